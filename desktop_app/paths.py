@@ -1,0 +1,82 @@
+"""Where things lie: the user's folder, and the files that ship with the program."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from desktop_app.errors import SettingsError
+
+APP_NAME = "Filemill"
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The one folder that holds a user's settings, database, logs and locks."""
+
+    folder: Path
+
+    @property
+    def settings_file(self) -> Path:
+        """What the user chose."""
+        return self.folder / "settings.toml"
+
+    @property
+    def database_file(self) -> Path:
+        """The jobs; the truth about everything."""
+        return self.folder / "filemill.db"
+
+    @property
+    def logs(self) -> Path:
+        """Rotating log files."""
+        return self.folder / "logs"
+
+    @property
+    def run(self) -> Path:
+        """Locks and addresses of programs that are running now; worthless after a restart."""
+        return self.folder / "run"
+
+    def create(self) -> None:
+        """Make the folders, for the owner's eyes only.
+
+        Raises:
+            SettingsError: If that is not allowed there, or something else has that name.
+        """
+        try:
+            for folder in (self.folder, self.logs, self.run):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise SettingsError(
+                f"The folder {self.folder} can't be used: {error.strerror or error}. "
+                "Make it writable, or set FILEMILL_HOME to another folder."
+            ) from error
+
+
+def find_home() -> Home:
+    """The folder named by FILEMILL_HOME, else the platform's own place for an application's data."""
+    named = os.environ.get("FILEMILL_HOME", "")
+    if named:
+        return Home(Path(named).expanduser().absolute())
+    return Home(Path(platformdirs.user_data_dir(APP_NAME, appauthor=False)))
+
+
+def resource(name: str) -> Path:
+    """A file or folder under `resources/`: in a checkout, an installed wheel, or a frozen program.
+
+    Args:
+        name: Relative, with forward slashes: `icons/filemill.svg`.
+
+    Raises:
+        FileNotFoundError: If the program was packaged without it.
+    """
+    package = Path(__file__).resolve().parent
+    frozen = getattr(sys, "_MEIPASS", None)
+    roots = [Path(frozen) / "resources"] if frozen else [package.parent / "resources", package / "_resources"]
+    for root in roots:
+        if (root / name).exists():
+            return root / name
+    raise FileNotFoundError(f"resource {name!r} is missing from this copy of the program")

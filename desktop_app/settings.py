@@ -1,0 +1,203 @@
+"""What the user chose: one frozen dataclass, saved as TOML, and the connection that follows from it."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import tomlkit
+
+from desktop_app.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+LOCAL_QUEUE = "local"
+MAX_CONCURRENCY = 64
+_AWS_QUEUE_HOST = re.compile(
+    r"^(?:sqs[.-](?P<region>[a-z0-9-]+)|(?P<legacy>[a-z0-9-]+)\.queue|queue)\.(?:amazonaws\.com(?:\.cn)?|api\.aws)$"
+)
+_QUEUE_NAME = re.compile(r"^[A-Za-z0-9_-]{1,80}$|^[A-Za-z0-9_-]{1,75}\.fifo$")
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A queue plus how to reach it. Empty strings mean "as boto3's own chain says".
+
+    Attributes:
+        queue: A queue's name or URL; empty for the embedded local queue.
+        profile: A profile of the AWS configuration files.
+        region: Such as `eu-west-1`; a queue URL of AWS names its own.
+        endpoint_url: Where SQS answers, for servers that are not AWS.
+    """
+
+    queue: str = ""
+    profile: str = ""
+    region: str = ""
+    endpoint_url: str = ""
+
+    @property
+    def is_local(self) -> bool:
+        """True for the embedded queue on this computer."""
+        return not self.queue
+
+    @property
+    def queue_name(self) -> str:
+        """The last part of a URL, or the name itself; `local` for the embedded queue."""
+        return self.queue.rstrip("/").rsplit("/", 1)[-1] if self.queue else LOCAL_QUEUE
+
+    @property
+    def is_fifo(self) -> bool:
+        """Whether the name says FIFO (AWS: a FIFO queue's name ends in `.fifo`)."""
+        return self.queue_name.endswith(".fifo")
+
+    @property
+    def key(self) -> str:
+        """A stable name for "this queue", stored with each job, so that no job is ever sent to another one."""
+        if self.is_local:
+            return LOCAL_QUEUE
+        if "://" in self.queue:
+            return self.queue.rstrip("/")
+        return f"{self.endpoint_url.rstrip('/') or 'aws'} {self.region or '-'} {self.profile or '-'} {self.queue}"
+
+    @property
+    def label(self) -> str:
+        """A few words for a status bar."""
+        if self.is_local:
+            return "Local queue"
+        place = self.region or (urlsplit(self.endpoint_url).netloc if self.endpoint_url else "")
+        return f"{self.queue_name} · {place}" if place else self.queue_name
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that is kept between two starts, apart from the window's geometry.
+
+    Attributes:
+        queue, profile, region, endpoint_url: The connection; see `Connection`.
+        concurrency: How many files are processed at once, 1…64; 0 = as many as this computer has cores, at most 4.
+        fifo_order: On a FIFO queue: `parallel` gives each file a message group of its own, `strict` puts all files in
+            one group, so that they are processed one after another in the order they were added.
+    """
+
+    queue: str = ""
+    profile: str = ""
+    region: str = ""
+    endpoint_url: str = ""
+    concurrency: int = 0
+    fifo_order: str = "parallel"
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.concurrency <= MAX_CONCURRENCY:
+            raise SettingsError(f"concurrency must be between 0 and {MAX_CONCURRENCY}, not {self.concurrency}.")
+        if self.fifo_order not in {"parallel", "strict"}:
+            raise SettingsError(f"fifo_order must be “parallel” or “strict”, not “{self.fifo_order}”.")
+
+    @property
+    def workers(self) -> int:
+        """How many files are processed at once, with 0 resolved."""
+        return self.concurrency or min(4, os.cpu_count() or 1)
+
+
+def load_settings(path: Path) -> Settings:
+    """Read the settings file; a missing one gives the defaults, unknown keys are left alone.
+
+    Raises:
+        SettingsError: If it is not TOML, or a value has a wrong type or range. The file is not touched.
+    """
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return Settings()
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} can't be read: {error}. Mend the file, or delete it to start afresh.") from error
+    except OSError as error:
+        raise SettingsError(f"{path} can't be read: {error.strerror or error}.") from error
+    try:
+        return Settings(**_checked(table))
+    except SettingsError as error:
+        raise SettingsError(f"{path}: {error.text} Mend the file, or delete it to start afresh.") from error
+
+
+def _checked(table: dict[str, Any]) -> dict[str, Any]:
+    """The known keys of a table, each of the type its default has."""
+    values: dict[str, Any] = {}
+    for field in fields(Settings):
+        if field.name not in table:
+            continue
+        value = table[field.name]
+        if type(value) is not type(field.default):
+            wanted = "a whole number" if isinstance(field.default, int) else "a text in quotes"
+            raise SettingsError(f"{field.name} must be {wanted}, not {value!r}.")
+        values[field.name] = value
+    return values
+
+
+def save_settings(path: Path, settings: Settings) -> None:
+    """Write what differs from the defaults; the user's comments and unknown keys stay.
+
+    Raises:
+        SettingsError: If the file can't be written.
+    """
+    try:
+        document = tomlkit.parse(path.read_text(encoding="utf-8")) if path.exists() else tomlkit.document()
+        for field in fields(Settings):
+            value = getattr(settings, field.name)
+            if value != field.default:
+                document[field.name] = value
+            else:
+                document.pop(field.name, None)
+        temporary = path.with_suffix(".toml.new")
+        temporary.write_text(tomlkit.dumps(document), encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        raise SettingsError(f"{path} can't be written: {error.strerror or error}.") from error
+
+
+def connection_from(settings: Settings, environment: Mapping[str, str]) -> Connection:
+    """The connection that holds now: the environment first, as everywhere in AWS, then the settings.
+
+    Args:
+        settings: What the user saved.
+        environment: Usually `os.environ`: FILEMILL_QUEUE, AWS_PROFILE, AWS_REGION (or AWS_DEFAULT_REGION),
+            AWS_ENDPOINT_URL_SQS, AWS_ENDPOINT_URL.
+
+    Raises:
+        SettingsError: If the queue is neither a legal name nor a URL.
+    """
+    queue = environment.get("FILEMILL_QUEUE", "").strip() or settings.queue
+    connection = Connection(
+        queue=queue,
+        profile=environment.get("AWS_PROFILE", "") or settings.profile,
+        region=environment.get("AWS_REGION", "") or environment.get("AWS_DEFAULT_REGION", "") or settings.region,
+        endpoint_url=environment.get("AWS_ENDPOINT_URL_SQS", "")
+        or environment.get("AWS_ENDPOINT_URL", "")
+        or settings.endpoint_url,
+    )
+    if connection.is_local:
+        return Connection()
+    if "://" in queue:
+        return _with_url_parts(connection)
+    if not _QUEUE_NAME.match(queue):
+        raise SettingsError(
+            f"“{queue}” can't be a queue's name: up to 80 letters, digits, - and _, and .fifo at the end of a FIFO "
+            "queue. A queue's URL is accepted too."
+        )
+    return connection
+
+
+def _with_url_parts(connection: Connection) -> Connection:
+    """A queue URL names its own region (AWS) or its own endpoint (any other server)."""
+    parts = urlsplit(connection.queue)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or not parts.path.strip("/"):
+        raise SettingsError(f"“{connection.queue}” is not the URL of a queue.")
+    on_aws = _AWS_QUEUE_HOST.match(parts.hostname)
+    if on_aws:
+        region = on_aws["region"] or on_aws["legacy"] or "us-east-1"
+        return replace(connection, region=region.removesuffix(".fips"))
+    return replace(connection, endpoint_url=connection.endpoint_url or f"{parts.scheme}://{parts.netloc}")

@@ -1,0 +1,197 @@
+"""Puts the parts together, for the window and for the terminal alike. Knows everybody but Qt; does nothing itself."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from desktop_app.clock import Clock, SystemClock
+from desktop_app.errors import KnownError, SettingsError
+from desktop_app.paths import Home, find_home
+from desktop_app.services.identity import WorkerIdentity
+from desktop_app.services.intake import IntakeService
+from desktop_app.settings import Connection, Settings, connection_from, load_settings
+from desktop_app.store.database import Database, open_database
+from desktop_app.store.intake import Intake
+from desktop_app.store.job_list import JobList
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from desktop_app.queues.connector import QueueConnector
+    from desktop_app.services.consumer import Consumer
+    from desktop_app.services.sender import Sender
+    from desktop_app.services.state import LoopState
+
+MIGRATIONS = Path(__file__).resolve().parent / "store" / "migrations"
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What both faces of Filemill stand on.
+
+    `wake_sender` is set whenever there is something new to send.
+    """
+
+    home: Home
+    settings: Settings
+    connection: Connection
+    database: Database
+    clock: Clock
+    jobs: JobList
+    intake: IntakeService
+    identity: WorkerIdentity
+    wake_sender: Event = field(default_factory=Event)
+
+    def close(self) -> None:
+        """Give up this program's identity and close the calling thread's database connection."""
+        self.identity.close()
+        self.database.release()
+
+
+@dataclass(frozen=True, slots=True)
+class SendReport:
+    """What a one-shot sending has done: how many messages went, how many still wait, and why (empty if none)."""
+
+    sent: int
+    waiting: int
+    trouble: str = ""
+
+
+def open_program(environment: Mapping[str, str] = os.environ, *, settings: Settings | None = None) -> Program:
+    """Find the user's folder, read the settings, open the database.
+
+    Args:
+        environment: FILEMILL_DATABASE, FILEMILL_QUEUE and AWS's variables.
+        settings: Use these instead of the file's.
+
+    Raises:
+        SettingsError: If the folder, the settings file or a variable can't be used.
+        StoreError: If the database can't be opened.
+    """
+    home = find_home()
+    home.create()
+    chosen = settings or load_settings(home.settings_file)
+    connection = connection_from(chosen, environment)
+    database = open_database(database_path(home, environment.get("FILEMILL_DATABASE", "")), MIGRATIONS)
+    clock = SystemClock()
+    wake = Event()
+    intake = IntakeService(Intake(database), queue=connection.key, clock=clock, wake=wake.set)
+    identity = WorkerIdentity(database.path)
+    return Program(home, chosen, connection, database, clock, JobList(database), intake, identity, wake)
+
+
+def connect_queue(program: Program) -> QueueConnector:
+    """The connector of the program's queue; nothing is contacted before a loop needs it. Close it at the end."""
+    from desktop_app.queues.connector import connector_for
+
+    return connector_for(program.connection, program.home.run)
+
+
+def build_sender(program: Program, connector: QueueConnector, report: Callable[[LoopState], None]) -> Sender:
+    """The loop that sends the outbox of the program's queue.
+
+    Args:
+        program: What `open_program` gave.
+        connector: Shared by all loops of this process.
+        report: Takes the loop's states, on its thread.
+    """
+    from desktop_app.services.sender import LOCAL_WINDOW, Sender, SenderOptions
+    from desktop_app.store.outbox import Outbox
+
+    options = SenderOptions(
+        queue=program.connection.key,
+        window=LOCAL_WINDOW if program.connection.is_local else None,
+        strict_order=program.settings.fifo_order == "strict",
+    )
+    return Sender(
+        Outbox(program.database),
+        connector,
+        program.identity,
+        options=options,
+        clock=program.clock,
+        wake=program.wake_sender,
+        report=report,
+    )
+
+
+def build_consumer(
+    program: Program,
+    connector: QueueConnector,
+    report: Callable[[LoopState], None],
+    *,
+    concurrency: int | None = None,
+) -> Consumer:
+    """The loop that consumes the program's queue.
+
+    Args:
+        program: What `open_program` gave.
+        connector: Shared by all loops of this process.
+        report: Takes the loop's states, on several threads.
+        concurrency: How many files at once; None for what the settings say.
+    """
+    from desktop_app.processing.registry import default_registry
+    from desktop_app.services.consumer import Consumer, ConsumerOptions
+
+    options = ConsumerOptions(
+        queue=program.connection.key,
+        concurrency=concurrency or program.settings.workers,
+        # After a crash the embedded queue may be gone with its messages.
+        resend_crashed=program.connection.is_local,
+    )
+    return Consumer(
+        program.database,
+        connector,
+        default_registry(),
+        program.identity,
+        options=options,
+        clock=program.clock,
+        report=report,
+        look_now=program.wake_sender.set,
+    )
+
+
+def send_all(program: Program, connector: QueueConnector, *, deadline_s: float) -> SendReport:
+    """Send what waits for the program's queue, for a while; trouble is told, not raised, since nothing is lost.
+
+    Args:
+        program: What `open_program` gave.
+        connector: The queue.
+        deadline_s: No new batch is begun after so many seconds.
+
+    Raises:
+        StoreError: If the database can't be read.
+    """
+    from desktop_app.store.outbox import Outbox
+
+    waiting = Outbox(program.database).waiting
+    before = waiting(program.connection.key)
+    trouble = ""
+    try:
+        build_sender(program, connector, lambda _: None).send_all(program.clock.steady() + deadline_s)
+    except KnownError as error:
+        trouble = error.text
+    left = waiting(program.connection.key)
+    return SendReport(max(0, before - left), left, trouble)
+
+
+def database_path(home: Home, named: str) -> Path:
+    """The database that FILEMILL_DATABASE names, a path or a `sqlite:` URL; the home's own where it names none.
+
+    Raises:
+        SettingsError: If it is a URL of a database that is not supported.
+    """
+    if not named:
+        return home.database_file
+    if "://" not in named:
+        return Path(named).expanduser().absolute()
+    parts = urlsplit(named)
+    if parts.scheme != "sqlite" or parts.netloc or not parts.path.strip("/"):
+        raise SettingsError(
+            f"FILEMILL_DATABASE is “{named}”: only a path or sqlite:///path is supported. Correct it, or unset it."
+        )
+    return Path(unquote(parts.path.removeprefix("/") if parts.path.startswith("//") else parts.path)).absolute()
