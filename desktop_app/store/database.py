@@ -1,0 +1,242 @@
+"""One SQLite file: opening, migrating, connections and transactions."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+from contextlib import closing, contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+import peewee
+from filelock import FileLock
+from filelock import Timeout as LockTimeout
+from playhouse.migrations import Migration, Runner
+
+from desktop_app.errors import StoreBusyError, StoreError, StoreFullError
+from desktop_app.store.models import CounterRow
+from desktop_app.store.rows import folded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+log = logging.getLogger(__name__)
+
+BUSY_TIMEOUT_MS = 10_000
+KEPT_BACKUPS = 3
+_MIGRATE_LOCK_SECONDS = 60.0
+_HISTORY_TABLE = "schema_migration"
+_PRAGMAS = {
+    "journal_mode": "wal",
+    # A commit that lets a message be deleted must survive a power cut; writes are batched, so this costs little.
+    "synchronous": "full",
+    "foreign_keys": 1,
+    "busy_timeout": BUSY_TIMEOUT_MS,
+    "cache_size": -16_000,
+    "journal_size_limit": 64 * 1024 * 1024,
+}
+
+
+class _Sqlite(peewee.SqliteDatabase):
+    def rollback(self) -> None:
+        """Roll back, unless SQLite has done so by itself (disk full): else that trouble is hidden by another error."""
+        if self.connection().in_transaction:
+            super().rollback()
+
+
+class Database:
+    """The jobs' database. One connection a thread; any thread may use it.
+
+    Open one with `open_database`; a thread that is done with it calls `release` (or works inside `session`).
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._peewee = _Sqlite(str(path), pragmas=_PRAGMAS, autoconnect=False)
+        # SQLite's own LOWER knows only A to Z.
+        self._peewee.register_function(folded, "folded", 1)
+
+    @contextmanager
+    def session(self) -> Iterator[None]:
+        """A thread's life with the database: closes the thread's connection at the end."""
+        try:
+            yield
+        finally:
+            self.release()
+
+    def release(self) -> None:
+        """Close this thread's connection, if it has one."""
+        if not self._peewee.is_closed():
+            self._peewee.close()
+
+    @contextmanager
+    def read(self) -> Iterator[None]:
+        """A scope for queries; every query in it sees the same state.
+
+        Raises:
+            StoreError: If the database can't be read.
+        """
+        with self._known_errors():
+            self._peewee.connect(reuse_if_open=True)
+            with self._peewee.atomic():
+                yield
+
+    @contextmanager
+    def write(self) -> Iterator[int]:
+        """A short write transaction; gives the revision that every row written in it has to carry.
+
+        The counter is moved first, so SQLite's write lock makes revisions commit in their order.
+
+        Raises:
+            StoreBusyError: If another program keeps the lock for longer than `BUSY_TIMEOUT_MS`.
+            StoreFullError: If the disk is full.
+            StoreError: If the database can't be written for another reason.
+        """
+        with self._known_errors():
+            self._peewee.connect(reuse_if_open=True)
+            with self._peewee.atomic("IMMEDIATE"):
+                moved = CounterRow.update(value=CounterRow.value + 1).where(CounterRow.name == "revision")
+                rows = list(self.run(moved.returning(CounterRow.value).tuples()))
+                yield int(rows[0][0])
+
+    def run(self, query: Any) -> Any:  # noqa: ANN401 - peewee's queries have no common type
+        """Execute one query inside `read` or `write`."""
+        return query.execute(self._peewee)
+
+    def scalar(self, query: Any) -> Any:  # noqa: ANN401
+        """The first column of the first row, or None."""
+        row = next(iter(self.run(query.tuples())), None)
+        return None if row is None else row[0]
+
+    @contextmanager
+    def _known_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except (peewee.DatabaseError, sqlite3.Error) as error:  # reading on from a cursor raises sqlite3's own
+            raise known_store_error(error, self.path) from error
+
+    def migrate(self, scripts: Path) -> list[str]:
+        """Bring the schema up to date; gives the names of the scripts that ran.
+
+        Args:
+            scripts: The folder with the numbered migration scripts.
+
+        Raises:
+            StoreError: If the database is from a newer version, or the scripts are not there.
+        """
+        known = [script.name for script in Migration.load_directory(str(scripts))]
+        if not known:
+            # A bundle without its scripts would silently run on an empty schema.
+            raise StoreError(f"This copy of Filemill is incomplete: {scripts} holds no database scripts.")
+        with self._known_errors(), self.session():
+            applied = self._applied(known)
+            pending = [name for name in known if name not in applied]
+            if not pending:
+                return []
+            self._peewee.connect(reuse_if_open=True)
+            if applied:
+                self._back_up(pending[0])
+            return list(Runner(self._peewee, str(scripts)).up())
+
+    def _applied(self, known: Sequence[str]) -> set[str]:
+        """The scripts that this file has seen; looks through a connection that changes nothing in it.
+
+        Raises:
+            StoreError: If it is not ours, or newer than this program.
+        """
+        if not self.path.exists():
+            return set()
+        plain = peewee.SqliteDatabase(str(self.path))
+        with plain.connection_context():
+            applied = set(Runner(plain).applied())
+            tables = set(plain.get_tables())
+        newer = sorted(applied.difference(known))
+        if newer:
+            raise StoreError(
+                f"{self.path} was written by a newer Filemill (it has {newer[-1]}, this one knows {known[-1]}). "
+                "Install the newer version, or set FILEMILL_DATABASE to another file. Nothing was changed."
+            )
+        if not applied and tables - {_HISTORY_TABLE}:
+            raise StoreError(
+                f"{self.path} is a database of another program. Set FILEMILL_DATABASE to another file. "
+                "Nothing was changed."
+            )
+        return applied
+
+    def _back_up(self, before: str) -> None:
+        """Copy the database, whole and consistent, before a migration; keeps the newest few copies."""
+        target = self.path.with_name(f"{self.path.name}.before-{before}")
+        log.info("backing the database up to %s", target.name)
+        with closing(sqlite3.connect(target)) as copy:
+            source: sqlite3.Connection = self._peewee.connection()
+            source.backup(copy)
+        start = f"{self.path.name}.before-"
+        copies = [path for path in self.path.parent.iterdir() if path.name.startswith(start)]
+        copies.sort(key=lambda path: path.stat().st_mtime)
+        for old in copies[:-KEPT_BACKUPS]:
+            old.unlink(missing_ok=True)
+
+
+def open_database(path: Path, scripts: Path) -> Database:
+    """Open the database and bring its schema up to date. Two programs may do so at once.
+
+    Args:
+        path: The SQLite file; made if it is not there.
+        scripts: The folder with the migration scripts.
+
+    Raises:
+        StoreError: If it can't be used; the text says why and what to do. The file is never overwritten.
+    """
+    database = Database(path)
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _create_private(path)
+        with FileLock(f"{path}.lock", timeout=_MIGRATE_LOCK_SECONDS):
+            ran = database.migrate(scripts)
+    except LockTimeout as error:
+        raise StoreBusyError(
+            f"Another program is changing {path} and does not end. Close it, then try again."
+        ) from error
+    except OSError as error:
+        raise StoreError(
+            f"{path} can't be opened: {error.strerror or error}. Make its folder writable, or set FILEMILL_DATABASE."
+        ) from error
+    if ran:
+        log.info("database %s: ran %s", path.name, ", ".join(ran))
+    return database
+
+
+def _create_private(path: Path) -> None:
+    """Make the file for its owner's eyes only, before SQLite makes it for everybody's: it names people's files."""
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+
+
+def known_store_error(error: peewee.DatabaseError | sqlite3.Error, path: Path) -> StoreError:
+    """Say in plain words what SQLite's error means. Goes by its code: a text may hold any word of our SQL.
+
+    Raises:
+        peewee.DatabaseError, sqlite3.Error: The same error again, if it is a mistake in our SQL rather than the
+            world's doing.
+    """
+    cause = error if isinstance(error, sqlite3.Error) else getattr(error, "orig", error)
+    text = str(cause)
+    match getattr(cause, "sqlite_errorcode", 0) & 0xFF:
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_PROTOCOL:
+            return StoreBusyError(
+                f"Another program uses {path} and holds it locked. Trying again is safe.", detail=text
+            )
+        case sqlite3.SQLITE_FULL | sqlite3.SQLITE_IOERR:
+            return StoreFullError(
+                f"The disk with {path} is full or can't be written. Make room, then go on.", detail=text
+            )
+        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
+            return StoreError(
+                f"{path} is damaged or is not a database of Filemill. Move it away to start with an empty list; "
+                "nothing was changed.",
+                detail=text,
+            )
+        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
+            return StoreError(f"{path} can't be written. Check the rights of the file and its folder.", detail=text)
+    raise error

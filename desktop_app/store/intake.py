@@ -1,0 +1,209 @@
+"""What a person does to the list: add, retry, remove, bring back."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from desktop_app.jobs import NewFile, Status
+from desktop_app.store.models import BatchRow, JobRow, OutboxRow
+from desktop_app.store.outbox import enqueue
+from desktop_app.store.rows import name_key, split_path, storable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from desktop_app.store.database import Database
+
+ROWS_A_TRANSACTION = 200
+_FINAL = (Status.PROCESSED, Status.FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What an Add has written: the batch and, in the order given, the new jobs' UUIDs."""
+
+    batch_id: int
+    job_ids: tuple[str, ...]
+
+
+class Intake:
+    """Writes the rows that a person's actions make. Any thread."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, files: Sequence[NewFile], *, queue: str, name: str, now_ms: int) -> Added:
+        """Add one batch; each file's job row and outbox entry are written in one transaction.
+
+        Large batches are written in parts of `ROWS_A_TRANSACTION`, so that nobody waits long for the write lock. A
+        crash in between leaves the parts that are there whole.
+
+        Args:
+            files: What the scan accepted; may be empty.
+            queue: The key of the queue that these jobs belong to.
+            name: The batch's name for a person.
+            now_ms: The time, in milliseconds since 1970.
+
+        Raises:
+            StoreError: If the database can't be written.
+        """
+        batch_id = 0
+        ids: list[str] = []
+        for start in range(0, max(1, len(files)), ROWS_A_TRANSACTION):
+            part = files[start : start + ROWS_A_TRANSACTION]
+            with self._database.write() as revision:
+                if not batch_id:
+                    batch_id = int(self._database.run(BatchRow.insert(name=storable(name), created_at=now_ms)))
+                ids += self._insert(part, batch_id, queue, now_ms, revision)
+        return Added(batch_id, tuple(ids))
+
+    def _insert(self, files: Sequence[NewFile], batch_id: int, queue: str, now_ms: int, revision: int) -> list[str]:
+        if not files:
+            return []
+        rows = [_row(file, batch_id, queue, now_ms, revision) for file in files]
+        inserted = JobRow.insert_many(rows).returning(JobRow.id).tuples()
+        keys = sorted(key for (key,) in self._database.run(inserted))
+        self._fill_outbox(keys)
+        return [str(row["uuid"]) for row in rows]
+
+    def _fill_outbox(self, keys: Iterable[int]) -> None:
+        """An entry for each job, with the job's generation; one that is waiting already moves to the end."""
+        chosen = list(keys)
+        self._database.run(OutboxRow.delete().where(OutboxRow.job.in_(chosen)))
+        enqueue(self._database, JobRow.id.in_(chosen))
+
+    def retry(self, row_ids: Iterable[int], *, queue: str) -> int:
+        """Submit jobs again that have ended, each as a new generation; gives how many it were.
+
+        They are sent to `queue`, which may be another than before. Jobs that have not ended are left alone.
+
+        Raises:
+            StoreError: If the database can't be written.
+        """
+        done = 0
+        for part in _parts(row_ids):
+            with self._database.write() as revision:
+                changed = (
+                    JobRow.update(
+                        status=Status.PENDING,
+                        reason="",
+                        reason_code="",
+                        lines_count=None,
+                        bytes_done=0,
+                        attempts=0,
+                        crashes=0,
+                        generation=JobRow.generation + 1,
+                        lease_token=JobRow.lease_token + 1,
+                        lease_owner=None,
+                        lease_until=0,
+                        queue=queue,
+                        message_id=None,
+                        receive_count=0,
+                        sent_at=None,
+                        started_at=None,
+                        finished_at=None,
+                        next_try_at=None,
+                        revision=revision,
+                    )
+                    .where(JobRow.id.in_(part), JobRow.status.in_(_FINAL), JobRow.removed_at.is_null())
+                    .returning(JobRow.id)
+                    .tuples()
+                )
+                keys = [key for (key,) in self._database.run(changed)]
+                self._fill_outbox(keys)
+                done += len(keys)
+        return done
+
+    def remove(self, row_ids: Iterable[int], *, now_ms: int) -> int:
+        """Take jobs off the list, whatever their status; gives how many it were. The files are not touched.
+
+        A message that was sent can't be called back: the row stays hidden, so that the message is known when it comes,
+        and the fencing token moves on, so that a result that is being made is thrown away.
+
+        Raises:
+            StoreError: If the database can't be written.
+        """
+        done = 0
+        for part in _parts(row_ids):
+            with self._database.write() as revision:
+                done += self._database.run(
+                    JobRow.update(
+                        removed_at=now_ms,
+                        lease_token=JobRow.lease_token + 1,
+                        lease_until=0,
+                        lease_owner=None,
+                        revision=revision,
+                    ).where(JobRow.id.in_(part), JobRow.removed_at.is_null())
+                )
+                self._database.run(OutboxRow.delete().where(OutboxRow.job.in_(part)))
+        return done
+
+    def restore(self, row_ids: Iterable[int]) -> int:
+        """Bring removed jobs back as they were; those that had not ended are sent again. Gives how many it were.
+
+        Raises:
+            StoreError: If the database can't be written.
+        """
+        done = 0
+        for part in _parts(row_ids):
+            with self._database.write() as revision:
+                back = (
+                    JobRow.update(removed_at=None, revision=revision)
+                    .where(JobRow.id.in_(part), JobRow.removed_at.is_null(False))
+                    .returning(JobRow.id, JobRow.status)
+                    .tuples()
+                )
+                rows = list(self._database.run(back))
+                unfinished = [key for key, status in rows if status not in _FINAL]
+                self._database.run(
+                    JobRow.update(
+                        status=Status.PENDING,
+                        reason="",
+                        reason_code="",
+                        generation=JobRow.generation + 1,
+                        crashes=0,
+                        bytes_done=0,
+                        message_id=None,
+                        receive_count=0,
+                        sent_at=None,
+                        started_at=None,
+                        next_try_at=None,
+                    ).where(JobRow.id.in_(unfinished))
+                )
+                self._fill_outbox(unfinished)
+                done += len(rows)
+        return done
+
+    def forget_removed(self, *, before_ms: int) -> int:
+        """Delete the rows that were taken off the list before a time; their messages can't come any more.
+
+        Raises:
+            StoreError: If the database can't be written.
+        """
+        with self._database.write():
+            gone = JobRow.delete().where(JobRow.removed_at.is_null(False), JobRow.removed_at < before_ms)
+            return int(self._database.run(gone))
+
+
+def _row(file: NewFile, batch_id: int, queue: str, now_ms: int, revision: int) -> dict[str, object]:
+    text, raw = split_path(file.path)
+    return {
+        "uuid": str(uuid.uuid4()),
+        "batch": batch_id,
+        "file_path": text,
+        "raw_path": raw,
+        "name_key": name_key(file.path),
+        "queue": queue,
+        "file_size": file.size,
+        "modified_ns": file.modified_ns,
+        "created_at": now_ms,
+        "revision": revision,
+    }
+
+
+def _parts(row_ids: Iterable[int]) -> Iterable[list[int]]:
+    keys = list(row_ids)
+    for start in range(0, len(keys), ROWS_A_TRANSACTION):
+        yield keys[start : start + ROWS_A_TRANSACTION]

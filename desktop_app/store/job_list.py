@@ -1,0 +1,155 @@
+"""Reading the list of jobs: for the window, the terminal and exports."""
+
+from __future__ import annotations
+
+import re
+from array import array
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from peewee import SQL, fn
+
+from desktop_app.jobs import Changes, Job, ListQuery, SortBy, Status, StatusCounts
+from desktop_app.store.models import CounterRow, JobRow
+from desktop_app.store.rows import JOB_COLUMNS, folded, jobs_from, searchable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from desktop_app.store.database import Database
+
+MAX_CHANGES = 2_000
+_PAGE = 500
+_ID_START = re.compile(r"[0-9a-f-]{1,36}")
+_ORDER: dict[SortBy, tuple[Any, ...]] = {
+    SortBy.ADDED: (),
+    SortBy.NAME: (JobRow.name_key,),
+    SortBy.STATUS: (JobRow.status, JobRow.reason),
+    SortBy.LINES: (JobRow.lines_count,),
+    SortBy.SIZE: (JobRow.file_size,),
+    SortBy.TOOK: (JobRow.finished_at - JobRow.started_at,),
+    SortBy.PROGRESS: (JobRow.bytes_done * 1.0 / fn.NULLIF(JobRow.file_size, 0),),
+}
+
+
+class JobList:
+    """Queries over the jobs that are on the list. Any thread; none of them writes."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def revision(self) -> int:
+        """The newest revision: cheap, and moved by every write of every program.
+
+        Raises:
+            StoreError: If the database can't be read.
+        """
+        with self._database.read():
+            query = CounterRow.select(CounterRow.value).where(CounterRow.name == "revision")
+            return int(self._database.scalar(query) or 0)
+
+    def changes_since(self, revision: int) -> Changes:
+        """What was written after a revision, newest state only; `overflow` if it is more than `MAX_CHANGES` rows.
+
+        Raises:
+            StoreError: If the database can't be read.
+        """
+        with self._database.read():
+            head = self._database.scalar(CounterRow.select(CounterRow.value).where(CounterRow.name == "revision"))
+            newer = JobRow.select(*JOB_COLUMNS, JobRow.removed_at).where(JobRow.revision > revision)
+            # Not ordered by the database: it would walk through all rows in that order instead of using the index.
+            rows = sorted(self._database.run(newer.limit(MAX_CHANGES + 1).tuples()))
+        if len(rows) > MAX_CHANGES:
+            return Changes(int(head), overflow=True)
+        listed = jobs_from(row[:-1] for row in rows if row[-1] is None)
+        return Changes(int(head), tuple(listed), tuple(row[0] for row in rows if row[-1] is not None))
+
+    def ids(self, query: ListQuery) -> array[int]:
+        """The keys of all jobs that a query lists, in its order: 8 bytes a job.
+
+        Raises:
+            StoreError: If the database can't be read.
+        """
+        columns = _ORDER[query.sort_by]
+        order = [column.desc() if query.descending else column.asc() for column in columns]
+        order.append(JobRow.id.desc() if query.descending and not columns else JobRow.id.asc())
+        chosen = JobRow.select(JobRow.id).where(*_conditions(query)).order_by(*order).tuples()
+        with self._database.read():
+            return array("q", chain.from_iterable(self._database.run(chosen).cursor))
+
+    def page(self, row_ids: Sequence[int]) -> dict[int, Job]:
+        """The jobs with these keys; those that are gone are missing.
+
+        Raises:
+            StoreError: If the database can't be read.
+        """
+        with self._database.read():
+            query = JobRow.select(*JOB_COLUMNS).where(JobRow.id.in_(list(row_ids)), JobRow.removed_at.is_null())
+            return {job.row_id: job for job in jobs_from(self._database.run(query.tuples()))}
+
+    def counts(self, queue: str | None = None) -> StatusCounts:
+        """How many jobs have each status; of one queue, or of all.
+
+        Raises:
+            StoreError: If the database can't be read.
+        """
+        # One count a status is a run over one piece of the index each: twice as quick as grouping.
+        query = JobRow.select(fn.COUNT(SQL("*"))).where(JobRow.removed_at.is_null())
+        if queue is not None:
+            query = query.where(JobRow.queue == queue)
+        with self._database.read():
+            return StatusCounts(
+                *(int(self._database.scalar(query.where(JobRow.status == status))) for status in Status)
+            )
+
+    def total_size(self, row_ids: Sequence[int]) -> int:
+        """The sum of the sizes of jobs, in bytes, as far as they are known.
+
+        Raises:
+            StoreError: If the database can't be read.
+        """
+        with self._database.read():
+            return sum(
+                int(self._database.scalar(JobRow.select(fn.SUM(JobRow.file_size)).where(JobRow.id.in_(part))) or 0)
+                for part in _parts(row_ids)
+            )
+
+    def all(self, query: ListQuery | None = None) -> Iterator[Job]:
+        """Every job that a query lists, read in pages, so that memory stays flat.
+
+        Raises:
+            StoreError: If the database can't be read.
+        """
+        for part in _parts(self.ids(query or ListQuery())):
+            jobs = self.page(part)
+            yield from (jobs[key] for key in part if key in jobs)
+
+    def find(self, id_or_start: str) -> list[Job]:
+        """The jobs whose UUID is this, or begins with it; at most two, so that a caller sees what is ambiguous.
+
+        Raises:
+            StoreError: If the database can't be read.
+        """
+        text = id_or_start.strip().lower()
+        if not _ID_START.fullmatch(text):
+            return []
+        upper = text + "g"  # sorts behind every hexadecimal digit and the hyphen
+        query = JobRow.select(*JOB_COLUMNS).where(JobRow.uuid >= text, JobRow.uuid < upper, JobRow.removed_at.is_null())
+        with self._database.read():
+            return jobs_from(self._database.run(query.order_by(JobRow.uuid).limit(2).tuples()))
+
+
+def _conditions(query: ListQuery) -> list[Any]:
+    if query.statuses:
+        conditions: list[Any] = [JobRow.removed_at.is_null(), JobRow.status.in_(sorted(query.statuses))]
+    else:
+        # Hides the column from the index: reading nearly every row in the index's order is slower than in their own.
+        conditions = [fn.COALESCE(JobRow.removed_at, -1) == -1]
+    if query.text:
+        conditions.append(fn.INSTR(fn.FOLDED(JobRow.file_path), folded(searchable(query.text))) > 0)
+    return conditions
+
+
+def _parts(row_ids: Sequence[int]) -> Iterator[list[int]]:
+    for start in range(0, len(row_ids), _PAGE):
+        yield list(row_ids[start : start + _PAGE])

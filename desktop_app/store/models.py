@@ -1,0 +1,120 @@
+"""The tables. Schema only: queries are in the sibling modules, and no model is bound to a database.
+
+A query names its database when it runs (`Database.run`), so there is nothing global to fill.
+Times are milliseconds since 1970, UTC.
+"""
+
+from __future__ import annotations
+
+from peewee import (
+    AutoField,
+    BigIntegerField,
+    BlobField,
+    CharField,
+    ForeignKeyField,
+    IntegerField,
+    Model,
+    SmallIntegerField,
+    TextField,
+)
+
+
+class BatchRow(Model):
+    """The files of one Add."""
+
+    id = AutoField()
+    name = TextField()
+    created_at = BigIntegerField()
+
+    class Meta:
+        table_name = "batch"
+        legacy_table_names = False
+
+
+class JobRow(Model):
+    """One submitted file. `Job` documents what the columns mean; here is what only the database needs."""
+
+    id = AutoField()
+    uuid = CharField(36, unique=True)
+    batch = ForeignKeyField(BatchRow, on_delete="RESTRICT")
+    file_path = TextField(index=True)
+    """Readable UTF-8; bytes of the name that are not UTF-8 stand as escapes."""
+    raw_path = BlobField(null=True)
+    """The path's true bytes, only where `file_path` had to escape some."""
+    name_key = TextField()
+    """Sorts file2 before file10, upper and lower case alike."""
+    queue = TextField()
+    status = SmallIntegerField(default=0)
+    reason = TextField(default="")
+    reason_code = CharField(32, default="")
+    file_size = BigIntegerField(null=True)
+    lines_count = BigIntegerField(null=True)
+    modified_ns = BigIntegerField(null=True)
+    bytes_done = BigIntegerField(default=0)
+    generation = IntegerField(default=1)
+    attempts = IntegerField(default=0)
+    crashes = IntegerField(default=0)
+    """Claims in a row that ended with their worker: neither a result nor the job came back."""
+    lease_token = BigIntegerField(default=0)
+    """The fencing token: grows with every claim, and only the newest holder's result is taken."""
+    lease_owner = TextField(null=True)
+    lease_until = BigIntegerField(default=0)
+    message_id = TextField(null=True)
+    receive_count = IntegerField(default=0)
+    created_at = BigIntegerField()
+    sent_at = BigIntegerField(null=True)
+    started_at = BigIntegerField(null=True)
+    finished_at = BigIntegerField(null=True)
+    next_try_at = BigIntegerField(null=True)
+    removed_at = BigIntegerField(null=True)
+    """Taken off the list. The row stays until its message can't come any more, so that the message is known as ours."""
+    revision = BigIntegerField(index=True)
+
+    class Meta:
+        table_name = "job"
+        legacy_table_names = False
+        # Covers the counts of the list and of the queue: at a million rows that is the difference to reading them all.
+        indexes = ((("removed_at", "status", "queue", "sent_at"), False),)
+
+
+class OutboxRow(Model):
+    """A job whose message still has to be sent, in the order of sending."""
+
+    position = AutoField()
+    job = ForeignKeyField(JobRow, unique=True, on_delete="CASCADE")
+    queue = TextField(index=True)
+    """The job's own, so that what waits for another queue is never read."""
+    generation = IntegerField()
+    tries = IntegerField(default=0)
+    next_try_at = BigIntegerField(default=0)
+    claim_owner = TextField(null=True)
+    claim_until = BigIntegerField(default=0)
+
+    class Meta:
+        table_name = "outbox"
+        legacy_table_names = False
+
+
+class CounterRow(Model):
+    """Named numbers that only grow; `revision` is the change feed's."""
+
+    name = CharField(32, primary_key=True)
+    value = BigIntegerField()
+
+    class Meta:
+        table_name = "counter"
+        legacy_table_names = False
+
+
+class FactRow(Model):
+    """Small things to remember, such as which embedded queue the messages were sent to."""
+
+    name = CharField(64, primary_key=True)
+    value = TextField()
+
+    class Meta:
+        table_name = "fact"
+        legacy_table_names = False
+
+
+ALL_MODELS: tuple[type[Model], ...] = (BatchRow, JobRow, OutboxRow, CounterRow, FactRow)

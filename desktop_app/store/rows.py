@@ -1,0 +1,96 @@
+"""Between rows and `Job`s: the only place that knows how a path is stored."""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from typing import TYPE_CHECKING, Any
+
+from desktop_app.jobs import Job, Status
+from desktop_app.store.models import JobRow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+JOB_COLUMNS = (
+    JobRow.id,
+    JobRow.uuid,
+    JobRow.batch,
+    JobRow.file_path,
+    JobRow.raw_path,
+    JobRow.status,
+    JobRow.reason,
+    JobRow.reason_code,
+    JobRow.file_size,
+    JobRow.lines_count,
+    JobRow.bytes_done,
+    JobRow.attempts,
+    JobRow.generation,
+    JobRow.queue,
+    JobRow.message_id,
+    JobRow.receive_count,
+    JobRow.created_at,
+    JobRow.sent_at,
+    JobRow.started_at,
+    JobRow.finished_at,
+    JobRow.next_try_at,
+    JobRow.revision,
+)
+
+
+def jobs_from(rows: Iterable[tuple[Any, ...]]) -> list[Job]:
+    """Jobs from tuples of `JOB_COLUMNS`."""
+    return [_job(row) for row in rows]
+
+
+def _job(row: tuple[Any, ...]) -> Job:
+    row_id, uuid, batch_id, path, raw, status, *rest = row
+    return Job(row_id, uuid, batch_id, _joined_path(path, raw), Status(status), *rest)
+
+
+def _joined_path(text: str, raw: bytes | None) -> str:
+    return text if raw is None else os.fsdecode(bytes(raw))
+
+
+def split_path(path: str) -> tuple[str, bytes | None]:
+    """A path as the two columns that keep it: readable text, and the true bytes where the text had to escape some."""
+    try:
+        path.encode("utf-8")
+    except UnicodeEncodeError:
+        raw = os.fsencode(path)
+        return raw.decode("utf-8", "backslashreplace"), raw
+    return path, None
+
+
+def storable(text: str) -> str:
+    """A text that is not a path, fit for the database: what is not Unicode in it stands as escapes."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def searchable(text: str) -> str:
+    """A text that is looked for in paths, as `file_path` would hold it."""
+    try:
+        return split_path(text)[0]
+    except UnicodeEncodeError:  # no path of this system
+        return storable(text)
+
+
+def folded(text: str) -> str:
+    """A text as it is compared in a search: upper and lower case alike, however its accents are composed."""
+    return text.lower() if text.isascii() else unicodedata.normalize("NFC", text.casefold())
+
+
+_NUMBER = re.compile(r"\d+")
+
+
+def name_key(path: str) -> str:
+    """A text that sorts names as people expect: file2 before file10, whatever the case."""
+    name = split_path(os.path.basename(path))[0].casefold()  # noqa: PTH119 - pathlib would normalise the name
+    return _NUMBER.sub(_number_key, name)
+
+
+def _number_key(match: re.Match[str]) -> str:
+    """A number behind its length: of two numbers the longer one is greater. A name has at most 255 characters."""
+    digits = match.group().lstrip("0")
+    return f"{len(digits):03}{digits}"
