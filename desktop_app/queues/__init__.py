@@ -1,0 +1,1 @@
+"""Amazon SQS and what speaks like it. Nobody else imports boto3."""

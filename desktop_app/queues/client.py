@@ -1,0 +1,247 @@
+"""One client over boto3: send, receive, delete and change visibility, in batches, with partial failures per entry.
+
+Entry ids are positions, never message ids: a redelivered message can stand twice in one batch. An entry that the answer
+names in neither list counts as not done. Each answer is a list in the order of what was asked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from desktop_app.errors import QueueTrouble
+from desktop_app.queues.failures import as_queue_error, trouble_of_code
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from mypy_boto3_sqs.client import SQSClient
+
+    from desktop_app.settings import Connection
+
+MAX_ENTRIES = 10
+MAX_REQUEST_BYTES = 1_048_576
+"""AWS: the sum of a batch's messages, since August 2025 1 MiB as for one message."""
+MAX_WAIT_SECONDS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class QueueInfo:
+    """What a queue is: its URL, its kind, and the largest message it takes in bytes."""
+
+    url: str
+    name: str
+    is_fifo: bool
+    max_message_bytes: int = MAX_REQUEST_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message to send; `group_id` and `deduplication_id` only for a FIFO queue."""
+
+    body: str
+    group_id: str = ""
+    deduplication_id: str = ""
+
+    @property
+    def size(self) -> int:
+        """Bytes that count towards the limits."""
+        return len(self.body.encode())
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message in flight: `receipt_handle` acts on this receive of it only."""
+
+    message_id: str
+    receipt_handle: str
+    body: str
+    receive_count: int
+    group_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class EntryResult:
+    """What became of one entry: done where `trouble` is None; the ids and digests only for a message that was sent."""
+
+    message_id: str = ""
+    body_md5: str = ""
+    trouble: QueueTrouble | None = None
+    text: str = ""
+
+    @property
+    def is_done(self) -> bool:
+        """True if the queue did it."""
+        return self.trouble is None
+
+
+_NOT_NAMED = EntryResult(trouble=QueueTrouble.OFFLINE, text="the queue's answer does not name this entry")
+
+
+class QueueClient:
+    """One queue. Any thread: boto3's clients are thread-safe (its sessions are not).
+
+    Args:
+        control: Sends, deletes and changes visibility; retries by botocore's standard mode.
+        receiving: Only receives, with retries off (a retried receive silently polls again) and a read time-out
+            above the longest poll.
+        info: The queue.
+        connection: For the texts of errors.
+    """
+
+    def __init__(self, control: SQSClient, receiving: SQSClient, info: QueueInfo, connection: Connection) -> None:
+        self._control = control
+        self._receiving = receiving
+        self.info = info
+        self._connection = connection
+
+    def send(self, messages: Sequence[Outgoing]) -> list[EntryResult]:
+        """Send one batch: up to `MAX_ENTRIES`, together within the byte limit (`plan_batches` cuts them so).
+
+        An entry with REFUSED trouble must not be sent again; any other may, with the same deduplication id.
+
+        Raises:
+            QueueError: If the call as a whole did not succeed; some may have been sent all the same.
+        """
+        entries = [self._entry(position, message) for position, message in enumerate(messages)]
+        answer = self._call(
+            "SendMessage", lambda: self._control.send_message_batch(QueueUrl=self.info.url, Entries=entries)
+        )
+        results = self._results(answer, len(messages))
+        return [_with_checked_body(result, message) for result, message in zip(results, messages, strict=True)]
+
+    def _entry(self, position: int, message: Outgoing) -> Any:  # noqa: ANN401 - boto3-stubs' type is not importable at run time
+        entry = {"Id": str(position), "MessageBody": message.body}
+        if self.info.is_fifo:
+            entry["MessageGroupId"] = message.group_id
+            entry["MessageDeduplicationId"] = message.deduplication_id
+        return entry
+
+    def receive(self, *, limit: int, wait_s: int, visibility_s: int) -> list[Received]:
+        """One long poll.
+
+        Args:
+            limit: At most so many messages, 1…10.
+            wait_s: How long the queue waits for the first one, 0…20 s.
+            visibility_s: How long they are hidden from others, in seconds; extended by `change_visibility`.
+
+        Raises:
+            QueueError: If it did not succeed. Messages that SQS has given to a broken poll come back by themselves.
+        """
+        answer = self._call(
+            "ReceiveMessage",
+            lambda: self._receiving.receive_message(
+                QueueUrl=self.info.url,
+                MaxNumberOfMessages=limit,
+                WaitTimeSeconds=wait_s,
+                VisibilityTimeout=visibility_s,
+                MessageSystemAttributeNames=["ApproximateReceiveCount", "MessageGroupId"],
+            ),
+        )
+        return [_received(message) for message in answer.get("Messages", [])]
+
+    def delete(self, receipt_handles: Sequence[str]) -> list[EntryResult]:
+        """Delete up to ten messages. Success is no proof: with an old handle a standard queue deletes nothing.
+
+        Raises:
+            QueueError: If the call as a whole did not succeed.
+        """
+        entries: Any = [{"Id": str(at), "ReceiptHandle": handle} for at, handle in enumerate(receipt_handles)]
+        answer = self._call(
+            "DeleteMessage", lambda: self._control.delete_message_batch(QueueUrl=self.info.url, Entries=entries)
+        )
+        return self._results(answer, len(entries))
+
+    def change_visibility(self, changes: Sequence[tuple[str, int]]) -> list[EntryResult]:
+        """Hide up to ten messages for so many seconds from now, 0…43 200; 0 shows them to everybody at once.
+
+        Raises:
+            QueueError: If the call as a whole did not succeed.
+        """
+        entries: Any = [
+            {"Id": str(at), "ReceiptHandle": handle, "VisibilityTimeout": seconds}
+            for at, (handle, seconds) in enumerate(changes)
+        ]
+        answer = self._call(
+            "ChangeMessageVisibility",
+            lambda: self._control.change_message_visibility_batch(QueueUrl=self.info.url, Entries=entries),
+        )
+        return self._results(answer, len(entries))
+
+    def _call(self, action: str, call: Callable[[], Any]) -> dict[str, Any]:
+        try:
+            answer: dict[str, Any] = call()
+        except (ClientError, BotoCoreError, OSError) as error:
+            raise as_queue_error(error, self._connection, action) from error
+        return answer
+
+    @staticmethod
+    def _results(answer: dict[str, Any], count: int) -> list[EntryResult]:
+        results = [_NOT_NAMED] * count
+        for entry in answer.get("Successful", []):
+            if _is_position(entry.get("Id"), count):
+                results[int(entry["Id"])] = EntryResult(
+                    message_id=entry.get("MessageId", ""), body_md5=entry.get("MD5OfMessageBody", "")
+                )
+        for entry in answer.get("Failed", []):
+            if _is_position(entry.get("Id"), count):
+                results[int(entry["Id"])] = _failed(entry)
+        return results
+
+    def close(self) -> None:
+        """Let go of the connections; a long poll that is running ends by itself."""
+        self._control.close()
+        self._receiving.close()
+
+
+def plan_batches(messages: Sequence[Outgoing], max_bytes: int = MAX_REQUEST_BYTES) -> Iterator[list[int]]:
+    """Cut messages into batches by count and by UTF-8 bytes; gives their positions, in order.
+
+    A message that is too large alone gets a batch of its own, so that only it is refused.
+    """
+    batch: list[int] = []
+    size = 0
+    for position, message in enumerate(messages):
+        if batch and (len(batch) == MAX_ENTRIES or size + message.size > max_bytes):
+            yield batch
+            batch, size = [], 0
+        batch.append(position)
+        size += message.size
+    if batch:
+        yield batch
+
+
+def _is_position(text: object, count: int) -> bool:
+    return isinstance(text, str) and text.isascii() and text.isdigit() and int(text) < count
+
+
+def _failed(entry: dict[str, Any]) -> EntryResult:
+    code, text = str(entry.get("Code", "")), str(entry.get("Message", ""))
+    trouble = trouble_of_code(code, text)
+    if entry.get("SenderFault") and trouble is QueueTrouble.OFFLINE:
+        trouble = QueueTrouble.REFUSED
+    return EntryResult(trouble=trouble, text=text or code)
+
+
+def _with_checked_body(result: EntryResult, message: Outgoing) -> EntryResult:
+    """A message counts as sent only if the queue has what we meant (AWS: MD5OfMessageBody)."""
+    if not result.is_done:
+        return result
+    digest = hashlib.md5(message.body.encode(), usedforsecurity=False).hexdigest()
+    if result.body_md5 == digest:
+        return result
+    return EntryResult(trouble=QueueTrouble.OFFLINE, text="the queue received something else than was sent")
+
+
+def _received(message: Any) -> Received:  # noqa: ANN401
+    attributes = message.get("Attributes", {})
+    return Received(
+        message_id=message.get("MessageId", ""),
+        receipt_handle=message["ReceiptHandle"],
+        body=message.get("Body", ""),
+        receive_count=int(attributes.get("ApproximateReceiveCount", 1)),
+        group_id=attributes.get("MessageGroupId", ""),
+    )

@@ -1,0 +1,211 @@
+"""Gets a client for a connection's queue, and a new one after it was lost. Nobody else makes boto3 sessions."""
+
+from __future__ import annotations
+
+import os
+import threading
+from dataclasses import replace
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlsplit
+
+import boto3
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from desktop_app.errors import QueueError, QueueTrouble
+from desktop_app.queues.client import MAX_REQUEST_BYTES, MAX_WAIT_SECONDS, QueueClient, QueueInfo
+from desktop_app.queues.failures import as_queue_error
+from desktop_app.queues.local import LocalQueue
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mypy_boto3_sqs.client import SQSClient
+
+    from desktop_app.settings import Connection
+
+_CONNECT_SECONDS = 5
+_READ_SECONDS = 10
+_POOL = 32
+
+
+class QueueConnector(Protocol):
+    """Where the loops get their client from. Any thread."""
+
+    def connect(self) -> QueueClient:
+        """The client of now; makes one if there is none.
+
+        Raises:
+            QueueError: If the queue can't be reached or used.
+        """
+        ...
+
+    @property
+    def instance(self) -> str:
+        """What tells one life of the queue from another, for a queue that keeps nothing; empty for one that does."""
+        ...
+
+    def reset(self) -> None:
+        """Forget the client, so that the next `connect` looks everything up afresh (credentials, the queue)."""
+        ...
+
+    def close(self) -> None:
+        """Let go of everything; safe to call twice."""
+        ...
+
+
+class SqsConnector:
+    """A queue on Amazon SQS or a server that speaks like it."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._lock = threading.Lock()
+        self._client: QueueClient | None = None
+
+    @property
+    def instance(self) -> str:
+        """Empty: SQS keeps its messages."""
+        return ""
+
+    def connect(self) -> QueueClient:
+        """See `QueueConnector.connect`."""
+        with self._lock:
+            if self._client is None:
+                try:
+                    self._client = _sqs_client(self._connection)
+                except (BotoCoreError, ClientError, OSError, ValueError) as error:
+                    raise as_queue_error(error, self._connection, "GetQueueUrl") from error
+            return self._client
+
+    def reset(self) -> None:
+        """See `QueueConnector.reset`."""
+        with self._lock:
+            client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+    def close(self) -> None:
+        """See `QueueConnector.close`."""
+        self.reset()
+
+
+class LocalConnector:
+    """The embedded queue of this computer; started when it is first needed, and again if it is gone."""
+
+    def __init__(self, connection: Connection, run_folder: Path) -> None:
+        self._connection = connection
+        self._run_folder = run_folder
+        self._lock = threading.Lock()
+        self._server: LocalQueue | None = None
+        self._client: QueueClient | None = None
+        self._closed = False
+
+    @property
+    def instance(self) -> str:
+        """The server process's own id: another one knows none of the messages that were sent to the one before."""
+        with self._lock:
+            return self._server.instance_id if self._server is not None else ""
+
+    def connect(self) -> QueueClient:
+        """See `QueueConnector.connect`."""
+        with self._lock:
+            if self._closed:
+                raise QueueError("The local queue has been closed.", trouble=QueueTrouble.OFFLINE)
+            if self._server is None or self._client is None or not self._server.alive():
+                self._let_go()
+                self._server = LocalQueue.attach(self._run_folder)
+                self._client = _local_client(self._connection, self._server)
+            return self._client
+
+    def _let_go(self) -> None:
+        if self._client is not None:
+            self._client.close()
+        if self._server is not None:
+            self._server.close()
+        self._client = self._server = None
+
+    def reset(self) -> None:
+        """Nothing to look up afresh: `connect` sees by itself whether the server lives."""
+
+    def close(self) -> None:
+        """See `QueueConnector.close`. The last program that closes ends the server."""
+        with self._lock:
+            self._closed = True
+            self._let_go()
+
+
+def connector_for(connection: Connection, run_folder: Path) -> QueueConnector:
+    """The connector that fits a connection; nothing is contacted yet.
+
+    Args:
+        connection: Which queue.
+        run_folder: Where the embedded queue leaves its address.
+    """
+    return LocalConnector(connection, run_folder) if connection.is_local else SqsConnector(connection)
+
+
+def _configs(proxies: dict[str, str] | None = None) -> tuple[Config, Config]:
+    """For control calls and for receiving; see `QueueClient` for why they differ."""
+    common: dict[str, Any] = {"connect_timeout": _CONNECT_SECONDS, "max_pool_connections": _POOL, "tcp_keepalive": True}
+    if proxies is not None:
+        common["proxies"] = proxies
+    control = Config(read_timeout=_READ_SECONDS, retries={"mode": "standard", "total_max_attempts": 3}, **common)
+    receiving = Config(read_timeout=MAX_WAIT_SECONDS + 10, retries={"total_max_attempts": 1}, **common)
+    return control, receiving
+
+
+def _sqs_client(connection: Connection) -> QueueClient:
+    session = boto3.Session(profile_name=connection.profile or None, region_name=connection.region or None)
+    options: dict[str, Any] = {}
+    if connection.endpoint_url:
+        options["endpoint_url"] = connection.endpoint_url
+        if not session.region_name:
+            # Servers that are not AWS ignore the region, but a request must be signed for one.
+            options["region_name"] = "us-east-1"
+        if _is_loopback(connection.endpoint_url) and not _has_credentials(session):
+            # A server on this computer takes any key; nobody else ever sees these.
+            options |= {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
+    control, receiving = (session.client("sqs", config=config, **options) for config in _configs())
+    return QueueClient(control, receiving, _look_up(control, connection), connection)
+
+
+def _look_up(client: SQSClient, connection: Connection) -> QueueInfo:
+    """Find the queue by its name or URL and ask what it is; who may not ask goes by the name."""
+    name = connection.queue_name
+    url = connection.queue if "://" in connection.queue else client.get_queue_url(QueueName=name)["QueueUrl"]
+    try:
+        attributes = client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    except ClientError as error:
+        known = as_queue_error(error, connection, "GetQueueAttributes")
+        if known.trouble is not QueueTrouble.NO_RIGHT:
+            raise
+        return QueueInfo(url, name, is_fifo=connection.is_fifo)
+    is_fifo = attributes.get("FifoQueue", "false").lower() == "true"
+    return QueueInfo(url, name, is_fifo, int(attributes.get("MaximumMessageSize", MAX_REQUEST_BYTES)))
+
+
+def _has_credentials(session: Any) -> bool:  # noqa: ANN401 - boto3's stubs deny that there may be none
+    return session.get_credentials() is not None
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def _local_client(connection: Connection, server: LocalQueue) -> QueueClient:
+    # The user's AWS profile, files and proxies are none of the embedded queue's business, and may be broken.
+    bare = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
+    bare.set_config_variable("config_file", os.devnull)
+    bare.set_config_variable("credentials_file", os.devnull)
+    session = boto3.Session("local", "local", region_name="us-east-1", botocore_session=bare)
+    control, receiving = (
+        session.client("sqs", endpoint_url=server.endpoint_url, config=config) for config in _configs(proxies={})
+    )
+    reached = replace(connection, endpoint_url="")
+    return QueueClient(control, receiving, QueueInfo(server.queue_url, "local", is_fifo=False), reached)
