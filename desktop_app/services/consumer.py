@@ -1,0 +1,262 @@
+"""The consumer: receives messages, claims their rows, has the files processed, commits, and only then deletes.
+
+Its threads: the receiver polls, the workers process, the keeper extends leases, the acks thread answers the queue, and
+`run` itself (the caller's thread) does everything with the database. They meet in one inbox.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING
+
+from desktop_app.errors import StoreError
+from desktop_app.services.acks import Acks
+from desktop_app.services.backoff import Backoff
+from desktop_app.services.dispatch import Dispatcher
+from desktop_app.services.lanes import Lanes
+from desktop_app.services.leases import BEAT_SECONDS, VISIBILITY_SECONDS, Held, LeaseBook, LeaseKeeper
+from desktop_app.services.loop import STOP_CHECK_SECONDS, StateReporter
+from desktop_app.services.pool import Done, WorkerPool
+from desktop_app.services.receiver import Receiver
+from desktop_app.services.results import Committer
+from desktop_app.services.tally import Tally
+from desktop_app.store.work import Work
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from desktop_app.clock import Clock
+    from desktop_app.processing.registry import ProcessorRegistry
+    from desktop_app.queues.client import Received
+    from desktop_app.queues.connector import QueueConnector
+    from desktop_app.services.identity import WorkerIdentity
+    from desktop_app.services.state import LoopState
+    from desktop_app.store.database import Database
+
+log = logging.getLogger(__name__)
+
+COMMIT_ROWS = 200
+QUICK_SECONDS = 0.25
+PREFETCH = 10
+CANCEL_GRACE_SECONDS = 0.5
+LONGEST_STORE_WAIT_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumerOptions:
+    """How a consumer works.
+
+    Attributes:
+        queue: The key of the queue it consumes.
+        concurrency: How many files at once.
+        visibility_s: For how long a received message is hidden before it is extended, in seconds.
+        wait_s: The longest poll, 0…20 s.
+        work_grace_s: How long running work may go on after a stop, in seconds.
+        flush_grace_s: How long the last answers to the queue may take after that.
+        resend_crashed: True for a queue that does not bring a dead worker's messages back by itself soon.
+    """
+
+    queue: str
+    concurrency: int = 2
+    visibility_s: int = VISIBILITY_SECONDS
+    wait_s: int = 20
+    work_grace_s: float = 5.0
+    flush_grace_s: float = 2.0
+    resend_crashed: bool = False
+
+
+class Consumer:
+    """Consumes one queue into one database. `run` once, in one thread; the counters from any thread.
+
+    Args:
+        database: The jobs.
+        connector: The queue.
+        registry: What is done to a file.
+        identity: This program, as the holder of leases.
+        options: How to work.
+        clock: The time.
+        report: Takes the loop's states, on several threads.
+        look_now: Called after the list was changed, on the thread of `run`.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        connector: QueueConnector,
+        registry: ProcessorRegistry,
+        identity: WorkerIdentity,
+        *,
+        options: ConsumerOptions,
+        clock: Clock,
+        report: Callable[[LoopState], None],
+        look_now: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._database = database
+        self._identity = identity
+        self._options = options
+        self._clock = clock
+        self._look_now = look_now
+        self._state = StateReporter("consumer", report, clock)
+        self._backoff = Backoff(first=0.5, longest=LONGEST_STORE_WAIT_SECONDS)
+        self._inbox: SimpleQueue[list[Held] | Done] = SimpleQueue()
+        self._is_stopping = threading.Event()
+        self._is_paused = False
+        self._work = Work(database)
+        self.tally = Tally()
+        self._book = LeaseBook()
+        self._acks = Acks(self._book, connector, clock)
+        self._pool = WorkerPool(options.concurrency, registry, self._inbox.put)
+        self._dispatcher, self._committer = self._desk()
+        self._keeper = LeaseKeeper(self._book, connector, self._work, clock, visibility_s=options.visibility_s)
+        self._receiver = Receiver(
+            connector,
+            room=self._room,
+            deliver=self._deliver,
+            state=self._state,
+            clock=clock,
+            visibility_s=options.visibility_s,
+            wait_s=options.wait_s,
+        )
+
+    def _desk(self) -> tuple[Dispatcher, Committer]:
+        lanes = Lanes()
+        dispatcher = Dispatcher(
+            self._work,
+            self._identity.name,
+            book=self._book,
+            acks=self._acks,
+            lanes=lanes,
+            pool=self._pool,
+            tally=self.tally,
+            clock=self._clock,
+            visibility_s=self._options.visibility_s,
+        )
+        committer = Committer(
+            self._work,
+            book=self._book,
+            acks=self._acks,
+            lanes=lanes,
+            pool=self._pool,
+            tally=self.tally,
+            clock=self._clock,
+        )
+        return dispatcher, committer
+
+    @property
+    def held(self) -> int:
+        """How many messages are in our hands now."""
+        return len(self._book)
+
+    def run(self, should_stop: Callable[[], bool]) -> None:
+        """Consume until stopped; then end in order, within the graces of the options plus a moment."""
+        self._state.starting()
+        keeper_stop = threading.Event()
+        keeper = threading.Thread(target=self._keep, args=(keeper_stop,), name="keeper", daemon=True)
+        acks = threading.Thread(target=self._acks.run, name="acks", daemon=True)
+        receiver = threading.Thread(
+            target=self._receiver.run, args=(self._is_stopping.is_set,), name="receiver", daemon=True
+        )
+        with self._database.session():
+            self._pool.start()
+            for thread in (keeper, acks, receiver):
+                thread.start()
+            self._attempt(self._free_dead_leases)
+            while not should_stop():
+                self._turn(STOP_CHECK_SECONDS)
+            self._end_work()
+            self._acks.stop()
+            acks.join(self._options.flush_grace_s)
+            keeper_stop.set()
+            keeper.join(BEAT_SECONDS)
+        self._state.stopped()
+
+    def _keep(self, stop: threading.Event) -> None:
+        with self._database.session():
+            self._keeper.run(stop)
+
+    def _free_dead_leases(self) -> None:
+        freed = self._work.free_dead_leases(
+            self._identity.is_alive,
+            queue=self._options.queue,
+            now_ms=self._clock.now_ms(),
+            resend=self._options.resend_crashed,
+        )
+        if freed:
+            log.info("took back %d files from programs that have ended", freed)
+
+    def _deliver(self, messages: list[Received], expires: float) -> None:
+        """From the receiver's thread: what came is in our hands from now on."""
+        arrived = [Held(message, expires) for message in messages]
+        self.tally.receive(len(arrived))
+        for held in arrived:
+            self._book.take(held)
+        self._inbox.put(arrived)
+
+    def _room(self) -> int:
+        """How many more messages may be held: those that start now, and some more while files take no time."""
+        if self._is_paused:
+            return 0
+        spare = PREFETCH if self._committer.usual_seconds < QUICK_SECONDS else 0
+        return self._options.concurrency + spare - len(self._book)
+
+    def _turn(self, patience: float) -> None:
+        """One round: take in what has arrived, then commit."""
+        if not self._attempt(self._take_in, patience) or not self._attempt(self._commit):
+            return
+        if self._is_paused:
+            self._is_paused = False
+            self._backoff.reset()
+            self._state.running()
+        self._receiver.has_room.set()
+
+    def _attempt(self, act: Callable[..., None], *arguments: float) -> bool:
+        """Do something with the database; if that is away, pause receiving for a while. False then."""
+        try:
+            act(*arguments)
+        except StoreError as error:
+            self._is_paused = True
+            self._is_stopping.wait(self._state.waiting(error, self._backoff))
+            return False
+        return True
+
+    def _take_in(self, patience: float) -> None:
+        for item in self._arrivals(patience):
+            if isinstance(item, Done):
+                self._committer.take(item)
+            else:
+                self._dispatcher.accept(item)
+
+    def _commit(self) -> None:
+        if self._committer.commit():
+            self._look_now()
+
+    def _arrivals(self, patience: float) -> Iterator[list[Held] | Done]:
+        """What is there, after waiting for the first; bounded, so that a commit never waits for a flood to end."""
+        try:
+            yield self._inbox.get(timeout=patience)
+            for _ in range(COMMIT_ROWS):
+                yield self._inbox.get_nowait()
+        except Empty:
+            return
+
+    def _end_work(self) -> None:
+        """Stop receiving; give back what has not begun; let what runs end; give back what does not."""
+        self._is_stopping.set()
+        self._attempt(self._take_in, 0)
+        self._attempt(lambda: self._committer.interrupt(also_begun=False))
+        self._pool.stop()
+        self._wait_for_work(self._options.work_grace_s)
+        for held in self._book.all():
+            held.cancelled.set()
+        self._wait_for_work(CANCEL_GRACE_SECONDS)
+        self._attempt(lambda: self._committer.interrupt(also_begun=True))
+
+    def _wait_for_work(self, seconds: float) -> None:
+        """Go on committing until nothing is open any more, or the time is over."""
+        end = self._clock.steady() + seconds
+        while self._clock.steady() < end and any(not held.is_settled for held in self._book.all()):
+            self._turn(STOP_CHECK_SECONDS)
+        self._attempt(self._commit)

@@ -1,0 +1,127 @@
+"""From received messages to work: decode, claim the rows, and start, delete, leave or give back each message."""
+
+from __future__ import annotations
+
+import logging
+import random
+from typing import TYPE_CHECKING
+
+from desktop_app.errors import StoreError
+from desktop_app.queues.message import ForeignMessageError, decode
+from desktop_app.services.leases import ROW_MARGIN_MS
+from desktop_app.services.tally import Fate
+from desktop_app.store.work import Claim, ClaimOutcome, ClaimRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from desktop_app.clock import Clock
+    from desktop_app.services.acks import Acks
+    from desktop_app.services.lanes import Lanes
+    from desktop_app.services.leases import Held, LeaseBook
+    from desktop_app.services.pool import WorkerPool
+    from desktop_app.services.tally import Tally
+    from desktop_app.store.work import Work
+
+log = logging.getLogger(__name__)
+
+STORE_AWAY_SECONDS = 5
+_DELETED_AS = {
+    ClaimOutcome.FINISHED: Fate.DUPLICATE,
+    ClaimOutcome.STALE: Fate.STALE,
+    ClaimOutcome.CRASHED: Fate.FAILED,
+}
+
+
+class Dispatcher:
+    """Decides what each received message means and sets it going. One thread.
+
+    Args:
+        work: The rows.
+        worker: This program's identity, as the holder of leases.
+        book: Everything in our hands.
+        acks: Where messages are deleted and given back.
+        lanes: The order of FIFO groups.
+        pool: The threads that process.
+        tally: The counters.
+        clock: The time.
+        visibility_s: How long a message is hidden; the row's lease is a little longer.
+    """
+
+    def __init__(
+        self,
+        work: Work,
+        worker: str,
+        *,
+        book: LeaseBook,
+        acks: Acks,
+        lanes: Lanes,
+        pool: WorkerPool,
+        tally: Tally,
+        clock: Clock,
+        visibility_s: int,
+    ) -> None:
+        self._work = work
+        self._worker = worker
+        self._book = book
+        self._acks = acks
+        self._lanes = lanes
+        self._pool = pool
+        self._tally = tally
+        self._clock = clock
+        self._lease_ms = visibility_s * 1000 + ROW_MARGIN_MS
+
+    def accept(self, arrived: Sequence[Held]) -> None:
+        """Deal with what one poll brought.
+
+        Raises:
+            StoreError: If the rows can't be claimed; the messages have been given back, to come again soon.
+        """
+        requests = [(held, request) for held in arrived if (request := self._request(held)) is not None]
+        try:
+            claims = self._work.claim(
+                [request for _, request in requests],
+                worker=self._worker,
+                now_ms=self._clock.now_ms(),
+                lease_ms=self._lease_ms,
+            )
+        except StoreError:
+            for held, _ in requests:
+                self._give_back(held, STORE_AWAY_SECONDS, Fate.RELEASED)
+            raise
+        for (held, _), claim in zip(requests, claims, strict=True):
+            self._route(held, claim)
+
+    def _request(self, held: Held) -> ClaimRequest | None:
+        received = held.received
+        try:
+            message = decode(received.body)
+        except ForeignMessageError as error:
+            self._leave(held, str(error))
+            return None
+        return ClaimRequest(message.file_id, message.generation, received.message_id, received.receive_count)
+
+    def _route(self, held: Held, claim: Claim) -> None:
+        if claim.outcome is ClaimOutcome.CLAIMED:
+            held.job, held.token = claim.job, claim.token
+            if self._lanes.enter(held):
+                self._pool.submit(held)
+        elif claim.outcome is ClaimOutcome.FOREIGN:
+            self._leave(held, "a file that this database does not know")
+        elif claim.outcome is ClaimOutcome.BUSY:
+            # Not before the other's lease can have ended, and not all at the same moment.
+            left = max(0, claim.busy_until_ms - self._clock.now_ms()) / 1000
+            self._give_back(held, int(left + random.uniform(1, 3)), Fate.RETRIED)  # noqa: S311 - jitter, no secret
+        else:
+            self._tally.settle(held, _DELETED_AS[claim.outcome])
+            self._acks.delete(held)
+
+    def _leave(self, held: Held, why: str) -> None:
+        """A foreign message: not deleted, not obeyed, not even given back; it shows up again when its time is over."""
+        log.info("left message %s alone: %s", held.received.message_id, why)
+        self._tally.settle(held, Fate.FOREIGN)
+        self._book.let_go(held)
+
+    def _give_back(self, held: Held, seconds: int, fate: Fate) -> None:
+        self._tally.settle(held, fate)
+        self._acks.release(held, seconds)

@@ -1,0 +1,164 @@
+"""The messages in our hands, and the heartbeat that keeps them ours.
+
+A lease has two clocks: the message's visibility in the queue and `lease_until` of the row. Both are short, so that a
+dead program's work comes back soon, and one task extends both for everything held: running, waiting, done but not yet
+deleted.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from desktop_app.errors import QueueError, QueueTrouble, StoreError
+from desktop_app.queues.client import MAX_ENTRIES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from desktop_app.clock import Clock
+    from desktop_app.jobs import Job
+    from desktop_app.queues.client import Received
+    from desktop_app.queues.connector import QueueConnector
+    from desktop_app.store.work import Work
+
+log = logging.getLogger(__name__)
+
+VISIBILITY_SECONDS = 30
+"""Asked for in each receive, so that no setting of the queue can hurt."""
+ROW_MARGIN_MS = 10_000
+"""The row's lease outlives the message's, so that a message which comes back early finds the row still held."""
+BEAT_SECONDS = 1.0
+
+
+@dataclass(eq=False, slots=True)
+class Held:
+    """One message in flight that is ours for now; the thread that has it may write to it.
+
+    `expires` is when its visibility ends, by the steady clock; `job` and `token` are there once its row is claimed.
+    """
+
+    received: Received
+    expires: float
+    job: Job | None = None
+    token: int = 0
+    progress: tuple[int, int] | None = None
+    cancelled: threading.Event = field(default_factory=threading.Event)
+    is_begun: bool = False
+    """A worker has started on its file."""
+    is_lost: bool = False
+    """The queue or the database gave it to somebody else."""
+    is_going_back: bool = False
+    """It is being given back, so its visibility must not be extended any more."""
+    is_settled: bool = False
+    """Its fate is counted; what is left is the queue's answer."""
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether the heartbeat is for it."""
+        return not (self.is_lost or self.is_going_back)
+
+    @property
+    def lane(self) -> str:
+        """The FIFO message group; empty where order does not matter."""
+        return self.received.group_id
+
+
+class LeaseBook:
+    """All messages in our hands, in the order they were received. Any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._numbers = itertools.count()
+        self._held: dict[int, Held] = {}
+        self._number_of: dict[Held, int] = {}
+
+    def take(self, held: Held) -> None:
+        """Add a message."""
+        with self._lock:
+            number = next(self._numbers)
+            self._held[number] = held
+            self._number_of[held] = number
+
+    def let_go(self, held: Held) -> None:
+        """Forget a message: it was deleted, given back or lost. Safe to call twice."""
+        with self._lock:
+            number = self._number_of.pop(held, None)
+            if number is not None:
+                del self._held[number]
+
+    def __len__(self) -> int:
+        with self._lock:
+            return len(self._held)
+
+    def all(self) -> list[Held]:
+        """Everything held, oldest first."""
+        with self._lock:
+            return list(self._held.values())
+
+
+class LeaseKeeper:
+    """The heartbeat. `run` in one thread; `beat` for one pass.
+
+    A late beat still tries: SQS takes the receipt handle until somebody else has received the message. One beat that
+    does not get through is nothing; the next one follows in a second.
+    """
+
+    def __init__(
+        self, book: LeaseBook, connector: QueueConnector, work: Work, clock: Clock, *, visibility_s: int
+    ) -> None:
+        self._book = book
+        self._connector = connector
+        self._work = work
+        self._clock = clock
+        self._visibility_s = visibility_s
+
+    def run(self, stopped: threading.Event) -> None:
+        """Beat once a second until the event is set."""
+        while not stopped.wait(BEAT_SECONDS):
+            self.beat()
+
+    def beat(self) -> int:
+        """Extend what is nearer to its end than half its time; gives how many messages were kept."""
+        now = self._clock.steady()
+        near = [held for held in self._book.all() if held.expires - now < self._visibility_s / 2 and held.is_kept]
+        kept = 0
+        for start in range(0, len(near), MAX_ENTRIES):
+            try:
+                kept += self._extend(near[start : start + MAX_ENTRIES])
+            except (QueueError, StoreError) as error:
+                log.info("heartbeat did not get through: %s (%s)", error.text, error.detail)
+        return kept
+
+    def _extend(self, near: Sequence[Held]) -> int:
+        # The row first: a row that is held while its message is not only makes the message wait.
+        self._extend_rows([held for held in near if held.job is not None and not held.is_settled])
+        keep = [held for held in near if held.is_kept]
+        if not keep:
+            return 0
+        before = self._clock.steady()
+        client = self._connector.connect()
+        results = client.change_visibility([(held.received.receipt_handle, self._visibility_s) for held in keep])
+        for held, result in zip(keep, results, strict=True):
+            if result.is_done:
+                held.expires = before + self._visibility_s
+            elif result.trouble is QueueTrouble.LEASE_LOST:
+                self._lose(held, result.text)
+        return sum(result.is_done for result in results)
+
+    def _extend_rows(self, claimed: Sequence[Held]) -> None:
+        if not claimed:
+            return
+        until = self._clock.now_ms() + self._visibility_s * 1000 + ROW_MARGIN_MS
+        rows = [(held.job.row_id, held.token) for held in claimed if held.job is not None]
+        for held, is_ours in zip(claimed, self._work.extend(rows, until_ms=until), strict=True):
+            if not is_ours:
+                self._lose(held, "the row was taken over or taken off the list")
+
+    def _lose(self, held: Held, why: str) -> None:
+        log.info("lost the lease of message %s: %s", held.received.message_id, why)
+        held.is_lost = True
+        held.cancelled.set()

@@ -1,0 +1,103 @@
+"""The long poll: asks for as many messages as can start soon, and never for more."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import TYPE_CHECKING
+
+from desktop_app.errors import QueueError, QueueTrouble
+from desktop_app.queues.client import MAX_ENTRIES, MAX_WAIT_SECONDS
+from desktop_app.services.backoff import Backoff
+from desktop_app.services.loop import wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from desktop_app.clock import Clock
+    from desktop_app.queues.client import QueueClient, Received
+    from desktop_app.queues.connector import QueueConnector
+    from desktop_app.services.loop import StateReporter
+
+log = logging.getLogger(__name__)
+
+_LOOKS_AGAIN = {QueueTrouble.SIGNED_OUT, QueueTrouble.NO_RIGHT, QueueTrouble.NO_QUEUE, QueueTrouble.SETUP}
+
+
+class Receiver:
+    """One receiving loop. `run` in a thread of its own, which may outlive a stop by one poll.
+
+    A poll can't be called back, and cutting its connection strands the messages that SQS has already given to it. So at
+    a stop the poll is left to end by itself: what it still brings is given back at once, in order.
+
+    Args:
+        connector: The queue.
+        room: How many more messages can be taken now.
+        deliver: Takes what was received and when its visibility ends by the steady clock; quick.
+        state: Told when the queue answers and when it does not.
+        clock: The time.
+        visibility_s: For how long received messages are hidden.
+        wait_s: The longest poll.
+    """
+
+    def __init__(
+        self,
+        connector: QueueConnector,
+        *,
+        room: Callable[[], int],
+        deliver: Callable[[list[Received], float], None],
+        state: StateReporter,
+        clock: Clock,
+        visibility_s: int,
+        wait_s: int = MAX_WAIT_SECONDS,
+        backoff: Backoff | None = None,
+    ) -> None:
+        self._connector = connector
+        self._room = room
+        self._deliver = deliver
+        self._state = state
+        self._clock = clock
+        self._visibility_s = visibility_s
+        self._wait_s = wait_s
+        self._backoff = backoff or Backoff()
+        self.has_room = threading.Event()
+        """Set it when there may be room again."""
+
+    def run(self, should_stop: Callable[[], bool]) -> None:
+        """Receive until stopped. Trouble outside is waited for, with backoff; it never ends the loop."""
+        while not should_stop():
+            limit = min(MAX_ENTRIES, self._room())
+            if limit <= 0:
+                wait_for(self.has_room, 1.0, should_stop)
+                continue
+            try:
+                self._poll(limit, should_stop)
+            except QueueError as error:
+                if error.trouble in _LOOKS_AGAIN:
+                    self._connector.reset()
+                if not should_stop():
+                    wait_for(self.has_room, self._state.waiting(error, self._backoff), should_stop)
+
+    def _poll(self, limit: int, should_stop: Callable[[], bool]) -> None:
+        client = self._connector.connect()
+        if not self._backoff.tries:
+            self._state.running()
+        asked = self._clock.steady()
+        messages = client.receive(limit=limit, wait_s=self._wait_s, visibility_s=self._visibility_s)
+        self._backoff.reset()
+        if should_stop():
+            self._give_back(client, messages)
+            return
+        self._state.running()
+        if messages:
+            # The hiding begins when SQS hands the message out: at the latest when the longest poll would have ended.
+            handed_out = min(self._clock.steady(), asked + self._wait_s)
+            self._deliver(messages, handed_out + self._visibility_s)
+
+    def _give_back(self, client: QueueClient, messages: list[Received]) -> None:
+        if not messages:
+            return
+        try:
+            client.change_visibility([(message.receipt_handle, 0) for message in messages])
+        except QueueError as error:
+            log.info("%d messages come back by themselves: %s", len(messages), error.text)

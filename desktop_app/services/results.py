@@ -1,0 +1,198 @@
+"""From work to ends: commit results, fenced and in batches, and only then let the messages be deleted."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from typing import TYPE_CHECKING
+
+from desktop_app.services.backoff import Backoff
+from desktop_app.services.tally import Fate
+from desktop_app.store.work import Result, Tick
+
+if TYPE_CHECKING:
+    from desktop_app.clock import Clock
+    from desktop_app.errors import FileError
+    from desktop_app.jobs import Job
+    from desktop_app.services.acks import Acks
+    from desktop_app.services.lanes import Lanes
+    from desktop_app.services.leases import Held, LeaseBook
+    from desktop_app.services.pool import Done, WorkerPool
+    from desktop_app.services.tally import Tally
+    from desktop_app.store.work import Work
+
+log = logging.getLogger(__name__)
+
+MAX_TRIES = 5
+RETRY_FIRST_SECONDS = 5.0
+RETRY_LONGEST_SECONDS = 900.0
+PROGRESS_EVERY_SECONDS = 0.25
+_SMOOTHING = 0.1
+
+
+class Committer:
+    """Collects what the workers have done and writes it down. One thread.
+
+    Args:
+        work: The rows.
+        book: Everything in our hands.
+        acks: Where messages are deleted and given back.
+        lanes: The order of FIFO groups.
+        pool: Gets the next file of a group.
+        tally: The counters.
+        clock: The time.
+    """
+
+    def __init__(
+        self,
+        work: Work,
+        *,
+        book: LeaseBook,
+        acks: Acks,
+        lanes: Lanes,
+        pool: WorkerPool,
+        tally: Tally,
+        clock: Clock,
+    ) -> None:
+        self._work = work
+        self._book = book
+        self._acks = acks
+        self._lanes = lanes
+        self._pool = pool
+        self._tally = tally
+        self._clock = clock
+        self._ended: list[tuple[Held, Result]] = []
+        self._unfinished: deque[Done] = deque()
+        self._told: dict[Held, tuple[int, int]] = {}
+        self._next_progress = 0.0
+        self.usual_seconds = 0.0
+        """How long a file takes, lately: tells whether it is worth having the next ones at hand."""
+
+    def take(self, done: Done) -> None:
+        """A worker has ended with one file; it is written at the next `commit`."""
+        if done.held.is_settled:
+            return  # given back at a stop while its thread hung
+        self.usual_seconds += _SMOOTHING * (done.seconds - self.usual_seconds)
+        job = done.held.job
+        can_be_tried_again = (
+            done.error is not None and done.error.passing and job is not None and job.attempts < MAX_TRIES
+        )
+        if job is None or can_be_tried_again or (done.result is None and done.error is None):
+            self._unfinished.append(done)
+        else:
+            # Also with a lost message lease: the row's fencing token alone decides whether the result counts.
+            self._ended.append((done.held, _result(done, job, self._clock.now_ms())))
+
+    def commit(self) -> bool:
+        """Write everything that was taken; True if the list changed.
+
+        Raises:
+            StoreError: If the database can't be written. Nothing is lost: the next call writes it.
+        """
+        changed = bool(self._ended or self._unfinished)
+        if self._ended:
+            kept = self._work.finish([result for _, result in self._ended])
+            ended, self._ended = self._ended, []
+            for (held, result), is_written in zip(ended, kept, strict=True):
+                self._conclude(held, result, is_written=is_written)
+        while self._unfinished:
+            self._put_back(self._unfinished[0])
+            self._unfinished.popleft()
+        return self._write_progress() or changed
+
+    def _conclude(self, held: Held, result: Result, *, is_written: bool) -> None:
+        """After the commit: the message may go, and the next of its group may start."""
+        if is_written:
+            self._tally.settle(held, Fate.FAILED if result.reason else Fate.PROCESSED)
+            self._acks.delete(held)
+        else:
+            self._lose(held)
+        self._told.pop(held, None)
+        following = self._lanes.leave(held)
+        if following is not None:
+            self._pool.submit(following)
+
+    def _lose(self, held: Held) -> None:
+        """The fence held: nothing is written. If nobody can want the message any more, it goes."""
+        job = held.job
+        if job is not None and self._work.is_stale(job.row_id, job.generation):
+            self._tally.settle(held, Fate.STALE)
+            self._acks.delete(held)
+        else:
+            self._tally.settle(held, Fate.LOST)
+            self._book.let_go(held)
+
+    def _put_back(self, done: Done) -> None:
+        """Work without an end: to be tried again later, interrupted, or lost."""
+        held, job = done.held, done.held.job
+        self._told.pop(held, None)
+        behind = self._lanes.break_off(held)
+        if job is not None and done.error is not None:
+            self._try_later(held, job, done.error)
+        else:
+            self._interrupt(held)
+        for waiting in behind:
+            self._interrupt(waiting)
+
+    def _try_later(self, held: Held, job: Job, error: FileError) -> None:
+        backoff = Backoff(first=RETRY_FIRST_SECONDS, longest=RETRY_LONGEST_SECONDS)
+        backoff.tries = max(0, job.attempts - 1)
+        seconds = max(1, round(backoff.next()))
+        reason = f"{error.text}; try {job.attempts + 1} of {MAX_TRIES} follows"
+        if self._work.give_back(
+            job.row_id, held.token, reason=reason, next_try_at=self._clock.now_ms() + seconds * 1000
+        ):
+            self._tally.settle(held, Fate.RETRIED)
+            self._acks.release(held, seconds)
+        else:
+            self._lose(held)
+
+    def _interrupt(self, held: Held) -> None:
+        """Give a file back as it was, at once and for everybody; not begun, it does not count as an attempt."""
+        job = held.job
+        is_ours = job is None or self._work.give_back(job.row_id, held.token, uncount=not held.is_begun)
+        if held.is_lost or not is_ours:
+            self._lose(held)
+        else:
+            self._tally.settle(held, Fate.RELEASED)
+            self._acks.release(held, 0)
+
+    def interrupt(self, *, also_begun: bool) -> None:
+        """At a stop: what has not ended goes back, oldest first; a result that comes late is fenced off.
+
+        Args:
+            also_begun: False to leave alone what a thread works on.
+
+        Raises:
+            StoreError: If the database can't be written. The messages come back by themselves then.
+        """
+        for held in self._book.all():
+            if not held.is_settled and (also_begun or not held.is_begun):
+                held.cancelled.set()
+                self._interrupt(held)
+
+    def _write_progress(self) -> bool:
+        """Tell how far long files are, a few times a second."""
+        now = self._clock.steady()
+        if now < self._next_progress:
+            return False
+        self._next_progress = now + PROGRESS_EVERY_SECONDS
+        ticks = []
+        for held in self._book.all():
+            progress = held.progress
+            if held.job is not None and progress is not None and self._told.get(held) != progress:
+                self._told[held] = progress
+                ticks.append(Tick(held.job.row_id, held.token, *progress))
+        if ticks:
+            self._work.progress(ticks)
+        return bool(ticks)
+
+
+def _result(done: Done, job: Job, now_ms: int) -> Result:
+    if done.result is not None:
+        return Result(job.row_id, done.held.token, now_ms, done.result.file_size, done.result.lines_count)
+    error = done.error
+    if error is None:
+        raise ValueError("work that has not ended has no result")
+    reason = f"{error.text} (given up after {job.attempts} tries)" if error.passing else error.text
+    return Result(job.row_id, done.held.token, now_ms, reason=reason, reason_code=error.problem)
