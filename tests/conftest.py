@@ -1,0 +1,146 @@
+"""What holds for every test: no display, a home of its own, no network but loopback, no unexpected warning."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import os
+import re
+import socket
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+# Before anything imports Qt. Qt warns about a locale that is not UTF-8, and a warning of Qt's fails the test.
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+if sys.platform == "linux":
+    os.environ["LC_ALL"] = "C.UTF-8"
+
+_FOREIGN_PREFIXES = ("AWS_", "FILEMILL_")
+_PROXY_VARIABLES = frozenset({"http_proxy", "https_proxy", "all_proxy", "no_proxy", "ftp_proxy"})
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers",
+        "expected_log(pattern, level='WARNING', required=True): log records of this level whose message matches the "
+        "regular expression are expected; with required=True the test fails if there is none. May be repeated.",
+    )
+
+
+@pytest.fixture(autouse=True)
+def isolated_environment(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home folder of the test's own, and nothing of the developer's AWS, Filemill or proxy settings.
+
+    Not inside `tmp_path`, which stays empty for the test.
+    """
+    for name in list(os.environ):
+        if name.startswith(_FOREIGN_PREFIXES) or name.lower() in _PROXY_VARIABLES:
+            monkeypatch.delenv(name)
+    home = tmp_path_factory.mktemp("home")
+    for name, folder in {
+        "HOME": "",
+        "USERPROFILE": "",
+        "XDG_CACHE_HOME": ".cache",
+        "XDG_CONFIG_HOME": ".config",
+        "XDG_DATA_HOME": ".local/share",
+        "XDG_STATE_HOME": ".local/state",
+        "XDG_RUNTIME_DIR": "run",
+        "FILEMILL_HOME": "filemill",
+    }.items():
+        monkeypatch.setenv(name, str(home / folder))
+    (home / "run").mkdir(mode=0o700)
+    # Else boto3, finding no credentials, asks the network whether this is a machine of Amazon's.
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    return home
+
+
+@pytest.fixture
+def filemill_home(isolated_environment: Path) -> Path:
+    """The folder that FILEMILL_HOME names; it does not exist yet."""
+    return isolated_environment / "filemill"
+
+
+@pytest.fixture(autouse=True)
+def only_loopback(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Refuse to ask for or connect to any other computer, and fail the test even where the refusal was caught."""
+    refused: list[str] = []
+    look_up = socket.getaddrinfo
+
+    def guarded_look_up(host: Any, *args: Any, **kwargs: Any) -> Any:
+        if host and not _is_loopback(host.decode() if isinstance(host, bytes) else host):
+            refused.append(str(host))
+            raise socket.gaierror(socket.EAI_NONAME, f"the tests look up this computer only, not {host}")
+        return look_up(host, *args, **kwargs)
+
+    def guarded(method: Any) -> Any:
+        def call(self: socket.socket, address: Any) -> Any:
+            if self.family in {socket.AF_INET, socket.AF_INET6} and not _is_loopback(address[0]):
+                refused.append(str(address[0]))
+                raise ConnectionRefusedError(f"the tests connect to this computer only, not to {address}")
+            return method(self, address)
+
+        return call
+
+    monkeypatch.setattr(socket, "getaddrinfo", guarded_look_up)
+    monkeypatch.setattr(socket.socket, "connect", guarded(socket.socket.connect))
+    monkeypatch.setattr(socket.socket, "connect_ex", guarded(socket.socket.connect_ex))
+    yield
+    if refused:
+        pytest.fail(f"asked the network for {', '.join(refused)}", pytrace=False)
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.partition("%")[0]).is_loopback
+    except ValueError:
+        return False
+
+
+class _Collector(logging.Handler):
+    """Keeps every record of WARNING and above, of any thread."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+
+
+class _ExpectedLog:
+    """One `expected_log` marker."""
+
+    def __init__(self, pattern: str, level: str = "WARNING", *, required: bool = True) -> None:
+        self.pattern = re.compile(pattern)
+        self.level = level
+        self.required = required
+
+    def matches(self, record: logging.LogRecord) -> bool:
+        return record.levelname == self.level and bool(self.pattern.search(record.getMessage()))
+
+
+@pytest.fixture(autouse=True)
+def no_unexpected_log(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail the test for a log record of WARNING or above that no `expected_log` marker announces."""
+    expected = [_ExpectedLog(*mark.args, **mark.kwargs) for mark in request.node.iter_markers("expected_log")]
+    collector = _Collector()
+    root = logging.getLogger()
+    root.addHandler(collector)
+    yield
+    root.removeHandler(collector)
+    surprises = [r for r in collector.records if not any(e.matches(r) for e in expected)]
+    if surprises:
+        lines = "\n".join(f"  {r.levelname} {r.name}: {r.getMessage()}" for r in surprises)
+        pytest.fail(f"unexpected in the log:\n{lines}", pytrace=False)
+    absent = [e for e in expected if e.required and not any(e.matches(r) for r in collector.records)]
+    if absent:
+        missing = ", ".join(e.pattern.pattern for e in absent)
+        pytest.fail(f"expected in the log, but not there: {missing}", pytrace=False)

@@ -1,0 +1,330 @@
+"""One file from its path to its numbers: progress, stopping, and that the numbers fit the file."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tracemalloc
+from typing import TYPE_CHECKING
+
+import pytest
+
+from desktop_app.errors import FileError, FileProblem
+from desktop_app.processing.lines import LineProcessor
+from desktop_app.processing.registry import (
+    PAUSES_S,
+    Cancelled,
+    FileResult,
+    Processor,
+    ProcessorRegistry,
+    default_registry,
+)
+from desktop_app.processing.source import FileSource, Source, open_source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+MIB = 1 << 20
+
+
+class Onlooker:
+    """A watch that keeps what it was told, and asks to stop at the n-th question."""
+
+    def __init__(self, stop_at_question: int | None = None) -> None:
+        self.progress: list[tuple[int, int]] = []
+        self.questions = 0
+        self._stop_at = stop_at_question
+
+    def on_progress(self, bytes_done: int, bytes_total: int) -> None:
+        self.progress.append((bytes_done, bytes_total))
+
+    def cancelled(self) -> bool:
+        self.questions += 1
+        return self.questions == self._stop_at
+
+
+class TickingClock:
+    """Each look at it is `step` seconds later."""
+
+    def __init__(self, step: float = 0.0) -> None:
+        self._now = 1000.0
+        self._step = step
+
+    def now_ms(self) -> int:
+        raise AssertionError("spans are not measured by the time of day")
+
+    def steady(self) -> float:
+        self._now += self._step
+        return self._now
+
+
+class Disturbed(FileSource):
+    """A file that something happens to after its first chunk was read."""
+
+    def __init__(self, path: str, disturb: Callable[[], None], chunk_bytes: int) -> None:
+        super().__init__(path)
+        self._disturb = disturb
+        self._chunk_bytes = chunk_bytes
+
+    def chunks(self, chunk_bytes: int = 0) -> Iterator[bytes]:
+        for number, chunk in enumerate(super().chunks(self._chunk_bytes)):
+            if number == 0:
+                self._disturb()
+            yield chunk
+
+
+class Workshop:
+    """A registry whose every opening and pause is kept, and that disturbs the file the first few times."""
+
+    def __init__(self, disturb: Callable[[], None], times: int = 100, chunk_bytes: int = 2) -> None:
+        self.opened = 0
+        self.pauses: list[float] = []
+        self._disturb = disturb
+        self._times = times
+        self._chunk_bytes = chunk_bytes
+        self.registry = ProcessorRegistry([LineProcessor()], opener=self._open, pause=self.pauses.append)
+
+    def _open(self, path: str) -> Source:
+        self.opened += 1
+        if self.opened > self._times:
+            return open_source(path)
+        return Disturbed(path, self._disturb, self._chunk_bytes)
+
+
+def process(path: Path, watch: Onlooker | None = None, clock: TickingClock | None = None) -> FileResult:
+    return default_registry(clock).process(str(path), watch or Onlooker())
+
+
+# --- results
+
+
+@pytest.mark.parametrize(
+    ("content", "lines"),
+    [
+        (b"", 0),
+        (b"a", 1),
+        (b"a\r\nb\r\n", 2),
+        (b"\x89PNG\r\n\x1a\n\0", 3),
+        ("\ufeffa\nb\n".encode("utf-16-le"), 2),
+        (b"\xff\xfe", 0),
+    ],
+)
+def test_a_file_gives_its_size_and_its_lines(tmp_path: Path, content: bytes, lines: int) -> None:
+    (tmp_path / "file").write_bytes(content)
+
+    assert process(tmp_path / "file") == FileResult(file_size=len(content), lines_count=lines)
+
+
+def test_a_large_file_is_read_with_flat_memory(tmp_path: Path) -> None:
+    size = 512 * MIB
+    with (tmp_path / "large").open("wb") as file:
+        file.truncate(size)
+        file.seek(size - 1)
+        file.write(b"\n")
+
+    tracemalloc.start()
+    try:
+        result = process(tmp_path / "large")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert result == FileResult(size, 1)
+    assert peak < 8 * MIB
+
+
+def test_what_can_not_be_opened_gives_its_reason(tmp_path: Path) -> None:
+    with pytest.raises(FileError, match="no longer there") as caught:
+        process(tmp_path / "gone")
+
+    assert caught.value.problem is FileProblem.MISSING
+
+
+class Shouting:
+    """Another kind of processing: counts exclamation marks, for `.shout` files only."""
+
+    def accepts(self, path: str) -> bool:
+        return path.endswith(".shout")
+
+    def count(self, chunks: Iterable[bytes]) -> int:
+        return sum(chunk.count(b"!") for chunk in chunks)
+
+
+def test_the_first_processor_that_accepts_a_file_does_it(tmp_path: Path) -> None:
+    processors: list[Processor] = [Shouting(), LineProcessor()]
+    registry = ProcessorRegistry(processors)
+    for name in ("a.shout", "a.txt"):
+        (tmp_path / name).write_bytes(b"ho!\nho!\nho!")
+
+    assert registry.process(str(tmp_path / "a.shout"), Onlooker()).lines_count == 3
+    assert registry.process(str(tmp_path / "a.txt"), Onlooker()).lines_count == 3
+
+    (tmp_path / "b.shout").write_bytes(b"!!!!\n")
+    assert registry.process(str(tmp_path / "b.shout"), Onlooker()).lines_count == 4
+
+
+def test_a_file_that_no_processor_accepts_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").touch()
+
+    with pytest.raises(FileError) as caught:
+        ProcessorRegistry([Shouting()]).process(str(tmp_path / "a.txt"), Onlooker())
+
+    assert caught.value.problem is FileProblem.NOT_A_FILE
+
+
+def test_a_bug_in_a_processor_is_not_swallowed(tmp_path: Path) -> None:
+    class Buggy(Shouting):
+        def count(self, chunks: Iterable[bytes]) -> int:
+            raise ZeroDivisionError
+
+    (tmp_path / "a.shout").touch()
+
+    with pytest.raises(ZeroDivisionError):
+        ProcessorRegistry([Buggy()]).process(str(tmp_path / "a.shout"), Onlooker())
+
+
+# --- progress and stopping
+
+
+def test_a_file_that_is_done_in_a_moment_reports_no_progress(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(bytes(3 * MIB))
+    watch = Onlooker()
+
+    process(tmp_path / "file", watch, TickingClock(0.05))
+
+    assert watch.progress == []
+
+
+def test_progress_is_reported_every_tenth_of_a_second_once_a_file_takes_long(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(bytes(10 * MIB))
+    watch = Onlooker()
+
+    process(tmp_path / "file", watch, TickingClock(0.0625))
+
+    assert [done // MIB for done, _ in watch.progress] == [4, 6, 8, 10]
+    assert {total for _, total in watch.progress} == {10 * MIB}
+
+
+def test_stopping_is_asked_for_before_every_chunk(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(bytes(3 * MIB))
+    patient = Onlooker()
+    process(tmp_path / "file", patient)
+    assert patient.questions >= 4
+
+    for question in range(1, 5):
+        with pytest.raises(Cancelled):
+            process(tmp_path / "file", Onlooker(stop_at_question=question))
+
+
+def test_an_empty_file_can_be_stopped_too(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(Cancelled):
+        process(tmp_path / "file", Onlooker(stop_at_question=1))
+
+
+def test_stopping_between_two_tries_stops(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"a")
+    shop = Workshop(lambda: os.utime(tmp_path / "file"), chunk_bytes=10)
+
+    with pytest.raises(Cancelled):
+        shop.registry.process(str(tmp_path / "file"), Onlooker(stop_at_question=3))
+
+    assert shop.opened == 1
+
+
+# --- files that move
+
+
+def test_a_file_that_grew_once_is_read_again_and_counted_whole(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(b"a\nb\n")
+
+    def append() -> None:
+        with file.open("ab") as stream:
+            stream.write(b"c\n")
+
+    shop = Workshop(append, times=1)
+
+    assert shop.registry.process(str(file), Onlooker()) == FileResult(6, 3)
+    assert (shop.opened, shop.pauses) == (2, [PAUSES_S[0]])
+
+
+def test_a_file_that_changes_at_every_try_is_given_up_after_three(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(b"a\nb\n")
+    times = iter(range(1, 100))
+    shop = Workshop(lambda: os.utime(file, ns=(0, next(times))))
+
+    with pytest.raises(FileError) as caught:
+        shop.registry.process(str(file), Onlooker())
+
+    assert caught.value.problem is FileProblem.CHANGED
+    assert caught.value.text == (
+        "The file changed while it was read; its result was thrown away so that no wrong numbers are kept"
+    )
+    assert (shop.opened, shop.pauses) == (3, list(PAUSES_S))
+
+
+def test_a_file_that_grows_as_fast_as_it_is_read_comes_to_an_end(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(b"a\nb\n")
+
+    class Growing(FileSource):
+        def chunks(self, chunk_bytes: int = 0) -> Iterator[bytes]:
+            for chunk in super().chunks(2):
+                with file.open("ab") as stream:
+                    stream.write(b"on and on\n")
+                yield chunk
+
+    registry = ProcessorRegistry([LineProcessor()], opener=Growing, pause=lambda _: None)
+
+    with pytest.raises(FileError) as caught:
+        registry.process(str(file), Onlooker())
+
+    assert caught.value.problem is FileProblem.CHANGED
+
+
+def test_a_file_cut_short_while_it_is_read_keeps_no_result_of_before(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(b"a\nb\nc\n")
+    shop = Workshop(lambda: os.truncate(file, 2), times=1)
+
+    assert shop.registry.process(str(file), Onlooker()) == FileResult(2, 1)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows does not let an open file be removed")
+def test_a_file_that_vanishes_while_it_is_read_is_missing(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(b"a\nb\n")
+    shop = Workshop(file.unlink, times=1)
+
+    with pytest.raises(FileError) as caught:
+        shop.registry.process(str(file), Onlooker())
+
+    assert caught.value.problem is FileProblem.MISSING
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows does not let an open file be replaced")
+def test_a_file_replaced_while_it_is_read_gives_the_numbers_of_the_new_one(tmp_path: Path) -> None:
+    file, new = tmp_path / "file", tmp_path / "new"
+    file.write_bytes(b"a\nb\n")
+    new.write_bytes(b"1\n2\n3\n")
+
+    def save() -> None:
+        new.replace(file)
+
+    shop = Workshop(save, times=1)
+
+    assert shop.registry.process(str(file), Onlooker()) == FileResult(6, 3)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+def test_a_file_whose_size_is_untrue_is_refused_with_that_reason() -> None:
+    registry = ProcessorRegistry([LineProcessor()], pause=lambda _: None)
+
+    with pytest.raises(FileError, match="another size") as caught:
+        registry.process("/proc/self/limits", Onlooker())
+
+    assert caught.value.problem is FileProblem.UNREADABLE

@@ -1,0 +1,60 @@
+"""A real database, a clock that stands still, and files to work on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from desktop_app.jobs import Job, NewFile
+from desktop_app.services.identity import WorkerIdentity
+from desktop_app.store.database import Database, open_database
+from desktop_app.store.intake import Intake
+from desktop_app.store.job_list import JobList
+from desktop_app.store.outbox import Outbox
+from desktop_app.wiring import MIGRATIONS
+from tests.services.fakes import FakeClock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+QUEUE = "q"
+
+
+class Bench:
+    """What the services stand on, for one test."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.database: Database = open_database(folder / "jobs.db", MIGRATIONS)
+        self.clock = FakeClock()
+        self.jobs = JobList(self.database)
+        self.intake = Intake(self.database)
+        self.outbox = Outbox(self.database)
+        self.identity = WorkerIdentity(self.database.path)
+
+    def add(self, *names: str, content: str = "a\nb\n") -> list[Job]:
+        """Write files and submit them."""
+        files = []
+        for name in names:
+            path = self.folder / name
+            path.write_text(content)
+            files.append(NewFile(str(path), len(content), None))
+        added = self.intake.add(files, queue=QUEUE, name="batch", now_ms=self.clock.now_ms())
+        return [self.jobs.find(job_id)[0] for job_id in added.job_ids]
+
+    def job(self, job: Job) -> Job:
+        """The row as it is now."""
+        return self.jobs.page([job.row_id])[job.row_id]
+
+    def close(self) -> None:
+        self.identity.close()
+        self.database.release()
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    bench = Bench(tmp_path)
+    yield bench
+    bench.close()

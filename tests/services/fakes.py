@@ -1,0 +1,118 @@
+"""A clock that stands still, and a queue whose answers a test writes down."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+from desktop_app.errors import QueueError, QueueTrouble
+from desktop_app.queues.client import EntryResult, Outgoing, QueueClient, QueueInfo, Received
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+DONE = EntryResult()
+OFFLINE = QueueError("Can't reach it.", trouble=QueueTrouble.OFFLINE)
+
+
+class FakeClock:
+    """Moves only when told to."""
+
+    def __init__(self, now: float = 1_000_000.0) -> None:
+        self.now = now
+
+    def now_ms(self) -> int:
+        return int(self.now * 1000)
+
+    def steady(self) -> float:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def received(
+    body: str = "{}", *, handle: str = "h", message_id: str = "m", count: int = 1, group: str = ""
+) -> Received:
+    return Received(message_id, handle, body, count, group)
+
+
+@dataclass
+class FakeClient:
+    """Answers from the scripts; every call is written down as (action, what)."""
+
+    info: QueueInfo = field(default_factory=lambda: QueueInfo("http://q", "q", is_fifo=False))
+    calls: list[tuple[str, Any]] = field(default_factory=list)
+    polls: deque[list[Received] | Exception] = field(default_factory=deque)
+    answers: dict[str, deque[list[EntryResult] | Exception]] = field(default_factory=dict)
+    on_receive: Callable[[], None] = lambda: None
+
+    def script(self, action: str, *answers: list[EntryResult] | Exception) -> None:
+        self.answers.setdefault(action, deque()).extend(answers)
+
+    def made(self, action: str) -> list[Any]:
+        return [what for name, what in self.calls if name == action]
+
+    def _answer(self, action: str, what: Sequence[Any]) -> list[EntryResult]:
+        self.calls.append((action, list(what)))
+        scripted = self.answers.get(action)
+        answer = scripted.popleft() if scripted else [EntryResult(message_id=f"id-{at}") for at in range(len(what))]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def send(self, messages: Sequence[Outgoing]) -> list[EntryResult]:
+        return self._answer("send", messages)
+
+    def delete(self, handles: Sequence[str]) -> list[EntryResult]:
+        return self._answer("delete", handles)
+
+    def change_visibility(self, changes: Sequence[tuple[str, int]]) -> list[EntryResult]:
+        return self._answer("change_visibility", changes)
+
+    def receive(self, *, limit: int, wait_s: int, visibility_s: int) -> list[Received]:
+        self.calls.append(("receive", (limit, wait_s, visibility_s)))
+        self.on_receive()
+        answer = self.polls.popleft() if self.polls else []
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def close(self) -> None:
+        self.calls.append(("close", None))
+
+
+class FakeConnector:
+    """Gives the same client always, or raises what `trouble` holds."""
+
+    def __init__(self, client: FakeClient, instance: str = "") -> None:
+        self.client = client
+        self.instance = instance
+        self.trouble: Exception | None = None
+        self.resets = 0
+
+    def connect(self) -> QueueClient:
+        if self.trouble is not None:
+            raise self.trouble
+        return cast("QueueClient", self.client)
+
+    def reset(self) -> None:
+        self.resets += 1
+
+    def close(self) -> None:
+        self.client.close()
+
+
+class Countdown:
+    """A `should_stop` that says yes from the n-th question on."""
+
+    def __init__(self, questions: int) -> None:
+        self._left = questions
+        self._lock = threading.Lock()
+
+    def __call__(self) -> bool:
+        with self._lock:
+            self._left -= 1
+            return self._left < 0

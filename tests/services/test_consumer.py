@@ -1,0 +1,472 @@
+"""The consumer as a whole, on a real database and a queue whose answers are written down."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from desktop_app.clock import SystemClock
+from desktop_app.errors import FileError, FileProblem, QueueTrouble, StoreBusyError
+from desktop_app.jobs import Job, Status
+from desktop_app.processing.registry import Cancelled, FileResult, Watch, default_registry
+from desktop_app.queues.client import EntryResult
+from desktop_app.queues.message import FileMessage, encode
+from desktop_app.services.consumer import Consumer, ConsumerOptions
+from desktop_app.services.state import LoopState, Phase
+from desktop_app.services.tally import Fate
+from desktop_app.store.work import ClaimRequest, Result, Work
+from tests.helpers import wait_until
+from tests.services.conftest import QUEUE
+from tests.services.fakes import FakeClient, FakeConnector, received
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from desktop_app.queues.client import Received
+    from tests.services.conftest import Bench
+
+
+class Scripted:
+    """Stands for the registry: a test says what happens to a file by its name; others are processed for real."""
+
+    def __init__(self) -> None:
+        self.acts: dict[str, Callable[[Watch], FileResult]] = {}
+        self.began: list[str] = []
+        self._real = default_registry()
+
+    def process(self, path: str, watch: Watch) -> FileResult:
+        name = path.rsplit("/", 1)[-1]
+        self.began.append(name)
+        act = self.acts.get(name)
+        return self._real.process(path, watch) if act is None else act(watch)
+
+
+class Plant:
+    """A consumer at work on its thread."""
+
+    def __init__(self, bench: Bench, concurrency: int = 2) -> None:
+        self.bench = bench
+        bench.clock = SystemClock()  # type: ignore[assignment]
+        self.client = FakeClient()
+        self.registry = Scripted()
+        self.told: list[LoopState] = []
+        self.stop_asked = threading.Event()
+        self.polling = threading.Event()
+        # An empty poll of a real queue takes its time; this one waits a moment, so that nothing spins.
+        self.client.on_receive = lambda: None if self.client.polls else self._idle()
+        self.consumer = Consumer(
+            bench.database,
+            FakeConnector(self.client),
+            self.registry,  # type: ignore[arg-type]
+            bench.identity,
+            options=ConsumerOptions(queue=QUEUE, concurrency=concurrency, work_grace_s=0.3, flush_grace_s=2),
+            clock=bench.clock,
+            report=self.told.append,
+        )
+        self.thread = threading.Thread(target=self.consumer.run, args=(self.stop_asked.is_set,))
+
+    def _idle(self) -> None:
+        self.polling.set()
+        self.stop_asked.wait(0.02)
+
+    def start(self) -> None:
+        self.thread.start()
+
+    def stop(self, within: float = 5.0) -> None:
+        self.stop_asked.set()
+        self.thread.join(within)
+        assert not self.thread.is_alive(), "it did not stop in time"
+
+    def deliver(self, *messages: Received) -> None:
+        self.client.polls.append(list(messages))
+
+    def settled(self, count: int) -> None:
+        """Wait until so many messages have met their fate and the queue has been told."""
+        wait_until(lambda: self.consumer.tally.received >= count and self.consumer.tally.held == 0, timeout=10)
+        wait_until(lambda: self.consumer.held == 0, timeout=10)
+
+    def fate(self, fate: Fate) -> int:
+        return self.consumer.tally.of(fate)
+
+
+@pytest.fixture
+def plant(bench: Bench) -> Iterator[Plant]:
+    plant = Plant(bench)
+    yield plant
+    plant.stop_asked.set()
+    if plant.thread.ident is not None:
+        plant.thread.join(10)
+
+
+def message(job: Job, *, generation: int = 1, handle: str = "", group: str = "") -> Received:
+    return received(encode(FileMessage(job.id, generation)), handle=handle or job.name, message_id="m", group=group)
+
+
+def test_a_message_becomes_a_result_and_is_deleted_after_the_commit(plant: Plant) -> None:
+    (job,) = plant.bench.add("a.txt")
+    plant.deliver(message(job))
+    plant.start()
+    plant.settled(1)
+    done = plant.bench.job(job)
+    assert (done.status, done.lines_count, done.file_size, done.attempts) == (Status.PROCESSED, 2, 4, 1)
+    assert done.message_id == "m"
+    assert plant.client.made("delete") == [["a.txt"]]
+    assert [state.phase for state in plant.told][:2] == [Phase.STARTING, Phase.RUNNING]
+    plant.stop()
+    assert plant.told[-1].phase is Phase.STOPPED
+
+
+def test_a_file_that_can_not_be_processed_fails_with_its_reason(plant: Plant) -> None:
+    (job,) = plant.bench.add("a.txt")
+    (plant.bench.folder / "a.txt").unlink()
+    plant.deliver(message(job))
+    plant.start()
+    plant.settled(1)
+    done = plant.bench.job(job)
+    assert (done.status, done.reason_code, done.lines_count) == (Status.FAILED, FileProblem.MISSING, None)
+    assert done.reason == "The file is no longer there"
+    assert plant.fate(Fate.FAILED) == 1
+    assert plant.client.made("delete") == [["a.txt"]]
+
+
+def test_a_duplicate_is_deleted_and_not_processed_again(plant: Plant) -> None:
+    (job,) = plant.bench.add("a.txt")
+    plant.deliver(message(job, handle="1"))
+    plant.deliver(message(job, handle="2"))
+    plant.start()
+    plant.settled(2)
+    assert plant.registry.began == ["a.txt"]
+    assert plant.fate(Fate.PROCESSED) + plant.fate(Fate.DUPLICATE) + plant.fate(Fate.RETRIED) == 2
+
+
+def test_an_old_generation_is_deleted_unprocessed(plant: Plant) -> None:
+    (job,) = plant.bench.add("a.txt")
+    work = Work(plant.bench.database)
+    now = plant.bench.clock.now_ms()
+    (claim,) = work.claim([ClaimRequest(job.id, 1, "m", 1)], worker="w", now_ms=now, lease_ms=1000)
+    work.finish([Result(job.row_id, claim.token, now, reason="x", reason_code="missing")])
+    plant.bench.intake.retry([job.row_id], queue=QUEUE)
+    plant.deliver(message(job, generation=1, handle="old"), message(job, generation=2, handle="new"))
+    plant.start()
+    plant.settled(2)
+    assert (plant.fate(Fate.STALE), plant.fate(Fate.PROCESSED)) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "body", ["", "not json", "[]", '{"v":1}', encode(FileMessage("0" * 8 + "-0000-0000-0000-" + "0" * 12, 1))]
+)
+def test_a_foreign_message_is_left_alone(plant: Plant, body: str) -> None:
+    (job,) = plant.bench.add("a.txt")
+    plant.deliver(received(body, handle="foreign"), message(job))
+    plant.start()
+    plant.settled(2)
+    assert plant.fate(Fate.FOREIGN) == 1
+    assert plant.client.made("delete") == [["a.txt"]]
+    assert plant.client.made("change_visibility") == []
+
+
+def test_a_message_whose_row_somebody_works_on_comes_back_when_that_lease_can_have_ended(plant: Plant) -> None:
+    (job,) = plant.bench.add("a.txt")
+    now = plant.bench.clock.now_ms()
+    Work(plant.bench.database).claim(
+        [ClaimRequest(job.id, 1, "m", 1)], worker="elsewhere/x", now_ms=now, lease_ms=20_000
+    )
+    plant.deliver(message(job))
+    plant.start()
+    plant.settled(1)
+    ((change,),) = plant.client.made("change_visibility")
+    assert change[0] == "a.txt"
+    assert 15 <= change[1] <= 23
+    assert plant.registry.began == []
+
+
+def test_a_passing_trouble_is_tried_again_later_and_says_so(plant: Plant) -> None:
+    (job,) = plant.bench.add("a.txt")
+
+    def in_use(_: Watch) -> FileResult:
+        raise FileError(FileProblem.NOT_ALLOWED, "Another program has this file open", passing=True)
+
+    plant.registry.acts["a.txt"] = in_use
+    plant.deliver(message(job))
+    plant.start()
+    plant.settled(1)
+    waiting = plant.bench.job(job)
+    assert (waiting.status, waiting.attempts) == (Status.PENDING, 1)
+    assert waiting.reason == "Another program has this file open; try 2 of 5 follows"
+    assert waiting.next_try_at is not None
+    ((change,),) = plant.client.made("change_visibility")
+    assert 1 <= change[1] <= 5
+    assert plant.fate(Fate.RETRIED) == 1
+
+
+def test_after_five_tries_a_passing_trouble_is_an_end(plant: Plant) -> None:
+    (job,) = plant.bench.add("a.txt")
+
+    def in_use(_: Watch) -> FileResult:
+        raise FileError(FileProblem.NOT_ALLOWED, "Another program has this file open", passing=True)
+
+    plant.registry.acts["a.txt"] = in_use
+    plant.start()
+    for number in range(1, 6):
+        plant.deliver(message(job))
+        plant.settled(number)
+    failed = plant.bench.job(job)
+    assert (failed.status, failed.attempts) == (Status.FAILED, 5)
+    assert failed.reason == "Another program has this file open (given up after 5 tries)"
+
+
+def test_one_slow_file_does_not_hold_the_others(plant: Plant) -> None:
+    jobs = plant.bench.add("slow.txt", *(f"{n}.txt" for n in range(20)))
+    go_on = threading.Event()
+
+    def slow(_: Watch) -> FileResult:
+        go_on.wait(10)
+        return FileResult(1, 1)
+
+    plant.registry.acts["slow.txt"] = slow
+    for start in range(0, 21, 7):
+        plant.deliver(*(message(job) for job in jobs[start : start + 7]))
+    plant.start()
+    wait_until(lambda: plant.fate(Fate.PROCESSED) == 20, timeout=10)
+    assert plant.bench.job(jobs[0]).status is Status.PROCESSING
+    go_on.set()
+    plant.settled(21)
+
+
+def test_a_lost_lease_cancels_the_work_and_nothing_is_written_or_deleted(plant: Plant) -> None:
+    (job,) = plant.bench.add("a.txt")
+    begun = threading.Event()
+
+    def watched(watch: Watch) -> FileResult:
+        begun.set()
+        wait_until(watch.cancelled, timeout=10)
+        raise Cancelled
+
+    plant.registry.acts["a.txt"] = watched
+    plant.deliver(message(job))
+    plant.start()
+    assert begun.wait(10)
+    (held,) = plant.consumer._book.all()
+    plant.client.script("change_visibility", [EntryResult(trouble=QueueTrouble.LEASE_LOST)])
+    held.expires = 0
+    plant.settled(1)
+    assert plant.fate(Fate.LOST) == 1
+    assert plant.client.made("delete") == []
+    assert plant.bench.job(job).status is Status.PENDING, "the row is free for whoever has the message now"
+
+
+def test_a_file_taken_off_the_list_while_it_is_read_stays_off_and_its_message_goes(plant: Plant) -> None:
+    (job,) = plant.bench.add("a.txt")
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(_: Watch) -> FileResult:
+        begun.set()
+        go_on.wait(10)
+        return FileResult(4, 2)
+
+    plant.registry.acts["a.txt"] = slow
+    plant.deliver(message(job))
+    plant.start()
+    assert begun.wait(10)
+    plant.bench.intake.remove([job.row_id], now_ms=plant.bench.clock.now_ms())
+    go_on.set()
+    plant.settled(1)
+    assert plant.bench.jobs.page([job.row_id]) == {}
+    assert plant.fate(Fate.STALE) == 1
+    assert plant.client.made("delete") == [["a.txt"]]
+
+
+def test_in_a_fifo_group_the_order_holds_also_after_a_failure(bench: Bench) -> None:
+    plant = Plant(bench, concurrency=4)
+    jobs = bench.add("a1", "a2", "a3", "b1")
+    tries = iter([FileError(FileProblem.UNREADABLE, "away", passing=True), None])
+
+    def once(_: Watch) -> FileResult:
+        error = next(tries)
+        if error:
+            raise error
+        return FileResult(4, 2)
+
+    plant.registry.acts["a1"] = once
+    a1, a2, a3, b1 = jobs
+    plant.deliver(*(message(job, group="a") for job in (a1, a2, a3)), message(b1, group="b"))
+    plant.start()
+    plant.settled(4)
+    assert plant.registry.began in (["a1", "b1"], ["b1", "a1"])
+    given_back = [handle for batch in plant.client.made("change_visibility") for handle, _ in batch]
+    assert given_back == ["a1", "a2", "a3"]
+    assert [bench.job(job).attempts for job in (a1, a2, a3)] == [1, 0, 0]
+    plant.deliver(*(message(job, group="a") for job in (a1, a2, a3)))
+    plant.settled(7)
+    assert plant.registry.began[2:] == ["a1", "a2", "a3"]
+    plant.stop()
+
+
+def test_an_idle_consumer_stops_at_once_although_its_poll_goes_on(bench: Bench) -> None:
+    plant = Plant(bench)
+    poll_ends = threading.Event()
+
+    def long_poll() -> None:
+        plant.polling.set()
+        poll_ends.wait(20)
+
+    plant.client.on_receive = long_poll
+    plant.start()
+    assert plant.polling.wait(5)
+    plant.stop(within=2)
+    poll_ends.set()
+
+
+def test_at_a_stop_what_has_not_begun_goes_back_in_order_and_what_runs_may_end(bench: Bench) -> None:
+    plant = Plant(bench, concurrency=1)
+    jobs = bench.add("a", "b", "c")
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(_: Watch) -> FileResult:
+        begun.set()
+        go_on.wait(10)
+        return FileResult(4, 2)
+
+    plant.registry.acts["a"] = slow
+    plant.deliver(*(message(job) for job in jobs))
+    plant.start()
+    assert begun.wait(10)
+    wait_until(lambda: plant.consumer.held == 3)
+    plant.stop_asked.set()
+    wait_until(lambda: plant.fate(Fate.RELEASED) == 2)
+    go_on.set()
+    plant.stop()
+    assert [bench.job(job).status for job in jobs] == [Status.PROCESSED, Status.PENDING, Status.PENDING]
+    assert [bench.job(job).attempts for job in jobs] == [1, 0, 0]
+    assert plant.client.made("change_visibility") == [[("b", 0), ("c", 0)]]
+    assert plant.client.made("delete") == [["a"]]
+    assert plant.consumer.tally.held == 0
+
+
+def test_at_a_stop_a_hung_read_is_given_back_and_its_late_result_is_refused(plant: Plant) -> None:
+    (job,) = plant.bench.add("a")
+    begun, go_on = threading.Event(), threading.Event()
+
+    def hung(_: Watch) -> FileResult:
+        begun.set()
+        go_on.wait(20)
+        return FileResult(4, 2)
+
+    plant.registry.acts["a"] = hung
+    plant.deliver(message(job))
+    plant.start()
+    assert begun.wait(10)
+    plant.stop(within=5)
+    assert plant.bench.job(job).status is Status.PENDING
+    assert plant.client.made("change_visibility") == [[("a", 0)]]
+    go_on.set()
+    assert plant.fate(Fate.RELEASED) == 1
+
+
+def test_while_the_database_is_away_nothing_is_received_and_no_result_is_lost(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs = plant.bench.add("a.txt", "b.txt")
+    finish = Work.finish
+    away = threading.Event()
+    away.set()
+
+    def busy(self: Work, results: object) -> list[bool]:
+        if away.is_set():
+            raise StoreBusyError("Another program holds it locked.")
+        return finish(self, results)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Work, "finish", busy)
+    plant.deliver(message(jobs[0]))
+    plant.start()
+    wait_until(lambda: any(state.phase is Phase.WAITING for state in plant.told), timeout=10)
+    assert plant.client.made("delete") == []
+    polls = len(plant.client.made("receive"))
+    wait_until(lambda: plant.told[-1].tries >= 2, timeout=10)
+    assert len(plant.client.made("receive")) <= polls + 1
+    away.clear()
+    plant.deliver(message(jobs[1]))
+    plant.settled(2)
+    assert [plant.bench.job(job).status for job in jobs] == [Status.PROCESSED, Status.PROCESSED]
+    assert plant.told[-1].phase is Phase.RUNNING
+
+
+def test_messages_whose_rows_can_not_be_claimed_now_go_back_for_a_moment(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (job,) = plant.bench.add("a.txt")
+    claim = Work.claim
+    fails = iter([True])
+
+    def busy(self: Work, requests: object, **arguments: object) -> object:
+        if requests and next(fails, False):
+            raise StoreBusyError("Another program holds it locked.")
+        return claim(self, requests, **arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Work, "claim", busy)
+    plant.deliver(message(job))
+    plant.start()
+    plant.settled(1)
+    assert plant.client.made("change_visibility") == [[("a.txt", 5)]]
+    assert plant.fate(Fate.RELEASED) == 1
+    plant.deliver(message(job))
+    plant.settled(2)
+    assert plant.bench.job(job).status is Status.PROCESSED
+
+
+def test_the_files_of_a_program_that_was_killed_are_free_at_once(plant: Plant) -> None:
+    (job,) = plant.bench.add("a.txt")
+    host = plant.bench.identity.name.partition("/")[0]
+    Work(plant.bench.database).claim(
+        [ClaimRequest(job.id, 1, "m", 1)],
+        worker=f"{host}/0123456789ab",
+        now_ms=plant.bench.clock.now_ms(),
+        lease_ms=3_600_000,
+    )
+    plant.start()
+    wait_until(lambda: plant.bench.job(job).status is Status.PENDING)
+    plant.deliver(message(job))
+    plant.settled(1)
+    assert (plant.bench.job(job).status, plant.bench.job(job).attempts) == (Status.PROCESSED, 2)
+
+
+def test_long_files_tell_their_progress(plant: Plant) -> None:
+    (job,) = plant.bench.add("a.txt")
+    go_on = threading.Event()
+
+    def slow(watch: Watch) -> FileResult:
+        watch.on_progress(50, 100)
+        go_on.wait(10)
+        return FileResult(100, 2)
+
+    plant.registry.acts["a.txt"] = slow
+    plant.deliver(message(job))
+    plant.start()
+    wait_until(lambda: plant.bench.job(job).bytes_done == 50, timeout=10)
+    assert plant.bench.job(job).file_size == 100
+    go_on.set()
+    plant.settled(1)
+    assert plant.bench.job(job).bytes_done == 100
+
+
+def test_with_slow_files_no_more_is_taken_than_can_start(bench: Bench) -> None:
+    plant = Plant(bench, concurrency=1)
+    plant.consumer._committer.usual_seconds = 5
+    plant.start()
+    assert plant.polling.wait(5)
+    assert plant.client.made("receive")[0][0] == 1
+    plant.stop()
+
+
+def test_the_path_comes_from_the_row_and_never_from_the_message(plant: Plant, tmp_path: Path) -> None:
+    (job,) = plant.bench.add("a.txt")
+    (tmp_path / "secret").write_text("x")
+    body = encode(FileMessage(job.id, 1)).replace("}", f',"file_path":"{tmp_path / "secret"}"}}')
+    plant.deliver(received(body, handle="h"))
+    plant.start()
+    plant.settled(1)
+    assert plant.fate(Fate.FOREIGN) == 1
+    assert plant.registry.began == []

@@ -1,0 +1,63 @@
+"""Whether another program still lives."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+from desktop_app.services.identity import WorkerIdentity
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HOLD = """
+import sys
+from pathlib import Path
+from desktop_app.services.identity import WorkerIdentity
+identity = WorkerIdentity(Path(sys.argv[1]))
+print(identity.name, flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_program_is_alive_until_it_closes(tmp_path: Path) -> None:
+    one, other = WorkerIdentity(tmp_path / "db"), WorkerIdentity(tmp_path / "db")
+    assert one.name != other.name
+    assert one.is_alive(other.name)
+    assert one.is_alive(one.name)
+    other.close()
+    other.close()
+    assert not one.is_alive(other.name)
+    one.close()
+
+
+def test_a_killed_program_is_not_alive(tmp_path: Path) -> None:
+    observer = WorkerIdentity(tmp_path / "db")
+    program = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(tmp_path / "db")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert program.stdout is not None
+    assert program.stdin is not None
+    name = program.stdout.readline().strip()
+    assert observer.is_alive(name)
+    program.kill()
+    program.wait()
+    program.stdout.close()
+    program.stdin.close()
+    assert not observer.is_alive(name)
+    assert not observer.is_alive(name), "also when its lock file has been cleared away"
+    observer.close()
+
+
+def test_a_program_on_another_computer_counts_as_alive(tmp_path: Path) -> None:
+    identity = WorkerIdentity(tmp_path / "db")
+    assert identity.is_alive("elsewhere/abc123")
+    identity.close()
+
+
+def test_a_name_can_not_lead_out_of_the_folder(tmp_path: Path) -> None:
+    identity = WorkerIdentity(tmp_path / "db")
+    host = identity.name.partition("/")[0]
+    assert identity.is_alive(f"{host}/../../etc/passwd")
+    identity.close()

@@ -1,0 +1,147 @@
+"""The threads that process."""
+
+from __future__ import annotations
+
+import threading
+from queue import SimpleQueue
+from typing import TYPE_CHECKING
+
+import pytest
+
+from desktop_app.errors import FileError, FileProblem
+from desktop_app.processing.registry import FileResult, ProcessorRegistry, default_registry
+from desktop_app.services.leases import Held
+from desktop_app.services.pool import Done, WorkerPool
+from tests.services.fakes import received
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tests.services.conftest import Bench
+
+
+def held_for(bench: Bench, name: str) -> Held:
+    (job,) = bench.add(name)
+    return Held(received(), 0, job=job)
+
+
+def process(held: Held, registry: ProcessorRegistry | None = None) -> Done:
+    done: SimpleQueue[Done] = SimpleQueue()
+    pool = WorkerPool(1, registry or default_registry(), done.put)
+    pool.start()
+    pool.submit(held)
+    pool.stop()
+    return done.get(timeout=5)
+
+
+class Bug:
+    """A processor with a mistake in it."""
+
+    def accepts(self, path: str) -> bool:
+        return True
+
+    def count(self, chunks: Iterable[bytes]) -> int:
+        raise ZeroDivisionError("a mistake")
+
+
+def test_a_file_gives_its_numbers(bench: Bench) -> None:
+    done = process(held_for(bench, "a.txt"))
+    assert done.result == FileResult(4, 2)
+    assert done.error is None
+    assert done.seconds > 0
+    assert done.held.is_begun
+
+
+def test_a_file_that_is_gone_gives_the_reason(bench: Bench) -> None:
+    held = held_for(bench, "a.txt")
+    (bench.folder / "a.txt").unlink()
+    error = process(held).error
+    assert error is not None
+    assert error.problem is FileProblem.MISSING
+
+
+def test_what_is_cancelled_before_it_begins_is_not_begun(bench: Bench) -> None:
+    held = held_for(bench, "a.txt")
+    held.cancelled.set()
+    done = process(held)
+    assert (done.result, done.error, held.is_begun) == (None, None, False)
+
+
+def test_what_is_cancelled_while_it_runs_has_no_result(bench: Bench) -> None:
+    held = held_for(bench, "a.txt")
+
+    class Slow:
+        def accepts(self, path: str) -> bool:
+            return True
+
+        def count(self, chunks: Iterable[bytes]) -> int:
+            held.cancelled.set()
+            return sum(1 for _ in chunks)
+
+    done = process(held, ProcessorRegistry([Slow()]))
+    assert (done.result, done.error, held.is_begun) == (None, None, True)
+
+
+@pytest.mark.expected_log("bug while processing", level="ERROR")
+def test_a_bug_costs_one_file_and_not_the_thread(bench: Bench) -> None:
+    done: SimpleQueue[Done] = SimpleQueue()
+    pool = WorkerPool(1, ProcessorRegistry([Bug()]), done.put)
+    pool.start()
+    pool.submit(held_for(bench, "a.txt"))
+    pool.submit(held_for(bench, "b.txt"))
+    pool.stop()
+    for _ in range(2):
+        error = done.get(timeout=5).error
+        assert isinstance(error, FileError)
+        assert error.problem is FileProblem.INTERNAL
+        assert "mistake" in error.detail
+
+
+def test_so_many_at_once_and_not_more(bench: Bench) -> None:
+    together = threading.Barrier(2, timeout=5)
+    running: list[int] = []
+    most: list[int] = []
+    lock = threading.Lock()
+
+    class Counting:
+        def accepts(self, path: str) -> bool:
+            return True
+
+        def count(self, chunks: Iterable[bytes]) -> int:
+            with lock:
+                running.append(1)
+                most.append(len(running))
+            together.wait()
+            with lock:
+                running.pop()
+            return sum(1 for _ in chunks)
+
+    done: SimpleQueue[Done] = SimpleQueue()
+    pool = WorkerPool(2, ProcessorRegistry([Counting()]), done.put)
+    pool.start()
+    for name in ("a", "b", "c", "d"):
+        pool.submit(held_for(bench, name))
+    pool.stop()
+    for _ in range(4):
+        assert done.get(timeout=5).result is not None
+    assert max(most) == 2
+
+
+def test_the_progress_of_a_long_file_is_left_with_its_message(bench: Bench) -> None:
+    held = held_for(bench, "a.txt")
+
+    class Ticking:
+        """A clock that says each look is a second later."""
+
+        def __init__(self) -> None:
+            self.now = 0.0
+
+        def now_ms(self) -> int:
+            return 0
+
+        def steady(self) -> float:
+            self.now += 1
+            return self.now
+
+    process(held, default_registry(Ticking()))
+    assert held.progress == (4, 4)

@@ -1,0 +1,123 @@
+"""The long poll."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from desktop_app.errors import QueueError, QueueTrouble
+from desktop_app.services.backoff import Backoff
+from desktop_app.services.loop import StateReporter
+from desktop_app.services.receiver import Receiver
+from desktop_app.services.state import LoopState, Phase
+from tests.services.fakes import OFFLINE, Countdown, FakeClient, FakeClock, FakeConnector, received
+
+if TYPE_CHECKING:
+    from desktop_app.queues.client import Received
+
+
+class Ear:
+    """A receiver with a fake queue."""
+
+    def __init__(self, *, room: int = 3) -> None:
+        self.clock = FakeClock()
+        self.client = FakeClient()
+        self.connector = FakeConnector(self.client)
+        self.got: list[tuple[list[Received], float]] = []
+        self.told: list[LoopState] = []
+        self.room = room
+        self.receiver = Receiver(
+            self.connector,
+            room=lambda: self.room,
+            deliver=lambda messages, expires: self.got.append((messages, expires)),
+            state=StateReporter("consumer", self.told.append, self.clock),
+            clock=self.clock,
+            visibility_s=30,
+            backoff=Backoff(first=0.01, longest=0.01),
+        )
+
+
+def test_it_asks_for_what_there_is_room_for_and_never_for_more_than_ten() -> None:
+    ear = Ear()
+    ear.receiver.run(Countdown(2))
+    ear.room = 50
+    ear.receiver.run(Countdown(2))
+    assert ear.client.made("receive") == [(3, 20, 30), (10, 20, 30)]
+
+
+def test_without_room_it_does_not_ask() -> None:
+    ear = Ear(room=0)
+    ear.receiver.run(Countdown(4))
+    assert ear.client.calls == []
+
+
+def test_what_came_is_delivered_with_the_end_of_its_hiding() -> None:
+    ear = Ear()
+    ear.client.polls.append([received()])
+    ear.receiver.run(Countdown(2))
+    ((messages, expires),) = ear.got
+    assert len(messages) == 1
+    assert expires == ear.clock.steady() + 30
+
+
+def test_a_computer_that_slept_during_the_poll_does_not_believe_in_a_fresh_lease() -> None:
+    ear = Ear()
+    ear.client.polls.append([received()])
+    asked = ear.clock.steady()
+    ear.client.on_receive = lambda: ear.clock.advance(3600)
+    ear.receiver.run(Countdown(2))
+    assert ear.got[0][1] == asked + 20 + 30
+
+
+def test_an_empty_answer_is_followed_by_the_next_poll_at_once() -> None:
+    ear = Ear()
+    ear.receiver.run(Countdown(6))
+    assert len(ear.client.made("receive")) == 3
+    assert ear.got == []
+
+
+def test_trouble_is_told_and_waited_for_and_forgotten_at_the_first_success() -> None:
+    ear = Ear()
+    ear.client.polls.extend([OFFLINE, OFFLINE])
+    ear.receiver.run(Countdown(20))
+    assert [state.phase for state in ear.told][:4] == [Phase.RUNNING, Phase.WAITING, Phase.WAITING, Phase.RUNNING]
+    assert [state.tries for state in ear.told][:4] == [0, 1, 2, 0]
+
+
+@pytest.mark.parametrize("trouble", [QueueTrouble.SIGNED_OUT, QueueTrouble.NO_QUEUE, QueueTrouble.SETUP])
+def test_what_may_be_different_next_time_is_looked_up_again(trouble: QueueTrouble) -> None:
+    ear = Ear()
+    ear.client.polls.append(QueueError("x", trouble=trouble))
+    ear.receiver.run(Countdown(4))
+    assert ear.connector.resets == 1
+
+
+def test_a_queue_that_can_not_be_reached_at_the_start_is_waited_for() -> None:
+    ear = Ear()
+    ear.connector.trouble = OFFLINE
+    ear.receiver.run(Countdown(4))
+    assert ear.told[0].phase is Phase.WAITING
+
+
+def test_what_a_poll_brings_after_the_stop_goes_back_at_once_in_order() -> None:
+    ear = Ear()
+    ear.client.polls.append([received(handle="1"), received(handle="2")])
+    ear.receiver.run(Countdown(1))
+    assert ear.client.made("change_visibility") == [[("1", 0), ("2", 0)]]
+    assert ear.got == []
+
+
+def test_what_can_not_be_given_back_comes_back_by_itself() -> None:
+    ear = Ear()
+    ear.client.polls.append([received()])
+    ear.client.script("change_visibility", OFFLINE)
+    ear.receiver.run(Countdown(1))
+    assert ear.got == []
+
+
+def test_trouble_after_the_stop_is_not_waited_for() -> None:
+    ear = Ear()
+    ear.client.polls.append(OFFLINE)
+    ear.receiver.run(Countdown(1))
+    assert [state.phase for state in ear.told] == [Phase.RUNNING]

@@ -1,0 +1,564 @@
+"""From what a person named to files: what is accepted, in which order, and why the rest is not."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import stat
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import quote_from_bytes
+
+import pytest
+
+from desktop_app.jobs import NewFile
+from desktop_app.services import scan as scan_module
+from desktop_app.services.scan import Refusal, ScanResult, scan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+posix_only = pytest.mark.skipif(os.name == "nt", reason="Windows has no such thing")
+
+
+def look(*paths: str | Path, recursive: bool = True) -> ScanResult:
+    return scan(map(str, paths), recursive=recursive, cancelled=lambda: False, on_found=lambda _: None)
+
+
+def found(result: ScanResult, below: Path) -> list[str]:
+    assert all(Path(file.path).is_absolute() for file in result.files)
+    return [os.path.relpath(file.path, below).replace(os.sep, "/") for file in result.files]
+
+
+def fill(folder: Path, *names: str) -> None:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(name)
+
+
+# --- files
+
+
+def test_a_file_is_accepted_with_its_absolute_path_size_and_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(tmp_path, "file.txt")
+    os.utime(tmp_path / "file.txt", ns=(5, 1_234_567_890))
+    monkeypatch.chdir(tmp_path)
+
+    result = look("file.txt", recursive=False)
+
+    assert result == ScanResult((NewFile(str(tmp_path / "file.txt"), 8, 1_234_567_890),), ())
+
+
+def test_files_stay_in_the_order_in_which_they_were_named(tmp_path: Path) -> None:
+    fill(tmp_path, "b", "a", "c")
+
+    assert found(look(tmp_path / "b", tmp_path / "c", tmp_path / "a"), tmp_path) == ["b", "c", "a"]
+
+
+def test_a_file_named_twice_is_found_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(tmp_path, "d/file")
+    monkeypatch.chdir(tmp_path)
+
+    result = look("d/file", tmp_path / "d" / "file", "./d//file", "d/../d/file", "d", tmp_path, "d")
+
+    assert found(result, tmp_path) == ["d/file"]
+
+
+def test_a_file_that_may_not_be_read_is_accepted(tmp_path: Path) -> None:
+    fill(tmp_path, "secret")
+    (tmp_path / "secret").chmod(0)
+
+    assert found(look(tmp_path / "secret"), tmp_path) == ["secret"]
+
+
+def test_nothing_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(tmp_path, "a", "d/b")
+    monkeypatch.setattr(os, "open", lambda *_: pytest.fail("something was opened"))
+
+    assert len(look(tmp_path).files) == 2
+
+
+@posix_only
+@pytest.mark.parametrize(
+    "name", [b"caf\xe9.txt", b"two\nlines", b"\"quotes'", b"<b>bold&amp;", b" ", b"-rf", b"a%20b", "ü😀".encode()]
+)
+def test_any_name_that_a_file_can_have_is_found_named_walked_and_as_an_address(tmp_path: Path, name: bytes) -> None:
+    path = tmp_path / "d" / os.fsdecode(name)
+    path.parent.mkdir()
+    try:
+        path.touch()
+    except OSError:
+        if name.isascii():
+            raise
+        pytest.skip("this file system takes only UTF-8 names")
+    address = "file://" + quote_from_bytes(os.fsencode(path))
+
+    for named in (path, tmp_path, address):
+        result = look(named)
+        assert [file.path for file in result.files] == [str(path)]
+        assert result.refused == ()
+
+
+@posix_only
+def test_a_link_to_a_file_is_accepted_under_its_own_name(tmp_path: Path) -> None:
+    fill(tmp_path, "file")
+    (tmp_path / "link").symlink_to("file")
+
+    assert found(look(tmp_path / "link"), tmp_path) == ["link"]
+    assert found(look(tmp_path), tmp_path) == ["file", "link"]
+
+
+@posix_only
+def test_dots_behind_a_link_lead_where_the_system_leads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(tmp_path, "far/sub/x", "far/file", "near/file", "near/only-near")
+    (tmp_path / "near" / "link").symlink_to(tmp_path / "far" / "sub")
+    monkeypatch.chdir(tmp_path / "near")
+
+    assert found(look("link/../file"), tmp_path) == ["far/file"]
+    assert found(look("link/x/../../file"), tmp_path) == ["near/file"]
+    assert found(look("../near/only-near"), tmp_path) == ["near/only-near"]
+
+
+# --- what is refused
+
+
+def refusal(path: str | Path, *, recursive: bool = False) -> str:
+    result = look(path, recursive=recursive)
+    assert result.files == ()
+    assert [refused.path for refused in result.refused] == [str(path)]
+    return result.refused[0].text
+
+
+def test_what_is_not_there_is_refused_and_the_rest_goes_on(tmp_path: Path) -> None:
+    fill(tmp_path, "file")
+
+    result = look(tmp_path / "gone", tmp_path / "file")
+
+    assert found(result, tmp_path) == ["file"]
+    assert result.refused == (Refusal(str(tmp_path / "gone"), "There is no such file"),)
+
+
+@pytest.mark.parametrize("recursive", [False, True])
+def test_an_empty_name_is_not_the_current_folder(*, recursive: bool) -> None:
+    assert refusal("", recursive=recursive) == "There is no such file"
+
+
+@pytest.mark.parametrize("name", ["a\0b", pytest.param("\ud800", marks=posix_only), "file:///a%00b"])
+def test_a_name_that_no_file_can_have_is_refused(name: str) -> None:
+    assert refusal(name) == "No file can have this name"
+
+
+def test_a_folder_is_refused_unless_it_is_gone_into(tmp_path: Path) -> None:
+    assert refusal(tmp_path) == "This is a folder; add it as a folder to include the files in it"
+
+
+@posix_only
+@pytest.mark.parametrize("recursive", [False, True])
+def test_pipes_and_sockets_are_refused_named_or_walked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, recursive: bool
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    monkeypatch.chdir(tmp_path)  # the address of a socket can't be long
+    monkeypatch.setattr(os, "open", lambda *_: pytest.fail("something was opened"))
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind("socket")
+
+        result = look(tmp_path) if recursive else look(tmp_path / "pipe", tmp_path / "socket")
+
+    assert result == ScanResult(
+        (),
+        (
+            Refusal(str(tmp_path / "pipe"), "This is a named pipe; only ordinary files can be processed"),
+            Refusal(str(tmp_path / "socket"), "This is a socket; only ordinary files can be processed"),
+        ),
+    )
+
+
+@posix_only
+def test_a_folder_named_twice_is_gone_into_once(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "folder" / "pipe")
+
+    assert len(look(tmp_path / "folder", tmp_path, tmp_path / "folder").refused) == 1
+
+
+@posix_only
+def test_a_device_is_refused() -> None:
+    assert refusal("/dev/zero") == "This is a device; only ordinary files can be processed"
+
+
+@posix_only
+def test_links_to_nothing_and_in_circles_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "broken").symlink_to("gone")
+    (tmp_path / "loop").symlink_to("loop")
+    texts = ["This link leads to a file that is not there", "This link leads in a circle and never to a file"]
+
+    assert [refusal(tmp_path / "broken"), refusal(tmp_path / "loop")] == texts
+    assert [refused.text for refused in look(tmp_path).refused] == texts
+
+
+@posix_only
+def test_a_path_through_a_file_is_refused(tmp_path: Path) -> None:
+    fill(tmp_path, "file")
+
+    assert refusal(tmp_path / "file" / "below") == "There is no such file"
+
+
+@posix_only
+def test_a_name_too_long_for_the_system_is_refused(tmp_path: Path) -> None:
+    assert "too long" in refusal(tmp_path / ("x" * 5000))
+
+
+def test_a_place_that_may_not_be_looked_into_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    really_stat = os.stat
+
+    def stat_with_a_wall(path: Any, *args: Any, **kwargs: Any) -> os.stat_result:
+        if str(path).endswith("hidden"):
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return really_stat(path, *args, **kwargs)
+
+    monkeypatch.setattr(os, "stat", stat_with_a_wall)
+
+    assert refusal(tmp_path / "hidden") == "You may not look into the folder that this lies in"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the current folder can't be removed")
+def test_a_relative_name_in_a_folder_that_was_removed_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    (tmp_path / "here").rmdir()
+
+    assert refusal("file") == "There is no such file"
+
+
+# --- addresses
+
+
+@posix_only
+@pytest.mark.parametrize("start", ["file://", "file://localhost", "FILE://LocalHost", "file:"])
+def test_an_address_of_a_file_on_this_computer_is_its_path(tmp_path: Path, start: str) -> None:
+    fill(tmp_path, "a b#c?d\ne")
+
+    for name in ("a%20b%23c%3Fd%0ae", "a b#c?d\ne"):
+        assert found(look(f"{start}{tmp_path}/{name}"), tmp_path) == ["a b#c?d\ne"]
+
+
+@posix_only
+def test_an_address_of_a_folder_is_gone_into(tmp_path: Path) -> None:
+    fill(tmp_path, "d/a")
+
+    assert found(look(f"file://{tmp_path}/d/"), tmp_path) == ["d/a"]
+
+
+@pytest.mark.parametrize("address", ["file://server/share/a", "file://10.0.0.1/a"])
+def test_an_address_of_another_computer_is_refused(address: str) -> None:
+    assert refusal(address) == "This address names another computer; only files of this one can be added"
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http://example.org/a", "HTTPS://example.org/a", "s3://bucket/key", "ftp://example.org/a", "smb://server/a"],
+)
+def test_an_address_on_the_web_is_refused(address: str) -> None:
+    assert refusal(address) == "Addresses on the web can't be added yet; download the file first"
+
+
+@pytest.mark.parametrize("name", ["file:", "file:name", "file://", "file://etc"])
+def test_half_an_address_is_a_name_that_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert refusal(name) == "There is no such file"
+
+
+@posix_only
+def test_a_file_whose_name_starts_like_an_address_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(tmp_path, "file:name")
+    monkeypatch.chdir(tmp_path)
+
+    assert found(look("file:name"), tmp_path) == ["file:name"]
+
+
+@pytest.mark.parametrize(
+    ("address", "path"),
+    [
+        ("file:///C:/My%20Files/a.txt", "C:/My Files/a.txt"),
+        ("file:///d:", "d:"),
+        ("file:///share/a", "/share/a"),
+    ],
+)
+def test_on_windows_the_slash_before_a_drive_is_no_part_of_the_path(
+    monkeypatch: pytest.MonkeyPatch, address: str, path: str
+) -> None:
+    monkeypatch.setattr(scan_module, "_ON_WINDOWS", True)
+
+    assert scan_module._path_of(address) == path
+
+
+# --- folders
+
+
+def test_a_folder_gives_its_files_in_natural_order_and_then_those_of_its_subfolders(tmp_path: Path) -> None:
+    fill(tmp_path, "file10", "file2", "File1", "z", "10", "9", "a/x", "a/b/y", "B/x", "a10/x", "a9/x")
+
+    assert found(look(tmp_path), tmp_path) == [
+        *("9", "10", "File1", "file2", "file10", "z"),
+        *("a/x", "a/b/y", "a9/x", "a10/x", "B/x"),
+    ]
+
+
+def test_an_empty_folder_gives_nothing(tmp_path: Path) -> None:
+    assert look(tmp_path) == ScanResult((), ())
+
+
+@posix_only
+def test_links_to_folders_are_not_followed_inside_a_folder(tmp_path: Path) -> None:
+    fill(tmp_path, "d/a")
+    (tmp_path / "d" / "up").symlink_to(tmp_path)
+
+    result = look(tmp_path)
+
+    assert found(result, tmp_path) == ["d/a"]
+    assert [refused.path for refused in result.refused] == [str(tmp_path / "d" / "up")]
+    assert "link to a folder" in result.refused[0].text
+
+
+@posix_only
+def test_a_link_to_a_folder_that_was_named_itself_is_followed(tmp_path: Path) -> None:
+    fill(tmp_path, "d/a")
+    (tmp_path / "link").symlink_to("d")
+
+    assert found(look(tmp_path / "link"), tmp_path) == ["link/a"]
+
+
+@posix_only
+def test_a_tree_deeper_than_pythons_stack_is_walked(tmp_path: Path) -> None:
+    depth = sys.getrecursionlimit() + 200
+    folders = [str(tmp_path) + "/d" * level for level in range(1, depth)]
+    if len(folders[-1]) > 4000:
+        pytest.skip("the recursion limit is higher than a path can be long")
+    for folder in folders:
+        Path(folder).mkdir()
+    bottom = Path(folders[-1], "file")
+    bottom.touch()
+    try:
+        assert [file.path for file in look(tmp_path).files] == [str(bottom)]
+    finally:  # pytest's own cleaning is recursive
+        bottom.unlink()
+        for folder in reversed(folders):
+            Path(folder).rmdir()
+
+
+class _Listing:
+    """What `os.scandir` gives, from a list."""
+
+    def __init__(self, entries: Iterable[Any]) -> None:
+        self._entries = list(entries)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._entries)
+
+
+class _Entry:
+    """A directory entry that can't be looked at, or is what only another system has."""
+
+    def __init__(self, path: str, looked: OSError | SimpleNamespace, *, listed: bool | OSError = False) -> None:
+        self.path = path
+        self.name = Path(path).name
+        self._looked = looked
+        self._listed = listed
+
+    def stat(self) -> Any:
+        if isinstance(self._looked, OSError):
+            raise self._looked
+        return self._looked
+
+    def is_file(self, *, follow_symlinks: bool) -> bool:
+        assert not follow_symlinks
+        if isinstance(self._listed, OSError):
+            raise self._listed
+        return self._listed
+
+    def is_symlink(self) -> bool:
+        return False
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (PermissionError(errno.EACCES, "Permission denied"), "You may not look into this folder"),
+        (FileNotFoundError(errno.ENOENT, "No such file"), "This folder is no longer there"),
+        (NotADirectoryError(errno.ENOTDIR, "Not a directory"), "This folder is no longer there"),
+        (OSError(errno.ESTALE, "Stale"), "The disk or network share that holds this file did not deliver it"),
+    ],
+)
+def test_a_folder_that_can_not_be_listed_is_refused_and_the_rest_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: OSError, text: str
+) -> None:
+    fill(tmp_path, "a/x", "locked/x", "z/x")
+    really_scan = os.scandir
+
+    def scan_with_a_wall(path: str) -> Any:
+        if path.endswith("locked"):
+            raise error
+        return really_scan(path)
+
+    monkeypatch.setattr(os, "scandir", scan_with_a_wall)
+
+    result = look(tmp_path)
+
+    assert found(result, tmp_path) == ["a/x", "z/x"]
+    assert result.refused == (Refusal(str(tmp_path / "locked"), text),)
+
+
+NO_RIGHT = PermissionError(errno.EACCES, "Permission denied")
+
+
+def test_files_that_are_listed_but_can_not_be_looked_at_are_accepted_unless_they_may_be_folders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    top = str(tmp_path)
+    entries = [
+        _Entry(f"{top}/1-file", NO_RIGHT, listed=True),
+        _Entry(f"{top}/2-unknown", NO_RIGHT, listed=False),
+        _Entry(f"{top}/3-not-told", NO_RIGHT, listed=NO_RIGHT),
+        _Entry(f"{top}/4-vanished", FileNotFoundError(errno.ENOENT, "No such file"), listed=True),
+    ]
+    monkeypatch.setattr(os, "scandir", lambda _: _Listing(entries))
+
+    result = look(top)
+
+    assert result.files == (NewFile(f"{top}/1-file", None, None),)
+    assert [(Path(refused.path).name, refused.text) for refused in result.refused] == [
+        ("2-unknown", "You may not look into the folder that this lies in"),
+        ("3-not-told", "You may not look into the folder that this lies in"),
+        ("4-vanished", "There is no such file"),
+    ]
+
+
+def test_junctions_of_windows_are_not_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    junction = SimpleNamespace(st_mode=stat.S_IFDIR, st_reparse_tag=0xA0000003)
+    monkeypatch.setattr(os, "scandir", lambda _: _Listing([_Entry(f"{tmp_path}/junction", junction)]))
+
+    result = look(tmp_path)
+
+    assert result.files == ()
+    assert "link to a folder" in result.refused[0].text
+
+
+def test_a_path_that_differs_in_case_only_is_the_same_where_the_system_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(tmp_path, "File", "file")
+    monkeypatch.setattr(os.path, "normcase", str.lower)
+
+    assert len(look(tmp_path / "File", tmp_path / "file").files) == 1
+
+
+# --- stopping and telling
+
+
+def stop_after(questions: int) -> Any:
+    left = iter([False] * questions)
+    return lambda: next(left, True)
+
+
+def test_a_scan_can_be_stopped_at_every_step_and_gives_what_it_has(tmp_path: Path) -> None:
+    fill(tmp_path, "a", "b", "d/c", "d/e/f")
+    whole = look(tmp_path).files
+    counts = []
+    for questions in range(100):
+        result = scan([str(tmp_path)], recursive=True, cancelled=stop_after(questions), on_found=lambda _: None)
+        assert result.files == whole[: len(result.files)]
+        counts.append(len(result.files))
+        if not result.cancelled:
+            break
+
+    assert counts == sorted(counts)
+    assert set(counts) == {0, 1, 2, 3, 4}
+    assert not result.cancelled
+
+
+def test_a_stopped_scan_looks_at_nothing_more(tmp_path: Path) -> None:
+    fill(tmp_path, "a")
+
+    result = scan([str(tmp_path / "a")], recursive=True, cancelled=lambda: True, on_found=lambda _: None)
+
+    assert result == ScanResult((), (), cancelled=True)
+
+
+def test_a_scan_stays_stopped_even_if_it_is_asked_again(tmp_path: Path) -> None:
+    fill(tmp_path, "a", "b")
+    answers = iter([False, True])
+
+    result = scan(
+        [str(tmp_path / "a"), str(tmp_path / "b")],
+        recursive=True,
+        cancelled=lambda: next(answers, False),
+        on_found=lambda _: None,
+    )
+    assert (found(result, tmp_path), result.cancelled) == (["a"], True)
+
+    answers = iter([False, False, True])
+    result = scan(
+        [str(tmp_path), str(tmp_path / "a")],
+        recursive=True,
+        cancelled=lambda: next(answers, False),
+        on_found=lambda _: None,
+    )
+    assert (result.files, result.cancelled) == ((), True)
+
+
+def test_stopping_holds_among_empty_folders_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(5):
+        (tmp_path / "top" / f"{number}").mkdir(parents=True)
+    really_scan = os.scandir
+    listed: list[str] = []
+
+    def counting_scan(path: str) -> Any:
+        listed.append(path)
+        return really_scan(path)
+
+    monkeypatch.setattr(os, "scandir", counting_scan)
+
+    result = scan([str(tmp_path / "top")], recursive=True, cancelled=lambda: len(listed) > 2, on_found=lambda _: None)
+
+    assert result.cancelled
+    assert len(listed) == 3
+
+
+def test_the_number_of_files_is_told_ten_times_a_second_and_at_the_end(tmp_path: Path) -> None:
+    fill(tmp_path, *(f"{number}" for number in range(10)))
+    told: list[int] = []
+    seconds = iter(range(1000))
+
+    scan(
+        [str(tmp_path / f"{number}") for number in range(10)],
+        recursive=False,
+        cancelled=lambda: False,
+        on_found=told.append,
+        steady=lambda: next(seconds) / 32,
+    )
+
+    assert told == [3, 7, 10]
+
+
+def test_a_scan_of_nothing_tells_that_it_found_nothing() -> None:
+    told: list[int] = []
+
+    result = scan([], recursive=True, cancelled=lambda: False, on_found=told.append)
+
+    assert (result, told) == (ScanResult((), ()), [0])
