@@ -29,8 +29,8 @@ _MIGRATE_LOCK_SECONDS = 60.0
 _HISTORY_TABLE = "schema_migration"
 _PRAGMAS = {
     "journal_mode": "wal",
-    # A commit that lets a message be deleted must survive a power cut; writes are batched, so this costs little.
-    "synchronous": "full",
+    # A WAL that is not flushed survives the end of a program, not a power cut: `write(durable=True)` flushes.
+    "synchronous": "normal",
     "foreign_keys": 1,
     "busy_timeout": BUSY_TIMEOUT_MS,
     "cache_size": -16_000,
@@ -41,7 +41,8 @@ _PRAGMAS = {
 class _Sqlite(peewee.SqliteDatabase):
     def rollback(self) -> None:
         """Roll back, unless SQLite has done so by itself (disk full): else that trouble is hidden by another error."""
-        if self.connection().in_transaction:
+        connection: sqlite3.Connection = self.connection()  # type: ignore[no-untyped-call]
+        if connection.in_transaction:
             super().rollback()
 
 
@@ -83,10 +84,14 @@ class Database:
                 yield
 
     @contextmanager
-    def write(self) -> Iterator[int]:
+    def write(self, *, durable: bool = False) -> Iterator[int]:
         """A short write transaction; gives the revision that every row written in it has to carry.
 
         The counter is moved first, so SQLite's write lock makes revisions commit in their order.
+
+        Args:
+            durable: True if a power cut right after it must not undo it (SQLite: PRAGMA synchronous): what a person
+                has handed over, and results whose messages are deleted next.
 
         Raises:
             StoreBusyError: If another program keeps the lock for longer than `BUSY_TIMEOUT_MS`.
@@ -95,6 +100,7 @@ class Database:
         """
         with self._known_errors():
             self._peewee.connect(reuse_if_open=True)
+            self._peewee.execute_sql(f"PRAGMA synchronous = {'full' if durable else 'normal'}")
             with self._peewee.atomic("IMMEDIATE"):
                 moved = CounterRow.update(value=CounterRow.value + 1).where(CounterRow.name == "revision")
                 rows = list(self.run(moved.returning(CounterRow.value).tuples()))
@@ -169,7 +175,7 @@ class Database:
         target = self.path.with_name(f"{self.path.name}.before-{before}")
         log.info("backing the database up to %s", target.name)
         with closing(sqlite3.connect(target)) as copy:
-            source: sqlite3.Connection = self._peewee.connection()
+            source: sqlite3.Connection = self._peewee.connection()  # type: ignore[no-untyped-call]
             source.backup(copy)
         start = f"{self.path.name}.before-"
         copies = [path for path in self.path.parent.iterdir() if path.name.startswith(start)]

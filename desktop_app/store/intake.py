@@ -53,7 +53,7 @@ class Intake:
         ids: list[str] = []
         for start in range(0, max(1, len(files)), ROWS_A_TRANSACTION):
             part = files[start : start + ROWS_A_TRANSACTION]
-            with self._database.write() as revision:
+            with self._database.write(durable=True) as revision:
                 if not batch_id:
                     batch_id = int(self._database.run(BatchRow.insert(name=storable(name), created_at=now_ms)))
                 ids += self._insert(part, batch_id, queue, now_ms, revision)
@@ -84,7 +84,7 @@ class Intake:
         """
         done = 0
         for part in _parts(row_ids):
-            with self._database.write() as revision:
+            with self._database.write(durable=True) as revision:
                 changed = (
                     JobRow.update(
                         status=Status.PENDING,
@@ -127,7 +127,7 @@ class Intake:
         """
         done = 0
         for part in _parts(row_ids):
-            with self._database.write() as revision:
+            with self._database.write(durable=True) as revision:
                 done += self._database.run(
                     JobRow.update(
                         removed_at=now_ms,
@@ -148,7 +148,7 @@ class Intake:
         """
         done = 0
         for part in _parts(row_ids):
-            with self._database.write() as revision:
+            with self._database.write(durable=True) as revision:
                 back = (
                     JobRow.update(removed_at=None, revision=revision)
                     .where(JobRow.id.in_(part), JobRow.removed_at.is_null(False))

@@ -190,7 +190,7 @@ class Work:
         Raises:
             StoreError: If the database can't be written; nothing of it is written then.
         """
-        with self._database.write() as revision:
+        with self._database.write(durable=True) as revision:
             return [self._finish(result, revision) for result in results]
 
     def _finish(self, result: Result, revision: int) -> bool:
