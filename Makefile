@@ -1,0 +1,109 @@
+# Filemill's tasks; `make` alone lists them. Everything is installed into a virtual environment inside this folder.
+#
+#   make run PYTHON=python3.13                       build the environment with another Python
+#   make test VENV=.venv-3.13 PYTHON=python3.13      a second environment beside the first
+#   make test ARGS="tests/store -k claim"            arguments for pytest; make run ARGS=… likewise
+
+PYTHON ?= python3
+VENV ?= .venv
+ARGS ?=
+
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip --disable-pip-version-check --no-input
+LOG := $(VENV)/install.log
+HAS_VENV := $(VENV)/.stamp-venv
+HAS_RUN := $(VENV)/.stamp-run
+HAS_DEV := $(VENV)/.stamp-dev
+# Each of these has to be covered by itself, branches included.
+COVERED := store queues processing services
+MIN_COVERAGE := 95
+
+# An environment whose Python is gone (the system's was replaced) is built again.
+ifeq ($(shell { [ ! -e $(HAS_VENV) ] || $(PY) -c 'import pip'; } >/dev/null 2>&1 || echo gone),gone)
+  $(shell rm -f $(HAS_VENV) $(HAS_RUN) $(HAS_DEV))
+endif
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.PHONY: help run test lint types format check coverage bench ci clean system
+
+help: ## list the tasks
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+# Everything but `run` keeps away from the screen.
+test lint types format check coverage bench: export QT_QPA_PLATFORM := offscreen
+
+run: system $(HAS_RUN) ## start Filemill; without a display, do its main job offscreen on the samples
+	@$(PY) -m desktop_app.tryout $(ARGS)
+
+test: system $(HAS_DEV) ## run the tests
+	@$(PY) -m pytest $(ARGS)
+
+lint: $(HAS_DEV) ## look for mistakes, and for code that is not formatted
+	@$(PY) -m ruff check . build_installer.spec
+	@$(PY) -m ruff format --check . build_installer.spec
+
+types: $(HAS_DEV) ## check the types
+	@$(PY) -m mypy
+
+format: $(HAS_DEV) ## format the code, and mend what can be mended
+	@$(PY) -m ruff check --fix-only --quiet . build_installer.spec
+	@$(PY) -m ruff format . build_installer.spec
+
+check: lint types test ## all that has to pass before a commit
+
+coverage: system $(HAS_DEV) ## run the tests, and measure what they reach
+	@$(PY) -m coverage erase
+	@$(PY) -m coverage run -m pytest $(ARGS)
+	@$(PY) -m coverage combine --quiet
+	@$(PY) -m coverage report --skip-covered
+	@for part in $(COVERED); do \
+	  $(PY) -m coverage report --include="desktop_app/$$part/*" --precision=1 --format=total \
+	    --fail-under=$(MIN_COVERAGE) >$(VENV)/total.txt; ok=$$?; \
+	  echo "$$part: $$(head -n 1 $(VENV)/total.txt) % covered, $(MIN_COVERAGE) % asked"; \
+	  [ $$ok -eq 0 ] || exit 1; \
+	done
+
+bench: system $(HAS_DEV) ## run the benchmarks
+	@for script in tests/benchmarks/[a-z]*.py; do \
+	  echo "== $$script"; PYTHONPATH=. $(PY) "$$script" || exit 1; \
+	done
+
+ci: ## all that is checked on every change, as on a new machine
+	@.ci/run
+
+clean: ## remove all that can be built again, the environment too
+	@rm -rf $(VENV) build dist htmlcov .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -prune -exec rm -rf {} +
+
+# What Qt needs from Debian or Ubuntu: named in one line if it is missing, installed when running as root.
+system:
+	@python='$(PYTHON)'; [ ! -e $(HAS_VENV) ] || python='$(PY)'; \
+	command -v "$$python" >/dev/null 2>&1 || { \
+	  echo "Filemill needs Python 3.11 or later, and there is no $$python here; name one with make PYTHON=…" >&2; exit 1; }; \
+	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Filemill needs Python 3.11 or later, and $$python is older; name another with make PYTHON=…" >&2; exit 1; }; \
+	"$$python" resources/packaging/system_packages.py
+
+# The stamps are made last: an installation that was interrupted is done again.
+
+$(HAS_VENV): | system
+	@echo "Building the virtual environment $(VENV) with $$($(PYTHON) --version) …"
+	@log=$$(mktemp); $(PYTHON) -m venv --clear $(VENV) >"$$log" 2>&1 || { \
+	  echo "The virtual environment could not be built; $$log says why." >&2; exit 1; }; rm -f "$$log"
+	@touch $@
+
+$(HAS_RUN): $(HAS_VENV) pyproject.toml
+	@echo "Installing what Filemill needs; the first time this takes a minute or two …"
+	@$(PIP) install -e . >$(LOG) 2>&1 || { $(say_why); }
+	@touch $@
+
+$(HAS_DEV): $(HAS_VENV) pyproject.toml
+	@echo "Installing what Filemill and its tests need; the first time this takes a minute or two …"
+	@$(PIP) install -e '.[dev]' >$(LOG) 2>&1 || { $(say_why); }
+	@touch $(HAS_RUN) $@
+
+define say_why
+grep -o 'ERROR: .*' $(LOG) | head -n 1 >&2; echo "The packages could not be installed; $(LOG) says why." >&2; exit 1
+endef

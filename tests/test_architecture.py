@@ -1,0 +1,354 @@
+"""The layer rule of ARCHITECTURE.md, read from the source. Each rule is also shown to be able to fail."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+PACKAGE = Path(__file__).resolve().parent.parent / "desktop_app"
+MAX_LINES = 300
+
+# The shared vocabulary and everything else that lies in the package's top folder and is not a root.
+BASE = "base"
+# The places where everybody is put together; what each of them may not do is a layer's own business.
+ROOTS = frozenset({"__main__", "app", "tryout"})
+MAY_IMPORT = {
+    "gui": {"services"},
+    "cli": {"wiring", "services", "store", "queues", "processing"},  # a composition root too: the terminal's
+    "wiring": {"services", "store", "queues", "processing"},  # what both faces stand on: everybody but Qt
+    "services": {"store", "queues", "processing"},
+    "store": set[str](),
+    "queues": set[str](),
+    "processing": set[str](),
+    BASE: set[str](),
+}
+OWNERS = {
+    "PySide6": {"gui", "app", "tryout"},
+    "shiboken6": {"gui", "app", "tryout"},
+    "boto3": {"queues"},
+    "botocore": {"queues"},
+    "moto": {"queues"},
+    "flask": {"queues"},
+    "flask_cors": {"queues"},
+    "peewee": {"store"},
+    "playhouse": {"store"},
+}
+
+
+@dataclass(frozen=True)
+class Import:
+    """One name that one module imports, at any depth of the file, for typing or not."""
+
+    importer: str
+    imported: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.importer}:{self.line} imports {self.imported}"
+
+
+class Source:
+    """A package's modules and what they import.
+
+    Attributes:
+        files: Each module's dotted name, without the package's own, and its file.
+        imports: Every import statement's names; those of the package itself as modules of `files`.
+    """
+
+    def __init__(self, package: Path) -> None:
+        self.name = package.name
+        self.files = {self._module_of(package, file): file for file in sorted(package.rglob("*.py"))}
+        self.imports = [found for module in self.files for found in self._imports_of(module)]
+
+    def _module_of(self, package: Path, file: Path) -> str:
+        parts = [self.name, *file.relative_to(package).with_suffix("").parts]
+        return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+    def inner(self) -> Iterator[Import]:
+        return (found for found in self.imports if found.imported in self.files)
+
+    def outer(self) -> Iterator[Import]:
+        return (found for found in self.imports if found.imported not in self.files)
+
+    def _imports_of(self, module: str) -> Iterator[Import]:
+        file = self.files[module]
+        package = module if file.name == "__init__.py" else module.rpartition(".")[0]
+        for node in ast.walk(ast.parse(file.read_bytes())):
+            for name in _names(node, package):
+                yield Import(module, self._known(name), getattr(node, "lineno", 0))
+
+    def _known(self, name: str) -> str:
+        """`package.module.Class` is an import of `package.module`."""
+        while name.startswith(f"{self.name}.") and name not in self.files:
+            name = name.rpartition(".")[0]
+        return name
+
+
+def _names(node: ast.AST, package: str) -> Iterator[str]:
+    """What a syntax node imports, in full: `import a.b`, `from . import c`, `import_module("d")`."""
+    match node:
+        case ast.Import():
+            yield from (alias.name for alias in node.names)
+        case ast.ImportFrom():
+            base = node.module or ""
+            if node.level:
+                parts = package.split(".")
+                base = ".".join([*parts[: len(parts) - node.level + 1], *filter(None, [node.module])])
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+        case ast.Call(func=ast.Name(id="__import__" | "import_module"), args=[ast.Constant(value=str(name)), *_]):
+            yield name
+        case ast.Call(func=ast.Attribute(attr="import_module"), args=[ast.Constant(value=str(name)), *_]):
+            yield name
+        case _:
+            return
+
+
+def layer_of(module: str) -> str:
+    """The layer that a dotted module name of the package belongs to."""
+    first = module.split(".")[1] if "." in module else ""
+    return first if first in ROOTS or first in MAY_IMPORT else BASE
+
+
+def layer_violations(source: Source) -> list[str]:
+    found = []
+    for item in source.inner():
+        ours, theirs = layer_of(item.importer), layer_of(item.imported)
+        if ours not in ROOTS and theirs not in {ours, BASE} and theirs not in MAY_IMPORT[ours]:
+            found.append(f"{item}: {ours} must not know {theirs}")
+    return found
+
+
+def ownership_violations(source: Source) -> list[str]:
+    return [
+        f"{item}: only {', '.join(sorted(owners))} may"
+        for item in source.outer()
+        if (owners := OWNERS.get(item.imported.split(".")[0])) and layer_of(item.importer) not in owners
+    ]
+
+
+def cycle_violations(source: Source) -> list[str]:
+    """Import circles, those of imports inside functions and of imports for typing included."""
+    graph: dict[str, set[str]] = {module: set() for module in source.files}
+    for item in source.inner():
+        if item.imported != item.importer:
+            graph[item.importer].add(item.imported)
+    return [" and ".join(sorted(circle)) for circle in _circles(graph)]
+
+
+def _circles(graph: dict[str, set[str]]) -> Iterable[frozenset[str]]:
+    """The strongly connected groups of more than one module: all that reach each other."""
+    reach = {start: _reachable(graph, start) for start in graph}
+    return {
+        group
+        for start in graph
+        if len(group := frozenset({start, *(other for other in reach[start] if start in reach[other])})) > 1
+    }
+
+
+def _reachable(graph: dict[str, set[str]], start: str) -> set[str]:
+    seen: set[str] = set()
+    todo = [start]
+    while todo:
+        fresh = graph[todo.pop()] - seen
+        seen |= fresh
+        todo.extend(fresh)
+    return seen
+
+
+def length_violations(source: Source) -> list[str]:
+    lengths = {module: len(file.read_bytes().splitlines()) for module, file in source.files.items()}
+    return [f"{module} has {length} lines" for module, length in lengths.items() if length > MAX_LINES]
+
+
+def docstring_violations(source: Source) -> list[str]:
+    return [
+        f"{module} has no docstring"
+        for module, file in source.files.items()
+        if not ast.get_docstring(ast.parse(file.read_bytes()))
+    ]
+
+
+RULES: list[Callable[[Source], list[str]]] = [
+    layer_violations,
+    ownership_violations,
+    cycle_violations,
+    length_violations,
+    docstring_violations,
+]
+
+
+@pytest.fixture(scope="module")
+def source() -> Source:
+    return Source(PACKAGE)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_package_keeps_the_rule(source: Source, rule: Callable[[Source], list[str]]) -> None:
+    assert rule(source) == []
+
+
+def test_checker_reads_the_real_package(source: Source) -> None:
+    assert {"desktop_app", "desktop_app.jobs", "desktop_app.store"} <= set(source.files)
+    assert "desktop_app.errors" in {item.imported for item in source.inner()}
+
+
+def package(folder: Path, files: dict[str, str]) -> Source:
+    """A package made for one test; every file gets a docstring and every folder an `__init__.py`."""
+    root = folder / "made_up"
+    for name, text in {"__init__.py": "", **files}.items():
+        file = root / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        (file.parent / "__init__.py").touch()
+        file.write_text(f'"""Made up."""\n{text}\n')
+    return Source(root)
+
+
+@pytest.mark.parametrize(
+    ("importer", "imported"),
+    [
+        ("store/a.py", "queues/b.py"),
+        ("store/a.py", "processing/b.py"),
+        ("store/a.py", "services/b.py"),
+        ("queues/a.py", "store/b.py"),
+        ("queues/a.py", "processing/b.py"),
+        ("queues/a.py", "services/b.py"),
+        ("processing/a.py", "store/b.py"),
+        ("processing/a.py", "queues/b.py"),
+        ("processing/a.py", "services/b.py"),
+        ("services/a.py", "gui/b.py"),
+        ("services/a.py", "cli/b.py"),
+        ("services/a.py", "app.py"),
+        ("gui/a.py", "store/b.py"),
+        ("gui/a.py", "queues/b.py"),
+        ("gui/a.py", "processing/b.py"),
+        ("gui/a.py", "cli/b.py"),
+        ("gui/a.py", "app.py"),
+        ("gui/a.py", "wiring.py"),
+        ("wiring.py", "gui/b.py"),
+        ("services/a.py", "wiring.py"),
+        ("cli/a.py", "gui/b.py"),
+        ("cli.py", "gui/b.py"),
+        ("cli.py", "app.py"),
+        ("jobs.py", "store/b.py"),
+        ("log.py", "services/b.py"),
+        ("store/migrations/0001_a.py", "services/b.py"),
+    ],
+)
+def test_arrow_that_turns_back_is_found(tmp_path: Path, importer: str, imported: str) -> None:
+    target = imported.removesuffix(".py").replace("/", ".")
+    made = package(tmp_path, {importer: f"from made_up.{target} import anything", imported: ""})
+    assert len(layer_violations(made)) == 1
+
+
+@pytest.mark.parametrize(
+    ("importer", "imported"),
+    [
+        ("gui/a.py", "services/b.py"),
+        ("gui/a.py", "jobs.py"),
+        ("gui/a.py", "gui/b.py"),
+        ("cli/a.py", "store/b.py"),
+        ("cli.py", "queues/b.py"),
+        ("cli/a.py", "wiring.py"),
+        ("wiring.py", "store/b.py"),
+        ("services/a.py", "store/b.py"),
+        ("services/a.py", "queues/b.py"),
+        ("services/a.py", "processing/b.py"),
+        ("store/a.py", "errors.py"),
+        ("paths.py", "errors.py"),
+        ("app.py", "gui/b.py"),
+        ("tryout.py", "store/b.py"),
+        ("__main__.py", "cli.py"),
+    ],
+)
+def test_arrow_of_the_design_is_allowed(tmp_path: Path, importer: str, imported: str) -> None:
+    target = imported.removesuffix(".py").replace("/", ".")
+    made = package(tmp_path, {importer: f"from made_up.{target} import anything", imported: ""})
+    assert [str(item) for item in made.inner()] != []
+    assert layer_violations(made) == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import made_up.services.b",
+        "from made_up.services import b",
+        "from made_up import services",
+        "from ..services.b import anything",
+        "from .. import services",
+        "def late():\n    from made_up.services import b",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from made_up.services.b import B",
+        "import importlib\nimportlib.import_module('made_up.services.b')",
+        "__import__('made_up.services.b')",
+    ],
+)
+def test_no_way_of_writing_an_import_hides_it(tmp_path: Path, statement: str) -> None:
+    made = package(tmp_path, {"store/a.py": statement, "services/b.py": ""})
+    assert len(layer_violations(made)) == 1
+
+
+@pytest.mark.parametrize(
+    ("importer", "statement"),
+    [
+        ("services/a.py", "from PySide6.QtCore import QThread"),
+        ("cli/a.py", "import PySide6"),
+        ("__main__.py", "import PySide6.QtWidgets"),
+        ("gui/a.py", "import boto3"),
+        ("services/a.py", "from botocore.exceptions import ClientError"),
+        ("app.py", "import boto3"),
+        ("services/a.py", "def late():\n    import peewee"),
+        ("app.py", "from playhouse import migrations"),
+    ],
+)
+def test_foreign_library_in_the_wrong_layer_is_found(tmp_path: Path, importer: str, statement: str) -> None:
+    assert len(ownership_violations(package(tmp_path, {importer: statement}))) == 1
+
+
+@pytest.mark.parametrize(
+    ("importer", "statement"),
+    [
+        ("gui/a.py", "from PySide6 import QtCore"),
+        ("app.py", "from PySide6 import QtCore"),
+        ("tryout.py", "from PySide6 import QtCore"),
+        ("queues/a.py", "import boto3, botocore.config"),
+        ("store/a.py", "import peewee\nfrom playhouse import migrations"),
+        ("services/a.py", "import threading"),
+    ],
+)
+def test_foreign_library_in_its_own_layer_is_allowed(tmp_path: Path, importer: str, statement: str) -> None:
+    assert ownership_violations(package(tmp_path, {importer: statement})) == []
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"a.py": "from made_up import b", "b.py": "import made_up.a"},
+        {"a.py": "import made_up.b", "b.py": "import made_up.c", "c.py": "def late():\n    from made_up.a import x"},
+        {"store/a.py": "from . import b", "store/b.py": "from .a import x"},
+        {"store/__init__.py": "from made_up.store.a import x", "store/a.py": "from made_up.store import y"},
+    ],
+)
+def test_import_circle_is_found(tmp_path: Path, files: dict[str, str]) -> None:
+    assert len(cycle_violations(package(tmp_path, files))) == 1
+
+
+def test_diamond_is_no_circle(tmp_path: Path) -> None:
+    files = {"a.py": "from made_up import b, c", "b.py": "import made_up.d", "c.py": "import made_up.d", "d.py": ""}
+    assert cycle_violations(package(tmp_path, files)) == []
+
+
+def test_long_file_is_found(tmp_path: Path) -> None:
+    made = package(tmp_path, {"long.py": "\n" * MAX_LINES, "short.py": "\n" * (MAX_LINES - 2)})
+    assert [text.split()[0] for text in length_violations(made)] == ["made_up.long"]
+
+
+def test_module_without_docstring_is_found(tmp_path: Path) -> None:
+    made = package(tmp_path, {"a.py": "x = 1"})
+    (tmp_path / "made_up" / "a.py").write_text("x = 1\n")
+    assert docstring_violations(made) == ["made_up.a has no docstring"]
