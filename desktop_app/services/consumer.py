@@ -41,6 +41,8 @@ log = logging.getLogger(__name__)
 COMMIT_ROWS = 200
 QUICK_SECONDS = 0.25
 PREFETCH = 10
+MOST_HELD = 200
+"""With so many messages that only wait to be deleted, the queue has trouble: receiving more would add to it."""
 CANCEL_GRACE_SECONDS = 0.5
 LONGEST_STORE_WAIT_SECONDS = 2.0
 
@@ -197,10 +199,10 @@ class Consumer:
 
     def _room(self) -> int:
         """How many more messages may be held: those that start now, and some more while files take no time."""
-        if self._is_paused:
+        if self._is_paused or len(self._book) >= MOST_HELD:
             return 0
         spare = PREFETCH if self._committer.usual_seconds < QUICK_SECONDS else 0
-        return self._options.concurrency + spare - len(self._book)
+        return self._options.concurrency + spare - self._book.open()
 
     def _turn(self, patience: float) -> None:
         """One round: take in what has arrived, then commit."""

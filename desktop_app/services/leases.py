@@ -94,6 +94,11 @@ class LeaseBook:
         with self._lock:
             return len(self._held)
 
+    def open(self) -> int:
+        """How many of them still have to be worked on; the others only wait for the queue to take note."""
+        with self._lock:
+            return sum(not held.is_settled for held in self._held.values())
+
     def all(self) -> list[Held]:
         """Everything held, oldest first."""
         with self._lock:

@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 CLAIM_ENTRIES = 50
 CLAIM_MS = 30_000
-LOCAL_WINDOW = 20
+LOCAL_WINDOW = 50
 """So many messages lie in the embedded queue at most: its cost grows with its depth; the rest waits in the outbox."""
 IDLE_SECONDS = 0.25
 BUSY_SECONDS = 0.02

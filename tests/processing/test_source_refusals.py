@@ -174,7 +174,7 @@ def test_a_name_that_no_file_can_have_is_missing(path: str) -> None:
 
 @posix_only
 def test_a_name_of_half_a_character_is_missing() -> None:
-    assert refusal("/tmp/\ud800").problem is FileProblem.MISSING
+    assert refusal("/nowhere/\ud800").problem is FileProblem.MISSING
 
 
 # --- what the system says
