@@ -7,13 +7,14 @@ names in neither list counts as not done. Each answer is a list in the order of 
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from desktop_app.errors import QueueTrouble
-from desktop_app.queues.failures import as_queue_error, trouble_of_code
+from desktop_app.queues.failures import as_queue_error, refuse_other_answers, trouble_of_code
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -26,6 +27,7 @@ MAX_ENTRIES = 10
 MAX_REQUEST_BYTES = 1_048_576
 """AWS: the sum of a batch's messages, since August 2025 1 MiB as for one message."""
 MAX_WAIT_SECONDS = 20
+DEFAULT_RETENTION_SECONDS = 4 * 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,24 @@ class QueueInfo:
     name: str
     is_fifo: bool
     max_message_bytes: int = MAX_REQUEST_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class QueueState:
+    """What a queue says of itself; the counts are approximate and may lag a minute (AWS: GetQueueAttributes)."""
+
+    visible: int
+    in_flight: int
+    delayed: int
+    created_at_ms: int
+    retention_s: int
+    dead_letter_arn: str = ""
+    """The queue that messages go to which were received too often; empty if there is none."""
+
+    @property
+    def total(self) -> int:
+        """All messages in the queue."""
+        return self.visible + self.in_flight + self.delayed
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +113,8 @@ class QueueClient:
     """
 
     def __init__(self, control: SQSClient, receiving: SQSClient, info: QueueInfo, connection: Connection) -> None:
+        for client in (control, receiving):
+            refuse_other_answers(client)
         self._control = control
         self._receiving = receiving
         self.info = info
@@ -171,6 +193,18 @@ class QueueClient:
         )
         return self._results(answer, len(entries))
 
+    def state(self) -> QueueState:
+        """Ask the queue how full it is and how it is set up.
+
+        Raises:
+            QueueError: If it did not succeed.
+        """
+        answer = self._call(
+            "GetQueueAttributes",
+            lambda: self._control.get_queue_attributes(QueueUrl=self.info.url, AttributeNames=["All"]),
+        )
+        return _state(answer.get("Attributes", {}))
+
     def _call(self, action: str, call: Callable[[], Any]) -> dict[str, Any]:
         try:
             answer: dict[str, Any] = call()
@@ -212,6 +246,21 @@ def plan_batches(messages: Sequence[Outgoing], max_bytes: int = MAX_REQUEST_BYTE
         size += message.size
     if batch:
         yield batch
+
+
+def _state(attributes: dict[str, str]) -> QueueState:
+    try:
+        redrive = json.loads(attributes.get("RedrivePolicy") or "{}")
+    except ValueError:
+        redrive = {}
+    return QueueState(
+        visible=int(attributes.get("ApproximateNumberOfMessages", 0)),
+        in_flight=int(attributes.get("ApproximateNumberOfMessagesNotVisible", 0)),
+        delayed=int(attributes.get("ApproximateNumberOfMessagesDelayed", 0)),
+        created_at_ms=int(float(attributes.get("CreatedTimestamp", 0)) * 1000),
+        retention_s=int(attributes.get("MessageRetentionPeriod", DEFAULT_RETENTION_SECONDS)),
+        dead_letter_arn=str(redrive.get("deadLetterTargetArn", "")) if isinstance(redrive, dict) else "",
+    )
 
 
 def _is_position(text: object, count: int) -> bool:

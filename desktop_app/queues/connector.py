@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from dataclasses import replace
+from http import HTTPStatus
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
@@ -16,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from desktop_app.errors import QueueError, QueueTrouble
 from desktop_app.queues.client import MAX_REQUEST_BYTES, MAX_WAIT_SECONDS, QueueClient, QueueInfo
-from desktop_app.queues.failures import as_queue_error
+from desktop_app.queues.failures import NotSqsError, as_queue_error, refuse_other_answers
 from desktop_app.queues.local import LocalQueue
 
 if TYPE_CHECKING:
@@ -61,8 +62,11 @@ class SqsConnector:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        # Connecting may take long, and `reset` and `close` must not wait for it.
+        self._connecting = threading.Lock()
         self._lock = threading.Lock()
         self._client: QueueClient | None = None
+        self._closed = threading.Event()
 
     @property
     def instance(self) -> str:
@@ -71,13 +75,22 @@ class SqsConnector:
 
     def connect(self) -> QueueClient:
         """See `QueueConnector.connect`."""
-        with self._lock:
-            if self._client is None:
-                try:
-                    self._client = _sqs_client(self._connection)
-                except (BotoCoreError, ClientError, OSError, ValueError) as error:
-                    raise as_queue_error(error, self._connection, "GetQueueUrl") from error
-            return self._client
+        with self._connecting:
+            with self._lock:
+                if self._client is not None:
+                    return self._client
+                if self._closed.is_set():
+                    raise _closed()
+            try:
+                client = _sqs_client(self._connection)
+            except (BotoCoreError, ClientError, OSError, ValueError) as error:
+                raise as_queue_error(error, self._connection, "GetQueueUrl") from error
+            with self._lock:
+                if not self._closed.is_set():
+                    self._client = client
+                    return client
+        client.close()
+        raise _closed()
 
     def reset(self) -> None:
         """See `QueueConnector.reset`."""
@@ -88,6 +101,8 @@ class SqsConnector:
 
     def close(self) -> None:
         """See `QueueConnector.close`."""
+        with self._lock:
+            self._closed.set()
         self.reset()
 
 
@@ -97,10 +112,12 @@ class LocalConnector:
     def __init__(self, connection: Connection, run_folder: Path) -> None:
         self._connection = connection
         self._run_folder = run_folder
+        # As in `SqsConnector`: starting the server may take long.
+        self._connecting = threading.Lock()
         self._lock = threading.Lock()
         self._server: LocalQueue | None = None
         self._client: QueueClient | None = None
-        self._closed = False
+        self._closed = threading.Event()
 
     @property
     def instance(self) -> str:
@@ -110,21 +127,34 @@ class LocalConnector:
 
     def connect(self) -> QueueClient:
         """See `QueueConnector.connect`."""
-        with self._lock:
-            if self._closed:
-                raise QueueError("The local queue has been closed.", trouble=QueueTrouble.OFFLINE)
-            if self._server is None or self._client is None or not self._server.alive():
-                self._let_go()
-                self._server = LocalQueue.attach(self._run_folder)
-                self._client = _local_client(self._connection, self._server)
-            return self._client
+        with self._connecting:
+            with self._lock:
+                if self._client is not None and self._server is not None and self._server.alive():
+                    return self._client
+                if self._closed.is_set():
+                    raise _closed()
+            self._let_go()
+            server = LocalQueue.attach(self._run_folder)
+            try:
+                client = _local_client(self._connection, server)
+            except (BotoCoreError, ValueError) as error:
+                server.close()
+                raise as_queue_error(error, self._connection, "ReceiveMessage") from error
+            with self._lock:
+                self._server, self._client = server, client
+                if not self._closed.is_set():
+                    return client
+        self._let_go()
+        raise _closed()
 
     def _let_go(self) -> None:
-        if self._client is not None:
-            self._client.close()
-        if self._server is not None:
-            self._server.close()
-        self._client = self._server = None
+        with self._lock:
+            client, server = self._client, self._server
+            self._client = self._server = None
+        if client is not None:
+            client.close()
+        if server is not None:
+            server.close()
 
     def reset(self) -> None:
         """Nothing to look up afresh: `connect` sees by itself whether the server lives."""
@@ -132,8 +162,12 @@ class LocalConnector:
     def close(self) -> None:
         """See `QueueConnector.close`. The last program that closes ends the server."""
         with self._lock:
-            self._closed = True
-            self._let_go()
+            self._closed.set()
+        self._let_go()
+
+
+def _closed() -> QueueError:
+    return QueueError("The connection to the queue has been closed.", trouble=QueueTrouble.OFFLINE)
 
 
 def connector_for(connection: Connection, run_folder: Path) -> QueueConnector:
@@ -168,15 +202,22 @@ def _sqs_client(connection: Connection) -> QueueClient:
             # A server on this computer takes any key; nobody else ever sees these.
             options |= {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
     control, receiving = (session.client("sqs", config=config, **options) for config in _configs())
-    return QueueClient(control, receiving, _look_up(control, connection), connection)
+    refuse_other_answers(control)
+    try:
+        info = _look_up(control, connection)
+    except BaseException:
+        control.close()
+        receiving.close()
+        raise
+    return QueueClient(control, receiving, info, connection)
 
 
 def _look_up(client: SQSClient, connection: Connection) -> QueueInfo:
     """Find the queue by its name or URL and ask what it is; who may not ask goes by the name."""
     name = connection.queue_name
-    url = connection.queue if "://" in connection.queue else client.get_queue_url(QueueName=name)["QueueUrl"]
+    url = connection.queue if "://" in connection.queue else _part(client.get_queue_url(QueueName=name), "QueueUrl")
     try:
-        attributes = client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+        attributes = _part(client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"]), "Attributes")
     except ClientError as error:
         known = as_queue_error(error, connection, "GetQueueAttributes")
         if known.trouble is not QueueTrouble.NO_RIGHT:
@@ -184,6 +225,12 @@ def _look_up(client: SQSClient, connection: Connection) -> QueueInfo:
         return QueueInfo(url, name, is_fifo=connection.is_fifo)
     is_fifo = attributes.get("FifoQueue", "false").lower() == "true"
     return QueueInfo(url, name, is_fifo, int(attributes.get("MaximumMessageSize", MAX_REQUEST_BYTES)))
+
+
+def _part(answer: Any, name: str) -> Any:  # noqa: ANN401 - a part of any answer
+    if name not in answer:
+        raise NotSqsError(status=HTTPStatus.OK.value, start=f"{name} is missing")
+    return answer[name]
 
 
 def _has_credentials(session: Any) -> bool:  # noqa: ANN401 - boto3's stubs deny that there may be none

@@ -33,7 +33,8 @@ log = logging.getLogger(__name__)
 CLAIM_ENTRIES = 50
 CLAIM_MS = 30_000
 LOCAL_WINDOW = 50
-"""So many messages lie in the embedded queue at most: its cost grows with its depth; the rest waits in the outbox."""
+"""So many messages lie in the embedded queue at most; the rest waits in the outbox. It keeps nothing over a restart, so
+what is in it is what has to be sent again; and more makes nothing faster (measured: 20, 50 and 100)."""
 IDLE_SECONDS = 0.25
 BUSY_SECONDS = 0.02
 STRICT_GROUP = "filemill"
