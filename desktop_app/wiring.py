@@ -125,6 +125,7 @@ def build_consumer(
     report: Callable[[LoopState], None],
     *,
     concurrency: int | None = None,
+    wait_s: int = 20,
 ) -> Consumer:
     """The loop that consumes the program's queue.
 
@@ -133,6 +134,7 @@ def build_consumer(
         connector: Shared by all loops of this process.
         report: Takes the loop's states, on several threads.
         concurrency: How many files at once; None for what the settings say.
+        wait_s: The longest poll, 0…20 s; short for a consumer that ends soon.
     """
     from desktop_app.processing.registry import default_registry
     from desktop_app.services.consumer import Consumer, ConsumerOptions
@@ -140,6 +142,7 @@ def build_consumer(
     options = ConsumerOptions(
         queue=program.connection.key,
         concurrency=concurrency or program.settings.workers,
+        wait_s=wait_s,
         # After a crash the embedded queue may be gone with its messages.
         resend_crashed=program.connection.is_local,
     )

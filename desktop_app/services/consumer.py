@@ -44,6 +44,7 @@ PREFETCH = 10
 MOST_HELD = 200
 """With so many messages that only wait to be deleted, the queue has trouble: receiving more would add to it."""
 CANCEL_GRACE_SECONDS = 0.5
+SHORT_POLL_SECONDS = 2
 LONGEST_STORE_WAIT_SECONDS = 2.0
 
 
@@ -55,7 +56,8 @@ class ConsumerOptions:
         queue: The key of the queue it consumes.
         concurrency: How many files at once.
         visibility_s: For how long a received message is hidden before it is extended, in seconds.
-        wait_s: The longest poll, 0…20 s.
+        wait_s: The longest poll, 0…20 s. Up to `SHORT_POLL_SECONDS` a stop waits for the poll to end, so that no
+            message is handed to it that nobody takes; a longer one is left to end by itself.
         work_grace_s: How long running work may go on after a stop, in seconds.
         flush_grace_s: How long the last answers to the queue may take after that.
         resend_crashed: True for a queue that does not bring a dead worker's messages back by itself soon.
@@ -169,6 +171,8 @@ class Consumer:
             while not should_stop():
                 self._turn(STOP_CHECK_SECONDS)
             self._end_work()
+            if self._options.wait_s <= SHORT_POLL_SECONDS:
+                receiver.join(self._options.wait_s + 1)
             self._acks.stop()
             acks.join(self._options.flush_grace_s)
             keeper_stop.set()
