@@ -1,0 +1,46 @@
+"""The one entry: `python -m desktop_app`, the command `filemill`, and the frozen program.
+
+Nothing heavy is imported before it is known what is asked for.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the program: the window, or what a sub-command asks for.
+
+    Args:
+        arguments: The command line without the program's name; by default the real one. Names that are not UTF-8 come
+            as `os.fsdecode` gives them.
+
+    Returns:
+        The exit code: 0 done, 1 something went wrong, 2 wrong use.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    match words:
+        case ["_local-queue", run_folder]:
+            # The embedded queue's own process; started by the program itself.
+            from desktop_app.queues.local_server import serve
+
+            return serve(Path(run_folder))
+        case _:
+            from desktop_app.cli.main import run
+
+            return run(words, open_window=_open_window)
+
+
+def _open_window(paths: Sequence[str]) -> int:
+    from desktop_app.app import run_window
+
+    return run_window(paths)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,98 @@
+"""`filemill doctor`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from desktop_app.cli.command import Command
+from desktop_app.cli.output import counted, emit
+from desktop_app.errors import KnownError
+from desktop_app.jobs import display_text
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Iterator
+
+    from desktop_app.paths import Home
+    from desktop_app.wiring import Program
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What the doctor has found out about one thing: how it is, or what to do about it."""
+
+    is_fine: bool
+    topic: str
+    text: str
+
+
+def _doctor(_: Namespace) -> int:
+    good, bad = ("✓", "✗") if _can_print("✓✗") else ("[ok]", "[no]")
+    is_fine = True
+    for finding in _findings():
+        mark = good if finding.is_fine else bad
+        emit(f"{mark} {finding.topic}: {display_text(finding.text)}", flush=True)
+        is_fine = is_fine and finding.is_fine
+    return 0 if is_fine else 1
+
+
+def _can_print(text: str) -> bool:
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "ascii")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _findings() -> Iterator[Finding]:
+    """Look at one thing after the other; nothing is looked at that rests on something which is not fine."""
+    from desktop_app.paths import find_home
+    from desktop_app.wiring import open_program
+
+    topic = "Folder"
+    try:
+        home = find_home()
+        home.create()
+        yield Finding(True, topic, str(home.folder))
+        topic = "Settings"
+        yield Finding(True, topic, _settings(home))
+        topic = "Database"
+        with closing(open_program()) as program:
+            yield Finding(True, topic, _database(program))
+            topic = "Queue"
+            yield Finding(True, topic, _queue(program))
+    except KnownError as error:
+        yield Finding(False, topic, f"{error.text} ({error.detail})" if error.detail else error.text)
+
+
+def _settings(home: Home) -> str:
+    from desktop_app.settings import connection_from, load_settings
+
+    connection = connection_from(load_settings(home.settings_file), os.environ)
+    source = str(home.settings_file) if home.settings_file.exists() else "the defaults"
+    return f"{source}; queue: {connection.label}"
+
+
+def _database(program: Program) -> str:
+    return f"{program.database.path}, {counted(program.jobs.counts().total, 'file')} on the list"
+
+
+def _queue(program: Program) -> str:
+    from desktop_app.wiring import connect_queue
+
+    with closing(connect_queue(program)) as connector:
+        info = connector.connect().info
+    return f"{program.connection.label} answers; it is a {'FIFO' if info.is_fifo else 'standard'} queue"
+
+
+DOCTOR = Command(
+    name="doctor",
+    usage="",
+    summary="check the set-up and the queue, and say what to fix",
+    details="The exit code is 1 if anything blocks.",
+    run=_doctor,
+)

@@ -1,0 +1,86 @@
+"""`filemill retry` and `filemill remove`."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from desktop_app.cli.command import Command
+from desktop_app.cli.lookup import look_up_all
+from desktop_app.cli.output import counted, emit, say
+from desktop_app.cli.sending import send_now
+from desktop_app.errors import UsageError
+from desktop_app.jobs import ListQuery, Status
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+    from collections.abc import Sequence
+
+
+def _retry_options(parser: ArgumentParser) -> None:
+    parser.add_argument("--failed", action="store_true", help="all files that are FAILED")
+
+
+def _remove_options(parser: ArgumentParser) -> None:
+    parser.add_argument("--processed", action="store_true", help="all files that are PROCESSED")
+    parser.add_argument("--all", action="store_true", help="everything")
+
+
+def _retry(options: Namespace) -> int:
+    _want_one("retry", "--failed or ids", options.failed, options.names)
+    from desktop_app.wiring import open_program
+
+    with closing(open_program()) as program:
+        chosen: Sequence[int]
+        if options.failed:
+            chosen = program.jobs.ids(ListQuery(statuses=frozenset({Status.FAILED})))
+        else:
+            chosen = [job.row_id for job in look_up_all(program.jobs, options.names)]
+        count = program.intake.retry(chosen)
+        if not options.failed and count < len(chosen):
+            say(f"{counted(len(chosen) - count, 'file')} left alone: only what has ended can be tried again.")
+        send_now(program, count)
+        emit(f"Put {counted(count, 'file')} back to be processed again.")
+    return 0
+
+
+def _remove(options: Namespace) -> int:
+    _want_one("remove", "--processed, --all or ids", options.processed, options.all, options.names)
+    from desktop_app.wiring import open_program
+
+    with closing(open_program()) as program:
+        chosen: Sequence[int]
+        if options.names:
+            chosen = [job.row_id for job in look_up_all(program.jobs, options.names)]
+        else:
+            statuses = frozenset[Status]() if options.all else frozenset({Status.PROCESSED})
+            chosen = program.jobs.ids(ListQuery(statuses=statuses))
+        count = program.intake.remove(chosen)
+        emit(f"Took {counted(count, 'file')} off the list. The files themselves are untouched.")
+    return 0
+
+
+def _want_one(command: str, choices: str, *given: object) -> None:
+    """Refuse a command line that names nothing, or several things of which one would be ignored."""
+    if sum(map(bool, given)) != 1:
+        raise UsageError(f"Give either {choices}. See `filemill {command} --help`.")
+
+
+RETRY = Command(
+    name="retry",
+    usage="(--failed | ID …)",
+    summary="process files again that have ended",
+    details="An ID is what `filemill status` shows, or an unambiguous beginning of it.",
+    names="ID",
+    add_options=_retry_options,
+    run=_retry,
+)
+REMOVE = Command(
+    name="remove",
+    usage="(--processed | --all | ID …)",
+    summary="take files off the list; the files themselves are untouched",
+    details="An ID is what `filemill status` shows, or an unambiguous beginning of it.",
+    names="ID",
+    add_options=_remove_options,
+    run=_remove,
+)

@@ -1,0 +1,107 @@
+"""The command line: which words mean what, and how trouble is told."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+import os
+from typing import TYPE_CHECKING
+
+from desktop_app.cli.doctor import DOCTOR
+from desktop_app.cli.edit import REMOVE, RETRY
+from desktop_app.cli.export import EXPORT
+from desktop_app.cli.output import OutputClosedError, finish_output, prepare_streams, quoted, say
+from desktop_app.cli.parser import command_parser, parse, split_names, top_parser
+from desktop_app.cli.status import STATUS
+from desktop_app.cli.submit import SUBMIT
+from desktop_app.cli.worker import WORKER
+from desktop_app.errors import KnownError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from desktop_app.cli.command import Command
+
+log = logging.getLogger(__name__)
+
+DONE, TROUBLE, WRONG_USE = 0, 1, 2
+COMMANDS: tuple[Command, ...] = (SUBMIT, WORKER, STATUS, RETRY, REMOVE, EXPORT, DOCTOR)
+_BY_NAME = {command.name: command for command in COMMANDS}
+
+
+def run(words: Sequence[str], *, open_window: Callable[[Sequence[str]], int]) -> int:
+    """Do what a command line asks for.
+
+    Args:
+        words: The command line without the program's name.
+        open_window: Opens the window with paths; gives the exit code.
+
+    Returns:
+        The exit code. Trouble has been told on standard error, it is not raised.
+    """
+    prepare_streams()
+    before, _ = split_names(words)
+    debug = "--debug" in before
+    try:
+        action = _understand(words, open_window)
+        code = _logged(action, debug=debug)
+        finish_output()
+    except SystemExit as ended:  # argparse has shown its help, or the version
+        return int(ended.code or DONE)
+    except OutputClosedError:
+        return DONE
+    except KnownError as error:
+        say(error.text)
+        return WRONG_USE if isinstance(error, UsageError) else TROUBLE
+    except KeyboardInterrupt:
+        say("Stopped.")
+        return TROUBLE
+    return code
+
+
+def _understand(words: Sequence[str], open_window: Callable[[Sequence[str]], int]) -> Callable[[], int]:
+    """What a command line asks for, ready to be done.
+
+    Raises:
+        UsageError: If it makes no sense.
+        SystemExit: If it asked for help, which has been given.
+    """
+    rest = [word for word in words if word != "--debug"] if words[:1] == ["--debug"] else list(words)
+    command = _BY_NAME.get(rest[0]) if rest else None
+    if command is None:
+        options = parse(top_parser(COMMANDS), rest)
+        _refuse_misspelt(rest)
+        return lambda: open_window(options.names)
+    options = parse(command_parser(command), rest[1:])
+    if options.names and not command.names:
+        raise UsageError(f"{quoted(options.names[0])} is one word too many. See `filemill {command.name} --help`.")
+    return lambda: command.run(options)
+
+
+def _refuse_misspelt(words: Sequence[str]) -> None:
+    """Do not open a window for `filemill stauts`."""
+    first = next(iter(words), "")
+    meant = difflib.get_close_matches(first, _BY_NAME, n=1) if first.isalpha() else []
+    if meant and not os.path.lexists(first):
+        raise UsageError(f"There is no file {quoted(first)}. Did you mean `filemill {meant[0]}`?")
+
+
+def _logged(action: Callable[[], int], *, debug: bool) -> int:
+    """Do something with the log open, which goes to the terminal too if `debug`; a bug goes there."""
+    from desktop_app.log import log_file, start_logging
+    from desktop_app.paths import find_home
+
+    folder = find_home().logs
+    with start_logging(folder, debug=debug):
+        try:
+            return action()
+        except OutputClosedError:
+            raise
+        except KnownError as error:
+            log.info("ended with: %s %s", error.text, error.detail, exc_info=debug)
+            raise
+        except Exception as error:
+            log.exception("a bug")
+            raise KnownError(
+                f"Something went wrong inside Filemill that should not. What happened is written in {log_file(folder)}."
+            ) from error

@@ -1,0 +1,218 @@
+"""What the terminal shows: results on standard output, everything else on standard error."""
+
+from __future__ import annotations
+
+import errno
+import io
+import json
+import os
+import select
+import sys
+from typing import TYPE_CHECKING, Protocol, Self, TextIO
+
+from desktop_app.errors import KnownError
+from desktop_app.jobs import Job, display_text, iso_utc
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+FIELDS = (
+    "id",
+    "file_path",
+    "status",
+    "reason",
+    "lines_count",
+    "file_size",
+    "attempts",
+    "generation",
+    "message_id",
+    "created_at",
+    "started_at",
+    "finished_at",
+)
+_UNITS = ("kB", "MB", "GB", "TB", "PB", "EB")
+_STEP = 1000
+
+
+class OutputClosedError(Exception):
+    """Who read our output has gone (`| head`): there is nothing more to do, and nothing went wrong."""
+
+
+def prepare_streams() -> None:
+    """Let names come out that the terminal's encoding does not have: escaped, instead of ending the program."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def emit(text: str, *, flush: bool = False) -> None:
+    """Write a line of the result to standard output.
+
+    Raises:
+        OutputClosedError: If nobody reads it any more.
+        KnownError: If it can't be written, as on a full disk.
+    """
+    if sys.stdout is None:  # started without one, as a window program on Windows is
+        return
+    try:
+        sys.stdout.write(text + "\n")
+        if flush:
+            sys.stdout.flush()
+    except OSError as error:
+        raise _output_error(error) from error
+
+
+def finish_output() -> None:
+    """Bring out what is still buffered; call it before the program ends.
+
+    Raises:
+        OutputClosedError: If nobody reads it any more.
+        KnownError: If it can't be written, as on a full disk.
+    """
+    if sys.stdout is None:
+        return
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        raise _output_error(error) from error
+
+
+def _output_error(error: OSError) -> Exception:
+    """What a failed write means. The stream leads nowhere from then on: Python flushes it again when it ends."""
+    try:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+    except io.UnsupportedOperation:
+        pass  # a stream of memory, as in tests, has no descriptor to turn away
+    # Windows says EINVAL for a pipe that nobody reads.
+    if isinstance(error, BrokenPipeError) or (os.name == "nt" and error.errno == errno.EINVAL):
+        return OutputClosedError()
+    return KnownError(f"The output can't be written: {error.strerror or error}.")
+
+
+def reader_gone() -> bool:
+    """Whether standard output is a pipe whose other end was closed; False where that can't be known."""
+    if sys.stdout is None or not hasattr(select, "poll"):
+        return False
+    poller = select.poll()
+    try:
+        poller.register(sys.stdout.fileno(), 0)
+    except io.UnsupportedOperation:
+        return False
+    return any(events & (select.POLLERR | select.POLLHUP) for _, events in poller.poll(0))
+
+
+def say(text: str) -> None:
+    """Tell a person something that is not a result: one line on standard error."""
+    if sys.stderr is not None:
+        sys.stderr.write(f"filemill: {text}\n")
+        sys.stderr.flush()
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether a person looks at this stream, rather than a file or another program."""
+    return stream is not None and stream.isatty()
+
+
+def json_line(job: Job) -> str:
+    """A job as one line of JSON, ASCII only.
+
+    A byte of the path that is not UTF-8 is the escape of a lone surrogate, as Python's `os.fsdecode` makes it:
+    `os.fsencode(json.loads(line)["file_path"])` gives the path's true bytes.
+    """
+    return json.dumps(job_record(job))
+
+
+def job_record(job: Job) -> dict[str, str | int | None]:
+    """What is told of a job, under the names of `FIELDS` and in their order."""
+    values = (
+        job.id,
+        job.file_path,
+        job.status.name,
+        job.reason,
+        job.lines_count,
+        job.file_size,
+        job.attempts,
+        job.generation,
+        job.message_id,
+        iso_utc(job.created_at),
+        iso_utc(job.started_at),
+        iso_utc(job.finished_at),
+    )
+    return dict(zip(FIELDS, values, strict=True))
+
+
+def human_size(count: int) -> str:
+    """A number of bytes for a person: `940 B`, `3.4 MB`."""
+    if count < _STEP:
+        return f"{count} B"
+    value = float(count)
+    for unit in _UNITS:
+        value /= _STEP
+        # 999.95 would be written as 1000.0
+        if value < _STEP - 0.05 or unit == _UNITS[-1]:
+            break
+    return f"{value:.1f} {unit}"
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """A number with its noun: `1 file`, `1,200 files`."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def quoted(text: str) -> str:
+    """A foreign text within a sentence."""
+    return f"“{display_text(text)}”"
+
+
+class Progress(Protocol):
+    """Something on a terminal that moves while work is done; leave it with `close`."""
+
+    def move_to(self, done: int, total: int | None) -> None:
+        """Show how much is done of how much; None = not known."""
+        ...
+
+    def interrupt(self) -> None:
+        """Make room for a line of text."""
+        ...
+
+    def close(self) -> None:
+        """Take it away."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+def progress(label: str, unit: str) -> Progress:
+    """A progress bar on standard error if a person looks at it; nothing in a pipe."""
+    if not is_terminal(sys.stderr):
+        return _NoProgress()
+    from desktop_app.cli.progress_bar import ProgressBar
+
+    return ProgressBar(label, unit)
+
+
+class _NoProgress:
+    """Silence."""
+
+    def move_to(self, done: int, total: int | None) -> None:
+        """Nothing to show."""
+
+    def interrupt(self) -> None:
+        """Nothing is in the way."""
+
+    def close(self) -> None:
+        """Nothing to take away."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

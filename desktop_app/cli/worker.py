@@ -1,0 +1,222 @@
+"""`filemill worker`: the sender and the consumer in the terminal."""
+
+from __future__ import annotations
+
+import argparse
+import threading
+import time
+from contextlib import closing
+from functools import partial
+from typing import TYPE_CHECKING
+
+from desktop_app.cli.command import Command
+from desktop_app.cli.output import counted, emit, progress, say
+from desktop_app.cli.signals import StopSignals
+from desktop_app.cli.table import totals
+from desktop_app.errors import KnownError
+from desktop_app.jobs import StatusCounts
+from desktop_app.services.state import LoopState, Phase
+from desktop_app.settings import MAX_CONCURRENCY
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+    from collections.abc import Sequence
+
+    from desktop_app.cli.output import Progress
+    from desktop_app.services.loop import Loop
+    from desktop_app.store.database import Database
+    from desktop_app.wiring import Program
+
+LOOK_S = 0.25
+MAX_WAIT_SECONDS = 20
+ENDING_POLL_SECONDS = 1
+_IDLE_SHARE = 5
+"""Counting takes at most about a sixth of the time, however long the list is."""
+STOP_SECONDS = 20.0
+"""More than the loops need to end in order; a loop that hangs in the network is left behind after that."""
+
+
+def _concurrency(text: str) -> int:
+    if text.isascii() and text.isdecimal() and len(text) <= len(str(MAX_CONCURRENCY)):
+        number = int(text)
+        if 1 <= number <= MAX_CONCURRENCY:
+            return number
+    raise argparse.ArgumentTypeError(f"give a whole number between 1 and {MAX_CONCURRENCY}")
+
+
+def _options(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--until-idle", action="store_true", help="end once no file of this queue is PENDING or PROCESSING"
+    )
+    parser.add_argument(
+        "--concurrency",
+        type=_concurrency,
+        metavar="N",
+        help=f"process N files at once, 1 to {MAX_CONCURRENCY} (default: as the settings say)",
+    )
+
+
+def _worker(options: Namespace) -> int:
+    from desktop_app.wiring import build_consumer, build_sender, connect_queue, open_program
+
+    with StopSignals() as stop, closing(open_program()) as program, progress("Processing", "files") as bar:
+        watch = IdleWatch(program, bar)
+        if options.until_idle and watch.look():
+            watch.tell()
+            return 0
+        troubles = Troubles(bar)
+        with closing(connect_queue(program)) as connector:
+            loops: dict[str, Loop] = {
+                "sender": build_sender(program, connector, partial(troubles.report, "sender")),
+                "consumer": build_consumer(
+                    program,
+                    connector,
+                    partial(troubles.report, "consumer"),
+                    concurrency=options.concurrency,
+                    # A poll that is left behind at the end may be handed messages that nobody takes.
+                    wait_s=ENDING_POLL_SECONDS if options.until_idle else MAX_WAIT_SECONDS,
+                ),
+            }
+            threads = [LoopThread(name, loop, program.database, stop) for name, loop in loops.items()]
+            run_loops(threads, stop, watch, until_idle=options.until_idle)
+        watch.look()
+        watch.tell()
+    return 0
+
+
+def run_loops(threads: Sequence[LoopThread], stop: StopSignals, watch: IdleWatch, *, until_idle: bool) -> None:
+    """Run loops until a signal comes, or until there is nothing left to do; then wait until they have ended.
+
+    Raises:
+        KnownError: If a loop does not end.
+        Exception: What ended a loop, if one ended by itself.
+    """
+    for thread in threads:
+        thread.start()
+    try:
+        while stop.pause(watch.pause_s) and all(thread.is_alive() for thread in threads):
+            if watch.look() and until_idle:
+                break
+    finally:
+        stop.set()
+        end = time.monotonic() + STOP_SECONDS
+        for thread in threads:
+            thread.join(max(0.0, end - time.monotonic()))
+    for thread in threads:
+        if thread.is_alive():
+            raise KnownError("Something does not let go; what was being worked on is done again later.")
+        if thread.error is not None:
+            raise thread.error
+
+
+class LoopThread(threading.Thread):
+    """Runs a loop; what ends it unasked is kept in `error`, and stops the others.
+
+    A daemon: one that hangs must not keep the program from ending.
+    """
+
+    def __init__(self, name: str, loop: Loop, database: Database, stop: StopSignals) -> None:
+        super().__init__(name=name, daemon=True)
+        self._loop = loop
+        self._database = database
+        self._stop_signals = stop
+        self.error: BaseException | None = None
+
+    def run(self) -> None:
+        """Run it to its end, with a database connection of this thread's own."""
+        try:
+            with self._database.session():
+                self._loop.run(self._stop_signals.is_set)
+        except BaseException as error:  # noqa: BLE001 - raised again on the main thread
+            self.error = error
+            self._stop_signals.set()
+
+
+class IdleWatch:
+    """Looks at the list, moves the bar, and knows when there is nothing left to do. Main thread.
+
+    Args:
+        program: The program.
+        bar: Shows how far it is.
+    """
+
+    def __init__(self, program: Program, bar: Progress) -> None:
+        self._jobs = program.jobs
+        self._steady = program.clock.steady
+        self._queue = program.connection.key
+        self._bar = bar
+        self._revision = -1
+        self._counts = StatusCounts()
+        self._ended_before: int | None = None
+        self.pause_s = LOOK_S
+        """How long to wait until the next look, in seconds."""
+
+    def look(self) -> bool:
+        """Count, if something has changed; True if no file of this queue is PENDING or PROCESSING.
+
+        Raises:
+            StoreError: If the database can't be read.
+        """
+        started = self._steady()
+        revision = self._jobs.revision()
+        if revision != self._revision:
+            self._revision = revision
+            self._counts = self._jobs.counts(self._queue)
+            ended = self._counts.processed + self._counts.failed
+            if self._ended_before is None:
+                self._ended_before = ended
+            done = max(0, ended - self._ended_before)
+            self._bar.move_to(done, done + self._counts.unfinished)
+        self.pause_s = max(LOOK_S, _IDLE_SHARE * (self._steady() - started))
+        return self._counts.unfinished == 0
+
+    def tell(self) -> None:
+        """Say how the list stands at the end.
+
+        Raises:
+            StoreError: If the database can't be read.
+        """
+        self._bar.interrupt()
+        elsewhere = self._jobs.counts().unfinished - self._jobs.counts(self._queue).unfinished
+        if elsewhere > 0:
+            say(f"{counted(elsewhere, 'file')} of another queue left alone; start a worker with that queue for them.")
+        emit(totals(self._counts))
+
+
+class Troubles:
+    """Tells what the loops wait for, each change once. Any thread.
+
+    Args:
+        bar: Makes room for the lines.
+    """
+
+    def __init__(self, bar: Progress) -> None:
+        self._bar = bar
+        self._lock = threading.Lock()
+        self._texts: dict[str, str] = {}
+
+    def report(self, name: str, state: LoopState) -> None:
+        """Take a loop's new state."""
+        with self._lock:
+            before = set(self._texts.values())
+            if state.phase is Phase.WAITING:
+                self._texts[name] = state.text
+                if state.text not in before:
+                    self._say(f"Waiting: {state.text}")
+            elif state.phase is Phase.RUNNING and self._texts.pop(name, "") and not self._texts:
+                self._say("Going on.")
+
+    def _say(self, text: str) -> None:
+        self._bar.interrupt()
+        say(text)
+
+
+WORKER = Command(
+    name="worker",
+    usage="[--until-idle] [--concurrency N]",
+    summary="process files in the terminal",
+    details="It sends what waits and processes what the queue brings, until Ctrl+C or SIGTERM; then it ends in order.\n"
+    "While the queue can't be used it says so and keeps trying, with --until-idle too.",
+    add_options=_options,
+    run=_worker,
+)

@@ -1,0 +1,256 @@
+"""Which words mean what, and how trouble is told."""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+import pytest
+
+from desktop_app import __version__
+from desktop_app.__main__ import main
+from desktop_app.cli.main import COMMANDS, run
+from desktop_app.errors import KnownError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from tests.cli.conftest import Cli
+
+
+class Window:
+    """Stands for the window; remembers what it was opened with."""
+
+    def __init__(self, code: int = 0) -> None:
+        self.opened: list[list[str]] = []
+        self._code = code
+
+    def __call__(self, paths: Sequence[str]) -> int:
+        self.opened.append(list(paths))
+        return self._code
+
+
+def no_window(paths: Sequence[str]) -> int:
+    raise AssertionError(f"the window was opened with {paths}")
+
+
+def test_version_is_the_packages(cli: Cli) -> None:
+    outcome = cli("--version")
+    assert (outcome.code, outcome.out, outcome.err) == (0, f"filemill {__version__}\n", "")
+
+
+def test_help_names_every_command_variable_and_exit_code(cli: Cli) -> None:
+    outcome = cli("--help")
+    assert outcome.code == 0
+    for command in COMMANDS:
+        assert f"filemill {command.name} {command.usage}".rstrip() in outcome.out
+    for text in ("[PATH|URL …]", "FILEMILL_HOME", "FILEMILL_DATABASE", "FILEMILL_QUEUE", "AWS_PROFILE", "--debug"):
+        assert text in outcome.out
+    assert max(map(len, outcome.out.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+def test_every_command_explains_the_options_of_its_usage(cli: Cli, command: object) -> None:
+    name, usage = command.name, command.usage  # type: ignore[attr-defined]
+    outcome = cli(name, "--help")
+    assert outcome.code == 0
+    for word in usage.replace("[", " ").replace("]", " ").replace("(", " ").replace(")", " ").split():
+        if word.startswith("--"):
+            assert f"  {word}" in outcome.out
+
+
+def test_no_words_open_an_empty_window() -> None:
+    window = Window()
+    assert run([], open_window=window) == 0
+    assert window.opened == [[]]
+
+
+@pytest.mark.parametrize(
+    ("words", "opened"),
+    [
+        (["a.txt", "https://x.test/b"], ["a.txt", "https://x.test/b"]),
+        (["./status"], ["./status"]),
+        (["a.txt", "status"], ["a.txt", "status"]),
+        (["--", "status"], ["status"]),
+        (["--", "--version"], ["--version"]),
+        (["a.txt", "--", "-b", "--"], ["a.txt", "-b", "--"]),
+        (["--debug", "a.txt"], ["a.txt"]),
+        (["a.txt", "--debug"], ["a.txt"]),
+        (["caf\udce9.txt"], ["caf\udce9.txt"]),
+    ],
+)
+def test_paths_open_the_window(words: list[str], opened: list[str]) -> None:
+    window = Window()
+    assert run(words, open_window=window) == 0
+    assert window.opened == [opened]
+
+
+def test_exit_code_of_the_window_is_passed_on() -> None:
+    assert run([], open_window=Window(2)) == 2
+
+
+def test_entry_point_opens_the_real_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    window = Window()
+    app = ModuleType("desktop_app.app")
+    app.run_window = window  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "desktop_app.app", app)
+    monkeypatch.setattr(sys, "argv", ["filemill", "a.txt"])
+    assert main() == 0
+    assert window.opened == [["a.txt"]]
+
+
+def test_hidden_command_serves_the_local_queue(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    served: list[Path] = []
+
+    def serve(run_folder: Path) -> int:
+        served.append(run_folder)
+        return 7
+
+    monkeypatch.setattr("desktop_app.queues.local_server.serve", serve)
+    assert main(["_local-queue", str(tmp_path)]) == 7
+    assert served == [tmp_path]
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["--no-such-option"], "unrecognized arguments: --no-such-option"),
+        (["status", "--jso"], "unrecognized arguments: --jso"),
+        (["submit"], "Name at least one file"),
+        (["submit", "--recursive"], "Name at least one file"),
+        (["worker", "--concurrency", "0"], "between 1 and 64"),
+        (["worker", "--concurrency", "65"], "between 1 and 64"),
+        (["worker", "--concurrency", "٣"], "between 1 and 64"),
+        (["worker", "--concurrency", "9" * 5000], "between 1 and 64"),
+        (["worker", "--concurrency"], "expected one argument"),
+        (["worker", "now"], "“now” is one word too many"),
+        (["doctor", "a\nb"], "“a\\nb” is one word too many"),
+        (["retry"], "--failed or ids"),
+        (["retry", "--failed", "0"], "--failed or ids"),
+        (["remove"], "--processed, --all or ids"),
+        (["remove", "--all", "--processed"], "--processed, --all or ids"),
+        (["export"], "Name one file"),
+        (["export", "a.csv", "b.csv"], "Name one file"),
+        (["export", "a.xlsx"], "“a.xlsx” does not end in .csv or .json"),
+        (["stauts"], "Did you mean `filemill status`?"),
+    ],
+)
+def test_wrong_use_is_one_sentence_and_ends_with_2(cli: Cli, words: list[str], complaint: str) -> None:
+    outcome = cli(*words)
+    assert (outcome.code, outcome.out) == (2, "")
+    (line,) = outcome.complaints
+    assert line.startswith("filemill: ")
+    assert complaint in line
+
+
+def test_existing_file_with_a_name_like_a_command_opens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "stauts").touch()
+    window = Window()
+    assert run(["stauts"], open_window=window) == 0
+    assert window.opened == [["stauts"]]
+
+
+def failing(error: BaseException) -> Window:
+    class Failing(Window):
+        def __call__(self, paths: Sequence[str]) -> int:
+            raise error
+
+    return Failing()
+
+
+def test_known_trouble_is_one_plain_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([], open_window=failing(KnownError("It rains.", detail="12 mm"))) == 1
+    assert capsys.readouterr() == ("", "filemill: It rains.\n")
+
+
+def test_known_trouble_is_in_the_log_with_its_detail(filemill_home: Path) -> None:
+    run([], open_window=failing(KnownError("It rains.", detail="12 mm")))
+    assert "It rains. 12 mm" in (filemill_home / "logs" / "filemill.log").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("words", [["--debug"], ["a.txt", "--debug"]])
+def test_debug_shows_the_traceback(capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
+    assert run(words, open_window=failing(KnownError("It rains."))) == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert "    Traceback (most recent call last):" in lines
+    assert lines[-1] == "filemill: It rains."
+
+
+def test_debug_behind_a_command_is_understood(cli: Cli) -> None:
+    assert cli("status", "0", "--debug").code == 1
+
+
+def test_debug_before_a_command_is_understood(cli: Cli) -> None:
+    assert cli("--debug", "status", "0").code == 1
+
+
+@pytest.mark.expected_log("a bug", level="ERROR")
+def test_bug_is_a_sentence_with_the_logs_path_and_goes_there(
+    capsys: pytest.CaptureFixture[str], filemill_home: Path
+) -> None:
+    assert run([], open_window=failing(ZeroDivisionError("sixty-four"))) == 1
+    out, err = capsys.readouterr()
+    log = filemill_home / "logs" / "filemill.log"
+    assert out == ""
+    assert err.count("\n") == 1
+    assert str(log) in err
+    assert "ZeroDivisionError: sixty-four" in log.read_text(encoding="utf-8")
+
+
+def test_ctrl_c_ends_with_1_and_no_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([], open_window=failing(KeyboardInterrupt())) == 1
+    assert capsys.readouterr() == ("", "filemill: Stopped.\n")
+
+
+def test_broken_settings_file_is_named_and_left_alone(cli: Cli, filemill_home: Path) -> None:
+    filemill_home.mkdir()
+    settings = filemill_home / "settings.toml"
+    settings.write_text("queue = [", encoding="utf-8")
+    outcome = cli("status")
+    assert outcome.code == 1
+    assert len(outcome.complaints) == 1
+    assert str(settings) in outcome.err
+    assert settings.read_text(encoding="utf-8") == "queue = ["
+
+
+def test_database_from_the_future_is_refused_and_left_alone(cli: Cli, filemill_home: Path) -> None:
+    import sqlite3
+    from contextlib import closing
+
+    assert cli("status").code == 0
+    database = filemill_home / "filemill.db"
+    with closing(sqlite3.connect(database)) as connection, connection:
+        (table,) = connection.execute(
+            "select name from sqlite_master where type = 'table' and name like '%migration%'"
+        ).fetchone()
+        columns = [row[1] for row in connection.execute(f"pragma table_info({table})")]
+        values = [{"name": "9999_later"}.get(name) for name in columns]
+        filled = [value if value is not None else "2030-01-01 00:00:00" for value in values]
+        places = ["null" if name == "id" else "?" for name in columns]
+        given = [value for name, value in zip(columns, filled, strict=True) if name != "id"]
+        connection.execute(f"insert into {table} values ({', '.join(places)})", given)
+    outcome = cli("status")
+    assert outcome.code == 1
+    assert len(outcome.complaints) == 1
+    assert "newer Filemill" in outcome.err
+
+
+def test_damaged_database_is_refused_and_left_alone(cli: Cli, filemill_home: Path) -> None:
+    filemill_home.mkdir()
+    database = filemill_home / "filemill.db"
+    database.write_bytes(b"this is no database, " * 500)
+    before = database.read_bytes()
+    outcome = cli("status")
+    assert (outcome.code, len(outcome.complaints)) == (1, 1)
+    assert str(database) in outcome.err
+    assert database.read_bytes() == before
+
+
+def test_queue_name_that_can_not_be_one_is_a_sentence(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FILEMILL_QUEUE", "not a name")
+    outcome = cli("status")
+    assert (outcome.code, len(outcome.complaints)) == (1, 1)
+    assert "not a name" in outcome.err

@@ -1,0 +1,111 @@
+"""`filemill doctor`."""
+
+from __future__ import annotations
+
+import io
+import sys
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from desktop_app.errors import QueueError, QueueTrouble
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.cli.conftest import Cli
+
+
+@dataclass
+class Connector:
+    """Stands for the way to a queue that answers, or does not."""
+
+    is_fifo: bool = False
+    error: QueueError | None = None
+    is_closed: bool = False
+
+    def connect(self) -> SimpleNamespace:
+        if self.error is not None:
+            raise self.error
+        return SimpleNamespace(info=SimpleNamespace(is_fifo=self.is_fifo))
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+@pytest.fixture
+def connector(monkeypatch: pytest.MonkeyPatch) -> Connector:
+    made = Connector()
+    monkeypatch.setattr("desktop_app.wiring.connect_queue", lambda _: made)
+    return made
+
+
+def test_healthy_set_up_has_only_good_marks(cli: Cli, connector: Connector, filemill_home: Path) -> None:
+    outcome = cli("doctor")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out.splitlines() == [
+        f"✓ Folder: {filemill_home}",
+        "✓ Settings: the defaults; queue: Local queue",
+        f"✓ Database: {filemill_home / 'filemill.db'}, 0 files on the list",
+        "✓ Queue: Local queue answers; it is a standard queue",
+    ]
+    assert connector.is_closed
+
+
+def test_named_queue_and_settings_file_are_named(
+    cli: Cli, connector: Connector, filemill_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filemill_home.mkdir()
+    (filemill_home / "settings.toml").write_text('region = "eu-west-1"', encoding="utf-8")
+    monkeypatch.setenv("FILEMILL_QUEUE", "orders.fifo")
+    connector.is_fifo = True
+    outcome = cli("doctor")
+    assert f"✓ Settings: {filemill_home / 'settings.toml'}; queue: orders.fifo · eu-west-1" in outcome.out
+    assert "✓ Queue: orders.fifo · eu-west-1 answers; it is a FIFO queue" in outcome.out
+
+
+def test_queue_that_does_not_answer_blocks(cli: Cli, connector: Connector) -> None:
+    connector.error = QueueError("Sign in first.", trouble=QueueTrouble.SIGNED_OUT, detail="ExpiredToken")
+    outcome = cli("doctor")
+    assert (outcome.code, outcome.err) == (1, "")
+    assert outcome.out.splitlines()[-1] == "✗ Queue: Sign in first. (ExpiredToken)"
+    assert connector.is_closed
+
+
+def test_broken_settings_file_blocks_and_ends_the_look(cli: Cli, filemill_home: Path) -> None:
+    filemill_home.mkdir()
+    (filemill_home / "settings.toml").write_text("concurrency = 1000", encoding="utf-8")
+    outcome = cli("doctor")
+    assert outcome.code == 1
+    good, bad = outcome.out.splitlines()
+    assert good.startswith("✓ Folder")
+    assert bad.startswith("✗ Settings: ")
+    assert "concurrency must be between 0 and 64" in bad
+
+
+def test_damaged_database_blocks(cli: Cli, filemill_home: Path) -> None:
+    filemill_home.mkdir()
+    (filemill_home / "filemill.db").write_bytes(b"no database" * 1000)
+    outcome = cli("doctor")
+    assert outcome.code == 1
+    assert outcome.out.splitlines()[-1].startswith("✗ Database: ")
+
+
+def test_folder_that_can_not_be_made_blocks(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("FILEMILL_HOME", str(tmp_path / "file" / "home"))
+    outcome = cli("doctor")
+    assert outcome.code == 1
+    (line,) = outcome.out.splitlines()
+    assert line.startswith("✗ Folder: ")
+    assert "FILEMILL_HOME" in line
+
+
+def test_plain_terminal_gets_plain_marks(cli: Cli, connector: Connector, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", plain)
+    assert cli("doctor").code == 0
+    plain.seek(0)
+    assert plain.read().startswith("[ok] Folder: ")

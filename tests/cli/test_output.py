@@ -1,0 +1,126 @@
+"""What goes to the terminal, and what the terminal may do to us."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from typing import Any
+
+import pytest
+
+from desktop_app.cli import output
+from desktop_app.cli.main import run
+from desktop_app.cli.output import counted, emit, finish_output, human_size, progress, reader_gone, say
+from desktop_app.errors import KnownError
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1000, "1.0 kB"),
+        (999_949, "999.9 kB"),
+        (999_950, "1.0 MB"),
+        (3_400_000, "3.4 MB"),
+        (10**18, "1.0 EB"),
+        (10**22, "10000.0 EB"),
+    ],
+)
+def test_size_for_a_person(count: int, text: str) -> None:
+    assert human_size(count) == text
+
+
+def test_counted_things() -> None:
+    assert [counted(1, "file"), counted(1200, "file"), counted(2, "entry", "entries")] == [
+        "1 file", "1,200 files", "2 entries",
+    ]  # fmt: skip
+
+
+class Failing(io.StringIO):
+    """A stream that can't be written to."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__()
+        self._error = error
+
+    def write(self, text: str, /) -> int:
+        raise self._error
+
+    def flush(self) -> None:
+        raise self._error
+
+
+def test_reader_that_has_gone_is_no_trouble(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    monkeypatch.setattr(sys, "stdout", Failing(BrokenPipeError(32, "Broken pipe")))
+
+    def print_much(_: object) -> int:
+        emit("x")
+        raise AssertionError("went on after the reader had gone")
+
+    assert run([], open_window=print_much) == 0
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("write", [lambda: emit("x"), lambda: emit("x", flush=True), finish_output])
+def test_full_disk_behind_the_output_is_a_sentence(monkeypatch: pytest.MonkeyPatch, write: Any) -> None:
+    monkeypatch.setattr(sys, "stdout", Failing(OSError(28, "No space left on device")))
+    with pytest.raises(KnownError, match="can't be written: No space left on device"):
+        write()
+
+
+def test_program_without_streams_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    monkeypatch.setattr(sys, "stderr", None)
+    emit("x")
+    say("x")
+    finish_output()
+    assert not reader_gone()
+    with progress("Doing", "things") as bar:
+        bar.move_to(1, 2)
+        bar.interrupt()
+
+
+def test_streams_escape_what_their_encoding_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="latin-1"))
+    output.prepare_streams()
+    emit("ü 文", flush=True)
+    assert raw.getvalue() == b"\xfc \\u6587\n"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows can't tell")
+def test_pipe_tells_when_nobody_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "w", encoding="utf-8") as stream, monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", stream)
+        assert not reader_gone()
+        os.close(reading)
+        assert reader_gone()
+        emit("x")
+        with pytest.raises(output.OutputClosedError):
+            finish_output()
+        finish_output()
+
+
+def test_stream_without_a_descriptor_has_a_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", io.StringIO())
+    assert not reader_gone()
+
+
+def test_bar_moves_on_a_terminal_and_makes_room(capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setattr(output, "progress", output.progress)
+    with progress("Doing", "things") as bar:
+        bar.move_to(3, 4)
+        bar.interrupt()
+        say("A word.")
+        bar.move_to(4, 4)
+    assert "Doing" in capsys.readouterr().err
+
+
+def test_pipe_gets_no_bar(capsys: Any) -> None:
+    with progress("Doing", "things") as bar:
+        bar.move_to(3, 4)
+    assert capsys.readouterr().err == ""

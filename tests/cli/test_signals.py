@@ -1,0 +1,71 @@
+"""Signals become a question."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from typing import Any
+
+import pytest
+
+from desktop_app.cli.signals import StopSignals
+
+posix = pytest.mark.skipif(os.name == "nt", reason="Windows can't send itself such signals")
+
+
+@posix
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)])
+def test_signal_ends_a_pause_at_once(number: signal.Signals) -> None:
+    with StopSignals() as stop:
+        assert not stop.is_set()
+        os.kill(os.getpid(), number)
+        assert not stop.pause(60)
+        os.kill(os.getpid(), number)  # a second one changes nothing
+        assert stop.is_set()
+
+
+def test_pause_runs_out() -> None:
+    with StopSignals() as stop:
+        assert stop.pause(0.001)
+        assert stop.pause(0)
+
+
+def test_stop_from_another_thread_ends_a_pause() -> None:
+    with StopSignals() as stop:
+        threading.Thread(target=stop.set).start()
+        assert not stop.pause(60)
+
+
+def test_handlers_are_as_before_afterwards() -> None:
+    before = [signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)]
+    with StopSignals():
+        assert signal.getsignal(signal.SIGINT) is not before[0]
+    assert [signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)] == before
+
+
+@posix
+def test_ignored_signal_stays_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with StopSignals() as stop:
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert stop.pause(0.001)
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_another_thread_than_the_main_one_takes_no_signals() -> None:
+    seen: list[Any] = []
+
+    def enter() -> None:
+        with StopSignals() as stop:
+            seen.append(stop.is_set())
+
+    before = signal.getsignal(signal.SIGINT)
+    thread = threading.Thread(target=enter)
+    thread.start()
+    thread.join()
+    assert seen == [False]
+    assert signal.getsignal(signal.SIGINT) is before

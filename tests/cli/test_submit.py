@@ -1,0 +1,221 @@
+"""`filemill submit`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from desktop_app.errors import QueueError, QueueTrouble
+from desktop_app.services.scan import ScanResult
+from desktop_app.wiring import SendReport
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from desktop_app.wiring import Program
+    from tests.cli.conftest import Bench, Cli
+
+not_on_windows = pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")
+LOCAL_HINT = "filemill: The files are processed while the window or `filemill worker` runs.\n"
+
+
+class Connector:
+    """Stands for the way to a queue."""
+
+    def __init__(self) -> None:
+        self.closed = 0
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+@dataclass
+class Sending:
+    """Stands for the sending to a named queue: notes what is asked, gives what the test wants."""
+
+    connector: Connector
+    answer: SendReport | BaseException
+    deadlines: list[float]
+
+    def send_all(self, program: Program, connector: Connector, *, deadline_s: float) -> SendReport:
+        assert connector is self.connector
+        assert not connector.closed
+        self.deadlines.append(deadline_s)
+        if isinstance(self.answer, BaseException):
+            raise self.answer
+        return self.answer
+
+
+@pytest.fixture
+def sending(monkeypatch: pytest.MonkeyPatch) -> Sending:
+    made = Sending(Connector(), SendReport(1, 0), [])
+    monkeypatch.setenv("FILEMILL_QUEUE", "my-queue")
+    monkeypatch.setattr("desktop_app.wiring.connect_queue", lambda _: made.connector)
+    monkeypatch.setattr("desktop_app.wiring.send_all", made.send_all)
+    return made
+
+
+def test_added_files_are_on_the_list(tmp_path: Path, cli: Cli, bench: Bench) -> None:
+    (tmp_path / "a.txt").write_bytes(b"x" * 3000)
+    (tmp_path / "b.txt").write_bytes(b"x" * 400_000)
+    outcome = cli("submit", tmp_path / "a.txt", tmp_path / "b.txt")
+    assert (outcome.code, outcome.out, outcome.err) == (0, "Added 2 files (403.0 kB).\n", LOCAL_HINT)
+    assert bench.names() == ["a.txt", "b.txt"]
+
+
+def test_relative_path_is_kept_absolute(tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.txt").touch()
+    monkeypatch.chdir(tmp_path)
+    assert cli("submit", "--json", "a.txt").jobs[0]["file_path"] == str(tmp_path / "a.txt")
+
+
+def test_json_gives_each_new_job_as_status_gives_it(tmp_path: Path, cli: Cli) -> None:
+    (tmp_path / "a.txt").write_bytes(b"abc")
+    (tmp_path / "b.txt").write_bytes(b"")
+    first = cli("submit", "--json", tmp_path / "a.txt")
+    second = cli("submit", tmp_path / "b.txt", "--json")
+    assert first.out + second.out == cli("status", "--json").out
+    (job,) = first.jobs
+    assert list(job) == [
+        "id", "file_path", "status", "reason", "lines_count", "file_size", "attempts", "generation", "message_id",
+        "created_at", "started_at", "finished_at",
+    ]  # fmt: skip
+    assert (job["status"], job["file_size"], job["lines_count"], job["attempts"]) == ("PENDING", 3, None, 0)
+
+
+def test_folder_needs_recursive_and_says_so(tmp_path: Path, cli: Cli, bench: Bench) -> None:
+    (tmp_path / "a.txt").touch()
+    outcome = cli("submit", tmp_path)
+    assert (outcome.code, outcome.out) == (1, "Added 0 files (0 B).\n")
+    assert outcome.err == f"filemill: {tmp_path}: This is a folder; add --recursive to include the files in it.\n"
+    assert bench.names() == []
+
+
+def test_recursive_goes_into_folders(tmp_path: Path, cli: Cli, bench: Bench) -> None:
+    (tmp_path / "in" / "deep").mkdir(parents=True)
+    (tmp_path / "a.txt").touch()
+    (tmp_path / "in" / "deep" / "b.txt").touch()
+    assert cli("submit", "--recursive", tmp_path).code == 0
+    assert bench.names() == ["a.txt", "b.txt"]
+
+
+def test_what_can_not_be_added_is_told_and_the_rest_is_added(tmp_path: Path, cli: Cli, bench: Bench) -> None:
+    (tmp_path / "good.txt").touch()
+    outcome = cli("submit", tmp_path / "gone.txt", "https://x.test/y", tmp_path / "good.txt", "")
+    assert outcome.code == 1
+    assert outcome.out == "Added 1 file (0 B).\n"
+    assert outcome.complaints == [
+        f"filemill: {tmp_path / 'gone.txt'}: There is no such file.",
+        "filemill: https://x.test/y: Addresses on the web can't be added yet; download the file first.",
+        "filemill: : There is no such file.",
+        LOCAL_HINT.strip(),
+    ]
+    assert bench.names() == ["good.txt"]
+
+
+def test_html_in_a_name_stays_text(cli: Cli) -> None:
+    outcome = cli("submit", "<b>html</b>")
+    assert outcome.err == "filemill: <b>html</b>: There is no such file.\n"
+
+
+@not_on_windows
+def test_pipe_and_device_are_refused_without_being_opened(tmp_path: Path, cli: Cli) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    outcome = cli("submit", tmp_path / "pipe", "/dev/zero")
+    assert outcome.code == 1
+    assert [line.rpartition(": ")[2] for line in outcome.complaints] == [
+        "This is a named pipe; only ordinary files can be processed.",
+        "This is a device; only ordinary files can be processed.",
+    ]
+
+
+@not_on_windows
+@pytest.mark.parametrize("name", [b"two\nlines", b"say \"hi\" 'there'", b"caf\xe9", b"<i>x", "ü 文".encode(), b"-x"])
+def test_any_name_comes_back_as_it_was(tmp_path: Path, cli: Cli, name: bytes) -> None:
+    path = tmp_path / os.fsdecode(name)
+    path.write_bytes(b"1\n")
+    outcome = cli("submit", "--json", path)
+    assert outcome.code == 0
+    assert os.fsencode(outcome.jobs[0]["file_path"]) == os.fsencode(path)
+    assert outcome.out.isascii()
+    assert cli("status", "--json").out == outcome.out
+
+
+@not_on_windows
+def test_refused_name_can_not_break_the_line(tmp_path: Path, cli: Cli) -> None:
+    outcome = cli("submit", tmp_path / "two\nlines\x1b[2J\udce9")
+    assert outcome.err == f"filemill: {tmp_path}/two\\nlines\\x1b[2J\\xe9: There is no such file.\n"
+
+
+def test_stop_while_looking_adds_nothing(
+    tmp_path: Path, cli: Cli, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*args: object, **kwargs: object) -> ScanResult:
+        return ScanResult((), (), cancelled=True)
+
+    monkeypatch.setattr("desktop_app.services.scan.scan", stopped)
+    outcome = cli("submit", tmp_path)
+    assert (outcome.code, outcome.out, outcome.err) == (1, "", "filemill: Stopped. Nothing was added.\n")
+
+
+def test_messages_for_a_named_queue_are_sent_at_once(tmp_path: Path, cli: Cli, sending: Sending) -> None:
+    (tmp_path / "a.txt").touch()
+    outcome = cli("submit", tmp_path / "a.txt")
+    assert (outcome.code, outcome.out, outcome.err) == (0, "Added 1 file (0 B).\n", "")
+    assert (len(sending.deadlines), sending.connector.closed) == (1, 1)
+
+
+def test_nothing_added_sends_nothing(cli: Cli, sending: Sending) -> None:
+    assert cli("submit", "gone.txt").code == 1
+    assert sending.deadlines == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "complaint"),
+    [
+        (SendReport(0, 1, "Sign in first."), "Sign in first. The files are safe on the list; their messages are sent"),
+        (SendReport(0, 1), "1 message could not be sent in time; the window or a worker sends them."),
+        (QueueError("No region.", trouble=QueueTrouble.SETUP), "No region. The files are safe on the list"),
+        (KeyboardInterrupt(), "Stopped. The files are safe on the list; what was not sent is sent later."),
+    ],
+)
+def test_queue_that_can_not_be_reached_is_a_warning_only(
+    tmp_path: Path, cli: Cli, sending: Sending, answer: SendReport | BaseException, complaint: str
+) -> None:
+    (tmp_path / "a.txt").touch()
+    sending.answer = answer
+    outcome = cli("submit", tmp_path / "a.txt")
+    assert (outcome.code, outcome.out) == (0, "Added 1 file (0 B).\n")
+    assert len(outcome.complaints) == 1
+    assert complaint in outcome.err
+    assert sending.connector.closed == 1
+
+
+def test_progress_of_a_long_look_is_shown_on_a_terminal(
+    tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.txt").touch()
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    outcome = cli("submit", "--recursive", tmp_path)
+    assert outcome.code == 0
+    assert "Looking" in outcome.err
+
+
+def test_options_may_stand_between_the_names(tmp_path: Path, cli: Cli, bench: Bench) -> None:
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / name).touch()
+    assert cli("submit", tmp_path / "a.txt", "--json", tmp_path / "b.txt").code == 0
+    assert bench.names() == ["a.txt", "b.txt"]
+
+
+def test_name_that_begins_with_a_dash_is_given_behind_two(
+    tmp_path: Path, cli: Cli, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "--json").touch()
+    monkeypatch.chdir(tmp_path)
+    assert cli("submit", "--", "--json").out == "Added 1 file (0 B).\n"
+    assert bench.names() == ["--json"]

@@ -1,0 +1,281 @@
+"""`filemill worker`, with loops made for the tests; the real ones are in the end-to-end tests."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from desktop_app.cli import worker
+from desktop_app.clock import SystemClock
+from desktop_app.errors import StoreError
+from desktop_app.services.state import LoopState, Phase
+from tests.cli.test_submit import Connector
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from desktop_app.wiring import Program
+    from tests.cli.conftest import Bench, Cli
+
+posix = pytest.mark.skipif(os.name == "nt", reason="Windows can't send itself such signals")
+
+
+class Loop:
+    """Does something once, then runs until it is stopped."""
+
+    def __init__(self, action: Callable[[], object] = lambda: None) -> None:
+        self._action = action
+        self.ended = False
+
+    def run(self, should_stop: Callable[[], bool]) -> None:
+        self._action()
+        pause = threading.Event()
+        while not should_stop():
+            pause.wait(0.005)
+        self.ended = True
+
+
+@dataclass
+class Stage:
+    """The loops that the worker gets, and what it asked for."""
+
+    sender: Any = field(default_factory=Loop)
+    consumer: Any = field(default_factory=Loop)
+    connector: Connector = field(default_factory=Connector)
+    reports: dict[str, Callable[[LoopState], None]] = field(default_factory=dict)
+    concurrency: int | None = None
+    wait_s: int = 0
+
+    def build_sender(self, program: Program, connector: object, report: Callable[[LoopState], None]) -> Any:
+        self.reports["sender"] = report
+        return self.sender
+
+    def build_consumer(
+        self,
+        program: Program,
+        connector: object,
+        report: Callable[[LoopState], None],
+        *,
+        concurrency: int | None = None,
+        wait_s: int = 20,
+    ) -> Any:
+        self.reports["consumer"] = report
+        self.concurrency = concurrency
+        self.wait_s = wait_s
+        return self.consumer
+
+
+@pytest.fixture
+def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
+    made = Stage()
+    monkeypatch.setattr("desktop_app.wiring.connect_queue", lambda _: made.connector)
+    monkeypatch.setattr("desktop_app.wiring.build_sender", made.build_sender)
+    monkeypatch.setattr("desktop_app.wiring.build_consumer", made.build_consumer)
+    monkeypatch.setattr(worker, "LOOK_S", 0.01)
+    return made
+
+
+@pytest.fixture
+def two(tmp_path: Path, cli: Cli) -> list[str]:
+    for name in ("one.txt", "two.txt"):
+        (tmp_path / name).touch()
+    return cli.submit(tmp_path / "one.txt", tmp_path / "two.txt")
+
+
+def test_until_idle_with_nothing_to_do_ends_at_once(cli: Cli, stage: Stage) -> None:
+    outcome = cli("worker", "--until-idle")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out == "0 files: 0 PENDING, 0 PROCESSING, 0 PROCESSED, 0 FAILED\n"
+    assert stage.reports == {}
+
+
+def test_until_idle_ends_when_all_have_ended_even_if_some_failed(
+    cli: Cli, stage: Stage, bench: Bench, two: list[str]
+) -> None:
+    def work() -> None:
+        bench.fail(two[1])
+        bench.finish_all(two[:1])
+
+    stage.consumer = Loop(work)
+    outcome = cli("worker", "--until-idle")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out == "2 files: 0 PENDING, 0 PROCESSING, 1 PROCESSED, 1 FAILED\n"
+    assert (stage.sender.ended, stage.consumer.ended, stage.connector.closed) == (True, True, 1)
+
+
+@posix
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signal_stops_cleanly(cli: Cli, stage: Stage, two: list[str], number: signal.Signals) -> None:
+    stage.sender = Loop(lambda: os.kill(os.getpid(), number))
+    stage.consumer = Loop(lambda: os.kill(os.getpid(), number))
+    outcome = cli("worker", "--until-idle")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert (stage.sender.ended, stage.consumer.ended, stage.connector.closed) == (True, True, 1)
+
+
+@posix
+def test_without_until_idle_it_waits_for_more(cli: Cli, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[bool] = []
+    look = worker.IdleWatch.look
+
+    def counted_look(self: worker.IdleWatch) -> bool:
+        looks.append(look(self))
+        if len(looks) == 3:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return looks[-1]
+
+    monkeypatch.setattr(worker.IdleWatch, "look", counted_look)
+    assert cli("worker").code == 0
+    assert looks == [True] * 4
+    assert stage.wait_s == 20
+
+
+@pytest.mark.parametrize("number", [1, 7, 64])
+def test_concurrency_is_passed_on(cli: Cli, stage: Stage, two: list[str], bench: Bench, number: int) -> None:
+    stage.consumer = Loop(lambda: bench.finish_all(two))
+    assert cli("worker", "--until-idle", "--concurrency", str(number)).code == 0
+    assert stage.concurrency == number
+
+
+def test_worker_that_ends_soon_polls_briefly(cli: Cli, stage: Stage, two: list[str], bench: Bench) -> None:
+    stage.consumer = Loop(lambda: bench.finish_all(two))
+    assert cli("worker", "--until-idle").code == 0
+    assert stage.wait_s == worker.ENDING_POLL_SECONDS
+
+
+def test_known_trouble_that_ends_a_loop_ends_the_worker(cli: Cli, stage: Stage, two: list[str]) -> None:
+    def broken() -> None:
+        raise StoreError("The database is damaged.")
+
+    stage.consumer = Loop(broken)
+    outcome = cli("worker")
+    assert (outcome.code, outcome.err) == (1, "filemill: The database is damaged.\n")
+    assert (stage.sender.ended, stage.connector.closed) == (True, 1)
+
+
+@pytest.mark.expected_log("a bug", level="ERROR")
+def test_bug_in_a_loop_ends_the_worker_and_goes_to_the_log(
+    cli: Cli, stage: Stage, two: list[str], filemill_home: Path
+) -> None:
+    stage.sender = Loop(lambda: 1 // 0)
+    outcome = cli("worker")
+    assert (outcome.code, len(outcome.complaints)) == (1, 1)
+    assert stage.consumer.ended
+    assert "ZeroDivisionError" in (filemill_home / "logs" / "filemill.log").read_text(encoding="utf-8")
+
+
+def test_loop_that_does_not_end_is_left_behind(
+    cli: Cli, stage: Stage, two: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release = threading.Event()
+
+    class Hanging:
+        def run(self, should_stop: Callable[[], bool]) -> None:
+            release.wait()
+
+    stage.consumer = Hanging()
+    stage.sender = Loop(lambda: stage.reports["sender"](LoopState(Phase.STARTING)))
+    monkeypatch.setattr(worker, "STOP_SECONDS", 0.05)
+    idle = iter([False, True])
+    monkeypatch.setattr(worker.IdleWatch, "look", lambda _: next(idle))
+    outcome = cli("worker", "--until-idle")
+    release.set()
+    assert outcome.code == 1
+    assert outcome.err == "filemill: Something does not let go; what was being worked on is done again later.\n"
+
+
+def test_each_trouble_is_told_once_and_its_end_too(cli: Cli, stage: Stage, two: list[str], bench: Bench) -> None:
+    offline = [LoopState(Phase.WAITING, "Can't reach it.", next_try_at=number, tries=number) for number in (1, 2, 3)]
+    signed_out = LoopState(Phase.WAITING, "Sign in first.")
+    running = LoopState(Phase.RUNNING)
+
+    def work() -> None:
+        sender, consumer = stage.reports["sender"], stage.reports["consumer"]
+        for report in (sender, consumer):
+            report(LoopState(Phase.STARTING))
+            report(running)
+            for state in offline:
+                report(state)
+        sender(running)
+        consumer(signed_out)
+        consumer(running)
+        consumer(LoopState(Phase.STOPPED))
+        bench.finish_all(two)
+
+    stage.consumer = Loop(work)
+    outcome = cli("worker", "--until-idle")
+    assert outcome.code == 0
+    assert outcome.complaints == [
+        "filemill: Waiting: Can't reach it.",
+        "filemill: Waiting: Sign in first.",
+        "filemill: Going on.",
+    ]
+
+
+def test_jobs_of_another_queue_are_left_alone_and_told(
+    cli: Cli, stage: Stage, two: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FILEMILL_QUEUE", "another")
+    outcome = cli("worker", "--until-idle")
+    assert outcome.code == 0
+    assert outcome.err == "filemill: 2 files of another queue left alone; start a worker with that queue for them.\n"
+
+
+def test_bar_moves_on_a_terminal(
+    cli: Cli, stage: Stage, bench: Bench, two: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    stage.consumer = Loop(lambda: bench.finish_all(two))
+    outcome = cli("worker", "--until-idle")
+    assert outcome.code == 0
+    assert "Processing: " in outcome.err
+
+
+class Bar:
+    """Notes where the bar was moved."""
+
+    def __init__(self) -> None:
+        self.moves: list[tuple[int, int | None]] = []
+
+    def move_to(self, done: int, total: int | None) -> None:
+        self.moves.append((done, total))
+
+    def interrupt(self) -> None: ...
+
+
+def test_progress_counts_what_ended_since_the_start(bench: Bench, cli: Cli, two: list[str], tmp_path: Path) -> None:
+    bench.finish(two[0])
+    bar: Any = Bar()
+    watch = worker.IdleWatch(bench.program, bar)
+    watch.look()
+    watch.look()
+    (tmp_path / "three.txt").touch()
+    cli.submit(tmp_path / "three.txt")
+    bench.fail(two[1])
+    watch.look()
+    assert bar.moves == [(0, 1), (1, 2)]
+
+
+class SlowClock(SystemClock):
+    """Two seconds pass between two looks at it."""
+
+    def __init__(self) -> None:
+        self._now = 0.0
+
+    def steady(self) -> float:
+        self._now += 2
+        return self._now
+
+
+def test_slow_list_is_looked_at_less_often(bench: Bench) -> None:
+    bar: Any = Bar()
+    watch = worker.IdleWatch(replace(bench.program, clock=SlowClock()), bar)
+    assert watch.look()
+    assert watch.pause_s == 10.0
