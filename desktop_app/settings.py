@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import tomlkit
+from tomlkit.exceptions import TOMLKitError
 
 from desktop_app.errors import SettingsError
 
@@ -19,10 +20,14 @@ if TYPE_CHECKING:
 
 LOCAL_QUEUE = "local"
 MAX_CONCURRENCY = 64
-_AWS_QUEUE_HOST = re.compile(
-    r"^(?:sqs[.-](?P<region>[a-z0-9-]+)|(?P<legacy>[a-z0-9-]+)\.queue|queue)\.(?:amazonaws\.com(?:\.cn)?|api\.aws)$"
+_REGION = r"[a-z]{2,5}(?:-[a-z]+)+-\d+"
+_AWS_HOST = re.compile(
+    rf"(?:sqs\.(?P<region>{_REGION})|(?P<legacy>{_REGION})\.queue|queue)\.amazonaws\.(?:com(?:\.cn)?|eu)"
 )
-_QUEUE_NAME = re.compile(r"^[A-Za-z0-9_-]{1,80}$|^[A-Za-z0-9_-]{1,75}\.fifo$")
+"""Where boto3 goes by itself when it knows the region. The forms with `queue` are the old ones."""
+_HOST_WITH_REGION = re.compile(rf"(?:^|\.)sqs(?:-fips)?\.(?P<region>{_REGION})\.")
+"""Any other host that says its region: FIPS, dual-stack and VPC endpoints of AWS, and emulators that copy its names."""
+_QUEUE_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}|[A-Za-z0-9_-]{1,75}\.fifo")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +38,8 @@ class Connection:
         queue: A queue's name or URL; empty for the embedded local queue.
         profile: A profile of the AWS configuration files.
         region: Such as `eu-west-1`; a queue URL of AWS names its own.
-        endpoint_url: Where SQS answers, for servers that are not AWS.
+        endpoint_url: Where SQS answers, if not at the region's usual address: servers that are not AWS, and AWS's own
+            FIPS, dual-stack and VPC endpoints.
     """
 
     queue: str = ""
@@ -111,17 +117,36 @@ def load_settings(path: Path) -> Settings:
         SettingsError: If it is not TOML, or a value has a wrong type or range. The file is not touched.
     """
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = tomllib.loads(_read(path))
     except FileNotFoundError:
         return Settings()
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path} can't be read: {error}. Mend the file, or delete it to start afresh.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise _not_toml(path, error) from error
     except OSError as error:
         raise SettingsError(f"{path} can't be read: {error.strerror or error}.") from error
     try:
         return Settings(**_checked(table))
     except SettingsError as error:
         raise SettingsError(f"{path}: {error.text} Mend the file, or delete it to start afresh.") from error
+
+
+def _read(path: Path) -> str:
+    """The file's text; some editors put a byte order mark in front of it."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SettingsError(
+            f"{path} is not UTF-8 text. Mend the file, or delete it to start afresh.", detail=str(error)
+        ) from error
+
+
+def _not_toml(path: Path, error: Exception) -> SettingsError:
+    place = re.search(r"at line \d+", str(error))
+    where = f" ({place.group()})" if place else ""
+    return SettingsError(
+        f"{path} is not written as TOML wants it{where}. Mend the file, or delete it to start afresh.",
+        detail=str(error),
+    )
 
 
 def _checked(table: dict[str, Any]) -> dict[str, Any]:
@@ -142,10 +167,10 @@ def save_settings(path: Path, settings: Settings) -> None:
     """Write what differs from the defaults; the user's comments and unknown keys stay.
 
     Raises:
-        SettingsError: If the file can't be written.
+        SettingsError: If the file can't be written, or holds something that is not TOML; it is not touched then.
     """
     try:
-        document = tomlkit.parse(path.read_text(encoding="utf-8")) if path.exists() else tomlkit.document()
+        document = tomlkit.parse(_read(path)) if path.exists() else tomlkit.document()
         for field in fields(Settings):
             value = getattr(settings, field.name)
             if value != field.default:
@@ -155,6 +180,8 @@ def save_settings(path: Path, settings: Settings) -> None:
         temporary = path.with_suffix(".toml.new")
         temporary.write_text(tomlkit.dumps(document), encoding="utf-8")
         temporary.replace(path)
+    except TOMLKitError as error:
+        raise _not_toml(path, error) from error
     except OSError as error:
         raise SettingsError(f"{path} can't be written: {error.strerror or error}.") from error
 
@@ -170,7 +197,7 @@ def connection_from(settings: Settings, environment: Mapping[str, str]) -> Conne
     Raises:
         SettingsError: If the queue is neither a legal name nor a URL.
     """
-    queue = environment.get("FILEMILL_QUEUE", "").strip() or settings.queue
+    queue = environment.get("FILEMILL_QUEUE", "").strip() or settings.queue.strip()
     connection = Connection(
         queue=queue,
         profile=environment.get("AWS_PROFILE", "") or settings.profile,
@@ -183,7 +210,7 @@ def connection_from(settings: Settings, environment: Mapping[str, str]) -> Conne
         return Connection()
     if "://" in queue:
         return _with_url_parts(connection)
-    if not _QUEUE_NAME.match(queue):
+    if not _QUEUE_NAME.fullmatch(queue):
         raise SettingsError(
             f"“{queue}” can't be a queue's name: up to 80 letters, digits, - and _, and .fifo at the end of a FIFO "
             "queue. A queue's URL is accepted too."
@@ -193,11 +220,20 @@ def connection_from(settings: Settings, environment: Mapping[str, str]) -> Conne
 
 def _with_url_parts(connection: Connection) -> Connection:
     """A queue URL names its own region (AWS) or its own endpoint (any other server)."""
-    parts = urlsplit(connection.queue)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or not parts.path.strip("/"):
+    try:
+        parts = urlsplit(connection.queue)
+        is_url = parts.scheme in {"http", "https"} and parts.hostname and parts.path.strip("/") and parts.port != 0
+    except ValueError:  # brackets that do not match, a port that is no number
+        is_url = False
+    if not is_url or parts.query or parts.fragment:
         raise SettingsError(f"“{connection.queue}” is not the URL of a queue.")
-    on_aws = _AWS_QUEUE_HOST.match(parts.hostname)
-    if on_aws:
-        region = on_aws["region"] or on_aws["legacy"] or "us-east-1"
-        return replace(connection, region=region.removesuffix(".fips"))
-    return replace(connection, endpoint_url=connection.endpoint_url or f"{parts.scheme}://{parts.netloc}")
+    host = parts.hostname or ""
+    aws = _AWS_HOST.fullmatch(host)
+    if aws:
+        return replace(connection, region=aws["region"] or aws["legacy"] or "us-east-1")
+    named = _HOST_WITH_REGION.search(host)
+    return replace(
+        connection,
+        region=named["region"] if named else connection.region,
+        endpoint_url=connection.endpoint_url or f"{parts.scheme}://{parts.netloc}",
+    )

@@ -186,7 +186,9 @@ def _configs(proxies: dict[str, str] | None = None) -> tuple[Config, Config]:
     if proxies is not None:
         common["proxies"] = proxies
     control = Config(read_timeout=_READ_SECONDS, retries={"mode": "standard", "total_max_attempts": 3}, **common)
-    receiving = Config(read_timeout=MAX_WAIT_SECONDS + 10, retries={"total_max_attempts": 1}, **common)
+    receiving = Config(
+        read_timeout=MAX_WAIT_SECONDS + 10, retries={"mode": "standard", "total_max_attempts": 1}, **common
+    )
     return control, receiving
 
 

@@ -210,6 +210,8 @@ def _own_command(run_folder: Path) -> list[str]:
 def _environment(inherited: Mapping[str, str]) -> dict[str, str]:
     """What the server may see: nothing that turns it towards AWS, a proxy or other behaviour of moto."""
     environment = {name: value for name, value in inherited.items() if not _is_harmful(name.upper())}
+    # moto imports boto3, which reads the user's files at once and may stumble over them.
+    environment["AWS_CONFIG_FILE"] = environment["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
     if getattr(sys, "frozen", False):
         # Else a one-file program's server would live in its parent's unpacked files, which end with the parent.
         environment["PYINSTALLER_RESET_ENVIRONMENT"] = "1"

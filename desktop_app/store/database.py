@@ -18,7 +18,7 @@ from desktop_app.store.models import CounterRow
 from desktop_app.store.rows import folded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 log = logging.getLogger(__name__)
@@ -100,7 +100,7 @@ class Database:
         """
         with self._known_errors():
             self._peewee.connect(reuse_if_open=True)
-            self._peewee.execute_sql(f"PRAGMA synchronous = {'full' if durable else 'normal'}")
+            self._peewee.execute_sql(f"PRAGMA synchronous = {'full' if durable else 'normal'}")  # type: ignore[no-untyped-call]
             with self._peewee.atomic("IMMEDIATE"):
                 moved = CounterRow.update(value=CounterRow.value + 1).where(CounterRow.name == "revision")
                 rows = list(self.run(moved.returning(CounterRow.value).tuples()))
@@ -109,6 +109,22 @@ class Database:
     def run(self, query: Any) -> Any:  # noqa: ANN401 - peewee's queries have no common type
         """Execute one query inside `read` or `write`."""
         return query.execute(self._peewee)
+
+    def insert_all(self, model: type[peewee.Model], rows: Sequence[Mapping[str, object]]) -> None:
+        """Insert rows that all name the same columns, inside `write`; several times quicker than peewee's own way.
+
+        Args:
+            model: Whose table.
+            rows: Values as SQLite takes them, by column, one row or more; peewee's defaults are not filled in.
+        """
+        columns = ", ".join(f'"{column}"' for column in rows[0])
+        marks = ", ".join([self._peewee.param] * len(rows[0]))
+        table = model._meta.table_name  # noqa: SLF001 - peewee's documented name
+        connection: sqlite3.Connection = self._peewee.connection()  # type: ignore[no-untyped-call]
+        connection.executemany(
+            f'INSERT INTO "{table}" ({columns}) VALUES ({marks})',  # noqa: S608 - names of our own models
+            [tuple(row.values()) for row in rows],
+        )
 
     def scalar(self, query: Any) -> Any:  # noqa: ANN401
         """The first column of the first row, or None."""
@@ -151,8 +167,6 @@ class Database:
         Raises:
             StoreError: If it is not ours, or newer than this program.
         """
-        if not self.path.exists():
-            return set()
         plain = peewee.SqliteDatabase(str(self.path))
         with plain.connection_context():
             applied = set(Runner(plain).applied())
@@ -174,6 +188,7 @@ class Database:
         """Copy the database, whole and consistent, before a migration; keeps the newest few copies."""
         target = self.path.with_name(f"{self.path.name}.before-{before}")
         log.info("backing the database up to %s", target.name)
+        _create_private(target)
         with closing(sqlite3.connect(target)) as copy:
             source: sqlite3.Connection = self._peewee.connection()  # type: ignore[no-untyped-call]
             source.backup(copy)

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from desktop_app.store.database import Database
 
 ROWS_A_TRANSACTION = 200
+_DEFAULTS = {
+    field.column_name: field.default
+    for field in JobRow._meta.sorted_fields  # noqa: SLF001 - peewee's documented name
+    if field.default is not None
+}
 _FINAL = (Status.PROCESSED, Status.FAILED)
 
 
@@ -63,9 +68,8 @@ class Intake:
         if not files:
             return []
         rows = [_row(file, batch_id, queue, now_ms, revision) for file in files]
-        inserted = JobRow.insert_many(rows).returning(JobRow.id).tuples()
-        keys = sorted(key for (key,) in self._database.run(inserted))
-        self._fill_outbox(keys)
+        self._database.insert_all(JobRow, rows)
+        enqueue(self._database, JobRow.revision == revision)
         return [str(row["uuid"]) for row in rows]
 
     def _fill_outbox(self, keys: Iterable[int]) -> None:
@@ -182,16 +186,25 @@ class Intake:
         Raises:
             StoreError: If the database can't be written.
         """
-        with self._database.write():
-            gone = JobRow.delete().where(JobRow.removed_at.is_null(False), JobRow.removed_at < before_ms)
-            return int(self._database.run(gone))
+        old = JobRow.select(JobRow.id).where(JobRow.removed_at.is_null(False), JobRow.removed_at < before_ms)
+        done = 0
+        while True:
+            with self._database.read():
+                keys = [key for (key,) in self._database.run(old.limit(ROWS_A_TRANSACTION).tuples())]
+            if not keys:
+                return done
+            with self._database.write():
+                # Asked again: a row may have been brought back meanwhile.
+                gone = JobRow.delete().where(JobRow.id.in_(keys), JobRow.id.in_(old))
+                done += int(self._database.run(gone))
 
 
 def _row(file: NewFile, batch_id: int, queue: str, now_ms: int, revision: int) -> dict[str, object]:
     text, raw = split_path(file.path)
     return {
+        **_DEFAULTS,
         "uuid": str(uuid.uuid4()),
-        "batch": batch_id,
+        "batch_id": batch_id,
         "file_path": text,
         "raw_path": raw,
         "name_key": name_key(file.path),

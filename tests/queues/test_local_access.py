@@ -38,9 +38,10 @@ def shared_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def shared(shared_run: Path) -> Iterator[LocalQueue]:
     """One server for the tests of what it serves."""
+    before = waiting_for_servers()
     with attach(shared_run) as queue:
         yield queue
-    wait_until(lambda: not waiting_for_servers(), "the server has ended")
+    wait_until(lambda: waiting_for_servers() <= before, "the server has ended")
 
 
 @pytest.fixture

@@ -170,4 +170,9 @@ def test_the_default_command_is_the_same_program(run: Path, monkeypatch: pytest.
     monkeypatch.setattr(sys, "frozen", True, raising=False)
     assert local._own_command(run) == [sys.executable, "_local-queue", str(run)]
     environment = local._environment({"PATH": "/bin"})
-    assert environment == {"PATH": "/bin", "PYINSTALLER_RESET_ENVIRONMENT": "1"}
+    assert environment == {
+        "PATH": "/bin",
+        "PYINSTALLER_RESET_ENVIRONMENT": "1",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    }

@@ -59,7 +59,9 @@ def up(migrator, db):
             table_name = "job"
             database = db
             legacy_table_names = False
-            indexes = ((("removed_at", "status", "queue", "sent_at"), False),)
+            indexes = ((("status", "queue", "removed_at", "sent_at", "next_try_at"), False),)
+
+    Job.add_index(Job.index(Job.removed_at, name="job_removed", where=Job.removed_at.is_null(False)))
 
     class Outbox(Model):
         position = AutoField()

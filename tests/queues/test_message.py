@@ -1,0 +1,179 @@
+"""The message is exactly what we write; everything else is foreign, and nothing hurts."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from desktop_app.queues.message import (
+    MAX_BODY_CHARS,
+    MAX_GENERATION,
+    FileMessage,
+    ForeignMessageError,
+    Foreignness,
+    decode,
+    encode,
+)
+
+ID = "0123abcd-0123-4abc-8def-0123456789ab"
+SNS = json.dumps(
+    {
+        "Type": "Notification",
+        "MessageId": ID,
+        "TopicArn": "arn:aws:sns:eu-west-1:1:t",
+        "Message": f'{{"file_id":"{ID}"}}',
+    }
+)
+S3 = json.dumps({"Records": [{"eventSource": "aws:s3", "s3": {"bucket": {"name": "b"}, "object": {"key": "a.txt"}}}]})
+
+
+def body(**changes: Any) -> str:
+    """One of ours, with changes; None takes a field away."""
+    fields = {"v": 1, "file_id": ID, "generation": 1, **changes}
+    return json.dumps({name: value for name, value in fields.items() if value is not None})
+
+
+def why_foreign(text: str) -> Foreignness:
+    with pytest.raises(ForeignMessageError) as foreign:
+        decode(text)
+    assert str(foreign.value) == foreign.value.why
+    return foreign.value.why
+
+
+@settings(deadline=None)
+@given(st.uuids().map(str), st.integers(1, MAX_GENERATION))
+def test_what_is_written_is_read_back(file_id: str, generation: int) -> None:
+    message = FileMessage(file_id, generation)
+    assert decode(encode(message)) == message
+
+
+def test_it_is_small_and_ascii() -> None:
+    text = encode(FileMessage(str(uuid.uuid4()), MAX_GENERATION))
+    assert text.isascii()
+    assert len(text) < 100
+
+
+def test_only_ids_travel() -> None:
+    assert json.loads(encode(FileMessage(ID, 7))) == {"v": 1, "file_id": ID, "generation": 7}
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", Foreignness.NOT_JSON),
+        ("hello", Foreignness.NOT_JSON),
+        ("\ufeff{}", Foreignness.NOT_JSON),
+        ("{", Foreignness.NOT_JSON),
+        ("NaN", Foreignness.NOT_JSON),
+        ("[1]" * 2, Foreignness.NOT_JSON),
+        ('{"v":1,"v":1,"file_id":"' + ID + '","generation":1}', Foreignness.NOT_JSON),
+        (f'{{"v":1,"file_id":"{ID}","generation":NaN}}', Foreignness.NOT_JSON),
+        (f'{{"v":1,"file_id":"{ID}","generation":-Infinity}}', Foreignness.NOT_JSON),
+        ("[" * 500 + "]" * 500, Foreignness.WRONG_SHAPE),
+        ("[" * MAX_BODY_CHARS, Foreignness.NOT_JSON),
+        ("null", Foreignness.WRONG_SHAPE),
+        ("1", Foreignness.WRONG_SHAPE),
+        ('"text"', Foreignness.WRONG_SHAPE),
+        ("[]", Foreignness.WRONG_SHAPE),
+        ("{}", Foreignness.WRONG_SHAPE),
+        (SNS, Foreignness.WRONG_SHAPE),
+        (S3, Foreignness.WRONG_SHAPE),
+        (body(v=None), Foreignness.WRONG_SHAPE),
+        (body(file_id=None), Foreignness.WRONG_SHAPE),
+        (body(generation=None), Foreignness.WRONG_SHAPE),
+        (body(extra=1), Foreignness.WRONG_SHAPE),
+        (body(v=2, extra=1), Foreignness.NEWER_VERSION),
+        (body(v=MAX_GENERATION, generation=None), Foreignness.NEWER_VERSION),
+        (body(v=2, file_id=None), Foreignness.WRONG_SHAPE),
+        (json.dumps({"v": 2, "event": "another program's"}), Foreignness.WRONG_SHAPE),
+    ],
+)
+def test_what_is_foreign_says_why(text: str, why: Foreignness) -> None:
+    assert why_foreign(text) is why
+
+
+@pytest.mark.parametrize("value", [True, False, 0, -1, 1.0, 1e400, "1", [1], {}, 2**31, 2**63, -(2**63), 10**300])
+def test_a_generation_is_a_count(value: object) -> None:
+    text = body(generation=value).replace("Infinity", "1e999")
+    assert why_foreign(text) is Foreignness.WRONG_SHAPE
+
+
+@pytest.mark.parametrize("value", [True, 0, -1, 1.0, 1.5, "1", [1], 2**31, 2**63])
+def test_a_version_is_a_count(value: object) -> None:
+    assert why_foreign(body(v=value)) is Foreignness.WRONG_SHAPE
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        1,
+        True,
+        [ID],
+        "",
+        "../../etc/passwd",
+        ID.upper(),
+        ID.replace("-", ""),
+        f"{{{ID}}}",
+        f"urn:uuid:{ID}",
+        f"{ID}\n",
+        f" {ID}",
+        f"{ID}\u0000",
+        ID.replace("0", "\N{ARABIC-INDIC DIGIT ZERO}"),
+        "\ud800" + ID[1:],
+    ],
+)
+def test_a_file_id_is_a_lower_case_uuid(value: object) -> None:
+    assert why_foreign(body(file_id=value)) is Foreignness.WRONG_SHAPE
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[" * 100_000 + "]" * 100_000, '{"v":' * 100_000, "\ud800" * 2_000, "9" * 5_000, body(extra="x" * MAX_BODY_CHARS)],
+    ids=["lists", "objects", "surrogates", "digits", "filler"],
+)
+def test_what_is_too_long_is_not_even_parsed(text: str) -> None:
+    assert why_foreign(text) is Foreignness.TOO_LONG
+
+
+def test_the_longest_that_is_parsed() -> None:
+    ours = body()
+    assert decode(ours + " " * (MAX_BODY_CHARS - len(ours))) == FileMessage(ID, 1)
+    assert why_foreign(ours + " " * (MAX_BODY_CHARS - len(ours) + 1)) is Foreignness.TOO_LONG
+
+
+def decode_or_foreign(text: str) -> None:
+    """Anything else than this one exception fails the test."""
+    try:
+        message = decode(text)
+    except ForeignMessageError:
+        return
+    assert decode(encode(message)) == message
+
+
+@settings(deadline=None)
+@given(st.text() | st.binary().map(lambda data: data.decode("utf-8", "surrogateescape")))
+def test_no_text_crashes_it(text: str) -> None:
+    decode_or_foreign(text)
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | st.sampled_from([1, 2, ID]),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["v", "file_id", "x"]), inner, max_size=3)
+    ),
+    max_leaves=10,
+)
+
+
+@settings(deadline=None)
+@given(
+    st.dictionaries(st.sampled_from(["v", "file_id", "generation", "path"]), JSON_VALUES, max_size=4) | JSON_VALUES,
+    st.booleans(),
+)
+def test_no_json_crashes_it(value: object, ensure_ascii: bool) -> None:
+    decode_or_foreign(json.dumps(value, ensure_ascii=ensure_ascii))

@@ -1,0 +1,144 @@
+"""What tests of the program use: real queue clients that the simulator answers."""
+
+from __future__ import annotations
+
+import os
+import threading
+from functools import cache
+from typing import TYPE_CHECKING, Any, cast
+
+import boto3
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from desktop_app.queues.client import QueueClient, QueueInfo
+from desktop_app.queues.connector import _look_up
+from desktop_app.queues.failures import as_queue_error
+from desktop_app.settings import Connection
+from tests.sqs.clock import VirtualClock
+from tests.sqs.faults import FaultLayer
+from tests.sqs.simulator import REGION, Simulator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mypy_boto3_sqs.client import SQSClient
+
+    from desktop_app.errors import QueueError
+    from tests.sqs.clock import SimulatorClock
+
+_session_lock = threading.Lock()
+
+
+@cache
+def _session() -> boto3.Session:
+    """One for all tests, since the first client of a session takes 100 ms; it sees nobody's AWS configuration."""
+    bare = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
+    bare.set_config_variable("config_file", os.devnull)
+    bare.set_config_variable("credentials_file", os.devnull)
+    return boto3.Session("key", "secret", region_name=REGION, botocore_session=bare)
+
+
+def boto_client(**options: Any) -> SQSClient:
+    """A boto3 client that tries once and uses no proxy.
+
+    Args:
+        options: As for `Session.client`, such as `endpoint_url`.
+    """
+    config = Config(retries={"total_max_attempts": 1}, proxies={}, max_pool_connections=32)
+    with _session_lock:
+        return _session().client("sqs", **{"config": config, **options})
+
+
+class FixedConnector:
+    """A `QueueConnector` whose clients a test makes.
+
+    Args:
+        make: Makes a client, for the first `connect` and for the one after each `reset`; may raise QueueError.
+        instance: What tells one life of the queue from another; a test may change it.
+    """
+
+    def __init__(self, make: Callable[[], QueueClient], instance: str = "") -> None:
+        self._make = make
+        self._lock = threading.Lock()
+        self._client: QueueClient | None = None
+        self.instance = instance
+        self.trouble: QueueError | None = None
+        """What `connect` raises while it is set."""
+        self.made = 0
+        self.resets = 0
+        self.closes = 0
+
+    def connect(self) -> QueueClient:
+        with self._lock:
+            if self.trouble is not None:
+                raise self.trouble
+            if self._client is None:
+                self._client = self._make()
+                self.made += 1
+            return self._client
+
+    def reset(self) -> None:
+        with self._lock:
+            self._client = None
+            self.resets += 1
+
+    def close(self) -> None:
+        with self._lock:
+            self.closes += 1
+
+
+class SimulatedSqs:
+    """A simulator with a clock, a fault layer, and clients of it.
+
+    Args:
+        clock: By default one that stands still until the test moves it (`clock.advance`).
+        waits: See `Simulator`.
+    """
+
+    def __init__(self, clock: SimulatorClock | None = None, *, waits: bool | None = None) -> None:
+        self.clock = clock or VirtualClock()
+        self.simulator = Simulator(self.clock, waits=waits)
+        self.faults = FaultLayer()
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass on the virtual clock."""
+        cast("VirtualClock", self.clock).advance(seconds)
+
+    def boto(self, **options: Any) -> SQSClient:
+        """A plain boto3 client: the fault layer sees its requests, the simulator answers them."""
+        client = boto_client(**options)
+        self.faults.attach(client, self.simulator.answer)
+        return client
+
+    def client(self, name: str = "work", **attributes: object) -> QueueClient:
+        """A client of a queue, which is made with these attributes if it is not there. Makes no call of its own."""
+        self._need_queue(name, attributes)
+        queue = self.simulator.queue(name)
+        info = QueueInfo(queue.url, name, queue.is_fifo, queue.setting("MaximumMessageSize"))
+        return QueueClient(self.boto(), self.boto(), info, Connection(queue=name, region=REGION))
+
+    def connector(self, name: str = "work", *, instance: str = "", **attributes: object) -> FixedConnector:
+        """A connector of a queue, which is made now, with these attributes, if it is not there.
+
+        Like the program's own it looks the queue up by its name, and so meets the faults of that.
+        """
+        self._need_queue(name, attributes)
+        return FixedConnector(lambda: self._look_up(name), instance)
+
+    def _need_queue(self, name: str, attributes: dict[str, object]) -> None:
+        if not self.simulator.has_queue(name):
+            self.simulator.create_queue(name, **attributes)
+
+    def _look_up(self, name: str) -> QueueClient:
+        control, connection = self.boto(), Connection(queue=name, region=REGION)
+        try:
+            info = _look_up(control, connection)
+        except (ClientError, BotoCoreError) as error:
+            raise as_queue_error(error, connection, "GetQueueUrl") from error
+        return QueueClient(control, self.boto(), info, connection)
+
+    def close(self) -> None:
+        """End the polls that wait."""
+        self.simulator.close()

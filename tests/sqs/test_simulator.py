@@ -1,0 +1,246 @@
+"""The simulator's receipt handles and visibility are those that AWS documents."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.sqs.desk import Desk, said
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.sqs.kit import SimulatedSqs
+
+pytest_plugins = ["tests.sqs.fixtures"]
+
+TWELVE_HOURS = 43_200
+EXPIRED = "InvalidParameterValue: The receipt handle has expired."
+NOT_AVAILABLE = "InvalidParameterValue: Message does not exist or is not available for visibility timeout change."
+TWELVE = "InvalidParameterValue: Total VisibilityTimeout for the message is beyond the limit [43200 seconds]."
+NOT_VALID = "ReceiptHandleIsInvalid: is not a valid receipt handle."
+
+
+def in_flight(desk: Desk) -> str:
+    return desk.handle()
+
+
+def expired(desk: Desk) -> str:
+    handle = desk.handle(VisibilityTimeout=10)
+    desk.sim.advance(11)
+    return handle
+
+
+def received_again(desk: Desk) -> str:
+    handle = expired(desk)
+    desk.handle(VisibilityTimeout=50)
+    return handle
+
+
+def received_again_and_expired(desk: Desk) -> str:
+    handle = received_again(desk)
+    desk.sim.advance(51)
+    return handle
+
+
+def deleted(desk: Desk) -> str:
+    handle = desk.handle()
+    desk.delete(handle)
+    return handle
+
+
+def garbage(desk: Desk) -> str:
+    return "garbage"
+
+
+def of_another_queue(desk: Desk) -> str:
+    return Desk(desk.sim, "other").handle()
+
+
+def older_than_twelve_hours(desk: Desk) -> str:
+    handle = desk.handle()
+    desk.sim.advance(TWELVE_HOURS + 1)
+    return handle
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: what DeleteMessage and ChangeMessageVisibility answer, and whether the message is gone."""
+
+    state: Callable[[Desk], str]
+    queue: str
+    delete: str
+    is_gone: bool
+    change: str
+
+    def __str__(self) -> str:
+        return f"{self.state.__name__}-{self.queue}"
+
+
+HANDLES = [
+    Row(in_flight, "q", "", True, ""),
+    Row(in_flight, "q.fifo", "", True, ""),
+    Row(expired, "q", "", True, ""),
+    Row(expired, "q.fifo", EXPIRED, False, ""),
+    Row(received_again, "q", "", False, NOT_AVAILABLE),
+    Row(received_again, "q.fifo", EXPIRED, False, NOT_AVAILABLE),
+    Row(received_again_and_expired, "q", "", False, NOT_AVAILABLE),
+    Row(received_again_and_expired, "q.fifo", EXPIRED, False, NOT_AVAILABLE),
+    Row(deleted, "q", "", True, NOT_AVAILABLE),
+    Row(deleted, "q.fifo", "", True, NOT_AVAILABLE),
+    Row(garbage, "q", NOT_VALID, False, NOT_VALID),
+    Row(garbage, "q.fifo", NOT_VALID, False, NOT_VALID),
+    Row(of_another_queue, "q", NOT_VALID, False, NOT_VALID),
+    Row(of_another_queue, "q.fifo", NOT_VALID, False, NOT_VALID),
+    Row(older_than_twelve_hours, "q", EXPIRED, False, TWELVE),
+    Row(older_than_twelve_hours, "q.fifo", EXPIRED, False, TWELVE),
+]
+
+
+@pytest.mark.parametrize("row", HANDLES, ids=str)
+def test_delete_with_a_receipt_handle(sim: SimulatedSqs, row: Row) -> None:
+    desk = Desk(sim, row.queue)
+    handle = row.state(desk)
+    assert said(lambda: desk.delete(handle)) == row.delete
+    assert desk.is_empty is row.is_gone
+
+
+@pytest.mark.parametrize("row", HANDLES, ids=str)
+def test_change_visibility_with_a_receipt_handle(sim: SimulatedSqs, row: Row) -> None:
+    desk = Desk(sim, row.queue)
+    handle = row.state(desk)
+    before = desk.sim.simulator.queue(row.queue).counts(sim.clock.time())
+    assert said(lambda: desk.change(handle)) == row.change
+    after = desk.sim.simulator.queue(row.queue).counts(sim.clock.time())
+    if row.change:
+        assert after == before
+    else:
+        assert after["ApproximateNumberOfMessagesNotVisible"] == "1"
+
+
+@pytest.mark.parametrize("row", HANDLES, ids=str)
+def test_batches_answer_an_entry_as_the_single_calls_do(sim: SimulatedSqs, row: Row) -> None:
+    desk = Desk(sim, row.queue)
+    entries: list[Any] = [{"Id": "a", "ReceiptHandle": row.state(desk)}]
+    changes: list[Any] = [{**entries[0], "VisibilityTimeout": 100}]
+    changed = desk.sqs.change_message_visibility_batch(QueueUrl=desk.url, Entries=changes)
+    assert [entry["Code"] for entry in changed.get("Failed", [])] == [row.change.split(":")[0]][: bool(row.change)]
+    entries[0]["ReceiptHandle"] = row.state(Desk(sim, f"b-{row.queue}"))
+    gone = desk.sqs.delete_message_batch(QueueUrl=f"b-{row.queue}", Entries=entries)
+    assert [entry["Code"] for entry in gone.get("Failed", [])] == [row.delete.split(":")[0]][: bool(row.delete)]
+    assert all(entry["SenderFault"] for entry in gone.get("Failed", []))
+
+
+def test_each_receive_has_a_handle_of_its_own_and_counts(sim: SimulatedSqs) -> None:
+    desk = Desk(sim, "q")
+    received = [desk.receive(VisibilityTimeout=0, AttributeNames=["All"])[0] for _ in range(3)]
+    assert len({message["ReceiptHandle"] for message in received}) == 3
+    assert [message["Attributes"]["ApproximateReceiveCount"] for message in received] == ["1", "2", "3"]
+    assert len({message["MessageId"] for message in received}) == 1
+
+
+def test_visibility_is_the_receives_own_else_the_queues(sim: SimulatedSqs) -> None:
+    desk = Desk(sim, "q")
+    desk.handle(VisibilityTimeout=5)
+    sim.advance(4.9)
+    assert desk.receive() == []
+    sim.advance(0.1)
+    desk.handle()
+    sim.advance(29.9)
+    assert desk.receive() == []
+    sim.advance(0.1)
+    assert desk.handle()
+
+
+def test_changed_visibility_counts_from_the_call_and_is_not_remembered(sim: SimulatedSqs) -> None:
+    desk = Desk(sim, "q")
+    handle = desk.handle()
+    sim.advance(20)
+    desk.change(handle, 300)
+    sim.advance(299)
+    assert desk.receive() == []
+    sim.advance(1)
+    desk.handle()
+    sim.advance(30)
+    assert desk.handle()
+
+
+@pytest.mark.parametrize(
+    ("elapsed", "seconds", "works"), [(0, 43_200, True), (3_600, 39_600, True), (3_600, 39_601, False)]
+)
+def test_visibility_reaches_twelve_hours_from_the_receive_and_no_further(
+    sim: SimulatedSqs, elapsed: int, seconds: int, works: bool
+) -> None:
+    desk = Desk(sim, "q")
+    handle = desk.handle()
+    sim.advance(elapsed)
+    assert said(lambda: desk.change(handle, seconds)) == ("" if works else TWELVE)
+
+
+@pytest.mark.parametrize("seconds", [-1, 43_201])
+def test_visibility_out_of_range_is_refused(sim: SimulatedSqs, seconds: int) -> None:
+    desk = Desk(sim, "q")
+    handle = desk.handle()
+    assert said(lambda: desk.change(handle, seconds)).startswith("InvalidParameterValue: Must be between 0 and 43200")
+
+
+def test_an_old_handle_can_be_told_to_act_as_recorded_on_aws(sim: SimulatedSqs) -> None:
+    desk = Desk(sim, "q")
+    sim.simulator.behaviour.old_handles_change_visibility = True
+    handle = received_again(desk)
+    desk.change(handle, 0)
+    assert desk.handle()
+
+
+def test_only_the_system_attributes_that_were_asked_for_are_answered(sim: SimulatedSqs) -> None:
+    desk = Desk(sim, "q")
+    assert "Attributes" not in desk.receive(VisibilityTimeout=0)[0]
+    (message,) = desk.receive(MessageSystemAttributeNames=["ApproximateReceiveCount", "MessageGroupId"])
+    assert message["Attributes"] == {"ApproximateReceiveCount": "2"}
+    assert message["MD5OfBody"] == "841a2d689ad86bd1611447453c22c6fc"
+
+
+def test_an_empty_receive_has_no_messages_key(sim: SimulatedSqs) -> None:
+    desk = Desk(sim, "q")
+    desk.delete(desk.handle())
+    answer = desk.sqs.receive_message(QueueUrl=desk.url, WaitTimeSeconds=20)
+    assert set(answer) == {"ResponseMetadata"}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "reason"),
+    [
+        ({"MaxNumberOfMessages": 0}, "Must be between 1 and 10, if provided."),
+        ({"MaxNumberOfMessages": 11}, "Must be between 1 and 10, if provided."),
+        ({"WaitTimeSeconds": 21}, "Must be >= 0 and <= 20, if provided."),
+        ({"VisibilityTimeout": 43_201}, "Must be >= 0 and <= 43200, if provided."),
+    ],
+)
+def test_receive_parameters_have_ranges(sim: SimulatedSqs, parameters: dict[str, Any], reason: str) -> None:
+    desk = Desk(sim, "q")
+    assert said(lambda: desk.receive(**parameters)) == f"InvalidParameterValue: {reason}"
+
+
+def test_a_delayed_message_is_hidden_first(sim: SimulatedSqs) -> None:
+    desk = Desk(sim, "q")
+    desk.delete(desk.handle())
+    desk.sqs.send_message(QueueUrl=desk.url, MessageBody="later", DelaySeconds=900)
+    counts = desk.sqs.get_queue_attributes(QueueUrl=desk.url, AttributeNames=["ApproximateNumberOfMessagesDelayed"])
+    assert counts["Attributes"] == {"ApproximateNumberOfMessagesDelayed": "1"}
+    sim.advance(899)
+    assert desk.receive() == []
+    sim.advance(1)
+    assert desk.handle()
+
+
+@pytest.mark.parametrize("name", ["q", "q.fifo"])
+def test_a_message_ends_with_its_retention_also_in_flight(sim: SimulatedSqs, name: str) -> None:
+    desk = Desk(sim, name)
+    desk.sqs.set_queue_attributes(QueueUrl=desk.url, Attributes={"MessageRetentionPeriod": "60"})
+    sim.advance(55)
+    handle = desk.handle(VisibilityTimeout=3)
+    sim.advance(6)
+    assert desk.receive() == []
+    desk.delete(handle)

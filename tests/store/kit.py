@@ -1,0 +1,99 @@
+"""A real database file and everything that works on it, for the tests of the store."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+from desktop_app.jobs import Job, NewFile
+from desktop_app.store.database import open_database
+from desktop_app.store.intake import Intake
+from desktop_app.store.job_list import JobList
+from desktop_app.store.outbox import Outbox, OutboxEntry, Sent
+from desktop_app.store.work import Claim, ClaimOutcome, ClaimRequest, Result, Work
+from desktop_app.wiring import MIGRATIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+QUEUE = "q"
+NOW = 1_700_000_000_000
+LEASE = 60_000
+
+
+class Store:
+    """One database of one test. A second one on the same file stands for another program."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.database = open_database(path, MIGRATIONS)
+        self.intake = Intake(self.database)
+        self.outbox = Outbox(self.database)
+        self.work = Work(self.database)
+        self.jobs = JobList(self.database)
+
+    def add(self, *paths: str, queue: str = QUEUE, size: int | None = 10) -> list[Job]:
+        """Submit files that nobody looks at."""
+        files = [NewFile(path, size, None) for path in paths]
+        added = self.intake.add(files, queue=queue, name="batch", now_ms=NOW)
+        return [self.jobs.find(job_id)[0] for job_id in added.job_ids]
+
+    def job(self, job: Job | int) -> Job:
+        """The row as it is now."""
+        row_id = job if isinstance(job, int) else job.row_id
+        return self.jobs.page([row_id])[row_id]
+
+    def take(self, *, queue: str = QUEUE, owner: str = "s1", limit: int = 10, now: int = NOW) -> list[OutboxEntry]:
+        """Claim outbox entries for a sender."""
+        return self.outbox.claim(queue=queue, owner=owner, limit=limit, now_ms=now, claim_ms=1_000)
+
+    def send(self, *, queue: str = QUEUE, now: int = NOW) -> list[OutboxEntry]:
+        """Send everything that is due."""
+        entries = self.take(queue=queue, limit=10_000, now=now)
+        self.outbox.mark_sent([Sent(entry, f"m-{entry.row_id}") for entry in entries], now_ms=now)
+        return entries
+
+    def claim(self, job: Job, *, worker: str = "w1", now: int = NOW, generation: int | None = None) -> Claim:
+        """What becomes of the message of this submission."""
+        request = ClaimRequest(job.id, job.generation if generation is None else generation, "m", 1)
+        return self.work.claim([request], worker=worker, now_ms=now, lease_ms=LEASE)[0]
+
+    def start(self, job: Job, *, worker: str = "w1", now: int = NOW) -> int:
+        """Claim, and give the fencing token."""
+        claim = self.claim(job, worker=worker, now=now)
+        assert claim.outcome is ClaimOutcome.CLAIMED
+        return claim.token
+
+    def finish(self, job: Job, token: int, *, reason: str = "", lines: int | None = 3, now: int = NOW) -> bool:
+        """End one job."""
+        lines = None if reason else lines
+        return self.work.finish([Result(job.row_id, token, now, lines_count=lines, reason=reason)])[0]
+
+    def process(self, job: Job, *, reason: str = "", now: int = NOW) -> None:
+        """Claim and end one job."""
+        assert self.finish(job, self.start(job, now=now), reason=reason, now=now)
+
+    def sql(self, statement: str, *values: object) -> list[Any]:
+        """What the file holds, seen past our own code."""
+        return rows_of(self.path, statement, *values)
+
+    def column(self, name: str, job: Job) -> Any:
+        """One column of one row, whether it is on the list or not."""
+        return self.sql(f"SELECT {name} FROM job WHERE id = ?", job.row_id)[0][0]
+
+    def outbox_rows(self) -> list[tuple[int, int]]:
+        """Row and generation of every outbox entry, in the order of sending."""
+        return self.sql("SELECT job_id, generation FROM outbox ORDER BY position")
+
+
+def rows_of(path: Path, statement: str, *values: object) -> list[Any]:
+    """Run one statement on a database file through a connection of its own."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        return connection.execute(statement, values).fetchall()
+
+
+def row_ids(jobs: Sequence[Job]) -> list[int]:
+    """The keys of jobs."""
+    return [job.row_id for job in jobs]

@@ -1,0 +1,233 @@
+"""Claiming rows: what each received message means, and who wins."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import uuid
+from typing import TYPE_CHECKING
+
+import pytest
+
+from desktop_app.errors import FileProblem
+from desktop_app.jobs import Status
+from desktop_app.store.work import CRASHED_REASON, MAX_CRASHES, Claim, ClaimOutcome, ClaimRequest
+from desktop_app.wiring import MIGRATIONS
+from tests.store.kit import LEASE, NOW, QUEUE, row_ids
+
+if TYPE_CHECKING:
+    from desktop_app.jobs import Job
+    from tests.store.kit import Store
+
+
+def test_claimed_job_is_processing_and_ours(store: Store) -> None:
+    (job,) = store.add("/a")
+    request = ClaimRequest(job.id, 1, "m-9", 4)
+    (claim,) = store.work.claim([request], worker="w1", now_ms=NOW + 3, lease_ms=LEASE)
+    assert (claim.outcome, claim.token, claim.job) == (ClaimOutcome.CLAIMED, 1, store.job(job))
+    now = store.job(job)
+    assert (now.status, now.attempts, now.started_at) == (Status.PROCESSING, 1, NOW + 3)
+    assert (now.message_id, now.receive_count, now.revision) == ("m-9", 4, store.jobs.revision())
+    assert store.sql("SELECT lease_owner, lease_until FROM job") == [("w1", NOW + 3 + LEASE)]
+
+
+def test_claim_does_away_with_what_the_last_try_left(store: Store) -> None:
+    (job,) = store.add("/a")
+    store.work.give_back(job.row_id, store.start(job), reason="The share is away.", next_try_at=NOW + 9)
+    claim = store.claim(job)
+    assert claim.job is not None
+    assert (claim.job.reason, claim.job.next_try_at, claim.job.bytes_done, claim.job.attempts) == ("", None, 0, 2)
+
+
+def test_message_of_an_ended_job_is_a_duplicate(store: Store) -> None:
+    for reason in ("", "It is gone."):
+        (job,) = store.add("/a")
+        store.process(job, reason=reason)
+        before = store.job(job)
+        assert store.claim(job) == Claim(ClaimOutcome.FINISHED)
+        assert store.job(job) == before
+
+
+def test_message_of_a_job_that_somebody_works_on_is_busy(store: Store) -> None:
+    (job,) = store.add("/a")
+    token = store.start(job, worker="w1")
+    for worker in ("w2", "w1"):
+        claim = store.claim(job, worker=worker, now=NOW + LEASE - 1)
+        assert claim == Claim(ClaimOutcome.BUSY, busy_until_ms=NOW + LEASE)
+    assert store.finish(job, token)
+
+
+def test_lease_that_ran_out_is_taken_over(store: Store) -> None:
+    (job,) = store.add("/a")
+    late = store.start(job, worker="w1")
+    token = store.start(job, worker="w2", now=NOW + LEASE)
+    assert token > late
+    assert not store.finish(job, late)
+    assert store.job(job).status is Status.PROCESSING
+    assert store.finish(job, token)
+
+
+@pytest.mark.parametrize(("generation", "outcome"), [(1, ClaimOutcome.STALE), (3, ClaimOutcome.FOREIGN)])
+def test_message_of_another_submission(store: Store, generation: int, outcome: ClaimOutcome) -> None:
+    (job,) = store.add("/a")
+    store.process(job)
+    store.intake.retry([job.row_id], queue=QUEUE)
+    before = store.job(job)
+    assert store.claim(job, generation=generation) == Claim(outcome)
+    assert store.job(job) == before
+
+
+def test_message_of_a_removed_job_is_stale_but_one_from_the_future_is_not_ours(store: Store) -> None:
+    (job,) = store.add("/a")
+    store.intake.remove([job.row_id], now_ms=NOW)
+    assert store.claim(job).outcome is ClaimOutcome.STALE
+    assert store.claim(job, generation=2).outcome is ClaimOutcome.FOREIGN
+
+
+@pytest.mark.parametrize("file_id", [str(uuid.UUID(int=7)), "", "'; DROP TABLE job; --"])
+def test_message_of_no_row_is_foreign(store: Store, file_id: str) -> None:
+    store.add("/a")
+    request = ClaimRequest(file_id, 1, "m", 1)
+    assert store.work.claim([request], worker="w1", now_ms=NOW, lease_ms=LEASE) == [Claim(ClaimOutcome.FOREIGN)]
+
+
+def test_answers_stand_in_the_order_of_the_requests(store: Store) -> None:
+    fresh, ended, held, unknown = store.add("/fresh", "/ended", "/held", "/unknown")
+    store.process(ended)
+    store.start(held)
+    store.intake.remove([unknown.row_id], now_ms=NOW - 9)
+    store.intake.forget_removed(before_ms=NOW)
+    requests = [ClaimRequest(job.id, 1, "m", 1) for job in (unknown, held, fresh, ended, fresh)]
+    before = store.jobs.revision()
+    claims = store.work.claim(requests, worker="w1", now_ms=NOW, lease_ms=LEASE)
+    assert [claim.outcome for claim in claims] == [
+        ClaimOutcome.FOREIGN,
+        ClaimOutcome.BUSY,
+        ClaimOutcome.CLAIMED,
+        ClaimOutcome.FINISHED,
+        ClaimOutcome.BUSY,
+    ]
+    assert store.jobs.revision() == before + 1
+
+
+def test_no_request_writes_nothing(store: Store) -> None:
+    before = store.jobs.revision()
+    assert store.work.claim([], worker="w1", now_ms=NOW, lease_ms=LEASE) == []
+    assert store.jobs.revision() == before
+
+
+def crash(store: Store, job: Job, times: int, *, start: int = NOW) -> int:
+    """Let workers die with a job; gives the time after the last lease."""
+    for number in range(times):
+        store.start(job, now=start + number * LEASE)
+    return start + times * LEASE
+
+
+def test_file_that_ends_its_worker_too_often_is_put_aside(store: Store) -> None:
+    (job,) = store.add("/a")
+    later = crash(store, job, MAX_CRASHES)
+    assert store.claim(job, now=later) == Claim(ClaimOutcome.CRASHED)
+    now = store.job(job)
+    assert (now.status, now.reason, now.reason_code) == (Status.FAILED, CRASHED_REASON, FileProblem.CRASHED)
+    assert (now.attempts, now.finished_at) == (MAX_CRASHES, later)
+    assert store.claim(job, now=later) == Claim(ClaimOutcome.FINISHED)
+
+
+def test_last_worker_of_a_file_that_was_put_aside_comes_too_late(store: Store) -> None:
+    (job,) = store.add("/a")
+    later = crash(store, job, MAX_CRASHES)
+    token = store.column("lease_token", job)
+    store.claim(job, now=later)
+    assert not store.finish(job, token)
+
+
+def test_tries_whose_worker_gave_the_job_back_are_no_crashes(store: Store) -> None:
+    """A share that was away a few times must not make the first crash the last one."""
+    (job,) = store.add("/a")
+    for _ in range(MAX_CRASHES + 1):
+        assert store.work.give_back(job.row_id, store.start(job), reason="The share is away.")
+    later = crash(store, job, MAX_CRASHES)
+    assert store.job(job).attempts == 2 * MAX_CRASHES + 1
+    assert store.claim(job, now=later).outcome is ClaimOutcome.CRASHED
+
+
+def test_claim_that_never_began_hides_no_crash(store: Store) -> None:
+    (job,) = store.add("/a")
+    later = crash(store, job, MAX_CRASHES - 1)
+    assert store.work.give_back(job.row_id, store.start(job, now=later), uncount=True)
+    later = crash(store, job, 1, start=later)
+    assert store.claim(job, now=later).outcome is ClaimOutcome.CRASHED
+
+
+@pytest.mark.parametrize("again", ["retry", "restore"])
+def test_a_person_may_give_a_file_that_was_put_aside_new_chances(store: Store, again: str) -> None:
+    (job,) = store.add("/a")
+    later = crash(store, job, MAX_CRASHES)
+    if again == "retry":
+        store.claim(job, now=later)
+        store.intake.retry([job.row_id], queue=QUEUE)
+    else:
+        store.intake.remove([job.row_id], now_ms=NOW)
+        store.intake.restore([job.row_id])
+    later = crash(store, store.job(job), MAX_CRASHES, start=later)
+    assert store.claim(store.job(job), now=later).outcome is ClaimOutcome.CRASHED
+
+
+def test_exactly_one_thread_wins_each_row(store: Store) -> None:
+    jobs = store.add(*(f"/data/{number}" for number in range(12)))
+    won: list[tuple[str, int]] = []
+    gate = threading.Barrier(4)
+
+    def run(worker: str) -> None:
+        with store.database.session():
+            for job in jobs:
+                gate.wait(30)
+                claim = store.claim(job, worker=worker)
+                assert claim.outcome in {ClaimOutcome.CLAIMED, ClaimOutcome.BUSY}
+                if claim.outcome is ClaimOutcome.CLAIMED:
+                    won.append((worker, job.row_id))
+
+    threads = [threading.Thread(target=run, args=(f"w{number}",)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert sorted(row for _, row in won) == row_ids(jobs)
+    assert {store.column("lease_owner", store.job(row)) for _, row in won} == {worker for worker, _ in won}
+
+
+RACE = """
+import sys
+from pathlib import Path
+from desktop_app.store.database import open_database
+from desktop_app.store.work import ClaimOutcome, ClaimRequest, Work
+work = Work(open_database(Path(sys.argv[1]), Path(sys.argv[2])))
+print("ready", flush=True)
+sys.stdin.readline()
+for file_id in sys.argv[4:]:
+    (claim,) = work.claim([ClaimRequest(file_id, 1, "m", 1)], worker=sys.argv[3], now_ms=1, lease_ms=10**9)
+    if claim.outcome is ClaimOutcome.CLAIMED:
+        print(file_id, flush=True)
+"""
+
+
+def test_exactly_one_process_wins_each_row(store: Store) -> None:
+    jobs = store.add(*(f"/data/{number}" for number in range(30)))
+    ids = [job.id for job in jobs]
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-c", RACE, str(store.path), str(MIGRATIONS), worker, *ids],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for worker in ("w1", "w2")
+    ]
+    for process in running:
+        assert process.stdout
+        assert process.stdout.readline() == "ready\n"
+    outputs = [process.communicate("\n", timeout=60)[0].split() for process in running]
+    assert [process.returncode for process in running] == [0, 0]
+    assert sorted(outputs[0] + outputs[1]) == sorted(ids)
+    assert {store.job(job).attempts for job in jobs} == {1}

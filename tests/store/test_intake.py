@@ -1,0 +1,315 @@
+"""What a person does to the list: add, retry, remove, bring back, forget."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from desktop_app.errors import FileProblem
+from desktop_app.jobs import NewFile, Status
+from desktop_app.store import intake as intake_module
+from desktop_app.store.intake import ROWS_A_TRANSACTION
+from desktop_app.store.work import ClaimOutcome
+from tests.store.kit import LEASE, NOW, QUEUE, row_ids
+
+if TYPE_CHECKING:
+    from desktop_app.jobs import Job
+    from tests.store.kit import Store
+
+
+class SuddenEndError(Exception):
+    """Stands for the program's end at this place."""
+
+
+def test_added_job_is_pending_with_what_the_scan_knew(store: Store) -> None:
+    added = store.intake.add([NewFile("/data/a.txt", 12, 34)], queue=QUEUE, name="batch", now_ms=NOW)
+    (job,) = store.jobs.all()
+    assert (job.id,) == added.job_ids
+    assert str(uuid.UUID(job.id)) == job.id
+    assert (job.batch_id, job.file_path, job.file_size, job.queue) == (added.batch_id, "/data/a.txt", 12, QUEUE)
+    assert (job.status, job.generation, job.attempts, job.created_at) == (Status.PENDING, 1, 0, NOW)
+    assert (job.reason, job.lines_count, job.message_id, job.sent_at) == ("", None, None, None)
+    assert store.column("modified_ns", job) == 34
+    assert store.outbox_rows() == [(job.row_id, 1)]
+
+
+def test_unknown_size_stays_unknown(store: Store) -> None:
+    (job,) = store.add("/data/a.txt", size=None)
+    assert job.file_size is None
+
+
+def test_order_given_is_the_order_kept_and_sent(store: Store) -> None:
+    paths = [f"/data/{number * 7919 % 450}" for number in range(450)]
+    jobs = store.add(*paths)
+    assert [job.file_path for job in jobs] == paths
+    assert [job.file_path for job in store.jobs.all()] == paths
+    assert [row for row, _ in store.outbox_rows()] == row_ids(jobs)
+    assert len({job.batch_id for job in jobs}) == 1
+
+
+def test_large_batch_is_written_in_parts(store: Store) -> None:
+    before = store.jobs.revision()
+    store.add(*(f"/data/{number}" for number in range(2 * ROWS_A_TRANSACTION + 1)))
+    assert store.jobs.revision() - before == 3
+    assert len({job.revision for job in store.jobs.all()}) == 3
+
+
+def test_nothing_to_add_is_a_batch_without_jobs(store: Store) -> None:
+    added = store.intake.add([], queue=QUEUE, name="nothing", now_ms=NOW)
+    assert added.job_ids == ()
+    assert store.sql("SELECT id, name, created_at FROM batch") == [(added.batch_id, "nothing", NOW)]
+
+
+def test_crash_between_job_and_outbox_leaves_neither(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def end(*_: object) -> int:
+        raise SuddenEndError
+
+    monkeypatch.setattr(intake_module, "enqueue", end)
+    with pytest.raises(SuddenEndError):
+        store.add("/data/a.txt")
+    assert store.sql("SELECT count(*) FROM job") == [(0,)]
+    assert store.sql("SELECT count(*) FROM outbox") == [(0,)]
+    assert store.sql("SELECT count(*) FROM batch") == [(0,)]
+
+
+def test_crash_in_a_large_batch_leaves_whole_parts(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+    enqueue = intake_module.enqueue
+
+    def end_at_the_second(*args: object) -> int:
+        calls.append(args)
+        if len(calls) == 2:
+            raise SuddenEndError
+        return enqueue(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(intake_module, "enqueue", end_at_the_second)
+    with pytest.raises(SuddenEndError):
+        store.add(*(f"/data/{number}" for number in range(ROWS_A_TRANSACTION + 5)))
+    assert [job.file_path for job in store.jobs.all()] == [f"/data/{number}" for number in range(ROWS_A_TRANSACTION)]
+    assert len(store.outbox_rows()) == ROWS_A_TRANSACTION
+
+
+HOSTILE = [
+    "/data/'; DROP TABLE job; --",
+    '/data/"quoted"',
+    "/data/100%_done*[a-z]?.txt",
+    "/data/line\nbreak\ttab\x1b[31m",
+    "/data/<b>bold</b>&amp;",
+    "/data/back\\slash\\x41",
+    "/data/\u202etxt.exe",
+    "/data/日本語 👩\u200d🚀 e\u0301 é",
+    "/data/ leading and trailing ",
+    "/data/.",
+    "/" + "d" * 4000,
+    "s3://bucket/key with space?version=1",
+]
+
+
+@pytest.mark.parametrize("path", HOSTILE)
+def test_hostile_name_is_only_a_name(store: Store, path: str) -> None:
+    (job,) = store.add(path)
+    assert job.file_path == path
+    assert len(store.jobs.all().__next__().file_path) == len(path)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="names are bytes on POSIX only")
+@pytest.mark.parametrize("name", [b"caf\xe9.txt", b"\xff\xfe", b"ok\xc3\xa9 broken\xc3", b"\xed\xa0\x80", b"\x80\n\x9f"])
+def test_name_that_is_not_utf_8_comes_back_byte_for_byte(store: Store, name: bytes) -> None:
+    path = os.fsdecode(b"/data/" + name)
+    (job,) = store.add(path)
+    assert job.file_path == path
+    assert os.fsencode(job.file_path) == b"/data/" + name
+    readable, raw = store.sql("SELECT file_path, raw_path FROM job")[0]
+    assert "\\x" in readable
+    assert raw == b"/data/" + name
+
+
+@settings(max_examples=30, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(name=st.binary(min_size=1, max_size=40).filter(lambda name: b"\0" not in name))
+@pytest.mark.skipif(os.name != "posix", reason="names are bytes on POSIX only")
+def test_any_bytes_that_a_name_can_have_come_back(store: Store, name: bytes) -> None:
+    path = os.fsdecode(b"/data/" + name)
+    (job,) = store.add(path)
+    assert job.file_path == path
+
+
+def test_batch_name_may_hold_what_is_not_unicode(store: Store) -> None:
+    store.intake.add([], queue=QUEUE, name="caf\udce9 \ud800", now_ms=NOW)
+    assert store.sql("SELECT name FROM batch") == [("caf\\udce9 \\ud800",)]
+
+
+def end_each_way(store: Store) -> list[Job]:
+    """A waiting, a running, a processed and a failed job."""
+    jobs = store.add("/waiting", "/running", "/processed", "/failed")
+    store.send()
+    store.start(jobs[1])
+    store.process(jobs[2])
+    store.process(jobs[3], reason="It is gone.")
+    return jobs
+
+
+def test_only_jobs_that_have_ended_are_submitted_again(store: Store) -> None:
+    jobs = end_each_way(store)
+    assert store.intake.retry(row_ids(jobs), queue=QUEUE) == 2
+    now = [store.job(job) for job in jobs]
+    assert [job.generation for job in now] == [1, 1, 2, 2]
+    assert [job.status for job in now] == [Status.PENDING, Status.PROCESSING, Status.PENDING, Status.PENDING]
+    assert store.outbox_rows() == [(jobs[2].row_id, 2), (jobs[3].row_id, 2)]
+
+
+def test_retry_starts_from_a_clean_row(store: Store) -> None:
+    (job,) = store.add("/a")
+    store.send()
+    store.process(job, reason="It is gone.")
+    store.intake.retry([job.row_id], queue=QUEUE)
+    now = store.job(job)
+    assert (now.reason, now.reason_code, now.lines_count, now.bytes_done, now.attempts) == ("", "", None, 0, 0)
+    assert (now.message_id, now.sent_at, now.started_at, now.finished_at, now.next_try_at) == (None,) * 5
+    assert now.file_size == 10
+    assert now.revision == store.jobs.revision()
+
+
+def test_retry_to_another_queue_sends_it_there(store: Store) -> None:
+    (job,) = store.add("/a")
+    store.send()
+    store.process(job)
+    assert store.intake.retry([job.row_id], queue="another") == 1
+    assert store.job(job).queue == "another"
+    assert store.take(queue=QUEUE) == []
+    assert [entry.generation for entry in store.take(queue="another")] == [2]
+
+
+def test_message_of_the_submission_before_is_stale_after_a_retry(store: Store) -> None:
+    (job,) = store.add("/a")
+    store.process(job)
+    store.intake.retry([job.row_id], queue=QUEUE)
+    assert store.claim(job, generation=1).outcome is ClaimOutcome.STALE
+    assert store.claim(job, generation=2).outcome is ClaimOutcome.CLAIMED
+
+
+def test_retry_moves_an_entry_that_still_waits_to_the_end(store: Store) -> None:
+    """The message went out, but its sender ended before it could note that."""
+    first, second = store.add("/first", "/second")
+    store.process(first)
+    store.intake.retry([first.row_id], queue=QUEUE)
+    assert store.outbox_rows() == [(second.row_id, 1), (first.row_id, 2)]
+
+
+def test_retry_of_many_goes_in_parts(store: Store) -> None:
+    jobs = store.add(*(f"/data/{number}" for number in range(ROWS_A_TRANSACTION + 1)))
+    for job in jobs:
+        store.process(job)
+    before = store.jobs.revision()
+    assert store.intake.retry(row_ids(jobs), queue=QUEUE) == len(jobs)
+    assert store.jobs.revision() - before == 2
+
+
+def test_retry_of_nothing_and_of_unknown_rows_does_nothing(store: Store) -> None:
+    assert store.intake.retry([], queue=QUEUE) == 0
+    assert store.intake.retry([99], queue=QUEUE) == 0
+
+
+def test_removed_jobs_are_off_the_list_whatever_their_status(store: Store) -> None:
+    jobs = [*end_each_way(store), *store.add("/unsent")]
+    assert store.intake.remove(row_ids(jobs), now_ms=NOW) == 5
+    assert list(store.jobs.all()) == []
+    assert store.outbox_rows() == []
+    assert store.intake.remove(row_ids(jobs), now_ms=NOW) == 0, "they are removed already"
+
+
+def test_result_that_is_being_made_is_thrown_away_when_its_job_is_removed(store: Store) -> None:
+    (job,) = store.add("/a")
+    token = store.start(job)
+    store.intake.remove([job.row_id], now_ms=NOW)
+    assert not store.finish(job, token)
+    assert not store.work.give_back(job.row_id, token)
+    assert store.work.extend([(job.row_id, token)], until_ms=NOW + LEASE) == [False]
+    store.intake.restore([job.row_id])
+    assert not store.finish(job, token), "the job came back, the worker's right did not"
+    assert store.job(job).status is Status.PENDING
+
+
+def test_message_of_a_removed_job_is_known_as_ours(store: Store) -> None:
+    (job,) = store.add("/a")
+    store.send()
+    store.intake.remove([job.row_id], now_ms=NOW)
+    assert store.claim(job).outcome is ClaimOutcome.STALE
+
+
+def test_removed_job_can_not_be_retried(store: Store) -> None:
+    (job,) = store.add("/a")
+    store.process(job)
+    store.intake.remove([job.row_id], now_ms=NOW)
+    assert store.intake.retry([job.row_id], queue=QUEUE) == 0
+
+
+def test_restored_jobs_are_as_they_were_and_unfinished_ones_are_sent_again(store: Store) -> None:
+    jobs = end_each_way(store)
+    store.intake.remove(row_ids(jobs), now_ms=NOW)
+    assert store.intake.restore(row_ids(jobs)) == 4
+    now = [store.job(job) for job in jobs]
+    assert [job.status for job in now] == [Status.PENDING, Status.PENDING, Status.PROCESSED, Status.FAILED]
+    assert [job.generation for job in now] == [2, 2, 1, 1]
+    assert now[2].lines_count == 3
+    assert now[3].reason == "It is gone."
+    assert [(job.sent_at, job.started_at, job.message_id, job.next_try_at) for job in now[:2]] == [(None,) * 4] * 2
+    assert store.outbox_rows() == [(jobs[0].row_id, 2), (jobs[1].row_id, 2)]
+    assert store.intake.restore(row_ids(jobs)) == 0, "they are on the list already"
+
+
+def test_restored_job_does_not_say_why_it_waited_before(store: Store) -> None:
+    (job,) = store.add("/a")
+    store.send()
+    token = store.start(job)
+    store.work.give_back(job.row_id, token, reason="The share is away.", next_try_at=NOW + 60_000)
+    store.intake.remove([job.row_id], now_ms=NOW)
+    store.intake.restore([job.row_id])
+    now = store.job(job)
+    assert (now.reason, now.next_try_at, now.receive_count, now.attempts) == ("", None, 0, 1)
+
+
+def test_forgetting_deletes_only_what_was_removed_long_ago(store: Store) -> None:
+    jobs = store.add("/listed", "/old", "/new")
+    store.intake.remove([jobs[1].row_id], now_ms=NOW - 1)
+    store.intake.remove([jobs[2].row_id], now_ms=NOW)
+    assert store.intake.forget_removed(before_ms=NOW) == 1
+    assert store.sql("SELECT file_path FROM job ORDER BY id") == [("/listed",), ("/new",)]
+    assert store.claim(jobs[1]).outcome is ClaimOutcome.FOREIGN
+
+
+def test_forgetting_many_goes_in_parts(store: Store) -> None:
+    jobs = store.add(*(f"/data/{number}" for number in range(2 * ROWS_A_TRANSACTION + 1)))
+    store.intake.remove(row_ids(jobs), now_ms=NOW)
+    before = store.jobs.revision()
+    assert store.intake.forget_removed(before_ms=NOW + 1) == len(jobs)
+    assert store.jobs.revision() - before == 3
+    assert store.intake.forget_removed(before_ms=NOW + 1) == 0
+
+
+def test_job_that_comes_back_while_others_are_forgotten_stays(store: Store, other: Store) -> None:
+    jobs = store.add("/gone", "/back")
+    store.intake.remove(row_ids(jobs), now_ms=NOW)
+    write = store.database.write
+
+    def write_later(*, durable: bool = False) -> object:
+        other.intake.restore([jobs[1].row_id])
+        return write(durable=durable)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(store.database, "write", write_later)
+        assert store.intake.forget_removed(before_ms=NOW + 1) == 1
+    assert [job.file_path for job in store.jobs.all()] == ["/back"]
+
+
+def test_reason_code_of_a_failed_job_is_kept_over_removal(store: Store) -> None:
+    (job,) = store.add("/a")
+    (entry,) = store.take()
+    store.outbox.refuse(entry, reason="Too long.", now_ms=NOW)
+    store.intake.remove([job.row_id], now_ms=NOW)
+    store.intake.restore([job.row_id])
+    assert store.job(job).reason_code == FileProblem.NOT_SENT

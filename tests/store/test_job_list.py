@@ -1,0 +1,189 @@
+"""Reading the list: changes, counts, pages, all of it, and finding one."""
+
+from __future__ import annotations
+
+from array import array
+from typing import TYPE_CHECKING
+
+import pytest
+
+from desktop_app.jobs import Changes, ListQuery, NewFile, Status, StatusCounts
+from desktop_app.store import job_list as job_list_module
+from desktop_app.store.job_list import MAX_CHANGES
+from tests.store.kit import NOW, QUEUE, row_ids, rows_of
+
+if TYPE_CHECKING:
+    from tests.store.kit import Store
+
+
+def test_empty_list(store: Store) -> None:
+    assert store.jobs.revision() == 0
+    assert store.jobs.changes_since(0) == Changes(0)
+    assert store.jobs.ids(ListQuery()) == array("q")
+    assert store.jobs.page([]) == store.jobs.page([1]) == {}
+    assert store.jobs.counts() == StatusCounts()
+    assert store.jobs.total_size([]) == store.jobs.total_size([1]) == 0
+    assert list(store.jobs.all()) == []
+
+
+def test_changes_are_what_was_written_since(store: Store, other: Store) -> None:
+    first, second = store.add("/a", "/b")
+    seen = store.jobs.changes_since(0)
+    assert seen == Changes(store.jobs.revision(), (first, second))
+    assert store.jobs.changes_since(seen.revision) == Changes(seen.revision)
+    (third,) = other.add("/c")
+    other.process(second)
+    changes = store.jobs.changes_since(seen.revision)
+    assert changes.jobs == (store.job(second), third)
+    assert changes.revision == other.jobs.revision()
+
+
+def test_job_that_changed_often_shows_up_once_as_it_is_now(store: Store) -> None:
+    (job,) = store.add("/a")
+    before = store.jobs.revision()
+    store.process(job)
+    store.intake.retry([job.row_id], queue=QUEUE)
+    store.process(store.job(job), reason="It is gone.")
+    assert store.jobs.changes_since(before).jobs == (store.job(job),)
+
+
+def test_removed_jobs_are_named_and_restored_ones_come_back(store: Store) -> None:
+    first, second = store.add("/a", "/b")
+    before = store.jobs.revision()
+    store.intake.remove([first.row_id], now_ms=NOW)
+    store.process(second)
+    changes = store.jobs.changes_since(before)
+    assert (row_ids(changes.jobs), changes.removed) == ([second.row_id], (first.row_id,))
+    store.intake.restore([first.row_id])
+    assert row_ids(store.jobs.changes_since(changes.revision).jobs) == [first.row_id]
+
+
+def test_changes_come_in_the_order_of_submission(store: Store) -> None:
+    jobs = store.add("/a", "/b", "/c")
+    before = store.jobs.revision()
+    for job in reversed(jobs):
+        store.start(job)
+    assert row_ids(store.jobs.changes_since(before).jobs) == row_ids(jobs)
+
+
+def test_too_many_changes_are_not_listed_one_by_one(store: Store) -> None:
+    files = [NewFile(f"/data/{number}", 1, None) for number in range(MAX_CHANGES)]
+    store.intake.add(files, queue=QUEUE, name="", now_ms=NOW)
+    changes = store.jobs.changes_since(0)
+    assert (len(changes.jobs), changes.overflow) == (MAX_CHANGES, False)
+    store.add("/one/more")
+    assert store.jobs.changes_since(0) == Changes(store.jobs.revision(), overflow=True)
+
+
+def test_no_change_is_missed_while_another_program_writes(store: Store, other: Store) -> None:
+    """A reader that follows the feed ends up with what the database holds, wherever it looked in between."""
+    known: dict[int, int] = {}
+    revision = 0
+    for number in range(30):
+        (job,) = other.add(f"/data/{number}")
+        if number % 3 == 0:
+            other.process(job)
+        if number % 2 == 0:
+            changes = store.jobs.changes_since(revision)
+            assert changes.revision > revision
+            revision = changes.revision
+            known |= {job.row_id: job.revision for job in changes.jobs}
+    known |= {job.row_id: job.revision for job in store.jobs.changes_since(revision).jobs}
+    assert known == {job.row_id: job.revision for job in store.jobs.all()}
+
+
+def test_counts_are_by_status_and_by_queue(store: Store) -> None:
+    jobs = store.add("/a", "/b", "/c", "/d", "/e", "/f")
+    store.start(jobs[0])
+    store.process(jobs[1])
+    store.process(jobs[2])
+    store.process(jobs[3], reason="It is gone.")
+    store.intake.remove([jobs[5].row_id], now_ms=NOW)
+    store.add("/g", queue="another")
+    assert store.jobs.counts() == StatusCounts(pending=2, processing=1, processed=2, failed=1)
+    assert store.jobs.counts(QUEUE) == StatusCounts(pending=1, processing=1, processed=2, failed=1)
+    assert store.jobs.counts("another") == StatusCounts(pending=1)
+    assert store.jobs.counts("no such") == StatusCounts()
+
+
+def test_page_holds_the_asked_jobs_that_are_on_the_list(store: Store) -> None:
+    jobs = store.add("/a", "/b", "/c")
+    store.intake.remove([jobs[1].row_id], now_ms=NOW)
+    page = store.jobs.page(array("q", [jobs[2].row_id, jobs[1].row_id, jobs[0].row_id, 999]))
+    assert page == {jobs[2].row_id: jobs[2], jobs[0].row_id: jobs[0]}
+
+
+def test_sizes_add_up_as_far_as_they_are_known(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job_list_module, "_PAGE", 2)
+    jobs = [*store.add("/a", "/b", "/c", size=2**40), *store.add("/d", size=None)]
+    assert store.jobs.total_size(row_ids(jobs)) == 3 * 2**40
+    assert store.jobs.total_size([jobs[3].row_id]) == 0
+
+
+def test_all_gives_every_job_in_the_order_asked_for(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job_list_module, "_PAGE", 2)
+    jobs = store.add("/a", "/b", "/c", "/d", "/e")
+    assert list(store.jobs.all()) == jobs
+    assert list(store.jobs.all(ListQuery(descending=True))) == jobs[::-1]
+
+
+def test_all_reads_page_by_page_and_holds_nothing_open_in_between(
+    store: Store, other: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_list_module, "_PAGE", 2)
+    jobs = store.add("/a", "/b", "/c", "/d")
+    reading = store.jobs.all()
+    assert next(reading) == jobs[0]
+    other.process(jobs[3])
+    other.intake.remove([jobs[2].row_id], now_ms=NOW)
+    rest = list(reading)
+    assert row_ids(rest) == [jobs[1].row_id, jobs[3].row_id]
+    assert rest[-1].status is Status.PROCESSED, "a page is read when it is reached"
+
+
+def known_ids(store: Store, *ids: str) -> None:
+    """Jobs with chosen UUIDs."""
+    jobs = store.add(*(f"/data/{number}" for number in range(len(ids))))
+    for job, chosen in zip(jobs, ids, strict=True):
+        rows_of(store.path, "UPDATE job SET uuid = ? WHERE id = ?", chosen, job.row_id)
+
+
+A = "aaaaaaaa-0000-4000-8000-000000000001"
+B = "aaaaaaaa-ffff-4000-8000-000000000002"
+C = "aaaaaaaa-ffff-4000-8000-000000000003"
+D = "ffffffff-ffff-4000-8000-ffffffffffff"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (A, [A]),
+        (A.upper(), [A]),
+        (f"  {A}\n", [A]),
+        ("aaaaaaaa-0", [A]),
+        ("f", [D]),
+        (D, [D]),
+        ("aaaaaaaa", [A, B]),
+        ("aaaaaaaa-ffff", [B, C]),
+        ("b", []),
+        (A[:-1] + "9", []),
+        (A + "0", []),
+        ("", []),
+        ("   ", []),
+        ("%", []),
+        ("_", []),
+        ("a*", []),
+        ("' OR 1=1 --", []),
+        ("\udce9", []),
+        ("ａ", []),
+    ],
+)
+def test_jobs_are_found_by_the_beginning_of_their_id(store: Store, text: str, expected: list[str]) -> None:
+    known_ids(store, D, C, B, A)
+    assert [job.id for job in store.jobs.find(text)] == expected
+
+
+def test_removed_job_is_not_found(store: Store) -> None:
+    (job,) = store.add("/a")
+    store.intake.remove([job.row_id], now_ms=NOW)
+    assert store.jobs.find(job.id) == []

@@ -1,0 +1,381 @@
+"""A job's whole life under every order of events: the database against a small model of what must hold.
+
+Senders and two consumers of two programs act on a few jobs; messages get lost only where the embedded queue is restarted,
+come twice, come late and come from the past; leases run out, programs die, people retry, remove and bring back.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from desktop_app.jobs import Status
+from desktop_app.store.outbox import OutboxEntry, Sent
+from desktop_app.store.work import MAX_CRASHES, ClaimOutcome, ClaimRequest, Result
+from tests.store.kit import LEASE, NOW, QUEUE, Store, rows_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from desktop_app.jobs import Job
+
+PENDING, PROCESSING, PROCESSED, FAILED = Status
+STEPS_OF_A_GENERATION = {
+    (PENDING, PROCESSING),
+    (PENDING, FAILED),  # the queue refuses its message
+    (PROCESSING, PENDING),
+    (PROCESSING, PROCESSED),
+    (PROCESSING, FAILED),
+}
+WORKERS = ("w1", "w2")
+MAX_ROWS = 2  # few, so that much happens to each
+
+
+@dataclass
+class Row:
+    """What the model says about one job."""
+
+    job: Job
+    status: Status = PENDING
+    generation: int = 1
+    attempts: int = 0
+    crashes: int = 0
+    is_removed: bool = False
+    is_in_outbox: bool = True
+    holder: str = ""
+    lease_until: int = 0
+    tokens: int = 0
+
+    def lease_is_live(self, now: int) -> bool:
+        return self.status is PROCESSING and bool(self.holder) and self.lease_until > now
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message that lies in the queue."""
+
+    row_id: int
+    generation: int
+
+
+@dataclass(frozen=True)
+class Held:
+    """What a worker believes to hold."""
+
+    worker: str
+    message: Message
+    token: int
+
+
+class JobLife(RuleBasedStateMachine):
+    template: ClassVar[Path]
+
+    @initialize()
+    def open(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="life-"))
+        path = self.folder / "jobs.db"
+        shutil.copy(self.template, path)
+        self.programs = {worker: Store(path) for worker in WORKERS}
+        self.store = self.programs["w1"]
+        self.now = NOW
+        self.rows: dict[int, Row] = {}
+        self.queue: list[Message] = []
+        self.held: list[Held] = []
+        self.sending: list[OutboxEntry] = []
+        self.ends: set[tuple[int, int]] = set()
+        self.before: dict[int, tuple[Status, int]] = {}
+        self.instance = 0
+        self.submit()
+
+    def teardown(self) -> None:
+        if hasattr(self, "programs"):
+            for program in self.programs.values():
+                program.database.release()
+            shutil.rmtree(self.folder)
+
+    # What the model knows.
+
+    def pick(self, number: int) -> Row:
+        keys = sorted(self.rows)
+        return self.rows[keys[number % len(keys)]]
+
+    def end(self, row: Row, status: Status) -> None:
+        ended = (row.job.row_id, row.generation)
+        assert ended not in self.ends, "one submission ended twice"
+        self.ends.add(ended)
+        row.status, row.holder = status, ""
+
+    def is_holder(self, held: Held) -> bool:
+        row = self.rows[held.message.row_id]
+        return row.status is PROCESSING and not row.is_removed and row.tokens == held.token
+
+    # What people do.
+
+    @precondition(lambda self: len(self.rows) < MAX_ROWS)
+    @rule()
+    def submit(self) -> None:
+        (job,) = self.store.add(f"/data/{len(self.rows)}")
+        self.rows[job.row_id] = Row(job)
+
+    @precondition(lambda self: self.rows)
+    @rule(number=st.integers(0, MAX_ROWS - 1))
+    def retry(self, number: int) -> None:
+        row = self.pick(number)
+        may = row.status.is_final and not row.is_removed
+        assert self.store.intake.retry([row.job.row_id], queue=QUEUE) == may
+        if may:
+            row.status, row.generation, row.attempts, row.crashes = PENDING, row.generation + 1, 0, 0
+            row.tokens += 1
+            row.is_in_outbox = True
+
+    @precondition(lambda self: self.rows)
+    @rule(number=st.integers(0, MAX_ROWS - 1))
+    def remove(self, number: int) -> None:
+        row = self.pick(number)
+        assert self.store.intake.remove([row.job.row_id], now_ms=self.now) == (not row.is_removed)
+        if not row.is_removed:
+            row.is_removed, row.is_in_outbox, row.holder = True, False, ""
+            row.tokens += 1
+
+    @precondition(lambda self: any(row.is_removed for row in self.rows.values()))
+    @rule(number=st.integers(0, MAX_ROWS - 1))
+    def restore(self, number: int) -> None:
+        row = self.pick(number)
+        assert self.store.intake.restore([row.job.row_id]) == row.is_removed
+        if row.is_removed:
+            row.is_removed = False
+            if not row.status.is_final:
+                row.status, row.generation, row.crashes, row.is_in_outbox = PENDING, row.generation + 1, 0, True
+
+    # What senders do.
+
+    @rule(owner=st.sampled_from(["s1", "s2"]), limit=st.integers(1, 3))
+    def take(self, owner: str, limit: int) -> None:
+        entries = self.store.take(owner=owner, limit=limit, now=self.now)
+        for entry in entries:
+            row = self.rows[entry.row_id]
+            assert row.is_in_outbox
+            assert (entry.file_id, entry.generation) == (row.job.id, row.generation)
+        self.sending += entries
+
+    @precondition(lambda self: self.sending)
+    @rule(number=st.integers(0, 5), is_noted=st.booleans())
+    def send(self, number: int, is_noted: bool) -> None:
+        """The queue takes the message; its sender may end before it notes that."""
+        entry = self.sending.pop(number % len(self.sending))
+        self.queue.append(Message(entry.row_id, entry.generation))
+        if is_noted:
+            self.store.outbox.mark_sent([Sent(entry, "m")], now_ms=self.now)
+            self._leave_outbox(entry)
+
+    @precondition(lambda self: self.sending)
+    @rule(number=st.integers(0, 5))
+    def postpone(self, number: int) -> None:
+        entry = self.sending.pop(number % len(self.sending))
+        self.store.outbox.postpone([entry], until_ms=self.now)
+
+    @precondition(lambda self: self.sending)
+    @rule(number=st.integers(0, 5))
+    def refuse(self, number: int) -> None:
+        entry = self.sending.pop(number % len(self.sending))
+        row = self.rows[entry.row_id]
+        if row.is_removed and row.status is PENDING and row.generation == entry.generation:
+            return  # ends a row that nobody sees; the model leaves that out
+        self.store.outbox.refuse(entry, reason="The queue refuses it.", now_ms=self.now)
+        is_current = row.generation == entry.generation
+        self._leave_outbox(entry)
+        if is_current and row.status is PENDING:
+            self.end(row, FAILED)
+
+    def _leave_outbox(self, entry: OutboxEntry) -> None:
+        row = self.rows[entry.row_id]
+        if row.generation == entry.generation:
+            row.is_in_outbox = False
+
+    @rule()
+    def send_everything(self) -> None:
+        """What a sender does when nothing comes between."""
+        self.take("s1", 10)
+        while self.sending:
+            self.send(0, is_noted=True)
+
+    # What the queue does.
+
+    @precondition(lambda self: self.queue)
+    @rule(number=st.integers(0, 9))
+    def deliver_twice(self, number: int) -> None:
+        self.queue.append(self.queue[number % len(self.queue)])
+
+    @rule()
+    def restart_embedded_queue(self) -> None:
+        self.queue.clear()
+        self.instance += 1
+        again = [
+            row
+            for row in self.rows.values()
+            if not row.is_removed and not row.status.is_final and not row.is_in_outbox
+        ]
+        made = self.store.outbox.refill_after_restart(queue=QUEUE, instance=str(self.instance))
+        assert made == len(again)
+        for row in again:
+            row.is_in_outbox = True
+        assert self.store.outbox.refill_after_restart(queue=QUEUE, instance=str(self.instance)) == 0
+
+    @rule(milliseconds=st.sampled_from([1_000, LEASE - 1, LEASE, LEASE]))
+    def wait(self, milliseconds: int) -> None:
+        self.now += milliseconds
+
+    # What consumers do.
+
+    @precondition(lambda self: self.queue)
+    @rule(number=st.integers(0, 9), worker=st.sampled_from(WORKERS), ahead=st.sampled_from([0, 0, 0, 0, 1]))
+    def receive(self, number: int, worker: str, ahead: int) -> None:
+        at = number % len(self.queue)
+        message = replace(self.queue[at], generation=self.queue[at].generation + ahead)
+        row = self.rows[message.row_id]
+        request = ClaimRequest(row.job.id, message.generation, "m", 1)
+        (claim,) = self.programs[worker].work.claim([request], worker=worker, now_ms=self.now, lease_ms=LEASE)
+        assert claim.outcome is self._expected(row, message)
+        if claim.outcome is ClaimOutcome.CLAIMED:
+            row.status, row.holder, row.lease_until = PROCESSING, worker, self.now + LEASE
+            row.attempts += 1
+            row.crashes += 1
+            assert claim.token > row.tokens, "the fencing token grows"
+            row.tokens = claim.token
+            self.held.append(Held(worker, message, claim.token))
+        elif claim.outcome is ClaimOutcome.CRASHED:
+            self.end(row, FAILED)
+        if claim.outcome in {ClaimOutcome.FINISHED, ClaimOutcome.STALE, ClaimOutcome.CRASHED}:
+            del self.queue[at]
+
+    def _expected(self, row: Row, message: Message) -> ClaimOutcome:
+        if message.generation > row.generation:
+            return ClaimOutcome.FOREIGN
+        if message.generation < row.generation or row.is_removed:
+            return ClaimOutcome.STALE
+        if row.status.is_final:
+            return ClaimOutcome.FINISHED
+        if row.lease_is_live(self.now):
+            return ClaimOutcome.BUSY
+        if row.status is PROCESSING and row.crashes >= MAX_CRASHES:
+            return ClaimOutcome.CRASHED
+        return ClaimOutcome.CLAIMED
+
+    @precondition(lambda self: self.queue)
+    @rule()
+    def take_over(self) -> None:
+        """A consumer stops without a word; the other one gets the message when the lease has run out."""
+        self.wait(LEASE)
+        self.receive(0, WORKERS[len(self.held) % 2], 0)
+
+    @precondition(lambda self: self.held)
+    @rule(number=st.integers(0, 5), reason=st.sampled_from(["", "It is gone."]))
+    def finish(self, number: int, reason: str) -> None:
+        held = self.held.pop(number % len(self.held))
+        counts = self.is_holder(held)
+        result = Result(held.message.row_id, held.token, self.now, lines_count=None if reason else 1, reason=reason)
+        assert self.programs[held.worker].work.finish([result]) == [counts]
+        if counts:
+            self.end(self.rows[held.message.row_id], FAILED if reason else PROCESSED)
+            self._delete(held.message)
+
+    @precondition(lambda self: self.held)
+    @rule(number=st.integers(0, 5), is_begun=st.booleans())
+    def give_back(self, number: int, is_begun: bool) -> None:
+        held = self.held.pop(number % len(self.held))
+        row = self.rows[held.message.row_id]
+        counts = self.is_holder(held)
+        given = self.programs[held.worker].work.give_back(held.message.row_id, held.token, uncount=not is_begun)
+        assert given == counts
+        if counts:
+            row.status, row.holder = PENDING, ""
+            row.tokens += 1
+            row.attempts -= not is_begun
+            row.crashes = 0 if is_begun else row.crashes - 1
+
+    @precondition(lambda self: self.held)
+    @rule(number=st.integers(0, 5))
+    def extend(self, number: int) -> None:
+        held = self.held[number % len(self.held)]
+        counts = self.is_holder(held)
+        lease = (held.message.row_id, held.token)
+        assert self.programs[held.worker].work.extend([lease], until_ms=self.now + LEASE) == [counts]
+        if counts:
+            self.rows[held.message.row_id].lease_until = self.now + LEASE
+
+    @rule(worker=st.sampled_from(WORKERS), resend=st.booleans())
+    def die(self, worker: str, resend: bool) -> None:
+        """A program ends with its work; another one notices."""
+        self.held = [held for held in self.held if held.worker != worker]
+        left = [row for row in self.rows.values() if row.holder == worker and row.status is PROCESSING]
+        freed = self.store.work.free_dead_leases(
+            lambda owner: owner != worker, queue=QUEUE, now_ms=self.now, resend=resend
+        )
+        assert freed == len(left)
+        for row in left:
+            if row.crashes >= MAX_CRASHES:
+                self.end(row, FAILED)
+            else:
+                row.status, row.holder = PENDING, ""
+                row.tokens += 1
+                row.is_in_outbox |= resend
+
+    def _delete(self, message: Message) -> None:
+        if message in self.queue:
+            self.queue.remove(message)
+
+    # What holds at all times.
+
+    @invariant()
+    def database_and_model_agree(self) -> None:
+        found = self._read("id, status, generation, attempts, crashes, removed_at IS NOT NULL, lease_token")
+        assert found == {
+            key: (row.status, row.generation, row.attempts, row.crashes, row.is_removed, row.tokens)
+            for key, row in self.rows.items()
+        }
+        waiting = {row_id: generation for row_id, generation in self.store.outbox_rows()}
+        assert waiting == {key: row.generation for key, row in self.rows.items() if row.is_in_outbox}
+
+    @invariant()
+    def only_legal_steps_are_taken(self) -> None:
+        now = {key: (Status(status), generation) for key, (status, generation) in self._read("id, status, generation").items()}
+        for key, (status, generation) in now.items():
+            was, was_generation = self.before.get(key, (PENDING, generation))
+            if generation != was_generation:
+                assert (status, generation) == (PENDING, was_generation + 1)
+            elif status is not was:
+                assert (was, status) in STEPS_OF_A_GENERATION
+        self.before = now
+
+    @invariant()
+    def nothing_unfinished_is_forgotten(self) -> None:
+        for key, row in self.rows.items():
+            if row.is_removed or row.status.is_final:
+                continue
+            is_sent = Message(key, row.generation) in self.queue
+            assert row.is_in_outbox or is_sent or row.lease_is_live(self.now), f"{row} waits for ever"
+
+    def _read(self, columns: str) -> dict[int, tuple[int, ...]]:
+        rows: Iterable[tuple[int, ...]] = rows_of(self.store.path, f"SELECT {columns} FROM job") if self.rows else ()
+        return {key: tuple(rest) for key, *rest in rows}
+
+
+class TestJobLife(JobLife.TestCase):
+    settings = settings(max_examples=80, stateful_step_count=40, deadline=None, derandomize=True, database=None)
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.folder = Path(tempfile.mkdtemp(prefix="life-"))
+        JobLife.template = cls.folder / "empty.db"
+        Store(JobLife.template).database.release()
+
+    @classmethod
+    def tearDownClass(cls) -> None:
+        shutil.rmtree(cls.folder)

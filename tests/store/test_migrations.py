@@ -1,0 +1,242 @@
+"""The schema, how it comes about, and what is never done to a database that is not ours."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sqlite3
+import subprocess
+import sys
+import threading
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import peewee
+import pytest
+
+from desktop_app.errors import StoreError, StoreFullError
+from desktop_app.store import database as database_module
+from desktop_app.store.database import KEPT_BACKUPS, open_database
+from desktop_app.store.models import ALL_MODELS
+from desktop_app.wiring import MIGRATIONS
+from tests.store.kit import Store, rows_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NAMES = sorted(script.stem for script in MIGRATIONS.glob("[0-9]*.py"))
+ADD_COLUMN = "def up(migrator, db):\n    db.execute_sql('ALTER TABLE fact ADD COLUMN {name} TEXT')\n"
+
+
+def schema(path: Path) -> dict[str, str]:
+    """Every table and index with its SQL, without what makes no difference."""
+    rows = rows_of(path, "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name != 'schema_migration'")
+    plain = {name: re.sub(r"\s+", " ", sql.replace('"', "").replace("IF NOT EXISTS ", "")).strip() for name, sql in rows}
+    return {name: sql for name, sql in plain.items() if not name.startswith("schema_migration_")}
+
+
+def scripts_with(folder: Path, **texts: str) -> Path:
+    """A folder with the real scripts and some more."""
+    scripts = folder / "scripts"
+    if not scripts.exists():
+        shutil.copytree(MIGRATIONS, scripts, ignore=shutil.ignore_patterns("__pycache__"))
+    for name, text in texts.items():
+        (scripts / f"{name.removeprefix('s')}.py").write_text(text)
+    return scripts
+
+
+def migrated(path: Path, scripts: Path = MIGRATIONS) -> None:
+    open_database(path, scripts).release()
+
+
+def test_migrated_schema_is_the_models_schema(tmp_path: Path) -> None:
+    migrated(tmp_path / "migrated.db")
+    made = peewee.SqliteDatabase(str(tmp_path / "made.db"))
+    with made.bind_ctx(ALL_MODELS), made.connection_context():
+        made.create_tables(ALL_MODELS)
+    assert schema(tmp_path / "migrated.db") == schema(tmp_path / "made.db")
+    assert {"job", "outbox", "batch", "counter", "fact", "job_removed"} <= set(schema(tmp_path / "migrated.db"))
+
+
+def test_history_names_every_script_once(tmp_path: Path) -> None:
+    for _ in range(2):
+        migrated(tmp_path / "jobs.db")
+        assert [name for (name,) in rows_of(tmp_path / "jobs.db", "SELECT name FROM schema_migration")] == NAMES
+
+
+def test_folders_above_the_file_are_made(tmp_path: Path) -> None:
+    migrated(tmp_path / "a" / "b" / "jobs.db")
+    assert (tmp_path / "a" / "b" / "jobs.db").stat().st_size > 0
+
+
+@pytest.mark.parametrize("name", ["with space.db", "what?mode=ro#x%20.db", "[a-z]*.db", "ünïcode-日本.db", "it's.db"])
+def test_odd_file_names_are_only_names(tmp_path: Path, name: str) -> None:
+    migrated(tmp_path / name)
+    assert rows_of(tmp_path / name, "SELECT count(*) FROM job") == [(0,)]
+    assert {path.name for path in tmp_path.iterdir()} <= {name, f"{name}.lock"}
+
+
+def test_empty_file_becomes_a_database(tmp_path: Path) -> None:
+    (tmp_path / "jobs.db").touch()
+    migrated(tmp_path / "jobs.db")
+    assert rows_of(tmp_path / "jobs.db", "SELECT count(*) FROM job") == [(0,)]
+
+
+def test_bundle_without_scripts_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "scripts").mkdir()
+    with pytest.raises(StoreError, match="holds no database scripts"):
+        open_database(tmp_path / "jobs.db", tmp_path / "scripts")
+    assert not (tmp_path / "jobs.db").stat().st_size
+
+
+def test_newer_database_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "jobs.db"
+    migrated(path, scripts_with(tmp_path, s0999_later=ADD_COLUMN.format(name="later")))
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match=f"newer Filemill .it has 0999_later, this one knows {NAMES[-1]}"):
+        open_database(path, MIGRATIONS)
+    assert path.read_bytes() == before
+    assert not list(tmp_path.glob("*.before-*"))
+
+
+def test_database_of_another_program_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "music.db"
+    rows_of(path, "CREATE TABLE job (title TEXT)")
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match="database of another program"):
+        open_database(path, MIGRATIONS)
+    assert path.read_bytes() == before
+
+
+def test_script_that_breaks_leaves_the_database_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "jobs.db"
+    migrated(path)
+    before = schema(path)
+    broken = ADD_COLUMN.format(name="half") + "    raise ZeroDivisionError\n"
+    with pytest.raises(ZeroDivisionError):
+        open_database(path, scripts_with(tmp_path, s0998_next=broken))
+    assert schema(path) == before
+    migrated(path, scripts_with(tmp_path, s0998_next=ADD_COLUMN.format(name="whole")))
+    assert "whole" in schema(path)["fact"]
+
+
+def test_first_start_that_broke_off_goes_on_at_the_next(tmp_path: Path) -> None:
+    path = tmp_path / "jobs.db"
+    scripts = scripts_with(tmp_path)
+    first = scripts / f"{NAMES[0]}.py"
+    text = first.read_text()
+    first.write_text(f"{text}\n    raise ZeroDivisionError\n")
+    with pytest.raises(ZeroDivisionError):
+        open_database(path, scripts)
+    first.write_text(text)
+    migrated(path, scripts)
+    assert rows_of(path, "SELECT name, value FROM counter") == [("revision", 0)]
+
+
+def test_fresh_database_needs_no_backup(tmp_path: Path) -> None:
+    migrated(tmp_path / "jobs.db", scripts_with(tmp_path, s0002_more=ADD_COLUMN.format(name="more")))
+    assert not list(tmp_path.glob("*.before-*"))
+
+
+def test_backup_holds_what_was_there_before_the_migration(tmp_path: Path) -> None:
+    store = Store(tmp_path / "jobs.db")
+    (job,) = store.add("/data/a.txt")
+    store.database.release()
+    migrated(store.path, scripts_with(tmp_path, s0998_next=ADD_COLUMN.format(name="next")))
+    backup = tmp_path / "jobs.db.before-0998_next"
+    assert rows_of(backup, "SELECT uuid FROM job") == [(job.id,)]
+    assert "next" not in schema(backup)["fact"]
+    assert "next" in schema(store.path)["fact"]
+
+
+@pytest.mark.parametrize("name", ["jobs.db", "[jobs]*.db"])
+def test_only_the_newest_backups_are_kept(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "home"
+    migrated(folder / name)
+    for number in range(1, KEPT_BACKUPS + 3):
+        script = f"s{900 + number:04}_x"
+        migrated(folder / name, scripts_with(tmp_path, **{script: ADD_COLUMN.format(name=f"c{number}")}))
+    kept = sorted(path.name for path in folder.iterdir() if ".before-" in path.name)
+    assert kept == [f"{name}.before-{903 + number:04}_x" for number in range(KEPT_BACKUPS)]
+
+
+def test_database_that_can_not_be_backed_up_is_not_migrated(tmp_path: Path) -> None:
+    path = tmp_path / "jobs.db"
+    migrated(path)
+    before = schema(path)
+    (tmp_path / "jobs.db.before-0998_next").mkdir()
+    with pytest.raises(StoreError, match="can't be written"):
+        open_database(path, scripts_with(tmp_path, s0998_next=ADD_COLUMN.format(name="next")))
+    assert schema(path) == before
+
+
+def test_disk_that_fills_up_during_the_backup_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "jobs.db"
+    migrated(path)
+    connect = sqlite3.connect
+
+    def tiny(target: Path) -> sqlite3.Connection:
+        connection = connect(target)
+        connection.execute("PRAGMA max_page_count = 2")
+        return connection
+
+    monkeypatch.setattr(database_module.sqlite3, "connect", lambda target, **how: (connect if how else tiny)(target, **how))
+    with pytest.raises(StoreFullError):
+        open_database(path, scripts_with(tmp_path, s0998_next=ADD_COLUMN.format(name="next")))
+
+
+def test_database_and_its_backups_are_for_their_owner_only(tmp_path: Path) -> None:
+    migrated(tmp_path / "jobs.db")
+    migrated(tmp_path / "jobs.db", scripts_with(tmp_path, s0998_next=ADD_COLUMN.format(name="next")))
+    for name in ("jobs.db", "jobs.db.before-0998_next"):
+        assert (tmp_path / name).stat().st_mode & 0o777 == (0o600 if os.name == "posix" else 0o666)
+
+
+def test_two_threads_open_a_fresh_database_at_once(tmp_path: Path) -> None:
+    gate = threading.Barrier(4)
+    troubles: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            gate.wait(10)
+            migrated(tmp_path / "jobs.db")
+        except BaseException as error:  # noqa: BLE001 - handed to the test's own thread
+            troubles.append(error)
+
+    threads = [threading.Thread(target=run) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert troubles == []
+    assert [name for (name,) in rows_of(tmp_path / "jobs.db", "SELECT name FROM schema_migration")] == NAMES
+
+
+def test_two_processes_open_a_fresh_database_at_once(tmp_path: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path; from desktop_app.store.database import open_database\n"
+        "sys.stdin.readline(); open_database(Path(sys.argv[1]), Path(sys.argv[2])).release()"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path / "jobs.db"), str(MIGRATIONS)]
+    running = [subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    for process in running:
+        assert process.stdin
+        process.stdin.write("\n")
+        process.stdin.flush()
+    assert [process.communicate(timeout=60)[1] for process in running] == ["", ""]
+    assert [process.returncode for process in running] == [0, 0]
+    assert [name for (name,) in rows_of(tmp_path / "jobs.db", "SELECT name FROM schema_migration")] == NAMES
+
+
+def test_running_scripts_are_named_in_the_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", logger="desktop_app")
+    migrated(tmp_path / "jobs.db")
+    migrated(tmp_path / "jobs.db")
+    assert [record.getMessage() for record in caplog.records] == [f"database jobs.db: ran {', '.join(NAMES)}"]
+
+
+def test_database_stays_in_wal_mode_after_it_was_closed(tmp_path: Path) -> None:
+    migrated(tmp_path / "jobs.db")
+    with closing(sqlite3.connect(tmp_path / "jobs.db")) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)

@@ -1,0 +1,191 @@
+"""The order of the list and what it leaves out."""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from typing import TYPE_CHECKING
+
+import pytest
+
+from desktop_app.jobs import ListQuery, SortBy, Status
+from desktop_app.store.rows import name_key
+from tests.store.kit import NOW, row_ids, rows_of
+
+if TYPE_CHECKING:
+    from desktop_app.jobs import Job
+    from tests.store.kit import Store
+
+VALUES = {
+    SortBy.NAME: None,
+    SortBy.STATUS: "status",
+    SortBy.LINES: "lines_count",
+    SortBy.SIZE: "file_size",
+    SortBy.TOOK: "started_at = 100, finished_at",
+    SortBy.PROGRESS: "file_size = 100, bytes_done",
+}
+
+
+def with_values(store: Store, sort_by: SortBy, values: list[int]) -> list[Job]:
+    """Jobs whose rows hold these values in the column that is sorted by."""
+    jobs = store.add(*(f"/{number}/{value}.txt" for number, value in enumerate(values)))
+    column = VALUES[sort_by]
+    if column is not None:
+        for job, value in zip(jobs, values, strict=True):
+            rows_of(store.path, f"UPDATE job SET {column} = ? WHERE id = ?", value, job.row_id)
+    return jobs
+
+
+@pytest.mark.parametrize("descending", [False, True])
+@pytest.mark.parametrize("sort_by", VALUES)
+def test_equal_jobs_stay_in_the_order_they_were_added(store: Store, sort_by: SortBy, descending: bool) -> None:
+    values = [2, 3, 1, 3, 1, 2, 3]
+    jobs = with_values(store, sort_by, values)
+    sign = -1 if descending else 1
+    expected = [job.row_id for _, job in sorted(zip(values, jobs, strict=True), key=lambda pair: sign * pair[0])]
+    assert list(store.jobs.ids(ListQuery(sort_by=sort_by, descending=descending))) == expected
+
+
+def test_order_of_adding_can_be_turned_round(store: Store) -> None:
+    jobs = store.add("/b", "/c", "/a")
+    assert list(store.jobs.ids(ListQuery())) == row_ids(jobs)
+    assert list(store.jobs.ids(ListQuery(descending=True))) == row_ids(jobs)[::-1]
+
+
+def test_failed_jobs_are_grouped_by_their_reason(store: Store) -> None:
+    jobs = store.add("/a", "/b", "/c", "/d")
+    for job, reason in zip(jobs, ["gone", "", "away", "gone"], strict=True):
+        store.process(job, reason=reason)
+    assert list(store.jobs.ids(ListQuery(sort_by=SortBy.STATUS))) == [
+        jobs[at].row_id for at in (1, 2, 0, 3)
+    ]
+
+
+@pytest.mark.parametrize("sort_by", [SortBy.LINES, SortBy.SIZE, SortBy.TOOK, SortBy.PROGRESS])
+def test_unknown_values_stand_together_at_one_end(store: Store, sort_by: SortBy) -> None:
+    jobs = with_values(store, sort_by, [5, 1, 9])
+    (unknown,) = store.add("/unknown", size=None)
+    ascending = [unknown.row_id, *(jobs[at].row_id for at in (1, 0, 2))]
+    assert list(store.jobs.ids(ListQuery(sort_by=sort_by))) == ascending
+    assert list(store.jobs.ids(ListQuery(sort_by=sort_by, descending=True))) == ascending[::-1]
+
+
+def test_empty_file_has_no_share_that_is_done(store: Store) -> None:
+    """And does not divide by nothing."""
+    (empty,) = store.add("/empty", size=0)
+    (half,) = store.add("/half")
+    rows_of(store.path, "UPDATE job SET bytes_done = 5 WHERE id = ?", half.row_id)
+    assert list(store.jobs.ids(ListQuery(sort_by=SortBy.PROGRESS))) == row_ids([empty, half])
+
+
+NATURAL = [
+    "",
+    "1",
+    "01",
+    "2",
+    "10",
+    "File1.txt",
+    "file2.txt",
+    "file10.txt",
+    "FILE100.txt",
+    "file" + "9" * 30 + ".txt",
+    "file1" + "0" * 30 + ".txt",
+    "v1.2.9",
+    "v1.2.10",
+    "v1.10.1",
+    "ZEBRA",
+    "École",
+    "école 2",
+    "École 10",
+]
+
+
+def test_names_stand_in_the_order_that_people_expect(store: Store) -> None:
+    jobs = store.add(*(f"/folder {99 - at}/{name}" for at, name in reversed(list(enumerate(NATURAL)))))
+    ordered = [store.job(row) for row in store.jobs.ids(ListQuery(sort_by=SortBy.NAME))]
+    names = [os.path.basename(job.file_path) for job in ordered]
+    equal = {"1", "01"}
+    assert [name for name in names if name not in equal] == [name for name in NATURAL if name not in equal]
+    assert names[1:3] == ["01", "1"], "equal numbers stay in the order they were added"
+    assert len(jobs) == len(NATURAL)
+
+
+def test_sorting_key_of_a_name_does_not_grow_without_end() -> None:
+    assert len(name_key("/data/" + "1-" * 127)) < 1_000
+
+
+def test_only_asked_statuses_are_listed(store: Store) -> None:
+    waiting, running, processed, failed, removed = store.add("/a", "/b", "/c", "/d", "/e")
+    store.start(running)
+    store.process(processed)
+    store.process(failed, reason="It is gone.")
+    store.process(removed)
+    store.intake.remove([removed.row_id], now_ms=NOW)
+    by_status = {
+        Status.PENDING: waiting,
+        Status.PROCESSING: running,
+        Status.PROCESSED: processed,
+        Status.FAILED: failed,
+    }
+    for status, job in by_status.items():
+        assert list(store.jobs.ids(ListQuery(statuses=frozenset({status})))) == [job.row_id]
+    both = ListQuery(statuses=frozenset({Status.FAILED, Status.PENDING}))
+    assert list(store.jobs.ids(both)) == row_ids([waiting, failed])
+    assert list(store.jobs.ids(ListQuery())) == row_ids([waiting, running, processed, failed])
+
+
+PATHS = [
+    "/data/Report 100%.txt",
+    "/data/under_score.txt",
+    "/data/it's [odd]*?.txt",
+    "/data/ÄRGER Straße.txt",
+    "/data/" + unicodedata.normalize("NFD", "Crème Brûlée") + ".txt",
+    "/DATA/back\\slash.txt",
+    "/data/日本語.txt",
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", [0, 1, 2, 3, 4, 5, 6]),
+        ("data", [0, 1, 2, 3, 4, 5, 6]),
+        ("DATA/", [0, 1, 2, 3, 4, 5, 6]),
+        ("report", [0]),
+        ("100%", [0]),
+        ("%", [0]),
+        ("_", [1]),
+        ("'", [2]),
+        ("' OR 1=1 --", []),
+        ("[odd]*?", [2]),
+        ("*", [2]),
+        ("\\", [5]),
+        ("ärger", [3]),
+        ("ÄRGER STRASSE", [3]),
+        ("crème brûlée", [4]),
+        (unicodedata.normalize("NFD", "CRÈME"), [4]),
+        ("日本", [6]),
+        ("no such", []),
+        ("a\0b", []),
+        ("\udce9", []),
+        ("\ud800", []),
+    ],
+)
+def test_text_is_looked_for_as_it_is_whatever_its_case(store: Store, text: str, expected: list[int]) -> None:
+    jobs = store.add(*PATHS)
+    assert list(store.jobs.ids(ListQuery(text=text))) == [jobs[at].row_id for at in expected]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="names are bytes on POSIX only")
+@pytest.mark.parametrize("text", ["caf\udce9", "caf\\xe9", "CAF"])
+def test_name_that_is_not_utf_8_is_found_as_it_is_and_as_it_is_shown(store: Store, text: str) -> None:
+    (job,) = store.add(os.fsdecode(b"/data/caf\xe9.txt"))
+    store.add("/data/tea.txt")
+    assert list(store.jobs.ids(ListQuery(text=text))) == [job.row_id]
+
+
+def test_filters_and_order_work_together(store: Store) -> None:
+    jobs = store.add("/b/x1", "/a/x2", "/c/y3", "/d/x10")
+    store.process(jobs[1])
+    query = ListQuery(sort_by=SortBy.NAME, descending=True, statuses=frozenset({Status.PENDING}), text="X")
+    assert list(store.jobs.ids(query)) == [jobs[3].row_id, jobs[0].row_id]

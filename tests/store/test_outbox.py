@@ -1,0 +1,240 @@
+"""The outbox: who may send what and when, and what becomes of it."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from desktop_app.errors import FileProblem
+from desktop_app.jobs import Status
+from desktop_app.store.outbox import OutboxEntry, Sent
+from desktop_app.store.work import ClaimOutcome
+from tests.store.kit import LEASE, NOW, QUEUE, row_ids
+
+if TYPE_CHECKING:
+    from tests.store.kit import Store
+
+
+def rows(entries: list[OutboxEntry]) -> list[int]:
+    return [entry.row_id for entry in entries]
+
+
+def test_entries_come_in_the_order_of_submission_and_no_more_than_asked(store: Store) -> None:
+    jobs = store.add("/a", "/b", "/c")
+    entries = store.take(limit=2)
+    assert entries == [OutboxEntry(job.row_id, job.id, 1, 0) for job in jobs[:2]]
+
+
+def test_nothing_due_writes_nothing(store: Store) -> None:
+    before = store.jobs.revision()
+    assert store.take() == []
+    assert store.jobs.revision() == before
+
+
+def test_claimed_entries_are_nobody_elses_until_the_claim_runs_out(store: Store, other: Store) -> None:
+    jobs = store.add("/a", "/b", "/c")
+    assert rows(store.take(owner="s1", limit=2)) == row_ids(jobs[:2])
+    assert rows(other.take(owner="s2")) == [jobs[2].row_id]
+    assert rows(other.take(owner="s2", now=NOW + 999)) == [jobs[2].row_id]
+    assert rows(other.take(owner="s2", now=NOW + 1_000)) == row_ids(jobs)
+    assert store.take(owner="s1", now=NOW + 1_000) == []
+
+
+def test_owner_gets_its_own_claimed_entries_again(store: Store) -> None:
+    jobs = store.add("/a", "/b")
+    assert rows(store.take(owner="s1")) == row_ids(jobs)
+    assert rows(store.take(owner="s1")) == row_ids(jobs)
+
+
+def test_only_entries_of_the_asked_queue_are_taken(store: Store) -> None:
+    (mine,) = store.add("/mine")
+    (theirs,) = store.add("/theirs", queue="another")
+    assert rows(store.take()) == [mine.row_id]
+    assert rows(store.take(queue="another")) == [theirs.row_id]
+    assert store.take(queue="no such") == []
+
+
+def test_two_senders_never_take_the_same_entry(store: Store) -> None:
+    jobs = store.add(*(f"/data/{number}" for number in range(60)))
+    taken: dict[str, list[int]] = {"s1": [], "s2": []}
+    gate = threading.Barrier(2)
+
+    def send(owner: str) -> None:
+        with store.database.session():
+            gate.wait(10)
+            while entries := store.take(owner=owner, limit=5):
+                taken[owner] += rows(entries)
+                store.outbox.mark_sent([Sent(entry, "m") for entry in entries], now_ms=NOW)
+
+    threads = [threading.Thread(target=send, args=(owner,)) for owner in taken]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert sorted(taken["s1"] + taken["s2"]) == row_ids(jobs)
+
+
+def test_sent_message_is_noted_and_its_entry_gone(store: Store) -> None:
+    (job,) = store.add("/a")
+    (entry,) = store.take()
+    store.outbox.mark_sent([Sent(entry, "m-1")], now_ms=NOW + 5)
+    now = store.job(job)
+    assert (now.message_id, now.sent_at, now.status) == ("m-1", NOW + 5, Status.PENDING)
+    assert now.revision > job.revision
+    assert store.outbox_rows() == []
+
+
+def test_sending_is_noted_although_a_quick_consumer_was_there_first(store: Store) -> None:
+    (job,) = store.add("/a")
+    (entry,) = store.take()
+    store.process(job)
+    store.outbox.mark_sent([Sent(entry, "m-1")], now_ms=NOW)
+    assert (store.job(job).status, store.job(job).message_id) == (Status.PROCESSED, "m-1")
+    assert store.outbox_rows() == []
+
+
+def resubmitted_while_sending(store: Store) -> OutboxEntry:
+    """The entry that a sender still holds of a job that was processed and submitted again meanwhile."""
+    (job,) = store.add("/a")
+    (entry,) = store.take(owner="s1")
+    store.process(job)
+    store.intake.retry([job.row_id], queue=QUEUE)
+    (newer,) = store.take(owner="s2")
+    assert newer.generation == 2
+    return entry
+
+
+def test_noting_an_older_submission_leaves_the_newer_entry_alone(store: Store) -> None:
+    entry = resubmitted_while_sending(store)
+    store.outbox.mark_sent([Sent(entry, "m-old")], now_ms=NOW)
+    assert store.outbox_rows() == [(entry.row_id, 2)]
+    assert store.job(entry.row_id).message_id is None
+
+
+def test_postponing_an_older_submission_leaves_the_newer_entry_alone(store: Store) -> None:
+    entry = resubmitted_while_sending(store)
+    store.outbox.postpone([entry], until_ms=NOW + 60_000)
+    assert store.sql("SELECT claim_owner, next_try_at, tries FROM outbox") == [("s2", 0, 0)]
+
+
+def test_refusal_of_an_older_submission_leaves_the_newer_one_alone(store: Store) -> None:
+    entry = resubmitted_while_sending(store)
+    store.outbox.refuse(entry, reason="Too long.", now_ms=NOW)
+    assert store.outbox_rows() == [(entry.row_id, 2)]
+    assert store.job(entry.row_id).status is Status.PENDING
+
+
+def test_postponed_entries_are_free_again_at_their_time(store: Store) -> None:
+    store.add("/a", "/b")
+    first, second = store.take(owner="s1")
+    store.outbox.postpone([first], until_ms=NOW + 500)
+    assert rows(store.take(owner="s2", now=NOW + 499)) == []
+    assert store.take(owner="s2", now=NOW + 500) == [OutboxEntry(first.row_id, first.file_id, 1, 1)]
+    assert rows(store.take(owner="s1", now=NOW + 500)) == [second.row_id]
+
+
+def test_each_postponing_counts_as_a_try(store: Store) -> None:
+    store.add("/a")
+    for tries in range(3):
+        (entry,) = store.take()
+        assert entry.tries == tries
+        store.outbox.postpone([entry], until_ms=NOW)
+
+
+def test_refused_message_ends_its_job_as_failed(store: Store) -> None:
+    (job,) = store.add("/a")
+    (entry,) = store.take()
+    store.outbox.refuse(entry, reason="The queue refuses caf\udce9.", now_ms=NOW + 7)
+    now = store.job(job)
+    assert (now.status, now.reason, now.reason_code) == (
+        Status.FAILED,
+        "The queue refuses caf\\udce9.",
+        FileProblem.NOT_SENT,
+    )
+    assert now.finished_at == NOW + 7
+    assert store.outbox_rows() == []
+    assert store.intake.retry([job.row_id], queue=QUEUE) == 1
+
+
+@pytest.mark.parametrize("has_ended", [True, False])
+def test_refusal_does_not_touch_a_job_whose_message_arrived_after_all(store: Store, has_ended: bool) -> None:
+    """The first try was answered by a time-out, but had reached the queue."""
+    (job,) = store.add("/a")
+    (entry,) = store.take()
+    token = store.start(job)
+    if has_ended:
+        assert store.finish(job, token)
+    store.outbox.refuse(entry, reason="Too long.", now_ms=NOW)
+    assert store.job(job).status is (Status.PROCESSED if has_ended else Status.PROCESSING)
+    assert store.outbox_rows() == []
+
+
+def test_waiting_counts_the_entries_of_one_queue(store: Store) -> None:
+    store.add("/a", "/b")
+    store.add("/c", queue="another")
+    assert [store.outbox.waiting(queue) for queue in (QUEUE, "another", "no such")] == [2, 1, 0]
+    store.send()
+    assert [store.outbox.waiting(queue) for queue in (QUEUE, "another")] == [0, 1]
+
+
+def test_in_queue_counts_what_was_sent_and_has_not_ended(store: Store) -> None:
+    jobs = store.add("/unsent", "/waiting", "/running", "/processed", "/removed", "/later")
+    entries = store.take()
+    store.outbox.mark_sent([Sent(entry, "m") for entry in entries[1:]], now_ms=NOW)
+    store.start(jobs[2])
+    store.process(jobs[3])
+    store.intake.remove([jobs[4].row_id], now_ms=NOW)
+    store.work.give_back(jobs[5].row_id, store.start(jobs[5]), next_try_at=NOW + 60_000)
+    assert store.outbox.in_queue(QUEUE) == 2
+    assert store.outbox.in_queue("another") == 0
+
+
+def test_everything_unfinished_is_sent_again_to_a_new_embedded_queue(store: Store) -> None:
+    jobs = store.add("/unsent", "/waiting", "/running", "/processed", "/failed", "/removed")
+    (other_queue,) = store.add("/theirs", queue="another")
+    entries = store.take(limit=6)
+    store.outbox.mark_sent([Sent(entry, "m") for entry in entries[1:]], now_ms=NOW)
+    token = store.start(jobs[2])
+    store.process(jobs[3])
+    store.process(jobs[4], reason="It is gone.")
+    store.intake.remove([jobs[5].row_id], now_ms=NOW)
+    assert store.outbox.refill_after_restart(queue=QUEUE, instance="run 1") == 2
+    assert sorted(store.outbox_rows()) == [(job.row_id, 1) for job in (*jobs[:3], other_queue)]
+    assert [store.job(job).sent_at for job in jobs[:3]] == [None] * 3
+    assert store.job(jobs[3]).sent_at == NOW
+    assert store.outbox.in_queue(QUEUE) == 0
+    assert store.finish(jobs[2], token), "whoever works on a job keeps its lease"
+
+
+def test_refill_happens_once_for_each_run_of_the_queue(store: Store, other: Store) -> None:
+    store.add("/a")
+    store.send()
+    assert store.outbox.refill_after_restart(queue=QUEUE, instance="run 1") == 1
+    store.send()
+    assert other.outbox.refill_after_restart(queue=QUEUE, instance="run 1") == 0
+    assert store.outbox_rows() == []
+    assert other.outbox.refill_after_restart(queue=QUEUE, instance="run 2") == 1
+    assert other.outbox.refill_after_restart(queue="another", instance="run 2") == 0
+    assert store.sql("SELECT name, value FROM fact ORDER BY name") == [
+        ("instance of another", "run 2"),
+        ("instance of q", "run 2"),
+    ]
+
+
+def test_refill_keeps_the_order_of_submission(store: Store) -> None:
+    jobs = store.add(*(f"/data/{number}" for number in range(30)))
+    store.send()
+    assert store.outbox.refill_after_restart(queue=QUEUE, instance="run 1") == 30
+    assert [row for row, _ in store.outbox_rows()] == row_ids(jobs)
+
+
+def test_lost_message_that_turns_up_after_a_refill_is_a_harmless_duplicate(store: Store) -> None:
+    (job,) = store.add("/a")
+    store.send()
+    store.start(job)
+    store.outbox.refill_after_restart(queue=QUEUE, instance="run 1")
+    store.send()
+    assert store.claim(job, worker="w2").outcome is ClaimOutcome.BUSY
+    assert store.claim(job, worker="w2", now=NOW + LEASE).outcome is ClaimOutcome.CLAIMED

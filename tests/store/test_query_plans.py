@@ -1,0 +1,90 @@
+"""What runs many times a second uses an index, so that it stays quick at a million rows.
+
+SQLite's planner has no statistics here and guesses; an innocent new index has made it read the whole table for one page.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from desktop_app.jobs import ListQuery, NewFile, Status
+from desktop_app.store.work import Result, Tick
+from tests.store.kit import LEASE, NOW, QUEUE, Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NO_ROW = "(0 = 1)"  # peewee's way to say that a list of keys is empty; SQLite does not even begin then
+READS = ("SELECT", "UPDATE", "DELETE", "INSERT")
+QUICK: dict[str, Callable[[Store], object]] = {
+    "counts": lambda store: store.jobs.counts(),
+    "counts of a queue": lambda store: store.jobs.counts(QUEUE),
+    "revision": lambda store: store.jobs.revision(),
+    "changes": lambda store: store.jobs.changes_since(5),
+    "page": lambda store: store.jobs.page(range(1, 257)),
+    "find": lambda store: store.jobs.find("ab"),
+    "failed ones": lambda store: store.jobs.ids(ListQuery(statuses=frozenset({Status.FAILED}))),
+    "waiting": lambda store: store.outbox.waiting(QUEUE),
+    "in queue": lambda store: store.outbox.in_queue(QUEUE),
+    "take": lambda store: store.take(),
+    "sent": lambda store: store.send(),
+    "postpone": lambda store: store.outbox.postpone(store.take(), until_ms=NOW),
+    "claim": lambda store: store.claim(store.job(1)),
+    "claim that is refused": lambda store: store.claim(store.job(1), generation=7),
+    "finish": lambda store: store.work.finish([Result(1, 1, NOW)]),
+    "progress": lambda store: store.work.progress([Tick(1, 1, 5, 10)]),
+    "extend": lambda store: store.work.extend([(1, 1)], until_ms=NOW),
+    "give back": lambda store: store.work.give_back(1, 1),
+    "is stale": lambda store: store.work.is_stale(1, 1),
+    "dead leases": lambda store: store.work.free_dead_leases(lambda _: False, queue=QUEUE, now_ms=NOW, resend=True),
+    "add": lambda store: store.add("/more"),
+    "retry": lambda store: store.process(store.job(2)) or store.intake.retry(range(1, 201), queue=QUEUE),
+    "remove": lambda store: store.intake.remove(range(1, 201), now_ms=NOW),
+    "restore": lambda store: store.intake.remove([1], now_ms=NOW) and store.intake.restore(range(1, 201)),
+    "forget": lambda store: store.intake.forget_removed(before_ms=NOW),
+}
+
+
+def statements(store: Store, action: Callable[[Store], object]) -> list[str]:
+    """The SQL that an action runs, with its values."""
+    store.jobs.revision()
+    connection = store.database._peewee.connection()  # type: ignore[no-untyped-call]
+    seen: list[str] = []
+    connection.set_trace_callback(seen.append)
+    action(store)
+    connection.set_trace_callback(None)
+    return [sql for sql in seen if sql.startswith(READS) and NO_ROW not in sql]
+
+
+def full_scans(store: Store, statement: str) -> list[str]:
+    """The steps of SQLite's plan that walk through a whole table of jobs or of entries."""
+    with closing(sqlite3.connect(store.path)) as connection:
+        connection.create_function("folded", 1, str)
+        plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}")]
+    return [step for step in plan if step.startswith("SCAN") and "CONSTANT ROW" not in step]
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_frequent_query_reads_no_whole_table(store: Store, name: str) -> None:
+    store.intake.add([NewFile(f"/data/{at}", at, at) for at in range(300)], queue=QUEUE, name="", now_ms=NOW)
+    store.start(store.job(1), now=NOW + LEASE)
+    ran = statements(store, QUICK[name])
+    assert ran
+    assert {statement: scans for statement in ran if (scans := full_scans(store, statement))} == {}
+
+
+@pytest.mark.parametrize("name", ["page", "find"])
+def test_single_jobs_are_read_by_their_key(store: Store, name: str) -> None:
+    """Not by the index over all that is listed, which matches nearly every row."""
+    for statement in statements(store, QUICK[name]):
+        with closing(sqlite3.connect(store.path)) as connection:
+            plan = " ".join(row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}"))
+        assert "INTEGER PRIMARY KEY" in plan or "job_uuid" in plan
+
+
+def test_check_notices_a_whole_table(store: Store) -> None:
+    assert full_scans(store, "SELECT id FROM job WHERE reason = 'x'") == ["SCAN job"]

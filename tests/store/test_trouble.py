@@ -1,0 +1,201 @@
+"""What goes wrong with a database file is said in plain words; what is our own mistake is not dressed up."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import peewee
+import pytest
+from filelock import FileLock
+
+from desktop_app.errors import StoreBusyError, StoreError, StoreFullError
+from desktop_app.jobs import NewFile
+from desktop_app.store import database as database_module
+from desktop_app.store.database import known_store_error, open_database
+from desktop_app.store.models import JobRow
+from desktop_app.wiring import MIGRATIONS
+from tests.store.kit import NOW, QUEUE, Store
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_file_that_is_no_database_is_told_and_kept(tmp_path: Path) -> None:
+    path = tmp_path / "jobs.db"
+    path.write_bytes(b"Dear diary, " * 500)
+    with pytest.raises(StoreError, match="is damaged or is not a database of Filemill") as caught:
+        open_database(path, MIGRATIONS)
+    assert caught.value.detail == "file is not a database"
+    assert path.read_bytes() == b"Dear diary, " * 500
+
+
+def test_folder_that_is_a_file_is_told(tmp_path: Path) -> None:
+    (tmp_path / "home").write_text("not a folder")
+    for path in (tmp_path / "home" / "jobs.db", tmp_path / "home" / "deeper" / "jobs.db"):
+        with pytest.raises(StoreError, match="can't be opened: .* Make its folder writable"):
+            open_database(path, MIGRATIONS)
+
+
+def test_database_that_is_a_folder_is_told(tmp_path: Path) -> None:
+    (tmp_path / "jobs.db").mkdir()
+    with pytest.raises(StoreError, match="can't be written"):
+        open_database(tmp_path / "jobs.db", MIGRATIONS)
+
+
+def test_folder_without_the_right_to_write_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: FileLock) -> FileLock:
+        raise PermissionError(13, "Permission denied", str(tmp_path))
+
+    monkeypatch.setattr(FileLock, "__enter__", refuse)
+    with pytest.raises(StoreError, match="Permission denied. Make its folder writable, or set FILEMILL_DATABASE"):
+        open_database(tmp_path / "jobs.db", MIGRATIONS)
+
+
+def test_program_that_never_ends_its_migration_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database_module, "_MIGRATE_LOCK_SECONDS", 0.05)
+    is_held, may_end = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with FileLock(tmp_path / "jobs.db.lock"):
+            is_held.set()
+            may_end.wait(30)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    assert is_held.wait(10)
+    with pytest.raises(StoreBusyError, match="Another program is changing"):
+        open_database(tmp_path / "jobs.db", MIGRATIONS)
+    may_end.set()
+    holder.join(10)
+
+
+def test_damaged_pages_are_told_when_they_are_read(tmp_path: Path) -> None:
+    store = Store(tmp_path / "jobs.db")
+    store.intake.add([NewFile(f"/data/{n}", n, n) for n in range(600)], queue=QUEUE, name="", now_ms=NOW)
+    store.database.release()
+    content = bytearray(store.path.read_bytes())
+    content[8 * 4096 :] = b"\xa5" * (len(content) - 8 * 4096)
+    store.path.write_bytes(content)
+
+    def read_everything() -> None:
+        damaged = Store(store.path)
+        with damaged.database.session():
+            list(damaged.jobs.all())
+
+    with pytest.raises(StoreError, match="is damaged"):
+        read_everything()
+
+
+def test_trouble_that_shows_up_while_reading_on_is_known_too(store: Store) -> None:
+    """Rows come from the file one by one; peewee translates only what happens before the first."""
+    error = sqlite3.DatabaseError("database disk image is malformed")
+    error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+    with pytest.raises(StoreError, match="is damaged"), store.database.read():
+        raise error
+
+
+def quick_to_give_up(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the store wait a millisecond for the lock instead of ten seconds."""
+    store.database.release()
+    pragmas = [(name, 1 if name == "busy_timeout" else value) for name, value in store.database._peewee._pragmas]
+    monkeypatch.setattr(store.database._peewee, "_pragmas", pragmas)
+
+
+def test_database_that_another_program_holds_locked_is_busy(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    (job,) = store.add("/a")
+    quick_to_give_up(store, monkeypatch)
+    with closing(sqlite3.connect(store.path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreBusyError, match="Trying again is safe"):
+            store.add("/b")
+        assert store.job(job).file_path == "/a", "reading goes on meanwhile"
+        other.execute("ROLLBACK")
+    assert [job.file_path for job in store.add("/b")] == ["/b"]
+
+
+def limit_pages(store: Store, more: int) -> None:
+    """Let the file grow by so many pages only: what a full disk looks like to SQLite."""
+    with store.database.read():
+        count = store.database._peewee.execute_sql("PRAGMA page_count").fetchone()[0]  # type: ignore[no-untyped-call]
+        store.database._peewee.execute_sql(f"PRAGMA max_page_count = {count + more}")  # type: ignore[no-untyped-call]
+
+
+def test_full_disk_writes_nothing_and_goes_on_when_there_is_room(store: Store) -> None:
+    store.add("/first")
+    limit_pages(store, 3)
+    with pytest.raises(StoreFullError, match="Make room, then go on") as caught:
+        store.add(*(f"/data/{number}" for number in range(200)))
+    assert caught.value.detail == "database or disk is full"
+    assert [job.file_path for job in store.jobs.all()] == ["/first"]
+    assert len(store.outbox_rows()) == 1
+    limit_pages(store, 10_000)
+    assert len(store.add(*(f"/data/{number}" for number in range(200)))) == 200
+
+
+def test_readonly_database_is_told(store: Store) -> None:
+    with store.database.read():
+        store.database._peewee.execute_sql("PRAGMA query_only = 1")  # type: ignore[no-untyped-call]
+    with pytest.raises(StoreError, match="Check the rights of the file and its folder"):
+        store.add("/a")
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "words"),
+    [
+        (sqlite3.SQLITE_BUSY, StoreBusyError, "holds it locked"),
+        (sqlite3.SQLITE_BUSY_SNAPSHOT, StoreBusyError, "holds it locked"),
+        (sqlite3.SQLITE_PROTOCOL, StoreBusyError, "holds it locked"),
+        (sqlite3.SQLITE_FULL, StoreFullError, "is full"),
+        (sqlite3.SQLITE_IOERR_WRITE, StoreFullError, "can't be written"),
+        (sqlite3.SQLITE_CORRUPT, StoreError, "damaged"),
+        (sqlite3.SQLITE_NOTADB, StoreError, "not a database"),
+        (sqlite3.SQLITE_READONLY_DIRECTORY, StoreError, "rights"),
+        (sqlite3.SQLITE_CANTOPEN, StoreError, "rights"),
+        (sqlite3.SQLITE_PERM, StoreError, "rights"),
+    ],
+)
+@pytest.mark.parametrize("is_wrapped", [True, False])
+def test_each_trouble_of_the_world_has_its_plain_text(
+    tmp_path: Path, code: int, kind: type[StoreError], words: str, is_wrapped: bool
+) -> None:
+    cause = sqlite3.OperationalError("what SQLite says")
+    cause.sqlite_errorcode = code
+    error = peewee.OperationalError(cause, *cause.args) if is_wrapped else cause
+    known = known_store_error(error, tmp_path / "jobs.db")
+    assert type(known) is kind
+    assert words in known.text
+    assert str(tmp_path / "jobs.db") in known.text
+    assert known.detail == "what SQLite says"
+
+
+def test_mistake_in_our_sql_stays_what_it_is(store: Store) -> None:
+    """Even if its text holds a word that SQLite uses for trouble outside."""
+    for table in ("busy", "locked", "disk is full", "malformed", "readonly"):
+        with pytest.raises(peewee.OperationalError, match="no such table"), store.database.read():
+            store.database.run(peewee.RawQuery(f'SELECT * FROM "{table}"'))
+
+
+def test_broken_constraint_stays_what_it_is(store: Store) -> None:
+    with pytest.raises(peewee.IntegrityError), store.database.write() as revision:
+        store.database.run(JobRow.insert(uuid="x", batch=99, file_path="", name_key="", queue="", created_at=0, revision=revision))
+
+
+def test_error_of_the_caller_rolls_back_and_passes(store: Store) -> None:
+    (job,) = store.add("/a")
+    before = store.jobs.revision()
+    with pytest.raises(ZeroDivisionError), store.database.write() as revision:
+        store.database.run(JobRow.update(reason="x", revision=revision))
+        raise ZeroDivisionError
+    assert store.job(job).reason == ""
+    assert store.jobs.revision() == before
+
+
+def test_error_without_a_code_of_sqlite_is_ours(store: Store) -> None:
+    error = peewee.ProgrammingError(sqlite3.ProgrammingError("Cannot operate on a closed database."))
+    with pytest.raises(peewee.ProgrammingError):
+        known_store_error(error, store.path)
+    with pytest.raises(peewee.DatabaseError):
+        known_store_error(peewee.DatabaseError("no cause"), store.path)
