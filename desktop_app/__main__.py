@@ -30,6 +30,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from desktop_app.queues.local_server import serve
 
             return serve(Path(run_folder))
+        case ["_process", path]:
+            # One file in a process of its own, since it was at work when a program ended.
+            from desktop_app.processing.isolation import serve_one
+            from desktop_app.processing.registry import default_registry
+
+            return serve_one(path, default_registry())
         case _:
             from desktop_app.cli.main import run
 

@@ -100,22 +100,38 @@ def build_sender(program: Program, connector: QueueConnector, report: Callable[[
         connector: Shared by all loops of this process.
         report: Takes the loop's states, on its thread.
     """
+    from desktop_app.services.chores import Chores
+    from desktop_app.services.dead_letters import DeadLetterWatcher
+    from desktop_app.services.reconciler import Reconciler
     from desktop_app.services.sender import LOCAL_WINDOW, Sender, SenderOptions
+    from desktop_app.store.claims import Claims
     from desktop_app.store.outbox import Outbox
+    from desktop_app.store.recovery import Recovery
 
+    key, clock, database = program.connection.key, program.clock, program.database
+    outbox, recovery = Outbox(database), Recovery(database)
+    chores = Chores(
+        [
+            Reconciler(recovery, connector, queue=key, clock=clock),
+            DeadLetterWatcher(Claims(database), connector, clock),
+        ],
+        clock,
+    )
     options = SenderOptions(
-        queue=program.connection.key,
+        queue=key,
         window=LOCAL_WINDOW if program.connection.is_local else None,
         strict_order=program.settings.fifo_order == "strict",
     )
     return Sender(
-        Outbox(program.database),
+        outbox,
         connector,
         program.identity,
         options=options,
-        clock=program.clock,
+        clock=clock,
         wake=program.wake_sender,
         report=report,
+        recovery=recovery,
+        chores=chores,
     )
 
 

@@ -8,95 +8,27 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from desktop_app.errors import QueueTrouble
+from desktop_app.queues.envelopes import (
+    DEFAULT_RETENTION_SECONDS,
+    EntryResult,
+    Outgoing,
+    QueueInfo,
+    QueueState,
+    Received,
+)
 from desktop_app.queues.failures import as_queue_error, refuse_other_answers, trouble_of_code
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from mypy_boto3_sqs.client import SQSClient
 
     from desktop_app.settings import Connection
-
-MAX_ENTRIES = 10
-MAX_REQUEST_BYTES = 1_048_576
-"""AWS: the sum of a batch's messages, since August 2025 1 MiB as for one message."""
-MAX_WAIT_SECONDS = 20
-DEFAULT_RETENTION_SECONDS = 4 * 24 * 3600
-
-
-@dataclass(frozen=True, slots=True)
-class QueueInfo:
-    """What a queue is: its URL, its kind, and the largest message it takes in bytes."""
-
-    url: str
-    name: str
-    is_fifo: bool
-    max_message_bytes: int = MAX_REQUEST_BYTES
-
-
-@dataclass(frozen=True, slots=True)
-class QueueState:
-    """What a queue says of itself; the counts are approximate and may lag a minute (AWS: GetQueueAttributes)."""
-
-    visible: int
-    in_flight: int
-    delayed: int
-    created_at_ms: int
-    retention_s: int
-    dead_letter_arn: str = ""
-    """The queue that messages go to which were received too often; empty if there is none."""
-
-    @property
-    def total(self) -> int:
-        """All messages in the queue."""
-        return self.visible + self.in_flight + self.delayed
-
-
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """A message to send; `group_id` and `deduplication_id` only for a FIFO queue."""
-
-    body: str
-    group_id: str = ""
-    deduplication_id: str = ""
-
-    @property
-    def size(self) -> int:
-        """Bytes that count towards the limits."""
-        return len(self.body.encode())
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """A message in flight: `receipt_handle` acts on this receive of it only."""
-
-    message_id: str
-    receipt_handle: str
-    body: str
-    receive_count: int
-    group_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class EntryResult:
-    """What became of one entry: done where `trouble` is None; the ids and digests only for a message that was sent."""
-
-    message_id: str = ""
-    body_md5: str = ""
-    trouble: QueueTrouble | None = None
-    text: str = ""
-
-    @property
-    def is_done(self) -> bool:
-        """True if the queue did it."""
-        return self.trouble is None
-
 
 _NOT_NAMED = EntryResult(trouble=QueueTrouble.OFFLINE, text="the queue's answer does not name this entry")
 
@@ -142,17 +74,20 @@ class QueueClient:
             entry["MessageDeduplicationId"] = message.deduplication_id
         return entry
 
-    def receive(self, *, limit: int, wait_s: int, visibility_s: int) -> list[Received]:
+    def receive(self, *, limit: int, wait_s: int, visibility_s: int, attempt_id: str = "") -> list[Received]:
         """One long poll.
 
         Args:
             limit: At most so many messages, 1…10.
             wait_s: How long the queue waits for the first one, 0…20 s.
             visibility_s: How long they are hidden from others, in seconds; extended by `change_visibility`.
+            attempt_id: On a FIFO queue, a poll whose answer was lost brings the same messages again if it is repeated
+                with the same id within five minutes (AWS: ReceiveRequestAttemptId).
 
         Raises:
             QueueError: If it did not succeed. Messages that SQS has given to a broken poll come back by themselves.
         """
+        repeatable: Any = {"ReceiveRequestAttemptId": attempt_id} if attempt_id and self.info.is_fifo else {}
         answer = self._call(
             "ReceiveMessage",
             lambda: self._receiving.receive_message(
@@ -161,6 +96,7 @@ class QueueClient:
                 WaitTimeSeconds=wait_s,
                 VisibilityTimeout=visibility_s,
                 MessageSystemAttributeNames=["ApproximateReceiveCount", "MessageGroupId"],
+                **repeatable,
             ),
         )
         return [_received(message) for message in answer.get("Messages", [])]
@@ -205,6 +141,23 @@ class QueueClient:
         )
         return _state(answer.get("Attributes", {}))
 
+    def dead_letters(self) -> QueueClient | None:
+        """A client for this queue's dead-letter queue, on the same connections; None if it has none.
+
+        Raises:
+            QueueError: If the queues can't be asked.
+        """
+        arn = self.state().dead_letter_arn
+        if not arn:
+            return None
+        *_, account, name = arn.split(":")
+        answer = self._call(
+            "GetQueueUrl",
+            lambda: self._control.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account),
+        )
+        info = QueueInfo(answer["QueueUrl"], name, self.info.is_fifo, self.info.max_message_bytes)
+        return QueueClient(self._control, self._receiving, info, self._connection)
+
     def _call(self, action: str, call: Callable[[], Any]) -> dict[str, Any]:
         try:
             answer: dict[str, Any] = call()
@@ -229,23 +182,6 @@ class QueueClient:
         """Let go of the connections; a long poll that is running ends by itself."""
         self._control.close()
         self._receiving.close()
-
-
-def plan_batches(messages: Sequence[Outgoing], max_bytes: int = MAX_REQUEST_BYTES) -> Iterator[list[int]]:
-    """Cut messages into batches by count and by UTF-8 bytes; gives their positions, in order.
-
-    A message that is too large alone gets a batch of its own, so that only it is refused.
-    """
-    batch: list[int] = []
-    size = 0
-    for position, message in enumerate(messages):
-        if batch and (len(batch) == MAX_ENTRIES or size + message.size > max_bytes):
-            yield batch
-            batch, size = [], 0
-        batch.append(position)
-        size += message.size
-    if batch:
-        yield batch
 
 
 def _state(attributes: dict[str, str]) -> QueueState:

@@ -16,7 +16,8 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from desktop_app.errors import QueueError, QueueTrouble
-from desktop_app.queues.client import MAX_REQUEST_BYTES, MAX_WAIT_SECONDS, QueueClient, QueueInfo
+from desktop_app.queues.client import QueueClient
+from desktop_app.queues.envelopes import MAX_REQUEST_BYTES, MAX_WAIT_SECONDS, QueueInfo
 from desktop_app.queues.failures import NotSqsError, as_queue_error, refuse_other_answers
 from desktop_app.queues.local import LocalQueue
 
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
 
     from desktop_app.settings import Connection
 
-_CONNECT_SECONDS = 5
-_READ_SECONDS = 10
+_CONNECT_SECONDS = 4
+_READ_SECONDS = 8
 _POOL = 32
 
 
@@ -185,7 +186,7 @@ def _configs(proxies: dict[str, str] | None = None) -> tuple[Config, Config]:
     common: dict[str, Any] = {"connect_timeout": _CONNECT_SECONDS, "max_pool_connections": _POOL, "tcp_keepalive": True}
     if proxies is not None:
         common["proxies"] = proxies
-    control = Config(read_timeout=_READ_SECONDS, retries={"mode": "standard", "total_max_attempts": 3}, **common)
+    control = Config(read_timeout=_READ_SECONDS, retries={"mode": "standard", "total_max_attempts": 2}, **common)
     receiving = Config(
         read_timeout=MAX_WAIT_SECONDS + 10, retries={"mode": "standard", "total_max_attempts": 1}, **common
     )

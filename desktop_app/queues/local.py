@@ -20,6 +20,7 @@ import filelock
 from desktop_app.errors import QueueError, QueueTrouble
 from desktop_app.queues.local_facts import LINE_LIMIT, LOOPBACK, ServerFacts, greeting, read_facts
 from desktop_app.queues.local_server import ALREADY_RUNNING, log_file
+from desktop_app.spawn import own_command, own_environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -202,9 +203,7 @@ class _Child:
 
 def _own_command(run_folder: Path) -> list[str]:
     """This program once more, as the server."""
-    if getattr(sys, "frozen", False):
-        return [sys.executable, "_local-queue", str(run_folder)]
-    return [sys.executable, "-m", "desktop_app", "_local-queue", str(run_folder)]
+    return own_command("_local-queue", str(run_folder))
 
 
 def _environment(inherited: Mapping[str, str]) -> dict[str, str]:
@@ -212,16 +211,7 @@ def _environment(inherited: Mapping[str, str]) -> dict[str, str]:
     environment = {name: value for name, value in inherited.items() if not _is_harmful(name.upper())}
     # moto imports boto3, which reads the user's files at once and may stumble over them.
     environment["AWS_CONFIG_FILE"] = environment["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
-    if getattr(sys, "frozen", False):
-        # Else a one-file program's server would live in its parent's unpacked files, which end with the parent.
-        environment["PYINSTALLER_RESET_ENVIRONMENT"] = "1"
-        return environment
-    environment["PYTHONSAFEPATH"] = "1"  # the current directory holds nothing of ours
-    package_parent = Path(__file__).resolve().parents[2]
-    if package_parent.name not in {"site-packages", "dist-packages"}:
-        path = environment.get("PYTHONPATH")
-        environment["PYTHONPATH"] = f"{package_parent}{os.pathsep}{path}" if path else str(package_parent)
-    return environment
+    return own_environment(environment)
 
 
 def _is_harmful(name: str) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from desktop_app.errors import QueueError, QueueTrouble
-from desktop_app.queues.client import MAX_ENTRIES, EntryResult
+from desktop_app.queues.envelopes import MAX_ENTRIES, EntryResult
 from desktop_app.services.backoff import Backoff
 
 if TYPE_CHECKING:

@@ -19,19 +19,19 @@ from desktop_app.services.dispatch import Dispatcher
 from desktop_app.services.lanes import Lanes
 from desktop_app.services.leases import BEAT_SECONDS, VISIBILITY_SECONDS, Held, LeaseBook, LeaseKeeper
 from desktop_app.services.loop import STOP_CHECK_SECONDS, StateReporter
-from desktop_app.services.pool import Done, WorkerPool
+from desktop_app.services.pool import Done, Processing, WorkerPool
 from desktop_app.services.receiver import Receiver
 from desktop_app.services.results import Committer
 from desktop_app.services.tally import Tally
+from desktop_app.store.claims import Claims
 from desktop_app.store.work import Work
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from desktop_app.clock import Clock
-    from desktop_app.processing.registry import ProcessorRegistry
-    from desktop_app.queues.client import Received
     from desktop_app.queues.connector import QueueConnector
+    from desktop_app.queues.envelopes import Received
     from desktop_app.services.identity import WorkerIdentity
     from desktop_app.services.state import LoopState
     from desktop_app.store.database import Database
@@ -90,7 +90,7 @@ class Consumer:
         self,
         database: Database,
         connector: QueueConnector,
-        registry: ProcessorRegistry,
+        registry: Processing,
         identity: WorkerIdentity,
         *,
         options: ConsumerOptions,
@@ -108,6 +108,7 @@ class Consumer:
         self._inbox: SimpleQueue[list[Held] | Done] = SimpleQueue()
         self._is_stopping = threading.Event()
         self._is_paused = False
+        self._claims = Claims(database)
         self._work = Work(database)
         self.tally = Tally()
         self._book = LeaseBook()
@@ -128,7 +129,7 @@ class Consumer:
     def _desk(self) -> tuple[Dispatcher, Committer]:
         lanes = Lanes()
         dispatcher = Dispatcher(
-            self._work,
+            self._claims,
             self._identity.name,
             book=self._book,
             acks=self._acks,
@@ -184,7 +185,7 @@ class Consumer:
             self._keeper.run(stop)
 
     def _free_dead_leases(self) -> None:
-        freed = self._work.free_dead_leases(
+        freed = self._claims.free_dead_leases(
             self._identity.is_alive,
             queue=self._options.queue,
             now_ms=self._clock.now_ms(),

@@ -10,7 +10,7 @@ from desktop_app.errors import StoreError
 from desktop_app.queues.message import ForeignMessageError, decode
 from desktop_app.services.leases import ROW_MARGIN_MS
 from desktop_app.services.tally import Fate
-from desktop_app.store.work import Claim, ClaimOutcome, ClaimRequest
+from desktop_app.store.claims import Claim, ClaimOutcome, ClaimRequest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from desktop_app.services.leases import Held, LeaseBook
     from desktop_app.services.pool import WorkerPool
     from desktop_app.services.tally import Tally
-    from desktop_app.store.work import Work
+    from desktop_app.store.claims import Claims
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ class Dispatcher:
     """Decides what each received message means and sets it going. One thread.
 
     Args:
-        work: The rows.
+        claims: The rows.
         worker: This program's identity, as the holder of leases.
         book: Everything in our hands.
         acks: Where messages are deleted and given back.
@@ -50,7 +50,7 @@ class Dispatcher:
 
     def __init__(
         self,
-        work: Work,
+        claims: Claims,
         worker: str,
         *,
         book: LeaseBook,
@@ -61,7 +61,7 @@ class Dispatcher:
         clock: Clock,
         visibility_s: int,
     ) -> None:
-        self._work = work
+        self._claims = claims
         self._worker = worker
         self._book = book
         self._acks = acks
@@ -79,7 +79,7 @@ class Dispatcher:
         """
         requests = [(held, request) for held in arrived if (request := self._request(held)) is not None]
         try:
-            claims = self._work.claim(
+            claims = self._claims.claim(
                 [request for _, request in requests],
                 worker=self._worker,
                 now_ms=self._clock.now_ms(),
@@ -103,7 +103,7 @@ class Dispatcher:
 
     def _route(self, held: Held, claim: Claim) -> None:
         if claim.outcome is ClaimOutcome.CLAIMED:
-            held.job, held.token = claim.job, claim.token
+            held.job, held.token, held.is_suspect = claim.job, claim.token, claim.is_suspect
             if self._lanes.enter(held):
                 self._pool.submit(held)
         elif claim.outcome is ClaimOutcome.FOREIGN:

@@ -14,15 +14,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from desktop_app.errors import QueueError, QueueTrouble, StoreError
-from desktop_app.queues.client import MAX_ENTRIES
+from desktop_app.queues.envelopes import MAX_ENTRIES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from desktop_app.clock import Clock
     from desktop_app.jobs import Job
-    from desktop_app.queues.client import Received
     from desktop_app.queues.connector import QueueConnector
+    from desktop_app.queues.envelopes import Received
     from desktop_app.store.work import Work
 
 log = logging.getLogger(__name__)
@@ -47,6 +47,8 @@ class Held:
     token: int = 0
     progress: tuple[int, int] | None = None
     cancelled: threading.Event = field(default_factory=threading.Event)
+    is_suspect: bool = False
+    """A program ended while it worked on this file before."""
     is_begun: bool = False
     """A worker has started on its file."""
     is_lost: bool = False

@@ -7,21 +7,31 @@ import threading
 import time
 from dataclasses import dataclass
 from queue import SimpleQueue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from desktop_app.errors import FileError, FileProblem
+from desktop_app.processing.isolation import IsolatedProcessing, ProcessDiedError
 from desktop_app.processing.registry import Cancelled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from desktop_app.jobs import Job
-    from desktop_app.processing.registry import FileResult, ProcessorRegistry
+    from desktop_app.processing.registry import FileResult, Watch
     from desktop_app.services.leases import Held
 
 log = logging.getLogger(__name__)
 
+CRASHED_REASON = "The program ended while it worked on this file"
 INTERNAL_REASON = "Something went wrong in Filemill itself. The file is put aside; the log has the details."
+
+
+class Processing(Protocol):
+    """What processes one file: a `ProcessorRegistry`, or something that stands for one."""
+
+    def process(self, path: str, watch: Watch) -> FileResult:
+        """See `ProcessorRegistry.process`."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +66,15 @@ class WorkerPool:
     Args:
         size: How many files at once, 1 or more.
         registry: What is done to a file.
+        isolated: The same in a process of its own, for files that may end the process.
         on_done: Called on a worker's thread for each submitted file, once; quick.
     """
 
-    def __init__(self, size: int, registry: ProcessorRegistry, on_done: Callable[[Done], None]) -> None:
+    def __init__(
+        self, size: int, registry: Processing, on_done: Callable[[Done], None], *, isolated: Processing | None = None
+    ) -> None:
         self._registry = registry
+        self._isolated = isolated or IsolatedProcessing()
         self._on_done = on_done
         self._todo: SimpleQueue[Held | None] = SimpleQueue()
         self._threads = [
@@ -95,11 +109,15 @@ class WorkerPool:
 
     def _outcome(self, held: Held, job: Job) -> tuple[FileResult | None, FileError | None]:
         try:
-            return self._registry.process(job.file_path, _HeldWatch(held)), None
+            processing = self._isolated if held.is_suspect else self._registry
+            return processing.process(job.file_path, _HeldWatch(held)), None
         except Cancelled:
             return None, None
         except FileError as error:
             return None, error
+        except ProcessDiedError as error:
+            log.info("%s: %s", job.id, error)
+            return None, FileError(FileProblem.CRASHED, CRASHED_REASON, passing=True, detail=str(error))
         except Exception as error:
             # A bug of ours must cost one file, not the thread and with it all that follow.
             log.exception("bug while processing %s", job.id)

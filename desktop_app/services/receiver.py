@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
+import uuid
 from typing import TYPE_CHECKING
 
 from desktop_app.errors import QueueError, QueueTrouble
-from desktop_app.queues.client import MAX_ENTRIES, MAX_WAIT_SECONDS
+from desktop_app.queues.envelopes import MAX_ENTRIES, MAX_WAIT_SECONDS
 from desktop_app.services.backoff import Backoff
 from desktop_app.services.loop import wait_for
 
@@ -15,12 +16,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from desktop_app.clock import Clock
-    from desktop_app.queues.client import QueueClient, Received
+    from desktop_app.queues.client import QueueClient
     from desktop_app.queues.connector import QueueConnector
+    from desktop_app.queues.envelopes import Received
     from desktop_app.services.loop import StateReporter
 
 log = logging.getLogger(__name__)
 
+ATTEMPT_SECONDS = 240.0
+"""AWS repeats the answer for five minutes; one minute less, so that no repetition comes too late."""
+AT_ONCE_SECONDS = 0.05
+NO_WAIT_PAUSE_SECONDS = 0.5
 _LOOKS_AGAIN = {QueueTrouble.SIGNED_OUT, QueueTrouble.NO_RIGHT, QueueTrouble.NO_QUEUE, QueueTrouble.SETUP}
 
 
@@ -60,6 +66,8 @@ class Receiver:
         self._visibility_s = visibility_s
         self._wait_s = wait_s
         self._backoff = backoff or Backoff()
+        self._attempt_id = ""
+        self._attempted_at = 0.0
         self.has_room = threading.Event()
         """Set it when there may be room again."""
 
@@ -83,16 +91,31 @@ class Receiver:
         if not self._backoff.tries:
             self._state.running()
         asked = self._clock.steady()
-        messages = client.receive(limit=limit, wait_s=self._wait_s, visibility_s=self._visibility_s)
+        messages = client.receive(
+            limit=limit, wait_s=self._wait_s, visibility_s=self._visibility_s, attempt_id=self._attempt()
+        )
+        self._attempt_id = ""
         self._backoff.reset()
         if should_stop():
             self._give_back(client, messages)
             return
         self._state.running()
+        took = self._clock.steady() - asked
+        if not messages and took < min(AT_ONCE_SECONDS, self._wait_s):
+            # A server that does not know how to wait must not make this loop spin.
+            wait_for(threading.Event(), NO_WAIT_PAUSE_SECONDS, should_stop)
         if messages:
             # The hiding begins when SQS hands the message out: at the latest when the longest poll would have ended.
             handed_out = min(self._clock.steady(), asked + self._wait_s)
             self._deliver(messages, handed_out + self._visibility_s)
+
+    def _attempt(self) -> str:
+        """The id of this logical poll: the same for its repetitions, as long as AWS remembers it."""
+        now = self._clock.steady()
+        if not self._attempt_id or now - self._attempted_at > ATTEMPT_SECONDS:
+            self._attempt_id = str(uuid.uuid4())
+            self._attempted_at = now
+        return self._attempt_id
 
     def _give_back(self, client: QueueClient, messages: list[Received]) -> None:
         if not messages:

@@ -6,6 +6,7 @@ import logging
 from collections import deque
 from typing import TYPE_CHECKING
 
+from desktop_app.errors import FileProblem
 from desktop_app.services.backoff import Backoff
 from desktop_app.services.tally import Fate
 from desktop_app.store.work import Result, Tick
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MAX_TRIES = 5
+MAX_CRASHING_TRIES = 3
+"""A file that ends the process it is worked on in is given up sooner."""
 RETRY_FIRST_SECONDS = 5.0
 RETRY_LONGEST_SECONDS = 900.0
 PROGRESS_EVERY_SECONDS = 0.25
@@ -74,9 +77,7 @@ class Committer:
             return  # given back at a stop while its thread hung
         self.usual_seconds += _SMOOTHING * (done.seconds - self.usual_seconds)
         job = done.held.job
-        can_be_tried_again = (
-            done.error is not None and done.error.passing and job is not None and job.attempts < MAX_TRIES
-        )
+        can_be_tried_again = job is not None and done.error is not None and _may_pass(done.error, job)
         if job is None or can_be_tried_again or (done.result is None and done.error is None):
             self._unfinished.append(done)
         else:
@@ -138,10 +139,10 @@ class Committer:
         backoff = Backoff(first=RETRY_FIRST_SECONDS, longest=RETRY_LONGEST_SECONDS)
         backoff.tries = max(0, job.attempts - 1)
         seconds = max(1, round(backoff.next()))
-        reason = f"{error.text}; try {job.attempts + 1} of {MAX_TRIES} follows"
-        if self._work.give_back(
-            job.row_id, held.token, reason=reason, next_try_at=self._clock.now_ms() + seconds * 1000
-        ):
+        reason = f"{error.text}; try {job.attempts + 1} of {_tries(error)} follows"
+        next_try = self._clock.now_ms() + seconds * 1000
+        crashed = error.problem is FileProblem.CRASHED
+        if self._work.give_back(job.row_id, held.token, reason=reason, next_try_at=next_try, crashed=crashed):
             self._tally.settle(held, Fate.RETRIED)
             self._acks.release(held, seconds)
         else:
@@ -186,6 +187,16 @@ class Committer:
         if ticks:
             self._work.progress(ticks)
         return bool(ticks)
+
+
+def _tries(error: FileError) -> int:
+    """How often a file with this trouble is tried in all."""
+    return MAX_CRASHING_TRIES if error.problem is FileProblem.CRASHED else MAX_TRIES
+
+
+def _may_pass(error: FileError, job: Job) -> bool:
+    """Whether trying again later makes sense."""
+    return error.passing and job.attempts < _tries(error)
 
 
 def _result(done: Done, job: Job, now_ms: int) -> Result:

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from desktop_app.errors import QueueError, QueueTrouble, StoreError
-from desktop_app.queues.client import EntryResult, Outgoing, plan_batches
+from desktop_app.queues.envelopes import EntryResult, Outgoing, plan_batches
 from desktop_app.queues.message import FileMessage, encode
 from desktop_app.services.backoff import Backoff
+from desktop_app.services.chores import Chores
 from desktop_app.services.loop import StateReporter, wait_for
 from desktop_app.store.outbox import OutboxEntry, Sent
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from desktop_app.services.identity import WorkerIdentity
     from desktop_app.services.state import LoopState
     from desktop_app.store.outbox import Outbox
+    from desktop_app.store.recovery import Recovery
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +40,7 @@ what is in it is what has to be sent again; and more makes nothing faster (measu
 IDLE_SECONDS = 0.25
 BUSY_SECONDS = 0.02
 STRICT_GROUP = "filemill"
+_LOOKS_AGAIN = {QueueTrouble.SIGNED_OUT, QueueTrouble.NO_QUEUE, QueueTrouble.NO_RIGHT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,8 @@ class Sender:
         clock: Clock,
         wake: Event,
         report: Callable[[LoopState], None],
+        recovery: Recovery | None = None,
+        chores: Chores | None = None,
         backoff: Backoff | None = None,
     ) -> None:
         self._outbox = outbox
@@ -77,15 +82,22 @@ class Sender:
         self._clock = clock
         self._wake = wake
         self._state = StateReporter("sender", report, clock)
+        self._recovery = recovery
+        self._chores = chores or Chores([], clock)
         self._backoff = backoff or Backoff()
         self._instance = ""
 
     def run(self, should_stop: Callable[[], bool]) -> None:
         """Send until stopped. Trouble outside is waited for, with backoff; it never ends the loop."""
         self._state.starting()
+        is_new = True
         while not should_stop():
             try:
+                if is_new:
+                    self._recover()
+                    is_new = False
                 sent = self.send_due()
+                self._chores.do_due()
             except (QueueError, StoreError) as error:
                 wait_for(self._wake, self._state.waiting(error, self._backoff), should_stop)
                 continue
@@ -96,6 +108,11 @@ class Sender:
                 busy = self._options.window is not None and self._outbox.waiting(self._options.queue) > 0
                 wait_for(self._wake, BUSY_SECONDS if busy else IDLE_SECONDS, should_stop)
         self._state.stopped()
+
+    def _recover(self) -> None:
+        """What a sender that was killed had taken must not wait until its claim runs out."""
+        if self._recovery is not None:
+            self._recovery.free_dead_claims(self._identity.is_alive, queue=self._options.queue)
 
     def send_due(self) -> int:
         """One pass: send what is due now and fits; gives how many messages the queue took.
@@ -114,11 +131,20 @@ class Sender:
             limit=min(room, CLAIM_ENTRIES),
             now_ms=self._clock.now_ms(),
             claim_ms=CLAIM_MS,
+            in_order=client.info.is_fifo and self._options.strict_order,
         )
         messages = [self._message(client, entry) for entry in entries]
-        sent = 0
+        sent = done = 0
         for positions in plan_batches(messages):
-            sent += self._send_batch(client, [entries[at] for at in positions], [messages[at] for at in positions])
+            try:
+                sent += self._send_batch(client, [entries[at] for at in positions], [messages[at] for at in positions])
+            except QueueError as error:
+                # Due again at once: how long to wait is the loop's business, for all of them alike.
+                self._outbox.postpone(entries[done:], until_ms=self._clock.now_ms())
+                if error.trouble in _LOOKS_AGAIN:
+                    self._connector.reset()
+                raise
+            done += len(positions)
         return sent
 
     def send_all(self, deadline: float) -> int:
@@ -163,10 +189,15 @@ class Sender:
         try:
             results = client.send(messages)
         except QueueError as error:
-            self._outbox.postpone(entries, until_ms=self._clock.now_ms())
-            if error.trouble in {QueueTrouble.SIGNED_OUT, QueueTrouble.NO_QUEUE, QueueTrouble.NO_RIGHT}:
-                self._connector.reset()
-            raise
+            if error.trouble is not QueueTrouble.REFUSED:
+                raise
+            if len(messages) == 1:
+                results = [EntryResult(trouble=QueueTrouble.REFUSED, text=error.text)]
+            else:  # one of them is to blame; the others must not suffer for it
+                return sum(
+                    self._send_batch(client, [entry], [message])
+                    for entry, message in zip(entries, messages, strict=True)
+                )
         return self._note(entries, results)
 
     def _note(self, entries: Sequence[OutboxEntry], results: Sequence[EntryResult]) -> int:

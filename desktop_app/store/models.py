@@ -115,7 +115,7 @@ class CounterRow(Model):
 class FactRow(Model):
     """Small things to remember, such as which embedded queue the messages were sent to."""
 
-    name = CharField(64, primary_key=True)
+    name = TextField(primary_key=True)
     value = TextField()
 
     class Meta:

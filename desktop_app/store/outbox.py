@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import takewhile
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from peewee import Expression, Value, fn
+from peewee import Expression, ModelSelect, Value, fn
 
 from desktop_app.errors import FileProblem
 from desktop_app.jobs import Status
@@ -44,7 +46,9 @@ class Outbox:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def claim(self, *, queue: str, owner: str, limit: int, now_ms: int, claim_ms: int) -> list[OutboxEntry]:
+    def claim(
+        self, *, queue: str, owner: str, limit: int, now_ms: int, claim_ms: int, in_order: bool = False
+    ) -> list[OutboxEntry]:
         """Take the next entries that are due, in order, so that no other sender sends them meanwhile.
 
         Args:
@@ -53,15 +57,17 @@ class Outbox:
             limit: At most so many, 1 or more.
             now_ms: The time, in milliseconds since 1970.
             claim_ms: For how long they are this owner's; after that another sender may take them.
+            in_order: True if none may overtake another: an entry that has to wait holds all behind it.
 
         Raises:
             StoreError: If the database can't be written.
         """
+        due_entries = self._first_due if in_order else self._due
         with self._database.read():
-            if not self._due(queue, owner, now_ms, 1):
+            if not due_entries(queue, owner, now_ms, 1):
                 return []
         with self._database.write():
-            due = self._due(queue, owner, now_ms, limit)
+            due = due_entries(queue, owner, now_ms, limit)
             positions = [position for position, *_ in due]
             self._database.run(
                 OutboxRow.update(claim_owner=owner, claim_until=now_ms + claim_ms).where(
@@ -72,19 +78,13 @@ class Outbox:
 
     def _due(self, queue: str, owner: str, now_ms: int, limit: int) -> list[tuple[Any, ...]]:
         """Position, row, UUID, generation and tries of what may be sent now."""
-        query = (
-            OutboxRow.select(OutboxRow.position, JobRow.id, JobRow.uuid, OutboxRow.generation, OutboxRow.tries)
-            .join(JobRow)
-            .where(
-                OutboxRow.queue == queue,
-                OutboxRow.next_try_at <= now_ms,
-                (OutboxRow.claim_until <= now_ms) | (OutboxRow.claim_owner == owner),
-            )
-            .order_by(OutboxRow.position)
-            .limit(limit)
-            .tuples()
-        )
-        return list(self._database.run(query))
+        query = _entries(queue, limit).where(_is_due(owner, now_ms))
+        return list(self._database.run(query.tuples()))
+
+    def _first_due(self, queue: str, owner: str, now_ms: int, limit: int) -> list[tuple[Any, ...]]:
+        """As `_due`, but only up to the first entry that has to wait; reads no further than `limit` entries."""
+        query = _entries(queue, limit).select_extend(_is_due(owner, now_ms))
+        return [row[:-1] for row in takewhile(itemgetter(-1), self._database.run(query.tuples()))]
 
     def mark_sent(self, sent: Sequence[Sent], *, now_ms: int) -> None:
         """Note accepted messages and take their entries off the outbox.
@@ -191,19 +191,44 @@ class Outbox:
                 return 0
             self._database.run(FactRow.delete().where(FactRow.name == fact))
             self._database.run(FactRow.insert(name=fact, value=instance))
-            return self._refill(revision, (JobRow.queue == queue) & JobRow.status.in_(_OPEN))
+            return send_again(self._database, revision, (JobRow.queue == queue) & JobRow.status.in_(_OPEN))
 
-    def _refill(self, revision: int, which: Expression) -> int:
-        """Outbox entries for the jobs that have none; the messages they had are taken for lost."""
-        listed = which & JobRow.removed_at.is_null()
-        count = enqueue(self._database, listed)
-        self._database.run(JobRow.update(sent_at=None, message_id=None, revision=revision).where(listed))
-        return count
+
+def _entries(queue: str, limit: int) -> ModelSelect[OutboxRow]:
+    return (
+        OutboxRow.select(OutboxRow.position, JobRow.id, JobRow.uuid, OutboxRow.generation, OutboxRow.tries)
+        .join(JobRow)
+        .where(OutboxRow.queue == queue)
+        .order_by(OutboxRow.position)
+        .limit(limit)
+    )
+
+
+def _is_due(owner: str, now_ms: int) -> Expression:
+    free = (OutboxRow.claim_until <= now_ms) | (OutboxRow.claim_owner == owner)
+    return (OutboxRow.next_try_at <= now_ms) & free
 
 
 def _is(entry: OutboxEntry) -> tuple[Expression, ...]:
     """The row of an entry, unless a newer generation has taken its place."""
     return (OutboxRow.job == entry.row_id, OutboxRow.generation == entry.generation)
+
+
+def send_again(database: Database, revision: int, which: Expression) -> int:
+    """Take the messages of these jobs for lost: outbox entries for those that have none; inside a write transaction.
+
+    Args:
+        database: In whose `write` scope this is called.
+        revision: Of that scope.
+        which: A condition on `JobRow`; jobs that were taken off the list are left out.
+
+    Returns:
+        How many entries were made.
+    """
+    listed = which & JobRow.removed_at.is_null()
+    count = enqueue(database, listed)
+    database.run(JobRow.update(sent_at=None, message_id=None, revision=revision).where(listed))
+    return count
 
 
 def enqueue(database: Database, which: Expression) -> int:

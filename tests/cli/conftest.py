@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from desktop_app.__main__ import main
-from desktop_app.store.work import ClaimRequest, Result, Work
+from desktop_app.store.claims import ClaimRequest, Claims
+from desktop_app.store.work import Result, Work
 from desktop_app.wiring import Program, open_program
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class Bench:
     def start(self, job_id: str) -> tuple[int, int]:
         """Make a job PROCESSING; gives its row and token."""
         request = ClaimRequest(job_id, self.job(job_id).generation, "m-1", 1)
-        (claim,) = self._work.claim([request], worker="here/test", now_ms=TICK, lease_ms=60_000)
+        (claim,) = Claims(self.program.database).claim([request], worker="here/test", now_ms=TICK, lease_ms=60_000)
         assert claim.job is not None
         return claim.job.row_id, claim.token
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from desktop_app.errors import QueueError, QueueTrouble
-from desktop_app.queues.client import MAX_REQUEST_BYTES, Outgoing
+from desktop_app.queues.envelopes import MAX_REQUEST_BYTES, Outgoing
 from desktop_app.queues.local import LocalQueue
 from tests.sqs.backends import (
     EMBEDDED,

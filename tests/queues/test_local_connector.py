@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from desktop_app.errors import QueueError, QueueTrouble
-from desktop_app.queues.client import Outgoing, QueueClient
 from desktop_app.queues.connector import LocalConnector, SqsConnector, connector_for
+from desktop_app.queues.envelopes import Outgoing
 from desktop_app.queues.local import LocalQueue
 from desktop_app.queues.local_facts import facts_file, read_facts
 from desktop_app.settings import Connection
 from tests.helpers import wait_until
 
 if TYPE_CHECKING:
+    from desktop_app.queues.client import QueueClient
     from collections.abc import Callable, Iterator
     from pathlib import Path
 

@@ -14,6 +14,7 @@ import filelock
 import pytest
 
 from desktop_app.errors import QueueError, QueueTrouble
+from desktop_app import spawn
 from desktop_app.queues import local
 from desktop_app.queues.local import LocalQueue
 from desktop_app.queues.local_facts import LOOPBACK, ServerFacts, write_facts
@@ -161,7 +162,7 @@ def test_what_is_set_for_aws_or_python_does_not_reach_it(run: Path, monkeypatch:
 
 
 def test_an_installed_program_needs_no_python_path(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local, "__file__", "/usr/lib/python3/site-packages/desktop_app/queues/local.py")
+    monkeypatch.setattr(spawn, "__file__", "/usr/lib/python3/site-packages/desktop_app/spawn.py")
     assert "PYTHONPATH" not in local._environment({"PATH": "/bin"})
 
 

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from desktop_app.errors import QueueError, QueueTrouble
-from desktop_app.queues.client import EntryResult, Outgoing, QueueClient, QueueInfo, Received
+from desktop_app.queues.envelopes import EntryResult, Outgoing, QueueInfo, Received
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from desktop_app.queues.client import QueueClient
 
 DONE = EntryResult()
 OFFLINE = QueueError("Can't reach it.", trouble=QueueTrouble.OFFLINE)
@@ -47,6 +49,7 @@ class FakeClient:
     calls: list[tuple[str, Any]] = field(default_factory=list)
     polls: deque[list[Received] | Exception] = field(default_factory=deque)
     answers: dict[str, deque[list[EntryResult] | Exception]] = field(default_factory=dict)
+    attempts: list[str] = field(default_factory=list)
     on_receive: Callable[[], None] = lambda: None
 
     def script(self, action: str, *answers: list[EntryResult] | Exception) -> None:
@@ -72,8 +75,9 @@ class FakeClient:
     def change_visibility(self, changes: Sequence[tuple[str, int]]) -> list[EntryResult]:
         return self._answer("change_visibility", changes)
 
-    def receive(self, *, limit: int, wait_s: int, visibility_s: int) -> list[Received]:
+    def receive(self, *, limit: int, wait_s: int, visibility_s: int, attempt_id: str = "") -> list[Received]:
         self.calls.append(("receive", (limit, wait_s, visibility_s)))
+        self.attempts.append(attempt_id)
         self.on_receive()
         answer = self.polls.popleft() if self.polls else []
         if isinstance(answer, Exception):

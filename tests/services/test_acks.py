@@ -6,7 +6,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from desktop_app.errors import QueueTrouble
-from desktop_app.queues.client import EntryResult
+from desktop_app.queues.envelopes import EntryResult
 from desktop_app.services.acks import Acks
 from desktop_app.services.leases import Held, LeaseBook
 from tests.helpers import wait_until

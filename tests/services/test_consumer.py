@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from typing import TYPE_CHECKING
 
@@ -10,13 +11,15 @@ import pytest
 from desktop_app.clock import SystemClock
 from desktop_app.errors import FileError, FileProblem, QueueTrouble, StoreBusyError
 from desktop_app.jobs import Job, Status
+from desktop_app.processing.isolation import IsolatedProcessing
 from desktop_app.processing.registry import Cancelled, FileResult, Watch, default_registry
-from desktop_app.queues.client import EntryResult
+from desktop_app.queues.envelopes import EntryResult
 from desktop_app.queues.message import FileMessage, encode
 from desktop_app.services.consumer import Consumer, ConsumerOptions
 from desktop_app.services.state import LoopState, Phase
 from desktop_app.services.tally import Fate
-from desktop_app.store.work import ClaimRequest, Result, Work
+from desktop_app.store.claims import ClaimRequest, Claims
+from desktop_app.store.work import Result, Work
 from tests.helpers import wait_until
 from tests.services.conftest import QUEUE
 from tests.services.fakes import FakeClient, FakeConnector, received
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from desktop_app.queues.client import Received
+    from desktop_app.queues.envelopes import Received
     from tests.services.conftest import Bench
 
 
@@ -60,7 +63,7 @@ class Plant:
         self.consumer = Consumer(
             bench.database,
             FakeConnector(self.client),
-            self.registry,  # type: ignore[arg-type]
+            self.registry,
             bench.identity,
             options=ConsumerOptions(queue=QUEUE, concurrency=concurrency, work_grace_s=0.3, flush_grace_s=2),
             clock=bench.clock,
@@ -146,7 +149,9 @@ def test_an_old_generation_is_deleted_unprocessed(plant: Plant) -> None:
     (job,) = plant.bench.add("a.txt")
     work = Work(plant.bench.database)
     now = plant.bench.clock.now_ms()
-    (claim,) = work.claim([ClaimRequest(job.id, 1, "m", 1)], worker="w", now_ms=now, lease_ms=1000)
+    (claim,) = Claims(plant.bench.database).claim(
+        [ClaimRequest(job.id, 1, "m", 1)], worker="w", now_ms=now, lease_ms=1000
+    )
     work.finish([Result(job.row_id, claim.token, now, reason="x", reason_code="missing")])
     plant.bench.intake.retry([job.row_id], queue=QUEUE)
     plant.deliver(message(job, generation=1, handle="old"), message(job, generation=2, handle="new"))
@@ -171,7 +176,7 @@ def test_a_foreign_message_is_left_alone(plant: Plant, body: str) -> None:
 def test_a_message_whose_row_somebody_works_on_comes_back_when_that_lease_can_have_ended(plant: Plant) -> None:
     (job,) = plant.bench.add("a.txt")
     now = plant.bench.clock.now_ms()
-    Work(plant.bench.database).claim(
+    Claims(plant.bench.database).claim(
         [ClaimRequest(job.id, 1, "m", 1)], worker="elsewhere/x", now_ms=now, lease_ms=20_000
     )
     plant.deliver(message(job))
@@ -398,15 +403,15 @@ def test_messages_whose_rows_can_not_be_claimed_now_go_back_for_a_moment(
     plant: Plant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (job,) = plant.bench.add("a.txt")
-    claim = Work.claim
+    claim = Claims.claim
     fails = iter([True])
 
-    def busy(self: Work, requests: object, **arguments: object) -> object:
+    def busy(self: Claims, requests: object, **arguments: object) -> object:
         if requests and next(fails, False):
             raise StoreBusyError("Another program holds it locked.")
         return claim(self, requests, **arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Work, "claim", busy)
+    monkeypatch.setattr(Claims, "claim", busy)
     plant.deliver(message(job))
     plant.start()
     plant.settled(1)
@@ -420,7 +425,7 @@ def test_messages_whose_rows_can_not_be_claimed_now_go_back_for_a_moment(
 def test_the_files_of_a_program_that_was_killed_are_free_at_once(plant: Plant) -> None:
     (job,) = plant.bench.add("a.txt")
     host = plant.bench.identity.name.partition("/")[0]
-    Work(plant.bench.database).claim(
+    Claims(plant.bench.database).claim(
         [ClaimRequest(job.id, 1, "m", 1)],
         worker=f"{host}/0123456789ab",
         now_ms=plant.bench.clock.now_ms(),
@@ -470,3 +475,46 @@ def test_the_path_comes_from_the_row_and_never_from_the_message(plant: Plant, tm
     plant.settled(1)
     assert plant.fate(Fate.FOREIGN) == 1
     assert plant.registry.began == []
+
+
+def suspect(plant: Plant, name: str) -> Job:
+    """A file that was at work when a program was killed."""
+    (job,) = plant.bench.add(name)
+    host = plant.bench.identity.name.partition("/")[0]
+    Claims(plant.bench.database).claim(
+        [ClaimRequest(job.id, 1, "m", 1)],
+        worker=f"{host}/0123456789ab",
+        now_ms=plant.bench.clock.now_ms(),
+        lease_ms=3_600_000,
+    )
+    return job
+
+
+def test_a_file_at_work_when_a_program_was_killed_is_processed_in_a_process_of_its_own(plant: Plant) -> None:
+    job = suspect(plant, "a.txt")
+    plant.start()
+    wait_until(lambda: plant.bench.job(job).status is Status.PENDING)
+    plant.deliver(message(job))
+    plant.settled(1)
+    assert plant.registry.began == []
+    assert (plant.bench.job(job).status, plant.bench.job(job).lines_count) == (Status.PROCESSED, 2)
+
+
+def test_a_file_that_ends_its_process_fails_after_three_tries_and_the_others_go_on(bench: Bench) -> None:
+    plant = Plant(bench)
+    job = suspect(plant, "bad.txt")
+    (good,) = bench.add("good.txt")
+    plant.consumer._pool._isolated = IsolatedProcessing([sys.executable, "-c", "import os; os.kill(os.getpid(), 9)"])
+    plant.start()
+    wait_until(lambda: bench.job(job).status is Status.PENDING)
+    plant.deliver(message(job), message(good))
+    plant.settled(2)
+    waiting = bench.job(job)
+    assert (waiting.status, waiting.attempts) == (Status.PENDING, 2)
+    assert waiting.reason == "The program ended while it worked on this file; try 3 of 3 follows"
+    plant.deliver(message(job))
+    plant.settled(3)
+    failed = bench.job(job)
+    assert (failed.status, failed.attempts, failed.reason_code) == (Status.FAILED, 3, "crashed")
+    assert bench.job(good).status is Status.PROCESSED
+    plant.stop()

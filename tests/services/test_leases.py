@@ -6,9 +6,10 @@ import threading
 from typing import TYPE_CHECKING
 
 from desktop_app.errors import QueueTrouble
-from desktop_app.queues.client import EntryResult
+from desktop_app.queues.envelopes import EntryResult
 from desktop_app.services.leases import Held, LeaseBook, LeaseKeeper
-from desktop_app.store.work import ClaimRequest, Work
+from desktop_app.store.claims import ClaimRequest, Claims
+from desktop_app.store.work import Work
 from tests.services.fakes import DONE, OFFLINE, FakeClient, FakeConnector, received
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ class Kept:
         self.client = FakeClient()
         self.book = LeaseBook()
         self.work = Work(bench.database)
+        self.claims = Claims(bench.database)
         self.keeper = LeaseKeeper(self.book, FakeConnector(self.client), self.work, bench.clock, visibility_s=30)
 
     def hold(self, left: float, *, claim: str = "") -> Held:
@@ -32,7 +34,7 @@ class Kept:
         if claim:
             (job,) = self.bench.add(claim)
             request = ClaimRequest(job.id, 1, "m", 1)
-            (claimed,) = self.work.claim([request], worker="me", now_ms=self.bench.clock.now_ms(), lease_ms=40_000)
+            (claimed,) = self.claims.claim([request], worker="me", now_ms=self.bench.clock.now_ms(), lease_ms=40_000)
             held.job, held.token = claimed.job, claimed.token
         self.book.take(held)
         return held
@@ -88,7 +90,7 @@ def test_the_row_is_kept_together_with_its_message(bench: Bench) -> None:
     assert kept.keeper.beat() == 1
     bench.clock.advance(25)
     assert held.job is not None
-    other = kept.work.claim(
+    other = kept.claims.claim(
         [ClaimRequest(held.job.id, 1, "m", 2)], worker="other", now_ms=bench.clock.now_ms(), lease_ms=1
     )
     assert other[0].outcome == "busy"

@@ -14,7 +14,7 @@ from desktop_app.services.state import LoopState, Phase
 from tests.services.fakes import OFFLINE, Countdown, FakeClient, FakeClock, FakeConnector, received
 
 if TYPE_CHECKING:
-    from desktop_app.queues.client import Received
+    from desktop_app.queues.envelopes import Received
 
 
 class Ear:
@@ -72,9 +72,34 @@ def test_a_computer_that_slept_during_the_poll_does_not_believe_in_a_fresh_lease
 
 def test_an_empty_answer_is_followed_by_the_next_poll_at_once() -> None:
     ear = Ear()
+    ear.client.on_receive = lambda: ear.clock.advance(20)
     ear.receiver.run(Countdown(6))
     assert len(ear.client.made("receive")) == 3
     assert ear.got == []
+
+
+def test_a_server_that_does_not_wait_makes_no_loop_spin() -> None:
+    ear = Ear()
+    asked = Countdown(20)
+    ear.receiver.run(asked)
+    assert len(ear.client.made("receive")) <= 4, "between two polls the stop was looked at several times"
+
+
+def test_a_poll_whose_answer_was_lost_is_repeated_under_its_id() -> None:
+    ear = Ear()
+    ear.client.on_receive = lambda: ear.clock.advance(1)
+    ear.client.polls.extend([OFFLINE, [], []])
+    ear.receiver.run(Countdown(8))
+    first, again, new = ear.client.attempts[:3]
+    assert first == again != new
+
+
+def test_a_poll_is_not_repeated_under_an_id_that_the_queue_has_forgotten() -> None:
+    ear = Ear()
+    ear.client.on_receive = lambda: ear.clock.advance(300)
+    ear.client.polls.append(OFFLINE)
+    ear.receiver.run(Countdown(6))
+    assert ear.client.attempts[0] != ear.client.attempts[1]
 
 
 def test_trouble_is_told_and_waited_for_and_forgotten_at_the_first_success() -> None:

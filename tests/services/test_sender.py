@@ -10,7 +10,7 @@ import pytest
 
 from desktop_app.errors import QueueError, QueueTrouble
 from desktop_app.jobs import Status
-from desktop_app.queues.client import EntryResult, QueueInfo
+from desktop_app.queues.envelopes import EntryResult, QueueInfo
 from desktop_app.services.backoff import Backoff
 from desktop_app.services.sender import STRICT_GROUP, Sender, SenderOptions
 from desktop_app.services.state import LoopState, Phase

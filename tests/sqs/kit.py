@@ -12,8 +12,9 @@ import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from desktop_app.queues.client import QueueClient, QueueInfo
+from desktop_app.queues.client import QueueClient
 from desktop_app.queues.connector import _look_up
+from desktop_app.queues.envelopes import QueueInfo
 from desktop_app.queues.failures import as_queue_error
 from desktop_app.settings import Connection
 from tests.sqs.clock import VirtualClock

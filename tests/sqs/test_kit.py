@@ -9,7 +9,8 @@ import pytest
 
 from desktop_app.clock import Clock, SystemClock
 from desktop_app.errors import QueueError, QueueTrouble
-from desktop_app.queues.client import Outgoing, QueueClient
+from desktop_app.queues.client import QueueClient
+from desktop_app.queues.envelopes import Outgoing
 from tests.sqs import faults
 from tests.sqs.clock import VirtualClock
 from tests.sqs.kit import boto_client

@@ -7,11 +7,12 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from desktop_app.jobs import Job, NewFile
+from desktop_app.store.claims import Claim, ClaimOutcome, ClaimRequest, Claims
 from desktop_app.store.database import open_database
 from desktop_app.store.intake import Intake
 from desktop_app.store.job_list import JobList
 from desktop_app.store.outbox import Outbox, OutboxEntry, Sent
-from desktop_app.store.work import Claim, ClaimOutcome, ClaimRequest, Result, Work
+from desktop_app.store.work import Result, Work
 from desktop_app.wiring import MIGRATIONS
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Store:
         self.intake = Intake(self.database)
         self.outbox = Outbox(self.database)
         self.work = Work(self.database)
+        self.claims = Claims(self.database)
         self.jobs = JobList(self.database)
 
     def add(self, *paths: str, queue: str = QUEUE, size: int | None = 10) -> list[Job]:
@@ -45,9 +47,11 @@ class Store:
         row_id = job if isinstance(job, int) else job.row_id
         return self.jobs.page([row_id])[row_id]
 
-    def take(self, *, queue: str = QUEUE, owner: str = "s1", limit: int = 10, now: int = NOW) -> list[OutboxEntry]:
+    def take(
+        self, *, queue: str = QUEUE, owner: str = "s1", limit: int = 10, now: int = NOW, in_order: bool = False
+    ) -> list[OutboxEntry]:
         """Claim outbox entries for a sender."""
-        return self.outbox.claim(queue=queue, owner=owner, limit=limit, now_ms=now, claim_ms=1_000)
+        return self.outbox.claim(queue=queue, owner=owner, limit=limit, now_ms=now, claim_ms=1_000, in_order=in_order)
 
     def send(self, *, queue: str = QUEUE, now: int = NOW) -> list[OutboxEntry]:
         """Send everything that is due."""
@@ -58,7 +62,7 @@ class Store:
     def claim(self, job: Job, *, worker: str = "w1", now: int = NOW, generation: int | None = None) -> Claim:
         """What becomes of the message of this submission."""
         request = ClaimRequest(job.id, job.generation if generation is None else generation, "m", 1)
-        return self.work.claim([request], worker=worker, now_ms=now, lease_ms=LEASE)[0]
+        return self.claims.claim([request], worker=worker, now_ms=now, lease_ms=LEASE)[0]
 
     def start(self, job: Job, *, worker: str = "w1", now: int = NOW) -> int:
         """Claim, and give the fencing token."""

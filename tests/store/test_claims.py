@@ -12,7 +12,7 @@ import pytest
 
 from desktop_app.errors import FileProblem
 from desktop_app.jobs import Status
-from desktop_app.store.work import CRASHED_REASON, MAX_CRASHES, Claim, ClaimOutcome, ClaimRequest
+from desktop_app.store.claims import CRASHED_REASON, MAX_CRASHES, Claim, ClaimOutcome, ClaimRequest
 from desktop_app.wiring import MIGRATIONS
 from tests.store.kit import LEASE, NOW, QUEUE, row_ids
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def test_claimed_job_is_processing_and_ours(store: Store) -> None:
     (job,) = store.add("/a")
     request = ClaimRequest(job.id, 1, "m-9", 4)
-    (claim,) = store.work.claim([request], worker="w1", now_ms=NOW + 3, lease_ms=LEASE)
+    (claim,) = store.claims.claim([request], worker="w1", now_ms=NOW + 3, lease_ms=LEASE)
     assert (claim.outcome, claim.token, claim.job) == (ClaimOutcome.CLAIMED, 1, store.job(job))
     now = store.job(job)
     assert (now.status, now.attempts, now.started_at) == (Status.PROCESSING, 1, NOW + 3)
@@ -89,7 +89,7 @@ def test_message_of_a_removed_job_is_stale_but_one_from_the_future_is_not_ours(s
 def test_message_of_no_row_is_foreign(store: Store, file_id: str) -> None:
     store.add("/a")
     request = ClaimRequest(file_id, 1, "m", 1)
-    assert store.work.claim([request], worker="w1", now_ms=NOW, lease_ms=LEASE) == [Claim(ClaimOutcome.FOREIGN)]
+    assert store.claims.claim([request], worker="w1", now_ms=NOW, lease_ms=LEASE) == [Claim(ClaimOutcome.FOREIGN)]
 
 
 def test_answers_stand_in_the_order_of_the_requests(store: Store) -> None:
@@ -100,7 +100,7 @@ def test_answers_stand_in_the_order_of_the_requests(store: Store) -> None:
     store.intake.forget_removed(before_ms=NOW)
     requests = [ClaimRequest(job.id, 1, "m", 1) for job in (unknown, held, fresh, ended, fresh)]
     before = store.jobs.revision()
-    claims = store.work.claim(requests, worker="w1", now_ms=NOW, lease_ms=LEASE)
+    claims = store.claims.claim(requests, worker="w1", now_ms=NOW, lease_ms=LEASE)
     assert [claim.outcome for claim in claims] == [
         ClaimOutcome.FOREIGN,
         ClaimOutcome.BUSY,
@@ -113,7 +113,7 @@ def test_answers_stand_in_the_order_of_the_requests(store: Store) -> None:
 
 def test_no_request_writes_nothing(store: Store) -> None:
     before = store.jobs.revision()
-    assert store.work.claim([], worker="w1", now_ms=NOW, lease_ms=LEASE) == []
+    assert store.claims.claim([], worker="w1", now_ms=NOW, lease_ms=LEASE) == []
     assert store.jobs.revision() == before
 
 
@@ -160,6 +160,14 @@ def test_claim_that_never_began_hides_no_crash(store: Store) -> None:
     assert store.claim(job, now=later).outcome is ClaimOutcome.CRASHED
 
 
+def test_job_whose_last_worker_died_is_suspect(store: Store) -> None:
+    (job,) = store.add("/a")
+    first, second = (store.claim(job, now=NOW + number * LEASE) for number in range(2))
+    assert (first.is_suspect, second.is_suspect) == (False, True)
+    assert store.work.give_back(job.row_id, second.token)
+    assert not store.claim(job).is_suspect
+
+
 @pytest.mark.parametrize("again", ["retry", "restore"])
 def test_a_person_may_give_a_file_that_was_put_aside_new_chances(store: Store, again: str) -> None:
     (job,) = store.add("/a")
@@ -172,6 +180,38 @@ def test_a_person_may_give_a_file_that_was_put_aside_new_chances(store: Store, a
         store.intake.restore([job.row_id])
     later = crash(store, store.job(job), MAX_CRASHES, start=later)
     assert store.claim(store.job(job), now=later).outcome is ClaimOutcome.CRASHED
+
+
+def dead_letter(store: Store, job: Job, generation: int = 1, now: int = NOW) -> ClaimOutcome:
+    return store.claims.dead_letter(job.id, generation, receive_count=5, now_ms=now)
+
+
+def test_job_whose_message_was_put_aside_has_failed(store: Store) -> None:
+    waiting, left = store.add("/waiting", "/left")
+    store.send()
+    late = store.start(left)
+    for job in (waiting, left):
+        assert dead_letter(store, job, now=NOW + LEASE) is ClaimOutcome.FINISHED
+        now = store.job(job)
+        assert (now.status, now.reason_code, now.receive_count) == (Status.FAILED, FileProblem.DEAD_LETTERED, 5)
+        assert "5 deliveries" in now.reason
+        assert now.finished_at == NOW + LEASE
+    assert not store.finish(left, late)
+    assert dead_letter(store, waiting) is ClaimOutcome.FINISHED, "a second message of the same submission"
+
+
+def test_message_that_was_put_aside_and_is_past_changes_nothing(store: Store) -> None:
+    ended, again, removed = store.add("/ended", "/again", "/removed")
+    store.process(ended)
+    store.process(again)
+    store.intake.retry([again.row_id], queue=QUEUE)
+    store.intake.remove([removed.row_id], now_ms=NOW)
+    before = store.sql("SELECT status, reason FROM job ORDER BY id")
+    outcomes = [dead_letter(store, job) for job in (ended, again, removed)]
+    assert outcomes == [ClaimOutcome.FINISHED, ClaimOutcome.STALE, ClaimOutcome.STALE]
+    assert dead_letter(store, again, generation=3) is ClaimOutcome.FOREIGN
+    assert store.claims.dead_letter("no such", 1, receive_count=5, now_ms=NOW) is ClaimOutcome.FOREIGN
+    assert store.sql("SELECT status, reason FROM job ORDER BY id") == before
 
 
 def test_exactly_one_thread_wins_each_row(store: Store) -> None:
@@ -200,13 +240,13 @@ def test_exactly_one_thread_wins_each_row(store: Store) -> None:
 RACE = """
 import sys
 from pathlib import Path
+from desktop_app.store.claims import ClaimOutcome, ClaimRequest, Claims
 from desktop_app.store.database import open_database
-from desktop_app.store.work import ClaimOutcome, ClaimRequest, Work
-work = Work(open_database(Path(sys.argv[1]), Path(sys.argv[2])))
+claims = Claims(open_database(Path(sys.argv[1]), Path(sys.argv[2])))
 print("ready", flush=True)
 sys.stdin.readline()
 for file_id in sys.argv[4:]:
-    (claim,) = work.claim([ClaimRequest(file_id, 1, "m", 1)], worker=sys.argv[3], now_ms=1, lease_ms=10**9)
+    (claim,) = claims.claim([ClaimRequest(file_id, 1, "m", 1)], worker=sys.argv[3], now_ms=1, lease_ms=10**9)
     if claim.outcome is ClaimOutcome.CLAIMED:
         print(file_id, flush=True)
 """

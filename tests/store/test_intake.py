@@ -13,12 +13,16 @@ from hypothesis import strategies as st
 from desktop_app.errors import FileProblem
 from desktop_app.jobs import NewFile, Status
 from desktop_app.store import intake as intake_module
+from desktop_app.store.claims import ClaimOutcome
 from desktop_app.store.intake import ROWS_A_TRANSACTION
-from desktop_app.store.work import ClaimOutcome
+from desktop_app.store.outbox import enqueue
 from tests.store.kit import LEASE, NOW, QUEUE, row_ids
 
 if TYPE_CHECKING:
+    from peewee import Expression
+
     from desktop_app.jobs import Job
+    from desktop_app.store.database import Database
     from tests.store.kit import Store
 
 
@@ -79,13 +83,12 @@ def test_crash_between_job_and_outbox_leaves_neither(store: Store, monkeypatch: 
 
 def test_crash_in_a_large_batch_leaves_whole_parts(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
-    enqueue = intake_module.enqueue
 
-    def end_at_the_second(*args: object) -> int:
-        calls.append(args)
+    def end_at_the_second(database: Database, which: Expression) -> int:
+        calls.append(which)
         if len(calls) == 2:
             raise SuddenEndError
-        return enqueue(*args)  # type: ignore[arg-type]
+        return enqueue(database, which)
 
     monkeypatch.setattr(intake_module, "enqueue", end_at_the_second)
     with pytest.raises(SuddenEndError):
@@ -118,7 +121,9 @@ def test_hostile_name_is_only_a_name(store: Store, path: str) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="names are bytes on POSIX only")
-@pytest.mark.parametrize("name", [b"caf\xe9.txt", b"\xff\xfe", b"ok\xc3\xa9 broken\xc3", b"\xed\xa0\x80", b"\x80\n\x9f"])
+@pytest.mark.parametrize(
+    "name", [b"caf\xe9.txt", b"\xff\xfe", b"ok\xc3\xa9 broken\xc3", b"\xed\xa0\x80", b"\x80\n\x9f"]
+)
 def test_name_that_is_not_utf_8_comes_back_byte_for_byte(store: Store, name: bytes) -> None:
     path = os.fsdecode(b"/data/" + name)
     (job,) = store.add(path)

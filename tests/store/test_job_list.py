@@ -175,7 +175,7 @@ D = "ffffffff-ffff-4000-8000-ffffffffffff"
         ("a*", []),
         ("' OR 1=1 --", []),
         ("\udce9", []),
-        ("ａ", []),
+        ("\uff41", []),  # a fullwidth a
     ],
 )
 def test_jobs_are_found_by_the_beginning_of_their_id(store: Store, text: str, expected: list[str]) -> None:

@@ -16,7 +16,6 @@ import peewee
 import pytest
 
 from desktop_app.errors import StoreError, StoreFullError
-from desktop_app.store import database as database_module
 from desktop_app.store.database import KEPT_BACKUPS, open_database
 from desktop_app.store.models import ALL_MODELS
 from desktop_app.wiring import MIGRATIONS
@@ -32,7 +31,9 @@ ADD_COLUMN = "def up(migrator, db):\n    db.execute_sql('ALTER TABLE fact ADD CO
 def schema(path: Path) -> dict[str, str]:
     """Every table and index with its SQL, without what makes no difference."""
     rows = rows_of(path, "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name != 'schema_migration'")
-    plain = {name: re.sub(r"\s+", " ", sql.replace('"', "").replace("IF NOT EXISTS ", "")).strip() for name, sql in rows}
+    plain = {
+        name: re.sub(r"\s+", " ", sql.replace('"', "").replace("IF NOT EXISTS ", "")).strip() for name, sql in rows
+    }
     return {name: sql for name, sql in plain.items() if not name.startswith("schema_migration_")}
 
 
@@ -181,7 +182,7 @@ def test_disk_that_fills_up_during_the_backup_is_told(tmp_path: Path, monkeypatc
         connection.execute("PRAGMA max_page_count = 2")
         return connection
 
-    monkeypatch.setattr(database_module.sqlite3, "connect", lambda target, **how: (connect if how else tiny)(target, **how))
+    monkeypatch.setattr(sqlite3, "connect", lambda target, **how: (connect if how else tiny)(target, **how))
     with pytest.raises(StoreFullError):
         open_database(path, scripts_with(tmp_path, s0998_next=ADD_COLUMN.format(name="next")))
 

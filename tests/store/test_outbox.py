@@ -9,8 +9,8 @@ import pytest
 
 from desktop_app.errors import FileProblem
 from desktop_app.jobs import Status
+from desktop_app.store.claims import ClaimOutcome
 from desktop_app.store.outbox import OutboxEntry, Sent
-from desktop_app.store.work import ClaimOutcome
 from tests.store.kit import LEASE, NOW, QUEUE, row_ids
 
 if TYPE_CHECKING:
@@ -54,6 +54,27 @@ def test_only_entries_of_the_asked_queue_are_taken(store: Store) -> None:
     assert rows(store.take()) == [mine.row_id]
     assert rows(store.take(queue="another")) == [theirs.row_id]
     assert store.take(queue="no such") == []
+
+
+def test_entry_that_has_to_wait_holds_all_behind_it_where_order_counts(store: Store) -> None:
+    jobs = store.add("/a", "/b", "/c", "/d")
+    store.add("/theirs", queue="another")
+    second = store.take(in_order=True)[1]
+    store.outbox.postpone([second], until_ms=NOW + 500)
+    assert rows(store.take(in_order=True)) == [jobs[0].row_id]
+    assert rows(store.take(in_order=True, limit=1)) == [jobs[0].row_id]
+    assert rows(store.take(in_order=True, now=NOW + 500)) == row_ids(jobs)
+    assert rows(store.take(in_order=True, now=NOW + 500, limit=3)) == row_ids(jobs[:3])
+
+
+def test_entry_of_another_sender_holds_all_behind_it_where_order_counts(store: Store) -> None:
+    jobs = store.add("/a", "/b")
+    store.take(owner="s1", limit=1, in_order=True)
+    before = store.jobs.revision()
+    assert store.take(owner="s2", in_order=True) == []
+    assert store.jobs.revision() == before
+    assert rows(store.take(owner="s1", in_order=True)) == row_ids(jobs)
+    assert rows(store.take(owner="s2", in_order=True, now=NOW + 1_000)) == row_ids(jobs)
 
 
 def test_two_senders_never_take_the_same_entry(store: Store) -> None:

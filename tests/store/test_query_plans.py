@@ -1,6 +1,6 @@
 """What runs many times a second uses an index, so that it stays quick at a million rows.
 
-SQLite's planner has no statistics here and guesses; an innocent new index has made it read the whole table for one page.
+SQLite's planner has no statistics here and guesses; an innocent new index made it read the whole table for one page.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from desktop_app.jobs import ListQuery, NewFile, Status
+from desktop_app.store.recovery import Recovery
 from desktop_app.store.work import Result, Tick
 from tests.store.kit import LEASE, NOW, QUEUE, Store
 
@@ -31,6 +32,8 @@ QUICK: dict[str, Callable[[Store], object]] = {
     "waiting": lambda store: store.outbox.waiting(QUEUE),
     "in queue": lambda store: store.outbox.in_queue(QUEUE),
     "take": lambda store: store.take(),
+    "take in order": lambda store: store.take(in_order=True),
+    "dead letter": lambda store: store.claims.dead_letter(store.job(1).id, 1, receive_count=9, now_ms=NOW),
     "sent": lambda store: store.send(),
     "postpone": lambda store: store.outbox.postpone(store.take(), until_ms=NOW),
     "claim": lambda store: store.claim(store.job(1)),
@@ -40,9 +43,12 @@ QUICK: dict[str, Callable[[Store], object]] = {
     "extend": lambda store: store.work.extend([(1, 1)], until_ms=NOW),
     "give back": lambda store: store.work.give_back(1, 1),
     "is stale": lambda store: store.work.is_stale(1, 1),
-    "dead leases": lambda store: store.work.free_dead_leases(lambda _: False, queue=QUEUE, now_ms=NOW, resend=True),
+    "dead leases": lambda store: store.claims.free_dead_leases(lambda _: False, queue=QUEUE, now_ms=NOW, resend=True),
+    "in flight": lambda store: Recovery(store.database).in_flight(queue=QUEUE, sent_before_ms=NOW),
+    "send again": lambda store: Recovery(store.database).resend(queue=QUEUE, sent_before_ms=NOW, now_ms=NOW),
+    "dead claims": lambda store: Recovery(store.database).free_dead_claims(lambda _: False, queue=QUEUE),
     "add": lambda store: store.add("/more"),
-    "retry": lambda store: store.process(store.job(2)) or store.intake.retry(range(1, 201), queue=QUEUE),
+    "retry": lambda store: store.finish(store.job(1), 1) and store.intake.retry(range(1, 201), queue=QUEUE),
     "remove": lambda store: store.intake.remove(range(1, 201), now_ms=NOW),
     "restore": lambda store: store.intake.remove([1], now_ms=NOW) and store.intake.restore(range(1, 201)),
     "forget": lambda store: store.intake.forget_removed(before_ms=NOW),

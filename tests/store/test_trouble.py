@@ -35,7 +35,7 @@ def test_file_that_is_no_database_is_told_and_kept(tmp_path: Path) -> None:
 def test_folder_that_is_a_file_is_told(tmp_path: Path) -> None:
     (tmp_path / "home").write_text("not a folder")
     for path in (tmp_path / "home" / "jobs.db", tmp_path / "home" / "deeper" / "jobs.db"):
-        with pytest.raises(StoreError, match="can't be opened: .* Make its folder writable"):
+        with pytest.raises(StoreError, match=r"can't be opened: .* Make its folder writable"):
             open_database(path, MIGRATIONS)
 
 
@@ -50,7 +50,7 @@ def test_folder_without_the_right_to_write_is_told(tmp_path: Path, monkeypatch: 
         raise PermissionError(13, "Permission denied", str(tmp_path))
 
     monkeypatch.setattr(FileLock, "__enter__", refuse)
-    with pytest.raises(StoreError, match="Permission denied. Make its folder writable, or set FILEMILL_DATABASE"):
+    with pytest.raises(StoreError, match=r"Permission denied\. Make its folder writable, or set FILEMILL_DATABASE"):
         open_database(tmp_path / "jobs.db", MIGRATIONS)
 
 
@@ -100,7 +100,7 @@ def test_trouble_that_shows_up_while_reading_on_is_known_too(store: Store) -> No
 def quick_to_give_up(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the store wait a millisecond for the lock instead of ten seconds."""
     store.database.release()
-    pragmas = [(name, 1 if name == "busy_timeout" else value) for name, value in store.database._peewee._pragmas]
+    pragmas = [(name, 1 if name == "busy_timeout" else value) for name, value in store.database._peewee._pragmas]  # type: ignore[attr-defined]
     monkeypatch.setattr(store.database._peewee, "_pragmas", pragmas)
 
 
@@ -180,15 +180,22 @@ def test_mistake_in_our_sql_stays_what_it_is(store: Store) -> None:
 
 def test_broken_constraint_stays_what_it_is(store: Store) -> None:
     with pytest.raises(peewee.IntegrityError), store.database.write() as revision:
-        store.database.run(JobRow.insert(uuid="x", batch=99, file_path="", name_key="", queue="", created_at=0, revision=revision))
+        store.database.run(
+            JobRow.insert(uuid="x", batch=99, file_path="", name_key="", queue="", created_at=0, revision=revision)
+        )
 
 
 def test_error_of_the_caller_rolls_back_and_passes(store: Store) -> None:
     (job,) = store.add("/a")
     before = store.jobs.revision()
-    with pytest.raises(ZeroDivisionError), store.database.write() as revision:
-        store.database.run(JobRow.update(reason="x", revision=revision))
-        raise ZeroDivisionError
+
+    def write_half() -> None:
+        with store.database.write() as revision:
+            store.database.run(JobRow.update(reason="x", revision=revision))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        write_half()
     assert store.job(job).reason == ""
     assert store.jobs.revision() == before
 

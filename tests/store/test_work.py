@@ -8,7 +8,8 @@ import pytest
 
 from desktop_app.errors import FileProblem
 from desktop_app.jobs import Status
-from desktop_app.store.work import CRASHED_REASON, MAX_CRASHES, ClaimOutcome, Result, Tick
+from desktop_app.store.claims import CRASHED_REASON, MAX_CRASHES, ClaimOutcome
+from desktop_app.store.work import Result, Tick
 from tests.store.kit import LEASE, NOW, QUEUE
 
 if TYPE_CHECKING:
@@ -146,7 +147,7 @@ def held_by(store: Store, job: Job, worker: str, times: int = 1) -> None:
 
 
 def free(store: Store, *dead: str, resend: bool = False, queue: str = QUEUE) -> int:
-    return store.work.free_dead_leases(lambda worker: worker not in dead, queue=queue, now_ms=NOW, resend=resend)
+    return store.claims.free_dead_leases(lambda worker: worker not in dead, queue=queue, now_ms=NOW, resend=resend)
 
 
 @pytest.mark.parametrize("resend", [True, False])

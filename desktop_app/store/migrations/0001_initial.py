@@ -88,7 +88,7 @@ def up(migrator, db):
             legacy_table_names = False
 
     class Fact(Model):
-        name = CharField(64, primary_key=True)
+        name = TextField(primary_key=True)
         value = TextField()
 
         class Meta:

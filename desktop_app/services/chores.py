@@ -1,0 +1,65 @@
+"""Small things that are done now and then beside a loop's work."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Protocol
+
+from desktop_app.errors import QueueError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from desktop_app.clock import Clock
+
+log = logging.getLogger(__name__)
+
+EVERY_SECONDS = 60.0
+
+
+class Chore(Protocol):
+    """One such thing."""
+
+    @property
+    def name(self) -> str:
+        """For the log."""
+        ...
+
+    def do(self) -> None:
+        """Do it once.
+
+        Raises:
+            QueueError: If the queue does not let it; it is tried again at the next turn.
+            StoreError: If the database can't be used.
+        """
+        ...
+
+
+class Chores:
+    """Does its chores once a minute, when it is asked whether it is time. One thread."""
+
+    def __init__(self, chores: Sequence[Chore], clock: Clock, *, every_s: float = EVERY_SECONDS) -> None:
+        self._chores = chores
+        self._clock = clock
+        self._every_s = every_s
+        self._next = clock.steady()
+        self._told: dict[str, str] = {}
+
+    def do_due(self) -> None:
+        """Do all of them if it is time. What the queue does not allow is said in the log, once, and costs nothing else.
+
+        Raises:
+            StoreError: If the database can't be used.
+        """
+        if self._clock.steady() < self._next:
+            return
+        self._next = self._clock.steady() + self._every_s
+        for chore in self._chores:
+            try:
+                chore.do()
+            except QueueError as error:
+                if self._told.get(chore.name) != error.text:
+                    log.info("%s: %s (%s)", chore.name, error.text, error.detail)
+                self._told[chore.name] = error.text
+            else:
+                self._told.pop(chore.name, None)

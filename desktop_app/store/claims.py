@@ -1,0 +1,250 @@
+"""Fenced claims: who may work on a job, and what becomes of the jobs of programs that died.
+
+Delivery is at least once; the effect is exactly once. A claim is one conditional UPDATE that moves the fencing token;
+every later write says which token it holds, so who lost the lease writes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from peewee import fn
+
+from desktop_app.errors import FileProblem
+from desktop_app.jobs import Job, Status
+from desktop_app.store.models import JobRow
+from desktop_app.store.outbox import enqueue
+from desktop_app.store.rows import JOB_COLUMNS, jobs_from
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from desktop_app.store.database import Database
+
+MAX_CRASHES = 10
+"""So often in a row may programs end while they work on a job. It takes many, since a power cut is not the file's
+fault; a file that is to blame is found out sooner, in a process of its own."""
+CRASHED_REASON = (
+    f"The program ended {MAX_CRASHES} times while it worked on this file. The file is put aside; the others go on"
+)
+
+
+class ClaimOutcome(StrEnum):
+    """What a received message means for its row."""
+
+    CLAIMED = "claimed"
+    """The row is ours to work on."""
+    FINISHED = "finished"
+    """A duplicate: this submission has ended already. Delete the message."""
+    STALE = "stale"
+    """An older submission, or a job that was taken off the list. Delete the message."""
+    BUSY = "busy"
+    """Somebody holds a live lease. Leave the message; it comes back."""
+    CRASHED = "crashed"
+    """The file ended its worker too often; the row is FAILED now. Delete the message."""
+    FOREIGN = "foreign"
+    """No row of this database. Never delete it, never obey it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimRequest:
+    """A received message that asks for its row."""
+
+    file_id: str
+    generation: int
+    message_id: str
+    receive_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The answer: what the message means, and for CLAIMED the job with its fencing token.
+
+    `busy_until_ms` is the end of the other's lease, for BUSY. `is_suspect` says that a program ended while it worked on
+    this job, so that the file may be to blame.
+    """
+
+    outcome: ClaimOutcome
+    job: Job | None = None
+    token: int = 0
+    busy_until_ms: int = 0
+    is_suspect: bool = False
+
+
+class Claims:
+    """What decides who works on a job. Any thread."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def claim(self, requests: Sequence[ClaimRequest], *, worker: str, now_ms: int, lease_ms: int) -> list[Claim]:
+        """Claim the rows of up to ten messages in one transaction; the answers stand in the order of the requests.
+
+        Args:
+            requests: What was received.
+            worker: This worker's identity.
+            now_ms: The time, in milliseconds since 1970.
+            lease_ms: How long the lease lasts if it is not extended.
+
+        Raises:
+            StoreError: If the database can't be written.
+        """
+        if not requests:
+            return []
+        with self._database.write() as revision:
+            return [self._claim(request, worker, now_ms, lease_ms, revision) for request in requests]
+
+    def _claim(self, request: ClaimRequest, worker: str, now_ms: int, lease_ms: int, revision: int) -> Claim:
+        free = (JobRow.status == Status.PENDING) | (
+            (JobRow.status == Status.PROCESSING) & (JobRow.lease_until <= now_ms)
+        )
+        crashed = (JobRow.status == Status.PROCESSING) & (JobRow.crashes >= MAX_CRASHES)
+        ours = (JobRow.uuid == request.file_id) & (JobRow.generation == request.generation)
+        query = (
+            JobRow.update(
+                status=Status.PROCESSING,
+                reason="",
+                reason_code="",
+                bytes_done=0,
+                attempts=JobRow.attempts + 1,
+                # Counted before the work, for a worker that dies cannot count; who gives the job back takes it off.
+                crashes=JobRow.crashes + 1,
+                lease_token=JobRow.lease_token + 1,
+                lease_owner=worker,
+                lease_until=now_ms + lease_ms,
+                message_id=request.message_id,
+                receive_count=request.receive_count,
+                started_at=now_ms,
+                finished_at=None,
+                next_try_at=None,
+                revision=revision,
+            )
+            .where(ours, free, ~crashed, JobRow.removed_at.is_null())
+            .returning(*JOB_COLUMNS, JobRow.lease_token, JobRow.crashes)
+            .tuples()
+        )
+        won = next(iter(self._database.run(query)), None)
+        if won is not None:
+            *columns, token, crashes = won
+            return Claim(ClaimOutcome.CLAIMED, jobs_from([tuple(columns)])[0], token, is_suspect=crashes > 1)
+        return self._why_not(request, now_ms, revision)
+
+    def _why_not(self, request: ClaimRequest, now_ms: int, revision: int) -> Claim:
+        query = JobRow.select(JobRow.id, JobRow.status, JobRow.generation, JobRow.removed_at, JobRow.lease_until).where(
+            JobRow.uuid == request.file_id
+        )
+        row = next(iter(self._database.run(query.tuples())), None)
+        if row is None:
+            return Claim(ClaimOutcome.FOREIGN)
+        row_id, status, generation, removed_at, lease_until = row
+        if request.generation > generation:
+            # This database is older than the message (a backup was brought back): not ours to judge.
+            return Claim(ClaimOutcome.FOREIGN)
+        if request.generation < generation or removed_at is not None:
+            return Claim(ClaimOutcome.STALE)
+        if Status(status).is_final:
+            return Claim(ClaimOutcome.FINISHED)
+        if lease_until > now_ms:
+            return Claim(ClaimOutcome.BUSY, busy_until_ms=lease_until)
+        self._give_up([row_id], now_ms, revision)
+        return Claim(ClaimOutcome.CRASHED)
+
+    def _give_up(self, row_ids: Sequence[int], now_ms: int, revision: int) -> None:
+        self._database.run(
+            JobRow.update(
+                status=Status.FAILED,
+                reason=CRASHED_REASON,
+                reason_code=FileProblem.CRASHED,
+                lease_owner=None,
+                lease_until=0,
+                finished_at=now_ms,
+                revision=revision,
+            ).where(JobRow.id.in_(list(row_ids)))
+        )
+
+    def dead_letter(self, file_id: str, generation: int, *, receive_count: int, now_ms: int) -> ClaimOutcome:
+        """End the job of a message that SQS has put aside as FAILED, unless that submission is past.
+
+        Returns:
+            FINISHED if the row has an end now or had one, STALE if the message is past, FOREIGN if it is none of ours.
+
+        Raises:
+            StoreError: If the database can't be written.
+        """
+        request = ClaimRequest(file_id, generation, "", receive_count)
+        with self._database.write(durable=True) as revision:
+            failed = JobRow.update(
+                status=Status.FAILED,
+                reason=f"The queue has put its message aside after {receive_count} deliveries without an end",
+                reason_code=FileProblem.DEAD_LETTERED,
+                receive_count=receive_count,
+                lease_token=JobRow.lease_token + 1,
+                lease_owner=None,
+                lease_until=0,
+                finished_at=now_ms,
+                revision=revision,
+            ).where(
+                JobRow.uuid == file_id,
+                JobRow.generation == generation,
+                JobRow.status.in_((Status.PENDING, Status.PROCESSING)),
+                JobRow.removed_at.is_null(),
+            )
+            if self._database.run(failed):
+                return ClaimOutcome.FINISHED
+            return self._why_not(request, now_ms, revision).outcome
+
+    def free_dead_leases(self, is_alive: Callable[[str], bool], *, queue: str, now_ms: int, resend: bool) -> int:
+        """Take the jobs back that workers held which are gone; gives how many it were.
+
+        Each counts as a crash: after `MAX_CRASHES` in a row the job is FAILED instead of tried for ever.
+
+        Args:
+            is_alive: Tells whether a worker's identity is a running program (True for those it can't know).
+            queue: Only jobs of this queue.
+            now_ms: The time, in milliseconds since 1970.
+            resend: True to send the messages anew at once; False to leave that to the queue's visibility timeout.
+
+        Raises:
+            StoreError: If the database can't be written.
+        """
+        held = (
+            JobRow.removed_at.is_null()
+            & (JobRow.status == Status.PROCESSING)
+            & (JobRow.queue == queue)
+            & JobRow.lease_owner.is_null(False)
+        )
+        with self._database.read():
+            owners = [
+                owner
+                for (owner,) in self._database.run(JobRow.select(fn.DISTINCT(JobRow.lease_owner)).where(held).tuples())
+            ]
+        dead = [owner for owner in owners if not is_alive(owner)]
+        if not dead:
+            return 0
+        with self._database.write() as revision:
+            rows = list(
+                self._database.run(
+                    JobRow.select(JobRow.id, JobRow.crashes).where(held, JobRow.lease_owner.in_(dead)).tuples()
+                )
+            )
+            self._give_up([key for key, crashes in rows if crashes >= MAX_CRASHES], now_ms, revision)
+            again = [key for key, crashes in rows if crashes < MAX_CRASHES]
+            self._free(again, revision)
+            if resend:
+                enqueue(self._database, JobRow.id.in_(again))
+        return len(rows)
+
+    def _free(self, row_ids: Sequence[int], revision: int) -> None:
+        self._database.run(
+            JobRow.update(
+                status=Status.PENDING,
+                bytes_done=0,
+                lease_token=JobRow.lease_token + 1,
+                lease_owner=None,
+                lease_until=0,
+                started_at=None,
+                revision=revision,
+            ).where(JobRow.id.in_(list(row_ids)))
+        )

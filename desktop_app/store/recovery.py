@@ -1,0 +1,92 @@
+"""What the database has to say about messages and senders that are gone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from peewee import Expression, fn
+
+from desktop_app.jobs import Status
+from desktop_app.store.models import FactRow, JobRow, OutboxRow
+from desktop_app.store.outbox import send_again
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from desktop_app.store.database import Database
+
+
+class Recovery:
+    """Finds what nobody would find otherwise. Any thread."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def is_another_queue(self, *, queue: str, created_at_ms: int) -> bool:
+        """Whether the queue of this name is another one than at the last look; remembers what it is now.
+
+        Raises:
+            StoreError: If the database can't be written.
+        """
+        fact, now = f"creation of {queue}", str(created_at_ms)
+        query = FactRow.select(FactRow.value).where(FactRow.name == fact)
+        with self._database.read():
+            if self._database.scalar(query) == now:
+                return False
+        with self._database.write():
+            before = self._database.scalar(query)
+            self._database.run(FactRow.delete().where(FactRow.name == fact))
+            self._database.run(FactRow.insert(name=fact, value=now))
+        return before not in {None, now}
+
+    def in_flight(self, *, queue: str, sent_before_ms: int) -> int:
+        """How many jobs should have a message in a queue, of those that were sent before a time.
+
+        Raises:
+            StoreError: If the database can't be read.
+        """
+        with self._database.read():
+            query = JobRow.select(fn.COUNT(JobRow.id)).where(_sent(queue, sent_before_ms), JobRow.removed_at.is_null())
+            return int(self._database.scalar(query) or 0)
+
+    def resend(self, *, queue: str, sent_before_ms: int, now_ms: int) -> int:
+        """Send the messages again that were sent before a time and have led to nothing; gives how many it were.
+
+        Jobs that somebody works on are left alone: who works has the message.
+
+        Raises:
+            StoreError: If the database can't be written.
+        """
+        idle = (JobRow.status == Status.PENDING) | (JobRow.lease_until <= now_ms)
+        with self._database.write() as revision:
+            return send_again(self._database, revision, _sent(queue, sent_before_ms) & idle)
+
+    def free_dead_claims(self, is_alive: Callable[[str], bool], *, queue: str) -> int:
+        """Give back the outbox entries that senders had claimed which are gone; gives how many it were.
+
+        Args:
+            is_alive: Tells whether a sender's identity is a running program (True for those it can't know).
+            queue: Only entries of this queue.
+
+        Raises:
+            StoreError: If the database can't be written.
+        """
+        claimed = (OutboxRow.queue == queue) & OutboxRow.claim_owner.is_null(False)
+        with self._database.read():
+            owners = self._database.run(OutboxRow.select(OutboxRow.claim_owner).where(claimed).distinct().tuples())
+            dead = [owner for (owner,) in owners if not is_alive(owner)]
+        if not dead:
+            return 0
+        with self._database.write():
+            freed = OutboxRow.update(claim_owner=None, claim_until=0).where(claimed, OutboxRow.claim_owner.in_(dead))
+            return int(self._database.run(freed))
+
+
+def _sent(queue: str, before_ms: int) -> Expression:
+    """Unfinished jobs of a queue whose message was sent before a time."""
+    return (
+        (JobRow.queue == queue)
+        & JobRow.status.in_((Status.PENDING, Status.PROCESSING))
+        & JobRow.sent_at.is_null(False)
+        & (JobRow.sent_at <= before_ms)
+    )

@@ -1,0 +1,111 @@
+"""A file in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from desktop_app.errors import FileError, FileProblem
+from desktop_app.processing.isolation import IsolatedProcessing, ProcessDiedError, serve_one
+from desktop_app.processing.registry import Cancelled, FileResult, default_registry
+
+
+class Watching:
+    """Notes the progress; cancelled when a test says so."""
+
+    def __init__(self) -> None:
+        self.progress: list[tuple[int, int]] = []
+        self.seen = threading.Event()
+        self.stop = threading.Event()
+
+    def on_progress(self, bytes_done: int, bytes_total: int) -> None:
+        self.progress.append((bytes_done, bytes_total))
+        self.seen.set()
+
+    def cancelled(self) -> bool:
+        return self.stop.is_set()
+
+
+def child(code: str) -> IsolatedProcessing:
+    return IsolatedProcessing([sys.executable, "-c", code])
+
+
+@pytest.fixture
+def watch() -> Watching:
+    return Watching()
+
+
+def test_a_file_gives_the_same_numbers_as_without(tmp_path: Path, watch: Watching) -> None:
+    file = tmp_path / "a.txt"
+    file.write_bytes(b"one\ntwo")
+    assert IsolatedProcessing().process(str(file), watch) == FileResult(7, 2)
+
+
+def test_a_name_that_is_not_utf8_arrives_whole(tmp_path: Path, watch: Watching) -> None:
+    path = os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9 \n.txt")
+    Path(path).write_bytes(b"x\n")
+    assert IsolatedProcessing().process(path, watch) == FileResult(2, 1)
+
+
+def test_a_file_that_can_not_be_processed_gives_the_same_reason_as_without(tmp_path: Path, watch: Watching) -> None:
+    with pytest.raises(FileError) as isolated:
+        IsolatedProcessing().process(str(tmp_path / "gone"), watch)
+    with pytest.raises(FileError) as plain:
+        default_registry().process(str(tmp_path / "gone"), watch)
+    for one in (isolated, plain):
+        assert (one.value.problem, one.value.passing) == (FileProblem.MISSING, False)
+    assert isolated.value.text == plain.value.text
+
+
+@pytest.mark.parametrize("end", ["import os; os.kill(os.getpid(), 9)", "import os; os._exit(3)", "raise SystemExit(0)"])
+def test_a_child_that_ends_without_an_answer_costs_only_itself(watch: Watching, end: str) -> None:
+    with pytest.raises(ProcessDiedError):
+        child(end).process("a", watch)
+
+
+def test_progress_comes_through(watch: Watching) -> None:
+    code = "print('[\"progress\", 5, 10]', flush=True); print('[\"done\", 10, 1]')"
+    assert child(code).process("a", watch) == FileResult(10, 1)
+    assert watch.progress == [(5, 10)]
+
+
+def test_a_child_that_is_no_longer_wanted_is_ended(watch: Watching) -> None:
+    code = "import threading; print('[\"progress\", 1, 10]', flush=True); threading.Event().wait(60)"
+    caught: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            child(code).process("a", watch)
+        except Cancelled as error:
+            caught.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    assert watch.seen.wait(10)
+    watch.stop.set()
+    thread.join(10)
+    assert len(caught) == 1
+
+
+def test_the_child_says_what_it_found_on_standard_output(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a").write_bytes(b"x\n")
+    assert serve_one(str(tmp_path / "a"), default_registry()) == 0
+    assert serve_one(str(tmp_path), default_registry()) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == '["done", 2, 1]'
+    assert lines[1].startswith('["failed", "not_a_file", false,')
+
+
+def test_the_child_tells_progress_and_is_never_cancelled(capsys: pytest.CaptureFixture[str]) -> None:
+    class Telling:
+        def process(self, path: str, watch: Watching) -> FileResult:
+            assert not watch.cancelled()
+            watch.on_progress(1, 2)
+            return FileResult(2, 1)
+
+    serve_one("a", Telling())  # type: ignore[arg-type]
+    assert capsys.readouterr().out.splitlines()[0] == '["progress", 1, 2]'

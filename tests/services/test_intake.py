@@ -1,0 +1,116 @@
+"""What a person does to the list, with the time, the queue and the sender's wake-up filled in."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from desktop_app.errors import StoreBusyError
+from desktop_app.jobs import NewFile, Status
+from desktop_app.services.intake import KEEP_REMOVED_MS, IntakeService
+from desktop_app.store.claims import ClaimRequest, Claims
+from desktop_app.store.intake import Intake
+from desktop_app.store.work import Result, Work
+
+if TYPE_CHECKING:
+    from desktop_app.jobs import Job
+    from tests.services.conftest import Bench
+
+QUEUE = "the queue of now"
+
+
+class Service(IntakeService):
+    """The real thing; the wake-ups are counted."""
+
+    def __init__(self, bench: Bench) -> None:
+        self.wakes = 0
+        self.waiting_at_wake: list[int] = []
+        self._bench = bench
+        super().__init__(Intake(bench.database), queue=QUEUE, clock=bench.clock, wake=self._count)
+
+    def _count(self) -> None:
+        self.wakes += 1
+        self.waiting_at_wake.append(self._bench.outbox.waiting(QUEUE))
+
+
+@pytest.fixture
+def service(bench: Bench) -> Service:
+    return Service(bench)
+
+
+def add(bench: Bench, service: Service, *paths: str) -> list[Job]:
+    added = service.add([NewFile(path, 1, None) for path in paths], name="batch")
+    return [bench.jobs.find(job_id)[0] for job_id in added.job_ids]
+
+
+def end(bench: Bench, job: Job) -> None:
+    """Process a job, by hand."""
+    now = bench.clock.now_ms()
+    request = ClaimRequest(job.id, job.generation, "m", 1)
+    (claim,) = Claims(bench.database).claim([request], worker="w", now_ms=now, lease_ms=1_000)
+    assert Work(bench.database).finish([Result(job.row_id, claim.token, now, lines_count=1)]) == [True]
+
+
+def test_added_files_belong_to_the_queue_and_the_time_of_now(bench: Bench, service: Service) -> None:
+    (job,) = add(bench, service, "/a")
+    assert (job.queue, job.created_at) == (QUEUE, bench.clock.now_ms())
+
+
+def test_sender_is_woken_after_there_is_something_to_send(bench: Bench, service: Service) -> None:
+    jobs = add(bench, service, "/a", "/b")
+    assert service.waiting_at_wake == [2]
+    end(bench, jobs[0])
+    service.retry([jobs[0].row_id])
+    service.remove([jobs[0].row_id])
+    assert service.wakes == 2, "removing leaves nothing to send"
+    service.restore([jobs[0].row_id])
+    assert service.waiting_at_wake == [2, 2, 2]
+
+
+def test_sender_is_not_woken_when_nothing_could_be_written(
+    bench: Bench, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sqlite = bench.database._peewee
+    bench.database.release()
+    pragmas = [(name, 1 if name == "busy_timeout" else value) for name, value in sqlite._pragmas]  # type: ignore[attr-defined]
+    monkeypatch.setattr(sqlite, "_pragmas", pragmas)
+    with closing(sqlite3.connect(bench.database.path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreBusyError):
+            add(bench, service, "/a")
+    assert service.wakes == 0
+
+
+def test_retried_job_goes_to_the_queue_of_now(bench: Bench, service: Service) -> None:
+    (before,) = bench.add("a.txt")
+    end(bench, before)
+    assert before.queue != QUEUE
+    assert service.retry([before.row_id]) == 1
+    now = bench.job(before)
+    assert (now.queue, now.status, now.generation) == (QUEUE, Status.PENDING, 2)
+
+
+def test_removed_job_comes_back(bench: Bench, service: Service) -> None:
+    (job,) = add(bench, service, "/a")
+    assert service.remove([job.row_id]) == 1
+    assert list(bench.jobs.all()) == []
+    assert service.restore([job.row_id]) == 1
+    assert bench.job(job).generation == 2
+
+
+def test_removed_job_is_forgotten_when_its_message_can_not_come_any_more(bench: Bench, service: Service) -> None:
+    jobs = add(bench, service, "/a", "/b")
+    service.remove([jobs[0].row_id])
+    bench.clock.advance(KEEP_REMOVED_MS / 1000)
+    assert service.tidy() == 0
+    bench.clock.advance(1)
+    assert service.tidy() == 1
+    assert service.restore([jobs[0].row_id]) == 0
+    assert [job.file_path for job in bench.jobs.all()] == ["/b"]
+
+
+def test_messages_of_removed_jobs_are_known_for_longer_than_sqs_keeps_any() -> None:
+    assert KEEP_REMOVED_MS > 14 * 24 * 60 * 60 * 1000
