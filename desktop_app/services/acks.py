@@ -17,7 +17,7 @@ from desktop_app.queues.envelopes import MAX_ENTRIES, EntryResult
 from desktop_app.services.backoff import Backoff
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from desktop_app.clock import Clock
     from desktop_app.queues.connector import QueueConnector
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+IDLE_SECONDS = 1.0
 MAX_AGE_SECONDS = 0.05
 """A maximum age, not a debounce: a steady stream must not hold a delete back."""
 LATE_SECONDS = 60.0
@@ -65,12 +66,17 @@ class Acks:
             if len(self._waiting) in {1, MAX_ENTRIES}:
                 self._condition.notify()
 
-    def run(self) -> None:
-        """Flush until `stop`; then flush what is left, as long as the queue answers."""
-        while True:
+    def run(self, is_replaced: Callable[[], bool]) -> None:
+        """Flush until `stop`; then flush what is left, as long as the queue answers.
+
+        Args:
+            is_replaced: Asked now and then; True ends the loop at once, since another thread goes on with it.
+        """
+        while not is_replaced():
             with self._condition:
-                while not self._waiting and not self._is_stopping:
-                    self._condition.wait()
+                if not self._waiting and not self._is_stopping:
+                    self._condition.wait(IDLE_SECONDS)
+                    continue
                 if len(self._waiting) < MAX_ENTRIES and not self._is_stopping:
                     self._condition.wait(MAX_AGE_SECONDS)
                 batch = self._next_batch()

@@ -22,6 +22,7 @@ from desktop_app.services.loop import STOP_CHECK_SECONDS, StateReporter
 from desktop_app.services.pool import Done, Processing, WorkerPool
 from desktop_app.services.receiver import Receiver
 from desktop_app.services.results import Committer
+from desktop_app.services.supervised import SupervisedLoop
 from desktop_app.services.tally import Tally
 from desktop_app.store.claims import Claims
 from desktop_app.store.work import Work
@@ -43,6 +44,8 @@ QUICK_SECONDS = 0.25
 PREFETCH = 10
 MOST_HELD = 200
 """With so many messages that only wait to be deleted, the queue has trouble: receiving more would add to it."""
+PATIENCE_SECONDS = 60.0
+"""More than any call to the queue takes with its time-outs and retries."""
 CANCEL_GRACE_SECONDS = 0.5
 SHORT_POLL_SECONDS = 2
 LONGEST_STORE_WAIT_SECONDS = 2.0
@@ -113,7 +116,7 @@ class Consumer:
         self.tally = Tally()
         self._book = LeaseBook()
         self._acks = Acks(self._book, connector, clock)
-        self._pool = WorkerPool(options.concurrency, registry, self._inbox.put)
+        self._pool = WorkerPool(options.concurrency, registry, self._inbox.put, clock=clock)
         self._dispatcher, self._committer = self._desk()
         self._keeper = LeaseKeeper(self._book, connector, self._work, clock, visibility_s=options.visibility_s)
         self._receiver = Receiver(
@@ -125,6 +128,11 @@ class Consumer:
             visibility_s=options.visibility_s,
             wait_s=options.wait_s,
         )
+        self._loops = [
+            SupervisedLoop("receiver", self._receiver.run, patience_s=options.wait_s + PATIENCE_SECONDS, clock=clock),
+            SupervisedLoop("acks", self._acks.run, patience_s=PATIENCE_SECONDS, clock=clock),
+            SupervisedLoop("keeper", self._keep, patience_s=PATIENCE_SECONDS, clock=clock),
+        ]
 
     def _desk(self) -> tuple[Dispatcher, Committer]:
         lanes = Lanes()
@@ -158,31 +166,36 @@ class Consumer:
     def run(self, should_stop: Callable[[], bool]) -> None:
         """Consume until stopped; then end in order, within the graces of the options plus a moment."""
         self._state.starting()
-        keeper_stop = threading.Event()
-        keeper = threading.Thread(target=self._keep, args=(keeper_stop,), name="keeper", daemon=True)
-        acks = threading.Thread(target=self._acks.run, name="acks", daemon=True)
-        receiver = threading.Thread(
-            target=self._receiver.run, args=(self._is_stopping.is_set,), name="receiver", daemon=True
-        )
         with self._database.session():
             self._pool.start()
-            for thread in (keeper, acks, receiver):
-                thread.start()
+            for loop in self._loops:
+                loop.start()
             self._attempt(self._free_dead_leases)
             while not should_stop():
                 self._turn(STOP_CHECK_SECONDS)
+                self._supervise()
             self._end_work()
-            if self._options.wait_s <= SHORT_POLL_SECONDS:
-                receiver.join(self._options.wait_s + 1)
-            self._acks.stop()
-            acks.join(self._options.flush_grace_s)
-            keeper_stop.set()
-            keeper.join(BEAT_SECONDS)
+            self._end_loops()
         self._state.stopped()
 
-    def _keep(self, stop: threading.Event) -> None:
+    def _supervise(self) -> None:
+        for loop in self._loops:
+            loop.check()
+        self._pool.give_up_stalled()
+
+    def _end_loops(self) -> None:
+        """In order: the receiver gives back what it brings late, the acks flush, the keeper goes last."""
+        receiver, acks, keeper = self._loops
+        if self._options.wait_s <= SHORT_POLL_SECONDS:
+            receiver.join(self._options.wait_s + 1)
+        self._acks.stop()
+        acks.join(self._options.flush_grace_s)
+        keeper.stop()
+        keeper.join(BEAT_SECONDS)
+
+    def _keep(self, should_stop: Callable[[], bool]) -> None:
         with self._database.session():
-            self._keeper.run(stop)
+            self._keeper.run(should_stop)
 
     def _free_dead_leases(self) -> None:
         freed = self._claims.free_dead_leases(
@@ -196,7 +209,8 @@ class Consumer:
 
     def _deliver(self, messages: list[Received], expires: float) -> None:
         """From the receiver's thread: what came is in our hands from now on."""
-        arrived = [Held(message, expires) for message in messages]
+        now = self._clock.steady()
+        arrived = [Held(message, expires, taken_at=now) for message in messages]
         self.tally.receive(len(arrived))
         for held in arrived:
             self._book.take(held)
@@ -252,6 +266,7 @@ class Consumer:
     def _end_work(self) -> None:
         """Stop receiving; give back what has not begun; let what runs end; give back what does not."""
         self._is_stopping.set()
+        self._loops[0].stop()
         self._attempt(self._take_in, 0)
         self._attempt(lambda: self._committer.interrupt(also_begun=False))
         self._pool.stop()

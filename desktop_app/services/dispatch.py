@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 STORE_AWAY_SECONDS = 5
+BUSY_LONGEST_SECONDS = 600
 _DELETED_AS = {
     ClaimOutcome.FINISHED: Fate.DUPLICATE,
     ClaimOutcome.STALE: Fate.STALE,
@@ -109,12 +110,23 @@ class Dispatcher:
         elif claim.outcome is ClaimOutcome.FOREIGN:
             self._leave(held, "a file that this database does not know")
         elif claim.outcome is ClaimOutcome.BUSY:
-            # Not before the other's lease can have ended, and not all at the same moment.
-            left = max(0, claim.busy_until_ms - self._clock.now_ms()) / 1000
-            self._give_back(held, int(left + random.uniform(1, 3)), Fate.RETRIED)  # noqa: S311 - jitter, no secret
+            self._wait_for_other(held, claim)
         else:
             self._tally.settle(held, _DELETED_AS[claim.outcome])
             self._acks.delete(held)
+
+    def _wait_for_other(self, held: Held, claim: Claim) -> None:
+        """Somebody works on the row: perhaps we ourselves, and this is the new message for work that takes long."""
+        received = held.received
+        if self._book.adopt(decode(received.body).file_id, received, held.expires, held.taken_at):
+            self._tally.settle(held, Fate.DUPLICATE)
+            self._book.let_go(held)
+            return
+        # Not before that lease can have ended, and not all at the same moment. A long wait for what came often already:
+        # each delivery counts, and must not drive the message into the dead-letter queue while the work goes on.
+        left = max(0, claim.busy_until_ms - self._clock.now_ms()) / 1000
+        patience = min(BUSY_LONGEST_SECONDS, 2.0 ** min(received.receive_count, 16))
+        self._give_back(held, int(max(left, patience) + random.uniform(1, 3)), Fate.RETRIED)  # noqa: S311 - jitter
 
     def _leave(self, held: Held, why: str) -> None:
         """A foreign message: not deleted, not obeyed, not even given back; it shows up again when its time is over."""

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import itertools
 import logging
+import math
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from desktop_app.errors import QueueError, QueueTrouble, StoreError
 from desktop_app.queues.envelopes import MAX_ENTRIES
+from desktop_app.services.loop import wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from desktop_app.clock import Clock
     from desktop_app.jobs import Job
@@ -32,6 +34,8 @@ VISIBILITY_SECONDS = 30
 ROW_MARGIN_MS = 10_000
 """The row's lease outlives the message's, so that a message which comes back early finds the row still held."""
 BEAT_SECONDS = 1.0
+HANDOVER_SECONDS = 11.5 * 3600
+"""AWS: a message may be hidden for 12 hours in all after its receive. Before that, the work goes on under a new one."""
 
 
 @dataclass(eq=False, slots=True)
@@ -47,6 +51,10 @@ class Held:
     token: int = 0
     progress: tuple[int, int] | None = None
     cancelled: threading.Event = field(default_factory=threading.Event)
+    taken_at: float = math.inf
+    """When the message was received, by the steady clock."""
+    is_handed_over: bool = False
+    """The message is deleted, another one for the same job is on its way, and only the row is still held."""
     is_suspect: bool = False
     """A program ended while it worked on this file before."""
     is_begun: bool = False
@@ -101,6 +109,16 @@ class LeaseBook:
         with self._lock:
             return sum(not held.is_settled for held in self._held.values())
 
+    def adopt(self, file_id: str, received: Received, expires: float, now: float) -> bool:
+        """Put a new message in the place of one that was handed over; False if there is none of this job."""
+        with self._lock:
+            for held in self._held.values():
+                if held.is_handed_over and not held.is_settled and held.job is not None and held.job.id == file_id:
+                    held.received, held.expires, held.taken_at = received, expires, now
+                    held.is_handed_over = False
+                    return True
+        return False
+
     def all(self) -> list[Held]:
         """Everything held, oldest first."""
         with self._lock:
@@ -123,15 +141,18 @@ class LeaseKeeper:
         self._clock = clock
         self._visibility_s = visibility_s
 
-    def run(self, stopped: threading.Event) -> None:
-        """Beat once a second until the event is set."""
-        while not stopped.wait(BEAT_SECONDS):
+    def run(self, should_stop: Callable[[], bool]) -> None:
+        """Beat once a second until stopped."""
+        never = threading.Event()
+        while not should_stop():
+            wait_for(never, BEAT_SECONDS, should_stop)
             self.beat()
 
     def beat(self) -> int:
         """Extend what is nearer to its end than half its time; gives how many messages were kept."""
         now = self._clock.steady()
         near = [held for held in self._book.all() if held.expires - now < self._visibility_s / 2 and held.is_kept]
+        self._hand_over([held for held in near if now - held.taken_at > HANDOVER_SECONDS])
         kept = 0
         for start in range(0, len(near), MAX_ENTRIES):
             try:
@@ -143,10 +164,13 @@ class LeaseKeeper:
     def _extend(self, near: Sequence[Held]) -> int:
         # The row first: a row that is held while its message is not only makes the message wait.
         self._extend_rows([held for held in near if held.job is not None and not held.is_settled])
-        keep = [held for held in near if held.is_kept]
+        before = self._clock.steady()
+        for held in near:
+            if held.is_handed_over:
+                held.expires = before + self._visibility_s
+        keep = [held for held in near if held.is_kept and not held.is_handed_over]
         if not keep:
             return 0
-        before = self._clock.steady()
         client = self._connector.connect()
         results = client.change_visibility([(held.received.receipt_handle, self._visibility_s) for held in keep])
         for held, result in zip(keep, results, strict=True):
@@ -155,6 +179,18 @@ class LeaseKeeper:
             elif result.trouble is QueueTrouble.LEASE_LOST:
                 self._lose(held, result.text)
         return sum(result.is_done for result in results)
+
+    def _hand_over(self, old: Sequence[Held]) -> None:
+        """Send a new message for work that outlives the ceiling, then delete the old one; the work goes on."""
+        for held in old:
+            if held.job is None or held.is_handed_over or held.is_settled:
+                continue
+            try:
+                if self._work.send_another(held.job.row_id, held.token):
+                    held.is_handed_over = True
+                    self._connector.connect().delete([held.received.receipt_handle])
+            except (QueueError, StoreError) as error:
+                log.info("could not hand over message %s yet: %s", held.received.message_id, error.text)
 
     def _extend_rows(self, claimed: Sequence[Held]) -> None:
         if not claimed:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import threading
-import time
 from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Protocol
@@ -16,12 +16,15 @@ from desktop_app.processing.registry import Cancelled
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from desktop_app.clock import Clock
     from desktop_app.jobs import Job
     from desktop_app.processing.registry import FileResult, Watch
     from desktop_app.services.leases import Held
 
 log = logging.getLogger(__name__)
 
+STALL_SECONDS = 600.0
+STALLED_REASON = "The disk or network share did not answer for 10 minutes"
 CRASHED_REASON = "The program ended while it worked on this file"
 INTERNAL_REASON = "Something went wrong in Filemill itself. The file is put aside; the log has the details."
 
@@ -45,6 +48,14 @@ class Done:
     """How long it took."""
 
 
+@dataclass(slots=True)
+class _Sign:
+    """The last sign of life of a file that is processed: how far it was, and since when."""
+
+    at: float
+    progress: tuple[int, int] | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class _HeldWatch:
     """Lets the processing of a file tell its progress and ask whether it is still wanted."""
@@ -66,25 +77,37 @@ class WorkerPool:
     Args:
         size: How many files at once, 1 or more.
         registry: What is done to a file.
+        on_done: Called for each submitted file, once, on a worker's thread or that of `give_up_stalled`; quick.
+        clock: Only `steady` is used.
         isolated: The same in a process of its own, for files that may end the process.
-        on_done: Called on a worker's thread for each submitted file, once; quick.
     """
 
     def __init__(
-        self, size: int, registry: Processing, on_done: Callable[[Done], None], *, isolated: Processing | None = None
+        self,
+        size: int,
+        registry: Processing,
+        on_done: Callable[[Done], None],
+        *,
+        clock: Clock,
+        isolated: Processing | None = None,
     ) -> None:
+        self._size = size
         self._registry = registry
         self._isolated = isolated or IsolatedProcessing()
         self._on_done = on_done
+        self._clock = clock
         self._todo: SimpleQueue[Held | None] = SimpleQueue()
-        self._threads = [
-            threading.Thread(target=self._run, name=f"worker-{number}", daemon=True) for number in range(1, size + 1)
-        ]
+        self._numbers = itertools.count(1)
+        self._lock = threading.Lock()
+        self._running: dict[Held, _Sign] = {}
 
     def start(self) -> None:
         """Start the threads."""
-        for thread in self._threads:
-            thread.start()
+        for _ in range(self._size):
+            self._start_thread()
+
+    def _start_thread(self) -> None:
+        threading.Thread(target=self._run, name=f"worker-{next(self._numbers)}", daemon=True).start()
 
     def submit(self, held: Held) -> None:
         """Process the file of a claimed message as soon as a thread is free."""
@@ -92,20 +115,48 @@ class WorkerPool:
 
     def stop(self) -> None:
         """Let the threads end when they are through with what was submitted; does not wait."""
-        for _ in self._threads:
+        for _ in range(self._size):
             self._todo.put(None)
+
+    def give_up_stalled(self) -> None:
+        """End the wait for files whose reading makes no progress any more; each gets another thread in its place.
+
+        A read that hangs in a dead network share can't be ended. Its thread is left to itself, and what it may still
+        bring is thrown away.
+        """
+        now = self._clock.steady()
+        with self._lock:
+            for held, sign in self._running.items():
+                if sign.progress != held.progress:
+                    sign.progress, sign.at = held.progress, now
+            stalled = [held for held, sign in self._running.items() if now - sign.at > STALL_SECONDS]
+            for held in stalled:
+                del self._running[held]
+        for held in stalled:
+            held.cancelled.set()
+            self._on_done(Done(held, error=FileError(FileProblem.UNREADABLE, STALLED_REASON, passing=True)))
+            self._start_thread()
 
     def _run(self) -> None:
         while (held := self._todo.get()) is not None:
-            self._on_done(self._process(held))
+            done = self._process(held)
+            if done is None:
+                return
+            self._on_done(done)
 
-    def _process(self, held: Held) -> Done:
+    def _process(self, held: Held) -> Done | None:
+        """Process one file; None if that took so long that somebody else has this thread's place."""
         if held.job is None or held.cancelled.is_set():
             return Done(held)
-        held.is_begun = True
-        begun = time.monotonic()
+        begun = self._clock.steady()
+        with self._lock:
+            held.is_begun = True
+            self._running[held] = _Sign(begun)
         result, error = self._outcome(held, held.job)
-        return Done(held, result, error, time.monotonic() - begun)
+        with self._lock:
+            if self._running.pop(held, None) is None:
+                return None
+        return Done(held, result, error, self._clock.steady() - begun)
 
     def _outcome(self, held: Held, job: Job) -> tuple[FileResult | None, FileError | None]:
         try:

@@ -165,10 +165,11 @@ class Claims:
         )
 
     def dead_letter(self, file_id: str, generation: int, *, receive_count: int, now_ms: int) -> ClaimOutcome:
-        """End the job of a message that SQS has put aside as FAILED, unless that submission is past.
+        """End the job of a message that SQS has put aside as FAILED, unless that submission is past or worked on.
 
         Returns:
-            FINISHED if the row has an end now or had one, STALE if the message is past, FOREIGN if it is none of ours.
+            FINISHED if the row has an end now or had one, STALE if the message is past, BUSY if somebody works on the
+            row (who will end it), FOREIGN if it is none of ours.
 
         Raises:
             StoreError: If the database can't be written.
@@ -189,6 +190,7 @@ class Claims:
                 JobRow.uuid == file_id,
                 JobRow.generation == generation,
                 JobRow.status.in_((Status.PENDING, Status.PROCESSING)),
+                JobRow.lease_until <= now_ms,
                 JobRow.removed_at.is_null(),
             )
             if self._database.run(failed):

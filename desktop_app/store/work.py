@@ -12,6 +12,7 @@ from peewee import fn
 
 from desktop_app.jobs import Status
 from desktop_app.store.models import JobRow
+from desktop_app.store.outbox import enqueue
 from desktop_app.store.rows import storable
 
 if TYPE_CHECKING:
@@ -146,6 +147,18 @@ class Work:
                 revision=revision,
             ).where(*_holds(row_id, token))
             return int(self._database.run(query)) == 1
+
+    def send_another(self, row_id: int, token: int) -> bool:
+        """Have another message sent for a job that is being worked on; False if the lease is lost.
+
+        Raises:
+            StoreError: If the database can't be written.
+        """
+        with self._database.write():
+            if self._database.scalar(JobRow.select(JobRow.id).where(*_holds(row_id, token))) is None:
+                return False
+            enqueue(self._database, JobRow.id == row_id)
+            return True
 
     def is_stale(self, row_id: int, generation: int) -> bool:
         """Whether a submission is past: the job was taken off the list, submitted again, or has ended.

@@ -27,7 +27,7 @@ class Desk:
         self.client = FakeClient()
         self.book = LeaseBook()
         self.acks = Acks(self.book, FakeConnector(self.client), self.clock)
-        self.thread = threading.Thread(target=self.acks.run)
+        self.thread = threading.Thread(target=self.acks.run, args=(lambda: False,))
 
     def held(self, count: int) -> list[Held]:
         messages = [Held(received(handle=f"h{n}"), self.clock.steady() + 30) for n in range(count)]

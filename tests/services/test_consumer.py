@@ -518,3 +518,41 @@ def test_a_file_that_ends_its_process_fails_after_three_tries_and_the_others_go_
     assert (failed.status, failed.attempts, failed.reason_code) == (Status.FAILED, 3, "crashed")
     assert bench.job(good).status is Status.PROCESSED
     plant.stop()
+
+
+def test_the_new_message_of_long_work_takes_the_place_of_the_old_one(plant: Plant) -> None:
+    (job,) = plant.bench.add("a.txt")
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(_: Watch) -> FileResult:
+        begun.set()
+        go_on.wait(10)
+        return FileResult(4, 2)
+
+    plant.registry.acts["a.txt"] = slow
+    plant.deliver(message(job, handle="old"))
+    plant.start()
+    assert begun.wait(10)
+    (held,) = plant.consumer._book.all()
+    held.is_handed_over = True
+    plant.deliver(message(job, handle="new"))
+    wait_until(lambda: held.received.receipt_handle == "new")
+    go_on.set()
+    plant.settled(2)
+    assert plant.client.made("delete") == [["new"]]
+    assert (plant.fate(Fate.DUPLICATE), plant.fate(Fate.PROCESSED)) == (1, 1)
+
+
+def test_a_message_that_came_often_while_its_row_is_worked_on_waits_long(plant: Plant) -> None:
+    (job,) = plant.bench.add("a.txt")
+    Claims(plant.bench.database).claim(
+        [ClaimRequest(job.id, 1, "m", 1)],
+        worker="elsewhere/x",
+        now_ms=plant.bench.clock.now_ms(),
+        lease_ms=20_000,
+    )
+    plant.deliver(received(encode(FileMessage(job.id, 1)), handle="h", count=8))
+    plant.start()
+    plant.settled(1)
+    (((_, seconds),),) = plant.client.made("change_visibility")
+    assert 256 <= seconds <= 260

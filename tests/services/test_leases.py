@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING
 
 from desktop_app.errors import QueueTrouble
@@ -124,16 +123,14 @@ def test_what_is_done_but_not_deleted_is_kept_without_its_row(bench: Bench) -> N
 
 def test_the_keeper_beats_until_it_is_stopped(bench: Bench) -> None:
     kept = Kept(bench)
-    stop = threading.Event()
     beats: list[int] = []
 
     def beat() -> int:
         beats.append(1)
-        stop.set()
         return 0
 
     kept.keeper.beat = beat  # type: ignore[method-assign]
-    kept.keeper.run(stop)
+    kept.keeper.run(lambda: len(beats) == 1)
     assert beats == [1]
 
 
@@ -143,3 +140,42 @@ def test_letting_go_twice_is_fine(bench: Bench) -> None:
     kept.book.let_go(held)
     kept.book.let_go(held)
     assert len(kept.book) == 0
+
+
+def test_work_longer_than_twelve_hours_goes_on_under_a_new_message(bench: Bench) -> None:
+    kept = Kept(bench)
+    held = kept.hold(5, claim="a.txt")
+    held.taken_at = bench.clock.steady()
+    for _ in range(4):
+        bench.clock.advance(3 * 3600)
+        kept.keeper.beat()
+    assert held.is_handed_over
+    assert not held.cancelled.is_set()
+    assert kept.client.made("delete") == [["h0"]], "the old message is gone"
+    assert bench.outbox.waiting("q") == 1, "a new one is sent"
+    calls = len(kept.client.made("change_visibility"))
+    bench.clock.advance(20)
+    kept.keeper.beat()
+    assert len(kept.client.made("change_visibility")) == calls
+    assert held.job is not None
+    assert kept.work.extend([(held.job.row_id, held.token)], until_ms=0) == [True], "the row is still ours"
+    fresh = received(handle="new")
+    assert kept.book.adopt(held.job.id, fresh, bench.clock.steady() + 30, bench.clock.steady())
+    assert not kept.book.adopt(held.job.id, fresh, 0, 0), "only once"
+    bench.clock.advance(20)
+    assert kept.keeper.beat() == 1
+    assert kept.client.made("change_visibility")[-1] == [("new", 30)]
+
+
+def test_a_hand_over_that_does_not_get_through_is_tried_again(bench: Bench) -> None:
+    kept = Kept(bench)
+    held = kept.hold(5, claim="a.txt")
+    held.taken_at = bench.clock.steady() - 12 * 3600
+    kept.client.script("delete", OFFLINE)
+    kept.keeper.beat()
+    assert held.is_handed_over
+    bench.intake.remove([held.job.row_id if held.job else 0], now_ms=1)
+    other = kept.hold(5)
+    other.taken_at = held.taken_at
+    kept.keeper.beat()
+    assert not other.is_handed_over, "what is not claimed has nothing to hand over"

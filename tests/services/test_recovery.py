@@ -18,6 +18,7 @@ from desktop_app.store.claims import ClaimRequest, Claims
 from desktop_app.store.recovery import Recovery
 from tests.services.conftest import QUEUE
 from tests.sqs import faults
+from tests.sqs.clock import VirtualClock
 
 if TYPE_CHECKING:
     from tests.services.conftest import Bench
@@ -30,19 +31,21 @@ class Plant:
     """A sender and its chores on a simulated queue, all on the simulator's clock."""
 
     def __init__(self, bench: Bench, sim: SimulatedSqs, **attributes: str) -> None:
+        assert isinstance(sim.clock, VirtualClock)
+        self.clock = sim.clock
         bench.clock = sim.clock  # type: ignore[assignment]
         self.bench = bench
         self.sim = sim
         self.connector: FixedConnector = sim.connector("work", **attributes)
         self.recovery = Recovery(bench.database)
-        self.reconciler = Reconciler(self.recovery, self.connector, queue=QUEUE, clock=sim.clock)
-        self.watcher = DeadLetterWatcher(Claims(bench.database), self.connector, sim.clock)
+        self.reconciler = Reconciler(self.recovery, self.connector, queue=QUEUE, clock=self.clock)
+        self.watcher = DeadLetterWatcher(Claims(bench.database), self.connector, self.clock)
         self.sender = Sender(
             bench.outbox,
             self.connector,
             bench.identity,
             options=SenderOptions(queue=QUEUE),
-            clock=sim.clock,
+            clock=self.clock,
             wake=threading.Event(),
             report=lambda _: None,
         )
@@ -117,7 +120,7 @@ def test_a_message_older_than_the_retention_is_sent_again(bench: Bench, sim: Sim
 def test_a_job_that_somebody_works_on_is_left_alone(plant: Plant) -> None:
     (job,) = plant.send("a")
     Claims(plant.bench.database).claim(
-        [ClaimRequest(job.id, 1, "m", 1)], worker="w", now_ms=plant.sim.clock.now_ms(), lease_ms=10_000_000
+        [ClaimRequest(job.id, 1, "m", 1)], worker="w", now_ms=plant.clock.now_ms(), lease_ms=10_000_000
     )
     plant.sim.simulator.purge_queue("work")
     assert [plant.look(after=200), plant.look(after=200), plant.look(after=200)] == [0, 0, 0]
@@ -126,7 +129,7 @@ def test_a_job_that_somebody_works_on_is_left_alone(plant: Plant) -> None:
 def test_a_job_whose_worker_is_gone_and_whose_message_is_lost_is_sent_again(plant: Plant) -> None:
     (job,) = plant.send("a")
     Claims(plant.bench.database).claim(
-        [ClaimRequest(job.id, 1, "m", 1)], worker="elsewhere/x", now_ms=plant.sim.clock.now_ms(), lease_ms=40_000
+        [ClaimRequest(job.id, 1, "m", 1)], worker="elsewhere/x", now_ms=plant.clock.now_ms(), lease_ms=40_000
     )
     plant.sim.simulator.purge_queue("work")
     assert [plant.look(after=200), plant.look(after=200)] == [0, 1]
@@ -155,7 +158,7 @@ def test_a_dead_lettered_message_ends_its_row_and_leaves_the_queue(bench: Bench,
     failed = bench.job(job)
     assert (failed.status, failed.reason_code) == (Status.FAILED, "dead_lettered")
     assert "put its message aside" in failed.reason
-    assert failed.finished_at == sim.clock.now_ms()
+    assert failed.finished_at == plant.clock.now_ms()
     assert sim.simulator.bodies("dead") == []
 
 
@@ -165,6 +168,20 @@ def test_a_dead_lettered_message_of_a_job_that_has_ended_only_goes(bench: Bench,
     receive_until_dead(plant)
     bench.intake.remove([job.row_id], now_ms=0)
     plant.watcher.do()
+    assert sim.simulator.bodies("dead") == []
+
+
+def test_a_dead_lettered_message_whose_row_is_worked_on_leaves_the_end_to_the_worker(
+    bench: Bench, sim: SimulatedSqs
+) -> None:
+    plant = with_dead_letters(bench, sim)
+    (job,) = plant.send("a")
+    receive_until_dead(plant)
+    Claims(bench.database).claim(
+        [ClaimRequest(job.id, 1, "m", 1)], worker="w", now_ms=plant.clock.now_ms(), lease_ms=60_000
+    )
+    plant.watcher.do()
+    assert bench.job(job).status is Status.PROCESSING
     assert sim.simulator.bodies("dead") == []
 
 
@@ -218,7 +235,7 @@ class Counting:
 
 def test_chores_are_done_at_the_start_and_once_a_minute(plant: Plant) -> None:
     counting = Counting()
-    chores = Chores([counting], plant.sim.clock)
+    chores = Chores([counting], plant.clock)
     for seconds in (0, 30, 31, 10, 60):
         plant.sim.advance(seconds)
         chores.do_due()
@@ -230,7 +247,7 @@ def test_a_chore_that_is_not_allowed_costs_the_others_nothing_and_is_said_once(
 ) -> None:
     caplog.set_level("INFO", logger="desktop_app.services.chores")
     counting = Counting()
-    chores = Chores([plant.reconciler, counting], plant.sim.clock, every_s=1)
+    chores = Chores([plant.reconciler, counting], plant.clock, every_s=1)
     plant.connector.connect()
     plant.sim.faults.always("GetQueueAttributes", faults.service_error("AccessDenied", status=403))
     for _ in range(3):
@@ -248,7 +265,7 @@ def test_a_chore_that_is_not_allowed_costs_the_others_nothing_and_is_said_once(
 
 def test_what_a_killed_sender_had_taken_is_sent_at_once(plant: Plant) -> None:
     plant.bench.add("a")
-    now = plant.sim.clock.now_ms()
+    now = plant.clock.now_ms()
     host = plant.bench.identity.name.partition("/")[0]
     plant.bench.outbox.claim(queue=QUEUE, owner=f"{host}/0123456789ab", limit=10, now_ms=now, claim_ms=1_000_000)
     assert plant.sender.send_due() == 0
