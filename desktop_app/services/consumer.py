@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
-from desktop_app.errors import StoreError
+from desktop_app.errors import KnownError, StoreError
 from desktop_app.services.acks import Acks
 from desktop_app.services.backoff import Backoff
 from desktop_app.services.dispatch import Dispatcher
+from desktop_app.services.foreign import BRAKE_TEXT, ForeignMail
 from desktop_app.services.lanes import Lanes
 from desktop_app.services.leases import BEAT_SECONDS, VISIBILITY_SECONDS, Held, LeaseBook, LeaseKeeper
 from desktop_app.services.loop import STOP_CHECK_SECONDS, StateReporter
@@ -114,6 +115,7 @@ class Consumer:
         self._claims = Claims(database)
         self._work = Work(database)
         self.tally = Tally()
+        self.foreign = ForeignMail()
         self._book = LeaseBook()
         self._acks = Acks(self._book, connector, clock)
         self._pool = WorkerPool(options.concurrency, registry, self._inbox.put, clock=clock)
@@ -144,6 +146,7 @@ class Consumer:
             lanes=lanes,
             pool=self._pool,
             tally=self.tally,
+            foreign=self.foreign,
             clock=self._clock,
             visibility_s=self._options.visibility_s,
         )
@@ -164,19 +167,25 @@ class Consumer:
         return len(self._book)
 
     def run(self, should_stop: Callable[[], bool]) -> None:
-        """Consume until stopped; then end in order, within the graces of the options plus a moment."""
+        """Consume until stopped; then end in order, within the graces of the options plus a moment.
+
+        Raises:
+            KnownError: If the queue carries so much that is not ours that it can't be meant; it has ended in order.
+        """
         self._state.starting()
         with self._database.session():
             self._pool.start()
             for loop in self._loops:
                 loop.start()
             self._attempt(self._free_dead_leases)
-            while not should_stop():
+            while not should_stop() and not self.foreign.is_too_much:
                 self._turn(STOP_CHECK_SECONDS)
                 self._supervise()
             self._end_work()
             self._end_loops()
         self._state.stopped()
+        if self.foreign.is_too_much:
+            raise KnownError(BRAKE_TEXT)
 
     def _supervise(self) -> None:
         for loop in self._loops:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from desktop_app.clock import Clock
     from desktop_app.services.acks import Acks
+    from desktop_app.services.foreign import ForeignMail
     from desktop_app.services.lanes import Lanes
     from desktop_app.services.leases import Held, LeaseBook
     from desktop_app.services.pool import WorkerPool
@@ -45,6 +46,7 @@ class Dispatcher:
         lanes: The order of FIFO groups.
         pool: The threads that process.
         tally: The counters.
+        foreign: Takes note of what is not ours.
         clock: The time.
         visibility_s: How long a message is hidden; the row's lease is a little longer.
     """
@@ -59,6 +61,7 @@ class Dispatcher:
         lanes: Lanes,
         pool: WorkerPool,
         tally: Tally,
+        foreign: ForeignMail,
         clock: Clock,
         visibility_s: int,
     ) -> None:
@@ -69,6 +72,7 @@ class Dispatcher:
         self._lanes = lanes
         self._pool = pool
         self._tally = tally
+        self._foreign = foreign
         self._clock = clock
         self._lease_ms = visibility_s * 1000 + ROW_MARGIN_MS
 
@@ -103,6 +107,8 @@ class Dispatcher:
         return ClaimRequest(message.file_id, message.generation, received.message_id, received.receive_count)
 
     def _route(self, held: Held, claim: Claim) -> None:
+        if claim.outcome is not ClaimOutcome.FOREIGN:
+            self._foreign.note_own()
         if claim.outcome is ClaimOutcome.CLAIMED:
             held.job, held.token, held.is_suspect = claim.job, claim.token, claim.is_suspect
             if self._lanes.enter(held):
@@ -130,7 +136,8 @@ class Dispatcher:
 
     def _leave(self, held: Held, why: str) -> None:
         """A foreign message: not deleted, not obeyed, not even given back; it shows up again when its time is over."""
-        log.info("left message %s alone: %s", held.received.message_id, why)
+        if self._foreign.note(held.received, why):
+            log.info("left message %s alone: %s", held.received.message_id, why)
         self._tally.settle(held, Fate.FOREIGN)
         self._book.let_go(held)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from desktop_app.clock import SystemClock
-from desktop_app.errors import FileError, FileProblem, QueueTrouble, StoreBusyError
+from desktop_app.errors import FileError, FileProblem, KnownError, QueueTrouble, StoreBusyError
 from desktop_app.jobs import Job, Status
 from desktop_app.processing.isolation import IsolatedProcessing
 from desktop_app.processing.registry import Cancelled, FileResult, Watch, default_registry
@@ -556,3 +556,15 @@ def test_a_message_that_came_often_while_its_row_is_worked_on_waits_long(plant: 
     plant.settled(1)
     (((_, seconds),),) = plant.client.made("change_visibility")
     assert 256 <= seconds <= 260
+
+
+def test_a_queue_full_of_foreign_messages_stops_the_consumer_with_a_plain_text(bench: Bench) -> None:
+    plant = Plant(bench)
+    plant.deliver(*(received("not ours", handle=f"h{n}", message_id=f"m{n}") for n in range(10)))
+    with pytest.raises(KnownError, match="not Filemill's"):
+        plant.consumer.run(lambda: False)
+    assert plant.fate(Fate.FOREIGN) == 10
+    assert plant.client.made("delete") == plant.client.made("change_visibility") == []
+    assert plant.told[-1].phase is Phase.STOPPED
+    assert len(plant.consumer.foreign.newest()) == 10
+    plant.stop_asked.set()

@@ -1,0 +1,78 @@
+"""Messages that are not ours: counted, kept for a look, never touched; and a brake, since each look at one costs it.
+
+Each receive raises a message's receive count, and SQS moves what was received too often to its dead-letter queue: a
+program that goes on looking at another program's messages drives them out of that program's queue.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from desktop_app.queues.envelopes import Received
+
+KEPT = 20
+KEPT_CHARS = 2_000
+TOO_MANY_IN_A_ROW = 10
+BRAKE_TEXT = (
+    f"This queue carries messages that are not Filemill's: the last {TOO_MANY_IN_A_ROW} were all of another program and "
+    "were left as they are. Processing has stopped, since each look counts as a delivery attempt for them. Choose a "
+    "queue that is only for Filemill."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignMessage:
+    """A message that is not ours, as it came; the body is cut to `KEPT_CHARS`."""
+
+    message_id: str
+    why: str
+    body: str
+    receive_count: int
+
+
+class ForeignMail:
+    """What came that is not ours. Any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._count = 0
+        self._newest: deque[ForeignMessage] = deque(maxlen=KEPT)
+        self._in_a_row: set[str] = set()
+
+    def note(self, received: Received, why: str) -> bool:
+        """Note a foreign message; True if it is one that was not among the newest before."""
+        message = ForeignMessage(received.message_id, why, received.body[:KEPT_CHARS], received.receive_count)
+        with self._lock:
+            self._count += 1
+            known = [one for one in self._newest if one.message_id == received.message_id]
+            for one in known:
+                self._newest.remove(one)
+            self._newest.append(message)
+            self._in_a_row.add(received.message_id)
+            return not known
+
+    def note_own(self) -> None:
+        """One of ours came: this is a queue of ours."""
+        with self._lock:
+            self._in_a_row.clear()
+
+    @property
+    def count(self) -> int:
+        """How often a foreign message came."""
+        with self._lock:
+            return self._count
+
+    @property
+    def is_too_much(self) -> bool:
+        """Whether so many different foreign messages came in a row that this can't be a queue of ours."""
+        with self._lock:
+            return len(self._in_a_row) >= TOO_MANY_IN_A_ROW
+
+    def newest(self) -> tuple[ForeignMessage, ...]:
+        """The last foreign messages, newest first."""
+        with self._lock:
+            return tuple(reversed(self._newest))
