@@ -18,7 +18,7 @@ KEPT = 20
 KEPT_CHARS = 2_000
 TOO_MANY_IN_A_ROW = 10
 BRAKE_TEXT = (
-    f"This queue carries messages that are not Filemill's: the last {TOO_MANY_IN_A_ROW} were all of another program and "
+    f"This queue carries messages that are not Filemill's: the last {TOO_MANY_IN_A_ROW} were all another program's and "
     "were left as they are. Processing has stopped, since each look counts as a delivery attempt for them. Choose a "
     "queue that is only for Filemill."
 )

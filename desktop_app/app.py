@@ -1,0 +1,172 @@
+"""The window's composition root: opens, wires, starts, and ends everything in order."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from functools import partial
+from typing import TYPE_CHECKING
+
+from desktop_app.gui.display import NO_DISPLAY, display
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from PySide6.QtWidgets import QApplication
+
+    from desktop_app.gui.crash import CrashHook
+    from desktop_app.gui.look import Look
+    from desktop_app.gui.running import RunningWindow
+    from desktop_app.wiring import Program
+
+log = logging.getLogger(__name__)
+
+DONE, TROUBLE, WRONG_USE = 0, 1, 2
+
+
+def run_window(paths: Sequence[str]) -> int:
+    """Open the window and stay until it is closed.
+
+    Args:
+        paths: Files, folders and addresses to add at once.
+
+    Returns:
+        The exit code: 0 closed, 1 it could not start (said in a dialog), 2 there is no display.
+    """
+    application = application_on_display()
+    if application is None:
+        print(NO_DISPLAY, file=sys.stderr)  # noqa: T201 - there is nowhere else to say it
+        return WRONG_USE
+    return run_window_in(application, paths)
+
+
+def application_on_display() -> QApplication | None:
+    """Qt's application object, or None where there is no display."""
+    with display(os.environ) as found:
+        return make_application() if found else None
+
+
+def run_window_in(application: QApplication, paths: Sequence[str]) -> int:
+    """The rest of `run_window`."""
+    from desktop_app.gui.crash import CrashHook
+    from desktop_app.gui.look import Look
+
+    look = Look()
+    look.follow(application)
+    hook = CrashHook()
+    hook.install()
+    try:
+        program = open_or_say_why_not(os.environ)
+        if program is None:
+            return TROUBLE
+        running = assemble(program, look)
+        stay_open(application, running, hook, program, paths)
+    finally:
+        hook.uninstall()
+    if running.left_over:
+        # A thread of Qt's that still runs can't be destroyed: Qt would abort the process. Nothing is lost by leaving:
+        # the database is the truth, and a lease that nobody extends runs out.
+        log.warning("ended while still running: %s", ", ".join(running.left_over))
+        logging.shutdown()
+        os._exit(DONE)
+    return DONE
+
+
+def stay_open(
+    application: QApplication, running: RunningWindow, hook: CrashHook, program: Program, paths: Sequence[str]
+) -> None:
+    """Run Qt's event loop until the window is closed and what ran behind it has ended."""
+    from desktop_app.gui.crash import CrashDialogs
+    from desktop_app.gui.stop_signals import StopSignals
+
+    hook.known.connect(running.window.complain)
+    CrashDialogs(hook, program.home.logs, running.window)
+    running.ended.connect(application.quit)
+    signals = StopSignals(running)
+    signals.stop_asked.connect(running.window.close)
+    running.start(paths)
+    application.exec()
+    signals.close()
+
+
+def make_application() -> QApplication:
+    """Qt's application object, before anything else of Qt's."""
+    from PySide6.QtWidgets import QApplication
+
+    from desktop_app.gui import qt_log
+    from desktop_app.gui.garbage import MainThreadGarbage
+    from desktop_app.gui.look import program_icon
+
+    qt_log.install()
+    application = QApplication(["filemill"])
+    application.setApplicationName("Filemill")
+    application.setDesktopFileName("filemill")
+    application.setWindowIcon(program_icon())
+    # Closing the window is the beginning of the end, not the end: threads still have to stop.
+    application.setQuitOnLastWindowClosed(False)
+    MainThreadGarbage(application).start()
+    return application
+
+
+def open_or_say_why_not(environment: Mapping[str, str]) -> Program | None:
+    """Open settings and database; what stands in the way is said in a dialog. None if the person gives up."""
+    from desktop_app.errors import KnownError
+    from desktop_app.gui.start_problem import StartProblem
+    from desktop_app.paths import find_home
+    from desktop_app.wiring import open_program
+
+    while True:
+        try:
+            return open_program(environment)
+        except KnownError as error:
+            log.warning("can't start: %s %s", error.text, error.detail)
+            if not StartProblem(error, find_home().folder).wants_another_try():
+                return None
+
+
+def assemble(program: Program, look: Look) -> RunningWindow:
+    """Put the window, its threads and the queue together. Nothing runs yet."""
+    from desktop_app.gui.loop_states import LoopStates
+    from desktop_app.gui.main_window import MainWindow, WindowNeeds
+    from desktop_app.gui.running import RunningWindow
+    from desktop_app.gui.threads import ConsumerThread, SenderThread
+    from desktop_app.gui.window_memory import WindowMemory
+    from desktop_app.gui.wording import Wording, user_locale
+    from desktop_app.gui.workbench import Workbench
+    from desktop_app.wiring import build_consumer, build_sender, connect_queue
+
+    wording = Wording(user_locale())
+    connector = connect_queue(program)
+    workbench = Workbench(program.jobs, program.intake, program.database.session, wording)
+    consumer = ConsumerThread(partial(build_consumer, program, connector))
+    sender = SenderThread(partial(build_sender, program, connector))
+    states = LoopStates(program.connection, program.clock)
+    threads = (consumer, sender)
+
+    def start_again() -> None:
+        for thread in threads:
+            thread.start()  # does nothing to one that runs
+
+    window = MainWindow(
+        WindowNeeds(
+            workbench=workbench,
+            connection=program.connection,
+            states=states,
+            memory=WindowMemory(program.home.folder / "window.ini"),
+            look=look,
+            wording=wording,
+            try_now=program.wake_sender.set,
+            start_again=start_again,
+        )
+    )
+    consumer.state_changed.connect(states.take_consumer)
+    consumer.died.connect(states.take_consumer_death)
+    sender.state_changed.connect(states.take_sender)
+    sender.died.connect(states.take_sender_death)
+
+    def close_rest() -> None:
+        connector.close()
+        program.close()
+
+    return RunningWindow(window, workbench, threads=threads, states=states, close_rest=close_rest)

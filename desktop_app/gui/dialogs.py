@@ -1,0 +1,151 @@
+"""The small dialogs: what was refused, the keys, about. None of them stops the window."""
+
+from __future__ import annotations
+
+import html
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication, QKeySequence
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QDialog,
+    QDialogButtonBox,
+    QHeaderView,
+    QLabel,
+    QMessageBox,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+)
+
+from desktop_app import __version__
+from desktop_app.gui.look import program_icon
+from desktop_app.jobs import display_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from PySide6.QtGui import QAction
+    from PySide6.QtWidgets import QWidget
+
+    from desktop_app.services.scan import Refusal
+
+_SHOWN_AT_MOST = 5_000
+_FIRST_WIDTH = 330
+
+
+class PairsDialog(QDialog):
+    """Two columns of text that can be copied; deletes itself when it is closed.
+
+    Args:
+        title: The window's title.
+        explanation: A sentence above the table.
+        headings: The titles of the two columns.
+        pairs: The rows.
+        parent: Qt's owner.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        explanation: str,
+        headings: tuple[str, str],
+        pairs: Sequence[tuple[str, str]],
+        parent: QWidget,
+    ) -> None:
+        super().__init__(parent)
+        self._pairs = pairs
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle(title)
+        self.resize(780, 420)
+        text = QLabel(explanation, self)
+        text.setTextFormat(Qt.TextFormat.PlainText)
+        text.setWordWrap(True)
+        self._table = _table(headings, pairs, title, self)
+        buttons = QDialogButtonBox(self)
+        copy = buttons.addButton("Copy", QDialogButtonBox.ButtonRole.ActionRole)
+        copy.clicked.connect(self.copy)
+        close = buttons.addButton(QDialogButtonBox.StandardButton.Close)
+        close.setDefault(True)
+        buttons.rejected.connect(self.reject)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(16, 14, 16, 14)
+        column.setSpacing(10)
+        column.addWidget(text)
+        column.addWidget(self._table, 1)
+        column.addWidget(buttons)
+
+    def copy(self) -> None:
+        """Put all rows on the clipboard."""
+        QGuiApplication.clipboard().setText("".join(f"{left}\t{right}\n" for left, right in self._pairs))
+
+
+def _table(headings: tuple[str, str], pairs: Sequence[tuple[str, str]], name: str, parent: QWidget) -> QTableWidget:
+    table = QTableWidget(len(pairs), len(headings), parent)
+    table.setAccessibleName(name)
+    table.setHorizontalHeaderLabels(list(headings))
+    table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+    table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+    table.setTabKeyNavigation(False)
+    table.setShowGrid(False)
+    table.setWordWrap(False)
+    table.setAlternatingRowColors(True)
+    table.verticalHeader().hide()
+    table.horizontalHeader().setHighlightSections(False)
+    table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Interactive)
+    table.horizontalHeader().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
+    table.setColumnWidth(0, _FIRST_WIDTH)
+    table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+    for row, pair in enumerate(pairs):
+        for place, text in enumerate(pair):
+            item = QTableWidgetItem(text)
+            item.setToolTip(f"<qt>{html.escape(text)}</qt>")
+            table.setItem(row, place, item)
+    return table
+
+
+def show_refused(refused: Sequence[Refusal], parent: QWidget) -> PairsDialog:
+    """List what could not be added, and why."""
+    pairs = [(display_text(refusal.path), refusal.text) for refusal in refused[:_SHOWN_AT_MOST]]
+    more = f" The first {_SHOWN_AT_MOST} are shown." if len(refused) > _SHOWN_AT_MOST else ""
+    dialog = PairsDialog(
+        "Not Added",
+        f"These {len(refused)} things can't be processed, so they were not added.{more}",
+        ("What", "Why"),
+        pairs,
+        parent,
+    )
+    dialog.show()
+    return dialog
+
+
+def show_shortcuts(actions: Sequence[QAction], parent: QWidget) -> PairsDialog:
+    """List every action that has a key."""
+    pairs = [
+        (
+            action.text().replace("&", "").rstrip("…"),
+            ", ".join(keys.toString(QKeySequence.SequenceFormat.NativeText) for keys in action.shortcuts()),
+        )
+        for action in actions
+        if not action.shortcut().isEmpty()
+    ]
+    dialog = PairsDialog("Keyboard Shortcuts", "These keys work in the window.", ("What", "Keys"), pairs, parent)
+    dialog.show()
+    return dialog
+
+
+def show_about(parent: QWidget) -> QMessageBox:
+    """Say what this is."""
+    box = QMessageBox(parent)
+    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    box.setWindowTitle("About Filemill")
+    box.setIconPixmap(program_icon().pixmap(64, 64))
+    box.setTextFormat(Qt.TextFormat.PlainText)
+    box.setText(f"Filemill {__version__}")
+    box.setInformativeText(
+        "Pick files, let a queue feed them to a worker, watch every one of them end.\n\n"
+        "Free software under the MIT licence."
+    )
+    box.open()
+    return box

@@ -1,0 +1,65 @@
+"""What stands in the table's place while there is nothing in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from desktop_app.gui.look import program_icon
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QAction
+
+    from desktop_app.gui.look import Look
+
+_ICON = 80
+
+
+class EmptyState(QWidget):
+    """Tells a person what to do first, and offers just that."""
+
+    def __init__(
+        self, text: str, add_files: QAction, add_folder: QAction, look: Look, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.setObjectName("empty")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._look = look
+        icon = QLabel(self)
+        icon.setPixmap(program_icon().pixmap(QSize(_ICON, _ICON), self.devicePixelRatio()))
+        title = QLabel("Add files to process", self)
+        title.setObjectName("emptyTitle")
+        words = QLabel(text, self)
+        words.setObjectName("emptyText")
+        words.setWordWrap(True)
+        words.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        self._buttons = [(QPushButton(action.text(), self), action) for action in (add_files, add_folder)]
+        self._buttons[0][0].setObjectName("primary")
+        buttons = QHBoxLayout()
+        buttons.setSpacing(10)
+        buttons.addStretch()
+        for button, action in self._buttons:
+            button.clicked.connect(action.trigger)
+            buttons.addWidget(button)
+        buttons.addStretch()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(40, 0, 40, 0)
+        column.setSpacing(14)
+        column.addStretch(4)
+        for widget in (icon, title):
+            column.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addWidget(words)  # without an alignment: else Qt would not give it the height of two lines
+        column.addSpacing(6)
+        column.addLayout(buttons)
+        column.addStretch(5)
+        look.changed.connect(self._draw)
+        self._draw()
+
+    def _draw(self) -> None:
+        colours = self._look.colours
+        for button, action in self._buttons:
+            name = str(action.data())
+            primary = button.objectName() == "primary"
+            button.setIcon(self._look.icon(name, colours.selected_text if primary else ""))

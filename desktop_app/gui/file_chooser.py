@@ -1,0 +1,61 @@
+"""The dialogs in which files and folders are picked. They never stop the window, and remember where they were."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt, Signal, Slot
+from PySide6.QtWidgets import QFileDialog
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+
+    from desktop_app.gui.window_memory import WindowMemory
+
+
+class FileChooser(QObject):
+    """Asks for files or a folder.
+
+    Signals:
+        chosen(list): The paths, as strings.
+    """
+
+    chosen = Signal(list)
+
+    def __init__(self, memory: WindowMemory, window: QWidget) -> None:
+        super().__init__(window)
+        self._memory = memory
+        self._window = window
+
+    @Slot()
+    def ask_for_files(self) -> None:
+        """Open the dialog for files."""
+        dialog = self._dialog("Add Files", "files")
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+        dialog.setLabelText(QFileDialog.DialogLabel.Accept, "Add")
+        dialog.open()
+
+    @Slot()
+    def ask_for_folder(self) -> None:
+        """Open the dialog for a folder."""
+        dialog = self._dialog("Add a Folder With Its Subfolders", "folder")
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+        dialog.setLabelText(QFileDialog.DialogLabel.Accept, "Add Folder")
+        dialog.open()
+
+    def _dialog(self, title: str, purpose: str) -> QFileDialog:
+        dialog = QFileDialog(self._window, title, self._memory.folder(purpose))
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setProperty("purpose", purpose)
+        dialog.filesSelected.connect(self._take)
+        return dialog
+
+    @Slot(list)
+    def _take(self, paths: list[str]) -> None:
+        dialog = self.sender()
+        if paths and isinstance(dialog, QFileDialog):
+            purpose = str(dialog.property("purpose"))
+            self._memory.set_folder(purpose, str(Path(paths[0]).parent))
+        self.chosen.emit(paths)

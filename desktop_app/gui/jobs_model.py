@@ -1,0 +1,288 @@
+"""The list of jobs as Qt's table model: keys in memory, rows read when they are looked at, changes in one stroke."""
+
+from __future__ import annotations
+
+import html
+from array import array
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QAbstractItemModel, QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal, Slot
+
+from desktop_app.errors import KnownError
+from desktop_app.gui.columns import COLUMN_OF_SORT, COLUMNS, NAME
+from desktop_app.gui.id_loader import IdLoader, LoadedIds
+from desktop_app.gui.page_cache import CachedRow, KeyOrder, PageCache, runs
+from desktop_app.gui.wording import Wording, progress_of
+from desktop_app.jobs import ListQuery, SortBy
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from PySide6.QtCore import QObject
+
+    from desktop_app.gui.ports import JobReader
+    from desktop_app.gui.tasks import Tasks
+    from desktop_app.jobs import Changes, Job
+
+Index = QModelIndex | QPersistentModelIndex
+
+STATUS_ROLE = int(Qt.ItemDataRole.UserRole)
+"""The status as a number."""
+PROGRESS_ROLE = STATUS_ROLE + 1
+"""The part that is read, 0…1, or None."""
+
+# Plain numbers: data() is called some thousand times a repaint.
+_DISPLAY = int(Qt.ItemDataRole.DisplayRole)
+_ALIGNMENT = int(Qt.ItemDataRole.TextAlignmentRole)
+_TOOL_TIP = int(Qt.ItemDataRole.ToolTipRole)
+_ACCESSIBLE = int(Qt.ItemDataRole.AccessibleTextRole)
+_ANSWERED = frozenset({_DISPLAY, _TOOL_TIP, _ACCESSIBLE, STATUS_ROLE, PROGRESS_ROLE})
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+_ALIGNMENTS = tuple(_RIGHT if column.numeric else _LEFT for column in COLUMNS)
+_FLAGS = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemNeverHasChildren
+# With this hint the columns keep their widths; the signal without arguments would not carry it.
+_LAYOUT_SIGNATURE = ("QList<QPersistentModelIndex>", "QAbstractItemModel::LayoutChangeHint")
+_SORTED_BY_ROWS = QAbstractItemModel.LayoutChangeHint.VerticalSortHint
+_NO_PARENT = QModelIndex()
+_MAX_RUNS = 100
+"""More separate places than this are cheaper to change by loading the whole order anew."""
+_MOVING = frozenset({SortBy.STATUS, SortBy.PROGRESS, SortBy.LINES, SortBy.SIZE, SortBy.TOOK})
+
+
+class JobsModel(QAbstractTableModel):
+    """All jobs that a query lists, each a row. Fit for a million of them. Main thread only.
+
+    The database is the truth: whatever is shown was read from there. The order is a snapshot; where a change may have
+    moved a row, the order is loaded again on the pool and swapped in with the selection kept.
+
+    Signals:
+        problem(str): Rows can't be read; a plain text.
+        listed(): The number of rows may have changed.
+
+    Args:
+        reader: Where jobs are read.
+        tasks: The pool that loads orders.
+        wording: Makes the texts.
+        parent: Qt's owner.
+    """
+
+    problem = Signal(str)
+    listed = Signal()
+
+    def __init__(self, reader: JobReader, tasks: Tasks, wording: Wording, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._wording = wording
+        self._cache = PageCache(reader)
+        self._shown = ListQuery()
+        # What happened while an order was being read, which may not be in it yet.
+        self._removed: set[int] = set()
+        self._came_in_flight = False
+        self._unread = False
+        self._loader = IdLoader(reader, tasks, self)
+        self._loader.loaded.connect(self._swap)
+        self._loader.problem.connect(self.problem)
+
+    @property
+    def query(self) -> ListQuery:
+        """Which jobs are to be listed, in which order; the rows follow a moment later."""
+        return self._loader.query
+
+    @property
+    def ids(self) -> array[int]:
+        """The keys of the listed jobs, in the list's order; not to be changed."""
+        return self._cache.ids
+
+    @property
+    def is_loaded(self) -> bool:
+        """False until the list was read for the first time: only then does an empty list mean that there are none."""
+        return self._loader.has_loaded
+
+    # --- what Qt asks
+
+    def rowCount(self, parent: Index = _NO_PARENT) -> int:
+        """See Qt."""
+        return 0 if parent.isValid() else len(self._cache.ids)
+
+    def columnCount(self, parent: Index = _NO_PARENT) -> int:
+        """See Qt."""
+        return 0 if parent.isValid() else len(COLUMNS)
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        """The same for every row: nothing is read for it."""
+        return _FLAGS if index.isValid() else Qt.ItemFlag.NoItemFlags
+
+    def data(self, index: Index, role: int = _DISPLAY) -> Any:  # noqa: ANN401 - as Qt has it
+        """See Qt; the roles besides Qt's own are `STATUS_ROLE` and `PROGRESS_ROLE`."""
+        if role not in _ANSWERED:
+            return _ALIGNMENTS[index.column()] if role == _ALIGNMENT and index.isValid() else None
+        cached = self._row(index.row()) if index.isValid() else None
+        if cached is None:
+            return None
+        if role == _DISPLAY:
+            if cached.texts is None:
+                cached.texts = tuple(column.text(self._wording, cached.job) for column in COLUMNS)
+            return cached.texts[index.column()]
+        if role == STATUS_ROLE:
+            return int(cached.job.status)
+        if role == PROGRESS_ROLE:
+            return progress_of(cached.job)
+        return self._spoken(cached.job, index.column()) if role == _ACCESSIBLE else self._hint(cached.job, index)
+
+    def _spoken(self, job: Job, number: int) -> str:
+        """The first column speaks for the whole row, so that one key press tells everything."""
+        if number == NAME:
+            return self._wording.row(job)
+        return f"{COLUMNS[number].title}: {COLUMNS[number].text(self._wording, job)}"
+
+    def _hint(self, job: Job, index: Index) -> str | None:
+        """Qt takes a tool tip that looks like HTML for HTML; a file may have such a name, so it is always HTML."""
+        text = COLUMNS[index.column()].hint(self._wording, job)
+        return f"<qt>{html.escape(text)}</qt>" if text else None
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = _DISPLAY) -> Any:  # noqa: ANN401
+        """See Qt."""
+        if orientation is not Qt.Orientation.Horizontal or not 0 <= section < len(COLUMNS):
+            return None
+        if role == _DISPLAY:
+            return COLUMNS[section].title
+        return _ALIGNMENTS[section] if role == _ALIGNMENT else None
+
+    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
+        """Load another order; the rows stay as they are until it is there."""
+        if 0 <= column < len(COLUMNS):
+            old = self.query
+            descending = order is Qt.SortOrder.DescendingOrder
+            query = ListQuery(COLUMNS[column].sort_by, descending, old.statuses, old.text)
+            if query != old or not self._loader.has_begun:
+                self._loader.load(query)
+
+    @property
+    def sort_column(self) -> int:
+        """The column that the list is ordered by."""
+        return COLUMN_OF_SORT[self.query.sort_by]
+
+    # --- what the window asks
+
+    def reload(self) -> None:
+        """Load the order again now, for changes that the change feed does not place (rows that were brought back)."""
+        self._loader.load(self.query)
+
+    def job(self, row: int) -> Job | None:
+        """The job of a row, or None if it is gone."""
+        cached = self._row(row)
+        return None if cached is None else cached.job
+
+    def _row(self, number: int) -> CachedRow | None:
+        try:
+            return self._cache.row(number)
+        except KnownError as error:
+            # Not again for every cell: the next change, or the next look, tries anew.
+            self._cache.set_unread(number)
+            self._unread = True
+            self.problem.emit(error.text)
+            return None
+
+    @Slot()
+    def look_again(self) -> None:
+        """Read the visible rows afresh: after trouble with the database, or when "today" has become yesterday."""
+        self._cache.forget()
+        self._unread = False
+        self._all_changed()
+
+    # --- changes
+
+    @Slot(object)
+    def apply(self, changes: Changes) -> None:
+        """Show what the database says has changed."""
+        if changes.overflow or self._unread:
+            self.look_again()
+        if changes.overflow:
+            self._loader.load_soon()
+            return
+        self._remove(changes.removed)
+        rows = [row for job in changes.jobs if (row := self._cache.patch(job)) is not None]
+        if rows:
+            self.dataChanged.emit(self.index(min(rows), 0), self.index(max(rows), len(COLUMNS) - 1))
+        self._place(changes.jobs)
+
+    def _all_changed(self) -> None:
+        if self._cache.ids:
+            self.dataChanged.emit(self.index(0, 0), self.index(len(self._cache.ids) - 1, len(COLUMNS) - 1))
+
+    def _remove(self, keys: Sequence[int]) -> None:
+        if not keys:
+            return
+        if self._loader.in_flight:
+            self._removed.update(keys)
+        gone = runs(self._cache.rows_of(keys, self._key_order))
+        if len(gone) > _MAX_RUNS:
+            self._loader.load_soon()
+            return
+        for first, last in reversed(gone):
+            self.beginRemoveRows(_NO_PARENT, first, last)
+            self._cache.remove(first, last + 1)
+            self.endRemoveRows()
+        if gone:
+            self.listed.emit()
+
+    def _place(self, jobs: Sequence[Job]) -> None:
+        """Add the rows that are new, and have the order loaded again where it can't be known from here."""
+        shown = self._shown
+        new = [job.row_id for job in jobs if job.row_id > self._loader.newest]
+        if shown.statuses or shown.text or not self._loader.has_loaded:
+            self._loader.load_soon()
+        elif shown.sort_by is not SortBy.ADDED:
+            if new or (jobs and shown.sort_by in _MOVING):
+                self._loader.load_soon(gently=not new)
+        elif new:
+            self._insert(new)
+        else:
+            keys = [job.row_id for job in jobs]
+            if len(self._cache.rows_of(keys, self._key_order)) < len(keys):
+                self._loader.load_soon()  # rows that were brought back
+
+    def _insert(self, new: Sequence[int]) -> None:
+        descending = self._shown.descending
+        keys = array("q", sorted(new, reverse=descending))
+        start = 0 if descending else len(self._cache.ids)
+        self.beginInsertRows(_NO_PARENT, start, start + len(keys) - 1)
+        self._cache.insert(start, keys)
+        self.endInsertRows()
+        self._loader.newest = max(new)
+        self._came_in_flight = self._came_in_flight or self._loader.in_flight
+        self.listed.emit()
+
+    @property
+    def _key_order(self) -> KeyOrder:
+        if self._shown.sort_by is not SortBy.ADDED:
+            return KeyOrder.NONE
+        return KeyOrder.DESCENDING if self._shown.descending else KeyOrder.ASCENDING
+
+    @Slot(object)
+    def _swap(self, loaded: LoadedIds) -> None:
+        """Put a loaded order in place. Persistent indexes (selection, current row) follow their jobs."""
+        ids = loaded.ids
+        if self._removed:
+            ids = array("q", (key for key in ids if key not in self._removed))
+            self._removed.clear()
+        if ids != self._cache.ids:
+            self.layoutAboutToBeChanged[_LAYOUT_SIGNATURE].emit([], _SORTED_BY_ROWS)  # type: ignore[index]
+            old = self.persistentIndexList()
+            keys = [self._cache.ids[index.row()] for index in old]
+            self._cache.replace(ids)
+            self._shown = loaded.query
+            rows = {self._cache.ids[row]: row for row in self._cache.rows_of(keys, self._key_order)}
+            self.changePersistentIndexList(
+                old,
+                [
+                    self.index(rows[key], index.column()) if key in rows else QModelIndex()
+                    for key, index in zip(keys, old, strict=True)
+                ],
+            )
+            self.layoutChanged[_LAYOUT_SIGNATURE].emit([], _SORTED_BY_ROWS)  # type: ignore[index]
+        self._shown = loaded.query
+        if self._came_in_flight:
+            self._came_in_flight = False
+            self._loader.load_soon()
+        self.listed.emit()

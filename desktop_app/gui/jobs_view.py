@@ -1,0 +1,212 @@
+"""The table of jobs: a list of rows that stays quick with a million of them."""
+
+from __future__ import annotations
+
+from array import array
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QItemSelection, QItemSelectionModel, QModelIndex, QPoint, QRect, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QContextMenuEvent,
+    QFocusEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+    QShowEvent,
+)
+from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableView
+
+from desktop_app.gui.columns import COLUMN_OF_ID, COLUMN_OF_SORT, COLUMNS, PROGRESS, STATUS
+from desktop_app.gui.delegates import CellDelegate, ProgressDelegate, StatusDelegate
+from desktop_app.gui.header import JobsHeader
+from desktop_app.gui.window_memory import SortLayout
+from desktop_app.jobs import SortBy
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+
+    from desktop_app.gui.jobs_model import JobsModel
+    from desktop_app.gui.look import Look
+    from desktop_app.gui.window_memory import WindowMemory
+
+_ROW_PADDING = 12
+_KEY_REASONS = frozenset(
+    {Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason}
+)
+_NO_FIRST_SORT = SortLayout("", descending=False)
+
+
+class JobsView(QTableView):
+    """Shows a `JobsModel`; whole rows are chosen.
+
+    Signals:
+        menu_wanted(QPoint): A context menu, at this place of the screen.
+        selection_changed(): Other rows are chosen.
+    """
+
+    menu_wanted = Signal(QPoint)
+    selection_changed = Signal()
+
+    def __init__(self, model: JobsModel, look: Look, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._jobs = model
+        self._look = look
+        self._uses_keys = False
+        self.setAccessibleName("Files")
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setAlternatingRowColors(True)
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.setTabKeyNavigation(False)
+        self.setCornerButtonEnabled(False)
+        self.setTextElideMode(Qt.TextElideMode.ElideRight)
+        self._set_row_height()
+        self._header = JobsHeader(look, self)
+        self.setHorizontalHeader(self._header)
+        self.setItemDelegate(CellDelegate(self))
+        self.setItemDelegateForColumn(STATUS, StatusDelegate(look, self))
+        self.setItemDelegateForColumn(PROGRESS, ProgressDelegate(self))
+        self.setModel(model)
+        self._header.stand_alone(model)
+        self._header.reset()
+        self.selectionModel().selectionChanged.connect(self._tell_selection)
+        look.changed.connect(self.viewport().update)
+
+    def _set_row_height(self) -> None:
+        rows = self.verticalHeader()
+        rows.hide()
+        # Fixed: Qt would otherwise ask every row of a page for its height.
+        rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        rows.setMinimumSectionSize(16)
+        rows.setDefaultSectionSize(self.fontMetrics().height() + _ROW_PADDING)
+
+    @property
+    def header(self) -> JobsHeader:
+        """The columns."""
+        return self._header
+
+    # --- remembering
+
+    def restore(self, memory: WindowMemory) -> None:
+        """Arrange and sort as the user left it; the list is read after this."""
+        layout = memory.columns()
+        if layout:
+            self._header.take_layout(layout)
+        sorting = memory.sorting() or _NO_FIRST_SORT
+        column = COLUMN_OF_ID.get(sorting.column, COLUMN_OF_SORT[SortBy.ADDED])
+        order = Qt.SortOrder.DescendingOrder if sorting.descending else Qt.SortOrder.AscendingOrder
+        self._header.setSortIndicator(column, order)
+        self.setSortingEnabled(True)
+
+    def remember(self, memory: WindowMemory) -> None:
+        """Note columns and order."""
+        memory.set_columns(self._header.layout_of_columns())
+        descending = self._header.sortIndicatorOrder() is Qt.SortOrder.DescendingOrder
+        memory.set_sorting(SortLayout(COLUMNS[self._header.sortIndicatorSection()].id, descending))
+
+    # --- selection
+
+    def selected_rows(self) -> list[tuple[int, int]]:
+        """The chosen rows as runs, first and last of each, from top to bottom. Never a list of a million indexes."""
+        return sorted((part.top(), part.bottom()) for part in self.selectionModel().selection().toList())
+
+    def selected_count(self) -> int:
+        """How many rows are chosen."""
+        return sum(last - first + 1 for first, last in self.selected_rows())
+
+    def selected_ids(self) -> array[int]:
+        """The keys of the chosen jobs, in the list's order."""
+        ids: array[int] = array("q")
+        for first, last in self.selected_rows():
+            ids.extend(self._jobs.ids[first : last + 1])
+        return ids
+
+    def select_rows(self, first: int, last: int) -> None:
+        """Choose these rows only, the first of them current and visible."""
+        index = self._jobs.index(first, 0)
+        rows = QItemSelection(index, self._jobs.index(last, len(COLUMNS) - 1))
+        self.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.NoUpdate)
+        self.selectionModel().select(rows, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+        self.scrollTo(index)
+
+    def _tell_selection(self) -> None:
+        self.selection_changed.emit()
+
+    # --- what Qt asks
+
+    def moveCursor(self, action: QAbstractItemView.CursorAction, modifiers: Qt.KeyboardModifier) -> QModelIndex:
+        """Home and End go to the first and last row, as in every list, not to the first and last cell."""
+        current, rows = self.currentIndex(), self._jobs.rowCount()
+        if rows and action is QAbstractItemView.CursorAction.MoveHome:
+            return self._jobs.index(0, max(0, current.column()))
+        if rows and action is QAbstractItemView.CursorAction.MoveEnd:
+            return self._jobs.index(rows - 1, max(0, current.column()))
+        return super().moveCursor(action, modifiers)
+
+    def keyboardSearch(self, search: str) -> None:
+        """Not Qt's search by typing: it would read every row of the list, on this thread."""
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the columns filling the width."""
+        super().resizeEvent(event)
+        self._header.fit()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """The font may have changed since the table was made."""
+        super().showEvent(event)
+        self._set_row_height()
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Beside the current row if the keyboard asked, else where the mouse is."""
+        if event.reason() == QContextMenuEvent.Reason.Keyboard:
+            self.menu_wanted.emit(self.viewport().mapToGlobal(self.visualRect(self.currentIndex()).bottomLeft()))
+        else:
+            self.menu_wanted.emit(event.globalPos())
+        event.accept()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Who comes here by keyboard sees where."""
+        self._uses_keys = event.reason() in _KEY_REASONS
+        super().focusInEvent(event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Who uses the mouse needs no ring."""
+        self._uses_keys = False
+        super().mousePressEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Escape chooses nothing; everything else is Qt's."""
+        self._uses_keys = True
+        if event.key() == Qt.Key.Key_Escape and self.selectionModel().hasSelection():
+            self.clearSelection()
+            event.accept()
+            return
+        super().keyPressEvent(event)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the font."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._set_row_height()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """A ring around the row that the keyboard is at, for who uses the keyboard; the cells have none."""
+        super().paintEvent(event)
+        index = self.currentIndex()
+        if not (self._uses_keys and self.hasFocus()) or not index.isValid():
+            return
+        row = self.visualRect(index)
+        selected = self.selectionModel().isSelected(index)
+        colours = self._look.colours
+        painter = QPainter(self.viewport())
+        painter.setPen(QPen(QColor(colours.selected_text if selected else colours.accent), 1))
+        painter.drawRect(QRect(0, row.y(), self.viewport().width() - 1, row.height() - 1).adjusted(1, 1, -1, -1))
+        painter.end()

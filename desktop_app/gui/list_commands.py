@@ -1,0 +1,172 @@
+"""What a person does to rows of the list: retry, remove, undo, copy. All of it is written beside the main thread."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtGui import QUndoCommand, QUndoStack
+
+from desktop_app.gui.notice import Kind, Notice, NoticeAction
+from desktop_app.jobs import ListQuery, Status
+
+if TYPE_CHECKING:
+    from array import array
+    from collections.abc import Callable
+
+    from desktop_app.errors import KnownError
+    from desktop_app.gui.columns import Column
+    from desktop_app.gui.ports import JobReader
+    from desktop_app.gui.tasks import Tasks
+    from desktop_app.gui.wording import Wording
+    from desktop_app.services.intake import IntakeService
+
+_PAGE = 500
+_FORMULA_STARTS = ("=", "+", "-", "@")
+
+
+class ListCommands(QObject):
+    """Does it, and says how it went.
+
+    Signals:
+        said(Notice): How something ended.
+        written(): The list has changed; look now.
+        restored(): Rows were brought back, which the change feed can't place in every order.
+        copied(str): A text for the clipboard.
+
+    Attributes:
+        undo: What can be taken back.
+    """
+
+    said = Signal(object)
+    written = Signal()
+    restored = Signal()
+    copied = Signal(str)
+
+    def __init__(
+        self,
+        reader: JobReader,
+        intake: IntakeService,
+        *,
+        reads: Tasks,
+        writes: Tasks,
+        wording: Wording,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.undo = QUndoStack(self)
+        self._reader = reader
+        self._intake = intake
+        self._reads = reads
+        self._writes = writes
+        self._wording = wording
+
+    # --- retry
+
+    def retry(self, ids: array[int]) -> None:
+        """Process these again, as far as they have ended."""
+        if ids:
+            self._writes.run(partial(self._intake.retry, ids), partial(self._say_retried, len(ids)), self._tell)
+
+    @Slot()
+    def retry_failed(self) -> None:
+        """Process all again that have failed."""
+
+        def work() -> int:
+            return self._intake.retry(self._reader.ids(ListQuery(statuses=frozenset({Status.FAILED}))))
+
+        self._writes.run(work, lambda done: self._say_retried(done, done), self._tell)
+
+    def _say_retried(self, asked: int, done: int) -> None:
+        self.written.emit()
+        left = asked - done
+        if not done:
+            text = "Nothing to retry: these files have not ended yet." if asked else "No file has failed."
+        elif not left:
+            text = f"{self._wording.files(done)} will be processed again."
+        else:
+            text = (
+                f"{self._wording.files(done)} will be processed again. Not yet at an end: {self._wording.number(left)}."
+            )
+        self.said.emit(Notice(text, passing=True))
+
+    # --- remove and bring back
+
+    def remove(self, ids: array[int]) -> None:
+        """Take these off the list; can be undone."""
+        if ids:
+            self.undo.push(_Removal(ids, f"Remove {self._wording.files(len(ids))}", self._remove, self._restore))
+
+    def _remove(self, ids: array[int]) -> None:
+        self._writes.run(partial(self._intake.remove, ids), self._say_removed, self._tell)
+
+    def _say_removed(self, done: int) -> None:
+        self.written.emit()
+        text = f"Removed {self._wording.files(done)} from the list. On the disk nothing was changed."
+        self.said.emit(Notice(text, actions=(NoticeAction("Undo", self.undo.undo),)))
+
+    def _restore(self, ids: array[int]) -> None:
+        self._writes.run(partial(self._intake.restore, ids), self._say_restored, self._tell)
+
+    def _say_restored(self, done: int) -> None:
+        self.written.emit()
+        self.restored.emit()
+        self.said.emit(Notice(f"Brought {self._wording.files(done)} back.", passing=True))
+
+    # --- copy
+
+    def copy(self, ids: array[int], columns: list[Column]) -> None:
+        """Make a text of rows for a spreadsheet: a line a file, tabs between exact values, the titles first."""
+
+        def work() -> str:
+            return rows_as_text(self._reader, ids, columns, self._wording)
+
+        self._reads.run(work, partial(self._give_copied, len(ids)), self._tell)
+
+    def _give_copied(self, rows: int, text: str) -> None:
+        self.copied.emit(text)
+        self.said.emit(Notice(f"Copied {self._wording.number(rows)} {'row' if rows == 1 else 'rows'}.", passing=True))
+
+    def _tell(self, error: KnownError) -> None:
+        self.written.emit()
+        self.said.emit(Notice(error.text, Kind.PROBLEM))
+
+
+class _Removal(QUndoCommand):
+    """Rows taken off the list. What could not be written can be undone too: what was never gone stays."""
+
+    def __init__(
+        self, ids: array[int], text: str, remove: Callable[[array[int]], None], restore: Callable[[array[int]], None]
+    ) -> None:
+        super().__init__(text)
+        self._ids = ids
+        self._remove = remove
+        self._restore = restore
+
+    def redo(self) -> None:
+        self._remove(self._ids)
+
+    def undo(self) -> None:
+        self._restore(self._ids)
+
+
+def rows_as_text(reader: JobReader, ids: array[int], columns: list[Column], wording: Wording) -> str:
+    """Rows as tab-separated text; see `ListCommands.copy`.
+
+    Raises:
+        StoreError: If the database can't be read.
+    """
+    lines = ["\t".join(column.title for column in columns)]
+    for start in range(0, len(ids), _PAGE):
+        keys = ids[start : start + _PAGE]
+        jobs = reader.page(keys)
+        lines += [
+            "\t".join(_cell(column.plain(wording, jobs[key])) for column in columns) for key in keys if key in jobs
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _cell(text: str) -> str:
+    """A spreadsheet would run a file's name that looks like a formula."""
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text

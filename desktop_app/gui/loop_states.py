@@ -1,0 +1,169 @@
+"""From the states of the sender and the consumer to what the window says about the connection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
+
+from desktop_app.errors import QueueTrouble
+from desktop_app.services.state import LoopState, Phase
+
+if TYPE_CHECKING:
+    from desktop_app.clock import Clock
+    from desktop_app.settings import Connection
+
+_EVERY_MS = 1_000
+
+
+class Mark(StrEnum):
+    """The shape before the connection's name; its meaning is in the text too."""
+
+    STARTING = "○"
+    RUNNING = "●"
+    RETRYING = "◑"
+    NEEDED = "▲"
+    STOPPED = "■"
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionText:
+    """What the status bar says.
+
+    Attributes:
+        mark: The shape before it.
+        text: A few words.
+        detail: Whole sentences, for who wants to know more.
+    """
+
+    mark: Mark
+    text: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What a banner says: a text for a person, and whether the work has ended rather than waits."""
+
+    text: str
+    ended: bool = False
+
+
+_NEEDED = {
+    QueueTrouble.SIGNED_OUT: "Sign-in needed",
+    QueueTrouble.NO_RIGHT: "Not allowed to use the queue",
+    QueueTrouble.NO_QUEUE: "Queue not found",
+    QueueTrouble.SETUP: "The connection needs attention",
+}
+_STARTING = LoopState(Phase.STARTING)
+
+
+class LoopStates(QObject):
+    """Gathers the states of both loops. Its slots hear the threads' signals in the main thread.
+
+    Signals:
+        text_changed(ConnectionText): For the status bar; while a loop waits, once a second.
+        trouble_changed(object): A `Trouble` that a person should read, or None when it is over.
+
+    Args:
+        connection: Which queue this is about.
+        clock: For "trying again in 8 s".
+        parent: Qt's owner.
+    """
+
+    text_changed = Signal(object)
+    trouble_changed = Signal(object)
+
+    def __init__(self, connection: Connection, clock: Clock, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._connection = connection
+        self._clock = clock
+        self._sender = _STARTING
+        self._consumer = _STARTING
+        self._deaths: dict[str, str] = {}
+        self._trouble: Trouble | None = None
+        self._text = ConnectionText(Mark.STARTING, "Starting…", "")
+        self._timer = QTimer(self)
+        self._timer.setInterval(_EVERY_MS)
+        self._timer.timeout.connect(self._update_text)
+
+    @Slot(object)
+    def take_sender(self, state: LoopState) -> None:
+        """The sender says what it does now."""
+        self._sender = state
+        self._deaths.pop("sender", None)
+        self._update()
+
+    @Slot(object)
+    def take_consumer(self, state: LoopState) -> None:
+        """The consumer says what it does now."""
+        self._consumer = state
+        self._deaths.pop("consumer", None)
+        self._update()
+
+    @Slot(str)
+    def take_sender_death(self, text: str) -> None:
+        """The sender's thread has ended by itself."""
+        self._deaths["sender"] = text
+        self._update()
+
+    @Slot(str)
+    def take_consumer_death(self, text: str) -> None:
+        """The consumer's thread has ended by itself."""
+        self._deaths["consumer"] = text
+        self._update()
+
+    @property
+    def text(self) -> ConnectionText:
+        """What the status bar says now."""
+        if self._deaths:
+            return ConnectionText(Mark.STOPPED, "Stopped", " ".join(dict.fromkeys(self._deaths.values())))
+        label = self._connection.label
+        for state in (self._sender, self._consumer):
+            if state.phase is Phase.WAITING:
+                return self._waiting_text(state)
+        phases = {self._sender.phase, self._consumer.phase}
+        if Phase.STOPPED in phases:
+            return ConnectionText(Mark.STOPPED, "Stopped", f"Nothing is sent to or received from {label}.")
+        if Phase.STARTING in phases:
+            return ConnectionText(Mark.STARTING, "Starting…", f"Connecting to {label}.")
+        place = "on this computer, no account needed" if self._connection.is_local else f"through {label}"
+        return ConnectionText(Mark.RUNNING, label, f"Files are sent and processed {place}.")
+
+    def _waiting_text(self, state: LoopState) -> ConnectionText:
+        needed = _NEEDED.get(state.trouble) if state.trouble is not None else None
+        if needed is not None:
+            return ConnectionText(Mark.NEEDED, needed, state.text)
+        if state.next_try_at is None:
+            return ConnectionText(Mark.RETRYING, "Waiting", state.text)
+        left = max(1, round((state.next_try_at - self._clock.now_ms()) / 1000))
+        return ConnectionText(Mark.RETRYING, f"Trying again in {left} s", state.text)
+
+    def _update(self) -> None:
+        waits = Phase.WAITING in {self._sender.phase, self._consumer.phase}
+        if waits and not self._deaths:
+            self._timer.start()
+        else:
+            self._timer.stop()
+        self._update_text()
+        trouble = self._find_trouble()
+        if trouble != self._trouble:
+            self._trouble = trouble
+            self.trouble_changed.emit(trouble)
+
+    @Slot()
+    def _update_text(self) -> None:
+        if self.text != self._text:
+            self._text = self.text
+            self.text_changed.emit(self._text)
+
+    def _find_trouble(self) -> Trouble | None:
+        """One text at a time: what has ended before what waits, the sender before the consumer."""
+        if self._deaths:
+            return Trouble(next(iter(self._deaths.values())), ended=True)
+        for state in (self._sender, self._consumer):
+            if state.phase is Phase.WAITING and state.text:
+                return Trouble(state.text)
+        return None

@@ -1,0 +1,277 @@
+"""The window: arranges its parts, takes what is dropped on it, remembers how it was left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPoint, Signal, Slot
+from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+
+from desktop_app.gui import dialogs, menus
+from desktop_app.gui.actions import Actions
+from desktop_app.gui.adding import AddReport, notice_of
+from desktop_app.gui.banner import TroubleBanner
+from desktop_app.gui.busy_strip import BusyStrip
+from desktop_app.gui.drop_overlay import DropOverlay
+from desktop_app.gui.dropped import dragged_paths, drop_text
+from desktop_app.gui.empty_state import EmptyState
+from desktop_app.gui.file_chooser import FileChooser
+from desktop_app.gui.jobs_view import JobsView
+from desktop_app.gui.look import program_icon
+from desktop_app.gui.notice import Kind, Notice, NoticeBar
+from desktop_app.gui.status_bar import JobsStatusBar
+from desktop_app.gui.window_commands import WindowCommands
+from desktop_app.gui.wording import DASH
+from desktop_app.jobs import SortBy, StatusCounts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from PySide6.QtGui import (
+        QCloseEvent,
+        QDragEnterEvent,
+        QDragLeaveEvent,
+        QDragMoveEvent,
+        QDropEvent,
+        QResizeEvent,
+    )
+
+    from desktop_app.gui.look import Look
+    from desktop_app.gui.loop_states import LoopStates
+    from desktop_app.gui.window_memory import WindowMemory
+    from desktop_app.gui.wording import Wording
+    from desktop_app.gui.workbench import Workbench
+    from desktop_app.settings import Connection
+
+_SIZE = (1100, 700)
+_LEAST = (720, 440)
+
+
+@dataclass(frozen=True, slots=True)
+class WindowNeeds:
+    """What a window does not make itself.
+
+    Attributes:
+        workbench: What works behind it.
+        connection: The queue of now.
+        states: What the loops do.
+        memory: What was remembered.
+        look, wording: How it looks and speaks.
+        try_now, start_again: See `TroubleBanner`.
+    """
+
+    workbench: Workbench
+    connection: Connection
+    states: LoopStates
+    memory: WindowMemory
+    look: Look
+    wording: Wording
+    try_now: Callable[[], None]
+    start_again: Callable[[], None]
+
+
+class MainWindow(QMainWindow):
+    """Shows the list of jobs and takes files in.
+
+    Signals:
+        closed(): The window was closed; what runs behind it can be ended. Emitted once.
+
+    Attributes:
+        offers: Everything that can be done.
+        view, notices, banner, busy, status, overlay: Its parts, see their classes.
+    """
+
+    closed = Signal()
+
+    def __init__(self, needs: WindowNeeds) -> None:
+        super().__init__()
+        self._needs = needs
+        self._workbench = needs.workbench
+        self._was_closed = False
+        look = needs.look
+        self.offers = Actions(self, look)
+        self.view = JobsView(self._workbench.model, look, self)
+        self.banner = NoticeBar("Trouble", look, self)
+        self.notices = NoticeBar("Message", look, self)
+        self.busy = BusyStrip(self)
+        self.status = JobsStatusBar(needs.wording, look, self)
+        self._trouble = TroubleBanner(self.banner, try_now=needs.try_now, start_again=needs.start_again, parent=self)
+        self._chooser = FileChooser(needs.memory, self)
+        self._commands = WindowCommands(self.offers, self.view, self._workbench, self._chooser, self)
+        self._stack = QStackedWidget(self)
+        self._blank = QWidget(self)
+        self._empty = EmptyState(_first_words(needs.connection), self.offers.add_files, self.offers.add_folder, look)
+        self._arrange()
+        self.overlay = DropOverlay(look, self)
+        self._connect()
+
+    def _arrange(self) -> None:
+        self.setWindowIcon(program_icon())
+        self.setMinimumSize(*_LEAST)
+        self.resize(*_SIZE)
+        self.setAcceptDrops(True)
+        menus.fill_menu_bar(self, self.offers, self._workbench.commands.undo, self.view.header)
+        self.addToolBar(menus.tool_bar(self.offers, self))
+        self.setStatusBar(self.status)
+        for page in (self._blank, self._empty, self.view):
+            self._stack.addWidget(page)
+        central = QWidget(self)
+        column = QVBoxLayout(central)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.banner)
+        column.addWidget(self._stack, 1)
+        column.addWidget(self.busy)
+        column.addWidget(self.notices)
+        self.setCentralWidget(central)
+
+    def _connect(self) -> None:
+        bench = self._workbench
+        bench.feed.problem.connect(self._trouble.show_database)
+        bench.feed.recovered.connect(self._trouble.clear_database)
+        bench.problem.connect(self.complain)
+        bench.model.listed.connect(self._update)
+        bench.totals.changed.connect(self._show_counts)
+        bench.adder.said.connect(self._show_busy)
+        bench.adder.finished.connect(self._tell_added)
+        bench.commands.said.connect(self.say)
+        self._commands.said.connect(self.say)
+        self._needs.states.text_changed.connect(self.status.show_connection)
+        self._needs.states.trouble_changed.connect(self._trouble.show_loops)
+        self.busy.stopped.connect(bench.adder.stop)
+        self.view.selection_changed.connect(self._update)
+        self.view.menu_wanted.connect(self._show_menu)
+
+    def open(self) -> None:
+        """Show the window as it was left, and begin to read the list.
+
+        Raises:
+            StoreError: If the database can't be read.
+        """
+        self._workbench.start()
+        self.restoreGeometry(self._needs.memory.geometry)
+        self.view.restore(self._needs.memory)
+        self.status.show_connection(self._needs.states.text)
+        self._show_counts(StatusCounts())
+        self._update()
+        self.show()
+
+    def add(self, paths: Sequence[str]) -> None:
+        """Add files, folders and `file:` addresses; how it ended is said in the window."""
+        self._workbench.adder.add(paths)
+
+    # --- saying things
+
+    @Slot(object)
+    def say(self, notice: Notice) -> None:
+        """Show a message in the window."""
+        self.notices.show_notice(notice)
+
+    @Slot(str)
+    def complain(self, text: str) -> None:
+        """Say what went wrong; a text that is shown already is not said again."""
+        shown = self.notices.notice
+        if shown is None or shown.text != text:
+            self.say(Notice(text, Kind.PROBLEM))
+
+    @Slot(str, bool)
+    def _show_busy(self, text: str, can_stop: bool) -> None:  # noqa: FBT001 - a slot
+        self.busy.say(text, can_stop=can_stop)
+
+    @Slot(object)
+    def _tell_added(self, report: AddReport) -> None:
+        before = self._workbench.model.rowCount()
+        self._workbench.feed.look()
+        self.say(notice_of(report, self._needs.wording, partial(dialogs.show_refused, report.refused, self)))
+        query = self._workbench.model.query
+        if report.added and query.sort_by is SortBy.ADDED:
+            row = 0 if query.descending else min(before, self._workbench.model.rowCount() - 1)
+            self.view.scrollTo(self._workbench.model.index(row, 0))
+
+    # --- following the list
+
+    @Slot()
+    def _update(self) -> None:
+        model = self._workbench.model
+        listed = model.rowCount()
+        page = self.view if listed else self._empty if model.is_loaded else self._blank
+        if page is not self._stack.currentWidget():
+            self._stack.setCurrentWidget(page)
+            if page is self.view:
+                page.setFocus()
+        counts = self._workbench.totals.counts
+        self.offers.update(listed=listed, selected=self.view.selected_count(), failed=counts.failed)
+
+    @Slot(object)
+    def _show_counts(self, counts: StatusCounts) -> None:
+        self.status.show_counts(counts)
+        wording = self._needs.wording
+        done = ""
+        if counts.unfinished:
+            done = f"{wording.percent((counts.total - counts.unfinished) / counts.total)}{DASH}"
+        self.setWindowTitle(f"{done}{self._needs.connection.label}{DASH}Filemill")
+        failed = f" ({wording.number(counts.failed)})" if counts.failed else ""
+        self.offers.retry_failed.setIconText(f"Retry Failed{failed}")
+        self._update()
+
+    @Slot(QPoint)
+    def _show_menu(self, place: QPoint) -> None:
+        menus.context_menu(self.offers, self).popup(place)
+
+    # --- dropping
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Say what a drop would do. Taken in any case: who refuses here is not told when the drag leaves."""
+        paths = dragged_paths(event.mimeData())
+        self.overlay.say(drop_text(paths, self._needs.wording), welcome=bool(paths))
+        event.acceptProposedAction()
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        """Let the mouse pointer show whether a drop would do something."""
+        if event.mimeData().hasUrls() and dragged_paths(event.mimeData()):
+            event.acceptProposedAction()
+        else:
+            event.ignore()
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        """Uncover the window."""
+        self.overlay.hide()
+        event.accept()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Add what was dropped."""
+        self.overlay.hide()
+        paths = dragged_paths(event.mimeData())
+        if paths:
+            event.acceptProposedAction()
+            self.add(paths)
+
+    # --- coming and going
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Let the parts follow."""
+        super().resizeEvent(event)
+        self.status.fit(event.size().width())
+        self.overlay.setGeometry(self.rect())
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Vanish at once; what runs behind the window ends afterwards. Safe to come twice."""
+        event.accept()
+        if self._was_closed:
+            return
+        self._was_closed = True
+        memory = self._needs.memory
+        memory.geometry = self.saveGeometry()
+        self.view.remember(memory)
+        memory.save()
+        self.hide()
+        self.closed.emit()
+
+
+def _first_words(connection: Connection) -> str:
+    drop = "Drop files or folders anywhere in this window."
+    if connection.is_local:
+        return f"{drop} They are processed on this computer{DASH}no AWS account needed."
+    return f"{drop} They are processed as the queue {connection.queue_name} hands them out."

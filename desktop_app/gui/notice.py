@@ -1,0 +1,163 @@
+"""A message in the window itself: what happened, what to do, buttons that do it. One at a time, never modal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QEnterEvent
+from PySide6.QtWidgets import QLabel, QPushButton, QSizePolicy, QToolButton
+
+from desktop_app.gui.strip import Strip
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from PySide6.QtWidgets import QWidget
+
+    from desktop_app.gui.look import Look
+
+SHORT_MS = 10_000
+"""How long what needs no action stays."""
+_ICON = 18
+
+
+class Kind(StrEnum):
+    """How much a message matters; shown by its ground and its shape."""
+
+    INFO = "info"
+    WARNING = "warning"
+    PROBLEM = "problem"
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeAction:
+    """A button of a message: its text, and what it does."""
+
+    text: str
+    run: Callable[[], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A message for a person.
+
+    Attributes:
+        text: Plain sentences; never HTML.
+        kind: How much it matters.
+        actions: Buttons; the message goes away when one is pressed.
+        passing: True if it may go away by itself after `SHORT_MS`.
+    """
+
+    text: str
+    kind: Kind = Kind.INFO
+    actions: tuple[NoticeAction, ...] = ()
+    passing: bool = False
+
+
+_ICONS = {Kind.INFO: "info", Kind.WARNING: "warning", Kind.PROBLEM: "status-failed"}
+
+
+class NoticeBar(Strip):
+    """A place for one message; a new one takes the place of the old one.
+
+    Signals:
+        dismissed(str): The person has closed the message with this text.
+    """
+
+    dismissed = Signal(str)
+
+    def __init__(self, name: str, look: Look, parent: QWidget | None = None) -> None:
+        super().__init__(name, parent)
+        self._look = look
+        self._notice: Notice | None = None
+        self._icon = QLabel(self.frame)
+        self._icon.setFixedSize(_ICON, _ICON)
+        self._text = QLabel(self.frame)
+        self._text.setTextFormat(Qt.TextFormat.PlainText)
+        self._text.setWordWrap(True)
+        self._text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self._buttons: list[QPushButton] = []
+        self._close = QToolButton(self.frame)
+        self._close.setAccessibleName("Dismiss this message")
+        self._close.setToolTip("Dismiss")
+        self._close.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._close.setIconSize(QSize(14, 14))
+        self._close.clicked.connect(self._dismiss)
+        self.row.addWidget(self._icon)
+        self.row.addWidget(self._text, 1)
+        self.row.addWidget(self._close)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(SHORT_MS)
+        self._timer.timeout.connect(self.clear)
+        look.changed.connect(self._draw)
+
+    @property
+    def notice(self) -> Notice | None:
+        """What is shown."""
+        return self._notice
+
+    @property
+    def buttons(self) -> list[QPushButton]:
+        """The buttons of what is shown."""
+        return list(self._buttons)
+
+    def show_notice(self, notice: Notice) -> None:
+        """Show a message and have a screen reader say it."""
+        self.clear()
+        self._notice = notice
+        self._text.setText(notice.text)
+        for action in notice.actions:
+            button = QPushButton(action.text, self.frame)
+            button.clicked.connect(self.clear)
+            button.clicked.connect(action.run)
+            self.row.insertWidget(self.row.count() - 1, button)
+            self._buttons.append(button)
+        self._draw()
+        self.show()
+        if notice.passing:
+            self._timer.start()
+        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, notice.text))
+
+    @Slot()
+    def clear(self) -> None:
+        """Show nothing."""
+        self._timer.stop()
+        self._notice = None
+        self.hide()
+        for button in self._buttons:
+            self.row.removeWidget(button)
+            button.deleteLater()
+        self._buttons.clear()
+
+    @Slot()
+    def _dismiss(self) -> None:
+        text = self._text.text()
+        self.clear()
+        self.dismissed.emit(text)
+
+    @Slot()
+    def _draw(self) -> None:
+        self._close.setIcon(self._look.icon("cancel"))
+        if self._notice is None:
+            return
+        kind, colours = self._notice.kind, self._look.colours
+        colour = {Kind.INFO: colours.processing, Kind.WARNING: colours.text, Kind.PROBLEM: colours.failed}[kind]
+        self._icon.setPixmap(self._look.icon(_ICONS[kind], colour).pixmap(QSize(_ICON, _ICON), self.devicePixelRatio()))
+        self.frame.setProperty("kind", kind.value)
+        self.style().unpolish(self.frame)
+        self.style().polish(self.frame)
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        """Who is about to press a button has all the time there is."""
+        self._timer.stop()
+        super().enterEvent(event)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """From now on it may go away again."""
+        if self._notice is not None and self._notice.passing:
+            self._timer.start()
+        super().leaveEvent(event)

@@ -1,0 +1,39 @@
+"""What the window needs of the layers below, as protocols: it knows what they do, not who they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from array import array
+
+    from desktop_app.jobs import Changes, Job, ListQuery, StatusCounts
+
+Session = Callable[[], AbstractContextManager[None]]
+"""A thread's life with the database: the thread's connection is closed at its end."""
+
+
+class JobReader(Protocol):
+    """The list of jobs, read from the database. Any thread. All of them raise StoreError if it can't be read."""
+
+    def revision(self) -> int:
+        """The newest revision; cheap."""
+        ...
+
+    def changes_since(self, revision: int) -> Changes:
+        """What was written after a revision."""
+        ...
+
+    def ids(self, query: ListQuery) -> array[int]:
+        """The keys of all jobs that a query lists, in its order."""
+        ...
+
+    def page(self, row_ids: Sequence[int]) -> dict[int, Job]:
+        """The jobs with these keys; those that are gone are missing."""
+        ...
+
+    def counts(self) -> StatusCounts:
+        """How many jobs have each status."""
+        ...

@@ -1,0 +1,86 @@
+"""The style sheet: what makes Qt's widgets ours. The table's cells are left out, they are painted too often for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from desktop_app.gui.colours import Colours
+
+
+def style_sheet(c: Colours) -> str:
+    """The whole application's style sheet in the given colours."""
+    return f"""
+QMenuBar {{ background: {c.window}; padding: 2px 4px; }}
+QMenuBar::item {{ padding: 4px 9px; border-radius: 4px; background: transparent; }}
+QMenuBar::item:selected {{ background: {c.hover}; color: {c.text}; }}
+QMenuBar::item:pressed {{ background: {c.pressed}; color: {c.text}; }}
+QMenu {{ background: {c.base}; border: 1px solid {c.edge}; padding: 4px; }}
+QMenu::item {{ padding: 5px 28px 5px 10px; border-radius: 4px; }}
+QMenu::item:selected {{ background: {c.selection}; color: {c.selected_text}; }}
+QMenu::item:disabled {{ color: {c.disabled}; background: transparent; }}
+QMenu::icon {{ padding-left: 8px; }}
+QMenu::separator {{ height: 1px; background: {c.line}; margin: 4px 6px; }}
+
+QToolBar {{ background: {c.window}; border: none; border-bottom: 1px solid {c.line}; padding: 6px 10px; spacing: 6px; }}
+QToolBar::separator {{ width: 1px; background: {c.line}; margin: 4px 6px; }}
+QToolBar QToolButton {{
+    background: {c.button}; color: {c.text}; border: 1px solid {c.edge}; border-radius: 6px; padding: 5px 12px 5px 9px;
+}}
+QToolBar QToolButton:hover {{ background: {c.hover}; }}
+QToolBar QToolButton:pressed {{ background: {c.pressed}; }}
+QToolBar QToolButton:disabled {{ background: transparent; color: {c.disabled}; border-color: {c.line}; }}
+QToolBar QToolButton:focus {{ border: 2px solid {c.accent}; padding: 4px 11px 4px 8px; }}
+
+QPushButton {{
+    background: {c.button}; color: {c.text}; border: 1px solid {c.edge}; border-radius: 6px; padding: 5px 14px;
+    min-height: 18px;
+}}
+QPushButton:hover {{ background: {c.hover}; }}
+QPushButton:pressed {{ background: {c.pressed}; }}
+QPushButton:disabled {{ background: transparent; color: {c.disabled}; border-color: {c.line}; }}
+QPushButton:focus {{ border: 2px solid {c.accent}; padding: 4px 13px; }}
+QPushButton#primary {{
+    background: {c.selection}; color: {c.selected_text}; border-color: {c.selection}; font-weight: 600;
+}}
+QPushButton#primary:focus {{ border: 2px solid {c.text}; }}
+
+QDialogButtonBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
+
+QTableView {{ border: none; background: {c.base}; }}
+QTableView::item {{ padding: 0 5px; }}
+QHeaderView {{ background: {c.window}; border: none; }}
+QHeaderView::section {{
+    background: {c.window}; color: {c.muted}; border: none; border-bottom: 1px solid {c.line};
+    border-right: 1px solid {c.line}; padding: 6px 8px; font-weight: 600;
+}}
+
+QFrame#notice {{ border-radius: 6px; border: 1px solid {c.info_edge}; background: {c.info}; }}
+QFrame#notice[kind="warning"] {{ border-color: {c.warning_edge}; background: {c.warning}; }}
+QFrame#notice[kind="problem"] {{ border-color: {c.problem_edge}; background: {c.problem}; }}
+QFrame#notice QToolButton {{
+    border: 1px solid transparent; border-radius: 4px; padding: 3px; background: transparent;
+}}
+QFrame#notice QToolButton:hover {{ border-color: {c.edge}; }}
+QFrame#notice QToolButton:focus {{ border: 2px solid {c.accent}; padding: 2px; }}
+
+QScrollBar {{ background: {c.base}; border: none; margin: 0; }}
+QScrollBar:vertical {{ width: 13px; }}
+QScrollBar:horizontal {{ height: 13px; }}
+QScrollBar::handle {{ background: {c.thumb}; border-radius: 4px; }}
+QScrollBar::handle:vertical {{ min-height: 36px; margin: 2px 3px; }}
+QScrollBar::handle:horizontal {{ min-width: 36px; margin: 3px 2px; }}
+QScrollBar::handle:hover {{ background: {c.muted}; }}
+QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
+QScrollBar::add-page, QScrollBar::sub-page {{ background: none; }}
+
+QStatusBar {{ background: {c.window}; border-top: 1px solid {c.line}; }}
+QStatusBar::item {{ border: none; }}
+QProgressBar {{ border: none; border-radius: 4px; background: {c.line}; max-height: 8px; min-height: 8px; }}
+QProgressBar::chunk {{ border-radius: 4px; background: {c.accent}; }}
+
+QLabel#emptyTitle {{ font-size: 18pt; font-weight: 600; }}
+QLabel#emptyText {{ color: {c.muted}; font-size: 11pt; }}
+QWidget#empty {{ background: {c.base}; }}
+QToolTip {{ background: {c.base}; color: {c.text}; border: 1px solid {c.edge}; padding: 3px; }}
+"""

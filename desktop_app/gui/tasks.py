@@ -1,0 +1,129 @@
+"""Short pieces of work beside the main thread: reading ids, scanning folders, writing many rows."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from dataclasses import dataclass
+from itertools import count
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from PySide6.QtCore import QObject, QRunnable, QThreadPool, Signal, Slot
+
+from desktop_app.errors import KnownError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from desktop_app.gui.ports import Session
+
+log = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """How a task ended, on its way to the main thread."""
+
+    token: int
+    value: Any = None
+    error: BaseException | None = None
+
+
+class Tasks(QObject):
+    """Runs functions on a thread pool of its own and hands their results to the thread that it lives in.
+
+    Every function runs inside a database session, so that no pool thread keeps a connection open.
+
+    Signals:
+        problem(str): A task ended with a `KnownError` that nobody asked to hear about; its plain text.
+
+    Args:
+        session: See `Session`.
+        threads: How many run at once; 1 keeps them in order.
+        parent: Qt's owner.
+    """
+
+    problem = Signal(str)
+    _ended = Signal(object)
+
+    def __init__(self, session: Session, *, threads: int, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._pool = QThreadPool(self)
+        self._pool.setMaxThreadCount(threads)
+        self._tokens = count(1)
+        self._waiting: dict[int, tuple[Callable[[Any], None], Callable[[KnownError], None] | None]] = {}
+        self._closed = False
+        self._ended.connect(self._deliver)
+
+    def run(
+        self,
+        work: Callable[[], Result],
+        on_done: Callable[[Result], None],
+        on_problem: Callable[[KnownError], None] | None = None,
+    ) -> None:
+        """Run `work` on the pool; later call one of the others on this object's thread. Call from that thread only.
+
+        Args:
+            work: Anything that needs no widget.
+            on_done: Gets what `work` gave.
+            on_problem: Gets a `KnownError`; without it `problem` is emitted. Any other exception is a bug and goes to
+                `sys.excepthook`.
+        """
+        if self._closed:
+            return
+        token = next(self._tokens)
+        self._waiting[token] = (on_done, on_problem)
+        self._pool.start(_Task(token, work, self._session, self._ended.emit))
+
+    @property
+    def busy(self) -> bool:
+        """True while something runs or its result has not been delivered."""
+        return bool(self._waiting)
+
+    def close(self, timeout_ms: int) -> bool:
+        """Take nothing more, drop what has not begun, forget every answer; False if something still runs after all."""
+        self._closed = True
+        self._waiting.clear()
+        self._pool.clear()
+        return self._pool.waitForDone(timeout_ms)
+
+    @Slot(object)
+    def _deliver(self, outcome: _Outcome) -> None:
+        waiting = self._waiting.pop(outcome.token, None)
+        if waiting is None:
+            return
+        on_done, on_problem = waiting
+        match outcome.error:
+            case None:
+                on_done(outcome.value)
+            case KnownError() as error if on_problem is not None:
+                on_problem(error)
+            case KnownError() as error:
+                log.warning("%s", error.text)
+                self.problem.emit(error.text)
+            case error:
+                sys.excepthook(type(error), error, error.__traceback__)
+
+
+class _Task(QRunnable):
+    """One function on its way through the pool."""
+
+    def __init__(
+        self, token: int, work: Callable[[], Any], session: Session, report: Callable[[_Outcome], None]
+    ) -> None:
+        super().__init__()
+        self._token = token
+        self._work = work
+        self._session = session
+        self._report = report
+
+    def run(self) -> None:
+        try:
+            with self._session():
+                outcome = _Outcome(self._token, self._work())
+        except Exception as error:  # noqa: BLE001 - carried to the main thread, which tells known from bug
+            outcome = _Outcome(self._token, error=error)
+        self._report(outcome)

@@ -1,0 +1,107 @@
+"""From an action to what it does: the actions that need to know what is selected, or what is on the clipboard."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtGui import QAction, QGuiApplication
+
+from desktop_app.gui import dialogs
+from desktop_app.gui.columns import COLUMN_OF_ID, COLUMNS
+from desktop_app.gui.dropped import pasted_paths
+from desktop_app.gui.notice import Kind, Notice
+from desktop_app.gui.reveal import reveal
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+
+    from desktop_app.gui.actions import Actions
+    from desktop_app.gui.file_chooser import FileChooser
+    from desktop_app.gui.jobs_view import JobsView
+    from desktop_app.gui.workbench import Workbench
+
+
+class WindowCommands(QObject):
+    """Connects the actions.
+
+    Signals:
+        said(Notice): What a person should know about it.
+    """
+
+    said = Signal(object)
+
+    def __init__(
+        self, actions: Actions, view: JobsView, workbench: Workbench, chooser: FileChooser, window: QWidget
+    ) -> None:
+        super().__init__(window)
+        self._window = window
+        self._view = view
+        self._workbench = workbench
+        for action, slot in (
+            (actions.add_files, chooser.ask_for_files),
+            (actions.add_folder, chooser.ask_for_folder),
+            (actions.paste, self.paste),
+            (actions.quit, window.close),
+            (actions.copy, self.copy_rows),
+            (actions.select_all, view.selectAll),
+            (actions.select_none, view.clearSelection),
+            (actions.retry, self.retry_selected),
+            (actions.retry_failed, workbench.commands.retry_failed),
+            (actions.remove, self.remove_selected),
+            (actions.show_file, self.show_current_file),
+            (actions.shortcuts, self.show_shortcuts),
+            (actions.about, self.show_about),
+        ):
+            action.triggered.connect(slot)
+        chooser.chosen.connect(workbench.adder.add)
+        workbench.commands.copied.connect(self.put_on_clipboard)
+
+    @Slot()
+    def paste(self) -> None:
+        """Add what the clipboard names."""
+        paths = pasted_paths(QGuiApplication.clipboard().mimeData())
+        if paths:
+            self._workbench.adder.add(paths)
+        else:
+            self.said.emit(Notice("There are no files, folders or paths on the clipboard.", passing=True))
+
+    @Slot()
+    def retry_selected(self) -> None:
+        """Process the selected files again."""
+        self._workbench.commands.retry(self._view.selected_ids())
+
+    @Slot()
+    def remove_selected(self) -> None:
+        """Take the selected files off the list."""
+        self._workbench.commands.remove(self._view.selected_ids())
+
+    @Slot()
+    def copy_rows(self) -> None:
+        """Copy the selected rows, with the columns that are shown, in their order on the screen."""
+        shown = [layout for layout in self._view.header.layout_of_columns() if not layout.hidden]
+        columns = [COLUMNS[COLUMN_OF_ID[layout.id]] for layout in shown]
+        self._workbench.commands.copy(self._view.selected_ids(), columns)
+
+    @Slot(str)
+    def put_on_clipboard(self, text: str) -> None:
+        """Copy a text."""
+        QGuiApplication.clipboard().setText(text)
+
+    @Slot()
+    def show_current_file(self) -> None:
+        """Show the current file in the system's file manager."""
+        job = self._workbench.model.job(self._view.currentIndex().row())
+        if job is not None and not reveal(job.file_path):
+            text = f"The folder of “{job.name}” can't be opened; it may not be there any more."
+            self.said.emit(Notice(text, Kind.WARNING))
+
+    @Slot()
+    def show_shortcuts(self) -> None:
+        """List the keys."""
+        dialogs.show_shortcuts(self._window.findChildren(QAction), self._window)
+
+    @Slot()
+    def show_about(self) -> None:
+        """Say what this program is."""
+        dialogs.show_about(self._window)

@@ -1,0 +1,99 @@
+"""What the window remembers between two starts: its place, its columns, the folders that were used last."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QByteArray, QSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+log = logging.getLogger(__name__)
+
+VERSION = 1
+"""Raised when the meaning of a key changes; what an other version wrote is not read."""
+_MAX_WIDTH = 4_000
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnLayout:
+    """One column as the user left it; the columns' order is the order in the list."""
+
+    id: str
+    width: int
+    hidden: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SortLayout:
+    """What the list was sorted by: a column's id."""
+
+    column: str
+    descending: bool
+
+
+class WindowMemory:
+    """An INI file of our own, `window.ini`. Whatever is not as it should be is passed over: a layout is no treasure."""
+
+    def __init__(self, file: Path) -> None:
+        self._settings = QSettings(str(file), QSettings.Format.IniFormat)
+        if self._settings.value("version", VERSION, int) != VERSION:
+            log.info("%s is from another version of Filemill: the window starts afresh", file)
+            self._settings.clear()
+        self._settings.setValue("version", VERSION)
+
+    def save(self) -> None:
+        """Write what was set since."""
+        self._settings.sync()
+
+    @property
+    def geometry(self) -> QByteArray:
+        """Place and size, for `restoreGeometry`; empty if there are none."""
+        value = self._settings.value("geometry")
+        return value if isinstance(value, QByteArray) else QByteArray()
+
+    @geometry.setter
+    def geometry(self, value: QByteArray) -> None:
+        self._settings.setValue("geometry", value)
+
+    def columns(self) -> list[ColumnLayout]:
+        """The columns in their order; those that this version does not know are for the reader to skip."""
+        found = []
+        for text in self._texts("columns"):
+            name, _, rest = text.partition(":")
+            width, _, state = rest.partition(":")
+            if name and width.isascii() and width.isdigit() and 0 < int(width) <= _MAX_WIDTH:
+                found.append(ColumnLayout(name, int(width), state == "hidden"))
+        return found
+
+    def set_columns(self, columns: Sequence[ColumnLayout]) -> None:
+        """Remember the columns in their order."""
+        texts = [f"{column.id}:{column.width}:{'hidden' if column.hidden else 'shown'}" for column in columns]
+        self._settings.setValue("columns", texts)
+
+    def sorting(self) -> SortLayout | None:
+        """What the list was sorted by, or None."""
+        texts = self._texts("sort")
+        return SortLayout(texts[0], texts[1] == "descending") if len(texts) == 2 else None  # noqa: PLR2004
+
+    def set_sorting(self, sorting: SortLayout) -> None:
+        """Remember what the list is sorted by."""
+        self._settings.setValue("sort", [sorting.column, "descending" if sorting.descending else "ascending"])
+
+    def folder(self, purpose: str) -> str:
+        """The folder that was used last for something, if it is still there; else the user's own."""
+        value = self._settings.value(f"folders/{purpose}")
+        return value if isinstance(value, str) and Path(value).is_dir() else str(Path.home())
+
+    def set_folder(self, purpose: str, folder: str) -> None:
+        """Remember a folder."""
+        self._settings.setValue(f"folders/{purpose}", folder)
+
+    def _texts(self, key: str) -> list[str]:
+        value = self._settings.value(key, [])
+        values = value if isinstance(value, list) else [value]
+        return [text for text in values if isinstance(text, str)]

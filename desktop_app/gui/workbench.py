@@ -1,0 +1,93 @@
+"""What works behind the window: reading, counting, adding, changing the list. Widgets are not known here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from desktop_app.gui.adding import Adder
+from desktop_app.gui.job_feed import JobFeed
+from desktop_app.gui.jobs_model import JobsModel
+from desktop_app.gui.list_commands import ListCommands
+from desktop_app.gui.shutdown import Step
+from desktop_app.gui.tasks import Tasks
+from desktop_app.gui.totals import Totals
+
+if TYPE_CHECKING:
+    from desktop_app.gui.ports import JobReader, Session
+    from desktop_app.gui.wording import Wording
+    from desktop_app.services.intake import IntakeService
+
+
+class Workbench(QObject):
+    """Makes these parts and connects them with each other.
+
+    Signals:
+        problem(str): Something went wrong that has no better place to be said; a plain text.
+
+    Attributes:
+        feed, model, totals, adder, commands: See their classes.
+    """
+
+    problem = Signal(str)
+
+    def __init__(
+        self,
+        reader: JobReader,
+        intake: IntakeService,
+        session: Session,
+        wording: Wording,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        # Apart, so that a long scan keeps no page waiting; writes one after the other, so that Undo follows Remove.
+        self._reads = Tasks(session, threads=2, parent=self)
+        self._scans = Tasks(session, threads=2, parent=self)
+        self._writes = Tasks(session, threads=1, parent=self)
+        self.feed = JobFeed(reader, self)
+        self.totals = Totals(reader, self._reads, self)
+        self.model = JobsModel(reader, self._reads, wording, self)
+        self.adder = Adder(intake, self._scans, self._writes, wording, self)
+        self.commands = ListCommands(
+            reader, intake, reads=self._reads, writes=self._writes, wording=wording, parent=self
+        )
+        self.feed.changed.connect(self.model.apply)
+        self.feed.changed.connect(self.totals.count)
+        self.feed.recovered.connect(self.model.look_again)
+        self.commands.written.connect(self.feed.look)
+        self.commands.restored.connect(self.model.reload)
+        self.model.problem.connect(self.problem)
+        for tasks in self._all_tasks():
+            tasks.problem.connect(self.problem)
+
+    def start(self) -> None:
+        """Follow what changes from now on. Sort the model after this, which reads the list.
+
+        Raises:
+            StoreError: If the database can't be read.
+        """
+        self.feed.start()
+        self.totals.count()
+
+    @Slot()
+    def stop(self) -> None:
+        """Begin nothing new; what is being written is written to its end."""
+        self.feed.stop()
+        self.adder.stop()
+
+    def is_at_rest(self) -> bool:
+        """Whether nothing is under way any more."""
+        return not any(tasks.busy for tasks in self._all_tasks())
+
+    def step(self) -> Step:
+        """Ending this, as a step of a shutdown."""
+        return Step("the window's own work", self.stop, self.is_at_rest)
+
+    def close(self, timeout_ms: int = 1_000) -> bool:
+        """Let go of the threads; False if one of them still runs."""
+        ended = [tasks.close(timeout_ms) for tasks in self._all_tasks()]
+        return all(ended)
+
+    def _all_tasks(self) -> tuple[Tasks, Tasks, Tasks]:
+        return self._reads, self._scans, self._writes

@@ -1,0 +1,135 @@
+"""`make run`: opens the window; without a display does the main job offscreen, on the samples, and shows what came."""
+# ruff: noqa: T201 - the terminal is its output
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from desktop_app.app import DONE, TROUBLE, application_on_display, assemble, make_application, run_window_in
+from desktop_app.jobs import Status
+from desktop_app.log import log_file, start_logging
+from desktop_app.paths import find_home, resource
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from desktop_app.gui.adding import AddReport
+    from desktop_app.gui.running import RunningWindow
+    from desktop_app.jobs import Job
+
+FOLDER = Path("build", "tryout")
+SECONDS = 60
+_SIZE = (1100, 700)
+_SETTLE_MS = 700
+"""Longer than the window takes to show what the database says."""
+
+
+def main(paths: Sequence[str]) -> int:
+    """Open the window with these paths, or do the main job without one; gives the exit code."""
+    application = application_on_display()
+    if application is None:
+        return try_offscreen(paths)
+    with start_logging(find_home().logs, debug=False):
+        return run_window_in(application, paths)
+
+
+def try_offscreen(paths: Sequence[str]) -> int:
+    """Do the main job in a home of its own under `FOLDER`, emptied first and then kept to be looked at."""
+    os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    folder = FOLDER.absolute()
+    shutil.rmtree(folder, ignore_errors=True)
+    os.environ["FILEMILL_HOME"] = str(folder / "home")
+    # Neither the user's own database nor the user's own queue is for trying out.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("FILEMILL_")}
+    with start_logging(find_home().logs, debug=False):
+        return process_offscreen([*paths] or [str(resource("samples"))], folder / "filemill.png", environment)
+
+
+def process_offscreen(paths: Sequence[str], screenshot: Path, environment: dict[str, str]) -> int:
+    """Build the real window, add files through it, wait until all of them have ended, and show the result.
+
+    Args:
+        paths: What to add.
+        screenshot: Where the window's picture goes.
+        environment: Instead of `os.environ`.
+
+    Returns:
+        0 if every file is PROCESSED, else 1.
+    """
+    from desktop_app.gui.look import Look
+    from desktop_app.wiring import open_program
+
+    application = make_application()
+    look = Look()
+    look.follow(application)
+    program = open_program(environment)
+    running = assemble(program, look)
+    running.window.resize(*_SIZE)
+    running.ended.connect(application.quit)
+    print("There is no display, so this runs without one: the samples are added, processed and shown.")
+    jobs: list[Job] = []
+
+    def finish() -> None:
+        jobs.extend(program.jobs.all())
+        running.window.grab().save(str(screenshot))
+        running.window.close()
+
+    when_all_ended(running, finish)
+    running.start(paths)
+    application.exec()
+    print(table_of(jobs))
+    print(f"\nThe window as it was: {screenshot}")
+    unfinished = [job for job in jobs if job.status is not Status.PROCESSED]
+    if unfinished or not jobs:
+        print(f"{len(unfinished)} of {len(jobs)} files are not processed; {log_file(program.home.logs)} says more.")
+        return TROUBLE
+    return DONE
+
+
+def when_all_ended(running: RunningWindow, then: Callable[[], None]) -> None:
+    """Call `then` once, when every file that was added has ended and the window shows it, or after `SECONDS`."""
+    from PySide6.QtCore import QTimer
+
+    timer = QTimer(running)
+    timer.setSingleShot(True)
+    timer.timeout.connect(then)
+    timer.start(SECONDS * 1000)
+
+    added: list[int] = []
+
+    def look() -> None:
+        counts = running.workbench.totals.counts
+        if added and counts.total >= sum(added) and not counts.unfinished and not running.workbench.adder.busy:
+            timer.start(_SETTLE_MS)
+
+    def note(report: AddReport) -> None:
+        added.append(report.added)
+        look()
+
+    running.workbench.totals.changed.connect(look)
+    running.workbench.adder.finished.connect(note)
+
+
+def table_of(jobs: Sequence[Job]) -> str:
+    """The jobs as text: name, status, lines, bytes."""
+    rows = [("Name", "Status", "Lines", "Bytes")]
+    for job in jobs:
+        status = f"{job.status.name} - {job.reason}" if job.reason else job.status.name
+        rows.append((job.name, status, _number(job.lines_count), _number(job.file_size)))
+    wide = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
+    return "\n".join(
+        f"{name:<{wide[0]}}  {status:<{wide[1]}}  {lines:>{wide[2]}}  {size:>{wide[3]}}"
+        for name, status, lines, size in rows
+    )
+
+
+def _number(value: int | None) -> str:
+    return "" if value is None else f"{value:,}"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,124 @@
+"""Windows on real databases, without threads of ours unless a test starts them."""
+
+from __future__ import annotations
+
+import gc
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtCore import QLocale
+
+from desktop_app.gui.look import Look
+from desktop_app.gui.loop_states import LoopStates
+from desktop_app.gui.main_window import MainWindow, WindowNeeds
+from desktop_app.gui.window_memory import WindowMemory
+from desktop_app.gui.wording import Wording
+from desktop_app.gui.workbench import Workbench
+from desktop_app.settings import Connection
+from tests.gui.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from PySide6.QtWidgets import QApplication
+    from pytestqt.qtbot import QtBot
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_garbage_collector_on_other_threads() -> Iterator[None]:
+    """See `desktop_app.gui.garbage`: what is left of one test's widgets would be destroyed by another test's thread."""
+    gc.disable()
+    yield
+    gc.collect()
+    gc.enable()
+
+
+@pytest.fixture(scope="session")
+def look(qapp: QApplication) -> Look:
+    dress = Look(qapp)
+    dress.follow(qapp)
+    return dress
+
+
+@pytest.fixture
+def wording() -> Wording:
+    return Wording(QLocale(QLocale.Language.English, QLocale.Country.UnitedStates))
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    made = World(tmp_path / "jobs.db")
+    yield made
+    made.database.release()
+
+
+class Desk:
+    """Makes windows on one database, and knows what was asked of the outside."""
+
+    def __init__(self, world: World, look: Look, wording: Wording, folder: Path, qtbot: QtBot) -> None:
+        self.world = world
+        self.tried = 0
+        self.started = 0
+        self.states = LoopStates(Connection(), world.clock)
+        self._look = look
+        self._wording = wording
+        self._file = folder / "window.ini"
+        self._qtbot = qtbot
+        self._benches: list[Workbench] = []
+
+    def window(self) -> MainWindow:
+        """A window that is shown and has read the list."""
+        world = self.world
+        bench = Workbench(world.jobs, world.intake, world.session, self._wording)
+        self._benches.append(bench)
+        window = MainWindow(
+            WindowNeeds(
+                workbench=bench,
+                connection=Connection(),
+                states=self.states,
+                memory=WindowMemory(self._file),
+                look=self._look,
+                wording=self._wording,
+                try_now=self._note_try,
+                start_again=self._note_start,
+            )
+        )
+        self._qtbot.addWidget(window)
+        with self._qtbot.waitExposed(window):
+            window.open()
+        self._qtbot.waitUntil(lambda: bench.model.is_loaded and bench.totals.counts.total == bench.model.rowCount())
+        return window
+
+    def bench(self, number: int = -1) -> Workbench:
+        """What works behind a window; by default the newest."""
+        return self._benches[number]
+
+    def settle(self) -> None:
+        """Wait until nothing is under way."""
+        self._qtbot.waitUntil(self.bench().is_at_rest)
+
+    def close(self) -> None:
+        for bench in self._benches:
+            bench.stop()
+            assert bench.close()
+
+    def _note_try(self) -> None:
+        self.tried += 1
+
+    def _note_start(self) -> None:
+        self.started += 1
+
+
+@pytest.fixture
+def desk(world: World, look: Look, wording: Wording, tmp_path: Path, qtbot: QtBot) -> Iterator[Desk]:
+    made = Desk(world, look, wording, tmp_path, qtbot)
+    yield made
+    made.close()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # What Qt's offscreen platform says of windows with a least size, of menus, of dialogs.
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.qt_log_ignore("This plugin does not support"))

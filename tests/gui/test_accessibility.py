@@ -1,0 +1,183 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAccessible, QAccessibleInterface
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QMenu, QWidget
+
+from desktop_app.gui import dialogs
+from desktop_app.gui.crash import CrashDialog
+from desktop_app.gui.notice import Notice, NoticeAction
+from desktop_app.services.scan import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from PySide6.QtGui import QAction
+    from pytestqt.qtbot import QtBot
+
+    from desktop_app.gui.main_window import MainWindow
+    from tests.gui.conftest import Desk
+
+INTERACTIVE = {
+    QAccessible.Role.Button,
+    QAccessible.Role.ButtonMenu,
+    QAccessible.Role.CheckBox,
+    QAccessible.Role.ComboBox,
+    QAccessible.Role.EditableText,
+    QAccessible.Role.Table,
+    QAccessible.Role.List,
+    QAccessible.Role.MenuItem,
+    QAccessible.Role.ProgressBar,
+    QAccessible.Role.Cell,
+    QAccessible.Role.ColumnHeader,
+    QAccessible.Role.StaticText,
+    QAccessible.Role.Slider,
+}
+# Qt's own, never shown while everything fits.
+QTS_OWN = {"qt_toolbar_ext_button"}
+
+
+def walk(node: QAccessibleInterface) -> Iterator[QAccessibleInterface]:
+    yield node
+    for number in range(node.childCount()):
+        child = node.child(number)
+        if child.isValid() and not child.state().invisible:
+            yield from walk(child)
+
+
+def unnamed(widget: QWidget) -> list[str]:
+    found = []
+    for node in walk(QAccessible.queryAccessibleInterface(widget)):
+        thing = node.object()
+        if node.role() in INTERACTIVE and not node.text(QAccessible.Text.Name).strip():
+            name = thing.objectName() if isinstance(thing, QWidget) else ""
+            is_empty_cell = node.role() is QAccessible.Role.Cell
+            if name not in QTS_OWN and not is_empty_cell:
+                found.append(f"{node.role().name} {name} {type(thing).__name__}")
+    return found
+
+
+@pytest.fixture
+def window(desk: Desk) -> MainWindow:
+    keys = desk.world.add_many(5)
+    desk.world.fail(keys[0])
+    made = desk.window()
+    made.resize(790, 560)
+    made.notices.show_notice(Notice("Removed 1 file.", actions=(NoticeAction("Undo", lambda: None),)))
+    made.busy.say("Looking…", can_stop=True)
+    made.banner.show_notice(Notice("No connection.", actions=(NoticeAction("Try Now", lambda: None),)))
+    return made
+
+
+def test_every_control_of_the_window_has_a_name(window: MainWindow) -> None:
+    nodes = list(walk(QAccessible.queryAccessibleInterface(window)))
+    assert len([node for node in nodes if node.role() in INTERACTIVE]) > 50
+    assert unnamed(window) == []
+
+
+def test_every_control_of_the_empty_window_has_a_name(desk: Desk) -> None:
+    assert unnamed(desk.window()) == []
+
+
+def test_every_control_of_the_dialogs_has_a_name(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    refused = dialogs.show_refused([Refusal("/x", "There is no such file")], window)
+    keys = dialogs.show_shortcuts(window.offers.all, window)
+    crash = CrashDialog("report", tmp_path, window)
+    qtbot.addWidget(crash)
+    crash.show()
+    for dialog in (refused, keys, crash):
+        assert unnamed(dialog) == []
+        dialog.close()
+
+
+def test_cells_speak_row_and_column(window: MainWindow, desk: Desk) -> None:
+    table = QAccessible.queryAccessibleInterface(window.view)
+    assert table.text(QAccessible.Text.Name) == "Files"
+    spoken = [node.text(QAccessible.Text.Name) for node in walk(table) if node.role() is QAccessible.Role.Cell]
+    assert "file0.txt, Failed, The file is no longer there., 1.0 kB" in spoken
+    assert "Size: 1.0 kB" in spoken
+
+
+def test_arrow_key_moves_the_focus_that_is_spoken(window: MainWindow, qtbot: QtBot) -> None:
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    window.view.setFocus()
+    window.view.setCurrentIndex(window.view.model().index(0, 0))
+    QTest.keyClick(window.view, Qt.Key.Key_Down)
+    focused = QAccessible.queryAccessibleInterface(window.view).focusChild()
+    assert focused.text(QAccessible.Text.Name).startswith("file1.txt, Pending")
+
+
+def test_tab_visits_every_control_once_and_comes_back(window: MainWindow, qtbot: QtBot) -> None:
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    window.view.setFocus()
+    seen: list[QWidget] = []
+    for _ in range(30):
+        focused = QApplication.focusWidget()
+        assert focused is not None
+        if focused in seen:
+            break
+        seen.append(focused)
+        QTest.keyClick(focused, Qt.Key.Key_Tab)
+    assert QApplication.focusWidget() is window.view
+    names = [QAccessible.queryAccessibleInterface(widget).text(QAccessible.Text.Name) for widget in seen]
+    for name in ("Files", "Add Files", "Undo", "Stop", "Try Now", "Dismiss this message"):
+        assert name in names
+
+
+def every_action(window: MainWindow) -> Iterator[tuple[QMenu, QAction]]:
+    waiting = [action.menu() for action in window.menuBar().actions()]
+    while waiting:
+        menu = waiting.pop()
+        assert isinstance(menu, QMenu)
+        menu.aboutToShow.emit()
+        for action in menu.actions():
+            if action.isSeparator():
+                continue
+            yield menu, action
+            if action.menu() is not None:
+                waiting.append(action.menu())
+
+
+def test_every_action_is_in_the_menu_bar_with_a_unique_key(window: MainWindow) -> None:
+    actions = [action for _, action in every_action(window)]
+    assert set(window.offers.all) <= set(actions)
+    keys = [keys.toString() for action in actions for keys in action.shortcuts()]
+    assert len(keys) == len(set(keys))
+    for expected in ("Ctrl+O", "Ctrl+Shift+O", "Ctrl+V", "Ctrl+R", "Ctrl+Shift+R", "Del", "Ctrl+A", "Ctrl+C", "Ctrl+Q"):
+        assert expected in keys
+    assert all(action.statusTip() for action in window.offers.all)
+
+
+def test_mnemonics_are_unique_in_each_menu(window: MainWindow) -> None:
+    letters: dict[str, list[str]] = {"menu bar": [_mnemonic(action.text()) for action in window.menuBar().actions()]}
+    for menu, action in every_action(window):
+        if "&" in action.text():
+            letters.setdefault(menu.title(), []).append(_mnemonic(action.text()))
+    for title, found in letters.items():
+        assert len(found) == len(set(found)), title
+
+
+def _mnemonic(text: str) -> str:
+    return text[text.index("&") + 1].lower()
+
+
+@pytest.mark.parametrize("size", [(720, 440), (1100, 700)])
+def test_no_words_are_cut_off(window: MainWindow, size: tuple[int, int]) -> None:
+    from PySide6.QtWidgets import QLabel, QPushButton, QToolButton
+
+    window.resize(*size)
+    QApplication.sendPostedEvents()
+    for kind in (QPushButton, QToolButton, QLabel):
+        for widget in window.findChildren(kind):
+            if not widget.isVisible() or (isinstance(widget, QLabel) and widget.wordWrap()):
+                continue
+            if widget.objectName() in QTS_OWN:
+                continue
+            assert widget.width() >= widget.sizeHint().width(), widget

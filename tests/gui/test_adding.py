@@ -1,0 +1,265 @@
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtCore import QMimeData, QUrl
+
+from desktop_app.errors import StoreError
+from desktop_app.gui import adding
+from desktop_app.gui.adding import Adder, AddReport, notice_of
+from desktop_app.gui.dropped import dragged_paths, drop_text, pasted_paths
+from desktop_app.gui.notice import Kind
+from desktop_app.gui.tasks import Tasks
+from desktop_app.jobs import NewFile
+from desktop_app.services.intake import IntakeService
+from desktop_app.services.scan import Refusal, ScanResult
+from desktop_app.store.models import BatchRow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pytestqt.qtbot import QtBot
+
+    from desktop_app.gui.wording import Wording
+    from tests.gui.world import World
+
+
+@pytest.fixture
+def adder(world: World, wording: Wording, monkeypatch: pytest.MonkeyPatch) -> Iterator[Adder]:
+    monkeypatch.setattr(adding, "_PATIENCE_MS", 0)
+    scans, writes = Tasks(world.session, threads=2), Tasks(world.session, threads=1)
+    yield Adder(world.intake, scans, writes, wording)
+    assert scans.close(2000)
+    assert writes.close(2000)
+
+
+def names(world: World) -> list[str]:
+    return [job.name for job in world.jobs.all()]
+
+
+def batches(world: World) -> list[str]:
+    with world.database.read():
+        return [name for (name,) in world.database.run(BatchRow.select(BatchRow.name).tuples())]
+
+
+def finished(adder: Adder, qtbot: QtBot, *paths: object) -> AddReport:
+    with qtbot.waitSignal(adder.finished) as done:
+        adder.add([str(path) for path in paths])
+    report = done.args[0]
+    assert isinstance(report, AddReport)
+    return report
+
+
+def test_files_and_folders_with_their_subfolders_are_added(
+    adder: Adder, world: World, tmp_path: Path, qtbot: QtBot
+) -> None:
+    deep = tmp_path / "in" / "deep"
+    deep.mkdir(parents=True)
+    for file in (tmp_path / "in" / "a.txt", deep / "b.txt", tmp_path / "c.txt"):
+        file.write_text("x")
+    report = finished(adder, qtbot, tmp_path / "in", tmp_path / "c.txt")
+    assert report == AddReport(added=3)
+    assert names(world) == ["a.txt", "b.txt", "c.txt"]
+    assert world.wake.is_set()
+    assert not adder.busy
+
+
+def test_batch_is_named_after_what_was_added(adder: Adder, world: World, tmp_path: Path, qtbot: QtBot) -> None:
+    (tmp_path / "in").mkdir()
+    for name in ("a", "b"):
+        (tmp_path / "in" / name).write_text("x")
+    finished(adder, qtbot, tmp_path / "in")
+    finished(adder, qtbot, tmp_path / "in" / "a", tmp_path / "in" / "b")
+    finished(adder, qtbot, tmp_path / "in" / "a", tmp_path / "in")
+    assert batches(world) == ["in", "in", "2 things"]
+
+
+def test_file_whose_name_is_not_utf8_is_added(adder: Adder, world: World, tmp_path: Path, qtbot: QtBot) -> None:
+    path = os.fsencode(tmp_path) + b"/bad\xff.txt"
+    Path(os.fsdecode(path)).write_bytes(b"x")
+    assert finished(adder, qtbot, os.fsdecode(path)).added == 1
+    assert names(world) == ["bad\\xff.txt"]
+    assert batches(world) == ["bad\\xff.txt"]
+
+
+def test_what_is_refused_is_told_and_the_rest_added(adder: Adder, world: World, tmp_path: Path, qtbot: QtBot) -> None:
+    (tmp_path / "a").write_text("x")
+    report = finished(adder, qtbot, tmp_path / "a", tmp_path / "gone", "/dev/null")
+    assert report.added == 1
+    assert [refusal.path for refusal in report.refused] == [str(tmp_path / "gone"), "/dev/null"]
+    assert names(world) == ["a"]
+
+
+def test_adding_nothing_does_nothing(adder: Adder) -> None:
+    adder.add([])
+    assert not adder.busy
+
+
+def test_empty_folder_adds_no_batch(adder: Adder, world: World, tmp_path: Path, qtbot: QtBot) -> None:
+    (tmp_path / "empty").mkdir()
+    assert finished(adder, qtbot, tmp_path / "empty") == AddReport()
+    assert batches(world) == []
+
+
+class SlowScan:
+    """A scan that finds files until it is stopped or let go."""
+
+    def __init__(self) -> None:
+        self.go_on = threading.Event()
+
+    def __call__(
+        self, paths: list[str], *, recursive: bool, cancelled: Callable[[], bool], on_found: Callable[[int], None]
+    ) -> ScanResult:
+        assert recursive
+        on_found(3118)
+        while not cancelled() and not self.go_on.wait(0.005):
+            pass
+        return ScanResult((NewFile(paths[0], 1, 1),), (), cancelled=cancelled())
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> SlowScan:
+    made = SlowScan()
+    monkeypatch.setattr(adding, "scan", made)
+    return made
+
+
+def test_long_scan_says_how_far_it_is_and_can_be_stopped(
+    adder: Adder, world: World, slow: SlowScan, qtbot: QtBot
+) -> None:
+    said: list[tuple[str, bool]] = []
+    adder.said.connect(lambda text, can_stop: said.append((text, can_stop)))
+    adder.add(["/big/in"])
+    qtbot.waitUntil(lambda: ("Looking through in… 3,118 files", True) in said)
+    with qtbot.waitSignal(adder.finished) as done:
+        adder.stop()
+    assert done.args[0].cancelled
+    assert names(world) == []
+    assert said[-1] == ("", False)
+    assert not slow.go_on.is_set()
+
+
+def test_two_scans_at_a_time_are_said_together(adder: Adder, world: World, slow: SlowScan, qtbot: QtBot) -> None:
+    said: list[str] = []
+    adder.said.connect(lambda text, _: said.append(text))
+    adder.add(["/big/in"])
+    adder.add(["/big/out"])
+    qtbot.waitUntil(lambda: "Looking through 2 places… 6,236 files" in said)
+    slow.go_on.set()
+    qtbot.waitUntil(lambda: not adder.busy)
+    assert sorted(names(world)) == ["in", "out"]
+    assert said[-1] == ""
+
+
+def test_writing_many_files_is_said_and_can_not_be_stopped(
+    adder: Adder, world: World, slow: SlowScan, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = threading.Event()
+    add = IntakeService.add
+
+    def slow_add(*args: object, **words: object) -> object:
+        assert go_on.wait(5)
+        return add(*args, **words)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(IntakeService, "add", slow_add)
+    said: list[tuple[str, bool]] = []
+    adder.said.connect(lambda text, can_stop: said.append((text, can_stop)))
+    adder.add(["/big/in"])
+    qtbot.waitUntil(lambda: bool(said))
+    slow.go_on.set()
+    qtbot.waitUntil(lambda: said[-1] == ("Adding 1 file…", False))
+    adder.stop()
+    with qtbot.waitSignal(adder.finished) as done:
+        go_on.set()
+    assert done.args[0] == AddReport(added=1)
+    assert names(world) == ["in"]
+
+
+def test_short_adds_are_not_said(adder: Adder, tmp_path: Path, qtbot: QtBot) -> None:
+    adder._patience.setInterval(60_000)
+    said: list[str] = []
+    adder.said.connect(lambda text, _: said.append(text))
+    (tmp_path / "a").write_text("x")
+    finished(adder, qtbot, tmp_path / "a")
+    assert said == []
+
+
+def test_database_that_can_not_be_written_is_told(
+    adder: Adder, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise StoreError("The disk is full.")
+
+    monkeypatch.setattr(IntakeService, "add", refuse)
+    (tmp_path / "a").write_text("x")
+    assert finished(adder, qtbot, tmp_path / "a") == AddReport(problem="The disk is full.")
+    assert not adder.busy
+
+
+GONE = Refusal("/in/<b>gone</b>\n", "There is no such file")
+
+
+@pytest.mark.parametrize(
+    ("report", "text", "kind", "actions"),
+    [
+        (AddReport(12), "Added 12 files.", Kind.INFO, 0),
+        (AddReport(1), "Added 1 file.", Kind.INFO, 0),
+        (AddReport(), "There are no files in there, so nothing was added.", Kind.INFO, 0),
+        (AddReport(cancelled=True), "Stopped. Nothing was added.", Kind.INFO, 0),
+        (
+            AddReport(2, (GONE,)),
+            "Added 2 files. “/in/<b>gone</b>\\n” can't be added: There is no such file.",
+            Kind.WARNING,
+            0,
+        ),
+        (AddReport(0, (GONE,)), "“/in/<b>gone</b>\\n” can't be added: There is no such file.", Kind.WARNING, 0),
+        (AddReport(2, (GONE, GONE)), "Added 2 files. 2 other things can't be added.", Kind.WARNING, 1),
+        (AddReport(0, (GONE, GONE)), "None of these 2 things can be added.", Kind.WARNING, 1),
+        (AddReport(problem="The disk is full."), "Nothing was added: The disk is full.", Kind.PROBLEM, 0),
+    ],
+)
+def test_person_is_told_how_it_went(wording: Wording, report: AddReport, text: str, kind: Kind, actions: int) -> None:
+    notice = notice_of(report, wording, lambda: None)
+    assert (notice.text, notice.kind, len(notice.actions)) == (text, kind, actions)
+    assert notice.passing is (kind is Kind.INFO)
+
+
+def mime(*urls: str, text: str = "") -> QMimeData:
+    data = QMimeData()
+    if urls:
+        data.setUrls([QUrl(url) for url in urls])
+    if text:
+        data.setText(text)
+    return data
+
+
+def test_dragged_files_keep_names_that_are_not_utf8() -> None:
+    assert dragged_paths(mime("file:///in/a%20b", "file:///in/bad%FF", "https://example.org/x")) == [
+        "/in/a b",
+        "/in/bad\udcff",
+    ]
+
+
+def test_pasted_texts_are_paths_and_addresses_one_a_line() -> None:
+    text = '/in/a.txt\n  "/in/b c.txt" \nfile:///in/d\nhttps://example.org/x\nsome prose\n\nrelative/path\n'
+    assert pasted_paths(mime(text=text)) == ["/in/a.txt", "/in/b c.txt", "file:///in/d", "https://example.org/x"]
+    assert pasted_paths(mime("file:///in/a", "https://example.org/x")) == ["/in/a", "https://example.org/x"]
+    assert pasted_paths(mime()) == []
+
+
+def test_drop_text_counts_files_and_folders(wording: Wording, tmp_path: Path) -> None:
+    folders = []
+    for number in range(3):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        folders.append(str(folder))
+    assert drop_text(folders, wording) == "Drop to add 3 folders"
+    assert drop_text(folders[:1], wording) == "Drop to add 1 folder"
+    assert drop_text([*folders[:1], "/x"], wording) == "Drop to add 1 file and 1 folder"
+    assert drop_text(["/x", "/y"], wording) == "Drop to add 2 files"
+    assert drop_text(["/x"] * 1200, wording) == "Drop to add 1,200 things"
+    assert "Only files" in drop_text([], wording)

@@ -1,0 +1,189 @@
+"""The window with its real loops, its real queue and a real database; most of it in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtWidgets import QMessageBox
+
+from desktop_app import app, tryout
+from desktop_app.gui.start_problem import StartProblem
+from desktop_app.paths import resource
+from desktop_app.wiring import open_program
+from tests.helpers import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytestqt.qtbot import QtBot
+
+    from desktop_app.gui.look import Look
+
+
+def status_of(database: Path) -> list[tuple[str, int, int]]:
+    with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
+        return connection.execute("SELECT file_path, status, lines_count FROM job ORDER BY id").fetchall()
+
+
+def test_samples_go_the_whole_way_in_the_real_window(qtbot: QtBot, look: Look, filemill_home: Path) -> None:
+    program = open_program()
+    running = app.assemble(program, look)
+    qtbot.addWidget(running.window)
+    running.start([str(resource("samples"))])
+    files = [path for path in resource("samples").rglob("*") if path.is_file()]
+    qtbot.waitUntil(lambda: running.workbench.totals.counts.processed == len(files), timeout=30_000)
+    rows = {Path(path).name: lines for path, _, lines in status_of(filemill_home / "filemill.db")}
+    assert rows["empty.txt"] == 0
+    assert rows["orders.csv"] == (resource("samples") / "orders.csv").read_bytes().count(b"\n")
+    qtbot.waitUntil(lambda: running.window.status.connection_text == "Local queue")
+    with qtbot.waitSignal(running.ended, timeout=12_000):
+        running.window.close()
+    assert running.left_over == []
+    program.close()  # twice is safe
+
+
+def start(*words: str, **extra: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "desktop_app", *words],
+        env={**os.environ, "QT_QPA_PLATFORM": "offscreen", **extra},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_window_adds_what_is_named_and_ends_cleanly_by_signal(
+    number: signal.Signals, filemill_home: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "a.txt"
+    file.write_text("1\n2\n3")
+    database = filemill_home / "filemill.db"
+    with start(str(file)) as process:
+        wait_until(database.exists, 20)
+        wait_until(lambda: _quietly(lambda: status_of(database)) == [(str(file), 2, 3)], 30, "the file is processed")
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=15)
+    assert process.returncode == 0
+    assert errors == ""
+    assert (filemill_home / "window.ini").exists()
+
+
+def _quietly(ask: Callable[[], object]) -> object:
+    try:
+        return ask()
+    except sqlite3.OperationalError:  # the table is not there yet
+        return None
+
+
+@pytest.mark.expected_log("can't start")
+def test_broken_settings_are_said_in_a_dialog_and_end_with_1(
+    filemill_home: Path, monkeypatch: pytest.MonkeyPatch, qapp: object
+) -> None:
+    filemill_home.mkdir(parents=True)
+    (filemill_home / "settings.toml").write_text("concurrency = ", encoding="utf-8")
+    said: list[str] = []
+
+    def answer(problem: StartProblem) -> bool:
+        said.append(problem.text())
+        if len(said) == 1:
+            return True
+        assert isinstance(problem, QMessageBox)
+        return False
+
+    monkeypatch.setattr(StartProblem, "wants_another_try", answer)
+    assert app.open_or_say_why_not(os.environ) is None
+    assert len(said) == 2
+    assert str(filemill_home / "settings.toml") in said[0]
+
+
+@pytest.mark.expected_log("can't start")
+def test_program_opens_once_the_trouble_is_mended(
+    filemill_home: Path, monkeypatch: pytest.MonkeyPatch, qapp: object
+) -> None:
+    filemill_home.mkdir(parents=True)
+    settings = filemill_home / "settings.toml"
+    settings.write_text("concurrency = ", encoding="utf-8")
+
+    def mend(_problem: StartProblem) -> bool:
+        settings.unlink()
+        return True
+
+    monkeypatch.setattr(StartProblem, "wants_another_try", mend)
+    program = app.open_or_say_why_not(os.environ)
+    assert program is not None
+    program.close()
+
+
+def test_start_that_the_person_gives_up_ends_with_1(filemill_home: Path) -> None:
+    filemill_home.mkdir(parents=True)
+    (filemill_home / "settings.toml").write_text("concurrency = ", encoding="utf-8")
+    code = (
+        "import sys\n"
+        "from desktop_app.gui.start_problem import StartProblem\n"
+        "StartProblem.wants_another_try = lambda problem: print(problem.text()) is not None\n"
+        "from desktop_app.app import run_window\n"
+        "sys.exit(run_window([]))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60, env={**os.environ}
+    )
+    assert done.returncode == 1
+    assert str(filemill_home / "settings.toml") in done.stdout
+    assert "Traceback" not in done.stderr
+
+
+def test_tryout_without_a_display_does_the_main_job(tmp_path: Path, isolated_environment: Path) -> None:
+    environment = {key: value for key, value in os.environ.items() if key not in {"DISPLAY", "WAYLAND_DISPLAY"}}
+    environment.pop("QT_QPA_PLATFORM", None)
+    root = Path(tryout.__file__).resolve().parent.parent
+    done = subprocess.run(
+        [sys.executable, "-m", "desktop_app.tryout"],
+        cwd=tmp_path,
+        env={
+            **environment,
+            "PYTHONPATH": str(root),
+            "FILEMILL_QUEUE": "somebody-elses",
+            "FILEMILL_DATABASE": "/nowhere",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=90,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stderr == ""
+    picture = tmp_path / "build" / "tryout" / "filemill.png"
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert str(picture) in done.stdout
+    rows = {line.split()[0]: line.split()[1:] for line in done.stdout.splitlines() if "PROCESSED" in line}
+    assert rows["empty.txt"] == ["PROCESSED", "0", "0"]
+    assert len(rows) == len([path for path in resource("samples").rglob("*") if path.is_file()])
+    assert not (isolated_environment / "filemill").exists()
+
+
+def test_tryout_ends_with_1_if_a_file_is_not_processed(tmp_path: Path) -> None:
+    root = Path(tryout.__file__).resolve().parent.parent
+    environment = {key: value for key, value in os.environ.items() if key not in {"DISPLAY", "WAYLAND_DISPLAY"}}
+    environment.pop("QT_QPA_PLATFORM", None)
+    locked = tmp_path / "locked.txt"
+    locked.symlink_to(tmp_path / "nowhere")
+    done = subprocess.run(
+        [sys.executable, "-m", "desktop_app.tryout", str(locked)],
+        cwd=tmp_path,
+        env={**environment, "PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=90,
+    )
+    assert done.returncode == 1
+    assert "0 of 0 files are not processed" in done.stdout

@@ -1,0 +1,223 @@
+# ruff: noqa: N802, N815 - fakes of Qt's own have Qt's names
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtCore import QObject, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QPalette
+
+from desktop_app.gui import look as look_module
+from desktop_app.gui.colours import DARK, LIGHT, Colours, colours_of
+from desktop_app.gui.look import Look, ensure_font, wants_high_contrast
+from desktop_app.jobs import Status
+from desktop_app.paths import resource
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QApplication
+
+READABLE = 4.5
+BOTH = pytest.mark.parametrize("colours", [LIGHT, DARK], ids=["light", "dark"])
+
+
+def luminance(colour: str) -> float:
+    def linear(part: float) -> float:
+        return part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4
+
+    made = QColor(colour)
+    return 0.2126 * linear(made.redF()) + 0.7152 * linear(made.greenF()) + 0.0722 * linear(made.blueF())
+
+
+def contrast(one: str, other: str) -> float:
+    lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def test_contrast_is_measured_as_wcag_does() -> None:
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
+    assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
+
+
+@BOTH
+@pytest.mark.parametrize("ink", ["text", "muted", "pending", "processing", "processed", "failed", "link"])
+@pytest.mark.parametrize("ground", ["base", "alternate", "window"])
+def test_text_is_readable_on_every_ground(colours: Colours, ink: str, ground: str) -> None:
+    assert contrast(getattr(colours, ink), getattr(colours, ground)) >= READABLE
+
+
+@BOTH
+@pytest.mark.parametrize("ground", ["info", "warning", "problem", "button", "hover", "pressed"])
+def test_text_is_readable_on_messages_and_buttons(colours: Colours, ground: str) -> None:
+    assert contrast(colours.text, getattr(colours, ground)) >= READABLE
+
+
+@BOTH
+def test_selected_text_is_readable(colours: Colours) -> None:
+    assert contrast(colours.selected_text, colours.selection) >= READABLE
+
+
+@BOTH
+def test_shapes_and_disabled_things_can_be_seen(colours: Colours) -> None:
+    for part in ("accent", "disabled"):
+        for ground in ("base", "window"):
+            assert contrast(getattr(colours, part), getattr(colours, ground)) >= 3
+    assert contrast(colours.problem, colours.failed) >= 3
+    assert contrast(colours.info, colours.processing) >= 3
+
+
+@BOTH
+def test_palette_is_made_of_the_same_colours(colours: Colours) -> None:
+    palette = colours.palette()
+    for group in (QPalette.ColorGroup.Active, QPalette.ColorGroup.Inactive):
+        assert palette.color(group, QPalette.ColorRole.Highlight).name() == colours.selection
+        assert palette.color(group, QPalette.ColorRole.Base).name() == colours.base
+    assert palette.color(QPalette.ColorGroup.Disabled, QPalette.ColorRole.Text).name() == colours.disabled
+    assert [colours.of(status) for status in Status] == [
+        colours.pending,
+        colours.processing,
+        colours.processed,
+        colours.failed,
+    ]
+
+
+def test_high_contrast_takes_nothing_but_the_systems_colours() -> None:
+    system = QPalette(QColor("#000000"), QColor("#000000"))
+    system.setColor(QPalette.ColorRole.Text, QColor("#ffff00"))
+    system.setColor(QPalette.ColorRole.Base, QColor("#000000"))
+    made = colours_of(system)
+    assert made.is_dark
+    assert made.failed == made.text == "#ffff00"
+    ours = {value for scheme in (LIGHT, DARK) for value in (scheme.failed, scheme.processing, scheme.warning)}
+    assert not ours & {getattr(made, field.name) for field in fields(made) if field.type == "str"}
+
+
+class FakeAccessibility:
+    def __init__(self, preference: Qt.ContrastPreference) -> None:
+        self._preference = preference
+
+    def contrastPreference(self) -> Qt.ContrastPreference:
+        return self._preference
+
+
+class FakeHints(QObject):
+    colorSchemeChanged = Signal(object)
+
+    def __init__(self, scheme: Qt.ColorScheme, contrast_wanted: Qt.ContrastPreference) -> None:
+        super().__init__()
+        self.scheme = scheme
+        self._contrast = contrast_wanted
+
+    def colorScheme(self) -> Qt.ColorScheme:
+        return self.scheme
+
+    def accessibility(self) -> FakeAccessibility:
+        return FakeAccessibility(self._contrast)
+
+
+class FakeApplication:
+    """Takes what a look puts on it; the real one would keep it for the other tests."""
+
+    def __init__(
+        self,
+        scheme: Qt.ColorScheme,
+        preference: Qt.ContrastPreference = Qt.ContrastPreference.NoPreference,
+        palette: QPalette | None = None,
+    ) -> None:
+        self.hints = FakeHints(scheme, preference)
+        self.worn = palette or LIGHT.palette()
+        self.sheet = ""
+        self.used_font = QFont()
+
+    def palette(self) -> QPalette:
+        return self.worn
+
+    def setPalette(self, palette: QPalette) -> None:
+        self.worn = palette
+
+    def setStyle(self, _name: str) -> None: ...
+
+    def setStyleSheet(self, sheet: str) -> None:
+        self.sheet = sheet
+
+    def styleHints(self) -> FakeHints:
+        return self.hints
+
+    def font(self) -> QFont:
+        return self.used_font
+
+    def setFont(self, font: QFont) -> None:
+        self.used_font = font
+
+
+def test_look_follows_the_systems_scheme_live(qapp: QApplication) -> None:
+    application = FakeApplication(Qt.ColorScheme.Dark)
+    look = Look()
+    look.follow(application)  # type: ignore[arg-type]
+    assert look.colours is DARK
+    assert DARK.window in application.sheet
+    application.hints.scheme = Qt.ColorScheme.Light
+    application.hints.colorSchemeChanged.emit(Qt.ColorScheme.Light)
+    assert look.colours is LIGHT
+    assert application.worn.color(QPalette.ColorRole.Base).name() == LIGHT.base
+
+
+@pytest.mark.parametrize(("palette", "expected"), [(LIGHT, LIGHT), (DARK, DARK)])
+def test_scheme_is_read_from_the_palette_where_the_system_says_nothing(
+    qapp: QApplication, palette: Colours, expected: Colours
+) -> None:
+    look = Look()
+    look.follow(FakeApplication(Qt.ColorScheme.Unknown, palette=palette.palette()))  # type: ignore[arg-type]
+    assert look.colours is expected
+
+
+def test_high_contrast_keeps_the_systems_palette(qapp: QApplication) -> None:
+    system = QPalette(QColor("#111111"))
+    application = FakeApplication(Qt.ColorScheme.Dark, Qt.ContrastPreference.HighContrast, system)
+    look = Look()
+    look.follow(application)  # type: ignore[arg-type]
+    assert application.worn == system
+    assert look.colours.failed == look.colours.text
+
+
+def test_contrast_that_qt_can_not_tell_is_normal() -> None:
+    class OldHints:
+        pass
+
+    class OldApplication:
+        def styleHints(self) -> OldHints:
+            return OldHints()
+
+    assert not wants_high_contrast(OldApplication())  # type: ignore[arg-type]
+
+
+def test_font_that_is_not_there_is_replaced(qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(QFontDatabase, "families", lambda: ["Some Font", "Noto Sans"])
+    application = FakeApplication(Qt.ColorScheme.Light)
+    application.used_font.setPointSizeF(7)
+    ensure_font(application)  # type: ignore[arg-type]
+    assert application.used_font.family() == "Noto Sans"
+    assert application.used_font.pointSizeF() == 10
+    monkeypatch.setattr(QFontDatabase, "families", list)
+    ensure_font(application)  # type: ignore[arg-type]
+
+
+def test_icons_are_drawn_in_the_colour_that_is_asked_for(qapp: QApplication) -> None:
+    look = Look()
+    for file in resource("icons").glob("*.svg"):
+        if file.stem == "filemill":
+            continue
+        normal, selected, disabled = (
+            look.icon(file.stem, "#0b57d0").pixmap(QSize(24, 24), 1.0, mode).toImage()
+            for mode in (QIcon.Mode.Normal, QIcon.Mode.Selected, QIcon.Mode.Disabled)
+        )
+        for image, colour in ((normal, "#0b57d0"), (selected, LIGHT.selected_text), (disabled, LIGHT.disabled)):
+            seen = {
+                QColor(image.pixel(x, y)).name()
+                for x in range(24)
+                for y in range(24)
+                if image.pixelColor(x, y).alpha() == 255
+            }
+            assert colour in seen, file.stem
+    assert look.icon("retry") is look.icon("retry")
+    assert not look_module.program_icon().isNull()

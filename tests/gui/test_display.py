@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from desktop_app.gui import display
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LINUX = "linux"
+
+
+def has_display(environment: dict[str, str], platform: str = LINUX) -> bool:
+    with display.display(environment, platform) as found:
+        return found
+
+
+@pytest.fixture
+def short(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder whose path is short enough for a socket's name."""
+    return tmp_path_factory.mktemp("d")
+
+
+@pytest.fixture
+def wayland(short: Path) -> Iterator[dict[str, str]]:
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(short / "wayland-7"))
+    listener.listen()
+    yield {"XDG_RUNTIME_DIR": str(short), "WAYLAND_DISPLAY": "wayland-7"}
+    listener.close()
+
+
+def test_windows_and_macos_always_have_one() -> None:
+    assert has_display({}, "win32")
+    assert has_display({}, "darwin")
+
+
+def test_nothing_named_is_no_display() -> None:
+    assert not has_display({}, LINUX)
+    assert not has_display({"DISPLAY": "", "WAYLAND_DISPLAY": ""}, LINUX)
+
+
+@pytest.mark.parametrize("platform", ["offscreen", "minimal", "vnc:size=800x600"])
+def test_platforms_that_need_none_are_believed(platform: str) -> None:
+    assert has_display({"QT_QPA_PLATFORM": platform}, LINUX)
+
+
+@pytest.mark.parametrize("platform", ["xcb", "wayland", "wayland-egl"])
+def test_platforms_that_need_one_are_checked(platform: str) -> None:
+    assert not has_display({"QT_QPA_PLATFORM": platform}, LINUX)
+
+
+@pytest.mark.parametrize("name", [":9387", "unix:9387", "localhost:9387.0", "nonsense", ":", ":x"])
+def test_x_display_that_does_not_answer_is_none(name: str) -> None:
+    assert not has_display({"DISPLAY": name}, LINUX)
+
+
+def test_wayland_display_that_answers_is_one(wayland: dict[str, str]) -> None:
+    assert has_display(wayland, LINUX)
+    path = str(Path(wayland["XDG_RUNTIME_DIR"]) / "wayland-7")
+    assert has_display({"WAYLAND_DISPLAY": path}, LINUX)
+    assert not has_display({**wayland, "WAYLAND_DISPLAY": "wayland-8"}, LINUX)
+
+
+@pytest.mark.parametrize("name", [":9387", "unix:9387.0", "/private/x:9387"])
+def test_without_the_library_the_socket_decides(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(_name: str) -> None:
+        raise OSError("no such library")
+
+    monkeypatch.setattr(ctypes, "CDLL", missing)
+    assert not has_display({"DISPLAY": name})
+    monkeypatch.setattr(display, "_answers", lambda _address: True)
+    assert has_display({"DISPLAY": name})
+
+
+@pytest.mark.skipif(shutil.which("Xvfb") is None, reason="needs Xvfb")
+def test_real_x_server_is_kept_until_qt_has_it() -> None:
+    with x_server() as name, display.display({"DISPLAY": name}, LINUX) as found:
+        assert found
+        # A server without clients would begin anew, and not answer, between the two.
+        assert has_display({"DISPLAY": name})
+        assert has_display({"DISPLAY": name})
+
+
+@contextmanager
+def x_server() -> Iterator[str]:
+    reader, writer = os.pipe()
+    with subprocess.Popen(
+        ["Xvfb", "-displayfd", str(writer), "-screen", "0", "64x64x24"], pass_fds=[writer], stderr=subprocess.DEVNULL
+    ) as server:
+        os.close(writer)
+        with os.fdopen(reader) as answer:
+            number = answer.readline().strip()
+        try:
+            yield f":{number}"
+        finally:
+            server.terminate()
+            server.wait(10)
+
+
+def run(*words: str, **extra: str) -> subprocess.CompletedProcess[str]:
+    environment = {key: value for key, value in os.environ.items() if key not in {"DISPLAY", "WAYLAND_DISPLAY"}}
+    environment.pop("QT_QPA_PLATFORM", None)
+    return subprocess.run(
+        [sys.executable, "-m", "desktop_app", *words],
+        env={**environment, **extra},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+@pytest.mark.skipif(sys.platform != LINUX, reason="only there it can be missing")
+@pytest.mark.parametrize("extra", [{}, {"DISPLAY": ":9387"}])
+def test_program_says_so_in_one_sentence_and_ends_with_2(extra: dict[str, str], filemill_home: Path) -> None:
+    done = run(**extra)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.splitlines() == [display.NO_DISPLAY]
+    assert not (filemill_home / "filemill.db").exists()

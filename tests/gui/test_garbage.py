@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import gc
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from desktop_app.gui import garbage
+from desktop_app.gui.garbage import MainThreadGarbage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytestqt.qtbot import QtBot
+
+
+@pytest.fixture
+def collected() -> Iterator[list[tuple[int, int]]]:
+    """Which generations were collected, and on which thread."""
+    seen: list[tuple[int, int]] = []
+
+    def note(phase: str, info: dict[str, int]) -> None:
+        if phase == "start":
+            seen.append((info["generation"], threading.get_ident()))
+
+    gc.callbacks.append(note)
+    yield seen
+    gc.callbacks.remove(note)
+
+
+def make_garbage() -> None:
+    for _ in range(5_000):
+        cycle: list[object] = []
+        cycle.append(cycle)
+
+
+def test_no_other_thread_ever_collects(
+    qtbot: QtBot, collected: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(garbage, "EVERY_MS", 1)
+    keeper = MainThreadGarbage()
+    keeper.start()
+    worker = threading.Thread(target=make_garbage)
+    worker.start()
+    worker.join()
+    qtbot.waitUntil(lambda: bool(collected))
+    assert {thread for _, thread in collected} == {threading.get_ident()}
+    keeper.stop()
+    assert gc.isenabled()
+    gc.disable()  # as the tests of this folder have it
+
+
+def test_nothing_is_collected_before_it_is_due(qapp: object, collected: list[tuple[int, int]]) -> None:
+    keeper = MainThreadGarbage()
+    gc.collect()
+    collected.clear()
+    keeper.look()
+    assert collected == []
+    make_garbage()
+    keeper.look()
+    assert [generation for generation, _ in collected] == [0]

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtTest import QSignalSpy
+
+from desktop_app.errors import StoreError
+from desktop_app.gui import job_feed
+from desktop_app.gui.job_feed import JobFeed
+from desktop_app.gui.tasks import Tasks
+from desktop_app.gui.totals import Totals
+from desktop_app.jobs import Changes, StatusCounts
+from desktop_app.store.job_list import JobList
+
+if TYPE_CHECKING:
+    import pytest
+    from pytestqt.qtbot import QtBot
+
+    from tests.gui.world import World
+
+
+def test_many_writes_between_two_looks_are_one_change(world: World, qtbot: QtBot) -> None:
+    world.add("old")
+    feed = JobFeed(world.jobs)
+    feed.start()
+    spy = QSignalSpy(feed.changed)
+    keys = world.add("a", "b")
+    world.finish(keys[0])
+    with qtbot.waitSignal(feed.changed) as seen:
+        pass  # the timer finds it
+    changes = seen.args[0]
+    assert isinstance(changes, Changes)
+    assert [job.name for job in changes.jobs] == ["a", "b"]
+    feed.look()
+    assert spy.count() == 1
+    feed.stop()
+
+
+def test_trouble_is_said_once_and_its_end_too(world: World, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> None:
+    feed = JobFeed(world.jobs)
+    feed.start()
+    said: list[str] = []
+    feed.problem.connect(said.append)
+    with monkeypatch.context() as broken:
+        broken.setattr(JobList, "revision", _refuse)
+        feed.look()
+        feed.look()
+    assert said == ["No disk."]
+    world.add("a")
+    with qtbot.waitSignals([feed.recovered, feed.changed]):
+        feed.look()
+    feed.stop()
+
+
+def _refuse(*_: object) -> None:
+    raise StoreError("No disk.")
+
+
+def test_it_asks_four_times_a_second() -> None:
+    assert job_feed.EVERY_MS == 250
+
+
+def test_totals_count_what_changed_while_they_were_counting(world: World, qtbot: QtBot) -> None:
+    tasks = Tasks(world.session, threads=1)
+    totals = Totals(world.jobs, tasks)
+    totals.count()
+    world.add("a", "b")
+    totals.count()
+    totals.count()
+    qtbot.waitUntil(lambda: totals.counts == StatusCounts(pending=2))
+    tasks.close(1000)
+
+
+def test_totals_try_again_after_trouble(world: World, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> None:
+    monkeypatch.setattr("desktop_app.gui.totals._AFTER_TROUBLE_MS", 0)
+    tasks = Tasks(world.session, threads=1)
+    totals = Totals(world.jobs, tasks)
+    world.add("a")
+    asked: list[object] = []
+
+    def refuse(*arguments: object) -> None:
+        asked.append(arguments)
+        raise StoreError("No disk.")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(JobList, "counts", refuse)
+        totals.count()
+        qtbot.waitUntil(lambda: len(asked) > 1)
+    qtbot.waitUntil(lambda: totals.counts.total == 1)
+    tasks.close(1000)

@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtCore import QItemSelectionModel, QPoint, Qt
+from PySide6.QtGui import QColor, QContextMenuEvent, QImage
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from desktop_app.gui.colours import DARK, LIGHT
+from desktop_app.gui.columns import PROGRESS, STATUS
+from desktop_app.jobs import Status
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
+    from desktop_app.gui.jobs_view import JobsView
+    from desktop_app.gui.look import Look
+    from tests.gui.conftest import Desk
+
+
+@pytest.fixture
+def view(desk: Desk) -> JobsView:
+    keys = desk.world.add_many(12)
+    desk.world.change(keys[1], status=Status.PROCESSING, bytes_done=500)
+    desk.world.finish(keys[2])
+    desk.world.fail(keys[3])
+    window = desk.window()
+    window.view.setFocus()
+    return window.view
+
+
+def cell(view: JobsView, row: int, column: int) -> QImage:
+    return view.viewport().grab(view.visualRect(view.model().index(row, column))).toImage()
+
+
+def has_colour(image: QImage, colour: str) -> bool:
+    wanted = QColor(colour).rgb()
+    return any(image.pixel(x, y) == wanted for x in range(image.width()) for y in range(image.height()))
+
+
+def select(view: JobsView, *rows: int) -> None:
+    view.clearSelection()
+    flags = QItemSelectionModel.SelectionFlag.Select | QItemSelectionModel.SelectionFlag.Rows
+    for row in rows:
+        view.selectionModel().select(view.model().index(row, 0), flags)
+
+
+def test_selected_keys_are_in_the_lists_order_whatever_the_clicks(view: JobsView, desk: Desk) -> None:
+    select(view, 7, 2, 3)
+    assert view.selected_rows() == [(2, 2), (3, 3), (7, 7)] or view.selected_rows() == [(2, 3), (7, 7)]
+    assert list(view.selected_ids()) == [desk.bench().model.ids[row] for row in (2, 3, 7)]
+    assert view.selected_count() == 3
+
+
+def test_home_and_end_go_to_the_first_and_last_row(view: JobsView, qtbot: QtBot) -> None:
+    view.setCurrentIndex(view.model().index(5, 2))
+    QTest.keyClick(view, Qt.Key.Key_End)
+    assert (view.currentIndex().row(), view.currentIndex().column()) == (11, 2)
+    QTest.keyClick(view, Qt.Key.Key_Home)
+    assert view.currentIndex().row() == 0
+    QTest.keyClick(view, Qt.Key.Key_Down)
+    assert view.currentIndex().row() == 1
+
+
+def test_typing_does_not_search_through_all_rows(view: JobsView, qtbot: QtBot) -> None:
+    view.setCurrentIndex(view.model().index(3, 0))
+    QTest.keyClick(view, Qt.Key.Key_F)
+    assert view.currentIndex().row() == 3
+
+
+def test_escape_selects_nothing(view: JobsView, qtbot: QtBot) -> None:
+    view.selectAll()
+    QTest.keyClick(view, Qt.Key.Key_Escape)
+    assert view.selected_count() == 0
+    QTest.keyClick(view, Qt.Key.Key_Escape)
+
+
+def test_tab_leaves_the_table(view: JobsView) -> None:
+    assert not view.tabKeyNavigation()
+
+
+def test_menu_key_opens_the_menu_beside_the_current_row(view: JobsView, qtbot: QtBot) -> None:
+    view.setCurrentIndex(view.model().index(4, 0))
+    event = QContextMenuEvent(QContextMenuEvent.Reason.Keyboard, QPoint(0, 0), QPoint(0, 0))
+    with qtbot.waitSignal(view.menu_wanted) as wanted:
+        QApplication.sendEvent(view.viewport(), event)
+    row = view.visualRect(view.currentIndex())
+    assert wanted.args == [view.viewport().mapToGlobal(row.bottomLeft())]
+    popup = QApplication.activePopupWidget()
+    assert popup is not None
+    popup.close()
+    mouse = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, QPoint(9, 9), QPoint(109, 99))
+    with qtbot.waitSignal(view.menu_wanted) as wanted:
+        QApplication.sendEvent(view.viewport(), mouse)
+    assert wanted.args == [QPoint(109, 99)]
+    popup = QApplication.activePopupWidget()
+    assert popup is not None
+    popup.close()
+
+
+@pytest.mark.parametrize("colours", [LIGHT, DARK])
+def test_status_has_a_shape_in_its_colour_and_the_selections_colour_where_selected(
+    view: JobsView, look: Look, colours: object
+) -> None:
+    assert colours in {LIGHT, DARK}
+    look.wear(DARK if colours is DARK else LIGHT)
+    try:
+        assert has_colour(cell(view, 3, STATUS), look.colours.failed)
+        assert has_colour(cell(view, 2, STATUS), look.colours.processed)
+        select(view, 3)
+        selected = cell(view, 3, STATUS)
+        assert has_colour(selected, look.colours.selected_text)
+        assert not has_colour(selected, look.colours.failed)
+    finally:
+        look.wear(LIGHT)
+
+
+def test_progress_is_painted_only_while_there_is_some(view: JobsView) -> None:
+    assert has_colour(cell(view, 1, PROGRESS), LIGHT.accent)
+    assert not has_colour(cell(view, 2, PROGRESS), LIGHT.accent)
+    select(view, 1)
+    assert not has_colour(cell(view, 1, PROGRESS), LIGHT.failed)
+    assert has_colour(cell(view, 1, PROGRESS), LIGHT.selected_text)
+
+
+def test_ring_is_there_for_who_uses_the_keyboard(view: JobsView, qtbot: QtBot) -> None:
+    view.activateWindow()
+    qtbot.waitUntil(view.isActiveWindow)
+    view.setFocus()
+    centre = view.visualRect(view.model().index(6, 0)).center()
+    QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=centre)
+    view.clearSelection()
+    assert not has_colour(cell(view, 6, 0), LIGHT.accent)
+    QTest.keyClick(view, Qt.Key.Key_Down, Qt.KeyboardModifier.ControlModifier)
+    assert has_colour(cell(view, 7, 0), LIGHT.accent)
+
+
+def test_rows_have_a_fixed_height_that_follows_the_font(view: JobsView) -> None:
+    before = view.rowHeight(0)
+    font = view.font()
+    font.setPointSizeF(font.pointSizeF() * 2)
+    view.setFont(font)
+    assert view.rowHeight(0) > before * 1.4

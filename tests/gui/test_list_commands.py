@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+from array import array
+from typing import TYPE_CHECKING
+
+import pytest
+
+from desktop_app.errors import StoreError
+from desktop_app.gui.columns import COLUMN_OF_ID, COLUMNS
+from desktop_app.gui.list_commands import ListCommands, rows_as_text
+from desktop_app.gui.notice import Kind, Notice
+from desktop_app.gui.tasks import Tasks
+from desktop_app.jobs import ListQuery
+from desktop_app.services.intake import IntakeService
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pytestqt.qtbot import QtBot
+
+    from desktop_app.gui.wording import Wording
+    from tests.gui.world import World
+
+
+@pytest.fixture
+def commands(world: World, wording: Wording) -> Iterator[ListCommands]:
+    reads, writes = Tasks(world.session, threads=1), Tasks(world.session, threads=1)
+    yield ListCommands(world.jobs, world.intake, reads=reads, writes=writes, wording=wording)
+    assert reads.close(2000)
+    assert writes.close(2000)
+
+
+def said(commands: ListCommands, qtbot: QtBot, do: Callable[[], object]) -> Notice:
+    heard: list[Notice] = []
+    commands.said.connect(heard.append)
+    with qtbot.waitSignals([commands.written, commands.said]):
+        do()
+    commands.said.disconnect(heard.append)
+    return heard[0]
+
+
+def keys(*values: int) -> array[int]:
+    return array("q", values)
+
+
+def test_retry_tells_what_goes_again_and_what_has_not_ended(commands: ListCommands, world: World, qtbot: QtBot) -> None:
+    a, b, c = world.add("a", "b", "c")
+    world.fail(a)
+    world.finish(b)
+    notice = said(commands, qtbot, lambda: commands.retry(keys(a, b, c)))
+    assert notice.text == "2 files will be processed again. Not yet at an end: 1."
+    assert world.statuses() == ["PENDING"] * 3
+    assert said(commands, qtbot, lambda: commands.retry(keys(a))).text.startswith("Nothing to retry")
+
+
+def test_retry_all_failed_leaves_the_others_alone(commands: ListCommands, world: World, qtbot: QtBot) -> None:
+    a, b, c = world.add("a", "b", "c")
+    world.fail([a, c])
+    world.finish(b)
+    notice = said(commands, qtbot, commands.retry_failed)
+    assert notice.text == "2 files will be processed again."
+    assert world.statuses() == ["PENDING", "PROCESSED", "PENDING"]
+    assert said(commands, qtbot, commands.retry_failed).text == "No file has failed."
+
+
+def test_remove_undo_redo(commands: ListCommands, world: World, qtbot: QtBot) -> None:
+    a, b = world.add("a", "b")
+    notice = said(commands, qtbot, lambda: commands.remove(keys(a)))
+    assert notice.text == "Removed 1 file from the list. On the disk nothing was changed."
+    assert list(world.jobs.ids(ListQuery())) == [b]
+    assert commands.undo.undoText() == "Remove 1 file"
+    with qtbot.waitSignal(commands.restored):
+        notice.actions[0].run()
+    assert list(world.jobs.ids(ListQuery())) == [a, b]
+    said(commands, qtbot, commands.undo.redo)
+    assert list(world.jobs.ids(ListQuery())) == [b]
+
+
+def test_removals_are_undone_one_after_the_other(commands: ListCommands, world: World, qtbot: QtBot) -> None:
+    a, b = world.add("a", "b")
+    for key in (a, b):
+        said(commands, qtbot, lambda key=key: commands.remove(keys(key)))  # type: ignore[misc]
+    said(commands, qtbot, commands.undo.undo)
+    assert list(world.jobs.ids(ListQuery())) == [b]
+    said(commands, qtbot, commands.undo.undo)
+    assert list(world.jobs.ids(ListQuery())) == [a, b]
+    assert not commands.undo.canUndo()
+
+
+def test_nothing_selected_does_nothing(commands: ListCommands) -> None:
+    commands.remove(keys())
+    commands.retry(keys())
+    assert commands.undo.count() == 0
+
+
+@pytest.mark.parametrize("method", ["remove", "retry", "restore"])
+def test_trouble_is_said_and_the_removal_can_still_be_undone(
+    commands: ListCommands, world: World, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    (a,) = world.add("a")
+    world.fail(a)
+
+    def refuse(*_: object) -> None:
+        raise StoreError("The disk is full.")
+
+    if method == "restore":
+        said(commands, qtbot, lambda: commands.remove(keys(a)))
+    with monkeypatch.context() as broken:
+        broken.setattr(IntakeService, method, refuse)
+        do = {"remove": lambda: commands.remove(keys(a)), "retry": lambda: commands.retry(keys(a))}
+        notice = said(commands, qtbot, do.get(method, commands.undo.undo))
+    assert notice == Notice("The disk is full.", Kind.PROBLEM)
+    assert list(world.jobs.ids(ListQuery())) == ([] if method == "restore" else [a])
+
+
+def test_copied_rows_are_a_table_of_exact_values(commands: ListCommands, world: World, qtbot: QtBot) -> None:
+    a, b = world.add("a.txt", "=SUM(A1).txt", size=18_204)
+    world.finish(a, lines=1_234)
+    columns = [COLUMNS[COLUMN_OF_ID[name]] for name in ("name", "status", "lines", "size")]
+    texts: list[str] = []
+    commands.copied.connect(texts.append)
+    with qtbot.waitSignal(commands.said):
+        commands.copy(keys(a, b), columns)
+    (text,) = texts
+    assert text.splitlines() == [
+        "Name\tStatus\tLines\tSize",
+        "a.txt\tProcessed\t1234\t18204",
+        "'=SUM(A1).txt\tPending \N{EN DASH} Waiting to be sent\t\t18204",
+    ]
+
+
+def test_copied_cells_hold_neither_tabs_nor_line_breaks(world: World, wording: Wording) -> None:
+    (a,) = world.add("tab\tand\nline.txt")
+    text = rows_as_text(world.jobs, keys(a, 999), [COLUMNS[0]], wording)
+    assert text == "Name\ntab\\tand\\nline.txt\n"

@@ -1,0 +1,479 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent, QGuiApplication
+from PySide6.QtTest import QSignalSpy, QTest
+from PySide6.QtWidgets import (
+    QApplication,
+    QDialog,
+    QFileDialog,
+    QMenu,
+    QPushButton,
+    QTableWidget,
+    QToolBar,
+    QToolButton,
+)
+
+from desktop_app.gui import window_commands
+from desktop_app.gui.notice import Kind
+from desktop_app.gui.window_memory import WindowMemory
+from desktop_app.jobs import Status
+from desktop_app.services.state import LoopState, Phase
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from PySide6.QtGui import QAction
+    from pytestqt.qtbot import QtBot
+
+    from desktop_app.gui.main_window import MainWindow
+    from tests.gui.conftest import Desk
+
+CTRL = Qt.KeyboardModifier.ControlModifier
+SHIFT = Qt.KeyboardModifier.ShiftModifier
+LEFT = Qt.MouseButton.LeftButton
+
+
+@pytest.fixture(autouse=True)
+def clean_clipboard(qapp: QApplication) -> None:
+    QGuiApplication.clipboard().clear()
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[str]:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    paths = []
+    for name in ("a.txt", "b.txt"):
+        (folder / name).write_text("x\n")
+        paths.append(str(folder / name))
+    return paths
+
+
+def active(window: MainWindow, qtbot: QtBot) -> MainWindow:
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    window.view.setFocus()
+    return window
+
+
+def names(desk: Desk) -> list[str]:
+    model = desk.bench().model
+    return [str(model.index(row, 0).data()) for row in range(model.rowCount())]
+
+
+def notice(window: MainWindow) -> str:
+    return window.notices.notice.text if window.notices.notice else ""
+
+
+def tool(window: MainWindow, action: QAction) -> QToolButton:
+    button = window.findChildren(QToolBar)[0].widgetForAction(action)
+    assert isinstance(button, QToolButton)
+    return button
+
+
+def pairs_in(dialog: QDialog) -> list[tuple[str, str]]:
+    model = dialog.findChildren(QTableWidget)[0].model()
+    return [(model.index(row, 0).data(), model.index(row, 1).data()) for row in range(model.rowCount())]
+
+
+# --- empty and full
+
+
+def test_empty_list_invites_to_add_files(desk: Desk, qtbot: QtBot) -> None:
+    window = desk.window()
+    assert not window.view.isVisible()
+    buttons = [button for button in window.findChildren(QPushButton) if button.isVisible()]
+    assert [button.text() for button in buttons] == ["&Add Files…", "Add F&older…"]
+    for action in (window.offers.retry, window.offers.remove, window.offers.copy, window.offers.select_all):
+        assert not action.isEnabled()
+    QTest.mouseClick(buttons[0], LEFT)
+    dialog = window.findChild(QFileDialog)
+    assert dialog is not None
+    dialog.close()
+
+
+def test_list_appears_with_the_first_file_and_goes_with_the_last(desk: Desk, files: list[str], qtbot: QtBot) -> None:
+    window = desk.window()
+    window.add(files)
+    qtbot.waitUntil(window.view.isVisible)
+    qtbot.waitUntil(lambda: notice(window) == "Added 2 files.")
+    window.view.selectAll()
+    window.offers.remove.trigger()
+    qtbot.waitUntil(lambda: not window.view.isVisible())
+
+
+def test_other_programs_writes_show_up_by_themselves(desk: Desk, qtbot: QtBot) -> None:
+    window = desk.window()
+    key = desk.world.add("from-elsewhere.txt")[0]
+    qtbot.waitUntil(lambda: names(desk) == ["from-elsewhere.txt"])
+    desk.world.finish(key)
+    qtbot.waitUntil(lambda: window.status.count_text(Status.PROCESSED) == "1 processed")
+
+
+def test_status_bar_and_title_say_how_far_all_of_it_is(desk: Desk, qtbot: QtBot) -> None:
+    keys = desk.world.add_many(4)
+    desk.world.finish(keys[:3])
+    window = desk.window()
+    window.resize(1100, 700)
+    assert [window.status.count_text(status) for status in Status] == [
+        "1 pending",
+        "0 processing",
+        "3 processed",
+        "0 failed",
+    ]
+    assert window.status.overall_text == "3 of 4 files  75\N{NO-BREAK SPACE}%"
+    assert window.windowTitle().startswith("75\N{NO-BREAK SPACE}%")
+    window.resize(720, 440)
+    assert window.status.overall_text == "75\N{NO-BREAK SPACE}%"
+    desk.world.fail(keys[3])
+    qtbot.waitUntil(lambda: window.status.overall_text == "4 files")
+    assert window.windowTitle() == "Local queue \N{EN DASH} Filemill"
+    assert window.offers.retry_failed.iconText() == "Retry Failed (1)"
+
+
+def test_connection_is_shown_and_trouble_stands_under_the_toolbar(desk: Desk, qtbot: QtBot) -> None:
+    window = desk.window()
+    assert window.status.connection_text == "Starting…"
+    desk.states.take_sender(LoopState(Phase.RUNNING))
+    desk.states.take_consumer(LoopState(Phase.RUNNING))
+    assert window.status.connection_text == "Local queue"
+    desk.states.take_sender(LoopState(Phase.WAITING, "The local queue could not start."))
+    assert window.banner.isVisible()
+    QTest.mouseClick(window.banner.buttons[0], LEFT)
+    assert desk.tried == 1
+    desk.states.take_sender(LoopState(Phase.RUNNING))
+    assert not window.banner.isVisible()
+
+
+# --- actions by keyboard and by mouse
+
+
+def test_select_all_and_none_by_keyboard(desk: Desk, qtbot: QtBot) -> None:
+    desk.world.add_many(5)
+    window = active(desk.window(), qtbot)
+    assert not window.offers.remove.isEnabled()
+    QTest.keyClick(window.view, Qt.Key.Key_A, CTRL)
+    assert window.view.selected_count() == 5
+    assert window.offers.remove.isEnabled()
+    QTest.keyClick(window.view, Qt.Key.Key_A, CTRL | SHIFT)
+    assert window.view.selected_count() == 0
+
+
+def test_retry_by_keyboard_and_all_failed_by_mouse(desk: Desk, qtbot: QtBot) -> None:
+    keys = desk.world.add("a", "b", "c")
+    desk.world.fail(keys)
+    window = active(desk.window(), qtbot)
+    window.view.select_rows(1, 1)
+    QTest.keyClick(window.view, Qt.Key.Key_R, CTRL)
+    qtbot.waitUntil(lambda: desk.world.statuses() == ["FAILED", "PENDING", "FAILED"])
+    QTest.mouseClick(tool(window, window.offers.retry_failed), LEFT)
+    qtbot.waitUntil(lambda: desk.world.statuses() == ["PENDING"] * 3)
+    qtbot.waitUntil(lambda: notice(window) == "2 files will be processed again.")
+    qtbot.waitUntil(lambda: not window.offers.retry_failed.isEnabled())
+
+
+def test_remove_by_key_and_undo_by_key(desk: Desk, qtbot: QtBot) -> None:
+    desk.world.add("a", "b", "c")
+    window = active(desk.window(), qtbot)
+    window.view.select_rows(0, 1)
+    QTest.keyClick(window.view, Qt.Key.Key_Delete)
+    qtbot.waitUntil(lambda: names(desk) == ["c"])
+    QTest.keyClick(window.view, Qt.Key.Key_Z, CTRL)
+    qtbot.waitUntil(lambda: names(desk) == ["a", "b", "c"])
+    QTest.keyClick(window.view, Qt.Key.Key_Y, CTRL)
+    qtbot.waitUntil(lambda: names(desk) == ["c"])
+
+
+def test_remove_by_mouse_and_undo_in_the_message(desk: Desk, qtbot: QtBot) -> None:
+    desk.world.add("a", "b")
+    window = active(desk.window(), qtbot)
+    row = window.view.visualRect(desk.bench().model.index(1, 0)).center()
+    QTest.mouseClick(window.view.viewport(), LEFT, pos=row)
+    QTest.mouseClick(tool(window, window.offers.remove), LEFT)
+    qtbot.waitUntil(lambda: names(desk) == ["a"])
+    qtbot.waitUntil(lambda: [button.text() for button in window.notices.buttons] == ["Undo"])
+    QTest.mouseClick(window.notices.buttons[0], LEFT)
+    qtbot.waitUntil(lambda: names(desk) == ["a", "b"])
+    qtbot.waitUntil(lambda: notice(window) == "Brought 1 file back.")
+
+
+def test_undo_of_many_works_while_the_list_is_sorted(desk: Desk, qtbot: QtBot) -> None:
+    desk.world.add("b", "c", "a")
+    window = active(desk.window(), qtbot)
+    window.view.header.setSortIndicator(0, Qt.SortOrder.AscendingOrder)
+    qtbot.waitUntil(lambda: names(desk) == ["a", "b", "c"])
+    window.view.select_rows(0, 1)
+    window.offers.remove.trigger()
+    qtbot.waitUntil(lambda: names(desk) == ["c"])
+    desk.bench().commands.undo.undo()
+    qtbot.waitUntil(lambda: names(desk) == ["a", "b", "c"])
+
+
+def test_rows_are_copied_for_a_spreadsheet(desk: Desk, qtbot: QtBot) -> None:
+    desk.world.add("a", "b", size=5)
+    window = active(desk.window(), qtbot)
+    for number in (2, 3, 5, 6):
+        window.view.header.show_column(number, False)
+    window.view.header.moveSection(window.view.header.visualIndex(4), 0)
+    window.view.selectAll()
+    QTest.keyClick(window.view, Qt.Key.Key_C, CTRL)
+    waiting = "Pending \N{EN DASH} Waiting to be sent"
+    qtbot.waitUntil(
+        lambda: QGuiApplication.clipboard().text() == f"Size\tName\tStatus\n5\ta\t{waiting}\n5\tb\t{waiting}\n"
+    )
+    assert notice(window) == "Copied 2 rows."
+
+
+def test_paths_are_pasted(desk: Desk, files: list[str], qtbot: QtBot) -> None:
+    window = active(desk.window(), qtbot)
+    QGuiApplication.clipboard().setText("\n".join(files))
+    QTest.keyClick(window, Qt.Key.Key_V, CTRL)
+    qtbot.waitUntil(lambda: names(desk) == ["a.txt", "b.txt"])
+
+
+def test_pasting_something_else_is_answered(desk: Desk, qtbot: QtBot) -> None:
+    window = active(desk.window(), qtbot)
+    QGuiApplication.clipboard().setText("just words")
+    QTest.keyClick(window, Qt.Key.Key_V, CTRL)
+    assert notice(window) == "There are no files, folders or paths on the clipboard."
+    QGuiApplication.clipboard().setText("https://example.org/a.csv")
+    QTest.keyClick(window, Qt.Key.Key_V, CTRL)
+    qtbot.waitUntil(lambda: "Addresses on the web can't be added yet" in notice(window))
+
+
+def test_current_file_is_shown_in_the_file_manager(desk: Desk, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def show_once(path: str) -> bool:
+        asked.append(path)
+        return len(asked) == 1
+
+    monkeypatch.setattr(window_commands, "reveal", show_once)
+    desk.world.add("/in/<b>x.txt")
+    window = active(desk.window(), qtbot)
+    window.view.select_rows(0, 0)
+    QTest.keyClick(window.view, Qt.Key.Key_E, CTRL)
+    assert asked == ["/in/<b>x.txt"]
+    assert notice(window) == ""
+    window.offers.show_file.trigger()
+    assert "“<b>x.txt” can't be opened" in notice(window)
+
+
+def test_context_menu_offers_what_the_menu_bar_does(desk: Desk, qtbot: QtBot) -> None:
+    desk.world.add("a")
+    window = active(desk.window(), qtbot)
+    window.view.select_rows(0, 0)
+    window.view.menu_wanted.emit(QPoint(50, 50))
+    qtbot.waitUntil(lambda: isinstance(QApplication.activePopupWidget(), QMenu))
+    menu = QApplication.activePopupWidget()
+    assert isinstance(menu, QMenu)
+    assert window.offers.retry in menu.actions()
+    assert all(action in window.offers.all for action in menu.actions() if not action.isSeparator())
+    menu.close()
+
+
+def test_menus_of_the_view_are_filled_when_they_open(desk: Desk) -> None:
+    window = desk.window()
+    view = next(action.menu() for action in window.menuBar().actions() if action.text() == "&View")
+    assert isinstance(view, QMenu)
+    for submenu in [action.menu() for action in view.actions()]:
+        assert isinstance(submenu, QMenu)
+        submenu.aboutToShow.emit()
+        submenu.aboutToShow.emit()
+        titles = [action.text() for action in submenu.actions() if not action.isSeparator()]
+        assert titles[:7] == ["Name", "Status", "Progress", "Lines", "Size", "Added", "Took"]
+        assert len(titles) == len(set(titles))
+
+
+def test_shortcuts_and_about_open_beside_the_window(desk: Desk, qtbot: QtBot) -> None:
+    window = active(desk.window(), qtbot)
+    QTest.keyClick(window, Qt.Key.Key_Slash, CTRL)
+    dialog = next(dialog for dialog in window.findChildren(QDialog) if dialog.isVisible())
+    rows = dict(pairs_in(dialog))
+    assert rows["Add Folder"] == "Ctrl+Shift+O"
+    assert rows["Undo"] == "Ctrl+Z"
+    dialog.close()
+    window.offers.about.trigger()
+    about = next(dialog for dialog in window.findChildren(QDialog) if dialog.windowTitle() == "About Filemill")
+    about.close()
+
+
+# --- adding by dialog and by drop
+
+
+def choose(window: MainWindow, qtbot: QtBot, key: Qt.Key, modifiers: Qt.KeyboardModifier) -> QFileDialog:
+    QTest.keyClick(window, key, modifiers)
+    dialog = window.findChild(QFileDialog)
+    assert dialog is not None
+    assert dialog.isVisible()
+    return dialog
+
+
+def test_files_chosen_in_the_dialog_are_added_and_its_folder_remembered(
+    desk: Desk, files: list[str], qtbot: QtBot, tmp_path: Path
+) -> None:
+    window = active(desk.window(), qtbot)
+    dialog = choose(window, qtbot, Qt.Key.Key_O, CTRL)
+    assert dialog.fileMode() is QFileDialog.FileMode.ExistingFiles
+    dialog.filesSelected.emit(files)
+    dialog.close()
+    qtbot.waitUntil(lambda: names(desk) == ["a.txt", "b.txt"])
+    window.close()
+    assert WindowMemory(tmp_path / "window.ini").folder("files") == str(tmp_path / "in")
+
+
+def test_folder_dialog_says_that_subfolders_come_too(
+    desk: Desk, files: list[str], qtbot: QtBot, tmp_path: Path
+) -> None:
+    window = active(desk.window(), qtbot)
+    dialog = choose(window, qtbot, Qt.Key.Key_O, CTRL | SHIFT)
+    assert "Subfolders" in dialog.windowTitle()
+    assert dialog.fileMode() is QFileDialog.FileMode.Directory
+    dialog.filesSelected.emit([str(tmp_path / "in")])
+    dialog.close()
+    qtbot.waitUntil(lambda: names(desk) == ["a.txt", "b.txt"])
+    assert files
+
+
+def test_dialog_that_was_cancelled_adds_nothing(desk: Desk, qtbot: QtBot) -> None:
+    window = active(desk.window(), qtbot)
+    dialog = choose(window, qtbot, Qt.Key.Key_O, CTRL)
+    dialog.reject()
+    assert not desk.bench().adder.busy
+    qtbot.waitUntil(lambda: not window.findChildren(QFileDialog))
+
+
+def drag(urls: list[QUrl]) -> tuple[QMimeData, QDragEnterEvent, QDragMoveEvent, QDropEvent]:
+    data = QMimeData()
+    data.setUrls(urls)
+    copy, none = Qt.DropAction.CopyAction, Qt.KeyboardModifier.NoModifier
+    return (
+        data,
+        QDragEnterEvent(QPoint(40, 40), copy, data, LEFT, none),
+        QDragMoveEvent(QPoint(60, 60), copy, data, LEFT, none),
+        QDropEvent(QPointF(60, 60), copy, data, LEFT, none),
+    )
+
+
+def test_drop_says_what_it_will_do_and_does_it(desk: Desk, files: list[str], qtbot: QtBot, tmp_path: Path) -> None:
+    window = desk.window()
+    data, enter, move, drop = drag([QUrl.fromLocalFile(str(tmp_path / "in"))])
+    QApplication.sendEvent(window, enter)
+    assert enter.isAccepted()
+    assert window.overlay.isVisible()
+    assert window.overlay.text == "Drop to add 1 folder"
+    assert not window.overlay.grab().toImage().isNull()
+    QApplication.sendEvent(window, move)
+    assert move.isAccepted()
+    QApplication.sendEvent(window, drop)
+    assert not window.overlay.isVisible()
+    qtbot.waitUntil(lambda: names(desk) == ["a.txt", "b.txt"])
+    assert data.hasUrls()
+    assert files
+
+
+def test_drag_that_leaves_changes_nothing(desk: Desk, files: list[str]) -> None:
+    window = desk.window()
+    data, enter, *_ = drag([QUrl.fromLocalFile(files[0])])
+    QApplication.sendEvent(window, enter)
+    QApplication.sendEvent(window, QDragLeaveEvent())
+    assert not window.overlay.isVisible()
+    assert not desk.bench().adder.busy
+    assert data.hasUrls()
+
+
+def test_drag_of_something_else_is_refused_with_words(desk: Desk) -> None:
+    window = desk.window()
+    data, enter, move, drop = drag([QUrl("https://example.org/x")])
+    QApplication.sendEvent(window, enter)
+    assert "Only files and folders" in window.overlay.text
+    QApplication.sendEvent(window, move)
+    assert not move.isAccepted()
+    QApplication.sendEvent(window, drop)
+    assert not window.overlay.isVisible()
+    assert not desk.bench().adder.busy
+    assert data.hasUrls()
+
+
+def test_refused_things_are_listed_with_their_reasons(desk: Desk, files: list[str], qtbot: QtBot) -> None:
+    window = desk.window()
+    window.add([files[0], "/nowhere/<b>x</b>\n", "/dev/null"])
+    qtbot.waitUntil(lambda: notice(window) == "Added 1 file. 2 other things can't be added.")
+    QTest.mouseClick(window.notices.buttons[0], LEFT)
+    dialog = next(dialog for dialog in window.findChildren(QDialog) if dialog.windowTitle() == "Not Added")
+    rows = pairs_in(dialog)
+    assert rows[0] == ("/nowhere/<b>x</b>\\n", "There is no such file")
+    assert rows[1][0] == "/dev/null"
+    copy = next(button for button in dialog.findChildren(QPushButton) if button.text() == "Copy")
+    QTest.mouseClick(copy, LEFT)
+    assert QGuiApplication.clipboard().text().count("\n") == 2
+    dialog.close()
+
+
+def test_added_files_are_scrolled_to(desk: Desk, files: list[str], qtbot: QtBot) -> None:
+    desk.world.add_many(300)
+    window = desk.window()
+    window.view.scrollToTop()
+    window.add(files)
+    qtbot.waitUntil(lambda: notice(window) == "Added 2 files.")
+    row = window.view.visualRect(desk.bench().model.index(300, 0))
+    assert window.view.viewport().rect().contains(row)
+
+
+def test_long_adding_is_shown_with_stop(desk: Desk, qtbot: QtBot) -> None:
+    window = desk.window()
+    stopped = QSignalSpy(window.busy.stopped)
+    desk.bench().adder.said.emit("Looking through in… 3,118 files", True)
+    assert window.busy.isVisible()
+    (stop,) = window.busy.findChildren(QPushButton)
+    assert stop.isVisible()
+    QTest.mouseClick(stop, LEFT)
+    assert stopped.count() == 1
+    desk.bench().adder.said.emit("Adding 3,118 files…", False)
+    assert not stop.isVisible()
+    desk.bench().adder.said.emit("", False)
+    assert not window.busy.isVisible()
+
+
+def test_trouble_without_another_place_is_said_once(desk: Desk) -> None:
+    window = desk.window()
+    desk.bench().problem.emit("The list can't be read.")
+    first = window.notices.notice
+    desk.bench().problem.emit("The list can't be read.")
+    assert window.notices.notice is first
+    assert first is not None
+    assert first.kind is Kind.PROBLEM
+
+
+# --- coming back
+
+
+def test_window_comes_back_as_it_was_left(desk: Desk, qtbot: QtBot) -> None:
+    desk.world.add("b", "c", "a")
+    first = desk.window()
+    first.resize(760, 480)  # fits on the offscreen platform's screen
+    header = first.view.header
+    header.setSortIndicator(0, Qt.SortOrder.DescendingOrder)
+    header.show_column(2, False)
+    header.moveSection(header.visualIndex(6), 1)
+    header.resizeSection(4, 123)
+    layout = header.layout_of_columns()
+    closed = QSignalSpy(first.closed)
+    first.close()
+    first.close()
+    assert closed.count() == 1
+    second = desk.window()
+    qtbot.waitUntil(lambda: names(desk) == ["c", "b", "a"])
+    assert second.size() == first.size()
+    assert second.view.header.layout_of_columns() == layout
+
+
+def test_quit_closes_the_window(desk: Desk, qtbot: QtBot) -> None:
+    window = active(desk.window(), qtbot)
+    with qtbot.waitSignal(window.closed):
+        QTest.keyClick(window, Qt.Key.Key_Q, CTRL)
+    assert not window.isVisible()

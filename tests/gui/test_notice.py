@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtCore import QEvent, QPointF, Qt
+from PySide6.QtGui import QEnterEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QToolButton
+
+from desktop_app.gui import notice as notice_module
+from desktop_app.gui.banner import TroubleBanner
+from desktop_app.gui.colours import DARK, LIGHT
+from desktop_app.gui.loop_states import Trouble
+from desktop_app.gui.notice import Kind, Notice, NoticeAction, NoticeBar
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
+    from desktop_app.gui.look import Look
+
+
+@pytest.fixture
+def bar(look: Look, qtbot: QtBot) -> NoticeBar:
+    made = NoticeBar("Message", look)
+    qtbot.addWidget(made)
+    return made
+
+
+def shown(bar: NoticeBar) -> str | None:
+    return None if bar.notice is None else bar.notice.text
+
+
+def test_new_message_takes_the_place_of_the_old_one(bar: NoticeBar) -> None:
+    bar.show_notice(Notice("One", actions=(NoticeAction("Do", lambda: None),)))
+    bar.show_notice(Notice("Two", Kind.WARNING))
+    assert bar.notice == Notice("Two", Kind.WARNING)
+    assert bar.buttons == []
+    assert bar.frame.property("kind") == "warning"
+    assert bar.isVisible()
+
+
+def test_button_does_its_work_and_closes_the_message(bar: NoticeBar, qtbot: QtBot) -> None:
+    done: list[str] = []
+    bar.show_notice(Notice("One", actions=(NoticeAction("Undo", lambda: done.append("undo")),)))
+    QTest.mouseClick(bar.buttons[0], Qt.MouseButton.LeftButton)
+    assert done == ["undo"]
+    assert shown(bar) is None
+    assert not bar.isVisible()
+
+
+def test_button_may_show_the_next_message(bar: NoticeBar, qtbot: QtBot) -> None:
+    bar.show_notice(Notice("One", actions=(NoticeAction("Next", lambda: bar.show_notice(Notice("Two"))),)))
+    QTest.mouseClick(bar.buttons[0], Qt.MouseButton.LeftButton)
+    assert bar.notice == Notice("Two")
+
+
+def test_dismissing_tells_which_text(bar: NoticeBar, qtbot: QtBot) -> None:
+    bar.show_notice(Notice("Gone soon"))
+    with qtbot.waitSignal(bar.dismissed) as told:
+        QTest.mouseClick(bar.frame.findChildren(QToolButton)[0], Qt.MouseButton.LeftButton)
+    assert told.args == ["Gone soon"]
+
+
+def test_passing_message_goes_by_itself_but_not_under_the_mouse(
+    look: Look, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notice_module, "SHORT_MS", 1)
+    bar = NoticeBar("Message", look)
+    qtbot.addWidget(bar)
+    bar.show_notice(Notice("Added", passing=True))
+    place = QPointF(1, 1)
+    QApplication.sendEvent(bar, QEnterEvent(place, place, place))
+    qtbot.wait(10)
+    assert bar.isVisible()
+    QApplication.sendEvent(bar, QEvent(QEvent.Type.Leave))
+    qtbot.waitUntil(lambda: not bar.isVisible())
+
+
+def test_text_is_never_taken_for_html(bar: NoticeBar) -> None:
+    bar.show_notice(Notice("“<b>x</b>” can't be added"))
+    texts = [label.textFormat() for label in bar.frame.findChildren(type(bar._text)) if label.text()]
+    assert texts == [Qt.TextFormat.PlainText]
+
+
+def test_icons_follow_the_colours(bar: NoticeBar, look: Look) -> None:
+    bar.show_notice(Notice("x", Kind.PROBLEM))
+    light = bar._icon.pixmap().toImage()
+    look.wear(DARK)
+    assert bar._icon.pixmap().toImage() != light
+    look.wear(LIGHT)
+    assert bar._icon.pixmap().toImage() == light
+
+
+class Calls:
+    """Notes what the banner's buttons ask for."""
+
+    def __init__(self) -> None:
+        self.made: list[str] = []
+
+    def try_now(self) -> None:
+        self.made.append("try")
+
+    def start_again(self) -> None:
+        self.made.append("start")
+
+
+@pytest.fixture
+def calls() -> Calls:
+    return Calls()
+
+
+@pytest.fixture
+def banner(bar: NoticeBar, calls: Calls) -> TroubleBanner:
+    return TroubleBanner(bar, try_now=calls.try_now, start_again=calls.start_again, parent=bar)
+
+
+def test_trouble_stays_until_it_is_over(bar: NoticeBar, banner: TroubleBanner, calls: Calls, qtbot: QtBot) -> None:
+    banner.show_loops(Trouble("No connection."))
+    assert shown(bar) == "No connection."
+    QTest.mouseClick(bar.buttons[0], Qt.MouseButton.LeftButton)
+    assert calls.made == ["try"]
+    banner.show_loops(None)
+    assert shown(bar) is None
+
+
+def test_loop_that_has_ended_can_be_started_again(
+    bar: NoticeBar, banner: TroubleBanner, calls: Calls, qtbot: QtBot
+) -> None:
+    banner.show_loops(Trouble("Processing has stopped.", ended=True))
+    assert bar.notice is not None
+    assert bar.notice.kind is Kind.PROBLEM
+    QTest.mouseClick(bar.buttons[0], Qt.MouseButton.LeftButton)
+    assert calls.made == ["start"]
+
+
+def test_dismissed_words_do_not_come_back_until_it_was_over(
+    bar: NoticeBar, banner: TroubleBanner, qtbot: QtBot
+) -> None:
+    banner.show_loops(Trouble("No connection."))
+    QTest.mouseClick(bar.frame.findChildren(QToolButton)[0], Qt.MouseButton.LeftButton)
+    banner.show_loops(Trouble("No connection."))
+    assert shown(bar) is None
+    banner.show_loops(Trouble("Your session has ended."))
+    assert shown(bar) == "Your session has ended."
+    banner.show_loops(None)
+    banner.show_loops(Trouble("No connection."))
+    assert shown(bar) == "No connection."
+
+
+def test_database_comes_before_the_queue(bar: NoticeBar, banner: TroubleBanner) -> None:
+    banner.show_loops(Trouble("No connection."))
+    banner.show_database("The list can't be read.")
+    assert shown(bar) == "The list can't be read."
+    banner.clear_database()
+    assert shown(bar) == "No connection."

@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+from array import array
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from desktop_app.gui import page_cache
+from desktop_app.gui.page_cache import KEPT_PAGES, PAGE_ROWS, KeyOrder, PageCache, runs
+from desktop_app.jobs import ListQuery
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from desktop_app.jobs import Job
+    from tests.gui.world import World
+
+
+class CountingReader:
+    """Reads from a world, and counts how often."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.pages = 0
+
+    def page(self, row_ids: Sequence[int]) -> dict[int, Job]:
+        self.pages += 1
+        return self.world.jobs.page(row_ids)
+
+
+@pytest.fixture
+def reader(world: World) -> CountingReader:
+    return CountingReader(world)
+
+
+@pytest.fixture
+def cache(world: World, reader: CountingReader) -> PageCache:
+    world.add_many(PAGE_ROWS + 10)
+    made = PageCache(reader)  # type: ignore[arg-type]
+    made.replace(world.jobs.ids(ListQuery()))
+    return made
+
+
+def name(cache: PageCache, row: int) -> str:
+    cached = cache.row(row)
+    assert cached is not None
+    return cached.job.name
+
+
+def test_rows_of_a_page_are_read_once(cache: PageCache, reader: CountingReader) -> None:
+    assert [name(cache, row) for row in (0, 5, PAGE_ROWS - 1)] == ["file0.txt", "file5.txt", "file255.txt"]
+    assert reader.pages == 1
+    assert name(cache, PAGE_ROWS) == "file256.txt"
+    assert reader.pages == 2
+
+
+def test_pages_that_were_not_looked_at_for_long_are_dropped(
+    cache: PageCache, reader: CountingReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page_cache, "KEPT_PAGES", 1)
+    assert KEPT_PAGES > 1
+    name(cache, 0)
+    name(cache, PAGE_ROWS)
+    job = reader.world.jobs.page([cache.ids[0]])[cache.ids[0]]
+    assert cache.patch(job) is None  # its page is gone, so it is read when it is looked at
+    name(cache, 0)
+    assert reader.pages == 3
+
+
+def test_newer_state_takes_its_place_without_reading(cache: PageCache, reader: CountingReader, world: World) -> None:
+    name(cache, 3)
+    world.finish(cache.ids[3], lines=42)
+    assert cache.patch(world.jobs.page([cache.ids[3]])[cache.ids[3]]) == 3
+    cached = cache.row(3)
+    assert cached is not None
+    assert cached.job.lines_count == 42
+    assert reader.pages == 1
+
+
+def test_row_that_is_gone_is_none(cache: PageCache, world: World) -> None:
+    world.intake.remove([cache.ids[1]])
+    assert cache.row(1) is None
+
+
+def test_removing_rows_moves_the_others_up(cache: PageCache, world: World) -> None:
+    name(cache, 0)
+    name(cache, PAGE_ROWS)
+    world.intake.remove(cache.ids[1:3])
+    cache.remove(1, 3)
+    assert name(cache, 1) == "file3.txt"
+    assert name(cache, PAGE_ROWS) == "file258.txt"
+    job = world.jobs.page([cache.ids[1]])[cache.ids[1]]
+    assert cache.patch(job) == 1
+
+
+def test_inserting_rows_moves_the_others_down(cache: PageCache, world: World) -> None:
+    name(cache, 0)
+    new = world.add("new.txt")
+    cache.insert(0, array("q", new))
+    assert name(cache, 0) == "new.txt"
+    assert name(cache, 1) == "file0.txt"
+
+
+def test_page_that_could_not_be_read_is_tried_again_after_forget(cache: PageCache) -> None:
+    cache.set_unread(0)
+    assert cache.row(0) is None
+    cache.forget()
+    assert name(cache, 0) == "file0.txt"
+
+
+@given(st.sets(st.integers(0, 60)), st.sets(st.integers(0, 60)), st.sampled_from(KeyOrder))
+def test_rows_of_keys_are_found_in_every_order(listed: set[int], wanted: set[int], order: KeyOrder) -> None:
+    cache = PageCache(None)  # type: ignore[arg-type]
+    keys = sorted(listed, reverse=order is KeyOrder.DESCENDING)
+    if order is KeyOrder.NONE:
+        keys = keys[::2] + keys[1::2]
+    cache.replace(array("q", keys))
+    expected = sorted(keys.index(key) for key in wanted if key in listed)
+    assert cache.rows_of(wanted, order) == expected
+
+
+@given(st.sets(st.integers(0, 50)))
+def test_runs_cover_the_numbers_and_nothing_else(numbers: set[int]) -> None:
+    found = runs(sorted(numbers))
+    assert [row for first, last in found for row in range(first, last + 1)] == sorted(numbers)
+    assert all(after[0] > before[1] + 1 for before, after in pairwise(found))

@@ -1,0 +1,197 @@
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtCore import QObject, QThread, Signal
+
+from desktop_app.gui import shutdown
+from desktop_app.gui.running import RunningWindow
+from desktop_app.gui.shutdown import Shutdown, Step, thread_step
+from desktop_app.gui.stop_signals import StopSignals
+from desktop_app.gui.threads import ConsumerThread, SenderThread
+from desktop_app.services.state import LoopState, Phase
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytestqt.qtbot import QtBot
+
+    from tests.gui.conftest import Desk
+
+
+class Recorder:
+    """Steps that end when they are let."""
+
+    def __init__(self) -> None:
+        self.events: list[str] = []
+        self.ended: set[str] = set()
+
+    def step(self, name: str) -> Step:
+        return Step(name, lambda: self.events.append(name), lambda: name in self.ended)
+
+
+def test_steps_follow_each_other(qtbot: QtBot) -> None:
+    recorder = Recorder()
+    ending = Shutdown([recorder.step("a"), recorder.step("b")])
+    ending.begin()
+    ending.begin()
+    assert recorder.events == ["a"]
+    with qtbot.waitSignal(ending.finished) as over:
+        recorder.ended.add("a")
+        qtbot.waitUntil(lambda: recorder.events == ["a", "b"])
+        recorder.ended.add("b")
+    assert over.args == [[]]
+
+
+def test_step_that_hangs_does_not_hold_the_others_for_ever(qtbot: QtBot) -> None:
+    recorder = Recorder()
+    recorder.ended.add("b")
+    ending = Shutdown([recorder.step("a"), recorder.step("b"), recorder.step("c")], deadline_ms=30)
+    with qtbot.waitSignal(ending.finished) as over:
+        ending.begin()
+    assert recorder.events == ["a", "b", "c"]
+    assert over.args == [["a", "c"]]
+
+
+def test_all_of_it_is_bounded() -> None:
+    assert shutdown.DEADLINE_MS == 12_000
+
+
+def test_thread_is_asked_and_never_forced(qtbot: QtBot) -> None:
+    class Waiter(QThread):
+        def run(self) -> None:
+            while not self.isInterruptionRequested():
+                self.msleep(1)
+
+    thread = Waiter()
+    thread.start()
+    ending = Shutdown([thread_step(thread)])
+    with qtbot.waitSignal(ending.finished) as over:
+        ending.begin()
+    assert over.args == [[]]
+    assert thread.isFinished()
+
+
+class LoopLog:
+    """Makes loops that tell when they end."""
+
+    def __init__(self) -> None:
+        self.events: list[str] = []
+        self.hang = threading.Event()
+
+    def loop(self, name: str, *, hangs: bool = False) -> Callable[[Callable[[LoopState], None]], LoggedLoop]:
+        return lambda report: LoggedLoop(self, name, report, hangs=hangs)
+
+
+class LoggedLoop:
+    def __init__(self, log: LoopLog, name: str, report: Callable[[LoopState], None], *, hangs: bool) -> None:
+        self._log = log
+        self._name = name
+        self._report = report
+        self._hangs = hangs
+
+    def run(self, should_stop: Callable[[], bool]) -> None:
+        self._report(LoopState(Phase.RUNNING))
+        tick = threading.Event()
+        while not should_stop():
+            tick.wait(0.002)
+        if self._hangs:
+            self._log.hang.wait(10)
+        self._log.events.append(self._name)
+
+
+@pytest.mark.parametrize("again", [1, 2])
+def test_closing_hides_at_once_and_ends_consumer_then_sender_then_the_rest(
+    desk: Desk, qtbot: QtBot, again: int
+) -> None:
+    log = LoopLog()
+    window = desk.window()
+    consumer, sender = ConsumerThread(log.loop("consumer", hangs=True)), SenderThread(log.loop("sender"))
+    running = RunningWindow(
+        window,
+        desk.bench(),
+        threads=(consumer, sender),
+        states=desk.states,
+        close_rest=lambda: log.events.append("rest"),
+    )
+    for thread in (consumer, sender):
+        with qtbot.waitSignal(thread.state_changed):
+            thread.start()
+    with qtbot.waitSignal(running.ended):
+        for _ in range(again):
+            window.close()
+        assert not window.isVisible()
+        assert log.events == []  # the window does not wait for the consumer
+        log.hang.set()
+    assert log.events == ["consumer", "sender", "rest"]
+    assert running.left_over == []
+
+
+def test_thread_that_hangs_is_left_and_told(desk: Desk, qtbot: QtBot) -> None:
+    log = LoopLog()
+    window = desk.window()
+    consumer, sender = ConsumerThread(log.loop("consumer", hangs=True)), SenderThread(log.loop("sender"))
+    running = RunningWindow(
+        window,
+        desk.bench(),
+        threads=(consumer, sender),
+        states=desk.states,
+        close_rest=lambda: log.events.append("rest"),
+        deadline_ms=50,
+    )
+    for thread in (consumer, sender):
+        with qtbot.waitSignal(thread.state_changed):
+            thread.start()
+    with qtbot.waitSignal(running.ended):
+        window.close()
+    assert "ConsumerThread" in running.left_over
+    assert "rest" in log.events
+    log.hang.set()
+    assert consumer.wait(3000)
+    assert sender.wait(3000)
+
+
+def test_start_shows_the_window_and_adds_what_is_named(desk: Desk, qtbot: QtBot, tmp_path: object) -> None:
+    log = LoopLog()
+    window = desk.window()
+    consumer = ConsumerThread(log.loop("consumer"))
+    running = RunningWindow(
+        window, desk.bench(), threads=(consumer,), states=desk.states, close_rest=lambda: log.events.append("rest")
+    )
+    with qtbot.waitSignal(consumer.state_changed):
+        running.start([str(tmp_path)])
+    qtbot.waitUntil(lambda: desk.bench().model.rowCount() > 0)
+    with qtbot.waitSignal(running.ended):
+        window.close()
+    assert log.events == ["consumer", "rest"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signals_of_the_system_become_one_of_qt(qtbot: QtBot, number: signal.Signals) -> None:
+    before = signal.getsignal(number)
+    signals = StopSignals()
+    with qtbot.waitSignal(signals.stop_asked):
+        os.kill(os.getpid(), number)
+    signals.close()
+    assert signal.getsignal(number) is before
+
+
+def test_other_signals_are_not_taken_for_a_wish_to_stop(qtbot: QtBot) -> None:
+    class Heard(QObject):
+        usr1 = Signal()
+
+    heard = Heard()
+    before = signal.signal(signal.SIGUSR1, lambda *_: heard.usr1.emit())
+    signals = StopSignals()
+    asked: list[bool] = []
+    signals.stop_asked.connect(lambda: asked.append(True))
+    with qtbot.waitSignal(heard.usr1):
+        os.kill(os.getpid(), signal.SIGUSR1)
+    qtbot.wait(1)
+    signals.close()
+    signal.signal(signal.SIGUSR1, before)
+    assert asked == []

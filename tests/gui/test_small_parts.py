@@ -1,0 +1,140 @@
+# ruff: noqa: N802 - fakes of Qt's own have Qt's names
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from PySide6.QtDBus import QDBusConnection
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QMessageBox
+
+from desktop_app.errors import StoreError
+from desktop_app.gui.reveal import reveal
+from desktop_app.gui.start_problem import StartProblem
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from PySide6.QtCore import QUrl
+    from PySide6.QtWidgets import QAbstractButton
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    made: list[str] = []
+
+    def open_url(url: QUrl) -> bool:
+        made.append(url.toLocalFile())
+        return True
+
+    monkeypatch.setattr(QDesktopServices, "openUrl", open_url)
+    return made
+
+
+def press(monkeypatch: pytest.MonkeyPatch, *texts: str) -> None:
+    """Press these buttons of the message boxes that are executed, one after the other."""
+    waiting = list(texts)
+    pressed: list[QAbstractButton] = []
+
+    def execute(box: QMessageBox) -> int:
+        pressed.append(next(button for button in box.buttons() if button.text() == waiting[0]))
+        waiting.pop(0)
+        return 0
+
+    monkeypatch.setattr(QMessageBox, "exec", execute)
+    monkeypatch.setattr(QMessageBox, "clickedButton", lambda _box: pressed[-1])
+
+
+@pytest.mark.parametrize(("buttons", "again"), [(["Quit"], False), (["Try Again"], True)])
+def test_start_that_does_not_work_can_be_tried_again(
+    qapp: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, buttons: list[str], again: bool
+) -> None:
+    press(monkeypatch, *buttons)
+    problem = StartProblem(StoreError("Written by a newer <b>Filemill</b>.", detail="0009"), tmp_path)
+    assert problem.text() == "Written by a newer <b>Filemill</b>."
+    assert problem.detailedText() == "0009"
+    assert problem.wants_another_try() is again
+
+
+def test_folder_can_be_looked_at_before_deciding(
+    qapp: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, opened: list[str]
+) -> None:
+    press(monkeypatch, "Open Folder", "Open Folder", "Quit")
+    assert not StartProblem(StoreError("x"), tmp_path).wants_another_try()
+    assert opened == [str(tmp_path)] * 2
+
+
+def test_folder_that_is_not_there_is_not_offered(qapp: object, tmp_path: Path) -> None:
+    problem = StartProblem(StoreError("x"), tmp_path / "gone")
+    assert "Open Folder" not in [button.text() for button in problem.buttons()]
+
+
+class FakeReply:
+    def __init__(self, names: list[str] | None) -> None:
+        self._names = names
+
+    def isValid(self) -> bool:
+        return self._names is not None
+
+    def value(self) -> list[str] | None:
+        return self._names
+
+
+class FakeBus:
+    """A session bus with these services."""
+
+    def __init__(self, names: list[str] | None, *, connected: bool = True) -> None:
+        self.sent: list[list[Any]] = []
+        self._names = names
+        self._connected = connected
+
+    def isConnected(self) -> bool:
+        return self._connected
+
+    def interface(self) -> FakeBus:
+        return self
+
+    def activatableServiceNames(self) -> FakeReply:
+        return FakeReply(self._names)
+
+    def send(self, message: Any) -> bool:
+        self.sent.append(message.arguments())
+        return True
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux's way")
+@pytest.mark.parametrize(
+    ("bus", "sent"),
+    [
+        (FakeBus(["org.freedesktop.FileManager1"]), True),
+        (FakeBus(["something.else"]), False),
+        (FakeBus(None), False),
+        (FakeBus([], connected=False), False),
+    ],
+)
+def test_file_manager_is_asked_to_select_the_file_else_the_folder_is_opened(
+    qapp: object, bus: FakeBus, sent: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, opened: list[str]
+) -> None:
+    monkeypatch.setattr(QDBusConnection, "sessionBus", lambda: bus)
+    path = f"{tmp_path}/b\udcffd x.txt"
+    assert reveal(path)
+    if sent:
+        assert bus.sent == [[[f"file://{tmp_path}/b%FFd%20x.txt"], ""]]
+        assert opened == []
+    else:
+        assert opened == [str(tmp_path)]
+        assert not reveal(str(tmp_path / "gone" / "x"))
+
+
+@pytest.mark.parametrize(
+    ("platform", "command"),
+    [("win32", ["explorer", "/select,/in/a b"]), ("darwin", ["open", "-R", "/in/a b"])],
+)
+def test_other_systems_have_their_own_way(platform: str, command: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[list[str]] = []
+    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.setattr(subprocess, "Popen", started.append)
+    assert reveal("/in/a b")
+    assert started == [command]

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import sys
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from desktop_app.errors import StoreError
+from desktop_app.gui.tasks import Tasks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytestqt.qtbot import QtBot
+
+
+class Sessions:
+    """Counts the sessions that were opened and closed."""
+
+    def __init__(self) -> None:
+        self.opened = 0
+        self.closed = 0
+
+    @contextmanager
+    def __call__(self) -> Iterator[None]:
+        self.opened += 1
+        try:
+            yield
+        finally:
+            self.closed += 1
+
+
+@pytest.fixture
+def sessions() -> Sessions:
+    return Sessions()
+
+
+@pytest.fixture
+def tasks(sessions: Sessions) -> Iterator[Tasks]:
+    made = Tasks(sessions, threads=1)
+    yield made
+    assert made.close(2000)
+
+
+def test_work_runs_beside_the_main_thread_and_its_result_comes_back_to_it(
+    tasks: Tasks, sessions: Sessions, qtbot: QtBot
+) -> None:
+    got: list[Any] = []
+    tasks.run(threading.get_ident, lambda ident: got.extend((ident, threading.get_ident())))
+    assert tasks.busy
+    qtbot.waitUntil(lambda: bool(got))
+    assert got[0] != got[1] == threading.get_ident()
+    assert sessions.opened == sessions.closed == 1
+    assert not tasks.busy
+
+
+def test_one_thread_keeps_the_order(tasks: Tasks, qtbot: QtBot) -> None:
+    got: list[int] = []
+    for number in range(20):
+        tasks.run(lambda number=number: number, got.append)  # type: ignore[misc]
+    qtbot.waitUntil(lambda: len(got) == 20)
+    assert got == list(range(20))
+
+
+def test_known_trouble_goes_to_who_asked(tasks: Tasks, qtbot: QtBot) -> None:
+    heard: list[str] = []
+    tasks.run(_refuse, lambda _: None, lambda error: heard.append(error.text))
+    qtbot.waitUntil(lambda: heard == ["No disk."])
+
+
+@pytest.mark.expected_log("No disk.")
+def test_known_trouble_that_nobody_asked_about_is_said(tasks: Tasks, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(tasks.problem) as said:
+        tasks.run(_refuse, lambda _: None)
+    assert said.args == ["No disk."]
+
+
+def _refuse() -> None:
+    raise StoreError("No disk.")
+
+
+def test_bug_goes_to_the_excepthook_of_the_main_thread(
+    tasks: Tasks, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caught: list[object] = []
+    monkeypatch.setattr(sys, "excepthook", lambda kind, *_: caught.extend((kind, threading.get_ident())))
+    tasks.run(lambda: 1 // 0, lambda _: None)
+    qtbot.waitUntil(lambda: bool(caught))
+    assert caught == [ZeroDivisionError, threading.get_ident()]
+
+
+def test_closed_tasks_run_and_deliver_nothing(sessions: Sessions) -> None:
+    tasks = Tasks(sessions, threads=1)
+    begun, go_on = threading.Event(), threading.Event()
+    got: list[object] = []
+
+    def work() -> None:
+        begun.set()
+        go_on.wait(5)
+
+    tasks.run(work, got.append)
+    tasks.run(lambda: got.append("never"), got.append)
+    assert begun.wait(5)
+    assert not tasks.close(0)
+    go_on.set()
+    assert tasks.close(2000)
+    tasks.run(lambda: got.append("never"), got.append)
+    assert tasks.close(2000)
+    assert got == []

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from desktop_app.errors import StoreError
+from desktop_app.gui.threads import ConsumerThread, LoopThread, SenderThread
+from desktop_app.services.state import LoopState, Phase
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytestqt.qtbot import QtBot
+
+
+class FakeLoop:
+    """Reports, then runs until it is told to stop, or ends by an exception."""
+
+    def __init__(self, report: Callable[[LoopState], None], error: Exception | None = None) -> None:
+        self._report = report
+        self._error = error
+        self.thread = threading.get_ident()
+
+    def run(self, should_stop: Callable[[], bool]) -> None:
+        self._report(LoopState(Phase.RUNNING))
+        if self._error is not None:
+            raise self._error
+        tick = threading.Event()
+        while not should_stop():
+            tick.wait(0.005)
+        self._report(LoopState(Phase.STOPPED))
+
+
+def test_states_of_the_loop_come_in_order_and_in_the_main_thread(qtbot: QtBot) -> None:
+    seen: list[tuple[Phase, int]] = []
+    thread = ConsumerThread(FakeLoop)
+    thread.state_changed.connect(lambda state: seen.append((state.phase, threading.get_ident())))
+    with qtbot.waitSignal(thread.state_changed):
+        thread.start()
+    with qtbot.waitSignal(thread.finished):
+        thread.requestInterruption()
+    main = threading.get_ident()
+    qtbot.waitUntil(lambda: seen == [(Phase.RUNNING, main), (Phase.STOPPED, main)])
+
+
+def test_loop_is_built_in_its_own_thread(qtbot: QtBot) -> None:
+    built: list[FakeLoop] = []
+
+    def build(report: Callable[[LoopState], None]) -> FakeLoop:
+        built.append(FakeLoop(report))
+        return built[0]
+
+    thread = SenderThread(build)
+    with qtbot.waitSignal(thread.state_changed):
+        thread.start()
+    thread.requestInterruption()
+    assert thread.wait(3000)
+    assert built[0].thread != threading.get_ident()
+
+
+@pytest.mark.expected_log("SenderThread ended: The database is gone.")
+def test_known_trouble_that_ends_the_loop_is_reported_with_its_text(qtbot: QtBot) -> None:
+    thread = SenderThread(lambda report: FakeLoop(report, StoreError("The database is gone.")))
+    with qtbot.waitSignal(thread.died) as died:
+        thread.start()
+    assert died.args == ["The database is gone."]
+    assert thread.wait(3000)
+
+
+@pytest.mark.expected_log("ConsumerThread ended", "ERROR")
+def test_bug_that_ends_the_loop_is_logged_and_reported_and_nothing_else_is_touched(
+    qtbot: QtBot, caplog: pytest.LogCaptureFixture
+) -> None:
+    thread = ConsumerThread(lambda report: FakeLoop(report, ZeroDivisionError("oops")))
+    with qtbot.waitSignal(thread.died) as died:
+        thread.start()
+    assert died.args == ["Processing has stopped because of a fault in Filemill. The log says more."]
+    assert thread.wait(3000)
+    assert "oops" in caplog.text
+
+
+def test_thread_can_be_started_again_after_it_has_ended(qtbot: QtBot) -> None:
+    thread = LoopThread(FakeLoop)
+    for _ in range(2):
+        with qtbot.waitSignal(thread.state_changed):
+            thread.start()
+        with qtbot.waitSignal(thread.finished):
+            thread.requestInterruption()
+
+
+def test_class_docstrings_list_the_signals() -> None:
+    assert "state_changed(LoopState)" in (LoopThread.__doc__ or "")
+    assert "died(str)" in (LoopThread.__doc__ or "")

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtCore import QByteArray
+
+from desktop_app.gui.window_memory import ColumnLayout, SortLayout, WindowMemory
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "window.ini"
+
+
+def test_everything_is_there_again(file: Path, tmp_path: Path) -> None:
+    memory = WindowMemory(file)
+    columns = [ColumnLayout("size", 90, hidden=False), ColumnLayout("name", 250, hidden=True)]
+    memory.geometry = QByteArray(b"\x01\xff\x00x")
+    memory.set_columns(columns)
+    memory.set_sorting(SortLayout("size", descending=True))
+    memory.set_folder("files", str(tmp_path))
+    memory.save()
+    again = WindowMemory(file)
+    assert again.geometry == QByteArray(b"\x01\xff\x00x")
+    assert again.columns() == columns
+    assert again.sorting() == SortLayout("size", descending=True)
+    assert again.folder("files") == str(tmp_path)
+
+
+def test_nothing_remembered_gives_defaults(file: Path, isolated_environment: Path) -> None:
+    memory = WindowMemory(file)
+    assert memory.geometry.isEmpty()
+    assert memory.columns() == []
+    assert memory.sorting() is None
+    assert memory.folder("files") == str(isolated_environment)
+
+
+def test_folder_that_is_gone_is_forgotten(file: Path, tmp_path: Path, isolated_environment: Path) -> None:
+    memory = WindowMemory(file)
+    memory.set_folder("files", str(tmp_path / "gone"))
+    assert memory.folder("files") == str(isolated_environment)
+
+
+def test_file_of_another_version_is_not_read(file: Path) -> None:
+    file.write_text("[General]\nversion=99\ncolumns=name:100:shown\n", encoding="utf-8")
+    assert WindowMemory(file).columns() == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\x00\xff not an ini file",
+        "[General]\nversion=1\ncolumns=@Invalid()\nsort=5\ngeometry=abc\n",
+        "[General]\nversion=1\ncolumns=name, :5:shown, size:-4:shown, lines:99999999:shown, took:x:y\nsort=a\n",
+        "[General]\nversion=abc\n",
+    ],
+)
+def test_garbage_is_passed_over(file: Path, text: str) -> None:
+    file.write_text(text, encoding="utf-8")
+    memory = WindowMemory(file)
+    assert memory.columns() == []
+    assert memory.sorting() is None
+    assert memory.geometry.isEmpty()

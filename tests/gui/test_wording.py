@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from PySide6.QtCore import QDateTime, QLocale
+
+from desktop_app.gui import wording as wording_module
+from desktop_app.gui.columns import COLUMN_OF_ID, COLUMNS
+from desktop_app.gui.wording import progress_of, user_locale
+from desktop_app.jobs import Job, Status
+
+if TYPE_CHECKING:
+    from desktop_app.gui.wording import Wording
+
+NB = "\N{NO-BREAK SPACE}"
+DASH = "\N{EN DASH}"
+JOB = Job(
+    row_id=1,
+    id="u",
+    batch_id=1,
+    file_path="/in/notes.txt",
+    status=Status.PENDING,
+    reason="",
+    reason_code="",
+    file_size=18_204,
+    lines_count=None,
+    bytes_done=0,
+    attempts=0,
+    generation=1,
+    queue="local",
+    message_id=None,
+    receive_count=0,
+    created_at=1_700_000_000_000,
+    sent_at=None,
+    started_at=None,
+    finished_at=None,
+    next_try_at=None,
+    revision=1,
+)
+
+
+def job(**fields: Any) -> Job:
+    return replace(JOB, **fields)
+
+
+@pytest.mark.parametrize(
+    ("fields", "text"),
+    [
+        ({}, f"Pending {DASH} Waiting to be sent"),
+        ({"sent_at": 5}, f"Pending {DASH} In queue"),
+        ({"reason": "Another program has it open."}, f"Pending {DASH} Another program has it open."),
+        ({"status": Status.PROCESSING}, "Processing"),
+        ({"status": Status.PROCESSED}, "Processed"),
+        (
+            {"status": Status.FAILED, "reason": "The file is no longer there"},
+            f"Failed {DASH} The file is no longer there",
+        ),
+        ({"status": Status.FAILED}, "Failed"),
+        ({"status": Status.FAILED, "reason": "a\nb"}, f"Failed {DASH} a\\nb"),
+    ],
+)
+def test_status_cell_says_word_and_reason(wording: Wording, fields: dict[str, Any], text: str) -> None:
+    assert wording.status(job(**fields)) == text
+
+
+def test_pending_job_says_when_it_is_tried_again(wording: Wording) -> None:
+    at = QDateTime.fromString("2026-03-01T14:03:00", "yyyy-MM-ddTHH:mm:ss").toMSecsSinceEpoch()
+    assert wording.status(job(next_try_at=at)) == f"Pending {DASH} Retry at 2:03\N{NARROW NO-BREAK SPACE}PM"
+    assert wording.status(job(next_try_at=at, reason="In use.")).endswith("PM: In use.")
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "text"),
+    [
+        (0, f"0.1{NB}s"),
+        (40, f"0.1{NB}s"),
+        (840, f"0.8{NB}s"),
+        (9_999, f"10.0{NB}s"),
+        (42_000, f"42{NB}s"),
+        (130_000, f"2{NB}min 10{NB}s"),
+        (11_100_000, f"3{NB}h 5{NB}min"),
+    ],
+)
+def test_span_is_as_exact_as_a_person_needs(wording: Wording, milliseconds: int, text: str) -> None:
+    assert wording.span(milliseconds) == text
+
+
+def test_times_of_today_have_no_date(wording: Wording) -> None:
+    now = QDateTime.currentDateTime()
+    assert wording.moment(now.toMSecsSinceEpoch()) == wording.clock(now.toMSecsSinceEpoch())
+    assert "23" in wording.moment(1_700_000_000_000)
+
+
+def test_numbers_follow_the_locale(wording: Wording) -> None:
+    german = wording_module.Wording(QLocale(QLocale.Language.German))
+    assert wording.number(1_234_567) == "1,234,567"
+    assert german.number(1_234_567) == "1.234.567"
+    assert wording.files(1) == "1 file"
+    assert wording.files(1200) == "1,200 files"
+    assert wording.size(18_204) == "18.2 kB"
+    assert german.size(1_234_567) == "1,2 MB"
+
+
+def test_percent_is_whole_only_when_all_is_done(wording: Wording) -> None:
+    assert wording.percent(0.999) == f"99{NB}%"
+    assert wording.percent(1.0) == f"100{NB}%"
+
+
+def test_locale_without_separators_is_replaced_by_english(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(QLocale, "system", QLocale.c)
+    assert user_locale().language() == QLocale.Language.English
+    monkeypatch.setattr(QLocale, "system", lambda: QLocale(QLocale.Language.German))
+    assert user_locale().language() == QLocale.Language.German
+
+
+@pytest.mark.parametrize(
+    ("fields", "done"),
+    [
+        ({"status": Status.PROCESSING, "bytes_done": 9_102}, 0.5),
+        ({"status": Status.PROCESSING, "bytes_done": 99_999}, 1.0),
+        ({"status": Status.PROCESSING, "file_size": 0}, None),
+        ({"status": Status.PROCESSING, "file_size": None}, None),
+        ({"status": Status.PROCESSED, "bytes_done": 18_204}, None),
+    ],
+)
+def test_progress_is_shown_only_while_it_says_something(fields: dict[str, Any], done: float | None) -> None:
+    assert progress_of(job(**fields)) == done
+
+
+def test_row_is_spoken_in_one_sentence(wording: Wording) -> None:
+    failed = job(status=Status.FAILED, reason="The file is no longer there")
+    assert wording.row(failed) == "notes.txt, Failed, The file is no longer there, 18.2 kB"
+    assert wording.row(job(status=Status.PROCESSED, lines_count=1)) == "notes.txt, Processed, 1 line, 18.2 kB"
+    running = job(status=Status.PROCESSING, bytes_done=9_102, file_size=18_204)
+    assert wording.row(running) == f"notes.txt, Processing, 50{NB}%, 18.2 kB"
+    assert wording.row(job(status=Status.PROCESSED, lines_count=1200, file_size=None)).endswith("1,200 lines")
+
+
+def test_cell_without_a_value_is_empty(wording: Wording) -> None:
+    fresh = job(file_size=None)
+    texts = {column.id: column.text(wording, fresh) for column in COLUMNS}
+    assert {name for name, text in texts.items() if not text} == {"progress", "lines", "size", "took"}
+    assert not any(COLUMNS[COLUMN_OF_ID[name]].plain(wording, fresh) for name in ("lines", "size", "took"))
+    assert not COLUMNS[COLUMN_OF_ID["size"]].hint(wording, fresh)
+
+
+def test_plain_values_are_exact(wording: Wording) -> None:
+    done = job(status=Status.PROCESSED, lines_count=1_234, started_at=1000, finished_at=1812)
+    plain = {column.id: column.plain(wording, done) for column in COLUMNS}
+    assert plain == {
+        "name": "notes.txt",
+        "status": "Processed",
+        "progress": "",
+        "lines": "1234",
+        "size": "18204",
+        "added": "2023-11-14T22:13:20.000Z",
+        "took": "0.812",
+    }
+
+
+def test_hints_tell_what_the_cell_shortens(wording: Wording) -> None:
+    hints = {column.id: column.hint(wording, job()) for column in COLUMNS}
+    assert hints["name"] == "/in/notes.txt"
+    assert hints["size"] == "18,204 bytes"
+    assert "2023" in hints["added"]

@@ -1,0 +1,79 @@
+"""A real database with jobs in it, and the means to change them as the loops would."""
+
+from __future__ import annotations
+
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+from desktop_app.jobs import ListQuery, NewFile, SortBy, Status
+from desktop_app.services.intake import IntakeService
+from desktop_app.store.database import open_database
+from desktop_app.store.intake import Intake
+from desktop_app.store.job_list import JobList
+from desktop_app.store.models import JobRow
+from desktop_app.wiring import MIGRATIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+NOW_MS = 1_793_000_000_000
+
+
+class FixedClock:
+    """A clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.now = NOW_MS
+
+    def now_ms(self) -> int:
+        return self.now
+
+    def steady(self) -> float:
+        return self.now / 1000
+
+
+class World:
+    """Everything below the window."""
+
+    def __init__(self, path: Path) -> None:
+        self.database = open_database(path, MIGRATIONS)
+        self.session = self.database.session
+        self.jobs = JobList(self.database)
+        self.clock = FixedClock()
+        self.wake = Event()
+        self.intake = IntakeService(Intake(self.database), queue="local", clock=self.clock, wake=self.wake.set)
+
+    def add(self, *names: str, size: int | None = 1000) -> list[int]:
+        """Add jobs with these names; gives their keys."""
+        before = set(self.jobs.ids(ListQuery()))
+        self.intake.add([NewFile(name if name.startswith("/") else f"/in/{name}", size, 0) for name in names])
+        return [key for key in self.jobs.ids(ListQuery()) if key not in before]
+
+    def add_many(self, count: int) -> list[int]:
+        return self.add(*(f"file{number}.txt" for number in range(count)))
+
+    def change(self, keys: int | Sequence[int], **fields: Any) -> None:
+        """Write rows as another thread or program would."""
+        chosen = [keys] if isinstance(keys, int) else list(keys)
+        for start in range(0, len(chosen), 500):
+            with self.database.write() as revision:
+                self.database.run(
+                    JobRow.update(revision=revision, **fields).where(JobRow.id.in_(chosen[start : start + 500]))
+                )
+
+    def fail(self, keys: int | Sequence[int], reason: str = "The file is no longer there.") -> None:
+        self.change(
+            keys,
+            status=Status.FAILED,
+            reason=reason,
+            reason_code="missing",
+            started_at=NOW_MS,
+            finished_at=NOW_MS + 100,
+        )
+
+    def finish(self, keys: int | Sequence[int], lines: int = 7) -> None:
+        self.change(keys, status=Status.PROCESSED, lines_count=lines, started_at=NOW_MS, finished_at=NOW_MS + 800)
+
+    def statuses(self) -> list[str]:
+        return [job.status.name for job in self.jobs.all(ListQuery(SortBy.ADDED))]

@@ -1,0 +1,365 @@
+"""Settings: what is kept, how it is read and written, and the connection that follows."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from desktop_app.errors import SettingsError
+from desktop_app.settings import (
+    LOCAL_QUEUE,
+    MAX_CONCURRENCY,
+    Connection,
+    Settings,
+    connection_from,
+    load_settings,
+    save_settings,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FULL = Settings(
+    queue="https://sqs.eu-west-1.amazonaws.com/123456789012/files.fifo",
+    profile="work “quoted”",
+    region="eu-west-1",
+    endpoint_url="http://localhost:4566",
+    concurrency=8,
+    fifo_order="strict",
+)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "settings.toml"
+
+
+def test_example_differs_from_every_default() -> None:
+    assert all(getattr(FULL, field.name) != field.default for field in fields(Settings))
+
+
+def test_missing_and_empty_files_give_the_defaults(path: Path) -> None:
+    assert load_settings(path) == Settings()
+    path.touch()
+    assert load_settings(path) == Settings()
+
+
+@pytest.mark.parametrize("settings", [Settings(), FULL, Settings(concurrency=1)])
+def test_what_is_saved_is_what_is_read(path: Path, settings: Settings) -> None:
+    save_settings(path, settings)
+    assert load_settings(path) == settings
+    save_settings(path, settings)
+    assert load_settings(path) == settings
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def test_only_what_differs_from_the_defaults_is_written(path: Path) -> None:
+    save_settings(path, Settings(concurrency=3))
+    assert path.read_text() == "concurrency = 3\n"
+    save_settings(path, Settings())
+    assert path.read_text() == ""
+
+
+HANDWRITTEN = """\
+# My settings
+queue = "files"  # the team's
+future_option = [1, 2]
+
+[window]
+width = 800
+"""
+
+
+def test_comments_and_unknown_keys_stay(path: Path) -> None:
+    path.write_text(HANDWRITTEN)
+    save_settings(path, replace(load_settings(path), concurrency=2, queue="other"))
+    text = path.read_text()
+    assert "# My settings" in text
+    assert "# the team's" in text
+    table = tomllib.loads(text)
+    assert table == {"queue": "other", "concurrency": 2, "future_option": [1, 2], "window": {"width": 800}}
+
+
+def test_byte_order_mark_of_an_editor_does_no_harm(path: Path) -> None:
+    path.write_bytes(b"\xef\xbb\xbfconcurrency = 2\r\n")
+    assert load_settings(path).concurrency == 2
+    save_settings(path, Settings(concurrency=3))
+    assert load_settings(path).concurrency == 3
+
+
+@pytest.mark.parametrize("content", [b"queue = ", b"concurrency = 1\nconcurrency = 2\n", b"<xml/>"])
+def test_file_that_is_no_toml_is_told_with_its_line_and_kept(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    for use in (lambda: load_settings(path), lambda: save_settings(path, FULL)):
+        with pytest.raises(
+            SettingsError, match=r"is not written as TOML wants it.*delete it to start afresh"
+        ) as caught:
+            use()
+        assert str(path) in caught.value.text
+        assert caught.value.detail
+    assert path.read_bytes() == content
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def test_line_of_the_mistake_is_named(path: Path) -> None:
+    path.write_text("concurrency = 1\nqueue = files\n")
+    with pytest.raises(SettingsError, match=r"\(at line 2\)"):
+        load_settings(path)
+
+
+def test_file_in_another_encoding_is_told_and_kept(path: Path) -> None:
+    path.write_bytes(b"profile = 'caf\xe9'\n")
+    for use in (lambda: load_settings(path), lambda: save_settings(path, FULL)):
+        with pytest.raises(SettingsError, match="is not UTF-8 text"):
+            use()
+    assert path.read_bytes() == b"profile = 'caf\xe9'\n"
+
+
+def test_folder_in_place_of_the_file_is_told(path: Path) -> None:
+    path.mkdir()
+    with pytest.raises(SettingsError, match="can't be read"):
+        load_settings(path)
+    with pytest.raises(SettingsError, match="can't be written"):
+        save_settings(path, FULL)
+
+
+def test_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="can't be written: No such file or directory"):
+        save_settings(tmp_path / "missing" / "settings.toml", FULL)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("concurrency = '4'", "concurrency must be a whole number, not '4'"),
+        ("concurrency = true", "concurrency must be a whole number, not True"),
+        ("concurrency = 2.0", "concurrency must be a whole number, not 2.0"),
+        ("queue = 7", "queue must be a text in quotes, not 7"),
+        ("region = ['eu']", "region must be a text in quotes"),
+        ("profile = false", "profile must be a text in quotes, not False"),
+        ("concurrency = -1", "concurrency must be between 0 and 64, not -1"),
+        ("concurrency = 65", "concurrency must be between 0 and 64, not 65"),
+        ("fifo_order = 'random'", "fifo_order must be “parallel” or “strict”, not “random”"),
+    ],
+)
+def test_value_of_a_wrong_kind_or_range_is_told(path: Path, line: str, words: str) -> None:
+    path.write_text(line)
+    with pytest.raises(SettingsError, match="Mend the file, or delete it to start afresh") as caught:
+        load_settings(path)
+    assert words in caught.value.text
+    assert caught.value.text.startswith(str(path))
+    assert path.read_text() == line
+
+
+def test_number_of_workers_follows_the_computer_unless_it_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for cores, workers in ((1, 1), (2, 2), (16, 4), (None, 1)):
+        monkeypatch.setattr(os, "cpu_count", lambda cores=cores: cores)
+        assert Settings().workers == workers
+        assert Settings(concurrency=MAX_CONCURRENCY).workers == MAX_CONCURRENCY
+
+
+def test_nothing_set_is_the_embedded_queue() -> None:
+    connection = connection_from(Settings(), {})
+    assert connection == Connection()
+    assert connection.is_local
+    assert not connection.is_fifo
+    assert (connection.queue_name, connection.key, connection.label) == (LOCAL_QUEUE, LOCAL_QUEUE, "Local queue")
+
+
+def test_embedded_queue_has_no_other_place(path: Path) -> None:
+    """Settings of AWS that lie about in the environment do not make it another queue."""
+    environment = {"AWS_PROFILE": "work", "AWS_REGION": "eu-west-1", "AWS_ENDPOINT_URL": "http://localhost:4566"}
+    assert connection_from(Settings(region="eu-west-2"), environment) == Connection()
+    assert connection_from(Settings(queue="  "), {"FILEMILL_QUEUE": " "}) == Connection()
+
+
+def test_settings_hold_where_the_environment_says_nothing() -> None:
+    settings = Settings(queue="files", profile="work", region="eu-west-1", endpoint_url="http://localhost:4566")
+    expected = Connection("files", "work", "eu-west-1", "http://localhost:4566")
+    assert connection_from(settings, {}) == expected
+    assert connection_from(settings, dict.fromkeys(("FILEMILL_QUEUE", "AWS_PROFILE", "AWS_REGION"), "")) == expected
+
+
+@pytest.mark.parametrize(
+    ("environment", "field", "value"),
+    [
+        ({"FILEMILL_QUEUE": " other\n"}, "queue", "other"),
+        ({"AWS_PROFILE": "home"}, "profile", "home"),
+        ({"AWS_REGION": "us-west-2", "AWS_DEFAULT_REGION": "us-east-2"}, "region", "us-west-2"),
+        ({"AWS_DEFAULT_REGION": "us-east-2"}, "region", "us-east-2"),
+        ({"AWS_ENDPOINT_URL_SQS": "http://a:1", "AWS_ENDPOINT_URL": "http://b:2"}, "endpoint_url", "http://a:1"),
+        ({"AWS_ENDPOINT_URL": "http://b:2"}, "endpoint_url", "http://b:2"),
+    ],
+)
+def test_environment_comes_first(environment: dict[str, str], field: str, value: str) -> None:
+    settings = Settings(queue="files", profile="work", region="eu-west-1", endpoint_url="http://localhost:4566")
+    expected = Connection("files", "work", "eu-west-1", "http://localhost:4566")
+    assert connection_from(settings, environment) == replace(expected, **{field: value})
+
+
+ACCOUNT = "123456789012"
+
+
+@pytest.mark.parametrize(
+    ("host", "region", "is_usual"),
+    [
+        ("sqs.eu-west-1.amazonaws.com", "eu-west-1", True),
+        ("sqs.us-gov-west-1.amazonaws.com", "us-gov-west-1", True),
+        ("SQS.ap-southeast-5.AmazonAWS.com", "ap-southeast-5", True),
+        ("sqs.cn-north-1.amazonaws.com.cn", "cn-north-1", True),
+        ("sqs.eusc-de-east-1.amazonaws.eu", "eusc-de-east-1", True),
+        ("eu-central-1.queue.amazonaws.com", "eu-central-1", True),
+        ("cn-northwest-1.queue.amazonaws.com.cn", "cn-northwest-1", True),
+        ("queue.amazonaws.com", "us-east-1", True),
+        ("sqs.eu-west-1.api.aws", "eu-west-1", False),
+        ("sqs.cn-north-1.api.amazonwebservices.com.cn", "cn-north-1", False),
+        ("sqs-fips.us-east-2.amazonaws.com", "us-east-2", False),
+        ("sqs-fips.us-east-2.api.aws", "us-east-2", False),
+        ("vpce-0a1b-2c3d.sqs.eu-west-1.vpce.amazonaws.com", "eu-west-1", False),
+        ("sqs.us-iso-east-1.c2s.ic.gov", "us-iso-east-1", False),
+        ("sqs.eu-central-1.localhost.localstack.cloud:4566", "eu-central-1", False),
+    ],
+)
+def test_queue_url_that_names_its_region(host: str, region: str, is_usual: bool) -> None:
+    """Where the host is not what boto3 finds by itself, requests go to the host of the URL."""
+    url = f"https://{host}/{ACCOUNT}/files"
+    for settings in (Settings(queue=url), Settings(queue=url, region="us-west-1", profile="work")):
+        connection = connection_from(settings, {})
+        assert connection == Connection(url, settings.profile, region, "" if is_usual else f"https://{host}")
+        assert (connection.queue_name, connection.key) == ("files", url)
+
+
+@pytest.mark.parametrize(
+    ("url", "endpoint"),
+    [
+        ("http://localhost:9324/000000000000/files", "http://localhost:9324"),
+        ("http://127.0.0.1:4566/queue/files", "http://127.0.0.1:4566"),
+        ("http://[::1]:4566/0/files", "http://[::1]:4566"),
+        ("https://queue.example.com/files", "https://queue.example.com"),
+        ("https://sqs.eu-west-1.amazonaws.com.example.com/1/files", "https://sqs.eu-west-1.amazonaws.com.example.com"),
+        ("https://notsqs.example.com/1/files", "https://notsqs.example.com"),
+    ],
+)
+def test_queue_url_of_another_server_names_its_endpoint(url: str, endpoint: str) -> None:
+    connection = connection_from(Settings(), {"FILEMILL_QUEUE": url})
+    assert (connection.queue, connection.endpoint_url) == (url, endpoint)
+    chosen = connection_from(
+        Settings(endpoint_url="http://proxy:1"), {"FILEMILL_QUEUE": url, "AWS_REGION": "eu-west-3"}
+    )
+    assert chosen.endpoint_url == "http://proxy:1"
+
+
+def test_region_of_the_settings_holds_for_a_server_that_names_none() -> None:
+    connection = connection_from(Settings(queue="http://localhost:9324/0/files", region="eu-west-3"), {})
+    assert connection.region == "eu-west-3"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://",
+        "http:///files",
+        "https://host",
+        "https://host/",
+        "ftp://host/files",
+        "sqs://files",
+        "://files",
+        "http://[::1/files",
+        "http://host:port/files",
+        "http://host:99999/files",
+        "http://host:0/files",
+        "https://host/1/files?Action=SendMessage",
+        "https://host/1/files#part",
+    ],
+)
+def test_url_that_can_be_no_queue_is_told(url: str) -> None:
+    with pytest.raises(SettingsError, match="is not the URL of a queue") as caught:
+        connection_from(Settings(queue=url), {})
+    assert url in caught.value.text
+
+
+@pytest.mark.parametrize("name", ["files", "Files_2-b", "a" * 80, "a.fifo", "a" * 75 + ".fifo", "0"])
+def test_legal_queue_name_is_taken(name: str) -> None:
+    connection = connection_from(Settings(), {"FILEMILL_QUEUE": name})
+    assert connection.queue == connection.queue_name == name
+    assert connection.is_fifo == name.endswith(".fifo")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a" * 81,
+        "a" * 76 + ".fifo",
+        ".fifo",
+        "two words",
+        "a.b",
+        "files.FIFO",
+        "a.fifo.fifo",
+        "a/b",
+        "ärger",
+        "a\nb",
+        "../a",
+    ],
+)
+def test_illegal_queue_name_is_told(name: str) -> None:
+    with pytest.raises(SettingsError, match="can't be a queue's name") as caught:
+        connection_from(Settings(queue=name), {})
+    assert name in caught.value.text
+
+
+def test_fifo_queue_is_known_by_its_url() -> None:
+    for url in ("https://sqs.eu-west-1.amazonaws.com/1/a.fifo", "https://sqs.eu-west-1.amazonaws.com/1/a.fifo/"):
+        assert connection_from(Settings(queue=url), {}).is_fifo
+
+
+def test_key_of_a_named_queue_says_where_it_is() -> None:
+    """It is stored with every job: what it looks like must not change between versions."""
+    assert connection_from(Settings(queue="files"), {}).key == "aws - - files"
+    assert (
+        connection_from(Settings(queue="files", region="eu-west-1", profile="work"), {}).key
+        == "aws eu-west-1 work files"
+    )
+    at_home = Settings(queue="files", endpoint_url="http://localhost:4566/")
+    assert connection_from(at_home, {}).key == "http://localhost:4566 - - files"
+
+
+def test_key_of_a_queue_url_does_not_depend_on_who_asks() -> None:
+    url = "https://sqs.eu-west-1.amazonaws.com/123456789012/files"
+    connections = [
+        connection_from(Settings(queue=url), {}),
+        connection_from(Settings(queue=url + "/", profile="work", region="us-east-1"), {}),
+        connection_from(Settings(), {"FILEMILL_QUEUE": url, "AWS_ENDPOINT_URL": "http://proxy:1"}),
+    ]
+    assert {connection.key for connection in connections} == {url}
+
+
+def test_two_queues_never_share_a_key() -> None:
+    variants = [
+        Settings(),
+        Settings(queue="local"),
+        Settings(queue="files"),
+        Settings(queue="files", region="eu-west-1"),
+        Settings(queue="files", profile="eu-west-1"),
+        Settings(queue="files", endpoint_url="http://localhost:4566"),
+        Settings(queue="https://sqs.eu-west-1.amazonaws.com/1/files"),
+        Settings(queue="https://sqs.eu-west-2.amazonaws.com/1/files"),
+    ]
+    assert len({connection_from(settings, {}).key for settings in variants}) == len(variants)
+
+
+@pytest.mark.parametrize(
+    ("settings", "label"),
+    [
+        (Settings(queue="files"), "files"),
+        (Settings(queue="files", region="eu-west-1"), "files · eu-west-1"),
+        (Settings(queue="files", endpoint_url="http://localhost:4566"), "files · localhost:4566"),
+        (Settings(queue="https://sqs.eu-west-1.amazonaws.com/1/files"), "files · eu-west-1"),
+        (Settings(queue="http://localhost:9324/0/files"), "files · localhost:9324"),
+    ],
+)
+def test_label_names_the_queue_and_its_place(settings: Settings, label: str) -> None:
+    assert connection_from(settings, {}).label == label

@@ -1,0 +1,140 @@
+"""Opening the program: which folder, settings, queue and database it stands on."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from desktop_app.errors import SettingsError, StoreError
+from desktop_app.jobs import NewFile
+from desktop_app.paths import Home
+from desktop_app.settings import LOCAL_QUEUE, Settings, save_settings
+from desktop_app.wiring import database_path, open_program
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from desktop_app.wiring import Program
+
+
+@contextmanager
+def opened(environment: Mapping[str, str], settings: Settings | None = None) -> Iterator[Program]:
+    program = open_program(environment, settings=settings)
+    try:
+        yield program
+    finally:
+        program.close()
+
+
+def test_first_start_makes_the_home_and_an_empty_list(filemill_home: Path) -> None:
+    with opened({}) as program:
+        assert program.home.folder == filemill_home
+        assert program.settings == Settings()
+        assert program.connection.is_local
+        assert program.database.path == filemill_home / "filemill.db"
+        assert list(program.jobs.all()) == []
+    assert (filemill_home / "filemill.db").stat().st_size > 0
+    assert (filemill_home / "logs").is_dir()
+    assert (filemill_home / "run").is_dir()
+
+
+def test_next_start_finds_what_was_added(filemill_home: Path) -> None:
+    with opened({}) as program:
+        program.intake.add([NewFile("/data/a.txt", 1, None)])
+        assert program.wake_sender.is_set()
+    with opened({}) as program:
+        (job,) = program.jobs.all()
+        assert (job.file_path, job.queue) == ("/data/a.txt", LOCAL_QUEUE)
+        assert not program.wake_sender.is_set()
+
+
+def test_saved_settings_hold_and_the_environment_comes_first(filemill_home: Path) -> None:
+    filemill_home.mkdir()
+    save_settings(filemill_home / "settings.toml", Settings(queue="files", region="eu-west-1", concurrency=3))
+    with opened({"AWS_REGION": "eu-west-2"}) as program:
+        assert program.settings.concurrency == 3
+        assert (program.connection.queue, program.connection.region) == ("files", "eu-west-2")
+        program.intake.add([NewFile("/data/a.txt", 1, None)])
+        assert {job.queue for job in program.jobs.all()} == {program.connection.key}
+
+
+def test_given_settings_hold_instead_of_the_saved_ones(filemill_home: Path) -> None:
+    filemill_home.mkdir()
+    (filemill_home / "settings.toml").write_text("not TOML")
+    with opened({}, Settings(concurrency=7)) as program:
+        assert program.settings.concurrency == 7
+
+
+def test_database_may_lie_elsewhere(filemill_home: Path, tmp_path: Path) -> None:
+    with opened({"FILEMILL_DATABASE": str(tmp_path / "shared" / "jobs.db")}) as program:
+        program.intake.add([NewFile("/data/a.txt", 1, None)])
+    assert (tmp_path / "shared" / "jobs.db").exists()
+    assert not (filemill_home / "filemill.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("environment", "error"),
+    [
+        ({"FILEMILL_QUEUE": "two words"}, SettingsError),
+        ({"FILEMILL_DATABASE": "postgresql://host/jobs"}, SettingsError),
+        ({"FILEMILL_DATABASE": "{home}/settings.toml/jobs.db"}, StoreError),
+        ({"FILEMILL_DATABASE": "{home}/settings.toml"}, StoreError),
+    ],
+)
+def test_what_can_not_be_used_is_told(filemill_home: Path, environment: dict[str, str], error: type[Exception]) -> None:
+    filemill_home.mkdir()
+    (filemill_home / "settings.toml").write_text("concurrency = 2\n")
+    given = {name: value.replace("{home}", str(filemill_home)) for name, value in environment.items()}
+    with pytest.raises(error):
+        open_program(given)
+    assert (filemill_home / "settings.toml").read_text() == "concurrency = 2\n"
+
+
+def test_broken_settings_are_told(filemill_home: Path) -> None:
+    filemill_home.mkdir()
+    (filemill_home / "settings.toml").write_text("concurrency = 'many'\n")
+    with pytest.raises(SettingsError, match="concurrency must be a whole number"):
+        open_program({})
+    assert not (filemill_home / "filemill.db").exists()
+
+
+def test_home_that_can_not_be_made_is_told(filemill_home: Path) -> None:
+    filemill_home.write_text("a file")
+    with pytest.raises(SettingsError, match="Make it writable, or set FILEMILL_HOME to another folder"):
+        open_program({})
+
+
+@pytest.mark.parametrize(
+    ("named", "path"),
+    [
+        ("", "/home/filemill.db"),
+        ("/data/jobs.db", "/data/jobs.db"),
+        ("/data/with space & #1?.db", "/data/with space & #1?.db"),
+        ("sqlite:///data/jobs.db", "/data/jobs.db"),
+        ("sqlite:////data/jobs.db", "/data/jobs.db"),
+        ("sqlite:///data/with%20space%23.db", "/data/with space#.db"),
+    ],
+)
+def test_database_is_named_by_a_path_or_a_url(named: str, path: str) -> None:
+    assert database_path(Home(Path("/home")), named) == Path(path)
+
+
+def test_relative_path_starts_where_the_program_was_started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "me"))
+    home = Home(Path("/home"))
+    assert database_path(home, "jobs.db") == tmp_path / "jobs.db"
+    assert database_path(home, "~/jobs.db") == tmp_path / "me" / "jobs.db"
+
+
+@pytest.mark.parametrize(
+    "named",
+    ["postgresql://host/jobs", "mysql://host/jobs", "sqlite://host/jobs.db", "sqlite://", "sqlite:///", "http://a/b"],
+)
+def test_url_of_a_database_that_is_not_supported_is_told(named: str) -> None:
+    with pytest.raises(SettingsError, match="only a path or sqlite:///path is supported") as caught:
+        database_path(Home(Path("/home")), named)
+    assert named in caught.value.text
