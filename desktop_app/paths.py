@@ -57,10 +57,17 @@ class Home:
 
 
 def find_home() -> Home:
-    """The folder named by FILEMILL_HOME, else the platform's own place for an application's data."""
+    """The folder named by FILEMILL_HOME, else the platform's own place for an application's data.
+
+    Raises:
+        SettingsError: If FILEMILL_HOME names the home of a user who does not exist.
+    """
     named = os.environ.get("FILEMILL_HOME", "")
     if named:
-        return Home(Path(named).expanduser().absolute())
+        try:
+            return Home(Path(named).expanduser().absolute())
+        except RuntimeError as error:
+            raise SettingsError(f"FILEMILL_HOME is “{named}”, but there is no such user. Correct it.") from error
     return Home(Path(platformdirs.user_data_dir(APP_NAME, appauthor=False)))
 
 

@@ -208,9 +208,16 @@ def database_path(home: Home, named: str) -> Path:
         return home.database_file
     if "://" not in named:
         return Path(named).expanduser().absolute()
-    parts = urlsplit(named)
-    if parts.scheme != "sqlite" or parts.netloc or not parts.path.strip("/"):
+    try:
+        parts = urlsplit(named)
+        supported = parts.scheme == "sqlite" and not (parts.netloc or parts.query or parts.fragment)
+    except ValueError:  # brackets that do not match
+        supported = False
+    if not supported or not parts.path.strip("/"):
         raise SettingsError(
             f"FILEMILL_DATABASE is “{named}”: only a path or sqlite:///path is supported. Correct it, or unset it."
         )
-    return Path(unquote(parts.path.removeprefix("/") if parts.path.startswith("//") else parts.path)).absolute()
+    path = unquote(parts.path)
+    # sqlite:////data/jobs.db is an absolute path; so is sqlite:///C:/jobs.db, on Windows.
+    is_absolute_twice = path.startswith("//") or (os.name == "nt" and path[2:3] == ":")
+    return Path(path[1:] if is_absolute_twice else path).absolute()

@@ -33,7 +33,9 @@ TOP_LEVEL = {
 # Put together from pieces, so that this file does not match itself.
 _HOSTS = ["pypi" + ".org", "python" + "hosted", "npm" + "js.", "crates" + ".io"]
 _FOLDERS = ["t" + "mp", "w" + "ork"]
-NOT_OURS = re.compile(rf"{'|'.join(map(re.escape, _HOSTS))}|(?<![\w.~)}}-])/(?:{'|'.join(_FOLDERS)})/", re.IGNORECASE)
+NOT_OURS = re.compile(
+    rf"{'|'.join(map(re.escape, _HOSTS))}|(?<![\w.~)}}-])/(?:{'|'.join(_FOLDERS)})/(?!\.X11-unix)", re.IGNORECASE
+)
 
 
 @pytest.fixture(scope="module")

@@ -7,13 +7,19 @@ would not do, since they are used again.
 from __future__ import annotations
 
 import socket
+import time
 import uuid
+import zlib
 from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
+from desktop_app.errors import StoreError
+
 if TYPE_CHECKING:
     from pathlib import Path
+
+FRESH_SECONDS = 60.0
 
 
 class WorkerIdentity:
@@ -21,19 +27,36 @@ class WorkerIdentity:
 
     Args:
         database: The database's file; the locks lie in a folder beside it, where every program that uses it looks.
+
+    Raises:
+        StoreError: If the folder can't be written.
     """
 
     def __init__(self, database: Path) -> None:
         self._folder = database.with_name(f"{database.name}.workers")
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._host = socket.gethostname()
+        # On a shared disk other computers' files lie here too, and their locks need not reach us.
+        self._prefix = f"{zlib.crc32(self._host.encode()):08x}-"
         tag = uuid.uuid4().hex[:12]
         self.name = f"{self._host}/{tag}"
         self._lock = FileLock(self._file(tag), blocking=False, thread_local=False)
-        self._lock.acquire()
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._clear_away()
+            self._lock.acquire()
+        except OSError as error:
+            raise StoreError(
+                f"The folder {self._folder} can't be written: {error.strerror or error}. Check its rights."
+            ) from error
+
+    def _clear_away(self) -> None:
+        """Remove what programs of this computer that were killed have left behind; not what is just being made."""
+        for file in self._folder.glob(f"{self._prefix}*.lock"):
+            if time.time() - file.stat().st_mtime > FRESH_SECONDS:
+                self.is_alive(f"{self._host}/{file.stem.removeprefix(self._prefix)}")
 
     def _file(self, tag: str) -> Path:
-        return self._folder / f"{tag}.lock"
+        return self._folder / f"{self._prefix}{tag}.lock"
 
     def is_alive(self, name: str) -> bool:
         """Whether a program with this name runs. True where it can't be known: another computer's leases run out."""

@@ -19,9 +19,10 @@ from desktop_app.settings import Connection
 from tests.helpers import wait_until
 
 if TYPE_CHECKING:
-    from desktop_app.queues.client import QueueClient
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from desktop_app.queues.client import QueueClient
 
 AWS_AND_PROXIES = {
     "AWS_PROFILE": "missing",

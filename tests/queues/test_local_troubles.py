@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import filelock
 import pytest
 
-from desktop_app.errors import QueueError, QueueTrouble
 from desktop_app import spawn
+from desktop_app.errors import QueueError, QueueTrouble
 from desktop_app.queues import local
 from desktop_app.queues.local import LocalQueue
 from desktop_app.queues.local_facts import LOOPBACK, ServerFacts, write_facts
@@ -71,7 +71,7 @@ def test_a_stranger_on_the_old_port_is_not_taken_for_the_server(run: Path, reply
 
 
 def test_a_server_that_dies_at_once_is_reported_at_once_with_its_last_words(run: Path) -> None:
-    command = [sys.executable, "-c", "import sys; print('first'); sys.exit('no such thing as moto')"]
+    command = [sys.executable, "-c", "import sys; print('first', flush=True); sys.exit('no such thing as moto')"]
     before = time.monotonic()
     with pytest.raises(QueueError) as caught:
         LocalQueue.attach(run, command=command)

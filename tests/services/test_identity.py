@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
+
+from desktop_app.errors import StoreError
 from desktop_app.services.identity import WorkerIdentity
 
 if TYPE_CHECKING:
@@ -61,3 +65,28 @@ def test_a_name_can_not_lead_out_of_the_folder(tmp_path: Path) -> None:
     host = identity.name.partition("/")[0]
     assert identity.is_alive(f"{host}/../../etc/passwd")
     identity.close()
+
+
+def test_what_killed_programs_have_left_is_cleared_away_after_a_while(tmp_path: Path) -> None:
+    first = WorkerIdentity(tmp_path / "db")
+    (folder,) = tmp_path.iterdir()
+    left = folder / f"{first._prefix}0123456789ab.lock"
+    foreign = folder / "ffffffff-0123456789ab.lock"
+    fresh = folder / f"{first._prefix}0123456789ac.lock"
+    for file in (left, foreign, fresh):
+        file.touch()
+    for file in (left, foreign, first._file(first.name.rpartition("/")[2])):
+        os.utime(file, (0, 0))
+    second = WorkerIdentity(tmp_path / "db")
+    assert not left.exists()
+    assert foreign.exists()
+    assert fresh.exists()
+    assert second.is_alive(first.name)
+    first.close()
+    second.close()
+
+
+def test_a_folder_that_can_not_be_written_is_said_in_plain_words(tmp_path: Path) -> None:
+    (tmp_path / "db.workers").write_text("a file where the folder should be")
+    with pytest.raises(StoreError, match="can't be written"):
+        WorkerIdentity(tmp_path / "db")

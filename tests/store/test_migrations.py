@@ -234,7 +234,8 @@ def test_running_scripts_are_named_in_the_log(tmp_path: Path, caplog: pytest.Log
     caplog.set_level("INFO", logger="desktop_app")
     migrated(tmp_path / "jobs.db")
     migrated(tmp_path / "jobs.db")
-    assert [record.getMessage() for record in caplog.records] == [f"database jobs.db: ran {', '.join(NAMES)}"]
+    ours = [record.getMessage() for record in caplog.records if record.name.startswith("desktop_app")]
+    assert ours == [f"database jobs.db: ran {', '.join(NAMES)}"]
 
 
 def test_database_stays_in_wal_mode_after_it_was_closed(tmp_path: Path) -> None:

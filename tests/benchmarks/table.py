@@ -1,0 +1,243 @@
+"""How the table of the window behaves with a million rows. Prints each measurement against its ceiling.
+
+    python tests/benchmarks/table.py [ROWS]
+
+Runs on the offscreen platform, so no graphics driver is measured; the database is a real one in a temporary folder.
+"""
+# ruff: noqa: T201 - the terminal is its output
+
+from __future__ import annotations
+
+import os
+import random
+import resource
+import sqlite3
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
+
+from PySide6.QtCore import QEventLoop, QLocale, QObject, Qt, QTimer, Slot
+from PySide6.QtWidgets import QApplication
+
+from desktop_app.gui.columns import COLUMN_OF_ID
+from desktop_app.gui.garbage import MainThreadGarbage
+from desktop_app.gui.jobs_view import JobsView
+from desktop_app.gui.look import Look
+from desktop_app.gui.wording import Wording
+from desktop_app.gui.workbench import Workbench
+from desktop_app.jobs import NewFile, Status
+from desktop_app.services.intake import IntakeService
+from desktop_app.store.database import Database, open_database
+from desktop_app.store.intake import Intake
+from desktop_app.store.job_list import JobList
+from desktop_app.store.models import JobRow
+from desktop_app.wiring import MIGRATIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROWS = 1_000_000
+SEED_ROWS = 2_000
+BEAT_MS = 5
+CHURN_SECONDS = 5.0
+
+
+class Clock:
+    """Time for the rows; the benchmark needs no other."""
+
+    def now_ms(self) -> int:
+        return time.time_ns() // 1_000_000
+
+    def steady(self) -> float:
+        return time.monotonic()
+
+
+class Beats(QObject):
+    """Notes how late a timer is: how long the window would not have answered."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.late_ms: list[float] = []
+        self._last = time.perf_counter()
+        self._timer = QTimer(self)
+        self._timer.setInterval(BEAT_MS)
+        self._timer.timeout.connect(self._beat)
+        self._timer.start()
+
+    @Slot()
+    def _beat(self) -> None:
+        now = time.perf_counter()
+        self.late_ms.append(max(0.0, (now - self._last) * 1000 - BEAT_MS))
+        self._last = now
+
+    def restart(self) -> None:
+        self.late_ms.clear()
+        self._last = time.perf_counter()
+
+
+def tell(what: str, measured: float, ceiling: float, unit: str) -> None:
+    ratio = measured / ceiling
+    print(f"  {what:<58} {measured:>9.1f} {unit:<3} of {ceiling:>6.0f}  {ratio:>5.2f}{'  OVER' if ratio > 1 else ''}")
+
+
+def seed(path: Path, rows: int) -> Database:
+    """Fill a database: some rows in the program's own way, then doubled inside SQLite, whatever the columns are."""
+    database = open_database(path, MIGRATIONS)
+    intake = IntakeService(Intake(database), queue="local", clock=Clock(), wake=lambda: None)
+    intake.add([NewFile(f"/in/orders-{number % 97:02d}-{number}.csv", number * 997, 0) for number in range(SEED_ROWS)])
+    with database.write() as revision:
+        done = JobRow.update(status=Status.PROCESSED, lines_count=JobRow.id * 31, revision=revision)
+        database.run(done.where(JobRow.id % 5 != 0))
+    database.release()
+    with closing(sqlite3.connect(path)) as connection:
+        columns = [row[1] for row in connection.execute("PRAGMA table_info(job)") if row[1] != "id"]
+        values = [
+            {"uuid": "lower(hex(randomblob(16)))", "file_size": "file_size + id"}.get(name, name) for name in columns
+        ]
+        there = SEED_ROWS
+        while there < rows:
+            some = min(there, rows - there)
+            connection.execute(
+                f"INSERT INTO job ({', '.join(columns)}) SELECT {', '.join(values)} FROM job LIMIT {some}"
+            )
+            there += some
+        connection.execute("ANALYZE")
+        connection.commit()
+    return database
+
+
+def spin(until: Callable[[], bool], seconds: float = 60) -> None:
+    loop = QEventLoop()
+    timer = QTimer()
+    end = time.monotonic() + seconds
+    timer.timeout.connect(lambda: loop.quit() if until() or time.monotonic() > end else None)
+    timer.start(1)
+    loop.exec()
+
+
+def timed(work: Callable[[], object], times: int = 1) -> float:
+    """Milliseconds that one call takes, the median of several."""
+    spent = []
+    for _ in range(times):
+        begin = time.perf_counter()
+        work()
+        spent.append((time.perf_counter() - begin) * 1000)
+    return statistics.median(spent)
+
+
+def measure_reading(view: JobsView, bench: Workbench, beats: Beats, rows: int) -> None:
+    model = bench.model
+    bench.start()
+    begin = time.perf_counter()
+    view.header.setSortIndicator(COLUMN_OF_ID["added"], Qt.SortOrder.AscendingOrder)
+    view.setSortingEnabled(True)
+    spin(lambda: model.rowCount() == rows)
+    tell("the list is read and shown", (time.perf_counter() - begin) * 1000, 2_500, "ms")
+    spin(lambda: False, 1)
+    tell("repaint of the whole table", timed(view.viewport().grab, 20), 25, "ms")
+    bar = view.verticalScrollBar()
+
+    def jump() -> None:
+        bar.setValue(random.randrange(bar.maximum()))
+        view.viewport().grab()
+
+    def select_all() -> None:
+        view.selectAll()
+        view.viewport().grab()
+
+    tell("jump to an unread page and repaint", timed(jump, 30), 50, "ms")
+    tell("Ctrl+A and repaint", timed(select_all), 50, "ms")
+    tell("keys of all selected rows", timed(view.selected_ids), 50, "ms")
+    view.select_rows(10, 1_009)
+    for column in ("name", "size", "status"):
+        spin(lambda: False, 0.3)
+        beats.restart()
+        begin = time.perf_counter()
+        view.header.setSortIndicator(COLUMN_OF_ID[column], view.header.sortIndicatorOrder())
+        spin(bench.is_at_rest)
+        tell(
+            f"sort by {column}, 1,000 rows selected: until it is there",
+            (time.perf_counter() - begin) * 1000,
+            6_000,
+            "ms",
+        )
+        tell(f"sort by {column}: longest time without an answer", max(beats.late_ms), 250, "ms")
+    view.header.setSortIndicator(COLUMN_OF_ID["added"], view.header.sortIndicatorOrder())
+    spin(bench.is_at_rest)
+
+
+def measure_churn(view: JobsView, bench: Workbench, database: Database, beats: Beats) -> None:
+    """500 changes and 50 new rows a second from another thread, while the table is scrolled 30 times a second."""
+    ids = list(bench.model.ids[:500])
+    intake = IntakeService(Intake(database), queue="local", clock=Clock(), wake=lambda: None)
+    bar = view.verticalScrollBar()
+    bar.setValue(0)
+    over = threading.Event()
+
+    def change() -> None:
+        with database.session():
+            step = 0
+            while not over.wait(0.05):
+                step += 1
+                with database.write() as revision:
+                    some = ids[step * 25 % 500 :][:25]
+                    database.run(JobRow.update(revision=revision, lines_count=step).where(JobRow.id.in_(some)))
+                if step % 4 == 0:
+                    intake.add([NewFile(f"/in/new-{step}-{number}", 5, 0) for number in range(10)])
+
+    spin(lambda: False, 1)
+    scroller = QTimer()
+    scroller.timeout.connect(lambda: bar.setValue((bar.value() + 1) % 400))
+    scroller.start(33)
+    writer = threading.Thread(target=change)
+    writer.start()
+    beats.restart()
+    spin(lambda: False, CHURN_SECONDS)
+    late = sorted(beats.late_ms)
+    over.set()
+    writer.join()
+    scroller.stop()
+    tell("500 changes/s, 50 inserts/s, scrolling: p99 without answer", late[int(len(late) * 0.99) - 1], 25, "ms")
+    tell("the same: longest", late[-1], 50, "ms")
+
+
+def main() -> int:
+    rows = int(sys.argv[1]) if len(sys.argv) > 1 else ROWS
+    application = QApplication([])
+    if os.environ.get("SW"):
+        sys.setswitchinterval(float(os.environ["SW"]))
+    MainThreadGarbage(application).start()
+    look = Look()
+    look.follow(application)
+    with tempfile.TemporaryDirectory() as folder:
+        print(f"{rows:,} rows; making them …", flush=True)
+        database = seed(Path(folder) / "jobs.db", rows)
+        jobs = JobList(database)
+        intake = IntakeService(Intake(database), queue="local", clock=Clock(), wake=lambda: None)
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        bench = Workbench(jobs, intake, database.session, Wording(QLocale(QLocale.Language.English)))
+        view = JobsView(bench.model, look)
+        view.resize(1100, 1080)
+        view.show()
+        beats = Beats()
+        print(f"  {'':<58} {'measured':>13} {'ceiling':>9}  ratio")
+        measure_reading(view, bench, beats, rows)
+        measure_churn(view, bench, database, beats)
+        grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+        tell("memory that all of this took at its highest", grown, 250, "MiB")
+        bench.stop()
+        spin(bench.is_at_rest)
+        bench.close()
+        database.release()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
