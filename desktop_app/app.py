@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from PySide6.QtWidgets import QApplication
 
+    from desktop_app.errors import StoreDamagedError
     from desktop_app.gui.crash import CrashHook
     from desktop_app.gui.look import Look
     from desktop_app.gui.running import RunningWindow
@@ -111,7 +112,7 @@ def make_application() -> QApplication:
 
 def open_or_say_why_not(environment: Mapping[str, str]) -> Program | None:
     """Open settings and database; what stands in the way is said in a dialog. None if the person gives up."""
-    from desktop_app.errors import KnownError
+    from desktop_app.errors import KnownError, StoreDamagedError
     from desktop_app.gui.start_problem import StartProblem
     from desktop_app.paths import find_home
     from desktop_app.wiring import open_program
@@ -119,10 +120,34 @@ def open_or_say_why_not(environment: Mapping[str, str]) -> Program | None:
     while True:
         try:
             return open_program(environment)
+        except StoreDamagedError as error:
+            log.warning("the database is damaged: %s", error.detail)
+            if not mend_list(error, environment):
+                return None
         except KnownError as error:
             log.warning("can't start: %s %s", error.text, error.detail)
             if not StartProblem(error, find_home().folder).wants_another_try():
                 return None
+
+
+def mend_list(error: StoreDamagedError, environment: Mapping[str, str]) -> bool:
+    """Let the person choose what takes the place of a damaged database; False to quit.
+
+    Raises:
+        KnownError: If the files can't be moved.
+    """
+    from desktop_app.gui.damaged_list import Choice, DamagedList
+    from desktop_app.gui.wording import user_locale
+    from desktop_app.wiring import backups
+
+    copies = backups(environment)
+    newest = next(iter(copies.all()), None)
+    choice = DamagedList(error, newest.made_at if newest else None, user_locale()).choose()
+    if choice is Choice.USE_COPY and newest is not None:
+        copies.restore(newest)
+    elif choice is Choice.START_EMPTY:
+        copies.put_aside()
+    return choice is not Choice.QUIT
 
 
 def assemble(program: Program, look: Look) -> RunningWindow:

@@ -44,6 +44,10 @@ class StoreFullError(StoreError):
     """The disk is full; trying again after room was made is right."""
 
 
+class StoreDamagedError(StoreError):
+    """The database's file is damaged; it has to be put aside before anything else is of use."""
+
+
 class QueueTrouble(StrEnum):
     """What kind of trouble a queue has: decides who waits, how long, and what the window says."""
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from desktop_app.services.consumer import Consumer
     from desktop_app.services.sender import Sender
     from desktop_app.services.state import LoopState
+    from desktop_app.store.backups import Backups
 
 MIGRATIONS = Path(__file__).resolve().parent / "store" / "migrations"
 
@@ -100,10 +101,12 @@ def build_sender(program: Program, connector: QueueConnector, report: Callable[[
         connector: Shared by all loops of this process.
         report: Takes the loop's states, on its thread.
     """
+    from desktop_app.services.backup_chore import BackupChore
     from desktop_app.services.chores import Chores
     from desktop_app.services.dead_letters import DeadLetterWatcher
     from desktop_app.services.reconciler import Reconciler
     from desktop_app.services.sender import LOCAL_WINDOW, Sender, SenderOptions
+    from desktop_app.store.backups import Backups
     from desktop_app.store.claims import Claims
     from desktop_app.store.outbox import Outbox
     from desktop_app.store.recovery import Recovery
@@ -114,6 +117,7 @@ def build_sender(program: Program, connector: QueueConnector, report: Callable[[
         [
             Reconciler(recovery, connector, queue=key, clock=clock),
             DeadLetterWatcher(Claims(database), connector, clock),
+            BackupChore(Backups(database.path), program.jobs, clock),
         ],
         clock,
     )
@@ -196,6 +200,17 @@ def send_all(program: Program, connector: QueueConnector, *, deadline_s: float) 
         trouble = error.text
     left = waiting(program.connection.key)
     return SendReport(max(0, before - left), left, trouble)
+
+
+def backups(environment: Mapping[str, str] = os.environ) -> Backups:
+    """The copies of the database, for when it can't be opened any more.
+
+    Raises:
+        SettingsError: If FILEMILL_HOME or FILEMILL_DATABASE can't be used.
+    """
+    from desktop_app.store.backups import Backups
+
+    return Backups(database_path(find_home(), environment.get("FILEMILL_DATABASE", "")))
 
 
 def database_path(home: Home, named: str) -> Path:

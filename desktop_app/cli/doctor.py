@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from desktop_app.cli.command import Command
 from desktop_app.cli.output import counted, emit
-from desktop_app.errors import KnownError
-from desktop_app.jobs import display_text
+from desktop_app.errors import KnownError, StoreDamagedError
+from desktop_app.jobs import display_text, iso_utc
 
 if TYPE_CHECKING:
-    from argparse import Namespace
+    from argparse import ArgumentParser, Namespace
     from collections.abc import Iterator
 
     from desktop_app.paths import Home
@@ -30,7 +30,19 @@ class Finding:
     text: str
 
 
-def _doctor(_: Namespace) -> int:
+def _options(parser: ArgumentParser) -> None:
+    choice = parser.add_mutually_exclusive_group()
+    choice.add_argument(
+        "--use-copy", action="store_true", help="put a damaged database aside and use the newest copy of it"
+    )
+    choice.add_argument(
+        "--start-empty", action="store_true", help="put a damaged database aside and start with an empty list"
+    )
+
+
+def _doctor(options: Namespace) -> int:
+    if options.use_copy or options.start_empty:
+        _repair(use_copy=options.use_copy)
     good, bad = ("✓", "✗") if _can_print("✓✗") else ("[ok]", "[no]")
     is_fine = True
     for finding in _findings():
@@ -38,6 +50,31 @@ def _doctor(_: Namespace) -> int:
         emit(f"{mark} {finding.topic}: {display_text(finding.text)}", flush=True)
         is_fine = is_fine and finding.is_fine
     return 0 if is_fine else 1
+
+
+def _repair(*, use_copy: bool) -> None:
+    """Put a damaged database aside; one that is fine is left alone.
+
+    Raises:
+        KnownError: If there is nothing to mend, no copy to use, or the files can't be moved.
+    """
+    from desktop_app.wiring import backups, open_program
+
+    try:
+        open_program().close()
+    except StoreDamagedError:
+        pass
+    else:
+        raise KnownError("The database is not damaged, so nothing was done.")
+    copies = backups()
+    if not use_copy:
+        emit(f"The damaged database was put aside as {copies.put_aside()}.")
+        return
+    newest = next(iter(copies.all()), None)
+    if newest is None:
+        raise KnownError("There is no copy of the database. With --start-empty the list begins afresh.")
+    aside = copies.restore(newest)
+    emit(f"The damaged database was put aside as {aside}; the copy of {iso_utc(newest.made_at)} takes its place.")
 
 
 def _can_print(text: str) -> bool:
@@ -91,8 +128,9 @@ def _queue(program: Program) -> str:
 
 DOCTOR = Command(
     name="doctor",
-    usage="",
+    usage="[--use-copy | --start-empty]",
     summary="check the set-up and the queue, and say what to fix",
     details="The exit code is 1 if anything blocks.",
+    add_options=_options,
     run=_doctor,
 )

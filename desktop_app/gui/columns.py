@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import Qt
+
 from desktop_app.gui.wording import Wording, progress_of
 from desktop_app.jobs import Job, SortBy, display_text, iso_utc
 
@@ -103,4 +105,7 @@ COLUMNS: tuple[Column, ...] = (
 )
 COLUMN_OF_ID = {column.id: number for number, column in enumerate(COLUMNS)}
 NAME, STATUS, PROGRESS = (COLUMN_OF_ID[name] for name in ("name", "status", "progress"))
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+ALIGNMENTS = tuple(_RIGHT if column.numeric else _LEFT for column in COLUMNS)
 COLUMN_OF_SORT = {column.sort_by: number for number, column in enumerate(COLUMNS)}

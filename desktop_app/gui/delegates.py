@@ -8,12 +8,14 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QS
 from PySide6.QtGui import QColor, QPainter, QPalette
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
-from desktop_app.gui.jobs_model import PROGRESS_ROLE, STATUS_ROLE
+from desktop_app.gui.columns import ALIGNMENTS
+from desktop_app.gui.wording import progress_of
 from desktop_app.jobs import Status
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QObject
 
+    from desktop_app.gui.jobs_model import JobsModel
     from desktop_app.gui.look import Look
 
 Index = QModelIndex | QPersistentModelIndex
@@ -24,39 +26,50 @@ STATUS_ICONS = {
     Status.PROCESSED: "status-processed",
     Status.FAILED: "status-failed",
 }
+_ICON_SIZE = QSize(16, 16)
 _BAR_HEIGHT = 6
 _MARGIN = 8
 _TRACK_ALPHA = 70
 
 
 class CellDelegate(QStyledItemDelegate):
-    """A plain cell, without the frame that would stand around single cells of a list whose rows are chosen."""
+    """A plain cell. It has no ring of its own, since rows are what is chosen.
+
+    Qt's own way asks the model for eight roles of every cell, each a call from C++ into Python for which Python's lock
+    has to be had; while other threads work, that doubles the time of a repaint. Here it is one call a cell.
+    """
+
+    def __init__(self, model: JobsModel, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._model = model
 
     def initStyleOption(self, option: QStyleOptionViewItem, index: Index) -> None:
         """See Qt."""
-        super().initStyleOption(option, index)
+        column = index.column()
+        option.text = self._model.text(index.row(), column)
+        option.displayAlignment = ALIGNMENTS[column]
+        option.features |= QStyleOptionViewItem.ViewItemFeature.HasDisplay
         option.state &= ~QStyle.StateFlag.State_HasFocus
 
 
 class StatusDelegate(CellDelegate):
     """A status as a shape, a word and a colour; on a selected row all of it in the selection's colour."""
 
-    def __init__(self, look: Look, parent: QObject | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, model: JobsModel, look: Look, parent: QObject | None = None) -> None:
+        super().__init__(model, parent)
         self._look = look
 
     def initStyleOption(self, option: QStyleOptionViewItem, index: Index) -> None:
         """See Qt."""
         super().initStyleOption(option, index)
-        number = index.data(STATUS_ROLE)
-        if number is None:
+        job = self._model.job(index.row())
+        if job is None:
             return
-        status = Status(number)
-        colour = self._look.colours.of(status)
-        option.icon = self._look.icon(STATUS_ICONS[status], colour)
-        option.decorationSize = QSize(16, 16)
+        colour = self._look.colours.of(job.status)
+        option.icon = self._look.icon(STATUS_ICONS[job.status], colour)
+        option.decorationSize = _ICON_SIZE
         option.features |= QStyleOptionViewItem.ViewItemFeature.HasDecoration
-        if status is not Status.PROCESSED:
+        if job.status is not Status.PROCESSED:
             # What went well is told by its shape; words in colour are for what is going on or went wrong.
             option.palette.setColor(QPalette.ColorRole.Text, QColor(colour))
 
@@ -66,7 +79,8 @@ class ProgressDelegate(CellDelegate):
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """See Qt."""
-        done = index.data(PROGRESS_ROLE)
+        job = self._model.job(index.row())
+        done = None if job is None else progress_of(job)
         if done is None:
             super().paint(painter, option, index)
             return
@@ -77,7 +91,7 @@ class ProgressDelegate(CellDelegate):
         style = option.widget.style()
         style.drawControl(QStyle.ControlElement.CE_ItemViewItem, ground, painter, option.widget)
         selected = bool(option.state & QStyle.StateFlag.State_Selected)
-        self._paint_bar(painter, ground, float(done), text, selected=selected)
+        self._paint_bar(painter, ground, done, text, selected=selected)
 
     def _paint_bar(
         self, painter: QPainter, option: QStyleOptionViewItem, done: float, text: str, *, selected: bool

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QAbstractItemModel, QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal, Slot
 
 from desktop_app.errors import KnownError
-from desktop_app.gui.columns import COLUMN_OF_SORT, COLUMNS, NAME
+from desktop_app.gui.columns import ALIGNMENTS, COLUMN_OF_SORT, COLUMNS, NAME
 from desktop_app.gui.id_loader import IdLoader, LoadedIds
 from desktop_app.gui.page_cache import CachedRow, KeyOrder, PageCache, runs
 from desktop_app.gui.wording import Wording, progress_of
@@ -37,10 +37,6 @@ _ALIGNMENT = int(Qt.ItemDataRole.TextAlignmentRole)
 _TOOL_TIP = int(Qt.ItemDataRole.ToolTipRole)
 _ACCESSIBLE = int(Qt.ItemDataRole.AccessibleTextRole)
 _ANSWERED = frozenset({_DISPLAY, _TOOL_TIP, _ACCESSIBLE, STATUS_ROLE, PROGRESS_ROLE})
-_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-_ALIGNMENTS = tuple(_RIGHT if column.numeric else _LEFT for column in COLUMNS)
-_FLAGS = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemNeverHasChildren
 # With this hint the columns keep their widths; the signal without arguments would not carry it.
 _LAYOUT_SIGNATURE = ("QList<QPersistentModelIndex>", "QAbstractItemModel::LayoutChangeHint")
 _SORTED_BY_ROWS = QAbstractItemModel.LayoutChangeHint.VerticalSortHint
@@ -108,21 +104,15 @@ class JobsModel(QAbstractTableModel):
         """See Qt."""
         return 0 if parent.isValid() else len(COLUMNS)
 
-    def flags(self, index: Index) -> Qt.ItemFlag:
-        """The same for every row: nothing is read for it."""
-        return _FLAGS if index.isValid() else Qt.ItemFlag.NoItemFlags
-
     def data(self, index: Index, role: int = _DISPLAY) -> Any:  # noqa: ANN401 - as Qt has it
         """See Qt; the roles besides Qt's own are `STATUS_ROLE` and `PROGRESS_ROLE`."""
         if role not in _ANSWERED:
-            return _ALIGNMENTS[index.column()] if role == _ALIGNMENT and index.isValid() else None
+            return ALIGNMENTS[index.column()] if role == _ALIGNMENT and index.isValid() else None
         cached = self._row(index.row()) if index.isValid() else None
         if cached is None:
             return None
         if role == _DISPLAY:
-            if cached.texts is None:
-                cached.texts = tuple(column.text(self._wording, cached.job) for column in COLUMNS)
-            return cached.texts[index.column()]
+            return self._texts(cached)[index.column()]
         if role == STATUS_ROLE:
             return int(cached.job.status)
         if role == PROGRESS_ROLE:
@@ -146,7 +136,7 @@ class JobsModel(QAbstractTableModel):
             return None
         if role == _DISPLAY:
             return COLUMNS[section].title
-        return _ALIGNMENTS[section] if role == _ALIGNMENT else None
+        return ALIGNMENTS[section] if role == _ALIGNMENT else None
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
         """Load another order; the rows stay as they are until it is there."""
@@ -167,6 +157,16 @@ class JobsModel(QAbstractTableModel):
     def reload(self) -> None:
         """Load the order again now, for changes that the change feed does not place (rows that were brought back)."""
         self._loader.load(self.query)
+
+    def text(self, row: int, column: int) -> str:
+        """A cell's text, as `data` gives it, for delegates: without the way through Qt."""
+        cached = self._row(row)
+        return "" if cached is None else self._texts(cached)[column]
+
+    def _texts(self, cached: CachedRow) -> tuple[str, ...]:
+        if cached.texts is None:
+            cached.texts = tuple(column.text(self._wording, cached.job) for column in COLUMNS)
+        return cached.texts
 
     def job(self, row: int) -> Job | None:
         """The job of a row, or None if it is gone."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Protocol
 
-from desktop_app.errors import QueueError
+from desktop_app.errors import KnownError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,18 +46,14 @@ class Chores:
         self._told: dict[str, str] = {}
 
     def do_due(self) -> None:
-        """Do all of them if it is time. What the queue does not allow is said in the log, once, and costs nothing else.
-
-        Raises:
-            StoreError: If the database can't be used.
-        """
+        """Do all of them if it is time. One that can't be done is said in the log, once, and costs nothing else."""
         if self._clock.steady() < self._next:
             return
         self._next = self._clock.steady() + self._every_s
         for chore in self._chores:
             try:
                 chore.do()
-            except QueueError as error:
+            except KnownError as error:
                 if self._told.get(chore.name) != error.text:
                     log.info("%s: %s (%s)", chore.name, error.text, error.detail)
                 self._told[chore.name] = error.text

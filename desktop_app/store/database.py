@@ -13,7 +13,7 @@ from filelock import FileLock
 from filelock import Timeout as LockTimeout
 from playhouse.migrations import Migration, Runner
 
-from desktop_app.errors import StoreBusyError, StoreError, StoreFullError
+from desktop_app.errors import StoreBusyError, StoreDamagedError, StoreError, StoreFullError
 from desktop_app.store.models import CounterRow
 from desktop_app.store.rows import folded
 
@@ -253,9 +253,9 @@ def known_store_error(error: peewee.DatabaseError | sqlite3.Error, path: Path) -
                 f"The disk with {path} is full or can't be written. Make room, then go on.", detail=text
             )
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
-            return StoreError(
-                f"{path} is damaged or is not a database of Filemill. Move it away to start with an empty list; "
-                "nothing was changed.",
+            return StoreDamagedError(
+                f"{path} is damaged or is not a database of Filemill. Nothing was changed. It can be put aside, and "
+                "the newest copy used in its place: see “filemill doctor --help”.",
                 detail=text,
             )
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:

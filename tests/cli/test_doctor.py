@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from desktop_app.errors import QueueError, QueueTrouble
+from desktop_app.store.backups import Backups
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -109,3 +110,53 @@ def test_plain_terminal_gets_plain_marks(cli: Cli, connector: Connector, monkeyp
     assert cli("doctor").code == 0
     plain.seek(0)
     assert plain.read().startswith("[ok] Folder: ")
+
+
+def damage(home: Path) -> Path:
+    database = home / "filemill.db"
+    database.write_bytes(b"this is not a database" * 100)
+    return database
+
+
+def test_a_damaged_database_is_named_with_what_to_do(cli: Cli, filemill_home: Path, connector: Connector) -> None:
+    cli("status")
+    damage(filemill_home)
+    done = cli("doctor")
+    assert done.code == 1
+    assert "is damaged" in done.out
+    assert "filemill doctor --help" in done.out
+
+
+def test_the_newest_copy_takes_the_place_of_a_damaged_database(
+    cli: Cli, filemill_home: Path, tmp_path: Path, connector: Connector
+) -> None:
+    (tmp_path / "a.txt").write_text("x")
+    cli("submit", str(tmp_path / "a.txt"))
+    made = Backups(filemill_home / "filemill.db").make()
+    assert made is not None
+    damage(filemill_home)
+    done = cli("doctor", "--use-copy")
+    assert done.code == 0, done.err
+    assert "takes its place" in done.out
+    assert "1 file on the list" in done.out
+    assert len(list(filemill_home.glob("filemill.db.damaged-*"))) >= 1
+
+
+def test_without_a_copy_it_says_so_and_can_start_empty(cli: Cli, filemill_home: Path, connector: Connector) -> None:
+    cli("status")
+    damage(filemill_home)
+    done = cli("doctor", "--use-copy")
+    assert (done.code, done.err) == (
+        1,
+        "filemill: There is no copy of the database. With --start-empty the list begins afresh.\n",
+    )
+    done = cli("doctor", "--start-empty")
+    assert done.code == 0
+    assert "put aside" in done.out
+
+
+def test_a_database_that_is_fine_is_not_put_aside(cli: Cli, filemill_home: Path) -> None:
+    cli("status")
+    done = cli("doctor", "--start-empty")
+    assert (done.code, done.err) == (1, "filemill: The database is not damaged, so nothing was done.\n")
+    assert (filemill_home / "filemill.db").exists()

@@ -11,7 +11,7 @@ import peewee
 import pytest
 from filelock import FileLock
 
-from desktop_app.errors import StoreBusyError, StoreError, StoreFullError
+from desktop_app.errors import StoreBusyError, StoreDamagedError, StoreError, StoreFullError
 from desktop_app.jobs import NewFile
 from desktop_app.store import database as database_module
 from desktop_app.store.database import known_store_error, open_database
@@ -150,8 +150,8 @@ def test_readonly_database_is_told(store: Store) -> None:
         (sqlite3.SQLITE_PROTOCOL, StoreBusyError, "holds it locked"),
         (sqlite3.SQLITE_FULL, StoreFullError, "is full"),
         (sqlite3.SQLITE_IOERR_WRITE, StoreFullError, "can't be written"),
-        (sqlite3.SQLITE_CORRUPT, StoreError, "damaged"),
-        (sqlite3.SQLITE_NOTADB, StoreError, "not a database"),
+        (sqlite3.SQLITE_CORRUPT, StoreDamagedError, "damaged"),
+        (sqlite3.SQLITE_NOTADB, StoreDamagedError, "not a database"),
         (sqlite3.SQLITE_READONLY_DIRECTORY, StoreError, "rights"),
         (sqlite3.SQLITE_CANTOPEN, StoreError, "rights"),
         (sqlite3.SQLITE_PERM, StoreError, "rights"),

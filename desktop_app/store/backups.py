@@ -1,0 +1,114 @@
+"""Copies of the database, made now and then, and what is done when the database itself is damaged.
+
+A damaged file is put aside, never overwritten or deleted: somebody may still get something out of it.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import sqlite3
+import time
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from desktop_app.errors import StoreError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+log = logging.getLogger(__name__)
+
+KEPT = 3
+EVERY_SECONDS = 3600.0
+_STAMP = "%Y%m%d-%H%M%S"
+_SIDE_FILES = ("", "-wal", "-shm")
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """A copy of the database, whole as it was then; `made_at` is in milliseconds since 1970."""
+
+    path: Path
+    made_at: int
+
+
+class Backups:
+    """The copies of one database. Any thread, one at a time.
+
+    Args:
+        database: The database's file.
+    """
+
+    def __init__(self, database: Path) -> None:
+        self._database = database
+
+    def all(self) -> list[Backup]:
+        """The copies that are there, newest first."""
+        found = [
+            Backup(path, path.stat().st_mtime_ns // 1_000_000)
+            for path in self._database.parent.glob(f"{_escaped(self._database.name)}.backup-*")
+            if not path.name.endswith(".part")
+        ]
+        return sorted(found, key=lambda backup: backup.path.name, reverse=True)
+
+    def make(self) -> Backup | None:
+        """Copy the database, whole and consistent, while others work on it; keeps the newest few.
+
+        Returns:
+            The copy, or None if there is too little room on the disk to make one without harm.
+
+        Raises:
+            StoreError: If it can't be read or the copy can't be written.
+        """
+        if shutil.disk_usage(self._database.parent).free < 3 * self._database.stat().st_size:
+            log.info("no backup: too little room on the disk")
+            return None
+        target = self._database.with_name(f"{self._database.name}.backup-{time.strftime(_STAMP)}")
+        part = target.with_name(f"{target.name}.part")
+        try:
+            part.unlink(missing_ok=True)
+            os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            with closing(sqlite3.connect(self._database)) as source, closing(sqlite3.connect(part)) as copy:
+                source.backup(copy)
+            part.replace(target)
+        except (sqlite3.Error, OSError) as error:
+            raise StoreError(f"No copy of {self._database} could be made: {error}", detail=repr(error)) from error
+        for old in self.all()[KEPT:]:
+            old.path.unlink(missing_ok=True)
+        return Backup(target, target.stat().st_mtime_ns // 1_000_000)
+
+    def put_aside(self) -> Path:
+        """Move the database away under a name that says when; gives the new name. The next start begins empty.
+
+        Raises:
+            StoreError: If it can't be moved.
+        """
+        aside = self._database.with_name(f"{self._database.name}.damaged-{time.strftime(_STAMP)}")
+        try:
+            for suffix in _SIDE_FILES:
+                with suppress(FileNotFoundError):
+                    self._database.with_name(self._database.name + suffix).rename(f"{aside}{suffix}")
+        except OSError as error:
+            raise StoreError(f"{self._database} can't be moved away: {error.strerror or error}.") from error
+        return aside
+
+    def restore(self, backup: Backup) -> Path:
+        """Put a copy in the place of the database, which is put aside; gives where to.
+
+        Raises:
+            StoreError: If it can't be done; the copy itself stays.
+        """
+        aside = self.put_aside()
+        try:
+            shutil.copy2(backup.path, self._database)
+        except OSError as error:
+            raise StoreError(f"{backup.path} can't be copied: {error.strerror or error}.") from error
+        return aside
+
+
+def _escaped(name: str) -> str:
+    """A file name that `glob` takes as it stands."""
+    return "".join(f"[{char}]" if char in "[*?" else char for char in name)

@@ -1,0 +1,99 @@
+"""The dialog for a damaged database, and what follows from each button."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtCore import QLocale, QTimer
+from PySide6.QtWidgets import QAbstractButton, QApplication
+
+from desktop_app.app import open_or_say_why_not
+from desktop_app.errors import StoreDamagedError
+from desktop_app.gui.damaged_list import Choice, DamagedList
+from desktop_app.jobs import NewFile
+from desktop_app.store.backups import Backups
+from desktop_app.wiring import open_program
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytestqt.qtbot import QtBot
+
+ERROR = StoreDamagedError("It is damaged.", detail="file is not a database")
+
+
+def press(dialog: DamagedList, text: str) -> None:
+    """Press the button that begins so, once the dialog is open."""
+    button = next(button for button in dialog.buttons() if button.text().replace("&", "").startswith(text))
+    QTimer.singleShot(0, dialog, button.click)
+
+
+@pytest.mark.parametrize(
+    ("text", "choice"),
+    [("Use the Copy", Choice.USE_COPY), ("Start With", Choice.START_EMPTY), ("Quit", Choice.QUIT)],
+)
+def test_each_button_is_a_choice(qtbot: QtBot, text: str, choice: Choice) -> None:
+    dialog = DamagedList(ERROR, 1_700_000_000_000, QLocale("en_GB"))
+    qtbot.addWidget(dialog)
+    press(dialog, text)
+    assert dialog.choose() is choice
+
+
+def test_without_a_copy_none_is_offered_and_quit_is_the_default(qtbot: QtBot) -> None:
+    dialog = DamagedList(ERROR, None, QLocale("en_GB"))
+    qtbot.addWidget(dialog)
+    texts = [button.text().replace("&", "") for button in dialog.buttons()]
+    assert not any(text.startswith("Use") for text in texts)
+    default = dialog.defaultButton()
+    assert isinstance(default, QAbstractButton)
+    assert default.text().replace("&", "") == "Quit"
+
+
+def test_the_copy_has_its_time_and_is_the_default(qtbot: QtBot) -> None:
+    dialog = DamagedList(ERROR, 1_700_000_000_000, QLocale("en_GB"))
+    qtbot.addWidget(dialog)
+    assert "2023" in dialog.defaultButton().text() or "/23" in dialog.defaultButton().text()
+
+
+def answer(text: str) -> None:
+    """Press a button of the dialog that opens next."""
+
+    def look() -> None:
+        dialog = QApplication.activeModalWidget()
+        if isinstance(dialog, DamagedList):
+            press(dialog, text)
+        else:
+            QTimer.singleShot(10, look)
+
+    QTimer.singleShot(0, look)
+
+
+@pytest.mark.expected_log("database is damaged")
+@pytest.mark.parametrize(("text", "files"), [("Use the Copy", 1), ("Start With", 0)])
+def test_the_window_opens_with_what_was_chosen_and_the_damaged_file_is_kept(
+    qtbot: QtBot, filemill_home: Path, tmp_path: Path, text: str, files: int
+) -> None:
+    program = open_program()
+    program.intake.add([NewFile(str(tmp_path / "a"), 1, None)])
+    Backups(program.database.path).make()
+    program.close()
+    program.database.path.write_bytes(b"this is not a database" * 100)
+    answer(text)
+    opened = open_or_say_why_not(os.environ)
+    assert opened is not None
+    assert opened.jobs.counts().total == files
+    opened.close()
+    (aside,) = (path for path in filemill_home.glob("filemill.db.damaged-*") if path.name[-4] != "-")
+    assert aside.read_bytes().startswith(b"this is not")
+
+
+@pytest.mark.expected_log("database is damaged")
+def test_quitting_changes_nothing(qtbot: QtBot, filemill_home: Path) -> None:
+    program = open_program()
+    program.close()
+    program.database.path.write_bytes(b"this is not a database" * 100)
+    answer("Quit")
+    assert open_or_say_why_not(os.environ) is None
+    assert program.database.path.read_bytes().startswith(b"this is not")

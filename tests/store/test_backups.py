@@ -1,0 +1,157 @@
+"""Copies of the database, and a damaged one."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import stat
+from collections import namedtuple
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from desktop_app.errors import StoreDamagedError, StoreError
+from desktop_app.services.backup_chore import BackupChore
+from desktop_app.store.backups import KEPT, Backups
+from desktop_app.store.database import open_database
+from desktop_app.wiring import MIGRATIONS
+from tests.services.fakes import FakeClock
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.store.kit import Store
+
+Usage = namedtuple("Usage", "total used free")  # noqa: PYI024 - what shutil gives
+
+
+@pytest.fixture
+def backups(store: Store) -> Backups:
+    return Backups(store.path)
+
+
+def rows(path: Path) -> int:
+    with closing(sqlite3.connect(path)) as connection:
+        return int(connection.execute("SELECT COUNT(*) FROM job").fetchone()[0])
+
+
+def test_a_copy_holds_what_is_not_yet_in_the_main_file(store: Store, backups: Backups) -> None:
+    store.add("/a", "/b")
+    made = backups.make()
+    assert made is not None
+    assert rows(made.path) == 2
+    assert stat.S_IMODE(made.path.stat().st_mode) == 0o600
+    assert backups.all() == [made]
+
+
+def test_only_the_newest_copies_are_kept(store: Store, backups: Backups, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = iter(f"2026010{n}-000000" for n in range(1, 8))
+    monkeypatch.setattr("time.strftime", lambda _: next(names))
+    for _ in range(5):
+        backups.make()
+    assert [backup.path.name[-15:] for backup in backups.all()] == [
+        "20260105-000000",
+        "20260104-000000",
+        "20260103-000000",
+    ]
+    assert len(backups.all()) == KEPT
+
+
+def test_an_interrupted_copy_counts_for_nothing(store: Store, backups: Backups) -> None:
+    store.path.with_name(f"{store.path.name}.backup-20260101-000000.part").write_bytes(b"half")
+    assert backups.all() == []
+
+
+def test_no_copy_is_made_where_it_would_fill_the_disk(
+    store: Store, backups: Backups, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(100, 99, 1))
+    assert backups.make() is None
+    assert backups.all() == []
+
+
+def test_a_copy_that_can_not_be_made_says_so(store: Store, backups: Backups, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> int:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(StoreError, match="No copy"):
+        backups.make()
+
+
+def damage(path: Path) -> None:
+    path.write_bytes(b"this is not a database" * 100)
+
+
+def test_a_damaged_database_is_said_to_be_and_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "jobs.db"
+    damage(path)
+    before = path.read_bytes()
+    with pytest.raises(StoreDamagedError):
+        open_database(path, MIGRATIONS)
+    assert path.read_bytes() == before
+
+
+def test_the_newest_copy_takes_the_place_of_a_damaged_database(store: Store, backups: Backups) -> None:
+    store.add("/a")
+    made = backups.make()
+    assert made is not None
+    store.database.release()
+    damage(store.path)
+    aside = backups.restore(made)
+    assert aside.read_bytes().startswith(b"this is not a database")
+    database = open_database(store.path, MIGRATIONS)
+    database.release()
+    assert rows(store.path) == 1
+    assert backups.all() == [made], "the copy stays"
+
+
+def test_a_damaged_database_is_put_aside_with_its_side_files(store: Store, backups: Backups) -> None:
+    store.database.release()
+    damage(store.path)
+    store.path.with_name(f"{store.path.name}-wal").write_bytes(b"wal")
+    aside = backups.put_aside()
+    assert not store.path.exists()
+    assert aside.with_name(f"{aside.name}-wal").read_bytes() == b"wal"
+    open_database(store.path, MIGRATIONS).release()
+    assert rows(store.path) == 0
+
+
+def test_what_can_not_be_moved_or_copied_is_said(
+    store: Store, backups: Backups, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = backups.make()
+    assert made is not None
+    store.database.release()
+    made.path.unlink()
+    with pytest.raises(StoreError, match="can't be copied"):
+        backups.restore(made)
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("pathlib.Path.rename", refuse)
+    with pytest.raises(StoreError, match="can't be moved away"):
+        backups.put_aside()
+
+
+def test_a_copy_is_made_once_an_hour_if_something_has_changed(store: Store, backups: Backups) -> None:
+    clock = FakeClock()
+    chore = BackupChore(backups, store.jobs, clock)
+    store.add("/a")
+    chore.do()
+    (first,) = backups.all()
+    clock.now = first.made_at / 1000 + 60
+    store.add("/b")
+    chore.do()
+    assert backups.all() == [first], "not within the hour"
+    first.path.rename(first.path.with_name(f"{store.path.name}.backup-20200101-000000"))
+    clock.now += 3600
+    chore.do()
+    assert len(backups.all()) == 2
+    newest = backups.all()[0]
+    clock.now = newest.made_at / 1000 + 4000
+    chore.do()
+    assert len(backups.all()) == 2, "nothing has changed"
