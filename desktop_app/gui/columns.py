@@ -80,7 +80,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("name", "Name", SortBy.NAME, _name, _path, _name, 28),
     Column("status", "Status", SortBy.STATUS, Wording.status, Wording.status, Wording.status, 40),
     Column("progress", "Progress", SortBy.PROGRESS, _progress, _nothing, _progress, 20),
-    Column("lines", "Lines", SortBy.LINES, _lines, _nothing, lambda _, job: _exact(job.lines_count), 12, numeric=True),
+    Column("lines", "Lines", SortBy.LINES, _lines, _nothing, lambda _, job: _exact(job.lines_count), 14, numeric=True),
     Column("size", "Size", SortBy.SIZE, _size, _bytes, lambda _, job: _exact(job.file_size), 13, numeric=True),
     Column(
         "added",

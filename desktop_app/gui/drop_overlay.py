@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QWidget
 if TYPE_CHECKING:
     from desktop_app.gui.look import Look
 
-_GROUND_ALPHA = 225
+_GROUND_ALPHA = 242
 _INSET = 14
 _RADIUS = 14
 _ICON = 48

@@ -10,6 +10,7 @@ from PySide6.QtGui import QAction, QActionGroup, QColor, QFont, QPainter, QPen
 from PySide6.QtWidgets import QHeaderView, QMenu
 
 from desktop_app.gui.columns import COLUMN_OF_ID, COLUMNS, NAME, STATUS
+from desktop_app.gui.delegates import CELL_PADDING
 from desktop_app.gui.window_memory import ColumnLayout
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     from desktop_app.gui.look import Look
 
-CELL_PADDING = 8
 _MIN_WIDTH = 48
 _ARROW = 8
 _ARROW_GAP = 7

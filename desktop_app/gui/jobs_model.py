@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QAbstractItemModel, QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal, Slot
 
 from desktop_app.errors import KnownError
-from desktop_app.gui.columns import ALIGNMENTS, COLUMN_OF_SORT, COLUMNS, NAME
+from desktop_app.gui.columns import ALIGNMENTS, COLUMNS, NAME
 from desktop_app.gui.id_loader import IdLoader, LoadedIds
 from desktop_app.gui.page_cache import CachedRow, KeyOrder, PageCache, runs
-from desktop_app.gui.wording import Wording, progress_of
 from desktop_app.jobs import ListQuery, SortBy
 
 if TYPE_CHECKING:
@@ -22,21 +21,17 @@ if TYPE_CHECKING:
 
     from desktop_app.gui.ports import JobReader
     from desktop_app.gui.tasks import Tasks
+    from desktop_app.gui.wording import Wording
     from desktop_app.jobs import Changes, Job
 
 Index = QModelIndex | QPersistentModelIndex
-
-STATUS_ROLE = int(Qt.ItemDataRole.UserRole)
-"""The status as a number."""
-PROGRESS_ROLE = STATUS_ROLE + 1
-"""The part that is read, 0…1, or None."""
 
 # Plain numbers: data() is called some thousand times a repaint.
 _DISPLAY = int(Qt.ItemDataRole.DisplayRole)
 _ALIGNMENT = int(Qt.ItemDataRole.TextAlignmentRole)
 _TOOL_TIP = int(Qt.ItemDataRole.ToolTipRole)
 _ACCESSIBLE = int(Qt.ItemDataRole.AccessibleTextRole)
-_ANSWERED = frozenset({_DISPLAY, _TOOL_TIP, _ACCESSIBLE, STATUS_ROLE, PROGRESS_ROLE})
+_ANSWERED = frozenset({_DISPLAY, _TOOL_TIP, _ACCESSIBLE})
 # With this hint the columns keep their widths; the signal without arguments would not carry it.
 _LAYOUT_SIGNATURE = ("QList<QPersistentModelIndex>", "QAbstractItemModel::LayoutChangeHint")
 _SORTED_BY_ROWS = QAbstractItemModel.LayoutChangeHint.VerticalSortHint
@@ -105,7 +100,7 @@ class JobsModel(QAbstractTableModel):
         return 0 if parent.isValid() else len(COLUMNS)
 
     def data(self, index: Index, role: int = _DISPLAY) -> Any:  # noqa: ANN401 - as Qt has it
-        """See Qt; the roles besides Qt's own are `STATUS_ROLE` and `PROGRESS_ROLE`."""
+        """See Qt."""
         if role not in _ANSWERED:
             return ALIGNMENTS[index.column()] if role == _ALIGNMENT and index.isValid() else None
         cached = self._row(index.row()) if index.isValid() else None
@@ -113,10 +108,6 @@ class JobsModel(QAbstractTableModel):
             return None
         if role == _DISPLAY:
             return self._texts(cached)[index.column()]
-        if role == STATUS_ROLE:
-            return int(cached.job.status)
-        if role == PROGRESS_ROLE:
-            return progress_of(cached.job)
         return self._spoken(cached.job, index.column()) if role == _ACCESSIBLE else self._hint(cached.job, index)
 
     def _spoken(self, job: Job, number: int) -> str:
@@ -146,11 +137,6 @@ class JobsModel(QAbstractTableModel):
             query = ListQuery(COLUMNS[column].sort_by, descending, old.statuses, old.text)
             if query != old or not self._loader.has_begun:
                 self._loader.load(query)
-
-    @property
-    def sort_column(self) -> int:
-        """The column that the list is ordered by."""
-        return COLUMN_OF_SORT[self.query.sort_by]
 
     # --- what the window asks
 

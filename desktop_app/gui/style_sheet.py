@@ -48,7 +48,6 @@ QPushButton#primary:focus {{ border: 2px solid {c.text}; }}
 QDialogButtonBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
 
 QTableView {{ border: none; background: {c.base}; }}
-QTableView::item {{ padding: 0 5px; }}
 QHeaderView {{ background: {c.window}; border: none; }}
 QHeaderView::section {{
     background: {c.window}; color: {c.muted}; border: none; border-bottom: 1px solid {c.line};

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from desktop_app.gui.ports import JobReader
     from desktop_app.gui.tasks import Tasks
 
-_REST = 4
+_REST = 9
 """A list that takes long to count is counted less often: it rests so many times as long as it took."""
 _AFTER_TROUBLE_MS = 1_000
 

@@ -211,8 +211,6 @@ def measure_churn(view: JobsView, bench: Workbench, database: Database, beats: B
 def main() -> int:
     rows = int(sys.argv[1]) if len(sys.argv) > 1 else ROWS
     application = QApplication([])
-    if os.environ.get("SW"):
-        sys.setswitchinterval(float(os.environ["SW"]))
     MainThreadGarbage(application).start()
     look = Look()
     look.follow(application)

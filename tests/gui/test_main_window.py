@@ -376,6 +376,17 @@ def test_drop_says_what_it_will_do_and_does_it(desk: Desk, files: list[str], qtb
     assert files
 
 
+def test_table_lets_a_drop_through_to_the_window(desk: Desk, files: list[str], qtbot: QtBot) -> None:
+    desk.world.add("x")
+    window = desk.window()
+    data, enter, _, drop = drag([QUrl.fromLocalFile(files[0])])
+    QApplication.sendEvent(window.view.viewport(), enter)
+    assert window.overlay.text == "Drop to add 1 file"
+    QApplication.sendEvent(window.view.viewport(), drop)
+    qtbot.waitUntil(lambda: names(desk) == ["x", "a.txt"])
+    assert data.hasUrls()
+
+
 def test_drag_that_leaves_changes_nothing(desk: Desk, files: list[str]) -> None:
     window = desk.window()
     data, enter, *_ = drag([QUrl.fromLocalFile(files[0])])
