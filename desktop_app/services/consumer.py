@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from desktop_app.errors import KnownError, StoreError
 from desktop_app.services.acks import Acks
+from desktop_app.services.awake import AwakeClock
 from desktop_app.services.backoff import Backoff
 from desktop_app.services.dispatch import Dispatcher
 from desktop_app.services.foreign import BRAKE_TEXT, ForeignMail
@@ -42,6 +43,7 @@ log = logging.getLogger(__name__)
 
 COMMIT_ROWS = 200
 QUICK_SECONDS = 0.25
+LONG_SECONDS = 1.0
 PREFETCH = 10
 MOST_HELD = 200
 """With so many messages that only wait to be deleted, the queue has trouble: receiving more would add to it."""
@@ -118,7 +120,8 @@ class Consumer:
         self.foreign = ForeignMail()
         self._book = LeaseBook()
         self._acks = Acks(self._book, connector, clock)
-        self._pool = WorkerPool(options.concurrency, registry, self._inbox.put, clock=clock)
+        awake = AwakeClock(clock)
+        self._pool = WorkerPool(options.concurrency, registry, self._inbox.put, clock=awake)
         self._dispatcher, self._committer = self._desk()
         self._keeper = LeaseKeeper(self._book, connector, self._work, clock, visibility_s=options.visibility_s)
         self._receiver = Receiver(
@@ -131,9 +134,9 @@ class Consumer:
             wait_s=options.wait_s,
         )
         self._loops = [
-            SupervisedLoop("receiver", self._receiver.run, patience_s=options.wait_s + PATIENCE_SECONDS, clock=clock),
-            SupervisedLoop("acks", self._acks.run, patience_s=PATIENCE_SECONDS, clock=clock),
-            SupervisedLoop("keeper", self._keep, patience_s=PATIENCE_SECONDS, clock=clock),
+            SupervisedLoop("receiver", self._receiver.run, patience_s=options.wait_s + PATIENCE_SECONDS, clock=awake),
+            SupervisedLoop("acks", self._acks.run, patience_s=PATIENCE_SECONDS, clock=awake),
+            SupervisedLoop("keeper", self._keep, patience_s=PATIENCE_SECONDS, clock=awake),
         ]
 
     def _desk(self) -> tuple[Dispatcher, Committer]:
@@ -191,6 +194,7 @@ class Consumer:
         for loop in self._loops:
             loop.check()
         self._pool.give_up_stalled()
+        self._attempt(self._committer.give_back_waiting)
 
     def _end_loops(self) -> None:
         """In order: the receiver gives back what it brings late, the acks flush, the keeper goes last."""
@@ -229,7 +233,8 @@ class Consumer:
         """How many more messages may be held: those that start now, and some more while files take no time."""
         if self._is_paused or len(self._book) >= MOST_HELD:
             return 0
-        spare = PREFETCH if self._committer.usual_seconds < QUICK_SECONDS else 0
+        is_quick = self._committer.usual_seconds < QUICK_SECONDS and self._pool.longest() < LONG_SECONDS
+        spare = PREFETCH if is_quick else 0
         return self._options.concurrency + spare - self._book.open()
 
     def _turn(self, patience: float) -> None:

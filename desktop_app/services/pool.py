@@ -50,8 +50,9 @@ class Done:
 
 @dataclass(slots=True)
 class _Sign:
-    """The last sign of life of a file that is processed: how far it was, and since when."""
+    """Since when a file is processed, and the last sign of life: how far it was, and since when."""
 
+    begun: float
     at: float
     progress: tuple[int, int] | None = None
 
@@ -113,6 +114,12 @@ class WorkerPool:
         """Process the file of a claimed message as soon as a thread is free."""
         self._todo.put(held)
 
+    def longest(self) -> float:
+        """For how many seconds the file has been processed that has been the longest; 0 if none is."""
+        now = self._clock.steady()
+        with self._lock:
+            return max((now - sign.begun for sign in self._running.values()), default=0.0)
+
     def stop(self) -> None:
         """Let the threads end when they are through with what was submitted; does not wait."""
         for _ in range(self._size):
@@ -151,7 +158,7 @@ class WorkerPool:
         begun = self._clock.steady()
         with self._lock:
             held.is_begun = True
-            self._running[held] = _Sign(begun)
+            self._running[held] = _Sign(begun, begun)
         result, error = self._outcome(held, held.job)
         with self._lock:
             if self._running.pop(held, None) is None:

@@ -31,6 +31,8 @@ RETRY_FIRST_SECONDS = 5.0
 RETRY_LONGEST_SECONDS = 900.0
 PROGRESS_EVERY_SECONDS = 0.25
 _SMOOTHING = 0.1
+WAIT_SECONDS = 2.0
+"""So long a claimed file may wait for a free thread."""
 
 
 class Committer:
@@ -157,6 +159,20 @@ class Committer:
         else:
             self._tally.settle(held, Fate.RELEASED)
             self._acks.release(held, 0)
+
+    def give_back_waiting(self) -> None:
+        """What can't start soon goes back: it is not being processed, and another worker may have time for it.
+
+        Raises:
+            StoreError: If the database can't be written.
+        """
+        now = self._clock.steady()
+        for held in self._book.all():
+            if held.job is None or held.is_begun or held.is_settled or now - held.taken_at < WAIT_SECONDS:
+                continue
+            for one in [held, *self._lanes.break_off(held)]:
+                one.cancelled.set()
+                self._interrupt(one)
 
     def interrupt(self, *, also_begun: bool) -> None:
         """At a stop: what has not ended goes back, oldest first; a result that comes late is fenced off.

@@ -568,3 +568,51 @@ def test_a_queue_full_of_foreign_messages_stops_the_consumer_with_a_plain_text(b
     assert plant.told[-1].phase is Phase.STOPPED
     assert len(plant.consumer.foreign.newest()) == 10
     plant.stop_asked.set()
+
+
+def test_what_waits_behind_a_long_file_goes_back_instead_of_looking_busy(bench: Bench) -> None:
+    plant = Plant(bench, concurrency=1)
+    jobs = bench.add("long", "b", "c")
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(_: Watch) -> FileResult:
+        begun.set()
+        go_on.wait(20)
+        return FileResult(4, 2)
+
+    plant.registry.acts["long"] = slow
+    plant.deliver(*(message(job) for job in jobs))
+    plant.start()
+    assert begun.wait(10)
+    for held in plant.consumer._book.all():
+        held.taken_at -= 10
+    wait_until(lambda: plant.fate(Fate.RELEASED) == 2)
+    assert [bench.job(job).status for job in jobs] == [Status.PROCESSING, Status.PENDING, Status.PENDING]
+    assert [bench.job(job).attempts for job in jobs] == [1, 0, 0]
+    wait_until(lambda: plant.client.made("change_visibility") == [[("b", 0), ("c", 0)]])
+    go_on.set()
+    plant.settled(3)
+    plant.deliver(*(message(job) for job in jobs[1:]))
+    plant.settled(5)
+    assert {bench.job(job).status for job in jobs} == {Status.PROCESSED}
+    plant.stop()
+
+
+def test_while_a_file_takes_long_no_more_is_taken_than_can_start(bench: Bench) -> None:
+    plant = Plant(bench, concurrency=2)
+    (job,) = bench.add("long")
+    go_on = threading.Event()
+
+    def slow(_: Watch) -> FileResult:
+        go_on.wait(20)
+        return FileResult(4, 2)
+
+    plant.registry.acts["long"] = slow
+    plant.deliver(message(job))
+    plant.start()
+    wait_until(lambda: plant.consumer._pool.longest() > 1, timeout=10)
+    plant.client.calls.clear()
+    wait_until(lambda: len(plant.client.made("receive")) >= 3)
+    assert {limit for limit, _, _ in plant.client.made("receive")[1:]} == {1}
+    go_on.set()
+    plant.stop()

@@ -37,3 +37,13 @@ def test_all_behind_a_message_that_goes_back_go_back_in_order() -> None:
     assert lanes.break_off(a1) == [a2, a3]
     assert lanes.break_off(a1) == []
     assert lanes.enter(held("a"))
+
+
+def test_when_one_that_waits_goes_back_those_before_it_stay() -> None:
+    lanes = Lanes()
+    a1, a2, a3 = held("a"), held("a"), held("a")
+    for one in (a1, a2, a3):
+        lanes.enter(one)
+    assert lanes.break_off(a2) == [a3]
+    assert lanes.leave(a1) is None
+    assert lanes.enter(held("a")), "the lane is free"
