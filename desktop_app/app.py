@@ -159,12 +159,12 @@ def assemble(program: Program, look: Look) -> RunningWindow:
     from desktop_app.gui.window_memory import WindowMemory
     from desktop_app.gui.wording import Wording, user_locale
     from desktop_app.gui.workbench import Workbench
-    from desktop_app.wiring import build_consumer, build_sender, connect_queue
+    from desktop_app.wiring import build_gated_consumer, build_sender, connect_queue
 
     wording = Wording(user_locale())
     connector = connect_queue(program)
     workbench = Workbench(program.jobs, program.intake, program.database.session, wording)
-    consumer = ConsumerThread(partial(build_consumer, program, connector))
+    consumer = ConsumerThread(partial(build_gated_consumer, program, connector))
     sender = SenderThread(partial(build_sender, program, connector))
     states = LoopStates(program.connection, program.clock)
     threads = (consumer, sender)
@@ -183,6 +183,8 @@ def assemble(program: Program, look: Look) -> RunningWindow:
             wording=wording,
             try_now=program.wake_sender.set,
             start_again=start_again,
+            allow_processing=program.allow_processing,
+            foreign=program.foreign,
         )
     )
     consumer.state_changed.connect(states.take_consumer)

@@ -87,6 +87,8 @@ class Settings:
     Attributes:
         queue, profile, region, endpoint_url: The connection; see `Connection`.
         concurrency: How many files are processed at once, 1…64; 0 = as many as this computer has cores, at most 4.
+        process_queue: The key of the named queue whose files the window may process on this computer; the embedded
+            queue needs no permission.
         fifo_order: On a FIFO queue: `parallel` gives each file a message group of its own, `strict` puts all files in
             one group, so that they are processed one after another in the order they were added.
     """
@@ -96,6 +98,7 @@ class Settings:
     region: str = ""
     endpoint_url: str = ""
     concurrency: int = 0
+    process_queue: str = ""
     fifo_order: str = "parallel"
 
     def __post_init__(self) -> None:

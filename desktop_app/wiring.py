@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
@@ -12,9 +12,10 @@ from urllib.parse import unquote, urlsplit
 from desktop_app.clock import Clock, SystemClock
 from desktop_app.errors import KnownError, SettingsError
 from desktop_app.paths import Home, find_home
+from desktop_app.services.foreign import ForeignMail
 from desktop_app.services.identity import WorkerIdentity
 from desktop_app.services.intake import IntakeService
-from desktop_app.settings import Connection, Settings, connection_from, load_settings
+from desktop_app.settings import Connection, Settings, connection_from, load_settings, save_settings
 from desktop_app.store.database import Database, open_database
 from desktop_app.store.intake import Intake
 from desktop_app.store.job_list import JobList
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from desktop_app.queues.connector import QueueConnector
     from desktop_app.services.consumer import Consumer
+    from desktop_app.services.gate import GatedLoop
     from desktop_app.services.sender import Sender
     from desktop_app.services.state import LoopState
     from desktop_app.store.backups import Backups
@@ -35,7 +37,8 @@ MIGRATIONS = Path(__file__).resolve().parent / "store" / "migrations"
 class Program:
     """What both faces of Filemill stand on.
 
-    `wake_sender` is set whenever there is something new to send.
+    `wake_sender` is set whenever there is something new to send, `may_process` once the window may process the queue's
+    files on this computer. `foreign` has what came from the queue that is not ours.
     """
 
     home: Home
@@ -47,6 +50,18 @@ class Program:
     intake: IntakeService
     identity: WorkerIdentity
     wake_sender: Event = field(default_factory=Event)
+    may_process: Event = field(default_factory=Event)
+    foreign: ForeignMail = field(default_factory=ForeignMail)
+
+    def allow_processing(self) -> None:
+        """A person allows the window to process this queue's files, from now on.
+
+        Raises:
+            SettingsError: If that can't be saved; it holds for this time all the same.
+        """
+        self.may_process.set()
+        saved = load_settings(self.home.settings_file)
+        save_settings(self.home.settings_file, replace(saved, process_queue=self.connection.key))
 
     def close(self) -> None:
         """Give up this program's identity and close the calling thread's database connection."""
@@ -83,7 +98,10 @@ def open_program(environment: Mapping[str, str] = os.environ, *, settings: Setti
     wake = Event()
     intake = IntakeService(Intake(database), queue=connection.key, clock=clock, wake=wake.set)
     identity = WorkerIdentity(database.path)
-    return Program(home, chosen, connection, database, clock, JobList(database), intake, identity, wake)
+    program = Program(home, chosen, connection, database, clock, JobList(database), intake, identity, wake)
+    if connection.is_local or chosen.process_queue == connection.key:
+        program.may_process.set()
+    return program
 
 
 def connect_queue(program: Program) -> QueueConnector:
@@ -157,7 +175,8 @@ def build_consumer(
         wait_s: The longest poll, 0…20 s; short for a consumer that ends soon.
     """
     from desktop_app.processing.registry import default_registry
-    from desktop_app.services.consumer import Consumer, ConsumerOptions
+    from desktop_app.services.consumer import Consumer
+    from desktop_app.services.consumer_options import ConsumerOptions
 
     options = ConsumerOptions(
         queue=program.connection.key,
@@ -175,7 +194,15 @@ def build_consumer(
         clock=program.clock,
         report=report,
         look_now=program.wake_sender.set,
+        foreign=program.foreign,
     )
+
+
+def build_gated_consumer(program: Program, connector: QueueConnector, report: Callable[[LoopState], None]) -> GatedLoop:
+    """The consumer of the window: on a queue that Filemill did not make it waits for a person's permission."""
+    from desktop_app.services.gate import GatedLoop
+
+    return GatedLoop(build_consumer(program, connector, report), program.may_process, report)
 
 
 def send_all(program: Program, connector: QueueConnector, *, deadline_s: float) -> SendReport:

@@ -29,6 +29,7 @@ FULL = Settings(
     region="eu-west-1",
     endpoint_url="http://localhost:4566",
     concurrency=8,
+    process_queue="aws eu-west-1 - files",
     fifo_order="strict",
 )
 

@@ -81,6 +81,8 @@ def _worker(options: Namespace) -> int:
             run_loops(threads, stop, watch, until_idle=options.until_idle)
         watch.look()
         watch.tell()
+        if program.foreign.count:
+            say(f"{counted(len(program.foreign.newest()), 'message')} of another program left alone in the queue.")
     return 0
 
 

@@ -50,6 +50,9 @@ class Actions(QObject):
             "remove",
         )
         self.show_file = new("&Show in File Manager", "Ctrl+E", "Open the folder that the file lies in")
+        self.foreign = new(
+            "&Other Programs' Messages…", "", "Look at the messages in the queue that are not Filemill's"
+        )
         self.shortcuts = new("&Keyboard Shortcuts", "Ctrl+/", "All keys at a glance")
         self.about = new("&About Filemill", "", "Version and licence")
         self.quit.setMenuRole(QAction.MenuRole.QuitRole)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Slot
 
+from desktop_app.gui.loop_states import Need
 from desktop_app.gui.notice import Kind, Notice, NoticeAction
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ class TroubleBanner(QObject):
         bar: Where it is shown.
         try_now: Makes a loop that waits try at once.
         start_again: Starts loops that have ended by themselves.
+        allow_processing: Lets files of this queue be processed on this computer.
         parent: Qt's owner.
     """
 
@@ -31,12 +33,14 @@ class TroubleBanner(QObject):
         *,
         try_now: Callable[[], None],
         start_again: Callable[[], None],
+        allow_processing: Callable[[], None],
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._bar = bar
         self._try_now = NoticeAction("Try Now", try_now)
         self._start_again = NoticeAction("Start Again", start_again)
+        self._allow = NoticeAction("Process Here", allow_processing)
         self._database = ""
         self._loops: Trouble | None = None
         self._dismissed = ""
@@ -65,7 +69,9 @@ class TroubleBanner(QObject):
             return Notice(self._database, Kind.PROBLEM)
         if self._loops is None:
             return None
-        if self._loops.ended:
+        if self._loops.kind is Need.PERMISSION:
+            return Notice(self._loops.text, Kind.INFO, (self._allow,))
+        if self._loops.kind is Need.RESTART:
             return Notice(self._loops.text, Kind.PROBLEM, (self._start_again,))
         return Notice(self._loops.text, Kind.WARNING, (self._try_now,))
 

@@ -43,12 +43,23 @@ class ConnectionText:
     detail: str
 
 
+class Need(StrEnum):
+    """What a person can do about a trouble."""
+
+    PATIENCE = "patience"
+    """It goes on by itself; trying now may be sooner."""
+    RESTART = "restart"
+    """The work has ended by itself."""
+    PERMISSION = "permission"
+    """It has not begun, since nobody has allowed it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """What a banner says: a text for a person, and whether the work has ended rather than waits."""
+    """What a banner says: a text for a person, and what can be done."""
 
     text: str
-    ended: bool = False
+    kind: Need = Need.PATIENCE
 
 
 _NEEDED = {
@@ -129,6 +140,8 @@ class LoopStates(QObject):
             return ConnectionText(Mark.STOPPED, "Stopped", f"Nothing is sent to or received from {label}.")
         if Phase.STARTING in phases:
             return ConnectionText(Mark.STARTING, "Starting…", f"Connecting to {label}.")
+        if self._consumer.phase is Phase.OFF:
+            return ConnectionText(Mark.STARTING, f"{label} · sending only", self._consumer.text)
         place = "on this computer, no account needed" if self._connection.is_local else f"through {label}"
         return ConnectionText(Mark.RUNNING, label, f"Files are sent and processed {place}.")
 
@@ -162,8 +175,10 @@ class LoopStates(QObject):
     def _find_trouble(self) -> Trouble | None:
         """One text at a time: what has ended before what waits, the sender before the consumer."""
         if self._deaths:
-            return Trouble(next(iter(self._deaths.values())), ended=True)
+            return Trouble(next(iter(self._deaths.values())), kind=Need.RESTART)
         for state in (self._sender, self._consumer):
             if state.phase is Phase.WAITING and state.text:
                 return Trouble(state.text)
+        if self._consumer.phase is Phase.OFF:
+            return Trouble(self._consumer.text, kind=Need.PERMISSION)
         return None

@@ -18,6 +18,7 @@ from desktop_app.gui.drop_overlay import DropOverlay
 from desktop_app.gui.dropped import dragged_paths, drop_text
 from desktop_app.gui.empty_state import EmptyState
 from desktop_app.gui.file_chooser import FileChooser
+from desktop_app.gui.foreign_watch import ForeignWatch
 from desktop_app.gui.jobs_view import JobsView
 from desktop_app.gui.look import program_icon
 from desktop_app.gui.notice import Kind, Notice, NoticeBar
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from desktop_app.gui.window_memory import WindowMemory
     from desktop_app.gui.wording import Wording
     from desktop_app.gui.workbench import Workbench
+    from desktop_app.services.foreign import ForeignMail
     from desktop_app.settings import Connection
 
 _SIZE = (1100, 700)
@@ -59,7 +61,8 @@ class WindowNeeds:
         states: What the loops do.
         memory: What was remembered.
         look, wording: How it looks and speaks.
-        try_now, start_again: See `TroubleBanner`.
+        try_now, start_again, allow_processing: See `TroubleBanner`.
+        foreign: What came from the queue that is not ours.
     """
 
     workbench: Workbench
@@ -70,6 +73,8 @@ class WindowNeeds:
     wording: Wording
     try_now: Callable[[], None]
     start_again: Callable[[], None]
+    allow_processing: Callable[[], None]
+    foreign: ForeignMail
 
 
 class MainWindow(QMainWindow):
@@ -80,7 +85,7 @@ class MainWindow(QMainWindow):
 
     Attributes:
         offers: Everything that can be done.
-        view, notices, banner, busy, status, overlay: Its parts, see their classes.
+        view, notices, banner, busy, status, overlay, foreign: Its parts, see their classes.
     """
 
     closed = Signal()
@@ -97,8 +102,15 @@ class MainWindow(QMainWindow):
         self.notices = NoticeBar("Message", look, self)
         self.busy = BusyStrip(self)
         self.status = JobsStatusBar(needs.wording, look, self)
-        self._trouble = TroubleBanner(self.banner, try_now=needs.try_now, start_again=needs.start_again, parent=self)
+        self._trouble = TroubleBanner(
+            self.banner,
+            try_now=needs.try_now,
+            start_again=needs.start_again,
+            allow_processing=needs.allow_processing,
+            parent=self,
+        )
         self._chooser = FileChooser(needs.memory, self)
+        self.foreign = ForeignWatch(needs.foreign, self.offers.foreign, self)
         self._commands = WindowCommands(self.offers, self.view, self._workbench, self._chooser, self)
         self._stack = QStackedWidget(self)
         self._blank = QWidget(self)
@@ -140,6 +152,7 @@ class MainWindow(QMainWindow):
         self._commands.said.connect(self.say)
         self._needs.states.text_changed.connect(self.status.show_connection)
         self._needs.states.trouble_changed.connect(self._trouble.show_loops)
+        self.foreign.counted.connect(self.status.show_foreign)
         self.busy.stopped.connect(bench.adder.stop)
         self.view.selection_changed.connect(self._update)
         self.view.menu_wanted.connect(self._show_menu)

@@ -33,6 +33,7 @@ def fill_menu_bar(window: QMainWindow, actions: Actions, undo: QUndoStack, heade
         menu.aboutToShow.connect(partial(_fill_afresh, menu, fill))
     queue = bar.addMenu("&Queue")
     _add(queue, actions.retry, actions.retry_failed, None, actions.remove, None, actions.show_file)
+    _add(queue, None, actions.foreign)
     _add(bar.addMenu("&Help"), actions.shortcuts, actions.about)
 
 

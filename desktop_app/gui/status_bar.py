@@ -56,6 +56,9 @@ class JobsStatusBar(QStatusBar):
         row.addSpacing(8)
         for label in self._labels.values():
             row.addWidget(label)
+        self._foreign = QLabel(self)
+        self._foreign.hide()
+        row.addWidget(self._foreign)
         row.addStretch(1)
         row.addWidget(self._overall)
         row.addWidget(self._bar)
@@ -99,6 +102,13 @@ class JobsStatusBar(QStatusBar):
         else:
             self._texts = (self._wording.files(counts.total),) * 2
         self.fit(self.window().width())
+
+    @Slot(int)
+    def show_foreign(self, count: int) -> None:
+        """Say how often a message came that is not ours; nothing if none did."""
+        self._foreign.setText(f"▲ {self._wording.number(count)} not ours")
+        self._foreign.setToolTip("Messages of other programs came from this queue; see the menu Queue.")
+        self._foreign.setVisible(count > 0)
 
     def fit(self, width: int) -> None:
         """Show the bar only if something is under way and there is room; in a narrow window the percentage alone."""

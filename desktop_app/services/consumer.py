@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
@@ -16,10 +15,11 @@ from desktop_app.errors import KnownError, StoreError
 from desktop_app.services.acks import Acks
 from desktop_app.services.awake import AwakeClock
 from desktop_app.services.backoff import Backoff
+from desktop_app.services.consumer_options import SHORT_POLL_SECONDS, ConsumerOptions
 from desktop_app.services.dispatch import Dispatcher
 from desktop_app.services.foreign import BRAKE_TEXT, ForeignMail
 from desktop_app.services.lanes import Lanes
-from desktop_app.services.leases import BEAT_SECONDS, VISIBILITY_SECONDS, Held, LeaseBook, LeaseKeeper
+from desktop_app.services.leases import BEAT_SECONDS, Held, LeaseBook, LeaseKeeper
 from desktop_app.services.loop import STOP_CHECK_SECONDS, StateReporter
 from desktop_app.services.pool import Done, Processing, WorkerPool
 from desktop_app.services.receiver import Receiver
@@ -50,32 +50,7 @@ MOST_HELD = 200
 PATIENCE_SECONDS = 60.0
 """More than any call to the queue takes with its time-outs and retries."""
 CANCEL_GRACE_SECONDS = 0.5
-SHORT_POLL_SECONDS = 2
 LONGEST_STORE_WAIT_SECONDS = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class ConsumerOptions:
-    """How a consumer works.
-
-    Attributes:
-        queue: The key of the queue it consumes.
-        concurrency: How many files at once.
-        visibility_s: For how long a received message is hidden before it is extended, in seconds.
-        wait_s: The longest poll, 0…20 s. Up to `SHORT_POLL_SECONDS` a stop waits for the poll to end, so that no
-            message is handed to it that nobody takes; a longer one is left to end by itself.
-        work_grace_s: How long running work may go on after a stop, in seconds.
-        flush_grace_s: How long the last answers to the queue may take after that.
-        resend_crashed: True for a queue that does not bring a dead worker's messages back by itself soon.
-    """
-
-    queue: str
-    concurrency: int = 2
-    visibility_s: int = VISIBILITY_SECONDS
-    wait_s: int = 20
-    work_grace_s: float = 5.0
-    flush_grace_s: float = 2.0
-    resend_crashed: bool = False
 
 
 class Consumer:
@@ -90,6 +65,7 @@ class Consumer:
         clock: The time.
         report: Takes the loop's states, on several threads.
         look_now: Called after the list was changed, on the thread of `run`.
+        foreign: Takes note of messages that are not ours.
     """
 
     def __init__(
@@ -103,6 +79,7 @@ class Consumer:
         clock: Clock,
         report: Callable[[LoopState], None],
         look_now: Callable[[], None] = lambda: None,
+        foreign: ForeignMail | None = None,
     ) -> None:
         self._database = database
         self._identity = identity
@@ -117,7 +94,7 @@ class Consumer:
         self._claims = Claims(database)
         self._work = Work(database)
         self.tally = Tally()
-        self.foreign = ForeignMail()
+        self.foreign = foreign or ForeignMail()
         self._book = LeaseBook()
         self._acks = Acks(self._book, connector, clock)
         awake = AwakeClock(clock)
@@ -176,6 +153,7 @@ class Consumer:
             KnownError: If the queue carries so much that is not ours that it can't be meant; it has ended in order.
         """
         self._state.starting()
+        self.foreign.note_own()  # a new start is a new chance
         with self._database.session():
             self._pool.start()
             for loop in self._loops:

@@ -104,7 +104,9 @@ class Dispatcher:
         except ForeignMessageError as error:
             self._leave(held, str(error))
             return None
-        return ClaimRequest(message.file_id, message.generation, received.message_id, received.receive_count)
+        return ClaimRequest(
+            message.file_id, message.generation, received.message_id, received.receive_count, received.group_id
+        )
 
     def _route(self, held: Held, claim: Claim) -> None:
         if claim.outcome is not ClaimOutcome.FOREIGN:

@@ -56,7 +56,7 @@ class ForeignMail:
             return not known
 
     def note_own(self) -> None:
-        """One of ours came: this is a queue of ours."""
+        """One of ours came, so this is a queue of ours; or a person wants another try."""
         with self._lock:
             self._in_a_row.clear()
 

@@ -29,18 +29,20 @@ class Loop(Protocol):
         ...
 
 
-def wait_for(wake: Event, seconds: float, should_stop: Callable[[], bool]) -> bool:
-    """Wait for an event, a time or the stop, whichever comes first; True if the event came (it is cleared).
+def wait_for(wake: Event, seconds: float, should_stop: Callable[[], bool], *, clear: bool = True) -> bool:
+    """Wait for an event, a time or the stop, whichever comes first; True if the event came.
 
     Args:
         wake: What ends the wait early.
         seconds: The longest wait.
         should_stop: Looked at every `STOP_CHECK_SECONDS`.
+        clear: Whether the event is cleared when it has come.
     """
     left = seconds
     while left > 0 and not should_stop():
         if wake.wait(min(left, STOP_CHECK_SECONDS)):
-            wake.clear()
+            if clear:
+                wake.clear()
             return True
         left -= STOP_CHECK_SECONDS
     return False

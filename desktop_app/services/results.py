@@ -105,25 +105,29 @@ class Committer:
 
     def _conclude(self, held: Held, result: Result, *, is_written: bool) -> None:
         """After the commit: the message may go, and the next of its group may start."""
+        self._told.pop(held, None)
         if is_written:
             self._tally.settle(held, Fate.FAILED if result.reason else Fate.PROCESSED)
             self._acks.delete(held)
-        else:
-            self._lose(held)
-        self._told.pop(held, None)
+        elif self._lose(held):
+            # Another worker has it: what comes behind it must not overtake it here.
+            for waiting in self._lanes.break_off(held):
+                self._interrupt(waiting)
+            return
         following = self._lanes.leave(held)
         if following is not None:
             self._pool.submit(following)
 
-    def _lose(self, held: Held) -> None:
-        """The fence held: nothing is written. If nobody can want the message any more, it goes."""
+    def _lose(self, held: Held) -> bool:
+        """The fence held: nothing is written. False if nobody can want the message any more, so that it goes."""
         job = held.job
         if job is not None and self._work.is_stale(job.row_id, job.generation):
             self._tally.settle(held, Fate.STALE)
             self._acks.delete(held)
-        else:
-            self._tally.settle(held, Fate.LOST)
-            self._book.let_go(held)
+            return False
+        self._tally.settle(held, Fate.LOST)
+        self._book.let_go(held)
+        return True
 
     def _put_back(self, done: Done) -> None:
         """Work without an end: to be tried again later, interrupted, or lost."""

@@ -125,19 +125,23 @@ class Sender:
         room = self._room()
         if room <= 0:
             return 0
+        in_order = client.info.is_fifo and self._options.strict_order
         entries = self._outbox.claim(
             queue=self._options.queue,
             owner=self._identity.name,
             limit=min(room, CLAIM_ENTRIES),
             now_ms=self._clock.now_ms(),
             claim_ms=CLAIM_MS,
-            in_order=client.info.is_fifo and self._options.strict_order,
+            in_order=in_order,
         )
         messages = [self._message(client, entry) for entry in entries]
+        # One by one where order counts: of a batch the queue may take the later ones without the earlier.
+        batches = [[at] for at in range(len(messages))] if in_order else plan_batches(messages)
         sent = done = 0
-        for positions in plan_batches(messages):
+        for positions in batches:
             try:
-                sent += self._send_batch(client, [entries[at] for at in positions], [messages[at] for at in positions])
+                chosen = [entries[at] for at in positions], [messages[at] for at in positions]
+                sent += self._send_batch(client, *chosen, in_order=in_order)
             except QueueError as error:
                 # Due again at once: how long to wait is the loop's business, for all of them alike.
                 self._outbox.postpone(entries[done:], until_ms=self._clock.now_ms())
@@ -185,7 +189,9 @@ class Sender:
         # Explicit, since the queue's content-based deduplication would swallow a wanted retry within five minutes.
         return Outgoing(body, group_id=group, deduplication_id=f"{entry.file_id}:{entry.generation}")
 
-    def _send_batch(self, client: QueueClient, entries: Sequence[OutboxEntry], messages: Sequence[Outgoing]) -> int:
+    def _send_batch(
+        self, client: QueueClient, entries: Sequence[OutboxEntry], messages: Sequence[Outgoing], *, in_order: bool
+    ) -> int:
         try:
             results = client.send(messages)
         except QueueError as error:
@@ -195,9 +201,12 @@ class Sender:
                 results = [EntryResult(trouble=QueueTrouble.REFUSED, text=error.text)]
             else:  # one of them is to blame; the others must not suffer for it
                 return sum(
-                    self._send_batch(client, [entry], [message])
+                    self._send_batch(client, [entry], [message], in_order=in_order)
                     for entry, message in zip(entries, messages, strict=True)
                 )
+        if in_order and results[0].trouble not in {None, QueueTrouble.REFUSED}:
+            # It holds all behind it, so it is trouble with the queue.
+            raise QueueError(results[0].text, trouble=results[0].trouble or QueueTrouble.OFFLINE)
         return self._note(entries, results)
 
     def _note(self, entries: Sequence[OutboxEntry], results: Sequence[EntryResult]) -> int:

@@ -17,6 +17,8 @@ class Phase(StrEnum):
     RUNNING = "running"
     WAITING = "waiting"
     """Something is wrong outside; it tries again by itself at `LoopState.next_try_at`."""
+    OFF = "off"
+    """Not allowed yet: it begins when a person says so."""
     STOPPED = "stopped"
 
 

@@ -50,12 +50,13 @@ class ClaimOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ClaimRequest:
-    """A received message that asks for its row."""
+    """A received message that asks for its row; `lane` is its group on a FIFO queue."""
 
     file_id: str
     generation: int
     message_id: str
     receive_count: int
+    lane: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,8 @@ class Claims:
     def claim(self, requests: Sequence[ClaimRequest], *, worker: str, now_ms: int, lease_ms: int) -> list[Claim]:
         """Claim the rows of up to ten messages in one transaction; the answers stand in the order of the requests.
 
+        In a lane, what comes behind a BUSY one is BUSY as well.
+
         Args:
             requests: What was received.
             worker: This worker's identity.
@@ -93,8 +96,16 @@ class Claims:
         """
         if not requests:
             return []
+        held_up: dict[str, Claim] = {}
+        claims: list[Claim] = []
         with self._database.write() as revision:
-            return [self._claim(request, worker, now_ms, lease_ms, revision) for request in requests]
+            for request in requests:
+                # Behind a busy row nothing of the same lane may start: it would overtake it.
+                claim = held_up.get(request.lane) or self._claim(request, worker, now_ms, lease_ms, revision)
+                if request.lane and claim.outcome is ClaimOutcome.BUSY:
+                    held_up[request.lane] = claim
+                claims.append(claim)
+        return claims
 
     def _claim(self, request: ClaimRequest, worker: str, now_ms: int, lease_ms: int, revision: int) -> Claim:
         free = (JobRow.status == Status.PENDING) | (

@@ -15,6 +15,7 @@ from desktop_app.gui.main_window import MainWindow, WindowNeeds
 from desktop_app.gui.window_memory import WindowMemory
 from desktop_app.gui.wording import Wording
 from desktop_app.gui.workbench import Workbench
+from desktop_app.services.foreign import ForeignMail
 from desktop_app.settings import Connection
 from tests.gui.world import World
 
@@ -60,6 +61,8 @@ class Desk:
         self.world = world
         self.tried = 0
         self.started = 0
+        self.allowed = 0
+        self.foreign = ForeignMail()
         self.states = LoopStates(Connection(), world.clock)
         self._look = look
         self._wording = wording
@@ -82,6 +85,8 @@ class Desk:
                 wording=self._wording,
                 try_now=self._note_try,
                 start_again=self._note_start,
+                allow_processing=self._note_allow,
+                foreign=self.foreign,
             )
         )
         self._qtbot.addWidget(window)
@@ -108,6 +113,9 @@ class Desk:
 
     def _note_start(self) -> None:
         self.started += 1
+
+    def _note_allow(self) -> None:
+        self.allowed += 1
 
 
 @pytest.fixture

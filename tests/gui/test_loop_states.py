@@ -7,7 +7,7 @@ from PySide6.QtTest import QSignalSpy
 
 from desktop_app.errors import QueueTrouble
 from desktop_app.gui import loop_states
-from desktop_app.gui.loop_states import LoopStates, Mark, Trouble
+from desktop_app.gui.loop_states import LoopStates, Mark, Need, Trouble
 from desktop_app.services.state import LoopState, Phase
 from desktop_app.settings import Connection
 from tests.gui.world import NOW_MS, FixedClock
@@ -98,9 +98,20 @@ def test_death_comes_before_everything_until_the_thread_reports_again(qapp: obje
     spy = QSignalSpy(states.trouble_changed)
     states.take_sender(OFFLINE)
     states.take_consumer_death("Processing has stopped.")
-    assert spy.at(1)[0] == Trouble("Processing has stopped.", ended=True)
+    assert spy.at(1)[0] == Trouble("Processing has stopped.", kind=Need.RESTART)
     assert (states.text.mark, states.text.detail) == (Mark.STOPPED, "Processing has stopped.")
     states.take_sender_death("Sending has stopped.")
     states.take_consumer(RUNNING)
     states.take_sender(RUNNING)
+    assert spy.at(spy.count() - 1)[0] is None
+
+
+def test_a_queue_that_nobody_has_allowed_is_sent_to_only(qapp: object, clock: FixedClock) -> None:
+    states = LoopStates(AWS, clock)
+    spy = QSignalSpy(states.trouble_changed)
+    states.take_sender(RUNNING)
+    states.take_consumer(LoopState(Phase.OFF, "None are processed here yet."))
+    assert states.text.text.endswith("sending only")
+    assert spy.at(spy.count() - 1)[0] == Trouble("None are processed here yet.", kind=Need.PERMISSION)
+    states.take_consumer(RUNNING)
     assert spy.at(spy.count() - 1)[0] is None

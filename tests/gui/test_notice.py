@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication, QToolButton
 from desktop_app.gui import notice as notice_module
 from desktop_app.gui.banner import TroubleBanner
 from desktop_app.gui.colours import DARK, LIGHT
-from desktop_app.gui.loop_states import Trouble
+from desktop_app.gui.loop_states import Need, Trouble
 from desktop_app.gui.notice import Kind, Notice, NoticeAction, NoticeBar
 
 if TYPE_CHECKING:
@@ -104,6 +104,9 @@ class Calls:
     def start_again(self) -> None:
         self.made.append("start")
 
+    def allow_processing(self) -> None:
+        self.made.append("allow")
+
 
 @pytest.fixture
 def calls() -> Calls:
@@ -112,7 +115,13 @@ def calls() -> Calls:
 
 @pytest.fixture
 def banner(bar: NoticeBar, calls: Calls) -> TroubleBanner:
-    return TroubleBanner(bar, try_now=calls.try_now, start_again=calls.start_again, parent=bar)
+    return TroubleBanner(
+        bar,
+        try_now=calls.try_now,
+        start_again=calls.start_again,
+        allow_processing=calls.allow_processing,
+        parent=bar,
+    )
 
 
 def test_trouble_stays_until_it_is_over(bar: NoticeBar, banner: TroubleBanner, calls: Calls, qtbot: QtBot) -> None:
@@ -127,11 +136,22 @@ def test_trouble_stays_until_it_is_over(bar: NoticeBar, banner: TroubleBanner, c
 def test_loop_that_has_ended_can_be_started_again(
     bar: NoticeBar, banner: TroubleBanner, calls: Calls, qtbot: QtBot
 ) -> None:
-    banner.show_loops(Trouble("Processing has stopped.", ended=True))
+    banner.show_loops(Trouble("Processing has stopped.", kind=Need.RESTART))
     assert bar.notice is not None
     assert bar.notice.kind is Kind.PROBLEM
     QTest.mouseClick(bar.buttons[0], Qt.MouseButton.LeftButton)
     assert calls.made == ["start"]
+
+
+def test_processing_that_nobody_has_allowed_can_be_allowed(
+    bar: NoticeBar, banner: TroubleBanner, calls: Calls, qtbot: QtBot
+) -> None:
+    banner.show_loops(Trouble("None are processed here yet.", kind=Need.PERMISSION))
+    assert bar.notice is not None
+    assert bar.notice.kind is Kind.INFO
+    assert bar.buttons[0].text() == "Process Here"
+    QTest.mouseClick(bar.buttons[0], Qt.MouseButton.LeftButton)
+    assert calls.made == ["allow"]
 
 
 def test_dismissed_words_do_not_come_back_until_it_was_over(

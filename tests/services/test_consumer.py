@@ -15,7 +15,8 @@ from desktop_app.processing.isolation import IsolatedProcessing
 from desktop_app.processing.registry import Cancelled, FileResult, Watch, default_registry
 from desktop_app.queues.envelopes import EntryResult
 from desktop_app.queues.message import FileMessage, encode
-from desktop_app.services.consumer import Consumer, ConsumerOptions
+from desktop_app.services.consumer import Consumer
+from desktop_app.services.consumer_options import ConsumerOptions
 from desktop_app.services.state import LoopState, Phase
 from desktop_app.services.tally import Fate
 from desktop_app.store.claims import ClaimRequest, Claims

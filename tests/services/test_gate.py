@@ -1,0 +1,76 @@
+"""A queue that Filemill did not make is consumed when a person says so."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from desktop_app.services.gate import OFF_TEXT, GatedLoop
+from desktop_app.services.state import LoopState, Phase
+from desktop_app.settings import Settings, load_settings
+from desktop_app.wiring import open_program
+from tests.helpers import wait_until
+from tests.services.fakes import Countdown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import pytest
+
+
+class Noting:
+    """A loop that notes that it ran."""
+
+    def __init__(self) -> None:
+        self.runs = 0
+
+    def run(self, should_stop: Callable[[], bool]) -> None:
+        self.runs += 1
+
+
+def test_it_waits_says_so_and_can_be_stopped() -> None:
+    loop, told = Noting(), list[LoopState]()
+    GatedLoop(loop, threading.Event(), told.append).run(Countdown(3))
+    assert loop.runs == 0
+    assert told == [LoopState(Phase.OFF, OFF_TEXT), LoopState(Phase.STOPPED)]
+
+
+def test_it_begins_when_it_is_allowed() -> None:
+    loop, told, allowed = Noting(), list[LoopState](), threading.Event()
+    thread = threading.Thread(target=GatedLoop(loop, allowed, told.append).run, args=(lambda: False,))
+    thread.start()
+    wait_until(lambda: told)
+    allowed.set()
+    thread.join(5)
+    assert loop.runs == 1
+    assert allowed.is_set(), "it stays allowed"
+
+
+def test_what_is_allowed_already_begins_at_once() -> None:
+    loop, told, allowed = Noting(), list[LoopState](), threading.Event()
+    allowed.set()
+    GatedLoop(loop, allowed, told.append).run(lambda: False)
+    assert (loop.runs, told) == (1, [])
+
+
+def test_the_embedded_queue_needs_no_permission(filemill_home: Path) -> None:
+    program = open_program({})
+    assert program.may_process.is_set()
+    program.close()
+
+
+def test_a_named_queue_needs_it_once(filemill_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    named = {"FILEMILL_QUEUE": "ingest", "AWS_REGION": "eu-west-1"}
+    program = open_program(named)
+    assert not program.may_process.is_set()
+    program.allow_processing()
+    assert program.may_process.is_set()
+    program.close()
+    again = open_program(named)
+    assert again.may_process.is_set()
+    again.close()
+    other = open_program({**named, "FILEMILL_QUEUE": "another"})
+    assert not other.may_process.is_set()
+    other.close()
+    assert load_settings(filemill_home / "settings.toml") == Settings(process_queue="aws eu-west-1 - ingest")
