@@ -58,7 +58,7 @@ class ForeignWatch(QObject):
     def show_newest(self) -> PairsDialog:
         """Open a window with the newest ones, as plain text."""
         pairs = [
-            (f"{message.why}, delivered {message.receive_count} times", display_text(message.body))
+            (f"{message.why}, {_deliveries(message.receive_count)}", display_text(message.body))
             for message in self._mail.newest()
         ]
         dialog = PairsDialog(
@@ -70,3 +70,7 @@ class ForeignWatch(QObject):
         )
         dialog.show()
         return dialog
+
+
+def _deliveries(count: int) -> str:
+    return "delivered once" if count == 1 else f"delivered {count} times"

@@ -113,7 +113,8 @@ class NoticeBar(Strip):
         for action in notice.actions:
             button = QPushButton(action.text, self.frame)
             button.clicked.connect(self.clear)
-            button.clicked.connect(action.run)
+            # Not `action.run` itself: PySide can't connect a method of an object that has no weak references.
+            button.clicked.connect(lambda _checked=False, run=action.run: run())
             self.row.insertWidget(self.row.count() - 1, button)
             self._buttons.append(button)
         self._draw()

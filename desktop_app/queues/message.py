@@ -25,9 +25,9 @@ class Foreignness(StrEnum):
 
     TOO_LONG = "longer than any of ours"
     NOT_JSON = "not JSON"
-    WRONG_SHAPE = "not the fields of ours"
+    WRONG_SHAPE = "not a message of Filemill"
     NEWER_VERSION = "from a newer version of Filemill"
-    UNKNOWN_FILE = "a file that this database does not know"
+    UNKNOWN_FILE = "a file of another list"
 
 
 class ForeignMessageError(ValueError):

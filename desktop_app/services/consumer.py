@@ -17,7 +17,7 @@ from desktop_app.services.awake import AwakeClock
 from desktop_app.services.backoff import Backoff
 from desktop_app.services.consumer_options import SHORT_POLL_SECONDS, ConsumerOptions
 from desktop_app.services.dispatch import Dispatcher
-from desktop_app.services.foreign import BRAKE_TEXT, ForeignMail
+from desktop_app.services.foreign import BRAKE_TEXT, MANY_IN_A_ROW, TOO_MANY_IN_A_ROW, ForeignMail
 from desktop_app.services.lanes import Lanes
 from desktop_app.services.leases import BEAT_SECONDS, Held, LeaseBook, LeaseKeeper
 from desktop_app.services.loop import STOP_CHECK_SECONDS, StateReporter
@@ -27,6 +27,7 @@ from desktop_app.services.results import Committer
 from desktop_app.services.supervised import SupervisedLoop
 from desktop_app.services.tally import Tally
 from desktop_app.store.claims import Claims
+from desktop_app.store.outbox import Outbox
 from desktop_app.store.work import Work
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ class Consumer:
         self._is_paused = False
         self._claims = Claims(database)
         self._work = Work(database)
+        self._outbox = Outbox(database)
         self.tally = Tally()
         self.foreign = foreign or ForeignMail()
         self._book = LeaseBook()
@@ -159,14 +161,21 @@ class Consumer:
             for loop in self._loops:
                 loop.start()
             self._attempt(self._free_dead_leases)
-            while not should_stop() and not self.foreign.is_too_much:
+            while not should_stop() and not self._is_not_ours():
                 self._turn(STOP_CHECK_SECONDS)
                 self._supervise()
             self._end_work()
             self._end_loops()
         self._state.stopped()
-        if self.foreign.is_too_much:
+        if self._is_not_ours():
             raise KnownError(BRAKE_TEXT)
+
+    def _is_not_ours(self) -> bool:
+        """Whether so much came that is foreign, and nothing of ours is waited for, that this can't be our queue."""
+        in_a_row = self.foreign.in_a_row
+        if in_a_row < MANY_IN_A_ROW:
+            return False
+        return in_a_row >= TOO_MANY_IN_A_ROW or not self._outbox.in_queue(self._options.queue)
 
     def _supervise(self) -> None:
         for loop in self._loops:

@@ -7,7 +7,7 @@ import random
 from typing import TYPE_CHECKING
 
 from desktop_app.errors import StoreError
-from desktop_app.queues.message import ForeignMessageError, decode
+from desktop_app.queues.message import ForeignMessageError, Foreignness, decode
 from desktop_app.services.leases import ROW_MARGIN_MS
 from desktop_app.services.tally import Fate
 from desktop_app.store.claims import Claim, ClaimOutcome, ClaimRequest
@@ -116,7 +116,7 @@ class Dispatcher:
             if self._lanes.enter(held):
                 self._pool.submit(held)
         elif claim.outcome is ClaimOutcome.FOREIGN:
-            self._leave(held, "a file that this database does not know")
+            self._leave(held, Foreignness.UNKNOWN_FILE)
         elif claim.outcome is ClaimOutcome.BUSY:
             self._wait_for_other(held, claim)
         else:

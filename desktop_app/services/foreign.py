@@ -16,9 +16,11 @@ if TYPE_CHECKING:
 
 KEPT = 20
 KEPT_CHARS = 2_000
-TOO_MANY_IN_A_ROW = 10
+MANY_IN_A_ROW = 10
+TOO_MANY_IN_A_ROW = 100
+"""So many stop the consumer even if messages of ours must be behind them."""
 BRAKE_TEXT = (
-    f"This queue carries messages that are not Filemill's: the last {TOO_MANY_IN_A_ROW} were all another program's and "
+    "This queue carries messages that are not Filemill's: all that came lately were another program's and "
     "were left as they are. Processing has stopped, since each look counts as a delivery attempt for them. Choose a "
     "queue that is only for Filemill."
 )
@@ -67,10 +69,10 @@ class ForeignMail:
             return self._count
 
     @property
-    def is_too_much(self) -> bool:
-        """Whether so many different foreign messages came in a row that this can't be a queue of ours."""
+    def in_a_row(self) -> int:
+        """How many different foreign messages came since the last one of ours."""
         with self._lock:
-            return len(self._in_a_row) >= TOO_MANY_IN_A_ROW
+            return len(self._in_a_row)
 
     def newest(self) -> tuple[ForeignMessage, ...]:
         """The last foreign messages, newest first."""

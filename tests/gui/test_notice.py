@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
@@ -92,11 +93,11 @@ def test_icons_follow_the_colours(bar: NoticeBar, look: Look) -> None:
     assert bar._icon.pixmap().toImage() == light
 
 
+@dataclass(frozen=True, slots=True)
 class Calls:
-    """Notes what the banner's buttons ask for."""
+    """Notes what the banner's buttons ask for. Has slots, as the real program has: PySide can't refer weakly to it."""
 
-    def __init__(self) -> None:
-        self.made: list[str] = []
+    made: list[str] = field(default_factory=list)
 
     def try_now(self) -> None:
         self.made.append("try")

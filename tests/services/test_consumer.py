@@ -20,6 +20,7 @@ from desktop_app.services.consumer_options import ConsumerOptions
 from desktop_app.services.state import LoopState, Phase
 from desktop_app.services.tally import Fate
 from desktop_app.store.claims import ClaimRequest, Claims
+from desktop_app.store.outbox import Sent
 from desktop_app.store.work import Result, Work
 from tests.helpers import wait_until
 from tests.services.conftest import QUEUE
@@ -617,3 +618,29 @@ def test_while_a_file_takes_long_no_more_is_taken_than_can_start(bench: Bench) -
     assert {limit for limit, _, _ in plant.client.made("receive")[1:]} == {1}
     go_on.set()
     plant.stop()
+
+
+def test_foreign_messages_before_ours_do_not_keep_us_from_ours(bench: Bench) -> None:
+    plant = Plant(bench)
+    (job,) = bench.add("a.txt")
+    (entry,) = bench.outbox.claim(queue=QUEUE, owner="s", limit=1, now_ms=plant.bench.clock.now_ms(), claim_ms=1)
+    bench.outbox.mark_sent([Sent(entry, "m")], now_ms=plant.bench.clock.now_ms())
+    for start in range(0, 90, 10):
+        plant.deliver(*(received("not ours", handle=f"h{n}", message_id=f"m{n}") for n in range(start, start + 10)))
+    plant.deliver(message(job))
+    plant.start()
+    plant.settled(91)
+    assert bench.job(job).status is Status.PROCESSED
+    plant.stop()
+
+
+def test_a_hundred_foreign_messages_in_a_row_stop_it_even_if_ours_must_be_behind_them(bench: Bench) -> None:
+    plant = Plant(bench)
+    bench.add("a.txt")
+    (entry,) = bench.outbox.claim(queue=QUEUE, owner="s", limit=1, now_ms=plant.bench.clock.now_ms(), claim_ms=1)
+    bench.outbox.mark_sent([Sent(entry, "m")], now_ms=plant.bench.clock.now_ms())
+    for start in range(0, 100, 10):
+        plant.deliver(*(received("not ours", handle=f"h{n}", message_id=f"m{n}") for n in range(start, start + 10)))
+    with pytest.raises(KnownError):
+        plant.consumer.run(lambda: False)
+    plant.stop_asked.set()
