@@ -153,10 +153,11 @@ def mend_list(error: StoreDamagedError, environment: Mapping[str, str]) -> bool:
 def assemble(program: Program, look: Look) -> RunningWindow:
     """Put the window, its threads and the queue together. Nothing runs yet."""
     from desktop_app.gui.loop_states import LoopStates
-    from desktop_app.gui.main_window import MainWindow, WindowNeeds
+    from desktop_app.gui.main_window import MainWindow
     from desktop_app.gui.running import RunningWindow
     from desktop_app.gui.threads import ConsumerThread, SenderThread
     from desktop_app.gui.window_memory import WindowMemory
+    from desktop_app.gui.window_needs import WindowNeeds
     from desktop_app.gui.wording import Wording, user_locale
     from desktop_app.gui.workbench import Workbench
     from desktop_app.wiring import build_gated_consumer, build_sender, connect_queue

@@ -174,16 +174,96 @@ class SortBy(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class SizeRange:
+    """Sizes in bytes from `least` to `most`, both included; None where there is no bound."""
+
+    least: int | None = None
+    most: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What a person looks for; all of it has to apply. `filters.parse_search` makes one from what was typed.
+
+    Attributes:
+        words: Each is part of the path or of the reason, upper and lower case alike.
+        statuses: One of these; empty = any.
+        sizes: The size lies in each of these ranges; a size that is not known lies in none.
+        reasons: Each is part of the reason, or of its code.
+    """
+
+    words: tuple[str, ...] = ()
+    statuses: frozenset[Status] = frozenset()
+    sizes: tuple[SizeRange, ...] = ()
+    reasons: tuple[str, ...] = ()
+
+
+NO_SEARCH = Search()
+
+
+@dataclass(frozen=True, slots=True)
 class ListQuery:
     """Which jobs to list, and in which order; jobs that compare equal stay in the order they were added.
 
     Attributes:
         sort_by, descending: The order.
         statuses: Only these; empty = all.
-        text: Only jobs whose path contains this, upper and lower case alike; empty = all.
+        problems: Only those that have failed for one of these reasons (`Job.reason_code`); empty = all.
+        batches: Only those of these batches; empty = all.
+        search: Only what matches.
     """
 
     sort_by: SortBy = SortBy.ADDED
     descending: bool = False
     statuses: frozenset[Status] = frozenset()
-    text: str = ""
+    problems: frozenset[str] = frozenset()
+    batches: frozenset[int] = frozenset()
+    search: Search = NO_SEARCH
+
+    @property
+    def is_narrowed(self) -> bool:
+        """True if jobs may be left out."""
+        return bool(self.statuses or self.problems or self.batches or self.search != NO_SEARCH)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Jobs that have failed for the same reason.
+
+    Attributes:
+        code: The reason's code; empty where none was given.
+        text: The sentence that most of them carry.
+        count: How many jobs it is.
+        texts: How many different sentences they carry.
+    """
+
+    code: str
+    text: str
+    count: int
+    texts: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class SelectionSums:
+    """What some jobs are together; sizes in bytes and lines as far as they are known."""
+
+    counts: StatusCounts
+    size: int
+    lines: int
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The files of one Add that are on the list.
+
+    Attributes:
+        id: The database's key.
+        name: For a person; may be empty.
+        created_at: When it was added, in milliseconds since 1970.
+        count: How many of its jobs are on the list.
+    """
+
+    id: int
+    name: str
+    created_at: int
+    count: int

@@ -21,6 +21,7 @@ class Actions(QObject):
 
     Attributes:
         all: Every action, in the order of the menus.
+        status_views: Show all files, and those of each status, in the statuses' order.
     """
 
     def __init__(self, parent: QWidget, look: Look) -> None:
@@ -43,6 +44,12 @@ class Actions(QObject):
         self.select_none = new("Select &None", "Ctrl+Shift+A", "Select nothing")
         self.retry = new("&Retry", "Ctrl+R", "Process the selected files again", "retry")
         self.retry_failed = new("Retry All &Failed", "Ctrl+Shift+R", "Process every failed file again", "retry")
+        self.retry_reason = new(
+            "Retry All With &This Reason",
+            "",
+            "Process every file again that has failed for the reason chosen in the sidebar",
+            "retry",
+        )
         self.remove = new(
             "Re&move From List",
             _DELETE,
@@ -50,6 +57,18 @@ class Actions(QObject):
             "remove",
         )
         self.show_file = new("&Show in File Manager", "Ctrl+E", "Open the folder that the file lies in")
+        self.filter = new("&Filter", "Ctrl+F", "Show only the files that match what is typed", "search")
+        self.sidebar = new("Side&bar", "F9", "Show or hide statuses, problems and batches beside the list")
+        self.sidebar.setCheckable(True)
+        self.details = new("De&tails", "Alt+Return", "Show or hide what is known about the selected files")
+        self.details.setCheckable(True)
+        self.status_views = (
+            new("&All Files", "Ctrl+1", "Show all files, whatever their status, reason or batch"),
+            new("&Pending Files", "Ctrl+2", "Show only the files that wait"),
+            new("P&rocessing Files", "Ctrl+3", "Show only the files that are being processed"),
+            new("Processe&d Files", "Ctrl+4", "Show only the files that are done"),
+            new("&Failed Files", "Ctrl+5", "Show only the files that have failed"),
+        )
         self.foreign = new(
             "&Other Programs' Messages…", "", "Look at the messages in the queue that are not Filemill's"
         )
@@ -65,7 +84,8 @@ class Actions(QObject):
         # Written out: some standard keys are empty on Linux without a desktop.
         action.setShortcut(QKeySequence(keys))
         action.setStatusTip(tip)
-        action.setToolTip(f"{tip} ({action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)})")
+        shown_keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+        action.setToolTip(f"{tip} ({shown_keys})" if shown_keys else tip)
         action.setData(icon)
         self._parent.addAction(action)
         self.all.append(action)
@@ -77,11 +97,12 @@ class Actions(QObject):
             if action.data():
                 action.setIcon(self._look.icon(str(action.data())))
 
-    def update(self, *, listed: int, selected: int, failed: int) -> None:
+    def update(self, *, total: int, listed: int, selected: int, failed: int) -> None:
         """Offer what makes sense now.
 
         Args:
-            listed: How many files are in the list.
+            total: How many files there are.
+            listed: How many of them the list shows.
             selected: How many of them are selected.
             failed: How many have failed.
         """
@@ -89,3 +110,6 @@ class Actions(QObject):
             action.setEnabled(selected > 0)
         self.select_all.setEnabled(listed > 0)
         self.retry_failed.setEnabled(failed > 0)
+        self.filter.setEnabled(total > 0)
+        for action in self.status_views:
+            action.setEnabled(total > 0)

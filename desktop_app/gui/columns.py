@@ -77,11 +77,11 @@ def _exact(value: int | None) -> str:
 
 
 COLUMNS: tuple[Column, ...] = (
-    Column("name", "Name", SortBy.NAME, _name, _path, _name, 28),
+    Column("name", "Name", SortBy.NAME, _name, _path, _name, 26),
     Column("status", "Status", SortBy.STATUS, Wording.status, Wording.status, Wording.status, 40),
-    Column("progress", "Progress", SortBy.PROGRESS, _progress, _nothing, _progress, 20),
-    Column("lines", "Lines", SortBy.LINES, _lines, _nothing, lambda _, job: _exact(job.lines_count), 14, numeric=True),
-    Column("size", "Size", SortBy.SIZE, _size, _bytes, lambda _, job: _exact(job.file_size), 13, numeric=True),
+    Column("progress", "Progress", SortBy.PROGRESS, _progress, _nothing, _progress, 16),
+    Column("lines", "Lines", SortBy.LINES, _lines, _nothing, lambda _, job: _exact(job.lines_count), 11, numeric=True),
+    Column("size", "Size", SortBy.SIZE, _size, _bytes, lambda _, job: _exact(job.file_size), 11, numeric=True),
     Column(
         "added",
         "Added",
@@ -99,7 +99,7 @@ COLUMNS: tuple[Column, ...] = (
         _took,
         _nothing,
         lambda _, job: "" if job.took_ms is None else f"{job.took_ms / 1000:.3f}",
-        14,
+        11,
         numeric=True,
     ),
 )

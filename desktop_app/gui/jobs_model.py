@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from array import array
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QAbstractItemModel, QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal, Slot
@@ -80,6 +81,11 @@ class JobsModel(QAbstractTableModel):
         return self._loader.query
 
     @property
+    def shown(self) -> ListQuery:
+        """Whose rows these are: the query that was read last."""
+        return self._shown
+
+    @property
     def ids(self) -> array[int]:
         """The keys of the listed jobs, in the list's order; not to be changed."""
         return self._cache.ids
@@ -134,11 +140,18 @@ class JobsModel(QAbstractTableModel):
         if 0 <= column < len(COLUMNS):
             old = self.query
             descending = order is Qt.SortOrder.DescendingOrder
-            query = ListQuery(COLUMNS[column].sort_by, descending, old.statuses, old.text)
+            query = replace(old, sort_by=COLUMNS[column].sort_by, descending=descending)
             if query != old or not self._loader.has_begun:
                 self._loader.load(query)
 
     # --- what the window asks
+
+    def narrow(self, query: ListQuery) -> None:
+        """List only what a query lists, in the order of now; the rows stay as they are until it was read."""
+        old = self.query
+        query = replace(query, sort_by=old.sort_by, descending=old.descending)
+        if query != old:
+            self._loader.load(query)
 
     def reload(self) -> None:
         """Load the order again now, for changes that the change feed does not place (rows that were brought back)."""
@@ -216,7 +229,7 @@ class JobsModel(QAbstractTableModel):
         """Add the rows that are new, and have the order loaded again where it can't be known from here."""
         shown = self._shown
         new = [job.row_id for job in jobs if job.row_id > self._loader.newest]
-        if shown.statuses or shown.text or not self._loader.has_loaded:
+        if shown.is_narrowed or self.query.is_narrowed or not self._loader.has_loaded:
             self._loader.load_soon()
         elif shown.sort_by is not SortBy.ADDED:
             if new or (jobs and shown.sort_by in _MOVING):

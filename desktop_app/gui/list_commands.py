@@ -72,9 +72,16 @@ class ListCommands(QObject):
     @Slot()
     def retry_failed(self) -> None:
         """Process all again that have failed."""
+        self._retry_listed(ListQuery(statuses=frozenset({Status.FAILED})))
 
+    def retry_problems(self, codes: frozenset[str]) -> None:
+        """Process all again that have failed for one of these reasons."""
+        if codes:
+            self._retry_listed(ListQuery(problems=codes))
+
+    def _retry_listed(self, query: ListQuery) -> None:
         def work() -> int:
-            return self._intake.retry(self._reader.ids(ListQuery(statuses=frozenset({Status.FAILED}))))
+            return self._intake.retry(self._reader.ids(query))
 
         self._writes.run(work, lambda done: self._say_retried(done, done), self._tell)
 

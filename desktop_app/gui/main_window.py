@@ -2,33 +2,40 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, Signal, Slot
-from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QVBoxLayout, QWidget
 
 from desktop_app.gui import dialogs, menus
 from desktop_app.gui.actions import Actions
 from desktop_app.gui.adding import AddReport, notice_of
 from desktop_app.gui.banner import TroubleBanner
 from desktop_app.gui.busy_strip import BusyStrip
+from desktop_app.gui.details_follower import DetailsFollower
+from desktop_app.gui.details_pane import DetailsPane
+from desktop_app.gui.details_split import DetailsSplit
 from desktop_app.gui.drop_overlay import DropOverlay
 from desktop_app.gui.dropped import dragged_paths, drop_text
 from desktop_app.gui.empty_state import EmptyState
 from desktop_app.gui.file_chooser import FileChooser
+from desktop_app.gui.filter_box import FilterBox
 from desktop_app.gui.foreign_watch import ForeignWatch
 from desktop_app.gui.jobs_view import JobsView
 from desktop_app.gui.look import program_icon
+from desktop_app.gui.narrowing import Narrowing
+from desktop_app.gui.no_match import NoMatch
 from desktop_app.gui.notice import Kind, Notice, NoticeBar
+from desktop_app.gui.pages import Pages
+from desktop_app.gui.sidebar import Sidebar
 from desktop_app.gui.status_bar import JobsStatusBar
 from desktop_app.gui.window_commands import WindowCommands
 from desktop_app.gui.wording import DASH
 from desktop_app.jobs import SortBy, StatusCounts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from PySide6.QtGui import (
         QCloseEvent,
@@ -39,42 +46,11 @@ if TYPE_CHECKING:
         QResizeEvent,
     )
 
-    from desktop_app.gui.look import Look
-    from desktop_app.gui.loop_states import LoopStates
-    from desktop_app.gui.window_memory import WindowMemory
-    from desktop_app.gui.wording import Wording
-    from desktop_app.gui.workbench import Workbench
-    from desktop_app.services.foreign import ForeignMail
+    from desktop_app.gui.window_needs import WindowNeeds
     from desktop_app.settings import Connection
 
 _SIZE = (1100, 700)
 _LEAST = (720, 440)
-
-
-@dataclass(frozen=True, slots=True)
-class WindowNeeds:
-    """What a window does not make itself.
-
-    Attributes:
-        workbench: What works behind it.
-        connection: The queue of now.
-        states: What the loops do.
-        memory: What was remembered.
-        look, wording: How it looks and speaks.
-        try_now, start_again, allow_processing: See `TroubleBanner`.
-        foreign: What came from the queue that is not ours.
-    """
-
-    workbench: Workbench
-    connection: Connection
-    states: LoopStates
-    memory: WindowMemory
-    look: Look
-    wording: Wording
-    try_now: Callable[[], None]
-    start_again: Callable[[], None]
-    allow_processing: Callable[[], None]
-    foreign: ForeignMail
 
 
 class MainWindow(QMainWindow):
@@ -85,7 +61,7 @@ class MainWindow(QMainWindow):
 
     Attributes:
         offers: Everything that can be done.
-        view, notices, banner, busy, status, overlay, foreign: Its parts, see their classes.
+        view, filter, sidebar, details, no_match, notices, banner, busy, status, overlay, foreign: Its parts.
     """
 
     closed = Signal()
@@ -97,6 +73,8 @@ class MainWindow(QMainWindow):
         self._was_closed = False
         look = needs.look
         self.offers = Actions(self, look)
+        self.filter = FilterBox(look, self)
+        self.sidebar = Sidebar(needs.wording, look, self)
         self.view = JobsView(self._workbench.model, look, self)
         self.banner = NoticeBar("Trouble", look, self)
         self.notices = NoticeBar("Message", look, self)
@@ -112,9 +90,13 @@ class MainWindow(QMainWindow):
         self._chooser = FileChooser(needs.memory, self)
         self.foreign = ForeignWatch(needs.foreign, self.offers.foreign, self)
         self._commands = WindowCommands(self.offers, self.view, self._workbench, self._chooser, self)
-        self._stack = QStackedWidget(self)
-        self._blank = QWidget(self)
-        self._empty = EmptyState(_first_words(needs.connection), self.offers.add_files, self.offers.add_folder, look)
+        narrowing = Narrowing(self.offers, self.filter, self.sidebar, self.view, self._workbench, self)
+        self.no_match = NoMatch(narrowing.clear_filter, narrowing.show_all, look, self)
+        empty = EmptyState(_first_words(needs.connection), self.offers.add_files, self.offers.add_folder, look)
+        self._pages = Pages(self.view, empty, self.no_match, self)
+        self.details = DetailsPane(self.offers, look, self)
+        DetailsFollower(self.details, self.view, self._workbench, needs.wording)
+        self._split = DetailsSplit(self._pages, self.details, self)
         self._arrange()
         self.overlay = DropOverlay(look, self)
         self._connect()
@@ -125,19 +107,24 @@ class MainWindow(QMainWindow):
         self.resize(*_SIZE)
         self.setAcceptDrops(True)
         menus.fill_menu_bar(self, self.offers, self._workbench.commands.undo, self.view.header)
-        self.addToolBar(menus.tool_bar(self.offers, self))
+        self._tools = menus.tool_bar(self.offers, self.filter, self)
+        self.addToolBar(self._tools)
         self.setStatusBar(self.status)
-        for page in (self._blank, self._empty, self.view):
-            self._stack.addWidget(page)
         central = QWidget(self)
         column = QVBoxLayout(central)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.banner)
-        column.addWidget(self._stack, 1)
+        column.addWidget(self._split, 1)
         column.addWidget(self.busy)
         column.addWidget(self.notices)
-        self.setCentralWidget(central)
+        whole = QWidget(self)
+        row = QHBoxLayout(whole)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(self.sidebar)
+        row.addWidget(central, 1)
+        self.setCentralWidget(whole)
 
     def _connect(self) -> None:
         bench = self._workbench
@@ -155,6 +142,8 @@ class MainWindow(QMainWindow):
         self.foreign.counted.connect(self.status.show_foreign)
         self.busy.stopped.connect(bench.adder.stop)
         self.view.selection_changed.connect(self._update)
+        for action in (self.offers.sidebar, self.offers.details):
+            action.toggled.connect(self._update)
         self.view.menu_wanted.connect(self._show_menu)
 
     def open(self) -> None:
@@ -166,6 +155,9 @@ class MainWindow(QMainWindow):
         self._workbench.start()
         self.restoreGeometry(self._needs.memory.geometry)
         self.view.restore(self._needs.memory)
+        self.offers.sidebar.setChecked(self._needs.memory.shows_sidebar)
+        self.offers.details.setChecked(self._needs.memory.shows_details)
+        self._split.restore(self._needs.memory)
         self.status.show_connection(self._needs.states.text)
         self._show_counts(StatusCounts())
         self._update()
@@ -199,7 +191,7 @@ class MainWindow(QMainWindow):
         self._workbench.feed.look()
         self.say(notice_of(report, self._needs.wording, partial(dialogs.show_refused, report.refused, self)))
         query = self._workbench.model.query
-        if report.added and query.sort_by is SortBy.ADDED:
+        if report.added and query.sort_by is SortBy.ADDED and not query.is_narrowed:
             row = 0 if query.descending else min(before, self._workbench.model.rowCount() - 1)
             self.view.scrollTo(self._workbench.model.index(row, 0))
 
@@ -207,15 +199,15 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _update(self) -> None:
-        model = self._workbench.model
+        model, counts = self._workbench.model, self._workbench.totals.counts
         listed = model.rowCount()
-        page = self.view if listed else self._empty if model.is_loaded else self._blank
-        if page is not self._stack.currentWidget():
-            self._stack.setCurrentWidget(page)
-            if page is self.view:
-                page.setFocus()
-        counts = self._workbench.totals.counts
-        self.offers.update(listed=listed, selected=self.view.selected_count(), failed=counts.failed)
+        self._pages.update_page(model, total=counts.total, typed=self.filter.text())
+        # Beside the first words of an empty list there is nothing to choose.
+        has_files = bool(counts.total or listed)
+        self.sidebar.setVisible(self.offers.sidebar.isChecked() and has_files)
+        self._split.show_details(shown=self.offers.details.isChecked() and has_files)
+        self.filter.setEnabled(has_files)
+        self.offers.update(total=counts.total, listed=listed, selected=self.view.selected_count(), failed=counts.failed)
 
     @Slot(object)
     def _show_counts(self, counts: StatusCounts) -> None:
@@ -267,6 +259,7 @@ class MainWindow(QMainWindow):
         """Let the parts follow."""
         super().resizeEvent(event)
         self.status.fit(event.size().width())
+        menus.fit_tool_bar(self._tools, event.size().width())
         self.overlay.setGeometry(self.rect())
 
     def closeEvent(self, event: QCloseEvent) -> None:
@@ -277,6 +270,9 @@ class MainWindow(QMainWindow):
         self._was_closed = True
         memory = self._needs.memory
         memory.geometry = self.saveGeometry()
+        memory.shows_sidebar = self.offers.sidebar.isChecked()
+        memory.shows_details = self.offers.details.isChecked()
+        self._split.remember(memory)
         self.view.remember(memory)
         memory.save()
         self.hide()

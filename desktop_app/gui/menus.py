@@ -7,16 +7,21 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QMenu, QToolBar, QToolButton
+from PySide6.QtWidgets import QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from PySide6.QtGui import QAction, QUndoStack
-    from PySide6.QtWidgets import QMainWindow, QWidget
+    from PySide6.QtWidgets import QMainWindow
 
     from desktop_app.gui.actions import Actions
+    from desktop_app.gui.filter_box import FilterBox
     from desktop_app.gui.header import JobsHeader
+
+
+NARROW = 900
+"""In a window that is narrower than this, buttons show what they do by their shape, and say it in their tool tips."""
 
 
 def fill_menu_bar(window: QMainWindow, actions: Actions, undo: QUndoStack, header: JobsHeader) -> None:
@@ -26,13 +31,25 @@ def fill_menu_bar(window: QMainWindow, actions: Actions, undo: QUndoStack, heade
     file = bar.addMenu("&File")
     _add(file, actions.add_files, actions.add_folder, actions.paste, None, actions.quit)
     edit = bar.addMenu("&Edit")
-    _add(edit, *undo_actions(window, undo), None, actions.copy, actions.select_all, actions.select_none)
+    _add(
+        edit,
+        *undo_actions(window, undo),
+        None,
+        actions.copy,
+        actions.select_all,
+        actions.select_none,
+        None,
+        actions.filter,
+    )
     view = bar.addMenu("&View")
     for title, fill in (("&Columns", header.fill_menu), ("&Sort By", header.fill_sort_menu)):
         menu = view.addMenu(title)
         menu.aboutToShow.connect(partial(_fill_afresh, menu, fill))
+    _add(view, None, *actions.status_views, None, actions.sidebar, actions.details)
     queue = bar.addMenu("&Queue")
-    _add(queue, actions.retry, actions.retry_failed, None, actions.remove, None, actions.show_file)
+    _add(
+        queue, actions.retry, actions.retry_failed, actions.retry_reason, None, actions.remove, None, actions.show_file
+    )
     _add(queue, None, actions.foreign)
     _add(bar.addMenu("&Help"), actions.shortcuts, actions.about)
 
@@ -47,8 +64,8 @@ def undo_actions(window: QMainWindow, undo: QUndoStack) -> tuple[QAction, QActio
     return back, again
 
 
-def tool_bar(actions: Actions, parent: QWidget) -> QToolBar:
-    """Build the toolbar: what is done most, with its words."""
+def tool_bar(actions: Actions, box: FilterBox, parent: QWidget) -> QToolBar:
+    """Build the toolbar: what is done most, with its words; the filter box at its end."""
     bar = QToolBar("Tools", parent)
     bar.setObjectName("tools")
     bar.setMovable(False)
@@ -67,7 +84,29 @@ def tool_bar(actions: Actions, parent: QWidget) -> QToolBar:
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             button.setAccessibleName(action.text().replace("&", "").rstrip("…"))
             button.setAccessibleDescription(action.statusTip())
+    space = QWidget(bar)
+    space.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+    bar.addWidget(space)
+    bar.addWidget(box)
     return bar
+
+
+def fit_tool_bar(bar: QToolBar, width: int) -> None:
+    """In a narrow window only the first button, the one that everything begins with, keeps its words.
+
+    Args:
+        bar: What `tool_bar` made.
+        width: The window's, in pixels.
+    """
+    buttons = [button for action in bar.actions() if isinstance(button := bar.widgetForAction(action), QToolButton)]
+    for button in buttons[1:]:
+        style = (
+            Qt.ToolButtonStyle.ToolButtonTextBesideIcon if width >= NARROW else Qt.ToolButtonStyle.ToolButtonIconOnly
+        )
+        if button.toolButtonStyle() is not style:
+            button.setToolButtonStyle(style)
+            button.style().unpolish(button)  # the style sheet knows both
+            button.style().polish(button)
 
 
 def context_menu(actions: Actions, parent: QWidget) -> QMenu:

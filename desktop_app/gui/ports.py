@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from array import array
 
-    from desktop_app.jobs import Changes, Job, ListQuery, StatusCounts
+    from desktop_app.jobs import Batch, Changes, Job, ListQuery, Problem, SelectionSums, StatusCounts
 
 Session = Callable[[], AbstractContextManager[None]]
 """A thread's life with the database: the thread's connection is closed at its end."""
@@ -36,4 +36,16 @@ class JobReader(Protocol):
 
     def counts(self) -> StatusCounts:
         """How many jobs have each status."""
+        ...
+
+    def problems(self) -> list[Problem]:
+        """What jobs have failed for, the most frequent first."""
+        ...
+
+    def batches(self, also: Collection[int] = ()) -> list[Batch]:
+        """The newest batches that have jobs on the list, and these older ones; newest first."""
+        ...
+
+    def sums(self, row_ids: Sequence[int]) -> SelectionSums:
+        """Statuses, sizes and lines of jobs together."""
         ...

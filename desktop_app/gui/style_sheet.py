@@ -27,6 +27,7 @@ QToolBar::separator {{ width: 1px; background: {c.line}; margin: 4px 6px; }}
 QToolBar QToolButton {{
     background: {c.button}; color: {c.text}; border: 1px solid {c.edge}; border-radius: 6px; padding: 5px 12px 5px 9px;
 }}
+QToolBar > QToolButton[toolButtonStyle="0"] {{ padding: 5px 8px; }}
 QToolBar QToolButton:hover {{ background: {c.hover}; }}
 QToolBar QToolButton:pressed {{ background: {c.pressed}; }}
 QToolBar QToolButton:disabled {{ background: transparent; color: {c.disabled}; border-color: {c.line}; }}
@@ -44,6 +45,30 @@ QPushButton#primary {{
     background: {c.selection}; color: {c.selected_text}; border-color: {c.selection}; font-weight: 600;
 }}
 QPushButton#primary:focus {{ border: 2px solid {c.text}; }}
+
+QLineEdit {{
+    background: {c.base}; color: {c.text}; border: 1px solid {c.edge}; border-radius: 6px; padding: 5px 6px;
+    min-height: 18px; selection-background-color: {c.selection}; selection-color: {c.selected_text};
+}}
+QLineEdit:disabled {{ background: transparent; color: {c.disabled}; border-color: {c.line}; }}
+QLineEdit:focus {{ border: 2px solid {c.accent}; padding: 4px 5px; }}
+QToolBar QLineEdit QToolButton {{ background: transparent; border: none; padding: 0; }}
+
+QScrollArea#sidebar {{ background: {c.window}; border: none; border-right: 1px solid {c.line}; }}
+QScrollArea#sidebar QScrollBar {{ background: {c.window}; }}
+QWidget#sidebarInside {{ background: {c.window}; }}
+QLabel#sectionTitle {{ color: {c.muted}; font-size: 8pt; font-weight: 600; padding: 8px 7px 4px 7px; }}
+QScrollArea#details {{ background: {c.window}; border: none; border-top: 1px solid {c.line}; }}
+QWidget#detailsInside {{ background: {c.window}; }}
+QLabel#detailsTitle {{ font-size: 12pt; font-weight: 600; }}
+QLabel#detailsCaption {{ color: {c.muted}; }}
+QLineEdit#detailsPath {{
+    background: transparent; border: 1px solid transparent; padding: 0; min-height: 0; margin-left: -3px;
+}}
+QLineEdit#detailsPath:focus {{ border: 1px solid {c.accent}; }}
+QSplitter::handle {{ background: {c.window}; }}
+QToolButton#inline {{ background: transparent; border: 1px solid transparent; border-radius: 5px; }}
+QToolButton#inline:hover, QToolButton#inline:focus {{ border-color: {c.selected_text}; }}
 
 QDialogButtonBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
 

@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 VERSION = 1
 """Raised when the meaning of a key changes; what an other version wrote is not read."""
 _MAX_WIDTH = 4_000
+_DETAILS_HEIGHT = 190
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,35 @@ class WindowMemory:
     def set_sorting(self, sorting: SortLayout) -> None:
         """Remember what the list is sorted by."""
         self._settings.setValue("sort", [sorting.column, "descending" if sorting.descending else "ascending"])
+
+    @property
+    def shows_sidebar(self) -> bool:
+        """Whether the sidebar is to be seen."""
+        return self._settings.value("sidebar", "shown") != "hidden"
+
+    @shows_sidebar.setter
+    def shows_sidebar(self, value: bool) -> None:
+        self._settings.setValue("sidebar", "shown" if value else "hidden")
+
+    @property
+    def shows_details(self) -> bool:
+        """Whether the details are to be seen."""
+        return self._settings.value("details", "hidden") == "shown"
+
+    @shows_details.setter
+    def shows_details(self, value: bool) -> None:
+        self._settings.setValue("details", "shown" if value else "hidden")
+
+    @property
+    def details_height(self) -> int:
+        """The height of the details in pixels."""
+        value = str(self._settings.value("details_height", _DETAILS_HEIGHT))
+        fits = value.isascii() and value.isdigit() and _DETAILS_HEIGHT // 2 <= int(value) <= _MAX_WIDTH
+        return int(value) if fits else _DETAILS_HEIGHT
+
+    @details_height.setter
+    def details_height(self, value: int) -> None:
+        self._settings.setValue("details_height", value)
 
     def folder(self, purpose: str) -> str:
         """The folder that was used last for something, if it is still there; else the user's own."""

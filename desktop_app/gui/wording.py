@@ -60,6 +60,10 @@ class Wording:
         """Bytes in the unit that fits, as the system's file manager writes them."""
         return self._locale.formattedDataSize(size, 1, _SIZE_FORMAT)
 
+    def bytes(self, size: int) -> str:
+        """A size to the byte, `12,345 bytes`."""
+        return f"{self.number(size)} {'byte' if size == 1 else 'bytes'}"
+
     def percent(self, fraction: float) -> str:
         """A fraction as whole percent; 100 % only when all is done."""
         return f"{self.number(int(fraction * 100))}\N{NO-BREAK SPACE}%"
@@ -70,6 +74,12 @@ class Wording:
         if moment.date() == QDate.currentDate():
             return self.clock(milliseconds)
         return self._locale.toString(moment, QLocale.FormatType.ShortFormat)
+
+    def day_and_time(self, milliseconds: int) -> str:
+        """`Today 14:01`, `Yesterday 9:30`, or a date with a time; from milliseconds since 1970."""
+        day = QDateTime.fromMSecsSinceEpoch(milliseconds).date()
+        word = {0: "Today", 1: "Yesterday"}.get(day.daysTo(QDate.currentDate()))
+        return f"{word} {self.clock(milliseconds)}" if word else self.moment(milliseconds)
 
     def clock(self, milliseconds: int) -> str:
         """The time of day, without the date; from milliseconds since 1970."""

@@ -12,11 +12,16 @@ from desktop_app.gui.jobs_model import JobsModel
 from desktop_app.gui.list_commands import ListCommands
 from desktop_app.gui.shutdown import Step
 from desktop_app.gui.tasks import Tasks
-from desktop_app.gui.totals import Totals
+from desktop_app.gui.totals import GroupTotals, Totals
 
 if TYPE_CHECKING:
+    from array import array
+    from collections.abc import Callable
+
+    from desktop_app.errors import KnownError
     from desktop_app.gui.ports import JobReader, Session
     from desktop_app.gui.wording import Wording
+    from desktop_app.jobs import SelectionSums
     from desktop_app.services.intake import IntakeService
 
 
@@ -27,7 +32,7 @@ class Workbench(QObject):
         problem(str): Something went wrong that has no better place to be said; a plain text.
 
     Attributes:
-        feed, model, totals, adder, commands: See their classes.
+        feed, model, totals, groups, adder, commands: See their classes.
     """
 
     problem = Signal(str)
@@ -41,12 +46,14 @@ class Workbench(QObject):
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
+        self._reader = reader
         # Apart, so that a long scan keeps no page waiting; writes one after the other, so that Undo follows Remove.
         self._reads = Tasks(session, threads=2, parent=self)
         self._scans = Tasks(session, threads=2, parent=self)
         self._writes = Tasks(session, threads=1, parent=self)
         self.feed = JobFeed(reader, self)
         self.totals = Totals(reader, self._reads, self)
+        self.groups = GroupTotals(reader, self._reads, self)
         self.model = JobsModel(reader, self._reads, wording, self)
         self.adder = Adder(intake, self._scans, self._writes, wording, self)
         self.commands = ListCommands(
@@ -54,6 +61,7 @@ class Workbench(QObject):
         )
         self.feed.changed.connect(self.model.apply)
         self.feed.changed.connect(self.totals.count)
+        self.feed.changed.connect(self.groups.count)
         self.feed.recovered.connect(self.model.look_again)
         self.commands.written.connect(self.feed.look)
         self.commands.restored.connect(self.model.reload)
@@ -69,6 +77,13 @@ class Workbench(QObject):
         """
         self.feed.start()
         self.totals.count()
+        self.groups.count()
+
+    def add_up(
+        self, ids: array[int], on_done: Callable[[SelectionSums], None], on_problem: Callable[[KnownError], None]
+    ) -> None:
+        """Make the sums of jobs beside the main thread."""
+        self._reads.run(lambda: self._reader.sums(ids), on_done, on_problem)
 
     @Slot()
     def stop(self) -> None:

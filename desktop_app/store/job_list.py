@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from array import array
 from itertools import chain
@@ -9,17 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 from peewee import SQL, fn
 
-from desktop_app.jobs import Changes, Job, ListQuery, SortBy, Status, StatusCounts
-from desktop_app.store.models import CounterRow, JobRow
-from desktop_app.store.rows import JOB_COLUMNS, folded, jobs_from, searchable
+from desktop_app.jobs import Batch, Changes, Job, ListQuery, Problem, SelectionSums, SortBy, Status, StatusCounts
+from desktop_app.store.conditions import condition
+from desktop_app.store.models import BatchRow, CounterRow, JobRow
+from desktop_app.store.rows import JOB_COLUMNS, jobs_from
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from desktop_app.store.database import Database
 
 MAX_CHANGES = 2_000
+NEWEST_BATCHES = 20
 _PAGE = 500
+_SUMMED_AT_ONCE = 20_000
 _ID_START = re.compile(r"[0-9a-f-]{1,36}")
 _ORDER: dict[SortBy, tuple[Any, ...]] = {
     SortBy.ADDED: (),
@@ -73,7 +77,7 @@ class JobList:
         columns = _ORDER[query.sort_by]
         order = [column.desc() if query.descending else column.asc() for column in columns]
         order.append(JobRow.id.desc() if query.descending and not columns else JobRow.id.asc())
-        chosen = JobRow.select(JobRow.id).where(*_conditions(query)).order_by(*order).tuples()
+        chosen = JobRow.select(JobRow.id).where(condition(query)).order_by(*order).tuples()
         with self._database.read():
             return array("q", chain.from_iterable(self._database.run(chosen).cursor))
 
@@ -101,6 +105,74 @@ class JobList:
             return StatusCounts(
                 *(int(self._database.scalar(query.where(JobRow.status == status))) for status in Status)
             )
+
+    def problems(self) -> list[Problem]:
+        """What jobs have failed for, and how many each; the most frequent first.
+
+        Raises:
+            StoreError: If the database can't be read.
+        """
+        # Read by the index over the status, so it costs as much as there are failed jobs.
+        number = fn.COUNT(SQL("*"))
+        query = (
+            JobRow.select(JobRow.reason_code, JobRow.reason, number)
+            .where(JobRow.status == Status.FAILED, JobRow.removed_at.is_null())
+            .group_by(JobRow.reason_code, JobRow.reason)
+            .order_by(number.desc(), JobRow.reason)
+        )
+        with self._database.read():
+            rows = list(self._database.run(query.tuples()))
+        found: dict[str, Problem] = {}
+        for code, text, count in rows:
+            known = found.get(code)
+            if known is None:
+                found[code] = Problem(code, text, count)
+            else:
+                found[code] = Problem(code, known.text, known.count + count, known.texts + 1)
+        return sorted(found.values(), key=lambda problem: -problem.count)
+
+    def batches(self, also: Collection[int] = ()) -> list[Batch]:
+        """The batches of the newest `NEWEST_BATCHES` Adds that have jobs on the list, newest first.
+
+        Args:
+            also: The keys of older batches to list too.
+
+        Raises:
+            StoreError: If the database can't be read.
+        """
+        inner = JobRow.select(SQL("1")).where(JobRow.batch == BatchRow.id, JobRow.removed_at.is_null())
+        newest = BatchRow.select(BatchRow.id).where(fn.EXISTS(inner)).order_by(BatchRow.id.desc())
+        with self._database.read():
+            keys = {key for (key,) in self._database.run(newest.limit(NEWEST_BATCHES).tuples())}
+            counted = (
+                JobRow.select(JobRow.batch, fn.COUNT(SQL("*")))
+                .where(JobRow.batch.in_(sorted({*keys, *also})), JobRow.removed_at.is_null())
+                .group_by(JobRow.batch)
+            )
+            counts = dict(self._database.run(counted.tuples()))
+            facts = BatchRow.select(BatchRow.id, BatchRow.name, BatchRow.created_at)
+            rows = sorted(self._database.run(facts.where(BatchRow.id.in_(sorted(counts))).tuples()), reverse=True)
+        return [Batch(key, name, created_at, counts[key]) for key, name, created_at in rows]
+
+    def sums(self, row_ids: Sequence[int]) -> SelectionSums:
+        """Statuses, sizes and lines of jobs together; those that are gone are left out.
+
+        Raises:
+            StoreError: If the database can't be read.
+        """
+        counts, size, lines = [0] * len(Status), 0, 0
+        columns = JobRow.status, fn.COUNT(SQL("*")), fn.SUM(JobRow.file_size), fn.SUM(JobRow.lines_count)
+        for start in range(0, len(row_ids), _SUMMED_AT_ONCE):
+            # As one value: measured, five times as quick as a parameter for each key.
+            keys = json.dumps(sorted(row_ids[start : start + _SUMMED_AT_ONCE]))
+            chosen = JobRow.id.in_(SQL("(SELECT value FROM json_each(?))", [keys]))
+            query = JobRow.select(*columns).where(chosen, JobRow.removed_at.is_null()).group_by(JobRow.status)
+            with self._database.read():
+                for status, count, more_bytes, more_lines in self._database.run(query.tuples()):
+                    counts[status] += count
+                    size += more_bytes or 0
+                    lines += more_lines or 0
+        return SelectionSums(StatusCounts(*counts), size, lines)
 
     def total_size(self, row_ids: Sequence[int]) -> int:
         """The sum of the sizes of jobs, in bytes, as far as they are known.
@@ -137,15 +209,6 @@ class JobList:
         query = JobRow.select(*JOB_COLUMNS).where(JobRow.uuid >= text, JobRow.uuid < upper, JobRow.removed_at.is_null())
         with self._database.read():
             return jobs_from(self._database.run(query.order_by(JobRow.uuid).limit(2).tuples()))
-
-
-def _conditions(query: ListQuery) -> list[Any]:
-    conditions: list[Any] = [JobRow.removed_at.is_null()]
-    if query.statuses:
-        conditions.append(JobRow.status.in_(sorted(query.statuses)))
-    if query.text:
-        conditions.append(fn.INSTR(fn.FOLDED(JobRow.file_path), folded(searchable(query.text))) > 0)
-    return conditions
 
 
 def _parts(row_ids: Sequence[int]) -> Iterator[list[int]]:

@@ -11,8 +11,9 @@ from PySide6.QtCore import QLocale
 
 from desktop_app.gui.look import Look
 from desktop_app.gui.loop_states import LoopStates
-from desktop_app.gui.main_window import MainWindow, WindowNeeds
+from desktop_app.gui.main_window import MainWindow
 from desktop_app.gui.window_memory import WindowMemory
+from desktop_app.gui.window_needs import WindowNeeds
 from desktop_app.gui.wording import Wording
 from desktop_app.gui.workbench import Workbench
 from desktop_app.services.foreign import ForeignMail

@@ -68,6 +68,8 @@ def window(desk: Desk) -> MainWindow:
     desk.world.fail(keys[0])
     made = desk.window()
     made.resize(790, 560)
+    made.offers.details.trigger()
+    made.view.select_rows(0, 0)
     made.notices.show_notice(Notice("Removed 1 file.", actions=(NoticeAction("Undo", lambda: None),)))
     made.busy.say("Looking…", can_stop=True)
     made.banner.show_notice(Notice("No connection.", actions=(NoticeAction("Try Now", lambda: None),)))
@@ -96,6 +98,7 @@ def test_every_control_of_the_dialogs_has_a_name(window: MainWindow, qtbot: QtBo
 
 
 def test_cells_speak_row_and_column(window: MainWindow, desk: Desk) -> None:
+    window.resize(1100, 700)
     table = QAccessible.queryAccessibleInterface(window.view)
     assert table.text(QAccessible.Text.Name) == "Files"
     spoken = [node.text(QAccessible.Text.Name) for node in walk(table) if node.role() is QAccessible.Role.Cell]

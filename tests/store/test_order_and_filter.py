@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.jobs import ListQuery, SortBy, Status
+from desktop_app.jobs import ListQuery, Search, SortBy, Status
 from desktop_app.store.rows import name_key
 from tests.store.kit import NOW, row_ids, rows_of
 
@@ -170,12 +170,12 @@ PATHS = [
 )
 def test_text_is_looked_for_as_it_is_whatever_its_case(store: Store, text: str, expected: list[int]) -> None:
     jobs = store.add(*PATHS)
-    assert list(store.jobs.ids(ListQuery(text=text))) == [jobs[at].row_id for at in expected]
+    assert list(store.jobs.ids(ListQuery(search=Search(words=(text,))))) == [jobs[at].row_id for at in expected]
 
 
 def test_text_that_is_no_path_of_this_system_matches_nothing(store: Store) -> None:
     store.add(*PATHS)
-    assert list(store.jobs.ids(ListQuery(text="\ud800"))) == []
+    assert list(store.jobs.ids(ListQuery(search=Search(words=("\ud800",))))) == []
 
 
 @pytest.mark.skipif(os.name != "posix", reason="names are bytes on POSIX only")
@@ -183,11 +183,11 @@ def test_text_that_is_no_path_of_this_system_matches_nothing(store: Store) -> No
 def test_name_that_is_not_utf_8_is_found_as_it_is_and_as_it_is_shown(store: Store, text: str) -> None:
     (job,) = store.add(os.fsdecode(b"/data/caf\xe9.txt"))
     store.add("/data/tea.txt")
-    assert list(store.jobs.ids(ListQuery(text=text))) == [job.row_id]
+    assert list(store.jobs.ids(ListQuery(search=Search(words=(text,))))) == [job.row_id]
 
 
 def test_filters_and_order_work_together(store: Store) -> None:
     jobs = store.add("/b/x1", "/a/x2", "/c/y3", "/d/x10")
     store.process(jobs[1])
-    query = ListQuery(sort_by=SortBy.NAME, descending=True, statuses=frozenset({Status.PENDING}), text="X")
+    query = ListQuery(SortBy.NAME, descending=True, statuses=frozenset({Status.PENDING}), search=Search(words=("X",)))
     assert list(store.jobs.ids(query)) == [jobs[3].row_id, jobs[0].row_id]

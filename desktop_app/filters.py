@@ -1,0 +1,93 @@
+"""What is typed into the filter box, read as a `Search`.
+
+Plain words, which all have to match; `"two words"` as one; `status:failed`, `size:>10MB`, `reason:missing`. Whatever
+makes no sense as one of these is a plain word, since a file may be called like that. A key whose value is still to be
+typed leaves nothing out.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from desktop_app.jobs import Search, SizeRange, Status
+
+_TERM = re.compile(r'(?:[^\s"]|"[^"]*(?:"|$))+')
+_SIZE = re.compile(r"(?P<sign><=|>=|<|>|=|)(?P<number>\d{1,15}(?:[.,]\d{1,9})?|)(?P<unit>[a-z]{0,3})", re.IGNORECASE)
+_GREATEST = Decimal(2**62)
+"""More than any disk holds, and what the database can compare with."""
+_UNITS = {
+    "": 1,
+    "b": 1,
+    **{f"{letter}{tail}": 1000**power for power, letter in enumerate("kmgt", 1) for tail in ("", "b")},
+    **{f"{letter}ib": 1024**power for power, letter in enumerate("kmgt", 1)},
+}
+
+
+@dataclass(slots=True)
+class _Found:
+    words: list[str] = field(default_factory=list)
+    statuses: set[Status] = field(default_factory=set)
+    sizes: list[SizeRange] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
+
+    def take(self, key: str, value: str) -> bool:
+        """Note a condition; False if it is none."""
+        match key.lower():
+            case "status":
+                statuses = _statuses(value)
+                self.statuses |= statuses if value else set()
+                return bool(statuses)
+            case "size":
+                return self._take_size(value)
+            case "reason":
+                self.reasons += [value] if value else []
+                return True
+            case _:
+                return False
+
+    def _take_size(self, value: str) -> bool:
+        match = _SIZE.fullmatch(value)
+        if match is None:
+            return False
+        if not match["number"]:
+            return not match["unit"]  # "size:" and "size:>" wait for their number
+        factor = _UNITS.get(match["unit"].lower())
+        if factor is None:
+            return match["unit"].lower() in {"ki", "mi", "gi", "ti"}  # on the way to KiB
+        size = min(Decimal(match["number"].replace(",", ".")) * factor, _GREATEST)
+        self.sizes.append(_range(match["sign"], size))
+        return True
+
+
+def parse_search(text: str) -> Search:
+    """Read what a person has typed; every text means something."""
+    found = _Found()
+    for term in _TERM.findall(text):
+        key, colon, value = term.partition(":")
+        if not (colon and '"' not in key and found.take(key, value.replace('"', ""))):
+            word = term.replace('"', "")
+            found.words += [word] if word else []
+    return Search(tuple(found.words), frozenset(found.statuses), tuple(found.sizes), tuple(found.reasons))
+
+
+def _statuses(value: str) -> set[Status]:
+    """Those whose name begins like this, so that the list narrows while it is typed."""
+    return {status for status in Status if status.name.lower().startswith(value.lower())}
+
+
+def _range(sign: str, size: Decimal) -> SizeRange:
+    """The whole bytes that a comparison allows."""
+    below, above = int(size), int(size) + (size != int(size))
+    match sign:
+        case "<":
+            return SizeRange(most=above - 1)
+        case "<=":
+            return SizeRange(most=below)
+        case ">":
+            return SizeRange(least=below + 1)
+        case ">=":
+            return SizeRange(least=above)
+        case _:
+            return SizeRange(least=above, most=below)

@@ -1,0 +1,246 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit
+
+from desktop_app.errors import FileProblem, StoreError
+from desktop_app.gui.details_texts import NOTHING_SELECTED, summary_of_many, summary_of_one
+from desktop_app.gui.window_memory import WindowMemory
+from desktop_app.jobs import ListQuery, SelectionSums, Status, StatusCounts
+from desktop_app.store.job_list import JobList
+from tests.gui.world import NOW_MS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytestqt.qtbot import QtBot
+
+    from desktop_app.gui.main_window import MainWindow
+    from desktop_app.gui.wording import Wording
+    from tests.gui.conftest import Desk
+    from tests.gui.world import World
+
+ALT = Qt.KeyboardModifier.AltModifier
+LEFT = Qt.MouseButton.LeftButton
+
+
+@pytest.fixture
+def window(desk: Desk, qtbot: QtBot) -> MainWindow:
+    a, b, _ = desk.world.add("/data/in/a.txt", "/data/in/b.txt", "/data/in/c.txt", size=12_345)
+    desk.world.fail(a)
+    desk.world.finish(b, lines=1_000)
+    made = desk.window()
+    made.activateWindow()
+    qtbot.waitUntil(made.isActiveWindow)
+    made.view.setFocus()
+    return made
+
+
+def opened(window: MainWindow, qtbot: QtBot) -> MainWindow:
+    QTest.keyClick(window.view, Qt.Key.Key_Return, ALT)
+    qtbot.waitUntil(window.details.isVisible)
+    return window
+
+
+# --- texts
+
+
+def test_one_file_tells_what_happened_and_what_to_do(world: World, wording: Wording) -> None:
+    (key,) = world.add("/data/in/a.txt", size=12_345)
+    world.fail(key)
+    world.change(key, attempts=2)
+    summary = summary_of_one(world.jobs.page([key])[key], wording)
+    assert summary.title == "a.txt"
+    assert summary.happened == "Failed \N{EN DASH} The file is no longer there."
+    assert summary.advice == "Put the file back and retry, or remove it from the list."
+    assert summary.path == "/data/in/a.txt"
+    facts = dict(summary.facts)
+    assert facts["Size"] == "12,345 bytes"
+    assert facts["Finished"] == wording.full_moment(NOW_MS + 100)
+    assert facts["Took"] == "0.1\N{NO-BREAK SPACE}s"
+    assert facts["Attempts"] == "2"
+    assert "Lines" not in facts
+
+
+def test_what_has_not_happened_is_left_out(world: World, wording: Wording) -> None:
+    (key,) = world.add("/data/in/a.txt", size=None)
+    summary = summary_of_one(world.jobs.page([key])[key], wording)
+    assert [caption for caption, _ in summary.facts] == ["Added"]
+    assert summary.advice == ""
+
+
+def test_every_problem_has_an_advice(world: World, wording: Wording) -> None:
+    (key,) = world.add("a")
+    world.fail(key)
+    for problem in FileProblem:
+        world.change(key, reason_code=problem.value)
+        assert summary_of_one(world.jobs.page([key])[key], wording).advice
+    world.change(key, reason_code="from a newer version")
+    assert summary_of_one(world.jobs.page([key])[key], wording).advice == ""
+
+
+def test_several_files_are_added_up(wording: Wording) -> None:
+    sums = SelectionSums(StatusCounts(pending=1, processed=9, failed=2), 3_400_000, 1)
+    summary = summary_of_many(12, sums, wording)
+    assert summary.title == "12 files selected"
+    assert summary.happened == "2 failed · 9 processed · 1 pending"
+    assert summary.facts == (("Size", "3.4 MB (3,400,000 bytes)"), ("Lines", "1"))
+    assert wording.bytes(1) == "1 byte"
+    unread = summary_of_many(2, SelectionSums(StatusCounts(pending=2), 10, 0), wording)
+    assert [caption for caption, _ in unread.facts] == ["Size"]
+
+
+# --- the pane in the window
+
+
+def test_pane_follows_the_selection(window: MainWindow, qtbot: QtBot) -> None:
+    assert not window.details.isVisible()
+    window.view.select_rows(0, 0)
+    opened(window, qtbot)
+    qtbot.waitUntil(lambda: window.details.summary.title == "a.txt")
+    QTest.keyClick(window.view, Qt.Key.Key_Down)
+    assert window.details.summary.title == "b.txt"
+    assert window.details.summary.status is Status.PROCESSED
+    window.view.clearSelection()
+    assert window.details.summary == NOTHING_SELECTED
+    assert not any(button.isEnabled() for button in window.details.buttons)
+
+
+def test_pane_adds_up_what_is_selected(window: MainWindow, qtbot: QtBot) -> None:
+    opened(window, qtbot)
+    window.view.selectAll()
+    qtbot.waitUntil(lambda: window.details.summary.happened == "1 failed · 1 processed · 1 pending")
+    assert dict(window.details.summary.facts)["Lines"] == "1,000"
+
+
+def test_sums_of_an_older_selection_are_not_shown(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
+    opened(window, qtbot)
+    window.view.selectAll()
+    window.view.select_rows(1, 2)
+    window.view.select_rows(0, 1)
+    assert window.details.summary.title == "2 files selected"
+    qtbot.waitUntil(lambda: window.details.summary.happened == "1 failed · 1 processed")
+    window.view.selectAll()
+    window.view.select_rows(1, 1)
+    desk.settle()
+    assert window.details.summary.title == "b.txt"
+
+
+def test_sums_arrive_while_the_list_changes_all_the_time(window: MainWindow, qtbot: QtBot) -> None:
+    opened(window, qtbot)
+    window.view.selectAll()
+    for _ in range(3):
+        window.view.model().dataChanged.emit(window.view.model().index(0, 0), window.view.model().index(2, 0))
+    qtbot.waitUntil(lambda: window.details.summary.happened == "1 failed · 1 processed · 1 pending")
+
+
+def test_pane_follows_what_changes(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
+    opened(window, qtbot)
+    window.view.select_rows(2, 2)
+    assert window.details.summary.happened.startswith("Pending")
+    key = desk.world.jobs.ids(ListQuery())[2]
+    desk.world.finish(key)
+    qtbot.waitUntil(lambda: window.details.summary.happened == "Processed")
+    window.view.selectAll()
+    qtbot.waitUntil(lambda: window.details.summary.happened == "1 failed · 2 processed")
+    desk.world.fail(key)
+    qtbot.waitUntil(lambda: window.details.summary.happened == "2 failed · 1 processed")
+
+
+def test_sums_that_could_not_be_read_are_made_later(
+    window: MainWindow, desk: Desk, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened(window, qtbot)
+    asked: list[object] = []
+
+    def refuse(*arguments: object) -> None:
+        asked.append(arguments)
+        raise StoreError("No disk.")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(JobList, "sums", refuse)
+        window.view.selectAll()
+        qtbot.waitUntil(lambda: len(asked) > 0)
+        desk.settle()
+    assert window.details.summary.happened == "Adding up…"
+    desk.world.finish(desk.world.jobs.ids(ListQuery())[2])
+    qtbot.waitUntil(lambda: window.details.summary.happened == "1 failed · 2 processed")
+
+
+def test_buttons_do_what_the_actions_do(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
+    opened(window, qtbot)
+    window.view.select_rows(0, 0)
+    retry, _, remove = window.details.buttons
+    QTest.mouseClick(retry, LEFT)
+    qtbot.waitUntil(lambda: desk.world.statuses()[0] == "PENDING")
+    QTest.mouseClick(remove, LEFT)
+    qtbot.waitUntil(lambda: len(desk.world.statuses()) == 2)
+
+
+def test_path_can_be_selected_by_keyboard(window: MainWindow, qtbot: QtBot) -> None:
+    opened(window, qtbot)
+    window.view.select_rows(0, 0)
+    path = window.details.findChild(QLineEdit)
+    assert isinstance(path, QLineEdit)
+    assert path.isReadOnly()
+    path.setFocus(Qt.FocusReason.TabFocusReason)
+    path.selectAll()
+    assert path.selectedText() == "/data/in/a.txt"
+
+
+@pytest.mark.parametrize("size", [(720, 440), (720, 700), (1100, 700)])
+def test_nothing_in_the_pane_is_cut_off(window: MainWindow, qtbot: QtBot, size: tuple[int, int]) -> None:
+    opened(window, qtbot)
+    window.resize(*size)
+    window.view.select_rows(0, 0)
+    QApplication.sendPostedEvents()
+    inside = window.details.widget()
+    assert inside is not None
+    qtbot.waitUntil(lambda: inside.minimumSizeHint().width() <= window.details.viewport().width())
+
+
+def test_long_name_is_shortened_in_its_middle(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
+    opened(window, qtbot)
+    name = f"{'begin' * 40}end.txt"
+    desk.world.add(f"/data/{name}")
+    qtbot.waitUntil(lambda: window.view.model().rowCount() == 4)
+    window.view.select_rows(3, 3)
+    title = next(label for label in window.details.findChildren(QLabel) if label.objectName() == "detailsTitle")
+    assert title.accessibleName() == name
+    qtbot.waitUntil(lambda: "…" in title.text())
+    assert title.text().endswith("end.txt")
+    assert title.sizeHint().width() <= title.width()
+    window.resize(window.width() + 100, window.height())
+    qtbot.waitUntil(lambda: title.sizeHint().width() > title.width() - 40)
+
+
+def test_pane_and_its_height_are_remembered(window: MainWindow, desk: Desk, tmp_path: Path, qtbot: QtBot) -> None:
+    opened(window, qtbot)
+    window.resize(1100, 800)
+    handle = window._split.handle(1)
+    QTest.mousePress(handle, LEFT)
+    QTest.mouseMove(handle, handle.rect().center())
+    window._split.moveSplitter(window._split.height() - 300, 1)
+    QTest.mouseRelease(handle, LEFT)
+    height = window.details.height()
+    window.close()
+    memory = WindowMemory(tmp_path / "window.ini")
+    assert memory.shows_details
+    assert memory.details_height == height
+    again = desk.window()
+    assert again.details.isVisible()
+    qtbot.waitUntil(lambda: abs(again.details.height() - height) < 5)
+    QTest.keyClick(again.view, Qt.Key.Key_Return, ALT)
+    assert not again.details.isVisible()
+
+
+@pytest.mark.parametrize("value", ["", "tall", "-5", "3", "99999"])
+def test_height_that_makes_no_sense_is_passed_over(tmp_path: Path, value: str) -> None:
+    file = tmp_path / "w.ini"
+    usual = WindowMemory(file).details_height
+    file.write_text(f"[General]\nversion=1\ndetails_height={value}\n")
+    assert WindowMemory(file).details_height == usual

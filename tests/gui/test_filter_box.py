@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QToolButton
+
+from desktop_app.gui.filter_box import PATIENCE_MS, FilterBox
+from desktop_app.jobs import NO_SEARCH, ListQuery, Status
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
+    from desktop_app.gui.look import Look
+    from desktop_app.gui.main_window import MainWindow
+    from tests.gui.conftest import Desk
+
+CTRL = Qt.KeyboardModifier.ControlModifier
+LEFT = Qt.MouseButton.LeftButton
+
+
+def names(desk: Desk) -> list[str]:
+    model = desk.bench().model
+    return [str(model.index(row, 0).data()) for row in range(model.rowCount())]
+
+
+@pytest.fixture
+def window(desk: Desk, qtbot: QtBot) -> MainWindow:
+    a, _, c = desk.world.add("/in/apple.txt", "/in/banana.txt", "/out/cherry.csv", size=5000)
+    desk.world.fail(a)
+    desk.world.finish(c)
+    made = desk.window()
+    made.activateWindow()
+    qtbot.waitUntil(made.isActiveWindow)
+    made.view.setFocus()
+    return made
+
+
+def test_typing_searches_once_when_the_fingers_rest(look: Look, qtbot: QtBot) -> None:
+    box = FilterBox(look)
+    qtbot.addWidget(box)
+    heard: list[object] = []
+    box.searched.connect(lambda: heard.append(box.search))
+    QTest.keyClicks(box, "two words")
+    assert heard == []
+    assert box.search == NO_SEARCH
+    with qtbot.waitSignal(box.searched, timeout=10 * PATIENCE_MS):
+        pass
+    assert [search.words for search in heard] == [("two", "words")]  # type: ignore[attr-defined]
+    with qtbot.assertNotEmitted(box.searched):
+        QTest.keyClicks(box, " ")
+        QTest.keyClick(box, Qt.Key.Key_Return)
+
+
+def test_ctrl_f_filters_and_escape_shows_everything_again(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
+    QTest.keyClick(window.view, Qt.Key.Key_F, CTRL)
+    assert QApplication.focusWidget() is window.filter
+    QTest.keyClicks(window.filter, "OUT che")
+    qtbot.waitUntil(lambda: names(desk) == ["cherry.csv"])
+    assert QApplication.focusWidget() is window.filter
+    QTest.keyClick(window.filter, Qt.Key.Key_Escape)
+    assert window.filter.text() == ""
+    qtbot.waitUntil(lambda: len(names(desk)) == 3)
+    assert QApplication.focusWidget() is window.filter
+    QTest.keyClick(window.filter, Qt.Key.Key_Escape)
+    assert QApplication.focusWidget() is window.view
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("status:failed", ["apple.txt"]),
+        ("reason:missing", ["apple.txt"]),
+        ("longer", ["apple.txt"]),
+        ("size:>5kB", []),
+        ("size:>4kB status:pending", ["banana.txt"]),
+        ('"in/b"', ["banana.txt"]),
+    ],
+)
+def test_conditions_can_be_typed(window: MainWindow, desk: Desk, qtbot: QtBot, typed: str, expected: list[str]) -> None:
+    QTest.keyClicks(window.filter, typed)
+    qtbot.waitUntil(lambda: names(desk) == expected)
+
+
+def test_arrow_down_goes_to_the_list(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
+    window.filter.setFocus()
+    QTest.keyClicks(window.filter, "txt")
+    QTest.keyClick(window.filter, Qt.Key.Key_Down)
+    assert QApplication.focusWidget() is window.view
+    qtbot.waitUntil(lambda: names(desk) == ["apple.txt", "banana.txt"])
+    assert window.view.currentIndex().isValid()
+
+
+def test_nothing_found_is_said_and_taken_back_by_one_button(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
+    window.filter.setFocus()
+    QTest.keyClicks(window.filter, "abc")
+    qtbot.waitUntil(window.no_match.isVisible)
+    assert window.no_match.title == "No files match “abc”"
+    assert window.no_match.clear.isVisible()
+    assert not window.no_match.all.isVisible()
+    assert QApplication.focusWidget() is window.filter
+    assert not window.offers.select_all.isEnabled()
+    QTest.mouseClick(window.no_match.clear, LEFT)
+    qtbot.waitUntil(window.view.isVisible)
+    assert window.filter.text() == ""
+    assert len(names(desk)) == 3
+
+
+def test_button_in_the_box_empties_it(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
+    QTest.keyClicks(window.filter, "banana")
+    qtbot.waitUntil(lambda: len(names(desk)) == 1)
+    clear = next(button for button in window.filter.findChildren(QToolButton) if button.text() == "Clear the filter")
+    assert clear.isVisible()
+    QTest.mouseClick(clear, LEFT)
+    qtbot.waitUntil(lambda: len(names(desk)) == 3)
+    assert not clear.isVisible()
+
+
+def test_filtered_list_follows_what_changes(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
+    QTest.keyClicks(window.filter, "status:failed")
+    qtbot.waitUntil(lambda: names(desk) == ["apple.txt"])
+    apple, banana, _ = desk.world.jobs.ids(ListQuery())
+    desk.world.fail(banana)
+    qtbot.waitUntil(lambda: names(desk) == ["apple.txt", "banana.txt"])
+    desk.world.finish(apple)
+    qtbot.waitUntil(lambda: names(desk) == ["banana.txt"])
+
+
+def test_order_stays_when_the_list_is_filtered(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
+    window.view.header.setSortIndicator(0, Qt.SortOrder.DescendingOrder)
+    QTest.keyClicks(window.filter, "txt")
+    qtbot.waitUntil(lambda: names(desk) == ["banana.txt", "apple.txt"])
+
+
+def test_selected_files_that_do_not_match_are_not_selected_any_more(
+    window: MainWindow, desk: Desk, qtbot: QtBot
+) -> None:
+    window.view.selectAll()
+    QTest.keyClicks(window.filter, "apple")
+    qtbot.waitUntil(lambda: names(desk) == ["apple.txt"])
+    assert len(window.view.selected_ids()) == 1
+
+
+def test_nothing_can_be_filtered_while_there_is_nothing(desk: Desk) -> None:
+    window = desk.window()
+    assert not window.filter.isEnabled()
+    assert not window.offers.filter.isEnabled()
+    assert not window.sidebar.isVisible()
+
+
+def test_files_added_while_others_are_looked_for_do_not_show(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
+    QTest.keyClicks(window.filter, "banana")
+    qtbot.waitUntil(lambda: names(desk) == ["banana.txt"])
+    desk.world.add("/in/another.txt", "/in/banana2.txt")
+    qtbot.waitUntil(lambda: names(desk) == ["banana.txt", "banana2.txt"])
+    assert window.status.count_text(Status.PENDING) == "3 pending"

@@ -1,0 +1,351 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QContextMenuEvent, QFont
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QMenu, QWidget
+
+from desktop_app.gui.colours import DARK, LIGHT
+from desktop_app.gui.sidebar import Sidebar
+from desktop_app.gui.totals import Groups, GroupTotals
+from desktop_app.gui.window_memory import WindowMemory
+from desktop_app.jobs import Batch, ListQuery, NewFile, Problem, Status, StatusCounts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from pytestqt.qtbot import QtBot
+
+    from desktop_app.gui.look import Look
+    from desktop_app.gui.main_window import MainWindow
+    from desktop_app.gui.sidebar_entry import SidebarEntry
+    from desktop_app.gui.wording import Wording
+    from tests.gui.conftest import Desk
+
+CTRL = Qt.KeyboardModifier.ControlModifier
+LEFT = Qt.MouseButton.LeftButton
+KEY = Qt.Key
+
+
+def names(desk: Desk) -> list[str]:
+    model = desk.bench().model
+    return [str(model.index(row, 0).data()) for row in range(model.rowCount())]
+
+
+def lines(entries: Mapping[Any, SidebarEntry]) -> list[tuple[str, str, bool]]:
+    return [(entry.facts.text, entry.facts.count, entry.isChecked()) for entry in entries.values()]
+
+
+def focused() -> QWidget:
+    widget = QApplication.focusWidget()
+    assert widget is not None
+    return widget
+
+
+@pytest.fixture
+def window(desk: Desk, qtbot: QtBot) -> MainWindow:
+    world = desk.world
+    a, b, c, d = world.add("a", "b", "c", "d")
+    world.intake.add([NewFile("/in/e", 1, 1), NewFile("/in/f", 1, 1)], name="second <b>batch</b>")
+    world.fail([a, b])
+    world.fail(c, "You may not read it.")
+    world.change(c, reason_code="not_allowed")
+    world.finish(d)
+    made = desk.window()
+    qtbot.waitUntil(lambda: len(made.sidebar.problems.entries) == 2)
+    made.activateWindow()
+    qtbot.waitUntil(made.isActiveWindow)
+    return made
+
+
+def test_statuses_problems_and_batches_are_counted(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
+    sidebar = window.sidebar
+    assert lines(sidebar.statuses.entries) == [
+        ("All", "6", True),
+        ("Pending", "2", False),
+        ("Processing", "0", False),
+        ("Processed", "1", False),
+        ("Failed", "3", False),
+    ]
+    assert lines(sidebar.problems.entries) == [
+        ("The file is no longer there", "2", False),
+        ("You may not read it", "1", False),
+    ]
+    newest, oldest = sidebar.batches.entries.values()
+    assert (newest.facts.text, newest.facts.count) == ("second <b>batch</b>", "2")
+    assert newest.facts.note == desk.bench().model._wording.day_and_time(desk.world.clock.now)
+    assert oldest.facts.text == newest.facts.note
+    desk.world.finish(desk.world.jobs.ids(ListQuery(problems=frozenset({"missing"}))))
+    qtbot.waitUntil(lambda: list(sidebar.problems.entries) == ["not_allowed"])
+    qtbot.waitUntil(lambda: sidebar.statuses.entries[Status.PROCESSED].facts.count == "3")
+
+
+def test_problems_are_only_there_while_there_are_some(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
+    assert window.sidebar.problems.isVisible()
+    desk.world.finish(desk.world.jobs.ids(ListQuery()))
+    qtbot.waitUntil(lambda: not window.sidebar.problems.isVisible())
+
+
+def test_click_narrows_the_list_and_ctrl_click_adds(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
+    entries = window.sidebar.statuses.entries
+    QTest.mouseClick(entries[Status.PROCESSED], LEFT)
+    qtbot.waitUntil(lambda: names(desk) == ["d"])
+    QTest.mouseClick(entries[Status.PENDING], LEFT, CTRL)
+    qtbot.waitUntil(lambda: names(desk) == ["d", "e", "f"])
+    assert [entry.isChecked() for entry in entries.values()] == [False, True, False, True, False]
+    batch = list(window.sidebar.batches.entries.values())[1]
+    QTest.mouseClick(batch, LEFT)
+    qtbot.waitUntil(lambda: names(desk) == ["d"])
+    QTest.mouseClick(entries[None], LEFT)
+    qtbot.waitUntil(lambda: len(names(desk)) == 6)
+    assert not batch.isChecked()
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [(KEY.Key_2, ["e", "f"]), (KEY.Key_3, []), (KEY.Key_4, ["d"]), (KEY.Key_5, ["a", "b", "c"])],
+)
+def test_status_views_have_keys(window: MainWindow, desk: Desk, qtbot: QtBot, key: Qt.Key, expected: list[str]) -> None:
+    QTest.keyClick(window, key, CTRL)
+    qtbot.waitUntil(lambda: names(desk) == expected)
+    QTest.keyClick(window, KEY.Key_1, CTRL)
+    qtbot.waitUntil(lambda: len(names(desk)) == 6)
+
+
+def test_all_with_one_reason_are_retried_by_the_button_beside_it(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
+    entry = window.sidebar.problems.entries["missing"]
+    assert not entry.inline.isVisible()
+    assert not window.sidebar.retry.isVisible()
+    assert not window.offers.retry_reason.isEnabled()
+    QTest.mouseClick(entry, LEFT)
+    qtbot.waitUntil(lambda: names(desk) == ["a", "b"])
+    assert window.sidebar.retry.isVisible()
+    assert window.offers.retry_reason.isEnabled()
+    QTest.mouseClick(entry.inline, LEFT)
+    qtbot.waitUntil(lambda: window.notices.notice is not None)
+    assert window.notices.notice is not None
+    assert window.notices.notice.text == "2 files will be processed again."
+    # The problem is gone, and with it the choice.
+    qtbot.waitUntil(lambda: list(window.sidebar.problems.entries) == ["not_allowed"])
+    qtbot.waitUntil(lambda: len(names(desk)) == 6)
+    assert desk.world.statuses() == ["PENDING", "PENDING", "FAILED", "PROCESSED", "PENDING", "PENDING"]
+    assert not window.offers.retry_reason.isEnabled()
+
+
+@pytest.mark.parametrize("way", ["button", "menu bar"])
+def test_all_with_the_chosen_reasons_are_retried_at_once(
+    window: MainWindow, desk: Desk, qtbot: QtBot, way: str
+) -> None:
+    for number, entry in enumerate(window.sidebar.problems.entries.values()):
+        QTest.mouseClick(entry, LEFT, CTRL if number else Qt.KeyboardModifier.NoModifier)
+    assert window.sidebar.retry.text() == "&Retry All With These Reasons"
+    if way == "button":
+        QTest.mouseClick(window.sidebar.retry, LEFT)
+    else:
+        window.offers.retry_reason.trigger()
+    qtbot.waitUntil(lambda: desk.world.statuses().count("PENDING") == 5)
+
+
+def open_menu(window: MainWindow, code: str, reason: QContextMenuEvent.Reason, qtbot: QtBot) -> QMenu:
+    entry = window.sidebar.problems.entries[code]
+    QApplication.sendEvent(entry, QContextMenuEvent(reason, QPoint(5, 5), entry.mapToGlobal(QPoint(5, 5))))
+    qtbot.waitUntil(lambda: isinstance(QApplication.activePopupWidget(), QMenu))
+    menu = QApplication.activePopupWidget()
+    assert isinstance(menu, QMenu)
+    return menu
+
+
+def test_context_menu_of_a_problem_acts_on_it(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
+    menu = open_menu(window, "missing", QContextMenuEvent.Reason.Mouse, qtbot)
+    retry, show = menu.actions()
+    assert retry.text() == "&Retry 2 Files With This Reason"
+    show.trigger()
+    menu.close()
+    qtbot.waitUntil(lambda: names(desk) == ["a", "b"])
+    menu = open_menu(window, "not_allowed", QContextMenuEvent.Reason.Keyboard, qtbot)
+    menu.actions()[0].trigger()
+    menu.close()
+    qtbot.waitUntil(lambda: desk.world.statuses().count("FAILED") == 2)
+
+
+def test_sidebar_is_used_by_keyboard_alone(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
+    sidebar = window.sidebar
+    everything = sidebar.entries()
+    assert [entry.focusPolicy() & Qt.FocusPolicy.TabFocus for entry in everything].count(Qt.FocusPolicy.TabFocus) == 1
+    everything[0].setFocus(Qt.FocusReason.TabFocusReason)
+    for key, goal in (
+        (KEY.Key_Up, 0),
+        (KEY.Key_Down, 1),
+        (KEY.Key_End, len(everything) - 1),
+        (KEY.Key_Down, len(everything) - 1),
+        (KEY.Key_Home, 0),
+    ):
+        QTest.keyClick(focused(), key)
+        assert QApplication.focusWidget() is everything[goal]
+    QTest.keyClick(everything[0], KEY.Key_Down)
+    QTest.keyClick(everything[1], KEY.Key_Space)
+    qtbot.waitUntil(lambda: names(desk) == ["e", "f"])
+    QTest.keyClick(everything[1], KEY.Key_End)
+    QTest.keyClick(focused(), KEY.Key_Return)
+    qtbot.waitUntil(lambda: names(desk) == [])
+    QTest.keyClick(everything[3], KEY.Key_Space, CTRL)
+    qtbot.waitUntil(lambda: names(desk) == ["d"])
+    assert not window.no_match.isVisible()
+
+
+def test_tab_goes_from_the_filter_through_the_sidebar_to_the_list(window: MainWindow, qtbot: QtBot) -> None:
+    entry = window.sidebar.problems.entries["missing"]
+    QTest.mouseClick(entry, LEFT)
+    window.filter.setFocus()
+    seen: list[QWidget] = []
+    for _ in range(4):
+        QTest.keyClick(focused(), KEY.Key_Tab)
+        seen.append(focused())
+    assert seen == [entry, entry.inline, window.sidebar.retry, window.view]
+
+
+def test_entries_speak_their_number(window: MainWindow) -> None:
+    spoken = [entry.accessibleName() for entry in window.sidebar.entries()]
+    assert spoken[:2] == ["All, 6 files", "Pending, 2 files"]
+    assert "You may not read it, 1 file" in spoken
+    assert "second &lt;b&gt;batch" not in window.sidebar.entries()[-2].toolTip()
+
+
+def test_nothing_here_is_said_and_all_is_one_button_away(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
+    window.view.setFocus()
+    window.offers.status_views[2].trigger()
+    qtbot.waitUntil(window.no_match.isVisible)
+    assert window.no_match.title == "No files here"
+    assert QApplication.focusWidget() is window.no_match.all
+    QTest.keyClicks(window.filter, "zzz")
+    qtbot.waitUntil(lambda: window.no_match.title == "No files match “zzz”")
+    assert window.no_match.clear.isVisible()
+    QTest.mouseClick(window.no_match.all, LEFT)
+    qtbot.waitUntil(lambda: len(names(desk)) == 6)
+    assert window.filter.text() == ""
+
+
+def test_no_problems_is_good_news(desk: Desk, qtbot: QtBot) -> None:
+    desk.world.add("a")
+    window = desk.window()
+    window.offers.status_views[4].trigger()
+    qtbot.waitUntil(window.no_match.isVisible)
+    assert window.no_match.title == "No problems"
+
+
+def test_sidebar_can_be_hidden_and_stays_so(window: MainWindow, desk: Desk, tmp_path: Path, qtbot: QtBot) -> None:
+    assert window.sidebar.isVisible()
+    QTest.keyClick(window, KEY.Key_F9)
+    assert not window.sidebar.isVisible()
+    window.close()
+    assert not WindowMemory(tmp_path / "window.ini").shows_sidebar
+    again = desk.window()
+    assert not again.sidebar.isVisible()
+    again.offers.sidebar.trigger()
+    assert again.sidebar.isVisible()
+    again.close()
+    assert WindowMemory(tmp_path / "window.ini").shows_sidebar
+
+
+# --- the widget alone
+
+
+@pytest.fixture
+def alone(look: Look, wording: Wording, qtbot: QtBot) -> Sidebar:
+    made = Sidebar(wording, look)
+    qtbot.addWidget(made)
+    made.resize(200, 600)
+    made.show()
+    return made
+
+
+LONG = "A reason that goes on and on, and tells all there is to tell about what went wrong with this one file"
+
+
+def test_it_widens_to_its_texts_and_wraps_the_longest(alone: Sidebar, qtbot: QtBot) -> None:
+    narrow = alone.width()
+    alone.show_groups(Groups((Problem("x", "A reason of some length", 5),)))
+    qtbot.waitUntil(lambda: alone.width() > narrow)
+    entry = alone.problems.entries["x"]
+    assert entry.width() >= entry.natural_width()
+    low = entry.height()
+    alone.show_groups(Groups((Problem("x", LONG, 5, texts=3), Problem("y", "W" * 90, 1_000_000))))
+    qtbot.waitUntil(lambda: entry.height() > 3 * low)
+    assert entry.facts.note == "and 2 similar reasons"
+    assert alone.width() < 300
+    assert entry.sizeHint() == entry.size()
+
+
+def test_larger_font_makes_larger_entries(alone: Sidebar, look: Look, qapp: QApplication, qtbot: QtBot) -> None:
+    entry, before = alone.entries()[0], QFont(qapp.font())
+    low = entry.height()
+    larger = QFont(before)
+    larger.setPointSize(20)
+    qapp.setFont(larger)
+    look.wear(look.colours)
+    qtbot.waitUntil(lambda: entry.height() > low)
+    qapp.setFont(before)
+    look.wear(look.colours)
+    qtbot.waitUntil(lambda: entry.height() == low)
+
+
+def test_scroll_bar_takes_no_room_from_the_entries(alone: Sidebar, qtbot: QtBot) -> None:
+    before = alone.width()
+    alone.show_groups(Groups((), tuple(Batch(number, f"b{number}", 0, 1) for number in range(30))))
+    qtbot.waitUntil(lambda: alone.width() > before)
+    assert alone.viewport().width() >= alone.widget().minimumSizeHint().width()  # type: ignore[union-attr]
+
+
+def test_chosen_things_that_are_gone_are_chosen_no_more(alone: Sidebar, qtbot: QtBot) -> None:
+    groups = Groups((Problem("x", "", 5),), (Batch(1, "one", 0, 5),))
+    alone.show_groups(groups)
+    assert alone.problems.entries["x"].facts.text == "No reason was given"
+    alone.choose(ListQuery(problems=frozenset({"x"}), batches=frozenset({1})))
+    with qtbot.assertNotEmitted(alone.chosen):
+        alone.show_groups(groups)
+    with qtbot.waitSignal(alone.chosen):
+        alone.show_groups(Groups((), groups.batches))
+    assert alone.choice == ListQuery(batches=frozenset({1}))
+
+
+@pytest.mark.parametrize("direction", [Qt.LayoutDirection.LeftToRight, Qt.LayoutDirection.RightToLeft])
+def test_chosen_entries_are_painted_in_the_colour_of_the_selection(
+    alone: Sidebar, look: Look, direction: Qt.LayoutDirection
+) -> None:
+    alone.setLayoutDirection(direction)
+    alone.show_counts(StatusCounts(1, 2, 3, 4))
+    alone.show_groups(Groups((Problem("x", "Gone", 4, texts=2),)))
+    alone.choose(ListQuery(problems=frozenset({"x"})))
+    entry = alone.problems.entries["x"]
+    for colours in (DARK, LIGHT):
+        look.wear(colours)
+        alone.fit()
+        image = entry.grab().toImage()
+        assert image.pixelColor(image.width() // 2, 3).name() == colours.selection
+        side = (
+            range(image.width() // 2)
+            if direction is Qt.LayoutDirection.LeftToRight
+            else range(image.width() // 2, image.width())
+        )
+        inked = {image.pixelColor(x, y).name() for x in side for y in range(image.height())}
+        assert len(inked) > 3
+
+
+def test_old_batch_is_counted_as_long_as_it_is_looked_at(desk: Desk, qtbot: QtBot) -> None:
+    for number in range(22):
+        desk.world.intake.add([NewFile(f"/in/{number}", 1, 1)], name=f"batch {number}")
+    window = desk.window()
+    qtbot.waitUntil(lambda: len(window.sidebar.batches.entries) == 20)
+    entry = list(window.sidebar.batches.entries.values())[-1]
+    assert entry.facts.text == "batch 2"
+    QTest.mouseClick(entry, LEFT)
+    qtbot.waitUntil(lambda: names(desk) == ["2"])
+    desk.world.intake.add([NewFile("/in/new", 1, 1)], name="newest")
+    qtbot.waitUntil(lambda: next(iter(window.sidebar.batches.entries.values())).facts.text == "newest")
+    assert entry.isChecked()
+    assert names(desk) == ["2"]
+    assert isinstance(desk.bench().groups, GroupTotals)

@@ -1,0 +1,158 @@
+"""Looking for jobs by what a person types, by problem and by batch; and how many there are of each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from desktop_app.filters import parse_search
+from desktop_app.jobs import Batch, ListQuery, NewFile, Problem, SelectionSums, Status, StatusCounts
+from desktop_app.store.job_list import NEWEST_BATCHES
+from tests.store.kit import NOW, QUEUE, row_ids, rows_of
+from tests.store.test_query_plans import statements
+
+if TYPE_CHECKING:
+    from desktop_app.jobs import Job
+    from tests.store.kit import Store
+
+
+def fail(store: Store, job: Job, code: str, reason: str) -> None:
+    rows_of(
+        store.path,
+        "UPDATE job SET status = 3, reason_code = ?, reason = ? WHERE id = ?",
+        code,
+        reason,
+        job.row_id,
+    )
+
+
+@pytest.fixture
+def listed(store: Store) -> list[Job]:
+    small, gone, secret, large = store.add("/in/Small one.txt", "/in/gone.txt", "/other/secret.txt", "/in/ÄRGER.csv")
+    rows_of(store.path, "UPDATE job SET file_size = 5000 WHERE id = ?", large.row_id)
+    rows_of(store.path, "UPDATE job SET file_size = NULL WHERE id = ?", gone.row_id)
+    fail(store, gone, "missing", "The file is no longer there.")
+    fail(store, secret, "not_allowed", "You may not read it, says Jörg.")
+    return [small, gone, secret, large]
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("", [0, 1, 2, 3]),
+        ("in txt", [0, 1]),
+        ("txt in", [0, 1]),
+        ('"small one"', [0]),
+        ("one small", [0]),
+        ("no longer", [1]),
+        ("JÖRG", [2]),
+        ("ärger", [3]),
+        ("csv", [3]),
+        ("txt nowhere", []),
+        ("status:failed", [1, 2]),
+        ("status:failed other", [2]),
+        ("size:>10", [3]),
+        ("size:<=10", [0, 2]),
+        ("size:>1kB size:<1MB", [3]),
+        ("reason:missing", [1]),
+        ("reason:MISS", [1]),
+        ('reason:"no longer"', [1]),
+        ("reason:jörg", [2]),
+        ("reason:txt", []),
+        ("reason:%", []),
+        ("reason:_", [2]),
+        ("status:pending in", [0, 3]),
+    ],
+)
+def test_what_is_typed_is_found(store: Store, listed: list[Job], typed: str, expected: list[int]) -> None:
+    found = store.jobs.ids(ListQuery(search=parse_search(typed)))
+    assert list(found) == [listed[at].row_id for at in expected]
+
+
+def test_most_conditions_that_fit_into_the_filter_box_can_be_asked(store: Store, listed: list[Job]) -> None:
+    assert len(store.jobs.ids(ListQuery(search=parse_search("ä " * 250)))) == 1
+    assert len(store.jobs.ids(ListQuery(search=parse_search("size:>9999999TB " * 30)))) == 0
+
+
+def test_problems_are_counted_by_their_code_with_the_most_frequent_text(store: Store) -> None:
+    jobs = store.add(*(f"/{number}" for number in range(9)))
+    for job in jobs[:2]:
+        fail(store, job, "unreadable", "The disk gave no answer.")
+    fail(store, jobs[2], "unreadable", "Read for ten minutes without progress.")
+    for job in jobs[3:7]:
+        fail(store, job, "missing", "The file is no longer there.")
+    store.intake.remove([jobs[6].row_id], now_ms=NOW)
+    fail(store, jobs[7], "", "")
+    assert store.jobs.problems() == [
+        Problem("missing", "The file is no longer there.", 3),
+        Problem("unreadable", "The disk gave no answer.", 3, texts=2),
+        Problem("", "", 1),
+    ]
+    chosen = ListQuery(problems=frozenset({"unreadable", ""}))
+    assert list(store.jobs.ids(chosen)) == row_ids([*jobs[:3], jobs[7]])
+
+
+def test_job_that_waits_for_another_try_is_no_problem(store: Store) -> None:
+    (job,) = store.add("/a")
+    rows_of(store.path, "UPDATE job SET reason_code = 'missing', reason = 'gone' WHERE id = ?", job.row_id)
+    assert store.jobs.problems() == []
+    assert list(store.jobs.ids(ListQuery(problems=frozenset({"missing"})))) == []
+
+
+def batch(store: Store, name: str, files: int) -> tuple[int, list[int]]:
+    added = store.intake.add(
+        [NewFile(f"/{name}/{number}", 1, 1) for number in range(files)], queue=QUEUE, name=name, now_ms=NOW
+    )
+    return added.batch_id, [store.jobs.find(job_id)[0].row_id for job_id in added.job_ids]
+
+
+def test_batches_that_have_something_on_the_list_are_counted(store: Store) -> None:
+    first, keys = batch(store, "first", 3)
+    second, removed = batch(store, "second", 2)
+    third, rest = batch(store, "", 1)
+    store.intake.remove([keys[0], *removed], now_ms=NOW)
+    assert store.jobs.batches() == [Batch(third, "", NOW, 1), Batch(first, "first", NOW, 2)]
+    assert list(store.jobs.ids(ListQuery(batches=frozenset({first})))) == keys[1:]
+    assert list(store.jobs.ids(ListQuery(batches=frozenset({first, second, third})))) == [*keys[1:], *rest]
+
+
+def test_only_the_newest_batches_and_those_asked_for_are_listed(store: Store) -> None:
+    ids = [batch(store, str(number), 1)[0] for number in range(NEWEST_BATCHES + 3)]
+    assert [found.id for found in store.jobs.batches()] == ids[:2:-1]
+    assert [found.id for found in store.jobs.batches(also=[ids[0]])] == [*ids[:2:-1], ids[0]]
+    assert store.jobs.batches(also=[999])[0].id == ids[-1]
+
+
+def test_empty_list_has_neither_problems_nor_batches(store: Store) -> None:
+    assert store.jobs.problems() == []
+    assert store.jobs.batches() == []
+
+
+def test_all_ways_to_narrow_work_together(store: Store, listed: list[Job]) -> None:
+    _, gone, secret, _ = listed
+    query = ListQuery(
+        statuses=frozenset({Status.FAILED}),
+        problems=frozenset({"missing", "not_allowed"}),
+        batches=frozenset({gone.batch_id}),
+        search=parse_search("secret"),
+    )
+    assert query.is_narrowed
+    assert list(store.jobs.ids(query)) == [secret.row_id]
+
+
+def test_batches_are_walked_from_the_newest_and_their_jobs_found_by_index(store: Store) -> None:
+    batch(store, "a", 30)
+    for statement in statements(store, lambda store: store.jobs.batches()):
+        plan = [row[3] for row in rows_of(store.path, f"EXPLAIN QUERY PLAN {statement}")]
+        assert not [step for step in plan if "TEMP B-TREE" in step]
+        assert [step for step in plan if "job_batch_id" in step or "PRIMARY KEY" in step]
+
+
+def test_jobs_are_added_up_whatever_is_known_of_them(store: Store, listed: list[Job]) -> None:
+    small, _, _, large = listed
+    store.process(small)
+    store.intake.remove([large.row_id], now_ms=NOW)
+    sums = store.jobs.sums([*row_ids(listed), 999])
+    assert sums == SelectionSums(StatusCounts(processed=1, failed=2), size=20, lines=3)
+    assert store.jobs.sums([]) == SelectionSums(StatusCounts(), 0, 0)
