@@ -155,4 +155,4 @@ def test_files_added_while_others_are_looked_for_do_not_show(window: MainWindow,
     qtbot.waitUntil(lambda: names(desk) == ["banana.txt"])
     desk.world.add("/in/another.txt", "/in/banana2.txt")
     qtbot.waitUntil(lambda: names(desk) == ["banana.txt", "banana2.txt"])
-    assert window.status.count_text(Status.PENDING) == "3 pending"
+    qtbot.waitUntil(lambda: window.status.count_text(Status.PENDING) == "3 pending")
