@@ -37,9 +37,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             return serve_one(path, default_registry())
         case _:
-            from desktop_app.cli.main import run
+            return _run(words)
 
-            return run(words, open_window=_open_window)
+
+def _run(words: Sequence[str]) -> int:
+    try:
+        from desktop_app.cli.main import run
+
+        return run(words, open_window=_open_window)
+    except KeyboardInterrupt:  # so early that nothing had begun
+        return 1
 
 
 def _open_window(paths: Sequence[str]) -> int:

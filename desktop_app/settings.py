@@ -64,12 +64,13 @@ class Connection:
 
     @property
     def key(self) -> str:
-        """A stable name for "this queue", stored with each job, so that no job is ever sent to another one."""
+        """A stable name for "this queue", stored with each job, so that no job is ever sent to another one.
+
+        Its place and its name: the same by name and by URL, and whatever profile is used to reach it.
+        """
         if self.is_local:
             return LOCAL_QUEUE
-        if "://" in self.queue:
-            return self.queue.rstrip("/")
-        return f"{self.endpoint_url.rstrip('/') or 'aws'} {self.region or '-'} {self.profile or '-'} {self.queue}"
+        return f"{self.endpoint_url.rstrip('/') or self.region or 'aws'} {self.queue_name}"
 
     @property
     def label(self) -> str:

@@ -231,7 +231,8 @@ def test_queue_url_that_names_its_region(host: str, region: str, is_usual: bool)
     for settings in (Settings(queue=url), Settings(queue=url, region="us-west-1", profile="work")):
         connection = connection_from(settings, {})
         assert connection == Connection(url, settings.profile, region, "" if is_usual else f"https://{host}")
-        assert (connection.queue_name, connection.key) == ("files", url)
+        place = region if is_usual else f"https://{host}"
+        assert (connection.queue_name, connection.key) == ("files", f"{place} files")
 
 
 @pytest.mark.parametrize(
@@ -319,23 +320,25 @@ def test_fifo_queue_is_known_by_its_url() -> None:
 
 def test_key_of_a_named_queue_says_where_it_is() -> None:
     """It is stored with every job: what it looks like must not change between versions."""
-    assert connection_from(Settings(queue="files"), {}).key == "aws - - files"
-    assert (
-        connection_from(Settings(queue="files", region="eu-west-1", profile="work"), {}).key
-        == "aws eu-west-1 work files"
-    )
+    assert connection_from(Settings(queue="files"), {}).key == "aws files"
+    assert connection_from(Settings(queue="files", region="eu-west-1"), {}).key == "eu-west-1 files"
     at_home = Settings(queue="files", endpoint_url="http://localhost:4566/")
-    assert connection_from(at_home, {}).key == "http://localhost:4566 - - files"
+    assert connection_from(at_home, {}).key == "http://localhost:4566 files"
 
 
-def test_key_of_a_queue_url_does_not_depend_on_who_asks() -> None:
+def test_key_is_the_same_by_name_and_by_url_and_whatever_profile_is_used() -> None:
     url = "https://sqs.eu-west-1.amazonaws.com/123456789012/files"
     connections = [
         connection_from(Settings(queue=url), {}),
         connection_from(Settings(queue=url + "/", profile="work", region="us-east-1"), {}),
-        connection_from(Settings(), {"FILEMILL_QUEUE": url, "AWS_ENDPOINT_URL": "http://proxy:1"}),
+        connection_from(Settings(queue="files", region="eu-west-1"), {}),
+        connection_from(Settings(queue="files", profile="work"), {"AWS_REGION": "eu-west-1"}),
     ]
-    assert {connection.key for connection in connections} == {url}
+    assert {connection.key for connection in connections} == {"eu-west-1 files"}
+    elsewhere = {"AWS_ENDPOINT_URL_SQS": "http://127.0.0.1:5000"}
+    by_name = connection_from(Settings(queue="files"), elsewhere)
+    by_url = connection_from(Settings(queue="http://127.0.0.1:5000/123456789012/files"), {})
+    assert by_name.key == by_url.key
 
 
 def test_two_queues_never_share_a_key() -> None:
@@ -344,9 +347,8 @@ def test_two_queues_never_share_a_key() -> None:
         Settings(queue="local"),
         Settings(queue="files"),
         Settings(queue="files", region="eu-west-1"),
-        Settings(queue="files", profile="eu-west-1"),
         Settings(queue="files", endpoint_url="http://localhost:4566"),
-        Settings(queue="https://sqs.eu-west-1.amazonaws.com/1/files"),
+        Settings(queue="files.fifo", region="eu-west-1"),
         Settings(queue="https://sqs.eu-west-2.amazonaws.com/1/files"),
     ]
     assert len({connection_from(settings, {}).key for settings in variants}) == len(variants)

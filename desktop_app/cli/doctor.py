@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from desktop_app.cli.command import Command
 from desktop_app.cli.output import counted, emit
-from desktop_app.errors import KnownError, StoreDamagedError
+from desktop_app.errors import KnownError
 from desktop_app.jobs import display_text, iso_utc
 
 if TYPE_CHECKING:
@@ -58,15 +58,11 @@ def _repair(*, use_copy: bool) -> None:
     Raises:
         KnownError: If there is nothing to mend, no copy to use, or the files can't be moved.
     """
-    from desktop_app.wiring import backups, open_program
+    from desktop_app.wiring import backups
 
-    try:
-        open_program().close()
-    except StoreDamagedError:
-        pass
-    else:
-        raise KnownError("The database is not damaged, so nothing was done.")
     copies = backups()
+    if not copies.is_needed():
+        raise KnownError("The database is not damaged, so nothing was done.")
     if not use_copy:
         emit(f"The damaged database was put aside as {copies.put_aside()}.")
         return

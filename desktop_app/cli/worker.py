@@ -179,9 +179,12 @@ class IdleWatch:
             StoreError: If the database can't be read.
         """
         self._bar.interrupt()
-        elsewhere = self._jobs.counts().unfinished - self._jobs.counts(self._queue).unfinished
-        if elsewhere > 0:
-            say(f"{counted(elsewhere, 'file')} of another queue left alone; start a worker with that queue for them.")
+        for queue, count in self._jobs.unfinished_by_queue().items():
+            if queue != self._queue:
+                say(
+                    f"{counted(count, 'file')} left alone that wait for another queue ({queue}): start a worker with "
+                    "that queue, or give them to this one with `filemill retry ID`."
+                )
         emit(totals(self._counts))
 
 

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM as a Qt signal: Python's own handlers would wait until Qt runs Python code again."""
+"""SIGINT, SIGTERM and SIGHUP as a Qt signal: Python's own handlers would wait until Qt runs Python code again."""
 
 from __future__ import annotations
 
@@ -10,6 +10,11 @@ from PySide6.QtCore import QObject, QSocketNotifier, Signal, Slot
 
 if TYPE_CHECKING:
     from types import FrameType
+
+
+def _stop_numbers() -> list[signal.Signals]:
+    """A closed terminal stops in order as well; Windows has no signal for that."""
+    return [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
 
 
 class StopSignals(QObject):
@@ -27,7 +32,7 @@ class StopSignals(QObject):
         for end in (self._reader, self._writer):
             end.setblocking(False)
         self._old_descriptor = signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
-        self._old_handlers = {number: signal.signal(number, _ignore) for number in (signal.SIGINT, signal.SIGTERM)}
+        self._old_handlers = {number: signal.signal(number, _ignore) for number in _stop_numbers()}
         self._notifier = QSocketNotifier(self._reader.fileno(), QSocketNotifier.Type.Read, self)
         self._notifier.activated.connect(self._take)
 

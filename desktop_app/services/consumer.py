@@ -11,7 +11,7 @@ import threading
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
-from desktop_app.errors import KnownError, StoreError
+from desktop_app.errors import KnownError, StoreDamagedError, StoreError
 from desktop_app.services.acks import Acks
 from desktop_app.services.awake import AwakeClock
 from desktop_app.services.backoff import Backoff
@@ -92,6 +92,7 @@ class Consumer:
         self._inbox: SimpleQueue[list[Held] | Done] = SimpleQueue()
         self._is_stopping = threading.Event()
         self._is_paused = False
+        self._damage: StoreDamagedError | None = None
         self._claims = Claims(database)
         self._work = Work(database)
         self._outbox = Outbox(database)
@@ -153,6 +154,7 @@ class Consumer:
 
         Raises:
             KnownError: If the queue carries so much that is not ours that it can't be meant; it has ended in order.
+            StoreDamagedError: If the database is damaged.
         """
         self._state.starting()
         self.foreign.note_own()  # a new start is a new chance
@@ -161,12 +163,14 @@ class Consumer:
             for loop in self._loops:
                 loop.start()
             self._attempt(self._free_dead_leases)
-            while not should_stop() and not self._is_not_ours():
+            while not should_stop() and self._damage is None and not self._is_not_ours():
                 self._turn(STOP_CHECK_SECONDS)
                 self._supervise()
             self._end_work()
             self._end_loops()
         self._state.stopped()
+        if self._damage is not None:
+            raise self._damage
         if self._is_not_ours():
             raise KnownError(BRAKE_TEXT)
 
@@ -188,6 +192,8 @@ class Consumer:
         receiver, acks, keeper = self._loops
         if self._options.wait_s <= SHORT_POLL_SECONDS:
             receiver.join(self._options.wait_s + 1)
+        # What it had brought just before it was stopped.
+        self._attempt(lambda: self._committer.interrupt(also_begun=True))
         self._acks.stop()
         acks.join(self._options.flush_grace_s)
         keeper.stop()
@@ -238,6 +244,9 @@ class Consumer:
         """Do something with the database; if that is away, pause receiving for a while. False then."""
         try:
             act(*arguments)
+        except StoreDamagedError as error:
+            self._damage = error  # waiting does not mend it
+            return False
         except StoreError as error:
             self._is_paused = True
             self._is_stopping.wait(self._state.waiting(error, self._backoff))

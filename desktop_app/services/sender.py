@@ -10,7 +10,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from desktop_app.errors import QueueError, QueueTrouble, StoreError
+from desktop_app.errors import QueueError, QueueTrouble, StoreDamagedError, StoreError
 from desktop_app.queues.envelopes import EntryResult, Outgoing, plan_batches
 from desktop_app.queues.message import FileMessage, encode
 from desktop_app.services.backoff import Backoff
@@ -98,6 +98,9 @@ class Sender:
                     is_new = False
                 sent = self.send_due()
                 self._chores.do_due()
+            except StoreDamagedError:
+                self._state.stopped()
+                raise  # waiting does not mend it
             except (QueueError, StoreError) as error:
                 wait_for(self._wake, self._state.waiting(error, self._backoff), should_stop)
                 continue
@@ -204,9 +207,10 @@ class Sender:
                     self._send_batch(client, [entry], [message], in_order=in_order)
                     for entry, message in zip(entries, messages, strict=True)
                 )
-        if in_order and results[0].trouble not in {None, QueueTrouble.REFUSED}:
-            # It holds all behind it, so it is trouble with the queue.
-            raise QueueError(results[0].text, trouble=results[0].trouble or QueueTrouble.OFFLINE)
+        trouble = results[0].trouble
+        if in_order and trouble is not None and trouble is not QueueTrouble.REFUSED:
+            # It holds up all behind it, as trouble with the queue as a whole does.
+            raise QueueError("The queue did not take a message.", trouble=trouble, detail=results[0].text)
         return self._note(entries, results)
 
     def _note(self, entries: Sequence[OutboxEntry], results: Sequence[EntryResult]) -> int:

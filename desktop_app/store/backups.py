@@ -54,6 +54,14 @@ class Backups:
         ]
         return sorted(found, key=lambda backup: backup.path.name, reverse=True)
 
+    def is_needed(self) -> bool:
+        """Whether the database is damaged, wherever in the file."""
+        try:
+            with closing(sqlite3.connect(self._database)) as connection:
+                return bool(connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",))
+        except sqlite3.DatabaseError:
+            return True
+
     def make(self) -> Backup | None:
         """Copy the database, whole and consistent, while others work on it; keeps the newest few.
 

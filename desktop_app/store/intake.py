@@ -81,7 +81,8 @@ class Intake:
     def retry(self, row_ids: Iterable[int], *, queue: str) -> int:
         """Submit jobs again that have ended, each as a new generation; gives how many it were.
 
-        They are sent to `queue`, which may be another than before. Jobs that have not ended are left alone.
+        They are sent to `queue`, which may be another than before. Jobs that have not ended are left alone, but for
+        those that wait for another queue: this is how they come to the queue of now.
 
         Raises:
             StoreError: If the database can't be written.
@@ -111,7 +112,11 @@ class Intake:
                         next_try_at=None,
                         revision=revision,
                     )
-                    .where(JobRow.id.in_(part), JobRow.status.in_(_FINAL), JobRow.removed_at.is_null())
+                    .where(
+                        JobRow.id.in_(part),
+                        JobRow.status.in_(_FINAL) | ((JobRow.status == Status.PENDING) & (JobRow.queue != queue)),
+                        JobRow.removed_at.is_null(),
+                    )
                     .returning(JobRow.id)
                     .tuples()
                 )

@@ -196,6 +196,20 @@ class JobList:
             jobs = self.page(part)
             yield from (jobs[key] for key in part if key in jobs)
 
+    def unfinished_by_queue(self) -> dict[str, int]:
+        """How many jobs have not ended, by the key of their queue.
+
+        Raises:
+            StoreError: If the database can't be read.
+        """
+        query = (
+            JobRow.select(JobRow.queue, fn.COUNT(JobRow.id))
+            .where(JobRow.status.in_((Status.PENDING, Status.PROCESSING)), JobRow.removed_at.is_null())
+            .group_by(JobRow.queue)
+        )
+        with self._database.read():
+            return {queue: int(count) for queue, count in self._database.run(query.tuples())}
+
     def find(self, id_or_start: str) -> list[Job]:
         """The jobs whose UUID is this, or begins with it; at most two, so that a caller sees what is ambiguous.
 

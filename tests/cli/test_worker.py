@@ -225,7 +225,10 @@ def test_jobs_of_another_queue_are_left_alone_and_told(
     monkeypatch.setenv("FILEMILL_QUEUE", "another")
     outcome = cli("worker", "--until-idle")
     assert outcome.code == 0
-    assert outcome.err == "filemill: 2 files of another queue left alone; start a worker with that queue for them.\n"
+    assert outcome.err == (
+        "filemill: 2 files left alone that wait for another queue (local): start a worker with that queue, "
+        "or give them to this one with `filemill retry ID`.\n"
+    )
 
 
 def test_bar_moves_on_a_terminal(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from desktop_app.clock import SystemClock
-from desktop_app.errors import FileError, FileProblem, KnownError, QueueTrouble, StoreBusyError
+from desktop_app.errors import FileError, FileProblem, KnownError, QueueTrouble, StoreBusyError, StoreDamagedError
 from desktop_app.jobs import Job, Status
 from desktop_app.processing.isolation import IsolatedProcessing
 from desktop_app.processing.registry import Cancelled, FileResult, Watch, default_registry
@@ -643,4 +643,21 @@ def test_a_hundred_foreign_messages_in_a_row_stop_it_even_if_ours_must_be_behind
         plant.deliver(*(received("not ours", handle=f"h{n}", message_id=f"m{n}") for n in range(start, start + 10)))
     with pytest.raises(KnownError):
         plant.consumer.run(lambda: False)
+    plant.stop_asked.set()
+
+
+def test_a_damaged_database_ends_the_consumer_instead_of_making_it_wait(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant = Plant(bench)
+    (job,) = bench.add("a.txt")
+
+    def damaged(*_: object) -> list[bool]:
+        raise StoreDamagedError("It is damaged.")
+
+    monkeypatch.setattr(Work, "finish", damaged)
+    plant.deliver(message(job))
+    with pytest.raises(StoreDamagedError):
+        plant.consumer.run(lambda: False)
+    assert plant.client.made("delete") == []
     plant.stop_asked.set()

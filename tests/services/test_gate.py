@@ -73,4 +73,4 @@ def test_a_named_queue_needs_it_once(filemill_home: Path, monkeypatch: pytest.Mo
     other = open_program({**named, "FILEMILL_QUEUE": "another"})
     assert not other.may_process.is_set()
     other.close()
-    assert load_settings(filemill_home / "settings.toml") == Settings(process_queue="aws eu-west-1 - ingest")
+    assert load_settings(filemill_home / "settings.toml") == Settings(process_queue="eu-west-1 ingest")

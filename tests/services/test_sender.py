@@ -15,7 +15,7 @@ from desktop_app.services.backoff import Backoff
 from desktop_app.services.sender import STRICT_GROUP, Sender, SenderOptions
 from desktop_app.services.state import LoopState, Phase
 from tests.services.conftest import QUEUE
-from tests.services.fakes import OFFLINE, Countdown, FakeClient, FakeConnector
+from tests.services.fakes import DONE, OFFLINE, Countdown, FakeClient, FakeConnector
 
 if TYPE_CHECKING:
     from tests.services.conftest import Bench
@@ -77,12 +77,25 @@ def test_on_a_fifo_queue_each_file_has_its_group_and_each_submission_its_dedupli
     assert (message.group_id, message.deduplication_id) == (job.id, f"{job.id}:1")
 
 
-def test_strict_order_puts_all_files_into_one_group(bench: Bench) -> None:
-    bench.add("a.txt", "b.txt")
+def test_strict_order_puts_all_files_into_one_group_and_sends_one_by_one(bench: Bench) -> None:
+    """Of a batch the queue might take the second file, and not the first."""
+    jobs = bench.add("a.txt", "b.txt")
     client = FakeClient(info=FIFO)
-    sender(bench, client, strict=True).send_due()
-    (batch,) = client.made("send")
-    assert {message.group_id for message in batch} == {STRICT_GROUP}
+    assert sender(bench, client, strict=True).send_due() == 2
+    batches = client.made("send")
+    assert [[message.group_id for message in batch] for batch in batches] == [[STRICT_GROUP], [STRICT_GROUP]]
+    assert [message.deduplication_id for (message,) in batches] == [f"{job.id}:1" for job in jobs]
+
+
+def test_in_strict_order_a_message_that_the_queue_does_not_take_holds_up_all_behind_it(bench: Bench) -> None:
+    bench.add("a.txt", "b.txt", "c.txt")
+    client = FakeClient(info=FIFO)
+    client.script("send", [DONE], [THROTTLED])
+    with pytest.raises(QueueError) as raised:
+        sender(bench, client, strict=True).send_due()
+    assert (raised.value.trouble, raised.value.detail) == (QueueTrouble.THROTTLED, "slow down")
+    assert (len(client.made("send")), bench.outbox.waiting(QUEUE)) == (2, 2)
+    assert sender(bench, client, strict=True).send_due() == 2
 
 
 def test_a_retry_is_sent_under_another_deduplication_id(bench: Bench) -> None:

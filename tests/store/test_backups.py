@@ -155,3 +155,16 @@ def test_a_copy_is_made_once_an_hour_if_something_has_changed(store: Store, back
     clock.now = newest.made_at / 1000 + 4000
     chore.do()
     assert len(backups.all()) == 2, "nothing has changed"
+
+
+def test_damage_in_the_middle_of_the_file_is_seen_too(store: Store, backups: Backups) -> None:
+    store.add(*(f"/data/{number}" for number in range(500)))
+    store.database.release()
+    assert not backups.is_needed()
+    content = bytearray(store.path.read_bytes())
+    for start in range(4096 * 5, len(content), 8192):
+        content[start : start + 4096] = b"x" * 4096
+    store.path.write_bytes(content)
+    assert backups.is_needed()
+    damage(store.path)
+    assert backups.is_needed()

@@ -185,7 +185,7 @@ def test_retry_to_another_queue_sends_it_there(store: Store) -> None:
     store.process(job)
     assert store.intake.retry([job.row_id], queue="another") == 1
     assert store.job(job).queue == "another"
-    assert store.take(queue=QUEUE) == []
+    assert [entry.row_id for entry in store.take(queue=QUEUE)] == [working.row_id], "it was never sent"
     assert [entry.generation for entry in store.take(queue="another")] == [2]
 
 
@@ -318,3 +318,14 @@ def test_reason_code_of_a_failed_job_is_kept_over_removal(store: Store) -> None:
     store.intake.remove([job.row_id], now_ms=NOW)
     store.intake.restore([job.row_id])
     assert store.job(job).reason_code == FileProblem.NOT_SENT
+
+
+def test_a_job_that_waits_for_another_queue_is_given_to_this_one_by_a_retry(store: Store) -> None:
+    waiting, here, working = store.add("/a", "/b", "/c")
+    store.start(working)
+    assert store.intake.retry([job.row_id for job in (waiting, here, working)], queue="new") == 2
+    assert [store.job(job).queue for job in (waiting, here, working)] == ["new", "new", QUEUE]
+    assert store.intake.retry([waiting.row_id], queue="new") == 0, "it waits for this one already"
+    assert store.jobs.unfinished_by_queue() == {"new": 2, QUEUE: 1}
+    assert {entry.row_id for entry in store.take(queue="new")} == {waiting.row_id, here.row_id}
+    assert [entry.row_id for entry in store.take(queue=QUEUE)] == [working.row_id], "it was never sent"
