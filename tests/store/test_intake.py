@@ -185,7 +185,7 @@ def test_retry_to_another_queue_sends_it_there(store: Store) -> None:
     store.process(job)
     assert store.intake.retry([job.row_id], queue="another") == 1
     assert store.job(job).queue == "another"
-    assert [entry.row_id for entry in store.take(queue=QUEUE)] == [working.row_id], "it was never sent"
+    assert store.take(queue=QUEUE) == []
     assert [entry.generation for entry in store.take(queue="another")] == [2]
 
 
