@@ -26,13 +26,13 @@ endif
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run test lint types format check coverage bench ci clean system
+.PHONY: help run test lint types format check coverage bench torture ci clean system
 
 help: ## list the tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 # Everything but `run` keeps away from the screen.
-test lint types format check coverage bench: export QT_QPA_PLATFORM := offscreen
+test lint types format check coverage bench torture: export QT_QPA_PLATFORM := offscreen
 
 run: system $(HAS_RUN) ## start Filemill; without a display, do its main job offscreen on the samples
 	@$(PY) -m desktop_app.tryout $(ARGS)
@@ -69,6 +69,10 @@ bench: system $(HAS_DEV) ## run the benchmarks
 	@for script in tests/benchmarks/[a-z]*.py; do \
 	  echo "== $$script"; PYTHONPATH=. $(PY) "$$script" || exit 1; \
 	done
+
+torture: system $(HAS_DEV) ## kill it again and again behind a hostile network, on both kinds of queue (10 minutes)
+	@$(PY) tests/torture/run.py $(ARGS)
+	@$(PY) tests/torture/run.py --fifo $(ARGS)
 
 ci: ## all that is checked on every change, as on a new machine
 	@.ci/run

@@ -120,6 +120,14 @@ class WorkerPool:
         with self._lock:
             return max((now - sign.begun for sign in self._running.values()), default=0.0)
 
+    def withdraw(self, held: Held) -> bool:
+        """Take back what was submitted; False if it has begun."""
+        with self._lock:
+            if held.is_begun:
+                return False
+            held.cancelled.set()
+            return True
+
     def stop(self) -> None:
         """Let the threads end when they are through with what was submitted; does not wait."""
         for _ in range(self._size):
@@ -153,10 +161,10 @@ class WorkerPool:
 
     def _process(self, held: Held) -> Done | None:
         """Process one file; None if that took so long that somebody else has this thread's place."""
-        if held.job is None or held.cancelled.is_set():
-            return Done(held)
         begun = self._clock.steady()
         with self._lock:
+            if held.job is None or held.cancelled.is_set():
+                return Done(held)
             held.is_begun = True
             self._running[held] = _Sign(begun, begun)
         result, error = self._outcome(held, held.job)

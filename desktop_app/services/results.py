@@ -172,7 +172,9 @@ class Committer:
         """
         now = self._clock.steady()
         for held in self._book.all():
-            if held.job is None or held.is_begun or held.is_settled or now - held.taken_at < WAIT_SECONDS:
+            if held.job is None or held.is_settled or now - held.taken_at < WAIT_SECONDS:
+                continue
+            if not self._pool.withdraw(held):
                 continue
             for one in [held, *self._lanes.break_off(held)]:
                 one.cancelled.set()
@@ -188,7 +190,7 @@ class Committer:
             StoreError: If the database can't be written. The messages come back by themselves then.
         """
         for held in self._book.all():
-            if not held.is_settled and (also_begun or not held.is_begun):
+            if not held.is_settled and (self._pool.withdraw(held) or also_begun):
                 held.cancelled.set()
                 self._interrupt(held)
 

@@ -1,0 +1,206 @@
+"""A program in small: the real sender and the real consumer on one database and one queue.
+
+The one that is killed and the one that goes on after it are built here alike.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from desktop_app.clock import Clock, SystemClock
+from desktop_app.jobs import Job, NewFile, StatusCounts
+from desktop_app.processing.registry import default_registry
+from desktop_app.queues.connector import connector_for
+from desktop_app.services.consumer import Consumer
+from desktop_app.services.consumer_options import ConsumerOptions
+from desktop_app.services.identity import WorkerIdentity
+from desktop_app.services.sender import LOCAL_WINDOW, Sender, SenderOptions
+from desktop_app.settings import Connection
+from desktop_app.store.database import open_database
+from desktop_app.store.intake import Intake
+from desktop_app.store.job_list import JobList
+from desktop_app.store.outbox import Outbox
+from desktop_app.store.recovery import Recovery
+from desktop_app.wiring import MIGRATIONS
+from tests.crash import witness
+from tests.helpers import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from desktop_app.queues.connector import QueueConnector
+    from desktop_app.services.loop import Loop
+    from desktop_app.services.pool import Processing
+    from desktop_app.store.database import Database
+
+REGION = "eu-west-1"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a program works.
+
+    Attributes:
+        folder: Of the database, and of the run folder.
+        endpoint_url: Where SQS answers; empty for the embedded queue.
+        queue: The queue's name.
+        visibility_s: How long a received message is hidden.
+        strict: All messages in one group.
+    """
+
+    folder: Path
+    endpoint_url: str = ""
+    queue: str = "work"
+    visibility_s: int = 30
+    strict: bool = False
+
+    @property
+    def connection(self) -> Connection:
+        if not self.endpoint_url:
+            return Connection()
+        return Connection(queue=self.queue, region=REGION, endpoint_url=self.endpoint_url)
+
+    @property
+    def database(self) -> Path:
+        return self.folder / "jobs.db"
+
+    @property
+    def run(self) -> Path:
+        return self.folder / "run"
+
+
+class Mill:
+    """One program at a place.
+
+    Args:
+        place: Where.
+        connector: By default the program's own for that place.
+        registry: What is done to a file; by default the program's own.
+        clock: The time.
+        concurrency: How many files at once.
+        wait_s: The longest poll.
+        work_grace_s: How long running work may go on after a stop.
+    """
+
+    def __init__(
+        self,
+        place: Place,
+        *,
+        connector: QueueConnector | None = None,
+        registry: Processing | None = None,
+        clock: Clock | None = None,
+        concurrency: int = 2,
+        wait_s: int = 1,
+        work_grace_s: float = 5.0,
+    ) -> None:
+        place.run.mkdir(mode=0o700, exist_ok=True)
+        self.place = place
+        self.key = place.connection.key
+        self.clock = clock or SystemClock()
+        self.database = open_database(place.database, MIGRATIONS)
+        witness.call(place.database)
+        self.jobs = JobList(self.database)
+        self.intake = Intake(self.database)
+        self.outbox = Outbox(self.database)
+        self.identity = WorkerIdentity(self.database.path)
+        self.connector = connector or connector_for(place.connection, place.run)
+        self.wake = threading.Event()
+        self.sender = Sender(
+            self.outbox,
+            self.connector,
+            self.identity,
+            options=SenderOptions(
+                self.key, window=None if place.endpoint_url else LOCAL_WINDOW, strict_order=place.strict
+            ),
+            clock=self.clock,
+            wake=self.wake,
+            report=lambda _: None,
+            recovery=Recovery(self.database),
+        )
+        self.consumer = Consumer(
+            self.database,
+            self.connector,
+            registry or default_registry(),
+            self.identity,
+            options=ConsumerOptions(
+                self.key,
+                concurrency=concurrency,
+                visibility_s=place.visibility_s,
+                wait_s=wait_s,
+                work_grace_s=work_grace_s,
+                resend_crashed=not place.endpoint_url,
+            ),
+            clock=self.clock,
+            report=lambda _: None,
+            look_now=self.wake.set,
+        )
+
+    def add(self, paths: Sequence[Path]) -> list[str]:
+        """Submit files; gives the jobs' ids in their order."""
+        files = [NewFile(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in paths]
+        return list(self.intake.add(files, queue=self.key, name="batch", now_ms=self.clock.now_ms()).job_ids)
+
+    def all(self) -> list[Job]:
+        """The list, in the order of adding."""
+        return list(self.jobs.all())
+
+    def counts(self) -> StatusCounts:
+        return self.jobs.counts()
+
+    def waiting(self) -> int:
+        """How many messages the outbox holds."""
+        return self.outbox.waiting(self.key)
+
+    @property
+    def is_done(self) -> bool:
+        """Nothing is left to do, as far as the database and the consumer know."""
+        return self.counts().unfinished == 0 and self.waiting() == 0 and self.consumer.held == 0
+
+    def close(self) -> None:
+        self.connector.close()
+        self.identity.close()
+        self.database.release()
+
+
+class Running:
+    """Loops at work, each on a thread of its own, until `stop`."""
+
+    def __init__(self, database: Database, *loops: Loop) -> None:
+        self._database = database
+        self.stop_asked = threading.Event()
+        self.errors: list[BaseException] = []
+        self._threads = [threading.Thread(target=self._run, args=(loop,)) for loop in loops]
+        for thread in self._threads:
+            thread.start()
+
+    def _run(self, loop: Loop) -> None:
+        try:
+            with self._database.session():
+                loop.run(self.stop_asked.is_set)
+        except BaseException as error:  # noqa: BLE001 - raised again by `stop`
+            self.errors.append(error)
+
+    def until(self, condition: Callable[[], object], what: str, seconds: float = 20.0) -> None:
+        """Wait until something is so, or a loop has ended by an error."""
+        wait_until(lambda: self.errors or condition(), timeout=seconds, what=what)
+        assert not self.errors, self.errors
+
+    def stop(self, seconds: float = 15.0, nudge: Callable[[], None] = lambda: None) -> None:
+        """Stop, and wait for the end.
+
+        Args:
+            seconds: After so many it must have ended.
+            nudge: Called again and again meanwhile, to end polls that wait.
+        """
+        self.stop_asked.set()
+        end = time.monotonic() + seconds
+        while any(thread.is_alive() for thread in self._threads):
+            assert time.monotonic() < end, "it did not stop in time"
+            nudge()
+            for thread in self._threads:
+                thread.join(0.02)
+        assert not self.errors, self.errors

@@ -1,0 +1,184 @@
+"""The numbered points at which a program is killed. Only for a child process: it changes the classes it finds there.
+
+Each point is a way to arm the child: from then on the n-th pass kills it, with SIGKILL, as a power cut would.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from botocore.httpsession import URLLib3Session
+
+import desktop_app.store.intake as intake_module
+from desktop_app.queues.client import QueueClient
+from desktop_app.services.pool import WorkerPool, _HeldWatch
+from desktop_app.store.claims import Claims
+from desktop_app.store.database import Database
+from desktop_app.store.intake import Intake
+from desktop_app.store.outbox import Outbox
+from desktop_app.store.work import Work
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    Arm = Callable[[], None]
+
+
+def die() -> NoReturn:
+    """End this process at once: nothing is flushed, no `finally` runs."""
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError("alive after SIGKILL")
+
+
+class _Nth:
+    """Says yes once, at the n-th question. Any thread."""
+
+    def __init__(self, number: int) -> None:
+        self._left = number
+        self._lock = threading.Lock()
+
+    def __call__(self) -> bool:
+        with self._lock:
+            self._left -= 1
+            return self._left == 0
+
+
+def before(owner: Any, name: str, nth: int = 1) -> Arm:
+    """On the way into a function."""
+
+    def arm() -> None:
+        original, is_it = getattr(owner, name), _Nth(nth)
+
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            if is_it():
+                die()
+            return original(*args, **kwargs)
+
+        setattr(owner, name, wrapper)
+
+    return arm
+
+
+def after(owner: Any, name: str, nth: int = 1) -> Arm:
+    """When a function has done its work, and before its caller knows."""
+
+    def arm() -> None:
+        original, is_it = getattr(owner, name), _Nth(nth)
+
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            result = original(*args, **kwargs)
+            if is_it():
+                die()
+            return result
+
+        setattr(owner, name, wrapper)
+
+    return arm
+
+
+def at_commit(owner: Any, name: str, nth: int = 1) -> Arm:
+    """Inside a function's transaction: everything is written, and nothing is committed."""
+
+    def arm() -> None:
+        original, is_it, inside = getattr(owner, name), _Nth(nth), threading.local()
+        write = Database.write
+
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            inside.is_it = is_it()
+            try:
+                return original(*args, **kwargs)
+            finally:
+                inside.is_it = False
+
+        @contextmanager
+        def writing(self: Database, *, durable: bool = False) -> Iterator[int]:
+            with write(self, durable=durable) as revision:
+                yield revision
+                if getattr(inside, "is_it", False):
+                    die()
+
+        setattr(owner, name, wrapper)
+        Database.write = writing  # type: ignore[method-assign]
+
+    return arm
+
+
+def after_request(operation: str, nth: int = 1) -> Arm:
+    """The queue has done it; the reply has not been looked at."""
+
+    def arm() -> None:
+        original, is_it = URLLib3Session.send, _Nth(nth)
+
+        def send(self: Any, request: Any) -> Any:
+            reply = original(self, request)
+            target = request.headers["X-Amz-Target"]
+            text = target.decode() if isinstance(target, bytes) else str(target)
+            if text == f"AmazonSQS.{operation}" and is_it():
+                die()
+            return reply
+
+        URLLib3Session.send = send  # type: ignore[method-assign]
+
+    return arm
+
+
+SENDER: dict[str, Arm] = {
+    "P0 before the claim is committed": at_commit(Outbox, "claim"),
+    "P1 after the claim": after(Outbox, "claim"),
+    "P2 sent, reply not read": after_request("SendMessageBatch", 2),
+    "P3 reply read, not noted": after(QueueClient, "send", 2),
+    "P3 before the note is committed": at_commit(Outbox, "mark_sent", 2),
+    "P4 after the note": after(Outbox, "mark_sent", 2),
+}
+CONSUMER: dict[str, Arm] = {
+    "C0 received, reply not read": after_request("ReceiveMessage"),
+    "C0 received, not claimed": before(Claims, "claim"),
+    "C0 before the claim is committed": at_commit(Claims, "claim"),
+    "C1 after the claim, before the work": after(Claims, "claim"),
+    "C2 in the middle of the work": before(_HeldWatch, "cancelled", 2),  # asked before each chunk
+    "C3 after the work": after(WorkerPool, "_outcome"),
+    "C3 before the result is committed": at_commit(Work, "finish"),
+    "C4 after the commit, before the delete": after(Work, "finish"),
+    "C4 on the way into the delete": before(QueueClient, "delete"),
+    "C5 deleted, reply not read": after_request("DeleteMessageBatch"),
+    "C6 reply to the delete read": after(QueueClient, "delete"),
+}
+RELEASE: dict[str, Arm] = {
+    "R0 before the row's return is committed": at_commit(Work, "give_back"),
+    "R1 after the row's return": after(Work, "give_back"),
+    "R2 on the way into the release": before(QueueClient, "change_visibility"),
+    "R3 released, reply not read": after_request("ChangeMessageVisibilityBatch"),
+    "R4 reply to the release read": after(QueueClient, "change_visibility"),
+}
+HEARTBEAT: dict[str, Arm] = {
+    "H0 row extended, message not": after(Work, "extend"),
+    "H1 message extended, reply not read": after_request("ChangeMessageVisibilityBatch"),
+}
+RECOVERY: dict[str, Arm] = {
+    "F0 before the dead worker's rows are free": at_commit(Claims, "free_dead_leases"),
+    "F1 after the dead worker's rows are free": after(Claims, "free_dead_leases"),
+}
+INTAKE: dict[str, Arm] = {
+    "I0 between the rows and the outbox": before(intake_module, "enqueue"),
+    "I1 before the commit": at_commit(Intake, "add"),
+    "I2 in the second part, between the rows and the outbox": before(intake_module, "enqueue", 2),
+    "I3 after the commit": after(Intake, "add"),
+}
+DEAD_LETTERS: dict[str, Arm] = {
+    "D0 before the row's end is committed": at_commit(Claims, "dead_letter"),
+    "D1 after the row's end": after(Claims, "dead_letter"),
+    "D2 deleted, reply not read": after_request("DeleteMessageBatch"),
+}
+RETRY: dict[str, Arm] = {
+    "G0 before the new generation is committed": at_commit(Intake, "retry"),
+    "G1 after the new generation": after(Intake, "retry"),
+}
+INSTANCE: dict[str, Arm] = {
+    "N0 before the outbox's refill is committed": at_commit(Outbox, "refill_after_restart"),
+    "N1 after the outbox's refill": after(Outbox, "refill_after_restart"),
+}
+ALL = SENDER | CONSUMER | RELEASE | HEARTBEAT | RECOVERY | INTAKE | DEAD_LETTERS | RETRY | INSTANCE

@@ -1,0 +1,100 @@
+"""The strict simulator as a server on loopback, for programs in other processes: it outlives them."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any, Self, cast
+
+from botocore.awsrequest import AWSPreparedRequest
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from tests.sqs.simulator import Simulator
+
+LOOPBACK = "127.0.0.1"
+
+
+class ServedSimulator:
+    """Serves from entering to leaving. A poll whose caller has died still gets messages, as AWS may do it.
+
+    Args:
+        simulator: What answers. Whoever has it can look into the queue and move its time.
+        port: The port; 0 for any that is free.
+    """
+
+    def __init__(self, simulator: Simulator, port: int = 0) -> None:
+        self._simulator = simulator
+        self._server = _Server((LOOPBACK, port), simulator)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), name="served", daemon=True)
+        self.endpoint_url = f"http://{LOOPBACK}:{self._server.server_address[1]}"
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no request is being worked on, no poll waits."""
+        return self._server.running == 0
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._simulator.close()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 128
+
+    def __init__(self, address: tuple[str, int], simulator: Simulator) -> None:
+        super().__init__(address, _Handler)
+        self.simulator = simulator
+        self._lock = threading.Lock()
+        self.running = 0
+
+    def count(self, change: int) -> None:
+        with self._lock:
+            self.running += change
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A caller that was killed is what these tests are about."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1
+    disable_nagle_algorithm = True
+
+    def do_POST(self) -> None:
+        server = cast("_Server", self.server)
+        length = int(self.headers["Content-Length"])
+        body = self.rfile.read(length)
+        if len(body) < length:  # killed while it was sending
+            self.close_connection = True
+            return
+        request = AWSPreparedRequest("POST", self.path, cast("Any", self.headers), body, stream_output=False)
+        server.count(1)
+        try:
+            answer = server.simulator.answer(request)
+        finally:
+            server.count(-1)
+        content: Any = answer.content
+        self.send_response_only(answer.status_code)
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: Any) -> None:
+        """No access log."""

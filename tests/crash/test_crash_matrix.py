@@ -1,0 +1,206 @@
+"""A program is killed at every point where it could lose or repeat something; another goes on, and all ends well."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import closing
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from desktop_app.services.dead_letters import DeadLetterWatcher
+from desktop_app.services.tally import Fate
+from desktop_app.store.claims import Claims
+from tests.crash import points, witness
+from tests.crash.conftest import DyingBench, assert_all_is_well, kill_at, write_files
+from tests.crash.mill import Place
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.crash.conftest import EmbeddedBench, SimulatedBench
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL, and a server that forks")
+
+FILES = [f"file {number}" for number in range(25)]
+LEFT_BY_SENDER = {  # entries in the outbox, messages in the queue
+    "P0 before the claim is committed": (25, 0),
+    "P1 after the claim": (25, 0),
+    "P2 sent, reply not read": (15, 20),
+    "P3 reply read, not noted": (15, 20),
+    "P3 before the note is committed": (15, 20),
+    "P4 after the note": (5, 20),
+}
+
+
+@pytest.mark.parametrize("point", points.SENDER)
+def test_sender(bench: SimulatedBench, point: str) -> None:
+    bench.add(*FILES)
+    kill_at("sender", point, bench.place)
+    before = bench.look()
+    assert (before.waiting, before.messages) == LEFT_BY_SENDER[point]
+    mill = bench.go_on()
+    assert_all_is_well(bench, before)
+    sent_twice = before.waiting + before.messages - len(FILES)
+    # A FIFO queue remembers what it was sent; on a standard one the claim recognises the second message.
+    tally = mill.consumer.tally
+    assert tally.of(Fate.PROCESSED) == len(FILES)
+    assert tally.of(Fate.DUPLICATE) == (0 if bench.place.connection.is_fifo else sent_twice)
+    # A duplicate may come while its file is worked on: then it is given back once.
+    assert tally.received == len(FILES) + tally.of(Fate.DUPLICATE) + tally.of(Fate.RETRIED)
+
+
+@pytest.mark.parametrize("point", points.CONSUMER)
+def test_consumer(bench: SimulatedBench, point: str) -> None:
+    bench.add("a", "b", "c")
+    bench.send()
+    kill_at("consumer", point, bench.place)
+    before = bench.look()
+    if point[:2] in {"C0", "C1", "C2", "C3"}:
+        assert before.statuses == ["PENDING" if point.startswith("C0") else "PROCESSING"] * 3
+        assert before.messages == 3
+    else:
+        assert "PROCESSED" in before.statuses
+        assert (before.messages < 3) == (point[:2] in {"C5", "C6"})
+    bench.go_on()
+    assert_all_is_well(bench, before)
+
+
+@pytest.mark.parametrize("bench", ["FIFO"], indirect=True)
+@pytest.mark.parametrize(
+    "point",
+    [
+        "P2 sent, reply not read",
+        "C1 after the claim, before the work",
+        "C4 after the commit, before the delete",
+        "C5 deleted, reply not read",
+    ],
+)
+def test_strict_order_outlives_a_kill(bench: SimulatedBench, point: str) -> None:
+    bench.place = replace(bench.place, strict=True)
+    ids = bench.add(*FILES)
+    kill_at("consumer", point, bench.place)
+    before = bench.look()
+    bench.go_on()
+    assert_all_is_well(bench, before)
+    assert witness.ends(bench.place.database) == ids
+
+
+@pytest.mark.parametrize("point", points.RELEASE)
+def test_consumer_that_gives_messages_back_because_it_is_stopped(bench: SimulatedBench, point: str) -> None:
+    bench.add("slow", "b", "c")
+    bench.send()
+    kill_at("stopping consumer", point, bench.place)
+    before = bench.look()
+    assert before.messages == 3
+    assert "PROCESSED" not in before.statuses
+    bench.go_on()
+    assert_all_is_well(bench, before)
+
+
+@pytest.mark.parametrize("point", points.RELEASE)
+def test_consumer_that_gives_a_message_back_to_try_the_file_again_later(bench: SimulatedBench, point: str) -> None:
+    bench.add("busy")
+    bench.send()
+    kill_at("consumer", point, bench.place)
+    before = bench.look()
+    assert (before.statuses, before.messages) == (["PROCESSING" if point.startswith("R0") else "PENDING"], 1)
+    bench.go_on()
+    assert_all_is_well(bench, before)
+
+
+@pytest.mark.parametrize("point", points.HEARTBEAT)
+def test_consumer_that_extends_its_leases(bench: SimulatedBench, point: str) -> None:
+    bench.add("slow", "slower")
+    bench.send()
+    kill_at("quick-hearted consumer", point, replace(bench.place, visibility_s=1))
+    before = bench.look()
+    assert before.statuses == ["PROCESSING"] * 2
+    bench.go_on()
+    assert_all_is_well(bench, before)
+
+
+@pytest.mark.parametrize("point", points.RECOVERY)
+def test_consumer_that_takes_back_what_another_dead_one_held(bench: SimulatedBench, point: str) -> None:
+    bench.add("a", "b", "c")
+    bench.send()
+    kill_at("consumer", "C1 after the claim, before the work", bench.place)
+    kill_at("consumer", point, bench.place)
+    before = bench.look()
+    assert before.statuses == ["PROCESSING" if point.startswith("F0") else "PENDING"] * 3
+    bench.go_on()
+    assert_all_is_well(bench, before)
+
+
+@pytest.mark.parametrize("bench", ["standard"], indirect=True)
+@pytest.mark.parametrize("point", points.INTAKE)
+def test_adding_files(bench: SimulatedBench, point: str) -> None:
+    """A file is on the list and will be sent, or it is not on the list."""
+    paths = write_files(bench.place.folder, *(f"file {number}" for number in range(230)))
+    kill_at("adder", point, bench.place, paths)
+    before = bench.look()
+    on_the_list = {"I2": 200, "I3": 230}.get(point[:2], 0)
+    assert (len(before.jobs), before.waiting, before.messages) == (on_the_list, on_the_list, 0)
+    bench.go_on()
+    assert_all_is_well(bench, before)
+
+
+@pytest.mark.parametrize("point", points.RETRY)
+def test_submitting_again(bench: SimulatedBench, point: str) -> None:
+    """It is a new submission with a message, or none."""
+    bench.add("a", "b", "c")
+    bench.go_on()
+    kill_at("retrier", point, bench.place)
+    before = bench.look()
+    is_new = point.startswith("G1")
+    assert before.statuses == ["PENDING" if is_new else "PROCESSED"] * 3
+    assert (before.waiting, {job.generation for job in before.jobs.values()}) == ((3, {2}) if is_new else (0, {1}))
+    bench.go_on()
+    assert_all_is_well(bench, before)
+
+
+@pytest.mark.parametrize("point", points.DEAD_LETTERS)
+def test_ending_the_jobs_of_dead_letters(bench: SimulatedBench, point: str) -> None:
+    work, dead = bench.put_a_dead_letter_queue_behind(max_receives=1)
+    bench.add("a", "b")
+    bench.send()
+    client = bench.sim.client(work)
+    for _ in range(2):  # nobody deletes them, so the second look puts them aside
+        client.receive(limit=10, wait_s=0, visibility_s=0)
+    assert len(bench.sim.simulator.bodies(dead)) == 2
+    kill_at("dead-letter watcher", point, bench.place)
+    with closing(bench.mill()) as mill:
+        bench.let_time_pass()
+        DeadLetterWatcher(Claims(mill.database), mill.connector, mill.clock).do()
+        assert {(job.status.name, job.reason_code) for job in mill.all()} == {("FAILED", "dead_lettered")}
+    assert witness.complaints(bench.place.database) == []
+    assert bench.sim.simulator.bodies(dead) == []
+
+
+@pytest.mark.parametrize(
+    "point",
+    [
+        "P3 reply read, not noted",
+        "N1 after the outbox's refill",
+        "C1 after the claim, before the work",
+        "C5 deleted, reply not read",
+    ],
+)
+def test_embedded_queue_that_outlives_the_program(embedded: EmbeddedBench, point: str) -> None:
+    embedded.add(*FILES[:15])
+    kill_at("consumer", point, embedded.place)
+    before = embedded.look()
+    embedded.go_on()
+    assert_all_is_well(embedded, before)
+
+
+def test_embedded_queue_that_dies_with_the_program(tmp_path: Path) -> None:
+    """Its messages are gone; they are sent again from the database."""
+    bench = DyingBench(Place(tmp_path))
+    bench.add("a", "b", "c")
+    kill_at("consumer", "C1 after the claim, before the work", bench.place)
+    before = bench.look()
+    assert before.statuses == ["PROCESSING"] * 3
+    bench.go_on()
+    assert_all_is_well(bench, before)

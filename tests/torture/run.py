@@ -1,0 +1,286 @@
+"""The torture: real programs, a hostile way to the queue, and a kill every few seconds; at the end all must be right.
+
+    python tests/torture/run.py [--files 5000] [--kills 50] [--fifo] [--strict] [--server moto|strict]
+                                [--minutes 12] [--seed N] [--keep]
+
+Files are submitted in waves by `filemill submit` and processed by one or two `filemill worker`, all behind a proxy
+that resets connections, loses replies, throttles, fails, sends messages twice, and goes down for seconds. Programs are
+killed with SIGKILL, some are stopped with SIGTERM. Exit code 1 if anything is wrong at the end.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from tests.crash import witness
+from tests.torture.proxy import HostileProxy
+from tests.torture.server import KINDS
+from tests.torture.verify import verify
+from tests.torture.world import FOREIGN_BODIES, Programs, Server, kill, parts, write_files
+
+MOST_A_SUBMIT = 150
+"""Less than the program writes in one transaction: of a submit that is killed, all is on the list or nothing."""
+TELL_SECONDS = 10.0
+SUBMIT_SECONDS = 120.0
+STOP_SECONDS = 40.0
+DRAIN_SECONDS = 180.0
+SHOWN = 20
+
+
+class Torture:
+    """One run.
+
+    Args:
+        options: The command line.
+        folder: Where everything lies.
+    """
+
+    def __init__(self, options: argparse.Namespace, folder: Path) -> None:
+        self.options = options
+        self.chance = random.Random(options.seed)
+        self.begun = time.monotonic()
+        self.known = write_files(folder / "files", options.files, self.chance)
+        self.server = Server(options.server, fifo=options.fifo)
+        # A FIFO queue would know a second copy by its deduplication id.
+        self.proxy = HostileProxy(self.server.address, random.Random(options.seed + 1), may_duplicate=not options.fifo)
+        home = folder / "home"
+        home.mkdir()
+        if options.strict:
+            (home / "settings.toml").write_text('fifo_order = "strict"\n')
+        self.programs = Programs(home, self.proxy, self.server.queue)
+        self.workers: list[subprocess.Popen[str]] = []
+        self.done: Counter[str] = Counter()
+        self.foreign: list[str] = []
+        self.wrong: list[str] = []
+        self.processed_after = 0.0
+        self._next_tell = 0.0
+
+    def run(self) -> list[str]:
+        """Torture, let everything settle, and look; gives what is wrong."""
+        self.proxy.start()
+        self.programs.start("status").wait(SUBMIT_SECONDS)  # makes the database
+        witness.call(self.programs.database)
+        threading.Thread(target=self._bad_weather, daemon=True).start()
+        shares = parts(self.known, -(-len(self.known) // max(1, self.options.kills)))
+        for number in range(max(len(shares), self.options.kills)):
+            if self._left() <= 0:
+                self.wrong.append("out of time before all was submitted")
+                break
+            self._keep_workers()
+            self._put_something_foreign()
+            self._wait(self.chance.uniform(0, 2))
+            first, *others = parts(shares[number] if number < len(shares) else [], MOST_A_SUBMIT) or [[]]
+            submit = self._start_submit(first)
+            if number < self.options.kills:
+                self._wait_for_work()
+                self._hit_a_worker()
+            self._finish_submit(submit, first)
+            for part in others:
+                self._finish_submit(self._start_submit(part), part)
+        for worker in self.workers:
+            self._stop(worker)
+        self._settle()
+        self.wrong += verify(self.programs, self.server, self.known, self.foreign)
+        if self.options.strict:
+            self._check_order()
+        return self.wrong
+
+    def _left(self) -> float:
+        minutes: float = self.options.minutes
+        return self.begun + minutes * 60 - time.monotonic()
+
+    def _bad_weather(self) -> None:
+        chance = random.Random(self.options.seed + 2)
+        while not self.proxy.is_kind:
+            time.sleep(chance.uniform(8, 25))
+            if not self.proxy.is_kind:
+                self.proxy.go_down(chance.uniform(1, 4))
+
+    def _start_submit(self, paths: list[str]) -> subprocess.Popen[str] | None:
+        """Add files; one time in six it is killed on the way, and done again if nothing of it is on the list."""
+        while paths and self.chance.random() < 1 / 6:
+            submit = self.programs.start("submit", *paths)
+            self._wait(self.chance.uniform(0.2, 1.2))
+            if submit.poll() is None:
+                kill(submit)
+                self.done["kill -9 of a submit"] += 1
+            there = self.programs.listed().intersection(paths)
+            if there:
+                if len(there) < len(paths):
+                    self.wrong.append(f"a killed submit has left {len(there)} of {len(paths)} files on the list")
+                return None
+        return self.programs.start("submit", *paths) if paths else None
+
+    def _finish_submit(self, submit: subprocess.Popen[str] | None, paths: list[str]) -> None:
+        if submit is not None and (submit.wait(SUBMIT_SECONDS) != 0 or not self.programs.listed().issuperset(paths)):
+            self.wrong.append(f"submit ended with {submit.returncode}: {self.programs.output_of(submit)}")
+
+    def _wait_for_work(self) -> None:
+        """Most kills come while files are at work; the others at any time, so also while a worker starts."""
+        end = time.monotonic() + self.chance.uniform(1, 6)
+        if self.chance.random() < 0.8:
+            while not self._at_work() and time.monotonic() < end:
+                time.sleep(0.01)
+            time.sleep(self.chance.uniform(0, 0.1))
+        else:
+            self._wait(self.chance.uniform(0, 3))
+
+    def _at_work(self) -> int:
+        return self.programs.standing()[0].get(1, 0)
+
+    def _put_something_foreign(self) -> None:
+        if len(self.foreign) < len(FOREIGN_BODIES) and self.chance.random() < 0.5:
+            body = FOREIGN_BODIES[len(self.foreign)]
+            self.server.put(body)
+            self.foreign.append(body)
+
+    def _keep_workers(self) -> None:
+        """One or two at a time."""
+        for worker in [worker for worker in self.workers if worker.poll() is not None]:
+            self.wrong.append(f"a worker ended with {worker.returncode}: {self.programs.output_of(worker)}")
+            self.workers.remove(worker)
+        wanted = self.chance.choice([1, 2, 2])
+        while len(self.workers) < wanted:
+            self.workers.append(self.programs.start("worker", "--concurrency", "3"))
+
+    def _hit_a_worker(self) -> None:
+        if self.chance.random() < 0.15:
+            self._stop(self.workers.pop(self.chance.randrange(len(self.workers))))
+            self._keep_workers()
+        kill(self.workers.pop(self.chance.randrange(len(self.workers))))
+        self.done["kill -9 of a worker"] += 1
+        self.done["kill -9 of a worker: files at work just then"] += self._at_work()
+
+    def _stop(self, worker: subprocess.Popen[str]) -> None:
+        """As a person or a service manager does."""
+        worker.send_signal(signal.SIGTERM)
+        try:
+            code = worker.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.wrong.append(f"a worker did not stop within {STOP_SECONDS} s of SIGTERM")
+            kill(worker)
+            return
+        self.done["SIGTERM to a worker"] += 1
+        # One that was just starting had no time to ask for the signal yet.
+        if code not in {0, -signal.SIGTERM}:
+            self.wrong.append(f"a stopped worker ended with {code}: {self.programs.output_of(worker)}")
+
+    def _settle(self) -> None:
+        """A worker until nothing is left to do, still on the hostile way; then a kind way until no message is left."""
+        worker = self.programs.start("worker", "--until-idle")
+        while worker.poll() is None and self._left() > 0:
+            self._wait(0.5)
+        if worker.poll() != 0:
+            self.wrong.append(f"worker --until-idle: {worker.poll()}, {self.programs.output_of(worker)}")
+            kill(worker)
+        self.processed_after = time.monotonic() - self.begun
+        self.proxy.is_kind = True
+        worker = self.programs.start("worker")
+        end = time.monotonic() + DRAIN_SECONDS
+        while sum(self.server.counts()) > len(self.foreign) and time.monotonic() < end:
+            self._wait(0.5)
+        self._stop(worker)
+
+    def _check_order(self) -> None:
+        if witness.ends(self.programs.database) != self.programs.order():
+            self.wrong.append("the files did not end in the order in which they were added")
+
+    def _wait(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            time.sleep(min(left, 0.5))
+            if time.monotonic() > self._next_tell:
+                self._next_tell = time.monotonic() + TELL_SECONDS
+                self._tell()
+
+    def _tell(self) -> None:
+        statuses, waiting = self.programs.standing()
+        visible, hidden = self.server.counts()
+        say(
+            f"{time.monotonic() - self.begun:4.0f} s: {self.done['kill -9 of a worker']} kills, "
+            f"{statuses.get(0, 0)} PENDING, {statuses.get(1, 0)} PROCESSING, {statuses.get(2, 0)} PROCESSED, "
+            f"{statuses.get(3, 0)} FAILED; outbox {waiting}; queue {visible} + {hidden} in flight"
+        )
+
+    def report(self) -> None:
+        """What was done to them."""
+        say("", "Done to the programs:")
+        say(*(f"  {count:6}  {what}" for what, count in sorted(self.done.items())))
+        say(f"  {len(self.foreign):6}  foreign messages put into the queue")
+        say("Done to their requests:")
+        say(*(f"  {count:6}  {what}" for what, count in sorted(self.proxy.injected.items())))
+        say(f"  {sum(self.proxy.passed.values()):6}  passed on in all ({_list(self.proxy.passed)})")
+        rate = len(self.known) / self.processed_after if self.processed_after else 0
+        say(f"{len(self.known)} files in {self.processed_after:.0f} s, kills and all: {rate:.0f} files/s")
+
+    def close(self) -> None:
+        self.programs.end_all()
+        self.proxy.stop()
+        self.server.close()
+
+
+def _list(counts: Counter[str]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in counts.most_common())
+
+
+def say(*lines: str) -> None:
+    for line in lines:
+        print(line, flush=True)  # noqa: T201
+
+
+def parsed(words: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Kill Filemill again and again, and see whether all ends well.")
+    parser.add_argument("--files", type=int, default=5000)
+    parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--fifo", action="store_true", help="a FIFO queue")
+    parser.add_argument("--strict", action="store_true", help="a FIFO queue with all files in one group, in order")
+    parser.add_argument("--server", choices=KINDS, help="default: moto for a standard queue, strict for a FIFO one")
+    parser.add_argument("--minutes", type=float, default=12, help="after so long it counts as hanging")
+    parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("--keep", action="store_true", help="leave the folder for a look")
+    options = parser.parse_args(words)
+    options.fifo = options.fifo or options.strict
+    options.server = options.server or ("strict" if options.fifo else "moto")
+    options.seed = random.randrange(10**6) if options.seed is None else options.seed
+    return options
+
+
+def main(words: list[str]) -> int:
+    options = parsed(words)
+    folder = Path(tempfile.mkdtemp(prefix="filemill-torture-"))
+    kind = "strict FIFO" if options.strict else "FIFO" if options.fifo else "standard"
+    say(f"{options.files} files, {options.kills} kills, {kind} queue, server {options.server}, seed {options.seed}")
+    torture = Torture(options, folder)
+    # So that nothing is left running when it is ended from outside.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    try:
+        wrong = torture.run()
+    finally:
+        torture.close()
+    torture.report()
+    if options.keep:
+        say(f"Left in {folder}")
+    else:
+        shutil.rmtree(folder)
+    if wrong:
+        say("", f"WRONG: {len(wrong)} things", *(f"  {what}" for what in wrong[:SHOWN]))
+        return 1
+    say("All right: every file processed once, every number as it must be, nothing left over, nothing of others gone.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,214 @@
+"""What the torture stands on: files whose numbers are known, a queue, the hostile way to it, and real programs."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Iterable
+
+    from mypy_boto3_sqs.client import SQSClient
+
+    from tests.torture.proxy import HostileProxy
+
+ROOT = Path(__file__).resolve().parents[2]
+REGION = "eu-west-1"
+LONG_SHARE = 0.015
+STATUS_SECONDS = 120.0
+_FOREIGN_VARIABLES = ("AWS_", "FILEMILL_")
+FOREIGN_BODIES = (
+    "not json",
+    "[" * 4000,
+    "{}",
+    '{"v":1,"file_id":"00000000-0000-0000-0000-000000000000","generation":1}',
+    '{"v":2,"file_id":"00000000-0000-0000-0000-000000000000","generation":1,"more":[]}',
+    '{"v":true,"file_id":7,"generation":"1"}',
+    '{"Type":"Notification","MessageId":"1","Message":"{}"}',
+    '{"Records":[{"eventSource":"aws:s3","s3":{"object":{"key":"a"}}}]}',
+)
+"""Fewer than make the program take the queue for another one's."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What has to come out for one file."""
+
+    size: int
+    lines: int
+
+
+def write_files(folder: Path, count: int, chance: random.Random) -> dict[str, Known]:
+    """Make files of all kinds; gives by path what is known of them, which nobody has to count.
+
+    A few are long, so that there is something to be killed at; they are sparse, and take no room on the disk.
+    """
+    known = {}
+    for number in range(count):
+        lines, end = chance.randrange(40), chance.choice(["\n", "\r\n"])
+        text = "".join(f"{chance.randrange(10**6)}{end}" for _ in range(lines))
+        if lines and chance.random() < 0.3:
+            text = text[: -len(end)]  # the last line has no end
+        path = folder / f"{number // 500:03}" / f"file {number}.txt"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text.encode())
+        size = len(text.encode())
+        if chance.random() < LONG_SHARE:
+            gap = chance.randrange(50, 300) * 1_000_000
+            os.truncate(path, size + gap)
+            # Zeros are no line feeds: they make the last line longer, or are one more.
+            size, lines = size + gap, lines + (text.endswith("\n") or not text)
+        known[str(path)] = Known(size, lines)
+    return known
+
+
+class Server:
+    """The queue's server and its queue, asked past the proxy."""
+
+    def __init__(self, kind: str, *, fifo: bool) -> None:
+        self.kind = kind
+        self.fifo = fifo
+        self._process = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("server.py")), kind],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._process.stdout is not None
+        self.address = self._process.stdout.readline().strip()
+        self.sqs: SQSClient = boto3.Session("key", "secret", region_name=REGION).client(
+            "sqs", endpoint_url=self.address, config=Config(retries={"total_max_attempts": 1}, proxies={})
+        )
+        self.queue = "torture.fifo" if fifo else "torture"
+        attributes: Any = {"FifoQueue": "true"} if fifo else {}
+        self.url = self.sqs.create_queue(QueueName=self.queue, Attributes=attributes)["QueueUrl"]
+
+    def put(self, body: str) -> None:
+        """A message of somebody else."""
+        own: Any = {"MessageGroupId": f"g{hash(body)}", "MessageDeduplicationId": f"d{hash(body)}"} if self.fifo else {}
+        self.sqs.send_message(QueueUrl=self.url, MessageBody=body, **own)
+
+    def counts(self) -> tuple[int, int]:
+        """Messages to be had, and messages in flight."""
+        names: Any = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        found: Any = self.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=names)["Attributes"]
+        visible, hidden = (int(found.get(name, 0)) for name in names)
+        return visible, hidden
+
+    def take_all(self, seconds: float) -> list[str]:
+        """Receive until all of the queue has come, or the time is over; gives the bodies."""
+        end, bodies = time.monotonic() + seconds, list[str]()
+        while sum(self.counts()) > len(bodies) and time.monotonic() < end:
+            answer = self.sqs.receive_message(
+                QueueUrl=self.url, MaxNumberOfMessages=10, WaitTimeSeconds=1, VisibilityTimeout=600
+            )
+            bodies += [message["Body"] for message in answer.get("Messages", [])]
+        return bodies
+
+    def close(self) -> None:
+        self.sqs.close()
+        self._process.communicate(timeout=30)
+
+
+@dataclass
+class Programs:
+    """Starts `filemill`, the real one, as a person would; its queue lies behind the proxy.
+
+    Args:
+        home: FILEMILL_HOME.
+        proxy: Where it finds SQS.
+        queue: FILEMILL_QUEUE.
+    """
+
+    home: Path
+    proxy: HostileProxy
+    queue: str
+    started: list[subprocess.Popen[str]] = field(default_factory=list)
+
+    @property
+    def database(self) -> Path:
+        return self.home / "filemill.db"
+
+    def _environment(self) -> dict[str, str]:
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(_FOREIGN_VARIABLES) and not name.lower().endswith("_proxy")
+        }
+        return kept | {
+            "FILEMILL_HOME": str(self.home),
+            "FILEMILL_QUEUE": self.queue,
+            "AWS_ENDPOINT_URL_SQS": self.proxy.endpoint_url,
+            "AWS_ACCESS_KEY_ID": "key",
+            "AWS_SECRET_ACCESS_KEY": "secret",
+            "AWS_REGION": REGION,
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "PYTHONPATH": str(ROOT),
+        }
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        """Start one; its output goes to files, so that no pipe can fill."""
+        number = len(self.started)
+        with (self.home.parent / f"program-{number}.out").open("w") as out:
+            program = subprocess.Popen(
+                [sys.executable, "-m", "desktop_app", *words],
+                env=self._environment(),
+                cwd=self.home.parent,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+        self.started.append(program)
+        return program
+
+    def output_of(self, program: subprocess.Popen[str]) -> str:
+        return (self.home.parent / f"program-{self.started.index(program)}.out").read_text(errors="replace")
+
+    def listed(self) -> set[str]:
+        """The paths on the list, read past the program."""
+        with contextlib.closing(sqlite3.connect(self.database, timeout=30)) as connection:
+            return {path for (path,) in connection.execute("SELECT file_path FROM job")}
+
+    def order(self) -> list[str]:
+        """The jobs' ids, in the order of adding."""
+        with contextlib.closing(sqlite3.connect(self.database, timeout=30)) as connection:
+            return [job for (job,) in connection.execute("SELECT uuid FROM job ORDER BY id")]
+
+    def standing(self) -> tuple[dict[int, int], int]:
+        """How many jobs have which status, and how many entries the outbox has, read past the program."""
+        with contextlib.closing(sqlite3.connect(self.database, timeout=30)) as connection:
+            statuses = dict(connection.execute("SELECT status, count(*) FROM job GROUP BY status").fetchall())
+            (waiting,) = connection.execute("SELECT count(*) FROM outbox").fetchone()
+        return statuses, waiting
+
+    def end_all(self) -> None:
+        for program in self.started:
+            if program.poll() is None:
+                program.kill()
+                program.wait()
+
+
+def kill(program: subprocess.Popen[str]) -> None:
+    program.send_signal(signal.SIGKILL)
+    program.wait()
+
+
+def parts(paths: Iterable[str], size: int) -> list[list[str]]:
+    """Cut into parts of at most so many."""
+    every = list(paths)
+    return [every[start : start + size] for start in range(0, len(every), size)]
