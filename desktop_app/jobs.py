@@ -23,6 +23,10 @@ class Status(IntEnum):
         return self in {Status.PROCESSED, Status.FAILED}
 
 
+OPEN_STATUSES = tuple(status for status in Status if not status.is_final)
+FINAL_STATUSES = tuple(status for status in Status if status.is_final)
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """One file that a person submitted; one row of the database, as it was when it was read.

@@ -6,7 +6,6 @@ A damaged file is put aside, never overwritten or deleted: somebody may still ge
 from __future__ import annotations
 
 import logging
-import os
 import shutil
 import sqlite3
 import time
@@ -15,13 +14,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from desktop_app.errors import StoreError
+from desktop_app.store.copies import copies_of, copy_whole, keep_newest
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 log = logging.getLogger(__name__)
 
-KEPT = 3
 EVERY_SECONDS = 3600.0
 _STAMP = "%Y%m%d-%H%M%S"
 _SIDE_FILES = ("", "-wal", "-shm")
@@ -47,11 +46,7 @@ class Backups:
 
     def all(self) -> list[Backup]:
         """The copies that are there, newest first."""
-        found = [
-            Backup(path, path.stat().st_mtime_ns // 1_000_000)
-            for path in self._database.parent.glob(f"{_escaped(self._database.name)}.backup-*")
-            if not path.name.endswith(".part")
-        ]
+        found = [Backup(path, path.stat().st_mtime_ns // 1_000_000) for path in copies_of(self._database, "backup")]
         return sorted(found, key=lambda backup: backup.path.name, reverse=True)
 
     def is_needed(self) -> bool:
@@ -75,17 +70,11 @@ class Backups:
             log.info("no backup: too little room on the disk")
             return None
         target = self._database.with_name(f"{self._database.name}.backup-{time.strftime(_STAMP)}")
-        part = target.with_name(f"{target.name}.part")
         try:
-            part.unlink(missing_ok=True)
-            os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-            with closing(sqlite3.connect(self._database)) as source, closing(sqlite3.connect(part)) as copy:
-                source.backup(copy)
-            part.replace(target)
+            copy_whole(self._database, target)
         except (sqlite3.Error, OSError) as error:
             raise StoreError(f"No copy of {self._database} could be made: {error}", detail=repr(error)) from error
-        for old in self.all()[KEPT:]:
-            old.path.unlink(missing_ok=True)
+        keep_newest([backup.path for backup in self.all()])
         return Backup(target, target.stat().st_mtime_ns // 1_000_000)
 
     def put_aside(self) -> Path:
@@ -115,8 +104,3 @@ class Backups:
         except OSError as error:
             raise StoreError(f"{backup.path} can't be copied: {error.strerror or error}.") from error
         return aside
-
-
-def _escaped(name: str) -> str:
-    """A file name that `glob` takes as it stands."""
-    return "".join(f"[{char}]" if char in "[*?" else char for char in name)

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 from peewee import fn
 
 from desktop_app.errors import FileProblem
-from desktop_app.jobs import Job, Status
+from desktop_app.jobs import OPEN_STATUSES, Job, Status
 from desktop_app.store.models import JobRow
 from desktop_app.store.outbox import enqueue
-from desktop_app.store.rows import JOB_COLUMNS, jobs_from
+from desktop_app.store.rows import JOB_COLUMNS, LEASE_ENDED, PENDING_AGAIN, jobs_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -192,15 +192,13 @@ class Claims:
                 reason=f"The queue has put its message aside after {receive_count} deliveries without an end",
                 reason_code=FileProblem.DEAD_LETTERED,
                 receive_count=receive_count,
-                lease_token=JobRow.lease_token + 1,
-                lease_owner=None,
-                lease_until=0,
                 finished_at=now_ms,
                 revision=revision,
+                **LEASE_ENDED,
             ).where(
                 JobRow.uuid == file_id,
                 JobRow.generation == generation,
-                JobRow.status.in_((Status.PENDING, Status.PROCESSING)),
+                JobRow.status.in_(OPEN_STATUSES),
                 JobRow.lease_until <= now_ms,
                 JobRow.removed_at.is_null(),
             )
@@ -244,20 +242,7 @@ class Claims:
             )
             self._give_up([key for key, crashes in rows if crashes >= MAX_CRASHES], now_ms, revision)
             again = [key for key, crashes in rows if crashes < MAX_CRASHES]
-            self._free(again, revision)
+            self._database.run(JobRow.update(revision=revision, **PENDING_AGAIN).where(JobRow.id.in_(again)))
             if resend:
                 enqueue(self._database, JobRow.id.in_(again))
         return len(rows)
-
-    def _free(self, row_ids: Sequence[int], revision: int) -> None:
-        self._database.run(
-            JobRow.update(
-                status=Status.PENDING,
-                bytes_done=0,
-                lease_token=JobRow.lease_token + 1,
-                lease_owner=None,
-                lease_until=0,
-                started_at=None,
-                revision=revision,
-            ).where(JobRow.id.in_(list(row_ids)))
-        )

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-import os
 import sqlite3
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import peewee
@@ -14,6 +13,7 @@ from filelock import Timeout as LockTimeout
 from playhouse.migrations import Migration, Runner
 
 from desktop_app.errors import StoreBusyError, StoreDamagedError, StoreError, StoreFullError
+from desktop_app.store.copies import copies_of, copy_whole, create_private, keep_newest
 from desktop_app.store.models import CounterRow
 from desktop_app.store.rows import folded
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 BUSY_TIMEOUT_MS = 10_000
-KEPT_BACKUPS = 3
 _MIGRATE_LOCK_SECONDS = 60.0
 _HISTORY_TABLE = "schema_migration"
 _PRAGMAS = {
@@ -188,15 +187,12 @@ class Database:
         """Copy the database, whole and consistent, before a migration; keeps the newest few copies."""
         target = self.path.with_name(f"{self.path.name}.before-{before}")
         log.info("backing the database up to %s", target.name)
-        _create_private(target)
-        with closing(sqlite3.connect(target)) as copy:
-            source: sqlite3.Connection = self._peewee.connection()  # type: ignore[no-untyped-call]
-            source.backup(copy)
-        start = f"{self.path.name}.before-"
-        copies = [path for path in self.path.parent.iterdir() if path.name.startswith(start)]
-        copies.sort(key=lambda path: path.stat().st_mtime)
-        for old in copies[:-KEPT_BACKUPS]:
-            old.unlink(missing_ok=True)
+        try:
+            copy_whole(self.path, target)
+        except OSError as error:
+            raise StoreError(f"{target} can't be written: {error.strerror or error}. Check its folder.") from error
+        copies = copies_of(self.path, "before")
+        keep_newest(sorted(copies, key=lambda path: path.stat().st_mtime, reverse=True))
 
 
 def open_database(path: Path, scripts: Path) -> Database:
@@ -212,7 +208,7 @@ def open_database(path: Path, scripts: Path) -> Database:
     database = Database(path)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _create_private(path)
+        create_private(path)
         with FileLock(f"{path}.lock", timeout=_MIGRATE_LOCK_SECONDS):
             ran = database.migrate(scripts)
     except LockTimeout as error:
@@ -226,12 +222,6 @@ def open_database(path: Path, scripts: Path) -> Database:
     if ran:
         log.info("database %s: ran %s", path.name, ", ".join(ran))
     return database
-
-
-def _create_private(path: Path) -> None:
-    """Make the file for its owner's eyes only, before SQLite makes it for everybody's: it names people's files."""
-    with suppress(FileExistsError):
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def known_store_error(error: peewee.DatabaseError | sqlite3.Error, path: Path) -> StoreError:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from desktop_app.jobs import NewFile, Status
+from desktop_app.jobs import FINAL_STATUSES, NewFile, Status
 from desktop_app.store.models import BatchRow, JobRow, OutboxRow
 from desktop_app.store.outbox import enqueue
-from desktop_app.store.rows import name_key, split_path, storable
+from desktop_app.store.rows import LEASE_ENDED, name_key, split_path, storable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -22,7 +22,20 @@ _DEFAULTS = {
     for field in JobRow._meta.sorted_fields  # noqa: SLF001 - peewee's documented name
     if field.default is not None
 }
-_FINAL = (Status.PROCESSED, Status.FAILED)
+_SUBMITTED_AGAIN: dict[str, Any] = {
+    "status": Status.PENDING,
+    "bytes_done": 0,
+    "started_at": None,
+    "reason": "",
+    "reason_code": "",
+    "generation": JobRow.generation + 1,
+    "crashes": 0,
+    "message_id": None,
+    "receive_count": 0,
+    "sent_at": None,
+    "next_try_at": None,
+}
+"""For an update that makes a new submission of a job: no message of the one before counts any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,29 +105,18 @@ class Intake:
             with self._database.write(durable=True) as revision:
                 changed = (
                     JobRow.update(
-                        status=Status.PENDING,
-                        reason="",
-                        reason_code="",
+                        **_SUBMITTED_AGAIN,
+                        **LEASE_ENDED,
                         lines_count=None,
-                        bytes_done=0,
                         attempts=0,
-                        crashes=0,
-                        generation=JobRow.generation + 1,
-                        lease_token=JobRow.lease_token + 1,
-                        lease_owner=None,
-                        lease_until=0,
                         queue=queue,
-                        message_id=None,
-                        receive_count=0,
-                        sent_at=None,
-                        started_at=None,
                         finished_at=None,
-                        next_try_at=None,
                         revision=revision,
                     )
                     .where(
                         JobRow.id.in_(part),
-                        JobRow.status.in_(_FINAL) | ((JobRow.status == Status.PENDING) & (JobRow.queue != queue)),
+                        JobRow.status.in_(FINAL_STATUSES)
+                        | ((JobRow.status == Status.PENDING) & (JobRow.queue != queue)),
                         JobRow.removed_at.is_null(),
                     )
                     .returning(JobRow.id)
@@ -138,13 +140,9 @@ class Intake:
         for part in _parts(row_ids):
             with self._database.write(durable=True) as revision:
                 done += self._database.run(
-                    JobRow.update(
-                        removed_at=now_ms,
-                        lease_token=JobRow.lease_token + 1,
-                        lease_until=0,
-                        lease_owner=None,
-                        revision=revision,
-                    ).where(JobRow.id.in_(part), JobRow.removed_at.is_null())
+                    JobRow.update(removed_at=now_ms, revision=revision, **LEASE_ENDED).where(
+                        JobRow.id.in_(part), JobRow.removed_at.is_null()
+                    )
                 )
                 self._database.run(OutboxRow.delete().where(OutboxRow.job.in_(part)))
         return done
@@ -165,22 +163,8 @@ class Intake:
                     .tuples()
                 )
                 rows = list(self._database.run(back))
-                unfinished = [key for key, status in rows if status not in _FINAL]
-                self._database.run(
-                    JobRow.update(
-                        status=Status.PENDING,
-                        reason="",
-                        reason_code="",
-                        generation=JobRow.generation + 1,
-                        crashes=0,
-                        bytes_done=0,
-                        message_id=None,
-                        receive_count=0,
-                        sent_at=None,
-                        started_at=None,
-                        next_try_at=None,
-                    ).where(JobRow.id.in_(unfinished))
-                )
+                unfinished = [key for key, status in rows if status not in FINAL_STATUSES]
+                self._database.run(JobRow.update(**_SUBMITTED_AGAIN).where(JobRow.id.in_(unfinished)))
                 self._fill_outbox(unfinished)
                 done += len(rows)
         return done

@@ -10,7 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 from peewee import SQL, fn
 
-from desktop_app.jobs import Batch, Changes, Job, ListQuery, Problem, SelectionSums, SortBy, Status, StatusCounts
+from desktop_app.jobs import (
+    OPEN_STATUSES,
+    Batch,
+    Changes,
+    Job,
+    ListQuery,
+    Problem,
+    SelectionSums,
+    SortBy,
+    Status,
+    StatusCounts,
+)
 from desktop_app.store.conditions import condition
 from desktop_app.store.models import BatchRow, CounterRow, JobRow
 from desktop_app.store.rows import JOB_COLUMNS, jobs_from
@@ -49,8 +60,10 @@ class JobList:
             StoreError: If the database can't be read.
         """
         with self._database.read():
-            query = CounterRow.select(CounterRow.value).where(CounterRow.name == "revision")
-            return int(self._database.scalar(query) or 0)
+            return self._head()
+
+    def _head(self) -> int:
+        return int(self._database.scalar(CounterRow.select(CounterRow.value).where(CounterRow.name == "revision")) or 0)
 
     def changes_since(self, revision: int) -> Changes:
         """What was written after a revision, newest state only; `overflow` if it is more than `MAX_CHANGES` rows.
@@ -59,14 +72,14 @@ class JobList:
             StoreError: If the database can't be read.
         """
         with self._database.read():
-            head = self._database.scalar(CounterRow.select(CounterRow.value).where(CounterRow.name == "revision"))
+            head = self._head()
             newer = JobRow.select(*JOB_COLUMNS, JobRow.removed_at).where(JobRow.revision > revision)
             # Not ordered by the database: it would walk through all rows in that order instead of using the index.
             rows = sorted(self._database.run(newer.limit(MAX_CHANGES + 1).tuples()))
         if len(rows) > MAX_CHANGES:
-            return Changes(int(head), overflow=True)
+            return Changes(head, overflow=True)
         listed = jobs_from(row[:-1] for row in rows if row[-1] is None)
-        return Changes(int(head), tuple(listed), tuple(row[0] for row in rows if row[-1] is not None))
+        return Changes(head, tuple(listed), tuple(row[0] for row in rows if row[-1] is not None))
 
     def ids(self, query: ListQuery) -> array[int]:
         """The keys of all jobs that a query lists, in its order: 8 bytes a job.
@@ -174,18 +187,6 @@ class JobList:
                     lines += more_lines or 0
         return SelectionSums(StatusCounts(*counts), size, lines)
 
-    def total_size(self, row_ids: Sequence[int]) -> int:
-        """The sum of the sizes of jobs, in bytes, as far as they are known.
-
-        Raises:
-            StoreError: If the database can't be read.
-        """
-        with self._database.read():
-            return sum(
-                int(self._database.scalar(JobRow.select(fn.SUM(JobRow.file_size)).where(JobRow.id.in_(part))) or 0)
-                for part in _parts(row_ids)
-            )
-
     def all(self, query: ListQuery | None = None) -> Iterator[Job]:
         """Every job that a query lists, read in pages, so that memory stays flat.
 
@@ -204,7 +205,7 @@ class JobList:
         """
         query = (
             JobRow.select(JobRow.queue, fn.COUNT(JobRow.id))
-            .where(JobRow.status.in_((Status.PENDING, Status.PROCESSING)), JobRow.removed_at.is_null())
+            .where(JobRow.status.in_(OPEN_STATUSES), JobRow.removed_at.is_null())
             .group_by(JobRow.queue)
         )
         with self._database.read():

@@ -10,16 +10,15 @@ from typing import TYPE_CHECKING, Any
 from peewee import Expression, ModelSelect, Value, fn
 
 from desktop_app.errors import FileProblem
-from desktop_app.jobs import Status
-from desktop_app.store.models import FactRow, JobRow, OutboxRow
+from desktop_app.jobs import OPEN_STATUSES, Status
+from desktop_app.store.facts import remember
+from desktop_app.store.models import JobRow, OutboxRow
 from desktop_app.store.rows import storable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from desktop_app.store.database import Database
-
-_OPEN = (Status.PENDING, Status.PROCESSING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +150,16 @@ class Outbox:
             query = OutboxRow.select(fn.COUNT(OutboxRow.position)).where(OutboxRow.queue == queue)
             return int(self._database.scalar(query) or 0)
 
+    def has_waiting(self, queue: str) -> bool:
+        """Whether any message of a queue still has to be sent; does not count them.
+
+        Raises:
+            StoreError: If the database can't be read.
+        """
+        with self._database.read():
+            query = OutboxRow.select(OutboxRow.position).where(OutboxRow.queue == queue).limit(1)
+            return self._database.scalar(query) is not None
+
     def in_queue(self, queue: str) -> int:
         """How many messages of a queue were sent and wait or are worked on now, as far as the database knows.
 
@@ -162,7 +171,7 @@ class Outbox:
         with self._database.read():
             query = JobRow.select(fn.COUNT(JobRow.id)).where(
                 JobRow.queue == queue,
-                JobRow.status.in_(_OPEN),
+                JobRow.status.in_(OPEN_STATUSES),
                 JobRow.sent_at.is_null(False),
                 JobRow.next_try_at.is_null(),
                 JobRow.removed_at.is_null(),
@@ -185,13 +194,10 @@ class Outbox:
         Raises:
             StoreError: If the database can't be written.
         """
-        fact = f"instance of {queue}"
         with self._database.write() as revision:
-            if self._database.scalar(FactRow.select(FactRow.value).where(FactRow.name == fact)) == instance:
+            if remember(self._database, f"instance of {queue}", instance) == instance:
                 return 0
-            self._database.run(FactRow.delete().where(FactRow.name == fact))
-            self._database.run(FactRow.insert(name=fact, value=instance))
-            return send_again(self._database, revision, (JobRow.queue == queue) & JobRow.status.in_(_OPEN))
+            return send_again(self._database, revision, (JobRow.queue == queue) & JobRow.status.in_(OPEN_STATUSES))
 
 
 def _entries(queue: str, limit: int) -> ModelSelect[OutboxRow]:

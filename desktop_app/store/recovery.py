@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from peewee import Expression, fn
 
-from desktop_app.jobs import Status
-from desktop_app.store.models import FactRow, JobRow, OutboxRow
+from desktop_app.jobs import OPEN_STATUSES, Status
+from desktop_app.store.facts import remember, remembered
+from desktop_app.store.models import JobRow, OutboxRow
 from desktop_app.store.outbox import send_again
 
 if TYPE_CHECKING:
@@ -29,15 +30,11 @@ class Recovery:
             StoreError: If the database can't be written.
         """
         fact, now = f"creation of {queue}", str(created_at_ms)
-        query = FactRow.select(FactRow.value).where(FactRow.name == fact)
         with self._database.read():
-            if self._database.scalar(query) == now:
+            if remembered(self._database, fact) == now:
                 return False
         with self._database.write():
-            before = self._database.scalar(query)
-            self._database.run(FactRow.delete().where(FactRow.name == fact))
-            self._database.run(FactRow.insert(name=fact, value=now))
-        return before not in {None, now}
+            return remember(self._database, fact, now) not in {None, now}
 
     def in_flight(self, *, queue: str, sent_before_ms: int) -> int:
         """How many jobs should have a message in a queue, of those that were sent before a time.
@@ -86,7 +83,7 @@ def _sent(queue: str, before_ms: int) -> Expression:
     """Unfinished jobs of a queue whose message was sent before a time."""
     return (
         (JobRow.queue == queue)
-        & JobRow.status.in_((Status.PENDING, Status.PROCESSING))
+        & JobRow.status.in_(OPEN_STATUSES)
         & JobRow.sent_at.is_null(False)
         & (JobRow.sent_at <= before_ms)
     )

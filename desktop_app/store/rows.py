@@ -39,6 +39,12 @@ JOB_COLUMNS = (
 )
 
 
+LEASE_ENDED: dict[str, Any] = {"lease_token": JobRow.lease_token + 1, "lease_owner": None, "lease_until": 0}
+"""For an update that takes a job from whoever works on it: with the token moved on, a late result is refused."""
+PENDING_AGAIN: dict[str, Any] = {"status": Status.PENDING, "bytes_done": 0, "started_at": None, **LEASE_ENDED}
+"""For an update that gives a job back before it has ended."""
+
+
 def jobs_from(rows: Iterable[tuple[Any, ...]]) -> list[Job]:
     """Jobs from tuples of `JOB_COLUMNS`."""
     return [_job(row) for row in rows]

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from peewee import fn
 
-from desktop_app.jobs import Status
+from desktop_app.jobs import OPEN_STATUSES, Status
 from desktop_app.store.models import JobRow
 from desktop_app.store.outbox import enqueue
-from desktop_app.store.rows import storable
+from desktop_app.store.rows import PENDING_AGAIN, storable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -134,15 +134,10 @@ class Work:
         crashes = JobRow.crashes if crashed else JobRow.crashes - 1 if uncount else 0
         with self._database.write() as revision:
             query = JobRow.update(
-                status=Status.PENDING,
+                **PENDING_AGAIN,
                 reason=storable(reason),
-                bytes_done=0,
                 attempts=JobRow.attempts - (1 if uncount else 0),
                 crashes=crashes,
-                lease_token=JobRow.lease_token + 1,
-                lease_owner=None,
-                lease_until=0,
-                started_at=None,
                 next_try_at=next_try_at,
                 revision=revision,
             ).where(*_holds(row_id, token))
@@ -170,7 +165,7 @@ class Work:
             JobRow.id == row_id,
             JobRow.generation == generation,
             JobRow.removed_at.is_null(),
-            JobRow.status.in_((Status.PENDING, Status.PROCESSING)),
+            JobRow.status.in_(OPEN_STATUSES),
         )
         with self._database.read():
             return self._database.scalar(query) is None

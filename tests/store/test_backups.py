@@ -14,7 +14,8 @@ import pytest
 
 from desktop_app.errors import StoreDamagedError, StoreError
 from desktop_app.services.backup_chore import BackupChore
-from desktop_app.store.backups import KEPT, Backups
+from desktop_app.store.backups import Backups
+from desktop_app.store.copies import KEPT
 from desktop_app.store.database import open_database
 from desktop_app.wiring import MIGRATIONS
 from tests.services.fakes import FakeClock

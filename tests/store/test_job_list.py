@@ -22,7 +22,7 @@ def test_empty_list(store: Store) -> None:
     assert store.jobs.ids(ListQuery()) == array("q")
     assert store.jobs.page([]) == store.jobs.page([1]) == {}
     assert store.jobs.counts() == StatusCounts()
-    assert store.jobs.total_size([]) == store.jobs.total_size([1]) == 0
+    assert store.jobs.sums([]).size == store.jobs.sums([1]).size == 0
     assert list(store.jobs.all()) == []
 
 
@@ -114,10 +114,10 @@ def test_page_holds_the_asked_jobs_that_are_on_the_list(store: Store) -> None:
 
 
 def test_sizes_add_up_as_far_as_they_are_known(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(job_list_module, "_PAGE", 2)
+    monkeypatch.setattr(job_list_module, "_SUMMED_AT_ONCE", 2)
     jobs = [*store.add("/a", "/b", "/c", size=2**40), *store.add("/d", size=None)]
-    assert store.jobs.total_size(row_ids(jobs)) == 3 * 2**40
-    assert store.jobs.total_size([jobs[3].row_id]) == 0
+    assert store.jobs.sums(row_ids(jobs)).size == 3 * 2**40
+    assert store.jobs.sums([jobs[3].row_id]).size == 0
 
 
 def test_all_gives_every_job_in_the_order_asked_for(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

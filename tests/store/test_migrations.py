@@ -16,7 +16,8 @@ import peewee
 import pytest
 
 from desktop_app.errors import StoreError, StoreFullError
-from desktop_app.store.database import KEPT_BACKUPS, open_database
+from desktop_app.store.copies import KEPT
+from desktop_app.store.database import open_database
 from desktop_app.store.models import ALL_MODELS
 from desktop_app.wiring import MIGRATIONS
 from tests.store.kit import Store, rows_of
@@ -155,11 +156,11 @@ def test_backup_holds_what_was_there_before_the_migration(tmp_path: Path) -> Non
 def test_only_the_newest_backups_are_kept(tmp_path: Path, name: str) -> None:
     folder = tmp_path / "home"
     migrated(folder / name)
-    for number in range(1, KEPT_BACKUPS + 3):
+    for number in range(1, KEPT + 3):
         script = f"s{900 + number:04}_x"
         migrated(folder / name, scripts_with(tmp_path, **{script: ADD_COLUMN.format(name=f"c{number}")}))
     kept = sorted(path.name for path in folder.iterdir() if ".before-" in path.name)
-    assert kept == [f"{name}.before-{903 + number:04}_x" for number in range(KEPT_BACKUPS)]
+    assert kept == [f"{name}.before-{903 + number:04}_x" for number in range(KEPT)]
 
 
 def test_database_that_can_not_be_backed_up_is_not_migrated(tmp_path: Path) -> None:
