@@ -37,7 +37,7 @@ class JobRow(Model):
     id = AutoField()
     uuid = CharField(36, unique=True)
     batch = ForeignKeyField(BatchRow, on_delete="RESTRICT")
-    file_path = TextField(index=True)
+    file_path = TextField()
     """Readable UTF-8; bytes of the name that are not UTF-8 stand as escapes."""
     raw_path = BlobField(null=True)
     """The path's true bytes, only where `file_path` had to escape some."""

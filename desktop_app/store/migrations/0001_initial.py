@@ -28,7 +28,7 @@ def up(migrator, db):
         id = AutoField()
         uuid = CharField(36, unique=True)
         batch = ForeignKeyField(Batch, on_delete="RESTRICT")
-        file_path = TextField(index=True)
+        file_path = TextField()
         raw_path = BlobField(null=True)
         name_key = TextField()
         queue = TextField()
