@@ -68,6 +68,11 @@ class QueueTrouble(StrEnum):
     REFUSED = "refused"
     """The service refuses this request for what is in it; trying the same again is no use."""
 
+    @property
+    def may_look_different(self) -> bool:
+        """Whether it may be over once everything was looked up afresh: the credentials, the region, the queue."""
+        return self in {QueueTrouble.SIGNED_OUT, QueueTrouble.NO_RIGHT, QueueTrouble.NO_QUEUE, QueueTrouble.SETUP}
+
 
 class QueueError(KnownError):
     """A call to the queue did not succeed.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
@@ -120,7 +121,7 @@ def build_sender(program: Program, connector: QueueConnector, report: Callable[[
         report: Takes the loop's states, on its thread.
     """
     from desktop_app.services.backup_chore import BackupChore
-    from desktop_app.services.chores import Chores
+    from desktop_app.services.chores import Chore, Chores
     from desktop_app.services.dead_letters import DeadLetterWatcher
     from desktop_app.services.reconciler import Reconciler
     from desktop_app.services.sender import LOCAL_WINDOW, Sender, SenderOptions
@@ -130,12 +131,15 @@ def build_sender(program: Program, connector: QueueConnector, report: Callable[[
     from desktop_app.store.recovery import Recovery
 
     key, clock, database = program.connection.key, program.clock, program.database
-    outbox, recovery = Outbox(database), Recovery(database)
+    recovery = Recovery(database)
     chores = Chores(
         [
-            Reconciler(recovery, connector, queue=key, clock=clock),
-            DeadLetterWatcher(Claims(database), connector, clock),
-            BackupChore(Backups(database.path), program.jobs, clock),
+            # What a sender that was killed had taken must not wait until its claim runs out.
+            Chore("dead senders", partial(recovery.free_dead_claims, program.identity.is_alive, queue=key)),
+            Chore("reconciler", Reconciler(recovery, connector, queue=key, clock=clock).do),
+            Chore("dead-letter watcher", DeadLetterWatcher(Claims(database), connector, clock).do),
+            Chore("backup", BackupChore(Backups(database.path), program.jobs, clock).do),
+            Chore("removed rows", program.intake.tidy),
         ],
         clock,
     )
@@ -145,14 +149,13 @@ def build_sender(program: Program, connector: QueueConnector, report: Callable[[
         strict_order=program.settings.fifo_order == "strict",
     )
     return Sender(
-        outbox,
+        Outbox(database),
         connector,
         program.identity,
         options=options,
         clock=clock,
         wake=program.wake_sender,
         report=report,
-        recovery=recovery,
         chores=chores,
     )
 

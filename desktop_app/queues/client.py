@@ -51,6 +51,7 @@ class QueueClient:
         self._receiving = receiving
         self.info = info
         self._connection = connection
+        self._dead_letters: dict[str, QueueClient] = {}
 
     def send(self, messages: Sequence[Outgoing]) -> list[EntryResult]:
         """Send one batch: up to `MAX_ENTRIES`, together within the byte limit (`plan_batches` cuts them so).
@@ -150,6 +151,11 @@ class QueueClient:
         arn = self.state().dead_letter_arn
         if not arn:
             return None
+        if arn not in self._dead_letters:
+            self._dead_letters = {arn: self._at(arn)}
+        return self._dead_letters[arn]
+
+    def _at(self, arn: str) -> QueueClient:
         *_, account, name = arn.split(":")
         answer = self._call(
             "GetQueueUrl",

@@ -21,8 +21,6 @@ class BackupChore:
         clock: The time.
     """
 
-    name = "backup"
-
     def __init__(self, backups: Backups, jobs: JobList, clock: Clock) -> None:
         self._backups = backups
         self._jobs = jobs
@@ -30,7 +28,11 @@ class BackupChore:
         self._copied = 0
 
     def do(self) -> None:
-        """See `Chore.do`."""
+        """Make one if it is time.
+
+        Raises:
+            StoreError: If it can't be made.
+        """
         newest = next(iter(self._backups.all()), None)
         if newest is not None and self._clock.now_ms() - newest.made_at < EVERY_SECONDS * 1000:
             return

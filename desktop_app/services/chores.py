@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from desktop_app.errors import KnownError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from desktop_app.clock import Clock
 
@@ -17,22 +18,12 @@ log = logging.getLogger(__name__)
 EVERY_SECONDS = 60.0
 
 
-class Chore(Protocol):
-    """One such thing."""
+@dataclass(frozen=True, slots=True)
+class Chore:
+    """One such thing: its name for the log, and what does it; that may raise a `KnownError`."""
 
-    @property
-    def name(self) -> str:
-        """For the log."""
-        ...
-
-    def do(self) -> None:
-        """Do it once.
-
-        Raises:
-            QueueError: If the queue does not let it; it is tried again at the next turn.
-            StoreError: If the database can't be used.
-        """
-        ...
+    name: str
+    do: Callable[[], object]
 
 
 class Chores:

@@ -23,12 +23,10 @@ VISIBILITY_SECONDS = 30
 
 
 class DeadLetterWatcher:
-    """A chore: turns our dead-lettered messages into FAILED rows and takes them off that queue. One thread.
+    """Turns our dead-lettered messages into FAILED rows and takes them off that queue; a chore. One thread.
 
     The row says then what the message said, and a retry sends a new one. Foreign messages stay where they are.
     """
-
-    name = "dead-letter watcher"
 
     def __init__(self, claims: Claims, connector: QueueConnector, clock: Clock) -> None:
         self._claims = claims
@@ -36,7 +34,12 @@ class DeadLetterWatcher:
         self._clock = clock
 
     def do(self) -> None:
-        """See `Chore.do`."""
+        """Look once.
+
+        Raises:
+            QueueError: If a queue does not let it.
+            StoreError: If the database can't be used.
+        """
         client = self._connector.connect().dead_letters()
         if client is None:
             return

@@ -94,8 +94,8 @@ class Dispatcher:
             for held, _ in requests:
                 self._give_back(held, STORE_AWAY_SECONDS, Fate.RELEASED)
             raise
-        for (held, _), claim in zip(requests, claims, strict=True):
-            self._route(held, claim)
+        for (held, request), claim in zip(requests, claims, strict=True):
+            self._route(held, request, claim)
 
     def _request(self, held: Held) -> ClaimRequest | None:
         received = held.received
@@ -108,7 +108,7 @@ class Dispatcher:
             message.file_id, message.generation, received.message_id, received.receive_count, received.group_id
         )
 
-    def _route(self, held: Held, claim: Claim) -> None:
+    def _route(self, held: Held, request: ClaimRequest, claim: Claim) -> None:
         if claim.outcome is not ClaimOutcome.FOREIGN:
             self._foreign.note_own()
         if claim.outcome is ClaimOutcome.CLAIMED:
@@ -118,15 +118,15 @@ class Dispatcher:
         elif claim.outcome is ClaimOutcome.FOREIGN:
             self._leave(held, Foreignness.UNKNOWN_FILE)
         elif claim.outcome is ClaimOutcome.BUSY:
-            self._wait_for_other(held, claim)
+            self._wait_for_other(held, request, claim)
         else:
             self._tally.settle(held, _DELETED_AS[claim.outcome])
             self._acks.delete(held)
 
-    def _wait_for_other(self, held: Held, claim: Claim) -> None:
+    def _wait_for_other(self, held: Held, request: ClaimRequest, claim: Claim) -> None:
         """Somebody works on the row: perhaps we ourselves, and this is the new message for work that takes long."""
         received = held.received
-        if self._book.adopt(decode(received.body).file_id, received, held.expires, held.taken_at):
+        if self._book.adopt(request.file_id, received, held.expires, held.taken_at):
             self._tally.settle(held, Fate.DUPLICATE)
             self._book.let_go(held)
             return

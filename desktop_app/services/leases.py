@@ -7,7 +7,6 @@ deleted.
 
 from __future__ import annotations
 
-import itertools
 import logging
 import math
 import threading
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from desktop_app.errors import QueueError, QueueTrouble, StoreError
 from desktop_app.queues.envelopes import MAX_ENTRIES
-from desktop_app.services.loop import wait_for
+from desktop_app.services.loop import pause
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -50,6 +49,9 @@ class Held:
     job: Job | None = None
     token: int = 0
     progress: tuple[int, int] | None = None
+    """How far its worker is, in bytes, and of how many."""
+    told: tuple[int, int] | None = None
+    """The progress that was written down last."""
     cancelled: threading.Event = field(default_factory=threading.Event)
     taken_at: float = math.inf
     """When the message was received, by the steady clock."""
@@ -82,23 +84,18 @@ class LeaseBook:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._numbers = itertools.count()
-        self._held: dict[int, Held] = {}
-        self._number_of: dict[Held, int] = {}
+        self._held: dict[Held, None] = {}
+        """A set that keeps its order."""
 
     def take(self, held: Held) -> None:
         """Add a message."""
         with self._lock:
-            number = next(self._numbers)
-            self._held[number] = held
-            self._number_of[held] = number
+            self._held[held] = None
 
     def let_go(self, held: Held) -> None:
         """Forget a message: it was deleted, given back or lost. Safe to call twice."""
         with self._lock:
-            number = self._number_of.pop(held, None)
-            if number is not None:
-                del self._held[number]
+            self._held.pop(held, None)
 
     def __len__(self) -> int:
         with self._lock:
@@ -107,12 +104,12 @@ class LeaseBook:
     def open(self) -> int:
         """How many of them still have to be worked on; the others only wait for the queue to take note."""
         with self._lock:
-            return sum(not held.is_settled for held in self._held.values())
+            return sum(not held.is_settled for held in self._held)
 
     def adopt(self, file_id: str, received: Received, expires: float, now: float) -> bool:
         """Put a new message in the place of one that was handed over; False if there is none of this job."""
         with self._lock:
-            for held in self._held.values():
+            for held in self._held:
                 if held.is_handed_over and not held.is_settled and held.job is not None and held.job.id == file_id:
                     held.received, held.expires, held.taken_at = received, expires, now
                     held.is_handed_over = False
@@ -122,7 +119,7 @@ class LeaseBook:
     def all(self) -> list[Held]:
         """Everything held, oldest first."""
         with self._lock:
-            return list(self._held.values())
+            return list(self._held)
 
 
 class LeaseKeeper:
@@ -143,9 +140,8 @@ class LeaseKeeper:
 
     def run(self, should_stop: Callable[[], bool]) -> None:
         """Beat once a second until stopped."""
-        never = threading.Event()
         while not should_stop():
-            wait_for(never, BEAT_SECONDS, should_stop)
+            pause(BEAT_SECONDS, should_stop)
             self.beat()
 
     def beat(self) -> int:

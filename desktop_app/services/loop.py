@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from threading import Event
 from typing import TYPE_CHECKING, Protocol
 
 from desktop_app.errors import KnownError, QueueError
@@ -11,7 +12,6 @@ from desktop_app.services.state import LoopState, Phase
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from threading import Event
 
     from desktop_app.clock import Clock
     from desktop_app.services.backoff import Backoff
@@ -46,6 +46,11 @@ def wait_for(wake: Event, seconds: float, should_stop: Callable[[], bool], *, cl
             return True
         left -= STOP_CHECK_SECONDS
     return False
+
+
+def pause(seconds: float, should_stop: Callable[[], bool]) -> None:
+    """Wait for a time or the stop, whichever comes first."""
+    wait_for(Event(), seconds, should_stop)
 
 
 class StateReporter:

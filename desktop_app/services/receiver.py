@@ -7,10 +7,10 @@ import threading
 import uuid
 from typing import TYPE_CHECKING
 
-from desktop_app.errors import QueueError, QueueTrouble
+from desktop_app.errors import QueueError
 from desktop_app.queues.envelopes import MAX_ENTRIES, MAX_WAIT_SECONDS
 from desktop_app.services.backoff import Backoff
-from desktop_app.services.loop import wait_for
+from desktop_app.services.loop import pause, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,6 @@ ATTEMPT_SECONDS = 240.0
 """AWS repeats the answer for five minutes; one minute less, so that no repetition comes too late."""
 AT_ONCE_SECONDS = 0.05
 NO_WAIT_PAUSE_SECONDS = 0.5
-_LOOKS_AGAIN = {QueueTrouble.SIGNED_OUT, QueueTrouble.NO_RIGHT, QueueTrouble.NO_QUEUE, QueueTrouble.SETUP}
 
 
 class Receiver:
@@ -81,7 +80,7 @@ class Receiver:
             try:
                 self._poll(limit, should_stop)
             except QueueError as error:
-                if error.trouble in _LOOKS_AGAIN:
+                if error.trouble.may_look_different:
                     self._connector.reset()
                 if not should_stop():
                     wait_for(self.has_room, self._state.waiting(error, self._backoff), should_stop)
@@ -103,7 +102,7 @@ class Receiver:
         took = self._clock.steady() - asked
         if not messages and took < min(AT_ONCE_SECONDS, self._wait_s):
             # A server that does not know how to wait must not make this loop spin.
-            wait_for(threading.Event(), NO_WAIT_PAUSE_SECONDS, should_stop)
+            pause(NO_WAIT_PAUSE_SECONDS, should_stop)
         if messages:
             # The hiding begins when SQS hands the message out: at the latest when the longest poll would have ended.
             handed_out = min(self._clock.steady(), asked + self._wait_s)

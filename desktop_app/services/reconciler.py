@@ -22,7 +22,7 @@ SETTLED_MS = 120_000
 
 
 class Reconciler:
-    """A chore: compares what the database has sent with what the queue has. One thread.
+    """Compares what the database has sent with what the queue has; a chore. One thread.
 
     Args:
         recovery: The rows.
@@ -30,8 +30,6 @@ class Reconciler:
         queue: The queue's key.
         clock: The time.
     """
-
-    name = "reconciler"
 
     def __init__(self, recovery: Recovery, connector: QueueConnector, *, queue: str, clock: Clock) -> None:
         self._recovery = recovery
@@ -41,7 +39,12 @@ class Reconciler:
         self._missed_before = False
 
     def do(self) -> None:
-        """See `Chore.do`."""
+        """Look once.
+
+        Raises:
+            QueueError: If the queue does not say how it is.
+            StoreError: If the database can't be used.
+        """
         state = self._connector.connect().state()
         again = self._resend_all_to_another(state)
         again += self._resend_expired(state)

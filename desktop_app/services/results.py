@@ -68,7 +68,6 @@ class Committer:
         self._clock = clock
         self._ended: list[tuple[Held, Result]] = []
         self._unfinished: deque[Done] = deque()
-        self._told: dict[Held, tuple[int, int]] = {}
         self._next_progress = 0.0
         self.usual_seconds = 0.0
         """How long a file takes, lately: tells whether it is worth having the next ones at hand."""
@@ -105,7 +104,6 @@ class Committer:
 
     def _conclude(self, held: Held, result: Result, *, is_written: bool) -> None:
         """After the commit: the message may go, and the next of its group may start."""
-        self._told.pop(held, None)
         if is_written:
             self._tally.settle(held, Fate.FAILED if result.reason else Fate.PROCESSED)
             self._acks.delete(held)
@@ -132,7 +130,6 @@ class Committer:
     def _put_back(self, done: Done) -> None:
         """Work without an end: to be tried again later, interrupted, or lost."""
         held, job = done.held, done.held.job
-        self._told.pop(held, None)
         behind = self._lanes.break_off(held)
         if job is not None and done.error is not None:
             self._try_later(held, job, done.error)
@@ -203,8 +200,8 @@ class Committer:
         ticks = []
         for held in self._book.all():
             progress = held.progress
-            if held.job is not None and progress is not None and self._told.get(held) != progress:
-                self._told[held] = progress
+            if held.job is not None and progress is not None and progress != held.told:
+                held.told = progress
                 ticks.append(Tick(held.job.row_id, held.token, *progress))
         if ticks:
             self._work.progress(ticks)

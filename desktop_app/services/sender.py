@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from desktop_app.services.identity import WorkerIdentity
     from desktop_app.services.state import LoopState
     from desktop_app.store.outbox import Outbox
-    from desktop_app.store.recovery import Recovery
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +39,6 @@ what is in it is what has to be sent again; and more makes nothing faster (measu
 IDLE_SECONDS = 0.25
 BUSY_SECONDS = 0.02
 STRICT_GROUP = "filemill"
-_LOOKS_AGAIN = {QueueTrouble.SIGNED_OUT, QueueTrouble.NO_QUEUE, QueueTrouble.NO_RIGHT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +69,6 @@ class Sender:
         clock: Clock,
         wake: Event,
         report: Callable[[LoopState], None],
-        recovery: Recovery | None = None,
         chores: Chores | None = None,
         backoff: Backoff | None = None,
     ) -> None:
@@ -82,7 +79,6 @@ class Sender:
         self._clock = clock
         self._wake = wake
         self._state = StateReporter("sender", report, clock)
-        self._recovery = recovery
         self._chores = chores or Chores([], clock)
         self._backoff = backoff or Backoff()
         self._instance = ""
@@ -90,12 +86,8 @@ class Sender:
     def run(self, should_stop: Callable[[], bool]) -> None:
         """Send until stopped. Trouble outside is waited for, with backoff; it never ends the loop."""
         self._state.starting()
-        is_new = True
         while not should_stop():
             try:
-                if is_new:
-                    self._recover()
-                    is_new = False
                 sent = self.send_due()
                 self._chores.do_due()
             except StoreDamagedError:
@@ -108,14 +100,9 @@ class Sender:
             self._state.running()
             # A full window empties in moments; an empty outbox may fill at any time from another program.
             if not sent:
-                busy = self._options.window is not None and self._outbox.waiting(self._options.queue) > 0
+                busy = self._options.window is not None and self._outbox.has_waiting(self._options.queue)
                 wait_for(self._wake, BUSY_SECONDS if busy else IDLE_SECONDS, should_stop)
         self._state.stopped()
-
-    def _recover(self) -> None:
-        """What a sender that was killed had taken must not wait until its claim runs out."""
-        if self._recovery is not None:
-            self._recovery.free_dead_claims(self._identity.is_alive, queue=self._options.queue)
 
     def send_due(self) -> int:
         """One pass: send what is due now and fits; gives how many messages the queue took.
@@ -148,7 +135,7 @@ class Sender:
             except QueueError as error:
                 # Due again at once: how long to wait is the loop's business, for all of them alike.
                 self._outbox.postpone(entries[done:], until_ms=self._clock.now_ms())
-                if error.trouble in _LOOKS_AGAIN:
+                if error.trouble.may_look_different:
                     self._connector.reset()
                 raise
             done += len(positions)
@@ -162,7 +149,7 @@ class Sender:
             StoreError: If the database can't be used.
         """
         total = 0
-        while self._outbox.waiting(self._options.queue) and self._clock.steady() < deadline:
+        while self._outbox.has_waiting(self._options.queue) and self._clock.steady() < deadline:
             sent = self.send_due()
             if not sent:
                 break

@@ -8,15 +8,18 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from desktop_app.clock import Clock, SystemClock
 from desktop_app.jobs import Job, NewFile, StatusCounts
 from desktop_app.processing.registry import default_registry
 from desktop_app.queues.connector import connector_for
+from desktop_app.services.chores import Chore, Chores
 from desktop_app.services.consumer import Consumer
 from desktop_app.services.consumer_options import ConsumerOptions
 from desktop_app.services.identity import WorkerIdentity
+from desktop_app.services.leases import VISIBILITY_SECONDS
 from desktop_app.services.sender import LOCAL_WINDOW, Sender, SenderOptions
 from desktop_app.settings import Connection
 from desktop_app.store.database import open_database
@@ -27,6 +30,7 @@ from desktop_app.store.recovery import Recovery
 from desktop_app.wiring import MIGRATIONS
 from tests.crash import witness
 from tests.helpers import wait_until
+from tests.sqs.simulator import REGION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,7 +41,8 @@ if TYPE_CHECKING:
     from desktop_app.services.pool import Processing
     from desktop_app.store.database import Database
 
-REGION = "eu-west-1"
+QUEUES = {"standard": "work", "FIFO": "work.fifo"}
+"""A name for a queue of each kind."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +60,7 @@ class Place:
     folder: Path
     endpoint_url: str = ""
     queue: str = "work"
-    visibility_s: int = 30
+    visibility_s: int = VISIBILITY_SECONDS
     strict: bool = False
 
     @property
@@ -109,6 +114,7 @@ class Mill:
         self.identity = WorkerIdentity(self.database.path)
         self.connector = connector or connector_for(place.connection, place.run)
         self.wake = threading.Event()
+        free_dead_claims = partial(Recovery(self.database).free_dead_claims, self.identity.is_alive, queue=self.key)
         self.sender = Sender(
             self.outbox,
             self.connector,
@@ -119,7 +125,7 @@ class Mill:
             clock=self.clock,
             wake=self.wake,
             report=lambda _: None,
-            recovery=Recovery(self.database),
+            chores=Chores([Chore("dead senders", free_dead_claims)], self.clock),
         )
         self.consumer = Consumer(
             self.database,

@@ -10,7 +10,7 @@ import pytest
 
 from desktop_app.jobs import Job, Status
 from desktop_app.queues.message import FileMessage, encode
-from desktop_app.services.chores import Chores
+from desktop_app.services.chores import Chore, Chores
 from desktop_app.services.dead_letters import DeadLetterWatcher
 from desktop_app.services.reconciler import Reconciler
 from desktop_app.services.sender import Sender, SenderOptions
@@ -224,8 +224,6 @@ def test_a_queue_without_a_dead_letter_queue_needs_no_watching(plant: Plant) -> 
 
 
 class Counting:
-    name = "counting"
-
     def __init__(self) -> None:
         self.times = 0
 
@@ -235,7 +233,7 @@ class Counting:
 
 def test_chores_are_done_at_the_start_and_once_a_minute(plant: Plant) -> None:
     counting = Counting()
-    chores = Chores([counting], plant.clock)
+    chores = Chores([Chore("counting", counting.do)], plant.clock)
     for seconds in (0, 30, 31, 10, 60):
         plant.sim.advance(seconds)
         chores.do_due()
@@ -247,7 +245,7 @@ def test_a_chore_that_is_not_allowed_costs_the_others_nothing_and_is_said_once(
 ) -> None:
     caplog.set_level("INFO", logger="desktop_app.services.chores")
     counting = Counting()
-    chores = Chores([plant.reconciler, counting], plant.clock, every_s=1)
+    chores = Chores([Chore("reconciler", plant.reconciler.do), Chore("counting", counting.do)], plant.clock, every_s=1)
     plant.connector.connect()
     plant.sim.faults.always("GetQueueAttributes", faults.service_error("AccessDenied", status=403))
     for _ in range(3):
