@@ -14,7 +14,8 @@ from __future__ import annotations
 import logging
 import os
 import time
-from typing import TYPE_CHECKING, Self
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from filelock import FileLock
 from filelock import Timeout as LockTimeout
@@ -22,14 +23,14 @@ from filelock import Timeout as LockTimeout
 from desktop_app.jobs import display_text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
-    from types import TracebackType
 
 MAX_BYTES = 1_000_000
 KEPT_FILES = 5
 _LOG_NAME = "filemill.log"
 _FORMAT = "%(asctime)s %(levelname)-7s [%(process)d %(threadName)s] %(name)s: %(message)s"
-_APPENDING = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+_APPENDING = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
 # Libraries that tell much, and at DEBUG even signatures and bodies: never below this level, --debug or not.
 _QUIET = {"boto3": "WARNING", "botocore": "WARNING", "urllib3": "WARNING", "werkzeug": "WARNING"}
 _QUIET |= {"moto": "WARNING", "peewee": "INFO", "filelock": "WARNING"}
@@ -40,56 +41,36 @@ def log_file(folder: Path) -> Path:
     return folder / _LOG_NAME
 
 
-def start_logging(folder: Path, *, debug: bool, console: bool = True) -> Logging:
-    """Send what the program and Python's warnings say to the log file. Call it once, on the main thread.
+@contextmanager
+def start_logging(folder: Path, *, debug: bool) -> Iterator[None]:
+    """Send what the program and Python's warnings say to the log file, while it is entered. On the main thread.
 
     Never raises: a folder that can't be written to costs the log, not the program.
 
     Args:
         folder: Where the log files lie; made when the first record comes.
-        debug: Log at DEBUG instead of INFO.
-        console: With `debug`, also to the standard error stream.
-
-    Returns:
-        What ends it: a context manager with `close()`.
+        debug: Log at DEBUG instead of INFO, and to the standard error stream too.
     """
     handlers: list[logging.Handler] = [SharedFileHandler(log_file(folder))]
-    if debug and console:
+    if debug:
         handlers.append(logging.StreamHandler())
-    return Logging(handlers, logging.DEBUG if debug else logging.INFO)
-
-
-class Logging:
-    """The logging that `start_logging` set up, until it is closed."""
-
-    def __init__(self, handlers: list[logging.Handler], level: int) -> None:
-        self._handlers = handlers
-        root = logging.getLogger()
-        self._level_before = root.level
-        root.setLevel(level)
-        for name, quiet in _QUIET.items():
-            logging.getLogger(name).setLevel(quiet)
-        for handler in handlers:
-            handler.setFormatter(_Formatter())
-            root.addHandler(handler)
-        logging.captureWarnings(True)
-
-    def close(self) -> None:
-        """Stop logging and close the file; as it was before."""
+    root = logging.getLogger()
+    level_before = root.level
+    root.setLevel(logging.DEBUG if debug else logging.INFO)
+    for name, quiet in _QUIET.items():
+        logging.getLogger(name).setLevel(quiet)
+    for handler in handlers:
+        handler.setFormatter(_Formatter())
+        root.addHandler(handler)
+    logging.captureWarnings(True)
+    try:
+        yield
+    finally:
         logging.captureWarnings(False)
-        root = logging.getLogger()
-        root.setLevel(self._level_before)
-        for handler in self._handlers:
+        root.setLevel(level_before)
+        for handler in handlers:
             root.removeHandler(handler)
             handler.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 class _Formatter(logging.Formatter):

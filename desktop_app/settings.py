@@ -77,7 +77,7 @@ class Connection:
         """A few words for a status bar."""
         if self.is_local:
             return "Local queue"
-        place = self.region or (urlsplit(self.endpoint_url).netloc if self.endpoint_url else "")
+        place = self.region or urlsplit(self.endpoint_url).netloc
         return f"{self.queue_name} · {place}" if place else self.queue_name
 
 
@@ -199,7 +199,7 @@ def connection_from(settings: Settings, environment: Mapping[str, str]) -> Conne
             AWS_ENDPOINT_URL_SQS, AWS_ENDPOINT_URL.
 
     Raises:
-        SettingsError: If the queue is neither a legal name nor a URL.
+        SettingsError: If the queue is neither a legal name nor a URL, or the endpoint's URL can't be read.
     """
     queue = environment.get("FILEMILL_QUEUE", "").strip() or settings.queue.strip()
     connection = Connection(
@@ -212,6 +212,7 @@ def connection_from(settings: Settings, environment: Mapping[str, str]) -> Conne
     )
     if connection.is_local:
         return Connection()
+    _check_endpoint(connection.endpoint_url)
     if "://" in queue:
         return _with_url_parts(connection)
     if not _QUEUE_NAME.fullmatch(queue):
@@ -220,6 +221,17 @@ def connection_from(settings: Settings, environment: Mapping[str, str]) -> Conne
             "queue. A queue's URL is accepted too."
         )
     return connection
+
+
+def _check_endpoint(url: str) -> None:
+    """Refuse what `urlsplit` can't read: everybody who takes it apart later would stumble over it."""
+    try:
+        _ = urlsplit(url).port
+    except ValueError as error:  # brackets that do not match, a port that is no number
+        raise SettingsError(
+            f"“{url}” is not the URL of a server. Correct AWS_ENDPOINT_URL_SQS or AWS_ENDPOINT_URL, or endpoint_url "
+            "in the settings."
+        ) from error
 
 
 def _with_url_parts(connection: Connection) -> Connection:

@@ -284,6 +284,13 @@ def test_url_that_can_be_no_queue_is_told(url: str) -> None:
     assert url in caught.value.text
 
 
+@pytest.mark.parametrize("url", ["http://[::1", "http://host:port", "http://127.0.0.1:70000"])
+def test_endpoint_whose_url_can_not_be_read_is_told(url: str) -> None:
+    with pytest.raises(SettingsError, match="is not the URL of a server") as caught:
+        connection_from(Settings(queue="files"), {"AWS_ENDPOINT_URL_SQS": url})
+    assert url in caught.value.text
+
+
 @pytest.mark.parametrize("name", ["files", "Files_2-b", "a" * 80, "a.fifo", "a" * 75 + ".fifo", "0"])
 def test_legal_queue_name_is_taken(name: str) -> None:
     connection = connection_from(Settings(), {"FILEMILL_QUEUE": name})

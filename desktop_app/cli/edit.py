@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Sequence
 
+    from desktop_app.store.job_list import JobList
+
+_ID_DETAILS = "An ID is what `filemill status` shows, or an unambiguous beginning of it."
+
 
 def _retry_options(parser: ArgumentParser) -> None:
     parser.add_argument("--failed", action="store_true", help="all files that are FAILED")
@@ -31,13 +35,9 @@ def _retry(options: Namespace) -> int:
     from desktop_app.wiring import open_program
 
     with closing(open_program()) as program:
-        chosen: Sequence[int]
-        if options.failed:
-            chosen = program.jobs.ids(ListQuery(statuses=frozenset({Status.FAILED})))
-        else:
-            chosen = [job.row_id for job in look_up_all(program.jobs, options.names)]
+        chosen = _chosen(program.jobs, options.names, Status.FAILED)
         count = program.intake.retry(chosen)
-        if not options.failed and count < len(chosen):
+        if options.names and count < len(chosen):
             say(f"{counted(len(chosen) - count, 'file')} left alone: only what has ended can be tried again.")
         send_now(program, count)
         emit(f"Put {counted(count, 'file')} back to be processed again.")
@@ -49,15 +49,17 @@ def _remove(options: Namespace) -> int:
     from desktop_app.wiring import open_program
 
     with closing(open_program()) as program:
-        chosen: Sequence[int]
-        if options.names:
-            chosen = [job.row_id for job in look_up_all(program.jobs, options.names)]
-        else:
-            statuses = frozenset[Status]() if options.all else frozenset({Status.PROCESSED})
-            chosen = program.jobs.ids(ListQuery(statuses=statuses))
-        count = program.intake.remove(chosen)
+        statuses = [] if options.all else [Status.PROCESSED]
+        count = program.intake.remove(_chosen(program.jobs, options.names, *statuses))
         emit(f"Took {counted(count, 'file')} off the list. The files themselves are untouched.")
     return 0
+
+
+def _chosen(job_list: JobList, ids: Sequence[str], *statuses: Status) -> Sequence[int]:
+    """The keys of the jobs that were named; if none was, of all that have one of the statuses (none given = any)."""
+    if ids:
+        return [job.row_id for job in look_up_all(job_list, ids)]
+    return job_list.ids(ListQuery(statuses=frozenset(statuses)))
 
 
 def _want_one(command: str, choices: str, *given: object) -> None:
@@ -70,7 +72,7 @@ RETRY = Command(
     name="retry",
     usage="(--failed | ID …)",
     summary="process files again that have ended",
-    details="An ID is what `filemill status` shows, or an unambiguous beginning of it.",
+    details=_ID_DETAILS,
     names="ID",
     add_options=_retry_options,
     run=_retry,
@@ -79,7 +81,7 @@ REMOVE = Command(
     name="remove",
     usage="(--processed | --all | ID …)",
     summary="take files off the list; the files themselves are untouched",
-    details="An ID is what `filemill status` shows, or an unambiguous beginning of it.",
+    details=_ID_DETAILS,
     names="ID",
     add_options=_remove_options,
     run=_remove,

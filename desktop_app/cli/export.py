@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import csv
-import json
 import os
 import secrets
 from contextlib import closing
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from desktop_app.cli.command import Command
-from desktop_app.cli.output import FIELDS, counted, emit, job_record, progress, quoted
+from desktop_app.cli.output import FIELDS, counted, emit, job_record, json_line, progress, quoted
 from desktop_app.errors import KnownError, UsageError
 from desktop_app.jobs import Job, display_text
 
@@ -97,7 +96,7 @@ def write_json(stream: TextIO, jobs: Iterable[Job]) -> None:
     """Write jobs as one JSON array, an object a line; the same as `filemill status --json` says."""
     before = "[\n"
     for job in jobs:
-        stream.write(before + json.dumps(job_record(job)))
+        stream.write(before + json_line(job))
         before = ",\n"
     stream.write("[]\n" if before == "[\n" else "\n]\n")
 

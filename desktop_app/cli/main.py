@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import logging
 import os
+from itertools import dropwhile
 from typing import TYPE_CHECKING
 
 from desktop_app.cli.doctor import DOCTOR
@@ -66,7 +67,7 @@ def _understand(words: Sequence[str], open_window: Callable[[Sequence[str]], int
         UsageError: If it makes no sense.
         SystemExit: If it asked for help, which has been given.
     """
-    rest = [word for word in words if word != "--debug"] if words[:1] == ["--debug"] else list(words)
+    rest = list(dropwhile(lambda word: word == "--debug", words))
     command = _BY_NAME.get(rest[0]) if rest else None
     if command is None:
         options = parse(top_parser(COMMANDS), rest)

@@ -8,13 +8,14 @@ import json
 import os
 import select
 import sys
-from typing import TYPE_CHECKING, Protocol, Self, TextIO
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Protocol, TextIO
 
 from desktop_app.errors import KnownError
 from desktop_app.jobs import Job, display_text, iso_utc
 
 if TYPE_CHECKING:
-    from types import TracebackType
+    from collections.abc import Iterable, Iterator
 
 FIELDS = (
     "id",
@@ -63,7 +64,7 @@ def emit(text: str, *, flush: bool = False) -> None:
 
 
 def finish_output() -> None:
-    """Bring out what is still buffered; call it before the program ends.
+    """Bring out what is still buffered; call it before the program ends, and where somebody waits for it.
 
     Raises:
         OutputClosedError: If nobody reads it any more.
@@ -124,6 +125,17 @@ def json_line(job: Job) -> str:
     return json.dumps(job_record(job))
 
 
+def emit_json(jobs: Iterable[Job]) -> None:
+    """Write jobs to standard output, an object a line.
+
+    Raises:
+        OutputClosedError: If nobody reads it any more.
+        KnownError: If it can't be written, as on a full disk.
+    """
+    for job in jobs:
+        emit(json_line(job))
+
+
 def job_record(job: Job) -> dict[str, str | int | None]:
     """What is told of a job, under the names of `FIELDS` and in their order."""
     values = (
@@ -156,9 +168,9 @@ def human_size(count: int) -> str:
     return f"{value:.1f} {unit}"
 
 
-def counted(count: int, one: str, many: str = "") -> str:
+def counted(count: int, one: str) -> str:
     """A number with its noun: `1 file`, `1,200 files`."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
+    return f"{count:,} {one if count == 1 else one + 's'}"
 
 
 def quoted(text: str) -> str:
@@ -167,7 +179,7 @@ def quoted(text: str) -> str:
 
 
 class Progress(Protocol):
-    """Something on a terminal that moves while work is done; leave it with `close`."""
+    """Something on a terminal that moves while work is done."""
 
     def move_to(self, done: int, total: int | None) -> None:
         """Show how much is done of how much; None = not known."""
@@ -177,24 +189,17 @@ class Progress(Protocol):
         """Make room for a line of text."""
         ...
 
-    def close(self) -> None:
-        """Take it away."""
-        ...
 
-    def __enter__(self) -> Self: ...
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
-
-
-def progress(label: str, unit: str) -> Progress:
-    """A progress bar on standard error if a person looks at it; nothing in a pipe."""
+@contextmanager
+def progress(label: str, unit: str) -> Iterator[Progress]:
+    """A progress bar on standard error, while it is entered, if a person looks at it; nothing in a pipe."""
     if not is_terminal(sys.stderr):
-        return _NoProgress()
+        yield _NoProgress()
+        return
     from desktop_app.cli.progress_bar import ProgressBar
 
-    return ProgressBar(label, unit)
+    with closing(ProgressBar(label, unit)) as bar:
+        yield bar
 
 
 class _NoProgress:
@@ -205,14 +210,3 @@ class _NoProgress:
 
     def interrupt(self) -> None:
         """Nothing is in the way."""
-
-    def close(self) -> None:
-        """Nothing to take away."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

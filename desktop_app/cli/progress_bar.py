@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Never, Self
+from typing import Never
 
 from tqdm import tqdm
-
-if TYPE_CHECKING:
-    from types import TracebackType
 
 
 class ProgressBar:
@@ -36,11 +33,3 @@ class ProgressBar:
     def close(self) -> None:
         """Take it away."""
         self._bar.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

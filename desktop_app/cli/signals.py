@@ -12,6 +12,12 @@ if TYPE_CHECKING:
 
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 _STEP_S = 0.1
+_IDLE_SHARE = 5
+
+
+def pause_after(looked_s: float, *, least_s: float) -> float:
+    """How long to wait after a look that took so long, in seconds: looking takes at most about a sixth of the time."""
+    return max(least_s, _IDLE_SHARE * looked_s)
 
 
 class StopSignals:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from desktop_app.cli.command import Command
 from desktop_app.cli.lookup import look_up
-from desktop_app.cli.output import emit, is_terminal, json_line, say
+from desktop_app.cli.output import emit, emit_json, is_terminal, say
 from desktop_app.cli.table import JobTable, totals
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def _status(options: Namespace) -> int:
 
             watch(program.jobs, chosen, as_json=options.json, steady=program.clock.steady)
         elif options.json:
-            _print_json(found.jobs if options.names else program.jobs.all())
+            emit_json(found.jobs if options.names else program.jobs.all())
         elif options.names:
             _print_table(found.jobs)
         else:
@@ -53,11 +53,6 @@ def _status(options: Namespace) -> int:
                 say(EMPTY_HINT)
             emit(totals(counts))
         return code
-
-
-def _print_json(jobs: Iterable[Job]) -> None:
-    for job in jobs:
-        emit(json_line(job))
 
 
 def _print_table(jobs: Iterable[Job]) -> None:

@@ -6,18 +6,17 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from desktop_app.cli.command import Command
-from desktop_app.cli.output import counted, emit, human_size, json_line, progress, say
+from desktop_app.cli.output import counted, emit, emit_json, human_size, progress, say
 from desktop_app.cli.sending import send_now
 from desktop_app.cli.signals import StopSignals
 from desktop_app.errors import KnownError, UsageError
-from desktop_app.jobs import display_text
+from desktop_app.jobs import ListQuery, display_text
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Sequence
 
     from desktop_app.services.scan import ScanResult
-    from desktop_app.wiring import Program
 
 FOLDER_REFUSED = "This is a folder; add --recursive to include the files in it"
 
@@ -34,13 +33,14 @@ def _submit(options: Namespace) -> int:
     from desktop_app.wiring import open_program
 
     with closing(open_program()) as program:
-        ids = program.intake.add(found.files).job_ids if found.files else ()
-        send_now(program, len(ids))
-        if options.json:
-            _print_jobs(program, ids)
-        else:
+        added = program.intake.add(found.files) if found.files else None
+        send_now(program, len(found.files))
+        if not options.json:
             size = sum(file.size or 0 for file in found.files)
-            emit(f"Added {counted(len(ids), 'file')} ({human_size(size)}).")
+            emit(f"Added {counted(len(found.files), 'file')} ({human_size(size)}).")
+        elif added is not None:
+            # As the database has them now: some may have been sent, or even processed, meanwhile.
+            emit_json(program.jobs.all(ListQuery(batches=frozenset({added.batch_id}))))
     return 1 if found.refused else 0
 
 
@@ -56,13 +56,6 @@ def _scan(names: Sequence[str], *, recursive: bool) -> ScanResult:
         text = FOLDER_REFUSED if refusal.text == FOLDER else refusal.text
         say(f"{display_text(refusal.path)}: {text}.")
     return found
-
-
-def _print_jobs(program: Program, ids: Sequence[str]) -> None:
-    """The new jobs as the database has them now: some may have been sent, or even processed, meanwhile."""
-    for job_id in ids:
-        for job in program.jobs.find(job_id):
-            emit(json_line(job))
 
 
 SUBMIT = Command(

@@ -7,8 +7,8 @@ import shutil
 import sys
 from typing import TYPE_CHECKING, Protocol
 
-from desktop_app.cli.output import emit, is_terminal, json_line, reader_gone
-from desktop_app.cli.signals import StopSignals
+from desktop_app.cli.output import emit, finish_output, is_terminal, json_line, reader_gone
+from desktop_app.cli.signals import StopSignals, pause_after
 from desktop_app.cli.table import JobTable, totals
 from desktop_app.jobs import ListQuery, Status
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from desktop_app.store.job_list import JobList
 
 POLL_S = 0.5
-_IDLE_SHARE = 5
-"""Looking takes at most about a sixth of the time, however long the list is."""
 _CLEAR = "\x1b[H\x1b[J"
 _OTHER_LINES = 4
 """Of a screen: the totals, the header, how many more there are, and where the cursor stands."""
@@ -49,7 +47,7 @@ def watch(jobs: JobList, chosen: AbstractSet[int] | None, *, as_json: bool, stea
             if newest != seen:
                 view.show(since=seen)
                 seen = newest
-            pause_s = max(POLL_S, _IDLE_SHARE * (steady() - started))
+            pause_s = pause_after(steady() - started, least_s=POLL_S)
             if reader_gone() or not stop.pause(pause_s):
                 return
 
@@ -84,7 +82,7 @@ class _Feed:
             if self._chosen is None or job.row_id in self._chosen:
                 for line in (json_line(job),) if self._as_json else self._table.rows(job):
                     emit(line)
-        sys.stdout.flush()
+        finish_output()
 
     def _changed(self, since: int) -> Iterable[Job]:
         if since < 0:

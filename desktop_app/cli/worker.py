@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from desktop_app.cli.command import Command
 from desktop_app.cli.output import counted, emit, progress, say
-from desktop_app.cli.signals import StopSignals
+from desktop_app.cli.signals import StopSignals, pause_after
 from desktop_app.cli.table import totals
 from desktop_app.errors import KnownError
 from desktop_app.jobs import StatusCounts
+from desktop_app.queues.envelopes import MAX_WAIT_SECONDS
 from desktop_app.services.state import LoopState, Phase
 from desktop_app.settings import MAX_CONCURRENCY
 
@@ -28,10 +29,7 @@ if TYPE_CHECKING:
     from desktop_app.wiring import Program
 
 LOOK_S = 0.25
-MAX_WAIT_SECONDS = 20
 ENDING_POLL_SECONDS = 1
-_IDLE_SHARE = 5
-"""Counting takes at most about a sixth of the time, however long the list is."""
 STOP_SECONDS = 20.0
 """More than the loops need to end in order; a loop that hangs in the network is left behind after that."""
 
@@ -169,7 +167,7 @@ class IdleWatch:
                 self._ended_before = ended
             done = max(0, ended - self._ended_before)
             self._bar.move_to(done, done + self._counts.unfinished)
-        self.pause_s = max(LOOK_S, _IDLE_SHARE * (self._steady() - started))
+        self.pause_s = pause_after(self._steady() - started, least_s=LOOK_S)
         return self._counts.unfinished == 0
 
     def tell(self) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-from dataclasses import replace
 from http import HTTPStatus
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Protocol
@@ -257,5 +256,4 @@ def _local_client(connection: Connection, server: LocalQueue) -> QueueClient:
     control, receiving = (
         session.client("sqs", endpoint_url=server.endpoint_url, config=config) for config in _configs(proxies={})
     )
-    reached = replace(connection, endpoint_url="")
-    return QueueClient(control, receiving, QueueInfo(server.queue_url, "local", is_fifo=False), reached)
+    return QueueClient(control, receiving, QueueInfo(server.queue_url, "local", is_fifo=False), connection)

@@ -32,10 +32,6 @@ class Window:
         return self._code
 
 
-def no_window(paths: Sequence[str]) -> int:
-    raise AssertionError(f"the window was opened with {paths}")
-
-
 def test_version_is_the_packages(cli: Cli) -> None:
     outcome = cli("--version")
     assert (outcome.code, outcome.out, outcome.err) == (0, f"filemill {__version__}\n", "")
@@ -78,6 +74,7 @@ def test_no_words_open_an_empty_window() -> None:
         (["a.txt", "--", "-b", "--"], ["a.txt", "-b", "--"]),
         (["--debug", "a.txt"], ["a.txt"]),
         (["a.txt", "--debug"], ["a.txt"]),
+        (["--debug", "--", "--debug"], ["--debug"]),
         (["caf\udce9.txt"], ["caf\udce9.txt"]),
     ],
 )

@@ -60,15 +60,9 @@ def test_debug_goes_to_the_file_and_the_terminal(tmp_path: Path, capsys: pytest.
     assert "fine detail" in capsys.readouterr().err
 
 
-def test_debug_without_a_console_is_quiet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with start_logging(tmp_path, debug=True, console=False):
-        ours.debug("fine detail")
-    assert capsys.readouterr().err == ""
-
-
 @pytest.mark.parametrize("name", ["botocore.auth", "urllib3.connectionpool", "werkzeug", "boto3.resources"])
 def test_talkative_libraries_stay_quiet_even_with_debug(tmp_path: Path, name: str) -> None:
-    with start_logging(tmp_path, debug=True, console=False):
+    with start_logging(tmp_path, debug=True):
         logging.getLogger(name).info("Authorization: secret")
         ours.debug("x")
     assert "secret" not in text_of(tmp_path)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from desktop_app.cli.table import JobTable, cells, totals
 from desktop_app.jobs import Job, Status, StatusCounts
+from tests.helpers import NEW_JOB
 
 ID = "0f8fad5b-d9cb-469f-a165-70867728950e"
 
 
 def job(path: str, *, status: Status = Status.PENDING, reason: str = "", size: int | None = None) -> Job:
-    return Job(
-        row_id=1, id=ID, batch_id=1, file_path=path, status=status, reason=reason, reason_code="", file_size=size,
-        lines_count=None, bytes_done=0, attempts=0, generation=1, queue="local", message_id=None, receive_count=0,
-        created_at=0, sent_at=None, started_at=None, finished_at=None, next_try_at=None, revision=1,
-    )  # fmt: skip
+    return replace(NEW_JOB, id=ID, file_path=path, status=status, reason=reason, file_size=size)
 
 
 @pytest.mark.parametrize("width", [20, 60, 80, 200])

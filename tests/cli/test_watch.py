@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import TYPE_CHECKING, Self
 
 import pytest
 
 from desktop_app.cli import watch
+from desktop_app.cli.output import OutputClosedError
 from desktop_app.store import job_list
 from tests.cli.test_status import on_terminal
 
@@ -118,6 +121,22 @@ def test_ends_when_the_reader_has_gone(
     monkeypatch.setattr(watch, "reader_gone", lambda: True)
     assert cli("status", "--watch", "--json").code == 0
     assert script.pauses == []
+
+
+def test_reader_that_goes_before_a_change_is_written_is_no_bug(
+    three: list[str], bench: Bench, meanwhile: Callable[..., Script], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading, writing = os.pipe()
+
+    def go_and_change() -> None:
+        os.close(reading)
+        bench.finish(three[0])
+
+    meanwhile(go_and_change)
+    with os.fdopen(writing, "w", encoding="utf-8") as stream, monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", stream)
+        with pytest.raises(OutputClosedError):
+            watch.watch(bench.program.jobs, None, as_json=True, steady=bench.program.clock.steady)
 
 
 def test_terminal_is_drawn_anew_at_each_change_only(
