@@ -112,9 +112,26 @@ def make_application() -> QApplication:
 
 def open_or_say_why_not(environment: Mapping[str, str]) -> Program | None:
     """Open settings and database; what stands in the way is said in a dialog. None if the person gives up."""
-    from desktop_app.errors import KnownError, StoreDamagedError
+    from desktop_app.errors import KnownError
     from desktop_app.gui.start_problem import StartProblem
     from desktop_app.paths import find_home
+
+    while True:
+        try:
+            return open_or_mend(environment)
+        except KnownError as error:
+            log.warning("can't start: %s %s", error.text, error.detail)
+            if not StartProblem(error, find_home().folder).wants_another_try():
+                return None
+
+
+def open_or_mend(environment: Mapping[str, str]) -> Program | None:
+    """Open settings and database; for a damaged database the person chooses what to do. None to quit.
+
+    Raises:
+        KnownError: If they can't be opened, or the damaged database can't be replaced.
+    """
+    from desktop_app.errors import StoreDamagedError
     from desktop_app.wiring import open_program
 
     while True:
@@ -123,10 +140,6 @@ def open_or_say_why_not(environment: Mapping[str, str]) -> Program | None:
         except StoreDamagedError as error:
             log.warning("the database is damaged: %s", error.detail)
             if not mend_list(error, environment):
-                return None
-        except KnownError as error:
-            log.warning("can't start: %s %s", error.text, error.detail)
-            if not StartProblem(error, find_home().folder).wants_another_try():
                 return None
 
 
@@ -197,4 +210,4 @@ def assemble(program: Program, look: Look) -> RunningWindow:
         connector.close()
         program.close()
 
-    return RunningWindow(window, workbench, threads=threads, states=states, close_rest=close_rest)
+    return RunningWindow(window, workbench, threads=threads, close_rest=close_rest)

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 FOLDER = Path("build", "tryout")
 SECONDS = 60
-_SIZE = (1100, 700)
 _SETTLE_MS = 700
 """Longer than the window takes to show what the database says."""
 
@@ -68,7 +67,6 @@ def process_offscreen(paths: Sequence[str], screenshot: Path, environment: dict[
     look.follow(application)
     program = open_program(environment)
     running = assemble(program, look)
-    running.window.resize(*_SIZE)
     running.ended.connect(application.quit)
     print("There is no display, so this runs without one: the samples are added, processed and shown.")
     jobs: list[Job] = []

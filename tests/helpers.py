@@ -6,10 +6,36 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from desktop_app.jobs import Job, Status
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _POLL_SECONDS = 0.005
+NEW_JOB = Job(
+    row_id=1,
+    id="00000000-0000-4000-8000-000000000000",
+    batch_id=1,
+    file_path="/data/a.txt",
+    status=Status.PENDING,
+    reason="",
+    reason_code="",
+    file_size=None,
+    lines_count=None,
+    bytes_done=0,
+    attempts=0,
+    generation=1,
+    queue="local",
+    message_id=None,
+    receive_count=0,
+    created_at=0,
+    sent_at=None,
+    started_at=None,
+    finished_at=None,
+    next_try_at=None,
+    revision=1,
+)
+"""As it is right after it was added; `dataclasses.replace` makes others of it."""
 
 
 def wait_until(condition: Callable[[], object], timeout: float = 5.0, what: str = "") -> None:

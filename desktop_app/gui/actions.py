@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 _DELETE = "Backspace" if sys.platform == "darwin" else "Del"
 
 
+def words_of(action: QAction) -> str:
+    """What an action is called, to be read rather than pressed: without its mnemonic and its dots."""
+    return action.text().replace("&", "").rstrip("…")
+
+
 class Actions(QObject):
     """The actions; who can do them connects to `triggered`.
 

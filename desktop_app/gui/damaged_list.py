@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QDateTime, QLocale, Qt
 from PySide6.QtWidgets import QMessageBox
 
-from desktop_app.gui.look import program_icon
-
 if TYPE_CHECKING:
     from desktop_app.errors import KnownError
 
@@ -34,7 +32,6 @@ class DamagedList(QMessageBox):
     def __init__(self, error: KnownError, copy_made_at: int | None, locale: QLocale) -> None:
         super().__init__()
         self.setWindowTitle("The List Can't Be Read")
-        self.setWindowIcon(program_icon())
         self.setIcon(QMessageBox.Icon.Warning)
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setText("The database that holds the list of files is damaged.")

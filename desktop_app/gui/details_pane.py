@@ -21,7 +21,6 @@ from PySide6.QtWidgets import (
 
 from desktop_app.gui.delegates import STATUS_ICONS
 from desktop_app.gui.details_texts import NOTHING_SELECTED, Summary
-from desktop_app.jobs import Status
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QAction, QResizeEvent
@@ -203,5 +202,5 @@ class DetailsPane(QScrollArea):
         status = self._summary.status
         self._icon.setVisible(status is not None)
         if status is not None:
-            icon = self._look.icon(STATUS_ICONS[Status(status)], self._look.colours.of(status))
+            icon = self._look.icon(STATUS_ICONS[status], self._look.colours.of(status))
             self._icon.setPixmap(icon.pixmap(QSize(_ICON, _ICON), self.devicePixelRatio()))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
@@ -20,7 +19,9 @@ from PySide6.QtWidgets import (
 )
 
 from desktop_app import __version__
+from desktop_app.gui.actions import words_of
 from desktop_app.gui.look import program_icon
+from desktop_app.gui.wording import tool_tip
 from desktop_app.jobs import display_text
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def _table(headings: tuple[str, str], pairs: Sequence[tuple[str, str]], name: st
     for row, pair in enumerate(pairs):
         for place, text in enumerate(pair):
             item = QTableWidgetItem(text)
-            item.setToolTip(f"<qt>{html.escape(text)}</qt>")
+            item.setToolTip(tool_tip(text))
             table.setItem(row, place, item)
     return table
 
@@ -124,7 +125,7 @@ def show_shortcuts(actions: Sequence[QAction], parent: QWidget) -> PairsDialog:
     """List every action that has a key."""
     pairs = [
         (
-            action.text().replace("&", "").rstrip("…"),
+            words_of(action),
             ", ".join(keys.toString(QKeySequence.SequenceFormat.NativeText) for keys in action.shortcuts()),
         )
         for action in actions

@@ -57,5 +57,5 @@ def drop_text(paths: Sequence[str], wording: Wording) -> str:
     files = len(paths) - folders
     parts = [wording.files(files)] if files else []
     if folders:
-        parts.append(f"{wording.number(folders)} {'folder' if folders == 1 else 'folders'}")
+        parts.append(wording.counted(folders, "folder"))
     return f"Drop to add {' and '.join(parts)}"

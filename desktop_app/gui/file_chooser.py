@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,14 +49,10 @@ class FileChooser(QObject):
     def _dialog(self, title: str, purpose: str) -> QFileDialog:
         dialog = QFileDialog(self._window, title, self._memory.folder(purpose))
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setProperty("purpose", purpose)
-        dialog.filesSelected.connect(self._take)
+        dialog.filesSelected.connect(partial(self._take, purpose))
         return dialog
 
-    @Slot(list)
-    def _take(self, paths: list[str]) -> None:
-        dialog = self.sender()
-        if paths and isinstance(dialog, QFileDialog):
-            purpose = str(dialog.property("purpose"))
+    def _take(self, purpose: str, paths: list[str]) -> None:
+        if paths:
             self._memory.set_folder(purpose, str(Path(paths[0]).parent))
         self.chosen.emit(paths)

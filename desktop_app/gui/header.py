@@ -35,7 +35,7 @@ class JobsHeader(QHeaderView):
     def __init__(self, look: Look, parent: QWidget) -> None:
         super().__init__(Qt.Orientation.Horizontal, parent)
         self._look = look
-        look.changed.connect(self._repaint)
+        look.changed.connect(self.viewport().update)
         self.setSectionsMovable(True)
         self.setSectionsClickable(True)
         self.setHighlightSections(False)
@@ -145,10 +145,6 @@ class JobsHeader(QHeaderView):
             self.moveSection(self.visualIndex(number), number)
             self.resizeSection(number, column.width * character)
         self.fit()
-
-    @Slot()
-    def _repaint(self) -> None:
-        self.viewport().update()
 
     def fit(self) -> None:
         """Let the elastic column take the room that the others leave, as long as it stays readable."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QElapsedTimer, QObject, QTimer, Signal
@@ -43,6 +44,7 @@ class IdLoader(QObject):
         newest: The greatest key that is known to be listed.
         has_begun, has_loaded: Whether anything was asked for, and has come.
         in_flight: Whether an answer is under way.
+        removed: Jobs that were removed since it was asked for: they may be in it.
     """
 
     loaded = Signal(object)
@@ -63,6 +65,7 @@ class IdLoader(QObject):
         self._running = QElapsedTimer()
         self._cost_ms = 0
         self.in_flight = False
+        self.removed: set[int] = set()
 
     def load(self, query: ListQuery) -> None:
         """Load now; an answer that is under way is no longer wanted."""
@@ -71,6 +74,7 @@ class IdLoader(QObject):
         self.has_begun = True
         self._token += 1
         self.in_flight = True
+        self.removed.clear()
         self._running.start()
         token, reader = self._token, self._reader
 
@@ -78,7 +82,7 @@ class IdLoader(QObject):
             ids = reader.ids(query)
             return LoadedIds(token, query, ids, max(ids, default=0))
 
-        self._tasks.run(read, self._take, self._tell)
+        self._tasks.run(read, self._take, partial(self._tell, token))
 
     def load_soon(self, *, gently: bool = False) -> None:
         """Load the same query again in a moment, once for many calls.
@@ -106,7 +110,9 @@ class IdLoader(QObject):
         self.has_loaded = True
         self.loaded.emit(loaded)
 
-    def _tell(self, error: KnownError) -> None:
+    def _tell(self, token: int, error: KnownError) -> None:
+        if token != self._token:
+            return
         self.in_flight = False
         self.problem.emit(error.text)
         self.load_soon(gently=True)

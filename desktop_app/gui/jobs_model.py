@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from array import array
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from desktop_app.errors import KnownError
 from desktop_app.gui.columns import ALIGNMENTS, COLUMNS, NAME
 from desktop_app.gui.id_loader import IdLoader, LoadedIds
 from desktop_app.gui.page_cache import CachedRow, KeyOrder, PageCache, runs
+from desktop_app.gui.wording import tool_tip
 from desktop_app.jobs import ListQuery, SortBy
 
 if TYPE_CHECKING:
@@ -67,9 +67,7 @@ class JobsModel(QAbstractTableModel):
         self._wording = wording
         self._cache = PageCache(reader)
         self._shown = ListQuery()
-        # What happened while an order was being read, which may not be in it yet.
-        self._removed: set[int] = set()
-        self._came_in_flight = False
+        self._came_in_flight = False  # rows that may not be in the order that is being read
         self._unread = False
         self._loader = IdLoader(reader, tasks, self)
         self._loader.loaded.connect(self._swap)
@@ -114,18 +112,15 @@ class JobsModel(QAbstractTableModel):
             return None
         if role == _DISPLAY:
             return self._texts(cached)[index.column()]
-        return self._spoken(cached.job, index.column()) if role == _ACCESSIBLE else self._hint(cached.job, index)
+        if role == _ACCESSIBLE:
+            return self._spoken(cached.job, index.column())
+        return tool_tip(COLUMNS[index.column()].hint(self._wording, cached.job)) or None
 
     def _spoken(self, job: Job, number: int) -> str:
         """The first column speaks for the whole row, so that one key press tells everything."""
         if number == NAME:
             return self._wording.row(job)
         return f"{COLUMNS[number].title}: {COLUMNS[number].text(self._wording, job)}"
-
-    def _hint(self, job: Job, index: Index) -> str | None:
-        """Qt takes a tool tip that looks like HTML for HTML; a file may have such a name, so it is always HTML."""
-        text = COLUMNS[index.column()].hint(self._wording, job)
-        return f"<qt>{html.escape(text)}</qt>" if text else None
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = _DISPLAY) -> Any:  # noqa: ANN401
         """See Qt."""
@@ -213,7 +208,7 @@ class JobsModel(QAbstractTableModel):
         if not keys:
             return
         if self._loader.in_flight:
-            self._removed.update(keys)
+            self._loader.removed.update(keys)
         gone = runs(self._cache.rows_of(keys, self._key_order))
         if len(gone) > _MAX_RUNS:
             self._loader.load_soon()
@@ -262,15 +257,14 @@ class JobsModel(QAbstractTableModel):
     def _swap(self, loaded: LoadedIds) -> None:
         """Put a loaded order in place. Persistent indexes (selection, current row) follow their jobs."""
         ids = loaded.ids
-        if self._removed:
-            ids = array("q", (key for key in ids if key not in self._removed))
-            self._removed.clear()
+        if self._loader.removed:
+            ids = array("q", (key for key in ids if key not in self._loader.removed))
+        self._shown = loaded.query
         if ids != self._cache.ids:
             self.layoutAboutToBeChanged[_LAYOUT_SIGNATURE].emit([], _SORTED_BY_ROWS)  # type: ignore[index]
             old = self.persistentIndexList()
             keys = [self._cache.ids[index.row()] for index in old]
             self._cache.replace(ids)
-            self._shown = loaded.query
             rows = {self._cache.ids[row]: row for row in self._cache.rows_of(keys, self._key_order)}
             self.changePersistentIndexList(
                 old,
@@ -280,7 +274,6 @@ class JobsModel(QAbstractTableModel):
                 ],
             )
             self.layoutChanged[_LAYOUT_SIGNATURE].emit([], _SORTED_BY_ROWS)  # type: ignore[index]
-        self._shown = loaded.query
         if self._came_in_flight:
             self._came_in_flight = False
             self._loader.load_soon()

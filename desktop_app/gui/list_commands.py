@@ -133,7 +133,7 @@ class ListCommands(QObject):
 
     def _give_copied(self, rows: int, text: str) -> None:
         self.copied.emit(text)
-        self.said.emit(Notice(f"Copied {self._wording.number(rows)} {'row' if rows == 1 else 'rows'}.", passing=True))
+        self.said.emit(Notice(f"Copied {self._wording.counted(rows, 'row')}.", passing=True))
 
     def _tell(self, error: KnownError) -> None:
         self.written.emit()

@@ -78,14 +78,17 @@ class Look(QObject):
         key = (name, colour or self.colours.text)
         if key not in self._icons:
             icon = QIcon()
-            for mode, tint in (
-                (QIcon.Mode.Normal, key[1]),
-                (QIcon.Mode.Active, key[1]),
-                (QIcon.Mode.Selected, self.colours.selected_text),
-                (QIcon.Mode.Disabled, self.colours.disabled),
+            drawing = resource(f"icons/{name}.svg").read_text(encoding="utf-8")
+            for tint, modes in (
+                (key[1], (QIcon.Mode.Normal, QIcon.Mode.Active)),
+                (self.colours.selected_text, (QIcon.Mode.Selected,)),
+                (self.colours.disabled, (QIcon.Mode.Disabled,)),
             ):
+                renderer = QSvgRenderer(QByteArray(drawing.replace(_DRAWN_IN, tint).encode()))
                 for size in _SIZES:
-                    icon.addPixmap(_drawn(name, tint, size), mode)
+                    pixmap = _drawn(renderer, size)
+                    for mode in modes:
+                        icon.addPixmap(pixmap, mode)
             self._icons[key] = icon
         return self._icons[key]
 
@@ -95,12 +98,11 @@ def program_icon() -> QIcon:
     return QIcon(str(resource("icons/filemill.svg")))
 
 
-def _drawn(name: str, colour: str, size: int) -> QPixmap:
-    svg = resource(f"icons/{name}.svg").read_text(encoding="utf-8").replace(_DRAWN_IN, colour)
+def _drawn(renderer: QSvgRenderer, size: int) -> QPixmap:
     pixmap = QPixmap(QSize(size, size))
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
-    QSvgRenderer(QByteArray(svg.encode())).render(painter, QRectF(0, 0, size, size))
+    renderer.render(painter, QRectF(0, 0, size, size))
     painter.end()
     return pixmap
 

@@ -168,9 +168,10 @@ class LoopStates(QObject):
 
     @Slot()
     def _update_text(self) -> None:
-        if self.text != self._text:
-            self._text = self.text
-            self.text_changed.emit(self._text)
+        text = self.text
+        if text != self._text:
+            self._text = text
+            self.text_changed.emit(text)
 
     def _find_trouble(self) -> Trouble | None:
         """One text at a time: what has ended before what waits, the sender before the consumer."""

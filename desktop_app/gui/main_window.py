@@ -23,7 +23,6 @@ from desktop_app.gui.file_chooser import FileChooser
 from desktop_app.gui.filter_box import FilterBox
 from desktop_app.gui.foreign_watch import ForeignWatch
 from desktop_app.gui.jobs_view import JobsView
-from desktop_app.gui.look import program_icon
 from desktop_app.gui.narrowing import Narrowing
 from desktop_app.gui.no_match import NoMatch
 from desktop_app.gui.notice import Kind, Notice, NoticeBar
@@ -102,7 +101,6 @@ class MainWindow(QMainWindow):
         self._connect()
 
     def _arrange(self) -> None:
-        self.setWindowIcon(program_icon())
         self.setMinimumSize(*_LEAST)
         self.resize(*_SIZE)
         self.setAcceptDrops(True)
@@ -160,7 +158,6 @@ class MainWindow(QMainWindow):
         self._split.restore(self._needs.memory)
         self.status.show_connection(self._needs.states.text)
         self._show_counts(StatusCounts())
-        self._update()
         self.show()
 
     def add(self, paths: Sequence[str]) -> None:

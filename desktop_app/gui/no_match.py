@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from desktop_app.gui.look import Look
 
 _ICON = 56
-_ONLY_FAILED = ListQuery(statuses=frozenset({Status.FAILED}))
+_ONLY_FAILED = frozenset({Status.FAILED})
 
 
 class NoMatch(QWidget):
@@ -88,7 +88,7 @@ class NoMatch(QWidget):
         """
         searches = query.search != NO_SEARCH
         chooses = bool(query.statuses or query.problems or query.batches)
-        self._all_is_well = not searches and query.statuses == _ONLY_FAILED.statuses and not query.batches
+        self._all_is_well = not searches and query.statuses == _ONLY_FAILED and not query.batches
         if self._all_is_well:
             self._title.setText("No problems")
             self._words.setText("No file has failed.")

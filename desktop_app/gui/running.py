@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
     from PySide6.QtCore import QThread
 
-    from desktop_app.gui.loop_states import LoopStates
     from desktop_app.gui.main_window import MainWindow
     from desktop_app.gui.workbench import Workbench
 
@@ -25,14 +24,13 @@ class RunningWindow(QObject):
         ended(): Nothing runs any more, or the deadline has passed; see `left_over`.
 
     Attributes:
-        window, workbench, states: The parts.
+        window, workbench: The parts.
         left_over: What did not end in time.
 
     Args:
         window: The window.
         workbench: What works behind it.
         threads: The loops' threads, in the order in which they end.
-        states: What the loops do.
         close_rest: Closes the queue and the main thread's database, after all else.
         deadline_ms: How long all of it may take.
     """
@@ -45,14 +43,12 @@ class RunningWindow(QObject):
         workbench: Workbench,
         *,
         threads: Sequence[QThread],
-        states: LoopStates,
         close_rest: Callable[[], None],
         deadline_ms: int = DEADLINE_MS,
     ) -> None:
         super().__init__()
         self.window = window
         self.workbench = workbench
-        self.states = states
         self.left_over: list[str] = []
         self._threads = threads
         self._close_rest = close_rest

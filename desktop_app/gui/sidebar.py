@@ -104,16 +104,14 @@ class Sidebar(QScrollArea):
         problems = self.choice.problems & {problem.code for problem in groups.problems}
         batches = self.choice.batches & {batch.id for batch in groups.batches}
         self.choose(replace(self.choice, problems=problems, batches=batches))
-        self._show()
 
     def choose(self, choice: ListQuery) -> None:
         """Choose this."""
-        if choice != self.choice:
-            self.choice = choice
-            self._show()
+        is_another = choice != self.choice
+        self.choice = choice
+        self._show()
+        if is_another:
             self.chosen.emit()
-        else:
-            self._show()
 
     def choose_status(self, status: Status | None) -> None:
         """Choose one status; None for all files."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -23,6 +22,8 @@ from PySide6.QtGui import (
     QTransform,
 )
 from PySide6.QtWidgets import QAbstractButton, QStyle, QToolButton, QWidget
+
+from desktop_app.gui.wording import tool_tip
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QPoint
@@ -114,7 +115,7 @@ class SidebarEntry(QAbstractButton):
         """Show this."""
         self._facts = facts
         self.setAccessibleName(facts.spoken)
-        self.setToolTip(f"<qt>{html.escape(facts.hint)}</qt>" if facts.hint else "")
+        self.setToolTip(tool_tip(facts.hint))
         self.setChecked(chosen)
         self._inline.setAccessibleName(facts.action)
         self._inline.setToolTip(facts.action)

@@ -41,7 +41,7 @@ class SidebarTexts:
     def _problem(self, problem: Problem) -> EntryFacts:
         text = display_text(problem.text).rstrip(".") or _NO_REASON
         others = problem.texts - 1
-        note = f"and {self._wording.number(others)} similar {'reason' if others == 1 else 'reasons'}" if others else ""
+        note = f"and {self._wording.counted(others, 'similar reason')}" if others else ""
         return self._facts(text, problem.count, note=note, action="Retry all with this reason")
 
     def batches(self, batches: Sequence[Batch]) -> dict[int, EntryFacts]:

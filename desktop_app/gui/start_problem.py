@@ -8,8 +8,6 @@ from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QMessageBox
 
-from desktop_app.gui.look import program_icon
-
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -28,7 +26,6 @@ class StartProblem(QMessageBox):
         super().__init__()
         self._folder = folder
         self.setWindowTitle("Filemill Can't Start")
-        self.setWindowIcon(program_icon())
         self.setIcon(QMessageBox.Icon.Warning)
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setText(error.text)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, Slot
@@ -11,12 +10,10 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QStatusBar, QWi
 
 from desktop_app.gui.delegates import STATUS_ICONS
 from desktop_app.gui.loop_states import ConnectionText, Mark
-from desktop_app.gui.wording import Wording, status_word
+from desktop_app.gui.wording import Wording, status_word, tool_tip
 from desktop_app.jobs import Status, StatusCounts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from PySide6.QtGui import QIcon
 
     from desktop_app.gui.look import Look
@@ -121,7 +118,7 @@ class JobsStatusBar(QStatusBar):
     def _draw(self) -> None:
         colours = self._look.colours
         for status, label in self._labels.items():
-            label.draw(partial(self._look.icon, STATUS_ICONS[status]), colours.of(status), self.devicePixelRatio())
+            label.draw(self._look.icon(STATUS_ICONS[status], colours.of(status)))
         self._draw_chip()
 
     def _draw_chip(self) -> None:
@@ -136,8 +133,7 @@ class JobsStatusBar(QStatusBar):
         words = html.escape(self._connection.text)
         self._chip.setText(f'<span style="color:{colour}">{self._connection.mark.value}</span>&nbsp;&nbsp;{words}')
         self._chip.setAccessibleName(f"Connection: {self._connection.text}")
-        detail = html.escape(self._connection.detail)
-        self._chip.setToolTip(f"<qt>{detail}</qt>" if detail else "")
+        self._chip.setToolTip(tool_tip(self._connection.detail))
         self._chip.setAccessibleDescription(self._connection.detail)
 
 
@@ -161,5 +157,5 @@ class _CountLabel(QWidget):
     def say(self, number: str, word: str) -> None:
         self._words.setText(f"{number} {word}")
 
-    def draw(self, icon: Callable[[str], QIcon], colour: str, ratio: float) -> None:
-        self._icon.setPixmap(icon(colour).pixmap(QSize(_ICON, _ICON), ratio))
+    def draw(self, icon: QIcon) -> None:
+        self._icon.setPixmap(icon.pixmap(QSize(_ICON, _ICON), self.devicePixelRatio()))

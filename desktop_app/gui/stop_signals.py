@@ -18,7 +18,7 @@ def _stop_numbers() -> list[signal.Signals]:
 
 
 class StopSignals(QObject):
-    """Hears the terminal's Ctrl+C and the system's wish to end us.
+    """Hears the terminal's Ctrl+C and the system's wish to end us. What was ignored before stays so, as under nohup.
 
     Signals:
         stop_asked(): One of them came.
@@ -32,7 +32,11 @@ class StopSignals(QObject):
         for end in (self._reader, self._writer):
             end.setblocking(False)
         self._old_descriptor = signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
-        self._old_handlers = {number: signal.signal(number, _ignore) for number in _stop_numbers()}
+        self._old_handlers = {
+            number: signal.signal(number, _ignore)
+            for number in _stop_numbers()
+            if signal.getsignal(number) is not signal.SIG_IGN
+        }
         self._notifier = QSocketNotifier(self._reader.fileno(), QSocketNotifier.Type.Read, self)
         self._notifier.activated.connect(self._take)
 

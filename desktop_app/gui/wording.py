@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import sys
 
 from PySide6.QtCore import QDate, QDateTime, QLocale
@@ -38,6 +39,11 @@ def status_word(status: Status) -> str:
     return _STATUS_WORDS[status]
 
 
+def tool_tip(text: str) -> str:
+    """Any text as a tool tip. Qt takes what looks like HTML for HTML; a file may have such a name, so it always is."""
+    return f"<qt>{html.escape(text)}</qt>" if text else ""
+
+
 class Wording:
     """Texts for the table and the status bar.
 
@@ -52,9 +58,13 @@ class Wording:
         """A whole number with the locale's thousands separators."""
         return self._locale.toString(value)
 
+    def counted(self, count: int, one: str) -> str:
+        """A number with its noun, of which the singular is given: `1 row`, `1,248 rows`."""
+        return f"{self.number(count)} {one if count == 1 else f'{one}s'}"
+
     def files(self, count: int) -> str:
         """`1 file`, `1,248 files`."""
-        return f"{self.number(count)} {'file' if count == 1 else 'files'}"
+        return self.counted(count, "file")
 
     def size(self, size: int) -> str:
         """Bytes in the unit that fits, as the system's file manager writes them."""
@@ -62,7 +72,7 @@ class Wording:
 
     def bytes(self, size: int) -> str:
         """A size to the byte, `12,345 bytes`."""
-        return f"{self.number(size)} {'byte' if size == 1 else 'bytes'}"
+        return self.counted(size, "byte")
 
     def percent(self, fraction: float) -> str:
         """A fraction as whole percent; 100 % only when all is done."""
@@ -129,7 +139,7 @@ class Wording:
         if done is not None:
             parts.append(self.percent(done))
         if job.lines_count is not None:
-            parts.append(f"{self.number(job.lines_count)} {'line' if job.lines_count == 1 else 'lines'}")
+            parts.append(self.counted(job.lines_count, "line"))
         if job.file_size is not None:
             parts.append(self.size(job.file_size))
         return ", ".join(parts)

@@ -232,7 +232,7 @@ _BY_NAME = {
     "ENAMETOOLONG": _Meaning(FileProblem.MISSING, "No file can be there: the path is too long for this system"),
     "EACCES": _NO_RIGHT,
     "EPERM": _NO_RIGHT,
-    "EISDIR": _Meaning(FileProblem.NOT_A_FILE, "This is a folder, not a file"),
+    "EISDIR": _Meaning(FileProblem.NOT_A_FILE, unprocessable_kind(stat.S_IFDIR)),
     "ELOOP": _CIRCLE,
     **dict.fromkeys(("EBUSY", "EAGAIN"), _IN_USE),
     **dict.fromkeys(("EMFILE", "ENFILE", "ENOMEM"), _BUSY_COMPUTER),

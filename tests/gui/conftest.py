@@ -96,9 +96,22 @@ class Desk:
         self._qtbot.waitUntil(lambda: bench.model.is_loaded and bench.totals.counts.total == bench.model.rowCount())
         return window
 
-    def bench(self, number: int = -1) -> Workbench:
-        """What works behind a window; by default the newest."""
-        return self._benches[number]
+    def active_window(self) -> MainWindow:
+        """The same, with the keyboard on its list."""
+        window = self.window()
+        window.activateWindow()
+        self._qtbot.waitUntil(window.isActiveWindow)
+        window.view.setFocus()
+        return window
+
+    def bench(self) -> Workbench:
+        """What works behind the newest window."""
+        return self._benches[-1]
+
+    def names(self) -> list[str]:
+        """The names that the newest window lists."""
+        model = self.bench().model
+        return [str(model.index(row, 0).data()) for row in range(model.rowCount())]
 
     def settle(self) -> None:
         """Wait until nothing is under way."""

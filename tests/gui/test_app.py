@@ -17,6 +17,7 @@ from desktop_app import app, tryout
 from desktop_app.gui.start_problem import StartProblem
 from desktop_app.paths import resource
 from desktop_app.wiring import open_program
+from tests.gui.world import without_display
 from tests.helpers import wait_until
 
 if TYPE_CHECKING:
@@ -141,24 +142,21 @@ def test_start_that_the_person_gives_up_ends_with_1(filemill_home: Path) -> None
     assert "Traceback" not in done.stderr
 
 
-def test_tryout_without_a_display_does_the_main_job(tmp_path: Path, isolated_environment: Path) -> None:
-    environment = {key: value for key, value in os.environ.items() if key not in {"DISPLAY", "WAYLAND_DISPLAY"}}
-    environment.pop("QT_QPA_PLATFORM", None)
+def try_out(folder: Path, *paths: str, **extra: str) -> subprocess.CompletedProcess[str]:
     root = Path(tryout.__file__).resolve().parent.parent
-    done = subprocess.run(
-        [sys.executable, "-m", "desktop_app.tryout"],
-        cwd=tmp_path,
-        env={
-            **environment,
-            "PYTHONPATH": str(root),
-            "FILEMILL_QUEUE": "somebody-elses",
-            "FILEMILL_DATABASE": "/nowhere",
-        },
+    return subprocess.run(
+        [sys.executable, "-m", "desktop_app.tryout", *paths],
+        cwd=folder,
+        env={**without_display(), "PYTHONPATH": str(root), **extra},
         capture_output=True,
         text=True,
         check=False,
         timeout=90,
     )
+
+
+def test_tryout_without_a_display_does_the_main_job(tmp_path: Path, isolated_environment: Path) -> None:
+    done = try_out(tmp_path, FILEMILL_QUEUE="somebody-elses", FILEMILL_DATABASE="/nowhere")
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stderr == ""
     picture = tmp_path / "build" / "tryout" / "filemill.png"
@@ -171,19 +169,8 @@ def test_tryout_without_a_display_does_the_main_job(tmp_path: Path, isolated_env
 
 
 def test_tryout_ends_with_1_if_a_file_is_not_processed(tmp_path: Path) -> None:
-    root = Path(tryout.__file__).resolve().parent.parent
-    environment = {key: value for key, value in os.environ.items() if key not in {"DISPLAY", "WAYLAND_DISPLAY"}}
-    environment.pop("QT_QPA_PLATFORM", None)
     locked = tmp_path / "locked.txt"
     locked.symlink_to(tmp_path / "nowhere")
-    done = subprocess.run(
-        [sys.executable, "-m", "desktop_app.tryout", str(locked)],
-        cwd=tmp_path,
-        env={**environment, "PYTHONPATH": str(root)},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=90,
-    )
+    done = try_out(tmp_path, str(locked))
     assert done.returncode == 1
     assert "0 of 0 files are not processed" in done.stdout

@@ -10,8 +10,9 @@ from PySide6.QtCore import QLocale, QTimer
 from PySide6.QtWidgets import QAbstractButton, QApplication
 
 from desktop_app.app import open_or_say_why_not
-from desktop_app.errors import StoreDamagedError
+from desktop_app.errors import StoreDamagedError, StoreError
 from desktop_app.gui.damaged_list import Choice, DamagedList
+from desktop_app.gui.start_problem import StartProblem
 from desktop_app.jobs import NewFile
 from desktop_app.store.backups import Backups
 from desktop_app.wiring import open_program
@@ -87,6 +88,26 @@ def test_the_window_opens_with_what_was_chosen_and_the_damaged_file_is_kept(
     opened.close()
     (aside,) = (path for path in filemill_home.glob("filemill.db.damaged-*") if path.name[-4] != "-")
     assert aside.read_bytes().startswith(b"this is not")
+
+
+@pytest.mark.expected_log("database is damaged")
+@pytest.mark.expected_log("can't start: It can't be moved away.")
+def test_a_damaged_file_that_can_not_be_put_aside_is_said_in_a_dialog(
+    qtbot: QtBot, filemill_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = open_program()
+    program.close()
+    program.database.path.write_bytes(b"this is not a database" * 100)
+
+    def refuse(_backups: Backups) -> None:
+        raise StoreError("It can't be moved away.")
+
+    said: list[str] = []
+    monkeypatch.setattr(Backups, "put_aside", refuse)
+    monkeypatch.setattr(StartProblem, "wants_another_try", lambda problem: said.append(problem.text()))
+    answer("Start With")
+    assert open_or_say_why_not(os.environ) is None
+    assert said == ["It can't be moved away."]
 
 
 @pytest.mark.expected_log("database is damaged")

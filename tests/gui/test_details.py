@@ -29,15 +29,11 @@ LEFT = Qt.MouseButton.LeftButton
 
 
 @pytest.fixture
-def window(desk: Desk, qtbot: QtBot) -> MainWindow:
+def window(desk: Desk) -> MainWindow:
     a, b, _ = desk.world.add("/data/in/a.txt", "/data/in/b.txt", "/data/in/c.txt", size=12_345)
     desk.world.fail(a)
     desk.world.finish(b, lines=1_000)
-    made = desk.window()
-    made.activateWindow()
-    qtbot.waitUntil(made.isActiveWindow)
-    made.view.setFocus()
-    return made
+    return desk.active_window()
 
 
 def opened(window: MainWindow, qtbot: QtBot) -> MainWindow:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from desktop_app.gui import display
+from tests.gui.world import without_display
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -109,11 +110,9 @@ def x_server() -> Iterator[str]:
 
 
 def run(*words: str, **extra: str) -> subprocess.CompletedProcess[str]:
-    environment = {key: value for key, value in os.environ.items() if key not in {"DISPLAY", "WAYLAND_DISPLAY"}}
-    environment.pop("QT_QPA_PLATFORM", None)
     return subprocess.run(
         [sys.executable, "-m", "desktop_app", *words],
-        env={**environment, **extra},
+        env={**without_display(), **extra},
         capture_output=True,
         text=True,
         check=False,

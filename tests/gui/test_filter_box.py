@@ -21,21 +21,12 @@ CTRL = Qt.KeyboardModifier.ControlModifier
 LEFT = Qt.MouseButton.LeftButton
 
 
-def names(desk: Desk) -> list[str]:
-    model = desk.bench().model
-    return [str(model.index(row, 0).data()) for row in range(model.rowCount())]
-
-
 @pytest.fixture
-def window(desk: Desk, qtbot: QtBot) -> MainWindow:
+def window(desk: Desk) -> MainWindow:
     a, _, c = desk.world.add("/in/apple.txt", "/in/banana.txt", "/out/cherry.csv", size=5000)
     desk.world.fail(a)
     desk.world.finish(c)
-    made = desk.window()
-    made.activateWindow()
-    qtbot.waitUntil(made.isActiveWindow)
-    made.view.setFocus()
-    return made
+    return desk.active_window()
 
 
 def test_typing_searches_once_when_the_fingers_rest(look: Look, qtbot: QtBot) -> None:
@@ -58,11 +49,11 @@ def test_ctrl_f_filters_and_escape_shows_everything_again(window: MainWindow, de
     QTest.keyClick(window.view, Qt.Key.Key_F, CTRL)
     assert QApplication.focusWidget() is window.filter
     QTest.keyClicks(window.filter, "OUT che")
-    qtbot.waitUntil(lambda: names(desk) == ["cherry.csv"])
+    qtbot.waitUntil(lambda: desk.names() == ["cherry.csv"])
     assert QApplication.focusWidget() is window.filter
     QTest.keyClick(window.filter, Qt.Key.Key_Escape)
     assert window.filter.text() == ""
-    qtbot.waitUntil(lambda: len(names(desk)) == 3)
+    qtbot.waitUntil(lambda: len(desk.names()) == 3)
     assert QApplication.focusWidget() is window.filter
     QTest.keyClick(window.filter, Qt.Key.Key_Escape)
     assert QApplication.focusWidget() is window.view
@@ -81,7 +72,7 @@ def test_ctrl_f_filters_and_escape_shows_everything_again(window: MainWindow, de
 )
 def test_conditions_can_be_typed(window: MainWindow, desk: Desk, qtbot: QtBot, typed: str, expected: list[str]) -> None:
     QTest.keyClicks(window.filter, typed)
-    qtbot.waitUntil(lambda: names(desk) == expected)
+    qtbot.waitUntil(lambda: desk.names() == expected)
 
 
 def test_arrow_down_goes_to_the_list(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
@@ -89,7 +80,7 @@ def test_arrow_down_goes_to_the_list(window: MainWindow, desk: Desk, qtbot: QtBo
     QTest.keyClicks(window.filter, "txt")
     QTest.keyClick(window.filter, Qt.Key.Key_Down)
     assert QApplication.focusWidget() is window.view
-    qtbot.waitUntil(lambda: names(desk) == ["apple.txt", "banana.txt"])
+    qtbot.waitUntil(lambda: desk.names() == ["apple.txt", "banana.txt"])
     assert window.view.currentIndex().isValid()
 
 
@@ -105,33 +96,33 @@ def test_nothing_found_is_said_and_taken_back_by_one_button(window: MainWindow, 
     QTest.mouseClick(window.no_match.clear, LEFT)
     qtbot.waitUntil(window.view.isVisible)
     assert window.filter.text() == ""
-    assert len(names(desk)) == 3
+    assert len(desk.names()) == 3
 
 
 def test_button_in_the_box_empties_it(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
     QTest.keyClicks(window.filter, "banana")
-    qtbot.waitUntil(lambda: len(names(desk)) == 1)
+    qtbot.waitUntil(lambda: len(desk.names()) == 1)
     clear = next(button for button in window.filter.findChildren(QToolButton) if button.text() == "Clear the filter")
     assert clear.isVisible()
     QTest.mouseClick(clear, LEFT)
-    qtbot.waitUntil(lambda: len(names(desk)) == 3)
+    qtbot.waitUntil(lambda: len(desk.names()) == 3)
     assert not clear.isVisible()
 
 
 def test_filtered_list_follows_what_changes(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
     QTest.keyClicks(window.filter, "status:failed")
-    qtbot.waitUntil(lambda: names(desk) == ["apple.txt"])
+    qtbot.waitUntil(lambda: desk.names() == ["apple.txt"])
     apple, banana, _ = desk.world.jobs.ids(ListQuery())
     desk.world.fail(banana)
-    qtbot.waitUntil(lambda: names(desk) == ["apple.txt", "banana.txt"])
+    qtbot.waitUntil(lambda: desk.names() == ["apple.txt", "banana.txt"])
     desk.world.finish(apple)
-    qtbot.waitUntil(lambda: names(desk) == ["banana.txt"])
+    qtbot.waitUntil(lambda: desk.names() == ["banana.txt"])
 
 
 def test_order_stays_when_the_list_is_filtered(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
     window.view.header.setSortIndicator(0, Qt.SortOrder.DescendingOrder)
     QTest.keyClicks(window.filter, "txt")
-    qtbot.waitUntil(lambda: names(desk) == ["banana.txt", "apple.txt"])
+    qtbot.waitUntil(lambda: desk.names() == ["banana.txt", "apple.txt"])
 
 
 def test_selected_files_that_do_not_match_are_not_selected_any_more(
@@ -139,7 +130,7 @@ def test_selected_files_that_do_not_match_are_not_selected_any_more(
 ) -> None:
     window.view.selectAll()
     QTest.keyClicks(window.filter, "apple")
-    qtbot.waitUntil(lambda: names(desk) == ["apple.txt"])
+    qtbot.waitUntil(lambda: desk.names() == ["apple.txt"])
     assert len(window.view.selected_ids()) == 1
 
 
@@ -152,7 +143,7 @@ def test_nothing_can_be_filtered_while_there_is_nothing(desk: Desk) -> None:
 
 def test_files_added_while_others_are_looked_for_do_not_show(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
     QTest.keyClicks(window.filter, "banana")
-    qtbot.waitUntil(lambda: names(desk) == ["banana.txt"])
+    qtbot.waitUntil(lambda: desk.names() == ["banana.txt"])
     desk.world.add("/in/another.txt", "/in/banana2.txt")
-    qtbot.waitUntil(lambda: names(desk) == ["banana.txt", "banana2.txt"])
+    qtbot.waitUntil(lambda: desk.names() == ["banana.txt", "banana2.txt"])
     qtbot.waitUntil(lambda: window.status.count_text(Status.PENDING) == "3 pending")

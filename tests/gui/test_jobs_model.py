@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +16,7 @@ from desktop_app.jobs import ListQuery, SortBy, Status
 from desktop_app.store.job_list import JobList
 
 if TYPE_CHECKING:
+    from array import array
     from collections.abc import Iterator
 
     from pytestqt.qtbot import QtBot
@@ -321,6 +323,19 @@ def test_rows_that_come_and_go_while_an_order_is_read_are_right_in_the_end(bench
     bench.qtbot.waitUntil(lambda: bench.texts() == ["d", "c", "b"])
 
 
+def test_row_removed_and_brought_back_while_an_order_is_read_is_listed(bench: Bench) -> None:
+    keys = bench.world.add("a", "b", "c")
+    bench.load()
+    bench.look()
+    bench.model.sort(COLUMN_OF_ID["added"], DESCENDING)  # is under way on the pool
+    bench.world.intake.remove([keys[1]])
+    bench.look()
+    bench.world.intake.restore([keys[1]])
+    bench.look()
+    bench.model.reload()
+    bench.qtbot.waitUntil(lambda: bench.texts() == ["c", "b", "a"])
+
+
 def test_rows_added_before_the_first_load_came_are_not_lost(bench: Bench) -> None:
     bench.world.add("a")
     bench.model.sort(COLUMN_OF_ID["added"], ASCENDING)
@@ -364,6 +379,36 @@ def test_order_that_cannot_be_read_is_said_and_tried_again(bench: Bench, monkeyp
         bench.qtbot.waitUntil(lambda: bench.problems != [])
     bench.qtbot.waitUntil(lambda: bench.texts() == ["a"])
     assert set(bench.problems) == {"The disk is gone."}
+
+
+def test_trouble_with_an_order_that_is_no_longer_wanted_changes_nothing(
+    bench: Bench, tasks: Tasks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = bench.world.add("a", "b", "c")
+    bench.load()
+    bench.look()
+    refused, answered = threading.Event(), threading.Event()
+    read = JobList.ids
+
+    def ids(reader: JobList, query: ListQuery) -> array[int]:
+        if query.sort_by is SortBy.NAME:
+            assert refused.wait(5)
+            raise StoreError("The disk is gone.")
+        found = read(reader, query)
+        refused.set()
+        assert answered.wait(5)
+        return found
+
+    monkeypatch.setattr(JobList, "ids", ids)
+    bench.model.sort(COLUMN_OF_ID["name"], ASCENDING)
+    bench.model.sort(COLUMN_OF_ID["added"], DESCENDING)
+    bench.qtbot.waitUntil(lambda: len(tasks._waiting) == 1)  # the first has been heard
+    bench.world.intake.remove([keys[1]])
+    bench.look()
+    with bench.qtbot.waitSignal(bench.model.listed):
+        answered.set()
+    assert bench.texts() == ["c", "a"]
+    assert bench.problems == []
 
 
 def _refuse(*_: object) -> None:

@@ -10,7 +10,8 @@ from desktop_app.gui import loop_states
 from desktop_app.gui.loop_states import LoopStates, Mark, Need, Trouble
 from desktop_app.services.state import LoopState, Phase
 from desktop_app.settings import Connection
-from tests.gui.world import NOW_MS, FixedClock
+from tests.gui.world import NOW_MS
+from tests.services.fakes import FakeClock
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -21,11 +22,11 @@ OFFLINE = LoopState(Phase.WAITING, "Amazon SQS can't be reached.", QueueTrouble.
 
 
 @pytest.fixture
-def clock() -> FixedClock:
-    return FixedClock()
+def clock() -> FakeClock:
+    return FakeClock(NOW_MS / 1000)
 
 
-def test_it_starts_then_names_the_queue(qapp: object, clock: FixedClock) -> None:
+def test_it_starts_then_names_the_queue(qapp: object, clock: FakeClock) -> None:
     states = LoopStates(AWS, clock)
     assert (states.text.mark, states.text.text) == (Mark.STARTING, "Starting…")
     states.take_sender(RUNNING)
@@ -40,18 +41,18 @@ def test_it_starts_then_names_the_queue(qapp: object, clock: FixedClock) -> None
     assert "no account needed" in local.text.detail
 
 
-def test_waiting_counts_down(qtbot: QtBot, clock: FixedClock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_waiting_counts_down(qtbot: QtBot, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loop_states, "_EVERY_MS", 1)
     states = LoopStates(AWS, clock)
     states.take_consumer(RUNNING)
     states.take_sender(OFFLINE)
     assert (states.text.mark, states.text.text) == (Mark.RETRYING, "Trying again in 8 s")
     assert states.text.detail == OFFLINE.text
-    clock.now += 5_000
+    clock.advance(5)
     with qtbot.waitSignal(states.text_changed) as changed:
         pass  # its own timer asks the clock
     assert changed.args[0].text == "Trying again in 3 s"
-    clock.now += 60_000
+    clock.advance(60)
     assert states.text.text == "Trying again in 1 s"
 
 
@@ -65,14 +66,14 @@ def test_waiting_counts_down(qtbot: QtBot, clock: FixedClock, monkeypatch: pytes
     ],
 )
 def test_trouble_that_needs_the_person_has_a_mark_of_its_own(
-    qapp: object, clock: FixedClock, trouble: QueueTrouble, text: str
+    qapp: object, clock: FakeClock, trouble: QueueTrouble, text: str
 ) -> None:
     states = LoopStates(AWS, clock)
     states.take_consumer(LoopState(Phase.WAITING, "Whole sentences.", trouble, NOW_MS + 1))
     assert (states.text.mark, states.text.text) == (Mark.NEEDED, text)
 
 
-def test_waiting_without_a_time_and_stopped(qapp: object, clock: FixedClock) -> None:
+def test_waiting_without_a_time_and_stopped(qapp: object, clock: FakeClock) -> None:
     states = LoopStates(AWS, clock)
     states.take_sender(LoopState(Phase.WAITING, "The disk is full."))
     assert states.text.text == "Waiting"
@@ -80,7 +81,7 @@ def test_waiting_without_a_time_and_stopped(qapp: object, clock: FixedClock) -> 
     assert (states.text.mark, states.text.text) == (Mark.STOPPED, "Stopped")
 
 
-def test_trouble_is_told_once_and_taken_back(qapp: object, clock: FixedClock) -> None:
+def test_trouble_is_told_once_and_taken_back(qapp: object, clock: FakeClock) -> None:
     states = LoopStates(AWS, clock)
     spy = QSignalSpy(states.trouble_changed)
     states.take_sender(OFFLINE)
@@ -93,7 +94,7 @@ def test_trouble_is_told_once_and_taken_back(qapp: object, clock: FixedClock) ->
     assert spy.at(1)[0] is None
 
 
-def test_death_comes_before_everything_until_the_thread_reports_again(qapp: object, clock: FixedClock) -> None:
+def test_death_comes_before_everything_until_the_thread_reports_again(qapp: object, clock: FakeClock) -> None:
     states = LoopStates(AWS, clock)
     spy = QSignalSpy(states.trouble_changed)
     states.take_sender(OFFLINE)
@@ -106,7 +107,7 @@ def test_death_comes_before_everything_until_the_thread_reports_again(qapp: obje
     assert spy.at(spy.count() - 1)[0] is None
 
 
-def test_a_queue_that_nobody_has_allowed_is_sent_to_only(qapp: object, clock: FixedClock) -> None:
+def test_a_queue_that_nobody_has_allowed_is_sent_to_only(qapp: object, clock: FakeClock) -> None:
     states = LoopStates(AWS, clock)
     spy = QSignalSpy(states.trouble_changed)
     states.take_sender(RUNNING)

@@ -53,18 +53,6 @@ def files(tmp_path: Path) -> list[str]:
     return paths
 
 
-def active(window: MainWindow, qtbot: QtBot) -> MainWindow:
-    window.activateWindow()
-    qtbot.waitUntil(window.isActiveWindow)
-    window.view.setFocus()
-    return window
-
-
-def names(desk: Desk) -> list[str]:
-    model = desk.bench().model
-    return [str(model.index(row, 0).data()) for row in range(model.rowCount())]
-
-
 def notice(window: MainWindow) -> str:
     return window.notices.notice.text if window.notices.notice else ""
 
@@ -109,7 +97,7 @@ def test_list_appears_with_the_first_file_and_goes_with_the_last(desk: Desk, fil
 def test_other_programs_writes_show_up_by_themselves(desk: Desk, qtbot: QtBot) -> None:
     window = desk.window()
     key = desk.world.add("from-elsewhere.txt")[0]
-    qtbot.waitUntil(lambda: names(desk) == ["from-elsewhere.txt"])
+    qtbot.waitUntil(lambda: desk.names() == ["from-elsewhere.txt"])
     desk.world.finish(key)
     qtbot.waitUntil(lambda: window.status.count_text(Status.PROCESSED) == "1 processed")
 
@@ -154,7 +142,7 @@ def test_connection_is_shown_and_trouble_stands_under_the_toolbar(desk: Desk, qt
 
 def test_select_all_and_none_by_keyboard(desk: Desk, qtbot: QtBot) -> None:
     desk.world.add_many(5)
-    window = active(desk.window(), qtbot)
+    window = desk.active_window()
     assert not window.offers.remove.isEnabled()
     QTest.keyClick(window.view, Qt.Key.Key_A, CTRL)
     assert window.view.selected_count() == 5
@@ -166,7 +154,7 @@ def test_select_all_and_none_by_keyboard(desk: Desk, qtbot: QtBot) -> None:
 def test_retry_by_keyboard_and_all_failed_by_mouse(desk: Desk, qtbot: QtBot) -> None:
     keys = desk.world.add("a", "b", "c")
     desk.world.fail(keys)
-    window = active(desk.window(), qtbot)
+    window = desk.active_window()
     window.view.select_rows(1, 1)
     QTest.keyClick(window.view, Qt.Key.Key_R, CTRL)
     qtbot.waitUntil(lambda: desk.world.statuses() == ["FAILED", "PENDING", "FAILED"])
@@ -178,44 +166,44 @@ def test_retry_by_keyboard_and_all_failed_by_mouse(desk: Desk, qtbot: QtBot) -> 
 
 def test_remove_by_key_and_undo_by_key(desk: Desk, qtbot: QtBot) -> None:
     desk.world.add("a", "b", "c")
-    window = active(desk.window(), qtbot)
+    window = desk.active_window()
     window.view.select_rows(0, 1)
     QTest.keyClick(window.view, Qt.Key.Key_Delete)
-    qtbot.waitUntil(lambda: names(desk) == ["c"])
+    qtbot.waitUntil(lambda: desk.names() == ["c"])
     QTest.keyClick(window.view, Qt.Key.Key_Z, CTRL)
-    qtbot.waitUntil(lambda: names(desk) == ["a", "b", "c"])
+    qtbot.waitUntil(lambda: desk.names() == ["a", "b", "c"])
     QTest.keyClick(window.view, Qt.Key.Key_Y, CTRL)
-    qtbot.waitUntil(lambda: names(desk) == ["c"])
+    qtbot.waitUntil(lambda: desk.names() == ["c"])
 
 
 def test_remove_by_mouse_and_undo_in_the_message(desk: Desk, qtbot: QtBot) -> None:
     desk.world.add("a", "b")
-    window = active(desk.window(), qtbot)
+    window = desk.active_window()
     row = window.view.visualRect(desk.bench().model.index(1, 0)).center()
     QTest.mouseClick(window.view.viewport(), LEFT, pos=row)
     QTest.mouseClick(tool(window, window.offers.remove), LEFT)
-    qtbot.waitUntil(lambda: names(desk) == ["a"])
+    qtbot.waitUntil(lambda: desk.names() == ["a"])
     qtbot.waitUntil(lambda: [button.text() for button in window.notices.buttons] == ["Undo"])
     QTest.mouseClick(window.notices.buttons[0], LEFT)
-    qtbot.waitUntil(lambda: names(desk) == ["a", "b"])
+    qtbot.waitUntil(lambda: desk.names() == ["a", "b"])
     qtbot.waitUntil(lambda: notice(window) == "Brought 1 file back.")
 
 
 def test_undo_of_many_works_while_the_list_is_sorted(desk: Desk, qtbot: QtBot) -> None:
     desk.world.add("b", "c", "a")
-    window = active(desk.window(), qtbot)
+    window = desk.active_window()
     window.view.header.setSortIndicator(0, Qt.SortOrder.AscendingOrder)
-    qtbot.waitUntil(lambda: names(desk) == ["a", "b", "c"])
+    qtbot.waitUntil(lambda: desk.names() == ["a", "b", "c"])
     window.view.select_rows(0, 1)
     window.offers.remove.trigger()
-    qtbot.waitUntil(lambda: names(desk) == ["c"])
+    qtbot.waitUntil(lambda: desk.names() == ["c"])
     desk.bench().commands.undo.undo()
-    qtbot.waitUntil(lambda: names(desk) == ["a", "b", "c"])
+    qtbot.waitUntil(lambda: desk.names() == ["a", "b", "c"])
 
 
 def test_rows_are_copied_for_a_spreadsheet(desk: Desk, qtbot: QtBot) -> None:
     desk.world.add("a", "b", size=5)
-    window = active(desk.window(), qtbot)
+    window = desk.active_window()
     for number in (2, 3, 5, 6):
         window.view.header.show_column(number, False)
     window.view.header.moveSection(window.view.header.visualIndex(4), 0)
@@ -229,14 +217,14 @@ def test_rows_are_copied_for_a_spreadsheet(desk: Desk, qtbot: QtBot) -> None:
 
 
 def test_paths_are_pasted(desk: Desk, files: list[str], qtbot: QtBot) -> None:
-    window = active(desk.window(), qtbot)
+    window = desk.active_window()
     QGuiApplication.clipboard().setText("\n".join(files))
     QTest.keyClick(window, Qt.Key.Key_V, CTRL)
-    qtbot.waitUntil(lambda: names(desk) == ["a.txt", "b.txt"])
+    qtbot.waitUntil(lambda: desk.names() == ["a.txt", "b.txt"])
 
 
 def test_pasting_something_else_is_answered(desk: Desk, qtbot: QtBot) -> None:
-    window = active(desk.window(), qtbot)
+    window = desk.active_window()
     QGuiApplication.clipboard().setText("just words")
     QTest.keyClick(window, Qt.Key.Key_V, CTRL)
     assert notice(window) == "There are no files, folders or paths on the clipboard."
@@ -254,7 +242,7 @@ def test_current_file_is_shown_in_the_file_manager(desk: Desk, qtbot: QtBot, mon
 
     monkeypatch.setattr(window_commands, "reveal", show_once)
     desk.world.add("/in/<b>x.txt")
-    window = active(desk.window(), qtbot)
+    window = desk.active_window()
     window.view.select_rows(0, 0)
     QTest.keyClick(window.view, Qt.Key.Key_E, CTRL)
     assert asked == ["/in/<b>x.txt"]
@@ -265,7 +253,7 @@ def test_current_file_is_shown_in_the_file_manager(desk: Desk, qtbot: QtBot, mon
 
 def test_context_menu_offers_what_the_menu_bar_does(desk: Desk, qtbot: QtBot) -> None:
     desk.world.add("a")
-    window = active(desk.window(), qtbot)
+    window = desk.active_window()
     window.view.select_rows(0, 0)
     window.view.menu_wanted.emit(QPoint(50, 50))
     qtbot.waitUntil(lambda: isinstance(QApplication.activePopupWidget(), QMenu))
@@ -291,7 +279,7 @@ def test_menus_of_the_view_are_filled_when_they_open(desk: Desk) -> None:
 
 
 def test_shortcuts_and_about_open_beside_the_window(desk: Desk, qtbot: QtBot) -> None:
-    window = active(desk.window(), qtbot)
+    window = desk.active_window()
     QTest.keyClick(window, Qt.Key.Key_Slash, CTRL)
     dialog = next(dialog for dialog in window.findChildren(QDialog) if dialog.isVisible())
     rows = dict(pairs_in(dialog))
@@ -317,12 +305,12 @@ def choose(window: MainWindow, qtbot: QtBot, key: Qt.Key, modifiers: Qt.Keyboard
 def test_files_chosen_in_the_dialog_are_added_and_its_folder_remembered(
     desk: Desk, files: list[str], qtbot: QtBot, tmp_path: Path
 ) -> None:
-    window = active(desk.window(), qtbot)
+    window = desk.active_window()
     dialog = choose(window, qtbot, Qt.Key.Key_O, CTRL)
     assert dialog.fileMode() is QFileDialog.FileMode.ExistingFiles
     dialog.filesSelected.emit(files)
     dialog.close()
-    qtbot.waitUntil(lambda: names(desk) == ["a.txt", "b.txt"])
+    qtbot.waitUntil(lambda: desk.names() == ["a.txt", "b.txt"])
     window.close()
     assert WindowMemory(tmp_path / "window.ini").folder("files") == str(tmp_path / "in")
 
@@ -330,18 +318,18 @@ def test_files_chosen_in_the_dialog_are_added_and_its_folder_remembered(
 def test_folder_dialog_says_that_subfolders_come_too(
     desk: Desk, files: list[str], qtbot: QtBot, tmp_path: Path
 ) -> None:
-    window = active(desk.window(), qtbot)
+    window = desk.active_window()
     dialog = choose(window, qtbot, Qt.Key.Key_O, CTRL | SHIFT)
     assert "Subfolders" in dialog.windowTitle()
     assert dialog.fileMode() is QFileDialog.FileMode.Directory
     dialog.filesSelected.emit([str(tmp_path / "in")])
     dialog.close()
-    qtbot.waitUntil(lambda: names(desk) == ["a.txt", "b.txt"])
+    qtbot.waitUntil(lambda: desk.names() == ["a.txt", "b.txt"])
     assert files
 
 
 def test_dialog_that_was_cancelled_adds_nothing(desk: Desk, qtbot: QtBot) -> None:
-    window = active(desk.window(), qtbot)
+    window = desk.active_window()
     dialog = choose(window, qtbot, Qt.Key.Key_O, CTRL)
     dialog.reject()
     assert not desk.bench().adder.busy
@@ -372,7 +360,7 @@ def test_drop_says_what_it_will_do_and_does_it(desk: Desk, files: list[str], qtb
     assert move.isAccepted()
     QApplication.sendEvent(window, drop)
     assert not window.overlay.isVisible()
-    qtbot.waitUntil(lambda: names(desk) == ["a.txt", "b.txt"])
+    qtbot.waitUntil(lambda: desk.names() == ["a.txt", "b.txt"])
     assert data.hasUrls()
     assert files
 
@@ -384,7 +372,7 @@ def test_table_lets_a_drop_through_to_the_window(desk: Desk, files: list[str], q
     QApplication.sendEvent(window.view.viewport(), enter)
     assert window.overlay.text == "Drop to add 1 file"
     QApplication.sendEvent(window.view.viewport(), drop)
-    qtbot.waitUntil(lambda: names(desk) == ["x", "a.txt"])
+    qtbot.waitUntil(lambda: desk.names() == ["x", "a.txt"])
     assert data.hasUrls()
 
 
@@ -479,13 +467,13 @@ def test_window_comes_back_as_it_was_left(desk: Desk, qtbot: QtBot) -> None:
     first.close()
     assert closed.count() == 1
     second = desk.window()
-    qtbot.waitUntil(lambda: names(desk) == ["c", "b", "a"])
+    qtbot.waitUntil(lambda: desk.names() == ["c", "b", "a"])
     assert second.size() == first.size()
     assert second.view.header.layout_of_columns() == layout
 
 
 def test_quit_closes_the_window(desk: Desk, qtbot: QtBot) -> None:
-    window = active(desk.window(), qtbot)
+    window = desk.active_window()
     with qtbot.waitSignal(window.closed):
         QTest.keyClick(window, Qt.Key.Key_Q, CTRL)
     assert not window.isVisible()

@@ -104,23 +104,31 @@ class LoggedLoop:
         self._log.events.append(self._name)
 
 
+def started(
+    desk: Desk, log: LoopLog, qtbot: QtBot, *, deadline_ms: int = shutdown.DEADLINE_MS
+) -> tuple[RunningWindow, tuple[ConsumerThread, SenderThread]]:
+    """A window and its threads, of which the consumer's hangs at its end until it is let go."""
+    threads = ConsumerThread(log.loop("consumer", hangs=True)), SenderThread(log.loop("sender"))
+    running = RunningWindow(
+        desk.window(),
+        desk.bench(),
+        threads=threads,
+        close_rest=lambda: log.events.append("rest"),
+        deadline_ms=deadline_ms,
+    )
+    for thread in threads:
+        with qtbot.waitSignal(thread.state_changed):
+            thread.start()
+    return running, threads
+
+
 @pytest.mark.parametrize("again", [1, 2])
 def test_closing_hides_at_once_and_ends_consumer_then_sender_then_the_rest(
     desk: Desk, qtbot: QtBot, again: int
 ) -> None:
     log = LoopLog()
-    window = desk.window()
-    consumer, sender = ConsumerThread(log.loop("consumer", hangs=True)), SenderThread(log.loop("sender"))
-    running = RunningWindow(
-        window,
-        desk.bench(),
-        threads=(consumer, sender),
-        states=desk.states,
-        close_rest=lambda: log.events.append("rest"),
-    )
-    for thread in (consumer, sender):
-        with qtbot.waitSignal(thread.state_changed):
-            thread.start()
+    running, _ = started(desk, log, qtbot)
+    window = running.window
     with qtbot.waitSignal(running.ended):
         for _ in range(again):
             window.close()
@@ -133,35 +141,20 @@ def test_closing_hides_at_once_and_ends_consumer_then_sender_then_the_rest(
 
 def test_thread_that_hangs_is_left_and_told(desk: Desk, qtbot: QtBot) -> None:
     log = LoopLog()
-    window = desk.window()
-    consumer, sender = ConsumerThread(log.loop("consumer", hangs=True)), SenderThread(log.loop("sender"))
-    running = RunningWindow(
-        window,
-        desk.bench(),
-        threads=(consumer, sender),
-        states=desk.states,
-        close_rest=lambda: log.events.append("rest"),
-        deadline_ms=50,
-    )
-    for thread in (consumer, sender):
-        with qtbot.waitSignal(thread.state_changed):
-            thread.start()
+    running, threads = started(desk, log, qtbot, deadline_ms=50)
     with qtbot.waitSignal(running.ended):
-        window.close()
+        running.window.close()
     assert "ConsumerThread" in running.left_over
     assert "rest" in log.events
     log.hang.set()
-    assert consumer.wait(3000)
-    assert sender.wait(3000)
+    assert all(thread.wait(3000) for thread in threads)
 
 
 def test_start_shows_the_window_and_adds_what_is_named(desk: Desk, qtbot: QtBot, tmp_path: object) -> None:
     log = LoopLog()
     window = desk.window()
     consumer = ConsumerThread(log.loop("consumer"))
-    running = RunningWindow(
-        window, desk.bench(), threads=(consumer,), states=desk.states, close_rest=lambda: log.events.append("rest")
-    )
+    running = RunningWindow(window, desk.bench(), threads=(consumer,), close_rest=lambda: log.events.append("rest"))
     with qtbot.waitSignal(consumer.state_changed):
         running.start([str(tmp_path)])
     qtbot.waitUntil(lambda: desk.bench().model.rowCount() > 0)
@@ -178,6 +171,15 @@ def test_signals_of_the_system_become_one_of_qt(qtbot: QtBot, number: signal.Sig
         os.kill(os.getpid(), number)
     signals.close()
     assert signal.getsignal(number) is before
+
+
+def test_signal_that_was_ignored_stays_ignored(qapp: object) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
+    signals = StopSignals()
+    during = signal.getsignal(signal.SIGHUP)
+    signals.close()
+    signal.signal(signal.SIGHUP, before)
+    assert during is signal.SIG_IGN
 
 
 def test_other_signals_are_not_taken_for_a_wish_to_stop(qtbot: QtBot) -> None:

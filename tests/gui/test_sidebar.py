@@ -31,11 +31,6 @@ LEFT = Qt.MouseButton.LeftButton
 KEY = Qt.Key
 
 
-def names(desk: Desk) -> list[str]:
-    model = desk.bench().model
-    return [str(model.index(row, 0).data()) for row in range(model.rowCount())]
-
-
 def lines(entries: Mapping[Any, SidebarEntry]) -> list[tuple[str, str, bool]]:
     return [(entry.facts.text, entry.facts.count, entry.isChecked()) for entry in entries.values()]
 
@@ -77,7 +72,7 @@ def test_statuses_problems_and_batches_are_counted(window: MainWindow, desk: Des
     ]
     newest, oldest = sidebar.batches.entries.values()
     assert (newest.facts.text, newest.facts.count) == ("second <b>batch</b>", "2")
-    assert newest.facts.note == desk.bench().model._wording.day_and_time(desk.world.clock.now)
+    assert newest.facts.note == desk.bench().model._wording.day_and_time(desk.world.clock.now_ms())
     assert oldest.facts.text == newest.facts.note
     desk.world.finish(desk.world.jobs.ids(ListQuery(problems=frozenset({"missing"}))))
     qtbot.waitUntil(lambda: list(sidebar.problems.entries) == ["not_allowed"])
@@ -93,15 +88,15 @@ def test_problems_are_only_there_while_there_are_some(window: MainWindow, desk: 
 def test_click_narrows_the_list_and_ctrl_click_adds(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
     entries = window.sidebar.statuses.entries
     QTest.mouseClick(entries[Status.PROCESSED], LEFT)
-    qtbot.waitUntil(lambda: names(desk) == ["d"])
+    qtbot.waitUntil(lambda: desk.names() == ["d"])
     QTest.mouseClick(entries[Status.PENDING], LEFT, CTRL)
-    qtbot.waitUntil(lambda: names(desk) == ["d", "e", "f"])
+    qtbot.waitUntil(lambda: desk.names() == ["d", "e", "f"])
     assert [entry.isChecked() for entry in entries.values()] == [False, True, False, True, False]
     batch = list(window.sidebar.batches.entries.values())[1]
     QTest.mouseClick(batch, LEFT)
-    qtbot.waitUntil(lambda: names(desk) == ["d"])
+    qtbot.waitUntil(lambda: desk.names() == ["d"])
     QTest.mouseClick(entries[None], LEFT)
-    qtbot.waitUntil(lambda: len(names(desk)) == 6)
+    qtbot.waitUntil(lambda: len(desk.names()) == 6)
     assert not batch.isChecked()
 
 
@@ -111,9 +106,9 @@ def test_click_narrows_the_list_and_ctrl_click_adds(window: MainWindow, desk: De
 )
 def test_status_views_have_keys(window: MainWindow, desk: Desk, qtbot: QtBot, key: Qt.Key, expected: list[str]) -> None:
     QTest.keyClick(window, key, CTRL)
-    qtbot.waitUntil(lambda: names(desk) == expected)
+    qtbot.waitUntil(lambda: desk.names() == expected)
     QTest.keyClick(window, KEY.Key_1, CTRL)
-    qtbot.waitUntil(lambda: len(names(desk)) == 6)
+    qtbot.waitUntil(lambda: len(desk.names()) == 6)
 
 
 def test_all_with_one_reason_are_retried_by_the_button_beside_it(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
@@ -122,7 +117,7 @@ def test_all_with_one_reason_are_retried_by_the_button_beside_it(window: MainWin
     assert not window.sidebar.retry.isVisible()
     assert not window.offers.retry_reason.isEnabled()
     QTest.mouseClick(entry, LEFT)
-    qtbot.waitUntil(lambda: names(desk) == ["a", "b"])
+    qtbot.waitUntil(lambda: desk.names() == ["a", "b"])
     assert window.sidebar.retry.isVisible()
     assert window.offers.retry_reason.isEnabled()
     QTest.mouseClick(entry.inline, LEFT)
@@ -131,7 +126,7 @@ def test_all_with_one_reason_are_retried_by_the_button_beside_it(window: MainWin
     assert window.notices.notice.text == "2 files will be processed again."
     # The problem is gone, and with it the choice.
     qtbot.waitUntil(lambda: list(window.sidebar.problems.entries) == ["not_allowed"])
-    qtbot.waitUntil(lambda: len(names(desk)) == 6)
+    qtbot.waitUntil(lambda: len(desk.names()) == 6)
     assert desk.world.statuses() == ["PENDING", "PENDING", "FAILED", "PROCESSED", "PENDING", "PENDING"]
     assert not window.offers.retry_reason.isEnabled()
 
@@ -165,7 +160,7 @@ def test_context_menu_of_a_problem_acts_on_it(window: MainWindow, desk: Desk, qt
     assert retry.text() == "&Retry 2 Files With This Reason"
     show.trigger()
     menu.close()
-    qtbot.waitUntil(lambda: names(desk) == ["a", "b"])
+    qtbot.waitUntil(lambda: desk.names() == ["a", "b"])
     menu = open_menu(window, "not_allowed", QContextMenuEvent.Reason.Keyboard, qtbot)
     menu.actions()[0].trigger()
     menu.close()
@@ -188,12 +183,12 @@ def test_sidebar_is_used_by_keyboard_alone(window: MainWindow, desk: Desk, qtbot
         assert QApplication.focusWidget() is everything[goal]
     QTest.keyClick(everything[0], KEY.Key_Down)
     QTest.keyClick(everything[1], KEY.Key_Space)
-    qtbot.waitUntil(lambda: names(desk) == ["e", "f"])
+    qtbot.waitUntil(lambda: desk.names() == ["e", "f"])
     QTest.keyClick(everything[1], KEY.Key_End)
     QTest.keyClick(focused(), KEY.Key_Return)
-    qtbot.waitUntil(lambda: names(desk) == [])
+    qtbot.waitUntil(lambda: desk.names() == [])
     QTest.keyClick(everything[3], KEY.Key_Space, CTRL)
-    qtbot.waitUntil(lambda: names(desk) == ["d"])
+    qtbot.waitUntil(lambda: desk.names() == ["d"])
     assert not window.no_match.isVisible()
 
 
@@ -225,7 +220,7 @@ def test_nothing_here_is_said_and_all_is_one_button_away(window: MainWindow, des
     qtbot.waitUntil(lambda: window.no_match.title == "No files match “zzz”")
     assert window.no_match.clear.isVisible()
     QTest.mouseClick(window.no_match.all, LEFT)
-    qtbot.waitUntil(lambda: len(names(desk)) == 6)
+    qtbot.waitUntil(lambda: len(desk.names()) == 6)
     assert window.filter.text() == ""
 
 
@@ -343,9 +338,9 @@ def test_old_batch_is_counted_as_long_as_it_is_looked_at(desk: Desk, qtbot: QtBo
     entry = list(window.sidebar.batches.entries.values())[-1]
     assert entry.facts.text == "batch 2"
     QTest.mouseClick(entry, LEFT)
-    qtbot.waitUntil(lambda: names(desk) == ["2"])
+    qtbot.waitUntil(lambda: desk.names() == ["2"])
     desk.world.intake.add([NewFile("/in/new", 1, 1)], name="newest")
     qtbot.waitUntil(lambda: next(iter(window.sidebar.batches.entries.values())).facts.text == "newest")
     assert entry.isChecked()
-    assert names(desk) == ["2"]
+    assert desk.names() == ["2"]
     assert isinstance(desk.bench().groups, GroupTotals)

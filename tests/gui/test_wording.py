@@ -9,36 +9,16 @@ from PySide6.QtCore import QDateTime, QLocale
 from desktop_app.gui import wording as wording_module
 from desktop_app.gui.columns import COLUMN_OF_ID, COLUMNS
 from desktop_app.gui.wording import progress_of, user_locale
-from desktop_app.jobs import Job, Status
+from desktop_app.jobs import Status
+from tests.helpers import NEW_JOB
 
 if TYPE_CHECKING:
     from desktop_app.gui.wording import Wording
+    from desktop_app.jobs import Job
 
 NB = "\N{NO-BREAK SPACE}"
 DASH = "\N{EN DASH}"
-JOB = Job(
-    row_id=1,
-    id="u",
-    batch_id=1,
-    file_path="/in/notes.txt",
-    status=Status.PENDING,
-    reason="",
-    reason_code="",
-    file_size=18_204,
-    lines_count=None,
-    bytes_done=0,
-    attempts=0,
-    generation=1,
-    queue="local",
-    message_id=None,
-    receive_count=0,
-    created_at=1_700_000_000_000,
-    sent_at=None,
-    started_at=None,
-    finished_at=None,
-    next_try_at=None,
-    revision=1,
-)
+JOB = replace(NEW_JOB, file_path="/in/notes.txt", file_size=18_204, created_at=1_700_000_000_000)
 
 
 def job(**fields: Any) -> Job:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from desktop_app.store.intake import Intake
 from desktop_app.store.job_list import JobList
 from desktop_app.store.models import JobRow
 from desktop_app.wiring import MIGRATIONS
+from tests.services.fakes import FakeClock
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,17 +22,10 @@ if TYPE_CHECKING:
 NOW_MS = 1_793_000_000_000
 
 
-class FixedClock:
-    """A clock that a test moves."""
-
-    def __init__(self) -> None:
-        self.now = NOW_MS
-
-    def now_ms(self) -> int:
-        return self.now
-
-    def steady(self) -> float:
-        return self.now / 1000
+def without_display() -> dict[str, str]:
+    """The environment of a process that has no display."""
+    absent = {"DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"}
+    return {name: value for name, value in os.environ.items() if name not in absent}
 
 
 class World:
@@ -40,7 +35,7 @@ class World:
         self.database = open_database(path, MIGRATIONS)
         self.session = self.database.session
         self.jobs = JobList(self.database)
-        self.clock = FixedClock()
+        self.clock = FakeClock(NOW_MS / 1000)
         self.wake = Event()
         self.intake = IntakeService(Intake(self.database), queue="local", clock=self.clock, wake=self.wake.set)
 
