@@ -210,6 +210,12 @@ def package(folder: Path, files: dict[str, str]) -> Source:
     return Source(root)
 
 
+def importing(folder: Path, importer: str, imported: str) -> Source:
+    """A package in which one file imports another."""
+    target = imported.removesuffix(".py").replace("/", ".")
+    return package(folder, {importer: f"from made_up.{target} import anything", imported: ""})
+
+
 @pytest.mark.parametrize(
     ("importer", "imported"),
     [
@@ -242,9 +248,7 @@ def package(folder: Path, files: dict[str, str]) -> Source:
     ],
 )
 def test_arrow_that_turns_back_is_found(tmp_path: Path, importer: str, imported: str) -> None:
-    target = imported.removesuffix(".py").replace("/", ".")
-    made = package(tmp_path, {importer: f"from made_up.{target} import anything", imported: ""})
-    assert len(layer_violations(made)) == 1
+    assert len(layer_violations(importing(tmp_path, importer, imported))) == 1
 
 
 @pytest.mark.parametrize(
@@ -268,8 +272,7 @@ def test_arrow_that_turns_back_is_found(tmp_path: Path, importer: str, imported:
     ],
 )
 def test_arrow_of_the_design_is_allowed(tmp_path: Path, importer: str, imported: str) -> None:
-    target = imported.removesuffix(".py").replace("/", ".")
-    made = package(tmp_path, {importer: f"from made_up.{target} import anything", imported: ""})
+    made = importing(tmp_path, importer, imported)
     assert [str(item) for item in made.inner()] != []
     assert layer_violations(made) == []
 

@@ -9,33 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desktop_app.jobs import Job, Status, StatusCounts, display_text, iso_utc
+from desktop_app.jobs import Status, StatusCounts, display_text, iso_utc
+from tests.helpers import NEW_JOB
 
 PERSIAN = "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"
 """A word that needs its zero-width non-joiner."""
-JOB = Job(
-    row_id=1,
-    id="00000000-0000-4000-8000-000000000000",
-    batch_id=1,
-    file_path="/data/a.txt",
-    status=Status.PENDING,
-    reason="",
-    reason_code="",
-    file_size=None,
-    lines_count=None,
-    bytes_done=0,
-    attempts=0,
-    generation=1,
-    queue="local",
-    message_id=None,
-    receive_count=0,
-    created_at=0,
-    sent_at=None,
-    started_at=None,
-    finished_at=None,
-    next_try_at=None,
-    revision=1,
-)
 
 
 def test_statuses_have_the_numbers_that_are_stored() -> None:
@@ -66,7 +44,7 @@ def test_counts_add_up() -> None:
     ],
 )
 def test_name_is_the_last_part_of_the_path_safe_to_show(path: str, name: str) -> None:
-    assert replace(JOB, file_path=path).name == name
+    assert replace(NEW_JOB, file_path=path).name == name
 
 
 @pytest.mark.parametrize(
@@ -74,7 +52,7 @@ def test_name_is_the_last_part_of_the_path_safe_to_show(path: str, name: str) ->
     [(None, None, None), (5, None, None), (None, 9, None), (5, 9, 4), (9, 5, 0)],
 )
 def test_work_that_has_ended_took_its_time(started: int | None, finished: int | None, took: int | None) -> None:
-    assert replace(JOB, started_at=started, finished_at=finished).took_ms == took
+    assert replace(NEW_JOB, started_at=started, finished_at=finished).took_ms == took
 
 
 @pytest.mark.parametrize(
@@ -98,10 +76,7 @@ def test_work_that_has_ended_took_its_time(started: int | None, finished: int | 
         ("100% {braces} back\\slash", "100% {braces} back\\slash"),
         ("Ärger, naïve, 日本語, العربية, עברית", "Ärger, naïve, 日本語, العربية, עברית"),
         ("👩\u200d🚀 and ❤\ufe0f", "👩\u200d🚀 and ❤\ufe0f"),
-        (
-            "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
-            "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
-        ),  # Persian, with the joiner it needs
+        (PERSIAN, PERSIAN),
         ("e\u0301", "e\u0301"),
     ],
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,18 +15,13 @@ from desktop_app.settings import LOCAL_QUEUE, Settings, save_settings
 from desktop_app.wiring import database_path, open_program
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from desktop_app.wiring import Program
 
 
-@contextmanager
-def opened(environment: Mapping[str, str], settings: Settings | None = None) -> Iterator[Program]:
-    program = open_program(environment, settings=settings)
-    try:
-        yield program
-    finally:
-        program.close()
+def opened(environment: Mapping[str, str], settings: Settings | None = None) -> closing[Program]:
+    return closing(open_program(environment, settings=settings))
 
 
 def test_first_start_makes_the_home_and_an_empty_list(filemill_home: Path) -> None:

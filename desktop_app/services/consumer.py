@@ -92,7 +92,8 @@ class Consumer:
         self._inbox: SimpleQueue[list[Held] | Done] = SimpleQueue()
         self._is_stopping = threading.Event()
         self._is_paused = False
-        self._damage: StoreDamagedError | None = None
+        self._end: KnownError | None = None
+        """Why it ends by itself."""
         self._claims = Claims(database)
         self._work = Work(database)
         self._outbox = Outbox(database)
@@ -113,11 +114,12 @@ class Consumer:
             visibility_s=options.visibility_s,
             wait_s=options.wait_s,
         )
-        self._loops = [
-            SupervisedLoop("receiver", self._receiver.run, patience_s=options.wait_s + PATIENCE_SECONDS, clock=awake),
-            SupervisedLoop("acks", self._acks.run, patience_s=PATIENCE_SECONDS, clock=awake),
-            SupervisedLoop("keeper", self._keep, patience_s=PATIENCE_SECONDS, clock=awake),
-        ]
+        self._receiving = SupervisedLoop(
+            "receiver", self._receiver.run, patience_s=options.wait_s + PATIENCE_SECONDS, clock=awake
+        )
+        self._acking = SupervisedLoop("acks", self._acks.run, patience_s=PATIENCE_SECONDS, clock=awake)
+        self._keeping = SupervisedLoop("keeper", self._keep, patience_s=PATIENCE_SECONDS, clock=awake)
+        self._loops = (self._receiving, self._acking, self._keeping)
 
     def _desk(self) -> tuple[Dispatcher, Committer]:
         lanes = Lanes()
@@ -163,41 +165,40 @@ class Consumer:
             for loop in self._loops:
                 loop.start()
             self._attempt(self._free_dead_leases)
-            while not should_stop() and self._damage is None and not self._is_not_ours():
+            while not should_stop() and self._end is None:
                 self._turn(STOP_CHECK_SECONDS)
                 self._supervise()
             self._end_work()
             self._end_loops()
         self._state.stopped()
-        if self._damage is not None:
-            raise self._damage
-        if self._is_not_ours():
-            raise KnownError(BRAKE_TEXT)
+        if self._end is not None:
+            raise self._end
 
-    def _is_not_ours(self) -> bool:
-        """Whether so much came that is foreign, and nothing of ours is waited for, that this can't be our queue."""
+    def _brake(self) -> None:
+        """End if so much came that is foreign, and nothing of ours is waited for, that this can't be our queue."""
         in_a_row = self.foreign.in_a_row
-        if in_a_row < MANY_IN_A_ROW:
-            return False
-        return in_a_row >= TOO_MANY_IN_A_ROW or not self._outbox.in_queue(self._options.queue)
+        if in_a_row >= TOO_MANY_IN_A_ROW or (
+            in_a_row >= MANY_IN_A_ROW and not self._outbox.in_queue(self._options.queue)
+        ):
+            self._end = KnownError(BRAKE_TEXT)
 
     def _supervise(self) -> None:
         for loop in self._loops:
             loop.check()
         self._pool.give_up_stalled()
         self._attempt(self._committer.give_back_waiting)
+        self._attempt(self._brake)
 
     def _end_loops(self) -> None:
         """In order: the receiver gives back what it brings late, the acks flush, the keeper goes last."""
-        receiver, acks, keeper = self._loops
         if self._options.wait_s <= SHORT_POLL_SECONDS:
-            receiver.join(self._options.wait_s + 1)
+            self._receiving.join(self._options.wait_s + 1)
         # What it had brought just before it was stopped.
         self._attempt(lambda: self._committer.interrupt(also_begun=True))
         self._acks.stop()
-        acks.join(self._options.flush_grace_s)
-        keeper.stop()
-        keeper.join(BEAT_SECONDS)
+        self._acking.join(self._options.flush_grace_s)
+        self._keeping.stop()
+        self._keeping.join(BEAT_SECONDS)
 
     def _keep(self, should_stop: Callable[[], bool]) -> None:
         with self._database.session():
@@ -245,7 +246,7 @@ class Consumer:
         try:
             act(*arguments)
         except StoreDamagedError as error:
-            self._damage = error  # waiting does not mend it
+            self._end = error  # waiting does not mend it
             return False
         except StoreError as error:
             self._is_paused = True
@@ -276,7 +277,7 @@ class Consumer:
     def _end_work(self) -> None:
         """Stop receiving; give back what has not begun; let what runs end; give back what does not."""
         self._is_stopping.set()
-        self._loops[0].stop()
+        self._receiving.stop()
         self._attempt(self._take_in, 0)
         self._attempt(lambda: self._committer.interrupt(also_begun=False))
         self._pool.stop()
@@ -289,6 +290,6 @@ class Consumer:
     def _wait_for_work(self, seconds: float) -> None:
         """Go on committing until nothing is open any more, or the time is over."""
         end = self._clock.steady() + seconds
-        while self._clock.steady() < end and any(not held.is_settled for held in self._book.all()):
+        while self._clock.steady() < end and self._book.open():
             self._turn(STOP_CHECK_SECONDS)
         self._attempt(self._commit)

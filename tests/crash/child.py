@@ -12,7 +12,6 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from desktop_app.errors import FileError, FileProblem
 from desktop_app.processing.registry import Cancelled, FileResult, Watch, default_registry
 from desktop_app.queues.client import QueueClient
 from desktop_app.queues.envelopes import QueueInfo
@@ -21,6 +20,7 @@ from desktop_app.services.dead_letters import DeadLetterWatcher
 from desktop_app.store.claims import Claims
 from tests.crash import points
 from tests.crash.mill import Mill, Running
+from tests.services.fakes import in_use
 from tests.sqs.kit import FixedConnector, boto_client
 from tests.sqs.simulator import ACCOUNT
 
@@ -47,7 +47,7 @@ class Acting:
         name = Path(path).name
         self.has_begun.set()
         if name.startswith(BUSY):
-            raise FileError(FileProblem.NOT_ALLOWED, "Another program has this file open", passing=True)
+            in_use(watch)
         while name.startswith(SLOW):
             if watch.cancelled():
                 raise Cancelled

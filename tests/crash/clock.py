@@ -2,43 +2,21 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from tests.sqs.clock import VirtualClock
 
 
-class JumpClock:
+class JumpClock(VirtualClock):
     """Runs like the computer's clock, and can be moved on. For the simulator and for the program alike. Any thread."""
 
     is_virtual = False
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._ahead = 0.0
-        self._listeners: list[Callable[[], None]] = []
+        super().__init__(start=0)
 
     def time(self) -> float:
-        with self._lock:
-            return time.time() + self._ahead
-
-    def now_ms(self) -> int:
-        return round(self.time() * 1000)
+        return time.time() + super().time()
 
     def steady(self) -> float:
-        with self._lock:
-            return time.monotonic() + self._ahead
-
-    def advance(self, seconds: float) -> None:
-        """Jump; who waits for the time looks again."""
-        with self._lock:
-            self._ahead += seconds
-            listeners = list(self._listeners)
-        for listener in listeners:
-            listener()
-
-    def on_advance(self, listener: Callable[[], None]) -> None:
-        with self._lock:
-            self._listeners.append(listener)
+        return time.monotonic() + super().time()

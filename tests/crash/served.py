@@ -22,12 +22,11 @@ class ServedSimulator:
 
     Args:
         simulator: What answers. Whoever has it can look into the queue and move its time.
-        port: The port; 0 for any that is free.
     """
 
-    def __init__(self, simulator: Simulator, port: int = 0) -> None:
+    def __init__(self, simulator: Simulator) -> None:
         self._simulator = simulator
-        self._server = _Server((LOOPBACK, port), simulator)
+        self._server = _Server(simulator)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), name="served", daemon=True)
         self.endpoint_url = f"http://{LOOPBACK}:{self._server.server_address[1]}"
 
@@ -54,8 +53,8 @@ class _Server(ThreadingHTTPServer):
     block_on_close = False
     request_queue_size = 128
 
-    def __init__(self, address: tuple[str, int], simulator: Simulator) -> None:
-        super().__init__(address, _Handler)
+    def __init__(self, simulator: Simulator) -> None:
+        super().__init__((LOOPBACK, 0), _Handler)
         self.simulator = simulator
         self._lock = threading.Lock()
         self.running = 0

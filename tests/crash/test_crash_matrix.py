@@ -13,7 +13,7 @@ from desktop_app.services.dead_letters import DeadLetterWatcher
 from desktop_app.services.tally import Fate
 from desktop_app.store.claims import Claims
 from tests.crash import points, witness
-from tests.crash.conftest import DyingBench, assert_all_is_well, kill_at, write_files
+from tests.crash.conftest import DyingBench, kill_at, write_files
 from tests.crash.mill import Place
 
 if TYPE_CHECKING:
@@ -40,8 +40,7 @@ def test_sender(bench: SimulatedBench, point: str) -> None:
     kill_at("sender", point, bench.place)
     before = bench.look()
     assert (before.waiting, before.messages) == LEFT_BY_SENDER[point]
-    mill = bench.go_on()
-    assert_all_is_well(bench, before)
+    mill = bench.go_on_and_check(before)
     sent_twice = before.waiting + before.messages - len(FILES)
     # A FIFO queue remembers what it was sent; on a standard one the claim recognises the second message.
     tally = mill.consumer.tally
@@ -63,8 +62,7 @@ def test_consumer(bench: SimulatedBench, point: str) -> None:
     else:
         assert "PROCESSED" in before.statuses
         assert (before.messages < 3) == (point[:2] in {"C5", "C6"})
-    bench.go_on()
-    assert_all_is_well(bench, before)
+    bench.go_on_and_check(before)
 
 
 @pytest.mark.parametrize("bench", ["FIFO"], indirect=True)
@@ -82,8 +80,7 @@ def test_strict_order_outlives_a_kill(bench: SimulatedBench, point: str) -> None
     ids = bench.add(*FILES)
     kill_at("consumer", point, bench.place)
     before = bench.look()
-    bench.go_on()
-    assert_all_is_well(bench, before)
+    bench.go_on_and_check(before)
     assert witness.ends(bench.place.database) == ids
 
 
@@ -95,8 +92,7 @@ def test_consumer_that_gives_messages_back_because_it_is_stopped(bench: Simulate
     before = bench.look()
     assert before.messages == 3
     assert "PROCESSED" not in before.statuses
-    bench.go_on()
-    assert_all_is_well(bench, before)
+    bench.go_on_and_check(before)
 
 
 @pytest.mark.parametrize("point", points.RELEASE)
@@ -106,8 +102,7 @@ def test_consumer_that_gives_a_message_back_to_try_the_file_again_later(bench: S
     kill_at("consumer", point, bench.place)
     before = bench.look()
     assert (before.statuses, before.messages) == (["PROCESSING" if point.startswith("R0") else "PENDING"], 1)
-    bench.go_on()
-    assert_all_is_well(bench, before)
+    bench.go_on_and_check(before)
 
 
 @pytest.mark.parametrize("point", points.HEARTBEAT)
@@ -117,8 +112,7 @@ def test_consumer_that_extends_its_leases(bench: SimulatedBench, point: str) -> 
     kill_at("quick-hearted consumer", point, replace(bench.place, visibility_s=1))
     before = bench.look()
     assert before.statuses == ["PROCESSING"] * 2
-    bench.go_on()
-    assert_all_is_well(bench, before)
+    bench.go_on_and_check(before)
 
 
 @pytest.mark.parametrize("point", points.RECOVERY)
@@ -129,8 +123,7 @@ def test_consumer_that_takes_back_what_another_dead_one_held(bench: SimulatedBen
     kill_at("consumer", point, bench.place)
     before = bench.look()
     assert before.statuses == ["PROCESSING" if point.startswith("F0") else "PENDING"] * 3
-    bench.go_on()
-    assert_all_is_well(bench, before)
+    bench.go_on_and_check(before)
 
 
 @pytest.mark.parametrize("bench", ["standard"], indirect=True)
@@ -142,8 +135,7 @@ def test_adding_files(bench: SimulatedBench, point: str) -> None:
     before = bench.look()
     on_the_list = {"I2": 200, "I3": 230}.get(point[:2], 0)
     assert (len(before.jobs), before.waiting, before.messages) == (on_the_list, on_the_list, 0)
-    bench.go_on()
-    assert_all_is_well(bench, before)
+    bench.go_on_and_check(before)
 
 
 @pytest.mark.parametrize("point", points.RETRY)
@@ -156,8 +148,7 @@ def test_submitting_again(bench: SimulatedBench, point: str) -> None:
     is_new = point.startswith("G1")
     assert before.statuses == ["PENDING" if is_new else "PROCESSED"] * 3
     assert (before.waiting, {job.generation for job in before.jobs.values()}) == ((3, {2}) if is_new else (0, {1}))
-    bench.go_on()
-    assert_all_is_well(bench, before)
+    bench.go_on_and_check(before)
 
 
 @pytest.mark.parametrize("point", points.DEAD_LETTERS)
@@ -191,8 +182,7 @@ def test_embedded_queue_that_outlives_the_program(embedded: EmbeddedBench, point
     embedded.add(*FILES[:15])
     kill_at("consumer", point, embedded.place)
     before = embedded.look()
-    embedded.go_on()
-    assert_all_is_well(embedded, before)
+    embedded.go_on_and_check(before)
 
 
 def test_embedded_queue_that_dies_with_the_program(tmp_path: Path) -> None:
@@ -202,5 +192,4 @@ def test_embedded_queue_that_dies_with_the_program(tmp_path: Path) -> None:
     kill_at("consumer", "C1 after the claim, before the work", bench.place)
     before = bench.look()
     assert before.statuses == ["PROCESSING"] * 3
-    bench.go_on()
-    assert_all_is_well(bench, before)
+    bench.go_on_and_check(before)

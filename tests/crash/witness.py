@@ -10,6 +10,8 @@ from collections import Counter
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from tests.store.kit import rows_of
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -47,9 +49,8 @@ def call(database: Path) -> None:
 
 def ends(database: Path) -> list[str]:
     """The jobs, in the order in which they ended."""
-    with closing(sqlite3.connect(database, timeout=30)) as connection:
-        query = f"SELECT job FROM witness WHERE after IN ({PROCESSED}, {FAILED}) ORDER BY number"
-        return [job for (job,) in connection.execute(query)]
+    query = f"SELECT job FROM witness WHERE after IN ({PROCESSED}, {FAILED}) ORDER BY number"
+    return [job for (job,) in rows_of(database, query)]
 
 
 def complaints(database: Path) -> list[str]:

@@ -9,18 +9,17 @@ import struct
 import subprocess
 import sys
 import threading
-import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import botocore.session
 import pytest
-from botocore.config import Config
 
 from desktop_app.queues import local
 from desktop_app.queues.local import LocalQueue
 from desktop_app.queues.local_facts import LOOPBACK, ServerFacts, facts_file, read_facts
+from tests import helpers
+from tests.sqs.kit import boto_client
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -54,11 +53,7 @@ def attach(run: Path, timeout: float = DEADLINE) -> LocalQueue:
 
 
 def wait_until(condition: Callable[[], bool], what: str) -> None:
-    end = time.monotonic() + DEADLINE
-    while not condition():
-        if time.monotonic() > end:
-            pytest.fail(f"not within {DEADLINE} s: {what}")
-        threading.Event().wait(0.01)
+    helpers.wait_until(condition, DEADLINE, what)
 
 
 def facts_of(run: Path) -> ServerFacts:
@@ -88,17 +83,8 @@ def kill(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
-def sqs(queue: LocalQueue, region: str = "us-east-1", read_timeout: float = 30) -> Any:
-    session = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
-    config = Config(proxies={}, retries={"total_max_attempts": 1}, read_timeout=read_timeout)
-    return session.create_client(
-        "sqs",
-        region_name=region,
-        endpoint_url=queue.endpoint_url,
-        aws_access_key_id="x",
-        aws_secret_access_key="y",
-        config=config,
-    )
+def sqs(queue: LocalQueue, region: str = "us-east-1") -> Any:
+    return boto_client(endpoint_url=queue.endpoint_url, region_name=region)
 
 
 class Program:

@@ -21,7 +21,6 @@ from tests.queues.local_programs import (
     attach,
     facts_of,
     kill,
-    no_server_left,
     on_posix,
     reset_at_close,
     serve_command,
@@ -33,12 +32,6 @@ from tests.queues.local_programs import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Iterator[Path]:
-    with no_server_left():
-        yield tmp_path / "run"
 
 
 @pytest.fixture

@@ -13,42 +13,10 @@ import pytest
 
 from desktop_app.queues.local_facts import LOOPBACK, greeting
 from desktop_app.queues.local_server import log_file
-from tests.queues.local_programs import (
-    DEADLINE,
-    attach,
-    facts_of,
-    on_posix,
-    reset_at_close,
-    sqs,
-    wait_until,
-    waiting_for_servers,
-)
+from tests.queues.local_programs import DEADLINE, facts_of, on_posix, reset_at_close
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from desktop_app.queues.local import LocalQueue
-
-
-@pytest.fixture(scope="module")
-def shared_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("shared") / "run"
-
-
-@pytest.fixture(scope="module")
-def shared(shared_run: Path) -> Iterator[LocalQueue]:
-    """One server for the tests of what it serves."""
-    before = waiting_for_servers()
-    with attach(shared_run) as queue:
-        yield queue
-    wait_until(lambda: waiting_for_servers() <= before, "the server has ended")
-
-
-@pytest.fixture
-def client(shared: LocalQueue) -> Iterator[Any]:
-    client = sqs(shared)
-    yield client
-    client.close()
 
 
 def http(queue: LocalQueue, *lines: str, body: bytes = b"{}", breaks_off: bool = False) -> str:

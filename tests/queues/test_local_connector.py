@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import sys
 import threading
 from typing import TYPE_CHECKING
 
@@ -14,9 +11,10 @@ from desktop_app.errors import QueueError, QueueTrouble
 from desktop_app.queues.connector import LocalConnector, SqsConnector, connector_for
 from desktop_app.queues.envelopes import Outgoing
 from desktop_app.queues.local import LocalQueue
-from desktop_app.queues.local_facts import facts_file, read_facts
+from desktop_app.queues.local_facts import facts_file
 from desktop_app.settings import Connection
 from tests.helpers import wait_until
+from tests.queues.local_programs import facts_of, kill
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -63,12 +61,6 @@ def round_trip(client: QueueClient) -> list[str]:
     return [message.body for message in messages]
 
 
-def kill_server(run_folder: Path) -> None:
-    facts = read_facts(run_folder)
-    assert facts is not None
-    os.kill(facts.pid, signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL)
-
-
 def test_a_connection_gets_the_connector_that_fits(run_folder: Path) -> None:
     assert isinstance(connector_for(Connection(queue="work"), run_folder), SqsConnector)
     assert isinstance(connector_for(Connection(), run_folder), LocalConnector)
@@ -105,7 +97,7 @@ def test_a_server_that_died_is_replaced_by_one_that_says_it_is_new(
     connector = local()
     client, instance = connector.connect(), connector.instance
     client.send([Outgoing("lost with the server")])
-    kill_server(run_folder)
+    kill(facts_of(run_folder).pid)
     with pytest.raises(QueueError, match="Can't reach the local queue") as lost:
         wait_until(lambda: not client.receive(limit=1, wait_s=0, visibility_s=0), timeout=10)
     assert lost.value.trouble is QueueTrouble.OFFLINE

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import struct
 import threading
 import time
 from contextlib import ExitStack
@@ -14,19 +13,14 @@ import pytest
 from desktop_app.queues import local_lifelines
 from desktop_app.queues.local_facts import LINE_LIMIT, LOOPBACK, ServerFacts, greeted_token, greeting
 from desktop_app.queues.local_lifelines import Lifelines
+from tests.helpers import wait_until
+from tests.queues.local_programs import reset_at_close
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 DEADLINE = 10.0
 turned_away = pytest.mark.expected_log("without the right token was turned away")
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + DEADLINE
-    while not condition():
-        assert time.monotonic() < end
-        threading.Event().wait(0.005)
 
 
 class Running:
@@ -45,7 +39,7 @@ class Running:
         return socket.create_connection((LOOPBACK, self._port), timeout=DEADLINE)
 
     def wait_until_heard(self, count: int) -> None:
-        wait_until(lambda: sum(len(caller.heard) for caller in set(self._lifelines._callers)) == count)
+        wait_until(lambda: sum(len(caller.heard) for caller in set(self._lifelines._callers)) == count, DEADLINE)
 
     def has_ended(self) -> bool:
         self._thread.join(DEADLINE)
@@ -171,8 +165,8 @@ def test_who_says_nothing_is_dropped_and_does_not_keep_it_alive(monkeypatch: pyt
 
 def test_a_program_that_is_cut_off_counts_as_gone(running: Running) -> None:
     lifeline = greet(running)
-    lifeline.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    lifeline.close()  # a reset instead of an orderly end
+    reset_at_close(lifeline)
+    lifeline.close()
     assert running.has_ended()
 
 
@@ -188,7 +182,7 @@ def test_a_flood_of_strangers_does_not_reach_the_programs(running: Running, monk
 
 def test_it_sleeps_while_nothing_changes(running: Running) -> None:
     with greet(running):
-        wait_until(lambda: running._lifelines._patience() is None)
+        wait_until(lambda: running._lifelines._patience() is None, DEADLINE)
 
 
 def test_it_waits_no_longer_than_its_grace() -> None:

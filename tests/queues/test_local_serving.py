@@ -13,34 +13,10 @@ from botocore.exceptions import ClientError
 
 from desktop_app.queues.local_facts import LOOPBACK
 from desktop_app.queues.local_moto import _RecentHandles
-from tests.queues.local_programs import DEADLINE, attach, reset_at_close, sqs, wait_until, waiting_for_servers
+from tests.queues.local_programs import DEADLINE, reset_at_close, sqs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from desktop_app.queues.local import LocalQueue
-
-
-@pytest.fixture(scope="module")
-def shared_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("shared") / "run"
-
-
-@pytest.fixture(scope="module")
-def shared(shared_run: Path) -> Iterator[LocalQueue]:
-    """One server for the tests of what it serves."""
-    before = waiting_for_servers()
-    with attach(shared_run) as queue:
-        yield queue
-    wait_until(lambda: waiting_for_servers() <= before, "the server has ended")
-
-
-@pytest.fixture
-def client(shared: LocalQueue) -> Iterator[Any]:
-    client = sqs(shared)
-    yield client
-    client.close()
 
 
 @pytest.fixture

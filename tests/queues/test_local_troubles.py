@@ -24,21 +24,13 @@ from tests.queues.local_programs import (
     ROOT,
     attach,
     facts_of,
-    no_server_left,
     on_posix,
     wait_until,
     waiting_for_servers,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Iterator[Path]:
-    with no_server_left():
-        yield tmp_path / "run"
 
 
 def test_facts_of_a_server_that_is_gone_do_not_mislead(run: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from desktop_app.jobs import Job, NewFile
 from desktop_app.services.identity import WorkerIdentity
+from desktop_app.store.claims import Claim, ClaimRequest, Claims
 from desktop_app.store.database import Database, open_database
 from desktop_app.store.intake import Intake
 from desktop_app.store.job_list import JobList
@@ -47,6 +48,12 @@ class Bench:
     def job(self, job: Job) -> Job:
         """The row as it is now."""
         return self.jobs.page([job.row_id])[job.row_id]
+
+    def claim(self, job: Job, *, worker: str = "elsewhere/x", lease_ms: int = 20_000) -> Claim:
+        """Claim a row, as another program does."""
+        request = ClaimRequest(job.id, job.generation, "m", 1)
+        (claim,) = Claims(self.database).claim([request], worker=worker, now_ms=self.clock.now_ms(), lease_ms=lease_ms)
+        return claim
 
     def close(self) -> None:
         self.identity.close()

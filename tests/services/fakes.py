@@ -1,18 +1,20 @@
-"""A clock that stands still, and a queue whose answers a test writes down."""
+"""A clock that stands still, a queue whose answers a test writes down, and files to which happens what it says."""
 
 from __future__ import annotations
 
 import threading
 from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
-from desktop_app.errors import QueueError, QueueTrouble
+from desktop_app.errors import FileError, FileProblem, QueueError, QueueTrouble
+from desktop_app.processing.registry import FileResult, default_registry
 from desktop_app.queues.envelopes import EntryResult, Outgoing, QueueInfo, Received
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from desktop_app.processing.registry import Watch
     from desktop_app.queues.client import QueueClient
 
 DONE = EntryResult()
@@ -107,6 +109,48 @@ class FakeConnector:
 
     def close(self) -> None:
         self.client.close()
+
+
+class Acting:
+    """Stands for the registry: a test says what happens to a file, by its name; others are processed for real.
+
+    Attributes:
+        acts: By name; one that gives nothing leaves the file to be processed for real after it.
+        began: The names, in the order in which their work began.
+    """
+
+    def __init__(self) -> None:
+        self.acts: dict[str, Callable[[Watch], FileResult | None]] = {}
+        self.began: list[str] = []
+        self._real = default_registry()
+
+    def process(self, path: str, watch: Watch) -> FileResult:
+        name = path.rpartition("/")[2]
+        self.began.append(name)
+        result = self.acts[name](watch) if name in self.acts else None
+        return self._real.process(path, watch) if result is None else result
+
+    def hold(self, name: str, result: FileResult | None = None) -> tuple[threading.Event, threading.Event]:
+        """Keep a file at work; gives the events that it has begun and that it may end.
+
+        Args:
+            name: The file's.
+            result: What it gives in the end, cancelled or not; by default it is processed for real then.
+        """
+        has_begun, may_end = threading.Event(), threading.Event()
+
+        def wait(_: Watch) -> FileResult | None:
+            has_begun.set()
+            assert may_end.wait(20)
+            return result
+
+        self.acts[name] = wait
+        return has_begun, may_end
+
+
+def in_use(_: Watch) -> NoReturn:
+    """What happens to a file that another program has open."""
+    raise FileError(FileProblem.NOT_ALLOWED, "Another program has this file open", passing=True)
 
 
 class Countdown:

@@ -12,41 +12,26 @@ from desktop_app.clock import SystemClock
 from desktop_app.errors import FileError, FileProblem, KnownError, QueueTrouble, StoreBusyError, StoreDamagedError
 from desktop_app.jobs import Job, Status
 from desktop_app.processing.isolation import IsolatedProcessing
-from desktop_app.processing.registry import Cancelled, FileResult, Watch, default_registry
+from desktop_app.processing.registry import Cancelled, FileResult, Watch
 from desktop_app.queues.envelopes import EntryResult
 from desktop_app.queues.message import FileMessage, encode
 from desktop_app.services.consumer import Consumer
 from desktop_app.services.consumer_options import ConsumerOptions
 from desktop_app.services.state import LoopState, Phase
 from desktop_app.services.tally import Fate
-from desktop_app.store.claims import ClaimRequest, Claims
-from desktop_app.store.outbox import Sent
+from desktop_app.store.claims import Claims
+from desktop_app.store.outbox import Outbox, Sent
 from desktop_app.store.work import Result, Work
 from tests.helpers import wait_until
 from tests.services.conftest import QUEUE
-from tests.services.fakes import FakeClient, FakeConnector, received
+from tests.services.fakes import Acting, FakeClient, FakeConnector, in_use, received
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from desktop_app.queues.envelopes import Received
     from tests.services.conftest import Bench
-
-
-class Scripted:
-    """Stands for the registry: a test says what happens to a file by its name; others are processed for real."""
-
-    def __init__(self) -> None:
-        self.acts: dict[str, Callable[[Watch], FileResult]] = {}
-        self.began: list[str] = []
-        self._real = default_registry()
-
-    def process(self, path: str, watch: Watch) -> FileResult:
-        name = path.rsplit("/", 1)[-1]
-        self.began.append(name)
-        act = self.acts.get(name)
-        return self._real.process(path, watch) if act is None else act(watch)
 
 
 class Plant:
@@ -56,7 +41,7 @@ class Plant:
         self.bench = bench
         bench.clock = SystemClock()  # type: ignore[assignment]
         self.client = FakeClient()
-        self.registry = Scripted()
+        self.registry = Acting()
         self.told: list[LoopState] = []
         self.stop_asked = threading.Event()
         self.polling = threading.Event()
@@ -85,8 +70,18 @@ class Plant:
         self.thread.join(within)
         assert not self.thread.is_alive(), "it did not stop in time"
 
+    def hold(self, name: str) -> tuple[threading.Event, threading.Event]:
+        """Keep a file at work; its result comes whether it is cancelled or not."""
+        return self.registry.hold(name, FileResult(4, 2))
+
     def deliver(self, *messages: Received) -> None:
         self.client.polls.append(list(messages))
+
+    def deliver_foreign(self, count: int) -> None:
+        """Messages that are not ours, in tens."""
+        for start in range(0, count, 10):
+            numbers = range(start, start + 10)
+            self.deliver(*(received("not ours", handle=f"h{n}", message_id=f"m{n}") for n in numbers))
 
     def settled(self, count: int) -> None:
         """Wait until so many messages have met their fate and the queue has been told."""
@@ -108,6 +103,23 @@ def plant(bench: Bench) -> Iterator[Plant]:
 
 def message(job: Job, *, generation: int = 1, handle: str = "", group: str = "") -> Received:
     return received(encode(FileMessage(job.id, generation)), handle=handle or job.name, message_id="m", group=group)
+
+
+def suspect(plant: Plant, name: str) -> Job:
+    """A file that was at work when a program was killed."""
+    (job,) = plant.bench.add(name)
+    host = plant.bench.identity.name.partition("/")[0]
+    plant.bench.claim(job, worker=f"{host}/0123456789ab", lease_ms=3_600_000)
+    return job
+
+
+def add_sent(bench: Bench, name: str) -> Job:
+    """A file whose message has been sent."""
+    (job,) = bench.add(name)
+    now_ms = bench.clock.now_ms()
+    (entry,) = bench.outbox.claim(queue=QUEUE, owner="s", limit=1, now_ms=now_ms, claim_ms=1)
+    bench.outbox.mark_sent([Sent(entry, "m")], now_ms=now_ms)
+    return job
 
 
 def test_a_message_becomes_a_result_and_is_deleted_after_the_commit(plant: Plant) -> None:
@@ -149,12 +161,9 @@ def test_a_duplicate_is_deleted_and_not_processed_again(plant: Plant) -> None:
 
 def test_an_old_generation_is_deleted_unprocessed(plant: Plant) -> None:
     (job,) = plant.bench.add("a.txt")
-    work = Work(plant.bench.database)
-    now = plant.bench.clock.now_ms()
-    (claim,) = Claims(plant.bench.database).claim(
-        [ClaimRequest(job.id, 1, "m", 1)], worker="w", now_ms=now, lease_ms=1000
-    )
-    work.finish([Result(job.row_id, claim.token, now, reason="x", reason_code="missing")])
+    claim = plant.bench.claim(job)
+    result = Result(job.row_id, claim.token, plant.bench.clock.now_ms(), reason="x", reason_code="missing")
+    Work(plant.bench.database).finish([result])
     plant.bench.intake.retry([job.row_id], queue=QUEUE)
     plant.deliver(message(job, generation=1, handle="old"), message(job, generation=2, handle="new"))
     plant.start()
@@ -177,10 +186,7 @@ def test_a_foreign_message_is_left_alone(plant: Plant, body: str) -> None:
 
 def test_a_message_whose_row_somebody_works_on_comes_back_when_that_lease_can_have_ended(plant: Plant) -> None:
     (job,) = plant.bench.add("a.txt")
-    now = plant.bench.clock.now_ms()
-    Claims(plant.bench.database).claim(
-        [ClaimRequest(job.id, 1, "m", 1)], worker="elsewhere/x", now_ms=now, lease_ms=20_000
-    )
+    plant.bench.claim(job)
     plant.deliver(message(job))
     plant.start()
     plant.settled(1)
@@ -192,10 +198,6 @@ def test_a_message_whose_row_somebody_works_on_comes_back_when_that_lease_can_ha
 
 def test_a_passing_trouble_is_tried_again_later_and_says_so(plant: Plant) -> None:
     (job,) = plant.bench.add("a.txt")
-
-    def in_use(_: Watch) -> FileResult:
-        raise FileError(FileProblem.NOT_ALLOWED, "Another program has this file open", passing=True)
-
     plant.registry.acts["a.txt"] = in_use
     plant.deliver(message(job))
     plant.start()
@@ -211,10 +213,6 @@ def test_a_passing_trouble_is_tried_again_later_and_says_so(plant: Plant) -> Non
 
 def test_after_five_tries_a_passing_trouble_is_an_end(plant: Plant) -> None:
     (job,) = plant.bench.add("a.txt")
-
-    def in_use(_: Watch) -> FileResult:
-        raise FileError(FileProblem.NOT_ALLOWED, "Another program has this file open", passing=True)
-
     plant.registry.acts["a.txt"] = in_use
     plant.start()
     for number in range(1, 6):
@@ -227,13 +225,7 @@ def test_after_five_tries_a_passing_trouble_is_an_end(plant: Plant) -> None:
 
 def test_one_slow_file_does_not_hold_the_others(plant: Plant) -> None:
     jobs = plant.bench.add("slow.txt", *(f"{n}.txt" for n in range(20)))
-    go_on = threading.Event()
-
-    def slow(_: Watch) -> FileResult:
-        go_on.wait(10)
-        return FileResult(1, 1)
-
-    plant.registry.acts["slow.txt"] = slow
+    _, go_on = plant.hold("slow.txt")
     for start in range(0, 21, 7):
         plant.deliver(*(message(job) for job in jobs[start : start + 7]))
     plant.start()
@@ -267,14 +259,7 @@ def test_a_lost_lease_cancels_the_work_and_nothing_is_written_or_deleted(plant: 
 
 def test_a_file_taken_off_the_list_while_it_is_read_stays_off_and_its_message_goes(plant: Plant) -> None:
     (job,) = plant.bench.add("a.txt")
-    begun, go_on = threading.Event(), threading.Event()
-
-    def slow(_: Watch) -> FileResult:
-        begun.set()
-        go_on.wait(10)
-        return FileResult(4, 2)
-
-    plant.registry.acts["a.txt"] = slow
+    begun, go_on = plant.hold("a.txt")
     plant.deliver(message(job))
     plant.start()
     assert begun.wait(10)
@@ -330,14 +315,7 @@ def test_an_idle_consumer_stops_at_once_although_its_poll_goes_on(bench: Bench) 
 def test_at_a_stop_what_has_not_begun_goes_back_in_order_and_what_runs_may_end(bench: Bench) -> None:
     plant = Plant(bench, concurrency=1)
     jobs = bench.add("a", "b", "c")
-    begun, go_on = threading.Event(), threading.Event()
-
-    def slow(_: Watch) -> FileResult:
-        begun.set()
-        go_on.wait(10)
-        return FileResult(4, 2)
-
-    plant.registry.acts["a"] = slow
+    begun, go_on = plant.hold("a")
     plant.deliver(*(message(job) for job in jobs))
     plant.start()
     assert begun.wait(10)
@@ -355,14 +333,7 @@ def test_at_a_stop_what_has_not_begun_goes_back_in_order_and_what_runs_may_end(b
 
 def test_at_a_stop_a_hung_read_is_given_back_and_its_late_result_is_refused(plant: Plant) -> None:
     (job,) = plant.bench.add("a")
-    begun, go_on = threading.Event(), threading.Event()
-
-    def hung(_: Watch) -> FileResult:
-        begun.set()
-        go_on.wait(20)
-        return FileResult(4, 2)
-
-    plant.registry.acts["a"] = hung
+    begun, go_on = plant.hold("a")
     plant.deliver(message(job))
     plant.start()
     assert begun.wait(10)
@@ -425,14 +396,7 @@ def test_messages_whose_rows_can_not_be_claimed_now_go_back_for_a_moment(
 
 
 def test_the_files_of_a_program_that_was_killed_are_free_at_once(plant: Plant) -> None:
-    (job,) = plant.bench.add("a.txt")
-    host = plant.bench.identity.name.partition("/")[0]
-    Claims(plant.bench.database).claim(
-        [ClaimRequest(job.id, 1, "m", 1)],
-        worker=f"{host}/0123456789ab",
-        now_ms=plant.bench.clock.now_ms(),
-        lease_ms=3_600_000,
-    )
+    job = suspect(plant, "a.txt")
     plant.start()
     wait_until(lambda: plant.bench.job(job).status is Status.PENDING)
     plant.deliver(message(job))
@@ -479,19 +443,6 @@ def test_the_path_comes_from_the_row_and_never_from_the_message(plant: Plant, tm
     assert plant.registry.began == []
 
 
-def suspect(plant: Plant, name: str) -> Job:
-    """A file that was at work when a program was killed."""
-    (job,) = plant.bench.add(name)
-    host = plant.bench.identity.name.partition("/")[0]
-    Claims(plant.bench.database).claim(
-        [ClaimRequest(job.id, 1, "m", 1)],
-        worker=f"{host}/0123456789ab",
-        now_ms=plant.bench.clock.now_ms(),
-        lease_ms=3_600_000,
-    )
-    return job
-
-
 def test_a_file_at_work_when_a_program_was_killed_is_processed_in_a_process_of_its_own(plant: Plant) -> None:
     job = suspect(plant, "a.txt")
     plant.start()
@@ -524,14 +475,7 @@ def test_a_file_that_ends_its_process_fails_after_three_tries_and_the_others_go_
 
 def test_the_new_message_of_long_work_takes_the_place_of_the_old_one(plant: Plant) -> None:
     (job,) = plant.bench.add("a.txt")
-    begun, go_on = threading.Event(), threading.Event()
-
-    def slow(_: Watch) -> FileResult:
-        begun.set()
-        go_on.wait(10)
-        return FileResult(4, 2)
-
-    plant.registry.acts["a.txt"] = slow
+    begun, go_on = plant.hold("a.txt")
     plant.deliver(message(job, handle="old"))
     plant.start()
     assert begun.wait(10)
@@ -547,12 +491,7 @@ def test_the_new_message_of_long_work_takes_the_place_of_the_old_one(plant: Plan
 
 def test_a_message_that_came_often_while_its_row_is_worked_on_waits_long(plant: Plant) -> None:
     (job,) = plant.bench.add("a.txt")
-    Claims(plant.bench.database).claim(
-        [ClaimRequest(job.id, 1, "m", 1)],
-        worker="elsewhere/x",
-        now_ms=plant.bench.clock.now_ms(),
-        lease_ms=20_000,
-    )
+    plant.bench.claim(job)
     plant.deliver(received(encode(FileMessage(job.id, 1)), handle="h", count=8))
     plant.start()
     plant.settled(1)
@@ -562,7 +501,7 @@ def test_a_message_that_came_often_while_its_row_is_worked_on_waits_long(plant: 
 
 def test_a_queue_full_of_foreign_messages_stops_the_consumer_with_a_plain_text(bench: Bench) -> None:
     plant = Plant(bench)
-    plant.deliver(*(received("not ours", handle=f"h{n}", message_id=f"m{n}") for n in range(10)))
+    plant.deliver_foreign(10)
     with pytest.raises(KnownError, match="not Filemill's"):
         plant.consumer.run(lambda: False)
     assert plant.fate(Fate.FOREIGN) == 10
@@ -575,14 +514,7 @@ def test_a_queue_full_of_foreign_messages_stops_the_consumer_with_a_plain_text(b
 def test_what_waits_behind_a_long_file_goes_back_instead_of_looking_busy(bench: Bench) -> None:
     plant = Plant(bench, concurrency=1)
     jobs = bench.add("long", "b", "c")
-    begun, go_on = threading.Event(), threading.Event()
-
-    def slow(_: Watch) -> FileResult:
-        begun.set()
-        go_on.wait(20)
-        return FileResult(4, 2)
-
-    plant.registry.acts["long"] = slow
+    begun, go_on = plant.hold("long")
     plant.deliver(*(message(job) for job in jobs))
     plant.start()
     assert begun.wait(10)
@@ -603,13 +535,7 @@ def test_what_waits_behind_a_long_file_goes_back_instead_of_looking_busy(bench: 
 def test_while_a_file_takes_long_no_more_is_taken_than_can_start(bench: Bench) -> None:
     plant = Plant(bench, concurrency=2)
     (job,) = bench.add("long")
-    go_on = threading.Event()
-
-    def slow(_: Watch) -> FileResult:
-        go_on.wait(20)
-        return FileResult(4, 2)
-
-    plant.registry.acts["long"] = slow
+    _, go_on = plant.hold("long")
     plant.deliver(message(job))
     plant.start()
     wait_until(lambda: plant.consumer._pool.longest() > 1, timeout=10)
@@ -622,11 +548,8 @@ def test_while_a_file_takes_long_no_more_is_taken_than_can_start(bench: Bench) -
 
 def test_foreign_messages_before_ours_do_not_keep_us_from_ours(bench: Bench) -> None:
     plant = Plant(bench)
-    (job,) = bench.add("a.txt")
-    (entry,) = bench.outbox.claim(queue=QUEUE, owner="s", limit=1, now_ms=plant.bench.clock.now_ms(), claim_ms=1)
-    bench.outbox.mark_sent([Sent(entry, "m")], now_ms=plant.bench.clock.now_ms())
-    for start in range(0, 90, 10):
-        plant.deliver(*(received("not ours", handle=f"h{n}", message_id=f"m{n}") for n in range(start, start + 10)))
+    job = add_sent(bench, "a.txt")
+    plant.deliver_foreign(90)
     plant.deliver(message(job))
     plant.start()
     plant.settled(91)
@@ -636,11 +559,8 @@ def test_foreign_messages_before_ours_do_not_keep_us_from_ours(bench: Bench) -> 
 
 def test_a_hundred_foreign_messages_in_a_row_stop_it_even_if_ours_must_be_behind_them(bench: Bench) -> None:
     plant = Plant(bench)
-    bench.add("a.txt")
-    (entry,) = bench.outbox.claim(queue=QUEUE, owner="s", limit=1, now_ms=plant.bench.clock.now_ms(), claim_ms=1)
-    bench.outbox.mark_sent([Sent(entry, "m")], now_ms=plant.bench.clock.now_ms())
-    for start in range(0, 100, 10):
-        plant.deliver(*(received("not ours", handle=f"h{n}", message_id=f"m{n}") for n in range(start, start + 10)))
+    add_sent(bench, "a.txt")
+    plant.deliver_foreign(100)
     with pytest.raises(KnownError):
         plant.consumer.run(lambda: False)
     plant.stop_asked.set()
@@ -661,3 +581,36 @@ def test_a_damaged_database_ends_the_consumer_instead_of_making_it_wait(
         plant.consumer.run(lambda: False)
     assert plant.client.made("delete") == []
     plant.stop_asked.set()
+
+
+def test_a_locked_database_while_foreign_messages_come_does_not_end_the_consumer(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant = Plant(bench)
+    in_queue = Outbox.in_queue
+    away = threading.Event()
+    away.set()
+
+    def busy(self: Outbox, queue: str) -> int:
+        if away.is_set():
+            raise StoreBusyError("Another program holds it locked.")
+        return in_queue(self, queue)
+
+    monkeypatch.setattr(Outbox, "in_queue", busy)
+    plant.deliver_foreign(10)
+    ended: list[KnownError] = []
+
+    def run() -> None:
+        try:
+            plant.consumer.run(plant.stop_asked.is_set)
+        except KnownError as error:
+            ended.append(error)
+
+    plant.thread = threading.Thread(target=run)
+    plant.start()
+    wait_until(lambda: any(state.phase is Phase.WAITING for state in plant.told), timeout=10)
+    assert not ended
+    away.clear()
+    wait_until(lambda: ended, timeout=10)
+    assert "not Filemill's" in ended[0].text
+    plant.stop()

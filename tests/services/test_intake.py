@@ -11,9 +11,9 @@ import pytest
 from desktop_app.errors import StoreBusyError
 from desktop_app.jobs import NewFile, Status
 from desktop_app.services.intake import KEEP_REMOVED_MS, IntakeService
-from desktop_app.store.claims import ClaimRequest, Claims
 from desktop_app.store.intake import Intake
 from desktop_app.store.work import Result, Work
+from tests.store.kit import quick_to_give_up
 
 if TYPE_CHECKING:
     from desktop_app.jobs import Job
@@ -48,10 +48,8 @@ def add(bench: Bench, service: Service, *paths: str) -> list[Job]:
 
 def end(bench: Bench, job: Job) -> None:
     """Process a job, by hand."""
-    now = bench.clock.now_ms()
-    request = ClaimRequest(job.id, job.generation, "m", 1)
-    (claim,) = Claims(bench.database).claim([request], worker="w", now_ms=now, lease_ms=1_000)
-    assert Work(bench.database).finish([Result(job.row_id, claim.token, now, lines_count=1)]) == [True]
+    result = Result(job.row_id, bench.claim(job).token, bench.clock.now_ms(), lines_count=1)
+    assert Work(bench.database).finish([result]) == [True]
 
 
 def test_added_files_belong_to_the_queue_and_the_time_of_now(bench: Bench, service: Service) -> None:
@@ -73,10 +71,7 @@ def test_sender_is_woken_after_there_is_something_to_send(bench: Bench, service:
 def test_sender_is_not_woken_when_nothing_could_be_written(
     bench: Bench, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sqlite = bench.database._peewee
-    bench.database.release()
-    pragmas = [(name, 1 if name == "busy_timeout" else value) for name, value in sqlite._pragmas]  # type: ignore[attr-defined]
-    monkeypatch.setattr(sqlite, "_pragmas", pragmas)
+    quick_to_give_up(bench.database, monkeypatch)
     with closing(sqlite3.connect(bench.database.path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreBusyError):

@@ -27,12 +27,18 @@ def held_for(bench: Bench, name: str) -> Held:
 
 
 def process(held: Held, registry: ProcessorRegistry | None = None) -> Done:
+    (done,) = process_all([held], registry or default_registry())
+    return done
+
+
+def process_all(messages: list[Held], registry: ProcessorRegistry, threads: int = 1) -> list[Done]:
     done: SimpleQueue[Done] = SimpleQueue()
-    pool = WorkerPool(1, registry or default_registry(), done.put, clock=FakeClock())
+    pool = WorkerPool(threads, registry, done.put, clock=FakeClock())
     pool.start()
-    pool.submit(held)
+    for held in messages:
+        pool.submit(held)
     pool.stop()
-    return done.get(timeout=5)
+    return [done.get(timeout=5) for _ in messages]
 
 
 class Bug:
@@ -84,14 +90,8 @@ def test_what_is_cancelled_while_it_runs_has_no_result(bench: Bench) -> None:
 
 @pytest.mark.expected_log("bug while processing", level="ERROR")
 def test_a_bug_costs_one_file_and_not_the_thread(bench: Bench) -> None:
-    done: SimpleQueue[Done] = SimpleQueue()
-    pool = WorkerPool(1, ProcessorRegistry([Bug()]), done.put, clock=FakeClock())
-    pool.start()
-    pool.submit(held_for(bench, "a.txt"))
-    pool.submit(held_for(bench, "b.txt"))
-    pool.stop()
-    for _ in range(2):
-        error = done.get(timeout=5).error
+    for done in process_all([held_for(bench, "a.txt"), held_for(bench, "b.txt")], ProcessorRegistry([Bug()])):
+        error = done.error
         assert isinstance(error, FileError)
         assert error.problem is FileProblem.INTERNAL
         assert "mistake" in error.detail
@@ -116,14 +116,9 @@ def test_so_many_at_once_and_not_more(bench: Bench) -> None:
                 running.pop()
             return sum(1 for _ in chunks)
 
-    done: SimpleQueue[Done] = SimpleQueue()
-    pool = WorkerPool(2, ProcessorRegistry([Counting()]), done.put, clock=FakeClock())
-    pool.start()
-    for name in ("a", "b", "c", "d"):
-        pool.submit(held_for(bench, name))
-    pool.stop()
-    for _ in range(4):
-        assert done.get(timeout=5).result is not None
+    messages = [held_for(bench, name) for name in ("a", "b", "c", "d")]
+    for done in process_all(messages, ProcessorRegistry([Counting()]), threads=2):
+        assert done.result is not None
     assert max(most) == 2
 
 

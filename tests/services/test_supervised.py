@@ -37,8 +37,7 @@ class Loops:
     def hang(self, should_stop: Callable[[], bool]) -> None:
         should_stop()
         self.let_go.wait(10)
-        while not should_stop():
-            threading.Event().wait(0.001)
+        self.live(should_stop)
 
 
 @pytest.fixture

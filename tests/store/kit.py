@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    import pytest
+
+    from desktop_app.store.database import Database
+
 QUEUE = "q"
 NOW = 1_700_000_000_000
 LEASE = 60_000
@@ -94,8 +98,15 @@ class Store:
 
 def rows_of(path: Path, statement: str, *values: object) -> list[Any]:
     """Run one statement on a database file through a connection of its own."""
-    with closing(sqlite3.connect(path)) as connection, connection:
+    with closing(sqlite3.connect(path, timeout=30)) as connection, connection:
         return connection.execute(statement, values).fetchall()
+
+
+def quick_to_give_up(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a database wait a millisecond for the lock instead of ten seconds."""
+    database.release()
+    pragmas = [(name, 1 if name == "busy_timeout" else value) for name, value in database._peewee._pragmas]  # type: ignore[attr-defined]
+    monkeypatch.setattr(database._peewee, "_pragmas", pragmas)
 
 
 def row_ids(jobs: Sequence[Job]) -> list[int]:

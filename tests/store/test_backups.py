@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-import sqlite3
 import stat
 from collections import namedtuple
-from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,6 +17,7 @@ from desktop_app.store.copies import KEPT
 from desktop_app.store.database import open_database
 from desktop_app.wiring import MIGRATIONS
 from tests.services.fakes import FakeClock
+from tests.store.kit import rows_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,8 +33,8 @@ def backups(store: Store) -> Backups:
 
 
 def rows(path: Path) -> int:
-    with closing(sqlite3.connect(path)) as connection:
-        return int(connection.execute("SELECT COUNT(*) FROM job").fetchone()[0])
+    ((count,),) = rows_of(path, "SELECT COUNT(*) FROM job")
+    return int(count)
 
 
 def test_a_copy_holds_what_is_not_yet_in_the_main_file(store: Store, backups: Backups) -> None:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -228,11 +229,8 @@ def test_exactly_one_thread_wins_each_row(store: Store) -> None:
                 if claim.outcome is ClaimOutcome.CLAIMED:
                     won.append((worker, job.row_id))
 
-    threads = [threading.Thread(target=run, args=(f"w{number}",)) for number in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(run, ["w0", "w1", "w2", "w3"]))
     assert sorted(row for _, row in won) == row_ids(jobs)
     assert {store.column("lease_owner", store.job(row)) for _, row in won} == {worker for worker, _ in won}
 

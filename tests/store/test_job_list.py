@@ -10,7 +10,7 @@ import pytest
 from desktop_app.jobs import Changes, ListQuery, NewFile, Status, StatusCounts
 from desktop_app.store import job_list as job_list_module
 from desktop_app.store.job_list import MAX_CHANGES
-from tests.store.kit import NOW, QUEUE, row_ids, rows_of
+from tests.store.kit import NOW, QUEUE, row_ids
 
 if TYPE_CHECKING:
     from tests.store.kit import Store
@@ -145,7 +145,7 @@ def known_ids(store: Store, *ids: str) -> None:
     """Jobs with chosen UUIDs."""
     jobs = store.add(*(f"/data/{number}" for number in range(len(ids))))
     for job, chosen in zip(jobs, ids, strict=True):
-        rows_of(store.path, "UPDATE job SET uuid = ? WHERE id = ?", chosen, job.row_id)
+        store.sql("UPDATE job SET uuid = ? WHERE id = ?", chosen, job.row_id)
 
 
 A = "aaaaaaaa-0000-4000-8000-000000000001"

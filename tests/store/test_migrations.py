@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -197,21 +198,13 @@ def test_database_and_its_backups_are_for_their_owner_only(tmp_path: Path) -> No
 
 def test_two_threads_open_a_fresh_database_at_once(tmp_path: Path) -> None:
     gate = threading.Barrier(4)
-    troubles: list[BaseException] = []
 
-    def run() -> None:
-        try:
-            gate.wait(10)
-            migrated(tmp_path / "jobs.db")
-        except BaseException as error:  # noqa: BLE001 - handed to the test's own thread
-            troubles.append(error)
+    def run(_: int) -> None:
+        gate.wait(10)
+        migrated(tmp_path / "jobs.db")
 
-    threads = [threading.Thread(target=run) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    assert troubles == []
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(run, range(4)))  # raises what one of them has raised
     assert [name for (name,) in rows_of(tmp_path / "jobs.db", "SELECT name FROM schema_migration")] == NAMES
 
 

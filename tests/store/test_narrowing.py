@@ -9,8 +9,8 @@ import pytest
 from desktop_app.filters import parse_search
 from desktop_app.jobs import Batch, ListQuery, NewFile, Problem, SelectionSums, Status, StatusCounts
 from desktop_app.store.job_list import NEWEST_BATCHES
-from tests.store.kit import NOW, QUEUE, row_ids, rows_of
-from tests.store.test_query_plans import statements
+from tests.store.kit import NOW, QUEUE, row_ids
+from tests.store.test_query_plans import plan_of, statements
 
 if TYPE_CHECKING:
     from desktop_app.jobs import Job
@@ -18,20 +18,14 @@ if TYPE_CHECKING:
 
 
 def fail(store: Store, job: Job, code: str, reason: str) -> None:
-    rows_of(
-        store.path,
-        "UPDATE job SET status = 3, reason_code = ?, reason = ? WHERE id = ?",
-        code,
-        reason,
-        job.row_id,
-    )
+    store.sql("UPDATE job SET status = 3, reason_code = ?, reason = ? WHERE id = ?", code, reason, job.row_id)
 
 
 @pytest.fixture
 def listed(store: Store) -> list[Job]:
     small, gone, secret, large = store.add("/in/Small one.txt", "/in/gone.txt", "/other/secret.txt", "/in/ÄRGER.csv")
-    rows_of(store.path, "UPDATE job SET file_size = 5000 WHERE id = ?", large.row_id)
-    rows_of(store.path, "UPDATE job SET file_size = NULL WHERE id = ?", gone.row_id)
+    store.sql("UPDATE job SET file_size = 5000 WHERE id = ?", large.row_id)
+    store.sql("UPDATE job SET file_size = NULL WHERE id = ?", gone.row_id)
     fail(store, gone, "missing", "The file is no longer there.")
     fail(store, secret, "not_allowed", "You may not read it, says Jörg.")
     return [small, gone, secret, large]
@@ -95,7 +89,7 @@ def test_problems_are_counted_by_their_code_with_the_most_frequent_text(store: S
 
 def test_job_that_waits_for_another_try_is_no_problem(store: Store) -> None:
     (job,) = store.add("/a")
-    rows_of(store.path, "UPDATE job SET reason_code = 'missing', reason = 'gone' WHERE id = ?", job.row_id)
+    store.sql("UPDATE job SET reason_code = 'missing', reason = 'gone' WHERE id = ?", job.row_id)
     assert store.jobs.problems() == []
     assert list(store.jobs.ids(ListQuery(problems=frozenset({"missing"})))) == []
 
@@ -144,7 +138,7 @@ def test_all_ways_to_narrow_work_together(store: Store, listed: list[Job]) -> No
 def test_batches_are_walked_from_the_newest_and_their_jobs_found_by_index(store: Store) -> None:
     batch(store, "a", 30)
     for statement in statements(store, lambda store: store.jobs.batches()):
-        plan = [row[3] for row in rows_of(store.path, f"EXPLAIN QUERY PLAN {statement}")]
+        plan = plan_of(store, statement)
         assert not [step for step in plan if "TEMP B-TREE" in step]
         assert [step for step in plan if "job_batch_id" in step or "PRIMARY KEY" in step]
 

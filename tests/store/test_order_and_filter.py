@@ -10,7 +10,7 @@ import pytest
 
 from desktop_app.jobs import ListQuery, Search, SortBy, Status
 from desktop_app.store.rows import name_key
-from tests.store.kit import NOW, row_ids, rows_of
+from tests.store.kit import NOW, row_ids
 
 if TYPE_CHECKING:
     from desktop_app.jobs import Job
@@ -32,7 +32,7 @@ def with_values(store: Store, sort_by: SortBy, values: list[int]) -> list[Job]:
     column = VALUES[sort_by]
     if column is not None:
         for job, value in zip(jobs, values, strict=True):
-            rows_of(store.path, f"UPDATE job SET {column} = ? WHERE id = ?", value, job.row_id)
+            store.sql(f"UPDATE job SET {column} = ? WHERE id = ?", value, job.row_id)
     return jobs
 
 
@@ -72,7 +72,7 @@ def test_empty_file_has_no_share_that_is_done(store: Store) -> None:
     """And does not divide by nothing."""
     (empty,) = store.add("/empty", size=0)
     (half,) = store.add("/half")
-    rows_of(store.path, "UPDATE job SET bytes_done = 5 WHERE id = ?", half.row_id)
+    store.sql("UPDATE job SET bytes_done = 5 WHERE id = ?", half.row_id)
     assert list(store.jobs.ids(ListQuery(sort_by=SortBy.PROGRESS))) == row_ids([empty, half])
 
 

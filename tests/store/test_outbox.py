@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -89,11 +90,8 @@ def test_two_senders_never_take_the_same_entry(store: Store) -> None:
                 taken[owner] += rows(entries)
                 store.outbox.mark_sent([Sent(entry, "m") for entry in entries], now_ms=NOW)
 
-    threads = [threading.Thread(target=send, args=(owner,)) for owner in taken]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(send, taken))
     assert sorted(taken["s1"] + taken["s2"]) == row_ids(jobs)
 
 

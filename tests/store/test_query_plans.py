@@ -71,12 +71,16 @@ def statements(store: Store, action: Callable[[Store], object]) -> list[str]:
     return [sql for sql in seen if sql.startswith(READS) and NO_ROW not in sql]
 
 
-def full_scans(store: Store, statement: str) -> list[str]:
-    """The steps of SQLite's plan that walk through a whole table of jobs or of entries."""
+def plan_of(store: Store, statement: str) -> list[str]:
+    """The steps of SQLite's plan."""
     with closing(sqlite3.connect(store.path)) as connection:
         connection.create_function("folded", 1, str)
-        plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}")]
-    return [step for step in plan if step.startswith("SCAN") and not step.endswith(NO_TABLE)]
+        return [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}")]
+
+
+def full_scans(store: Store, statement: str) -> list[str]:
+    """The steps of SQLite's plan that walk through a whole table of jobs or of entries."""
+    return [step for step in plan_of(store, statement) if step.startswith("SCAN") and not step.endswith(NO_TABLE)]
 
 
 @pytest.mark.parametrize("name", QUICK)
@@ -92,8 +96,7 @@ def test_frequent_query_reads_no_whole_table(store: Store, name: str) -> None:
 def test_single_jobs_are_read_by_their_key(store: Store, name: str) -> None:
     """Not by the index over all that is listed, which matches nearly every row."""
     for statement in statements(store, QUICK[name]):
-        with closing(sqlite3.connect(store.path)) as connection:
-            plan = " ".join(row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}"))
+        plan = " ".join(plan_of(store, statement))
         assert "INTEGER PRIMARY KEY" in plan or "job_uuid" in plan
 
 

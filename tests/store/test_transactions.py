@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -41,18 +42,15 @@ def test_revisions_of_concurrent_writers_commit_in_their_order(store: Store) -> 
     seen: list[int] = []
     gate = threading.Barrier(3)
 
-    def write() -> None:
+    def write(_: int) -> None:
         with store.database.session():
             gate.wait(10)
             for _ in range(15):
                 with store.database.write() as revision:
                     seen.append(revision)
 
-    threads = [threading.Thread(target=write) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
+    with ThreadPoolExecutor(3) as threads:
+        list(threads.map(write, range(3)))
     assert seen == list(range(1, 46))
 
 

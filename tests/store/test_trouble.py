@@ -17,7 +17,7 @@ from desktop_app.store import database as database_module
 from desktop_app.store.database import known_store_error, open_database
 from desktop_app.store.models import JobRow
 from desktop_app.wiring import MIGRATIONS
-from tests.store.kit import NOW, QUEUE, Store
+from tests.store.kit import NOW, QUEUE, Store, quick_to_give_up
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -97,16 +97,9 @@ def test_trouble_that_shows_up_while_reading_on_is_known_too(store: Store) -> No
         raise error
 
 
-def quick_to_give_up(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the store wait a millisecond for the lock instead of ten seconds."""
-    store.database.release()
-    pragmas = [(name, 1 if name == "busy_timeout" else value) for name, value in store.database._peewee._pragmas]  # type: ignore[attr-defined]
-    monkeypatch.setattr(store.database._peewee, "_pragmas", pragmas)
-
-
 def test_database_that_another_program_holds_locked_is_busy(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     (job,) = store.add("/a")
-    quick_to_give_up(store, monkeypatch)
+    quick_to_give_up(store.database, monkeypatch)
     with closing(sqlite3.connect(store.path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreBusyError, match="Trying again is safe"):

@@ -95,7 +95,7 @@ class HostileProxy:
         self._stopped = threading.Event()
         self._up_again_at = 0.0
         self._connections: set[socket.socket] = set()
-        self._listener = socket.create_server((LOOPBACK, 0), backlog=128)
+        self._listener = _listen()
         self.port: int = self._listener.getsockname()[1]
         self.endpoint_url = f"http://{LOOPBACK}:{self.port}"
         self._thread = threading.Thread(target=self._accept, name="proxy", daemon=True)
@@ -128,7 +128,6 @@ class HostileProxy:
     # Connections
 
     def _accept(self) -> None:
-        self._listener.settimeout(0.05)
         while not self._stopped.is_set():
             if time.monotonic() < self._up_again_at:
                 self._be_down()
@@ -146,8 +145,7 @@ class HostileProxy:
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
         self._stopped.wait(max(0.0, self._up_again_at - time.monotonic()))
-        self._listener = socket.create_server((LOOPBACK, self.port), backlog=128)
-        self._listener.settimeout(0.05)
+        self._listener = _listen(self.port)
 
     def _serve(self, connection: socket.socket, address: Any) -> None:
         connection.settimeout(None)
@@ -223,6 +221,12 @@ class HostileProxy:
         trouble = {"Id": failed["Id"], "SenderFault": False, "Code": "InternalError", "Message": "We had trouble."}
         done["Failed"] = [*done.get("Failed", []), trouble]
         return Reply(reply.status, reply.headers, json.dumps(done).encode())
+
+
+def _listen(port: int = 0) -> socket.socket:
+    listener = socket.create_server((LOOPBACK, port), backlog=128)
+    listener.settimeout(0.05)
+    return listener
 
 
 def error(code: str, message: str, status: int) -> Reply:

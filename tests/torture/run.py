@@ -220,9 +220,9 @@ class Torture:
         say("", "Done to the programs:")
         say(*(f"  {count:6}  {what}" for what, count in sorted(self.done.items())))
         say(f"  {len(self.foreign):6}  foreign messages put into the queue")
-        say("Done to their requests:")
+        say(f"Done to their requests, {self.proxy.injected.total()} things in all:")
         say(*(f"  {count:6}  {what}" for what, count in sorted(self.proxy.injected.items())))
-        say(f"  {sum(self.proxy.passed.values()):6}  passed on in all ({_list(self.proxy.passed)})")
+        say(f"  {self.proxy.passed.total():6}  passed on in all ({_list(self.proxy.passed)})")
         rate = len(self.known) / self.processed_after if self.processed_after else 0
         say(f"{len(self.known)} files in {self.processed_after:.0f} s, kills and all: {rate:.0f} files/s")
 

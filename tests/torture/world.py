@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
@@ -13,19 +11,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import boto3
-from botocore.config import Config
+from tests.sqs.kit import boto_client
+from tests.sqs.simulator import REGION
+from tests.store.kit import rows_of
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Iterable
 
-    from mypy_boto3_sqs.client import SQSClient
-
     from tests.torture.proxy import HostileProxy
 
 ROOT = Path(__file__).resolve().parents[2]
-REGION = "eu-west-1"
 LONG_SHARE = 0.015
 STATUS_SECONDS = 120.0
 _FOREIGN_VARIABLES = ("AWS_", "FILEMILL_")
@@ -78,7 +74,6 @@ class Server:
     """The queue's server and its queue, asked past the proxy."""
 
     def __init__(self, kind: str, *, fifo: bool) -> None:
-        self.kind = kind
         self.fifo = fifo
         self._process = subprocess.Popen(
             [sys.executable, str(Path(__file__).with_name("server.py")), kind],
@@ -88,9 +83,7 @@ class Server:
         )
         assert self._process.stdout is not None
         self.address = self._process.stdout.readline().strip()
-        self.sqs: SQSClient = boto3.Session("key", "secret", region_name=REGION).client(
-            "sqs", endpoint_url=self.address, config=Config(retries={"total_max_attempts": 1}, proxies={})
-        )
+        self.sqs = boto_client(endpoint_url=self.address)
         self.queue = "torture.fifo" if fifo else "torture"
         attributes: Any = {"FifoQueue": "true"} if fifo else {}
         self.url = self.sqs.create_queue(QueueName=self.queue, Attributes=attributes)["QueueUrl"]
@@ -181,19 +174,16 @@ class Programs:
 
     def listed(self) -> set[str]:
         """The paths on the list, read past the program."""
-        with contextlib.closing(sqlite3.connect(self.database, timeout=30)) as connection:
-            return {path for (path,) in connection.execute("SELECT file_path FROM job")}
+        return {path for (path,) in rows_of(self.database, "SELECT file_path FROM job")}
 
     def order(self) -> list[str]:
         """The jobs' ids, in the order of adding."""
-        with contextlib.closing(sqlite3.connect(self.database, timeout=30)) as connection:
-            return [job for (job,) in connection.execute("SELECT uuid FROM job ORDER BY id")]
+        return [job for (job,) in rows_of(self.database, "SELECT uuid FROM job ORDER BY id")]
 
     def standing(self) -> tuple[dict[int, int], int]:
         """How many jobs have which status, and how many entries the outbox has, read past the program."""
-        with contextlib.closing(sqlite3.connect(self.database, timeout=30)) as connection:
-            statuses = dict(connection.execute("SELECT status, count(*) FROM job GROUP BY status").fetchall())
-            (waiting,) = connection.execute("SELECT count(*) FROM outbox").fetchone()
+        statuses = dict(rows_of(self.database, "SELECT status, count(*) FROM job GROUP BY status"))
+        ((waiting,),) = rows_of(self.database, "SELECT count(*) FROM outbox")
         return statuses, waiting
 
     def end_all(self) -> None:
