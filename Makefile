@@ -26,10 +26,10 @@ endif
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run test lint types format check coverage bench torture ci clean system
+.PHONY: help run test lint types format check translations coverage bench torture ci clean system
 
 help: ## list the tasks
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 # Everything but `run` keeps away from the screen.
 test lint types format check coverage bench torture: export QT_QPA_PLATFORM := offscreen
@@ -52,6 +52,9 @@ format: $(HAS_DEV) ## format the code, and mend what can be mended
 	@$(PY) -m ruff format . build_installer.spec
 
 check: lint types test ## all that has to pass before a commit
+
+translations: $(HAS_DEV) ## collect the texts of the code for the translators, and compile what they wrote
+	@$(PY) resources/translations/build.py
 
 coverage: system $(HAS_DEV) ## run the tests, and measure what they reach
 	@$(PY) -m coverage erase

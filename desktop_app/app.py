@@ -98,9 +98,12 @@ def make_application() -> QApplication:
     from desktop_app.gui import qt_log
     from desktop_app.gui.garbage import MainThreadGarbage
     from desktop_app.gui.look import program_icon
+    from desktop_app.gui.texts import use_language
+    from desktop_app.gui.wording import user_locale
 
     qt_log.install()
     application = QApplication(["filemill"])
+    use_language(application, user_locale())
     application.setApplicationName("Filemill")
     application.setDesktopFileName("filemill")
     application.setWindowIcon(program_icon())

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Slot
 from PySide6.QtGui import QAction, QKeySequence
 
+from desktop_app.gui.texts import tr
+
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
@@ -34,55 +36,71 @@ class Actions(QObject):
         self._parent = parent
         self._look = look
         self.all: list[QAction] = []
+        self._make_file_actions()
+        self._make_edit_actions()
+        self._make_view_actions()
+        self._make_queue_actions()
+        self._make_help_actions()
+        look.changed.connect(self._draw)
+        self._draw()
+
+    def _make_file_actions(self) -> None:
         new = self._new
-        self.add_files = new("&Add Files…", "Ctrl+O", "Choose files to process", "add-file")
+        self.add_files = new(tr("&Add Files…"), "Ctrl+O", tr("Choose files to process"), "add-file")
         self.add_folder = new(
-            "Add F&older…",
-            "Ctrl+Shift+O",
-            "Choose a folder; the files in it and in its subfolders are added",
-            "add-folder",
+            tr("Add F&older…"), "Ctrl+Shift+O", tr("Choose a folder, and which of its files to add"), "add-folder"
         )
-        self.paste = new("&Paste Files", "Ctrl+V", "Add the files, folders or paths that were copied elsewhere")
-        self.quit = new("&Quit", "Ctrl+Q", "Close Filemill; what is not done goes on at the next start")
-        self.copy = new("&Copy Rows", "Ctrl+C", "Copy the selected rows for a spreadsheet")
-        self.select_all = new("Select &All", "Ctrl+A", "Select every file in the list")
-        self.select_none = new("Select &None", "Ctrl+Shift+A", "Select nothing")
-        self.retry = new("&Retry", "Ctrl+R", "Process the selected files again", "retry")
-        self.retry_failed = new("Retry All &Failed", "Ctrl+Shift+R", "Process every failed file again", "retry")
+        self.paste = new(tr("&Paste Files"), "Ctrl+V", tr("Add the files, folders or paths that were copied elsewhere"))
+        self.quit = new(tr("&Quit"), "Ctrl+Q", tr("Close Filemill; what is not done goes on at the next start"))
+        self.quit.setMenuRole(QAction.MenuRole.QuitRole)
+
+    def _make_edit_actions(self) -> None:
+        new = self._new
+        self.copy = new(tr("&Copy Rows"), "Ctrl+C", tr("Copy the selected rows for a spreadsheet"))
+        self.select_all = new(tr("Select &All"), "Ctrl+A", tr("Select every file in the list"))
+        self.select_none = new(tr("Select &None"), "Ctrl+Shift+A", tr("Select nothing"))
+        self.filter = new(tr("&Filter"), "Ctrl+F", tr("Show only the files that match what is typed"), "search")
+
+    def _make_view_actions(self) -> None:
+        new = self._new
+        self.status_views = (
+            new(tr("&All Files"), "Ctrl+1", tr("Show all files, whatever their status, reason or batch")),
+            new(tr("&Pending Files"), "Ctrl+2", tr("Show only the files that wait")),
+            new(tr("P&rocessing Files"), "Ctrl+3", tr("Show only the files that are being processed")),
+            new(tr("Processe&d Files"), "Ctrl+4", tr("Show only the files that are done")),
+            new(tr("&Failed Files"), "Ctrl+5", tr("Show only the files that have failed")),
+        )
+        self.sidebar = new(tr("Side&bar"), "F9", tr("Show or hide statuses, problems and batches beside the list"))
+        self.sidebar.setCheckable(True)
+        self.details = new(tr("De&tails"), "Alt+Return", tr("Show or hide what is known about the selected files"))
+        self.details.setCheckable(True)
+
+    def _make_queue_actions(self) -> None:
+        new = self._new
+        self.retry = new(tr("&Retry"), "Ctrl+R", tr("Process the selected files again"), "retry")
+        self.retry_failed = new(tr("Retry All &Failed"), "Ctrl+Shift+R", tr("Process every failed file again"), "retry")
         self.retry_reason = new(
-            "Retry All With &This Reason",
+            tr("Retry All With &This Reason"),
             "",
-            "Process every file again that has failed for the reason chosen in the sidebar",
+            tr("Process every file again that has failed for the reason chosen in the sidebar"),
             "retry",
         )
         self.remove = new(
-            "Re&move From List",
+            tr("Re&move From List"),
             _DELETE,
-            "Take the selected files off the list; the files stay where they are",
+            tr("Take the selected files off the list; the files stay where they are"),
             "remove",
         )
-        self.show_file = new("&Show in File Manager", "Ctrl+E", "Open the folder that the file lies in")
-        self.filter = new("&Filter", "Ctrl+F", "Show only the files that match what is typed", "search")
-        self.sidebar = new("Side&bar", "F9", "Show or hide statuses, problems and batches beside the list")
-        self.sidebar.setCheckable(True)
-        self.details = new("De&tails", "Alt+Return", "Show or hide what is known about the selected files")
-        self.details.setCheckable(True)
-        self.status_views = (
-            new("&All Files", "Ctrl+1", "Show all files, whatever their status, reason or batch"),
-            new("&Pending Files", "Ctrl+2", "Show only the files that wait"),
-            new("P&rocessing Files", "Ctrl+3", "Show only the files that are being processed"),
-            new("Processe&d Files", "Ctrl+4", "Show only the files that are done"),
-            new("&Failed Files", "Ctrl+5", "Show only the files that have failed"),
-        )
+        self.show_file = new(tr("&Show in File Manager"), "Ctrl+E", tr("Open the folder that the file lies in"))
         self.foreign = new(
-            "&Other Programs' Messages…", "", "Look at the messages in the queue that are not Filemill's"
+            tr("&Other Programs' Messages…"), "", tr("Look at the messages in the queue that are not Filemill's")
         )
-        self.shortcuts = new("&Keyboard Shortcuts", "Ctrl+/", "All keys at a glance")
-        self.about = new("&About Filemill", "", "Version and licence")
-        self.quit.setMenuRole(QAction.MenuRole.QuitRole)
+
+    def _make_help_actions(self) -> None:
+        new = self._new
+        self.shortcuts = new(tr("&Keyboard Shortcuts"), "Ctrl+/", tr("All keys at a glance"))
+        self.about = new(tr("&About Filemill"), "", tr("Version and licence"))
         self.about.setMenuRole(QAction.MenuRole.AboutRole)
-        look.changed.connect(self._draw)
-        self._draw()
 
     def _new(self, text: str, keys: str, tip: str, icon: str = "") -> QAction:
         action = QAction(text, self._parent)

@@ -1,4 +1,4 @@
-"""The window: arranges its parts, takes what is dropped on it, remembers how it was left."""
+"""The window: arranges its parts, and remembers how it was left."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from desktop_app.gui.details_follower import DetailsFollower
 from desktop_app.gui.details_pane import DetailsPane
 from desktop_app.gui.details_split import DetailsSplit
 from desktop_app.gui.drop_overlay import DropOverlay
-from desktop_app.gui.dropped import dragged_paths, drop_text
+from desktop_app.gui.drop_target import DropTarget
 from desktop_app.gui.empty_state import EmptyState
 from desktop_app.gui.file_chooser import FileChooser
 from desktop_app.gui.filter_box import FilterBox
@@ -29,6 +29,7 @@ from desktop_app.gui.notice import Kind, Notice, NoticeBar
 from desktop_app.gui.pages import Pages
 from desktop_app.gui.sidebar import Sidebar
 from desktop_app.gui.status_bar import JobsStatusBar
+from desktop_app.gui.texts import tr
 from desktop_app.gui.window_commands import WindowCommands
 from desktop_app.gui.wording import DASH
 from desktop_app.jobs import SortBy, StatusCounts
@@ -36,14 +37,7 @@ from desktop_app.jobs import SortBy, StatusCounts
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from PySide6.QtGui import (
-        QCloseEvent,
-        QDragEnterEvent,
-        QDragLeaveEvent,
-        QDragMoveEvent,
-        QDropEvent,
-        QResizeEvent,
-    )
+    from PySide6.QtGui import QCloseEvent, QResizeEvent
 
     from desktop_app.gui.window_needs import WindowNeeds
     from desktop_app.settings import Connection
@@ -75,8 +69,8 @@ class MainWindow(QMainWindow):
         self.filter = FilterBox(look, self)
         self.sidebar = Sidebar(needs.wording, look, self)
         self.view = JobsView(self._workbench.model, look, self)
-        self.banner = NoticeBar("Trouble", look, self)
-        self.notices = NoticeBar("Message", look, self)
+        self.banner = NoticeBar(tr("Trouble"), look, self)
+        self.notices = NoticeBar(tr("Message"), look, self)
         self.busy = BusyStrip(self)
         self.status = JobsStatusBar(needs.wording, look, self)
         self._trouble = TroubleBanner(
@@ -98,12 +92,12 @@ class MainWindow(QMainWindow):
         self._split = DetailsSplit(self._pages, self.details, self)
         self._arrange()
         self.overlay = DropOverlay(look, self)
+        DropTarget(self, self.overlay, needs.wording).dropped.connect(self.add)
         self._connect()
 
     def _arrange(self) -> None:
         self.setMinimumSize(*_LEAST)
         self.resize(*_SIZE)
-        self.setAcceptDrops(True)
         menus.fill_menu_bar(self, self.offers, self._workbench.commands.undo, self.view.header)
         self._tools = menus.tool_bar(self.offers, self.filter, self)
         self.addToolBar(self._tools)
@@ -160,6 +154,7 @@ class MainWindow(QMainWindow):
         self._show_counts(StatusCounts())
         self.show()
 
+    @Slot(list)
     def add(self, paths: Sequence[str]) -> None:
         """Add files, folders and `file:` addresses; how it ended is said in the window."""
         self._workbench.adder.add(paths)
@@ -215,40 +210,12 @@ class MainWindow(QMainWindow):
             done = f"{wording.percent((counts.total - counts.unfinished) / counts.total)}{DASH}"
         self.setWindowTitle(f"{done}{self._needs.connection.label}{DASH}Filemill")
         failed = f" ({wording.number(counts.failed)})" if counts.failed else ""
-        self.offers.retry_failed.setIconText(f"Retry Failed{failed}")
+        self.offers.retry_failed.setIconText(tr("Retry Failed") + failed)
         self._update()
 
     @Slot(QPoint)
     def _show_menu(self, place: QPoint) -> None:
         menus.context_menu(self.offers, self).popup(place)
-
-    # --- dropping
-
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Say what a drop would do. Taken in any case: who refuses here is not told when the drag leaves."""
-        paths = dragged_paths(event.mimeData())
-        self.overlay.say(drop_text(paths, self._needs.wording), welcome=bool(paths))
-        event.acceptProposedAction()
-
-    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
-        """Let the mouse pointer show whether a drop would do something."""
-        if event.mimeData().hasUrls() and dragged_paths(event.mimeData()):
-            event.acceptProposedAction()
-        else:
-            event.ignore()
-
-    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
-        """Uncover the window."""
-        self.overlay.hide()
-        event.accept()
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        """Add what was dropped."""
-        self.overlay.hide()
-        paths = dragged_paths(event.mimeData())
-        if paths:
-            event.acceptProposedAction()
-            self.add(paths)
 
     # --- coming and going
 
@@ -277,7 +244,11 @@ class MainWindow(QMainWindow):
 
 
 def _first_words(connection: Connection) -> str:
-    drop = "Drop files or folders anywhere in this window."
     if connection.is_local:
-        return f"{drop} They are processed on this computer{DASH}no AWS account needed."
-    return f"{drop} They are processed as the queue {connection.queue_name} hands them out."
+        return tr(
+            "Drop files or folders anywhere in this window. "
+            "They are processed on this computer – no AWS account needed."
+        )
+    return tr(
+        "Drop files or folders anywhere in this window. They are processed as the queue {queue} hands them out."
+    ).format(queue=connection.queue_name)

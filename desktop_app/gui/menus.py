@@ -10,6 +10,7 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
 
 from desktop_app.gui.actions import words_of
+from desktop_app.gui.texts import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,10 +30,10 @@ NARROW = 900
 def fill_menu_bar(window: QMainWindow, actions: Actions, undo: QUndoStack, header: JobsHeader) -> None:
     """Build the menu bar."""
     bar = window.menuBar()
-    bar.setAccessibleName("Menus")
-    file = bar.addMenu("&File")
+    bar.setAccessibleName(tr("Menus"))
+    file = bar.addMenu(tr("&File"))
     _add(file, actions.add_files, actions.add_folder, actions.paste, None, actions.quit)
-    edit = bar.addMenu("&Edit")
+    edit = bar.addMenu(tr("&Edit"))
     _add(
         edit,
         *undo_actions(window, undo),
@@ -43,32 +44,32 @@ def fill_menu_bar(window: QMainWindow, actions: Actions, undo: QUndoStack, heade
         None,
         actions.filter,
     )
-    view = bar.addMenu("&View")
-    for title, fill in (("&Columns", header.fill_menu), ("&Sort By", header.fill_sort_menu)):
+    view = bar.addMenu(tr("&View"))
+    for title, fill in ((tr("&Columns"), header.fill_menu), (tr("&Sort By"), header.fill_sort_menu)):
         menu = view.addMenu(title)
         menu.aboutToShow.connect(partial(_fill_afresh, menu, fill))
     _add(view, None, *actions.status_views, None, actions.sidebar, actions.details)
-    queue = bar.addMenu("&Queue")
+    queue = bar.addMenu(tr("&Queue"))
     _add(
         queue, actions.retry, actions.retry_failed, actions.retry_reason, None, actions.remove, None, actions.show_file
     )
     _add(queue, None, actions.foreign)
-    _add(bar.addMenu("&Help"), actions.shortcuts, actions.about)
+    _add(bar.addMenu(tr("&Help")), actions.shortcuts, actions.about)
 
 
 def undo_actions(window: QMainWindow, undo: QUndoStack) -> tuple[QAction, QAction]:
     """Undo and Redo, which name what they would undo."""
-    back, again = undo.createUndoAction(window, "&Undo"), undo.createRedoAction(window, "R&edo")
+    back, again = undo.createUndoAction(window, tr("&Undo")), undo.createRedoAction(window, tr("R&edo"))
     back.setShortcut(QKeySequence("Ctrl+Z"))
     again.setShortcuts([QKeySequence("Ctrl+Y"), QKeySequence("Ctrl+Shift+Z")])
-    back.setStatusTip("Take back what was done to the list last")
-    again.setStatusTip("Do again what was taken back")
+    back.setStatusTip(tr("Take back what was done to the list last"))
+    again.setStatusTip(tr("Do again what was taken back"))
     return back, again
 
 
 def tool_bar(actions: Actions, box: FilterBox, parent: QWidget) -> QToolBar:
     """Build the toolbar: what is done most, with its words; the filter box at its end."""
-    bar = QToolBar("Tools", parent)
+    bar = QToolBar(tr("Tools"), parent)
     bar.setObjectName("tools")
     bar.setMovable(False)
     bar.setFloatable(False)

@@ -7,6 +7,7 @@ import sys
 
 from PySide6.QtCore import QDate, QDateTime, QLocale
 
+from desktop_app.gui.texts import tr
 from desktop_app.jobs import Job, Status, display_text
 
 DASH = " \N{EN DASH} "
@@ -64,7 +65,7 @@ class Wording:
 
     def files(self, count: int) -> str:
         """`1 file`, `1,248 files`."""
-        return self.counted(count, "file")
+        return tr("%Ln file(s)", "", count)
 
     def size(self, size: int) -> str:
         """Bytes in the unit that fits, as the system's file manager writes them."""

@@ -3,7 +3,7 @@
 Names what is missing in one line that can be pasted; as root it installs it. On other systems it does nothing.
 Exit code 1 if this run can't do without what is missing. Needs nothing but Python's standard library.
 """
-# ruff: noqa: INP001, T201 - a script, and the terminal is its output
+# ruff: noqa: T201 - a script, and the terminal is its output
 
 from __future__ import annotations
 

@@ -43,9 +43,21 @@ def look(qapp: QApplication) -> Look:
     return dress
 
 
+ENGLISH = QLocale(QLocale.Language.English, QLocale.Country.UnitedStates)
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    """Numbers in texts are written as in `wording`, whatever the machine's locale is."""
+    before = QLocale()
+    QLocale.setDefault(ENGLISH)
+    yield
+    QLocale.setDefault(before)
+
+
 @pytest.fixture
 def wording() -> Wording:
-    return Wording(QLocale(QLocale.Language.English, QLocale.Country.UnitedStates))
+    return Wording(ENGLISH)
 
 
 @pytest.fixture

@@ -1,0 +1,74 @@
+"""The one door to Qt's translation. Every text that the window shows goes through `tr`.
+
+Texts have no context, so that a plain function serves everywhere, and a text that moves to another file keeps its
+translation. `make translations` collects them into `resources/translations/`.
+"""
+
+from __future__ import annotations
+
+import re
+
+from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QTranslator
+
+from desktop_app.paths import resource
+from desktop_app.sentences import Sentence
+
+SOURCE = "en"
+"""The language of the texts in the code."""
+_FORMS = re.compile(r"\((?:(\w*)\|)?(\w+)\)")
+
+
+def tr(text: str, note: str = "", n: int = -1) -> str:
+    """A text in the person's language.
+
+    The collector reads this call, so all three are given in their places and the text is a literal. Put what varies
+    behind: `tr("Nothing matches “{words}”.").format(words=words)`. A text that counts says `%Ln`, which is replaced by
+    the number as the locale writes it, and has both forms where they differ: `tr("%Ln file(s)", "", count)`,
+    `tr("%Ln file(s) (is|are) missing", "", count)`.
+
+    Args:
+        text: English.
+        note: Tells equal texts apart, and the translator what is meant.
+        n: What is counted; -1 if nothing is.
+    """
+    said = QCoreApplication.translate("", text, note or None, n)
+    return said if n < 0 else _FORMS.sub(lambda forms: (forms[1] or "") if n == 1 else forms[2], said)
+
+
+def mark(text: str) -> str:
+    """The same text: one that is kept in English and goes through `translated` when it is shown."""
+    return text
+
+
+def translated(text: str) -> str:
+    """A text that was marked, or a sentence of the layers below, in the person's language; any other as it is."""
+    if not isinstance(text, Sentence):
+        return QCoreApplication.translate("", text)
+    values = {name: translated(value) if isinstance(value, str) else value for name, value in text.values.items()}
+    return QCoreApplication.translate("", text.template).format(**values)
+
+
+def use_language(application: QCoreApplication, locale: QLocale) -> str:
+    """Translate from now on, Qt's own buttons and dialogs too. Call it once, before the first text is made.
+
+    Args:
+        application: Keeps the translations.
+        locale: Whose languages are tried in order, and who writes the numbers in texts.
+
+    Returns:
+        The code of the language that is used; English if there is none of the locale's.
+    """
+    QLocale.setDefault(locale)
+    folder = resource("translations")
+    for code in dict.fromkeys(name.replace("_", "-").split("-", 1)[0] for name in locale.uiLanguages()):
+        if code == SOURCE:
+            break
+        if _load(application, f"{folder}/filemill_{code}.qm"):
+            _load(application, f"{QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)}/qtbase_{code}.qm")
+            return code
+    return SOURCE
+
+
+def _load(application: QCoreApplication, file: str) -> bool:
+    translator = QTranslator(application)
+    return translator.load(file) and application.installTranslator(translator)

@@ -1,0 +1,67 @@
+"""What the window says goes through one door, and comes out in the person's language."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import subprocess
+import sys
+
+import pytest
+
+from desktop_app.gui.texts import tr, translated
+from desktop_app.sentences import Sentence
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(0, "0 files are missing"), (1, "1 file is missing"), (1248, "1,248 files are missing")]
+)
+def test_english_counts_without_a_translation(qapp: object, count: int, text: str) -> None:
+    assert tr("%Ln file(s) (is|are) missing", "", count) == text
+
+
+def test_brackets_of_a_text_that_counts_nothing_are_left_alone(qapp: object) -> None:
+    assert tr("File(s)") == "File(s)"
+
+
+def test_sentence_is_its_text_and_remembers_how_it_was_made() -> None:
+    said = Sentence("Can't reach {place}.", place=Sentence("the local queue"))
+    assert said == "Can't reach the local queue."
+    again = pickle.loads(pickle.dumps(said))
+    assert (again, again.template, again.values) == (said, said.template, said.values)
+    assert isinstance(again, Sentence)
+
+
+def test_sentence_without_a_translation_stays_english(qapp: object) -> None:
+    assert (
+        translated(Sentence("Can't reach {place}.", place=Sentence("the {x} queue", x=3))) == "Can't reach the 3 queue."
+    )
+    assert translated("any text {with} braces") == "any text {with} braces"
+
+
+SPEAK = """
+import json, sys
+from PySide6.QtCore import QCoreApplication, QLocale
+from desktop_app.gui.texts import tr, use_language
+application = QCoreApplication([])
+code = use_language(application, QLocale(sys.argv[1]))
+said = [tr("%Ln file(s)", "", count) for count in (1, 1248)]
+print(json.dumps([code, *said, application.translate("QPlatformTheme", "Cancel")]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("locale", "said"),
+    [
+        ("de_DE", ["de", "1 Datei", "1.248 Dateien", "Abbrechen"]),
+        ("de_AT", ["de", "1 Datei", "1\xa0248 Dateien", "Abbrechen"]),
+        ("en_GB", ["en", "1 file", "1,248 files", "Cancel"]),
+        ("fr_FR", ["en", "1 file", "1\u202f248 files", "Cancel"]),
+    ],
+)
+def test_language_follows_the_locale_and_english_serves_where_there_is_no_translation(
+    locale: str, said: list[str]
+) -> None:
+    # In a process of its own, since it holds for the whole program.
+    done = subprocess.run([sys.executable, "-c", SPEAK, locale], capture_output=True, text=True, check=True, timeout=60)
+    assert json.loads(done.stdout) == said
