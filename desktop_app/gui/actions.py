@@ -74,6 +74,8 @@ class Actions(QObject):
         self.sidebar.setCheckable(True)
         self.details = new(tr("De&tails"), "Alt+Return", tr("Show or hide what is known about the selected files"))
         self.details.setCheckable(True)
+        self.next_pane = new(tr("Ne&xt Pane"), "F6", tr("Go to the next part of the window"))
+        self.previous_pane = new(tr("Pre&vious Pane"), "Shift+F6", tr("Go to the part of the window before this one"))
 
     def _make_queue_actions(self) -> None:
         new = self._new

@@ -27,6 +27,7 @@ from desktop_app.gui.narrowing import Narrowing
 from desktop_app.gui.no_match import NoMatch
 from desktop_app.gui.notice import Kind, Notice, NoticeBar
 from desktop_app.gui.pages import Pages
+from desktop_app.gui.pane_keys import PaneKeys
 from desktop_app.gui.sidebar import Sidebar
 from desktop_app.gui.status_bar import JobsStatusBar
 from desktop_app.gui.texts import tr
@@ -93,6 +94,8 @@ class MainWindow(QMainWindow):
         self._arrange()
         self.overlay = DropOverlay(look, self)
         DropTarget(self, self.overlay, needs.wording).dropped.connect(self.add)
+        panes = (self._tools, self.banner, self.sidebar, self._pages, self.details, self.notices, self.status)
+        PaneKeys(self.offers.next_pane, self.offers.previous_pane, panes, self)
         self._connect()
 
     def _arrange(self) -> None:

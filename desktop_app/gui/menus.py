@@ -49,6 +49,7 @@ def fill_menu_bar(window: QMainWindow, actions: Actions, undo: QUndoStack, heade
         menu = view.addMenu(title)
         menu.aboutToShow.connect(partial(_fill_afresh, menu, fill))
     _add(view, None, *actions.status_views, None, actions.sidebar, actions.details)
+    _add(view, None, actions.next_pane, actions.previous_pane)
     queue = bar.addMenu(tr("&Queue"))
     _add(
         queue, actions.retry, actions.retry_failed, actions.retry_reason, None, actions.remove, None, actions.show_file

@@ -1,0 +1,40 @@
+"""A screen reader hears what matters, and not all of it at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
+from PySide6.QtWidgets import QWidget
+
+from desktop_app.gui.announcer import Announcer
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
+
+@pytest.fixture
+def spoken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    heard: list[str] = []
+
+    def hear(event: QAccessibleAnnouncementEvent) -> None:
+        assert event.politeness() is QAccessible.AnnouncementPoliteness.Polite
+        heard.append(event.message())
+
+    monkeypatch.setattr(QAccessible, "updateAccessibility", hear)
+    return heard
+
+
+def test_first_is_said_at_once_and_of_the_rest_only_the_newest(qtbot: QtBot, spoken: list[str]) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    announcer = Announcer(window, every_ms=30)
+    for text in ("one", "two", "three"):
+        announcer.say(text)
+    assert spoken == ["one"]
+    qtbot.waitUntil(lambda: spoken == ["one", "three"])
+    qtbot.waitUntil(lambda: not announcer._silence.isActive())
+    assert spoken == ["one", "three"]
+    announcer.say("four")
+    assert spoken == ["one", "three", "four"]

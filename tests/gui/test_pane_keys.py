@@ -1,0 +1,96 @@
+"""F6 goes round the parts of the window, and past those where there is nothing to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QWidget
+
+from desktop_app.gui.notice import Notice, NoticeAction
+
+if TYPE_CHECKING:
+    from desktop_app.gui.main_window import MainWindow
+    from tests.gui.conftest import Desk
+
+
+@pytest.fixture
+def window(desk: Desk) -> MainWindow:
+    desk.world.fail(desk.world.add_many(5)[:2])
+    made = desk.active_window()
+    made.view.select_rows(0, 0)
+    made.offers.details.trigger()
+    return made
+
+
+def place(window: MainWindow) -> str:
+    """Which part of the window has the keyboard."""
+    focused = QApplication.focusWidget()
+    assert focused is not None
+    parts: dict[str, QWidget] = {
+        "tools": window._tools,
+        "banner": window.banner,
+        "sidebar": window.sidebar,
+        "list": window.view,
+        "details": window.details,
+        "notice": window.notices,
+        "status": window.status,
+    }
+    return next(name for name, part in parts.items() if part is focused or part.isAncestorOf(focused))
+
+
+def press(*modifiers: Qt.KeyboardModifier) -> None:
+    focused = QApplication.focusWidget()
+    assert focused is not None
+    QTest.keyClick(focused, Qt.Key.Key_F6, modifiers[0] if modifiers else Qt.KeyboardModifier.NoModifier)
+
+
+def visited(window: MainWindow, *modifiers: Qt.KeyboardModifier) -> list[str]:
+    seen = [place(window)]
+    for _ in range(8):
+        press(*modifiers)
+        seen.append(place(window))
+        if seen[-1] == seen[0]:
+            break
+    return seen
+
+
+def test_each_part_is_visited_once_and_the_list_comes_again(window: MainWindow) -> None:
+    round_trip = [part for part in visited(window) if part != "status"]
+    assert round_trip == ["list", "details", "tools", "sidebar", "list"]
+
+
+def test_backwards_goes_the_other_way(window: MainWindow) -> None:
+    round_trip = [part for part in visited(window, Qt.KeyboardModifier.ShiftModifier) if part != "status"]
+    assert round_trip == ["list", "sidebar", "tools", "details", "list"]
+
+
+def test_messages_are_visited_while_they_are_there(window: MainWindow) -> None:
+    action = NoticeAction("Try Now", lambda: None)
+    window.banner.show_notice(Notice("No connection.", actions=(action,)))
+    window.notices.show_notice(Notice("Removed 1 file.", actions=(action,)))
+    assert [part for part in visited(window) if part != "status"] == [
+        "list",
+        "details",
+        "notice",
+        "tools",
+        "banner",
+        "sidebar",
+        "list",
+    ]
+
+
+def test_hidden_parts_are_passed_over(window: MainWindow) -> None:
+    window.offers.sidebar.trigger()
+    window.offers.details.trigger()
+    assert [part for part in visited(window) if part != "status"] == ["list", "tools", "list"]
+
+
+def test_keyboard_comes_back_to_where_it_was_in_a_part(window: MainWindow) -> None:
+    window.filter.setFocus()
+    press(Qt.KeyboardModifier.ShiftModifier)
+    assert place(window) != "tools"
+    press()
+    assert QApplication.focusWidget() is window.filter
