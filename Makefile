@@ -26,13 +26,13 @@ endif
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run test lint types format check translations coverage bench torture ci clean system
+.PHONY: help run test lint types format check translations icons screenshots coverage bench torture ci clean system
 
 help: ## list the tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 # Everything but `run` keeps away from the screen.
-test lint types format check coverage bench torture: export QT_QPA_PLATFORM := offscreen
+test lint types format check icons screenshots coverage bench torture: export QT_QPA_PLATFORM := offscreen
 
 run: system $(HAS_RUN) ## start Filemill; without a display, do its main job offscreen on the samples
 	@$(PY) -m desktop_app.tryout $(ARGS)
@@ -55,6 +55,12 @@ check: lint types test ## all that has to pass before a commit
 
 translations: $(HAS_DEV) ## collect the texts of the code for the translators, and compile what they wrote
 	@$(PY) resources/translations/build.py
+
+icons: $(HAS_DEV) ## draw the program's icon in the forms that Linux, Windows and macOS want
+	@$(PY) resources/icons/build.py
+
+screenshots: system $(HAS_DEV) ## take pictures of the window in all its states, into resources/screenshots
+	@$(PY) -m tests.gallery $(ARGS)
 
 coverage: system $(HAS_DEV) ## run the tests, and measure what they reach
 	@$(PY) -m coverage erase

@@ -1,0 +1,52 @@
+"""Makes the program's icon in the forms that the systems want, from `filemill.svg`; `make icons`.
+
+Linux has PNGs in the sizes of the hicolor theme (freedesktop.org, Icon Theme Specification), Windows one `.ico`, macOS
+one `.icns`. The other drawings stay SVG: the window colours them itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from PIL import Image
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QImage, QPainter
+from PySide6.QtSvg import QSvgRenderer
+
+FOLDER = Path(__file__).resolve().parent
+LINUX_SIZES = (16, 22, 24, 32, 48, 64, 128, 256, 512)
+WINDOWS_SIZES = (16, 20, 24, 32, 40, 48, 64, 128, 256)
+MAC_SIZE = 1024
+
+
+def main() -> int:
+    """Write all of them."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--into", type=Path, default=FOLDER / "app", help="where they go")
+    into: Path = parser.parse_args().into
+    into.mkdir(parents=True, exist_ok=True)
+    for size in LINUX_SIZES:
+        drawn(size).save(into / f"filemill-{size}.png", optimize=True)
+    # Each size is drawn by itself: one that is made smaller afterwards is not as sharp.
+    windows = [drawn(size) for size in WINDOWS_SIZES]
+    windows[-1].save(into / "filemill.ico", sizes=[(size, size) for size in WINDOWS_SIZES], append_images=windows[:-1])
+    mac = [drawn(size) for size in (16, 32, 64, 128, 256, 512)]
+    drawn(MAC_SIZE).save(into / "filemill.icns", append_images=mac)
+    return 0
+
+
+def drawn(size: int) -> Image.Image:
+    """The icon at a size in pixels."""
+    renderer = QSvgRenderer(str(FOLDER / "filemill.svg"))
+    image = QImage(QSize(size, size), QImage.Format.Format_RGBA8888)
+    image.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(image)
+    renderer.render(painter, QRectF(0, 0, size, size))
+    painter.end()
+    return Image.frombytes("RGBA", (size, size), bytes(image.constBits()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,101 @@
+"""Takes the pictures. Each look (dark, larger, German …) needs a process of its own: Qt reads them at its start."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+FOLDER = ROOT / "resources" / "screenshots"
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A way to look at things, and of what to take pictures then.
+
+    Attributes:
+        name: Behind a picture's name; empty for the usual way.
+        pictures: Their names; empty = all.
+        dark: In the dark scheme.
+        scale: How much larger than usual.
+        language: A code.
+        reverse: From right to left.
+    """
+
+    name: str = ""
+    pictures: tuple[str, ...] = ()
+    dark: bool = False
+    scale: float = 1
+    language: str = "en"
+    reverse: bool = False
+
+
+VARIANTS = (
+    Variant(),
+    Variant("dark", ("busy", "problems", "offline"), dark=True),
+    Variant("200-percent", ("busy",), scale=2),
+    Variant("german", ("empty", "busy", "problems", "offline"), language="de"),
+    Variant("right-to-left", ("busy", "problems"), reverse=True),
+)
+
+
+def main() -> int:
+    """Take all pictures, or those that are named."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", help="pictures to take; all if none is named")
+    parser.add_argument("--into", type=Path, default=FOLDER, help="where they go")
+    parser.add_argument("--variant", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    options.into.mkdir(parents=True, exist_ok=True)
+    if options.variant is not None:
+        take(next(variant for variant in VARIANTS if variant.name == options.variant), options.names, options.into)
+        return 0
+    return max(_in_a_process(variant, options.names, options.into) for variant in VARIANTS)
+
+
+def _in_a_process(variant: Variant, names: list[str], into: Path) -> int:
+    environment = os.environ | {
+        "QT_QPA_PLATFORM": "offscreen",
+        "QT_SCALE_FACTOR": str(variant.scale),
+        "LC_ALL": "C.UTF-8",
+        "FILEMILL_LANGUAGE": variant.language,
+    }
+    command = [sys.executable, "-m", "tests.gallery", f"--variant={variant.name}", f"--into={into}", *names]
+    return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+
+
+def take(variant: Variant, names: list[str], into: Path) -> None:
+    """Take the pictures of one variant, in this process."""
+    from PySide6.QtCore import Qt
+
+    from desktop_app.app import make_application
+    from desktop_app.gui.colours import DARK, LIGHT
+    from desktop_app.gui.look import Look
+    from tests.gallery.pictures import ENVIRONMENTS, PICTURES
+    from tests.gallery.scene import Scene
+
+    application = make_application()
+    if variant.reverse:
+        application.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+    look = Look()
+    look.follow(application)
+    look.wear(DARK if variant.dark else LIGHT)
+    for name in variant.pictures or PICTURES:
+        if names and name not in names:
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            scene = Scene(look, Path(folder), **ENVIRONMENTS.get(name, {}))
+            picture = PICTURES[name](scene)
+            scene.close()
+        file = into / f"{name}{f'-{variant.name}' if variant.name else ''}.png"
+        picture.save(str(file))
+        print(file)  # noqa: T201 - what it is for
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,166 @@
+"""A program with a list in it, and its window, in a folder of their own."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop, QPoint, Qt
+from PySide6.QtGui import QColor, QPainter, QPixmap
+from PySide6.QtWidgets import QApplication
+
+from desktop_app.app import assemble
+from desktop_app.jobs import ListQuery, NewFile, Status
+from desktop_app.store.models import BatchRow, JobRow
+from desktop_app.wiring import open_program
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from PySide6.QtWidgets import QWidget
+
+    from desktop_app.gui.look import Look
+
+SIZE = (1180, 720)
+SECOND, MINUTE, HOUR = 1_000, 60_000, 3_600_000
+_PATIENCE_S = 30
+_SHADE = 70
+
+
+class Scene:
+    """What a picture is taken of.
+
+    Attributes:
+        program, running, window: The real ones; the loops run only after `start`.
+        now: The time, in milliseconds since 1970.
+    """
+
+    def __init__(self, look: Look, folder: Path, **environment: str) -> None:
+        self.folder = folder
+        self._environment = {"FILEMILL_HOME": str(folder / "home"), "AWS_EC2_METADATA_DISABLED": "true", **environment}
+        os.environ.update(self._environment)
+        self.now = int(time.time() * 1000)
+        self.program = open_program(os.environ)
+        self.running = assemble(self.program, look)
+        self.window = self.running.window
+        self.window.resize(*SIZE)
+
+    # --- the list
+
+    def add(self, names: Sequence[tuple[str, int | None]], batch: str, *, ago: int) -> list[int]:
+        """Put files on the list, as added so many milliseconds ago; gives their keys in their order."""
+        before = set(self.program.jobs.ids(ListQuery()))
+        self.program.intake.add([NewFile(f"/data/{batch}/{name}", size, 0) for name, size in names], name=batch)
+        keys = [key for key in self.program.jobs.ids(ListQuery()) if key not in before]
+        self.change(keys, created_at=self.now - ago)
+        number = self.program.jobs.page(keys[:1])[keys[0]].batch_id
+        with self.program.database.write():
+            self.program.database.run(BatchRow.update(created_at=self.now - ago).where(BatchRow.id == number))
+        return keys
+
+    def change(self, keys: Sequence[int], **fields: Any) -> None:
+        """Write rows as a worker would."""
+        for start in range(0, len(keys), 500):
+            with self.program.database.write() as revision:
+                chosen = JobRow.id.in_(keys[start : start + 500])
+                self.program.database.run(JobRow.update(revision=revision, **fields).where(chosen))
+
+    def finish(self, keys: Sequence[int], *, ago: int) -> None:
+        """Let these be done, one shortly after the other."""
+        for place, key in enumerate(keys):
+            job = self.program.jobs.page([key])[key]
+            size = job.file_size or 0
+            end = self.now - ago + place * 90
+            self.change(
+                [key],
+                status=Status.PROCESSED,
+                lines_count=size // 37,
+                bytes_done=size,
+                attempts=1,
+                sent_at=end - SECOND,
+                started_at=end - 60 - size // 30_000,
+                finished_at=end,
+            )
+
+    def fail(self, keys: Sequence[int], code: str, reason: str, *, ago: int, attempts: int = 1) -> None:
+        """Let these have failed."""
+        end = self.now - ago
+        self.change(
+            keys,
+            status=Status.FAILED,
+            reason=reason,
+            reason_code=code,
+            attempts=attempts,
+            sent_at=end - SECOND,
+            started_at=end - 400,
+            finished_at=end,
+        )
+
+    # --- the window
+
+    def open(self) -> None:
+        """Show the window without anything that runs behind it."""
+        self.window.open()
+        self.settle()
+
+    def start(self) -> None:
+        """Show the window with all that runs behind it."""
+        self.running.start()
+        self.settle()
+
+    def wait(self, condition: Callable[[], object], what: str) -> None:
+        """Let the program run until this is true.
+
+        Raises:
+            TimeoutError: If it does not become true.
+        """
+        deadline = time.monotonic() + _PATIENCE_S
+        while not condition():
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"not within {_PATIENCE_S} s: {what}")
+            QCoreApplication.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents, 50)
+
+    def settle(self) -> None:
+        """Wait until the window shows what the database has."""
+        bench = self.running.workbench
+        bench.feed.look()
+        self.wait(bench.is_at_rest, "reading the list")
+        bench.groups.count()
+        bench.totals.count()
+        self.wait(bench.is_at_rest, "counting the list")
+        for _ in range(5):
+            QCoreApplication.sendPostedEvents()
+            QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+            QCoreApplication.processEvents()
+
+    def picture(self, *above: QWidget) -> QPixmap:
+        """The window, and in front of it the dialogs that are named."""
+        self.settle()
+        picture = self.window.grab()
+        ratio = picture.devicePixelRatio()
+        painter = QPainter(picture)
+        for widget in above:
+            front = widget.grab()
+            size = front.size() / ratio
+            corner = QPoint((self.window.width() - size.width()) // 2, (self.window.height() - size.height()) // 2)
+            for width in range(8, 0, -2):
+                painter.fillRect(
+                    corner.x() - width, corner.y() - width, size.width() + 2 * width, size.height() + 2 * width,
+                    QColor(0, 0, 0, _SHADE // width),
+                )  # fmt: skip
+            painter.drawPixmap(corner, front)
+        painter.end()
+        return picture
+
+    def close(self) -> None:
+        """End everything in order."""
+        ended: list[bool] = []
+        self.running.ended.connect(lambda: ended.append(True), Qt.ConnectionType.DirectConnection)
+        self.window.close()
+        self.wait(lambda: ended, "ending")
+        for widget in QApplication.topLevelWidgets():
+            widget.deleteLater()
+        for name in self._environment:
+            os.environ.pop(name)
