@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import TYPE_CHECKING
 
@@ -15,12 +16,13 @@ if TYPE_CHECKING:
 
     from desktop_app.gui.look import Look
 
+_MNEMONIC = re.compile("&(.)")
 _DELETE = "Backspace" if sys.platform == "darwin" else "Del"
 
 
 def words_of(action: QAction) -> str:
     """What an action is called, to be read rather than pressed: without its mnemonic and its dots."""
-    return action.text().replace("&", "").rstrip("…")
+    return _MNEMONIC.sub(r"\1", action.text()).rstrip("…")
 
 
 class Actions(QObject):

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QDateTime, QLocale, Qt
 from PySide6.QtWidgets import QMessageBox
 
+from desktop_app.gui.texts import tr, translated
+
 if TYPE_CHECKING:
     from desktop_app.errors import KnownError
 
@@ -31,20 +33,22 @@ class DamagedList(QMessageBox):
 
     def __init__(self, error: KnownError, copy_made_at: int | None, locale: QLocale) -> None:
         super().__init__()
-        self.setWindowTitle("The List Can't Be Read")
+        self.setWindowTitle(tr("The List Can't Be Read"))
         self.setIcon(QMessageBox.Icon.Warning)
         self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setText("The database that holds the list of files is damaged.")
+        self.setText(tr("The database that holds the list of files is damaged."))
         self.setInformativeText(
-            "It is put aside, not deleted, whatever you choose. Your files themselves were never touched."
+            tr("It is put aside, not deleted, whatever you choose. Your files themselves were never touched.")
         )
-        self.setDetailedText(f"{error.text}\n\n{error.detail}")
+        self.setDetailedText(f"{translated(error.text)}\n\n{error.detail}")
         self._copy = None
         if copy_made_at is not None:
             when = locale.toString(QDateTime.fromMSecsSinceEpoch(copy_made_at), QLocale.FormatType.ShortFormat)
-            self._copy = self.addButton(f"Use the Copy of {when}", QMessageBox.ButtonRole.AcceptRole)
-        self._empty = self.addButton("Start With an Empty List", QMessageBox.ButtonRole.DestructiveRole)
-        quit_button = self.addButton("Quit", QMessageBox.ButtonRole.RejectRole)
+            self._copy = self.addButton(
+                tr("Use the Copy of {when}").format(when=when), QMessageBox.ButtonRole.AcceptRole
+            )
+        self._empty = self.addButton(tr("Start With an Empty List"), QMessageBox.ButtonRole.DestructiveRole)
+        quit_button = self.addButton(tr("Quit"), QMessageBox.ButtonRole.RejectRole)
         self.setDefaultButton(self._copy or quit_button)
         self.setEscapeButton(quit_button)
 

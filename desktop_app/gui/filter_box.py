@@ -9,6 +9,7 @@ from PySide6.QtGui import QAction, QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QSizePolicy
 
 from desktop_app.filters import parse_search
+from desktop_app.gui.texts import tr
 from desktop_app.jobs import NO_SEARCH
 
 if TYPE_CHECKING:
@@ -46,14 +47,14 @@ class FilterBox(QLineEdit):
         self.setMinimumWidth(_LEAST)
         self.setMaximumWidth(_MOST)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setPlaceholderText("Filter files")
-        self.setAccessibleName("Filter files")
-        tip = "Words of the path or the reason; or status:failed, size:>10MB, reason:missing, “two words”"
+        self.setPlaceholderText(tr("Filter files"))
+        self.setAccessibleName(tr("Filter files"))
+        tip = tr("Words of the path or the reason; or status:failed, size:>10MB, reason:missing, “two words”")
         self.setAccessibleDescription(tip)
         self.setToolTip(tip)
-        self._lens = QAction("Filter files", self)
+        self._lens = QAction(tr("Filter files"), self)
         self._lens.triggered.connect(self.begin)
-        self._clear = QAction("Clear the filter", self)
+        self._clear = QAction(tr("Clear the filter"), self)
         self._clear.triggered.connect(self.empty)
         self._clear.setVisible(False)
         self.addAction(self._lens, QLineEdit.ActionPosition.LeadingPosition)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from desktop_app.gui.texts import tr
 from desktop_app.jobs import NO_SEARCH, ListQuery, Status, display_text
 
 if TYPE_CHECKING:
@@ -52,8 +53,8 @@ class NoMatch(QWidget):
         for label in (self._title, self._words):
             label.setWordWrap(True)
             label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-        self.clear = QPushButton("&Clear Filter", self)
-        self.all = QPushButton("&Show All Files", self)
+        self.clear = QPushButton(tr("&Clear Filter"), self)
+        self.all = QPushButton(tr("&Show All Files"), self)
         self.clear.clicked.connect(clear_filter)
         self.all.clicked.connect(show_all)
         buttons = QHBoxLayout()
@@ -90,14 +91,14 @@ class NoMatch(QWidget):
         chooses = bool(query.statuses or query.problems or query.batches)
         self._all_is_well = not searches and query.statuses == _ONLY_FAILED and not query.batches
         if self._all_is_well:
-            self._title.setText("No problems")
-            self._words.setText("No file has failed.")
+            self._title.setText(tr("No problems"))
+            self._words.setText(tr("No file has failed."))
         elif searches:
-            self._title.setText(f"No files match “{display_text(typed.strip())}”")
-            self._words.setText("Among the files that are chosen in the sidebar." if chooses else "")
+            self._title.setText(tr("No files match “{words}”").format(words=display_text(typed.strip())))
+            self._words.setText(tr("Among the files that are chosen in the sidebar.") if chooses else "")
         else:
-            self._title.setText("No files here")
-            self._words.setText("No file has everything that is chosen in the sidebar.")
+            self._title.setText(tr("No files here"))
+            self._words.setText(tr("No file has everything that is chosen in the sidebar."))
         self._words.setVisible(bool(self._words.text()))
         self.clear.setVisible(searches)
         self.all.setVisible(chooses)

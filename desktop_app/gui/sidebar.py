@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFrame, QMenu, QPushButton, QScrollArea, QVBoxLayo
 from desktop_app.gui.choice import with_batch, with_problem, with_status
 from desktop_app.gui.sidebar_section import Section
 from desktop_app.gui.sidebar_texts import SidebarTexts
+from desktop_app.gui.texts import tr
 from desktop_app.gui.totals import Groups
 from desktop_app.jobs import ListQuery, Status, StatusCounts
 
@@ -53,16 +54,16 @@ class Sidebar(QScrollArea):
         self._tab_order: list[QWidget] = []
         self.choice = ListQuery()
         self.setObjectName("sidebar")
-        self.setAccessibleName("Sidebar")
+        self.setAccessibleName(tr("Sidebar"))
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setWidgetResizable(True)
         self._inside = inside = QWidget(self)
         inside.setObjectName("sidebarInside")
-        self.statuses: Section[Status | None] = Section("Status", look, inside)
-        self.problems: Section[str] = Section("Problems", look, inside)
-        self.batches: Section[int] = Section("Batches", look, inside)
+        self.statuses: Section[Status | None] = Section(tr("Status"), look, inside)
+        self.problems: Section[str] = Section(tr("Problems"), look, inside)
+        self.batches: Section[int] = Section(tr("Batches"), look, inside)
         self.retry = QPushButton(inside)
         self.retry.clicked.connect(self._retry_chosen)
         self.problems.add_below(self.retry)
@@ -208,5 +209,5 @@ class Sidebar(QScrollArea):
         count = next((problem.count for problem in self._groups.problems if problem.code == code), 0)
         menu.addAction(self._texts.retry_these(count), lambda: self.retry_wanted.emit(frozenset({code})))
         only = ListQuery(problems=frozenset({code}))
-        menu.addAction("&Show Only These Files", lambda: self.choose(only))
+        menu.addAction(tr("&Show Only These Files"), lambda: self.choose(only))
         menu.popup(place)

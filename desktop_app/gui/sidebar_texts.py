@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from desktop_app.gui.delegates import STATUS_ICONS
 from desktop_app.gui.sidebar_entry import EntryFacts
+from desktop_app.gui.texts import mark, tr, translated
 from desktop_app.gui.wording import status_word
 from desktop_app.jobs import Batch, Problem, Status, StatusCounts, display_text
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from desktop_app.gui.wording import Wording
 
-_NO_REASON = "No reason was given"
+_NO_REASON = mark("No reason was given")
 
 
 class SidebarTexts:
@@ -26,7 +27,7 @@ class SidebarTexts:
     def statuses(self, counts: StatusCounts) -> dict[Status | None, EntryFacts]:
         """All files, and each status."""
         found: dict[Status | None, EntryFacts] = {
-            None: self._facts("All", counts.total, icon="all-files", colour="muted")
+            None: self._facts(tr("All", "files of every status"), counts.total, icon="all-files", colour="muted")
         }
         for status in Status:
             word = status_word(status)
@@ -39,10 +40,10 @@ class SidebarTexts:
         return {problem.code: self._problem(problem) for problem in problems}
 
     def _problem(self, problem: Problem) -> EntryFacts:
-        text = display_text(problem.text).rstrip(".") or _NO_REASON
+        text = translated(display_text(problem.text)).rstrip(".") or translated(_NO_REASON)
         others = problem.texts - 1
-        note = f"and {self._wording.counted(others, 'similar reason')}" if others else ""
-        return self._facts(text, problem.count, note=note, action="Retry all with this reason")
+        note = tr("and %Ln similar reason(s)", "", others) if others else ""
+        return self._facts(text, problem.count, note=note, action=tr("Retry all with this reason"))
 
     def batches(self, batches: Sequence[Batch]) -> dict[int, EntryFacts]:
         """What was added together."""
@@ -50,16 +51,16 @@ class SidebarTexts:
 
     def _batch(self, batch: Batch) -> EntryFacts:
         when, name = self._wording.day_and_time(batch.created_at), display_text(batch.name)
-        hint = f"Added {self._wording.full_moment(batch.created_at)}"
+        hint = tr("Added {moment}").format(moment=self._wording.full_moment(batch.created_at))
         return self._facts(name or when, batch.count, note=when if name else "", hint=hint)
 
     def retry(self, reasons: int) -> str:
         """The words of the button below the problems."""
-        return "&Retry All With This Reason" if reasons <= 1 else "&Retry All With These Reasons"
+        return tr("&Retry All With This Reason") if reasons <= 1 else tr("&Retry All With These Reasons")
 
     def retry_these(self, count: int) -> str:
         """The same in a context menu, which knows how many it is about."""
-        return f"&Retry {self._wording.files(count).title()} With This Reason"
+        return tr("&Retry %Ln File(s) With This Reason", "", count)
 
     def _facts(
         self,

@@ -8,6 +8,8 @@ from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QMessageBox
 
+from desktop_app.gui.texts import tr, translated
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -25,15 +27,15 @@ class StartProblem(QMessageBox):
     def __init__(self, error: KnownError, folder: Path) -> None:
         super().__init__()
         self._folder = folder
-        self.setWindowTitle("Filemill Can't Start")
+        self.setWindowTitle(tr("Filemill Can't Start"))
         self.setIcon(QMessageBox.Icon.Warning)
         self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setText(error.text)
+        self.setText(translated(error.text))
         if error.detail:
             self.setDetailedText(error.detail)
-        self._again = self.addButton("Try Again", QMessageBox.ButtonRole.AcceptRole)
-        self._open = self.addButton("Open Folder", QMessageBox.ButtonRole.ActionRole) if folder.is_dir() else None
-        self._quit = self.addButton("Quit", QMessageBox.ButtonRole.RejectRole)
+        self._again = self.addButton(tr("Try Again"), QMessageBox.ButtonRole.AcceptRole)
+        self._open = self.addButton(tr("Open Folder"), QMessageBox.ButtonRole.ActionRole) if folder.is_dir() else None
+        self._quit = self.addButton(tr("Quit"), QMessageBox.ButtonRole.RejectRole)
         self.setDefaultButton(self._again)
         self.setEscapeButton(self._quit)
 
