@@ -46,7 +46,8 @@ def _submit(options: Namespace) -> int:
 
 def _scan(names: Sequence[str], *, recursive: bool) -> ScanResult:
     """Look at what was named, and tell what can't be added."""
-    from desktop_app.services.scan import FOLDER, scan
+    from desktop_app.services.refusals import FOLDER
+    from desktop_app.services.scan import scan
 
     with StopSignals() as stop, progress("Looking", "files") as bar:
         found = scan(names, recursive=recursive, cancelled=stop.is_set, on_found=lambda count: bar.move_to(count, None))

@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from desktop_app.gui.notice import Kind, Notice, NoticeAction
 from desktop_app.jobs import display_text
-from desktop_app.services.scan import Refusal, ScanResult, scan
+from desktop_app.services.scan import ScanResult, scan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from desktop_app.gui.tasks import Tasks
     from desktop_app.gui.wording import Wording
     from desktop_app.services.intake import IntakeService
+    from desktop_app.services.refusals import Refusal
 
 _PATIENCE_MS = 300
 """What is done sooner needs no word of it."""

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QAction
     from PySide6.QtWidgets import QWidget
 
-    from desktop_app.services.scan import Refusal
+    from desktop_app.services.refusals import Refusal
 
 _SHOWN_AT_MOST = 5_000
 _FIRST_WIDTH = 330

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from desktop_app.store.intake import Added
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from desktop_app.clock import Clock
     from desktop_app.jobs import NewFile
-    from desktop_app.store.intake import Added, Intake
+    from desktop_app.store.intake import Intake
 
 KEEP_REMOVED_MS = 15 * 24 * 3600 * 1000
 """SQS keeps a message for 14 days at most (AWS: MessageRetentionPeriod): after that none can come for a removed row."""
@@ -31,12 +33,31 @@ class IntakeService:
         self._clock = clock
         self._wake = wake
 
-    def add(self, files: Sequence[NewFile], *, name: str = "") -> Added:
+    def listed(self, files: Sequence[NewFile], cancelled: Callable[[], bool] = lambda: False) -> bytearray:
+        """For each file 1 if it is on the list already and has not changed since; see `store.known`.
+
+        Raises:
+            StoreError: If the database can't be read.
+        """
+        return self._intake.listed(files, cancelled)
+
+    def add(self, files: Sequence[NewFile], *, name: str = "", skip_listed: bool = False) -> Added:
         """Add one batch of files that the scan accepted; they are safe in the database when this returns.
+
+        Args:
+            files: May be empty.
+            name: The batch's name for a person.
+            skip_listed: Leave out what is on the list already and has not changed. If nothing remains, no batch is
+                made, and its id is 0.
 
         Raises:
             StoreError: If the database can't be written.
         """
+        if skip_listed:
+            known = self.listed(files)
+            files = [file for file, is_known in zip(files, known, strict=True) if not is_known]
+            if not files:
+                return Added(0, ())
         added = self._intake.add(files, queue=self._queue, name=name, now_ms=self._clock.now_ms())
         self._wake()
         return added

@@ -10,27 +10,27 @@ import os
 import re
 import stat
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
 from desktop_app.jobs import NewFile
-from desktop_app.processing.source import IMPOSSIBLE_NAME, file_error, is_address, unprocessable_kind
+from desktop_app.processing.source import IMPOSSIBLE_NAME, is_address, unprocessable_kind
+from desktop_app.services.refusals import (
+    FOLDER,
+    LINKED_FOLDER,
+    NOT_THERE,
+    OTHER_COMPUTER,
+    WEB_ADDRESS,
+    Refusal,
+    why_not_listed,
+    why_not_seen,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 REPORT_EVERY_S = 0.1
-
-NOT_THERE = "There is no such file"
-LINK_TO_NOTHING = "This link leads to a file that is not there"
-FOLDER = "This is a folder; add it as a folder to include the files in it"
-LINKED_FOLDER = "This is a link to a folder; such links are not followed, so that nothing is added twice"
-WEB_ADDRESS = "Addresses on the web can't be added yet; download the file first"
-OTHER_COMPUTER = "This address names another computer; only files of this one can be added"
-FOLDER_GONE = "This folder is no longer there"
-FOLDER_NOT_ALLOWED = "You may not look into this folder"
-PLACE_NOT_ALLOWED = "You may not look into the folder that this lies in"
 
 _ON_WINDOWS = os.name == "nt"
 _FILE_ADDRESS = re.compile(r"file:(?://(?P<host>[^/]*))?+(?P<path>/.*)", re.IGNORECASE | re.DOTALL)
@@ -40,13 +40,12 @@ _DIGITS = re.compile(r"([0-9]+)")
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
-    """Something that was named, or lay in a folder that was, and can't become a job."""
+class NamedFolder:
+    """A folder that was named itself, and which of a scan's files and refusals come from in there."""
 
     path: str
-    """As it was named, or absolute for what a folder holds."""
-    text: str
-    """Why, as a plain sentence without the name."""
+    files: range
+    refused: range
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +56,8 @@ class ScanResult:
     refused: tuple[Refusal, ...]
     cancelled: bool = False
     """True if the scan was stopped; then this is what it had found."""
+    folders: tuple[NamedFolder, ...] = field(default=(), compare=False)
+    """In the order of what was named; what is not in any of them was named itself."""
 
 
 def scan(
@@ -106,11 +107,12 @@ class _Search:
         self._seen: set[str] = set()
         self._files: list[NewFile] = []
         self._refused: list[Refusal] = []
+        self._folders: list[NamedFolder] = []
         self._stopped = False
 
     def result(self) -> ScanResult:
         self._on_found(len(self._files))
-        return ScanResult(tuple(self._files), tuple(self._refused), self._stopped)
+        return ScanResult(tuple(self._files), tuple(self._refused), self._stopped, tuple(self._folders))
 
     def must_stop(self) -> bool:
         """Whether the person has enough; tells how many there are so far when it is time to."""
@@ -130,14 +132,17 @@ class _Search:
         except _RefusedError as error:
             self._refuse(named, error.text)
         except OSError as error:
-            self._refuse(named, _why_not_seen(error, path))
+            self._refuse(named, why_not_seen(error, path))
         except ValueError:  # a NUL, or a surrogate that stands for no byte
             self._refuse(named, IMPOSSIBLE_NAME)
         else:
             if not stat.S_ISDIR(info.st_mode):
                 self._take(path, info, named)
             elif self._recursive:
+                files, refused = len(self._files), len(self._refused)
                 self._walk(path)
+                came_in = range(files, len(self._files)), range(refused, len(self._refused))
+                self._folders.append(NamedFolder(path, *came_in))
             else:
                 self._refuse(named, FOLDER)
 
@@ -152,7 +157,7 @@ class _Search:
                 with os.scandir(folder) as listing:
                     entries = sorted(self._until_stopped(listing), key=lambda entry: _natural(entry.name))
             except OSError as error:
-                self._refuse(folder, _why_not_listed(error))
+                self._refuse(folder, why_not_listed(error))
                 continue
             subfolders = [entry.path for entry in self._until_stopped(entries) if self._take_entry(entry)]
             waiting.extend(reversed(subfolders))
@@ -183,7 +188,7 @@ class _Search:
         if isinstance(error, PermissionError) and _listed_as_file(entry):
             self._add(entry.path, None, None)
         else:
-            self._refuse(entry.path, _why_not_seen(error, entry.path))
+            self._refuse(entry.path, why_not_seen(error, entry.path))
 
     def _take(self, path: str, info: os.stat_result, named: str) -> None:
         text = unprocessable_kind(info.st_mode)
@@ -241,18 +246,6 @@ def _absolute(path: str) -> str:
     if os.path.lexists(absolute) and os.path.samestat(os.lstat(path), os.lstat(absolute)):
         return absolute
     return os.path.realpath(path)
-
-
-def _why_not_seen(error: OSError, path: str) -> str:
-    if isinstance(error, (FileNotFoundError, NotADirectoryError)):
-        return LINK_TO_NOTHING if os.path.islink(path) else NOT_THERE  # noqa: PTH114
-    return PLACE_NOT_ALLOWED if isinstance(error, PermissionError) else file_error(error).text
-
-
-def _why_not_listed(error: OSError) -> str:
-    if isinstance(error, (FileNotFoundError, NotADirectoryError)):
-        return FOLDER_GONE
-    return FOLDER_NOT_ALLOWED if isinstance(error, PermissionError) else file_error(error).text
 
 
 def _listed_as_file(entry: os.DirEntry[str]) -> bool:

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from desktop_app.jobs import FINAL_STATUSES, NewFile, Status
+from desktop_app.store.known import listed
 from desktop_app.store.models import BatchRow, JobRow, OutboxRow
 from desktop_app.store.outbox import enqueue
 from desktop_app.store.rows import LEASE_ENDED, name_key, split_path, storable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from desktop_app.store.database import Database
 
@@ -51,6 +52,10 @@ class Intake:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    def listed(self, files: Sequence[NewFile], cancelled: Callable[[], bool]) -> bytearray:
+        """See `desktop_app.store.known.listed`."""
+        return listed(self._database, files, cancelled)
 
     def add(self, files: Sequence[NewFile], *, queue: str, name: str, now_ms: int) -> Added:
         """Add one batch; each file's job row and outbox entry are written in one transaction.

@@ -81,6 +81,8 @@ class JobRow(Model):
 JobRow.add_index(
     JobRow.index(JobRow.removed_at, name="job_removed", where=JobRow.removed_at.is_null(False))  # a few rows
 )
+# Finds the files that are on the list already. An index on their paths would do as well, at several times its size.
+JobRow.add_index(JobRow.index(JobRow.modified_ns, name="job_modified"))
 
 
 class OutboxRow(Model):

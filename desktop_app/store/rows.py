@@ -52,10 +52,11 @@ def jobs_from(rows: Iterable[tuple[Any, ...]]) -> list[Job]:
 
 def _job(row: tuple[Any, ...]) -> Job:
     row_id, uuid, batch_id, path, raw, status, *rest = row
-    return Job(row_id, uuid, batch_id, _joined_path(path, raw), Status(status), *rest)
+    return Job(row_id, uuid, batch_id, joined_path(path, raw), Status(status), *rest)
 
 
-def _joined_path(text: str, raw: bytes | None) -> str:
+def joined_path(text: str, raw: bytes | None) -> str:
+    """The path that these two columns keep; see `split_path`."""
     return text if raw is None else os.fsdecode(bytes(raw))
 
 

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication, QMenu, QWidget
 from desktop_app.gui import dialogs
 from desktop_app.gui.crash import CrashDialog
 from desktop_app.gui.notice import Notice, NoticeAction
-from desktop_app.services.scan import Refusal
+from desktop_app.services.refusals import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

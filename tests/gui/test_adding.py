@@ -16,7 +16,8 @@ from desktop_app.gui.notice import Kind
 from desktop_app.gui.tasks import Tasks
 from desktop_app.jobs import NewFile
 from desktop_app.services.intake import IntakeService
-from desktop_app.services.scan import Refusal, ScanResult
+from desktop_app.services.refusals import Refusal
+from desktop_app.services.scan import ScanResult
 from desktop_app.store.models import BatchRow
 
 if TYPE_CHECKING:

@@ -109,3 +109,21 @@ def test_removed_job_is_forgotten_when_its_message_can_not_come_any_more(bench: 
 
 def test_messages_of_removed_jobs_are_known_for_longer_than_sqs_keeps_any() -> None:
     assert KEEP_REMOVED_MS > 14 * 24 * 60 * 60 * 1000
+
+
+def test_what_is_on_the_list_unchanged_is_left_out_if_that_is_wanted(bench: Bench, service: Service) -> None:
+    files = [NewFile("/a", 1, 7), NewFile("/b", 1, 7)]
+    service.add(files[:1])
+    added = service.add(files, name="both", skip_listed=True)
+    assert [bench.jobs.find(job_id)[0].file_path for job_id in added.job_ids] == ["/b"]
+    assert len(service.add(files, name="again").job_ids) == 2
+
+
+def test_no_batch_is_made_if_all_is_on_the_list(bench: Bench, service: Service) -> None:
+    file = NewFile("/a", 1, 7)
+    service.add([file])
+    wakes = service.wakes
+    added = service.add([file], name="again", skip_listed=True)
+    assert (added.batch_id, added.job_ids) == (0, ())
+    assert len(bench.jobs.batches()) == 1
+    assert service.wakes == wakes

@@ -16,7 +16,8 @@ import pytest
 
 from desktop_app.jobs import NewFile
 from desktop_app.services import scan as scan_module
-from desktop_app.services.scan import Refusal, ScanResult, scan
+from desktop_app.services.refusals import Refusal
+from desktop_app.services.scan import ScanResult, scan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

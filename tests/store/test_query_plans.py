@@ -52,6 +52,7 @@ QUICK: dict[str, Callable[[Store], object]] = {
     "in flight": lambda store: Recovery(store.database).in_flight(queue=QUEUE, sent_before_ms=NOW),
     "send again": lambda store: Recovery(store.database).resend(queue=QUEUE, sent_before_ms=NOW, now_ms=NOW),
     "dead claims": lambda store: Recovery(store.database).free_dead_claims(lambda _: False, queue=QUEUE),
+    "listed": lambda store: store.intake.listed([NewFile("/data/5", 5, 5)], lambda: False),
     "add": lambda store: store.add("/more"),
     "retry": lambda store: store.finish(store.job(1), 1) and store.intake.retry(range(1, 201), queue=QUEUE),
     "remove": lambda store: store.intake.remove(range(1, 201), now_ms=NOW),

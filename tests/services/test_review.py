@@ -1,0 +1,129 @@
+"""What can be chosen of a scan's result."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from desktop_app.services.review import Picked, Review, Wish
+from desktop_app.services.scan import scan
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FILES = {
+    "a.csv": 1,
+    "b.txt": 10,
+    ".git/config": 100,
+    "deep/c.csv": 1_000,
+    "deep/.git/d.csv": 10_000,
+    "deep/er/e.CSV": 100_000,
+}
+
+
+def never() -> bool:
+    return False
+
+
+def review(*paths: Path, listed: tuple[str, ...] = ()) -> Review:
+    result = scan(map(str, paths), recursive=True, cancelled=never, on_found=lambda _: None)
+    return Review(result, bytearray(os.path.basename(file.path) in listed for file in result.files))  # noqa: PTH119
+
+
+def picked(made: Review, wish: Wish) -> Picked:
+    found = made.pick(wish, never)
+    assert found is not None
+    return found
+
+
+def names(made: Review, wish: Wish) -> list[str]:
+    return [os.path.basename(file.path) for file in made.files(picked(made, wish))]  # noqa: PTH119
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    top = tmp_path / "in"
+    for name, size in FILES.items():
+        (top / name).parent.mkdir(parents=True, exist_ok=True)
+        (top / name).write_bytes(b"x" * size)
+    return top
+
+
+@pytest.mark.parametrize(
+    ("wish", "expected"),
+    [
+        (Wish(), ["a.csv", "b.txt", "config", "c.csv", "d.csv", "e.CSV"]),
+        (Wish(subfolders=False), ["a.csv", "b.txt"]),
+        (Wish(only="*.csv"), ["a.csv", "c.csv", "d.csv", "e.CSV"]),
+        (Wish(only="*.csv", subfolders=False), ["a.csv"]),
+        (Wish(only="*.csv", leave_out=".git"), ["a.csv", "c.csv", "e.CSV"]),
+        (Wish(leave_out=".git/**; *.txt"), ["a.csv", "c.csv", "d.csv", "e.CSV"]),
+        (Wish(only="deep/*"), ["c.csv", "d.csv", "e.CSV"]),
+        (Wish(only="*.pdf"), []),
+    ],
+)
+def test_wish_picks_files(folder: Path, wish: Wish, expected: list[str]) -> None:
+    assert sorted(names(review(folder), wish)) == sorted(expected)
+
+
+def test_sizes_are_added_up(folder: Path) -> None:
+    made = review(folder)
+    assert made.size == 111_111
+    assert picked(made, Wish(only="*.csv", subfolders=False)).size == 1
+
+
+def test_what_is_on_the_list_already_is_counted_apart(folder: Path) -> None:
+    made = review(folder, listed=("a.csv", "b.txt"))
+    found = picked(made, Wish(only="*.csv"))
+    assert found.listed == 1
+    assert found.count(again=True) == 4
+    assert found.count(again=False) == 3
+
+
+def test_files_named_themselves_are_held_against_the_patterns_by_their_name(folder: Path) -> None:
+    made = review(folder / "b.txt", folder / "deep", folder / "a.csv")
+    assert names(made, Wish(only="*.csv", subfolders=False)) == ["c.csv", "a.csv"]
+    assert names(made, Wish(only="er/*")) == ["e.CSV"]
+
+
+def test_a_folder_named_twice_is_picked_once(folder: Path) -> None:
+    made = review(folder, folder / "a.csv", folder)
+    assert len(made.result.folders) == 2
+    assert len(names(made, Wish())) == 6
+
+
+def test_subfolders_are_worth_asking_about_only_if_there_is_something_in_them(tmp_path: Path, folder: Path) -> None:
+    assert review(folder).has_subfolders
+    assert not review(folder / "deep" / "er").has_subfolders
+    assert not review(folder / "a.csv").has_subfolders
+    (tmp_path / "links").mkdir()
+    (tmp_path / "links" / "there").symlink_to(folder)
+    assert review(tmp_path / "links").has_subfolders
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no named pipes in folders")
+def test_what_can_not_be_added_is_told_only_if_it_would_be_meant(folder: Path) -> None:
+    os.mkfifo(folder / "deep" / "pipe.csv")
+    (folder / "there").symlink_to(folder / "deep")
+    made = review(folder, folder / "gone")
+
+    def refused(wish: Wish) -> list[str]:
+        return [os.path.basename(refusal.path) for refusal in picked(made, wish).refused]  # noqa: PTH119
+
+    assert refused(Wish()) == ["there", "pipe.csv", "gone"]
+    assert refused(Wish(only="*.csv")) == ["there", "pipe.csv", "gone"]
+    assert refused(Wish(only="*.txt")) == ["there", "gone"]
+    assert refused(Wish(leave_out="there; deep")) == ["gone"]
+    assert refused(Wish(subfolders=False)) == ["gone"]
+
+
+def test_plain_is_what_needs_no_question(folder: Path) -> None:
+    assert review(folder).is_plain
+    assert not review(folder, folder / "gone").is_plain
+    assert not review(folder, listed=("a.csv",)).is_plain
+
+
+def test_counting_ends_when_nobody_wants_to_know(folder: Path) -> None:
+    assert review(folder).pick(Wish(), lambda: True) is None
