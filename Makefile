@@ -26,7 +26,7 @@ endif
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run test lint types format check translations icons screenshots coverage bench torture ci clean system
+.PHONY: help run test lint types format check translations icons screenshots coverage bench desktop torture ci clean system
 
 help: ## list the tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -78,6 +78,9 @@ bench: system $(HAS_DEV) ## run the benchmarks
 	@for script in tests/benchmarks/[a-z]*.py; do \
 	  echo "== $$script"; PYTHONPATH=. $(PY) "$$script" || exit 1; \
 	done
+
+desktop: system $(HAS_DEV) ## have a keyboard do what people want most, on a real window (needs xvfb openbox xdotool imagemagick xclip)
+	@$(PY) -m tests.desktop $(ARGS)
 
 torture: system $(HAS_DEV) ## kill it again and again behind a hostile network, on both kinds of queue (10 minutes)
 	@$(PY) tests/torture/run.py $(ARGS)

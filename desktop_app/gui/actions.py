@@ -85,8 +85,8 @@ class Actions(QObject):
         self.retry_failed = new(tr("Retry All &Failed"), "Ctrl+Shift+R", tr("Process every failed file again"), "retry")
         self.retry_reason = new(
             tr("Retry All With &This Reason"),
-            "",
-            tr("Process every file again that has failed for the reason chosen in the sidebar"),
+            "Ctrl+Alt+R",
+            tr("Process every file again that has failed for the reason chosen in the sidebar, or for the file's own"),
             "retry",
         )
         self.remove = new(

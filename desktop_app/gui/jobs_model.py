@@ -163,8 +163,8 @@ class JobsModel(QAbstractTableModel):
         return cached.texts
 
     def job(self, row: int) -> Job | None:
-        """The job of a row, or None if it is gone."""
-        cached = self._row(row)
+        """The job of a row; None if it is gone, or there is no such row."""
+        cached = self._row(row) if 0 <= row < self.rowCount() else None
         return None if cached is None else cached.job
 
     def _row(self, number: int) -> CachedRow | None:

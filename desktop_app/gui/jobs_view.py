@@ -37,6 +37,7 @@ _ROW_PADDING = 12
 _KEY_REASONS = frozenset(
     {Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason}
 )
+_MOVING_KEYS = frozenset({Qt.Key.Key_Home, Qt.Key.Key_End, Qt.Key.Key_Up, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown})
 _NO_FIRST_SORT = SortLayout("", descending=False)
 
 
@@ -183,13 +184,19 @@ class JobsView(QTableView):
         super().mousePressEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Escape chooses nothing; everything else is Qt's."""
+        """Escape chooses nothing; a key that moves chooses where it leads to; everything else is Qt's."""
         self._uses_keys = True
         if event.key() == Qt.Key.Key_Escape and self.selectionModel().hasSelection():
             self.clearSelection()
             event.accept()
             return
         super().keyPressEvent(event)
+        if event.key() in _MOVING_KEYS and not event.modifiers() and not self.selectionModel().hasSelection():
+            # Qt moves to the first row without choosing it when the list gets the keyboard; a key that leads to where
+            # one is already would then choose nothing.
+            row = self.currentIndex().row()
+            if row >= 0:
+                self.select_rows(row, row)
 
     def changeEvent(self, event: QEvent) -> None:
         """Follow the font."""

@@ -117,7 +117,17 @@ def context_menu(actions: Actions, parent: QWidget) -> QMenu:
     """The menu of the selected rows; deletes itself."""
     menu = QMenu(parent)
     menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    _add(menu, actions.retry, actions.show_file, None, actions.copy, actions.select_all, None, actions.remove)
+    _add(
+        menu,
+        actions.retry,
+        actions.retry_reason,
+        actions.show_file,
+        None,
+        actions.copy,
+        actions.select_all,
+        None,
+        actions.remove,
+    )
     return menu
 
 

@@ -41,7 +41,9 @@ class Narrowing(QObject):
         actions.retry_reason.triggered.connect(self._retry_chosen)
         for action, status in zip(actions.status_views, (None, *Status), strict=True):
             action.triggered.connect(lambda _checked=False, wanted=status: sidebar.choose_status(wanted))
-        actions.retry_reason.setEnabled(False)
+        view.selection_changed.connect(self._offer_retry)
+        bench.groups.changed.connect(self._offer_retry)
+        self._offer_retry()
 
     @Slot()
     def clear_filter(self) -> None:
@@ -57,13 +59,25 @@ class Narrowing(QObject):
     @Slot()
     def _apply(self) -> None:
         choice = self._sidebar.choice
-        self._actions.retry_reason.setEnabled(bool(choice.problems))
+        self._offer_retry()
         self._bench.groups.keep(choice.batches)
         self._bench.model.narrow(replace(choice, search=self._box.search))
 
     @Slot()
     def _retry_chosen(self) -> None:
-        self._bench.commands.retry_problems(self._sidebar.choice.problems)
+        self._bench.commands.retry_problems(self._reasons())
+
+    @Slot()
+    def _offer_retry(self) -> None:
+        self._actions.retry_reason.setEnabled(bool(self._reasons()))
+
+    def _reasons(self) -> frozenset[str]:
+        """Those chosen in the sidebar, else that of the current file if it is selected and has failed."""
+        chosen = self._sidebar.choice.problems
+        job = self._bench.model.job(self._view.currentIndex().row()) if self._view.selected_count() else None
+        if chosen or job is None or job.status is not Status.FAILED:
+            return chosen
+        return frozenset({job.reason_code})
 
     @Slot()
     def _go_to_list(self) -> None:

@@ -40,7 +40,8 @@ class Pages(QStackedWidget):
             return
         focused = QApplication.focusWidget()
         loses_focus = focused is None or self.isAncestorOf(focused)
-        first = self.currentWidget() is self._empty
+        # At the start the keyboard is where Qt has put it, at the window's first button.
+        first = self.currentWidget() in {self._blank, self._empty}
         self.setCurrentWidget(page)
         if page is self._view and (loses_focus or first):
             page.setFocus()

@@ -426,3 +426,11 @@ def test_million_rows_are_counted_without_reading_them(bench: Bench, monkeypatch
     assert bench.model.flags(bench.model.index(999_999, 0)) & Qt.ItemFlag.ItemIsSelectable
     assert bench.model.flags(QModelIndex()) == Qt.ItemFlag.NoItemFlags
     assert bench.model.columnCount(bench.model.index(0, 0)) == 0
+
+
+@pytest.mark.parametrize("row", [-1, 2, 1_000])
+def test_row_that_is_not_there_has_no_job(bench: Bench, row: int) -> None:
+    bench.world.add("a", "b")
+    bench.load()
+    assert bench.model.job(1) is not None
+    assert bench.model.job(row) is None

@@ -477,3 +477,13 @@ def test_quit_closes_the_window(desk: Desk, qtbot: QtBot) -> None:
     with qtbot.waitSignal(window.closed):
         QTest.keyClick(window, Qt.Key.Key_Q, CTRL)
     assert not window.isVisible()
+
+
+def test_keyboard_is_in_the_list_of_a_window_that_opens_with_files(desk: Desk, qtbot: QtBot) -> None:
+    desk.world.add("a", "b")
+    window = desk.window()
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    qtbot.waitUntil(window.view.hasFocus)
+    QTest.keyClick(window.view, Qt.Key.Key_Home)
+    assert window.view.selected_rows() == [(0, 0)]

@@ -145,6 +145,23 @@ def test_all_with_the_chosen_reasons_are_retried_at_once(
     qtbot.waitUntil(lambda: desk.world.statuses().count("PENDING") == 5)
 
 
+def test_all_with_the_reason_of_the_selected_file_are_retried_by_a_key(
+    window: MainWindow, desk: Desk, qtbot: QtBot
+) -> None:
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    failed = desk.names().index("a")
+    pending = desk.names().index("e")
+    window.view.select_rows(pending, pending)
+    assert not window.offers.retry_reason.isEnabled()
+    window.view.select_rows(failed, failed)
+    assert window.offers.retry_reason.isEnabled()
+    QTest.keyClick(window.view, KEY.Key_R, CTRL | Qt.KeyboardModifier.AltModifier)
+    qtbot.waitUntil(lambda: list(window.sidebar.problems.entries) == ["not_allowed"])
+    qtbot.waitUntil(lambda: not window.offers.retry_reason.isEnabled())
+    assert desk.world.statuses() == ["PENDING", "PENDING", "FAILED", "PROCESSED", "PENDING", "PENDING"]
+
+
 def open_menu(window: MainWindow, code: str, reason: QContextMenuEvent.Reason, qtbot: QtBot) -> QMenu:
     entry = window.sidebar.problems.entries[code]
     QApplication.sendEvent(entry, QContextMenuEvent(reason, QPoint(5, 5), entry.mapToGlobal(QPoint(5, 5))))

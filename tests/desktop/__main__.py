@@ -1,0 +1,63 @@
+"""Has a keyboard do what people want of Filemill most, on a real window, and counts the keys.
+
+    python -m tests.desktop [--pictures FOLDER] [TASK …]
+
+Each task is checked by what `filemill status` says, or by the clipboard or a file, never by the picture. Exit code 1 if
+one of them can't be done.
+"""
+# ruff: noqa: T201 - the terminal is its output
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.desktop.screen import Screen, missing_programs
+from tests.desktop.tasks import TASKS, Task
+from tests.desktop.user import User
+
+PICTURES = Path("build", "desktop")
+
+
+def main() -> int:
+    """Do all tasks, or those that are named."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("tasks", nargs="*", help="numbers of tasks; all if none is named")
+    parser.add_argument("--pictures", type=Path, default=PICTURES, help="where a picture after each task goes")
+    options = parser.parse_args()
+    missing = missing_programs()
+    if missing:
+        print(f"Not here: {', '.join(missing)}. On Debian: apt install xvfb openbox xdotool imagemagick xclip")
+        return 1
+    options.pictures.mkdir(parents=True, exist_ok=True)
+    wanted = [task for task in TASKS if not options.tasks or str(task.number) in options.tasks]
+    failed = sum(not does(task, options.pictures) for task in wanted)
+    print(f"\n{len(wanted) - failed} of {len(wanted)} tasks done by keyboard alone.")
+    return 1 if failed else 0
+
+
+def does(task: Task, pictures: Path) -> bool:
+    """Do one task on a screen of its own, and tell how it went."""
+    with tempfile.TemporaryDirectory() as folder, Screen() as screen:
+        user = User(screen, Path(folder))
+        began = time.monotonic()
+        problem = ""
+        try:
+            task.do(user)
+        except (AssertionError, TimeoutError) as error:
+            problem = f"  NOT DONE: {error}"
+        finally:
+            screen.picture(pictures / f"task-{task.number:02}.png")
+            user.close()
+    steps = user.hand.steps
+    if not problem and steps > task.most:
+        problem = "  TOO MANY"
+    print(f"{task.number:>2}  {task.name:<44} {steps} of {task.most} keys {time.monotonic() - began:5.1f} s{problem}")
+    return not problem
+
+
+if __name__ == "__main__":
+    sys.exit(main())

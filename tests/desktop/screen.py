@@ -1,0 +1,123 @@
+"""An X server with a window manager, and a hand that types and clicks on it and counts what it does."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+NEEDED = ("Xvfb", "openbox", "xdotool", "import", "xclip")
+"""Debian: xvfb, openbox, xdotool, imagemagick, xclip."""
+_PATIENCE_S = 20.0
+_POLL_S = 0.05
+_KEY_DELAY_MS = 12
+
+
+def missing_programs() -> list[str]:
+    """What has to be installed first."""
+    return [name for name in NEEDED if shutil.which(name) is None]
+
+
+def wait_for(condition: Callable[[], object], what: str, seconds: float = _PATIENCE_S) -> None:
+    """Wait until something is true that another process does.
+
+    Raises:
+        TimeoutError: If it does not become true.
+    """
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"not within {seconds:g} s: {what}")
+        time.sleep(_POLL_S)
+
+
+class Screen:
+    """A virtual screen; a context manager that takes it away.
+
+    Attributes:
+        environment: For programs that are to appear on it.
+    """
+
+    def __init__(self, width: int = 1280, height: int = 800) -> None:
+        self._size = f"{width}x{height}x24"
+        self._stack = ExitStack()
+        self.environment = dict(os.environ)
+
+    def __enter__(self) -> Self:
+        reading, writing = os.pipe()
+        self._run(["Xvfb", "-displayfd", str(writing), "-screen", "0", self._size, "-nolisten", "tcp"], (writing,))
+        os.close(writing)
+        with os.fdopen(reading) as answer:
+            number = answer.readline().strip()
+        self.environment |= {"DISPLAY": f":{number}", "QT_QPA_PLATFORM": "xcb"}
+        self._run(["openbox"])
+        # Keys go nowhere before a window manager gives the focus away.
+        wait_for(lambda: self._call("xdotool", "get_desktop").returncode == 0, "the window manager")
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stack.close()
+
+    def picture(self, file: Path) -> None:
+        """Save what is on the screen."""
+        self._call("import", "-window", "root", str(file))
+
+    def windows(self, title: str) -> list[str]:
+        """The visible windows whose title matches a regular expression."""
+        return self._call("xdotool", "search", "--onlyvisible", "--name", title).stdout.split()
+
+    def title(self) -> str:
+        """The title of the window that has the keyboard."""
+        return self._call("xdotool", "getactivewindow", "getwindowname").stdout.strip()
+
+    def clipboard(self) -> str:
+        """What was copied, as text."""
+        return self._call("xclip", "-selection", "clipboard", "-out").stdout
+
+    def do(self, *words: str) -> None:
+        """Have xdotool do something."""
+        self._call("xdotool", *words)
+
+    def _call(self, *command: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command, env=self.environment, capture_output=True, text=True, check=False, timeout=_PATIENCE_S
+        )
+
+    def _run(self, command: list[str], descriptors: Sequence[int] = ()) -> None:
+        process = subprocess.Popen(
+            command, env=self.environment, pass_fds=descriptors, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        self._stack.callback(process.wait, _PATIENCE_S)
+        self._stack.callback(process.terminate)
+
+
+@dataclass
+class Hand:
+    """Types and clicks as a person does.
+
+    Attributes:
+        screen: Where.
+        steps: How many keys and clicks it was; a text is one.
+    """
+
+    screen: Screen
+    steps: int = field(default=0)
+
+    def press(self, *keys: str) -> None:
+        """Press keys, one after the other, in xdotool's words: `ctrl+o`, `Return`."""
+        for key in keys:
+            self.steps += 1
+            self.screen.do("key", "--clearmodifiers", "--delay", str(_KEY_DELAY_MS), key)
+
+    def write(self, text: str) -> None:
+        """Type a text."""
+        self.steps += 1
+        self.screen.do("type", "--delay", str(_KEY_DELAY_MS), text)

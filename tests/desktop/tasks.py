@@ -1,0 +1,155 @@
+"""What people want of Filemill most, each done with the keyboard alone. A key more than `most` counts as not done."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tests.desktop.screen import wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.desktop.user import User
+
+
+@dataclass(frozen=True)
+class Task:
+    """One of them.
+
+    Attributes:
+        number, name: For a person.
+        most: How many keys it may take; a text that is typed is one.
+        do: Does it, and checks what came of it.
+    """
+
+    number: int
+    name: str
+    most: int
+    do: Callable[[User], None]
+
+
+def add_three_files(user: User) -> None:
+    """Ctrl+O, their names, Enter."""
+    paths = user.write("a.txt", "b.txt", "c.txt")
+    user.start()
+    user.hand.press("ctrl+o")
+    user.wait_for_window("Add Files")
+    user.hand.write(" ".join(f'"{path}"' for path in paths))
+    user.hand.press("Return")
+    user.wait_for_jobs(3, "PROCESSED")
+
+
+def add_csv_of_a_folder(user: User) -> None:
+    """Ctrl+Shift+O, the folder, Enter; then what of it."""
+    user.write("in/a.csv", "in/b.txt", "in/deep/c.csv", "in/deep/er/d.csv", "in/e.log")
+    user.start()
+    user.hand.press("ctrl+shift+o")
+    user.wait_for_window("Add Folder")
+    user.hand.write(str(user.folder / "in"))
+    user.hand.press("Return")
+    user.wait_for_window("Add")
+    user.hand.write("*.csv")
+    user.hand.press("Return")
+    user.wait_for_jobs(3, "PROCESSED")
+    names = sorted(job["file_path"].rsplit("/", 1)[-1] for job in user.jobs())
+    assert names == ["a.csv", "c.csv", "d.csv"], names
+
+
+def why_one_failed(user: User) -> None:
+    """Ctrl+5: the reason stands in its row."""
+    _with_missing(user, "gone.txt")
+    user.hand.press("ctrl+5")
+    # Only to read what the row says; who sees it needs no key.
+    user.screen.do("key", "ctrl+a", "ctrl+c")
+    wait_for(lambda: "The file is no longer there" in user.screen.clipboard(), "the reason in the row")
+
+
+def retry_all_with_a_reason(user: User) -> None:
+    """Home selects the first file; Ctrl+Alt+R."""
+    for path in _with_missing(user, "a.txt", "b.txt", "c.txt"):
+        path.write_text("here again\n", encoding="utf-8")
+    user.hand.press("Home", "ctrl+alt+r")
+    user.wait_for_jobs(3, "PROCESSED")
+
+
+def remove_500_and_undo(user: User) -> None:
+    """Ctrl+A, Delete, Ctrl+Z."""
+    user.write(*(f"many/{number}.txt" for number in range(500)), lines=1)
+    user.run("submit", "--recursive", str(user.folder / "many"))
+    user.run("worker", "--until-idle")
+    user.start()
+    before = user.jobs()
+    user.hand.press("ctrl+a", "Delete")
+    user.wait_for_jobs(0)
+    user.hand.press("ctrl+z")
+    user.wait_for_jobs(500, "PROCESSED")
+    assert user.jobs() == before, "not as it was"
+
+
+def copy_a_path(user: User) -> None:
+    """Home selects the first file; Ctrl+Shift+C."""
+    [path] = _with_missing(user, "a file.txt")
+    user.hand.press("Home", "ctrl+shift+c")
+    wait_for(lambda: user.screen.clipboard() == str(path), "the path on the clipboard")
+
+
+def export_the_failed(user: User) -> None:
+    """Ctrl+5, Ctrl+Shift+E, Enter, Enter."""
+    user.write("good.txt")
+    user.run("submit", str(user.folder / "good.txt"))
+    _with_missing(user, "x.txt", "y.txt")
+    user.hand.press("ctrl+5", "ctrl+shift+e")
+    user.wait_for_window("Export")
+    user.hand.press("Return")
+    user.wait_for_window("Save")
+    user.hand.press("Return")
+
+    def files() -> list[Path]:
+        return list(user.home.rglob("*.csv"))
+
+    wait_for(files, "a CSV file")
+    rows = list(csv.DictReader(files()[0].read_text(encoding="utf-8-sig").splitlines()))
+    assert [row["status"] for row in rows] == ["FAILED", "FAILED"], rows
+
+
+def pause_quit_and_go_on(user: User) -> None:
+    """Ctrl+P, Ctrl+Q; at the next start Ctrl+P."""
+    user.start()
+    user.hand.press("ctrl+p")
+    wait_for(lambda: "Paused" in user.screen.title(), "the pause in the title")
+    user.write(*(f"in/{number}.txt" for number in range(30)))
+    user.run("submit", "--recursive", str(user.folder / "in"))
+    user.hand.press("ctrl+q")
+    user.wait_for_end()
+    user.wait_for_jobs(30, "PENDING")
+    user.start()
+    wait_for(lambda: "Paused" in user.screen.title(), "the pause that is still there")
+    user.wait_for_jobs(30, "PENDING")
+    user.hand.press("ctrl+p")
+    user.wait_for_jobs(30, "PROCESSED")
+
+
+def _with_missing(user: User, *names: str) -> list[Path]:
+    """A list with files that are gone when they are processed, and the window."""
+    paths = user.write(*names)
+    user.run("submit", *map(str, paths))
+    for path in paths:
+        path.unlink()
+    user.run("worker", "--until-idle")
+    user.start()
+    return paths
+
+
+TASKS = (
+    Task(1, "add 3 files", 4, add_three_files),
+    Task(2, "add a folder, only *.csv, with subfolders", 6, add_csv_of_a_folder),
+    Task(4, "find why one file failed", 2, why_one_failed),
+    Task(5, "retry all with that reason", 2, retry_all_with_a_reason),
+    Task(7, "remove 500 and undo", 3, remove_500_and_undo),
+    Task(8, "copy a path", 2, copy_a_path),
+    Task(9, "export only the failed to CSV", 4, export_the_failed),
+    Task(10, "pause, quit, start, nothing lost", 3, pause_quit_and_go_on),
+)
