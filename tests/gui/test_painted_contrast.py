@@ -1,0 +1,98 @@
+"""What is painted can be read: measured on the pixels, not on the colours that were meant."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtGui import QColor
+
+from desktop_app.gui.colours import DARK, LIGHT, Colours
+from desktop_app.gui.columns import COLUMN_OF_ID
+from tests.gui.test_colours import READABLE, contrast
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from PySide6.QtCore import QRect
+    from PySide6.QtWidgets import QWidget
+
+    from desktop_app.gui.look import Look
+    from desktop_app.gui.main_window import MainWindow
+    from tests.gui.conftest import Desk
+
+
+@pytest.fixture(params=[LIGHT, DARK], ids=["light", "dark"])
+def colours(request: pytest.FixtureRequest, look: Look) -> Iterator[Colours]:
+    before = look.colours
+    look.wear(request.param)
+    yield request.param
+    look.wear(before)
+
+
+@pytest.fixture
+def window(desk: Desk, colours: Colours) -> MainWindow:
+    failed, done, pending, _ = desk.world.add_many(4)
+    desk.world.fail(failed)
+    desk.world.finish(done)
+    made = desk.window()
+    made.resize(1180, 600)
+    assert pending
+    return made
+
+
+def ink_and_ground(widget: QWidget, part: QRect) -> tuple[str, str]:
+    """The ground is what there is most of; the ink is what stands out from it most.
+
+    A letter's edge is a mix of both, so a single pixel may be less than the ink is, never more.
+    """
+    image = widget.grab(part).toImage()
+    counts = Counter(
+        QColor(image.pixel(x, y)).name() for x in range(2, image.width() - 2) for y in range(3, image.height() - 3)
+    )
+    ground = counts.most_common(1)[0][0]
+    return max(counts, key=lambda colour: contrast(colour, ground)), ground
+
+
+@pytest.mark.parametrize("selected", [False, True], ids=["plain", "selected"])
+def test_cells_can_be_read(window: MainWindow, colours: Colours, selected: bool) -> None:
+    if selected:
+        window.view.selectAll()
+    for row, status in enumerate(("failed", "processed", "pending", "pending on the other ground")):
+        for column in ("name", "status", "size", "added"):
+            cell = window.view.visualRect(window.view.model().index(row, COLUMN_OF_ID[column]))
+            ink, ground = ink_and_ground(window.view.viewport(), cell)
+            assert ground == (colours.selection if selected else (colours.base, colours.alternate)[row % 2])
+            assert contrast(ink, ground) >= READABLE, (status, column)
+
+
+def test_statuses_have_shapes_that_tell_them_apart_without_colour(look: Look) -> None:
+    from PySide6.QtCore import QSize
+
+    from desktop_app.gui.delegates import STATUS_ICONS
+
+    shapes = set()
+    for name in STATUS_ICONS.values():
+        image = look.icon(name, "#000000").pixmap(QSize(16, 16)).toImage()
+        shapes.add(tuple(image.pixelColor(x, y).alpha() > 127 for x in range(16) for y in range(16)))
+    assert len(shapes) == len(STATUS_ICONS)
+
+
+def test_words_beside_the_list_can_be_read(window: MainWindow, colours: Colours) -> None:
+    from PySide6.QtWidgets import QAbstractButton, QLabel
+
+    looked_at = 0
+    for kind in (QLabel, QAbstractButton):
+        for widget in window.findChildren(kind):
+            if widget.isVisible() and widget.isEnabled() and widget.width() > 30 and getattr(widget, "text", str)():
+                ink, ground = ink_and_ground(window, _place(widget, window))
+                assert contrast(ink, ground) >= READABLE, (widget, ink, ground)
+                looked_at += 1
+    assert looked_at > 10
+
+
+def _place(widget: QWidget, window: QWidget) -> QRect:
+    from PySide6.QtCore import QPoint, QRect
+
+    return QRect(widget.mapTo(window, QPoint(0, 0)), widget.size())
