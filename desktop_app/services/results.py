@@ -143,9 +143,11 @@ class Committer:
         backoff.tries = max(0, job.attempts - 1)
         seconds = max(1, round(backoff.next()))
         reason = f"{error.text}; try {job.attempts + 1} of {_tries(error)} follows"
-        next_try = self._clock.now_ms() + seconds * 1000
+        now = self._clock.now_ms()
         crashed = error.problem is FileProblem.CRASHED
-        if self._work.give_back(job.row_id, held.token, reason=reason, next_try_at=next_try, crashed=crashed):
+        if self._work.give_back(
+            job.row_id, held.token, now_ms=now, reason=reason, next_try_at=now + seconds * 1000, crashed=crashed
+        ):
             self._tally.settle(held, Fate.RETRIED)
             self._acks.release(held, seconds)
         else:
@@ -154,7 +156,9 @@ class Committer:
     def _interrupt(self, held: Held) -> None:
         """Give a file back as it was, at once and for everybody; not begun, it does not count as an attempt."""
         job = held.job
-        is_ours = job is None or self._work.give_back(job.row_id, held.token, uncount=not held.is_begun)
+        is_ours = job is None or self._work.give_back(
+            job.row_id, held.token, now_ms=self._clock.now_ms(), uncount=not held.is_begun
+        )
         if held.is_lost or not is_ours:
             self._lose(held)
         else:

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 
 from peewee import fn
 
+from desktop_app.attempts import AttemptOutcome
 from desktop_app.errors import FileProblem
 from desktop_app.jobs import OPEN_STATUSES, Job, Status
-from desktop_app.store.models import JobRow
+from desktop_app.store import attempts
+from desktop_app.store.models import AttemptRow, JobRow
 from desktop_app.store.outbox import enqueue
 from desktop_app.store.rows import JOB_COLUMNS, LEASE_ENDED, PENDING_AGAIN, jobs_from
 
@@ -105,7 +107,20 @@ class Claims:
                 if request.lane and claim.outcome is ClaimOutcome.BUSY:
                     held_up[request.lane] = claim
                 claims.append(claim)
+            self._note_attempts(claims, now_ms, revision)
         return claims
+
+    def _note_attempts(self, claims: Sequence[Claim], now_ms: int, revision: int) -> None:
+        won = [(claim.job.row_id, claim) for claim in claims if claim.job is not None]
+        if not won:
+            return
+        taken_over = [row_id for row_id, claim in won if claim.is_suspect]
+        if taken_over:
+            before = AttemptRow.job.in_(taken_over)
+            attempts.end_open(self._database, before, AttemptOutcome.STOPPED, now_ms=now_ms)
+        attempts.begin(self._database, revision)
+        for row_id, claim in won:
+            attempts.prune(self._database, row_id, claim.token)
 
     def _claim(self, request: ClaimRequest, worker: str, now_ms: int, lease_ms: int, revision: int) -> Claim:
         free = (JobRow.status == Status.PENDING) | (
@@ -163,6 +178,7 @@ class Claims:
         return Claim(ClaimOutcome.CRASHED)
 
     def _give_up(self, row_ids: Sequence[int], now_ms: int, revision: int) -> None:
+        attempts.end_open(self._database, AttemptRow.job.in_(list(row_ids)), AttemptOutcome.STOPPED, now_ms=now_ms)
         self._database.run(
             JobRow.update(
                 status=Status.FAILED,
@@ -203,6 +219,9 @@ class Claims:
                 JobRow.removed_at.is_null(),
             )
             if self._database.run(failed):
+                job = JobRow.select(JobRow.id).where(JobRow.uuid == file_id)
+                of_job = AttemptRow.job.in_(job)
+                attempts.end_open(self._database, of_job, AttemptOutcome.PUT_ASIDE, now_ms=now_ms)
                 return ClaimOutcome.FINISHED
             return self._why_not(request, now_ms, revision).outcome
 
@@ -242,6 +261,7 @@ class Claims:
             )
             self._give_up([key for key, crashes in rows if crashes >= MAX_CRASHES], now_ms, revision)
             again = [key for key, crashes in rows if crashes < MAX_CRASHES]
+            attempts.end_open(self._database, AttemptRow.job.in_(again), AttemptOutcome.STOPPED, now_ms=now_ms)
             self._database.run(JobRow.update(revision=revision, **PENDING_AGAIN).where(JobRow.id.in_(again)))
             if resend:
                 enqueue(self._database, JobRow.id.in_(again))

@@ -6,9 +6,11 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from desktop_app.attempts import AttemptOutcome
 from desktop_app.jobs import FINAL_STATUSES, NewFile, Status
+from desktop_app.store.attempts import end_open
 from desktop_app.store.known import listed
-from desktop_app.store.models import BatchRow, JobRow, OutboxRow
+from desktop_app.store.models import AttemptRow, BatchRow, JobRow, OutboxRow
 from desktop_app.store.outbox import enqueue
 from desktop_app.store.rows import LEASE_ENDED, name_key, split_path, storable
 
@@ -144,6 +146,8 @@ class Intake:
         done = 0
         for part in _parts(row_ids):
             with self._database.write(durable=True) as revision:
+                worked_on = JobRow.select(JobRow.id).where(JobRow.id.in_(part), JobRow.status == Status.PROCESSING)
+                end_open(self._database, AttemptRow.job.in_(worked_on), AttemptOutcome.REMOVED, now_ms=now_ms)
                 done += self._database.run(
                     JobRow.update(removed_at=now_ms, revision=revision, **LEASE_ENDED).where(
                         JobRow.id.in_(part), JobRow.removed_at.is_null()

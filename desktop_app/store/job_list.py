@@ -22,6 +22,7 @@ from desktop_app.jobs import (
     Status,
     StatusCounts,
 )
+from desktop_app.store.attempts import attempts_of, count_of
 from desktop_app.store.conditions import condition
 from desktop_app.store.models import BatchRow, CounterRow, JobRow
 from desktop_app.store.rows import JOB_COLUMNS, jobs_from
@@ -29,6 +30,7 @@ from desktop_app.store.rows import JOB_COLUMNS, jobs_from
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
+    from desktop_app.attempts import Attempt
     from desktop_app.store.database import Database
 
 MAX_CHANGES = 2_000
@@ -186,6 +188,24 @@ class JobList:
                     size += more_bytes or 0
                     lines += more_lines or 0
         return SelectionSums(StatusCounts(*counts), size, lines)
+
+    def attempts(self, row_id: int) -> list[Attempt]:
+        """The tries at a job that are kept, oldest first; quick.
+
+        Raises:
+            StoreError: If the database can't be read.
+        """
+        with self._database.read():
+            return attempts_of(self._database, row_id)
+
+    def attempt_count(self, row_id: int) -> int:
+        """How many tries at a job are kept; quick.
+
+        Raises:
+            StoreError: If the database can't be read.
+        """
+        with self._database.read():
+            return count_of(self._database, row_id)
 
     def all(self, query: ListQuery | None = None) -> Iterator[Job]:
         """Every job that a query lists, read in pages, so that memory stays flat.

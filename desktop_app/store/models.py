@@ -11,6 +11,7 @@ from peewee import (
     BigIntegerField,
     BlobField,
     CharField,
+    CompositeKey,
     ForeignKeyField,
     IntegerField,
     Model,
@@ -103,6 +104,27 @@ class OutboxRow(Model):
         legacy_table_names = False
 
 
+class AttemptRow(Model):
+    """One try at a job; `Attempt` documents what the columns mean."""
+
+    job = ForeignKeyField(JobRow, on_delete="CASCADE", index=False)
+    token = BigIntegerField()
+    generation = IntegerField()
+    number = IntegerField()
+    worker = TextField()
+    started_at = BigIntegerField()
+    ended_at = BigIntegerField(null=True)
+    outcome = CharField(16, null=True)
+    reason = TextField(default="")
+
+    class Meta:
+        table_name = "attempt"
+        legacy_table_names = False
+        # One tree and no index beside it: a claim must not cost more than it has to.
+        primary_key = CompositeKey("job", "token")
+        without_rowid = True
+
+
 class CounterRow(Model):
     """Named numbers that only grow; `revision` is the change feed's."""
 
@@ -125,4 +147,4 @@ class FactRow(Model):
         legacy_table_names = False
 
 
-ALL_MODELS: tuple[type[Model], ...] = (BatchRow, JobRow, OutboxRow, CounterRow, FactRow)
+ALL_MODELS: tuple[type[Model], ...] = (BatchRow, JobRow, OutboxRow, AttemptRow, CounterRow, FactRow)

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 from peewee import fn
 
+from desktop_app.attempts import AttemptOutcome
 from desktop_app.jobs import OPEN_STATUSES, Status
+from desktop_app.store import attempts
 from desktop_app.store.models import JobRow
 from desktop_app.store.outbox import enqueue
 from desktop_app.store.rows import PENDING_AGAIN, storable
@@ -59,7 +61,9 @@ class Work:
             StoreError: If the database can't be written; nothing of it is written then.
         """
         with self._database.write(durable=True) as revision:
-            return [self._finish(result, revision) for result in results]
+            kept = [self._finish(result, revision) for result in results]
+            attempts.end_finished(self._database, revision)
+            return kept
 
     def _finish(self, result: Result, revision: int) -> bool:
         failed = bool(result.reason)
@@ -112,6 +116,7 @@ class Work:
         row_id: int,
         token: int,
         *,
+        now_ms: int,
         reason: str = "",
         next_try_at: int | None = None,
         uncount: bool = False,
@@ -122,6 +127,7 @@ class Work:
         Args:
             row_id: The row.
             token: The fencing token of the claim.
+            now_ms: The time, in milliseconds since 1970.
             reason: What a person reads meanwhile.
             next_try_at: When it is tried again, in milliseconds since 1970.
             uncount: True if the work was not begun, so that the claim does not count as an attempt.
@@ -141,7 +147,14 @@ class Work:
                 next_try_at=next_try_at,
                 revision=revision,
             ).where(*_holds(row_id, token))
-            return int(self._database.run(query)) == 1
+            if int(self._database.run(query)) != 1:
+                return False
+            if uncount:
+                attempts.take_back(self._database, row_id, token)
+            else:
+                outcome = AttemptOutcome.LATER if reason else AttemptOutcome.RETURNED
+                attempts.end(self._database, row_id, token, outcome, reason=storable(reason), now_ms=now_ms)
+            return True
 
     def send_another(self, row_id: int, token: int) -> bool:
         """Have another message sent for a job that is being worked on; False if the lease is lost.

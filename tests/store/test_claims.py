@@ -35,7 +35,7 @@ def test_claimed_job_is_processing_and_ours(store: Store) -> None:
 
 def test_claim_does_away_with_what_the_last_try_left(store: Store) -> None:
     (job,) = store.add("/a")
-    store.work.give_back(job.row_id, store.start(job), reason="The share is away.", next_try_at=NOW + 9)
+    store.work.give_back(job.row_id, store.start(job), reason="The share is away.", next_try_at=NOW + 9, now_ms=NOW)
     claim = store.claim(job)
     assert claim.job is not None
     assert (claim.job.reason, claim.job.next_try_at, claim.job.bytes_done, claim.job.attempts) == ("", None, 0, 2)
@@ -147,7 +147,7 @@ def test_tries_whose_worker_gave_the_job_back_are_no_crashes(store: Store) -> No
     """A share that was away a few times must not make the first crash the last one."""
     (job,) = store.add("/a")
     for _ in range(MAX_CRASHES + 1):
-        assert store.work.give_back(job.row_id, store.start(job), reason="The share is away.")
+        assert store.work.give_back(job.row_id, store.start(job), reason="The share is away.", now_ms=NOW)
     later = crash(store, job, MAX_CRASHES)
     assert store.job(job).attempts == 2 * MAX_CRASHES + 1
     assert store.claim(job, now=later).outcome is ClaimOutcome.CRASHED
@@ -156,7 +156,7 @@ def test_tries_whose_worker_gave_the_job_back_are_no_crashes(store: Store) -> No
 def test_claim_that_never_began_hides_no_crash(store: Store) -> None:
     (job,) = store.add("/a")
     later = crash(store, job, MAX_CRASHES - 1)
-    assert store.work.give_back(job.row_id, store.start(job, now=later), uncount=True)
+    assert store.work.give_back(job.row_id, store.start(job, now=later), uncount=True, now_ms=NOW)
     later = crash(store, job, 1, start=later)
     assert store.claim(job, now=later).outcome is ClaimOutcome.CRASHED
 
@@ -165,7 +165,7 @@ def test_job_whose_last_worker_died_is_suspect(store: Store) -> None:
     (job,) = store.add("/a")
     first, second = (store.claim(job, now=NOW + number * LEASE) for number in range(2))
     assert (first.is_suspect, second.is_suspect) == (False, True)
-    assert store.work.give_back(job.row_id, second.token)
+    assert store.work.give_back(job.row_id, second.token, now_ms=NOW)
     assert not store.claim(job).is_suspect
 
 

@@ -232,7 +232,7 @@ def test_result_that_is_being_made_is_thrown_away_when_its_job_is_removed(store:
     token = store.start(job)
     store.intake.remove([job.row_id], now_ms=NOW)
     assert not store.finish(job, token)
-    assert not store.work.give_back(job.row_id, token)
+    assert not store.work.give_back(job.row_id, token, now_ms=NOW)
     assert store.work.extend([(job.row_id, token)], until_ms=NOW + LEASE) == [False]
     store.intake.restore([job.row_id])
     assert not store.finish(job, token), "the job came back, the worker's right did not"
@@ -271,7 +271,7 @@ def test_restored_job_does_not_say_why_it_waited_before(store: Store) -> None:
     (job,) = store.add("/a")
     store.send()
     token = store.start(job)
-    store.work.give_back(job.row_id, token, reason="The share is away.", next_try_at=NOW + 60_000)
+    store.work.give_back(job.row_id, token, reason="The share is away.", next_try_at=NOW + 60_000, now_ms=NOW)
     store.intake.remove([job.row_id], now_ms=NOW)
     store.intake.restore([job.row_id])
     now = store.job(job)

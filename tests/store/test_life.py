@@ -314,7 +314,9 @@ class JobLife(RuleBasedStateMachine):
         held = self.held.pop(number % len(self.held))
         row = self.rows[held.message.row_id]
         counts = self.is_holder(held)
-        given = self.programs[held.worker].work.give_back(held.message.row_id, held.token, uncount=not is_begun)
+        given = self.programs[held.worker].work.give_back(
+            held.message.row_id, held.token, now_ms=self.now, uncount=not is_begun
+        )
         assert given == counts
         if counts:
             row.status, row.holder = PENDING, ""
@@ -388,6 +390,17 @@ class JobLife(RuleBasedStateMachine):
                 continue
             is_sent = Message(key, row.generation) in self.queue
             assert row.is_in_outbox or is_sent or row.lease_is_live(self.now), f"{row} waits for ever"
+
+    @invariant()
+    def whoever_works_has_one_open_attempt(self) -> None:
+        running = self._read("SELECT job_id, token, generation, number FROM attempt WHERE ended_at IS NULL")
+        assert running == {
+            key: (row.tokens, row.generation, row.attempts)
+            for key, row in self.rows.items()
+            if row.status is PROCESSING and not row.is_removed
+        }
+        ended = self._read("SELECT job_id, COUNT(*) FROM attempt WHERE outcome IS NULL AND ended_at IS NOT NULL")
+        assert ended == {None: (0,)}
 
     def _read(self, query: str) -> dict[int, tuple[int, ...]]:
         rows: Iterable[tuple[int, ...]] = self.look.execute(query)

@@ -17,6 +17,7 @@ import peewee
 import pytest
 
 from desktop_app.errors import StoreError, StoreFullError
+from desktop_app.jobs import Status
 from desktop_app.store.copies import KEPT
 from desktop_app.store.database import open_database
 from desktop_app.store.models import ALL_MODELS
@@ -60,6 +61,33 @@ def test_migrated_schema_is_the_models_schema(tmp_path: Path) -> None:
         made.create_tables(ALL_MODELS)
     assert schema(tmp_path / "migrated.db") == schema(tmp_path / "made.db")
     assert {"job", "outbox", "batch", "counter", "fact", "job_removed"} <= set(schema(tmp_path / "migrated.db"))
+
+
+@pytest.mark.parametrize("version", NAMES)
+def test_list_of_every_earlier_version_goes_on(tmp_path: Path, version: str) -> None:
+    """A job of each status, the running one without an attempt as the version before attempts has left it."""
+    path = tmp_path / "jobs.db"
+    earlier = scripts_with(tmp_path)
+    for name in NAMES[NAMES.index(version) + 1 :]:
+        (earlier / f"{name}.py").unlink()
+    migrated(path, earlier)
+    rows_of(path, "INSERT INTO batch VALUES (1, 'Add', 5)")
+    for status in range(4):
+        rows_of(
+            path,
+            "INSERT INTO job (uuid, batch_id, file_path, name_key, queue, status, reason, reason_code, bytes_done, "
+            "generation, attempts, crashes, lease_token, lease_owner, lease_until, receive_count, created_at, "
+            "started_at, revision) VALUES (?, 1, '/a', 'a', 'q', ?, '', '', 0, 1, 1, 1, 1, 'w1', 0, 1, 5, 6, 1)",
+            f"0000000{status}-0000-4000-8000-000000000000",
+            status,
+        )
+    store = Store(path)
+    assert [store.job(key).status for key in (1, 2, 3, 4)] == list(Status)
+    assert store.jobs.attempts(2) == []
+    assert store.finish(store.job(2), 1)
+    assert store.start(store.job(1)) == 2
+    assert [attempt.token for attempt in store.jobs.attempts(1)] == [2]
+    store.database.release()
 
 
 def test_history_names_every_script_once(tmp_path: Path) -> None:

@@ -205,7 +205,7 @@ def test_in_queue_counts_what_was_sent_and_has_not_ended(store: Store) -> None:
     store.start(jobs[2])
     store.process(jobs[3])
     store.intake.remove([jobs[4].row_id], now_ms=NOW)
-    store.work.give_back(jobs[5].row_id, store.start(jobs[5]), next_try_at=NOW + 60_000)
+    store.work.give_back(jobs[5].row_id, store.start(jobs[5]), next_try_at=NOW + 60_000, now_ms=NOW)
     assert store.outbox.in_queue(QUEUE) == 2
     assert store.outbox.in_queue("another") == 0
 

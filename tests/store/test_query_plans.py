@@ -33,6 +33,8 @@ QUICK: dict[str, Callable[[Store], object]] = {
     "one problem": lambda store: store.jobs.ids(ListQuery(problems=frozenset({"missing"}))),
     "problems": lambda store: store.jobs.problems(),
     "sums": lambda store: store.jobs.sums(range(1, 201)),
+    "attempts": lambda store: store.jobs.attempts(1),
+    "attempt count": lambda store: store.jobs.attempt_count(1),
     "one batch": lambda store: store.jobs.ids(ListQuery(batches=frozenset({1}))),
     "waiting": lambda store: store.outbox.waiting(QUEUE),
     "in queue": lambda store: store.outbox.in_queue(QUEUE),
@@ -46,7 +48,7 @@ QUICK: dict[str, Callable[[Store], object]] = {
     "finish": lambda store: store.work.finish([Result(1, 1, NOW)]),
     "progress": lambda store: store.work.progress([Tick(1, 1, 5, 10)]),
     "extend": lambda store: store.work.extend([(1, 1)], until_ms=NOW),
-    "give back": lambda store: store.work.give_back(1, 1),
+    "give back": lambda store: store.work.give_back(1, 1, now_ms=NOW),
     "is stale": lambda store: store.work.is_stale(1, 1),
     "dead leases": lambda store: store.claims.free_dead_leases(lambda _: False, queue=QUEUE, now_ms=NOW, resend=True),
     "in flight": lambda store: Recovery(store.database).in_flight(queue=QUEUE, sent_before_ms=NOW),
@@ -91,6 +93,16 @@ def test_frequent_query_reads_no_whole_table(store: Store, name: str) -> None:
     ran = statements(store, QUICK[name])
     assert ran
     assert {statement: scans for statement in ran if (scans := full_scans(store, statement))} == {}
+
+
+@pytest.mark.parametrize("name", ["claim", "finish"])
+def test_attempts_are_found_by_the_revision_of_their_transaction(store: Store, name: str) -> None:
+    """Not by the status, which a million rows may have."""
+    store.add("/a")
+    if name == "finish":
+        store.start(store.job(1))
+    (statement,) = [one for one in statements(store, QUICK[name]) if '"attempt"' in one]
+    assert "INDEX job_revision" in " ".join(plan_of(store, statement))
 
 
 @pytest.mark.parametrize("name", ["page", "find", "sums"])

@@ -112,18 +112,18 @@ def test_job_that_is_given_back_waits_again(store: Store) -> None:
     (job,) = store.add("/a")
     token = store.start(job)
     store.work.progress([Tick(job.row_id, token, 5, 10)])
-    assert store.work.give_back(job.row_id, token, reason="Away: \udce9.", next_try_at=NOW + 9)
+    assert store.work.give_back(job.row_id, token, reason="Away: \udce9.", next_try_at=NOW + 9, now_ms=NOW)
     now = store.job(job)
     assert (now.status, now.reason, now.next_try_at) == (Status.PENDING, "Away: \\udce9.", NOW + 9)
     assert (now.attempts, now.bytes_done, now.started_at) == (1, 0, None)
     assert not store.finish(job, token), "the right to work went back with it"
-    assert not store.work.give_back(job.row_id, token)
+    assert not store.work.give_back(job.row_id, token, now_ms=NOW)
     assert store.claim(job, worker="w2").outcome is ClaimOutcome.CLAIMED
 
 
 def test_work_that_was_not_begun_is_no_attempt(store: Store) -> None:
     (job,) = store.add("/a")
-    assert store.work.give_back(job.row_id, store.start(job), uncount=True)
+    assert store.work.give_back(job.row_id, store.start(job), uncount=True, now_ms=NOW)
     assert store.job(job).attempts == 0
     assert store.column("crashes", job) == 0
 

@@ -1,0 +1,123 @@
+"""Each try at a job: begun in the transaction of its claim, ended in the one that writes what became of it.
+
+Who changes a job's row calls these in the same `write` scope, so that both are there or neither. One statement serves
+all jobs of a transaction: they are found by its revision.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from peewee import SQL, Case, Expression, Value, fn
+
+from desktop_app.attempts import Attempt, AttemptOutcome
+from desktop_app.jobs import Status
+from desktop_app.store.models import AttemptRow, JobRow
+
+if TYPE_CHECKING:
+    from desktop_app.store.database import Database
+
+KEPT = 50
+"""So many tries of one job are kept, the newest."""
+_COLUMNS = (
+    AttemptRow.token,
+    AttemptRow.generation,
+    AttemptRow.number,
+    AttemptRow.worker,
+    AttemptRow.started_at,
+    AttemptRow.ended_at,
+    AttemptRow.outcome,
+    AttemptRow.reason,
+)
+
+
+def begin(database: Database, revision: int) -> None:
+    """Note a try for every job that was claimed in this transaction."""
+    claimed = JobRow.select(
+        JobRow.id,
+        JobRow.lease_token,
+        JobRow.generation,
+        JobRow.attempts,
+        JobRow.lease_owner,
+        JobRow.started_at,
+        # A database default would do, but peewee knows only defaults of its own, which INSERT … SELECT passes over.
+        Value("").alias("reason"),
+    ).where(JobRow.revision == revision, JobRow.lease_owner.is_null(False))
+    fields = [
+        AttemptRow.job,
+        AttemptRow.token,
+        AttemptRow.generation,
+        AttemptRow.number,
+        AttemptRow.worker,
+        AttemptRow.started_at,
+        AttemptRow.reason,
+    ]
+    database.run(AttemptRow.insert_from(claimed, fields))
+
+
+def end_finished(database: Database, revision: int) -> None:
+    """Note the results that were written in this transaction at the tries that brought them."""
+    database.run(
+        AttemptRow.update(
+            ended_at=JobRow.finished_at,
+            outcome=Case(None, [(JobRow.status == Status.PROCESSED, AttemptOutcome.PROCESSED)], AttemptOutcome.FAILED),
+            reason=JobRow.reason,
+        )
+        .from_(JobRow)
+        .where(
+            JobRow.revision == revision,
+            AttemptRow.job == JobRow.id,
+            AttemptRow.token == JobRow.lease_token,
+            AttemptRow.ended_at.is_null(),
+        )
+    )
+
+
+def end(database: Database, row_id: int, token: int, outcome: AttemptOutcome, *, reason: str, now_ms: int) -> None:
+    """Note how one try ended."""
+    database.run(
+        AttemptRow.update(ended_at=now_ms, outcome=outcome, reason=reason).where(
+            AttemptRow.job == row_id, AttemptRow.token == token
+        )
+    )
+
+
+def end_open(database: Database, which: Expression, outcome: AttemptOutcome, *, now_ms: int) -> None:
+    """End the tries at these jobs that nobody has ended; `which` is a condition on `AttemptRow`."""
+    open_ones = which & AttemptRow.ended_at.is_null()
+    database.run(AttemptRow.update(ended_at=now_ms, outcome=outcome).where(open_ones))
+
+
+def take_back(database: Database, row_id: int, token: int) -> None:
+    """A claim whose work was not begun was no try."""
+    database.run(AttemptRow.delete().where(AttemptRow.job == row_id, AttemptRow.token == token))
+
+
+def prune(database: Database, row_id: int, token: int) -> None:
+    """Keep the newest `KEPT` tries of a job whose newest token this is; tokens grow by one a try or more."""
+    if token <= KEPT:
+        return
+    oldest_kept = (
+        AttemptRow.select(AttemptRow.token)
+        .where(AttemptRow.job == row_id)
+        .order_by(AttemptRow.token.desc())
+        .limit(1)
+        .offset(KEPT - 1)
+    )
+    limit = database.scalar(oldest_kept)
+    if limit is not None:
+        database.run(AttemptRow.delete().where(AttemptRow.job == row_id, AttemptRow.token < limit))
+
+
+def attempts_of(database: Database, row_id: int) -> list[Attempt]:
+    """The tries at a job, oldest first; inside a `read` scope."""
+    query = AttemptRow.select(*_COLUMNS).where(AttemptRow.job == row_id).order_by(AttemptRow.token)
+    return [
+        Attempt(token, generation, number, worker, started, ended, outcome and AttemptOutcome(outcome), reason)
+        for token, generation, number, worker, started, ended, outcome, reason in database.run(query.tuples())
+    ]
+
+
+def count_of(database: Database, row_id: int) -> int:
+    """How many tries at a job are kept; inside a `read` scope."""
+    return int(database.scalar(AttemptRow.select(fn.COUNT(SQL("*"))).where(AttemptRow.job == row_id)) or 0)
