@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tests.desktop.screen import wait_for
+from tests.desktop.speech import Ear, can_listen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -132,6 +133,18 @@ def pause_quit_and_go_on(user: User) -> None:
     user.wait_for_jobs(30, "PROCESSED")
 
 
+def hear_the_next_row(user: User) -> None:
+    """Down: a screen reader says name, status and reason."""
+    with Ear(user.screen) as ear:
+        user.adopt_screen()
+        _with_missing(user, "first.txt", "second.txt")
+        user.screen.do("key", "Home")
+        ear.wait_for("focused: first.txt, Failed")
+        user.hand.press("Down")
+        ear.wait_for("focused: second.txt, Failed, The file is no longer there")
+        user.close()
+
+
 def _with_missing(user: User, *names: str) -> list[Path]:
     """A list with files that are gone when they are processed, and the window."""
     paths = user.write(*names)
@@ -152,4 +165,5 @@ TASKS = (
     Task(8, "copy a path", 2, copy_a_path),
     Task(9, "export only the failed to CSV", 4, export_the_failed),
     Task(10, "pause, quit, start, nothing lost", 3, pause_quit_and_go_on),
+    *([Task(13, "hear what the next row is", 1, hear_the_next_row)] if can_listen() else []),
 )

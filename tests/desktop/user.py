@@ -34,7 +34,15 @@ class User:
         self.folder.mkdir()
         self.home = folder / "home"
         self.home.mkdir()
-        kept = {name: value for name, value in screen.environment.items() if not name.startswith(("AWS_", "FILEMILL_"))}
+        self.environment: dict[str, str] = {}
+        self.adopt_screen()
+        self._window: subprocess.Popen[bytes] | None = None
+
+    def adopt_screen(self) -> None:
+        """Start programs as the screen's environment says now."""
+        kept = {
+            name: value for name, value in self.screen.environment.items() if not name.startswith(("AWS_", "FILEMILL_"))
+        }
         self.environment = kept | {
             "HOME": str(self.home),
             "XDG_RUNTIME_DIR": str(self.home),
@@ -42,7 +50,6 @@ class User:
             "AWS_EC2_METADATA_DISABLED": "true",
             "LC_ALL": "C.UTF-8",
         }
-        self._window: subprocess.Popen[bytes] | None = None
 
     # --- files
 
