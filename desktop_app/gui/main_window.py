@@ -28,6 +28,7 @@ from desktop_app.gui.no_match import NoMatch
 from desktop_app.gui.notice import Kind, Notice, NoticeBar
 from desktop_app.gui.pages import Pages
 from desktop_app.gui.pane_keys import PaneKeys
+from desktop_app.gui.selection_sums import SelectedTotals
 from desktop_app.gui.sidebar import Sidebar
 from desktop_app.gui.status_bar import JobsStatusBar
 from desktop_app.gui.texts import tr
@@ -55,6 +56,7 @@ class MainWindow(QMainWindow):
 
     Attributes:
         offers: Everything that can be done.
+        selected: How many files are selected, and their sums.
         view, filter, sidebar, details, no_match, notices, banner, busy, status, overlay, foreign: Its parts.
     """
 
@@ -90,6 +92,7 @@ class MainWindow(QMainWindow):
         self._pages = Pages(self.view, empty, self.no_match, self)
         self.details = DetailsPane(self.offers, look, self)
         DetailsFollower(self.details, self.view, self._workbench, needs.wording)
+        self.selected = SelectedTotals(self.view, self._workbench, self)
         self._split = DetailsSplit(self._pages, self.details, self)
         self._arrange()
         self.overlay = DropOverlay(look, self)

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from desktop_app.errors import StoreError
+from desktop_app.gui import selection_sums
+from desktop_app.gui.selection_sums import Selected
+from desktop_app.jobs import SelectionSums, StatusCounts
+from desktop_app.store.job_list import JobList
+
+if TYPE_CHECKING:
+    import pytest
+    from pytestqt.qtbot import QtBot
+
+    from tests.gui.conftest import Desk
+
+
+def test_count_is_there_at_once_and_the_sums_a_moment_later(desk: Desk, qtbot: QtBot) -> None:
+    keys = desk.world.add("a", "b", "c", size=1000)
+    desk.world.fail(keys[0])
+    desk.world.finish(keys[1], lines=5)
+    window = desk.window()
+    heard: list[Selected] = []
+    window.selected.changed.connect(heard.append)
+    window.view.selectAll()
+    assert heard == [Selected(3)]
+    qtbot.waitUntil(lambda: window.selected.now.sums is not None)
+    assert window.selected.now == Selected(3, SelectionSums(StatusCounts(pending=1, processed=1, failed=1), 3000, 5))
+    window.view.clearSelection()
+    assert window.selected.now == Selected()
+
+
+def test_sums_follow_what_happens_to_the_selected_files(
+    desk: Desk, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(selection_sums, "_EVERY_MS", 0)
+    keys = desk.world.add("a", "b")
+    window = desk.window()
+    window.view.selectAll()
+    qtbot.waitUntil(lambda: window.selected.now.sums is not None)
+    desk.world.fail(keys)
+    qtbot.waitUntil(lambda: window.selected.now.sums is not None and window.selected.now.sums.counts.failed == 2)
+    desk.world.intake.remove(keys[:1])
+    qtbot.waitUntil(lambda: window.selected.now.count == 1)
+
+
+def test_trouble_with_the_database_leaves_the_count(desk: Desk, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.world.add("a")
+    window = desk.window()
+
+    def refuse(*_: object) -> SelectionSums:
+        raise StoreError("Locked.")
+
+    monkeypatch.setattr(JobList, "sums", refuse)
+    window.view.selectAll()
+    desk.settle()
+    assert window.selected.now == Selected(1)
+    monkeypatch.undo()
+    window.view.clearSelection()
+    window.view.selectAll()
+    qtbot.waitUntil(lambda: window.selected.now.sums is not None)
