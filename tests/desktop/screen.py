@@ -19,6 +19,7 @@ NEEDED = ("Xvfb", "openbox", "xdotool", "import", "xclip")
 _PATIENCE_S = 20.0
 _POLL_S = 0.05
 _KEY_DELAY_MS = 12
+_DRAG_PARTS = 12
 
 
 def missing_programs() -> list[str]:
@@ -121,3 +122,20 @@ class Hand:
         """Type a text."""
         self.steps += 1
         self.screen.do("type", "--delay", str(_KEY_DELAY_MS), text)
+
+    def drag(self, start: tuple[int, int], end: tuple[int, int], on_the_way: Callable[[], None]) -> None:
+        """Drag with the mouse from one place of the screen to another; one step.
+
+        Args:
+            start, end: In pixels.
+            on_the_way: Called over the end, before the button is let go.
+        """
+        self.steps += 1
+        move = ("mousemove", "--sync")
+        self.screen.do(*move, *map(str, start), "mousedown", "1")
+        for part in range(1, _DRAG_PARTS + 1):
+            place = (round(a + (b - a) * part / _DRAG_PARTS) for a, b in zip(start, end, strict=True))
+            self.screen.do(*move, *map(str, place))
+            time.sleep(_POLL_S)
+        on_the_way()
+        self.screen.do("mouseup", "1")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tests.desktop.screen import wait_for
@@ -145,6 +146,19 @@ def hear_the_next_row(user: User) -> None:
         user.close()
 
 
+def drop_a_folder(user: User) -> None:
+    """Drag a folder and two files out of another program's window, and let go over Filemill's."""
+    files = user.write("x.txt", "y.txt", *(f"in/deep/{number}.txt" for number in range(40)))
+    user.start()
+    source = user.offer_to_drag(user.folder / "in", *files[:2])
+    try:
+        user.hand.drag((90, 690), (700, 400), partial(user.take_picture, "drag"))
+        user.wait_for_jobs(42, "PROCESSED")
+    finally:
+        source.terminate()
+        source.wait(20)
+
+
 def _with_missing(user: User, *names: str) -> list[Path]:
     """A list with files that are gone when they are processed, and the window."""
     paths = user.write(*names)
@@ -165,5 +179,6 @@ TASKS = (
     Task(8, "copy a path", 2, copy_a_path),
     Task(9, "export only the failed to CSV", 4, export_the_failed),
     Task(10, "pause, quit, start, nothing lost", 3, pause_quit_and_go_on),
+    Task(14, "drop a folder and two files (mouse)", 1, drop_a_folder),
     *([Task(13, "hear what the next row is", 1, hear_the_next_row)] if can_listen() else []),
 )

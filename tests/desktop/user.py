@@ -7,12 +7,10 @@ import os
 import signal
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from tests.desktop.screen import Hand, Screen, wait_for
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _MILL = (sys.executable, "-m", "desktop_app")
 _TITLE = "Filemill$"
@@ -27,9 +25,10 @@ class User:
         home: Where their own things lie.
     """
 
-    def __init__(self, screen: Screen, folder: Path) -> None:
+    def __init__(self, screen: Screen, folder: Path, pictures: Path) -> None:
         self.screen = screen
         self.hand = Hand(screen)
+        self._pictures = pictures
         self.folder = folder / "files"
         self.folder.mkdir()
         self.home = folder / "home"
@@ -50,6 +49,10 @@ class User:
             "AWS_EC2_METADATA_DISABLED": "true",
             "LC_ALL": "C.UTF-8",
         }
+
+    def take_picture(self, name: str) -> None:
+        """Keep what is on the screen now."""
+        self.screen.picture(self._pictures / f"{name}.png")
 
     # --- files
 
@@ -86,6 +89,13 @@ class User:
         wait_for(is_so, f"{count} jobs that are {' or '.join(statuses) or 'there'}; there are {self.jobs()!s:.300}")
 
     # --- the window
+
+    def offer_to_drag(self, *paths: Path) -> subprocess.Popen[bytes]:
+        """Open a window of another program that these can be dragged out of."""
+        program = [sys.executable, str(Path(__file__).with_name("drag_source.py")), *map(str, paths)]
+        process = subprocess.Popen(program, env=self.environment)
+        wait_for(lambda: self.screen.windows("Files To Drag"), "the window to drag from")
+        return process
 
     def start(self, *paths: str) -> None:
         """Open Filemill's window and wait until it has the keyboard."""
