@@ -36,6 +36,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from desktop_app.processing.registry import default_registry
 
             return serve_one(path, default_registry())
+        case ["--self-test"]:
+            from desktop_app.self_test import self_test
+
+            return self_test()
         case _:
             return _run(words)
 

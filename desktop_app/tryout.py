@@ -9,22 +9,18 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from desktop_app.app import DONE, TROUBLE, application_on_display, assemble, make_application, run_window_in
+from desktop_app.app import DONE, TROUBLE, application_on_display, run_window_in
 from desktop_app.jobs import Status
 from desktop_app.log import log_file, start_logging
+from desktop_app.offscreen import process_offscreen
 from desktop_app.paths import find_home, resource
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-    from desktop_app.gui.adding import AddReport
-    from desktop_app.gui.running import RunningWindow
     from desktop_app.jobs import Job
 
 FOLDER = Path("build", "tryout")
-SECONDS = 60
-_SETTLE_MS = 700
-"""Longer than the window takes to show what the database says."""
 
 
 def main(paths: Sequence[str]) -> int:
@@ -45,11 +41,11 @@ def try_offscreen(paths: Sequence[str]) -> int:
     # Neither the user's own database nor the user's own queue is for trying out.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("FILEMILL_")}
     with start_logging(find_home().logs, debug=False):
-        return process_offscreen([*paths] or [str(resource("samples"))], folder / "filemill.png", environment)
+        return process_and_tell([*paths] or [str(resource("samples"))], folder / "filemill.png", environment)
 
 
-def process_offscreen(paths: Sequence[str], screenshot: Path, environment: dict[str, str]) -> int:
-    """Build the real window, add files through it, wait until all of them have ended, and show the result.
+def process_and_tell(paths: Sequence[str], screenshot: Path, environment: dict[str, str]) -> int:
+    """Process these and print what came.
 
     Args:
         paths: What to add.
@@ -59,57 +55,15 @@ def process_offscreen(paths: Sequence[str], screenshot: Path, environment: dict[
     Returns:
         0 if every file is PROCESSED, else 1.
     """
-    from desktop_app.gui.look import Look
-    from desktop_app.wiring import open_program
-
-    application = make_application()
-    look = Look()
-    look.follow(application)
-    program = open_program(environment)
-    running = assemble(program, look)
-    running.ended.connect(application.quit)
     print("There is no display, so this runs without one: the samples are added, processed and shown.")
-    jobs: list[Job] = []
-
-    def finish() -> None:
-        jobs.extend(program.jobs.all())
-        running.window.grab().save(str(screenshot))
-        running.window.close()
-
-    when_all_ended(running, finish)
-    running.start(paths)
-    application.exec()
+    jobs = process_offscreen(paths, environment, screenshot)
     print(table_of(jobs))
     print(f"\nThe window as it was: {screenshot}")
     unfinished = [job for job in jobs if job.status is not Status.PROCESSED]
     if unfinished or not jobs:
-        print(f"{len(unfinished)} of {len(jobs)} files are not processed; {log_file(program.home.logs)} says more.")
+        print(f"{len(unfinished)} of {len(jobs)} files are not processed; {log_file(find_home().logs)} says more.")
         return TROUBLE
     return DONE
-
-
-def when_all_ended(running: RunningWindow, then: Callable[[], None]) -> None:
-    """Call `then` once, when every file that was added has ended and the window shows it, or after `SECONDS`."""
-    from PySide6.QtCore import QTimer
-
-    timer = QTimer(running)
-    timer.setSingleShot(True)
-    timer.timeout.connect(then)
-    timer.start(SECONDS * 1000)
-
-    added: list[int] = []
-
-    def look() -> None:
-        counts = running.workbench.totals.counts
-        if added and counts.total >= sum(added) and not counts.unfinished and not running.workbench.adder.busy:
-            timer.start(_SETTLE_MS)
-
-    def note(report: AddReport) -> None:
-        added.append(report.added)
-        look()
-
-    running.workbench.totals.changed.connect(look)
-    running.workbench.adder.finished.connect(note)
 
 
 def table_of(jobs: Sequence[Job]) -> str:

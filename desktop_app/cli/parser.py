@@ -45,6 +45,13 @@ class _Parser(argparse.ArgumentParser):
         raise UsageError(f"{message}. See `{self.prog} --help`.")
 
 
+class _Alone(argparse.Action):
+    """An option beside which nothing may stand."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        parser.error(f"{self.option_strings[0]} stands alone")
+
+
 def top_parser(commands: Iterable[Command]) -> argparse.ArgumentParser:
     """For a command line without a command: the window's, and the help of everything."""
     commands = tuple(commands)
@@ -62,6 +69,8 @@ def top_parser(commands: Iterable[Command]) -> argparse.ArgumentParser:
     )
     parser.add_argument("names", nargs="*", metavar="PATH|URL", help=argparse.SUPPRESS)
     parser.add_argument("--version", action="version", version=f"filemill {__version__}", help="show the version")
+    # Done before this is asked, since it needs a process of its own; here so that help tells of it.
+    parser.add_argument("--self-test", action=_Alone, nargs=0, help="check that this copy of the program is whole")
     _add_common(parser)
     return parser
 
