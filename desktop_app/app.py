@@ -8,7 +8,10 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
+from desktop_app.errors import SettingsError
 from desktop_app.gui.display import NO_DISPLAY, display
+from desktop_app.gui.signal_line import SignalLine
+from desktop_app.paths import find_home
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from desktop_app.gui.crash import CrashHook
     from desktop_app.gui.look import Look
     from desktop_app.gui.running import RunningWindow
+    from desktop_app.gui.single_instance import Request, SingleInstance
     from desktop_app.wiring import Program
 
 log = logging.getLogger(__name__)
@@ -33,13 +37,18 @@ def run_window(paths: Sequence[str]) -> int:
         paths: Files, folders and addresses to add at once.
 
     Returns:
-        The exit code: 0 closed, 1 it could not start (said in a dialog), 2 there is no display.
+        The exit code: 0 closed, or another window has taken the paths; 1 it could not start (said in a dialog); 2 there
+        is no display.
     """
-    application = application_on_display()
-    if application is None:
-        print(NO_DISPLAY, file=sys.stderr)  # noqa: T201 - there is nowhere else to say it
-        return WRONG_USE
-    return run_window_in(application, paths)
+    line = SignalLine()
+    try:
+        application = application_on_display()
+        if application is None:
+            print(NO_DISPLAY, file=sys.stderr)  # noqa: T201 - there is nowhere else to say it
+            return WRONG_USE
+        return run_window_in(application, paths, line)
+    finally:
+        line.close()
 
 
 def application_on_display() -> QApplication | None:
@@ -48,23 +57,35 @@ def application_on_display() -> QApplication | None:
         return make_application() if found else None
 
 
-def run_window_in(application: QApplication, paths: Sequence[str]) -> int:
+def run_window_in(application: QApplication, paths: Sequence[str], line: SignalLine | None = None) -> int:
     """The rest of `run_window`."""
     from desktop_app.gui.crash import CrashHook
     from desktop_app.gui.look import Look
+    from desktop_app.gui.stop_signals import StopSignals
 
     look = Look()
     look.follow(application)
     hook = CrashHook()
     hook.install()
+    signals = StopSignals(line)
+    signals.stop_asked.connect(application.closeAllWindows)
+    instance: SingleInstance | None = None
     try:
+        start = take_place(paths)
+        if isinstance(start, int):
+            return start
+        instance = start
         program = open_or_say_why_not(os.environ)
         if program is None:
             return TROUBLE
         running = assemble(program, look)
-        stay_open(application, running, hook, program, paths)
+        signals.stop_asked.connect(running.window.close)
+        stay_open(application, running, hook, program, paths, instance)
     finally:
         hook.uninstall()
+        if instance is not None:
+            instance.close()
+        signals.close()
     if running.left_over:
         # A thread of Qt's that still runs can't be destroyed: Qt would abort the process. Nothing is lost by leaving:
         # the database is the truth, and a lease that nobody extends runs out.
@@ -74,21 +95,60 @@ def run_window_in(application: QApplication, paths: Sequence[str]) -> int:
     return DONE
 
 
+def take_place(paths: Sequence[str]) -> SingleInstance | int | None:
+    """Take the place of the list's one window, or hand the paths to the program that has it.
+
+    Returns:
+        What hears of later starts, None if nothing can, or the exit code if this program need not go on.
+    """
+    from desktop_app.gui.one_window import become_first
+    from desktop_app.gui.second_launch import Outcome, desktop_token
+    from desktop_app.gui.single_instance import Request, SingleInstance
+    from desktop_app.gui.window_place import WindowPlace
+    from desktop_app.services.scan import from_here
+    from desktop_app.wiring import database_path
+
+    try:
+        home = find_home()
+        home.create()
+        place = WindowPlace(home.run, database_path(home, os.environ.get("FILEMILL_DATABASE", "")))
+        start = become_first(place, Request(from_here(paths), desktop_token()))
+    except (SettingsError, OSError) as error:
+        log.info("no place for the window: %s", error)
+        return None  # if it is of any weight, it is said when the list is opened
+    if isinstance(start, SingleInstance):
+        return start
+    return DONE if start is Outcome.HANDED_OVER else TROUBLE
+
+
 def stay_open(
-    application: QApplication, running: RunningWindow, hook: CrashHook, program: Program, paths: Sequence[str]
+    application: QApplication,
+    running: RunningWindow,
+    hook: CrashHook,
+    program: Program,
+    paths: Sequence[str],
+    instance: SingleInstance | None,
 ) -> None:
     """Run Qt's event loop until the window is closed and what ran behind it has ended."""
     from desktop_app.gui.crash import CrashDialogs
-    from desktop_app.gui.stop_signals import StopSignals
+    from desktop_app.gui.one_window import bring_forward
 
-    hook.known.connect(running.window.complain)
-    CrashDialogs(hook, program.home.logs, running.window)
+    window = running.window
+    hook.known.connect(window.complain)
+    CrashDialogs(hook, program.home.logs, window)
     running.ended.connect(application.quit)
-    signals = StopSignals(running)
-    signals.stop_asked.connect(running.window.close)
     running.start(paths)
+
+    def take(request: Request) -> None:
+        if request.names:
+            window.add(request.names)
+        bring_forward(window, request.token)
+
+    if instance is not None:
+        # A start while this one ends opens a window of its own; programs share the list.
+        window.closed.connect(instance.close)
+        instance.open_to(take)
     application.exec()
-    signals.close()
 
 
 def make_application() -> QApplication:
@@ -117,7 +177,6 @@ def open_or_say_why_not(environment: Mapping[str, str]) -> Program | None:
     """Open settings and database; what stands in the way is said in a dialog. None if the person gives up."""
     from desktop_app.errors import KnownError
     from desktop_app.gui.start_problem import StartProblem
-    from desktop_app.paths import find_home
 
     while True:
         try:

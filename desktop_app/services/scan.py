@@ -221,6 +221,13 @@ class _RefusedError(Exception):
         self.text = text
 
 
+def from_here(names: Iterable[str]) -> tuple[str, ...]:
+    """Names as a program understands them that stands in another folder: relative paths begin here, addresses stay."""
+    return tuple(
+        name if not name or _FILE_ADDRESS.fullmatch(name) or is_address(name) else _absolute(name) for name in names
+    )
+
+
 def _path_of(named: str) -> str:
     """What was named, as a path; it may still be relative."""
     if not named:

@@ -78,6 +78,15 @@ def test_window_adds_what_is_named_and_ends_cleanly_by_signal(
     assert (filemill_home / "window.ini").exists()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_signal_before_there_is_a_window_ends_it_as_well(filemill_home: Path) -> None:
+    with start() as process:
+        wait_until(lambda: any((filemill_home / "run").glob("window-*.lock")), 20, "it has begun")
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=15)
+    assert (process.returncode, errors) == (0, "")
+
+
 def _quietly(ask: Callable[[], object]) -> object:
     try:
         return ask()
