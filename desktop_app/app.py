@@ -160,10 +160,11 @@ def make_application() -> QApplication:
     from desktop_app.gui.look import program_icon
     from desktop_app.gui.texts import use_language
     from desktop_app.gui.wording import user_locale
+    from desktop_app.language import chosen_language
 
     qt_log.install()
     application = QApplication(["filemill"])
-    use_language(application, user_locale())
+    use_language(application, user_locale(chosen_language(os.environ)))
     application.setApplicationName("Filemill")
     application.setDesktopFileName("filemill")
     application.setWindowIcon(program_icon())
@@ -211,13 +212,14 @@ def mend_list(error: StoreDamagedError, environment: Mapping[str, str]) -> bool:
     Raises:
         KnownError: If the files can't be moved.
     """
+    from PySide6.QtCore import QLocale
+
     from desktop_app.gui.damaged_list import Choice, DamagedList
-    from desktop_app.gui.wording import user_locale
     from desktop_app.wiring import backups
 
     copies = backups(environment)
     newest = next(iter(copies.all()), None)
-    choice = DamagedList(error, newest.made_at if newest else None, user_locale()).choose()
+    choice = DamagedList(error, newest.made_at if newest else None, QLocale()).choose()
     if choice is Choice.USE_COPY and newest is not None:
         copies.restore(newest)
     elif choice is Choice.START_EMPTY:
@@ -227,17 +229,19 @@ def mend_list(error: StoreDamagedError, environment: Mapping[str, str]) -> bool:
 
 def assemble(program: Program, look: Look) -> RunningWindow:
     """Put the window, its threads and the queue together. Nothing runs yet."""
+    from PySide6.QtCore import QLocale
+
     from desktop_app.gui.loop_states import LoopStates
     from desktop_app.gui.main_window import MainWindow
     from desktop_app.gui.running import RunningWindow
     from desktop_app.gui.threads import ConsumerThread, SenderThread
     from desktop_app.gui.window_memory import WindowMemory
     from desktop_app.gui.window_needs import WindowNeeds
-    from desktop_app.gui.wording import Wording, user_locale
+    from desktop_app.gui.wording import Wording
     from desktop_app.gui.workbench import Workbench
     from desktop_app.wiring import build_gated_consumer, build_sender, connect_queue
 
-    wording = Wording(user_locale())
+    wording = Wording(QLocale())
     connector = connect_queue(program)
     workbench = Workbench(program.jobs, program.intake, program.database.session, wording)
     consumer = ConsumerThread(partial(build_gated_consumer, program, connector))

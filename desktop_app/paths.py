@@ -10,6 +10,7 @@ from pathlib import Path
 import platformdirs
 
 from desktop_app.errors import SettingsError
+from desktop_app.sentences import Sentence
 
 APP_NAME = "Filemill"
 
@@ -51,8 +52,12 @@ class Home:
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise SettingsError(
-                f"The folder {self.folder} can't be used: {error.strerror or error}. "
-                "Make it writable, or set FILEMILL_HOME to another folder."
+                Sentence(
+                    "The folder {folder} can't be used: {why}. Make it writable, or set FILEMILL_HOME to another "
+                    "folder.",
+                    folder=self.folder,
+                    why=error.strerror or error,
+                )
             ) from error
 
 
@@ -67,7 +72,9 @@ def find_home() -> Home:
         try:
             return Home(Path(named).expanduser().absolute())
         except RuntimeError as error:
-            raise SettingsError(f"FILEMILL_HOME is “{named}”, but there is no such user. Correct it.") from error
+            raise SettingsError(
+                Sentence("FILEMILL_HOME is “{named}”, but there is no such user. Correct it.", named=named)
+            ) from error
     return Home(Path(platformdirs.user_data_dir(APP_NAME, appauthor=False)))
 
 

@@ -13,6 +13,7 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
 from desktop_app.errors import SettingsError
+from desktop_app.sentences import Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -92,6 +93,7 @@ class Settings:
             queue needs no permission.
         fifo_order: On a FIFO queue: `parallel` gives each file a message group of its own, `strict` puts all files in
             one group, so that they are processed one after another in the order they were added.
+        language: The window's, as a code such as `de`; empty for the system's.
     """
 
     queue: str = ""
@@ -101,12 +103,25 @@ class Settings:
     concurrency: int = 0
     process_queue: str = ""
     fifo_order: str = "parallel"
+    language: str = ""
 
     def __post_init__(self) -> None:
         if not 0 <= self.concurrency <= MAX_CONCURRENCY:
-            raise SettingsError(f"concurrency must be between 0 and {MAX_CONCURRENCY}, not {self.concurrency}.")
+            raise SettingsError(
+                Sentence(
+                    "{key} must be between {least} and {most}, not {value}.",
+                    key="concurrency",
+                    least=0,
+                    most=MAX_CONCURRENCY,
+                    value=self.concurrency,
+                )
+            )
         if self.fifo_order not in {"parallel", "strict"}:
-            raise SettingsError(f"fifo_order must be “parallel” or “strict”, not “{self.fifo_order}”.")
+            raise SettingsError(
+                Sentence(
+                    "{key} must be “parallel” or “strict”, not “{value}”.", key="fifo_order", value=self.fifo_order
+                )
+            )
 
     @property
     def workers(self) -> int:
@@ -127,11 +142,13 @@ def load_settings(path: Path) -> Settings:
     except tomllib.TOMLDecodeError as error:
         raise _not_toml(path, error) from error
     except OSError as error:
-        raise SettingsError(f"{path} can't be read: {error.strerror or error}.") from error
+        raise SettingsError(Sentence("{file} can't be read: {why}.", file=path, why=error.strerror or error)) from error
     try:
         return Settings(**_checked(table))
     except SettingsError as error:
-        raise SettingsError(f"{path}: {error.text} Mend the file, or delete it to start afresh.") from error
+        raise SettingsError(
+            Sentence("{file}: {reason} Mend the file, or delete it to start afresh.", file=path, reason=error.text)
+        ) from error
 
 
 def _read(path: Path) -> str:
@@ -140,17 +157,24 @@ def _read(path: Path) -> str:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise SettingsError(
-            f"{path} is not UTF-8 text. Mend the file, or delete it to start afresh.", detail=str(error)
+            Sentence("{file} is not UTF-8 text. Mend the file, or delete it to start afresh.", file=path),
+            detail=str(error),
         ) from error
 
 
 def _not_toml(path: Path, error: Exception) -> SettingsError:
-    place = re.search(r"at line \d+", str(error))
-    where = f" ({place.group()})" if place else ""
-    return SettingsError(
-        f"{path} is not written as TOML wants it{where}. Mend the file, or delete it to start afresh.",
-        detail=str(error),
-    )
+    place = re.search(r"at line (\d+)", str(error))
+    if place is None:
+        text = Sentence(
+            "{file} is not written as TOML wants it. Mend the file, or delete it to start afresh.", file=path
+        )
+    else:
+        text = Sentence(
+            "{file} is not written as TOML wants it (at line {line}). Mend the file, or delete it to start afresh.",
+            file=path,
+            line=place[1],
+        )
+    return SettingsError(text, detail=str(error))
 
 
 def _checked(table: dict[str, Any]) -> dict[str, Any]:
@@ -161,8 +185,10 @@ def _checked(table: dict[str, Any]) -> dict[str, Any]:
             continue
         value = table[field.name]
         if type(value) is not type(field.default):
-            wanted = "a whole number" if isinstance(field.default, int) else "a text in quotes"
-            raise SettingsError(f"{field.name} must be {wanted}, not {value!r}.")
+            wanted = Sentence("a whole number") if isinstance(field.default, int) else Sentence("a text in quotes")
+            raise SettingsError(
+                Sentence("{key} must be {wanted}, not {value}.", key=field.name, wanted=wanted, value=repr(value))
+            )
         values[field.name] = value
     return values
 
@@ -187,7 +213,9 @@ def save_settings(path: Path, settings: Settings) -> None:
     except TOMLKitError as error:
         raise _not_toml(path, error) from error
     except OSError as error:
-        raise SettingsError(f"{path} can't be written: {error.strerror or error}.") from error
+        raise SettingsError(
+            Sentence("{file} can't be written: {why}.", file=path, why=error.strerror or error)
+        ) from error
 
 
 def connection_from(settings: Settings, environment: Mapping[str, str]) -> Connection:
@@ -217,8 +245,11 @@ def connection_from(settings: Settings, environment: Mapping[str, str]) -> Conne
         return _with_url_parts(connection)
     if not _QUEUE_NAME.fullmatch(queue):
         raise SettingsError(
-            f"“{queue}” can't be a queue's name: up to 80 letters, digits, - and _, and .fifo at the end of a FIFO "
-            "queue. A queue's URL is accepted too."
+            Sentence(
+                "“{name}” can't be a queue's name: up to 80 letters, digits, - and _, and .fifo at the end of a FIFO "
+                "queue. A queue's URL is accepted too.",
+                name=queue,
+            )
         )
     return connection
 
@@ -229,8 +260,11 @@ def _check_endpoint(url: str) -> None:
         _ = urlsplit(url).port
     except ValueError as error:  # brackets that do not match, a port that is no number
         raise SettingsError(
-            f"“{url}” is not the URL of a server. Correct AWS_ENDPOINT_URL_SQS or AWS_ENDPOINT_URL, or endpoint_url "
-            "in the settings."
+            Sentence(
+                "“{url}” is not the URL of a server. Correct AWS_ENDPOINT_URL_SQS or AWS_ENDPOINT_URL, or endpoint_url "
+                "in the settings.",
+                url=url,
+            )
         ) from error
 
 
@@ -242,7 +276,7 @@ def _with_url_parts(connection: Connection) -> Connection:
     except ValueError:  # brackets that do not match, a port that is no number
         is_url = False
     if not is_url or parts.query or parts.fragment:
-        raise SettingsError(f"“{connection.queue}” is not the URL of a queue.")
+        raise SettingsError(Sentence("“{url}” is not the URL of a queue.", url=connection.queue))
     host = parts.hostname or ""
     aws = _AWS_HOST.fullmatch(host)
     if aws:

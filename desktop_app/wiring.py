@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 from desktop_app.clock import Clock, SystemClock
 from desktop_app.errors import KnownError, SettingsError
 from desktop_app.paths import Home, find_home
+from desktop_app.sentences import Sentence
 from desktop_app.services.foreign import ForeignMail
 from desktop_app.services.identity import WorkerIdentity
 from desktop_app.services.intake import IntakeService
@@ -260,7 +261,10 @@ def database_path(home: Home, named: str) -> Path:
         supported = False
     if not supported or not parts.path.strip("/"):
         raise SettingsError(
-            f"FILEMILL_DATABASE is “{named}”: only a path or sqlite:///path is supported. Correct it, or unset it."
+            Sentence(
+                "FILEMILL_DATABASE is “{named}”: only a path or sqlite:///path is supported. Correct it, or unset it.",
+                named=named,
+            )
         )
     path = unquote(parts.path)
     # sqlite:////data/jobs.db is an absolute path; so is sqlite:///C:/jobs.db, on Windows.

@@ -31,6 +31,7 @@ FULL = Settings(
     concurrency=8,
     process_queue="aws eu-west-1 - files",
     fifo_order="strict",
+    language="de",
 )
 
 

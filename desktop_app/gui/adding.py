@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from desktop_app.gui.notice import Kind, Notice, NoticeAction
+from desktop_app.gui.texts import translated
 from desktop_app.jobs import display_text
 from desktop_app.services.scan import ScanResult, scan
 
@@ -137,7 +138,7 @@ class Adder(QObject):
         )
 
     def _give_up(self, number: int, error: KnownError) -> None:
-        self._end(number, AddReport(problem=error.text))
+        self._end(number, AddReport(problem=translated(error.text)))
 
     def _end(self, number: int, report: AddReport) -> None:
         del self._under_way[number]

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QPlainTextEdit,
 
 from desktop_app import __version__
 from desktop_app.errors import KnownError
+from desktop_app.gui.texts import translated
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,7 +53,7 @@ class CrashHook(QObject):
             return  # the signal closes the window by itself
         if isinstance(error, KnownError):
             log.warning("%s", error.text)
-            self.known.emit(error.text)
+            self.known.emit(translated(error.text))
             return
         log.critical("a fault in Filemill", exc_info=(kind, error, trace))
         self.crashed.emit(report_of(error))

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from desktop_app import __version__
 from desktop_app.gui.actions import words_of
 from desktop_app.gui.look import program_icon
+from desktop_app.gui.texts import translated
 from desktop_app.gui.wording import tool_tip
 from desktop_app.jobs import display_text
 
@@ -108,7 +109,7 @@ def _table(headings: tuple[str, str], pairs: Sequence[tuple[str, str]], name: st
 
 def show_refused(refused: Sequence[Refusal], parent: QWidget) -> PairsDialog:
     """List what could not be added, and why."""
-    pairs = [(display_text(refusal.path), refusal.text) for refusal in refused[:_SHOWN_AT_MOST]]
+    pairs = [(display_text(refusal.path), translated(refusal.text)) for refusal in refused[:_SHOWN_AT_MOST]]
     more = f" The first {_SHOWN_AT_MOST} are shown." if len(refused) > _SHOWN_AT_MOST else ""
     dialog = PairsDialog(
         "Not Added",

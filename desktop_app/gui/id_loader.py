@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QElapsedTimer, QObject, QTimer, Signal
 
+from desktop_app.gui.texts import translated
 from desktop_app.jobs import ListQuery
 
 if TYPE_CHECKING:
@@ -114,5 +115,5 @@ class IdLoader(QObject):
         if token != self._token:
             return
         self.in_flight = False
-        self.problem.emit(error.text)
+        self.problem.emit(translated(error.text))
         self.load_soon(gently=True)

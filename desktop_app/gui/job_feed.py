@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from desktop_app.errors import KnownError
+from desktop_app.gui.texts import translated
 
 if TYPE_CHECKING:
     from desktop_app.gui.ports import JobReader
@@ -56,7 +57,7 @@ class JobFeed(QObject):
             revision = self._reader.revision()
             changes = self._reader.changes_since(self._revision) if revision != self._revision else None
         except KnownError as error:
-            self._say(error.text)
+            self._say(translated(error.text))
             return
         if self._problem:
             self._problem = ""

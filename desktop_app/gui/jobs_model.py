@@ -12,6 +12,7 @@ from desktop_app.errors import KnownError
 from desktop_app.gui.columns import ALIGNMENTS, COLUMNS, NAME
 from desktop_app.gui.id_loader import IdLoader, LoadedIds
 from desktop_app.gui.page_cache import CachedRow, KeyOrder, PageCache, runs
+from desktop_app.gui.texts import translated
 from desktop_app.gui.wording import tool_tip
 from desktop_app.jobs import ListQuery, SortBy
 
@@ -174,7 +175,7 @@ class JobsModel(QAbstractTableModel):
             # Not again for every cell: the next change, or the next look, tries anew.
             self._cache.set_unread(number)
             self._unread = True
-            self.problem.emit(error.text)
+            self.problem.emit(translated(error.text))
             return None
 
     @Slot()

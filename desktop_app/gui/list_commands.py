@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from desktop_app.gui.notice import Kind, Notice, NoticeAction
+from desktop_app.gui.texts import translated
 from desktop_app.jobs import ListQuery, Status
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ class ListCommands(QObject):
 
     def _tell(self, error: KnownError) -> None:
         self.written.emit()
-        self.said.emit(Notice(error.text, Kind.PROBLEM))
+        self.said.emit(Notice(translated(error.text), Kind.PROBLEM))
 
 
 class _Removal(QUndoCommand):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from PySide6.QtCore import QObject, QRunnable, QThreadPool, Signal, Slot
 
 from desktop_app.errors import KnownError
+from desktop_app.gui.texts import translated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -103,7 +104,7 @@ class Tasks(QObject):
                 on_problem(error)
             case KnownError() as error:
                 log.warning("%s", error.text)
-                self.problem.emit(error.text)
+                self.problem.emit(translated(error.text))
             case error:
                 sys.excepthook(type(error), error, error.__traceback__)
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 
 from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QTranslator
+from PySide6.QtGui import QGuiApplication
 
+from desktop_app.gui.reasons import match
 from desktop_app.paths import resource
 from desktop_app.sentences import Sentence
 
@@ -41,24 +43,39 @@ def mark(text: str) -> str:
 
 
 def translated(text: str) -> str:
-    """A text that was marked, or a sentence of the layers below, in the person's language; any other as it is."""
-    if not isinstance(text, Sentence):
+    """A text that was marked, or one of the layers below, in the person's language; any other as it is.
+
+    A sentence that has become a plain text on its way, in the database or in a signal, is recognised by its template.
+    """
+    if isinstance(text, Sentence):
+        nested = {name: translated(value) for name, value in text.values.items() if isinstance(value, Sentence)}
+        return QCoreApplication.translate("", text.template).format(**{**text.values, **nested})
+    found = match(text)
+    if found is None:
         return QCoreApplication.translate("", text)
-    values = {name: translated(value) if isinstance(value, str) else value for name, value in text.values.items()}
-    return QCoreApplication.translate("", text.template).format(**values)
+    nested = {name: translated(found.values[name]) for name in found.nested}
+    return QCoreApplication.translate("", found.template).format(**{**found.values, **nested})
 
 
 def use_language(application: QCoreApplication, locale: QLocale) -> str:
     """Translate from now on, Qt's own buttons and dialogs too. Call it once, before the first text is made.
 
     Args:
-        application: Keeps the translations.
+        application: Keeps the translations; a window's is laid out in the language's direction.
         locale: Whose languages are tried in order, and who writes the numbers in texts.
 
     Returns:
         The code of the language that is used; English if there is none of the locale's.
     """
     QLocale.setDefault(locale)
+    code = _install(application, locale)
+    if isinstance(application, QGuiApplication):
+        # Not as the locale says: a person whose language is missing reads English, from left to right.
+        application.setLayoutDirection(QLocale(code).textDirection())
+    return code
+
+
+def _install(application: QCoreApplication, locale: QLocale) -> str:
     folder = resource("translations")
     for code in dict.fromkeys(name.replace("_", "-").split("-", 1)[0] for name in locale.uiLanguages()):
         if code == SOURCE:

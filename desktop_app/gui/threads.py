@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QThread, Signal
 
 from desktop_app.errors import KnownError
+from desktop_app.gui.texts import translated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +49,7 @@ class LoopThread(QThread):
             self._build(self.state_changed.emit).run(self.isInterruptionRequested)
         except KnownError as error:
             log.warning("%s ended: %s", self.objectName(), error.text)
-            self.died.emit(error.text)
+            self.died.emit(translated(error.text))
         except Exception:
             # A thread that dies of a bug must not take the window, and the user's view of the files, with it.
             log.exception("%s ended", self.objectName())

@@ -7,7 +7,7 @@ import sys
 
 from PySide6.QtCore import QDate, QDateTime, QLocale
 
-from desktop_app.gui.texts import tr
+from desktop_app.gui.texts import tr, translated
 from desktop_app.jobs import Job, Status, display_text
 
 DASH = " \N{EN DASH} "
@@ -29,9 +29,15 @@ _STATUS_WORDS = {
 }
 
 
-def user_locale() -> QLocale:
-    """The system's locale; English where that is "C", which writes numbers for programs rather than for people."""
-    locale = QLocale.system()
+def user_locale(language: str = "") -> QLocale:
+    """The system's locale; English where that is "C", which writes numbers for programs rather than for people.
+
+    Args:
+        language: A person's own choice, a code such as `de` or `de_AT`; one that is no language counts for nothing.
+    """
+    locale = QLocale(language) if language else QLocale.system()
+    if language and locale.language() == QLocale.Language.C:
+        locale = QLocale.system()
     return QLocale(QLocale.Language.English) if locale.language() == QLocale.Language.C else locale
 
 
@@ -122,7 +128,7 @@ class Wording:
         return f"{word}{DASH}{reason}" if reason else word
 
     def _reason(self, job: Job) -> str:
-        reason = display_text(job.reason)
+        reason = translated(display_text(job.reason))
         if job.status is not Status.PENDING:
             return reason
         if job.next_try_at is not None:

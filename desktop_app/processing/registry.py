@@ -13,6 +13,7 @@ from desktop_app.clock import SystemClock
 from desktop_app.errors import FileError, FileProblem
 from desktop_app.processing.lines import LineProcessor
 from desktop_app.processing.source import Source, open_source
+from desktop_app.sentences import Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -25,9 +26,9 @@ PROGRESS_EVERY_S = 0.1
 PAUSES_S = (0.1, 0.5)
 """How long is waited before a file that changed is read again, seconds: a program that is saving it gets done."""
 
-CHANGED = "The file changed while it was read; its result was thrown away so that no wrong numbers are kept"
-SIZE_UNTRUE = "The system reports another size for this file than it has content, so it can't be processed"
-NO_PROCESSOR = "There is no way to process this kind of file"
+CHANGED = Sentence("The file changed while it was read; its result was thrown away so that no wrong numbers are kept")
+SIZE_UNTRUE = Sentence("The system reports another size for this file than it has content, so it can't be processed")
+NO_PROCESSOR = Sentence("There is no way to process this kind of file")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ import stat
 from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
 from desktop_app.errors import FileError, FileProblem
+from desktop_app.sentences import Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
 CHUNK_BYTES = 1 << 20
 """How much is read at once: large enough for full speed, small enough to cancel at once and to keep memory flat."""
 
-FILE_GONE = "The file is no longer there"
-IMPOSSIBLE_NAME = "No file can have this name"
-WEB_ADDRESS = "Addresses on the web are not supported yet; download the file and add it from this computer"
+FILE_GONE = Sentence("The file is no longer there")
+IMPOSSIBLE_NAME = Sentence("No file can have this name")
+WEB_ADDRESS = Sentence("Addresses on the web are not supported yet; download the file and add it from this computer")
 
 _ON_WINDOWS = os.name == "nt"
 _ADDRESS = re.compile(r"(?!file:)[a-z][a-z0-9+.-]+://", re.IGNORECASE)
@@ -178,11 +179,11 @@ def _open(path: str, flags: int) -> int:
 
 
 _KINDS = (
-    (stat.S_ISDIR, "This is a folder, not a file"),
-    (stat.S_ISFIFO, "This is a named pipe; only ordinary files can be processed"),
-    (stat.S_ISSOCK, "This is a socket; only ordinary files can be processed"),
-    (stat.S_ISCHR, "This is a device; only ordinary files can be processed"),
-    (stat.S_ISBLK, "This is a device; only ordinary files can be processed"),
+    (stat.S_ISDIR, Sentence("This is a folder, not a file")),
+    (stat.S_ISFIFO, Sentence("This is a named pipe; only ordinary files can be processed")),
+    (stat.S_ISSOCK, Sentence("This is a socket; only ordinary files can be processed")),
+    (stat.S_ISCHR, Sentence("This is a device; only ordinary files can be processed")),
+    (stat.S_ISBLK, Sentence("This is a device; only ordinary files can be processed")),
 )
 
 
@@ -194,7 +195,7 @@ def unprocessable_kind(mode: int) -> str:
     """
     if stat.S_ISREG(mode):
         return ""
-    return next((text for is_kind, text in _KINDS if is_kind(mode)), "This is not an ordinary file")
+    return next((text for is_kind, text in _KINDS if is_kind(mode)), Sentence("This is not an ordinary file"))
 
 
 def _refuse_unless_file(mode: int) -> None:
@@ -212,24 +213,30 @@ class _Meaning(NamedTuple):
 
 
 _GONE = _Meaning(FileProblem.MISSING, FILE_GONE)
-_NO_RIGHT = _Meaning(FileProblem.NOT_ALLOWED, "You may not read this file")
-_IN_USE = _Meaning(FileProblem.UNREADABLE, "Another program is using this file", passing=True)
+_NO_RIGHT = _Meaning(FileProblem.NOT_ALLOWED, Sentence("You may not read this file"))
+_IN_USE = _Meaning(FileProblem.UNREADABLE, Sentence("Another program is using this file"), passing=True)
 _AWAY = _Meaning(
-    FileProblem.UNREADABLE, "The disk or network share that holds this file did not deliver it", passing=True
+    FileProblem.UNREADABLE, Sentence("The disk or network share that holds this file did not deliver it"), passing=True
 )
-_CIRCLE = _Meaning(FileProblem.NOT_A_FILE, "This link leads in a circle and never to a file")
+_CIRCLE = _Meaning(FileProblem.NOT_A_FILE, Sentence("This link leads in a circle and never to a file"))
 _BUSY_COMPUTER = _Meaning(
-    FileProblem.UNREADABLE, "This computer is short of memory or has too many files open at once", passing=True
+    FileProblem.UNREADABLE,
+    Sentence("This computer is short of memory or has too many files open at once"),
+    passing=True,
 )
 # The C library of Windows says EACCES both for a missing right and for a file that another program keeps to itself.
 _NO_RIGHT_OR_IN_USE = _Meaning(
-    FileProblem.NOT_ALLOWED, "You may not read this file, or another program is using it", passing=True
+    FileProblem.NOT_ALLOWED, Sentence("You may not read this file, or another program is using it"), passing=True
 )
 
 _BY_NAME = {
     "ENOENT": _GONE,
-    "ENOTDIR": _Meaning(FileProblem.MISSING, "The file is no longer there: a part of its path is not a folder"),
-    "ENAMETOOLONG": _Meaning(FileProblem.MISSING, "No file can be there: the path is too long for this system"),
+    "ENOTDIR": _Meaning(
+        FileProblem.MISSING, Sentence("The file is no longer there: a part of its path is not a folder")
+    ),
+    "ENAMETOOLONG": _Meaning(
+        FileProblem.MISSING, Sentence("No file can be there: the path is too long for this system")
+    ),
     "EACCES": _NO_RIGHT,
     "EPERM": _NO_RIGHT,
     "EISDIR": _Meaning(FileProblem.NOT_A_FILE, unprocessable_kind(stat.S_IFDIR)),
@@ -261,5 +268,7 @@ def _meaning(error: OSError) -> _Meaning:
         return _BY_WINERROR[windows_code]
     if _ON_WINDOWS and windows_code is None and error.errno == errno.EACCES:
         return _NO_RIGHT_OR_IN_USE
-    unknown = _Meaning(FileProblem.UNREADABLE, f"The system can't read this file: {error.strerror or error}")
+    unknown = _Meaning(
+        FileProblem.UNREADABLE, Sentence("The system can't read this file: {why}", why=error.strerror or error)
+    )
     return _BY_ERRNO.get(error.errno or 0, unknown)

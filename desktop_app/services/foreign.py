@@ -11,6 +11,8 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from desktop_app.sentences import Sentence
+
 if TYPE_CHECKING:
     from desktop_app.queues.envelopes import Received
 
@@ -19,7 +21,7 @@ KEPT_CHARS = 2_000
 MANY_IN_A_ROW = 10
 TOO_MANY_IN_A_ROW = 100
 """So many stop the consumer even if messages of ours must be behind them."""
-BRAKE_TEXT = (
+BRAKE_TEXT = Sentence(
     "This queue carries messages that are not Filemill's: all that came lately were another program's and "
     "were left as they are. Processing has stopped, since each look counts as a delivery attempt for them. Choose a "
     "queue that is only for Filemill."

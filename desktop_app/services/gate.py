@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from desktop_app.sentences import Sentence
 from desktop_app.services.loop import wait_for
 from desktop_app.services.state import LoopState, Phase
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from desktop_app.services.loop import Loop
 
-OFF_TEXT = (
+OFF_TEXT = Sentence(
     "Files are sent to this queue, but none are processed on this computer yet. Allow it if the queue is only for "
     "Filemill: each look at another program's messages counts as a delivery attempt for them."
 )

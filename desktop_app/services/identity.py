@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from desktop_app.errors import StoreError
+from desktop_app.sentences import Sentence
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,7 +47,11 @@ class WorkerIdentity:
             self._lock.acquire()
         except OSError as error:
             raise StoreError(
-                f"The folder {self._folder} can't be written: {error.strerror or error}. Check its rights."
+                Sentence(
+                    "The folder {folder} can't be written: {why}. Check its rights.",
+                    folder=self._folder,
+                    why=error.strerror or error,
+                )
             ) from error
 
     def _clear_away(self) -> None:

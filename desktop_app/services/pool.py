@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from desktop_app.errors import FileError, FileProblem
 from desktop_app.processing.isolation import IsolatedProcessing, ProcessDiedError
 from desktop_app.processing.registry import Cancelled
+from desktop_app.sentences import Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 STALL_SECONDS = 600.0
-STALLED_REASON = "The disk or network share did not answer for 10 minutes"
-CRASHED_REASON = "The program ended while it worked on this file"
-INTERNAL_REASON = "Something went wrong in Filemill itself. The file is put aside; the log has the details."
+STALLED_REASON = Sentence("The disk or network share did not answer for 10 minutes")
+CRASHED_REASON = Sentence("The program ended while it worked on this file")
+INTERNAL_REASON = Sentence("Something went wrong in Filemill itself. The file is put aside; the log has the details.")
 
 
 class Processing(Protocol):

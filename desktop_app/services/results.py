@@ -7,6 +7,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from desktop_app.errors import FileProblem
+from desktop_app.sentences import Sentence
 from desktop_app.services.backoff import Backoff
 from desktop_app.services.tally import Fate
 from desktop_app.store.work import Result, Tick
@@ -142,7 +143,9 @@ class Committer:
         backoff = Backoff(first=RETRY_FIRST_SECONDS, longest=RETRY_LONGEST_SECONDS)
         backoff.tries = max(0, job.attempts - 1)
         seconds = max(1, round(backoff.next()))
-        reason = f"{error.text}; try {job.attempts + 1} of {_tries(error)} follows"
+        reason = Sentence(
+            "{reason}; try {next} of {most} follows", reason=error.text, next=job.attempts + 1, most=_tries(error)
+        )
         now = self._clock.now_ms()
         crashed = error.problem is FileProblem.CRASHED
         if self._work.give_back(
@@ -228,5 +231,7 @@ def _result(done: Done, job: Job, now_ms: int) -> Result:
     error = done.error
     if error is None:
         raise ValueError("work that has not ended has no result")
-    reason = f"{error.text} (given up after {job.attempts} tries)" if error.passing else error.text
+    reason = error.text
+    if error.passing:
+        reason = Sentence("{reason} (given up after {count} tries)", reason=error.text, count=job.attempts)
     return Result(job.row_id, done.held.token, now_ms, reason=reason, reason_code=error.problem)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from desktop_app.errors import QueueError, QueueTrouble, StoreDamagedError, StoreError
 from desktop_app.queues.envelopes import EntryResult, Outgoing, plan_batches
 from desktop_app.queues.message import FileMessage, encode
+from desktop_app.sentences import Sentence
 from desktop_app.services.backoff import Backoff
 from desktop_app.services.chores import Chores
 from desktop_app.services.loop import StateReporter, wait_for
@@ -197,7 +198,7 @@ class Sender:
         trouble = results[0].trouble
         if in_order and trouble is not None and trouble is not QueueTrouble.REFUSED:
             # It holds up all behind it, as trouble with the queue as a whole does.
-            raise QueueError("The queue did not take a message.", trouble=trouble, detail=results[0].text)
+            raise QueueError(Sentence("The queue did not take a message."), trouble=trouble, detail=results[0].text)
         return self._note(entries, results)
 
     def _note(self, entries: Sequence[OutboxEntry], results: Sequence[EntryResult]) -> int:
@@ -208,7 +209,9 @@ class Sender:
             if result.is_done:
                 sent.append(Sent(entry, result.message_id))
             elif result.trouble is QueueTrouble.REFUSED:
-                self._outbox.refuse(entry, reason=f"The queue refuses its message: {result.text}", now_ms=now)
+                self._outbox.refuse(
+                    entry, reason=Sentence("The queue refuses its message: {why}", why=result.text), now_ms=now
+                )
             else:
                 log.info("message of %s not sent yet: %s", entry.file_id, result.text)
                 wait = Backoff()

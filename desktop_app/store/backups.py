@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from desktop_app.errors import StoreError
+from desktop_app.sentences import Sentence
 from desktop_app.store.copies import copies_of, copy_whole, keep_newest
 
 if TYPE_CHECKING:
@@ -73,7 +74,9 @@ class Backups:
         try:
             copy_whole(self._database, target)
         except (sqlite3.Error, OSError) as error:
-            raise StoreError(f"No copy of {self._database} could be made: {error}", detail=repr(error)) from error
+            raise StoreError(
+                Sentence("No copy of {file} could be made: {why}", file=self._database, why=error), detail=repr(error)
+            ) from error
         keep_newest([backup.path for backup in self.all()])
         return Backup(target, target.stat().st_mtime_ns // 1_000_000)
 
@@ -89,7 +92,9 @@ class Backups:
                 with suppress(FileNotFoundError):
                     self._database.with_name(self._database.name + suffix).rename(f"{aside}{suffix}")
         except OSError as error:
-            raise StoreError(f"{self._database} can't be moved away: {error.strerror or error}.") from error
+            raise StoreError(
+                Sentence("{file} can't be moved away: {why}.", file=self._database, why=error.strerror or error)
+            ) from error
         return aside
 
     def restore(self, backup: Backup) -> Path:
@@ -102,5 +107,7 @@ class Backups:
         try:
             shutil.copy2(backup.path, self._database)
         except OSError as error:
-            raise StoreError(f"{backup.path} can't be copied: {error.strerror or error}.") from error
+            raise StoreError(
+                Sentence("{file} can't be copied: {why}.", file=backup.path, why=error.strerror or error)
+            ) from error
         return aside

@@ -15,6 +15,7 @@ from peewee import fn
 from desktop_app.attempts import AttemptOutcome
 from desktop_app.errors import FileProblem
 from desktop_app.jobs import OPEN_STATUSES, Job, Status
+from desktop_app.sentences import Sentence
 from desktop_app.store import attempts
 from desktop_app.store.models import AttemptRow, JobRow
 from desktop_app.store.outbox import enqueue
@@ -28,8 +29,9 @@ if TYPE_CHECKING:
 MAX_CRASHES = 10
 """So often in a row may programs end while they work on a job. It takes many, since a power cut is not the file's
 fault; a file that is to blame is found out sooner, in a process of its own."""
-CRASHED_REASON = (
-    f"The program ended {MAX_CRASHES} times while it worked on this file. The file is put aside; the others go on"
+CRASHED_REASON = Sentence(
+    "The program ended {count} times while it worked on this file. The file is put aside; the others go on",
+    count=MAX_CRASHES,
 )
 
 
@@ -205,7 +207,7 @@ class Claims:
         with self._database.write(durable=True) as revision:
             failed = JobRow.update(
                 status=Status.FAILED,
-                reason=f"The queue has put its message aside after {receive_count} deliveries without an end",
+                reason=_put_aside(receive_count),
                 reason_code=FileProblem.DEAD_LETTERED,
                 receive_count=receive_count,
                 finished_at=now_ms,
@@ -266,3 +268,9 @@ class Claims:
             if resend:
                 enqueue(self._database, JobRow.id.in_(again))
         return len(rows)
+
+
+def _put_aside(receive_count: int) -> Sentence:
+    if receive_count == 1:
+        return Sentence("The queue has put its message aside after one delivery without an end")
+    return Sentence("The queue has put its message aside after {count} deliveries without an end", count=receive_count)

@@ -13,6 +13,7 @@ from filelock import Timeout as LockTimeout
 from playhouse.migrations import Migration, Runner
 
 from desktop_app.errors import StoreBusyError, StoreDamagedError, StoreError, StoreFullError
+from desktop_app.sentences import Sentence
 from desktop_app.store.copies import copies_of, copy_whole, create_private, keep_newest
 from desktop_app.store.models import CounterRow
 from desktop_app.store.rows import folded
@@ -149,7 +150,9 @@ class Database:
         known = [script.name for script in Migration.load_directory(str(scripts))]
         if not known:
             # A bundle without its scripts would silently run on an empty schema.
-            raise StoreError(f"This copy of Filemill is incomplete: {scripts} holds no database scripts.")
+            raise StoreError(
+                Sentence("This copy of Filemill is incomplete: {folder} holds no database scripts.", folder=scripts)
+            )
         with self._known_errors(), self.session():
             applied = self._applied(known)
             pending = [name for name in known if name not in applied]
@@ -173,13 +176,21 @@ class Database:
         newer = sorted(applied.difference(known))
         if newer:
             raise StoreError(
-                f"{self.path} was written by a newer Filemill (it has {newer[-1]}, this one knows {known[-1]}). "
-                "Install the newer version, or set FILEMILL_DATABASE to another file. Nothing was changed."
+                Sentence(
+                    "{file} was written by a newer Filemill (it has {newer}, this one knows {known}). Install the "
+                    "newer version, or set FILEMILL_DATABASE to another file. Nothing was changed.",
+                    file=self.path,
+                    newer=newer[-1],
+                    known=known[-1],
+                )
             )
         if not applied and tables - {_HISTORY_TABLE}:
             raise StoreError(
-                f"{self.path} is a database of another program. Set FILEMILL_DATABASE to another file. "
-                "Nothing was changed."
+                Sentence(
+                    "{file} is a database of another program. Set FILEMILL_DATABASE to another file. "
+                    "Nothing was changed.",
+                    file=self.path,
+                )
             )
         return applied
 
@@ -190,7 +201,9 @@ class Database:
         try:
             copy_whole(self.path, target)
         except OSError as error:
-            raise StoreError(f"{target} can't be written: {error.strerror or error}. Check its folder.") from error
+            raise StoreError(
+                Sentence("{file} can't be written: {why}. Check its folder.", file=target, why=error.strerror or error)
+            ) from error
         copies = copies_of(self.path, "before")
         keep_newest(sorted(copies, key=lambda path: path.stat().st_mtime, reverse=True))
 
@@ -213,11 +226,15 @@ def open_database(path: Path, scripts: Path) -> Database:
             ran = database.migrate(scripts)
     except LockTimeout as error:
         raise StoreBusyError(
-            f"Another program is changing {path} and does not end. Close it, then try again."
+            Sentence("Another program is changing {file} and does not end. Close it, then try again.", file=path)
         ) from error
     except OSError as error:
         raise StoreError(
-            f"{path} can't be opened: {error.strerror or error}. Make its folder writable, or set FILEMILL_DATABASE."
+            Sentence(
+                "{file} can't be opened: {why}. Make its folder writable, or set FILEMILL_DATABASE.",
+                file=path,
+                why=error.strerror or error,
+            )
         ) from error
     if ran:
         log.info("database %s: ran %s", path.name, ", ".join(ran))
@@ -236,18 +253,26 @@ def known_store_error(error: peewee.DatabaseError | sqlite3.Error, path: Path) -
     match getattr(cause, "sqlite_errorcode", 0) & 0xFF:
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_PROTOCOL:
             return StoreBusyError(
-                f"Another program uses {path} and holds it locked. Trying again is safe.", detail=text
+                Sentence("Another program uses {file} and holds it locked. Trying again is safe.", file=path),
+                detail=text,
             )
         case sqlite3.SQLITE_FULL | sqlite3.SQLITE_IOERR:
             return StoreFullError(
-                f"The disk with {path} is full or can't be written. Make room, then go on.", detail=text
+                Sentence("The disk with {file} is full or can't be written. Make room, then go on.", file=path),
+                detail=text,
             )
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
             return StoreDamagedError(
-                f"{path} is damaged or is not a database of Filemill. Nothing was changed. It can be put aside, and "
-                "the newest copy used in its place: see “filemill doctor --help”.",
+                Sentence(
+                    "{file} is damaged or is not a database of Filemill. Nothing was changed. It can be put aside, and "
+                    "the newest copy used in its place: see “filemill doctor --help”.",
+                    file=path,
+                ),
                 detail=text,
             )
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
-            return StoreError(f"{path} can't be written. Check the rights of the file and its folder.", detail=text)
+            return StoreError(
+                Sentence("{file} can't be written. Check the rights of the file and its folder.", file=path),
+                detail=text,
+            )
     raise error

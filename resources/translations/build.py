@@ -6,6 +6,8 @@ Translate in Qt Linguist (`pyside6-linguist resources/translations/filemill_de.t
 from __future__ import annotations
 
 import argparse
+import ast
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -24,6 +26,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--into", type=Path, default=FOLDER, help="where the files are written")
     collect(into := parser.parse_args().into)
+    write_templates(into)
     return sum(compile_one(into / f"filemill_{code}.ts") for code in LANGUAGES)
 
 
@@ -43,6 +46,19 @@ def collect(into: Path) -> None:
             "-ts",
             str(into / f"filemill_{code}.ts"),
         )
+
+
+def write_templates(into: Path) -> None:
+    """List the sentences that have values: `desktop_app/gui/reasons.py` recognises stored texts by them."""
+    found = {
+        node.args[0].value
+        for path in CODE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Sentence"
+        if node.keywords and isinstance(node.args[0], ast.Constant)
+    }
+    text = json.dumps(sorted(map(str, found)), indent=1, ensure_ascii=False)
+    (into / "templates.json").write_text(f"{text}\n", encoding="utf-8")
 
 
 def compile_one(source: Path) -> int:

@@ -6,11 +6,17 @@ import json
 import pickle
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 import pytest
 
 from desktop_app.gui.texts import tr, translated
+from desktop_app.gui.wording import user_locale
+from desktop_app.language import chosen_language
 from desktop_app.sentences import Sentence
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.mark.parametrize(
@@ -65,3 +71,20 @@ def test_language_follows_the_locale_and_english_serves_where_there_is_no_transl
     # In a process of its own, since it holds for the whole program.
     done = subprocess.run([sys.executable, "-c", SPEAK, locale], capture_output=True, text=True, check=True, timeout=60)
     assert json.loads(done.stdout) == said
+
+
+def test_person_can_choose_another_language_than_the_system(filemill_home: Path) -> None:
+    assert chosen_language({}) == ""
+    filemill_home.mkdir()
+    settings = filemill_home / "settings.toml"
+    settings.write_text('language = "de"\n', encoding="utf-8")
+    assert chosen_language({}) == "de"
+    assert chosen_language({"FILEMILL_LANGUAGE": "de_AT"}) == "de_AT"
+    settings.write_text("language = ", encoding="utf-8")
+    assert chosen_language({}) == ""
+
+
+def test_choice_that_is_no_language_counts_for_nothing() -> None:
+    assert user_locale("de").name() == "de_DE"
+    assert user_locale("de_AT").name() == "de_AT"
+    assert user_locale("no language").language() == user_locale().language()
