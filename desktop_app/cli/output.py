@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import io
-import json
 import os
 import select
 import sys
@@ -12,25 +11,12 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from desktop_app.errors import KnownError
-from desktop_app.jobs import Job, display_text, iso_utc
+from desktop_app.jobs import Job, display_text
+from desktop_app.services.records import json_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-FIELDS = (
-    "id",
-    "file_path",
-    "status",
-    "reason",
-    "lines_count",
-    "file_size",
-    "attempts",
-    "generation",
-    "message_id",
-    "created_at",
-    "started_at",
-    "finished_at",
-)
 _UNITS = ("kB", "MB", "GB", "TB", "PB", "EB")
 _STEP = 1000
 
@@ -116,15 +102,6 @@ def is_terminal(stream: TextIO | None) -> bool:
     return stream is not None and stream.isatty()
 
 
-def json_line(job: Job) -> str:
-    """A job as one line of JSON, ASCII only.
-
-    A byte of the path that is not UTF-8 is the escape of a lone surrogate, as Python's `os.fsdecode` makes it:
-    `os.fsencode(json.loads(line)["file_path"])` gives the path's true bytes.
-    """
-    return json.dumps(job_record(job))
-
-
 def emit_json(jobs: Iterable[Job]) -> None:
     """Write jobs to standard output, an object a line.
 
@@ -134,25 +111,6 @@ def emit_json(jobs: Iterable[Job]) -> None:
     """
     for job in jobs:
         emit(json_line(job))
-
-
-def job_record(job: Job) -> dict[str, str | int | None]:
-    """What is told of a job, under the names of `FIELDS` and in their order."""
-    values = (
-        job.id,
-        job.file_path,
-        job.status.name,
-        job.reason,
-        job.lines_count,
-        job.file_size,
-        job.attempts,
-        job.generation,
-        job.message_id,
-        iso_utc(job.created_at),
-        iso_utc(job.started_at),
-        iso_utc(job.finished_at),
-    )
-    return dict(zip(FIELDS, values, strict=True))
 
 
 def human_size(count: int) -> str:

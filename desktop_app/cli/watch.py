@@ -7,10 +7,11 @@ import shutil
 import sys
 from typing import TYPE_CHECKING, Protocol
 
-from desktop_app.cli.output import emit, finish_output, is_terminal, json_line, reader_gone
+from desktop_app.cli.output import emit, finish_output, is_terminal, reader_gone
 from desktop_app.cli.signals import StopSignals, pause_after
 from desktop_app.cli.table import JobTable, totals
 from desktop_app.jobs import ListQuery, Status
+from desktop_app.services.records import json_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -53,6 +53,7 @@ class Actions(QObject):
             tr("Add F&older…"), "Ctrl+Shift+O", tr("Choose a folder, and which of its files to add"), "add-folder"
         )
         self.paste = new(tr("&Paste Files"), "Ctrl+V", tr("Add the files, folders or paths that were copied elsewhere"))
+        self.export = new(tr("&Export List…"), "Ctrl+Shift+E", tr("Write the list to a file, as CSV or JSON"), "export")
         self.quit = new(tr("&Quit"), "Ctrl+Q", tr("Close Filemill; what is not done goes on at the next start"))
         self.quit.setMenuRole(QAction.MenuRole.QuitRole)
 
@@ -103,6 +104,12 @@ class Actions(QObject):
     def _make_help_actions(self) -> None:
         new = self._new
         self.shortcuts = new(tr("&Keyboard Shortcuts"), "Ctrl+/", tr("All keys at a glance"))
+        self.log = new(tr("Show &Log"), "Ctrl+L", tr("What Filemill has done, as it wrote it down"))
+        self.report = new(
+            tr("Save Support &Report…"), "", tr("Collect what helps to mend a fault; you read it before it is saved")
+        )
+        for action in (self.log, self.report):
+            action.setVisible(False)
         self.about = new(tr("&About Filemill"), "", tr("Version and licence"))
         self.about.setMenuRole(QAction.MenuRole.AboutRole)
 
@@ -136,6 +143,7 @@ class Actions(QObject):
         for action in (self.copy, self.select_none, self.retry, self.remove, self.show_file):
             action.setEnabled(selected > 0)
         self.select_all.setEnabled(listed > 0)
+        self.export.setEnabled(total > 0)
         self.retry_failed.setEnabled(failed > 0)
         self.filter.setEnabled(total > 0)
         for action in self.status_views:

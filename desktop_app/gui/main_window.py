@@ -19,6 +19,7 @@ from desktop_app.gui.details_split import DetailsSplit
 from desktop_app.gui.drop_overlay import DropOverlay
 from desktop_app.gui.drop_target import DropTarget
 from desktop_app.gui.empty_state import EmptyState
+from desktop_app.gui.export_command import ExportCommand
 from desktop_app.gui.file_chooser import FileChooser
 from desktop_app.gui.filter_box import FilterBox
 from desktop_app.gui.foreign_watch import ForeignWatch
@@ -57,7 +58,8 @@ class MainWindow(QMainWindow):
     Attributes:
         offers: Everything that can be done.
         selected: How many files are selected, and their sums.
-        view, filter, sidebar, details, no_match, notices, banner, busy, status, overlay, foreign: Its parts.
+        view, filter, sidebar, details, no_match, notices, banner, busy, exporting, status, overlay, foreign: Its parts.
+        export: The way to an exported list.
     """
 
     closed = Signal()
@@ -75,6 +77,7 @@ class MainWindow(QMainWindow):
         self.banner = NoticeBar(tr("Trouble"), look, self)
         self.notices = NoticeBar(tr("Message"), look, self)
         self.busy = BusyStrip(self)
+        self.exporting = BusyStrip(self)
         self.status = JobsStatusBar(needs.wording, look, self)
         self._trouble = TroubleBanner(
             self.banner,
@@ -86,6 +89,9 @@ class MainWindow(QMainWindow):
         self._chooser = FileChooser(needs.memory, self)
         self.foreign = ForeignWatch(needs.foreign, self.offers.foreign, self)
         self._commands = WindowCommands(self.offers, self.view, self._workbench, self._chooser, self)
+        self.export = ExportCommand(
+            self.offers.export, self.view, self._workbench, memory=needs.memory, wording=needs.wording, window=self
+        )
         narrowing = Narrowing(self.offers, self.filter, self.sidebar, self.view, self._workbench, self)
         self.no_match = NoMatch(narrowing.clear_filter, narrowing.show_all, look, self)
         empty = EmptyState(_first_words(needs.connection), self.offers.add_files, self.offers.add_folder, look)
@@ -115,6 +121,7 @@ class MainWindow(QMainWindow):
         column.addWidget(self.banner)
         column.addWidget(self._split, 1)
         column.addWidget(self.busy)
+        column.addWidget(self.exporting)
         column.addWidget(self.notices)
         whole = QWidget(self)
         row = QHBoxLayout(whole)
@@ -139,6 +146,9 @@ class MainWindow(QMainWindow):
         self._needs.states.trouble_changed.connect(self._trouble.show_loops)
         self.foreign.counted.connect(self.status.show_foreign)
         self.busy.stopped.connect(bench.adder.stop)
+        self.export.said.connect(self.say)
+        bench.exporter.busy.connect(self._show_exporting)
+        self.exporting.stopped.connect(bench.exporter.stop)
         self.view.selection_changed.connect(self._update)
         for action in (self.offers.sidebar, self.offers.details):
             action.toggled.connect(self._update)
@@ -182,6 +192,10 @@ class MainWindow(QMainWindow):
     @Slot(str, bool)
     def _show_busy(self, text: str, can_stop: bool) -> None:  # noqa: FBT001 - a slot
         self.busy.say(text, can_stop=can_stop)
+
+    @Slot(str)
+    def _show_exporting(self, text: str) -> None:
+        self.exporting.say(text, can_stop=True)
 
     @Slot(object)
     def _tell_added(self, report: AddReport) -> None:

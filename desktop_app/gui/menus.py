@@ -32,7 +32,7 @@ def fill_menu_bar(window: QMainWindow, actions: Actions, undo: QUndoStack, heade
     bar = window.menuBar()
     bar.setAccessibleName(tr("Menus"))
     file = bar.addMenu(tr("&File"))
-    _add(file, actions.add_files, actions.add_folder, actions.paste, None, actions.quit)
+    _add(file, actions.add_files, actions.add_folder, actions.paste, None, actions.export, None, actions.quit)
     edit = bar.addMenu(tr("&Edit"))
     _add(
         edit,
@@ -55,7 +55,7 @@ def fill_menu_bar(window: QMainWindow, actions: Actions, undo: QUndoStack, heade
         queue, actions.retry, actions.retry_failed, actions.retry_reason, None, actions.remove, None, actions.show_file
     )
     _add(queue, None, actions.foreign)
-    _add(bar.addMenu(tr("&Help")), actions.shortcuts, actions.about)
+    _add(bar.addMenu(tr("&Help")), actions.shortcuts, None, actions.log, actions.report, None, actions.about)
 
 
 def undo_actions(window: QMainWindow, undo: QUndoStack) -> tuple[QAction, QAction]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol
 
@@ -44,6 +44,14 @@ class JobReader(Protocol):
 
     def batches(self, also: Collection[int] = ()) -> list[Batch]:
         """The newest batches that have jobs on the list, and these older ones; newest first."""
+        ...
+
+    def listed(self, row_ids: Sequence[int]) -> Iterator[Job]:
+        """The jobs with these keys in their order, read in pages; those that are gone are left out."""
+        ...
+
+    def snapshot(self) -> AbstractContextManager[None]:
+        """All that is read on this thread while it is entered is of one moment."""
         ...
 
     def sums(self, row_ids: Sequence[int]) -> SelectionSums:

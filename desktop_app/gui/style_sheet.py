@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from desktop_app.paths import resource
+
 if TYPE_CHECKING:
     from desktop_app.gui.colours import Colours
 
@@ -54,6 +56,35 @@ QLineEdit:disabled {{ background: transparent; color: {c.disabled}; border-color
 QLineEdit:focus {{ border: 2px solid {c.accent}; padding: 4px 5px; }}
 QToolBar QLineEdit QToolButton {{ background: transparent; border: none; padding: 0; }}
 
+QComboBox {{
+    background: {c.button}; color: {c.text}; border: 1px solid {c.edge}; border-radius: 6px; padding: 5px 8px;
+    min-height: 18px;
+}}
+QComboBox:hover {{ background: {c.hover}; }}
+QComboBox:disabled {{ background: transparent; color: {c.disabled}; border-color: {c.line}; }}
+QComboBox:focus {{ border: 2px solid {c.accent}; padding: 4px 7px; }}
+QComboBox::drop-down {{ border: none; width: 24px; }}
+QComboBox::down-arrow {{ image: url({_drawing("arrow-down")}); width: 14px; height: 14px; }}
+QComboBox QAbstractItemView {{
+    background: {c.base}; color: {c.text}; border: 1px solid {c.edge}; selection-background-color: {c.selection};
+    selection-color: {c.selected_text}; outline: none;
+}}
+QRadioButton, QCheckBox {{ spacing: 8px; padding: 2px; border: 1px solid transparent; border-radius: 4px; }}
+QRadioButton:focus, QCheckBox:focus {{ border-color: {c.accent}; }}
+QRadioButton:disabled, QCheckBox:disabled {{ color: {c.disabled}; }}
+QRadioButton::indicator, QCheckBox::indicator {{
+    width: 14px; height: 14px; border: 1px solid {c.muted}; background: {c.base};
+}}
+QRadioButton::indicator {{ border-radius: 8px; }}
+QCheckBox::indicator {{ border-radius: 4px; }}
+QRadioButton::indicator:checked {{
+    width: 6px; height: 6px; border: 5px solid {c.accent}; border-radius: 8px; background: {c.base};
+}}
+QCheckBox::indicator:checked {{
+    border-color: {c.selection}; background: {c.selection}; image: url({_drawing("check")});
+}}
+QRadioButton::indicator:disabled, QCheckBox::indicator:disabled {{ border-color: {c.disabled}; }}
+
 QScrollArea#sidebar {{ background: {c.window}; border: none; border-right: 1px solid {c.line}; }}
 QScrollArea#sidebar QScrollBar {{ background: {c.window}; }}
 QWidget#sidebarInside {{ background: {c.window}; }}
@@ -79,6 +110,7 @@ QHeaderView::section {{
     border-right: 1px solid {c.line}; padding: 6px 8px; font-weight: 600;
 }}
 
+QLabel#notice {{ padding: 7px 10px; }}
 QFrame#notice {{ border-radius: 6px; border: 1px solid {c.info_edge}; background: {c.info}; }}
 QFrame#notice[kind="warning"] {{ border-color: {c.warning_edge}; background: {c.warning}; }}
 QFrame#notice[kind="problem"] {{ border-color: {c.problem_edge}; background: {c.problem}; }}
@@ -108,3 +140,8 @@ QLabel#emptyText {{ color: {c.muted}; font-size: 11pt; }}
 QWidget#empty {{ background: {c.base}; }}
 QToolTip {{ background: {c.base}; color: {c.text}; border: 1px solid {c.edge}; padding: 3px; }}
 """
+
+
+def _drawing(name: str) -> str:
+    """A drawing of a control, as a style sheet names it: these keep their own colours."""
+    return f'"{resource(f"icons/controls/{name}.svg").as_posix()}"'

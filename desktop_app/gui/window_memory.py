@@ -123,6 +123,15 @@ class WindowMemory:
         """Remember a folder."""
         self._settings.setValue(f"folders/{purpose}", folder)
 
+    def text(self, key: str) -> str:
+        """A choice that was remembered under a name of its own; empty if there is none."""
+        value = self._settings.value(f"choices/{key}", "")
+        return value if isinstance(value, str) else ""
+
+    def set_text(self, key: str, value: str) -> None:
+        """Remember a choice."""
+        self._settings.setValue(f"choices/{key}", value)
+
     def _texts(self, key: str) -> list[str]:
         value = self._settings.value(key, [])
         values = value if isinstance(value, list) else [value]

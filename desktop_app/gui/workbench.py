@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal, Slot
 
 from desktop_app.gui.adding import Adder
+from desktop_app.gui.exporting import Exporter
 from desktop_app.gui.job_feed import JobFeed
 from desktop_app.gui.jobs_model import JobsModel
 from desktop_app.gui.list_commands import ListCommands
@@ -32,7 +33,8 @@ class Workbench(QObject):
         problem(str): Something went wrong that has no better place to be said; a plain text.
 
     Attributes:
-        feed, model, totals, groups, adder, commands: See their classes.
+        feed, model, totals, groups, adder, commands, exporter: See their classes.
+        beside: For one-shots that have nothing to do with the list's own reads and writes.
     """
 
     problem = Signal(str)
@@ -51,6 +53,7 @@ class Workbench(QObject):
         self._reads = Tasks(session, threads=2, parent=self)
         self._scans = Tasks(session, threads=2, parent=self)
         self._writes = Tasks(session, threads=1, parent=self)
+        self.beside = Tasks(session, threads=3, parent=self)
         self.feed = JobFeed(reader, self)
         self.totals = Totals(reader, self._reads, self)
         self.groups = GroupTotals(reader, self._reads, self)
@@ -59,6 +62,7 @@ class Workbench(QObject):
         self.commands = ListCommands(
             reader, intake, reads=self._reads, writes=self._writes, wording=wording, parent=self
         )
+        self.exporter = Exporter(reader, self.beside, wording, self)
         self.feed.changed.connect(self.model.apply)
         self.feed.changed.connect(self.totals.count)
         self.feed.changed.connect(self.groups.count)
@@ -90,6 +94,7 @@ class Workbench(QObject):
         """Begin nothing new; what is being written is written to its end."""
         self.feed.stop()
         self.adder.stop()
+        self.exporter.stop()
 
     def is_at_rest(self) -> bool:
         """Whether nothing is under way any more."""
@@ -104,5 +109,5 @@ class Workbench(QObject):
         ended = [tasks.close(timeout_ms) for tasks in self._all_tasks()]
         return all(ended)
 
-    def _all_tasks(self) -> tuple[Tasks, Tasks, Tasks]:
-        return self._reads, self._scans, self._writes
+    def _all_tasks(self) -> tuple[Tasks, ...]:
+        return self._reads, self._scans, self._writes, self.beside

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from array import array
+from contextlib import contextmanager
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -213,9 +214,27 @@ class JobList:
         Raises:
             StoreError: If the database can't be read.
         """
-        for part in _parts(self.ids(query or ListQuery())):
+        return self.listed(self.ids(query or ListQuery()))
+
+    def listed(self, row_ids: Sequence[int]) -> Iterator[Job]:
+        """The jobs with these keys in their order, without those that are gone; read in pages.
+
+        Raises:
+            StoreError: If the database can't be read.
+        """
+        for part in _parts(row_ids):
             jobs = self.page(part)
             yield from (jobs[key] for key in part if key in jobs)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """All that is read on this thread while it is entered is of one moment; writers are not held up.
+
+        Raises:
+            StoreError: If the database can't be read.
+        """
+        with self._database.read():
+            yield
 
     def unfinished_by_queue(self) -> dict[str, int]:
         """How many jobs have not ended, by the key of their queue.

@@ -15,6 +15,7 @@ import pytest
 from desktop_app.cli import export
 from desktop_app.errors import KnownError
 from desktop_app.jobs import Status
+from desktop_app.services.export import csv_writer, write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,7 +74,7 @@ def test_csv_cell_can_not_become_a_formula_or_break_its_row(
 ) -> None:
     stream = io.StringIO(newline="")
     job = replace(bench.job(three[0]), reason=reason, status=Status.FAILED)
-    export.write_csv(stream, [job])
+    csv_writer()(stream, [job])
     (row,) = csv.DictReader(io.StringIO(stream.getvalue().removeprefix("\ufeff"), newline=""))
     assert row["reason"] == cell
     assert stream.getvalue().count("\r\n") == 2
@@ -116,7 +117,7 @@ def test_trouble_while_writing_leaves_the_old_file_and_nothing_else(tmp_path: Pa
         raise OSError(28, "No space left on device")
 
     with pytest.raises(KnownError, match="No space left"):
-        export.write_whole(target, full_disk)
+        write_whole(target, full_disk)
     assert target.read_text(encoding="utf-8") == "old"
     assert list(tmp_path.iterdir()) == [target]
 

@@ -1,0 +1,338 @@
+"""From Ctrl+Shift+E to a file."""
+
+from __future__ import annotations
+
+import csv
+import errno
+import json
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtCore import QLocale, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QFileDialog
+
+from desktop_app.gui import export_target, exporting
+from desktop_app.gui.columns import COLUMNS
+from desktop_app.gui.export_command import FIELDS_OF_COLUMN
+from desktop_app.gui.export_dialog import ExportDialog, Rows
+from desktop_app.gui.exporting import Format
+from desktop_app.services.export import NotWrittenError
+from desktop_app.services.records import ALL_FIELDS, FIELDS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytestqt.qtbot import QtBot
+
+    from desktop_app.gui.main_window import MainWindow
+    from tests.gui.conftest import Desk
+    from tests.gui.world import World
+
+
+def press(window: MainWindow, key: Qt.Key, modifiers: Qt.KeyboardModifier) -> None:
+    QTest.keyClick(window, key, modifiers)
+
+
+CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
+
+
+def open_dialog(window: MainWindow, qtbot: QtBot) -> ExportDialog:
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    press(window, Qt.Key.Key_E, CTRL | SHIFT)
+    dialog = window.export.dialog
+    assert dialog is not None
+    qtbot.waitUntil(dialog.isActiveWindow)
+    return dialog
+
+
+def finished(window: MainWindow, qtbot: QtBot) -> str:
+    qtbot.waitUntil(lambda: window.notices.notice is not None)
+    assert window.notices.notice is not None
+    return window.notices.notice.text
+
+
+def rows_of(path: Path, separator: str = ",") -> list[dict[str, str]]:
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        return list(csv.DictReader(stream, delimiter=separator))
+
+
+def test_failed_files_are_in_a_csv_after_three_steps(desk: Desk, world: World, qtbot: QtBot, tmp_path: Path) -> None:
+    keys = world.add("a.txt", "=b.txt", "c.txt")
+    world.finish(keys[0])
+    world.fail(keys[1])
+    window = desk.active_window()
+    press(window, Qt.Key.Key_5, CTRL)
+    qtbot.waitUntil(lambda: desk.names() == ["=b.txt"])
+    dialog = open_dialog(window, qtbot)
+    target = tmp_path / "failed.csv"
+    dialog.path.setText(str(target))  # else into the person's own folder
+    focus = QApplication.focusWidget()
+    assert focus is not None
+    QTest.keyClick(focus, Qt.Key.Key_Return)
+    assert finished(window, qtbot) == "Exported 1 file to “failed.csv”."
+    (row,) = rows_of(target)
+    assert (row["name"], row["status"], row["reason"]) == ("'=b.txt", "FAILED", "The file is no longer there.")
+    assert window.notices.buttons[0].text() == "Show File"
+    assert window.export.dialog is None
+
+
+def test_rows_columns_and_format_are_as_chosen(desk: Desk, world: World, qtbot: QtBot, tmp_path: Path) -> None:
+    keys = world.add("a.txt", "b.txt", "c.txt")
+    world.finish(keys[1], lines=9)
+    window = desk.active_window()
+    window.view.select_rows(1, 2)
+    dialog = open_dialog(window, qtbot)
+    assert dialog.rows[Rows.SHOWN].text().replace("&", "") == "Those that the list shows (3 files)"
+    assert dialog.rows[Rows.SELECTED].text().replace("&", "") == "The selected ones (2 files)"
+    QTest.mouseClick(dialog.rows[Rows.SELECTED], Qt.MouseButton.LeftButton)
+    QTest.mouseClick(dialog.columns[False], Qt.MouseButton.LeftButton)
+    dialog.path.setText(str(tmp_path / "list.csv"))
+    dialog.format.setCurrentIndex(dialog.format.findData(Format.JSON))
+    assert dialog.path.text() == str(tmp_path / "list.json")
+    QTest.mouseClick(dialog.button, Qt.MouseButton.LeftButton)
+    assert finished(window, qtbot) == "Exported 2 files to “list.json”."
+    told = json.loads((tmp_path / "list.json").read_text(encoding="utf-8"))
+    assert [tuple(one) for one in told] == [FIELDS, FIELDS]
+    assert [(one["file_path"], one["lines_count"]) for one in told] == [("/in/b.txt", 9), ("/in/c.txt", None)]
+
+
+def test_all_files_are_exported_in_the_order_of_the_list_whatever_is_filtered(
+    desk: Desk, world: World, qtbot: QtBot, tmp_path: Path
+) -> None:
+    world.add("a.txt", "b.txt", "c.txt")
+    window = desk.active_window()
+    window.view.sortByColumn(0, Qt.SortOrder.DescendingOrder)
+    window.filter.setText("b.txt")
+    qtbot.waitUntil(lambda: desk.names() == ["b.txt"])
+    dialog = open_dialog(window, qtbot)
+    dialog.rows[Rows.ALL].setChecked(True)
+    dialog.path.setText(str(tmp_path / "list"))
+    dialog.button.click()
+    assert finished(window, qtbot) == "Exported 3 files to “list.csv”."
+    assert [row["name"] for row in rows_of(tmp_path / "list.csv")] == ["c.txt", "b.txt", "a.txt"]
+
+
+def test_shown_columns_are_exported_in_their_order_on_the_screen(
+    desk: Desk, world: World, qtbot: QtBot, tmp_path: Path
+) -> None:
+    world.add("a.txt")
+    window = desk.active_window()
+    window.view.header.moveSection(window.view.header.visualIndex(4), 0)
+    dialog = open_dialog(window, qtbot)
+    dialog.path.setText(str(tmp_path / "list.csv"))
+    dialog.button.click()
+    finished(window, qtbot)
+    assert list(rows_of(tmp_path / "list.csv")[0])[:2] == ["file_size", "name"]
+
+
+def test_file_that_is_there_is_replaced_only_when_it_is_asked_for_again(
+    desk: Desk, world: World, qtbot: QtBot, tmp_path: Path
+) -> None:
+    world.add("a.txt")
+    target = tmp_path / "list.csv"
+    target.write_text("mine", encoding="utf-8")
+    window = desk.active_window()
+    dialog = open_dialog(window, qtbot)
+    dialog.path.setText(str(target))
+    dialog.button.click()
+    qtbot.waitUntil(dialog.isVisible)
+    assert "is there already" in dialog.trouble
+    assert target.read_text(encoding="utf-8") == "mine"
+    assert dialog.button.text() == "&Replace"
+    dialog.button.click()
+    assert finished(window, qtbot) == "Exported 1 file to “list.csv”."
+    assert len(rows_of(target)) == 1
+
+
+def test_another_name_after_that_is_not_replaced_unasked(
+    desk: Desk, world: World, qtbot: QtBot, tmp_path: Path
+) -> None:
+    world.add("a.txt")
+    window = desk.active_window()
+    dialog = open_dialog(window, qtbot)
+    (tmp_path / "one.csv").write_text("mine", encoding="utf-8")
+    (tmp_path / "two.csv").write_text("mine too", encoding="utf-8")
+    dialog.path.setText(str(tmp_path / "one.csv"))
+    dialog.button.click()
+    qtbot.waitUntil(dialog.isVisible)
+    dialog.path.setText(str(tmp_path / "two.csv"))
+    dialog.button.click()
+    qtbot.waitUntil(dialog.isVisible)
+    assert (tmp_path / "two.csv").read_text(encoding="utf-8") == "mine too"
+
+
+def test_folder_that_is_not_there_is_said_in_the_dialog(desk: Desk, world: World, qtbot: QtBot, tmp_path: Path) -> None:
+    world.add("a.txt")
+    window = desk.active_window()
+    dialog = open_dialog(window, qtbot)
+    dialog.path.setText(str(tmp_path / "gone" / "list.csv"))
+    dialog.button.click()
+    qtbot.waitUntil(dialog.isVisible)
+    assert dialog.trouble == f"There is no folder {tmp_path / 'gone'}. Choose another one."
+    QTest.keyClick(dialog, Qt.Key.Key_Escape)
+    assert window.export.dialog is None
+    assert list(tmp_path.glob("*.part")) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (errno.ENOSPC, "There is not enough room on the disk for “list.csv”."),
+        (errno.EACCES, "Nothing may be written to the folder"),
+        (errno.EROFS, "Nothing may be written to the folder"),
+        (errno.EISDIR, "“list.csv” is a folder."),
+        (errno.EIO, "list.csv can't be written: oh"),
+    ],
+)
+def test_what_stands_in_the_way_is_said_plainly(tmp_path: Path, code: int, words: str) -> None:
+    error = NotWrittenError("list.csv can't be written: oh.", code=code)
+    assert exporting.why_not_written(tmp_path / "list.csv", error).startswith(words)
+
+
+def test_no_name_is_asked_for(desk: Desk, world: World, qtbot: QtBot) -> None:
+    world.add("a.txt")
+    dialog = open_dialog(desk.active_window(), qtbot)
+    dialog.path.clear()
+    dialog.button.click()
+    assert dialog.isVisible()
+    assert dialog.trouble == "Say where to write to."
+
+
+def test_long_export_tells_how_far_it_is_and_is_stopped_without_a_trace(
+    desk: Desk, world: World, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exporting, "_EVERY", 1)
+    world.add_many(1500)
+    window = desk.active_window()
+    dialog = open_dialog(window, qtbot)
+    dialog.path.setText(str(tmp_path / "list.csv"))
+    told: list[str] = []
+    desk.bench().exporter.busy.connect(told.append)
+    desk.bench().exporter.busy.connect(lambda text: window.exporting.stopped.emit() if "of" in text else None)
+    dialog.button.click()
+    assert finished(window, qtbot) == "The export was stopped. Nothing was written."
+    assert "Exporting the list: 0 of 1,500 files" in told
+    assert not window.exporting.isVisible()
+    assert list(tmp_path.iterdir()) == [tmp_path / "jobs.db"] or not list(tmp_path.glob("*.csv*"))
+
+
+def test_closing_the_window_ends_an_export(desk: Desk, world: World, qtbot: QtBot, tmp_path: Path) -> None:
+    world.add_many(3000)
+    window = desk.active_window()
+    dialog = open_dialog(window, qtbot)
+    dialog.path.setText(str(tmp_path / "list.csv"))
+    dialog.button.click()
+    desk.bench().stop()
+    desk.settle()
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_export_is_of_one_moment(desk: Desk, world: World, qtbot: QtBot, tmp_path: Path) -> None:
+    """What is written while the export runs is not in it: no job twice, none missing, no sum that never was."""
+    keys = world.add_many(1200)
+    with world.jobs.snapshot():
+        before = [job.status.name for job in world.jobs.listed(keys[:1])]
+        qtbot.waitUntil(lambda: _finish_on_another_thread(world, keys))
+        assert [job.status.name for job in world.jobs.listed(keys)] == before * 1200
+    assert {job.status.name for job in world.jobs.listed(keys)} == {"PROCESSED"}
+
+
+def _finish_on_another_thread(world: World, keys: list[int]) -> bool:
+    from threading import Thread
+
+    def work() -> None:
+        with world.database.session():
+            world.finish(keys)
+
+    thread = Thread(target=work)
+    thread.start()
+    thread.join()
+    return True
+
+
+def test_choices_are_remembered(desk: Desk, world: World, qtbot: QtBot, tmp_path: Path) -> None:
+    world.add("a.txt")
+    window = desk.active_window()
+    dialog = open_dialog(window, qtbot)
+    dialog.format.setCurrentIndex(dialog.format.findData(Format.JSON))
+    dialog.columns[False].setChecked(True)
+    dialog.path.setText(str(tmp_path / "list.json"))
+    dialog.button.click()
+    finished(window, qtbot)
+    again = open_dialog(window, qtbot)
+    assert again.form is Format.JSON
+    assert again.columns[False].isChecked()
+    assert again.path.text().startswith(str(tmp_path))
+
+
+def test_chosen_file_needs_no_second_question(desk: Desk, world: World, qtbot: QtBot, tmp_path: Path) -> None:
+    world.add("a.txt")
+    (tmp_path / "list.csv").write_text("old", encoding="utf-8")
+    window = desk.active_window()
+    dialog = open_dialog(window, qtbot)
+    dialog.choose()
+    chooser = dialog.findChild(QFileDialog)
+    assert chooser is not None
+    assert chooser.defaultSuffix() == "csv"
+    chooser.fileSelected.emit(str(tmp_path / "list.csv"))
+    chooser.reject()
+    dialog.button.click()
+    assert finished(window, qtbot) == "Exported 1 file to “list.csv”."
+
+
+def test_offer_follows_the_list_while_the_dialog_is_open(desk: Desk, world: World, qtbot: QtBot) -> None:
+    world.add("a.txt")
+    window = desk.active_window()
+    dialog = open_dialog(window, qtbot)
+    assert not dialog.rows[Rows.SELECTED].isEnabled()
+    world.add("b.txt")
+    desk.bench().feed.look()
+    qtbot.waitUntil(lambda: "(2 files)" in dialog.rows[Rows.ALL].text())
+    window.view.select_rows(0, 0)
+    assert dialog.rows[Rows.SELECTED].isEnabled()
+    dialog.rows[Rows.SELECTED].setChecked(True)
+    window.view.clearSelection()
+    assert dialog.rows[Rows.SHOWN].isChecked()
+
+
+def test_nothing_to_export_is_not_offered(desk: Desk) -> None:
+    assert not desk.window().offers.export.isEnabled()
+
+
+def test_every_column_of_the_table_has_its_fields() -> None:
+    assert set(FIELDS_OF_COLUMN) == {column.id for column in COLUMNS}
+    assert {field for fields in FIELDS_OF_COLUMN.values() for field in fields} <= set(ALL_FIELDS)
+
+
+def test_semicolons_are_usual_where_a_comma_is_in_numbers() -> None:
+    assert export_target.usual_format() is Format.CSV
+    before = QLocale()
+    QLocale.setDefault(QLocale(QLocale.Language.German))
+    assert export_target.usual_format() is Format.CSV_SEMICOLON
+    QLocale.setDefault(before)
+
+
+def test_home_and_names_without_a_folder_are_understood(
+    desk: Desk, world: World, qtbot: QtBot, isolated_environment: Path
+) -> None:
+    world.add("a.txt")
+    dialog = open_dialog(desk.active_window(), qtbot)
+    home = isolated_environment
+    for typed, path in (("~/x.csv", home / "x.csv"), ("x", home / "x.csv"), (os.sep + "x.CSV", f"{os.sep}x.CSV")):
+        dialog.path.setText(typed)
+        assert dialog.order is not None
+        assert str(dialog.order.target) == str(path)
+
+
+def test_enter_in_the_name_exports(desk: Desk, world: World, qtbot: QtBot, tmp_path: Path) -> None:
+    world.add("a.txt")
+    window = desk.active_window()
+    dialog = open_dialog(window, qtbot)
+    dialog.path.setFocus()
+    QTest.keyClick(dialog.path, Qt.Key.Key_A, CTRL)
+    QTest.keyClicks(dialog.path, str(tmp_path / "x.csv"))
+    QTest.keyClick(dialog.path, Qt.Key.Key_Return)
+    assert finished(window, qtbot) == "Exported 1 file to “x.csv”."
