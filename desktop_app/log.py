@@ -41,6 +41,12 @@ def log_file(folder: Path) -> Path:
     return folder / _LOG_NAME
 
 
+def log_files(folder: Path) -> list[Path]:
+    """All log files that there can be, the oldest first; some of them may not be there."""
+    newest = log_file(folder)
+    return [*(newest.with_name(f"{newest.name}.{number}") for number in range(KEPT_FILES - 1, 0, -1)), newest]
+
+
 @contextmanager
 def start_logging(folder: Path, *, debug: bool) -> Iterator[None]:
     """Send what the program and Python's warnings say to the log file, while it is entered. On the main thread.

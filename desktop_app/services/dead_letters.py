@@ -65,4 +65,7 @@ class DeadLetterWatcher:
         outcome = self._claims.dead_letter(
             asked.file_id, asked.generation, receive_count=message.receive_count, now_ms=self._clock.now_ms()
         )
-        return outcome is not ClaimOutcome.FOREIGN
+        if outcome is ClaimOutcome.FOREIGN:
+            return False
+        log.info("job %s: put aside by the queue after %d deliveries", asked.file_id, message.receive_count)
+        return True

@@ -113,6 +113,7 @@ class Dispatcher:
             self._foreign.note_own()
         if claim.outcome is ClaimOutcome.CLAIMED:
             held.job, held.token, held.is_suspect = claim.job, claim.token, claim.is_suspect
+            self._log_claim(held, request)
             if self._lanes.enter(held):
                 self._pool.submit(held)
         elif claim.outcome is ClaimOutcome.FOREIGN:
@@ -120,8 +121,24 @@ class Dispatcher:
         elif claim.outcome is ClaimOutcome.BUSY:
             self._wait_for_other(held, request, claim)
         else:
+            level = logging.INFO if claim.outcome is ClaimOutcome.CRASHED else logging.DEBUG
+            log.log(level, "job %s: message of submission %d: %s", request.file_id, request.generation, claim.outcome)
             self._tally.settle(held, _DELETED_AS[claim.outcome])
             self._acks.delete(held)
+
+    def _log_claim(self, held: Held, request: ClaimRequest) -> None:
+        if held.job is None:
+            return
+        level = logging.INFO if held.is_suspect else logging.DEBUG  # an ordinary claim is no news
+        log.log(
+            level,
+            "job %s: claimed, attempt %d of submission %d%s",
+            request.file_id,
+            held.job.attempts,
+            request.generation,
+            ", whose last attempt ended without a result" if held.is_suspect else "",
+        )
+        log.debug("job %s: message %s, delivery %d", request.file_id, request.message_id, request.receive_count)
 
     def _wait_for_other(self, held: Held, request: ClaimRequest, claim: Claim) -> None:
         """Somebody works on the row: perhaps we ourselves, and this is the new message for work that takes long."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from desktop_app.errors import KnownError
+from desktop_app.services.scan import scan
 from desktop_app.store.intake import Added
 
 if TYPE_CHECKING:
@@ -71,6 +73,26 @@ class IntakeService:
         count = self._intake.retry(row_ids, queue=self._queue)
         self._wake()
         return count
+
+    def relocate(self, row_id: int, path: str) -> bool:
+        """Submit a job that has failed again, with the file at another place; False if it has not failed any more.
+
+        Looks at the file, so not for the main thread.
+
+        Args:
+            row_id: The row.
+            path: Where the file is now.
+
+        Raises:
+            KnownError: If there is no ordinary file.
+            StoreError: If the database can't be written.
+        """
+        found = scan([path], recursive=False, cancelled=lambda: False, on_found=lambda _: None)
+        if not found.files:
+            raise KnownError(found.refused[0].text)
+        is_done = self._intake.relocate(row_id, found.files[0], queue=self._queue)
+        self._wake()
+        return is_done
 
     def remove(self, row_ids: Iterable[int]) -> int:
         """Take jobs off the list; the files themselves are never touched. Gives how many it were.

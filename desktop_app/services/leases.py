@@ -198,6 +198,6 @@ class LeaseKeeper:
                 self._lose(held, "the row was taken over or taken off the list")
 
     def _lose(self, held: Held, why: str) -> None:
-        log.info("lost the lease of message %s: %s", held.received.message_id, why)
+        log.info("job %s: lost the lease: %s", "?" if held.job is None else held.job.id, why)
         held.is_lost = True
         held.cancelled.set()

@@ -183,9 +183,9 @@ class WorkerPool:
         except FileError as error:
             return None, error
         except ProcessDiedError as error:
-            log.info("%s: %s", job.id, error)
+            log.info("job %s: %s", job.id, error)
             return None, FileError(FileProblem.CRASHED, CRASHED_REASON, passing=True, detail=str(error))
         except Exception as error:
             # A bug of ours must cost one file, not the thread and with it all that follow.
-            log.exception("bug while processing %s", job.id)
+            log.exception("job %s: bug while processing it", job.id)
             return None, FileError(FileProblem.INTERNAL, INTERNAL_REASON, detail=repr(error))

@@ -67,7 +67,7 @@ class Committer:
         self._pool = pool
         self._tally = tally
         self._clock = clock
-        self._ended: list[tuple[Held, Result]] = []
+        self._ended: list[tuple[Done, Result]] = []
         self._unfinished: deque[Done] = deque()
         self._next_progress = 0.0
         self.usual_seconds = 0.0
@@ -84,7 +84,7 @@ class Committer:
             self._unfinished.append(done)
         else:
             # Also with a lost message lease: the row's fencing token alone decides whether the result counts.
-            self._ended.append((done.held, _result(done, job, self._clock.now_ms())))
+            self._ended.append((done, _result(done, job, self._clock.now_ms())))
 
     def commit(self) -> bool:
         """Write everything that was taken; True if the list changed.
@@ -96,8 +96,9 @@ class Committer:
         if self._ended:
             kept = self._work.finish([result for _, result in self._ended])
             ended, self._ended = self._ended, []
-            for (held, result), is_written in zip(ended, kept, strict=True):
-                self._conclude(held, result, is_written=is_written)
+            for (done, result), is_written in zip(ended, kept, strict=True):
+                _log_end(done, result, is_written=is_written)
+                self._conclude(done.held, result, is_written=is_written)
         while self._unfinished:
             self._put_back(self._unfinished[0])
             self._unfinished.popleft()
@@ -151,6 +152,7 @@ class Committer:
         if self._work.give_back(
             job.row_id, held.token, now_ms=now, reason=reason, next_try_at=now + seconds * 1000, crashed=crashed
         ):
+            log.info("job %s: attempt %d: %s (%s), again in %d s", job.id, job.attempts, reason, error.detail, seconds)
             self._tally.settle(held, Fate.RETRIED)
             self._acks.release(held, seconds)
         else:
@@ -162,6 +164,9 @@ class Committer:
         is_ours = job is None or self._work.give_back(
             job.row_id, held.token, now_ms=self._clock.now_ms(), uncount=not held.is_begun
         )
+        if job is not None:
+            level = logging.INFO if held.is_begun else logging.DEBUG
+            log.log(level, "job %s: %s", job.id, "given back" if is_ours else "the lease was lost")
         if held.is_lost or not is_ours:
             self._lose(held)
         else:
@@ -213,6 +218,21 @@ class Committer:
         if ticks:
             self._work.progress(ticks)
         return bool(ticks)
+
+
+def _log_end(done: Done, result: Result, *, is_written: bool) -> None:
+    """One line for the file's log; of thousands that went well, only for who asks for everything."""
+    job = done.held.job
+    if job is None:
+        return
+    if not is_written:
+        log.info("job %s: attempt %d: the lease was lost, its result is thrown away", job.id, job.attempts)
+    elif done.error is not None:
+        why = (result.reason_code, result.reason, done.error.detail)
+        log.info("job %s: attempt %d: failed (%s): %s (%s)", job.id, job.attempts, *why)
+    else:
+        numbers = (result.lines_count, result.file_size, done.seconds)
+        log.debug("job %s: attempt %d: processed, %s lines, %s bytes, %.1f s", job.id, job.attempts, *numbers)
 
 
 def _tries(error: FileError) -> int:

@@ -207,13 +207,15 @@ class Sender:
         sent: list[Sent] = []
         for entry, result in zip(entries, results, strict=True):
             if result.is_done:
+                log.debug("job %s: submission %d sent, %s", entry.file_id, entry.generation, result.message_id)
                 sent.append(Sent(entry, result.message_id))
             elif result.trouble is QueueTrouble.REFUSED:
+                log.info("job %s: failed: the queue refuses its message: %s", entry.file_id, result.text)
                 self._outbox.refuse(
                     entry, reason=Sentence("The queue refuses its message: {why}", why=result.text), now_ms=now
                 )
             else:
-                log.info("message of %s not sent yet: %s", entry.file_id, result.text)
+                log.info("job %s: message not sent yet: %s", entry.file_id, result.text)
                 wait = Backoff()
                 wait.tries = entry.tries
                 self._outbox.postpone([entry], until_ms=now + int(wait.next() * 1000))

@@ -6,6 +6,7 @@ every later write says which token it holds, so who lost the lease writes nothin
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from peewee import fn
 
 from desktop_app.attempts import AttemptOutcome
 from desktop_app.errors import FileProblem
+from desktop_app.job_log import level_for
 from desktop_app.jobs import OPEN_STATUSES, Job, Status
 from desktop_app.sentences import Sentence
 from desktop_app.store import attempts
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from desktop_app.store.database import Database
+
+log = logging.getLogger(__name__)
 
 MAX_CRASHES = 10
 """So often in a row may programs end while they work on a job. It takes many, since a power cut is not the file's
@@ -258,15 +262,19 @@ class Claims:
         with self._database.write() as revision:
             rows = list(
                 self._database.run(
-                    JobRow.select(JobRow.id, JobRow.crashes).where(held, JobRow.lease_owner.in_(dead)).tuples()
+                    JobRow.select(JobRow.id, JobRow.uuid, JobRow.crashes, JobRow.lease_owner)
+                    .where(held, JobRow.lease_owner.in_(dead))
+                    .tuples()
                 )
             )
-            self._give_up([key for key, crashes in rows if crashes >= MAX_CRASHES], now_ms, revision)
-            again = [key for key, crashes in rows if crashes < MAX_CRASHES]
+            self._give_up([key for key, _, crashes, _ in rows if crashes >= MAX_CRASHES], now_ms, revision)
+            again = [key for key, _, crashes, _ in rows if crashes < MAX_CRASHES]
             attempts.end_open(self._database, AttemptRow.job.in_(again), AttemptOutcome.STOPPED, now_ms=now_ms)
             self._database.run(JobRow.update(revision=revision, **PENDING_AGAIN).where(JobRow.id.in_(again)))
             if resend:
                 enqueue(self._database, JobRow.id.in_(again))
+        for _, file_id, _, owner in rows:
+            log.log(level_for(len(rows)), "job %s: taken back from %s, which has ended", file_id, owner)
         return len(rows)
 
 

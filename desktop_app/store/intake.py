@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from desktop_app.attempts import AttemptOutcome
+from desktop_app.job_log import level_for
 from desktop_app.jobs import FINAL_STATUSES, NewFile, Status
 from desktop_app.store.attempts import end_open
 from desktop_app.store.known import listed
@@ -17,7 +19,11 @@ from desktop_app.store.rows import LEASE_ENDED, name_key, split_path, storable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from peewee import Expression
+
     from desktop_app.store.database import Database
+
+log = logging.getLogger(__name__)
 
 ROWS_A_TRANSACTION = 200
 _DEFAULTS = {
@@ -107,32 +113,55 @@ class Intake:
         Raises:
             StoreError: If the database can't be written.
         """
+        waits_elsewhere = (JobRow.status == Status.PENDING) & (JobRow.queue != queue)
         done = 0
         for part in _parts(row_ids):
             with self._database.write(durable=True) as revision:
-                changed = (
-                    JobRow.update(
-                        **_SUBMITTED_AGAIN,
-                        **LEASE_ENDED,
-                        lines_count=None,
-                        attempts=0,
-                        queue=queue,
-                        finished_at=None,
-                        revision=revision,
-                    )
-                    .where(
-                        JobRow.id.in_(part),
-                        JobRow.status.in_(FINAL_STATUSES)
-                        | ((JobRow.status == Status.PENDING) & (JobRow.queue != queue)),
-                        JobRow.removed_at.is_null(),
-                    )
-                    .returning(JobRow.id)
-                    .tuples()
-                )
-                keys = [key for (key,) in self._database.run(changed)]
-                self._fill_outbox(keys)
-                done += len(keys)
+                which = JobRow.id.in_(part) & (JobRow.status.in_(FINAL_STATUSES) | waits_elsewhere)
+                done += self._submit_again(which, queue=queue, revision=revision)
         return done
+
+    def relocate(self, row_id: int, file: NewFile, *, queue: str) -> bool:
+        """Submit a job that has failed again, as a new generation, with another path; False if it has not failed.
+
+        The path comes from the row, and only from now on: a message of an older generation is past.
+
+        Raises:
+            StoreError: If the database can't be written.
+        """
+        text, raw = split_path(file.path)
+        moved: dict[str, Any] = {
+            "file_path": text,
+            "raw_path": raw,
+            "name_key": name_key(file.path),
+            "file_size": file.size,
+            "modified_ns": file.modified_ns,
+        }
+        which = (JobRow.id == row_id) & (JobRow.status == Status.FAILED)
+        with self._database.write(durable=True) as revision:
+            return self._submit_again(which, queue=queue, revision=revision, **moved) == 1
+
+    def _submit_again(self, which: Expression, *, queue: str, revision: int, **more: Any) -> int:  # noqa: ANN401
+        changed = (
+            JobRow.update(
+                **_SUBMITTED_AGAIN,
+                **LEASE_ENDED,
+                lines_count=None,
+                attempts=0,
+                queue=queue,
+                finished_at=None,
+                revision=revision,
+                **more,
+            )
+            .where(which, JobRow.removed_at.is_null())
+            .returning(JobRow.id, JobRow.uuid, JobRow.generation)
+            .tuples()
+        )
+        rows = list(self._database.run(changed))
+        self._fill_outbox(key for key, _, _ in rows)
+        for _, file_id, generation in rows:
+            log.log(level_for(len(rows)), "job %s: submitted again, submission %d", file_id, generation)
+        return len(rows)
 
     def remove(self, row_ids: Iterable[int], *, now_ms: int) -> int:
         """Take jobs off the list, whatever their status; gives how many it were. The files are not touched.

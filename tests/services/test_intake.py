@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.errors import StoreBusyError
+from desktop_app.errors import KnownError, StoreBusyError
 from desktop_app.jobs import NewFile, Status
 from desktop_app.services.intake import KEEP_REMOVED_MS, IntakeService
 from desktop_app.store.intake import Intake
@@ -16,6 +16,8 @@ from desktop_app.store.work import Result, Work
 from tests.store.kit import quick_to_give_up
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from desktop_app.jobs import Job
     from tests.services.conftest import Bench
 
@@ -46,9 +48,10 @@ def add(bench: Bench, service: Service, *paths: str) -> list[Job]:
     return [bench.jobs.find(job_id)[0] for job_id in added.job_ids]
 
 
-def end(bench: Bench, job: Job) -> None:
+def end(bench: Bench, job: Job, *, reason: str = "") -> None:
     """Process a job, by hand."""
-    result = Result(job.row_id, bench.claim(job).token, bench.clock.now_ms(), lines_count=1)
+    token = bench.claim(job).token
+    result = Result(job.row_id, token, bench.clock.now_ms(), lines_count=None if reason else 1, reason=reason)
     assert Work(bench.database).finish([result]) == [True]
 
 
@@ -86,6 +89,30 @@ def test_retried_job_goes_to_the_queue_of_now(bench: Bench, service: Service) ->
     assert service.retry([before.row_id]) == 1
     now = bench.job(before)
     assert (now.queue, now.status, now.generation) == (QUEUE, Status.PENDING, 2)
+
+
+def test_file_that_lies_elsewhere_now_is_submitted_from_there(bench: Bench, service: Service, tmp_path: Path) -> None:
+    (before,) = bench.add("a.txt")
+    found = tmp_path / "found.txt"
+    found.write_text("12345")
+    assert not service.relocate(before.row_id, str(found)), "it has not failed"
+    end(bench, before, reason="It is gone.")
+    wakes = service.wakes
+    assert service.relocate(before.row_id, str(found))
+    now = bench.job(before)
+    assert (now.file_path, now.file_size, now.generation, now.queue) == (str(found), 5, 2, QUEUE)
+    assert service.wakes == wakes + 1
+
+
+@pytest.mark.parametrize("name", ["", "no such file"])
+def test_only_an_ordinary_file_can_take_the_place_of_another(
+    bench: Bench, service: Service, tmp_path: Path, name: str
+) -> None:
+    (job,) = bench.add("a.txt")
+    end(bench, job, reason="It is gone.")
+    with pytest.raises(KnownError):
+        service.relocate(job.row_id, str(tmp_path / name))
+    assert bench.job(job).generation == 1
 
 
 def test_removed_job_comes_back(bench: Bench, service: Service) -> None:

@@ -1,0 +1,116 @@
+"""The log tells what became of each job, with its id, and says little about thousands that went well."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import TYPE_CHECKING
+
+import pytest
+
+from desktop_app.queues.message import FileMessage, encode
+from desktop_app.services.dead_letters import DeadLetterWatcher
+from desktop_app.store.claims import Claims
+from tests.services.conftest import QUEUE
+from tests.services.fakes import FakeConnector, in_use, received
+from tests.services.test_consumer import Plant, message, suspect
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from desktop_app.jobs import Job
+    from tests.services.conftest import Bench
+
+
+@pytest.fixture
+def plant(bench: Bench) -> Iterator[Plant]:
+    plant = Plant(bench)
+    yield plant
+    plant.stop_asked.set()
+    if plant.thread.ident is not None:
+        plant.thread.join(10)
+
+
+def told(caplog: pytest.LogCaptureFixture, job: Job, level: int = logging.DEBUG) -> list[str]:
+    mark = f"job {job.id}: "
+    lines = [record.getMessage() for record in caplog.records if record.levelno >= level]
+    return [line.removeprefix(mark) for line in lines if line.startswith(mark)]
+
+
+def test_ordinary_job_is_told_only_to_who_asks_for_everything(plant: Plant, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG", logger="desktop_app")
+    jobs = plant.bench.add(*(f"{number}.txt" for number in range(20)))
+    for start in (0, 10):
+        plant.deliver(*(message(job) for job in jobs[start : start + 10]))
+    plant.start()
+    plant.settled(20)
+    plant.stop()
+    story = told(caplog, jobs[3])
+    assert story[:2] == ["claimed, attempt 1 of submission 1", "message m, delivery 1"]
+    assert story[2].startswith("attempt 1: processed, 2 lines, 4 bytes, ")
+    assert [line for job in jobs for line in told(caplog, job, logging.INFO)] == []
+
+
+def test_job_that_failed_is_told_with_the_systems_own_text(plant: Plant, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", logger="desktop_app")
+    (job,) = plant.bench.add("a.txt")
+    (plant.bench.folder / "a.txt").unlink()
+    plant.deliver(message(job))
+    plant.start()
+    plant.settled(1)
+    assert told(caplog, job) == [
+        "attempt 1: failed (missing): The file is no longer there (ENOENT: No such file or directory)"
+    ]
+
+
+def test_try_that_another_one_follows_is_told(plant: Plant, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", logger="desktop_app")
+    (job,) = plant.bench.add("a.txt")
+    plant.registry.acts["a.txt"] = in_use
+    plant.deliver(message(job))
+    plant.start()
+    plant.settled(1)
+    (line,) = told(caplog, job)
+    assert line.startswith("attempt 1: Another program has this file open; try 2 of 5 follows (), again in ")
+
+
+def test_job_of_a_program_that_ended_is_told(plant: Plant, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", logger="desktop_app")
+    job = suspect(plant, "a.txt")
+    plant.deliver(message(job))
+    plant.start()
+    plant.settled(1)
+    assert [line.partition(",")[0].partition(" from")[0] for line in told(caplog, job)] == ["taken back", "claimed"]
+    assert told(caplog, job)[1].endswith("whose last attempt ended without a result")
+
+
+def test_job_that_was_put_aside_by_the_queue_is_told(plant: Plant, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", logger="desktop_app")
+    (job,) = plant.bench.add("a.txt")
+    dead = received(encode(FileMessage(job.id, 1)), count=5)
+    plant.client.dead_letters = lambda: plant.client  # type: ignore[attr-defined]
+    plant.client.polls.append([dead])
+    DeadLetterWatcher(Claims(plant.bench.database), FakeConnector(plant.client), plant.bench.clock).do()
+    assert told(caplog, job) == ["put aside by the queue after 5 deliveries"]
+
+
+def test_retry_of_a_few_is_told_and_of_thousands_is_not(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG", logger="desktop_app")
+    jobs = bench.add("a", "b")
+    keys = [job.row_id for job in jobs]
+    bench.intake.retry(keys, queue=f"not {QUEUE}")
+    assert told(caplog, jobs[0], logging.INFO) == ["submitted again, submission 2"]
+    many = bench.add(*(f"f{number}" for number in range(100)))
+    bench.intake.retry([job.row_id for job in many], queue=f"not {QUEUE}")
+    assert told(caplog, many[0], logging.INFO) == []
+    assert told(caplog, many[0]) == ["submitted again, submission 2"]
+
+
+def test_no_line_tells_what_a_message_holds(plant: Plant, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG", logger="desktop_app")
+    (job,) = plant.bench.add("a.txt")
+    plant.deliver(message(job))
+    plant.start()
+    plant.settled(1)
+    body = json.dumps(json.loads(encode(FileMessage(job.id, 1))))
+    assert not any(body in record.getMessage() or "a.txt" in record.getMessage() for record in caplog.records)

@@ -1,0 +1,112 @@
+"""The lines of the log that are about one job, found in files that are written and turned over meanwhile."""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from desktop_app.job_log import MOST_LINES, JobLog, level_for
+from desktop_app.log import SharedFileHandler, log_file, start_logging
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ONE, OTHER = "11111111-0000-4000-8000-000000000000", "22222222-0000-4000-8000-000000000000"
+ours = logging.getLogger("desktop_app.test")
+
+
+def messages(log: JobLog) -> list[str]:
+    return [line.partition(": ")[2] for line in log.lines()]
+
+
+def test_only_lines_about_the_job_are_found_oldest_first(tmp_path: Path) -> None:
+    with start_logging(tmp_path, debug=False):
+        ours.info("job %s: first", ONE)
+        ours.info("job %s: not this one", OTHER)
+        ours.info("something else about %s", ONE)
+        ours.info("job %s: second", ONE)
+    assert messages(JobLog(tmp_path, ONE)) == [f"job {ONE}: first", f"job {ONE}: second"]
+
+
+def test_folder_without_a_log_gives_nothing(tmp_path: Path) -> None:
+    assert JobLog(tmp_path / "no such", ONE).lines() == ()
+
+
+def test_further_lines_of_a_record_belong_to_it(tmp_path: Path) -> None:
+    with start_logging(tmp_path, debug=False):
+        ours.info("job %s: a bug\nTraceback\n  line", ONE)
+        ours.info("next\nof another")
+    assert [line.strip() for line in JobLog(tmp_path, ONE).lines()][1:] == ["Traceback", "line"]
+
+
+def test_what_is_written_later_is_found_later(tmp_path: Path) -> None:
+    log = JobLog(tmp_path, ONE)
+    with start_logging(tmp_path, debug=False):
+        ours.info("job %s: first", ONE)
+        assert len(log.lines()) == 1
+        ours.info("job %s: second", ONE)
+        assert len(log.lines()) == 2
+        assert len(log.lines()) == 2
+
+
+def test_line_that_is_being_written_is_found_when_it_is_whole(tmp_path: Path) -> None:
+    log = JobLog(tmp_path, ONE)
+    whole = f"T INFO x: job {ONE}: whole\n"
+    log_file(tmp_path).write_text(whole[:20])
+    assert log.lines() == ()
+    with log_file(tmp_path).open("a") as file:
+        file.write(whole[20:])
+    assert log.lines() == (whole.rstrip(),)
+
+
+def test_record_that_was_half_read_keeps_its_further_lines(tmp_path: Path) -> None:
+    log = JobLog(tmp_path, ONE)
+    log_file(tmp_path).write_text(f"T job {ONE}: a\n")
+    assert len(log.lines()) == 1
+    with log_file(tmp_path).open("a") as file:
+        file.write("    more\nT else\n")
+    assert log.lines() == (f"T job {ONE}: a", "    more")
+
+
+def test_files_that_were_turned_over_are_read_too(tmp_path: Path) -> None:
+    log = JobLog(tmp_path, ONE)
+    handler = SharedFileHandler(log_file(tmp_path), max_bytes=400, kept_files=5)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    for number in range(15):
+        text = f"job {ONE}: {number} {'x' * 60}"
+        handler.emit(logging.LogRecord("x", logging.INFO, "", 0, text, None, None))
+        found = [int(line.split()[2]) for line in log.lines()]
+        assert found == list(range(number + 1))[-len(found) :]
+    handler.close()
+    assert len(list(tmp_path.glob("filemill.log.?"))) == 4
+    assert len(found) >= 12
+
+
+def test_file_that_begins_anew_is_read_anew(tmp_path: Path) -> None:
+    log = JobLog(tmp_path, ONE)
+    log_file(tmp_path).write_text(f"job {ONE}: a\njob {ONE}: b\n")
+    assert len(log.lines()) == 2
+    log_file(tmp_path).write_text(f"job {ONE}: c\n")
+    assert log.lines() == (f"job {ONE}: c",)
+
+
+def test_very_many_lines_are_cut_at_their_beginning(tmp_path: Path) -> None:
+    log_file(tmp_path).write_text("".join(f"job {ONE}: {number}\n" for number in range(MOST_LINES + 5)))
+    lines = JobLog(tmp_path, ONE).lines()
+    assert len(lines) == MOST_LINES
+    assert lines[-1] == f"job {ONE}: {MOST_LINES + 4}"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a folder in the file's place")
+def test_file_that_can_not_be_read_is_passed_over(tmp_path: Path) -> None:
+    log_file(tmp_path).with_name("filemill.log.1").mkdir()
+    log_file(tmp_path).write_text(f"job {ONE}: a\n")
+    assert len(JobLog(tmp_path, ONE).lines()) == 1
+
+
+def test_what_is_done_to_very_many_at_once_is_no_news() -> None:
+    assert level_for(1) == logging.INFO
+    assert level_for(1_000) == logging.DEBUG
