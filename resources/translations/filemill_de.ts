@@ -12,741 +12,924 @@
     </message>
     <message>
         <source>&amp;Add Files…</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Dateien hinzufügen…</translation>
     </message>
     <message>
         <source>Choose files to process</source>
-        <translation type="unfinished"></translation>
+        <translation>Dateien auswählen, die verarbeitet werden sollen</translation>
     </message>
     <message>
         <source>Add F&amp;older…</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Ordner hinzufügen…</translation>
     </message>
     <message>
         <source>Choose a folder, and which of its files to add</source>
-        <translation type="unfinished"></translation>
+        <translation>Einen Ordner auswählen, und welche seiner Dateien hinzugefügt werden</translation>
     </message>
     <message>
         <source>&amp;Paste Files</source>
-        <translation type="unfinished"></translation>
+        <translation>Dateien &amp;einfügen</translation>
     </message>
     <message>
         <source>Add the files, folders or paths that were copied elsewhere</source>
+        <translation>Dateien, Ordner oder Pfade hinzufügen, die anderswo kopiert wurden</translation>
+    </message>
+    <message>
+        <source>&amp;Export List…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Write the list to a file, as CSV or JSON</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
         <source>&amp;Quit</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Beenden</translation>
     </message>
     <message>
         <source>Close Filemill; what is not done goes on at the next start</source>
-        <translation type="unfinished"></translation>
+        <translation>Filemill schließen; was nicht fertig ist, geht beim nächsten Start weiter</translation>
     </message>
     <message>
         <source>&amp;Copy Rows</source>
-        <translation type="unfinished"></translation>
+        <translation>Zeilen &amp;kopieren</translation>
     </message>
     <message>
         <source>Copy the selected rows for a spreadsheet</source>
-        <translation type="unfinished"></translation>
+        <translation>Die ausgewählten Zeilen für eine Tabellenkalkulation kopieren</translation>
     </message>
     <message>
         <source>Select &amp;All</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Alles auswählen</translation>
     </message>
     <message>
         <source>Select every file in the list</source>
-        <translation type="unfinished"></translation>
+        <translation>Jede Datei in der Liste auswählen</translation>
     </message>
     <message>
         <source>Select &amp;None</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Nichts auswählen</translation>
     </message>
     <message>
         <source>Select nothing</source>
-        <translation type="unfinished"></translation>
+        <translation>Keine Datei auswählen</translation>
     </message>
     <message>
         <source>&amp;Filter</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Filtern</translation>
     </message>
     <message>
         <source>Show only the files that match what is typed</source>
-        <translation type="unfinished"></translation>
+        <translation>Nur die Dateien zeigen, die zur Eingabe passen</translation>
     </message>
     <message>
         <source>&amp;All Files</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Alle Dateien</translation>
     </message>
     <message>
         <source>Show all files, whatever their status, reason or batch</source>
-        <translation type="unfinished"></translation>
+        <translation>Alle Dateien zeigen, gleich welcher Status, Grund oder Stapel</translation>
     </message>
     <message>
         <source>&amp;Pending Files</source>
-        <translation type="unfinished"></translation>
+        <translation>A&amp;usstehende Dateien</translation>
     </message>
     <message>
         <source>Show only the files that wait</source>
-        <translation type="unfinished"></translation>
+        <translation>Nur die Dateien zeigen, die warten</translation>
     </message>
     <message>
         <source>P&amp;rocessing Files</source>
-        <translation type="unfinished"></translation>
+        <translation>Dateien &amp;in Arbeit</translation>
     </message>
     <message>
         <source>Show only the files that are being processed</source>
-        <translation type="unfinished"></translation>
+        <translation>Nur die Dateien zeigen, die gerade verarbeitet werden</translation>
     </message>
     <message>
         <source>Processe&amp;d Files</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Verarbeitete Dateien</translation>
     </message>
     <message>
         <source>Show only the files that are done</source>
-        <translation type="unfinished"></translation>
+        <translation>Nur die Dateien zeigen, die fertig sind</translation>
     </message>
     <message>
         <source>&amp;Failed Files</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Fehlgeschlagene Dateien</translation>
     </message>
     <message>
         <source>Show only the files that have failed</source>
-        <translation type="unfinished"></translation>
+        <translation>Nur die Dateien zeigen, die fehlgeschlagen sind</translation>
     </message>
     <message>
         <source>Side&amp;bar</source>
-        <translation type="unfinished"></translation>
+        <translation>Seiten&amp;leiste</translation>
     </message>
     <message>
         <source>Show or hide statuses, problems and batches beside the list</source>
-        <translation type="unfinished"></translation>
+        <translation>Status, Probleme und Stapel neben der Liste zeigen oder verbergen</translation>
     </message>
     <message>
         <source>De&amp;tails</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Details</translation>
     </message>
     <message>
         <source>Show or hide what is known about the selected files</source>
-        <translation type="unfinished"></translation>
+        <translation>Zeigen oder verbergen, was über die ausgewählten Dateien bekannt ist</translation>
     </message>
     <message>
         <source>Ne&amp;xt Pane</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Nächster Bereich</translation>
     </message>
     <message>
         <source>Go to the next part of the window</source>
-        <translation type="unfinished"></translation>
+        <translation>Zum nächsten Bereich des Fensters gehen</translation>
     </message>
     <message>
         <source>Pre&amp;vious Pane</source>
-        <translation type="unfinished"></translation>
+        <translation>Vorheri&amp;ger Bereich</translation>
     </message>
     <message>
         <source>Go to the part of the window before this one</source>
-        <translation type="unfinished"></translation>
+        <translation>Zum vorherigen Bereich des Fensters gehen</translation>
     </message>
     <message>
         <source>&amp;Retry</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Erneut versuchen</translation>
     </message>
     <message>
         <source>Process the selected files again</source>
-        <translation type="unfinished"></translation>
+        <translation>Die ausgewählten Dateien noch einmal verarbeiten</translation>
     </message>
     <message>
         <source>Retry All &amp;Failed</source>
-        <translation type="unfinished"></translation>
+        <translation>Alle &amp;fehlgeschlagenen erneut versuchen</translation>
     </message>
     <message>
         <source>Process every failed file again</source>
-        <translation type="unfinished"></translation>
+        <translation>Jede fehlgeschlagene Datei noch einmal verarbeiten</translation>
     </message>
     <message>
         <source>Retry All With &amp;This Reason</source>
-        <translation type="unfinished"></translation>
+        <translation>Alle mit diesem &amp;Grund erneut versuchen</translation>
     </message>
     <message>
         <source>Process every file again that has failed for the reason chosen in the sidebar, or for the file&apos;s own</source>
-        <translation type="unfinished"></translation>
+        <translation>Jede Datei noch einmal verarbeiten, die aus dem in der Seitenleiste gewählten Grund oder aus demselben Grund wie diese Datei fehlgeschlagen ist</translation>
     </message>
     <message>
         <source>Re&amp;move From List</source>
-        <translation type="unfinished"></translation>
+        <translation>Aus der &amp;Liste entfernen</translation>
     </message>
     <message>
         <source>Take the selected files off the list; the files stay where they are</source>
-        <translation type="unfinished"></translation>
+        <translation>Die ausgewählten Dateien aus der Liste nehmen; die Dateien selbst bleiben, wo sie sind</translation>
     </message>
     <message>
         <source>&amp;Show in File Manager</source>
-        <translation type="unfinished"></translation>
+        <translation>Im &amp;Dateimanager zeigen</translation>
     </message>
     <message>
         <source>Open the folder that the file lies in</source>
-        <translation type="unfinished"></translation>
+        <translation>Den Ordner öffnen, in dem die Datei liegt</translation>
     </message>
     <message>
         <source>&amp;Other Programs&apos; Messages…</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Nachrichten anderer Programme…</translation>
     </message>
     <message>
         <source>Look at the messages in the queue that are not Filemill&apos;s</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Nachrichten in der Warteschlange ansehen, die nicht von Filemill sind</translation>
     </message>
     <message>
         <source>&amp;Keyboard Shortcuts</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Tastenkürzel</translation>
     </message>
     <message>
         <source>All keys at a glance</source>
+        <translation>Alle Tasten auf einen Blick</translation>
+    </message>
+    <message>
+        <source>Show &amp;Log</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>What Filemill has done, as it wrote it down</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Save Support &amp;Report…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Collect what helps to mend a fault; you read it before it is saved</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
         <source>&amp;About Filemill</source>
-        <translation type="unfinished"></translation>
+        <translation>Ü&amp;ber Filemill</translation>
     </message>
     <message>
         <source>Version and licence</source>
-        <translation type="unfinished"></translation>
+        <translation>Version und Lizenz</translation>
     </message>
     <message>
         <source>The List Can&apos;t Be Read</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Liste ist nicht lesbar</translation>
     </message>
     <message>
         <source>The database that holds the list of files is damaged.</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Datenbank mit der Liste der Dateien ist beschädigt.</translation>
     </message>
     <message>
         <source>It is put aside, not deleted, whatever you choose. Your files themselves were never touched.</source>
-        <translation type="unfinished"></translation>
+        <translation>Sie wird beiseitegelegt und nicht gelöscht, gleich was gewählt wird. Die Dateien selbst wurden nie angerührt.</translation>
     </message>
     <message>
         <source>Use the Copy of {when}</source>
-        <translation type="unfinished"></translation>
+        <translation>Kopie vom {when} verwenden</translation>
     </message>
     <message>
         <source>Start With an Empty List</source>
-        <translation type="unfinished"></translation>
+        <translation>Mit leerer Liste beginnen</translation>
     </message>
     <message>
         <source>Quit</source>
-        <translation type="unfinished"></translation>
+        <translation>Beenden</translation>
     </message>
     <message>
         <source>Filter files</source>
-        <translation type="unfinished"></translation>
+        <translation>Dateien filtern</translation>
     </message>
     <message>
         <source>Words of the path or the reason; or status:failed, size:&gt;10MB, reason:missing, “two words”</source>
-        <translation type="unfinished"></translation>
+        <translation>Wörter aus dem Pfad oder dem Grund; oder status:failed, size:&gt;10MB, reason:missing, „zwei Wörter“</translation>
     </message>
     <message>
         <source>Clear the filter</source>
-        <translation type="unfinished"></translation>
+        <translation>Filter leeren</translation>
     </message>
     <message>
         <source>Trouble</source>
-        <translation type="unfinished"></translation>
+        <translation>Störung</translation>
     </message>
     <message>
         <source>Message</source>
-        <translation type="unfinished"></translation>
+        <translation>Nachricht</translation>
     </message>
     <message>
         <source>Retry Failed</source>
-        <translation type="unfinished"></translation>
+        <translation>Fehlgeschlagene erneut versuchen</translation>
     </message>
     <message>
         <source>Drop files or folders anywhere in this window. They are processed on this computer – no AWS account needed.</source>
-        <translation type="unfinished"></translation>
+        <translation>Dateien oder Ordner irgendwo in dieses Fenster ziehen. Sie werden auf diesem Computer verarbeitet – ganz ohne AWS-Konto.</translation>
     </message>
     <message>
         <source>Drop files or folders anywhere in this window. They are processed as the queue {queue} hands them out.</source>
-        <translation type="unfinished"></translation>
+        <translation>Dateien oder Ordner irgendwo in dieses Fenster ziehen. Sie werden verarbeitet, wie die Warteschlange {queue} sie ausgibt.</translation>
     </message>
     <message>
         <source>Menus</source>
-        <translation type="unfinished"></translation>
+        <translation>Menüs</translation>
     </message>
     <message>
         <source>&amp;File</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Datei</translation>
     </message>
     <message>
         <source>&amp;Edit</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Bearbeiten</translation>
     </message>
     <message>
         <source>&amp;View</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Ansicht</translation>
     </message>
     <message>
         <source>&amp;Columns</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Spalten</translation>
     </message>
     <message>
         <source>&amp;Sort By</source>
-        <translation type="unfinished"></translation>
+        <translation>S&amp;ortieren nach</translation>
     </message>
     <message>
         <source>&amp;Queue</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Warteschlange</translation>
     </message>
     <message>
         <source>&amp;Help</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Hilfe</translation>
     </message>
     <message>
         <source>&amp;Undo</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Rückgängig</translation>
     </message>
     <message>
         <source>R&amp;edo</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Wiederholen</translation>
     </message>
     <message>
         <source>Take back what was done to the list last</source>
-        <translation type="unfinished"></translation>
+        <translation>Zurücknehmen, was zuletzt an der Liste geändert wurde</translation>
     </message>
     <message>
         <source>Do again what was taken back</source>
-        <translation type="unfinished"></translation>
+        <translation>Noch einmal tun, was zurückgenommen wurde</translation>
     </message>
     <message>
         <source>Tools</source>
-        <translation type="unfinished"></translation>
+        <translation>Werkzeuge</translation>
     </message>
     <message>
         <source>&amp;Clear Filter</source>
-        <translation type="unfinished"></translation>
+        <translation>Filter &amp;leeren</translation>
     </message>
     <message>
         <source>&amp;Show All Files</source>
-        <translation type="unfinished"></translation>
+        <translation>Alle Dateien &amp;zeigen</translation>
     </message>
     <message>
         <source>No problems</source>
-        <translation type="unfinished"></translation>
+        <translation>Keine Probleme</translation>
     </message>
     <message>
         <source>No file has failed.</source>
-        <translation type="unfinished"></translation>
+        <translation>Keine Datei ist fehlgeschlagen.</translation>
     </message>
     <message>
         <source>No files match “{words}”</source>
-        <translation type="unfinished"></translation>
+        <translation>Keine Datei passt zu „{words}“</translation>
     </message>
     <message>
         <source>Among the files that are chosen in the sidebar.</source>
-        <translation type="unfinished"></translation>
+        <translation>Unter den Dateien, die in der Seitenleiste gewählt sind.</translation>
     </message>
     <message>
         <source>No files here</source>
-        <translation type="unfinished"></translation>
+        <translation>Keine Dateien hier</translation>
     </message>
     <message>
         <source>No file has everything that is chosen in the sidebar.</source>
-        <translation type="unfinished"></translation>
+        <translation>Auf keine Datei trifft alles zu, was in der Seitenleiste gewählt ist.</translation>
     </message>
     <message>
         <source>Dismiss this message</source>
-        <translation type="unfinished"></translation>
+        <translation>Diese Meldung schließen</translation>
     </message>
     <message>
         <source>Dismiss</source>
-        <translation type="unfinished"></translation>
+        <translation>Schließen</translation>
     </message>
     <message>
         <source>Sidebar</source>
-        <translation type="unfinished"></translation>
+        <translation>Seitenleiste</translation>
     </message>
     <message>
         <source>Status</source>
-        <translation type="unfinished"></translation>
+        <translation>Status</translation>
     </message>
     <message>
         <source>Problems</source>
-        <translation type="unfinished"></translation>
+        <translation>Probleme</translation>
     </message>
     <message>
         <source>Batches</source>
-        <translation type="unfinished"></translation>
+        <translation>Stapel</translation>
     </message>
     <message>
         <source>&amp;Show Only These Files</source>
-        <translation type="unfinished"></translation>
+        <translation>Nur diese Dateien &amp;zeigen</translation>
     </message>
     <message>
         <source>No reason was given</source>
-        <translation type="unfinished"></translation>
+        <translation>Kein Grund angegeben</translation>
     </message>
     <message>
         <source>All</source>
         <comment>files of every status</comment>
-        <translation type="unfinished"></translation>
+        <translation>Alle</translation>
     </message>
     <message numerus="yes">
         <source>and %Ln similar reason(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>und %Ln ähnlicher Grund</numerusform>
+            <numerusform>und %Ln ähnliche Gründe</numerusform>
         </translation>
     </message>
     <message>
         <source>Retry all with this reason</source>
-        <translation type="unfinished"></translation>
+        <translation>Alle mit diesem Grund erneut versuchen</translation>
     </message>
     <message>
         <source>Added {moment}</source>
-        <translation type="unfinished"></translation>
+        <translation>Hinzugefügt: {moment}</translation>
     </message>
     <message>
         <source>&amp;Retry All With This Reason</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Alle mit diesem Grund erneut versuchen</translation>
     </message>
     <message>
         <source>&amp;Retry All With These Reasons</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Alle mit diesen Gründen erneut versuchen</translation>
     </message>
     <message numerus="yes">
         <source>&amp;Retry %Ln File(s) With This Reason</source>
+        <translation>
+            <numerusform>%Ln Datei mit diesem Grund &amp;erneut versuchen</numerusform>
+            <numerusform>%Ln Dateien mit diesem Grund &amp;erneut versuchen</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Filemill Can&apos;t Start</source>
+        <translation>Filemill kann nicht starten</translation>
+    </message>
+    <message>
+        <source>Try Again</source>
+        <translation>Noch einmal versuchen</translation>
+    </message>
+    <message>
+        <source>Open Folder</source>
+        <translation>Ordner öffnen</translation>
+    </message>
+    <message>
+        <source>The folder {folder} can&apos;t be used: {why}. Make it writable, or set FILEMILL_HOME to another folder.</source>
+        <translation>Der Ordner {folder} ist nicht verwendbar: {why}. Bitte beschreibbar machen oder mit FILEMILL_HOME einen anderen Ordner nennen.</translation>
+    </message>
+    <message>
+        <source>FILEMILL_HOME is “{named}”, but there is no such user. Correct it.</source>
+        <translation>FILEMILL_HOME ist „{named}“, aber diesen Benutzer gibt es nicht. Bitte berichtigen.</translation>
+    </message>
+    <message>
+        <source>The file changed while it was read; its result was thrown away so that no wrong numbers are kept</source>
+        <translation>Die Datei hat sich geändert, während sie gelesen wurde; das Ergebnis wurde verworfen, damit keine falschen Zahlen bleiben</translation>
+    </message>
+    <message>
+        <source>The system reports another size for this file than it has content, so it can&apos;t be processed</source>
+        <translation>Das System meldet für diese Datei eine andere Größe, als sie Inhalt hat; deshalb kann sie nicht verarbeitet werden</translation>
+    </message>
+    <message>
+        <source>There is no way to process this kind of file</source>
+        <translation>Dateien dieser Art können nicht verarbeitet werden</translation>
+    </message>
+    <message>
+        <source>The file is no longer there</source>
+        <translation>Die Datei ist nicht mehr da</translation>
+    </message>
+    <message>
+        <source>No file can have this name</source>
+        <translation>Keine Datei kann so heißen</translation>
+    </message>
+    <message>
+        <source>Addresses on the web are not supported yet; download the file and add it from this computer</source>
+        <translation>Adressen im Web werden noch nicht unterstützt; bitte die Datei herunterladen und von diesem Computer hinzufügen</translation>
+    </message>
+    <message>
+        <source>This is a folder, not a file</source>
+        <translation>Dies ist ein Ordner, keine Datei</translation>
+    </message>
+    <message>
+        <source>This is a named pipe; only ordinary files can be processed</source>
+        <translation>Dies ist eine benannte Pipe; nur gewöhnliche Dateien können verarbeitet werden</translation>
+    </message>
+    <message>
+        <source>This is a socket; only ordinary files can be processed</source>
+        <translation>Dies ist ein Socket; nur gewöhnliche Dateien können verarbeitet werden</translation>
+    </message>
+    <message>
+        <source>This is a device; only ordinary files can be processed</source>
+        <translation>Dies ist ein Gerät; nur gewöhnliche Dateien können verarbeitet werden</translation>
+    </message>
+    <message>
+        <source>This is not an ordinary file</source>
+        <translation>Dies ist keine gewöhnliche Datei</translation>
+    </message>
+    <message>
+        <source>You may not read this file</source>
+        <translation>Keine Berechtigung, diese Datei zu lesen</translation>
+    </message>
+    <message>
+        <source>Another program is using this file</source>
+        <translation>Ein anderes Programm verwendet diese Datei</translation>
+    </message>
+    <message>
+        <source>The disk or network share that holds this file did not deliver it</source>
+        <translation>Das Laufwerk oder die Netzwerkfreigabe mit dieser Datei hat sie nicht geliefert</translation>
+    </message>
+    <message>
+        <source>This link leads in a circle and never to a file</source>
+        <translation>Diese Verknüpfung führt im Kreis und nie zu einer Datei</translation>
+    </message>
+    <message>
+        <source>This computer is short of memory or has too many files open at once</source>
+        <translation>Diesem Computer fehlt Speicher, oder er hat zu viele Dateien zugleich offen</translation>
+    </message>
+    <message>
+        <source>You may not read this file, or another program is using it</source>
+        <translation>Keine Berechtigung, diese Datei zu lesen, oder ein anderes Programm verwendet sie</translation>
+    </message>
+    <message>
+        <source>The file is no longer there: a part of its path is not a folder</source>
+        <translation>Die Datei ist nicht mehr da: Ein Teil ihres Pfads ist kein Ordner</translation>
+    </message>
+    <message>
+        <source>No file can be there: the path is too long for this system</source>
+        <translation>Dort kann keine Datei sein: Der Pfad ist für dieses System zu lang</translation>
+    </message>
+    <message>
+        <source>The system can&apos;t read this file: {why}</source>
+        <translation>Das System kann diese Datei nicht lesen: {why}</translation>
+    </message>
+    <message>
+        <source>This queue carries messages that are not Filemill&apos;s: all that came lately were another program&apos;s and were left as they are. Processing has stopped, since each look counts as a delivery attempt for them. Choose a queue that is only for Filemill.</source>
+        <translation>In dieser Warteschlange sind Nachrichten, die nicht von Filemill stammen: Alle, die zuletzt kamen, waren von einem anderen Programm und blieben, wie sie sind. Die Verarbeitung wurde angehalten, da jeder Blick für sie als Zustellversuch zählt. Bitte eine Warteschlange wählen, die nur für Filemill da ist.</translation>
+    </message>
+    <message>
+        <source>Files are sent to this queue, but none are processed on this computer yet. Allow it if the queue is only for Filemill: each look at another program&apos;s messages counts as a delivery attempt for them.</source>
+        <translation>Dateien werden an diese Warteschlange gesendet, aber auf diesem Computer noch nicht verarbeitet. Das sollte erlaubt werden, wenn die Warteschlange nur für Filemill da ist: Jeder Blick auf Nachrichten eines anderen Programms zählt für sie als Zustellversuch.</translation>
+    </message>
+    <message>
+        <source>The folder {folder} can&apos;t be written: {why}. Check its rights.</source>
+        <translation>In den Ordner {folder} kann nicht geschrieben werden: {why}. Bitte seine Rechte prüfen.</translation>
+    </message>
+    <message>
+        <source>The disk or network share did not answer for 10 minutes</source>
+        <translation>Das Laufwerk oder die Netzwerkfreigabe hat 10 Minuten lang nicht geantwortet</translation>
+    </message>
+    <message>
+        <source>The program ended while it worked on this file</source>
+        <translation>Das Programm wurde beendet, während es an dieser Datei arbeitete</translation>
+    </message>
+    <message>
+        <source>Something went wrong in Filemill itself. The file is put aside; the log has the details.</source>
+        <translation>In Filemill selbst ist etwas schiefgegangen. Die Datei ist beiseitegelegt; Näheres steht im Protokoll.</translation>
+    </message>
+    <message>
+        <source>{reason}; try {next} of {most} follows</source>
+        <translation>{reason}; Versuch {next} von {most} folgt</translation>
+    </message>
+    <message>
+        <source>{reason} (given up after {count} tries)</source>
+        <translation>{reason} (nach {count} Versuchen aufgegeben)</translation>
+    </message>
+    <message>
+        <source>There is no such file</source>
+        <translation>Diese Datei gibt es nicht</translation>
+    </message>
+    <message>
+        <source>This link leads to a file that is not there</source>
+        <translation>Diese Verknüpfung führt zu einer Datei, die nicht da ist</translation>
+    </message>
+    <message>
+        <source>This is a folder; add it as a folder to include the files in it</source>
+        <translation>Dies ist ein Ordner; als Ordner hinzugefügt, kommen die Dateien darin mit</translation>
+    </message>
+    <message>
+        <source>This is a link to a folder; such links are not followed, so that nothing is added twice</source>
+        <translation>Dies ist eine Verknüpfung mit einem Ordner; solchen wird nicht gefolgt, damit nichts doppelt hinzukommt</translation>
+    </message>
+    <message>
+        <source>Addresses on the web can&apos;t be added yet; download the file first</source>
+        <translation>Adressen im Web können noch nicht hinzugefügt werden; bitte die Datei zuerst herunterladen</translation>
+    </message>
+    <message>
+        <source>This address names another computer; only files of this one can be added</source>
+        <translation>Diese Adresse nennt einen anderen Computer; nur Dateien von diesem können hinzugefügt werden</translation>
+    </message>
+    <message>
+        <source>This folder is no longer there</source>
+        <translation>Dieser Ordner ist nicht mehr da</translation>
+    </message>
+    <message>
+        <source>You may not look into this folder</source>
+        <translation>Keine Berechtigung, in diesen Ordner zu sehen</translation>
+    </message>
+    <message>
+        <source>You may not look into the folder that this lies in</source>
+        <translation>Keine Berechtigung, in den Ordner zu sehen, in dem dies liegt</translation>
+    </message>
+    <message>
+        <source>The queue did not take a message.</source>
+        <translation>Die Warteschlange hat eine Nachricht nicht angenommen.</translation>
+    </message>
+    <message>
+        <source>The queue refuses its message: {why}</source>
+        <translation>Die Warteschlange lehnt die Nachricht ab: {why}</translation>
+    </message>
+    <message>
+        <source>{key} must be between {least} and {most}, not {value}.</source>
+        <translation>{key} muss zwischen {least} und {most} liegen, nicht bei {value}.</translation>
+    </message>
+    <message>
+        <source>{key} must be “parallel” or “strict”, not “{value}”.</source>
+        <translation>{key} muss „parallel“ oder „strict“ sein, nicht „{value}“.</translation>
+    </message>
+    <message>
+        <source>{file} can&apos;t be read: {why}.</source>
+        <translation>{file} kann nicht gelesen werden: {why}.</translation>
+    </message>
+    <message>
+        <source>{file}: {reason} Mend the file, or delete it to start afresh.</source>
+        <translation>{file}: {reason} Bitte die Datei berichtigen, oder löschen, um neu anzufangen.</translation>
+    </message>
+    <message>
+        <source>{file} is not UTF-8 text. Mend the file, or delete it to start afresh.</source>
+        <translation>{file} ist kein UTF-8-Text. Bitte die Datei berichtigen, oder löschen, um neu anzufangen.</translation>
+    </message>
+    <message>
+        <source>{file} is not written as TOML wants it. Mend the file, or delete it to start afresh.</source>
+        <translation>{file} ist nicht so geschrieben, wie TOML es verlangt. Bitte die Datei berichtigen, oder löschen, um neu anzufangen.</translation>
+    </message>
+    <message>
+        <source>{file} is not written as TOML wants it (at line {line}). Mend the file, or delete it to start afresh.</source>
+        <translation>{file} ist nicht so geschrieben, wie TOML es verlangt (in Zeile {line}). Bitte die Datei berichtigen, oder löschen, um neu anzufangen.</translation>
+    </message>
+    <message>
+        <source>a whole number</source>
+        <translation>eine ganze Zahl</translation>
+    </message>
+    <message>
+        <source>a text in quotes</source>
+        <translation>ein Text in Anführungszeichen</translation>
+    </message>
+    <message>
+        <source>{key} must be {wanted}, not {value}.</source>
+        <translation>{key} muss {wanted} sein, nicht {value}.</translation>
+    </message>
+    <message>
+        <source>{file} can&apos;t be written: {why}.</source>
+        <translation>{file} kann nicht geschrieben werden: {why}.</translation>
+    </message>
+    <message>
+        <source>“{name}” can&apos;t be a queue&apos;s name: up to 80 letters, digits, - and _, and .fifo at the end of a FIFO queue. A queue&apos;s URL is accepted too.</source>
+        <translation>„{name}“ kann kein Name einer Warteschlange sein: bis zu 80 Buchstaben, Ziffern, - und _, am Ende einer FIFO-Warteschlange .fifo. Auch die URL einer Warteschlange ist möglich.</translation>
+    </message>
+    <message>
+        <source>“{url}” is not the URL of a server. Correct AWS_ENDPOINT_URL_SQS or AWS_ENDPOINT_URL, or endpoint_url in the settings.</source>
+        <translation>„{url}“ ist nicht die URL eines Servers. Bitte AWS_ENDPOINT_URL_SQS oder AWS_ENDPOINT_URL berichtigen, oder endpoint_url in den Einstellungen.</translation>
+    </message>
+    <message>
+        <source>“{url}” is not the URL of a queue.</source>
+        <translation>„{url}“ ist nicht die URL einer Warteschlange.</translation>
+    </message>
+    <message>
+        <source>No copy of {file} could be made: {why}</source>
+        <translation>Von {file} konnte keine Kopie gemacht werden: {why}</translation>
+    </message>
+    <message>
+        <source>{file} can&apos;t be moved away: {why}.</source>
+        <translation>{file} kann nicht verschoben werden: {why}.</translation>
+    </message>
+    <message>
+        <source>{file} can&apos;t be copied: {why}.</source>
+        <translation>{file} kann nicht kopiert werden: {why}.</translation>
+    </message>
+    <message>
+        <source>The program ended {count} times while it worked on this file. The file is put aside; the others go on</source>
+        <translation>Das Programm wurde {count}-mal beendet, während es an dieser Datei arbeitete. Die Datei ist beiseitegelegt; die anderen gehen weiter</translation>
+    </message>
+    <message>
+        <source>The queue has put its message aside after one delivery without an end</source>
+        <translation>Die Warteschlange hat die Nachricht nach einer Zustellung ohne Abschluss beiseitegelegt</translation>
+    </message>
+    <message>
+        <source>The queue has put its message aside after {count} deliveries without an end</source>
+        <translation>Die Warteschlange hat die Nachricht nach {count} Zustellungen ohne Abschluss beiseitegelegt</translation>
+    </message>
+    <message>
+        <source>This copy of Filemill is incomplete: {folder} holds no database scripts.</source>
+        <translation>Diese Kopie von Filemill ist unvollständig: In {folder} sind keine Datenbankskripte.</translation>
+    </message>
+    <message>
+        <source>{file} was written by a newer Filemill (it has {newer}, this one knows {known}). Install the newer version, or set FILEMILL_DATABASE to another file. Nothing was changed.</source>
+        <translation>{file} wurde von einem neueren Filemill geschrieben (dort {newer}, hier bekannt {known}). Bitte die neuere Version installieren oder mit FILEMILL_DATABASE eine andere Datei nennen. Nichts wurde geändert.</translation>
+    </message>
+    <message>
+        <source>{file} is a database of another program. Set FILEMILL_DATABASE to another file. Nothing was changed.</source>
+        <translation>{file} ist die Datenbank eines anderen Programms. Bitte mit FILEMILL_DATABASE eine andere Datei nennen. Nichts wurde geändert.</translation>
+    </message>
+    <message>
+        <source>{file} can&apos;t be written: {why}. Check its folder.</source>
+        <translation>{file} kann nicht geschrieben werden: {why}. Bitte den Ordner prüfen.</translation>
+    </message>
+    <message>
+        <source>Another program is changing {file} and does not end. Close it, then try again.</source>
+        <translation>Ein anderes Programm ändert {file} gerade und wird damit nicht fertig. Bitte schließen und noch einmal versuchen.</translation>
+    </message>
+    <message>
+        <source>{file} can&apos;t be opened: {why}. Make its folder writable, or set FILEMILL_DATABASE.</source>
+        <translation>{file} kann nicht geöffnet werden: {why}. Bitte den Ordner beschreibbar machen oder FILEMILL_DATABASE setzen.</translation>
+    </message>
+    <message>
+        <source>Another program uses {file} and holds it locked. Trying again is safe.</source>
+        <translation>Ein anderes Programm verwendet {file} und hält die Datei gesperrt. Es kann gefahrlos noch einmal versucht werden.</translation>
+    </message>
+    <message>
+        <source>The disk with {file} is full or can&apos;t be written. Make room, then go on.</source>
+        <translation>Das Laufwerk mit {file} ist voll oder nicht beschreibbar. Bitte Platz schaffen; dann geht es weiter.</translation>
+    </message>
+    <message>
+        <source>{file} is damaged or is not a database of Filemill. Nothing was changed. It can be put aside, and the newest copy used in its place: see “filemill doctor --help”.</source>
+        <translation>{file} ist beschädigt oder keine Datenbank von Filemill. Nichts wurde geändert. Die Datei kann beiseitegelegt und die neueste Kopie an ihrer Stelle verwendet werden: siehe „filemill doctor --help“.</translation>
+    </message>
+    <message>
+        <source>{file} can&apos;t be written. Check the rights of the file and its folder.</source>
+        <translation>{file} kann nicht geschrieben werden. Bitte die Rechte der Datei und ihres Ordners prüfen.</translation>
+    </message>
+    <message>
+        <source>FILEMILL_DATABASE is “{named}”: only a path or sqlite:///path is supported. Correct it, or unset it.</source>
+        <translation>FILEMILL_DATABASE ist „{named}“: Nur ein Pfad oder sqlite:///Pfad wird unterstützt. Bitte berichtigen oder entfernen.</translation>
+    </message>
+    <message>
+        <source>Filemill</source>
+        <translation>Filemill</translation>
+    </message>
+    <message>
+        <source>Filemill is running but does not answer.</source>
+        <translation>Filemill läuft, antwortet aber nicht.</translation>
+    </message>
+    <message>
+        <source>Wait</source>
+        <translation>Warten</translation>
+    </message>
+    <message>
+        <source>End It and Start</source>
+        <translation>Beenden und neu starten</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Abbrechen</translation>
+    </message>
+    <message>
+        <source>Ending it is safe: its files start again.</source>
+        <translation>Das Beenden ist gefahrlos: Die Dateien beginnen von vorn.</translation>
+    </message>
+    <message>
+        <source>It may still be starting. You can wait a little longer.</source>
+        <translation>Vielleicht startet es noch. Es lohnt sich, noch etwas zu warten.</translation>
+    </message>
+    <message>
+        <source>It was started at {time} and is process {number}.</source>
+        <translation>Es wurde um {time} gestartet und ist Prozess {number}.</translation>
+    </message>
+    <message>
+        <source>An export is under way. Wait for it, or stop it.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Export List</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The columns that are s&amp;hown</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>E&amp;verything that is known, with full paths</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Files:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Files</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Columns:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Columns</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Format</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Format:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>File to write</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Choose…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose the file to write</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Save as:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>What stands in the way</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Export</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>CSV with commas</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>CSV with semicolons</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>JSON, for other programs</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Those that the &amp;list shows ({count})</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The selected &amp;ones ({count})</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;All ({count})</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>CSV files (*.csv)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>JSON files (*.json)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Say where to write to.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Replace</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Filemill list {moment}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Exporting the list…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Exporting the list: {done} of {total}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The export was stopped. Nothing was written.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message numerus="yes">
+        <source>Exported %Ln file(s) to “{name}”.</source>
         <translation type="unfinished">
             <numerusform></numerusform>
             <numerusform></numerusform>
         </translation>
     </message>
     <message>
-        <source>Filemill Can&apos;t Start</source>
+        <source>Show File</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Try Again</source>
+        <source>The folder of “{name}” can&apos;t be opened; it may not be there any more.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Open Folder</source>
+        <source>“{name}” is there already. Export again to replace it, or choose another name.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>The folder {folder} can&apos;t be used: {why}. Make it writable, or set FILEMILL_HOME to another folder.</source>
+        <source>“{name}” is a folder. Choose another name.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>FILEMILL_HOME is “{named}”, but there is no such user. Correct it.</source>
+        <source>There is not enough room on the disk for “{name}”. Make room, or choose another folder.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>The file changed while it was read; its result was thrown away so that no wrong numbers are kept</source>
+        <source>Nothing may be written to the folder {folder}. Choose another one.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>The system reports another size for this file than it has content, so it can&apos;t be processed</source>
+        <source>There is no folder {folder}. Choose another one.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>There is no way to process this kind of file</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>The file is no longer there</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>No file can have this name</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Addresses on the web are not supported yet; download the file and add it from this computer</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>This is a folder, not a file</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>This is a named pipe; only ordinary files can be processed</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>This is a socket; only ordinary files can be processed</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>This is a device; only ordinary files can be processed</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>This is not an ordinary file</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>You may not read this file</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Another program is using this file</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>The disk or network share that holds this file did not deliver it</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>This link leads in a circle and never to a file</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>This computer is short of memory or has too many files open at once</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>You may not read this file, or another program is using it</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>The file is no longer there: a part of its path is not a folder</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>No file can be there: the path is too long for this system</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>The system can&apos;t read this file: {why}</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>This queue carries messages that are not Filemill&apos;s: all that came lately were another program&apos;s and were left as they are. Processing has stopped, since each look counts as a delivery attempt for them. Choose a queue that is only for Filemill.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Files are sent to this queue, but none are processed on this computer yet. Allow it if the queue is only for Filemill: each look at another program&apos;s messages counts as a delivery attempt for them.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>The folder {folder} can&apos;t be written: {why}. Check its rights.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>The disk or network share did not answer for 10 minutes</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>The program ended while it worked on this file</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Something went wrong in Filemill itself. The file is put aside; the log has the details.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>{reason}; try {next} of {most} follows</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>{reason} (given up after {count} tries)</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>There is no such file</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>This link leads to a file that is not there</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>This is a folder; add it as a folder to include the files in it</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>This is a link to a folder; such links are not followed, so that nothing is added twice</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Addresses on the web can&apos;t be added yet; download the file first</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>This address names another computer; only files of this one can be added</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>This folder is no longer there</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>You may not look into this folder</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>You may not look into the folder that this lies in</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>The queue did not take a message.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>The queue refuses its message: {why}</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>{key} must be between {least} and {most}, not {value}.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>{key} must be “parallel” or “strict”, not “{value}”.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>{file} can&apos;t be read: {why}.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>{file}: {reason} Mend the file, or delete it to start afresh.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>{file} is not UTF-8 text. Mend the file, or delete it to start afresh.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>{file} is not written as TOML wants it. Mend the file, or delete it to start afresh.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>{file} is not written as TOML wants it (at line {line}). Mend the file, or delete it to start afresh.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>a whole number</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>a text in quotes</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>{key} must be {wanted}, not {value}.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>{file} can&apos;t be written: {why}.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>“{name}” can&apos;t be a queue&apos;s name: up to 80 letters, digits, - and _, and .fifo at the end of a FIFO queue. A queue&apos;s URL is accepted too.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>“{url}” is not the URL of a server. Correct AWS_ENDPOINT_URL_SQS or AWS_ENDPOINT_URL, or endpoint_url in the settings.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>“{url}” is not the URL of a queue.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>No copy of {file} could be made: {why}</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>{file} can&apos;t be moved away: {why}.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>{file} can&apos;t be copied: {why}.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>The program ended {count} times while it worked on this file. The file is put aside; the others go on</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>The queue has put its message aside after one delivery without an end</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>The queue has put its message aside after {count} deliveries without an end</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>This copy of Filemill is incomplete: {folder} holds no database scripts.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>{file} was written by a newer Filemill (it has {newer}, this one knows {known}). Install the newer version, or set FILEMILL_DATABASE to another file. Nothing was changed.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>{file} is a database of another program. Set FILEMILL_DATABASE to another file. Nothing was changed.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>{file} can&apos;t be written: {why}. Check its folder.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Another program is changing {file} and does not end. Close it, then try again.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>{file} can&apos;t be opened: {why}. Make its folder writable, or set FILEMILL_DATABASE.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Another program uses {file} and holds it locked. Trying again is safe.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>The disk with {file} is full or can&apos;t be written. Make room, then go on.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>{file} is damaged or is not a database of Filemill. Nothing was changed. It can be put aside, and the newest copy used in its place: see “filemill doctor --help”.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>{file} can&apos;t be written. Check the rights of the file and its folder.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>FILEMILL_DATABASE is “{named}”: only a path or sqlite:///path is supported. Correct it, or unset it.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Filemill</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Filemill is running but does not answer.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Wait</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>End It and Start</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Cancel</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Ending it is safe: its files start again.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>It may still be starting. You can wait a little longer.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>It was started at {time} and is process {number}.</source>
+        <source>{file} can&apos;t be written: {cause}.</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
