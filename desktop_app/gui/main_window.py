@@ -13,6 +13,7 @@ from desktop_app.gui.actions import Actions
 from desktop_app.gui.adding import AddReport, notice_of
 from desktop_app.gui.banner import TroubleBanner
 from desktop_app.gui.busy_strip import BusyStrip
+from desktop_app.gui.connection_desk import ConnectionDesk
 from desktop_app.gui.details_follower import DetailsFollower
 from desktop_app.gui.details_pane import DetailsPane
 from desktop_app.gui.details_split import DetailsSplit
@@ -81,21 +82,24 @@ class MainWindow(QMainWindow):
         self.status = JobsStatusBar(needs.wording, look, self)
         self._trouble = TroubleBanner(
             self.banner,
-            try_now=needs.try_now,
+            try_now=needs.session.try_now,
             start_again=needs.start_again,
-            allow_processing=needs.allow_processing,
+            allow_processing=needs.session.allow_processing,
             parent=self,
         )
+        self.connecting = ConnectionDesk(needs.session, needs.advisor, look, self)
+        self.offers.connection.triggered.connect(self.connecting.open)
+        self.connecting.complained.connect(self.complain)
         self._chooser = FileChooser(needs.memory, self)
-        self.foreign = ForeignWatch(needs.foreign, self.offers.foreign, self)
+        self.foreign = ForeignWatch(needs.session.foreign, self.offers.foreign, self)
         self._commands = WindowCommands(self.offers, self.view, self._workbench, self._chooser, self)
         self.export = ExportCommand(
             self.offers.export, self.view, self._workbench, memory=needs.memory, wording=needs.wording, window=self
         )
         narrowing = Narrowing(self.offers, self.filter, self.sidebar, self.view, self._workbench, self)
         self.no_match = NoMatch(narrowing.clear_filter, narrowing.show_all, look, self)
-        empty = EmptyState(_first_words(needs.connection), self.offers.add_files, self.offers.add_folder, look)
-        self._pages = Pages(self.view, empty, self.no_match, self)
+        self._empty = EmptyState("", self.offers.add_files, self.offers.add_folder, look)
+        self._pages = Pages(self.view, self._empty, self.no_match, self)
         self.details = DetailsPane(self.offers, look, self)
         DetailsFollower(self.details, self.view, self._workbench, needs.wording)
         self.selected = SelectedTotals(self.view, self._workbench, self)
@@ -167,8 +171,17 @@ class MainWindow(QMainWindow):
         self.offers.details.setChecked(self._needs.memory.shows_details)
         self._split.restore(self._needs.memory)
         self.status.show_connection(self._needs.states.text)
-        self._show_counts(StatusCounts())
+        self.follow_connection(self._needs.session.connection)
         self.show()
+
+    @Slot(object)
+    def follow_connection(self, connection: Connection) -> None:
+        """The window is about this queue from now on."""
+        self._needs.wording.queue = connection.key
+        self._empty.words.setText(_first_words(connection))
+        self.foreign.watch(self._needs.session.foreign)
+        self._show_counts(self._workbench.totals.counts)
+        self.view.viewport().update()
 
     @Slot(list)
     def add(self, paths: Sequence[str]) -> None:
@@ -228,7 +241,7 @@ class MainWindow(QMainWindow):
         done = ""
         if counts.unfinished:
             done = f"{wording.percent((counts.total - counts.unfinished) / counts.total)}{DASH}"
-        self.setWindowTitle(f"{done}{self._needs.connection.label}{DASH}Filemill")
+        self.setWindowTitle(f"{done}{self._needs.session.connection.label}{DASH}Filemill")
         failed = f" ({wording.number(counts.failed)})" if counts.failed else ""
         self.offers.retry_failed.setIconText(tr("Retry Failed") + failed)
         self._update()
