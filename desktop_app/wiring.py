@@ -39,9 +39,8 @@ MIGRATIONS = Path(__file__).resolve().parent / "store" / "migrations"
 class Program:
     """What both faces of Filemill stand on.
 
-    `wake_sender` is set whenever there is something new to send, `wake_receiver` to poll at once after trouble,
-    `may_process` once the window may process the queue's files on this computer. `foreign` has what came from the
-    queue that is not ours.
+    `wake_sender` is set whenever there is something new to send, `may_process` once the window may process the queue's
+    files on this computer. `foreign` has what came from the queue that is not ours.
     """
 
     home: Home
@@ -53,7 +52,6 @@ class Program:
     intake: IntakeService
     identity: WorkerIdentity
     wake_sender: Event = field(default_factory=Event)
-    wake_receiver: Event = field(default_factory=Event)
     may_process: Event = field(default_factory=Event)
     foreign: ForeignMail = field(default_factory=ForeignMail)
 
@@ -66,20 +64,6 @@ class Program:
         self.may_process.set()
         saved = load_settings(self.home.settings_file)
         save_settings(self.home.settings_file, replace(saved, process_queue=self.connection.key))
-
-    def reconnected(self, connection: Connection, *, process_here: bool) -> Program:
-        """The same program on another queue, where what is added and retried goes from now on.
-
-        Args:
-            connection: The other queue.
-            process_here: Whether its files may be processed on this computer; the embedded queue's always may.
-        """
-        self.intake.use_queue(connection.key)
-        # Loops of the queue before, which still end, must neither be allowed nor counted by what is said of this one.
-        other = replace(self, connection=connection, may_process=Event(), foreign=ForeignMail())
-        if connection.is_local or process_here:
-            other.may_process.set()
-        return other
 
     def close(self) -> None:
         """Give up this program's identity and close the calling thread's database connection."""
@@ -215,7 +199,6 @@ def build_consumer(
         report=report,
         look_now=program.wake_sender.set,
         foreign=program.foreign,
-        retry_now=program.wake_receiver,
     )
 
 

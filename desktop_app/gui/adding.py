@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import Enum, auto
 from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from desktop_app.gui.notice import Kind, Notice, NoticeAction
-from desktop_app.gui.texts import translated
+from desktop_app.gui.texts import tr
 from desktop_app.jobs import display_text
-from desktop_app.services.scan import ScanResult, scan
+from desktop_app.services.review import Review
+from desktop_app.services.scan import scan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,9 +23,13 @@ if TYPE_CHECKING:
     from desktop_app.errors import KnownError
     from desktop_app.gui.tasks import Tasks
     from desktop_app.gui.wording import Wording
+    from desktop_app.jobs import NewFile
     from desktop_app.services.intake import IntakeService
     from desktop_app.services.refusals import Refusal
+    from desktop_app.services.review import Picked
 
+UNASKED_UP_TO = 50
+"""So many files, with nothing odd about them, are added without a question."""
 _PATIENCE_MS = 300
 """What is done sooner needs no word of it."""
 
@@ -35,33 +40,63 @@ class AddReport:
 
     Attributes:
         added: How many files are in the list now.
-        refused: What could not be added, and why.
+        refused: What could not be added, and why; empty if the person has seen it already.
         cancelled: True if the person stopped it; then nothing was added.
         problem: Why nothing could be written; empty if all went well.
+        listed: How many files were left out, since they are on the list already and have not changed.
+        batch: The database's key of the new files' batch; 0 if there is none.
     """
 
     added: int = 0
     refused: tuple[Refusal, ...] = ()
     cancelled: bool = False
     problem: str = ""
+    listed: int = 0
+    batch: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What was found, and a person should say a word about before it is added.
+
+    Attributes:
+        number: Which Add it is; for `Adder.accept` and `Adder.dismiss`.
+        review: What was found.
+        name: What the batch would be called.
+        places: What was named.
+    """
+
+    number: int
+    review: Review
+    name: str
+    places: tuple[str, ...]
+
+
+class _Step(Enum):
+    LOOKING = auto()
+    ASKING = auto()
+    WRITING = auto()
 
 
 @dataclass(slots=True)
 class _Adding:
     """One Add under way."""
 
+    places: tuple[str, ...]
     name: str
-    stop: threading.Event
+    must_ask: bool
+    stop: threading.Event = field(default_factory=threading.Event)
     found: int = 0
-    writing: bool = False
+    step: _Step = _Step.LOOKING
 
 
 class Adder(QObject):
-    """Scans and adds; several at a time if the person is quick.
+    """Scans, asks if there is something to ask, and adds; several at a time if the person is quick.
 
     Signals:
         said(str, bool): What is going on, and whether it can be stopped; empty when all is done.
-        finished(AddReport): One Add has ended.
+        proposed(Proposal): Something was found that has to be accepted or dismissed.
+        finished(AddReport): One Add has ended; not emitted for what was dismissed.
 
     Args:
         intake: Writes the rows.
@@ -72,6 +107,7 @@ class Adder(QObject):
     """
 
     said = Signal(str, bool)
+    proposed = Signal(object)
     finished = Signal(object)
     _found = Signal(int, int)
 
@@ -94,58 +130,92 @@ class Adder(QObject):
 
     @property
     def busy(self) -> bool:
-        """True while anything is being added."""
+        """True while anything is being added, or waits for the person's word."""
         return bool(self._under_way)
 
-    def add(self, paths: Sequence[str]) -> None:
-        """Add files and folders, these with all their subfolders, as one batch."""
+    def add(self, paths: Sequence[str], *, must_ask: bool = False) -> None:
+        """Add files and folders, these with all their subfolders, as one batch.
+
+        Args:
+            paths: What was named; see `scan`.
+            must_ask: Propose what was found, even if there is nothing odd about it.
+        """
         if not paths:
             return
         number = next(self._numbers)
-        adding = _Adding(_name_of(paths), threading.Event())
-        self._under_way[number] = adding
-        if not self._said_something:
-            self._patience.start()
+        adding = self._under_way[number] = _Adding(tuple(paths), _name_of(paths), must_ask)
+        self._say_soon()
         report: Callable[[int], None] = partial(self._found.emit, number)
-        self._scans.run(
-            lambda: scan(paths, recursive=True, cancelled=adding.stop.is_set, on_found=report),
-            partial(self._write, number),
-            partial(self._give_up, number),
-        )
+        stopped = adding.stop.is_set
+
+        def work() -> Review:
+            result = scan(adding.places, recursive=True, cancelled=stopped, on_found=report)
+            return Review(result, self._intake.listed(result.files, stopped))
+
+        self._scans.run(work, partial(self._take, number), partial(self._give_up, number))
 
     @Slot()
     def stop(self) -> None:
-        """Stop looking; what is being written already is written to its end."""
+        """Stop looking; what is asked stays asked, and what is being written is written to its end."""
         for adding in self._under_way.values():
             adding.stop.set()
 
-    def _write(self, number: int, result: ScanResult) -> None:
+    def accept(self, proposal: Proposal, picked: Picked, *, name: str, again: bool) -> None:
+        """Add files of what was proposed.
+
+        Args:
+            proposal: Where they are from.
+            picked: Which of them.
+            name: The batch's.
+            again: Add also what is on the list already and has not changed, as new jobs.
+        """
+        count = len(picked.places)
+        self._write(proposal.number, lambda: proposal.review.files(picked), count, name=name, again=again)
+
+    def dismiss(self, number: int) -> None:
+        """Add nothing of what was proposed."""
+        self._forget(number)
+
+    def _take(self, number: int, review: Review) -> None:
+        adding, found = self._under_way[number], review.result
+        if found.cancelled or adding.stop.is_set():
+            self._end(number, AddReport(refused=found.refused, cancelled=True))
+        elif not found.files:
+            self._end(number, AddReport(refused=found.refused))
+        elif adding.must_ask or not review.is_plain or len(found.files) > UNASKED_UP_TO:
+            adding.step = _Step.ASKING
+            self._say_if_late()
+            self.proposed.emit(Proposal(number, review, adding.name, adding.places))
+        else:
+            self._write(number, lambda: found.files, len(found.files), name=adding.name, again=False)
+
+    def _write(
+        self, number: int, files: Callable[[], Sequence[NewFile]], found: int, *, name: str, again: bool
+    ) -> None:
         adding = self._under_way[number]
-        if result.cancelled or adding.stop.is_set():
-            self._end(number, AddReport(refused=result.refused, cancelled=True))
-            return
-        if not result.files:
-            self._end(number, AddReport(refused=result.refused))
-            return
-        adding.writing = True
-        adding.found = len(result.files)
+        adding.step = _Step.WRITING
+        adding.found = found
+        self._say_soon()
         self._say_if_late()
-        report = AddReport(len(result.files), result.refused)
-        self._writes.run(
-            lambda: self._intake.add(result.files, name=adding.name),
-            lambda _: self._end(number, report),
-            partial(self._give_up, number),
-        )
+
+        def work() -> AddReport:
+            # Looked up once more: what is asked about may have been added meanwhile, by this very program.
+            added = self._intake.add(files(), name=name, skip_listed=not again)
+            done = len(added.job_ids)
+            return AddReport(done, listed=found - done, batch=added.batch_id)
+
+        self._writes.run(work, partial(self._end, number), partial(self._give_up, number))
 
     def _give_up(self, number: int, error: KnownError) -> None:
-        self._end(number, AddReport(problem=translated(error.text)))
+        self._end(number, AddReport(problem=error.text))
 
     def _end(self, number: int, report: AddReport) -> None:
-        del self._under_way[number]
-        if not self._under_way:
-            self._patience.stop()
-        self._say_if_late()
+        self._forget(number)
         self.finished.emit(report)
+
+    def _forget(self, number: int) -> None:
+        del self._under_way[number]
+        self._say_if_late()
 
     @Slot(int, int)
     def _note_found(self, number: int, found: int) -> None:
@@ -153,23 +223,30 @@ class Adder(QObject):
             self._under_way[number].found = found
             self._say_if_late()
 
+    def _say_soon(self) -> None:
+        if not self._said_something and not self._patience.isActive():
+            self._patience.start()
+
     def _say_if_late(self) -> None:
         if self._said_something:
             self._say()
 
     @Slot()
     def _say(self) -> None:
-        self._said_something = bool(self._under_way)
-        self.said.emit(self._text(), any(not adding.writing for adding in self._under_way.values()))
+        text = self._text()
+        self._said_something = bool(text)
+        self.said.emit(text, any(adding.step is _Step.LOOKING for adding in self._under_way.values()))
 
     def _text(self) -> str:
-        if not self._under_way:
+        at_work = [adding for adding in self._under_way.values() if adding.step is not _Step.ASKING]
+        if not at_work:
             return ""
-        files = self._wording.files(sum(adding.found for adding in self._under_way.values()))
-        if all(adding.writing for adding in self._under_way.values()):
-            return f"Adding {files}…"
-        names = [adding.name for adding in self._under_way.values()]
-        return f"Looking through {names[0] if len(names) == 1 else f'{len(names)} places'}… {files}"
+        files = self._wording.files(sum(adding.found for adding in at_work))
+        if all(adding.step is _Step.WRITING for adding in at_work):
+            return tr("Adding {files}…").format(files=files)
+        if len(at_work) == 1:
+            return tr("Looking through {place}… {files}").format(place=at_work[0].name, files=files)
+        return tr("Looking through %Ln place(s)… {files}", "", len(at_work)).format(files=files)
 
 
 def _name_of(paths: Sequence[str]) -> str:
@@ -178,24 +255,4 @@ def _name_of(paths: Sequence[str]) -> str:
         return display_text(os.path.basename(os.path.normpath(paths[0])) or paths[0])  # noqa: PTH119
     parents = {os.path.dirname(path) for path in paths}  # noqa: PTH120 - a path may be an address
     common = parents.pop() if len(parents) == 1 else ""
-    return display_text(os.path.basename(common) or f"{len(paths)} things")  # noqa: PTH119
-
-
-def notice_of(report: AddReport, wording: Wording, show: Callable[[], object]) -> Notice:
-    """What a person is told about an Add; `show` opens the list of what was refused."""
-    if report.problem:
-        return Notice(f"Nothing was added: {report.problem}", Kind.PROBLEM)
-    if report.cancelled:
-        return Notice("Stopped. Nothing was added.", passing=True)
-    added = f"Added {wording.files(report.added)}." if report.added else ""
-    if not report.refused:
-        return Notice(added or "There are no files in there, so nothing was added.", passing=True)
-    if len(report.refused) == 1:
-        refusal = report.refused[0]
-        name = display_text(refusal.path)
-        return Notice(f"{added} “{name}” can't be added: {refusal.text}.".strip(), Kind.WARNING)
-    if report.added:
-        text = f"{added} {wording.number(len(report.refused))} other things can't be added."
-    else:
-        text = f"None of these {wording.number(len(report.refused))} things can be added."
-    return Notice(text, Kind.WARNING, (NoticeAction("Show…", show),))
+    return display_text(os.path.basename(common)) or tr("%Ln thing(s)", "", len(paths))  # noqa: PTH119

@@ -31,7 +31,7 @@ class EmptyState(QWidget):
         icon.setPixmap(program_icon().pixmap(QSize(_ICON, _ICON), self.devicePixelRatio()))
         title = QLabel("Add files to process", self)
         title.setObjectName("emptyTitle")
-        self.words = words = QLabel(text, self)
+        words = QLabel(text, self)
         words.setObjectName("emptyText")
         words.setWordWrap(True)
         words.setAlignment(Qt.AlignmentFlag.AlignHCenter)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QVBoxLayout, QWidget
 
-from desktop_app.gui import dialogs, menus
+from desktop_app.gui import menus
 from desktop_app.gui.actions import Actions
-from desktop_app.gui.adding import AddReport, notice_of
+from desktop_app.gui.add_flow import AddFlow
 from desktop_app.gui.banner import TroubleBanner
 from desktop_app.gui.busy_strip import BusyStrip
-from desktop_app.gui.connection_desk import ConnectionDesk
 from desktop_app.gui.details_follower import DetailsFollower
 from desktop_app.gui.details_pane import DetailsPane
 from desktop_app.gui.details_split import DetailsSplit
@@ -43,6 +41,7 @@ if TYPE_CHECKING:
 
     from PySide6.QtGui import QCloseEvent, QResizeEvent
 
+    from desktop_app.gui.adding import AddReport
     from desktop_app.gui.window_needs import WindowNeeds
     from desktop_app.settings import Connection
 
@@ -59,7 +58,8 @@ class MainWindow(QMainWindow):
     Attributes:
         offers: Everything that can be done.
         selected: How many files are selected, and their sums.
-        view, filter, sidebar, details, no_match, notices, banner, busy, exporting, status, overlay, foreign: Its parts.
+        view, filter, sidebar, details, no_match, notices, banner, busy, exporting, status, overlay: Its parts.
+        foreign, adding: What is done about other programs' messages, and about new files.
         export: The way to an exported list.
     """
 
@@ -82,28 +82,26 @@ class MainWindow(QMainWindow):
         self.status = JobsStatusBar(needs.wording, look, self)
         self._trouble = TroubleBanner(
             self.banner,
-            try_now=needs.session.try_now,
+            try_now=needs.try_now,
             start_again=needs.start_again,
-            allow_processing=needs.session.allow_processing,
+            allow_processing=needs.allow_processing,
             parent=self,
         )
-        self.connecting = ConnectionDesk(needs.session, needs.advisor, look, self)
-        self.offers.connection.triggered.connect(self.connecting.open)
-        self.connecting.complained.connect(self.complain)
         self._chooser = FileChooser(needs.memory, self)
-        self.foreign = ForeignWatch(needs.session.foreign, self.offers.foreign, self)
+        self.foreign = ForeignWatch(needs.foreign, self.offers.foreign, self)
         self._commands = WindowCommands(self.offers, self.view, self._workbench, self._chooser, self)
         self.export = ExportCommand(
             self.offers.export, self.view, self._workbench, memory=needs.memory, wording=needs.wording, window=self
         )
         narrowing = Narrowing(self.offers, self.filter, self.sidebar, self.view, self._workbench, self)
         self.no_match = NoMatch(narrowing.clear_filter, narrowing.show_all, look, self)
-        self._empty = EmptyState("", self.offers.add_files, self.offers.add_folder, look)
-        self._pages = Pages(self.view, self._empty, self.no_match, self)
+        empty = EmptyState(_first_words(needs.connection), self.offers.add_files, self.offers.add_folder, look)
+        self._pages = Pages(self.view, empty, self.no_match, self)
         self.details = DetailsPane(self.offers, look, self)
         DetailsFollower(self.details, self.view, self._workbench, needs.wording)
         self.selected = SelectedTotals(self.view, self._workbench, self)
         self._split = DetailsSplit(self._pages, self.details, self)
+        self.adding = AddFlow(self._workbench, look, needs.wording, self)
         self._arrange()
         self.overlay = DropOverlay(look, self)
         DropTarget(self, self.overlay, needs.wording).dropped.connect(self.add)
@@ -144,7 +142,9 @@ class MainWindow(QMainWindow):
         bench.totals.changed.connect(self._show_counts)
         bench.adder.said.connect(self._show_busy)
         bench.adder.finished.connect(self._tell_added)
-        bench.commands.said.connect(self.say)
+        for speaker in (self.adding, bench.additions, bench.commands):
+            speaker.said.connect(self.say)
+        self.closed.connect(self.adding.close)
         self._commands.said.connect(self.say)
         self._needs.states.text_changed.connect(self.status.show_connection)
         self._needs.states.trouble_changed.connect(self._trouble.show_loops)
@@ -171,17 +171,8 @@ class MainWindow(QMainWindow):
         self.offers.details.setChecked(self._needs.memory.shows_details)
         self._split.restore(self._needs.memory)
         self.status.show_connection(self._needs.states.text)
-        self.follow_connection(self._needs.session.connection)
+        self._show_counts(StatusCounts())
         self.show()
-
-    @Slot(object)
-    def follow_connection(self, connection: Connection) -> None:
-        """The window is about this queue from now on."""
-        self._needs.wording.queue = connection.key
-        self._empty.words.setText(_first_words(connection))
-        self.foreign.watch(self._needs.session.foreign)
-        self._show_counts(self._workbench.totals.counts)
-        self.view.viewport().update()
 
     @Slot(list)
     def add(self, paths: Sequence[str]) -> None:
@@ -214,7 +205,7 @@ class MainWindow(QMainWindow):
     def _tell_added(self, report: AddReport) -> None:
         before = self._workbench.model.rowCount()
         self._workbench.feed.look()
-        self.say(notice_of(report, self._needs.wording, partial(dialogs.show_refused, report.refused, self)))
+        self.adding.tell(report)
         query = self._workbench.model.query
         if report.added and query.sort_by is SortBy.ADDED and not query.is_narrowed:
             row = 0 if query.descending else min(before, self._workbench.model.rowCount() - 1)
@@ -241,7 +232,7 @@ class MainWindow(QMainWindow):
         done = ""
         if counts.unfinished:
             done = f"{wording.percent((counts.total - counts.unfinished) / counts.total)}{DASH}"
-        self.setWindowTitle(f"{done}{self._needs.session.connection.label}{DASH}Filemill")
+        self.setWindowTitle(f"{done}{self._needs.connection.label}{DASH}Filemill")
         failed = f" ({wording.number(counts.failed)})" if counts.failed else ""
         self.offers.retry_failed.setIconText(tr("Retry Failed") + failed)
         self._update()

@@ -97,6 +97,8 @@ QLineEdit#detailsPath {{
     background: transparent; border: 1px solid transparent; padding: 0; min-height: 0; margin-left: -3px;
 }}
 QLineEdit#detailsPath:focus {{ border: 1px solid {c.accent}; }}
+QLabel#sheetTitle {{ font-size: 13pt; font-weight: 600; }}
+QLabel#sheetText {{ color: {c.muted}; }}
 QSplitter::handle {{ background: {c.window}; }}
 QToolButton#inline {{ background: transparent; border: 1px solid transparent; border-radius: 5px; }}
 QToolButton#inline:hover, QToolButton#inline:focus {{ border-color: {c.selected_text}; }}

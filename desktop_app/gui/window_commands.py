@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -55,6 +56,7 @@ class WindowCommands(QObject):
         ):
             action.triggered.connect(slot)
         chooser.chosen.connect(workbench.adder.add)
+        chooser.folder_chosen.connect(partial(workbench.adder.add, must_ask=True))
         workbench.commands.copied.connect(self.put_on_clipboard)
 
     @Slot()

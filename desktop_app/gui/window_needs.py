@@ -10,11 +10,11 @@ if TYPE_CHECKING:
 
     from desktop_app.gui.look import Look
     from desktop_app.gui.loop_states import LoopStates
-    from desktop_app.gui.ports import Office
     from desktop_app.gui.window_memory import WindowMemory
     from desktop_app.gui.wording import Wording
     from desktop_app.gui.workbench import Workbench
-    from desktop_app.services.advisor import ConnectionAdvisor
+    from desktop_app.services.foreign import ForeignMail
+    from desktop_app.settings import Connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,19 +23,21 @@ class WindowNeeds:
 
     Attributes:
         workbench: What works behind it.
-        session: The connection of now.
-        advisor: Helps to choose another one.
+        connection: The queue of now.
         states: What the loops do.
         memory: What was remembered.
         look, wording: How it looks and speaks.
-        start_again: Starts loops that have ended by themselves.
+        try_now, start_again, allow_processing: See `TroubleBanner`.
+        foreign: What came from the queue that is not ours.
     """
 
     workbench: Workbench
-    session: Office
-    advisor: ConnectionAdvisor
+    connection: Connection
     states: LoopStates
     memory: WindowMemory
     look: Look
     wording: Wording
+    try_now: Callable[[], None]
     start_again: Callable[[], None]
+    allow_processing: Callable[[], None]
+    foreign: ForeignMail

@@ -60,7 +60,6 @@ class Wording:
 
     def __init__(self, locale: QLocale) -> None:
         self._locale = locale
-        self.queue = ""
 
     def number(self, value: int) -> str:
         """A whole number with the locale's thousands separators."""
@@ -132,8 +131,6 @@ class Wording:
         reason = translated(display_text(job.reason))
         if job.status is not Status.PENDING:
             return reason
-        if self.queue and job.queue != self.queue:
-            return tr("Waits for the queue {queue}").format(queue=job.queue)
         if job.next_try_at is not None:
             again = f"Retry at {self.clock(job.next_try_at)}"
             return f"{again}: {reason}" if reason else again

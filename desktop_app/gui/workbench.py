@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from desktop_app.gui.add_undo import AddUndo
 from desktop_app.gui.adding import Adder
 from desktop_app.gui.exporting import Exporter
 from desktop_app.gui.job_feed import JobFeed
@@ -33,7 +34,7 @@ class Workbench(QObject):
         problem(str): Something went wrong that has no better place to be said; a plain text.
 
     Attributes:
-        feed, model, totals, groups, adder, commands, exporter: See their classes.
+        feed, model, totals, groups, adder, commands, additions, exporter: See their classes.
         beside: For one-shots that have nothing to do with the list's own reads and writes.
     """
 
@@ -63,12 +64,15 @@ class Workbench(QObject):
             reader, intake, reads=self._reads, writes=self._writes, wording=wording, parent=self
         )
         self.exporter = Exporter(reader, self.beside, wording, self)
+        self.additions = AddUndo(reader, intake, self._writes, self.commands.undo, self)
+        self.adder.finished.connect(self.additions.note)
         self.feed.changed.connect(self.model.apply)
         self.feed.changed.connect(self.totals.count)
         self.feed.changed.connect(self.groups.count)
         self.feed.recovered.connect(self.model.look_again)
-        self.commands.written.connect(self.feed.look)
-        self.commands.restored.connect(self.model.reload)
+        for changes in (self.commands, self.additions):
+            changes.written.connect(self.feed.look)
+            changes.restored.connect(self.model.reload)
         self.model.problem.connect(self.problem)
         for tasks in self._all_tasks():
             tasks.problem.connect(self.problem)

@@ -67,7 +67,6 @@ class Consumer:
         report: Takes the loop's states, on several threads.
         look_now: Called after the list was changed, on the thread of `run`.
         foreign: Takes note of messages that are not ours.
-        retry_now: Set by others to have the queue tried again at once after trouble.
     """
 
     def __init__(
@@ -82,7 +81,6 @@ class Consumer:
         report: Callable[[LoopState], None],
         look_now: Callable[[], None] = lambda: None,
         foreign: ForeignMail | None = None,
-        retry_now: threading.Event | None = None,
     ) -> None:
         self._database = database
         self._identity = identity
@@ -115,7 +113,6 @@ class Consumer:
             clock=clock,
             visibility_s=options.visibility_s,
             wait_s=options.wait_s,
-            retry_now=retry_now,
         )
         self._receiving = SupervisedLoop(
             "receiver", self._receiver.run, patience_s=options.wait_s + PATIENCE_SECONDS, clock=awake

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import stat
 from dataclasses import dataclass
+from enum import Enum, auto
 
-from desktop_app.processing.source import file_error
+from desktop_app.processing.source import file_error, unprocessable_kind
 from desktop_app.sentences import Sentence
 
 NOT_THERE = Sentence("There is no such file")
@@ -27,6 +29,34 @@ class Refusal:
     """As it was named, or absolute for what a folder holds."""
     text: str
     """Why, as a plain sentence without the name."""
+
+
+class RefusalKind(Enum):
+    """What the reasons have in common, for counting."""
+
+    LINK = auto()
+    MISSING = auto()
+    NOT_ALLOWED = auto()
+    NOT_ORDINARY = auto()
+    ADDRESS = auto()
+    OTHER = auto()
+
+
+_KINDS: dict[str, RefusalKind] = {
+    **dict.fromkeys((LINKED_FOLDER, LINK_TO_NOTHING), RefusalKind.LINK),
+    **dict.fromkeys((NOT_THERE, FOLDER_GONE), RefusalKind.MISSING),
+    **dict.fromkeys((FOLDER_NOT_ALLOWED, PLACE_NOT_ALLOWED), RefusalKind.NOT_ALLOWED),
+    **dict.fromkeys((WEB_ADDRESS, OTHER_COMPUTER), RefusalKind.ADDRESS),
+    **{
+        unprocessable_kind(mode): RefusalKind.NOT_ORDINARY
+        for mode in (stat.S_IFIFO, stat.S_IFSOCK, stat.S_IFCHR, stat.S_IFBLK)
+    },
+}
+
+
+def kind_of(refusal: Refusal) -> RefusalKind:
+    """What a refusal has in common with others."""
+    return _KINDS.get(refusal.text, RefusalKind.OTHER)
 
 
 def why_not_seen(error: OSError, path: str) -> str:

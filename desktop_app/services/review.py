@@ -80,9 +80,14 @@ class Review:
         self.has_subfolders = self._reaches_below()
 
     @property
+    def has_listed(self) -> bool:
+        """Whether any of the files is on the list already and has not changed."""
+        return any(self._listed)
+
+    @property
     def is_plain(self) -> bool:
         """True if there is nothing that a person would want to know before these files are added."""
-        return not self.result.refused and not any(self._listed)
+        return not self.result.refused and not self.has_listed
 
     def pick(self, wish: Wish, cancelled: Callable[[], bool]) -> Picked | None:
         """What a wish comes to; None if nobody wants to know any more. About a second for a million files.

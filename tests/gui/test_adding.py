@@ -3,20 +3,22 @@ from __future__ import annotations
 import os
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from PySide6.QtCore import QMimeData, QUrl
 
 from desktop_app.errors import StoreError
 from desktop_app.gui import adding
-from desktop_app.gui.adding import Adder, AddReport, notice_of
+from desktop_app.gui.adding import Adder, AddReport, Proposal
 from desktop_app.gui.dropped import dragged_paths, drop_text, pasted_paths
 from desktop_app.gui.notice import Kind
+from desktop_app.gui.review_texts import notice_of
 from desktop_app.gui.tasks import Tasks
 from desktop_app.jobs import NewFile
 from desktop_app.services.intake import IntakeService
 from desktop_app.services.refusals import Refusal
+from desktop_app.services.review import Picked, Wish
 from desktop_app.services.scan import ScanResult
 from desktop_app.store.models import BatchRow
 
@@ -55,6 +57,38 @@ def finished(adder: Adder, qtbot: QtBot, *paths: object) -> AddReport:
     return report
 
 
+ALL = Wish()
+
+
+def proposed(adder: Adder, qtbot: QtBot, *paths: object, must_ask: bool = False) -> Proposal:
+    with qtbot.waitSignal(adder.proposed) as asked:
+        adder.add([str(path) for path in paths], must_ask=must_ask)
+    proposal = asked.args[0]
+    assert isinstance(proposal, Proposal)
+    return proposal
+
+
+def accepted(adder: Adder, qtbot: QtBot, proposal: Proposal, wish: Wish = ALL, **words: Any) -> AddReport:
+    with qtbot.waitSignal(adder.finished) as done:
+        adder.accept(proposal, picked(proposal, wish), **{"name": "batch", "again": False, **words})
+    report = done.args[0]
+    assert isinstance(report, AddReport)
+    return report
+
+
+def picked(proposal: Proposal, wish: Wish = ALL) -> Picked:
+    found = proposal.review.pick(wish, lambda: False)
+    assert found is not None
+    return found
+
+
+def fill(folder: Path, count: int, pattern: str = "{}.txt") -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in range(count):
+        (folder / pattern.format(number)).write_text("x")
+    return folder
+
+
 def test_files_and_folders_with_their_subfolders_are_added(
     adder: Adder, world: World, tmp_path: Path, qtbot: QtBot
 ) -> None:
@@ -73,9 +107,10 @@ def test_batch_is_named_after_what_was_added(adder: Adder, world: World, tmp_pat
     (tmp_path / "in").mkdir()
     for name in ("a", "b"):
         (tmp_path / "in" / name).write_text("x")
-    finished(adder, qtbot, tmp_path / "in")
-    finished(adder, qtbot, tmp_path / "in" / "a", tmp_path / "in" / "b")
-    finished(adder, qtbot, tmp_path / "in" / "a", tmp_path / "in")
+    for at, named in enumerate((["in"], ["in/a", "in/b"], ["in/a", "in"])):
+        for name in ("a", "b"):
+            os.utime(tmp_path / "in" / name, ns=(at, at))  # else the list has them already
+        finished(adder, qtbot, *(tmp_path / name for name in named))
     assert batches(world) == ["in", "in", "2 things"]
 
 
@@ -89,10 +124,81 @@ def test_file_whose_name_is_not_utf8_is_added(adder: Adder, world: World, tmp_pa
 
 def test_what_is_refused_is_told_and_the_rest_added(adder: Adder, world: World, tmp_path: Path, qtbot: QtBot) -> None:
     (tmp_path / "a").write_text("x")
-    report = finished(adder, qtbot, tmp_path / "a", tmp_path / "gone", "/dev/null")
+    proposal = proposed(adder, qtbot, tmp_path / "a", tmp_path / "gone", "/dev/null")
+    assert [refusal.path for refusal in picked(proposal).refused] == [str(tmp_path / "gone"), "/dev/null"]
+    assert names(world) == []
+    report = accepted(adder, qtbot, proposal)
     assert report.added == 1
-    assert [refusal.path for refusal in report.refused] == [str(tmp_path / "gone"), "/dev/null"]
     assert names(world) == ["a"]
+
+
+def test_where_nothing_can_be_added_there_is_nothing_to_ask(adder: Adder, tmp_path: Path, qtbot: QtBot) -> None:
+    report = finished(adder, qtbot, tmp_path / "gone", "/dev/null")
+    assert [refusal.path for refusal in report.refused] == [str(tmp_path / "gone"), "/dev/null"]
+
+
+def test_fifty_plain_files_are_added_unasked_and_more_are_not(
+    adder: Adder, world: World, tmp_path: Path, qtbot: QtBot
+) -> None:
+    assert finished(adder, qtbot, fill(tmp_path / "few", 50)).added == 50
+    proposal = proposed(adder, qtbot, fill(tmp_path / "many", 51))
+    assert (proposal.name, len(proposal.review.result.files)) == ("many", 51)
+    adder.dismiss(proposal.number)
+    assert not adder.busy
+    assert len(names(world)) == 50
+
+
+def test_a_few_are_asked_about_if_that_is_wanted(adder: Adder, tmp_path: Path, qtbot: QtBot) -> None:
+    assert proposed(adder, qtbot, fill(tmp_path / "in", 1), must_ask=True).review.is_plain
+
+
+def test_patterns_and_name_of_what_is_accepted_count(adder: Adder, world: World, tmp_path: Path, qtbot: QtBot) -> None:
+    fill(tmp_path / "in", 3)
+    fill(tmp_path / "in" / "deep", 2, "{}.csv")
+    proposal = proposed(adder, qtbot, tmp_path / "in", must_ask=True)
+    assert accepted(adder, qtbot, proposal, Wish(only="*.csv"), name="tables") == AddReport(added=2)
+    assert names(world) == ["0.csv", "1.csv"]
+    assert batches(world) == ["tables"]
+
+
+def test_unchanged_files_are_skipped_or_processed_again(
+    adder: Adder, world: World, tmp_path: Path, qtbot: QtBot
+) -> None:
+    fill(tmp_path / "in", 2)
+    finished(adder, qtbot, tmp_path / "in" / "0.txt")
+    proposal = proposed(adder, qtbot, tmp_path / "in")
+    assert picked(proposal).listed == 1
+    assert accepted(adder, qtbot, proposal) == AddReport(added=1, listed=1)
+    proposal = proposed(adder, qtbot, tmp_path / "in")
+    assert accepted(adder, qtbot, proposal, again=True) == AddReport(added=2)
+    assert names(world) == ["0.txt", "1.txt", "0.txt", "1.txt"]
+
+
+def test_what_was_added_while_it_was_asked_about_is_not_added_twice(
+    adder: Adder, world: World, tmp_path: Path, qtbot: QtBot
+) -> None:
+    fill(tmp_path / "in", 2)
+    first = proposed(adder, qtbot, tmp_path / "in", must_ask=True)
+    second = proposed(adder, qtbot, tmp_path / "in", must_ask=True)
+    assert accepted(adder, qtbot, first) == AddReport(added=2)
+    assert accepted(adder, qtbot, second) == AddReport(listed=2)
+    assert names(world) == ["0.txt", "1.txt"]
+
+
+def test_stop_leaves_alone_what_is_asked_about(adder: Adder, world: World, tmp_path: Path, qtbot: QtBot) -> None:
+    proposal = proposed(adder, qtbot, fill(tmp_path / "in", 1), must_ask=True)
+    adder.stop()
+    assert accepted(adder, qtbot, proposal) == AddReport(added=1)
+    assert len(names(world)) == 1
+
+
+def test_a_question_is_no_work_that_is_said(adder: Adder, tmp_path: Path, qtbot: QtBot) -> None:
+    said: list[tuple[str, bool]] = []
+    adder.said.connect(lambda text, can_stop: said.append((text, can_stop)))
+    proposal = proposed(adder, qtbot, fill(tmp_path / "in", 1), must_ask=True)
+    qtbot.waitUntil(lambda: not adder._patience.isActive())
+    assert said[-1] == ("", False)
+    adder.dismiss(proposal.number)
 
 
 def test_adding_nothing_does_nothing(adder: Adder) -> None:
@@ -201,30 +307,25 @@ def test_database_that_can_not_be_written_is_told(
     assert not adder.busy
 
 
-GONE = Refusal("/in/<b>gone</b>\n", "There is no such file")
+GONE = Refusal("/in/<b>gone\n", "There is no such file")
 
 
 @pytest.mark.parametrize(
     ("report", "text", "kind", "actions"),
     [
-        (AddReport(12), "Added 12 files.", Kind.INFO, 0),
-        (AddReport(1), "Added 1 file.", Kind.INFO, 0),
+        (AddReport(12), "Added 12 files.", Kind.INFO, 1),
+        (AddReport(1), "Added 1 file.", Kind.INFO, 1),
+        (AddReport(1, listed=1200), "Added 1 file. Already in the list: 1,200.", Kind.INFO, 1),
+        (AddReport(listed=1), "Nothing was added: 1 file is in the list already, and unchanged.", Kind.INFO, 0),
         (AddReport(), "There are no files in there, so nothing was added.", Kind.INFO, 0),
         (AddReport(cancelled=True), "Stopped. Nothing was added.", Kind.INFO, 0),
-        (
-            AddReport(2, (GONE,)),
-            "Added 2 files. “/in/<b>gone</b>\\n” can't be added: There is no such file.",
-            Kind.WARNING,
-            0,
-        ),
-        (AddReport(0, (GONE,)), "“/in/<b>gone</b>\\n” can't be added: There is no such file.", Kind.WARNING, 0),
-        (AddReport(2, (GONE, GONE)), "Added 2 files. 2 other things can't be added.", Kind.WARNING, 1),
+        (AddReport(0, (GONE,)), "“<b>gone\\n” can't be added: There is no such file.", Kind.WARNING, 0),
         (AddReport(0, (GONE, GONE)), "None of these 2 things can be added.", Kind.WARNING, 1),
         (AddReport(problem="The disk is full."), "Nothing was added: The disk is full.", Kind.PROBLEM, 0),
     ],
 )
 def test_person_is_told_how_it_went(wording: Wording, report: AddReport, text: str, kind: Kind, actions: int) -> None:
-    notice = notice_of(report, wording, lambda: None)
+    notice = notice_of(report, wording, lambda: None, lambda: None)
     assert (notice.text, notice.kind, len(notice.actions)) == (text, kind, actions)
     assert notice.passing is (kind is Kind.INFO)
 

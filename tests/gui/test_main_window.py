@@ -315,15 +315,18 @@ def test_files_chosen_in_the_dialog_are_added_and_its_folder_remembered(
     assert WindowMemory(tmp_path / "window.ini").folder("files") == str(tmp_path / "in")
 
 
-def test_folder_dialog_says_that_subfolders_come_too(
+def test_folder_chosen_in_the_dialog_is_asked_about_first(
     desk: Desk, files: list[str], qtbot: QtBot, tmp_path: Path
 ) -> None:
     window = desk.active_window()
     dialog = choose(window, qtbot, Qt.Key.Key_O, CTRL | SHIFT)
-    assert "Subfolders" in dialog.windowTitle()
     assert dialog.fileMode() is QFileDialog.FileMode.Directory
     dialog.filesSelected.emit([str(tmp_path / "in")])
     dialog.close()
+    qtbot.waitUntil(lambda: window.adding.sheet is not None and window.adding.sheet.isVisible())
+    assert window.adding.sheet is not None
+    assert window.adding.sheet.subfolders.isVisible()
+    QTest.keyClick(window.adding.sheet, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: desk.names() == ["a.txt", "b.txt"])
     assert files
 
@@ -399,10 +402,10 @@ def test_drag_of_something_else_is_refused_with_words(desk: Desk) -> None:
     assert data.hasUrls()
 
 
-def test_refused_things_are_listed_with_their_reasons(desk: Desk, files: list[str], qtbot: QtBot) -> None:
+def test_refused_things_are_listed_with_their_reasons(desk: Desk, qtbot: QtBot) -> None:
     window = desk.window()
-    window.add([files[0], "/nowhere/<b>x</b>\n", "/dev/null"])
-    qtbot.waitUntil(lambda: notice(window) == "Added 1 file. 2 other things can't be added.")
+    window.add(["/nowhere/<b>x</b>\n", "/dev/null"])
+    qtbot.waitUntil(lambda: notice(window) == "None of these 2 things can be added.")
     QTest.mouseClick(window.notices.buttons[0], LEFT)
     dialog = next(dialog for dialog in window.findChildren(QDialog) if dialog.windowTitle() == "Not Added")
     rows = pairs_in(dialog)

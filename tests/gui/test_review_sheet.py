@@ -1,0 +1,386 @@
+"""The sheet that asks about many or odd files, with the window it belongs to and real folders."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtCore import QMimeData, Qt, QUrl
+from PySide6.QtGui import QGuiApplication, QKeySequence
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QDialog, QTableWidget
+
+from desktop_app.store.models import BatchRow
+from tests.gui.test_accessibility import unnamed
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from PySide6.QtWidgets import QWidget
+    from pytestqt.qtbot import QtBot
+
+    from desktop_app.gui.main_window import MainWindow
+    from desktop_app.gui.review_sheet import ReviewSheet
+    from tests.gui.conftest import Desk
+
+LEFT = Qt.MouseButton.LeftButton
+CTRL, NONE = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.NoModifier
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """60 tables, 3 texts below, of 10 bytes each."""
+    top = tmp_path / "in"
+    (top / "deep").mkdir(parents=True)
+    for number in range(60):
+        (top / f"{number:02}.csv").write_bytes(b"x" * 10)
+    for number in range(3):
+        (top / "deep" / f"{number}.txt").write_bytes(b"x" * 10)
+    return top
+
+
+def sheet_of(window: MainWindow, qtbot: QtBot) -> ReviewSheet:
+    """The sheet, once it asks."""
+    qtbot.waitUntil(lambda: window.adding.sheet is not None and window.adding.sheet.isVisible())
+    sheet = window.adding.sheet
+    assert sheet is not None
+    qtbot.waitUntil(sheet.isActiveWindow)
+    return sheet
+
+
+@pytest.fixture
+def asked(desk: Desk, folder: Path, qtbot: QtBot) -> ReviewSheet:
+    """The sheet about that folder."""
+    window = desk.active_window()
+    window.add([str(folder)])
+    return sheet_of(window, qtbot)
+
+
+def notice(desk: Desk, window: MainWindow) -> str:
+    desk.settle()
+    return window.notices.notice.text if window.notices.notice is not None else ""
+
+
+def type_in(box: QWidget, text: str) -> None:
+    QTest.keyClicks(box, text)
+
+
+def focused() -> QWidget | None:
+    return QApplication.focusWidget()
+
+
+def batches(desk: Desk) -> list[str]:
+    with desk.world.database.read():
+        return [name for (name,) in desk.world.database.run(BatchRow.select(BatchRow.name).tuples())]
+
+
+def window_of(sheet: ReviewSheet) -> MainWindow:
+    return sheet.parentWidget()  # type: ignore[return-value]
+
+
+# --- what it says
+
+
+def test_it_says_how_many_files_of_what_size_from_where(asked: ReviewSheet, folder: Path) -> None:
+    texts = [label.accessibleName() or label.text() for label in asked.findChildren(type(asked.chosen))]
+    assert "Add 63 files (630 bytes) from “in”?" in texts
+    assert str(folder) in [label.accessibleName() for label in asked.findChildren(type(asked.chosen))]
+    assert asked.chosen.text() == "All 63 files, 630 bytes"
+    assert asked.add.text() == "&Add 63 Files"
+    assert asked.name.text() == "in"
+    assert asked.subfolders.isChecked()
+    assert not asked.listed.isVisible()
+    assert not asked.refused.isVisible()
+
+
+def test_every_control_has_a_name_and_the_window_goes_on(asked: ReviewSheet) -> None:
+    assert unnamed(asked) == []
+    assert asked.windowModality() is Qt.WindowModality.WindowModal
+
+
+def test_count_follows_what_is_typed(asked: ReviewSheet, qtbot: QtBot) -> None:
+    type_in(asked.only, "*.txt")
+    qtbot.waitUntil(lambda: asked.chosen.text() == "3 of 63 files, 30 bytes")
+    assert asked.add.text() == "&Add 3 Files"
+    asked.only.clear()
+    type_in(asked.leave_out, "0*; deep")
+    qtbot.waitUntil(lambda: asked.chosen.text() == "50 of 63 files, 500 bytes")
+    asked.leave_out.clear()
+    QTest.mouseClick(asked.subfolders, LEFT, pos=asked.subfolders.rect().center() / 4)
+    qtbot.waitUntil(lambda: asked.chosen.text() == "60 of 63 files, 600 bytes")
+
+
+def test_what_matches_nothing_can_not_be_added(asked: ReviewSheet, qtbot: QtBot, desk: Desk) -> None:
+    type_in(asked.only, "*.pdf")
+    QTest.keyClick(asked.only, Qt.Key.Key_Return)  # before it is counted
+    qtbot.waitUntil(lambda: asked.chosen.text() == "None of 63 files matches")
+    assert not asked.add.isEnabled()
+    QTest.keyClick(asked.only, Qt.Key.Key_Return)
+    assert asked.isVisible()
+    assert desk.names() == []
+
+
+def test_folder_without_subfolders_says_so(desk: Desk, folder: Path, qtbot: QtBot) -> None:
+    window = desk.active_window()
+    window._workbench.adder.add([str(folder / "deep")], must_ask=True)
+    sheet = sheet_of(window, qtbot)
+    assert not sheet.subfolders.isEnabled()
+    assert sheet.subfolders.text() == "Include &subfolders (there are none)"
+    assert sheet.add.text() == "&Add 3 Files"
+
+
+def test_files_have_no_subfolders_to_ask_about(desk: Desk, folder: Path, qtbot: QtBot) -> None:
+    window = desk.active_window()
+    window.add([str(path) for path in sorted(folder.glob("*.csv"))])
+    sheet = sheet_of(window, qtbot)
+    assert not sheet.subfolders.isVisible()
+    assert focused() is sheet.add
+    QTest.keyClick(sheet.add, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: len(desk.names()) == 60)
+
+
+# --- by keyboard and by mouse
+
+
+def test_only_tables_with_subfolders_takes_two_steps(asked: ReviewSheet, desk: Desk, qtbot: QtBot) -> None:
+    window = window_of(asked)
+    assert focused() is asked.only
+    type_in(asked.only, "*.csv")
+    QTest.keyClick(asked.only, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: len(desk.names()) == 60)
+    assert all(name.endswith(".csv") for name in desk.names())
+    qtbot.waitUntil(lambda: notice(desk, window) == "Added 60 files.")
+    qtbot.waitUntil(lambda: window.adding.sheet is None)
+
+
+def test_add_by_mouse_with_another_name(asked: ReviewSheet, desk: Desk, qtbot: QtBot) -> None:
+    asked.name.selectAll()
+    type_in(asked.name, "october")
+    QTest.mouseClick(asked.add, LEFT)
+    qtbot.waitUntil(lambda: len(desk.names()) == 63)
+    assert batches(desk) == ["october"]
+
+
+@pytest.mark.parametrize("by_mouse", [True, False])
+def test_cancel_adds_nothing(asked: ReviewSheet, desk: Desk, qtbot: QtBot, *, by_mouse: bool) -> None:
+    window = window_of(asked)
+    if by_mouse:
+        cancel = next(button for button in asked.findChildren(type(asked.add)) if "Cancel" in button.text())
+        QTest.mouseClick(cancel, LEFT)
+    else:
+        QTest.keyClick(asked, Qt.Key.Key_Escape)
+    assert window.adding.sheet is None
+    assert not desk.bench().adder.busy
+    desk.settle()
+    assert desk.names() == []
+    assert batches(desk) == []
+
+
+def test_tab_goes_through_everything_in_its_order(desk: Desk, folder: Path, qtbot: QtBot) -> None:
+    os.mkfifo(folder / "pipe")
+    window = desk.active_window()
+    window.add([str(folder / "00.csv")])
+    qtbot.waitUntil(lambda: desk.names() == ["00.csv"])
+    window.add([str(folder), "/nowhere"])
+    sheet = sheet_of(window, qtbot)
+    QTest.keyClick(sheet, Qt.Key.Key_Tab)
+    seen: list[QWidget] = [sheet.only]
+    while focused() not in seen:
+        here = focused()
+        assert here is not None
+        seen.append(here)
+        QTest.keyClick(here, Qt.Key.Key_Tab)
+    wanted = [sheet.only, sheet.leave_out, sheet.skip, sheet.show_refused, sheet.name]
+    assert seen[:5] == wanted
+    assert {sheet.add, sheet.subfolders} < set(seen)
+    sheet.skip.setFocus()
+    QTest.keyClick(sheet.skip, Qt.Key.Key_Right)
+    assert sheet.again.isChecked()
+
+
+# --- what is odd
+
+
+def test_what_can_not_be_added_is_counted_and_listed(desk: Desk, folder: Path, qtbot: QtBot) -> None:
+    os.mkfifo(folder / "pipe")
+    (folder / "there").symlink_to(folder / "deep")
+    window = desk.active_window()
+    window.add([str(folder / "deep"), str(folder / "pipe"), str(folder / "gone"), "https://example.org/x"])
+    sheet = sheet_of(window, qtbot)
+    assert sheet.refused.text == "Can't be added: 1 thing that is not there, 1 pipe or device, and 1 web address."
+    QTest.mouseClick(sheet.show_refused, LEFT)
+    dialog = next(dialog for dialog in sheet.findChildren(QDialog) if dialog.windowTitle() == "Not Added")
+    table = dialog.findChildren(QTableWidget)[0]
+    assert table.model().index(2, 1).data() == "Addresses on the web can't be added yet; download the file first"
+    dialog.close()
+    QTest.mouseClick(sheet.add, LEFT)
+    qtbot.waitUntil(lambda: len(desk.names()) == 3)
+
+
+def test_a_single_odd_thing_is_named(desk: Desk, folder: Path, qtbot: QtBot) -> None:
+    window = desk.active_window()
+    window.add([str(folder / "deep"), str(folder / "gone")])
+    sheet = sheet_of(window, qtbot)
+    assert sheet.refused.text == "“gone” can't be added: There is no such file."
+    assert not sheet.show_refused.isVisible()
+
+
+def test_files_on_the_list_already_are_skipped(desk: Desk, folder: Path, qtbot: QtBot) -> None:
+    window = desk.active_window()
+    window.add([str(folder / "deep")])
+    qtbot.waitUntil(lambda: len(desk.names()) == 3)
+    window.add([str(folder)])
+    sheet = sheet_of(window, qtbot)
+    assert sheet.listed.text == "3 files are in the list already, unchanged"
+    assert sheet.skip.isChecked()
+    assert sheet.add.text() == "&Add 60 Files"
+    type_in(sheet.only, "1?.csv")
+    qtbot.waitUntil(lambda: not sheet.listed.isVisible())
+    sheet.only.clear()
+    QTest.keyClick(sheet, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: notice(desk, window) == "Added 60 files. Already in the list: 3.")
+    assert len(desk.names()) == 63
+
+
+def test_a_file_on_the_list_already_is_processed_again_if_that_is_wanted(
+    desk: Desk, folder: Path, qtbot: QtBot
+) -> None:
+    window = desk.active_window()
+    file = str(folder / "00.csv")
+    window.add([file])
+    qtbot.waitUntil(lambda: desk.names() == ["00.csv"])
+    window.add([file])
+    sheet = sheet_of(window, qtbot)
+    assert sheet.listed.text == "1 file is in the list already, unchanged"
+    assert not sheet.add.isEnabled()
+    assert focused() is sheet.skip
+    QTest.keyClick(sheet.skip, Qt.Key.Key_Right)
+    assert sheet.add.text() == "&Add 1 File"
+    QTest.keyClick(sheet.again, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: desk.names() == ["00.csv", "00.csv"])
+
+
+def test_a_file_that_has_changed_is_added_without_a_question(desk: Desk, folder: Path, qtbot: QtBot) -> None:
+    window = desk.active_window()
+    window.add([str(folder / "00.csv")])
+    qtbot.waitUntil(lambda: desk.names() == ["00.csv"])
+    (folder / "00.csv").write_text("more than there was")
+    window.add([str(folder / "00.csv")])
+    qtbot.waitUntil(lambda: desk.names() == ["00.csv", "00.csv"])
+
+
+# --- several, and the end
+
+
+def test_several_are_asked_about_one_after_the_other(desk: Desk, folder: Path, qtbot: QtBot) -> None:
+    window = desk.active_window()
+    adder = desk.bench().adder
+    adder.add([str(folder / "deep")], must_ask=True)
+    adder.add([str(folder)], must_ask=True)
+    first = sheet_of(window, qtbot)
+    desk.settle()
+    QTest.keyClick(first, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: window.adding.sheet is not None and window.adding.sheet is not first)
+    second = sheet_of(window, qtbot)
+    QTest.keyClick(second, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: not adder.busy)
+    qtbot.waitUntil(lambda: len(desk.names()) in {3, 63})
+
+
+def test_closing_the_window_adds_nothing_of_what_is_asked(desk: Desk, folder: Path, qtbot: QtBot) -> None:
+    window = desk.active_window()
+    adder = desk.bench().adder
+    for _ in range(2):
+        adder.add([str(folder)], must_ask=True)
+    sheet = sheet_of(window, qtbot)
+    desk.settle()
+    window.close()
+    assert not sheet.isVisible()
+    assert not adder.busy
+    assert window.adding.sheet is None
+    assert batches(desk) == []
+
+
+def test_sheet_fits_into_the_smallest_window(asked: ReviewSheet) -> None:
+    window = window_of(asked)
+    assert asked.height() <= window.minimumHeight()
+    assert asked.width() <= window.minimumWidth()
+
+
+# --- undo
+
+
+@pytest.mark.parametrize("by_mouse", [True, False])
+def test_an_add_is_undone_and_done_again(desk: Desk, folder: Path, qtbot: QtBot, *, by_mouse: bool) -> None:
+    desk.world.add("old.txt")
+    window = desk.active_window()
+    window.add([str(folder / "deep")])
+    qtbot.waitUntil(lambda: notice(desk, window) == "Added 3 files.")
+    assert desk.bench().commands.undo.undoText() == "Add 3 Files"
+
+    def press(text: str, keys: str) -> None:
+        if by_mouse:
+            QTest.mouseClick(next(button for button in window.notices.buttons if button.text() == text), LEFT)
+        else:
+            QTest.keySequence(window, QKeySequence(keys))
+
+    press("Undo", "Ctrl+Z")
+    qtbot.waitUntil(lambda: desk.names() == ["old.txt"])
+    qtbot.waitUntil(lambda: notice(desk, window) == "Took 3 files off the list again. On the disk nothing was changed.")
+    assert (folder / "deep" / "0.txt").exists()
+    press("Redo", "Ctrl+Y")
+    qtbot.waitUntil(lambda: len(desk.names()) == 4)
+    qtbot.waitUntil(lambda: notice(desk, window) == "Brought 3 files back.")
+
+
+def test_undoing_an_add_leaves_away_what_was_removed_by_hand(desk: Desk, folder: Path, qtbot: QtBot) -> None:
+    window = desk.active_window()
+    window.add([str(folder / "deep")])
+    qtbot.waitUntil(lambda: len(desk.names()) == 3)
+    desk.settle()
+    keys = desk.world.jobs.ids(desk.bench().model.query)
+    desk.world.intake.remove(keys[:1])
+    window.notices.buttons[0].click()
+    qtbot.waitUntil(lambda: desk.names() == [])
+    desk.settle()
+    window.notices.buttons[0].click()
+    qtbot.waitUntil(lambda: desk.names() == ["1.txt", "2.txt"])
+
+
+def test_add_and_remove_are_undone_one_after_the_other(desk: Desk, folder: Path, qtbot: QtBot) -> None:
+    window = desk.active_window()
+    window.add([str(folder / "deep")])
+    qtbot.waitUntil(lambda: len(desk.names()) == 3)
+    window.view.select_rows(0, 1)
+    window.offers.remove.trigger()
+    qtbot.waitUntil(lambda: len(desk.names()) == 1)
+    for left in (3, 0):
+        QTest.keySequence(window, QKeySequence("Ctrl+Z"))
+        qtbot.waitUntil(lambda left=left: len(desk.names()) == left)  # type: ignore[misc]
+    for left in (3, 1):
+        QTest.keySequence(window, QKeySequence("Ctrl+Y"))
+        qtbot.waitUntil(lambda left=left: len(desk.names()) == left)  # type: ignore[misc]
+
+
+# --- paste
+
+
+@pytest.mark.parametrize("as_text", [True, False])
+def test_pasted_folder_is_asked_about(desk: Desk, folder: Path, qtbot: QtBot, *, as_text: bool) -> None:
+    window = desk.active_window()
+    data = QMimeData()
+    if as_text:
+        data.setText(f'"{folder}"\nrelative\n')
+    else:
+        data.setUrls([QUrl.fromLocalFile(str(folder))])
+    QGuiApplication.clipboard().setMimeData(data)
+    QTest.keyClick(window, Qt.Key.Key_V, CTRL)
+    assert sheet_of(window, qtbot).add.text() == "&Add 63 Files"
+
+
+def test_pasted_web_address_is_told_plainly(desk: Desk, qtbot: QtBot) -> None:
+    window = desk.active_window()
+    QGuiApplication.clipboard().setText("https://example.org/a.csv")
+    QTest.keyClick(window, Qt.Key.Key_V, CTRL)
+    qtbot.waitUntil(lambda: "Addresses on the web can't be added yet" in notice(desk, window))
