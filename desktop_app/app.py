@@ -265,6 +265,7 @@ def assemble(program: Program, look: Look) -> RunningWindow:
             start_again=start_again,
             allow_processing=program.allow_processing,
             foreign=program.foreign,
+            clock=program.clock,
         )
     )
     consumer.state_changed.connect(states.take_consumer)

@@ -19,6 +19,7 @@ from desktop_app.gui.drop_overlay import DropOverlay
 from desktop_app.gui.drop_target import DropTarget
 from desktop_app.gui.empty_state import EmptyState
 from desktop_app.gui.export_command import ExportCommand
+from desktop_app.gui.feedback import Feedback
 from desktop_app.gui.file_chooser import FileChooser
 from desktop_app.gui.filter_box import FilterBox
 from desktop_app.gui.foreign_watch import ForeignWatch
@@ -61,6 +62,7 @@ class MainWindow(QMainWindow):
         view, filter, sidebar, details, no_match, notices, banner, busy, exporting, status, overlay: Its parts.
         foreign, adding: What is done about other programs' messages, and about new files.
         export: The way to an exported list.
+        run, feedback: The run that is under way, and what is told of it.
     """
 
     closed = Signal()
@@ -100,6 +102,8 @@ class MainWindow(QMainWindow):
         self.details = DetailsPane(self.offers, look, self)
         DetailsFollower(self.details, self.view, self._workbench, needs.wording)
         self.selected = SelectedTotals(self.view, self._workbench, self)
+        self.run = self._workbench.watch_run(queue=needs.connection.key, clock=needs.clock)
+        self.feedback = Feedback(self.run, self.status, self.selected, needs, self)
         self._split = DetailsSplit(self._pages, self.details, self)
         self.adding = AddFlow(self._workbench, look, needs.wording, self)
         self._arrange()
@@ -148,6 +152,7 @@ class MainWindow(QMainWindow):
         self._commands.said.connect(self.say)
         self._needs.states.text_changed.connect(self.status.show_connection)
         self._needs.states.trouble_changed.connect(self._trouble.show_loops)
+        self.run.changed.connect(self._show_title)
         self.foreign.counted.connect(self.status.show_foreign)
         self.busy.stopped.connect(bench.adder.stop)
         self.export.said.connect(self.say)
@@ -172,6 +177,7 @@ class MainWindow(QMainWindow):
         self._split.restore(self._needs.memory)
         self.status.show_connection(self._needs.states.text)
         self._show_counts(StatusCounts())
+        self._show_title()
         self.show()
 
     @Slot(list)
@@ -221,6 +227,7 @@ class MainWindow(QMainWindow):
         # Beside the first words of an empty list there is nothing to choose.
         has_files = bool(counts.total or listed)
         self.sidebar.setVisible(self.offers.sidebar.isChecked() and has_files)
+        self.status.show_statuses(shown=has_files and self.sidebar.isHidden())
         self._split.show_details(shown=self.offers.details.isChecked() and has_files)
         self.filter.setEnabled(has_files)
         self.offers.update(total=counts.total, listed=listed, selected=self.view.selected_count(), failed=counts.failed)
@@ -228,14 +235,15 @@ class MainWindow(QMainWindow):
     @Slot(object)
     def _show_counts(self, counts: StatusCounts) -> None:
         self.status.show_counts(counts)
-        wording = self._needs.wording
-        done = ""
-        if counts.unfinished:
-            done = f"{wording.percent((counts.total - counts.unfinished) / counts.total)}{DASH}"
-        self.setWindowTitle(f"{done}{self._needs.connection.label}{DASH}Filemill")
-        failed = f" ({wording.number(counts.failed)})" if counts.failed else ""
+        failed = f" ({self._needs.wording.number(counts.failed)})" if counts.failed else ""
         self.offers.retry_failed.setIconText(tr("Retry Failed") + failed)
         self._update()
+
+    @Slot()
+    def _show_title(self) -> None:
+        progress = self.run.progress
+        done = f"{self._needs.wording.percent(progress.fraction)}{DASH}" if progress.is_busy else ""
+        self.setWindowTitle(f"{done}{self._needs.connection.label}{DASH}Filemill")
 
     @Slot(QPoint)
     def _show_menu(self, place: QPoint) -> None:
@@ -246,7 +254,7 @@ class MainWindow(QMainWindow):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Let the parts follow."""
         super().resizeEvent(event)
-        self.status.fit(event.size().width())
+        self.status.fit()
         menus.fit_tool_bar(self._tools, event.size().width())
         self.overlay.setGeometry(self.rect())
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from array import array
 
     from desktop_app.jobs import Batch, Changes, Job, ListQuery, Problem, SelectionSums, StatusCounts
+    from desktop_app.runs import Ended, RunSums
 
 Session = Callable[[], AbstractContextManager[None]]
 """A thread's life with the database: the thread's connection is closed at its end."""
@@ -67,4 +68,12 @@ class JobReader(Protocol):
 
     def sums(self, row_ids: Sequence[int]) -> SelectionSums:
         """Statuses, sizes and lines of jobs together."""
+        ...
+
+    def run_sums(self, *, queue: str, since_ms: int) -> RunSums:
+        """What of a queue is unfinished, and what has ended after a time."""
+        ...
+
+    def ended(self, *, since_ms: int, until_ms: int, step_ms: int) -> list[Ended]:
+        """How much has ended after a time and up to another, in steps of the clock."""
         ...

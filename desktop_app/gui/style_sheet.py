@@ -134,6 +134,12 @@ QScrollBar::add-page, QScrollBar::sub-page {{ background: none; }}
 
 QStatusBar {{ background: {c.window}; border-top: 1px solid {c.line}; }}
 QStatusBar::item {{ border: none; }}
+QToolButton#chip {{
+    background: transparent; border: 1px solid transparent; border-radius: 5px; padding: 2px 7px;
+}}
+QToolButton#chip:hover {{ background: {c.hover}; border-color: {c.edge}; }}
+QToolButton#chip:pressed {{ background: {c.pressed}; }}
+QToolButton#chip:focus {{ border: 2px solid {c.accent}; padding: 1px 6px; }}
 QProgressBar {{ border: none; border-radius: 4px; background: {c.line}; max-height: 8px; min-height: 8px; }}
 QProgressBar::chunk {{ border-radius: 4px; background: {c.accent}; }}
 

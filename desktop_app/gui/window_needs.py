@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from desktop_app.clock import Clock
     from desktop_app.gui.look import Look
     from desktop_app.gui.loop_states import LoopStates
     from desktop_app.gui.window_memory import WindowMemory
@@ -29,6 +30,7 @@ class WindowNeeds:
         look, wording: How it looks and speaks.
         try_now, start_again, allow_processing: See `TroubleBanner`.
         foreign: What came from the queue that is not ours.
+        clock: The time.
     """
 
     workbench: Workbench
@@ -41,3 +43,4 @@ class WindowNeeds:
     start_again: Callable[[], None]
     allow_processing: Callable[[], None]
     foreign: ForeignMail
+    clock: Clock

@@ -12,6 +12,7 @@ from desktop_app.gui.exporting import Exporter
 from desktop_app.gui.job_feed import JobFeed
 from desktop_app.gui.jobs_model import JobsModel
 from desktop_app.gui.list_commands import ListCommands
+from desktop_app.gui.run_watch import RunWatch
 from desktop_app.gui.shutdown import Step
 from desktop_app.gui.tasks import Tasks
 from desktop_app.gui.totals import GroupTotals, Totals
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from array import array
     from collections.abc import Callable
 
+    from desktop_app.clock import Clock
     from desktop_app.errors import KnownError
     from desktop_app.gui.ports import JobReader, Session
     from desktop_app.gui.wording import Wording
@@ -55,6 +57,7 @@ class Workbench(QObject):
         self._scans = Tasks(session, threads=2, parent=self)
         self._writes = Tasks(session, threads=1, parent=self)
         self.beside = Tasks(session, threads=3, parent=self)
+        self._run: RunWatch | None = None
         self.feed = JobFeed(reader, self)
         self.totals = Totals(reader, self._reads, self)
         self.groups = GroupTotals(reader, self._reads, self)
@@ -86,6 +89,14 @@ class Workbench(QObject):
         self.feed.start()
         self.totals.count()
         self.groups.count()
+        if self._run is not None:
+            self._run.start()
+
+    def watch_run(self, *, queue: str, clock: Clock) -> RunWatch:
+        """Follow the run of a queue's files from the next `start` on."""
+        self._run = RunWatch(self._reader, self._reads, queue=queue, clock=clock, parent=self)
+        self.feed.changed.connect(self._run.look)
+        return self._run
 
     def add_up(
         self, ids: array[int], on_done: Callable[[SelectionSums], None], on_problem: Callable[[KnownError], None]

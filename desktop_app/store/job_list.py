@@ -23,6 +23,7 @@ from desktop_app.jobs import (
     Status,
     StatusCounts,
 )
+from desktop_app.store import throughput
 from desktop_app.store.attempts import attempts_of, count_of
 from desktop_app.store.conditions import condition
 from desktop_app.store.models import BatchRow, CounterRow, JobRow
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from desktop_app.attempts import Attempt
+    from desktop_app.runs import Ended, RunSums
     from desktop_app.store.database import Database
 
 MAX_CHANGES = 2_000
@@ -207,6 +209,22 @@ class JobList:
         """
         with self._database.read():
             return count_of(self._database, row_id)
+
+    def run_sums(self, *, queue: str, since_ms: int) -> RunSums:
+        """What of a queue is unfinished, and what has ended after a time.
+
+        Raises:
+            StoreError: If the database can't be read.
+        """
+        return throughput.run_sums(self._database, queue=queue, since_ms=since_ms)
+
+    def ended(self, *, since_ms: int, until_ms: int, step_ms: int) -> list[Ended]:
+        """How much has ended after a time and up to another, in steps of the clock.
+
+        Raises:
+            StoreError: If the database can't be read.
+        """
+        return throughput.ended(self._database, since_ms=since_ms, until_ms=until_ms, step_ms=step_ms)
 
     def all(self, query: ListQuery | None = None) -> Iterator[Job]:
         """Every job that a query lists, read in pages, so that memory stays flat.

@@ -84,6 +84,15 @@ JobRow.add_index(
 )
 # Finds the files that are on the list already. An index on their paths would do as well, at several times its size.
 JobRow.add_index(JobRow.index(JobRow.modified_ns, name="job_modified"))
+JobRow.add_index(
+    JobRow.index(
+        JobRow.finished_at,
+        JobRow.status,
+        JobRow.file_size,
+        name="job_ends",
+        where=JobRow.finished_at.is_null(False),  # left out: what waits
+    )
+)
 
 
 class OutboxRow(Model):

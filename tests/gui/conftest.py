@@ -100,6 +100,7 @@ class Desk:
                 start_again=self._note_start,
                 allow_processing=self._note_allow,
                 foreign=self.foreign,
+                clock=world.clock,
             )
         )
         self._qtbot.addWidget(window)

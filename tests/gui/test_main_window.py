@@ -113,14 +113,14 @@ def test_status_bar_and_title_say_how_far_all_of_it_is(desk: Desk, qtbot: QtBot)
         "3 processed",
         "0 failed",
     ]
-    assert window.status.overall_text == "3 of 4 files  75\N{NO-BREAK SPACE}%"
+    qtbot.waitUntil(lambda: window.status.overall_text == "3 of 4 files  75\N{NO-BREAK SPACE}%")
     assert window.windowTitle().startswith("75\N{NO-BREAK SPACE}%")
     window.resize(720, 440)
     assert window.status.overall_text == "75\N{NO-BREAK SPACE}%"
     desk.world.fail(keys[3])
     qtbot.waitUntil(lambda: window.status.overall_text == "4 files")
     assert window.windowTitle() == "Local queue \N{EN DASH} Filemill"
-    assert window.offers.retry_failed.iconText() == "Retry Failed (1)"
+    qtbot.waitUntil(lambda: window.offers.retry_failed.iconText() == "Retry Failed (1)")
 
 
 def test_connection_is_shown_and_trouble_stands_under_the_toolbar(desk: Desk, qtbot: QtBot) -> None:

@@ -35,6 +35,8 @@ QUICK: dict[str, Callable[[Store], object]] = {
     "sums": lambda store: store.jobs.sums(range(1, 201)),
     "attempts": lambda store: store.jobs.attempts(1),
     "attempt count": lambda store: store.jobs.attempt_count(1),
+    "how far the run is": lambda store: store.jobs.run_sums(queue=QUEUE, since_ms=NOW),
+    "what ended when": lambda store: store.jobs.ended(since_ms=NOW, until_ms=NOW, step_ms=1000),
     "one batch": lambda store: store.jobs.ids(ListQuery(batches=frozenset({1}))),
     "waiting": lambda store: store.outbox.waiting(QUEUE),
     "in queue": lambda store: store.outbox.in_queue(QUEUE),

@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QMainWindow
+
+from desktop_app.gui.colours import DARK, LIGHT
+from desktop_app.gui.loop_states import ConnectionText, Mark
+from desktop_app.gui.run import IDLE, Progress
+from desktop_app.gui.status_bar import JobsStatusBar
+from desktop_app.jobs import Status, StatusCounts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytestqt.qtbot import QtBot
+
+    from desktop_app.gui.look import Look
+    from desktop_app.gui.wording import Wording
+    from tests.gui.conftest import Desk
+
+BUSY = Progress(1_044, 1_248, 3_100_000_000, 3_700_000_000, processing=4, failed=3)
+LEFT = Qt.MouseButton.LeftButton
+
+
+@pytest.fixture
+def status(qtbot: QtBot, look: Look, wording: Wording) -> Iterator[JobsStatusBar]:
+    window = QMainWindow()
+    bar = JobsStatusBar(wording, look, window)
+    window.setStatusBar(bar)
+    window.setMinimumSize(100, 100)
+    window.resize(1100, 200)
+    qtbot.addWidget(window)
+    window.show()
+    yield bar
+    window.close()
+
+
+def busy(bar: JobsStatusBar) -> JobsStatusBar:
+    bar.show_connection(ConnectionText(Mark.RUNNING, "Local queue", "Files are sent."))
+    bar.show_counts(StatusCounts(200, 4, 1_041, 3))
+    bar.show_progress(BUSY)
+    bar.show_pace(left="~2 min", text="9.1/s", sentence="9.1 files a second", values=(1.0, 3.0, 2.0))
+    bar.show_selection("12 selected · 3.4 MB · 2 failed")
+    return bar
+
+
+def test_busy_list_shows_all_of_it(status: JobsStatusBar) -> None:
+    busy(status)
+    assert status.connection_text == "Local queue"
+    assert status.selection_text == "12 selected · 3.4 MB · 2 failed"
+    assert status.overall_text == "1,044 of 1,248 files  83\N{NO-BREAK SPACE}%"
+    assert status._bar.isVisible()
+    assert status._bar.value() == 837
+    assert status.left_text == "~2 min"
+    assert status.rate_text == "9.1/s"
+    assert "3.1 GB of 3.7 GB" in status._bar.toolTip()
+
+
+def test_idle_list_counts_its_files(status: JobsStatusBar) -> None:
+    busy(status)
+    status.show_progress(IDLE)
+    status.show_pace(left="", text="", sentence="", values=())
+    status.show_selection("")
+    assert status.overall_text == "1,248 files"
+    assert not any(part.isVisible() for part in (status._bar, status._percent, status._left, status._rate))
+
+
+def test_statuses_are_counted_where_the_sidebar_does_not(status: JobsStatusBar, look: Look) -> None:
+    busy(status)
+    status.window().resize(1400, 200)
+    assert not status._labels[Status.FAILED].isVisible()
+    status.show_statuses(shown=True)
+    assert status._labels[Status.FAILED].isVisible()
+    assert status.count_text(Status.FAILED) == "3 failed"
+
+
+@pytest.mark.parametrize("width", [1100, 900, 720, 600, 480, 320])
+def test_no_width_cuts_anything_off(status: JobsStatusBar, width: int, qtbot: QtBot) -> None:
+    busy(status).show_statuses(shown=True)
+    status.window().resize(width, 200)
+    status.fit()
+    assert status._needed() <= width
+    assert status._percent.isVisible()
+    assert status.connection_text
+
+
+def test_words_have_their_room_at_once(status: JobsStatusBar) -> None:
+    busy(status).show_selection("1 selected")
+    QApplication.sendPostedEvents()
+    status.show_selection("12 selected · 3.4 MB · 2 failed")
+    assert status._selection.width() >= status._selection.sizeHint().width()
+
+
+def test_long_words_push_out_what_is_said_twice(status: JobsStatusBar) -> None:
+    busy(status).show_connection(ConnectionText(Mark.RUNNING, "ingest-of-the-whole-company · eu-central-1" * 2, ""))
+    status.window().resize(1000, 200)
+    status.fit()
+    assert status._needed() <= 1000
+    assert not status._bar.isVisible()
+    assert status._percent.isVisible()
+
+
+def test_connection_and_throughput_are_buttons_for_mouse_and_keyboard(status: JobsStatusBar, qtbot: QtBot) -> None:
+    busy(status)
+    for button, signal in ((status._chip, status.connection_pressed), (status._rate, status.throughput_pressed)):
+        assert button.accessibleName()
+        assert button.focusPolicy() & Qt.FocusPolicy.TabFocus
+        with qtbot.waitSignal(signal):
+            QTest.mouseClick(button, LEFT)
+        with qtbot.waitSignal(signal):
+            QTest.keyClick(button, Qt.Key.Key_Space)
+    assert status._chip.accessibleName() == "Connection: Local queue"
+    assert status._rate.accessibleName() == "Throughput: 9.1 files a second"
+
+
+@pytest.mark.parametrize("colours", [LIGHT, DARK])
+@pytest.mark.parametrize("mark", list(Mark))
+def test_every_mark_has_a_shape(status: JobsStatusBar, look: Look, mark: Mark, colours: object) -> None:
+    look.wear(colours)  # type: ignore[arg-type]
+    busy(status).show_connection(ConnectionText(mark, "x", ""))
+    assert not status.window().grab().isNull()
+    image = status._chip.icon().pixmap(12, 12).toImage()
+    assert any(image.pixelColor(x, y).alpha() for x in range(12) for y in range(12))
+    look.wear(LIGHT)
+
+
+def test_window_tells_what_is_selected(desk: Desk, qtbot: QtBot) -> None:
+    keys = desk.world.add_many(12)
+    desk.world.fail(keys[:2])
+    window = desk.window()
+    window.view.selectAll()
+    qtbot.waitUntil(lambda: window.status.selection_text == "12 selected · 12.0 kB · 2 failed")
+    window.view.clearSelection()
+    qtbot.waitUntil(lambda: window.status.selection_text == "")
