@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QDateTime, QLocale, Qt
 from PySide6.QtWidgets import QMessageBox
 
+from desktop_app.gui.message_box import MessageBox
 from desktop_app.gui.texts import tr, translated
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ class Choice(Enum):
     QUIT = auto()
 
 
-class DamagedList(QMessageBox):
+class DamagedList(MessageBox):
     """Says that the list can't be read, and offers the newest copy of it or an empty one.
 
     Args:

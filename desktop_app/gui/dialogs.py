@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from desktop_app import __version__
 from desktop_app.gui.actions import words_of
 from desktop_app.gui.look import program_icon
+from desktop_app.gui.message_box import MessageBox
 from desktop_app.gui.texts import translated
 from desktop_app.gui.wording import tool_tip
 from desktop_app.jobs import display_text
@@ -139,7 +140,7 @@ def show_shortcuts(actions: Sequence[QAction], parent: QWidget) -> PairsDialog:
 
 def show_about(parent: QWidget) -> QMessageBox:
     """Say what this is."""
-    box = QMessageBox(parent)
+    box = MessageBox(parent)
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     box.setWindowTitle("About Filemill")
     box.setIconPixmap(program_icon().pixmap(64, 64))

@@ -9,6 +9,7 @@ from PySide6.QtCore import QDateTime, QLocale, Qt
 from PySide6.QtWidgets import QMessageBox
 
 from desktop_app.gui.hung_program import can_end
+from desktop_app.gui.message_box import MessageBox
 from desktop_app.gui.texts import tr
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ class Choice(Enum):
     CANCEL = auto()
 
 
-class NotAnswering(QMessageBox):
+class NotAnswering(MessageBox):
     """Says that Filemill runs already and does not answer.
 
     Args:

@@ -126,7 +126,11 @@ class Sidebar(QScrollArea):
         self.problems.show_entries(texts.problems(self._groups.problems), choice.problems)
         self.batches.show_entries(texts.batches(self._groups.batches), choice.batches)
         self.retry.setVisible(bool(choice.problems))
-        self.retry.setText(texts.retry(len(choice.problems)))
+        words = texts.retry(len(choice.problems))
+        self.retry.setText(words)
+        if self.retry.sizeHint().width() > _MOST:
+            self.retry.setText(texts.retry_shortly())
+        self.retry.setToolTip("" if self.retry.text() == words else words.replace("&", ""))
         self._keep_one_tab_stop()
         self._order_tabs()
         self._fit_soon.start(0)

@@ -58,6 +58,10 @@ class SidebarTexts:
         """The words of the button below the problems."""
         return tr("&Retry All With This Reason") if reasons <= 1 else tr("&Retry All With These Reasons")
 
+    def retry_shortly(self) -> str:
+        """The same where that is too wide for the sidebar."""
+        return tr("&Retry All These")
+
     def retry_these(self, count: int) -> str:
         """The same in a context menu, which knows how many it is about."""
         return tr("&Retry %Ln File(s) With This Reason", "", count)

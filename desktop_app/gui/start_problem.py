@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QMessageBox
 
+from desktop_app.gui.message_box import MessageBox
 from desktop_app.gui.texts import tr, translated
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from desktop_app.errors import KnownError
 
 
-class StartProblem(QMessageBox):
+class StartProblem(MessageBox):
     """Says why Filemill can't start.
 
     Args:

@@ -1,0 +1,151 @@
+"""The states that a window can be in, as far as they bring other texts."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QLocale
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QApplication, QDialog, QWidget
+
+from desktop_app.errors import QueueTrouble, StoreDamagedError, StoreError
+from desktop_app.gui.crash import CrashDialog
+from desktop_app.gui.damaged_list import DamagedList
+from desktop_app.gui.dialogs import show_refused
+from desktop_app.gui.notice import Kind, Notice, NoticeAction
+from desktop_app.gui.start_problem import StartProblem
+from desktop_app.gui.texts import tr, translated
+from desktop_app.sentences import Sentence
+from desktop_app.services.refusals import FOLDER, Refusal
+from desktop_app.services.state import LoopState, Phase
+from tests.gallery.pictures import fill
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.gallery.scene import Scene
+
+UNREACHABLE = Sentence("The disk with {file} is full or can't be written. Make room, then go on.", file="/data/a")
+
+
+def empty(scene: Scene) -> None:
+    """No file yet."""
+    scene.open()
+
+
+def busy(scene: Scene) -> None:
+    """A list in the middle of the day."""
+    fill(scene)
+    scene.open()
+
+
+def problems(scene: Scene) -> None:
+    """One reason is chosen, and a file of it, with its details."""
+    busy(scene)
+    window = scene.window
+    window.offers.status_views[-1].trigger()
+    window.offers.details.setChecked(True)
+    scene.settle()
+    window.view.select_rows(1, 1)
+    window.sidebar.problems.entries["missing"].click()
+    scene.settle()
+    window.view.select_rows(0, 0)
+
+
+def several(scene: Scene) -> None:
+    """Several files are selected, of all statuses."""
+    busy(scene)
+    scene.window.offers.details.setChecked(True)
+    scene.window.offers.select_all.trigger()
+
+
+def nothing_matches(scene: Scene) -> None:
+    """A filter and a choice that leave nothing."""
+    busy(scene)
+    scene.window.offers.status_views[-1].trigger()
+    scene.window.filter.setText("invoice")
+    scene.wait(lambda: not scene.running.workbench.model.rowCount(), "the filter")
+
+
+def waiting(scene: Scene) -> None:
+    """The queue is away, and something was done to the list."""
+    busy(scene)
+    state = LoopState(Phase.WAITING, UNREACHABLE, QueueTrouble.SIGNED_OUT, scene.now + 60_000, 2)
+    scene.window.banner.show_notice(
+        Notice(translated(state.text), Kind.WARNING, (NoticeAction(tr("Try Now"), lambda: None),))
+    )
+    scene.window.say(
+        Notice(tr("Added {moment}").format(moment="14:01"), actions=(NoticeAction(tr("&Undo"), lambda: None),))
+    )
+
+
+STATES: dict[str, Callable[[Scene], None]] = {
+    "empty": empty,
+    "busy": busy,
+    "problems": problems,
+    "several": several,
+    "nothing matches": nothing_matches,
+    "waiting": waiting,
+}
+
+
+def _menu_action(name: str) -> Callable[[Scene], QWidget | None]:
+    def act(scene: Scene) -> QWidget | None:
+        action = getattr(scene.window.offers, name, None)
+        if not isinstance(action, QAction):
+            return None
+        before = set(QApplication.topLevelWidgets())
+        action.setEnabled(True)
+        action.trigger()
+        scene.settle()
+        opened = [
+            widget for widget in QApplication.topLevelWidgets() if widget not in before and isinstance(widget, QDialog)
+        ]
+        return next((widget for widget in opened if widget.isVisible()), None)
+
+    return act
+
+
+def _refused(scene: Scene) -> QWidget:
+    return show_refused([Refusal("/data/in/a folder with a rather long name", FOLDER)], scene.window)
+
+
+def _crash(scene: Scene) -> QWidget:
+    dialog = CrashDialog("Traceback", Path("/home/somebody/.local/share/Filemill/logs"), scene.window)
+    dialog.show()
+    return dialog
+
+
+def _damaged(scene: Scene) -> QWidget:
+    dialog = DamagedList(StoreDamagedError(UNREACHABLE, detail="x"), scene.now, QLocale())
+    dialog.show()
+    return dialog
+
+
+def _start(scene: Scene) -> QWidget:
+    dialog = StartProblem(StoreError(UNREACHABLE, detail="x"), scene.folder)
+    dialog.show()
+    return dialog
+
+
+DIALOGS: dict[str, Callable[[Scene], QWidget | None]] = {
+    **{name: _menu_action(name) for name in ("shortcuts", "about", "foreign", "export", "connection", "log")},
+    "refused": _refused,
+    "crash": _crash,
+    "damaged list": _damaged,
+    "start problem": _start,
+}
+"""None where this version has no such dialog."""
+
+
+@contextmanager
+def opened(scene: Scene, name: str) -> Iterator[QWidget | None]:
+    """A dialog that is shown."""
+    dialog = DIALOGS[name](scene)
+    scene.settle()
+    yield dialog
+    if dialog is not None:
+        dialog.close()
+        scene.settle()
