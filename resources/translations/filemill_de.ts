@@ -36,11 +36,11 @@
     </message>
     <message>
         <source>&amp;Export List…</source>
-        <translation type="unfinished"></translation>
+        <translation>Liste e&amp;xportieren…</translation>
     </message>
     <message>
         <source>Write the list to a file, as CSV or JSON</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Liste als CSV oder JSON in eine Datei schreiben</translation>
     </message>
     <message>
         <source>&amp;Quit</source>
@@ -212,19 +212,19 @@
     </message>
     <message>
         <source>Show &amp;Log</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Protokoll zeigen</translation>
     </message>
     <message>
         <source>What Filemill has done, as it wrote it down</source>
-        <translation type="unfinished"></translation>
+        <translation>Was Filemill getan hat, so wie es aufgeschrieben wurde</translation>
     </message>
     <message>
         <source>Save Support &amp;Report…</source>
-        <translation type="unfinished"></translation>
+        <translation>Bericht &amp;speichern…</translation>
     </message>
     <message>
         <source>Collect what helps to mend a fault; you read it before it is saved</source>
-        <translation type="unfinished"></translation>
+        <translation>Sammeln, was beim Beheben eines Fehlers hilft; vor dem Speichern kann alles gelesen werden</translation>
     </message>
     <message>
         <source>&amp;About Filemill</source>
@@ -433,6 +433,10 @@
     <message>
         <source>&amp;Retry All With These Reasons</source>
         <translation>&amp;Alle mit diesen Gründen erneut versuchen</translation>
+    </message>
+    <message>
+        <source>&amp;Retry All These</source>
+        <translation>&amp;Alle erneut versuchen</translation>
     </message>
     <message numerus="yes">
         <source>&amp;Retry %Ln File(s) With This Reason</source>
@@ -775,161 +779,597 @@
     </message>
     <message>
         <source>An export is under way. Wait for it, or stop it.</source>
-        <translation type="unfinished"></translation>
+        <translation>Ein Export läuft. Bitte warten oder ihn anhalten.</translation>
     </message>
     <message>
         <source>Export List</source>
-        <translation type="unfinished"></translation>
+        <translation>Liste exportieren</translation>
     </message>
     <message>
         <source>The columns that are s&amp;hown</source>
-        <translation type="unfinished"></translation>
+        <translation>Die &amp;sichtbaren Spalten</translation>
     </message>
     <message>
         <source>E&amp;verything that is known, with full paths</source>
-        <translation type="unfinished"></translation>
+        <translation>Alles &amp;Bekannte, mit vollen Pfaden</translation>
     </message>
     <message>
         <source>Files:</source>
-        <translation type="unfinished"></translation>
+        <translation>Dateien:</translation>
     </message>
     <message>
         <source>Files</source>
-        <translation type="unfinished"></translation>
+        <translation>Dateien</translation>
     </message>
     <message>
         <source>Columns:</source>
-        <translation type="unfinished"></translation>
+        <translation>Spalten:</translation>
     </message>
     <message>
         <source>Columns</source>
-        <translation type="unfinished"></translation>
+        <translation>Spalten</translation>
     </message>
     <message>
         <source>Format</source>
-        <translation type="unfinished"></translation>
+        <translation>Format</translation>
     </message>
     <message>
         <source>&amp;Format:</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Format:</translation>
     </message>
     <message>
         <source>File to write</source>
-        <translation type="unfinished"></translation>
+        <translation>Zieldatei</translation>
     </message>
     <message>
         <source>&amp;Choose…</source>
-        <translation type="unfinished"></translation>
+        <translation>Aus&amp;wählen…</translation>
     </message>
     <message>
         <source>Choose the file to write</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Zieldatei auswählen</translation>
     </message>
     <message>
         <source>&amp;Save as:</source>
-        <translation type="unfinished"></translation>
+        <translation>Speichern &amp;unter:</translation>
     </message>
     <message>
         <source>What stands in the way</source>
-        <translation type="unfinished"></translation>
+        <translation>Was im Weg steht</translation>
     </message>
     <message>
         <source>&amp;Export</source>
-        <translation type="unfinished"></translation>
+        <translation>E&amp;xportieren</translation>
     </message>
     <message>
         <source>CSV with commas</source>
-        <translation type="unfinished"></translation>
+        <translation>CSV mit Kommas</translation>
     </message>
     <message>
         <source>CSV with semicolons</source>
-        <translation type="unfinished"></translation>
+        <translation>CSV mit Semikolons</translation>
     </message>
     <message>
         <source>JSON, for other programs</source>
-        <translation type="unfinished"></translation>
+        <translation>JSON, für andere Programme</translation>
     </message>
     <message>
         <source>Those that the &amp;list shows ({count})</source>
-        <translation type="unfinished"></translation>
+        <translation>Alle, die die &amp;Liste zeigt ({count})</translation>
     </message>
     <message>
         <source>The selected &amp;ones ({count})</source>
-        <translation type="unfinished"></translation>
+        <translation>Die &amp;ausgewählten ({count})</translation>
     </message>
     <message>
         <source>&amp;All ({count})</source>
-        <translation type="unfinished"></translation>
+        <translation>Alle übe&amp;rhaupt ({count})</translation>
     </message>
     <message>
         <source>CSV files (*.csv)</source>
-        <translation type="unfinished"></translation>
+        <translation>CSV-Dateien (*.csv)</translation>
     </message>
     <message>
         <source>JSON files (*.json)</source>
-        <translation type="unfinished"></translation>
+        <translation>JSON-Dateien (*.json)</translation>
     </message>
     <message>
         <source>Say where to write to.</source>
-        <translation type="unfinished"></translation>
+        <translation>Bitte eine Zieldatei nennen.</translation>
     </message>
     <message>
         <source>&amp;Replace</source>
-        <translation type="unfinished"></translation>
+        <translation>E&amp;rsetzen</translation>
     </message>
     <message>
         <source>Filemill list {moment}</source>
-        <translation type="unfinished"></translation>
+        <translation>Filemill-Liste {moment}</translation>
     </message>
     <message>
         <source>Exporting the list…</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Liste wird exportiert …</translation>
     </message>
     <message>
         <source>Exporting the list: {done} of {total}</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Liste wird exportiert: {done} von {total}</translation>
     </message>
     <message>
         <source>The export was stopped. Nothing was written.</source>
-        <translation type="unfinished"></translation>
+        <translation>Der Export wurde angehalten. Nichts wurde geschrieben.</translation>
     </message>
     <message numerus="yes">
         <source>Exported %Ln file(s) to “{name}”.</source>
+        <translation>
+            <numerusform>%Ln Datei nach „{name}“ exportiert.</numerusform>
+            <numerusform>%Ln Dateien nach „{name}“ exportiert.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Show File</source>
+        <translation>Datei zeigen</translation>
+    </message>
+    <message>
+        <source>The folder of “{name}” can&apos;t be opened; it may not be there any more.</source>
+        <translation>Der Ordner von „{name}“ lässt sich nicht öffnen; vielleicht ist er nicht mehr da.</translation>
+    </message>
+    <message>
+        <source>“{name}” is there already. Export again to replace it, or choose another name.</source>
+        <translation>„{name}“ gibt es schon. Noch einmal exportieren, um die Datei zu ersetzen, oder einen anderen Namen wählen.</translation>
+    </message>
+    <message>
+        <source>“{name}” is a folder. Choose another name.</source>
+        <translation>„{name}“ ist ein Ordner. Bitte einen anderen Namen wählen.</translation>
+    </message>
+    <message>
+        <source>There is not enough room on the disk for “{name}”. Make room, or choose another folder.</source>
+        <translation>Auf dem Laufwerk ist nicht genug Platz für „{name}“. Bitte Platz schaffen oder einen anderen Ordner wählen.</translation>
+    </message>
+    <message>
+        <source>Nothing may be written to the folder {folder}. Choose another one.</source>
+        <translation>In den Ordner {folder} darf nichts geschrieben werden. Bitte einen anderen wählen.</translation>
+    </message>
+    <message>
+        <source>There is no folder {folder}. Choose another one.</source>
+        <translation>Einen Ordner {folder} gibt es nicht. Bitte einen anderen wählen.</translation>
+    </message>
+    <message>
+        <source>{file} can&apos;t be written: {cause}.</source>
+        <translation>{file} kann nicht geschrieben werden: {cause}.</translation>
+    </message>
+    <message numerus="yes">
+        <source>Add %Ln File(s)</source>
+        <translation>
+            <numerusform>%Ln Datei hinzufügen</numerusform>
+            <numerusform>%Ln Dateien hinzufügen</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Took %Ln file(s) off the list again. On the disk nothing was changed.</source>
+        <translation>
+            <numerusform>%Ln Datei wieder aus der Liste genommen. Auf dem Laufwerk wurde nichts geändert.</numerusform>
+            <numerusform>%Ln Dateien wieder aus der Liste genommen. Auf dem Laufwerk wurde nichts geändert.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Redo</source>
+        <translation>Wiederholen</translation>
+    </message>
+    <message numerus="yes">
+        <source>Brought %Ln file(s) back.</source>
+        <translation>
+            <numerusform>%Ln Datei zurückgeholt.</numerusform>
+            <numerusform>%Ln Dateien zurückgeholt.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>Rückgängig</translation>
+    </message>
+    <message>
+        <source>Adding {files}…</source>
+        <translation>{files} werden hinzugefügt …</translation>
+    </message>
+    <message>
+        <source>Looking through {place}… {files}</source>
+        <translation>{place} wird durchsucht … {files}</translation>
+    </message>
+    <message numerus="yes">
+        <source>Looking through %Ln place(s)… {files}</source>
+        <translation>
+            <numerusform>%Ln Ort wird durchsucht … {files}</numerusform>
+            <numerusform>%Ln Orte werden durchsucht … {files}</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln thing(s)</source>
+        <translation>
+            <numerusform>%Ln Sache</numerusform>
+            <numerusform>%Ln Sachen</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Add Files</source>
+        <translation>Dateien hinzufügen</translation>
+    </message>
+    <message>
+        <source>Add</source>
+        <translation>Hinzufügen</translation>
+    </message>
+    <message>
+        <source>Add a Folder</source>
+        <translation>Ordner hinzufügen</translation>
+    </message>
+    <message>
+        <source>Add Folder</source>
+        <translation>Ordner hinzufügen</translation>
+    </message>
+    <message>
+        <source>Include &amp;subfolders</source>
+        <translation>&amp;Unterordner einschließen</translation>
+    </message>
+    <message>
+        <source>Include &amp;subfolders (there are none)</source>
+        <translation>&amp;Unterordner einschließen (es gibt keine)</translation>
+    </message>
+    <message>
+        <source>*.csv; *.txt</source>
+        <translation>*.csv; *.txt</translation>
+    </message>
+    <message>
+        <source>Only files that match</source>
+        <translation>Nur Dateien, die passen</translation>
+    </message>
+    <message>
+        <source>Only files whose name matches one of these are added. * stands for anything; for example *.csv; *.txt</source>
+        <translation>Nur Dateien, deren Name zu einem dieser Muster passt, werden hinzugefügt. * steht für Beliebiges; zum Beispiel *.csv; *.txt</translation>
+    </message>
+    <message>
+        <source>~*; .git</source>
+        <translation>~*; .git</translation>
+    </message>
+    <message>
+        <source>Leave out files that match</source>
+        <translation>Dateien auslassen, die passen</translation>
+    </message>
+    <message>
+        <source>Files and folders whose name matches one of these are left out; for example ~*; .git; old/*.csv</source>
+        <translation>Dateien und Ordner, deren Name zu einem dieser Muster passt, werden ausgelassen; zum Beispiel ~*; .git; old/*.csv</translation>
+    </message>
+    <message>
+        <source>Batch name</source>
+        <translation>Name des Stapels</translation>
+    </message>
+    <message>
+        <source>S&amp;kip</source>
+        <translation>Ü&amp;berspringen</translation>
+    </message>
+    <message>
+        <source>Skip what is in the list already</source>
+        <translation>Überspringen, was schon in der Liste ist</translation>
+    </message>
+    <message>
+        <source>&amp;Process again</source>
+        <translation>&amp;Noch einmal verarbeiten</translation>
+    </message>
+    <message>
+        <source>Process again what is in the list already</source>
+        <translation>Noch einmal verarbeiten, was schon in der Liste ist</translation>
+    </message>
+    <message>
+        <source>Sho&amp;w…</source>
+        <translation>&amp;Zeigen…</translation>
+    </message>
+    <message>
+        <source>Show what can&apos;t be added</source>
+        <translation>Zeigen, was nicht hinzugefügt werden kann</translation>
+    </message>
+    <message>
+        <source>&amp;Batch name:</source>
+        <translation>Name des &amp;Stapels:</translation>
+    </message>
+    <message>
+        <source>&amp;Only:</source>
+        <translation>N&amp;ur:</translation>
+    </message>
+    <message>
+        <source>&amp;Not:</source>
+        <translation>Ni&amp;cht:</translation>
+    </message>
+    <message>
+        <source>Counting…</source>
+        <translation>Es wird gezählt …</translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln file(s) (is|are) in the list already, unchanged</source>
+        <translation>
+            <numerusform>%Ln Datei ist schon in der Liste, unverändert</numerusform>
+            <numerusform>%Ln Dateien sind schon in der Liste, unverändert</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>&amp;Add Files</source>
+        <translation>Dateien &amp;hinzufügen</translation>
+    </message>
+    <message numerus="yes">
+        <source>&amp;Add %Ln File(s)</source>
+        <translation>
+            <numerusform>%Ln Datei &amp;hinzufügen</numerusform>
+            <numerusform>%Ln Dateien &amp;hinzufügen</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Add %Ln file(s) ({size})?</source>
+        <translation>
+            <numerusform>%Ln Datei ({size}) hinzufügen?</numerusform>
+            <numerusform>%Ln Dateien ({size}) hinzufügen?</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Add %Ln file(s) ({size}) from “{place}”?</source>
+        <translation>
+            <numerusform>%Ln Datei ({size}) aus „{place}“ hinzufügen?</numerusform>
+            <numerusform>%Ln Dateien ({size}) aus „{place}“ hinzufügen?</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>None of %Ln file(s) matches</source>
+        <translation>
+            <numerusform>Keine von %Ln Datei passt</numerusform>
+            <numerusform>Keine von %Ln Dateien passt</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>All %Ln file(s), {size}</source>
+        <translation>
+            <numerusform>Alle (%Ln Datei), {size}</numerusform>
+            <numerusform>Alle %Ln Dateien, {size}</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{chosen} of %Ln file(s), {size}</source>
+        <translation>
+            <numerusform>{chosen} von %Ln Datei, {size}</numerusform>
+            <numerusform>{chosen} von %Ln Dateien, {size}</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>“{name}” can&apos;t be added: {why}.</source>
+        <translation>„{name}“ kann nicht hinzugefügt werden: {why}.</translation>
+    </message>
+    <message>
+        <source>Can&apos;t be added: {things}.</source>
+        <translation>Kann nicht hinzugefügt werden: {things}.</translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln link(s)</source>
+        <comment>of the file system</comment>
+        <translation>
+            <numerusform>%Ln Verknüpfung</numerusform>
+            <numerusform>%Ln Verknüpfungen</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln thing(s) that (is|are) not there</source>
+        <translation>
+            <numerusform>%Ln Sache, die nicht da ist</numerusform>
+            <numerusform>%Ln Sachen, die nicht da sind</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln folder(s) that you may not look into</source>
+        <translation>
+            <numerusform>%Ln Ordner ohne Leseberechtigung</numerusform>
+            <numerusform>%Ln Ordner ohne Leseberechtigung</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln pipe(s) or device(s)</source>
+        <translation>
+            <numerusform>%Ln Pipe oder Gerät</numerusform>
+            <numerusform>%Ln Pipes oder Geräte</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln web address(es)</source>
+        <translation>
+            <numerusform>%Ln Webadresse</numerusform>
+            <numerusform>%Ln Webadressen</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln other thing(s)</source>
+        <translation>
+            <numerusform>%Ln andere Sache</numerusform>
+            <numerusform>%Ln andere Sachen</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Nothing was added: {why}</source>
+        <translation>Nichts wurde hinzugefügt: {why}</translation>
+    </message>
+    <message>
+        <source>Stopped. Nothing was added.</source>
+        <translation>Angehalten. Nichts wurde hinzugefügt.</translation>
+    </message>
+    <message>
+        <source>Added {files}.</source>
+        <translation>{files} hinzugefügt.</translation>
+    </message>
+    <message>
+        <source>{added} Already in the list: {listed}.</source>
+        <translation>{added} Schon in der Liste: {listed}.</translation>
+    </message>
+    <message numerus="yes">
+        <source>Nothing was added: %Ln file(s) (is|are) in the list already, and unchanged.</source>
+        <translation>
+            <numerusform>Nichts wurde hinzugefügt: %Ln Datei ist schon in der Liste und unverändert.</numerusform>
+            <numerusform>Nichts wurde hinzugefügt: %Ln Dateien sind schon in der Liste und unverändert.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>There are no files in there, so nothing was added.</source>
+        <translation>Darin sind keine Dateien, also wurde nichts hinzugefügt.</translation>
+    </message>
+    <message numerus="yes">
+        <source>None of these %Ln thing(s) can be added.</source>
+        <translation>
+            <numerusform>Diese %Ln Sache kann nicht hinzugefügt werden.</numerusform>
+            <numerusform>Keine dieser %Ln Sachen kann hinzugefügt werden.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Show…</source>
+        <translation>Zeigen…</translation>
+    </message>
+    <message>
+        <source>Connection: {words}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message numerus="yes">
+        <source>{done} of %Ln file(s)</source>
+        <comment>how many files of a run are done</comment>
         <translation type="unfinished">
             <numerusform></numerusform>
             <numerusform></numerusform>
         </translation>
     </message>
     <message>
-        <source>Show File</source>
+        <source>{files}, {done} of {total}</source>
+        <comment>1,044 of 1,248 files, 3.1 GB of 3.4 GB</comment>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>The folder of “{name}” can&apos;t be opened; it may not be there any more.</source>
+        <source>more than a day</source>
+        <comment>how long it still takes</comment>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>“{name}” is there already. Export again to replace it, or choose another name.</source>
+        <source>less than a minute</source>
+        <comment>how long it still takes</comment>
+        <translation type="unfinished"></translation>
+    </message>
+    <message numerus="yes">
+        <source>~%Ln min</source>
+        <comment>how long it still takes</comment>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>~%Ln h</source>
+        <comment>how long it still takes</comment>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>~{hours} h {minutes} min</source>
+        <comment>how long it still takes</comment>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>“{name}” is a folder. Choose another name.</source>
+        <source>{number}/s</source>
+        <comment>files by the second</comment>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>There is not enough room on the disk for “{name}”. Make room, or choose another folder.</source>
+        <source>{size}/s</source>
+        <comment>12.3 MB by the second</comment>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Nothing may be written to the folder {folder}. Choose another one.</source>
+        <source>{number}/min</source>
+        <comment>files by the minute</comment>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>There is no folder {folder}. Choose another one.</source>
+        <source>{files} files and {size} a second</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln file(s) failed.</source>
+        <comment>a run is over</comment>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln file(s) processed in {time}, {failed} failed.</source>
+        <comment>a run is over</comment>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln file(s) processed, {failed} failed.</source>
+        <comment>a run is over</comment>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln file(s) processed in {time}.</source>
+        <comment>a run is over</comment>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln file(s) processed.</source>
+        <comment>a run is over</comment>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Batch finished: {processed} processed, {failed} failed</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln selected</source>
+        <comment>files</comment>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln failed</source>
+        <comment>files</comment>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Throughput: {words}</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>{file} can&apos;t be written: {cause}.</source>
+        <source>Overall progress</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Starting…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message numerus="yes">
+        <source>▲ %Ln not ours</source>
+        <comment>messages</comment>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Messages of other programs came from this queue; see the menu Queue.</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
