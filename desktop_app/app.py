@@ -266,6 +266,8 @@ def assemble(program: Program, look: Look) -> RunningWindow:
             allow_processing=program.allow_processing,
             foreign=program.foreign,
             clock=program.clock,
+            switch=program.switch,
+            remember_paused=program.remember_paused,
         )
     )
     consumer.state_changed.connect(states.take_consumer)

@@ -28,6 +28,7 @@ _AWS_HOST = re.compile(
 """Where boto3 goes by itself when it knows the region. The forms with `queue` are the old ones."""
 _HOST_WITH_REGION = re.compile(rf"(?:^|\.)sqs(?:-fips)?\.(?P<region>{_REGION})\.")
 """Any other host that says its region: FIPS, dual-stack and VPC endpoints of AWS, and emulators that copy its names."""
+_KINDS = {bool: Sentence("true or false"), int: Sentence("a whole number"), str: Sentence("a text in quotes")}
 _QUEUE_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}|[A-Za-z0-9_-]{1,75}\.fifo")
 
 
@@ -94,6 +95,7 @@ class Settings:
         fifo_order: On a FIFO queue: `parallel` gives each file a message group of its own, `strict` puts all files in
             one group, so that they are processed one after another in the order they were added.
         language: The window's, as a code such as `de`; empty for the system's.
+        paused: Whether the window was paused last; a worker in a terminal does not care.
     """
 
     queue: str = ""
@@ -104,6 +106,7 @@ class Settings:
     process_queue: str = ""
     fifo_order: str = "parallel"
     language: str = ""
+    paused: bool = False
 
     def __post_init__(self) -> None:
         if not 0 <= self.concurrency <= MAX_CONCURRENCY:
@@ -185,7 +188,7 @@ def _checked(table: dict[str, Any]) -> dict[str, Any]:
             continue
         value = table[field.name]
         if type(value) is not type(field.default):
-            wanted = Sentence("a whole number") if isinstance(field.default, int) else Sentence("a text in quotes")
+            wanted = _KINDS[type(field.default)]
             raise SettingsError(
                 Sentence("{key} must be {wanted}, not {value}.", key=field.name, wanted=wanted, value=repr(value))
             )

@@ -17,6 +17,7 @@ from desktop_app.sentences import Sentence
 from desktop_app.services.foreign import ForeignMail
 from desktop_app.services.identity import WorkerIdentity
 from desktop_app.services.intake import IntakeService
+from desktop_app.services.switch import WorkSwitch
 from desktop_app.settings import Connection, Settings, connection_from, load_settings, save_settings
 from desktop_app.store.database import Database, open_database
 from desktop_app.store.intake import Intake
@@ -41,6 +42,7 @@ class Program:
 
     `wake_sender` is set whenever there is something new to send, `may_process` once the window may process the queue's
     files on this computer. `foreign` has what came from the queue that is not ours.
+    `switch` is where a person pauses the window's consumer.
     """
 
     home: Home
@@ -54,6 +56,7 @@ class Program:
     wake_sender: Event = field(default_factory=Event)
     may_process: Event = field(default_factory=Event)
     foreign: ForeignMail = field(default_factory=ForeignMail)
+    switch: WorkSwitch = field(default_factory=WorkSwitch)
 
     def allow_processing(self) -> None:
         """A person allows the window to process this queue's files, from now on.
@@ -64,6 +67,16 @@ class Program:
         self.may_process.set()
         saved = load_settings(self.home.settings_file)
         save_settings(self.home.settings_file, replace(saved, process_queue=self.connection.key))
+
+    def remember_paused(self, paused: bool) -> None:  # noqa: FBT001 - what is remembered
+        """Let the window start paused next time, or not.
+
+        Raises:
+            SettingsError: If that can't be saved.
+        """
+        saved = load_settings(self.home.settings_file)
+        if saved.paused is not paused:
+            save_settings(self.home.settings_file, replace(saved, paused=paused))
 
     def close(self) -> None:
         """Give up this program's identity and close the calling thread's database connection."""
@@ -100,7 +113,18 @@ def open_program(environment: Mapping[str, str] = os.environ, *, settings: Setti
     wake = Event()
     intake = IntakeService(Intake(database), queue=connection.key, clock=clock, wake=wake.set)
     identity = WorkerIdentity(database.path)
-    program = Program(home, chosen, connection, database, clock, JobList(database), intake, identity, wake)
+    program = Program(
+        home,
+        chosen,
+        connection,
+        database,
+        clock,
+        JobList(database),
+        intake,
+        identity,
+        wake,
+        switch=WorkSwitch(is_paused=chosen.paused),
+    )
     if connection.is_local or chosen.process_queue == connection.key:
         program.may_process.set()
     return program
@@ -168,6 +192,7 @@ def build_consumer(
     *,
     concurrency: int | None = None,
     wait_s: int = 20,
+    switch: WorkSwitch | None = None,
 ) -> Consumer:
     """The loop that consumes the program's queue.
 
@@ -177,6 +202,7 @@ def build_consumer(
         report: Takes the loop's states, on several threads.
         concurrency: How many files at once; None for what the settings say.
         wait_s: The longest poll, 0…20 s; short for a consumer that ends soon.
+        switch: Where it is paused; None if it never is.
     """
     from desktop_app.processing.registry import default_registry
     from desktop_app.services.consumer import Consumer
@@ -199,6 +225,7 @@ def build_consumer(
         report=report,
         look_now=program.wake_sender.set,
         foreign=program.foreign,
+        switch=switch,
     )
 
 
@@ -206,7 +233,7 @@ def build_gated_consumer(program: Program, connector: QueueConnector, report: Ca
     """The consumer of the window: on a queue that Filemill did not make it waits for a person's permission."""
     from desktop_app.services.gate import GatedLoop
 
-    return GatedLoop(build_consumer(program, connector, report), program.may_process, report)
+    return GatedLoop(build_consumer(program, connector, report, switch=program.switch), program.may_process, report)
 
 
 def send_all(program: Program, connector: QueueConnector, *, deadline_s: float) -> SendReport:

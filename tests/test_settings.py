@@ -32,6 +32,7 @@ FULL = Settings(
     process_queue="aws eu-west-1 - files",
     fifo_order="strict",
     language="de",
+    paused=True,
 )
 
 
@@ -142,6 +143,7 @@ def test_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
         ("concurrency = 2.0", "concurrency must be a whole number, not 2.0"),
         ("queue = 7", "queue must be a text in quotes, not 7"),
         ("region = ['eu']", "region must be a text in quotes"),
+        ("paused = 1", "paused must be true or false, not 1"),
         ("profile = false", "profile must be a text in quotes, not False"),
         ("concurrency = -1", "concurrency must be between 0 and 64, not -1"),
         ("concurrency = 65", "concurrency must be between 0 and 64, not 65"),

@@ -56,6 +56,18 @@ def test_saved_settings_hold_and_the_environment_comes_first(filemill_home: Path
         assert {job.queue for job in program.jobs.all()} == {program.connection.key}
 
 
+def test_pause_is_kept_for_the_next_start(filemill_home: Path) -> None:
+    with opened({}) as program:
+        assert program.switch.may_begin
+        program.remember_paused(True)
+    with opened({}) as program:
+        assert not program.switch.may_begin
+        program.remember_paused(False)
+        program.remember_paused(False)
+    with opened({}) as program:
+        assert program.switch.may_begin
+
+
 def test_given_settings_hold_instead_of_the_saved_ones(filemill_home: Path) -> None:
     filemill_home.mkdir()
     (filemill_home / "settings.toml").write_text("not TOML")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Slot
 from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QToolButton
 
 from desktop_app.gui.texts import tr
 
@@ -82,6 +83,10 @@ class Actions(QObject):
 
     def _make_queue_actions(self) -> None:
         new = self._new
+        self.pause = new(tr("&Pause"), "Ctrl+P", tr("Begin no file until you resume"), "pause")
+        self.stop_after_current = new(
+            tr("Stop After the &Current Files"), "Ctrl+Shift+P", tr("Finish the files in work, then pause")
+        )
         self.retry = new(tr("&Retry"), "Ctrl+R", tr("Process the selected files again"), "retry")
         self.retry_failed = new(tr("Retry All &Failed"), "Ctrl+Shift+R", tr("Process every failed file again"), "retry")
         self.retry_reason = new(
@@ -117,13 +122,24 @@ class Actions(QObject):
         action = QAction(text, self._parent)
         # Written out: some standard keys are empty on Linux without a desktop.
         action.setShortcut(QKeySequence(keys))
+        self.change(action, text, tip, icon)
+        self._parent.addAction(action)
+        self.all.append(action)
+        return action
+
+    def change(self, action: QAction, text: str, tip: str, icon: str = "") -> None:
+        """Let an action stand for something else, on its buttons too."""
+        action.setText(text)
         action.setStatusTip(tip)
         shown_keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
         action.setToolTip(f"{tip} ({shown_keys})" if shown_keys else tip)
         action.setData(icon)
-        self._parent.addAction(action)
-        self.all.append(action)
-        return action
+        if icon:
+            action.setIcon(self._look.icon(icon))
+        for button in action.associatedObjects():
+            if isinstance(button, QToolButton):
+                button.setAccessibleName(words_of(action))
+                button.setAccessibleDescription(tip)
 
     @Slot()
     def _draw(self) -> None:

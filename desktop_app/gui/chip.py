@@ -74,6 +74,7 @@ def _colour(mark: Mark, colours: Colours) -> str:
         Mark.RETRYING: colours.processing,
         Mark.NEEDED: colours.failed,
         Mark.STOPPED: colours.failed,
+        Mark.PAUSED: colours.text,
     }.get(mark, colours.text)
 
 

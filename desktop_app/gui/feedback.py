@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from desktop_app.gui.status_bar import JobsStatusBar
     from desktop_app.gui.window_needs import WindowNeeds
 
-_NOTHING_GOES_ON = frozenset({Mark.RETRYING, Mark.NEEDED, Mark.STOPPED})
+_NOTHING_GOES_ON = frozenset({Mark.RETRYING, Mark.NEEDED, Mark.STOPPED, Mark.PAUSED})
 
 
 class Feedback(QObject):

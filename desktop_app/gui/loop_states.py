@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from desktop_app.errors import QueueTrouble
+from desktop_app.gui.texts import tr
 from desktop_app.services.state import LoopState, Phase
+from desktop_app.services.switch import Pace
 
 if TYPE_CHECKING:
     from desktop_app.clock import Clock
@@ -26,6 +28,7 @@ class Mark(StrEnum):
     RETRYING = "◑"
     NEEDED = "▲"
     STOPPED = "■"
+    PAUSED = "‖"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,7 @@ class LoopStates(QObject):
         self._clock = clock
         self._sender = _STARTING
         self._consumer = _STARTING
+        self._pace = Pace.RUNNING
         self._deaths: dict[str, str] = {}
         self._trouble: Trouble | None = None
         self._text = ConnectionText(Mark.STARTING, "Starting…", "")
@@ -114,6 +118,12 @@ class LoopStates(QObject):
         self._deaths.pop("consumer", None)
         self._update()
 
+    @Slot(object)
+    def take_pace(self, pace: Pace) -> None:
+        """A person has paused the consumer, or let it go on."""
+        self._pace = pace
+        self._update()
+
     @Slot(str)
     def take_sender_death(self, text: str) -> None:
         """The sender's thread has ended by itself."""
@@ -132,6 +142,11 @@ class LoopStates(QObject):
         if self._deaths:
             return ConnectionText(Mark.STOPPED, "Stopped", " ".join(dict.fromkeys(self._deaths.values())))
         label = self._connection.label
+        if self._pace is Pace.PAUSED:
+            text = tr("Nothing is begun until you resume. Files can be added, and their messages are sent to {queue}.")
+            return ConnectionText(Mark.PAUSED, tr("Paused"), text.format(queue=label))
+        if self._pace is Pace.FINISHING:
+            return ConnectionText(Mark.PAUSED, tr("Pausing…"), tr("The files in work are finished first."))
         for state in (self._sender, self._consumer):
             if state.phase is Phase.WAITING:
                 return self._waiting_text(state)
@@ -177,7 +192,9 @@ class LoopStates(QObject):
         """One text at a time: what has ended before what waits, the sender before the consumer."""
         if self._deaths:
             return Trouble(next(iter(self._deaths.values())), kind=Need.RESTART)
-        for state in (self._sender, self._consumer):
+        # A paused consumer does not ask the queue, so it can't know whether what was wrong still is.
+        asking = (self._sender, self._consumer) if self._pace is Pace.RUNNING else (self._sender,)
+        for state in asking:
             if state.phase is Phase.WAITING and state.text:
                 return Trouble(state.text)
         if self._consumer.phase is Phase.OFF:

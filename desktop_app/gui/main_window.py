@@ -29,6 +29,7 @@ from desktop_app.gui.no_match import NoMatch
 from desktop_app.gui.notice import Kind, Notice, NoticeBar
 from desktop_app.gui.pages import Pages
 from desktop_app.gui.pane_keys import PaneKeys
+from desktop_app.gui.pausing import Pausing
 from desktop_app.gui.selection_sums import SelectedTotals
 from desktop_app.gui.sidebar import Sidebar
 from desktop_app.gui.status_bar import JobsStatusBar
@@ -63,6 +64,7 @@ class MainWindow(QMainWindow):
         foreign, adding: What is done about other programs' messages, and about new files.
         export: The way to an exported list.
         run, feedback: The run that is under way, and what is told of it.
+        pausing: The way to a pause.
     """
 
     closed = Signal()
@@ -111,6 +113,13 @@ class MainWindow(QMainWindow):
         DropTarget(self, self.overlay, needs.wording).dropped.connect(self.add)
         panes = (self._tools, self.banner, self.sidebar, self._pages, self.details, self.notices, self.status)
         PaneKeys(self.offers.next_pane, self.offers.previous_pane, panes, self)
+        self.pausing = Pausing(
+            needs.switch,
+            needs.remember_paused,
+            actions=self.offers,
+            waiting=lambda: self._workbench.totals.counts.pending,
+            window=self,
+        )
         self._connect()
 
     def _arrange(self) -> None:
@@ -156,6 +165,9 @@ class MainWindow(QMainWindow):
         self.foreign.counted.connect(self.status.show_foreign)
         self.busy.stopped.connect(bench.adder.stop)
         self.export.said.connect(self.say)
+        self.pausing.said.connect(self.say)
+        self.pausing.pace_changed.connect(self._needs.states.take_pace)
+        self.pausing.pace_changed.connect(self._show_title)
         bench.exporter.busy.connect(self._show_exporting)
         self.exporting.stopped.connect(bench.exporter.stop)
         self.view.selection_changed.connect(self._update)
@@ -177,7 +189,7 @@ class MainWindow(QMainWindow):
         self._split.restore(self._needs.memory)
         self.status.show_connection(self._needs.states.text)
         self._show_counts(StatusCounts())
-        self._show_title()
+        self.pausing.open()
         self.show()
 
     @Slot(list)
@@ -243,7 +255,7 @@ class MainWindow(QMainWindow):
     def _show_title(self) -> None:
         progress = self.run.progress
         done = f"{self._needs.wording.percent(progress.fraction)}{DASH}" if progress.is_busy else ""
-        self.setWindowTitle(f"{done}{self._needs.connection.label}{DASH}Filemill")
+        self.setWindowTitle(f"{self.pausing.title}{done}{self._needs.connection.label}{DASH}Filemill")
 
     @Slot(QPoint)
     def _show_menu(self, place: QPoint) -> None:
@@ -264,6 +276,7 @@ class MainWindow(QMainWindow):
         if self._was_closed:
             return
         self._was_closed = True
+        self.pausing.close()
         memory = self._needs.memory
         memory.geometry = self.saveGeometry()
         memory.shows_sidebar = self.offers.sidebar.isChecked()

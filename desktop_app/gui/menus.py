@@ -51,6 +51,7 @@ def fill_menu_bar(window: QMainWindow, actions: Actions, undo: QUndoStack, heade
     _add(view, None, *actions.status_views, None, actions.sidebar, actions.details)
     _add(view, None, actions.next_pane, actions.previous_pane)
     queue = bar.addMenu(tr("&Queue"))
+    _add(queue, actions.pause, actions.stop_after_current, None)
     _add(
         queue, actions.retry, actions.retry_failed, actions.retry_reason, None, actions.remove, None, actions.show_file
     )
@@ -77,7 +78,7 @@ def tool_bar(actions: Actions, box: FilterBox, parent: QWidget) -> QToolBar:
     bar.setIconSize(QSize(18, 18))
     bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
     bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
-    for action in (actions.add_files, actions.add_folder, None, actions.retry_failed, actions.remove):
+    for action in (actions.add_files, actions.add_folder, None, actions.pause, actions.retry_failed, actions.remove):
         if action is None:
             bar.addSeparator()
             continue

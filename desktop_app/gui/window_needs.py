@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from desktop_app.gui.wording import Wording
     from desktop_app.gui.workbench import Workbench
     from desktop_app.services.foreign import ForeignMail
+    from desktop_app.services.switch import WorkSwitch
     from desktop_app.settings import Connection
 
 
@@ -31,6 +32,7 @@ class WindowNeeds:
         try_now, start_again, allow_processing: See `TroubleBanner`.
         foreign: What came from the queue that is not ours.
         clock: The time.
+        switch, remember_paused: See `Pausing`.
     """
 
     workbench: Workbench
@@ -44,3 +46,5 @@ class WindowNeeds:
     allow_processing: Callable[[], None]
     foreign: ForeignMail
     clock: Clock
+    switch: WorkSwitch
+    remember_paused: Callable[[bool], None]

@@ -18,6 +18,7 @@ from desktop_app.services.backoff import Backoff
 from desktop_app.services.consumer_options import SHORT_POLL_SECONDS, ConsumerOptions
 from desktop_app.services.dispatch import Dispatcher
 from desktop_app.services.foreign import BRAKE_TEXT, MANY_IN_A_ROW, TOO_MANY_IN_A_ROW, ForeignMail
+from desktop_app.services.hands import Hands
 from desktop_app.services.lanes import Lanes
 from desktop_app.services.leases import BEAT_SECONDS, Held, LeaseBook, LeaseKeeper
 from desktop_app.services.loop import STOP_CHECK_SECONDS, StateReporter
@@ -25,6 +26,7 @@ from desktop_app.services.pool import Done, Processing, WorkerPool
 from desktop_app.services.receiver import Receiver
 from desktop_app.services.results import Committer
 from desktop_app.services.supervised import SupervisedLoop
+from desktop_app.services.switch import WorkSwitch
 from desktop_app.services.tally import Tally
 from desktop_app.store.claims import Claims
 from desktop_app.store.outbox import Outbox
@@ -67,6 +69,7 @@ class Consumer:
         report: Takes the loop's states, on several threads.
         look_now: Called after the list was changed, on the thread of `run`.
         foreign: Takes note of messages that are not ours.
+        switch: Where a person pauses it.
     """
 
     def __init__(
@@ -81,6 +84,7 @@ class Consumer:
         report: Callable[[LoopState], None],
         look_now: Callable[[], None] = lambda: None,
         foreign: ForeignMail | None = None,
+        switch: WorkSwitch | None = None,
     ) -> None:
         self._database = database
         self._identity = identity
@@ -91,7 +95,8 @@ class Consumer:
         self._backoff = Backoff(first=0.5, longest=LONGEST_STORE_WAIT_SECONDS)
         self._inbox: SimpleQueue[list[Held] | Done] = SimpleQueue()
         self._is_stopping = threading.Event()
-        self._is_paused = False
+        self._is_store_away = False
+        self._switch = switch or WorkSwitch()
         self._end: KnownError | None = None
         """Why it ends by itself."""
         self._claims = Claims(database)
@@ -102,8 +107,19 @@ class Consumer:
         self._book = LeaseBook()
         self._acks = Acks(self._book, connector, clock)
         awake = AwakeClock(clock)
-        self._pool = WorkerPool(options.concurrency, registry, self._inbox.put, clock=awake)
-        self._dispatcher, self._committer = self._desk()
+        self._pool = WorkerPool(
+            options.concurrency, registry, self._inbox.put, clock=awake, may_begin=lambda: self._switch.may_begin
+        )
+        hands = Hands(self._book, self._acks, Lanes(), self._pool, self.tally, clock)
+        self._dispatcher = Dispatcher(
+            self._claims,
+            identity.name,
+            hands,
+            foreign=self.foreign,
+            switch=self._switch,
+            visibility_s=options.visibility_s,
+        )
+        self._committer = Committer(self._work, hands)
         self._keeper = LeaseKeeper(self._book, connector, self._work, clock, visibility_s=options.visibility_s)
         self._receiver = Receiver(
             connector,
@@ -121,31 +137,6 @@ class Consumer:
         self._keeping = SupervisedLoop("keeper", self._keep, patience_s=PATIENCE_SECONDS, clock=awake)
         self._loops = (self._receiving, self._acking, self._keeping)
 
-    def _desk(self) -> tuple[Dispatcher, Committer]:
-        lanes = Lanes()
-        dispatcher = Dispatcher(
-            self._claims,
-            self._identity.name,
-            book=self._book,
-            acks=self._acks,
-            lanes=lanes,
-            pool=self._pool,
-            tally=self.tally,
-            foreign=self.foreign,
-            clock=self._clock,
-            visibility_s=self._options.visibility_s,
-        )
-        committer = Committer(
-            self._work,
-            book=self._book,
-            acks=self._acks,
-            lanes=lanes,
-            pool=self._pool,
-            tally=self.tally,
-            clock=self._clock,
-        )
-        return dispatcher, committer
-
     @property
     def held(self) -> int:
         """How many messages are in our hands now."""
@@ -160,7 +151,7 @@ class Consumer:
         """
         self._state.starting()
         self.foreign.note_own()  # a new start is a new chance
-        with self._database.session():
+        with self._database.session(), self._switch.at_work():
             self._pool.start()
             for loop in self._loops:
                 loop.start()
@@ -186,7 +177,12 @@ class Consumer:
         for loop in self._loops:
             loop.check()
         self._pool.give_up_stalled()
-        self._attempt(self._committer.give_back_waiting)
+        if self._switch.may_begin:
+            self._attempt(self._committer.give_back_waiting)
+        else:
+            self._attempt(self._committer.give_back_waiting, 0)
+            if not self._book.open():
+                self._switch.note_idle()
         self._attempt(self._brake)
 
     def _end_loops(self) -> None:
@@ -225,7 +221,7 @@ class Consumer:
 
     def _room(self) -> int:
         """How many more messages may be held: those that start now, and some more while files take no time."""
-        if self._is_paused or len(self._book) >= MOST_HELD:
+        if self._is_store_away or not self._switch.may_begin or len(self._book) >= MOST_HELD:
             return 0
         is_quick = self._committer.usual_seconds < QUICK_SECONDS and self._pool.longest() < LONG_SECONDS
         spare = PREFETCH if is_quick else 0
@@ -235,8 +231,8 @@ class Consumer:
         """One round: take in what has arrived, then commit."""
         if not self._attempt(self._take_in, patience) or not self._attempt(self._commit):
             return
-        if self._is_paused:
-            self._is_paused = False
+        if self._is_store_away:
+            self._is_store_away = False
             self._backoff.reset()
             self._state.running()
         self._receiver.has_room.set()
@@ -249,7 +245,7 @@ class Consumer:
             self._end = error  # waiting does not mend it
             return False
         except StoreError as error:
-            self._is_paused = True
+            self._is_store_away = True
             self._is_stopping.wait(self._state.waiting(error, self._backoff))
             return False
         return True

@@ -15,13 +15,10 @@ from desktop_app.store.claims import Claim, ClaimOutcome, ClaimRequest
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from desktop_app.clock import Clock
-    from desktop_app.services.acks import Acks
     from desktop_app.services.foreign import ForeignMail
-    from desktop_app.services.lanes import Lanes
-    from desktop_app.services.leases import Held, LeaseBook
-    from desktop_app.services.pool import WorkerPool
-    from desktop_app.services.tally import Tally
+    from desktop_app.services.hands import Hands
+    from desktop_app.services.leases import Held
+    from desktop_app.services.switch import WorkSwitch
     from desktop_app.store.claims import Claims
 
 log = logging.getLogger(__name__)
@@ -41,13 +38,9 @@ class Dispatcher:
     Args:
         claims: The rows.
         worker: This program's identity, as the holder of leases.
-        book: Everything in our hands.
-        acks: Where messages are deleted and given back.
-        lanes: The order of FIFO groups.
-        pool: The threads that process.
-        tally: The counters.
+        hands: What it shares with the committer.
         foreign: Takes note of what is not ours.
-        clock: The time.
+        switch: Whether files may begin.
         visibility_s: How long a message is hidden; the row's lease is a little longer.
     """
 
@@ -55,25 +48,18 @@ class Dispatcher:
         self,
         claims: Claims,
         worker: str,
+        hands: Hands,
         *,
-        book: LeaseBook,
-        acks: Acks,
-        lanes: Lanes,
-        pool: WorkerPool,
-        tally: Tally,
         foreign: ForeignMail,
-        clock: Clock,
+        switch: WorkSwitch,
         visibility_s: int,
     ) -> None:
         self._claims = claims
         self._worker = worker
-        self._book = book
-        self._acks = acks
-        self._lanes = lanes
-        self._pool = pool
-        self._tally = tally
+        self._book, self._acks, self._lanes = hands.book, hands.acks, hands.lanes
+        self._pool, self._tally, self._clock = hands.pool, hands.tally, hands.clock
         self._foreign = foreign
-        self._clock = clock
+        self._switch = switch
         self._lease_ms = visibility_s * 1000 + ROW_MARGIN_MS
 
     def accept(self, arrived: Sequence[Held]) -> None:
@@ -82,6 +68,11 @@ class Dispatcher:
         Raises:
             StoreError: If the rows can't be claimed; the messages have been given back, to come again soon.
         """
+        if not self._switch.may_begin:
+            # A poll that was under way when it was paused. Others on this queue may have time for what it brought.
+            for held in arrived:
+                self._give_back(held, 0, Fate.RELEASED)
+            return
         requests = [(held, request) for held in arrived if (request := self._request(held)) is not None]
         try:
             claims = self._claims.claim(

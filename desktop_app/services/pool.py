@@ -81,6 +81,7 @@ class WorkerPool:
         registry: What is done to a file.
         on_done: Called for each submitted file, once, on a worker's thread or that of `give_up_stalled`; quick.
         clock: Only `steady` is used.
+        may_begin: Asked right before a file is begun; one that may not is done at once, without an end.
         isolated: The same in a process of its own, for files that may end the process.
     """
 
@@ -91,6 +92,7 @@ class WorkerPool:
         on_done: Callable[[Done], None],
         *,
         clock: Clock,
+        may_begin: Callable[[], bool] = lambda: True,
         isolated: Processing | None = None,
     ) -> None:
         self._size = size
@@ -98,6 +100,7 @@ class WorkerPool:
         self._isolated = isolated or IsolatedProcessing()
         self._on_done = on_done
         self._clock = clock
+        self._may_begin = may_begin
         self._todo: SimpleQueue[Held | None] = SimpleQueue()
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
@@ -164,7 +167,7 @@ class WorkerPool:
         """Process one file; None if that took so long that somebody else has this thread's place."""
         begun = self._clock.steady()
         with self._lock:
-            if held.job is None or held.cancelled.is_set():
+            if held.job is None or held.cancelled.is_set() or not self._may_begin():
                 return Done(held)
             held.is_begun = True
             self._running[held] = _Sign(begun, begun)

@@ -13,14 +13,11 @@ from desktop_app.services.tally import Fate
 from desktop_app.store.work import Result, Tick
 
 if TYPE_CHECKING:
-    from desktop_app.clock import Clock
     from desktop_app.errors import FileError
     from desktop_app.jobs import Job
-    from desktop_app.services.acks import Acks
-    from desktop_app.services.lanes import Lanes
-    from desktop_app.services.leases import Held, LeaseBook
-    from desktop_app.services.pool import Done, WorkerPool
-    from desktop_app.services.tally import Tally
+    from desktop_app.services.hands import Hands
+    from desktop_app.services.leases import Held
+    from desktop_app.services.pool import Done
     from desktop_app.store.work import Work
 
 log = logging.getLogger(__name__)
@@ -41,32 +38,13 @@ class Committer:
 
     Args:
         work: The rows.
-        book: Everything in our hands.
-        acks: Where messages are deleted and given back.
-        lanes: The order of FIFO groups.
-        pool: Gets the next file of a group.
-        tally: The counters.
-        clock: The time.
+        hands: What it shares with the dispatcher.
     """
 
-    def __init__(
-        self,
-        work: Work,
-        *,
-        book: LeaseBook,
-        acks: Acks,
-        lanes: Lanes,
-        pool: WorkerPool,
-        tally: Tally,
-        clock: Clock,
-    ) -> None:
+    def __init__(self, work: Work, hands: Hands) -> None:
         self._work = work
-        self._book = book
-        self._acks = acks
-        self._lanes = lanes
-        self._pool = pool
-        self._tally = tally
-        self._clock = clock
+        self._book, self._acks, self._lanes = hands.book, hands.acks, hands.lanes
+        self._pool, self._tally, self._clock = hands.pool, hands.tally, hands.clock
         self._ended: list[tuple[Done, Result]] = []
         self._unfinished: deque[Done] = deque()
         self._next_progress = 0.0
@@ -173,15 +151,18 @@ class Committer:
             self._tally.settle(held, Fate.RELEASED)
             self._acks.release(held, 0)
 
-    def give_back_waiting(self) -> None:
+    def give_back_waiting(self, after_s: float = WAIT_SECONDS) -> None:
         """What can't start soon goes back: it is not being processed, and another worker may have time for it.
+
+        Args:
+            after_s: So long it may wait for a free thread; 0 to give back all that has not begun.
 
         Raises:
             StoreError: If the database can't be written.
         """
         now = self._clock.steady()
         for held in self._book.all():
-            if held.job is None or held.is_settled or now - held.taken_at < WAIT_SECONDS:
+            if held.job is None or held.is_settled or now - held.taken_at < after_s:
                 continue
             if not self._pool.withdraw(held):
                 continue

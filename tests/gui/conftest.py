@@ -17,6 +17,7 @@ from desktop_app.gui.window_needs import WindowNeeds
 from desktop_app.gui.wording import Wording
 from desktop_app.gui.workbench import Workbench
 from desktop_app.services.foreign import ForeignMail
+from desktop_app.services.switch import WorkSwitch
 from desktop_app.settings import Connection
 from tests.gui.world import World
 
@@ -76,6 +77,8 @@ class Desk:
         self.started = 0
         self.allowed = 0
         self.foreign = ForeignMail()
+        self.switch = WorkSwitch()
+        self.remembered: list[bool] = []
         self.states = LoopStates(Connection(), world.clock)
         self._look = look
         self._wording = wording
@@ -101,6 +104,8 @@ class Desk:
                 allow_processing=self._note_allow,
                 foreign=self.foreign,
                 clock=world.clock,
+                switch=self.switch,
+                remember_paused=self.remembered.append,
             )
         )
         self._qtbot.addWidget(window)

@@ -8,88 +8,27 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.clock import SystemClock
 from desktop_app.errors import FileError, FileProblem, KnownError, QueueTrouble, StoreBusyError, StoreDamagedError
 from desktop_app.jobs import Job, Status
 from desktop_app.processing.isolation import IsolatedProcessing
 from desktop_app.processing.registry import Cancelled, FileResult, Watch
 from desktop_app.queues.envelopes import EntryResult
 from desktop_app.queues.message import FileMessage, encode
-from desktop_app.services.consumer import Consumer
-from desktop_app.services.consumer_options import ConsumerOptions
-from desktop_app.services.state import LoopState, Phase
+from desktop_app.services.state import Phase
 from desktop_app.services.tally import Fate
 from desktop_app.store.claims import Claims
 from desktop_app.store.outbox import Outbox, Sent
 from desktop_app.store.work import Result, Work
 from tests.helpers import wait_until
 from tests.services.conftest import QUEUE
-from tests.services.fakes import Acting, FakeClient, FakeConnector, in_use, received
+from tests.services.fakes import in_use, received
+from tests.services.plant import Plant, message, suspect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from desktop_app.queues.envelopes import Received
     from tests.services.conftest import Bench
-
-
-class Plant:
-    """A consumer at work on its thread."""
-
-    def __init__(self, bench: Bench, concurrency: int = 2) -> None:
-        self.bench = bench
-        bench.clock = SystemClock()  # type: ignore[assignment]
-        self.client = FakeClient()
-        self.registry = Acting()
-        self.told: list[LoopState] = []
-        self.stop_asked = threading.Event()
-        self.polling = threading.Event()
-        # An empty poll of a real queue takes its time; this one waits a moment, so that nothing spins.
-        self.client.on_receive = lambda: None if self.client.polls else self._idle()
-        self.consumer = Consumer(
-            bench.database,
-            FakeConnector(self.client),
-            self.registry,
-            bench.identity,
-            options=ConsumerOptions(queue=QUEUE, concurrency=concurrency, work_grace_s=0.3, flush_grace_s=2),
-            clock=bench.clock,
-            report=self.told.append,
-        )
-        self.thread = threading.Thread(target=self.consumer.run, args=(self.stop_asked.is_set,))
-
-    def _idle(self) -> None:
-        self.polling.set()
-        self.stop_asked.wait(0.02)
-
-    def start(self) -> None:
-        self.thread.start()
-
-    def stop(self, within: float = 5.0) -> None:
-        self.stop_asked.set()
-        self.thread.join(within)
-        assert not self.thread.is_alive(), "it did not stop in time"
-
-    def hold(self, name: str) -> tuple[threading.Event, threading.Event]:
-        """Keep a file at work; its result comes whether it is cancelled or not."""
-        return self.registry.hold(name, FileResult(4, 2))
-
-    def deliver(self, *messages: Received) -> None:
-        self.client.polls.append(list(messages))
-
-    def deliver_foreign(self, count: int) -> None:
-        """Messages that are not ours, in tens."""
-        for start in range(0, count, 10):
-            numbers = range(start, start + 10)
-            self.deliver(*(received("not ours", handle=f"h{n}", message_id=f"m{n}") for n in numbers))
-
-    def settled(self, count: int) -> None:
-        """Wait until so many messages have met their fate and the queue has been told."""
-        wait_until(lambda: self.consumer.tally.received >= count and self.consumer.tally.held == 0, timeout=10)
-        wait_until(lambda: self.consumer.held == 0, timeout=10)
-
-    def fate(self, fate: Fate) -> int:
-        return self.consumer.tally.of(fate)
 
 
 @pytest.fixture
@@ -99,18 +38,6 @@ def plant(bench: Bench) -> Iterator[Plant]:
     plant.stop_asked.set()
     if plant.thread.ident is not None:
         plant.thread.join(10)
-
-
-def message(job: Job, *, generation: int = 1, handle: str = "", group: str = "") -> Received:
-    return received(encode(FileMessage(job.id, generation)), handle=handle or job.name, message_id="m", group=group)
-
-
-def suspect(plant: Plant, name: str) -> Job:
-    """A file that was at work when a program was killed."""
-    (job,) = plant.bench.add(name)
-    host = plant.bench.identity.name.partition("/")[0]
-    plant.bench.claim(job, worker=f"{host}/0123456789ab", lease_ms=3_600_000)
-    return job
 
 
 def add_sent(bench: Bench, name: str) -> Job:

@@ -13,7 +13,7 @@ from desktop_app.services.dead_letters import DeadLetterWatcher
 from desktop_app.store.claims import Claims
 from tests.services.conftest import QUEUE
 from tests.services.fakes import FakeConnector, in_use, received
-from tests.services.test_consumer import Plant, message, suspect
+from tests.services.plant import Plant, message, suspect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

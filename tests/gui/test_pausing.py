@@ -1,0 +1,128 @@
+"""Pause, Resume, and Stop After the Current Files, by keyboard and by mouse."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QToolBar, QToolButton
+
+from desktop_app.errors import SettingsError
+from desktop_app.gui.loop_states import Mark
+from desktop_app.services.state import LoopState, Phase
+from desktop_app.services.switch import Pace
+
+if TYPE_CHECKING:
+    import pytest
+    from pytestqt.qtbot import QtBot
+
+    from desktop_app.gui.main_window import MainWindow
+    from tests.gui.conftest import Desk
+
+CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
+
+
+def button_of(window: MainWindow) -> QToolButton:
+    (bar,) = window.findChildren(QToolBar)
+    button = bar.widgetForAction(window.offers.pause)
+    assert isinstance(button, QToolButton)
+    return button
+
+
+def notice_of(window: MainWindow) -> str:
+    return window.notices.notice.text if window.notices.notice is not None else ""
+
+
+def test_by_keyboard_it_pauses_says_so_everywhere_and_goes_on(desk: Desk, qtbot: QtBot) -> None:
+    desk.world.add("a.txt")
+    window = desk.active_window()
+    for loop in (desk.states.take_sender, desk.states.take_consumer):
+        loop(LoopState(Phase.RUNNING))
+    QTest.keyClick(window.view, Qt.Key.Key_P, CTRL)
+    assert desk.switch.pace is Pace.PAUSED
+    assert desk.remembered == [True]
+    assert window.windowTitle().startswith("[Paused] 0")
+    assert (desk.states.text.mark, window.status.connection_text) == (Mark.PAUSED, "Paused")
+    assert notice_of(window).startswith("Paused.")
+    assert button_of(window).text() == "Resume"
+    assert button_of(window).accessibleName() == "Resume"
+    assert not window.offers.stop_after_current.isEnabled()
+    QTest.keyClick(window.view, Qt.Key.Key_P, CTRL)
+    assert desk.switch.pace.value == Pace.RUNNING
+    assert desk.remembered == [True, False]
+    assert window.windowTitle().startswith("0")
+    assert window.status.connection_text == "Local queue"
+    assert button_of(window).accessibleName() == "Pause"
+    assert window.offers.stop_after_current.isEnabled()
+
+
+def test_by_mouse_it_pauses_and_goes_on(desk: Desk) -> None:
+    window = desk.window()
+    QTest.mouseClick(button_of(window), Qt.MouseButton.LeftButton)
+    assert desk.switch.pace is Pace.PAUSED
+    QTest.mouseClick(button_of(window), Qt.MouseButton.LeftButton)
+    assert desk.switch.pace.value == Pace.RUNNING
+
+
+def test_stopping_after_the_current_files_says_when_it_is_reached(desk: Desk, qtbot: QtBot) -> None:
+    desk.world.add("a.txt", "b.txt")
+    window = desk.active_window()
+    with desk.switch.at_work():
+        QTest.keyClick(window.view, Qt.Key.Key_P, CTRL | SHIFT)
+        assert (desk.switch.pace, desk.remembered) == (Pace.FINISHING, [True])
+        assert window.windowTitle().startswith("[Pausing] ")
+        assert window.status.connection_text == "Pausing…"
+        assert "as soon as the files in work are finished" in notice_of(window)
+        threading.Thread(target=desk.switch.note_idle).start()  # as the consumer does
+        qtbot.waitUntil(lambda: window.windowTitle().startswith("[Paused] "))
+    assert notice_of(window) == "Paused after the current files. 2 files wait."
+    (resume,) = window.notices.buttons
+    QTest.mouseClick(resume, Qt.MouseButton.LeftButton)
+    assert desk.switch.pace.value == Pace.RUNNING
+    assert desk.remembered == [True, False]
+
+
+def test_stopping_after_the_current_files_can_be_taken_back(desk: Desk) -> None:
+    window = desk.active_window()
+    with desk.switch.at_work():
+        window.offers.stop_after_current.trigger()
+        assert window.offers.pause.text() == "Res&ume"
+        QTest.keyClick(window.view, Qt.Key.Key_P, CTRL)
+    assert desk.switch.pace is Pace.RUNNING
+
+
+def test_window_that_was_left_paused_says_so(desk: Desk) -> None:
+    desk.switch.pause()
+    window = desk.window()
+    assert window.windowTitle().startswith("[Paused] ")
+    assert window.status.connection_text == "Paused"
+    assert "as it was left" in notice_of(window)
+    QTest.mouseClick(window.notices.buttons[0], Qt.MouseButton.LeftButton)
+    assert desk.switch.pace.value == Pace.RUNNING
+
+
+def test_window_that_is_closed_does_not_follow_any_more(desk: Desk) -> None:
+    desk.window().close()
+    desk.switch.pause()
+    assert desk.window().windowTitle().startswith("[Paused] ")
+
+
+def test_pause_that_can_not_be_kept_holds_and_says_so(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: bool) -> None:
+        raise SettingsError("The settings can't be written.")
+
+    window = desk.window()
+    monkeypatch.setattr(window.pausing, "_remember", refuse)
+    window.offers.pause.trigger()
+    assert desk.switch.pace is Pace.PAUSED
+    assert notice_of(window) == "The settings can't be written."
+
+
+def test_what_a_paused_consumer_said_last_is_no_trouble(desk: Desk) -> None:
+    window = desk.window()
+    desk.states.take_consumer(LoopState(Phase.WAITING, "Amazon SQS can't be reached."))
+    assert window.banner.notice is not None
+    window.offers.pause.trigger()
+    assert window.banner.notice is None

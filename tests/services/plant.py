@@ -1,0 +1,94 @@
+"""A consumer at work, on a real database and a queue whose answers are written down."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from desktop_app.clock import SystemClock
+from desktop_app.processing.registry import FileResult
+from desktop_app.queues.message import FileMessage, encode
+from desktop_app.services.consumer import Consumer
+from desktop_app.services.consumer_options import ConsumerOptions
+from tests.helpers import wait_until
+from tests.services.conftest import QUEUE
+from tests.services.fakes import Acting, FakeClient, FakeConnector, received
+
+if TYPE_CHECKING:
+    from desktop_app.jobs import Job
+    from desktop_app.queues.envelopes import Received
+    from desktop_app.services.state import LoopState
+    from desktop_app.services.switch import WorkSwitch
+    from desktop_app.services.tally import Fate
+    from tests.services.conftest import Bench
+
+
+class Plant:
+    """A consumer at work on its thread."""
+
+    def __init__(self, bench: Bench, concurrency: int = 2, switch: WorkSwitch | None = None) -> None:
+        self.bench = bench
+        bench.clock = SystemClock()  # type: ignore[assignment]
+        self.client = FakeClient()
+        self.registry = Acting()
+        self.told: list[LoopState] = []
+        self.stop_asked = threading.Event()
+        self.polling = threading.Event()
+        # An empty poll of a real queue takes its time; this one waits a moment, so that nothing spins.
+        self.client.on_receive = lambda: None if self.client.polls else self._idle()
+        self.consumer = Consumer(
+            bench.database,
+            FakeConnector(self.client),
+            self.registry,
+            bench.identity,
+            options=ConsumerOptions(queue=QUEUE, concurrency=concurrency, work_grace_s=0.3, flush_grace_s=2),
+            clock=bench.clock,
+            report=self.told.append,
+            switch=switch,
+        )
+        self.thread = threading.Thread(target=self.consumer.run, args=(self.stop_asked.is_set,))
+
+    def _idle(self) -> None:
+        self.polling.set()
+        self.stop_asked.wait(0.02)
+
+    def start(self) -> None:
+        self.thread.start()
+
+    def stop(self, within: float = 5.0) -> None:
+        self.stop_asked.set()
+        self.thread.join(within)
+        assert not self.thread.is_alive(), "it did not stop in time"
+
+    def hold(self, name: str) -> tuple[threading.Event, threading.Event]:
+        """Keep a file at work; its result comes whether it is cancelled or not."""
+        return self.registry.hold(name, FileResult(4, 2))
+
+    def deliver(self, *messages: Received) -> None:
+        self.client.polls.append(list(messages))
+
+    def deliver_foreign(self, count: int) -> None:
+        """Messages that are not ours, in tens."""
+        for start in range(0, count, 10):
+            numbers = range(start, start + 10)
+            self.deliver(*(received("not ours", handle=f"h{n}", message_id=f"m{n}") for n in numbers))
+
+    def settled(self, count: int) -> None:
+        """Wait until so many messages have met their fate and the queue has been told."""
+        wait_until(lambda: self.consumer.tally.received >= count and self.consumer.tally.held == 0, timeout=10)
+        wait_until(lambda: self.consumer.held == 0, timeout=10)
+
+    def fate(self, fate: Fate) -> int:
+        return self.consumer.tally.of(fate)
+
+
+def message(job: Job, *, generation: int = 1, handle: str = "", group: str = "") -> Received:
+    return received(encode(FileMessage(job.id, generation)), handle=handle or job.name, message_id="m", group=group)
+
+
+def suspect(plant: Plant, name: str) -> Job:
+    """A file that was at work when a program was killed."""
+    (job,) = plant.bench.add(name)
+    host = plant.bench.identity.name.partition("/")[0]
+    plant.bench.claim(job, worker=f"{host}/0123456789ab", lease_ms=3_600_000)
+    return job
