@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum, StrEnum
 
@@ -62,6 +62,10 @@ class Job:
     next_try_at: int | None
     revision: int
     """The store's counter at the last write of this row; grows with every write."""
+    modified_ns: int | None = None
+    """The file's own time as it was seen last, in nanoseconds since 1970."""
+    batch_name: str = field(default="", compare=False)
+    """The name of its batch, where the list was read; may be empty."""
 
     @property
     def name(self) -> str:
@@ -175,6 +179,16 @@ class SortBy(StrEnum):
     SIZE = "size"
     TOOK = "took"
     PROGRESS = "progress"
+    REASON = "reason"
+    FOLDER = "folder"
+    TYPE = "type"
+    FINISHED = "finished"
+    MODIFIED = "modified"
+    ATTEMPTS = "attempts"
+    BATCH = "batch"
+    QUEUE = "queue"
+    MESSAGE = "message"
+    ID = "id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +225,7 @@ class ListQuery:
 
     Attributes:
         sort_by, descending: The order.
+        then_by, then_descending: The order of those that are equal in it; None = none but that of adding.
         statuses: Only these; empty = all.
         problems: Only those that have failed for one of these reasons (`Job.reason_code`); empty = all.
         batches: Only those of these batches; empty = all.
@@ -223,6 +238,17 @@ class ListQuery:
     problems: frozenset[str] = frozenset()
     batches: frozenset[int] = frozenset()
     search: Search = NO_SEARCH
+    then_by: SortBy | None = None
+    then_descending: bool = False
+
+    @property
+    def is_by_adding(self) -> bool:
+        """True if the jobs stand in the order they were added, or the other way round."""
+        return self.sort_by is SortBy.ADDED and self.then_by is None
+
+    def in_order_of(self, other: ListQuery) -> ListQuery:
+        """The same jobs, in the order of another query."""
+        return replace(other, statuses=self.statuses, problems=self.problems, batches=self.batches, search=self.search)
 
     @property
     def is_narrowed(self) -> bool:

@@ -10,14 +10,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QIcon, QPainter
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontMetrics, QIcon, QPainter
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
-from desktop_app.gui.columns import ALIGNMENTS
+from desktop_app.gui.columns import ALIGNMENTS, COLUMNS, PROGRESS, REASON
 from desktop_app.gui.wording import progress_of
 from desktop_app.jobs import Status
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from PySide6.QtCore import QObject
 
     from desktop_app.gui.jobs_model import JobsModel
@@ -37,6 +39,7 @@ _ICON_GAP = 6
 _ICON_SIZE = QSize(_ICON, _ICON)
 _BAR_HEIGHT = 6
 _TRACK_ALPHA = 70
+_WIDEST_PERCENT = "100\N{NO-BREAK SPACE}%"
 _SELECTED = QStyle.StateFlag.State_Selected
 
 
@@ -50,7 +53,7 @@ class CellDelegate(QStyledItemDelegate):
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """See Qt. The ground of every second row is painted already."""
-        text = self._model.text(index.row(), index.column())
+        text = self.text_of(index)
         selected = bool(option.state & _SELECTED)
         colours = self._look.colours
         if selected:
@@ -64,14 +67,50 @@ class CellDelegate(QStyledItemDelegate):
         self, painter: QPainter, option: QStyleOptionViewItem, index: Index, room: QRect, text: str
     ) -> None:
         """Paint what is in the cell with the painter's pen, its ground is there."""
-        metrics = option.fontMetrics
+        column, metrics = COLUMNS[index.column()], option.fontMetrics
+        if column.is_code:
+            painter.setFont(_code_font(option.font))
+            metrics = painter.fontMetrics()
         if metrics.horizontalAdvance(text) > room.width():
-            text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room.width())
+            mode = Qt.TextElideMode.ElideMiddle if column.is_path else Qt.TextElideMode.ElideRight
+            text = metrics.elidedText(text, mode, room.width())
         painter.drawText(room, QStyle.visualAlignment(option.direction, ALIGNMENTS[index.column()]), text)
+        if column.is_code:
+            painter.setFont(option.font)
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        """The room that a cell's whole text takes."""
+        metrics = QFontMetrics(_code_font(option.font)) if COLUMNS[index.column()].is_code else option.fontMetrics
+        wide = metrics.horizontalAdvance(self.text_of(index))
+        return QSize(wide + 2 * CELL_PADDING + 1, option.fontMetrics.height())
+
+    def text_of(self, index: Index) -> str:
+        """What is written in a cell."""
+        return self._model.text(index.row(), index.column())
 
 
 class StatusDelegate(CellDelegate):
-    """A status as a shape, a word and a colour; on a selected row all of it in the selection's colour."""
+    """A status as a shape, a word and a colour; on a selected row all of it in the selection's colour.
+
+    What more there is to say stands behind the word, unless another column says it.
+    """
+
+    def __init__(
+        self, model: JobsModel, look: Look, shows: Callable[[int], bool], parent: QObject | None = None
+    ) -> None:
+        super().__init__(model, look, parent)
+        self._shows = shows
+
+    def text_of(self, index: Index) -> str:
+        """See `CellDelegate`."""
+        job = self._model.job(index.row())
+        if job is not None and self._shows(PROGRESS if job.status is Status.PROCESSING else REASON):
+            return self._model.wording.word(job.status)
+        return super().text_of(index)
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        """See `CellDelegate`."""
+        return super().sizeHint(option, index) + QSize(_ICON + _ICON_GAP, 0)
 
     def paint_content(
         self, painter: QPainter, option: QStyleOptionViewItem, index: Index, room: QRect, text: str
@@ -98,6 +137,10 @@ class StatusDelegate(CellDelegate):
 class ProgressDelegate(CellDelegate):
     """A bar and, beside it rather than on it, the percentage."""
 
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:  # noqa: ARG002 - as Qt has it
+        """As wide as a bar is any good, whether there is one now or not."""
+        return QSize(option.fontMetrics.horizontalAdvance(_WIDEST_PERCENT) + 8 * _BAR_HEIGHT + 3 * CELL_PADDING, 0)
+
     def paint_content(
         self, painter: QPainter, option: QStyleOptionViewItem, index: Index, room: QRect, text: str
     ) -> None:
@@ -108,7 +151,7 @@ class ProgressDelegate(CellDelegate):
             return
         ink = painter.pen().color()
         fill = ink if option.state & _SELECTED else QColor(self._look.colours.accent)
-        wide = option.fontMetrics.horizontalAdvance("100\N{NO-BREAK SPACE}%")
+        wide = option.fontMetrics.horizontalAdvance(_WIDEST_PERCENT)
         words = QRect(room.right() - wide, room.top(), wide + 1, room.height())
         bar = QRect(
             room.left(), room.center().y() - _BAR_HEIGHT // 2 + 1, room.width() - wide - CELL_PADDING, _BAR_HEIGHT
@@ -136,3 +179,10 @@ class ProgressDelegate(CellDelegate):
             painter.setBrush(colour)
             painter.drawRoundedRect(QRectF(QStyle.visualRect(option.direction, room, rect)), radius, radius)
         painter.restore()
+
+
+def _code_font(beside: QFont) -> QFont:
+    """The system's font of equally wide characters, in the size of another."""
+    font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
+    font.setPointSizeF(beside.pointSizeF())
+    return font

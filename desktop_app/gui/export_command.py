@@ -29,6 +29,16 @@ FIELDS_OF_COLUMN = {
     "size": ("file_size",),
     "added": ("created_at",),
     "took": ("took_ms",),
+    "reason": ("reason",),
+    "folder": ("file_path",),
+    "type": ("file_path",),
+    "finished": ("finished_at",),
+    "modified": ("modified_at",),
+    "attempts": ("attempts",),
+    "batch": ("batch",),
+    "queue": ("queue",),
+    "messageId": ("message_id",),
+    "jobId": ("id",),
 }
 """What each column of the table is in an export: exact values under the names that they have everywhere."""
 

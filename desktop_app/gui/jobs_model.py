@@ -10,6 +10,7 @@ from PySide6.QtCore import QAbstractItemModel, QAbstractTableModel, QModelIndex,
 
 from desktop_app.errors import KnownError
 from desktop_app.gui.columns import ALIGNMENTS, COLUMNS, NAME
+from desktop_app.gui.headings import spoken_heading
 from desktop_app.gui.id_loader import IdLoader, LoadedIds
 from desktop_app.gui.page_cache import CachedRow, KeyOrder, PageCache, runs
 from desktop_app.gui.texts import translated
@@ -40,7 +41,8 @@ _SORTED_BY_ROWS = QAbstractItemModel.LayoutChangeHint.VerticalSortHint
 _NO_PARENT = QModelIndex()
 _MAX_RUNS = 100
 """More separate places than this are cheaper to change by loading the whole order anew."""
-_MOVING = frozenset({SortBy.STATUS, SortBy.PROGRESS, SortBy.LINES, SortBy.SIZE, SortBy.TOOK})
+_FIXED = frozenset({SortBy.NAME, SortBy.ADDED, SortBy.FOLDER, SortBy.TYPE, SortBy.BATCH, SortBy.ID})
+"""What never changes of a job; by anything else a change may move a row."""
 
 
 class JobsModel(QAbstractTableModel):
@@ -58,6 +60,9 @@ class JobsModel(QAbstractTableModel):
         tasks: The pool that loads orders.
         wording: Makes the texts.
         parent: Qt's owner.
+
+    Attributes:
+        wording: What makes the texts.
     """
 
     problem = Signal(str)
@@ -65,7 +70,7 @@ class JobsModel(QAbstractTableModel):
 
     def __init__(self, reader: JobReader, tasks: Tasks, wording: Wording, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._wording = wording
+        self.wording = wording
         self._cache = PageCache(reader)
         self._shown = ListQuery()
         self._came_in_flight = False  # rows that may not be in the order that is being read
@@ -112,40 +117,49 @@ class JobsModel(QAbstractTableModel):
         if cached is None:
             return None
         if role == _DISPLAY:
-            return self._texts(cached)[index.column()]
+            return self._text(cached, index.column())
         if role == _ACCESSIBLE:
-            return self._spoken(cached.job, index.column())
-        return tool_tip(COLUMNS[index.column()].hint(self._wording, cached.job)) or None
+            return self._spoken(cached, index.column())
+        return tool_tip(COLUMNS[index.column()].hint(self.wording, cached.job)) or None
 
-    def _spoken(self, job: Job, number: int) -> str:
+    def _spoken(self, cached: CachedRow, number: int) -> str:
         """The first column speaks for the whole row, so that one key press tells everything."""
         if number == NAME:
-            return self._wording.row(job)
-        return f"{COLUMNS[number].title}: {COLUMNS[number].text(self._wording, job)}"
+            return self.wording.row(cached.job)
+        return f"{COLUMNS[number].heading}: {self._text(cached, number)}"
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = _DISPLAY) -> Any:  # noqa: ANN401
         """See Qt."""
         if orientation is not Qt.Orientation.Horizontal or not 0 <= section < len(COLUMNS):
             return None
         if role == _DISPLAY:
-            return COLUMNS[section].title
+            return COLUMNS[section].heading
+        if role == _ACCESSIBLE:
+            return spoken_heading(section, self.query)
         return ALIGNMENTS[section] if role == _ALIGNMENT else None
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
-        """Load another order; the rows stay as they are until it is there."""
+        """Load another order; the rows stay as they are until it is there. A second key stays with its first."""
         if 0 <= column < len(COLUMNS):
-            old = self.query
+            old, key = self.query, COLUMNS[column].sort_by
+            then_by = old.then_by if key is old.sort_by else None
             descending = order is Qt.SortOrder.DescendingOrder
-            query = replace(old, sort_by=COLUMNS[column].sort_by, descending=descending)
-            if query != old or not self._loader.has_begun:
-                self._loader.load(query)
+            self.order_like(replace(old, sort_by=key, descending=descending, then_by=then_by))
+
+    def order_like(self, query: ListQuery) -> None:
+        """Load the order of a query; which jobs are listed stays as it is."""
+        old = self.query
+        query = old.in_order_of(query)
+        if query != old or not self._loader.has_begun:
+            self._loader.load(query)
+            self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, len(COLUMNS) - 1)
 
     # --- what the window asks
 
     def narrow(self, query: ListQuery) -> None:
         """List only what a query lists, in the order of now; the rows stay as they are until it was read."""
         old = self.query
-        query = replace(query, sort_by=old.sort_by, descending=old.descending)
+        query = query.in_order_of(old)
         if query != old:
             self._loader.load(query)
 
@@ -156,12 +170,17 @@ class JobsModel(QAbstractTableModel):
     def text(self, row: int, column: int) -> str:
         """A cell's text, as `data` gives it, for delegates: without the way through Qt."""
         cached = self._row(row)
-        return "" if cached is None else self._texts(cached)[column]
+        return "" if cached is None else self._text(cached, column)
 
-    def _texts(self, cached: CachedRow) -> tuple[str, ...]:
-        if cached.texts is None:
-            cached.texts = tuple(column.text(self._wording, cached.job) for column in COLUMNS)
-        return cached.texts
+    def _text(self, cached: CachedRow, column: int) -> str:
+        text = cached.texts.get(column)
+        if text is None:
+            text = cached.texts[column] = COLUMNS[column].text(self.wording, cached.job)
+        return text
+
+    def row_of(self, key: int) -> int | None:
+        """The row of a job, or None if it is not listed."""
+        return next(iter(self._cache.rows_of((key,), self._key_order)), None)
 
     def job(self, row: int) -> Job | None:
         """The job of a row; None if it is gone, or there is no such row."""
@@ -227,8 +246,8 @@ class JobsModel(QAbstractTableModel):
         new = [job.row_id for job in jobs if job.row_id > self._loader.newest]
         if shown.is_narrowed or self.query.is_narrowed or not self._loader.has_loaded:
             self._loader.load_soon()
-        elif shown.sort_by is not SortBy.ADDED:
-            if new or (jobs and shown.sort_by in _MOVING):
+        elif not shown.is_by_adding:
+            if new or (jobs and not _FIXED.issuperset({shown.sort_by, shown.then_by or SortBy.ADDED})):
                 self._loader.load_soon(gently=not new)
         elif new:
             self._insert(new)
@@ -250,7 +269,7 @@ class JobsModel(QAbstractTableModel):
 
     @property
     def _key_order(self) -> KeyOrder:
-        if self._shown.sort_by is not SortBy.ADDED:
+        if not self._shown.is_by_adding:
             return KeyOrder.NONE
         return KeyOrder.DESCENDING if self._shown.descending else KeyOrder.ASCENDING
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QItemSelection, QItemSelectionModel, QModelIndex, QPoint, QRect, Qt, Signal
+from PySide6.QtCore import QEvent, QItemSelection, QItemSelectionModel, QModelIndex, QPoint, QRect, Qt, Signal, Slot
 from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
@@ -24,7 +24,7 @@ from desktop_app.gui.columns import COLUMN_OF_ID, COLUMN_OF_SORT, COLUMNS, PROGR
 from desktop_app.gui.delegates import CellDelegate, ProgressDelegate, StatusDelegate
 from desktop_app.gui.header import JobsHeader
 from desktop_app.gui.window_memory import SortLayout
-from desktop_app.jobs import SortBy
+from desktop_app.jobs import ListQuery
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
@@ -38,7 +38,7 @@ _KEY_REASONS = frozenset(
     {Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason}
 )
 _MOVING_KEYS = frozenset({Qt.Key.Key_Home, Qt.Key.Key_End, Qt.Key.Key_Up, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown})
-_NO_FIRST_SORT = SortLayout("", descending=False)
+_CTRL_SHIFT = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
 
 
 class JobsView(QTableView):
@@ -73,11 +73,14 @@ class JobsView(QTableView):
         self._header = JobsHeader(look, self)
         self.setHorizontalHeader(self._header)
         self.setItemDelegate(CellDelegate(model, look, self))
-        self.setItemDelegateForColumn(STATUS, StatusDelegate(model, look, self))
+        self.setItemDelegateForColumn(STATUS, StatusDelegate(model, look, self._header.shows, self))
         self.setItemDelegateForColumn(PROGRESS, ProgressDelegate(model, look, self))
         self.setModel(model)
         self._header.stand_alone(model)
         self._header.reset()
+        self.setTabOrder(self, self._header)
+        self._header.order_changed.connect(self._sort)
+        self._header.keys.reached.connect(self._reach)
         self.selectionModel().selectionChanged.connect(self._tell_selection)
         look.changed.connect(self.viewport().update)
 
@@ -101,17 +104,30 @@ class JobsView(QTableView):
         layout = memory.columns()
         if layout:
             self._header.take_layout(layout)
-        sorting = memory.sorting() or _NO_FIRST_SORT
-        column = COLUMN_OF_ID.get(sorting.column, COLUMN_OF_SORT[SortBy.ADDED])
-        order = Qt.SortOrder.DescendingOrder if sorting.descending else Qt.SortOrder.AscendingOrder
-        self._header.setSortIndicator(column, order)
-        self.setSortingEnabled(True)
+        self._header.take_order(_order_of(memory.sorting(), memory.second_sorting()))
+        self._sort()
 
     def remember(self, memory: WindowMemory) -> None:
         """Note columns and order."""
         memory.set_columns(self._header.layout_of_columns())
-        descending = self._header.sortIndicatorOrder() is Qt.SortOrder.DescendingOrder
-        memory.set_sorting(SortLayout(COLUMNS[self._header.sortIndicatorSection()].id, descending))
+        order = self._header.order()
+        memory.set_sorting(SortLayout(COLUMNS[COLUMN_OF_SORT[order.sort_by]].id, order.descending))
+        then = order.then_by
+        memory.set_second_sorting(
+            None if then is None else SortLayout(COLUMNS[COLUMN_OF_SORT[then]].id, order.then_descending)
+        )
+
+    @Slot()
+    def _sort(self) -> None:
+        self._jobs.order_like(self._header.order())
+
+    @Slot(int)
+    def _reach(self, number: int) -> None:
+        """Scroll sideways as far as a column needs to be seen."""
+        begin, bar = self._header.sectionViewportPosition(number), self.horizontalScrollBar()
+        beyond = begin + self._header.sectionSize(number) - self.viewport().width()
+        step = begin if begin < 0 else min(begin, max(0, beyond))
+        bar.setValue(bar.value() + (-step if self.isRightToLeft() else step))
 
     # --- selection
 
@@ -190,6 +206,9 @@ class JobsView(QTableView):
             self.clearSelection()
             event.accept()
             return
+        if event.key() == Qt.Key.Key_F10 and event.modifiers() == _CTRL_SHIFT:
+            self._header.open_menu(self._header.mapToGlobal(QPoint(0, self._header.height())))
+            return
         super().keyPressEvent(event)
         if event.key() in _MOVING_KEYS and not event.modifiers() and not self.selectionModel().hasSelection():
             # Qt moves to the first row without choosing it when the list gets the keyboard; a key that leads to where
@@ -217,3 +236,14 @@ class JobsView(QTableView):
         painter.setPen(QPen(QColor(colours.selected_text if selected else colours.accent), 1))
         painter.drawRect(QRect(0, row.y(), self.viewport().width() - 1, row.height() - 1).adjusted(1, 1, -1, -1))
         painter.end()
+
+
+def _order_of(first: SortLayout | None, second: SortLayout | None) -> ListQuery:
+    """An order as it was remembered; what this version has no column for is left out."""
+    if first is None or first.column not in COLUMN_OF_ID:
+        return ListQuery()
+    sort_by = COLUMNS[COLUMN_OF_ID[first.column]].sort_by
+    if second is None or second.column not in COLUMN_OF_ID:
+        return ListQuery(sort_by, first.descending)
+    then_by = COLUMNS[COLUMN_OF_ID[second.column]].sort_by
+    return ListQuery(sort_by, first.descending, then_by=then_by, then_descending=second.descending)

@@ -36,7 +36,7 @@ from desktop_app.gui.status_bar import JobsStatusBar
 from desktop_app.gui.texts import tr
 from desktop_app.gui.window_commands import WindowCommands
 from desktop_app.gui.wording import DASH
-from desktop_app.jobs import SortBy, StatusCounts
+from desktop_app.jobs import StatusCounts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -225,7 +225,7 @@ class MainWindow(QMainWindow):
         self._workbench.feed.look()
         self.adding.tell(report)
         query = self._workbench.model.query
-        if report.added and query.sort_by is SortBy.ADDED and not query.is_narrowed:
+        if report.added and query.is_by_adding and not query.is_narrowed:
             row = 0 if query.descending else min(before, self._workbench.model.rowCount() - 1)
             self.view.scrollTo(self._workbench.model.index(row, 0))
 

@@ -61,6 +61,7 @@ class Narrowing(QObject):
         choice = self._sidebar.choice
         self._offer_retry()
         self._bench.groups.keep(choice.batches)
+        self._view.header.suit_problems(bool(choice.problems) or choice.statuses == {Status.FAILED})
         self._bench.model.narrow(replace(choice, search=self._box.search))
 
     @Slot()

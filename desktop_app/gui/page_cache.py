@@ -29,13 +29,13 @@ class KeyOrder(Enum):
 
 
 class CachedRow:
-    """A job as it was read last, with its texts once they were asked for."""
+    """A job as it was read last, with its texts as far as they were asked for, by column."""
 
     __slots__ = ("job", "texts")
 
     def __init__(self, job: Job) -> None:
         self.job = job
-        self.texts: tuple[str, ...] | None = None
+        self.texts: dict[int, str] = {}
 
 
 class PageCache:

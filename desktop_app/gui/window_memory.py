@@ -78,12 +78,27 @@ class WindowMemory:
 
     def sorting(self) -> SortLayout | None:
         """What the list was sorted by, or None."""
-        texts = self._texts("sort")
-        return SortLayout(texts[0], texts[1] == "descending") if len(texts) == 2 else None  # noqa: PLR2004
+        return self._sorting("sort")
 
     def set_sorting(self, sorting: SortLayout) -> None:
         """Remember what the list is sorted by."""
-        self._settings.setValue("sort", [sorting.column, "descending" if sorting.descending else "ascending"])
+        self._set_sorting("sort", sorting)
+
+    def second_sorting(self) -> SortLayout | None:
+        """What was equal in that was sorted by, or None."""
+        return self._sorting("then")
+
+    def set_second_sorting(self, sorting: SortLayout | None) -> None:
+        """Remember what is equal in that is sorted by."""
+        self._set_sorting("then", sorting)
+
+    def _sorting(self, key: str) -> SortLayout | None:
+        texts = self._texts(key)
+        return SortLayout(texts[0], texts[1] == "descending") if len(texts) == 2 else None  # noqa: PLR2004
+
+    def _set_sorting(self, key: str, sorting: SortLayout | None) -> None:
+        texts = [] if sorting is None else [sorting.column, "descending" if sorting.descending else "ascending"]
+        self._settings.setValue(key, texts)
 
     @property
     def shows_sidebar(self) -> bool:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import html
+import re
 import sys
 
 from PySide6.QtCore import QDate, QDateTime, QLocale
 
-from desktop_app.gui.texts import tr, translated
+from desktop_app.gui.texts import mark, tr, translated
 from desktop_app.jobs import Job, Status, display_text
 
 DASH = " \N{EN DASH} "
@@ -22,11 +23,13 @@ _SIZE_FORMAT = (
     else QLocale.DataSizeFormat.DataSizeSIFormat
 )
 _STATUS_WORDS = {
-    Status.PENDING: "Pending",
-    Status.PROCESSING: "Processing",
-    Status.PROCESSED: "Processed",
-    Status.FAILED: "Failed",
+    Status.PENDING: mark("Pending"),
+    Status.PROCESSING: mark("Processing"),
+    Status.PROCESSED: mark("Processed"),
+    Status.FAILED: mark("Failed"),
 }
+_NEXT_TRY = re.compile(r"(?P<reason>.*); try (?P<next>\d+) of (?P<most>\d+) follows", re.DOTALL)
+"""How the reason of a file ends that is tried again (`services/results.py`)."""
 
 
 def user_locale(language: str = "") -> QLocale:
@@ -43,7 +46,7 @@ def user_locale(language: str = "") -> QLocale:
 
 def status_word(status: Status) -> str:
     """A status in one word."""
-    return _STATUS_WORDS[status]
+    return translated(_STATUS_WORDS[status])
 
 
 def tool_tip(text: str) -> str:
@@ -60,6 +63,8 @@ class Wording:
 
     def __init__(self, locale: QLocale) -> None:
         self._locale = locale
+        # Looked up once: a table asks for thousands of them.
+        self._words = {status: status_word(status) for status in Status}
 
     def number(self, value: int) -> str:
         """A whole number with the locale's thousands separators."""
@@ -79,7 +84,7 @@ class Wording:
 
     def bytes(self, size: int) -> str:
         """A size to the byte, `12,345 bytes`."""
-        return self.counted(size, "byte")
+        return tr("%Ln byte(s)", "", size)
 
     def percent(self, fraction: float) -> str:
         """A fraction as whole percent; 100 % only when all is done."""
@@ -95,8 +100,13 @@ class Wording:
     def day_and_time(self, milliseconds: int) -> str:
         """`Today 14:01`, `Yesterday 9:30`, or a date with a time; from milliseconds since 1970."""
         day = QDateTime.fromMSecsSinceEpoch(milliseconds).date()
-        word = {0: "Today", 1: "Yesterday"}.get(day.daysTo(QDate.currentDate()))
-        return f"{word} {self.clock(milliseconds)}" if word else self.moment(milliseconds)
+        match day.daysTo(QDate.currentDate()):
+            case 0:
+                return tr("Today {time}").format(time=self.clock(milliseconds))
+            case 1:
+                return tr("Yesterday {time}").format(time=self.clock(milliseconds))
+            case _:
+                return self.moment(milliseconds)
 
     def clock(self, milliseconds: int) -> str:
         """The time of day, without the date; from milliseconds since 1970."""
@@ -112,44 +122,79 @@ class Wording:
         """How long something took: `0.8 s`, `42 s`, `2 min 10 s`, `3 h 5 min`."""
         if milliseconds < _ROUGH_FROM_MS:
             # Below a tenth of a second the digits say nothing to a person, but 0.0 s would be a lie.
-            return f"{self._locale.toString(max(0.1, milliseconds / _SECOND_MS), 'f', 1)}\N{NO-BREAK SPACE}s"
+            return _unit(tr("{number} s"), self._locale.toString(max(0.1, milliseconds / _SECOND_MS), "f", 1))
         if milliseconds < _MINUTE_MS:
-            return f"{milliseconds // _SECOND_MS}\N{NO-BREAK SPACE}s"
+            return _unit(tr("{number} s"), str(milliseconds // _SECOND_MS))
         if milliseconds < _HOUR_MS:
             minutes, rest = divmod(milliseconds // _SECOND_MS, 60)
-            return f"{minutes}\N{NO-BREAK SPACE}min {rest}\N{NO-BREAK SPACE}s"
+            return f"{_unit(tr('{number} min'), str(minutes))} {_unit(tr('{number} s'), str(rest))}"
         hours, rest = divmod(milliseconds // _MINUTE_MS, 60)
-        return f"{hours}\N{NO-BREAK SPACE}h {rest}\N{NO-BREAK SPACE}min"
+        return f"{_unit(tr('{number} h'), str(hours))} {_unit(tr('{number} min'), str(rest))}"
+
+    def word(self, status: Status) -> str:
+        """A status in one word."""
+        return self._words[status]
 
     def status(self, job: Job) -> str:
         """A job's status in a word, and behind a dash what more there is to say."""
-        word = _STATUS_WORDS[job.status]
-        reason = self._reason(job)
+        word, reason = self._words[job.status], self.reason(job)
         return f"{word}{DASH}{reason}" if reason else word
 
-    def _reason(self, job: Job) -> str:
-        reason = translated(display_text(job.reason))
-        if job.status is not Status.PENDING:
-            return reason
-        if job.next_try_at is not None:
-            again = f"Retry at {self.clock(job.next_try_at)}"
-            return f"{again}: {reason}" if reason else again
-        return reason or ("Waiting to be sent" if job.sent_at is None else "In queue")
+    def reason(self, job: Job) -> str:
+        """What more there is to say than the status: why it is so, how far it is, or when it goes on."""
+        match job.status:
+            case Status.PENDING:
+                return self._waits_for(job)
+            case Status.PROCESSING:
+                return self._reading(job)
+            case _:
+                return _said(job.reason)
+
+    def _waits_for(self, job: Job) -> str:
+        if job.next_try_at is None:
+            if job.reason:
+                return _said(job.reason)
+            return tr("Waiting to be sent") if job.sent_at is None else tr("In queue")
+        time, counted = self.clock(job.next_try_at), _NEXT_TRY.fullmatch(job.reason)
+        if counted is not None:
+            return tr("Retry {next} of {most} at {time}: {reason}").format(
+                next=counted["next"], most=counted["most"], time=time, reason=_said(counted["reason"])
+            )
+        if job.reason:
+            return tr("Retry at {time}: {reason}").format(time=time, reason=_said(job.reason))
+        return tr("Retry at {time}").format(time=time)
+
+    def _reading(self, job: Job) -> str:
+        done = progress_of(job)
+        if not done:
+            return _said(job.reason)
+        return tr("Finishing") if done >= 1 else tr("Reading {percent}").format(percent=self.percent(done))
 
     def row(self, job: Job) -> str:
         """A whole job in one sentence for a screen reader."""
-        reason = self._reason(job)
-        parts = [job.name, _STATUS_WORDS[job.status]]
+        done = progress_of(job)
+        # While it is read, the percentage says it all.
+        reason = "" if job.status is Status.PROCESSING and done is not None else self.reason(job)
+        parts = [job.name, self._words[job.status]]
         if reason:
             parts.append(reason)
-        done = progress_of(job)
         if done is not None:
             parts.append(self.percent(done))
         if job.lines_count is not None:
-            parts.append(self.counted(job.lines_count, "line"))
+            parts.append(tr("%Ln line(s)", "", job.lines_count))
         if job.file_size is not None:
             parts.append(self.size(job.file_size))
         return ", ".join(parts)
+
+
+def _unit(text: str, number: str) -> str:
+    """A number with its unit, never on two lines."""
+    return text.format(number=number).replace(" ", "\N{NO-BREAK SPACE}")
+
+
+def _said(reason: str) -> str:
+    """A stored reason as it is shown."""
+    return translated(display_text(reason)) if reason else ""
 
 
 def progress_of(job: Job) -> float | None:

@@ -33,6 +33,8 @@ _VALUES: dict[str, Callable[[Job], Value]] = {
     "receive_count": lambda job: job.receive_count,
     "sent_at": lambda job: iso_utc(job.sent_at),
     "next_try_at": lambda job: iso_utc(job.next_try_at),
+    "modified_at": lambda job: iso_utc(None if job.modified_ns is None else job.modified_ns // 1_000_000),
+    "batch": lambda job: job.batch_name,
 }
 FIELDS = tuple(_VALUES)[:12]
 """What `filemill status --json` and `filemill export` tell of each job, in this order."""

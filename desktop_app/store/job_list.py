@@ -7,7 +7,7 @@ import re
 from array import array
 from contextlib import contextmanager
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from peewee import SQL, fn
 
@@ -19,7 +19,6 @@ from desktop_app.jobs import (
     ListQuery,
     Problem,
     SelectionSums,
-    SortBy,
     Status,
     StatusCounts,
 )
@@ -27,7 +26,8 @@ from desktop_app.store import throughput
 from desktop_app.store.attempts import attempts_of, count_of
 from desktop_app.store.conditions import condition
 from desktop_app.store.models import BatchRow, CounterRow, JobRow
-from desktop_app.store.rows import JOB_COLUMNS, jobs_from
+from desktop_app.store.order import order_of
+from desktop_app.store.rows import LISTED_COLUMNS, jobs_from
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -41,15 +41,6 @@ NEWEST_BATCHES = 20
 _PAGE = 500
 _SUMMED_AT_ONCE = 20_000
 _ID_START = re.compile(r"[0-9a-f-]{1,36}")
-_ORDER: dict[SortBy, tuple[Any, ...]] = {
-    SortBy.ADDED: (),
-    SortBy.NAME: (JobRow.name_key,),
-    SortBy.STATUS: (JobRow.status, JobRow.reason),
-    SortBy.LINES: (JobRow.lines_count,),
-    SortBy.SIZE: (JobRow.file_size,),
-    SortBy.TOOK: (JobRow.finished_at - JobRow.started_at,),
-    SortBy.PROGRESS: (JobRow.bytes_done.cast("REAL") / fn.NULLIF(JobRow.file_size, 0),),
-}
 
 
 class JobList:
@@ -78,7 +69,7 @@ class JobList:
         """
         with self._database.read():
             head = self._head()
-            newer = JobRow.select(*JOB_COLUMNS, JobRow.removed_at).where(JobRow.revision > revision)
+            newer = JobRow.select(*LISTED_COLUMNS, JobRow.removed_at).where(JobRow.revision > revision)
             # Not ordered by the database: it would walk through all rows in that order instead of using the index.
             rows = sorted(self._database.run(newer.limit(MAX_CHANGES + 1).tuples()))
         if len(rows) > MAX_CHANGES:
@@ -92,10 +83,7 @@ class JobList:
         Raises:
             StoreError: If the database can't be read.
         """
-        columns = _ORDER[query.sort_by]
-        order = [column.desc() if query.descending else column.asc() for column in columns]
-        order.append(JobRow.id.desc() if query.descending and not columns else JobRow.id.asc())
-        chosen = JobRow.select(JobRow.id).where(condition(query)).order_by(*order).tuples()
+        chosen = JobRow.select(JobRow.id).where(condition(query)).order_by(*order_of(query)).tuples()
         with self._database.read():
             return array("q", chain.from_iterable(self._database.run(chosen).cursor))
 
@@ -106,7 +94,7 @@ class JobList:
             StoreError: If the database can't be read.
         """
         with self._database.read():
-            query = JobRow.select(*JOB_COLUMNS).where(JobRow.id.in_(list(row_ids)), JobRow.removed_at.is_null())
+            query = JobRow.select(*LISTED_COLUMNS).where(JobRow.id.in_(list(row_ids)), JobRow.removed_at.is_null())
             return {job.row_id: job for job in jobs_from(self._database.run(query.tuples()))}
 
     def counts(self, queue: str | None = None) -> StatusCounts:
@@ -278,7 +266,9 @@ class JobList:
         if not _ID_START.fullmatch(text):
             return []
         upper = text + "g"  # sorts behind every hexadecimal digit and the hyphen
-        query = JobRow.select(*JOB_COLUMNS).where(JobRow.uuid >= text, JobRow.uuid < upper, JobRow.removed_at.is_null())
+        query = JobRow.select(*LISTED_COLUMNS).where(
+            JobRow.uuid >= text, JobRow.uuid < upper, JobRow.removed_at.is_null()
+        )
         with self._database.read():
             return jobs_from(self._database.run(query.order_by(JobRow.uuid).limit(2).tuples()))
 

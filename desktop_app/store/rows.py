@@ -8,7 +8,7 @@ import unicodedata
 from typing import TYPE_CHECKING, Any
 
 from desktop_app.jobs import Job, Status
-from desktop_app.store.models import JobRow
+from desktop_app.store.models import BatchRow, JobRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,8 +36,10 @@ JOB_COLUMNS = (
     JobRow.finished_at,
     JobRow.next_try_at,
     JobRow.revision,
+    JobRow.modified_ns,
 )
-
+LISTED_COLUMNS = (*JOB_COLUMNS, BatchRow.select(BatchRow.name).where(BatchRow.id == JobRow.batch))
+"""The same, and what the list says of a job's batch."""
 
 LEASE_ENDED: dict[str, Any] = {"lease_token": JobRow.lease_token + 1, "lease_owner": None, "lease_until": 0}
 """For an update that takes a job from whoever works on it: with the token moved on, a late result is refused."""
@@ -46,7 +48,7 @@ PENDING_AGAIN: dict[str, Any] = {"status": Status.PENDING, "bytes_done": 0, "sta
 
 
 def jobs_from(rows: Iterable[tuple[Any, ...]]) -> list[Job]:
-    """Jobs from tuples of `JOB_COLUMNS`."""
+    """Jobs from tuples of `JOB_COLUMNS` or `LISTED_COLUMNS`."""
     return [_job(row) for row in rows]
 
 

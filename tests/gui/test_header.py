@@ -4,20 +4,27 @@ from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QAccessible, QContextMenuEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QHeaderView, QMenu
 
-from desktop_app.gui.columns import COLUMN_OF_ID, COLUMNS, NAME, PROGRESS, STATUS
+from desktop_app.gui.columns import COLUMN_OF_ID, COLUMNS, NAME, PROGRESS, REASON, STATUS
+from desktop_app.gui.jobs_view import JobsView
 from desktop_app.gui.window_memory import ColumnLayout
-from desktop_app.jobs import SortBy
+from desktop_app.jobs import ListQuery, SortBy
 
 if TYPE_CHECKING:
+    from PySide6.QtGui import QAction
     from pytestqt.qtbot import QtBot
 
     from desktop_app.gui.header import JobsHeader
+    from desktop_app.gui.main_window import MainWindow
     from tests.gui.conftest import Desk
 
 SIZE = COLUMN_OF_ID["size"]
+FIRST_SHOWN = ["name", "status", "progress", "lines", "size", "added", "took"]
+SHIFT, CTRL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
+UP, DOWN = Qt.SortOrder.AscendingOrder, Qt.SortOrder.DescendingOrder
 
 
 @pytest.fixture
@@ -59,7 +66,7 @@ def test_columns_can_be_hidden_and_shown_but_the_name_stays(header: JobsHeader) 
     again = {action.text(): action for action in menu_of(header).actions()}
     assert not again["Size"].isChecked()
     again["Size"].trigger()
-    assert shown(header) == [column.id for column in COLUMNS]
+    assert shown(header) == FIRST_SHOWN
 
 
 def test_name_takes_the_room_if_the_status_is_hidden(header: JobsHeader) -> None:
@@ -127,12 +134,277 @@ def test_sorting_without_the_mouse(desk: Desk, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: model.index(0, 0).data() == "b")
 
 
-def test_menu_opens_beside_the_mouse(header: JobsHeader, qtbot: QtBot) -> None:
-    header.customContextMenuRequested.emit(QPoint(5, 5))
+def popup(qtbot: QtBot) -> QMenu:
     qtbot.waitUntil(lambda: isinstance(QApplication.activePopupWidget(), QMenu))
-    popup = QApplication.activePopupWidget()
-    assert popup is not None
-    popup.close()
+    menu = QApplication.activePopupWidget()
+    assert isinstance(menu, QMenu)
+    return menu
+
+
+def test_menu_opens_beside_the_mouse(header: JobsHeader, qtbot: QtBot) -> None:
+    place = header.viewport().mapToGlobal(QPoint(5, 5))
+    QApplication.sendEvent(header.viewport(), QContextMenuEvent(QContextMenuEvent.Reason.Mouse, QPoint(5, 5), place))
+    menu = popup(qtbot)
+    assert menu.pos() == place
+    assert [action.text() for action in menu.actions()][-2:] == ["Fit Columns", "Reset Columns"]
+    menu.close()
+
+
+# --- the second key
+
+
+def click(header: JobsHeader, number: int, held: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
+    place = QPoint(header.sectionViewportPosition(number) + 30, header.height() // 2)
+    QTest.mouseClick(header.viewport(), Qt.MouseButton.LeftButton, held, place)
+
+
+@pytest.fixture
+def three(desk: Desk) -> MainWindow:
+    """Two files of one size, added in the other order of their names, and a smaller one."""
+    desk.world.add("b", "a", size=2)
+    desk.world.add("c", size=1)
+    return desk.window()
+
+
+def then_of(header: JobsHeader) -> tuple[int, Qt.SortOrder] | None:
+    return header.second
+
+
+def test_click_with_shift_orders_what_is_equal(three: MainWindow, desk: Desk, qtbot: QtBot) -> None:
+    header = three.view.header
+    click(header, SIZE)
+    qtbot.waitUntil(lambda: desk.names() == ["c", "b", "a"])
+    click(header, NAME, SHIFT)
+    qtbot.waitUntil(lambda: desk.names() == ["c", "a", "b"])
+    assert then_of(header) == (NAME, UP)
+    assert header.sortIndicatorSection() == SIZE
+    click(header, NAME, SHIFT)
+    qtbot.waitUntil(lambda: desk.names() == ["c", "b", "a"])
+    assert then_of(header) == (NAME, DOWN)
+    click(header, NAME, SHIFT)
+    assert then_of(header) is None
+    click(header, NAME, SHIFT)
+    click(header, SIZE, SHIFT)
+    assert then_of(header) == (NAME, UP)
+    qtbot.waitUntil(lambda: desk.names() == ["a", "b", "c"])
+
+
+def test_second_key_stays_when_the_first_turns_round_and_goes_with_another(three: MainWindow, desk: Desk) -> None:
+    header = three.view.header
+    click(header, SIZE)
+    click(header, NAME, SHIFT)
+    click(header, SIZE)
+    assert (header.sortIndicatorOrder(), header.second) == (DOWN, (NAME, UP))
+    click(header, NAME)
+    assert (header.sortIndicatorSection(), header.second) == (NAME, None)
+    assert desk.bench().model.query == ListQuery(SortBy.NAME)
+
+
+def test_click_with_shift_at_an_edge_sizes(three: MainWindow) -> None:
+    header = three.view.header
+    edge = QPoint(header.sectionViewportPosition(SIZE) + header.sectionSize(SIZE) - 1, 5)
+    QTest.mouseClick(header.viewport(), Qt.MouseButton.LeftButton, SHIFT, edge)
+    QTest.mouseClick(header.viewport(), Qt.MouseButton.RightButton, SHIFT, QPoint(30, 5))
+    QTest.mousePress(header.viewport(), Qt.MouseButton.LeftButton, SHIFT, QPoint(30, 5))
+    QTest.mouseRelease(header.viewport(), Qt.MouseButton.LeftButton, SHIFT, edge + QPoint(-30, 0))
+    assert header.second is None
+    assert header.sortIndicatorSection() == COLUMN_OF_ID["added"]
+
+
+def test_second_key_is_chosen_in_the_menu(three: MainWindow, desk: Desk, qtbot: QtBot) -> None:
+    header = three.view.header
+    header.setSortIndicator(SIZE, UP)
+
+    def then() -> dict[str, QAction]:
+        menus = (action.menu() for action in menu_of(header, sorting=True).actions())
+        menu = next(menu for menu in menus if isinstance(menu, QMenu))
+        return {action.text(): action for action in menu.actions()}
+
+    assert "Size" not in then()
+    assert then()["Order of Adding"].isChecked()
+    assert not then()["Descending"].isEnabled()
+    then()["Name"].trigger()
+    qtbot.waitUntil(lambda: desk.names() == ["c", "a", "b"])
+    assert then()["Name"].isChecked()
+    then()["Descending"].trigger()
+    qtbot.waitUntil(lambda: desk.names() == ["c", "b", "a"])
+    then()["Order of Adding"].trigger()
+    assert header.second is None
+
+
+def test_order_and_columns_are_there_after_a_restart(three: MainWindow, desk: Desk, qtbot: QtBot) -> None:
+    header = three.view.header
+    click(header, SIZE)
+    click(header, NAME, SHIFT)
+    click(header, NAME, SHIFT)
+    header.show_column(COLUMN_OF_ID["folder"], True)
+    three.close()
+    again = desk.window().view.header
+    assert (again.sortIndicatorSection(), again.sortIndicatorOrder(), again.second) == (SIZE, UP, (NAME, DOWN))
+    qtbot.waitUntil(lambda: desk.names() == ["c", "b", "a"])
+    assert "folder" in shown(again)
+
+
+def test_heading_says_how_it_is_sorted(three: MainWindow, desk: Desk) -> None:
+    header, model = three.view.header, desk.bench().model
+    click(header, SIZE)
+    click(header, SIZE)
+    click(header, NAME, SHIFT)
+
+    def spoken(number: int) -> object:
+        return model.headerData(number, Qt.Orientation.Horizontal, Qt.ItemDataRole.AccessibleTextRole)
+
+    assert spoken(SIZE) == "Size, sorted in descending order"
+    assert spoken(NAME) == "Name, sorted second"
+    click(header, NAME, SHIFT)
+    assert spoken(NAME) == "Name, sorted second in descending order"
+    assert spoken(STATUS) == "Status"
+    table = QAccessible.queryAccessibleInterface(three.view)
+    texts = [table.child(at).text(QAccessible.Text.Name) for at in range(table.childCount())]
+    assert "Size, sorted in descending order" in texts
+
+
+# --- by keyboard
+
+
+def view_of(header: JobsHeader) -> JobsView:
+    view = header.parent()
+    assert isinstance(view, JobsView)
+    return view
+
+
+@pytest.fixture
+def keyed(desk: Desk, qtbot: QtBot) -> JobsHeader:
+    desk.world.add("b", "a", size=2)
+    header = desk.active_window().view.header
+    QTest.keyClick(view_of(header), Qt.Key.Key_Tab)
+    assert header.hasFocus()
+    return header
+
+
+def test_titles_are_gone_through_and_sorted_by_with_keys(keyed: JobsHeader, desk: Desk, qtbot: QtBot) -> None:
+    QTest.keyClick(keyed, Qt.Key.Key_Home)
+    assert (keyed.at_keys, keyed.accessibleDescription()) == (NAME, "Name")
+    QTest.keyClick(keyed, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: desk.names() == ["a", "b"])
+    assert keyed.accessibleDescription() == "Name, sorted"
+    QTest.keyClick(keyed, Qt.Key.Key_Right)
+    QTest.keyClick(keyed, Qt.Key.Key_Return, SHIFT)
+    assert keyed.second == (STATUS, UP)
+    QTest.keyClick(keyed, Qt.Key.Key_End)
+    assert keyed.at_keys == COLUMN_OF_ID["took"]
+    QTest.keyClick(keyed, Qt.Key.Key_Right)
+    QTest.keyClick(keyed, Qt.Key.Key_Left)
+    assert keyed.at_keys == COLUMN_OF_ID["added"]
+    QTest.keyClick(keyed, Qt.Key.Key_X)
+    assert keyed.hasFocus()
+
+
+def test_columns_are_moved_and_sized_with_keys(keyed: JobsHeader) -> None:
+    QTest.keyClick(keyed, Qt.Key.Key_Home)
+    QTest.keyClick(keyed, Qt.Key.Key_Right, CTRL)
+    QTest.keyClick(keyed, Qt.Key.Key_Left, CTRL)
+    QTest.keyClick(keyed, Qt.Key.Key_Right, CTRL)
+    assert shown(keyed)[:3] == ["status", "name", "progress"]
+    before = keyed.sectionSize(NAME)
+    QTest.keyClick(keyed, Qt.Key.Key_Right, SHIFT)
+    assert keyed.sectionSize(NAME) > before
+    QTest.keyClick(keyed, Qt.Key.Key_Left, SHIFT)
+    assert keyed.sectionSize(NAME) == before
+
+
+@pytest.mark.parametrize(("key", "held"), [(Qt.Key.Key_F10, CTRL | SHIFT), (Qt.Key.Key_Menu, None)])
+def test_menu_opens_by_key_below_the_title(
+    keyed: JobsHeader, qtbot: QtBot, key: Qt.Key, held: Qt.KeyboardModifier | None
+) -> None:
+    QTest.keyClick(keyed, Qt.Key.Key_Home)
+    QTest.keyClick(keyed, key, held or Qt.KeyboardModifier.NoModifier)
+    menu = popup(qtbot)
+    assert menu.pos() == keyed.viewport().mapToGlobal(QPoint(keyed.sectionViewportPosition(NAME), keyed.height()))
+    menu.close()
+
+
+def test_column_menu_opens_from_the_list_too(desk: Desk, qtbot: QtBot) -> None:
+    desk.world.add("a")
+    window = desk.active_window()
+    QTest.keyClick(window.view, Qt.Key.Key_F10, CTRL | SHIFT)
+    menu = popup(qtbot)
+    assert menu.actions()[0].text() == "Name"
+    menu.close()
+
+
+def test_title_that_is_out_of_sight_is_scrolled_to(keyed: JobsHeader, qtbot: QtBot) -> None:
+    for number in range(len(COLUMNS)):
+        keyed.show_column(number, True)
+    qtbot.waitUntil(lambda: view_of(keyed).horizontalScrollBar().maximum() > keyed.width())
+    QTest.keyClick(keyed, Qt.Key.Key_End)
+    end = keyed.sectionViewportPosition(keyed.at_keys) + keyed.sectionSize(keyed.at_keys)
+    assert 0 < end <= keyed.viewport().width()
+    QTest.keyClick(keyed, Qt.Key.Key_Home)
+    assert keyed.sectionViewportPosition(NAME) == 0
+
+
+def test_hidden_title_does_not_hold_the_keyboard(keyed: JobsHeader) -> None:
+    QTest.keyClick(keyed, Qt.Key.Key_End)
+    keyed.show_column(keyed.at_keys, False)
+    keyed.show_column(COLUMN_OF_ID["added"], False)
+    view_of(keyed).setFocus()
+    keyed.setFocus()
+    assert keyed.at_keys == NAME
+
+
+# --- what is to be seen
+
+
+def test_fit_columns_makes_room_for_what_is_seen(desk: Desk) -> None:
+    desk.world.add("a name that is quite a bit longer than its column is at first.txt", size=10**9)
+    header = desk.window().view.header
+    before = header.sectionSize(NAME)
+    header.resizeSection(SIZE, 300)
+    next(action for action in menu_of(header).actions() if action.text() == "Fit Columns").trigger()
+    assert header.sectionSize(NAME) > before
+    assert header.sectionSize(SIZE) < 150
+
+
+def test_reasons_are_shown_while_only_problems_are_listed(desk: Desk, qtbot: QtBot) -> None:
+    desk.world.fail(desk.world.add("a", "b")[0])
+    window = desk.active_window()
+    header = window.view.header
+    first = [column for column in header.layout_of_columns() if column.id != "reason"]
+    QTest.keyClick(window.view, Qt.Key.Key_5, CTRL)
+    assert header.shows(REASON)
+    assert shown_order(header) == ["name", "status", "reason", "size", "added", "took"]
+    assert {column.id: column for column in header.layout_of_columns()}["reason"].hidden
+    QTest.keyClick(window.view, Qt.Key.Key_1, CTRL)
+    assert not header.shows(REASON)
+    assert [column for column in header.layout_of_columns() if column.id != "reason"] == first
+
+
+def test_reason_that_was_shown_before_or_was_put_away_stays_so(desk: Desk, qtbot: QtBot) -> None:
+    desk.world.fail(desk.world.add("a", "b")[0])
+    window = desk.active_window()
+    header = window.view.header
+    header.show_column(REASON, True)
+    QTest.keyClick(window.view, Qt.Key.Key_5, CTRL)
+    QTest.keyClick(window.view, Qt.Key.Key_1, CTRL)
+    assert header.shows(REASON)
+    header.show_column(REASON, False)
+    QTest.keyClick(window.view, Qt.Key.Key_5, CTRL)
+    header.show_column(REASON, False)
+    QTest.keyClick(window.view, Qt.Key.Key_1, CTRL)
+    assert not header.shows(REASON)
+
+
+def shown_order(header: JobsHeader) -> list[str]:
+    places = (header.logicalIndex(place) for place in range(header.count()))
+    return [COLUMNS[number].id for number in places if not header.isSectionHidden(number)]
+
+
+def test_column_of_a_later_version_is_shown_or_not_as_it_is_meant(header: JobsHeader) -> None:
+    """A layout that was written before a column came says nothing about it."""
+    known = [ColumnLayout(name, 100, hidden=name == "lines") for name in ("took", "name", "status", "lines")]
+    header.take_layout(known)
+    assert shown(header) == ["took", "name", "status", "progress", "size", "added"]
 
 
 def test_header_does_not_follow_the_selection(desk: Desk) -> None:

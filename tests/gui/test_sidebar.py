@@ -72,7 +72,7 @@ def test_statuses_problems_and_batches_are_counted(window: MainWindow, desk: Des
     ]
     newest, oldest = sidebar.batches.entries.values()
     assert (newest.facts.text, newest.facts.count) == ("second <b>batch</b>", "2")
-    assert newest.facts.note == desk.bench().model._wording.day_and_time(desk.world.clock.now_ms())
+    assert newest.facts.note == desk.bench().model.wording.day_and_time(desk.world.clock.now_ms())
     assert oldest.facts.text == newest.facts.note
     desk.world.finish(desk.world.jobs.ids(ListQuery(problems=frozenset({"missing"}))))
     qtbot.waitUntil(lambda: list(sidebar.problems.entries) == ["not_allowed"])

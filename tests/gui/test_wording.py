@@ -32,6 +32,9 @@ def job(**fields: Any) -> Job:
         ({"sent_at": 5}, f"Pending {DASH} In queue"),
         ({"reason": "Another program has it open."}, f"Pending {DASH} Another program has it open."),
         ({"status": Status.PROCESSING}, "Processing"),
+        ({"status": Status.PROCESSING, "bytes_done": 7_646}, f"Processing {DASH} Reading 42{NB}%"),
+        ({"status": Status.PROCESSING, "bytes_done": 18_204}, f"Processing {DASH} Finishing"),
+        ({"status": Status.PROCESSING, "bytes_done": 5, "file_size": None}, "Processing"),
         ({"status": Status.PROCESSED}, "Processed"),
         (
             {"status": Status.FAILED, "reason": "The file is no longer there"},
@@ -49,6 +52,8 @@ def test_pending_job_says_when_it_is_tried_again(wording: Wording) -> None:
     at = QDateTime.fromString("2026-03-01T14:03:00", "yyyy-MM-ddTHH:mm:ss").toMSecsSinceEpoch()
     assert wording.status(job(next_try_at=at)) == f"Pending {DASH} Retry at 2:03\N{NARROW NO-BREAK SPACE}PM"
     assert wording.status(job(next_try_at=at, reason="In use.")).endswith("PM: In use.")
+    counted = wording.status(job(next_try_at=at, reason="In use; try 2 of 5 follows"))
+    assert counted == f"Pending {DASH} Retry 2 of 5 at 2:03\N{NARROW NO-BREAK SPACE}PM: In use"
 
 
 @pytest.mark.parametrize(
@@ -121,13 +126,24 @@ def test_row_is_spoken_in_one_sentence(wording: Wording) -> None:
 def test_cell_without_a_value_is_empty(wording: Wording) -> None:
     fresh = job(file_size=None)
     texts = {column.id: column.text(wording, fresh) for column in COLUMNS}
-    assert {name for name, text in texts.items() if not text} == {"progress", "lines", "size", "took"}
+    unknown = {"progress", "lines", "size", "took", "finished", "modified", "attempts", "messageId"}
+    assert {name for name, text in texts.items() if not text} == unknown
     assert not any(COLUMNS[COLUMN_OF_ID[name]].plain(wording, fresh) for name in ("lines", "size", "took"))
     assert not COLUMNS[COLUMN_OF_ID["size"]].hint(wording, fresh)
 
 
 def test_plain_values_are_exact(wording: Wording) -> None:
-    done = job(status=Status.PROCESSED, lines_count=1_234, started_at=1000, finished_at=1812)
+    done = job(
+        status=Status.PROCESSED,
+        lines_count=1_234,
+        started_at=1000,
+        finished_at=1812,
+        modified_ns=12_345_678,
+        attempts=2,
+        batch_name="May orders",
+        queue="eu-west-1 ingest",
+        message_id="m-1",
+    )
     plain = {column.id: column.plain(wording, done) for column in COLUMNS}
     assert plain == {
         "name": "notes.txt",
@@ -137,7 +153,41 @@ def test_plain_values_are_exact(wording: Wording) -> None:
         "size": "18204",
         "added": "2023-11-14T22:13:20.000Z",
         "took": "0.812",
+        "reason": "",
+        "folder": "/in",
+        "type": "txt",
+        "finished": "1970-01-01T00:00:01.812Z",
+        "modified": "1970-01-01T00:00:00.012Z",
+        "attempts": "2",
+        "batch": "May orders",
+        "queue": "eu-west-1 ingest",
+        "messageId": "m-1",
+        "jobId": done.id,
     }
+
+
+@pytest.mark.parametrize(
+    ("fields", "column", "text"),
+    [
+        ({"queue": "local"}, "queue", "Local queue"),
+        ({"queue": "eu-west-1 ingest"}, "queue", "ingest · eu-west-1"),
+        ({"queue": "odd"}, "queue", "odd"),
+        ({"file_path": "/in/Archive.TAR.GZ"}, "type", "gz"),
+        ({"file_path": "/in/.hidden"}, "type", ""),
+        ({"file_path": "/in/two\nlines/a"}, "folder", "/in/two\\nlines"),
+        ({"attempts": 1_200}, "attempts", "1,200"),
+        ({"status": Status.FAILED, "reason": "Gone"}, "reason", "Gone"),
+        ({"sent_at": 5}, "reason", "In queue"),
+    ],
+)
+def test_cell_says_what_its_title_promises(wording: Wording, fields: dict[str, Any], column: str, text: str) -> None:
+    assert COLUMNS[COLUMN_OF_ID[column]].text(wording, job(**fields)) == text
+
+
+def test_batch_without_a_name_is_called_by_its_time(wording: Wording) -> None:
+    batch = COLUMNS[COLUMN_OF_ID["batch"]]
+    assert batch.text(wording, job(batch_name="May")) == "May"
+    assert batch.text(wording, job()) == wording.day_and_time(JOB.created_at)
 
 
 def test_hints_tell_what_the_cell_shortens(wording: Wording) -> None:

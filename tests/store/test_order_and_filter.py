@@ -23,6 +23,12 @@ VALUES = {
     SortBy.SIZE: "file_size",
     SortBy.TOOK: "started_at = 100, finished_at",
     SortBy.PROGRESS: "file_size = 100, bytes_done",
+    SortBy.REASON: "reason",
+    SortBy.FINISHED: "finished_at",
+    SortBy.MODIFIED: "modified_ns",
+    SortBy.ATTEMPTS: "attempts",
+    SortBy.QUEUE: "queue",
+    SortBy.MESSAGE: "message_id",
 }
 
 
@@ -50,6 +56,70 @@ def test_order_of_adding_can_be_turned_round(store: Store) -> None:
     jobs = store.add("/b", "/c", "/a")
     assert list(store.jobs.ids(ListQuery())) == row_ids(jobs)
     assert list(store.jobs.ids(ListQuery(descending=True))) == row_ids(jobs)[::-1]
+
+
+@pytest.mark.parametrize("then_descending", [False, True])
+@pytest.mark.parametrize("descending", [False, True])
+def test_second_key_orders_what_is_equal_in_the_first(store: Store, descending: bool, then_descending: bool) -> None:
+    values = [(2, 5), (1, 7), (2, 9), (1, 7), (2, 5)]
+    jobs = store.add(*(f"/{number}" for number in range(len(values))))
+    for job, (size, lines) in zip(jobs, values, strict=True):
+        store.sql("UPDATE job SET file_size = ?, lines_count = ? WHERE id = ?", size, lines, job.row_id)
+    first, second = -1 if descending else 1, -1 if then_descending else 1
+    expected = sorted(range(5), key=lambda at: (first * values[at][0], second * values[at][1], at))
+    query = ListQuery(SortBy.SIZE, descending, then_by=SortBy.LINES, then_descending=then_descending)
+    assert list(store.jobs.ids(query)) == [jobs[at].row_id for at in expected]
+
+
+def test_files_of_one_add_are_equal_in_when_they_were_added(store: Store) -> None:
+    jobs = store.add("/b", "/a")
+    (later,) = store.add("/0")
+    store.sql("UPDATE job SET created_at = created_at + 1 WHERE id = ?", later.row_id)
+    by_name = ListQuery(SortBy.ADDED, descending=True, then_by=SortBy.NAME)
+    assert list(store.jobs.ids(by_name)) == row_ids([later, jobs[1], jobs[0]])
+    newest_first = ListQuery(SortBy.QUEUE, then_by=SortBy.ADDED, then_descending=True)
+    assert list(store.jobs.ids(newest_first)) == row_ids([later, jobs[1], jobs[0]])
+
+
+@pytest.mark.skipif(os.name != "posix", reason="paths of POSIX")
+def test_files_of_one_folder_stand_together(store: Store) -> None:
+    paths = ["/in/z.txt", "/in/b/1.txt", "/in/a.txt", "/in/b/2", "/", "/in/b\\c"]
+    jobs = store.add(*paths)
+    ordered = [store.job(row).file_path for row in store.jobs.ids(ListQuery(SortBy.FOLDER))]
+    assert ordered == ["/", "/in/z.txt", "/in/a.txt", "/in/b\\c", "/in/b/1.txt", "/in/b/2"]
+    assert len(jobs) == len(paths)
+
+
+def test_files_of_one_type_stand_together(store: Store) -> None:
+    names = ["b.TXT", "a.csv", ".hidden", "no type", "a.tar.gz", "c.txt", "dir.d/plain", ".x.csv", "v.mp3"]
+    store.add(*(f"/in/{name}" for name in names))
+    ordered = [store.job(row).file_path[4:] for row in store.jobs.ids(ListQuery(SortBy.TYPE))]
+    assert ordered == [".hidden", "no type", "dir.d/plain", "a.csv", ".x.csv", "a.tar.gz", "v.mp3", "b.TXT", "c.txt"]
+
+
+def test_files_of_one_batch_stand_together_and_tell_its_name(store: Store) -> None:
+    jobs = [store.add(f"/{at}")[0] for at in range(3)]
+    for job, name in zip(jobs, ["b", "a", "b"], strict=True):
+        store.sql("UPDATE batch SET name = ? WHERE id = ?", name, job.batch_id)
+    ordered = list(store.jobs.ids(ListQuery(SortBy.BATCH)))
+    assert ordered == row_ids([jobs[1], jobs[0], jobs[2]])
+    assert [job.batch_name for job in store.jobs.page(ordered).values()] == ["b", "a", "b"]
+    assert {job.batch_name for job in store.jobs.changes_since(0).jobs} == {"a", "b"}
+
+
+def test_jobs_can_be_ordered_by_their_id(store: Store) -> None:
+    jobs = store.add("/a", "/b", "/c")
+    expected = row_ids(sorted(jobs, key=lambda job: job.id))
+    assert list(store.jobs.ids(ListQuery(SortBy.ID))) == expected
+
+
+def test_order_is_taken_over_without_what_is_left_out() -> None:
+    narrowed = ListQuery(statuses=frozenset({Status.FAILED}))
+    ordered = ListQuery(SortBy.SIZE, descending=True, then_by=SortBy.NAME, then_descending=True)
+    both = narrowed.in_order_of(ordered)
+    assert both.statuses == narrowed.statuses
+    assert both.in_order_of(narrowed) == narrowed
+    assert ListQuery().in_order_of(both) == ordered
 
 
 def test_failed_jobs_are_grouped_by_their_reason(store: Store) -> None:
