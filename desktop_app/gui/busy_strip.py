@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton
 
 from desktop_app.gui.strip import Strip
+from desktop_app.gui.texts import tr
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
@@ -23,15 +24,15 @@ class BusyStrip(Strip):
     stopped = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("Work in progress", parent)
+        super().__init__(tr("Work in progress"), parent)
         self._text = QLabel(self.frame)
         self._text.setTextFormat(Qt.TextFormat.PlainText)
         self._bar = QProgressBar(self.frame)
         self._bar.setRange(0, 0)
         self._bar.setTextVisible(False)
         self._bar.setFixedWidth(140)
-        self._bar.setAccessibleName("Still working")
-        self._stop = QPushButton("Stop", self.frame)
+        self._bar.setAccessibleName(tr("Still working"))
+        self._stop = QPushButton(tr("Stop"), self.frame)
         self._stop.clicked.connect(self.stopped)
         self.row.addWidget(self._text, 1)
         self.row.addWidget(self._bar)

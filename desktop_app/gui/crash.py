@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QPlainTextEdit,
 
 from desktop_app import __version__
 from desktop_app.errors import KnownError
-from desktop_app.gui.texts import translated
+from desktop_app.gui.texts import tr, translated
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,25 +78,27 @@ class CrashDialog(QDialog):
 
     def __init__(self, report: str, log_folder: Path, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Something Went Wrong in Filemill")
+        self.setWindowTitle(tr("Something Went Wrong in Filemill"))
         self.resize(680, 440)
         text = QLabel(
-            "This is a fault of Filemill, not of your files. What is in the list is safe; you can go on working. "
-            "If it happens again, please send this report. It contains no content of your files.",
+            tr(
+                "This is a fault of Filemill, not of your files. What is in the list is safe; you can go on working. "
+                "If it happens again, please send this report. It contains no content of your files."
+            ),
             self,
         )
         text.setTextFormat(Qt.TextFormat.PlainText)
         text.setWordWrap(True)
         self._report = QPlainTextEdit(report, self)
         self._report.setReadOnly(True)
-        self._report.setAccessibleName("Report")
+        self._report.setAccessibleName(tr("Report"))
         self._report.setTabChangesFocus(True)
         self._report.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
-        where = QLabel(f"The log is in {log_folder}.", self)
+        where = QLabel(tr("The log is in {folder}.").format(folder=log_folder), self)
         where.setTextFormat(Qt.TextFormat.PlainText)
         where.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         buttons = QDialogButtonBox(self)
-        copy = buttons.addButton("Copy Report", QDialogButtonBox.ButtonRole.ActionRole)
+        copy = buttons.addButton(tr("Copy Report"), QDialogButtonBox.ButtonRole.ActionRole)
         copy.clicked.connect(self.copy)
         buttons.addButton(QDialogButtonBox.StandardButton.Close).setDefault(True)
         buttons.rejected.connect(self.reject)

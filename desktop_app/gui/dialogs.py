@@ -22,7 +22,7 @@ from desktop_app import __version__
 from desktop_app.gui.actions import words_of
 from desktop_app.gui.look import program_icon
 from desktop_app.gui.message_box import MessageBox
-from desktop_app.gui.texts import translated
+from desktop_app.gui.texts import tr, translated
 from desktop_app.gui.wording import tool_tip
 from desktop_app.jobs import display_text
 
@@ -67,7 +67,7 @@ class PairsDialog(QDialog):
         text.setWordWrap(True)
         self._table = _table(headings, pairs, title, self)
         buttons = QDialogButtonBox(self)
-        copy = buttons.addButton("Copy", QDialogButtonBox.ButtonRole.ActionRole)
+        copy = buttons.addButton(tr("Copy"), QDialogButtonBox.ButtonRole.ActionRole)
         copy.clicked.connect(self.copy)
         close = buttons.addButton(QDialogButtonBox.StandardButton.Close)
         close.setDefault(True)
@@ -111,11 +111,13 @@ def _table(headings: tuple[str, str], pairs: Sequence[tuple[str, str]], name: st
 def show_refused(refused: Sequence[Refusal], parent: QWidget) -> PairsDialog:
     """List what could not be added, and why."""
     pairs = [(display_text(refusal.path), translated(refusal.text)) for refusal in refused[:_SHOWN_AT_MOST]]
-    more = f" The first {_SHOWN_AT_MOST} are shown." if len(refused) > _SHOWN_AT_MOST else ""
+    text = tr("%Ln thing(s) can't be processed, so (it was|they were) not added.", "", len(refused))
+    if len(refused) > _SHOWN_AT_MOST:
+        text = tr("{text} The first %Ln are shown.", "", _SHOWN_AT_MOST).format(text=text)
     dialog = PairsDialog(
-        "Not Added",
-        f"These {len(refused)} things can't be processed, so they were not added.{more}",
-        ("What", "Why"),
+        tr("Not Added"),
+        text,
+        (tr("What"), tr("Why")),
         pairs,
         parent,
     )
@@ -133,7 +135,9 @@ def show_shortcuts(actions: Sequence[QAction], parent: QWidget) -> PairsDialog:
         for action in actions
         if not action.shortcut().isEmpty()
     ]
-    dialog = PairsDialog("Keyboard Shortcuts", "These keys work in the window.", ("What", "Keys"), pairs, parent)
+    dialog = PairsDialog(
+        tr("Keyboard Shortcuts"), tr("These keys work in the window."), (tr("What"), tr("Keys")), pairs, parent
+    )
     dialog.show()
     return dialog
 
@@ -142,13 +146,17 @@ def show_about(parent: QWidget) -> QMessageBox:
     """Say what this is."""
     box = MessageBox(parent)
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    box.setWindowTitle("About Filemill")
+    box.setWindowTitle(tr("About Filemill"))
     box.setIconPixmap(program_icon().pixmap(64, 64))
     box.setTextFormat(Qt.TextFormat.PlainText)
-    box.setText(f"Filemill {__version__}")
+    box.setText(tr("Filemill {version}").format(version=__version__))
     box.setInformativeText(
-        "Pick files, let a queue feed them to a worker, watch every one of them end.\n\n"
-        "Free software under the MIT licence."
+        "\n\n".join(
+            [
+                tr("Pick files, let a queue feed them to a worker, watch every one of them end."),
+                tr("Free software under the MIT licence."),
+            ]
+        )
     )
     box.open()
     return box

@@ -10,6 +10,8 @@ from urllib.parse import unquote_to_bytes
 
 from PySide6.QtCore import QUrl
 
+from desktop_app.gui.texts import tr
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -50,12 +52,13 @@ def path_of(url: QUrl) -> str:
 def drop_text(paths: Sequence[str], wording: Wording) -> str:
     """What letting go would do: `Drop to add 3 folders`."""
     if not paths:
-        return "Only files and folders of this computer can be dropped here"
+        return tr("Only files and folders of this computer can be dropped here")
     if len(paths) > _LOOKED_AT:
-        return f"Drop to add {wording.number(len(paths))} things"
+        return tr("Drop to add %Ln thing(s)", "", len(paths))
     folders = sum(Path(path).is_dir() for path in paths)
     files = len(paths) - folders
-    parts = [wording.files(files)] if files else []
-    if folders:
-        parts.append(wording.counted(folders, "folder"))
-    return f"Drop to add {' and '.join(parts)}"
+    if not folders:
+        return tr("Drop to add %Ln file(s)", "", files)
+    if not files:
+        return tr("Drop to add %Ln folder(s)", "", folders)
+    return tr("Drop to add {files} and %Ln folder(s)", "", folders).format(files=wording.files(files))

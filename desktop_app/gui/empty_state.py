@@ -8,6 +8,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from desktop_app.gui.look import program_icon
+from desktop_app.gui.texts import tr
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QAction
@@ -29,7 +30,7 @@ class EmptyState(QWidget):
         self._look = look
         icon = QLabel(self)
         icon.setPixmap(program_icon().pixmap(QSize(_ICON, _ICON), self.devicePixelRatio()))
-        title = QLabel("Add files to process", self)
+        title = QLabel(tr("Add files to process"), self)
         title.setObjectName("emptyTitle")
         words = QLabel(text, self)
         words.setObjectName("emptyText")

@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from desktop_app.gui.dialogs import PairsDialog
+from desktop_app.gui.texts import mark, tr, translated
 from desktop_app.jobs import display_text
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QAction
     from PySide6.QtWidgets import QWidget
 
-    from desktop_app.services.foreign import ForeignMail
+    from desktop_app.services.foreign import ForeignMail, ForeignMessage
 
 _EVERY_MS = 1_000
-_TITLE = "Other Programs' Messages"
+_TITLE = mark("Other Programs' Messages")
 
 
 class ForeignWatch(QObject):
@@ -57,14 +58,11 @@ class ForeignWatch(QObject):
     @Slot()
     def show_newest(self) -> PairsDialog:
         """Open a window with the newest ones, as plain text."""
-        pairs = [
-            (f"{message.why}, {_deliveries(message.receive_count)}", display_text(message.body))
-            for message in self._mail.newest()
-        ]
+        pairs = [(_what(message), display_text(message.body)) for message in self._mail.newest()]
         dialog = PairsDialog(
-            _TITLE,
-            "These came from the queue and are not Filemill's. They were left as they are; here are the newest.",
-            ("What it is", "What it says"),
+            translated(_TITLE),
+            tr("These came from the queue and are not Filemill's. They were left as they are; here are the newest."),
+            (tr("What it is"), tr("What it says")),
             pairs,
             self._window,
         )
@@ -72,5 +70,5 @@ class ForeignWatch(QObject):
         return dialog
 
 
-def _deliveries(count: int) -> str:
-    return "delivered once" if count == 1 else f"delivered {count} times"
+def _what(message: ForeignMessage) -> str:
+    return tr("{what}, delivered (once|%Ln times)", "", message.receive_count).format(what=translated(message.why))

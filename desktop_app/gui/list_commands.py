@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from desktop_app.gui.notice import Kind, Notice, NoticeAction
-from desktop_app.gui.texts import translated
+from desktop_app.gui.texts import tr, translated
 from desktop_app.jobs import ListQuery, Status
 
 if TYPE_CHECKING:
@@ -90,13 +90,12 @@ class ListCommands(QObject):
         self.written.emit()
         left = asked - done
         if not done:
-            text = "Nothing to retry: these files have not ended yet." if asked else "No file has failed."
+            text = tr("Nothing to retry: these files have not ended yet.") if asked else tr("No file has failed.")
         elif not left:
-            text = f"{self._wording.files(done)} will be processed again."
+            text = tr("%Ln file(s) will be processed again.", "", done)
         else:
-            text = (
-                f"{self._wording.files(done)} will be processed again. Not yet at an end: {self._wording.number(left)}."
-            )
+            text = tr("%Ln file(s) will be processed again. Not yet at an end: {left}.", "", done)
+            text = text.format(left=self._wording.number(left))
         self.said.emit(Notice(text, passing=True))
 
     # --- remove and bring back
@@ -104,15 +103,17 @@ class ListCommands(QObject):
     def remove(self, ids: array[int]) -> None:
         """Take these off the list; can be undone."""
         if ids:
-            self.undo.push(_Removal(ids, f"Remove {self._wording.files(len(ids))}", self._remove, self._restore))
+            self.undo.push(
+                _Removal(ids, tr("Remove %Ln file(s)", "what can be undone", len(ids)), self._remove, self._restore)
+            )
 
     def _remove(self, ids: array[int]) -> None:
         self._writes.run(partial(self._intake.remove, ids), self._say_removed, self._tell)
 
     def _say_removed(self, done: int) -> None:
         self.written.emit()
-        text = f"Removed {self._wording.files(done)} from the list. On the disk nothing was changed."
-        self.said.emit(Notice(text, actions=(NoticeAction("Undo", self.undo.undo),)))
+        text = tr("Removed %Ln file(s) from the list. On the disk nothing was changed.", "", done)
+        self.said.emit(Notice(text, actions=(NoticeAction(tr("Undo"), self.undo.undo),)))
 
     def _restore(self, ids: array[int]) -> None:
         self._writes.run(partial(self._intake.restore, ids), self._say_restored, self._tell)
@@ -120,7 +121,7 @@ class ListCommands(QObject):
     def _say_restored(self, done: int) -> None:
         self.written.emit()
         self.restored.emit()
-        self.said.emit(Notice(f"Brought {self._wording.files(done)} back.", passing=True))
+        self.said.emit(Notice(tr("Brought %Ln file(s) back.", "", done), passing=True))
 
     # --- copy
 
@@ -134,7 +135,7 @@ class ListCommands(QObject):
 
     def _give_copied(self, rows: int, text: str) -> None:
         self.copied.emit(text)
-        self.said.emit(Notice(f"Copied {self._wording.counted(rows, 'row')}.", passing=True))
+        self.said.emit(Notice(tr("Copied %Ln row(s).", "", rows), passing=True))
 
     def _tell(self, error: KnownError) -> None:
         self.written.emit()

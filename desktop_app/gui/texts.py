@@ -17,7 +17,7 @@ from desktop_app.sentences import Sentence
 
 SOURCE = "en"
 """The language of the texts in the code."""
-_FORMS = re.compile(r"\((?:(\w*)\|)?(\w+)\)")
+_FORMS = re.compile(r"\((?:([^()|]*)\|([^()|]*)|(\w+))\)")
 
 
 def tr(text: str, note: str = "", n: int = -1) -> str:
@@ -34,7 +34,12 @@ def tr(text: str, note: str = "", n: int = -1) -> str:
         n: What is counted; -1 if nothing is.
     """
     said = QCoreApplication.translate("", text, note or None, n)
-    return said if n < 0 else _FORMS.sub(lambda forms: (forms[1] or "") if n == 1 else forms[2], said)
+    return said if n < 0 else _FORMS.sub(lambda forms: _form(forms, is_one=n == 1), said)
+
+
+def _form(forms: re.Match[str], *, is_one: bool) -> str:
+    one, many, ending = forms.groups()
+    return (one or "") if is_one else ending or many or ""
 
 
 def mark(text: str) -> str:

@@ -13,6 +13,7 @@ from desktop_app.gui.columns import COLUMN_OF_ID, COLUMNS
 from desktop_app.gui.dropped import pasted_paths
 from desktop_app.gui.notice import Kind, Notice
 from desktop_app.gui.reveal import reveal
+from desktop_app.gui.texts import tr
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
@@ -66,7 +67,7 @@ class WindowCommands(QObject):
         if paths:
             self._workbench.adder.add(paths)
         else:
-            self.said.emit(Notice("There are no files, folders or paths on the clipboard.", passing=True))
+            self.said.emit(Notice(tr("There are no files, folders or paths on the clipboard."), passing=True))
 
     @Slot()
     def retry_selected(self) -> None:
@@ -95,7 +96,7 @@ class WindowCommands(QObject):
         """Show the current file in the system's file manager."""
         job = self._workbench.model.job(self._view.currentIndex().row())
         if job is not None and not reveal(job.file_path):
-            text = f"The folder of “{job.name}” can't be opened; it may not be there any more."
+            text = tr("The folder of “{name}” can't be opened; it may not be there any more.").format(name=job.name)
             self.said.emit(Notice(text, Kind.WARNING))
 
     @Slot()

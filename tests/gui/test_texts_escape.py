@@ -1,0 +1,97 @@
+"""No text of the window goes past the translation: read out of the code, since no run sees every text."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+import desktop_app.gui
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FOLDER = Path(desktop_app.gui.__file__).parent
+DOORS = {"tr", "mark", "translated", "Sentence"}
+SHOWING = {
+    *("setText", "setWindowTitle", "setTitle", "setToolTip", "setStatusTip", "setWhatsThis", "setPlaceholderText"),
+    *("setAccessibleName", "setAccessibleDescription", "setInformativeText", "setDetailedText", "setIconText"),
+    *("setHorizontalHeaderLabels", "setLabelText", "setSuffix", "setPrefix", "setSpecialValueText", "showMessage"),
+    *("addAction", "addMenu", "addButton", "addTab", "addItem", "addItems", "addRow", "addSection"),
+    *("QLabel", "QPushButton", "QAction", "QCheckBox", "QRadioButton", "QGroupBox", "QMenu", "QToolBar"),
+    *("Notice", "NoticeAction", "NoticeBar", "Section", "Strip", "ConnectionText", "Trouble", "EntryFacts", "Summary"),
+    *("PairsDialog", "QAccessibleAnnouncementEvent"),
+}
+"""Calls whose arguments a person reads."""
+SILENT = {
+    *("debug", "info", "warning", "error", "exception", "critical", "setObjectName", "ValueError", "RuntimeError"),
+    *("TypeError", "LookupError", "compile", "Slot", "Property", "TypeVar", "getLogger", "resource"),
+}
+"""Calls whose arguments nobody reads in the window: logs and bugs are English."""
+QUIET_FILES = {
+    "style_sheet.py": "rules for Qt",
+    "display.py": "said on the terminal, before there is a Qt",
+    "qt_log.py": "for the log",
+}
+_WORD = re.compile(r"[^\W\d_]{2}")
+_SENTENCE = re.compile(r"[^\W\d_]{2,}[,;:]? [^\W\d_]{2,}")
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.py")), ids=lambda path: path.name)
+def test_no_text_escapes_the_translation(path: Path) -> None:
+    if path.name in QUIET_FILES:
+        return
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    found = sorted({(text.lineno, _literal(text)) for text in _Reader().read(tree)})
+    assert not found, "\n".join(f"{path.name}:{line}: {text!r}" for line, text in found)
+
+
+class _Reader:
+    """Goes through a module; gives the texts that are shown, or look as if, and are not translated."""
+
+    def read(self, tree: ast.AST, *, is_shown: bool = False) -> Iterator[ast.Constant | ast.JoinedStr]:
+        for node in ast.iter_child_nodes(tree):
+            if isinstance(node, ast.Call):
+                yield from self._call(node, is_shown=is_shown)
+            elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+                continue  # a docstring
+            elif isinstance(node, (ast.Constant, ast.JoinedStr)):
+                if _is_text(node, is_shown=is_shown):
+                    yield node
+                if isinstance(node, ast.JoinedStr):
+                    for part in node.values:
+                        if isinstance(part, ast.FormattedValue):
+                            yield from self.read(part, is_shown=False)
+            elif isinstance(node, (ast.Compare, ast.Subscript)) or _is_annotation(node, tree):
+                yield from self.read(node)  # what is compared or looked up is not shown
+            else:
+                yield from self.read(node, is_shown=is_shown)
+
+    def _call(self, call: ast.Call, *, is_shown: bool) -> Iterator[ast.Constant | ast.JoinedStr]:
+        name = getattr(call.func, "id", getattr(call.func, "attr", ""))
+        if name in DOORS:
+            yield from (found for argument in call.args[2:] for found in self.read(argument))
+            return
+        if name in SILENT:
+            return
+        yield from self.read(call.func, is_shown=is_shown and name in {"format", "join"})
+        inner = ast.Tuple([*call.args, *(keyword.value for keyword in call.keywords)], ast.Load())
+        yield from self.read(inner, is_shown=name in SHOWING or (is_shown and name in {"format", "join", "replace"}))
+
+
+def _is_annotation(node: ast.AST, parent: ast.AST) -> bool:
+    return node in {getattr(parent, "annotation", None), getattr(parent, "returns", None)}
+
+
+def _literal(node: ast.Constant | ast.JoinedStr) -> str:
+    if isinstance(node, ast.Constant):
+        return node.value if isinstance(node.value, str) else ""
+    return "".join(_literal(part) if isinstance(part, ast.Constant) else "{}" for part in node.values)
+
+
+def _is_text(node: ast.Constant | ast.JoinedStr, *, is_shown: bool) -> bool:
+    text = _literal(node)
+    return bool((_WORD if is_shown else _SENTENCE).search(text.replace("{}", "")))
