@@ -3,11 +3,81 @@
 <TS version="2.1" language="de" sourcelanguage="en">
 <context>
     <name></name>
+    <message>
+        <source>Pending</source>
+        <translation>Ausstehend</translation>
+    </message>
+    <message>
+        <source>Processing</source>
+        <translation>In Arbeit</translation>
+    </message>
+    <message>
+        <source>Processed</source>
+        <translation>Verarbeitet</translation>
+    </message>
+    <message>
+        <source>Failed</source>
+        <translation>Fehlgeschlagen</translation>
+    </message>
     <message numerus="yes">
         <source>%Ln file(s)</source>
         <translation>
             <numerusform>%Ln Datei</numerusform>
             <numerusform>%Ln Dateien</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln byte(s)</source>
+        <translation>
+            <numerusform>%Ln Byte</numerusform>
+            <numerusform>%Ln Bytes</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Today {time}</source>
+        <translation>Heute {time}</translation>
+    </message>
+    <message>
+        <source>Yesterday {time}</source>
+        <translation>Gestern {time}</translation>
+    </message>
+    <message>
+        <source>{number} s</source>
+        <translation>{number} s</translation>
+    </message>
+    <message>
+        <source>Waiting to be sent</source>
+        <translation>Wartet auf das Senden</translation>
+    </message>
+    <message>
+        <source>In queue</source>
+        <translation>In der Warteschlange</translation>
+    </message>
+    <message>
+        <source>Retry {next} of {most} at {time}: {reason}</source>
+        <translation>Versuch {next} von {most} um {time}: {reason}</translation>
+    </message>
+    <message>
+        <source>Retry at {time}: {reason}</source>
+        <translation>Neuer Versuch um {time}: {reason}</translation>
+    </message>
+    <message>
+        <source>Retry at {time}</source>
+        <translation>Neuer Versuch um {time}</translation>
+    </message>
+    <message>
+        <source>Finishing</source>
+        <translation>Wird abgeschlossen</translation>
+    </message>
+    <message>
+        <source>Reading {percent}</source>
+        <translation>{percent} gelesen</translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln line(s)</source>
+        <translation>
+            <numerusform>%Ln Zeile</numerusform>
+            <numerusform>%Ln Zeilen</numerusform>
         </translation>
     </message>
     <message>
@@ -153,6 +223,22 @@
     <message>
         <source>Go to the part of the window before this one</source>
         <translation>Zum vorherigen Bereich des Fensters gehen</translation>
+    </message>
+    <message>
+        <source>&amp;Pause</source>
+        <translation>&amp;Anhalten</translation>
+    </message>
+    <message>
+        <source>Begin no file until you resume</source>
+        <translation>Keine Datei beginnen, bis fortgesetzt wird</translation>
+    </message>
+    <message>
+        <source>Stop After the &amp;Current Files</source>
+        <translation>Nach den laufenden Dateien an&amp;halten</translation>
+    </message>
+    <message>
+        <source>Finish the files in work, then pause</source>
+        <translation>Die laufenden Dateien abschließen, dann anhalten</translation>
     </message>
     <message>
         <source>&amp;Retry</source>
@@ -359,6 +445,46 @@
         <translation>Keine Datei ist fehlgeschlagen.</translation>
     </message>
     <message>
+        <source>Nothing to retry: these files have not ended yet.</source>
+        <translation>Nichts zu wiederholen: Diese Dateien sind noch nicht fertig.</translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln file(s) will be processed again.</source>
+        <translation>
+            <numerusform>%Ln Datei wird noch einmal verarbeitet.</numerusform>
+            <numerusform>%Ln Dateien werden noch einmal verarbeitet.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln file(s) will be processed again. Not yet at an end: {left}.</source>
+        <translation>
+            <numerusform>%Ln Datei wird noch einmal verarbeitet. Noch nicht fertig: {left}.</numerusform>
+            <numerusform>%Ln Dateien werden noch einmal verarbeitet. Noch nicht fertig: {left}.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Remove %Ln file(s)</source>
+        <comment>what can be undone</comment>
+        <translation>
+            <numerusform>(%Ln Datei entfernen)</numerusform>
+            <numerusform>(%Ln Dateien entfernen)</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Removed %Ln file(s) from the list. On the disk nothing was changed.</source>
+        <translation>
+            <numerusform>%Ln Datei aus der Liste entfernt. Auf dem Laufwerk wurde nichts geändert.</numerusform>
+            <numerusform>%Ln Dateien aus der Liste entfernt. Auf dem Laufwerk wurde nichts geändert.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Copied %Ln row(s).</source>
+        <translation>
+            <numerusform>%Ln Zeile kopiert.</numerusform>
+            <numerusform>%Ln Zeilen kopiert.</numerusform>
+        </translation>
+    </message>
+    <message>
         <source>No files match “{words}”</source>
         <translation>Keine Datei passt zu „{words}“</translation>
     </message>
@@ -387,8 +513,80 @@
         <translation>Seitenleiste</translation>
     </message>
     <message>
+        <source>{number} ms</source>
+        <translation>{number} ms</translation>
+    </message>
+    <message>
+        <source>Local queue</source>
+        <translation>Lokale Warteschlange</translation>
+    </message>
+    <message>
+        <source>Name</source>
+        <translation>Name</translation>
+    </message>
+    <message>
         <source>Status</source>
         <translation>Status</translation>
+    </message>
+    <message>
+        <source>Progress</source>
+        <translation>Fortschritt</translation>
+    </message>
+    <message>
+        <source>Lines</source>
+        <translation>Zeilen</translation>
+    </message>
+    <message>
+        <source>Size</source>
+        <translation>Größe</translation>
+    </message>
+    <message>
+        <source>Added</source>
+        <translation>Hinzugefügt</translation>
+    </message>
+    <message>
+        <source>Took</source>
+        <translation>Dauer</translation>
+    </message>
+    <message>
+        <source>Reason</source>
+        <translation>Grund</translation>
+    </message>
+    <message>
+        <source>Folder</source>
+        <translation>Ordner</translation>
+    </message>
+    <message>
+        <source>Type</source>
+        <translation>Art</translation>
+    </message>
+    <message>
+        <source>Finished</source>
+        <translation>Beendet</translation>
+    </message>
+    <message>
+        <source>Modified</source>
+        <translation>Geändert</translation>
+    </message>
+    <message>
+        <source>Attempts</source>
+        <translation>Versuche</translation>
+    </message>
+    <message>
+        <source>Batch</source>
+        <translation>Stapel</translation>
+    </message>
+    <message>
+        <source>Queue</source>
+        <translation>Warteschlange</translation>
+    </message>
+    <message>
+        <source>Message ID</source>
+        <translation>Nachrichten-ID</translation>
+    </message>
+    <message>
+        <source>Job ID</source>
+        <translation>Auftrags-ID</translation>
     </message>
     <message>
         <source>Problems</source>
@@ -656,6 +854,10 @@
     <message>
         <source>a text in quotes</source>
         <translation>ein Text in Anführungszeichen</translation>
+    </message>
+    <message>
+        <source>true or false</source>
+        <translation>true oder false</translation>
     </message>
     <message>
         <source>{key} must be {wanted}, not {value}.</source>
@@ -939,8 +1141,8 @@
     <message numerus="yes">
         <source>Add %Ln File(s)</source>
         <translation>
-            <numerusform>%Ln Datei hinzufügen</numerusform>
-            <numerusform>%Ln Dateien hinzufügen</numerusform>
+            <numerusform>(%Ln Datei hinzufügen)</numerusform>
+            <numerusform>(%Ln Dateien hinzufügen)</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -1223,154 +1425,418 @@
     </message>
     <message>
         <source>Connection: {words}</source>
-        <translation type="unfinished"></translation>
+        <translation>Verbindung: {words}</translation>
     </message>
     <message numerus="yes">
         <source>{done} of %Ln file(s)</source>
         <comment>how many files of a run are done</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>{done} von %Ln Datei</numerusform>
+            <numerusform>{done} von %Ln Dateien</numerusform>
         </translation>
     </message>
     <message>
         <source>{files}, {done} of {total}</source>
         <comment>1,044 of 1,248 files, 3.1 GB of 3.4 GB</comment>
-        <translation type="unfinished"></translation>
+        <translation>{files}, {done} von {total}</translation>
     </message>
     <message>
         <source>more than a day</source>
         <comment>how long it still takes</comment>
-        <translation type="unfinished"></translation>
+        <translation>mehr als ein Tag</translation>
     </message>
     <message>
         <source>less than a minute</source>
         <comment>how long it still takes</comment>
-        <translation type="unfinished"></translation>
+        <translation>unter einer Minute</translation>
     </message>
     <message numerus="yes">
         <source>~%Ln min</source>
         <comment>how long it still takes</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>~%Ln min</numerusform>
+            <numerusform>~%Ln min</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>~%Ln h</source>
         <comment>how long it still takes</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>~%Ln h</numerusform>
+            <numerusform>~%Ln h</numerusform>
         </translation>
     </message>
     <message>
         <source>~{hours} h {minutes} min</source>
         <comment>how long it still takes</comment>
-        <translation type="unfinished"></translation>
+        <translation>~{hours} h {minutes} min</translation>
     </message>
     <message>
         <source>{number}/s</source>
         <comment>files by the second</comment>
-        <translation type="unfinished"></translation>
+        <translation>{number}/s</translation>
     </message>
     <message>
         <source>{size}/s</source>
         <comment>12.3 MB by the second</comment>
-        <translation type="unfinished"></translation>
+        <translation>{size}/s</translation>
     </message>
     <message>
         <source>{number}/min</source>
         <comment>files by the minute</comment>
-        <translation type="unfinished"></translation>
+        <translation>{number}/min</translation>
     </message>
     <message>
         <source>{files} files and {size} a second</source>
-        <translation type="unfinished"></translation>
+        <translation>{files} Dateien und {size} pro Sekunde</translation>
     </message>
     <message numerus="yes">
         <source>%Ln file(s) failed.</source>
         <comment>a run is over</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>%Ln Datei fehlgeschlagen.</numerusform>
+            <numerusform>%Ln Dateien fehlgeschlagen.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>%Ln file(s) processed in {time}, {failed} failed.</source>
         <comment>a run is over</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>%Ln Datei in {time} verarbeitet, {failed} fehlgeschlagen.</numerusform>
+            <numerusform>%Ln Dateien in {time} verarbeitet, {failed} fehlgeschlagen.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>%Ln file(s) processed, {failed} failed.</source>
         <comment>a run is over</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>%Ln Datei verarbeitet, {failed} fehlgeschlagen.</numerusform>
+            <numerusform>%Ln Dateien verarbeitet, {failed} fehlgeschlagen.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>%Ln file(s) processed in {time}.</source>
         <comment>a run is over</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>%Ln Datei in {time} verarbeitet.</numerusform>
+            <numerusform>%Ln Dateien in {time} verarbeitet.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>%Ln file(s) processed.</source>
         <comment>a run is over</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>%Ln Datei verarbeitet.</numerusform>
+            <numerusform>%Ln Dateien verarbeitet.</numerusform>
         </translation>
     </message>
     <message>
         <source>Batch finished: {processed} processed, {failed} failed</source>
-        <translation type="unfinished"></translation>
+        <translation>Stapel fertig: {processed} verarbeitet, {failed} fehlgeschlagen</translation>
     </message>
     <message numerus="yes">
         <source>%Ln selected</source>
         <comment>files</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>%Ln ausgewählt</numerusform>
+            <numerusform>%Ln ausgewählt</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>%Ln failed</source>
         <comment>files</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>%Ln fehlgeschlagen</numerusform>
+            <numerusform>%Ln fehlgeschlagen</numerusform>
         </translation>
     </message>
     <message>
         <source>Throughput: {words}</source>
-        <translation type="unfinished"></translation>
+        <translation>Durchsatz: {words}</translation>
     </message>
     <message>
         <source>Overall progress</source>
-        <translation type="unfinished"></translation>
+        <translation>Gesamtfortschritt</translation>
     </message>
     <message>
         <source>Starting…</source>
-        <translation type="unfinished"></translation>
+        <translation>Startet …</translation>
     </message>
     <message numerus="yes">
         <source>▲ %Ln not ours</source>
         <comment>messages</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>▲ %Ln fremde</numerusform>
+            <numerusform>▲ %Ln fremde</numerusform>
         </translation>
     </message>
     <message>
         <source>Messages of other programs came from this queue; see the menu Queue.</source>
-        <translation type="unfinished"></translation>
+        <translation>Aus dieser Warteschlange kamen Nachrichten anderer Programme; siehe das Menü „Warteschlange“.</translation>
+    </message>
+    <message>
+        <source>Work in progress</source>
+        <translation>Laufende Arbeit</translation>
+    </message>
+    <message>
+        <source>Still working</source>
+        <translation>Noch bei der Arbeit</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>Anhalten</translation>
+    </message>
+    <message>
+        <source>Something Went Wrong in Filemill</source>
+        <translation>In Filemill ist etwas schiefgegangen</translation>
+    </message>
+    <message>
+        <source>This is a fault of Filemill, not of your files. What is in the list is safe; you can go on working. If it happens again, please send this report. It contains no content of your files.</source>
+        <translation>Das ist ein Fehler von Filemill, nicht der Dateien. Was in der Liste steht, ist sicher; die Arbeit kann weitergehen. Wenn es wieder geschieht, bitte diesen Bericht senden. Er enthält keinen Inhalt der Dateien.</translation>
+    </message>
+    <message>
+        <source>Report</source>
+        <translation>Bericht</translation>
+    </message>
+    <message>
+        <source>The log is in {folder}.</source>
+        <translation>Das Protokoll liegt in {folder}.</translation>
+    </message>
+    <message>
+        <source>Copy Report</source>
+        <translation>Bericht kopieren</translation>
+    </message>
+    <message>
+        <source>Copy</source>
+        <translation>Kopieren</translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln thing(s) can&apos;t be processed, so (it was|they were) not added.</source>
+        <translation>
+            <numerusform>%Ln Sache kann nicht verarbeitet werden und wurde deshalb nicht hinzugefügt.</numerusform>
+            <numerusform>%Ln Sachen können nicht verarbeitet werden und wurden deshalb nicht hinzugefügt.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{text} The first %Ln are shown.</source>
+        <translation>
+            <numerusform>{text} Die erste wird gezeigt.</numerusform>
+            <numerusform>{text} Die ersten %Ln werden gezeigt.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Not Added</source>
+        <translation>Nicht hinzugefügt</translation>
+    </message>
+    <message>
+        <source>What</source>
+        <translation>Was</translation>
+    </message>
+    <message>
+        <source>Why</source>
+        <translation>Warum</translation>
+    </message>
+    <message>
+        <source>Keyboard Shortcuts</source>
+        <translation>Tastenkürzel</translation>
+    </message>
+    <message>
+        <source>These keys work in the window.</source>
+        <translation>Diese Tasten gelten im Fenster.</translation>
+    </message>
+    <message>
+        <source>Keys</source>
+        <translation>Tasten</translation>
+    </message>
+    <message>
+        <source>About Filemill</source>
+        <translation>Über Filemill</translation>
+    </message>
+    <message>
+        <source>Filemill {version}</source>
+        <translation>Filemill {version}</translation>
+    </message>
+    <message>
+        <source>Pick files, let a queue feed them to a worker, watch every one of them end.</source>
+        <translation>Dateien auswählen, eine Warteschlange teilt sie zu, und bei jeder ist zu sehen, wie sie endet.</translation>
+    </message>
+    <message>
+        <source>Free software under the MIT licence.</source>
+        <translation>Freie Software unter der MIT-Lizenz.</translation>
+    </message>
+    <message>
+        <source>Only files and folders of this computer can be dropped here</source>
+        <translation>Hierher können nur Dateien und Ordner dieses Computers gezogen werden</translation>
+    </message>
+    <message numerus="yes">
+        <source>Drop to add %Ln thing(s)</source>
+        <translation>
+            <numerusform>Loslassen, um %Ln Sache hinzuzufügen</numerusform>
+            <numerusform>Loslassen, um %Ln Sachen hinzuzufügen</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Drop to add %Ln file(s)</source>
+        <translation>
+            <numerusform>Loslassen, um %Ln Datei hinzuzufügen</numerusform>
+            <numerusform>Loslassen, um %Ln Dateien hinzuzufügen</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Drop to add %Ln folder(s)</source>
+        <translation>
+            <numerusform>Loslassen, um %Ln Ordner hinzuzufügen</numerusform>
+            <numerusform>Loslassen, um %Ln Ordner hinzuzufügen</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Drop to add {files} and %Ln folder(s)</source>
+        <translation>
+            <numerusform>Loslassen, um {files} und %Ln Ordner hinzuzufügen</numerusform>
+            <numerusform>Loslassen, um {files} und %Ln Ordner hinzuzufügen</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Add files to process</source>
+        <translation>Dateien zum Verarbeiten hinzufügen</translation>
+    </message>
+    <message>
+        <source>Other Programs&apos; Messages</source>
+        <translation>Nachrichten anderer Programme</translation>
+    </message>
+    <message>
+        <source>These came from the queue and are not Filemill&apos;s. They were left as they are; here are the newest.</source>
+        <translation>Diese kamen aus der Warteschlange und sind nicht von Filemill. Sie blieben, wie sie sind; hier die neuesten.</translation>
+    </message>
+    <message>
+        <source>What it is</source>
+        <translation>Was es ist</translation>
+    </message>
+    <message>
+        <source>What it says</source>
+        <translation>Was darin steht</translation>
+    </message>
+    <message numerus="yes">
+        <source>{what}, delivered (once|%Ln times)</source>
+        <translation>
+            <numerusform>{what}, %Ln-mal zugestellt</numerusform>
+            <numerusform>{what}, %Ln-mal zugestellt</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Fit Columns</source>
+        <translation>Spalten anpassen</translation>
+    </message>
+    <message>
+        <source>Reset Columns</source>
+        <translation>Spalten zurücksetzen</translation>
+    </message>
+    <message>
+        <source>Then By</source>
+        <translation>Dann nach</translation>
+    </message>
+    <message>
+        <source>Order of Adding</source>
+        <translation>Reihenfolge des Hinzufügens</translation>
+    </message>
+    <message>
+        <source>Ascending</source>
+        <translation>Aufsteigend</translation>
+    </message>
+    <message>
+        <source>Descending</source>
+        <translation>Absteigend</translation>
+    </message>
+    <message>
+        <source>{column}, sorted in descending order</source>
+        <translation>{column}, absteigend sortiert</translation>
+    </message>
+    <message>
+        <source>{column}, sorted</source>
+        <translation>{column}, sortiert</translation>
+    </message>
+    <message>
+        <source>{column}, sorted second in descending order</source>
+        <translation>{column}, als Zweites absteigend sortiert</translation>
+    </message>
+    <message>
+        <source>{column}, sorted second</source>
+        <translation>{column}, als Zweites sortiert</translation>
+    </message>
+    <message>
+        <source>Sorted by {column}</source>
+        <translation>Sortiert nach {column}</translation>
+    </message>
+    <message>
+        <source>Sorted by {column}, then by {second}</source>
+        <translation>Sortiert nach {column}, dann nach {second}</translation>
+    </message>
+    <message>
+        <source>{column} (descending)</source>
+        <translation>{column} (absteigend)</translation>
+    </message>
+    <message>
+        <source>Nothing is begun until you resume. Files can be added, and their messages are sent to {queue}.</source>
+        <translation>Bis zum Fortsetzen wird nichts begonnen. Dateien können hinzugefügt werden, und ihre Nachrichten werden an {queue} gesendet.</translation>
+    </message>
+    <message>
+        <source>Paused</source>
+        <translation>Angehalten</translation>
+    </message>
+    <message>
+        <source>Pausing…</source>
+        <translation>Wird angehalten …</translation>
+    </message>
+    <message>
+        <source>The files in work are finished first.</source>
+        <translation>Die laufenden Dateien werden noch abgeschlossen.</translation>
+    </message>
+    <message>
+        <source>[Paused]</source>
+        <translation>[Angehalten]</translation>
+    </message>
+    <message>
+        <source>[Pausing]</source>
+        <translation>[Wird angehalten]</translation>
+    </message>
+    <message>
+        <source>Filemill is paused, as it was left. No file is begun until you resume.</source>
+        <translation>Filemill ist angehalten, so wie es verlassen wurde. Bis zum Fortsetzen wird keine Datei begonnen.</translation>
+    </message>
+    <message>
+        <source>Paused. What is in work goes on to its end; no other file is begun.</source>
+        <translation>Angehalten. Was in Arbeit ist, läuft zu Ende; keine andere Datei wird begonnen.</translation>
+    </message>
+    <message>
+        <source>Files are processed again.</source>
+        <translation>Dateien werden wieder verarbeitet.</translation>
+    </message>
+    <message>
+        <source>Filemill pauses as soon as the files in work are finished.</source>
+        <translation>Filemill hält an, sobald die laufenden Dateien fertig sind.</translation>
+    </message>
+    <message numerus="yes">
+        <source>Paused after the current files. %Ln file(s) (waits|wait).</source>
+        <translation>
+            <numerusform>Nach den laufenden Dateien angehalten. %Ln Datei wartet.</numerusform>
+            <numerusform>Nach den laufenden Dateien angehalten. %Ln Dateien warten.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Res&amp;ume</source>
+        <translation>F&amp;ortsetzen</translation>
+    </message>
+    <message>
+        <source>Go on with the files that wait</source>
+        <translation>Mit den wartenden Dateien weitermachen</translation>
+    </message>
+    <message>
+        <source>Resume</source>
+        <translation>Fortsetzen</translation>
+    </message>
+    <message>
+        <source>There are no files, folders or paths on the clipboard.</source>
+        <translation>In der Zwischenablage sind keine Dateien, Ordner oder Pfade.</translation>
     </message>
 </context>
 </TS>
