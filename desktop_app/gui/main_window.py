@@ -34,6 +34,7 @@ from desktop_app.gui.selection_sums import SelectedTotals
 from desktop_app.gui.sidebar import Sidebar
 from desktop_app.gui.status_bar import JobsStatusBar
 from desktop_app.gui.texts import tr
+from desktop_app.gui.tool_bar import ToolBar
 from desktop_app.gui.window_commands import WindowCommands
 from desktop_app.gui.wording import DASH
 from desktop_app.jobs import StatusCounts
@@ -126,7 +127,7 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(*_LEAST)
         self.resize(*_SIZE)
         menus.fill_menu_bar(self, self.offers, self._workbench.commands.undo, self.view.header)
-        self._tools = menus.tool_bar(self.offers, self.filter, self)
+        self._tools = ToolBar(self.offers, self.filter, self)
         self.addToolBar(self._tools)
         self.setStatusBar(self.status)
         central = QWidget(self)
@@ -267,7 +268,6 @@ class MainWindow(QMainWindow):
         """Let the parts follow."""
         super().resizeEvent(event)
         self.status.fit()
-        menus.fit_tool_bar(self._tools, event.size().width())
         self.overlay.setGeometry(self.rect())
 
     def closeEvent(self, event: QCloseEvent) -> None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
+from PySide6.QtWidgets import QMenu, QWidget
 
-from desktop_app.gui.actions import words_of
 from desktop_app.gui.texts import tr
 
 if TYPE_CHECKING:
@@ -19,12 +18,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QMainWindow
 
     from desktop_app.gui.actions import Actions
-    from desktop_app.gui.filter_box import FilterBox
     from desktop_app.gui.header import JobsHeader
-
-
-NARROW = 900
-"""In a window that is narrower than this, buttons show what they do by their shape, and say it in their tool tips."""
 
 
 def fill_menu_bar(window: QMainWindow, actions: Actions, undo: QUndoStack, header: JobsHeader) -> None:
@@ -67,51 +61,6 @@ def undo_actions(window: QMainWindow, undo: QUndoStack) -> tuple[QAction, QActio
     back.setStatusTip(tr("Take back what was done to the list last"))
     again.setStatusTip(tr("Do again what was taken back"))
     return back, again
-
-
-def tool_bar(actions: Actions, box: FilterBox, parent: QWidget) -> QToolBar:
-    """Build the toolbar: what is done most, with its words; the filter box at its end."""
-    bar = QToolBar(tr("Tools"), parent)
-    bar.setObjectName("tools")
-    bar.setMovable(False)
-    bar.setFloatable(False)
-    bar.setIconSize(QSize(18, 18))
-    bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-    bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
-    for action in (actions.add_files, actions.add_folder, None, actions.pause, actions.retry_failed, actions.remove):
-        if action is None:
-            bar.addSeparator()
-            continue
-        bar.addAction(action)
-        button = bar.widgetForAction(action)
-        if isinstance(button, QToolButton):
-            # Qt leaves toolbars out of the Tab order.
-            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            button.setAccessibleName(words_of(action))
-            button.setAccessibleDescription(action.statusTip())
-    space = QWidget(bar)
-    space.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-    bar.addWidget(space)
-    bar.addWidget(box)
-    return bar
-
-
-def fit_tool_bar(bar: QToolBar, width: int) -> None:
-    """In a narrow window only the first button, the one that everything begins with, keeps its words.
-
-    Args:
-        bar: What `tool_bar` made.
-        width: The window's, in pixels.
-    """
-    buttons = [button for action in bar.actions() if isinstance(button := bar.widgetForAction(action), QToolButton)]
-    for button in buttons[1:]:
-        style = (
-            Qt.ToolButtonStyle.ToolButtonTextBesideIcon if width >= NARROW else Qt.ToolButtonStyle.ToolButtonIconOnly
-        )
-        if button.toolButtonStyle() is not style:
-            button.setToolButtonStyle(style)
-            button.style().unpolish(button)  # the style sheet knows both
-            button.style().polish(button)
 
 
 def context_menu(actions: Actions, parent: QWidget) -> QMenu:
