@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from functools import partial
 from typing import TYPE_CHECKING
 
 from desktop_app.errors import SettingsError
@@ -105,8 +104,8 @@ def take_place(paths: Sequence[str]) -> SingleInstance | int | None:
     from desktop_app.gui.second_launch import Outcome, desktop_token
     from desktop_app.gui.single_instance import Request, SingleInstance
     from desktop_app.gui.window_place import WindowPlace
+    from desktop_app.paths import database_path
     from desktop_app.services.scan import from_here
-    from desktop_app.wiring import database_path
 
     try:
         home = find_home()
@@ -231,52 +230,38 @@ def assemble(program: Program, look: Look) -> RunningWindow:
     """Put the window, its threads and the queue together. Nothing runs yet."""
     from PySide6.QtCore import QLocale
 
-    from desktop_app.gui.loop_states import LoopStates
     from desktop_app.gui.main_window import MainWindow
     from desktop_app.gui.running import RunningWindow
-    from desktop_app.gui.threads import ConsumerThread, SenderThread
     from desktop_app.gui.window_memory import WindowMemory
     from desktop_app.gui.window_needs import WindowNeeds
     from desktop_app.gui.wording import Wording
     from desktop_app.gui.workbench import Workbench
-    from desktop_app.wiring import build_gated_consumer, build_sender, connect_queue
+    from desktop_app.services.advisor import ConnectionAdvisor
+    from desktop_app.session import Session
 
     wording = Wording(QLocale())
-    connector = connect_queue(program)
+    session = Session(program)
     workbench = Workbench(program.jobs, program.intake, program.database.session, wording)
-    consumer = ConsumerThread(partial(build_gated_consumer, program, connector))
-    sender = SenderThread(partial(build_sender, program, connector))
-    states = LoopStates(program.connection, program.clock)
-    threads = (consumer, sender)
-
-    def start_again() -> None:
-        for thread in threads:
-            thread.start()  # does nothing to one that runs
-
     window = MainWindow(
         WindowNeeds(
             workbench=workbench,
-            connection=program.connection,
-            states=states,
+            session=session,
+            advisor=ConnectionAdvisor(program.home.run),
+            states=session.states,
             memory=WindowMemory(program.home.folder / "window.ini"),
             look=look,
             wording=wording,
-            try_now=program.wake_sender.set,
-            start_again=start_again,
-            allow_processing=program.allow_processing,
-            foreign=program.foreign,
+            start_again=session.switchboard.start,
             clock=program.clock,
             switch=program.switch,
             remember_paused=program.remember_paused,
         )
     )
-    consumer.state_changed.connect(states.take_consumer)
-    consumer.died.connect(states.take_consumer_death)
-    sender.state_changed.connect(states.take_sender)
-    sender.died.connect(states.take_sender_death)
-
-    def close_rest() -> None:
-        connector.close()
-        program.close()
-
-    return RunningWindow(window, workbench, threads=threads, close_rest=close_rest)
+    session.switchboard.changed.connect(window.follow_connection)
+    return RunningWindow(
+        window,
+        workbench,
+        begin=session.switchboard.start,
+        steps=[*session.switchboard.steps(), window.connecting.step()],
+        close_rest=session.close,
+    )

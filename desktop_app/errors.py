@@ -8,6 +8,56 @@ with its traceback and a person is offered a report.
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from desktop_app.sentences import Sentence
+
+if TYPE_CHECKING:
+    from desktop_app.rights import MissingRight
+
+
+class Cause(StrEnum):
+    """What exactly is the matter: decides what a person is offered. The values go to the log: never rename one."""
+
+    OTHER = "other"
+    """Nothing that there is a remedy for but patience."""
+    NO_SIGN_IN = "no-sign-in"
+    """No credentials for the profile, or no such profile, or it can't be used."""
+    SESSION_ENDED = "session-ended"
+    """Signed in once, but that has run out."""
+    KEYS_REFUSED = "keys-refused"
+    """AWS does not accept the keys."""
+    CLOCK_WRONG = "clock-wrong"
+    """This computer's clock is so far off that AWS refuses what it signs."""
+    NO_REGION = "no-region"
+    """No region is known, or there is none of this name."""
+    OTHER_ACCOUNT = "other-account"
+    """The queue is in another account than the one signed in to."""
+    NO_QUEUE = "no-queue"
+    """The queue is not there."""
+    NO_RIGHT = "no-right"
+    """One action is not allowed."""
+    OFFLINE = "offline"
+    """No connection, or the service has trouble of its own."""
+    NOT_SQS = "not-sqs"
+    """Somebody else answers."""
+    PROXY = "proxy"
+    """The proxy does not let us through."""
+    NOT_TRUSTED = "not-trusted"
+    """The server's certificate is not one that this computer trusts."""
+    THROTTLED = "throttled"
+    """The service asks us to go slower."""
+    SETUP = "setup"
+    """The queue or AWS's configuration is set up in a way that can't be used."""
+    LOCAL_QUEUE = "local-queue"
+    """The embedded queue can't start."""
+    FOREIGN = "foreign"
+    """The queue carries messages of another program."""
+    DISK_FULL = "disk-full"
+    DATABASE_BUSY = "database-busy"
+    """Another program keeps the database to itself."""
+    DATABASE_DAMAGED = "database-damaged"
+    DATABASE_READ_ONLY = "database-read-only"
 
 
 class KnownError(Exception):
@@ -15,13 +65,25 @@ class KnownError(Exception):
 
     Args:
         text: One or two plain sentences: what happened, and what to do. No stack, no error code first.
+        title: What happened, in a few words without a full stop, if `text` is only what is to be said besides.
         detail: What an expert wants besides (an exception's text, a service code); may be empty.
+        cause: What is the matter; by default what the class says.
+
+    Attributes:
+        text: All of it, with the title as its first sentence.
+        body: What stands under the title.
     """
 
-    def __init__(self, text: str, *, detail: str = "") -> None:
-        super().__init__(text)
-        self.text = text
+    cause = Cause.OTHER
+
+    def __init__(self, text: str, *, title: str = "", detail: str = "", cause: Cause | None = None) -> None:
+        self.text = Sentence("{title}. {body}", title=title, body=text) if title else text
+        super().__init__(self.text)
+        self.title = title
+        self.body = text
         self.detail = detail
+        if cause is not None:
+            self.cause = cause
 
 
 class UsageError(KnownError):
@@ -39,13 +101,19 @@ class StoreError(KnownError):
 class StoreBusyError(StoreError):
     """Another program holds the database's write lock for longer than we wait; trying again is right."""
 
+    cause = Cause.DATABASE_BUSY
+
 
 class StoreFullError(StoreError):
     """The disk is full; trying again after room was made is right."""
 
+    cause = Cause.DISK_FULL
+
 
 class StoreDamagedError(StoreError):
     """The database's file is damaged; it has to be put aside before anything else is of use."""
+
+    cause = Cause.DATABASE_DAMAGED
 
 
 class QueueTrouble(StrEnum):
@@ -78,14 +146,30 @@ class QueueError(KnownError):
     """A call to the queue did not succeed.
 
     Args:
-        text: Plain sentences for a person.
+        text, title, detail, cause: See `KnownError`; the detail is the service's own code and text.
         trouble: The kind, which decides what happens next.
-        detail: The service's own code and text.
+        right: For a missing right: which.
+        command: For a session that has ended: what is typed to sign in again; empty if no command does that.
+        was_answered: Whether the service itself has said so.
     """
 
-    def __init__(self, text: str, *, trouble: QueueTrouble, detail: str = "") -> None:
-        super().__init__(text, detail=detail)
+    def __init__(
+        self,
+        text: str,
+        *,
+        trouble: QueueTrouble,
+        title: str = "",
+        detail: str = "",
+        cause: Cause | None = None,
+        right: MissingRight | None = None,
+        command: str = "",
+        was_answered: bool = False,
+    ) -> None:
+        super().__init__(text, title=title, detail=detail, cause=cause)
         self.trouble = trouble
+        self.right = right
+        self.command = command
+        self.was_answered = was_answered
 
 
 class FileProblem(StrEnum):

@@ -8,12 +8,10 @@ from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
 
 from desktop_app.clock import Clock, SystemClock
-from desktop_app.errors import KnownError, SettingsError
-from desktop_app.paths import Home, find_home
-from desktop_app.sentences import Sentence
+from desktop_app.errors import KnownError
+from desktop_app.paths import Home, database_path, find_home
 from desktop_app.services.foreign import ForeignMail
 from desktop_app.services.identity import WorkerIdentity
 from desktop_app.services.intake import IntakeService
@@ -40,8 +38,9 @@ MIGRATIONS = Path(__file__).resolve().parent / "store" / "migrations"
 class Program:
     """What both faces of Filemill stand on.
 
-    `wake_sender` is set whenever there is something new to send, `may_process` once the window may process the queue's
-    files on this computer. `foreign` has what came from the queue that is not ours.
+    `wake_sender` is set whenever there is something new to send, `wake_receiver` to poll at once after trouble,
+    `may_process` once the window may process the queue's files on this computer. `foreign` has what came from the
+    queue that is not ours.
     `switch` is where a person pauses the window's consumer.
     """
 
@@ -54,6 +53,7 @@ class Program:
     intake: IntakeService
     identity: WorkerIdentity
     wake_sender: Event = field(default_factory=Event)
+    wake_receiver: Event = field(default_factory=Event)
     may_process: Event = field(default_factory=Event)
     foreign: ForeignMail = field(default_factory=ForeignMail)
     switch: WorkSwitch = field(default_factory=WorkSwitch)
@@ -77,6 +77,20 @@ class Program:
         saved = load_settings(self.home.settings_file)
         if saved.paused is not paused:
             save_settings(self.home.settings_file, replace(saved, paused=paused))
+
+    def reconnected(self, connection: Connection, *, process_here: bool) -> Program:
+        """The same program on another queue, where what is added and retried goes from now on.
+
+        Args:
+            connection: The other queue.
+            process_here: Whether its files may be processed on this computer; the embedded queue's always may.
+        """
+        self.intake.use_queue(connection.key)
+        # Loops of the queue before, which still end, must neither be allowed nor counted by what is said of this one.
+        other = replace(self, connection=connection, may_process=Event(), foreign=ForeignMail())
+        if connection.is_local or process_here:
+            other.may_process.set()
+        return other
 
     def close(self) -> None:
         """Give up this program's identity and close the calling thread's database connection."""
@@ -226,6 +240,7 @@ def build_consumer(
         look_now=program.wake_sender.set,
         foreign=program.foreign,
         switch=switch,
+        retry_now=program.wake_receiver,
     )
 
 
@@ -269,31 +284,3 @@ def backups(environment: Mapping[str, str] = os.environ) -> Backups:
     from desktop_app.store.backups import Backups
 
     return Backups(database_path(find_home(), environment.get("FILEMILL_DATABASE", "")))
-
-
-def database_path(home: Home, named: str) -> Path:
-    """The database that FILEMILL_DATABASE names, a path or a `sqlite:` URL; the home's own where it names none.
-
-    Raises:
-        SettingsError: If it is a URL of a database that is not supported.
-    """
-    if not named:
-        return home.database_file
-    if "://" not in named:
-        return Path(named).expanduser().absolute()
-    try:
-        parts = urlsplit(named)
-        supported = parts.scheme == "sqlite" and not (parts.netloc or parts.query or parts.fragment)
-    except ValueError:  # brackets that do not match
-        supported = False
-    if not supported or not parts.path.strip("/"):
-        raise SettingsError(
-            Sentence(
-                "FILEMILL_DATABASE is “{named}”: only a path or sqlite:///path is supported. Correct it, or unset it.",
-                named=named,
-            )
-        )
-    path = unquote(parts.path)
-    # sqlite:////data/jobs.db is an absolute path; so is sqlite:///C:/jobs.db, on Windows.
-    is_absolute_twice = path.startswith("//") or (os.name == "nt" and path[2:3] == ":")
-    return Path(path[1:] if is_absolute_twice else path).absolute()

@@ -18,7 +18,7 @@ MAX_LINES = 300
 # The shared vocabulary and everything else that lies in the package's top folder and is not a root.
 BASE = "base"
 # The places where everybody is put together; what each of them may not do is a layer's own business.
-ROOTS = frozenset({"__main__", "app", "offscreen", "self_test", "tryout"})
+ROOTS = frozenset({"__main__", "app", "offscreen", "self_test", "session", "tryout"})
 MAY_IMPORT = {
     "gui": {"services"},
     "cli": {"wiring", "services", "store", "queues", "processing"},  # a composition root too: the terminal's

@@ -10,9 +10,9 @@ import pytest
 
 from desktop_app.errors import SettingsError, StoreError
 from desktop_app.jobs import NewFile
-from desktop_app.paths import Home
+from desktop_app.paths import Home, database_path
 from desktop_app.settings import LOCAL_QUEUE, Settings, save_settings
-from desktop_app.wiring import database_path, open_program
+from desktop_app.wiring import open_program
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

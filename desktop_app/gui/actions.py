@@ -102,6 +102,7 @@ class Actions(QObject):
             "remove",
         )
         self.show_file = new(tr("&Show in File Manager"), "Ctrl+E", tr("Open the folder that the file lies in"))
+        self.connection = new(tr("&Connection…"), "Ctrl+K", tr("Choose the queue that files go through, and test it"))
         self.foreign = new(
             tr("&Other Programs' Messages…"), "", tr("Look at the messages in the queue that are not Filemill's")
         )

@@ -16,13 +16,14 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
     from desktop_app.gui.adding import AddReport, Proposal
+    from desktop_app.gui.jobs_view import JobsView
     from desktop_app.gui.look import Look
     from desktop_app.gui.wording import Wording
     from desktop_app.gui.workbench import Workbench
 
 
 class AddFlow(QObject):
-    """Shows the review sheets, and tells how each Add ended.
+    """Shows the review sheets, tells how each Add ended, and shows the first file of it.
 
     Signals:
         said(Notice): How it ended.
@@ -33,15 +34,17 @@ class AddFlow(QObject):
 
     said = Signal(object)
 
-    def __init__(self, workbench: Workbench, look: Look, wording: Wording, window: QWidget) -> None:
+    def __init__(self, workbench: Workbench, view: JobsView, look: Look, wording: Wording, window: QWidget) -> None:
         super().__init__(window)
         self._workbench = workbench
+        self._view = view
         self._look = look
         self._wording = wording
         self._window = window
         self._waiting: deque[Proposal] = deque()
         self.sheet: ReviewSheet | None = None
         workbench.adder.proposed.connect(self._ask)
+        workbench.adder.finished.connect(self._tell)
 
     @Slot()
     def close(self) -> None:
@@ -76,7 +79,13 @@ class AddFlow(QObject):
     def _add(self, decision: Decision) -> None:
         self._workbench.adder.accept(decision.proposal, decision.picked, name=decision.name, again=decision.again)
 
-    def tell(self, report: AddReport) -> None:
-        """Say how an Add ended."""
+    @Slot(object)
+    def _tell(self, report: AddReport) -> None:
+        model = self._workbench.model
+        before = model.rowCount()
+        self._workbench.feed.look()
         show = partial(dialogs.show_refused, report.refused, self._window)
         self.said.emit(notice_of(report, self._wording, show, self._workbench.commands.undo.undo))
+        if report.added and model.query.is_by_adding and not model.query.is_narrowed:
+            row = 0 if model.query.descending else min(before, model.rowCount() - 1)
+            self._view.scrollTo(model.index(row, 0))

@@ -46,6 +46,11 @@ class ForeignWatch(QObject):
         timer.timeout.connect(self.look)
         timer.start(_EVERY_MS)
 
+    def watch(self, mail: ForeignMail) -> None:
+        """Look at another queue's from now on."""
+        self._mail = mail
+        self.look()
+
     @Slot()
     def look(self) -> None:
         """Count now."""

@@ -104,6 +104,13 @@ class LoopStates(QObject):
         self._timer.setInterval(_EVERY_MS)
         self._timer.timeout.connect(self._update_text)
 
+    def follow(self, connection: Connection) -> None:
+        """Tell of another connection from now on, of which nothing is known yet."""
+        self._connection = connection
+        self._sender = self._consumer = _STARTING
+        self._deaths.clear()
+        self._update()
+
     @Slot(object)
     def take_sender(self, state: LoopState) -> None:
         """The sender says what it does now."""

@@ -12,6 +12,7 @@ from desktop_app.gui.actions import Actions
 from desktop_app.gui.add_flow import AddFlow
 from desktop_app.gui.banner import TroubleBanner
 from desktop_app.gui.busy_strip import BusyStrip
+from desktop_app.gui.connection_desk import ConnectionDesk
 from desktop_app.gui.details_follower import DetailsFollower
 from desktop_app.gui.details_pane import DetailsPane
 from desktop_app.gui.details_split import DetailsSplit
@@ -37,15 +38,14 @@ from desktop_app.gui.texts import tr
 from desktop_app.gui.tool_bar import ToolBar
 from desktop_app.gui.window_commands import WindowCommands
 from desktop_app.gui.wording import DASH
-from desktop_app.jobs import StatusCounts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from PySide6.QtGui import QCloseEvent, QResizeEvent
 
-    from desktop_app.gui.adding import AddReport
     from desktop_app.gui.window_needs import WindowNeeds
+    from desktop_app.jobs import StatusCounts
     from desktop_app.settings import Connection
 
 _SIZE = (1100, 700)
@@ -87,28 +87,31 @@ class MainWindow(QMainWindow):
         self.status = JobsStatusBar(needs.wording, look, self)
         self._trouble = TroubleBanner(
             self.banner,
-            try_now=needs.try_now,
+            try_now=needs.session.try_now,
             start_again=needs.start_again,
-            allow_processing=needs.allow_processing,
+            allow_processing=needs.session.allow_processing,
             parent=self,
         )
+        self.connecting = ConnectionDesk(needs.session, needs.advisor, look, self)
+        self.offers.connection.triggered.connect(self.connecting.open)
+        self.connecting.complained.connect(self.complain)
         self._chooser = FileChooser(needs.memory, self)
-        self.foreign = ForeignWatch(needs.foreign, self.offers.foreign, self)
+        self.foreign = ForeignWatch(needs.session.foreign, self.offers.foreign, self)
         self._commands = WindowCommands(self.offers, self.view, self._workbench, self._chooser, self)
         self.export = ExportCommand(
             self.offers.export, self.view, self._workbench, memory=needs.memory, wording=needs.wording, window=self
         )
         narrowing = Narrowing(self.offers, self.filter, self.sidebar, self.view, self._workbench, self)
         self.no_match = NoMatch(narrowing.clear_filter, narrowing.show_all, look, self)
-        empty = EmptyState(_first_words(needs.connection), self.offers.add_files, self.offers.add_folder, look)
-        self._pages = Pages(self.view, empty, self.no_match, self)
+        self._empty = EmptyState(self.offers, look)
+        self._pages = Pages(self.view, self._empty, self.no_match, self)
         self.details = DetailsPane(self.offers, look, self)
         DetailsFollower(self.details, self.view, self._workbench, needs.wording)
         self.selected = SelectedTotals(self.view, self._workbench, self)
-        self.run = self._workbench.watch_run(queue=needs.connection.key, clock=needs.clock)
+        self.run = self._workbench.watch_run(queue=needs.session.connection.key, clock=needs.clock)
         self.feedback = Feedback(self.run, self.status, self.selected, needs, self)
         self._split = DetailsSplit(self._pages, self.details, self)
-        self.adding = AddFlow(self._workbench, look, needs.wording, self)
+        self.adding = AddFlow(self._workbench, self.view, look, needs.wording, self)
         self._arrange()
         self.overlay = DropOverlay(look, self)
         DropTarget(self, self.overlay, needs.wording).dropped.connect(self.add)
@@ -155,7 +158,6 @@ class MainWindow(QMainWindow):
         bench.model.listed.connect(self._update)
         bench.totals.changed.connect(self._show_counts)
         bench.adder.said.connect(self._show_busy)
-        bench.adder.finished.connect(self._tell_added)
         for speaker in (self.adding, bench.additions, bench.commands):
             speaker.said.connect(self.say)
         self.closed.connect(self.adding.close)
@@ -189,9 +191,20 @@ class MainWindow(QMainWindow):
         self.offers.details.setChecked(self._needs.memory.shows_details)
         self._split.restore(self._needs.memory)
         self.status.show_connection(self._needs.states.text)
-        self._show_counts(StatusCounts())
+        self.follow_connection(self._needs.session.connection)
         self.pausing.open()
         self.show()
+
+    @Slot(object)
+    def follow_connection(self, connection: Connection) -> None:
+        """The window is about this queue from now on."""
+        self._needs.wording.queue = connection.key
+        self._empty.follow(connection)
+        self.foreign.watch(self._needs.session.foreign)
+        self.run.follow_queue(connection.key)
+        self._show_counts(self._workbench.totals.counts)
+        self._show_title()
+        self.view.viewport().update()
 
     @Slot(list)
     def add(self, paths: Sequence[str]) -> None:
@@ -220,16 +233,6 @@ class MainWindow(QMainWindow):
     def _show_exporting(self, text: str) -> None:
         self.exporting.say(text, can_stop=True)
 
-    @Slot(object)
-    def _tell_added(self, report: AddReport) -> None:
-        before = self._workbench.model.rowCount()
-        self._workbench.feed.look()
-        self.adding.tell(report)
-        query = self._workbench.model.query
-        if report.added and query.is_by_adding and not query.is_narrowed:
-            row = 0 if query.descending else min(before, self._workbench.model.rowCount() - 1)
-            self.view.scrollTo(self._workbench.model.index(row, 0))
-
     # --- following the list
 
     @Slot()
@@ -256,7 +259,7 @@ class MainWindow(QMainWindow):
     def _show_title(self) -> None:
         progress = self.run.progress
         done = f"{self._needs.wording.percent(progress.fraction)}{DASH}" if progress.is_busy else ""
-        self.setWindowTitle(f"{self.pausing.title}{done}{self._needs.connection.label}{DASH}Filemill")
+        self.setWindowTitle(f"{self.pausing.title}{done}{self._needs.session.connection.label}{DASH}Filemill")
 
     @Slot(QPoint)
     def _show_menu(self, place: QPoint) -> None:
@@ -286,14 +289,3 @@ class MainWindow(QMainWindow):
         memory.save()
         self.hide()
         self.closed.emit()
-
-
-def _first_words(connection: Connection) -> str:
-    if connection.is_local:
-        return tr(
-            "Drop files or folders anywhere in this window. "
-            "They are processed on this computer – no AWS account needed."
-        )
-    return tr(
-        "Drop files or folders anywhere in this window. They are processed as the queue {queue} hands them out."
-    ).format(queue=connection.queue_name)

@@ -49,7 +49,7 @@ def fill_menu_bar(window: QMainWindow, actions: Actions, undo: QUndoStack, heade
     _add(
         queue, actions.retry, actions.retry_failed, actions.retry_reason, None, actions.remove, None, actions.show_file
     )
-    _add(queue, None, actions.foreign)
+    _add(queue, None, actions.connection, actions.foreign)
     _add(bar.addMenu(tr("&Help")), actions.shortcuts, None, actions.log, actions.report, None, actions.about)
 
 

@@ -6,19 +6,17 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from desktop_app.gui.shutdown import DEADLINE_MS, Shutdown, thread_step
+from desktop_app.gui.shutdown import DEADLINE_MS, Shutdown, Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-    from PySide6.QtCore import QThread
 
     from desktop_app.gui.main_window import MainWindow
     from desktop_app.gui.workbench import Workbench
 
 
 class RunningWindow(QObject):
-    """Owns the parts. Closing the window ends them: the threads in the order given, then the window's own work.
+    """Owns the parts. Closing the window ends them: the loops in the order given, then the window's own work.
 
     Signals:
         ended(): Nothing runs any more, or the deadline has passed; see `left_over`.
@@ -30,7 +28,8 @@ class RunningWindow(QObject):
     Args:
         window: The window.
         workbench: What works behind it.
-        threads: The loops' threads, in the order in which they end.
+        begin: Starts the loops.
+        steps: How they end, in order.
         close_rest: Closes the queue and the main thread's database, after all else.
         deadline_ms: How long all of it may take.
     """
@@ -42,7 +41,8 @@ class RunningWindow(QObject):
         window: MainWindow,
         workbench: Workbench,
         *,
-        threads: Sequence[QThread],
+        begin: Callable[[], None],
+        steps: Sequence[Step],
         close_rest: Callable[[], None],
         deadline_ms: int = DEADLINE_MS,
     ) -> None:
@@ -50,22 +50,20 @@ class RunningWindow(QObject):
         self.window = window
         self.workbench = workbench
         self.left_over: list[str] = []
-        self._threads = threads
+        self._begin_work = begin
         self._close_rest = close_rest
-        steps = [*(thread_step(thread) for thread in threads), workbench.step()]
-        self._shutdown = Shutdown(steps, deadline_ms=deadline_ms, parent=self)
+        self._shutdown = Shutdown([*steps, workbench.step()], deadline_ms=deadline_ms, parent=self)
         self._shutdown.finished.connect(self._finish)
         window.closed.connect(self._begin_end)
 
     def start(self, paths: Sequence[str] = ()) -> None:
-        """Show the window, start the threads, add what is named.
+        """Show the window, start the loops, add what is named.
 
         Raises:
             StoreError: If the database can't be read.
         """
         self.window.open()
-        for thread in self._threads:
-            thread.start()
+        self._begin_work()
         if paths:
             self.window.add(paths)
 

@@ -46,6 +46,9 @@ QPushButton:focus {{ border: 2px solid {c.accent}; padding: 4px 13px; }}
 QPushButton#primary {{
     background: {c.selection}; color: {c.selected_text}; border-color: {c.selection}; font-weight: 600;
 }}
+QPushButton#link {{ background: transparent; border-color: transparent; color: {c.processing}; }}
+QPushButton#link:hover {{ text-decoration: underline; }}
+QPushButton#link:focus {{ border: 2px solid {c.accent}; padding: 4px 13px; }}
 QPushButton#primary:focus {{ border: 2px solid {c.text}; }}
 
 QLineEdit {{

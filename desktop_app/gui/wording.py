@@ -65,6 +65,7 @@ class Wording:
         self._locale = locale
         # Looked up once: a table asks for thousands of them.
         self._words = {status: status_word(status) for status in Status}
+        self.queue = ""
 
     def number(self, value: int) -> str:
         """A whole number with the locale's thousands separators."""
@@ -151,6 +152,8 @@ class Wording:
                 return _said(job.reason)
 
     def _waits_for(self, job: Job) -> str:
+        if self.queue and job.queue != self.queue:
+            return tr("Waits for the queue {queue}").format(queue=job.queue)
         if job.next_try_at is None:
             if job.reason:
                 return _said(job.reason)

@@ -1,24 +1,22 @@
-"""Gets a client for a connection's queue, and a new one after it was lost. Nobody else makes boto3 sessions."""
+"""Gets a client for a connection's queue, and a new one after it was lost."""
 
 from __future__ import annotations
 
 import os
 import threading
 from http import HTTPStatus
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import urlsplit
 
 import boto3
 import botocore.session
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from desktop_app.errors import QueueError, QueueTrouble
 from desktop_app.queues.client import QueueClient
-from desktop_app.queues.envelopes import MAX_REQUEST_BYTES, MAX_WAIT_SECONDS, QueueInfo
+from desktop_app.queues.envelopes import MAX_REQUEST_BYTES, QueueInfo
 from desktop_app.queues.failures import NotSqsError, as_queue_error, refuse_other_answers
 from desktop_app.queues.local import LocalQueue
+from desktop_app.queues.sessions import ClientMaker, call_configs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,10 +24,6 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
 
     from desktop_app.settings import Connection
-
-_CONNECT_SECONDS = 4
-_READ_SECONDS = 8
-_POOL = 32
 
 
 class QueueConnector(Protocol):
@@ -180,30 +174,9 @@ def connector_for(connection: Connection, run_folder: Path) -> QueueConnector:
     return LocalConnector(connection, run_folder) if connection.is_local else SqsConnector(connection)
 
 
-def _configs(proxies: dict[str, str] | None = None) -> tuple[Config, Config]:
-    """For control calls and for receiving; see `QueueClient` for why they differ."""
-    common: dict[str, Any] = {"connect_timeout": _CONNECT_SECONDS, "max_pool_connections": _POOL, "tcp_keepalive": True}
-    if proxies is not None:
-        common["proxies"] = proxies
-    control = Config(read_timeout=_READ_SECONDS, retries={"mode": "standard", "total_max_attempts": 2}, **common)
-    receiving = Config(
-        read_timeout=MAX_WAIT_SECONDS + 10, retries={"mode": "standard", "total_max_attempts": 1}, **common
-    )
-    return control, receiving
-
-
 def _sqs_client(connection: Connection) -> QueueClient:
-    session = boto3.Session(profile_name=connection.profile or None, region_name=connection.region or None)
-    options: dict[str, Any] = {}
-    if connection.endpoint_url:
-        options["endpoint_url"] = connection.endpoint_url
-        if not session.region_name:
-            # Servers that are not AWS ignore the region, but a request must be signed for one.
-            options["region_name"] = "us-east-1"
-        if _is_loopback(connection.endpoint_url) and not _has_credentials(session):
-            # A server on this computer takes any key; nobody else ever sees these.
-            options |= {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
-    control, receiving = (session.client("sqs", config=config, **options) for config in _configs())
+    maker = ClientMaker(connection)
+    control, receiving = (maker.sqs(config) for config in call_configs())
     refuse_other_answers(control)
     try:
         info = _look_up(control, connection)
@@ -235,18 +208,6 @@ def _part(answer: Any, name: str) -> Any:  # noqa: ANN401 - a part of any answer
     return answer[name]
 
 
-def _has_credentials(session: Any) -> bool:  # noqa: ANN401 - boto3's stubs deny that there may be none
-    return session.get_credentials() is not None
-
-
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
-
-
 def _local_client(connection: Connection, server: LocalQueue) -> QueueClient:
     # The user's AWS profile, files and proxies are none of the embedded queue's business, and may be broken.
     bare = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
@@ -254,6 +215,6 @@ def _local_client(connection: Connection, server: LocalQueue) -> QueueClient:
     bare.set_config_variable("credentials_file", os.devnull)
     session = boto3.Session("local", "local", region_name="us-east-1", botocore_session=bare)
     control, receiving = (
-        session.client("sqs", endpoint_url=server.endpoint_url, config=config) for config in _configs(proxies={})
+        session.client("sqs", endpoint_url=server.endpoint_url, config=config) for config in call_configs(proxies={})
     )
     return QueueClient(control, receiving, QueueInfo(server.queue_url, "local", is_fifo=False), connection)

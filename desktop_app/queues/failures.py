@@ -1,4 +1,4 @@
-"""One classifier for everything that a call to SQS can raise.
+"""One classifier for everything that a call to SQS can raise. What is said of it is in `failure_texts.py`.
 
 The codes are those of the service model (AWS: Common Error Types, and each action's Errors section) in both spellings,
 the JSON protocol's, which servers other than AWS may give alone, and the older `AWS.SimpleQueueService.` one. What is
@@ -8,12 +8,15 @@ unknown counts as OFFLINE: waited for, never fatal.
 from __future__ import annotations
 
 import json
+from functools import cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+import botocore.session
 from botocore import exceptions as boto
 
-from desktop_app.errors import QueueError, QueueTrouble
+from desktop_app.errors import Cause, QueueError, QueueTrouble
+from desktop_app.queues.failure_texts import Failure, queue_error
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
@@ -47,26 +50,27 @@ _CODES: dict[QueueTrouble, frozenset[str]] = {
         "InvalidBatchEntryId", "BatchEntryIdsNotDistinct", "EmptyBatchRequest", "TooManyEntriesInBatchRequest",
     }),
 }  # fmt: skip
+PARTITIONS = ("aws", "aws-cn", "aws-us-gov")
 _TROUBLE_OF = {code: trouble for trouble, codes in _CODES.items() for code in codes}
 _CUT_OFF_TEXTS = ("EOF", "timed out", "zero return", "reset by peer")
 _CLOCK_TEXTS = ("Signature expired", "Signature not yet current", "Request has expired")
 _LEASE_TEXTS = ("receipt handle has expired", "does not exist or is not available", "is beyond the limit")
 
-_SIGNED_OUT = (
+_NO_SIGN_IN = (
     boto.NoCredentialsError,
     boto.PartialCredentialsError,
     boto.CredentialRetrievalError,
     boto.ProfileNotFound,
+    boto.RefreshWithMFAUnsupportedError,
+)
+_SESSION_ENDED = (
     boto.UnauthorizedSSOTokenError,
     boto.SSOError,
     boto.TokenRetrievalError,
-    boto.RefreshWithMFAUnsupportedError,
     boto.LoginError,
 )
+_NO_REGION = (boto.NoRegionError, boto.InvalidRegionError, boto.UnknownRegionError)
 _SETUP = (
-    boto.NoRegionError,
-    boto.InvalidRegionError,
-    boto.UnknownRegionError,
     boto.EndpointProviderError,
     boto.BaseEndpointResolverError,
     boto.InvalidEndpointConfigurationError,
@@ -141,102 +145,66 @@ def as_queue_error(error: Exception, connection: Connection, action: str) -> Que
     Raises:
         Exception: The same one again if it is a mistake of ours.
     """
+    if isinstance(error, _OURS):
+        raise error
     if isinstance(error, boto.ClientError):
         answer = error.response.get("Error", {})
         code, text = str(answer.get("Code", "")), str(answer.get("Message", ""))
         trouble = trouble_of_code(code, text)
-        return QueueError(_service_text(trouble, code, text, connection, action), trouble=trouble, detail=str(error))
-    if isinstance(error, _OURS):
-        raise error
-    if isinstance(error, _SIGNED_OUT):
-        return QueueError(_sign_in_text(error, connection), trouble=QueueTrouble.SIGNED_OUT, detail=str(error))
-    if _is_setup(error):
-        return QueueError(_setup_text(error, connection), trouble=QueueTrouble.SETUP, detail=str(error))
-    if isinstance(error, NotSqsError):
-        text = (
-            f"Something else answers in place of {_place(connection)}. "
-            "If this network asks for a sign-in, open any web page; else check the proxy and the queue's address."
-        )
-        return QueueError(text, trouble=QueueTrouble.OFFLINE, detail=str(error))
+        failure = Failure(error, connection, action, code=code, service_text=text, was_answered=True)
+        return queue_error(failure, trouble, _cause_of_answer(trouble, code, text))
+    trouble, cause = _meaning(error, connection)
+    return queue_error(Failure(error, connection, action), trouble, cause)
+
+
+def _cause_of_answer(trouble: QueueTrouble, code: str, text: str) -> Cause:
+    if trouble is QueueTrouble.SIGNED_OUT:
+        if code == "RequestExpired" or any(part in text for part in _CLOCK_TEXTS):
+            return Cause.CLOCK_WRONG
+        return Cause.SESSION_ENDED if "Expired" in code else Cause.KEYS_REFUSED
+    return {
+        QueueTrouble.THROTTLED: Cause.THROTTLED,
+        QueueTrouble.NO_RIGHT: Cause.NO_RIGHT,
+        QueueTrouble.NO_QUEUE: Cause.NO_QUEUE,
+        QueueTrouble.SETUP: Cause.SETUP,
+        QueueTrouble.OFFLINE: Cause.OFFLINE,
+    }.get(trouble, Cause.OTHER)
+
+
+def _meaning(error: Exception, connection: Connection) -> tuple[QueueTrouble, Cause]:
+    """What an exception means that is not an answer of the service."""
+    for kinds, trouble, cause in (
+        (_NO_SIGN_IN, QueueTrouble.SIGNED_OUT, Cause.NO_SIGN_IN),
+        (_SESSION_ENDED, QueueTrouble.SIGNED_OUT, Cause.SESSION_ENDED),
+        (_NO_REGION, QueueTrouble.SETUP, Cause.NO_REGION),
+        (_CONFIGURATION, QueueTrouble.SETUP, Cause.NO_SIGN_IN),
+        (_SETUP, QueueTrouble.SETUP, Cause.SETUP),
+        (boto.ProxyConnectionError, QueueTrouble.OFFLINE, Cause.PROXY),
+        (NotSqsError, QueueTrouble.OFFLINE, Cause.NOT_SQS),
+    ):
+        if isinstance(error, kinds):
+            return trouble, cause
+    # A connection that is cut while it is being made says nothing about its certificate.
+    if isinstance(error, boto.SSLError) and not any(part in str(error) for part in _CUT_OFF_TEXTS):
+        return QueueTrouble.SETUP, Cause.NOT_TRUSTED
+    if isinstance(error, ValueError) and str(error).startswith("Invalid endpoint"):
+        return QueueTrouble.SETUP, Cause.SETUP
+    if isinstance(error, OSError) and error.filename is not None:
+        return QueueTrouble.SETUP, Cause.NO_SIGN_IN  # AWS's files
+    if isinstance(error, boto.EndpointConnectionError) and _is_unknown_region(connection):
+        return QueueTrouble.SETUP, Cause.NO_REGION
     if isinstance(error, (boto.BotoCoreError, OSError)):
-        text = f"Can't reach {_place(connection)}. Everything is kept here and goes on when the connection is back."
-        return QueueError(text, trouble=QueueTrouble.OFFLINE, detail=str(error))
+        return QueueTrouble.OFFLINE, Cause.OFFLINE
     raise error
 
 
-def _is_setup(error: Exception) -> bool:
-    if isinstance(error, boto.SSLError):
-        # A connection that is cut while it is being made says nothing about its certificate.
-        return not any(part in str(error) for part in _CUT_OFF_TEXTS)
-    if isinstance(error, (*_SETUP, *_CONFIGURATION)):
-        return True
-    if isinstance(error, ValueError):
-        return str(error).startswith("Invalid endpoint")
-    return isinstance(error, OSError) and error.filename is not None
+def _is_unknown_region(connection: Connection) -> bool:
+    """Whether botocore has never heard of the region whose address does not answer."""
+    return bool(connection.region) and not connection.endpoint_url and connection.region not in known_regions()
 
 
-def _place(connection: Connection) -> str:
-    if connection.is_local:
-        return "the local queue"
-    if connection.endpoint_url:
-        return f"the queue server at {connection.endpoint_url}"
-    return f"Amazon SQS in {connection.region}" if connection.region else "Amazon SQS"
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
-def _who(connection: Connection) -> str:
-    return f"profile “{connection.profile}”" if connection.profile else "the default profile"
-
-
-def _service_text(trouble: QueueTrouble, code: str, text: str, connection: Connection, action: str) -> str:
-    name, place, said = connection.queue_name, _place(connection), text or code or "no code"
-    if trouble is QueueTrouble.SIGNED_OUT:
-        return _refused_keys_text(code, text, connection)
-    return {
-        QueueTrouble.THROTTLED: f"{_capital(place)} asks us to go slower.",
-        QueueTrouble.NO_RIGHT: (
-            f"You are signed in, but may not use sqs:{action} on “{name}”. Ask the queue's administrator for it."
-        ),
-        QueueTrouble.NO_QUEUE: (
-            f"There is no queue “{name}” for {_who(connection)} at {place}. Check its name, region and account."
-        ),
-        QueueTrouble.SETUP: f"The queue “{name}” can't be used as it is set up: {said}",
-        QueueTrouble.LEASE_LOST: f"The queue “{name}” gave the message to somebody else.",
-        QueueTrouble.REFUSED: f"The queue “{name}” refuses the request: {said}",
-        QueueTrouble.OFFLINE: f"{_capital(place)} has trouble of its own ({code or 'no code'}). Trying again.",
-    }[trouble]
-
-
-def _refused_keys_text(code: str, text: str, connection: Connection) -> str:
-    if code == "RequestExpired" or any(part in text for part in _CLOCK_TEXTS):
-        return "The clock of this computer is wrong, so AWS refuses the requests. Set the date and time."
-    if "Expired" in code:
-        return f"Your AWS session has ended ({_who(connection)}). Sign in again; nothing is lost meanwhile."
-    return f"AWS does not accept the keys of {_who(connection)}. Choose another profile or renew the keys."
-
-
-def _sign_in_text(error: Exception, connection: Connection) -> str:
-    who = _who(connection)
-    if isinstance(error, boto.ProfileNotFound):
-        return f"There is no {who} in the AWS configuration. Choose another one, or set it up with “aws configure”."
-    if isinstance(error, (boto.NoCredentialsError, boto.PartialCredentialsError)):
-        return f"No sign-in was found for {who}. Set one up with “aws configure”, or name a profile (AWS_PROFILE)."
-    return f"Your AWS session has ended ({who}). Sign in again, for example with “aws sso login”; nothing is lost."
-
-
-def _setup_text(error: Exception, connection: Connection) -> str:
-    if isinstance(error, boto.NoRegionError):
-        return "No region is chosen. A queue lives in one region only: set AWS_REGION, or region in the settings."
-    if isinstance(error, (boto.InvalidRegionError, boto.UnknownRegionError)):
-        region = error.kwargs.get("region_name") or connection.region
-        return f"There is no region “{region}”. Correct AWS_REGION, or region in the settings."
-    if isinstance(error, boto.SSLError):
-        return (
-            f"The connection to {_place(connection)} is not trusted, so nothing is sent over it. Check its certificate."
-        )
-    if isinstance(error, (*_CONFIGURATION, OSError)):
-        return f"The AWS configuration can't be used: {error}"
-    return f"{_capital(_place(connection))} can't be used as it is set up: {error}"
+@cache
+def known_regions() -> tuple[str, ...]:
+    """Where SQS is, as botocore knows without asking anybody: one partition of AWS after the other."""
+    session = botocore.session.Session()
+    return tuple(name for partition in PARTITIONS for name in session.get_available_regions("sqs", partition))

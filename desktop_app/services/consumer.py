@@ -70,6 +70,7 @@ class Consumer:
         look_now: Called after the list was changed, on the thread of `run`.
         foreign: Takes note of messages that are not ours.
         switch: Where a person pauses it.
+        retry_now: Set by others to have the queue tried again at once after trouble.
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class Consumer:
         look_now: Callable[[], None] = lambda: None,
         foreign: ForeignMail | None = None,
         switch: WorkSwitch | None = None,
+        retry_now: threading.Event | None = None,
     ) -> None:
         self._database = database
         self._identity = identity
@@ -129,6 +131,7 @@ class Consumer:
             clock=clock,
             visibility_s=options.visibility_s,
             wait_s=options.wait_s,
+            retry_now=retry_now,
         )
         self._receiving = SupervisedLoop(
             "receiver", self._receiver.run, patience_s=options.wait_s + PATIENCE_SECONDS, clock=awake

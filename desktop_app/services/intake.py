@@ -35,6 +35,10 @@ class IntakeService:
         self._clock = clock
         self._wake = wake
 
+    def use_queue(self, key: str) -> None:
+        """New and retried jobs go to this queue from now on."""
+        self._queue = key
+
     def listed(self, files: Sequence[NewFile], cancelled: Callable[[], bool] = lambda: False) -> bytearray:
         """For each file 1 if it is on the list already and has not changed since; see `store.known`.
 

@@ -43,6 +43,7 @@ class Receiver:
         clock: The time.
         visibility_s: For how long received messages are hidden.
         wait_s: The longest poll.
+        retry_now: Set by others to have the queue tried again at once after trouble.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Receiver:
         visibility_s: int,
         wait_s: int = MAX_WAIT_SECONDS,
         backoff: Backoff | None = None,
+        retry_now: threading.Event | None = None,
     ) -> None:
         self._connector = connector
         self._room = room
@@ -67,6 +69,8 @@ class Receiver:
         self._backoff = backoff or Backoff()
         self._attempt_id = ""
         self._attempted_at = 0.0
+        # Not `has_room`, which is set many times a second and would make every wait a short one.
+        self._retry_now = retry_now or threading.Event()
         self.has_room = threading.Event()
         """Set it when there may be room again."""
 
@@ -83,7 +87,7 @@ class Receiver:
                 if error.trouble.may_look_different:
                     self._connector.reset()
                 if not should_stop():
-                    wait_for(self.has_room, self._state.waiting(error, self._backoff), should_stop)
+                    wait_for(self._retry_now, self._state.waiting(error, self._backoff), should_stop)
 
     def _poll(self, limit: int, should_stop: Callable[[], bool]) -> None:
         client = self._connector.connect()

@@ -12,7 +12,7 @@ from filelock import FileLock
 from filelock import Timeout as LockTimeout
 from playhouse.migrations import Migration, Runner
 
-from desktop_app.errors import StoreBusyError, StoreDamagedError, StoreError, StoreFullError
+from desktop_app.errors import Cause, StoreBusyError, StoreDamagedError, StoreError, StoreFullError
 from desktop_app.sentences import Sentence
 from desktop_app.store.copies import copies_of, copy_whole, create_private, keep_newest
 from desktop_app.store.models import CounterRow
@@ -274,5 +274,6 @@ def known_store_error(error: peewee.DatabaseError | sqlite3.Error, path: Path) -
             return StoreError(
                 Sentence("{file} can't be written. Check the rights of the file and its folder.", file=path),
                 detail=text,
+                cause=Cause.DATABASE_READ_ONLY,
             )
     raise error

@@ -16,9 +16,10 @@ from desktop_app.gui.window_memory import WindowMemory
 from desktop_app.gui.window_needs import WindowNeeds
 from desktop_app.gui.wording import Wording
 from desktop_app.gui.workbench import Workbench
+from desktop_app.services.advisor import ConnectionAdvisor
 from desktop_app.services.foreign import ForeignMail
 from desktop_app.services.switch import WorkSwitch
-from desktop_app.settings import Connection
+from desktop_app.settings import Connection, Settings, connection_from
 from tests.gui.world import World
 
 if TYPE_CHECKING:
@@ -68,15 +69,41 @@ def world(tmp_path: Path) -> Iterator[World]:
     made.database.release()
 
 
+class FakeOffice:
+    """A connection that only notes what is asked of it."""
+
+    def __init__(self) -> None:
+        self.connection = Connection()
+        self.processes_here = True
+        self.foreign = ForeignMail()
+        self.overrides: tuple[str, ...] = ()
+        self.tried = 0
+        self.allowed = 0
+        self.chosen: list[tuple[Connection, bool]] = []
+
+    def check(self, wanted: Connection) -> Connection:
+        return connection_from(
+            Settings(wanted.queue, wanted.profile, wanted.region, endpoint_url=wanted.endpoint_url), {}
+        )
+
+    def choose(self, wanted: Connection, *, process_here: bool) -> None:
+        self.connection = self.check(wanted)
+        self.chosen.append((wanted, process_here))
+
+    def allow_processing(self) -> None:
+        self.allowed += 1
+
+    def try_now(self) -> None:
+        self.tried += 1
+
+
 class Desk:
     """Makes windows on one database, and knows what was asked of the outside."""
 
     def __init__(self, world: World, look: Look, wording: Wording, folder: Path, qtbot: QtBot) -> None:
         self.world = world
-        self.tried = 0
         self.started = 0
-        self.allowed = 0
-        self.foreign = ForeignMail()
+        self.session = FakeOffice()
         self.switch = WorkSwitch()
         self.remembered: list[bool] = []
         self.states = LoopStates(Connection(), world.clock)
@@ -86,6 +113,14 @@ class Desk:
         self._qtbot = qtbot
         self._benches: list[Workbench] = []
 
+    @property
+    def tried(self) -> int:
+        return self.session.tried
+
+    @property
+    def foreign(self) -> ForeignMail:
+        return self.session.foreign
+
     def window(self) -> MainWindow:
         """A window that is shown and has read the list."""
         world = self.world
@@ -94,15 +129,13 @@ class Desk:
         window = MainWindow(
             WindowNeeds(
                 workbench=bench,
-                connection=Connection(),
+                session=self.session,
+                advisor=ConnectionAdvisor(self._file.parent / "run"),
                 states=self.states,
                 memory=WindowMemory(self._file),
                 look=self._look,
                 wording=self._wording,
-                try_now=self._note_try,
                 start_again=self._note_start,
-                allow_processing=self._note_allow,
-                foreign=self.foreign,
                 clock=world.clock,
                 switch=self.switch,
                 remember_paused=self.remembered.append,
@@ -140,14 +173,8 @@ class Desk:
             bench.stop()
             assert bench.close()
 
-    def _note_try(self) -> None:
-        self.tried += 1
-
     def _note_start(self) -> None:
         self.started += 1
-
-    def _note_allow(self) -> None:
-        self.allowed += 1
 
 
 @pytest.fixture

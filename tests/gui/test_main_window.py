@@ -75,7 +75,7 @@ def test_empty_list_invites_to_add_files(desk: Desk, qtbot: QtBot) -> None:
     window = desk.window()
     assert not window.view.isVisible()
     buttons = [button for button in window.findChildren(QPushButton) if button.isVisible()]
-    assert [button.text() for button in buttons] == ["&Add Files…", "Add F&older…"]
+    assert [button.text() for button in buttons] == ["&Add Files…", "Add F&older…", "Use my AWS &queue instead…"]
     for action in (window.offers.retry, window.offers.remove, window.offers.copy, window.offers.select_all):
         assert not action.isEnabled()
     QTest.mouseClick(buttons[0], LEFT)

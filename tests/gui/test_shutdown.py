@@ -112,7 +112,8 @@ def started(
     running = RunningWindow(
         desk.window(),
         desk.bench(),
-        threads=threads,
+        begin=lambda: None,
+        steps=[thread_step(thread) for thread in threads],
         close_rest=lambda: log.events.append("rest"),
         deadline_ms=deadline_ms,
     )
@@ -154,7 +155,13 @@ def test_start_shows_the_window_and_adds_what_is_named(desk: Desk, qtbot: QtBot,
     log = LoopLog()
     window = desk.window()
     consumer = ConsumerThread(log.loop("consumer"))
-    running = RunningWindow(window, desk.bench(), threads=(consumer,), close_rest=lambda: log.events.append("rest"))
+    running = RunningWindow(
+        window,
+        desk.bench(),
+        begin=consumer.start,
+        steps=[thread_step(consumer)],
+        close_rest=lambda: log.events.append("rest"),
+    )
     with qtbot.waitSignal(consumer.state_changed):
         running.start([str(tmp_path)])
     qtbot.waitUntil(lambda: desk.bench().model.rowCount() > 0)

@@ -158,7 +158,8 @@ def test_another_servers_queue_url_names_its_address(internet: Internet) -> None
 def test_a_missing_queue_is_said_to_be_missing(internet: Internet) -> None:
     refused = refusal(Connection(queue="work", region="eu-west-1"))
     assert refused.trouble is T.NO_QUEUE
-    assert refused.text.startswith("There is no queue “work” for the default profile at Amazon SQS in eu-west-1.")
+    assert refused.text.startswith("There is no queue “work” at Amazon SQS in eu-west-1. It was deleted or renamed, or")
+    assert "that of the default profile." in refused.text
     assert len(internet.closed) == 2
 
 
@@ -263,7 +264,7 @@ def test_a_broken_configuration_file_is_named(isolated_environment: Path) -> Non
     write_config(isolated_environment, "[profile office\nregion")
     refused = refusal(Connection(queue="work", region="eu-west-1"))
     assert refused.trouble is T.SETUP
-    assert refused.text.startswith("The AWS configuration can't be used: Unable to parse config file")
+    assert refused.text.startswith("The AWS configuration can't be used. Unable to parse config file")
     assert str(isolated_environment) in refused.text
 
 
@@ -290,7 +291,7 @@ def test_without_a_region_it_is_said_where_to_set_one() -> None:
         (
             Connection(queue="work", endpoint_url="queues.example"),
             {},
-            "can't be used as it is set up: Invalid endpoint",
+            "can't be used as it is set up. Invalid endpoint",
         ),
         (Connection(queue="work", region="eu-west-1"), {"AWS_DEFAULTS_MODE": "none"}, "invalid defaults mode: none"),
     ],

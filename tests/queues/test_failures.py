@@ -242,40 +242,58 @@ def test_a_text_is_plain_sentences_without_gaps(error: Exception) -> None:
         (
             "AccessDenied",
             "AWS",
-            "You are signed in, but may not use sqs:ReceiveMessage on “work”. Ask the queue's administrator for it.",
+            (
+                "You may not receive from “work”. You are signed in, but the queue's or your account's rules do not "
+                "allow sqs:ReceiveMessage. Ask the queue's administrator for it."
+            ),
         ),
         (
             "QueueDoesNotExist",
             "AWS",
             (
-                "There is no queue “work” for profile “office” at Amazon SQS in eu-west-1. "
-                "Check its name, region and account."
+                "There is no queue “work” at Amazon SQS in eu-west-1. It was deleted or renamed, or is in another "
+                "region or account than that of profile “office”. What is to be sent waits here."
             ),
         ),
         (
             "QueueDoesNotExist",
             "another server",
             (
-                "There is no queue “work” for the default profile at the queue server at https://queues.example:9324. "
-                "Check its name, region and account."
+                "There is no queue “work” at the queue server at https://queues.example:9324. It was deleted or "
+                "renamed, or is in another region or account than that of the default profile. "
+                "What is to be sent waits here."
             ),
         ),
         ("RequestThrottled", "AWS without more", "Amazon SQS asks us to go slower."),
         ("RequestThrottled", "local", "The local queue asks us to go slower."),
-        ("InternalError", "AWS", "Amazon SQS in eu-west-1 has trouble of its own (InternalError). Trying again."),
-        ("", "AWS", "Amazon SQS in eu-west-1 has trouble of its own (no code). Trying again."),
-        ("InvalidSecurity", "a URL", "The queue “work” can't be used as it is set up: AWS's text."),
+        (
+            "InternalError",
+            "AWS",
+            "Amazon SQS in eu-west-1 has trouble of its own (InternalError). Trying again by itself; nothing is lost.",
+        ),
+        (
+            "",
+            "AWS",
+            "Amazon SQS in eu-west-1 has trouble of its own (no code). Trying again by itself; nothing is lost.",
+        ),
+        ("InvalidSecurity", "a URL", "The queue “work” can't be used as it is set up. AWS's text."),
         ("InvalidMessageContents", "AWS", "The queue “work” refuses the request: AWS's text."),
         ("ReceiptHandleIsInvalid", "AWS", "The queue “work” gave the message to somebody else."),
         (
             "ExpiredToken",
             "AWS",
-            "Your AWS session has ended (profile “office”). Sign in again; nothing is lost meanwhile.",
+            (
+                "Your AWS session has ended. Renew the sign-in of profile “office”. "
+                "What waits goes on by itself then; nothing is lost."
+            ),
         ),
         (
             "InvalidClientTokenId",
             "a URL",
-            "AWS does not accept the keys of the default profile. Choose another profile or renew the keys.",
+            (
+                "AWS does not accept the keys of the default profile. They were deleted, switched off or mistyped. "
+                "Choose another profile, or renew the keys."
+            ),
         ),
     ],
 )
@@ -285,7 +303,7 @@ def test_what_a_person_reads_about_an_answer(code: str, connection: str, text: s
 
 def test_without_a_text_the_code_is_quoted() -> None:
     text = as_queue_error(client_error("KmsDisabled", ""), AWS, "SendMessage").text
-    assert text == "The queue “work” can't be used as it is set up: KmsDisabled"
+    assert text == "The queue “work” can't be used as it is set up. KmsDisabled"
 
 
 @pytest.mark.parametrize(
@@ -305,15 +323,15 @@ def test_a_wrong_clock_is_called_a_wrong_clock(code: str, text: str) -> None:
     [
         (boto.NoCredentialsError(), "No sign-in was found for profile “office”."),
         (boto.ProfileNotFound(profile="office"), "There is no profile “office” in the AWS configuration."),
-        (boto.UnauthorizedSSOTokenError(), "“aws sso login”"),
-        (boto.NoRegionError(), "set AWS_REGION"),
+        (boto.UnauthorizedSSOTokenError(), "Your AWS session has ended. Renew the sign-in of profile “office”."),
+        (boto.NoRegionError(), "No region is chosen. A queue lives in one region only. Choose it, or set AWS_REGION."),
         (boto.InvalidRegionError(region_name="eu west"), "There is no region “eu west”."),
         (boto.ConfigParseError(path="/home/u/.aws/config"), "Unable to parse config file: /home/u/.aws/config"),
         (
             PermissionError(13, "Permission denied", "/x/.aws/credentials"),
-            "can't be used: [Errno 13] Permission denied",
+            "can't be used. [Errno 13] Permission denied",
         ),
-        (tls("certificate"), "is not trusted, so nothing is sent over it"),
+        (tls("certificate"), "is not trusted. So nothing is sent over it."),
         (ValueError("Invalid endpoint: nonsense"), "Amazon SQS in eu-west-1 can't be used as it is set up"),
         (boto.EndpointConnectionError(endpoint_url=URL), "Can't reach Amazon SQS in eu-west-1. Everything is kept"),
         (NotSqsError(status=200, start="<html>"), "Something else answers in place of Amazon SQS in eu-west-1."),

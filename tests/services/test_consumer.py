@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from desktop_app.clock import SystemClock
 from desktop_app.errors import FileError, FileProblem, KnownError, QueueTrouble, StoreBusyError, StoreDamagedError
 from desktop_app.jobs import Job, Status
 from desktop_app.processing.isolation import IsolatedProcessing
 from desktop_app.processing.registry import Cancelled, FileResult, Watch
 from desktop_app.queues.envelopes import EntryResult
 from desktop_app.queues.message import FileMessage, encode
+from desktop_app.services.backoff import Backoff
+from desktop_app.services.consumer import Consumer
+from desktop_app.services.consumer_options import ConsumerOptions
 from desktop_app.services.state import Phase
 from desktop_app.services.tally import Fate
 from desktop_app.store.claims import Claims
@@ -21,13 +25,14 @@ from desktop_app.store.outbox import Outbox, Sent
 from desktop_app.store.work import Result, Work
 from tests.helpers import wait_until
 from tests.services.conftest import QUEUE
-from tests.services.fakes import in_use, received
+from tests.services.fakes import OFFLINE, Acting, FakeClient, FakeConnector, in_use, received
 from tests.services.plant import Plant, message, suspect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from desktop_app.queues.client import QueueClient
     from tests.services.conftest import Bench
 
 
@@ -541,3 +546,48 @@ def test_a_locked_database_while_foreign_messages_come_does_not_end_the_consumer
     wait_until(lambda: ended, timeout=10)
     assert "not Filemill's" in ended[0].text
     plant.stop()
+
+
+class CountedEvent(threading.Event):
+    """Knows how often it was set."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.times = 0
+
+    def set(self) -> None:
+        self.times += 1
+        super().set()
+
+
+def test_queue_in_trouble_is_asked_again_after_the_backoff_or_when_told_to(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Backoff, "next", lambda _: 1000.0)
+    tries, retry_now, room, stop = [0], threading.Event(), CountedEvent(), threading.Event()
+
+    class Away(FakeConnector):
+        def connect(self) -> QueueClient:
+            tries[0] += 1
+            raise OFFLINE
+
+    consumer = Consumer(
+        bench.database,
+        Away(FakeClient()),
+        Acting(),
+        bench.identity,
+        options=ConsumerOptions(queue=QUEUE, concurrency=1, work_grace_s=0.1, flush_grace_s=0.1),
+        clock=SystemClock(),
+        report=lambda _: None,
+        retry_now=retry_now,
+    )
+    consumer._receiver.has_room = room
+    thread = threading.Thread(target=consumer.run, args=(stop.is_set,))
+    thread.start()
+    # There is room all the time, and that is told many times a second.
+    wait_until(lambda: tries[0] and room.times > 5)
+    assert tries == [1]
+    retry_now.set()
+    wait_until(lambda: tries[0] == 2)
+    stop.set()
+    thread.join()

@@ -1,0 +1,80 @@
+"""Everything about the connection that a person does in the window: opens the dialog, and what banners offer."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from desktop_app.gui.connection_dialog import ConnectionDialog, LookUps
+from desktop_app.gui.shutdown import Step
+from desktop_app.gui.stream import Stream
+from desktop_app.gui.tasks import Tasks
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+
+    from desktop_app.gui.look import Look
+    from desktop_app.gui.ports import Office
+    from desktop_app.services.advisor import ConnectionAdvisor
+
+_AT_ONCE = 4
+
+
+class ConnectionDesk(QObject):
+    """Opens the dialog, one at a time, and keeps what it looks up off the main thread.
+
+    Signals:
+        complained(str): Something could not be done; a plain text.
+
+    Args:
+        office: The connection of now.
+        advisor: Looks things up.
+        look: How the dialog looks.
+        window: Its parent.
+    """
+
+    complained = Signal(str)
+
+    def __init__(self, office: Office, advisor: ConnectionAdvisor, look: Look, window: QWidget) -> None:
+        super().__init__(window)
+        self._office = office
+        self._look = look
+        self._window = window
+        # None of them uses the database.
+        self._tasks = Tasks(nullcontext, threads=_AT_ONCE, parent=self)
+        self._tasks.problem.connect(self.complained)
+        self._look_ups = LookUps(advisor, self._tasks, Stream(self._tasks, self), Stream(self._tasks, self))
+        self.dialog: ConnectionDialog | None = None
+
+    @Slot()
+    def open(self) -> None:
+        """Show the dialog, or bring it to the front."""
+        self.show_dialog()
+
+    def show_dialog(self, field: str = "") -> ConnectionDialog:
+        """Show the dialog, with the keyboard on a field of its form."""
+        if self.dialog is None:
+            self.dialog = ConnectionDialog(self._office, self._look_ups, self._look, self._window)
+            self.dialog.complained.connect(self.complained)
+            self.dialog.finished.connect(self._forget)
+            self.dialog.open()
+        if field:
+            self.dialog.focus_on(field)
+        self.dialog.raise_()
+        self.dialog.activateWindow()
+        return self.dialog
+
+    @Slot()
+    def _forget(self) -> None:
+        self.dialog = None
+
+    def step(self) -> Step:
+        """Ending this, as a step of a shutdown. What waits for AWS has a time-out."""
+        return Step("looking up", self._stop, lambda: self._tasks.close(0))
+
+    def _stop(self) -> None:
+        if self.dialog is not None:
+            self.dialog.reject()
+        self._tasks.close(0)

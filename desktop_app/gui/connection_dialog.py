@@ -1,0 +1,267 @@
+"""Connection…: which queue, whether it works, and the change to it without a restart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
+
+from desktop_app.errors import KnownError, SettingsError
+from desktop_app.gui.check_list import CheckList
+from desktop_app.gui.connection_form import ConnectionForm, Place
+from desktop_app.gui.texts import tr, translated
+from desktop_app.reach import FoundQueue, Profiles, Verdict
+
+if TYPE_CHECKING:
+    from desktop_app.gui.look import Look
+    from desktop_app.gui.ports import Office
+    from desktop_app.gui.stream import Stream
+    from desktop_app.gui.tasks import Tasks
+    from desktop_app.services.advisor import ConnectionAdvisor
+    from desktop_app.settings import Connection
+
+_SIZE = (620, 600)
+_LEAST = (420, 320)
+
+
+@dataclass(frozen=True, slots=True)
+class LookUps:
+    """How the dialog finds things out; outlives it.
+
+    Attributes:
+        advisor: Who knows.
+        tasks: Where short questions are asked.
+        listing, testing: Where the longer ones are.
+    """
+
+    advisor: ConnectionAdvisor
+    tasks: Tasks
+    listing: Stream
+    testing: Stream
+
+
+class ConnectionDialog(QDialog):
+    """Never waits: what has to be looked up comes when it comes. Deletes itself when it is closed.
+
+    Signals:
+        complained(str): Another connection is used, but something about it could not be done.
+
+    Attributes:
+        form, checks, test, connect_now: Its parts.
+
+    Args:
+        office: The connection of now.
+        look_ups: How things are found out.
+        look: How it looks.
+        parent: Qt's owner.
+    """
+
+    complained = Signal(str)
+
+    def __init__(self, office: Office, look_ups: LookUps, look: Look, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._office = office
+        self._ask = look_ups
+        self._is_over = False
+        self._queues: list[str] = []
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle(tr("Connection"))
+        self.form = ConnectionForm(self)
+        self.checks = CheckList(look, self)
+        self._trouble = QLabel(self)
+        self._overrides = QLabel(self)
+        self._test_title = QLabel(self)
+        self._buttons = QDialogButtonBox(self)
+        self.test = self._buttons.addButton(tr("&Test"), QDialogButtonBox.ButtonRole.ActionRole)
+        self.connect_now = self._buttons.addButton(tr("C&onnect"), QDialogButtonBox.ButtonRole.AcceptRole)
+        self._buttons.addButton(QDialogButtonBox.StandardButton.Cancel)
+        self._arrange()
+        self._connect()
+        self.form.show_connection(office.connection, processes_here=office.processes_here)
+        self._load()
+
+    def _arrange(self) -> None:
+        for label in (self._trouble, self._overrides):
+            label.setTextFormat(Qt.TextFormat.PlainText)
+            label.setWordWrap(True)
+            label.hide()
+        self._overrides.setObjectName("detailsCaption")
+        self._test_title.setObjectName("sectionTitle")
+        self.connect_now.setObjectName("primary")
+        self.connect_now.setDefault(True)
+        inside = QWidget(self)
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(18, 16, 18, 8)
+        column.setSpacing(10)
+        for widget in (self.form, self._overrides, self._trouble, self._test_title, self.checks):
+            column.addWidget(widget)
+        column.addStretch(1)
+        area = QScrollArea(self)
+        area.setWidget(inside)
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 12)
+        whole.addWidget(area, 1)
+        row = QVBoxLayout()
+        row.setContentsMargins(18, 0, 18, 0)
+        row.addWidget(self._buttons)
+        whole.addLayout(row)
+        self.setMinimumSize(*_LEAST)
+        self.resize(*_SIZE)
+        self._show_test(is_shown=False)
+
+    def _connect(self) -> None:
+        self.form.changed.connect(self._note_change)
+        self.form.list_wanted.connect(self._list_or_stop)
+        self.form.reload_wanted.connect(self._load)
+        self.test.clicked.connect(self._test_or_stop)
+        self._buttons.accepted.connect(self._accept)
+        self._buttons.rejected.connect(self.reject)
+        self._ask.listing.came.connect(self._take_queues)
+        self._ask.listing.ended.connect(self._take_all_queues)
+        self._ask.listing.stuck.connect(self._take_no_queues)
+        self._ask.testing.came.connect(self.checks.add)
+        self._ask.testing.ended.connect(self._take_test_end)
+        self.finished.connect(self._end)
+
+    @Slot()
+    def _load(self) -> None:
+        """Read the profiles and the regions."""
+        self._ask.tasks.run(self._ask.advisor.profiles, self._take_profiles)
+        self._ask.tasks.run(self._ask.advisor.regions, self._take_regions)
+
+    def _take_profiles(self, profiles: Profiles) -> None:
+        if not self._is_over:
+            self.form.show_profiles(profiles)
+
+    def _take_regions(self, names: list[str]) -> None:
+        if not self._is_over:
+            self.form.show_regions(names)
+
+    def focus_on(self, field: str) -> None:
+        """Put the keyboard where the trouble is: `profile`, `region` or `queue`."""
+        if self.form.place is Place.COMPUTER:
+            self.form.places[Place.AWS.value].setChecked(True)
+        getattr(self.form, field).setFocus(Qt.FocusReason.OtherFocusReason)
+
+    # --- what is wanted
+
+    def _wanted(self) -> Connection | None:
+        """What the fields say, if it can be used; else says why not."""
+        wanted = self.form.wanted
+        if self.form.place is not Place.COMPUTER and not wanted.queue:
+            self._complain(tr("Choose a queue, or type its name, URL or ARN."))
+            self.form.queue.setFocus()
+            return None
+        if self.form.place is Place.SERVER and not wanted.endpoint_url and "://" not in wanted.queue:
+            self._complain(tr("Type the server's address, such as http://localhost:9324."))
+            self.form.server.setFocus()
+            return None
+        try:
+            self._office.check(wanted)
+        except SettingsError as error:
+            self._complain(translated(error.text))
+            return None
+        return wanted
+
+    def _complain(self, text: str) -> None:
+        self._trouble.setText(f"▲ {text}" if text else "")
+        self._trouble.setVisible(bool(text))
+
+    @Slot()
+    def _note_change(self) -> None:
+        self._complain("")
+        names = self._office.overrides
+        self._overrides.setVisible(bool(names))
+        self._overrides.setText(
+            tr("Set in this program's environment, which decides again at the next start: {names}").format(
+                names=", ".join(names)
+            )
+        )
+
+    @Slot()
+    def _accept(self) -> None:
+        wanted = self._wanted()
+        if wanted is None:
+            return
+        try:
+            self._office.choose(wanted, process_here=self.form.process_here.isChecked())
+        except SettingsError as error:
+            self.complained.emit(translated(error.text))
+        self.accept()
+
+    # --- the list of queues
+
+    @Slot()
+    def _list_or_stop(self) -> None:
+        if self._ask.listing.is_running:
+            self._ask.listing.stop()
+            self._end_listing(tr("Stopped."))
+            return
+        # Its own name does not matter, but a connection without one would be the embedded queue's.
+        connection = replace(self.form.wanted, queue="any")
+        self._queues = []
+        self.form.list_queues.setText(tr("Stop"))
+        self.form.say_of_queues(tr("Looking for queues…"))
+        self._ask.listing.start(partial(self._ask.advisor.queues, connection))
+
+    @Slot(object)
+    def _take_queues(self, page: list[FoundQueue]) -> None:
+        self._queues += [queue.name for queue in page]
+        self.form.show_queues(self._queues)
+        self.form.say_of_queues(tr("%Ln queue(s) so far…", "", len(self._queues)))
+
+    @Slot()
+    def _take_all_queues(self) -> None:
+        count = len(self._queues)
+        self._end_listing(tr("%Ln queue(s) found", "", count) if count else tr("There are no queues here."))
+
+    @Slot(object)
+    def _take_no_queues(self, error: KnownError) -> None:
+        self._end_listing(tr("▲ {trouble} The name can be typed all the same.").format(trouble=translated(error.text)))
+
+    def _end_listing(self, text: str) -> None:
+        self.form.list_queues.setText(tr("List Queues"))
+        self.form.say_of_queues(text)
+
+    # --- the test
+
+    def _show_test(self, *, is_shown: bool) -> None:
+        self._test_title.setVisible(is_shown)
+        self.checks.setVisible(is_shown)
+
+    @Slot()
+    def _test_or_stop(self) -> None:
+        if self._ask.testing.is_running:
+            self._ask.testing.stop()
+            self._end_test(tr("Test: stopped"))
+            return
+        wanted = self._wanted()
+        if wanted is None:
+            return
+        connection = self._office.check(wanted)
+        self.checks.begin()
+        self._show_test(is_shown=True)
+        self._test_title.setText(tr("Testing…"))
+        self.test.setText(tr("S&top Test"))
+        self._ask.testing.start(partial(self._ask.advisor.test, connection))
+
+    @Slot()
+    def _take_test_end(self) -> None:
+        is_bad = any(finding.verdict is Verdict.TROUBLE for finding in self.checks.findings)
+        self._end_test(tr("Test: something is in the way") if is_bad else tr("Test: everything works"))
+
+    def _end_test(self, text: str) -> None:
+        self._test_title.setText(text)
+        self.test.setText(tr("&Test"))
+
+    @Slot()
+    def _end(self) -> None:
+        self._is_over = True
+        self._ask.listing.stop()
+        self._ask.testing.stop()

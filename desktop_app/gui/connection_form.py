@@ -1,0 +1,296 @@
+"""The fields of a connection: which place, which profile, which region, which queue."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QCheckBox,
+    QComboBox,
+    QCompleter,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QRadioButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from desktop_app.gui.texts import tr, translated
+from desktop_app.reach import Profiles
+from desktop_app.settings import Connection
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+
+class Place(Enum):
+    """Where the queue is."""
+
+    COMPUTER = 0
+    AWS = 1
+    SERVER = 2
+
+
+_SHORT = 14
+
+
+class ConnectionForm(QWidget):
+    """Takes a connection apart into fields, and puts one together from them.
+
+    Signals:
+        changed(): Something was chosen or typed.
+        list_wanted(): The person wants to see the queues, or no longer.
+
+    Attributes:
+        places: The three choices, in the order of `Place`.
+        server, profile, region, queue, list_queues, reload, process_here: The fields and buttons.
+    """
+
+    changed = Signal()
+    list_wanted = Signal()
+    reload_wanted = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._profiles = Profiles()
+        self._region_typed = False
+        self.places = self._make_places()
+        self.server = QLineEdit(self)
+        self.server.setPlaceholderText("http://localhost:9324")
+        self.profile = _combo(self, editable=False)
+        self.region = _combo(self, editable=True)
+        self.queue = _combo(self, editable=True)
+        self.reload = QPushButton(tr("Reload"), self)
+        self.reload.setAccessibleName(tr("Read the profiles again"))
+        self.list_queues = QPushButton(tr("List Queues"), self)
+        self._profile_hint, self._region_hint, self._queue_hint = (_hint(self) for _ in range(3))
+        self.process_here = QCheckBox(tr("&Process files from this queue on this computer"), self)
+        self._process_hint = _hint(self)
+        self._process_hint.setText(
+            tr(
+                "Only for a queue that is Filemill's alone: each look at another program's messages counts as a "
+                "delivery attempt for them."
+            )
+        )
+        self._rows = self._arrange()
+        self._connect()
+        self._show_place()
+
+    def _make_places(self) -> list[QRadioButton]:
+        texts = (
+            tr("This &computer – no account needed"),
+            tr("&Amazon SQS"),
+            tr("A&nother server that speaks SQS"),
+        )
+        group = QButtonGroup(self)
+        buttons = [QRadioButton(text, self) for text in texts]
+        for number, button in enumerate(buttons):
+            group.addButton(button, number)
+        buttons[0].setChecked(True)
+        return buttons
+
+    def _arrange(self) -> QFormLayout:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        for button in self.places:
+            column.addWidget(button)
+        rows = QFormLayout()
+        rows.setContentsMargins(0, 8, 0, 0)
+        rows.setVerticalSpacing(4)
+        rows.setHorizontalSpacing(12)
+        rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        rows.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
+        fields: tuple[tuple[str, QWidget, QPushButton | None, QLabel | None], ...] = (
+            (tr("&Server"), self.server, None, None),
+            (tr("P&rofile"), self.profile, self.reload, self._profile_hint),
+            (tr("Re&gion"), self.region, None, self._region_hint),
+            (tr("&Queue"), self.queue, self.list_queues, self._queue_hint),
+        )
+        for text, field, beside, hint in fields:
+            label = QLabel(text, self)
+            label.setBuddy(field)
+            field.setAccessibleName(text.replace("&", ""))
+            rows.addRow(label, _beside(field, beside, hint, self))
+        column.addLayout(rows)
+        column.addWidget(self.process_here)
+        column.addWidget(self._process_hint)
+        return rows
+
+    def _connect(self) -> None:
+        for button in self.places:
+            button.toggled.connect(self._show_place)
+        self.profile.currentIndexChanged.connect(self._show_profile)
+        _line_of(self.region).textEdited.connect(self._note_region)
+        self.region.activated.connect(self._note_region)
+        self.queue.editTextChanged.connect(self.changed)
+        self.region.editTextChanged.connect(self.changed)
+        self.server.textChanged.connect(self.changed)
+        self.list_queues.clicked.connect(self.list_wanted)
+        self.reload.clicked.connect(self.reload_wanted)
+
+    @property
+    def place(self) -> Place:
+        """Where the queue is."""
+        return next(place for place, button in zip(Place, self.places, strict=True) if button.isChecked())
+
+    @property
+    def wanted(self) -> Connection:
+        """What the fields say."""
+        if self.place is Place.COMPUTER:
+            return Connection()
+        server = self.server.text().strip() if self.place is Place.SERVER else ""
+        return Connection(
+            queue=self.queue.currentText().strip(),
+            profile=str(self.profile.currentData() or ""),
+            region=self.region.currentText().strip(),
+            endpoint_url=server,
+        )
+
+    def show_connection(self, connection: Connection, *, processes_here: bool) -> None:
+        """Fill the fields."""
+        place = Place.COMPUTER if connection.is_local else Place.SERVER if connection.endpoint_url else Place.AWS
+        self.places[place.value].setChecked(True)
+        self.server.setText(connection.endpoint_url)
+        self._need_profile(connection.profile)
+        self.profile.setCurrentIndex(self.profile.findData(connection.profile))
+        self._region_typed = bool(connection.region)
+        self.region.setEditText(connection.region)
+        self.queue.setEditText(connection.queue)
+        self.process_here.setChecked(processes_here and not connection.is_local)
+        self._show_profile()
+
+    def show_profiles(self, profiles: Profiles) -> None:
+        """Offer these profiles; the chosen one stays chosen, there or not."""
+        chosen = str(self.profile.currentData() or "")
+        self._profiles = profiles
+        self.profile.blockSignals(True)
+        self.profile.clear()
+        self.profile.addItem(tr("As AWS finds it – no profile named"), "")
+        for profile in profiles.found:
+            more = f"▲ {translated(profile.trouble)}" if profile.trouble else translated(profile.kind.value)
+            self.profile.addItem(f"{profile.name}   –   {more}", profile.name)
+            self.profile.setItemData(self.profile.count() - 1, more, Qt.ItemDataRole.ToolTipRole)
+        self._need_profile(chosen)
+        self.profile.setCurrentIndex(self.profile.findData(chosen))
+        self.profile.blockSignals(False)
+        self._show_profile()
+
+    def _need_profile(self, name: str) -> None:
+        if self.profile.findData(name) < 0:
+            self.profile.addItem(name or tr("As AWS finds it – no profile named"), name)
+
+    def show_regions(self, names: Iterable[str]) -> None:
+        """Offer these regions."""
+        _fill(self.region, names)
+
+    def show_queues(self, names: Sequence[str]) -> None:
+        """Offer these queues."""
+        _fill(self.queue, names)
+
+    def say_of_queues(self, text: str) -> None:
+        """Say how the looking for queues goes."""
+        _say(self._queue_hint, text)
+
+    @Slot()
+    def _note_region(self) -> None:
+        self._region_typed = True
+        _say(self._region_hint, "")
+
+    @Slot()
+    def _show_profile(self) -> None:
+        name = str(self.profile.currentData() or "")
+        profile = self._profiles.named(name or "default")
+        trouble = translated(profile.trouble) if profile is not None and profile.trouble else ""
+        if not trouble and self._profiles.trouble:
+            trouble = translated(self._profiles.trouble)
+        if not trouble and name and profile is None and self._profiles.files:
+            trouble = tr("There is no such profile in {files}.").format(files=tr(" or ").join(self._profiles.files))
+        _say(self._profile_hint, f"▲ {trouble}" if trouble else "")
+        region = profile.region if profile is not None else ""
+        if not self._region_typed:
+            self.region.setEditText(region)
+        from_profile = region and self.region.currentText() == region and not self._region_typed
+        _say(self._region_hint, tr("From the profile.") if from_profile else "")
+        self.changed.emit()
+
+    @Slot()
+    def _show_place(self) -> None:
+        place = self.place
+        for row in range(self._rows.rowCount()):
+            self._rows.setRowVisible(row, place is Place.SERVER if row == 0 else place is not Place.COMPUTER)
+        for widget in (self.process_here, self._process_hint):
+            widget.setVisible(place is not Place.COMPUTER)
+        _line_of(self.region).setPlaceholderText(
+            tr("May be left empty") if place is Place.SERVER else tr("Such as eu-west-1")
+        )
+        _line_of(self.queue).setPlaceholderText(tr("A queue's name, URL or ARN"))
+        self.changed.emit()
+
+
+def _combo(parent: QWidget, *, editable: bool) -> QComboBox:
+    box = QComboBox(parent)
+    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    box.setMinimumContentsLength(_SHORT)
+    box.setEditable(editable)
+    if editable:
+        box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        completer = box.completer()
+        if completer is not None:
+            completer.setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
+            completer.setFilterMode(Qt.MatchFlag.MatchContains)
+    return box
+
+
+def _line_of(box: QComboBox) -> QLineEdit:
+    """Where an editable box is typed into."""
+    line = box.lineEdit()
+    if line is None:
+        raise TypeError("this box is not editable")
+    return line
+
+
+def _fill(box: QComboBox, names: Iterable[str]) -> None:
+    """Offer other names; what is typed stays."""
+    typed = box.currentText()
+    box.blockSignals(True)
+    box.clear()
+    box.addItems(list(names))
+    box.setCurrentIndex(box.findText(typed))
+    box.setEditText(typed)
+    box.blockSignals(False)
+
+
+def _hint(parent: QWidget) -> QLabel:
+    label = QLabel(parent)
+    label.setObjectName("detailsCaption")
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setWordWrap(True)
+    return label
+
+
+def _say(hint: QLabel, text: str) -> None:
+    hint.setText(text)
+    hint.setVisible(bool(text))
+
+
+def _beside(field: QWidget, button: QWidget | None, hint: QLabel | None, parent: QWidget) -> QWidget:
+    whole = QWidget(parent)
+    column = QVBoxLayout(whole)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(2)
+    row = QHBoxLayout()
+    row.addWidget(field, 1)
+    if button is not None:
+        row.addWidget(button)
+    column.addLayout(row)
+    if hint is not None:
+        column.addWidget(hint)
+        hint.hide()
+    return whole

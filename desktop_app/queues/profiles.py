@@ -1,0 +1,152 @@
+"""The profiles of the user's AWS configuration, read without contacting anybody, and what is wrong with each."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import botocore.session
+from botocore.exceptions import BotoCoreError
+
+from desktop_app.reach import Profile, ProfileKind, Profiles
+from desktop_app.sentences import Sentence
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Table = dict[str, Any]
+
+_SOURCES = frozenset({"Environment", "Ec2InstanceMetadata", "EcsContainer"})
+_SSO_OF_PROFILE = ("sso_account_id", "sso_role_name")
+_SSO_OF_SESSION = ("sso_start_url", "sso_region")
+
+
+def read_profiles() -> Profiles:
+    """All profiles of the configuration and the credentials file. Any thread; reads two small files."""
+    session = botocore.session.Session()
+    # What the environment names would be looked for among the profiles at once.
+    session.set_config_variable("profile", None)
+    files = tuple(
+        os.path.expanduser(str(session.get_config_variable(name)))  # noqa: PTH111 - as botocore does
+        for name in ("config_file", "credentials_file")
+    )
+    try:
+        config: Table = session.full_config
+    except (BotoCoreError, OSError, ValueError) as error:
+        return Profiles(files=files, trouble=Sentence("The AWS configuration can't be read: {reason}", reason=error))
+    tables: dict[str, Table] = config.get("profiles", {})
+    sso: dict[str, Table] = config.get("sso_sessions", {})
+    return Profiles(tuple(_profile(name, tables, sso) for name in tables), files)
+
+
+def sign_in_command(profile: str) -> str:
+    """What a person types to sign in again; empty if no command does that. Any thread.
+
+    Args:
+        profile: Its name; empty for the one that is used without a name.
+    """
+    name = profile or os.environ.get("AWS_PROFILE", "") or "default"
+    session = botocore.session.Session()
+    session.set_config_variable("profile", None)
+    try:
+        tables: dict[str, Table] = session.full_config.get("profiles", {})
+    except (BotoCoreError, OSError, ValueError):
+        return ""
+    name = _signing_in(name, tables)
+    kind = _kind(tables.get(name, {}))
+    if kind is ProfileKind.SSO:
+        return f"aws sso login --profile {name}"
+    return f"aws login --profile {name}" if kind is ProfileKind.LOGIN else ""
+
+
+def _signing_in(name: str, tables: Mapping[str, Table]) -> str:
+    """The profile that signs in: for one that assumes a role it is the source."""
+    seen = {name}
+    while (source := str(tables.get(name, {}).get("source_profile", ""))) and source not in seen:
+        seen.add(source)
+        name = source
+    return name
+
+
+def _profile(name: str, tables: Mapping[str, Table], sso: Mapping[str, Table]) -> Profile:
+    table = tables[name]
+    return Profile(name, _kind(table), str(table.get("region", "")), _trouble(name, tables, sso))
+
+
+def _kind(table: Table) -> ProfileKind:
+    if "role_arn" in table:
+        return ProfileKind.WEB_IDENTITY if "web_identity_token_file" in table else ProfileKind.ROLE
+    for key, kind in (
+        ("sso_session", ProfileKind.SSO),
+        ("sso_start_url", ProfileKind.SSO),
+        ("login_session", ProfileKind.LOGIN),
+        ("credential_process", ProfileKind.PROCESS),
+        ("aws_access_key_id", ProfileKind.KEYS),
+        ("aws_secret_access_key", ProfileKind.KEYS),
+    ):
+        if key in table:
+            return kind
+    return ProfileKind.NOTHING
+
+
+def _trouble(name: str, tables: Mapping[str, Table], sso: Mapping[str, Table]) -> str:
+    table = tables[name]
+    kind = _kind(table)
+    if kind is ProfileKind.ROLE:
+        return _role_trouble(name, tables, sso)
+    if kind is ProfileKind.SSO:
+        return _sso_trouble(table, sso)
+    if kind is ProfileKind.KEYS:
+        return _missing(table, ("aws_access_key_id", "aws_secret_access_key"))
+    if kind is ProfileKind.PROCESS:
+        return _missing(table, ("credential_process",))
+    if kind is ProfileKind.LOGIN:
+        return _missing(table, ("login_session",))
+    return ""
+
+
+def _role_trouble(name: str, tables: Mapping[str, Table], sso: Mapping[str, Table]) -> str:
+    table = tables[name]
+    source, place = table.get("source_profile", ""), table.get("credential_source", "")
+    if source and place:
+        return Sentence("It names both source_profile and credential_source; only one may be there.")
+    if place:
+        known = place in _SOURCES
+        return "" if known else Sentence("Its credential_source “{name}” is not one that AWS knows.", name=place)
+    if not source:
+        return Sentence("It assumes a role, but does not say whose keys it does that with (source_profile).")
+    return _source_trouble(name, tables, sso)
+
+
+def _source_trouble(name: str, tables: Mapping[str, Table], sso: Mapping[str, Table]) -> str:
+    """Follow the chain of source profiles to its end."""
+    seen = [name]
+    while source := str(tables[seen[-1]].get("source_profile", "")):
+        if source not in tables:
+            return Sentence("Its source profile “{name}” does not exist.", name=source)
+        if source == seen[-1] and "aws_access_key_id" in tables[source]:
+            return ""  # a profile may pass on the rights of its own keys
+        if source in seen:
+            return Sentence("Its source profiles go round in a circle: {names}.", names=" → ".join([*seen, source]))
+        seen.append(source)
+    behind = _trouble(seen[-1], tables, sso) if len(seen) > 1 else ""
+    if behind:
+        return Sentence("Its source profile “{name}” can't be used: {reason}", name=seen[-1], reason=behind)
+    return ""
+
+
+def _sso_trouble(table: Table, sso: Mapping[str, Table]) -> str:
+    missing = _missing(table, _SSO_OF_PROFILE)
+    if missing:
+        return missing
+    session = table.get("sso_session", "")
+    if not session:
+        return _missing(table, _SSO_OF_SESSION)
+    if session not in sso:
+        return Sentence("Its SSO session “{name}” does not exist.", name=session)
+    return _missing(sso[session], _SSO_OF_SESSION)
+
+
+def _missing(table: Table, names: tuple[str, ...]) -> str:
+    absent = ", ".join(name for name in names if not str(table.get(name, "")).strip())
+    return Sentence("It lacks {names}.", names=absent) if absent else ""

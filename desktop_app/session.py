@@ -1,0 +1,148 @@
+"""The window's connection: makes the loops of the queue of now, and others when a person chooses another queue."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from desktop_app.gui.loop_states import LoopStates
+from desktop_app.gui.switchboard import Link, Switchboard
+from desktop_app.gui.threads import ConsumerThread, SenderThread
+from desktop_app.settings import Connection, connection_from, load_settings, save_settings
+from desktop_app.wiring import build_gated_consumer, build_sender, connect_queue
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from desktop_app.services.foreign import ForeignMail
+    from desktop_app.wiring import Program
+
+CHOOSERS = (
+    "FILEMILL_QUEUE",
+    "AWS_PROFILE",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "AWS_ENDPOINT_URL_SQS",
+    "AWS_ENDPOINT_URL",
+)
+"""The variables that decide over the connection, whatever was saved."""
+_ENDPOINTS = ("AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL")
+
+
+class Session:
+    """What the window is connected to. Main thread.
+
+    Attributes:
+        program: The one of now: `connection` is the queue's.
+        states: What its loops do.
+        switchboard: Runs its loops.
+
+    Args:
+        program: What the window began with.
+        environment: Usually `os.environ`.
+    """
+
+    def __init__(self, program: Program, environment: Mapping[str, str] = os.environ) -> None:
+        self.program = program
+        self._environment = environment
+        self.states = LoopStates(program.connection, program.clock)
+        self.switchboard = Switchboard(_link(program), self.states)
+
+    @property
+    def connection(self) -> Connection:
+        """The queue of now, and how it is reached."""
+        return self.program.connection
+
+    @property
+    def processes_here(self) -> bool:
+        """Whether this queue's files may be processed on this computer."""
+        return self.program.may_process.is_set()
+
+    @property
+    def foreign(self) -> ForeignMail:
+        """What came from the queue of now that is not ours."""
+        return self.program.foreign
+
+    @property
+    def overrides(self) -> tuple[str, ...]:
+        """The environment's variables that decide at the next start, whatever is chosen now."""
+        return tuple(name for name in CHOOSERS if self._environment.get(name, "").strip())
+
+    def check(self, wanted: Connection) -> Connection:
+        """What would be used for what a person has typed: with what a URL or an ARN says of itself.
+
+        Raises:
+            SettingsError: If it can't be a queue, or not the URL of a server.
+        """
+        # boto3 itself goes where these point, so they count now too, unless another server is asked for.
+        given = {} if wanted.endpoint_url else {name: self._environment.get(name, "") for name in _ENDPOINTS}
+        return connection_from(
+            replace(
+                self.program.settings,
+                queue=wanted.queue,
+                profile=wanted.profile,
+                region=wanted.region,
+                endpoint_url=wanted.endpoint_url,
+            ),
+            given,
+        )
+
+    def choose(self, wanted: Connection, *, process_here: bool) -> None:
+        """Use another connection from now on, and at the next start.
+
+        Args:
+            wanted: As a person has typed it.
+            process_here: Whether its files may be processed on this computer; the embedded queue's always may.
+
+        Raises:
+            SettingsError: If it can't be used, and nothing has changed; or if it can't be saved, and it holds for this
+                time all the same.
+        """
+        connection = self.check(wanted)
+        self.program = self.program.reconnected(connection, process_here=process_here)
+        self.switchboard.switch(_link(self.program))
+        self._save(wanted, connection, process_here=process_here)
+
+    def _save(self, wanted: Connection, connection: Connection, *, process_here: bool) -> None:
+        file = self.program.home.settings_file
+        saved = load_settings(file)
+        allowed = saved.process_queue
+        if not connection.is_local:
+            allowed = connection.key if process_here else ("" if allowed == connection.key else allowed)
+        save_settings(
+            file,
+            replace(
+                saved,
+                queue=wanted.queue,
+                profile=wanted.profile,
+                region=wanted.region,
+                endpoint_url=wanted.endpoint_url,
+                process_queue=allowed,
+            ),
+        )
+
+    def allow_processing(self) -> None:
+        """See `Program.allow_processing`."""
+        self.program.allow_processing()
+
+    def try_now(self) -> None:
+        """Let what waits for the queue try at once."""
+        self.program.wake_sender.set()
+        self.program.wake_receiver.set()
+
+    def close(self) -> None:
+        """Let go of the queue and of the program, after the loops have ended."""
+        self.switchboard.close()
+        self.program.close()
+
+
+def _link(program: Program) -> Link:
+    connector = connect_queue(program)
+    return Link(
+        program.connection,
+        ConsumerThread(partial(build_gated_consumer, program, connector)),
+        SenderThread(partial(build_sender, program, connector)),
+        connector.close,
+    )

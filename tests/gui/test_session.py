@@ -1,0 +1,199 @@
+"""Another queue without a restart: with the real loops, a real database and a real server."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from typing import TYPE_CHECKING
+
+import pytest
+
+from desktop_app import app
+from desktop_app.jobs import Job, Status
+from desktop_app.session import CHOOSERS, Session
+from desktop_app.settings import Connection, Settings, connection_from, load_settings
+from desktop_app.wiring import open_program
+from tests.sqs.kit import boto_client
+from tests.sqs.simulator import REGION
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from pytestqt.qtbot import QtBot
+
+    from desktop_app.gui.look import Look
+    from desktop_app.gui.ports import Office
+    from desktop_app.gui.running import RunningWindow
+    from desktop_app.wiring import Program
+
+pytest_plugins = ["tests.sqs.fixtures"]
+
+NOWHERE = "http://127.0.0.1:1"
+SOON = 20_000
+
+
+class Hall:
+    """The real window, and files to add."""
+
+    def __init__(self, qtbot: QtBot, look: Look, folder: Path, url: str) -> None:
+        self._qtbot = qtbot
+        self._folder = folder
+        self._url = url
+        self._sqs = boto_client(endpoint_url=url)
+        self.first = self.queue()
+        self.program: Program = open_program(
+            settings=Settings(
+                queue=self.first.queue,
+                region=REGION,
+                endpoint_url=url,
+                process_queue=connection_from(Settings(self.first.queue, endpoint_url=url), {}).key,
+            )
+        )
+        self.running: RunningWindow = app.assemble(self.program, look)
+        self.window = self.running.window
+        self.office: Office = self.window._needs.session
+        self.running.start()
+
+    def queue(self) -> Connection:
+        """A new queue on the server."""
+        name = f"q-{uuid.uuid4().hex[:8]}"
+        self._sqs.create_queue(QueueName=name)
+        return Connection(queue=name, endpoint_url=self._url, region=REGION)
+
+    def add(self, *names: str, content: str = "a\nb\n") -> None:
+        paths = [self._folder / name for name in names]
+        for path in paths:
+            path.write_text(content)
+        before = len(self.jobs())
+        self.window.add([str(path) for path in paths])
+        self.until(lambda: len(self.jobs()) == before + len(paths))
+
+    def jobs(self) -> dict[str, Job]:
+        return {job.name: job for job in self.program.jobs.all()}
+
+    def until(self, condition: Callable[[], object]) -> None:
+        self._qtbot.waitUntil(lambda: bool(condition()), timeout=SOON)
+
+    def until_processed(self, *names: str) -> None:
+        self.until(lambda: all(self.jobs()[name].status is Status.PROCESSED for name in names))
+
+    def text_of(self, name: str) -> str:
+        """What the list says of a file's status."""
+        return self.window._needs.wording.status(self.jobs()[name])
+
+    def close(self) -> None:
+        with self._qtbot.waitSignal(self.running.ended, timeout=SOON):
+            self.window.close()
+
+
+@pytest.fixture
+def hall(qtbot: QtBot, look: Look, tmp_path: Path, filemill_home: Path, moto_url: str) -> Iterator[Hall]:
+    made = Hall(qtbot, look, tmp_path, moto_url)
+    yield made
+    if made.window.isVisible():
+        made.close()
+    made.window.deleteLater()
+    assert made.running.left_over == []
+
+
+def test_window_follows_to_another_queue_and_no_job_moves(hall: Hall) -> None:
+    hall.add("one.txt")
+    hall.until_processed("one.txt")
+    second = hall.queue()
+    hall.office.choose(second, process_here=True)
+    assert second.queue in hall.window.windowTitle()
+    assert hall.window.status.connection_text == "Starting…"
+    hall.add("two.txt")
+    hall.until_processed("two.txt")
+    hall.until(lambda: second.queue in hall.window.status.connection_text)
+    queues = {name: job.queue for name, job in hall.jobs().items()}
+    assert queues["one.txt"].endswith(hall.first.queue)
+    assert queues["two.txt"].endswith(second.queue)
+    assert second.queue in hall.window._empty.words.text()
+
+
+def test_files_of_an_unreachable_queue_wait_for_it_and_come_along_when_they_are_retried(hall: Hall) -> None:
+    hall.office.choose(Connection(queue="away", endpoint_url=NOWHERE), process_here=True)
+    hall.add("waits.txt")
+    hall.until(lambda: hall.office.connection.queue == "away" and hall.window.banner.isVisible())
+    hall.office.choose(hall.first, process_here=True)
+    hall.add("goes.txt")
+    hall.until_processed("goes.txt")
+    assert hall.jobs()["waits.txt"].status is Status.PENDING
+    assert hall.text_of("waits.txt").endswith(f"Waits for the queue {NOWHERE} away")
+    assert not hall.window.banner.isVisible()
+    hall.window.view.selectAll()
+    hall.window.offers.retry.trigger()
+    hall.until_processed("waits.txt", "goes.txt")
+
+
+def test_switching_twice_at_once_while_busy_ends_at_the_last_one(hall: Hall) -> None:
+    hall.add(*(f"f{number}.txt" for number in range(20)))
+    between, last = hall.queue(), hall.queue()
+    hall.office.choose(between, process_here=True)
+    hall.office.choose(last, process_here=True)
+    hall.add("last.txt")
+    hall.until_processed("last.txt")
+    hall.until(lambda: last.queue in hall.window.status.connection_text)
+    hall.office.choose(hall.first, process_here=True)
+    hall.until_processed(*(f"f{number}.txt" for number in range(20)))
+    assert {job.status for job in hall.jobs().values()} == {Status.PROCESSED}
+
+
+def test_closing_while_switching_leaves_no_thread(hall: Hall) -> None:
+    hall.add("one.txt")
+    hall.office.choose(hall.queue(), process_here=True)
+    hall.office.choose(Connection(), process_here=True)
+    hall.close()
+    assert hall.running.left_over == []
+    # A long poll is left to end by itself, see `services/receiver.py`.
+    names = {thread.name for thread in threading.enumerate()} - {"receiver"}
+    assert not {name for name in names if name.startswith(("acks", "keeper", "worker-"))}
+
+
+def test_queue_that_nobody_has_allowed_is_only_sent_to_until_somebody_does(hall: Hall) -> None:
+    hall.office.choose(hall.queue(), process_here=False)
+    hall.add("one.txt")
+    hall.until(lambda: hall.window.status.connection_text.endswith("sending only"))
+    hall.until(lambda: hall.jobs()["one.txt"].sent_at is not None)
+    assert not hall.office.processes_here
+    assert [button.text() for button in hall.window.banner.buttons][:1] == ["Process Here"]
+    hall.window.banner.buttons[0].click()
+    hall.until_processed("one.txt")
+    assert load_settings(hall.program.home.settings_file).process_queue == hall.office.connection.key
+
+
+def test_what_was_chosen_is_kept_with_the_comments(hall: Hall, filemill_home: Path) -> None:
+    file = filemill_home / "settings.toml"
+    file.write_text("# mine\nconcurrency = 3 # not more\n")
+    chosen = hall.queue()
+    hall.office.choose(chosen, process_here=True)
+    text = file.read_text()
+    assert "# mine" in text
+    assert "concurrency = 3 # not more" in text
+    saved = load_settings(file)
+    assert (saved.queue, saved.endpoint_url) == (chosen.queue, chosen.endpoint_url)
+    assert saved.process_queue == hall.office.connection.key
+    hall.office.choose(chosen, process_here=False)
+    assert load_settings(file).process_queue == ""
+    hall.until(lambda: hall.window.status.connection_text.endswith("sending only"))
+
+
+def test_environment_is_named_where_it_decides(filemill_home: Path) -> None:
+    program = open_program({"AWS_PROFILE": "prod", "AWS_REGION": "eu-west-1"})
+    session = Session(program, {"AWS_PROFILE": "prod", "AWS_REGION": " "})
+    assert session.overrides == ("AWS_PROFILE",)
+    assert set(session.overrides) <= set(CHOOSERS)
+    # What is chosen now counts now, whatever the variables say.
+    assert session.check(Connection("work", "other", "eu-west-3")).region == "eu-west-3"
+    session.close()
+
+
+def test_server_that_the_environment_points_boto3_to_counts_at_once(filemill_home: Path) -> None:
+    program = open_program({})
+    session = Session(program, {"AWS_ENDPOINT_URL": NOWHERE})
+    assert session.check(Connection("work", region="eu-west-3")).endpoint_url == NOWHERE
+    other = Connection("work", endpoint_url="http://localhost:9324")
+    assert session.check(other).endpoint_url == other.endpoint_url
+    session.close()
