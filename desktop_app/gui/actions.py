@@ -6,7 +6,7 @@ import re
 import sys
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QObject, Qt, Slot
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QToolButton
 
@@ -18,7 +18,11 @@ if TYPE_CHECKING:
     from desktop_app.gui.look import Look
 
 _MNEMONIC = re.compile("&(.)")
-_DELETE = "Backspace" if sys.platform == "darwin" else "Del"
+_IS_MAC = sys.platform == "darwin"
+_DELETE = "Backspace" if _IS_MAC else "Del"
+_COPY_PATH = "Ctrl+Alt+C" if _IS_MAC else "Ctrl+Shift+C"
+_OPEN = ("Ctrl+Down",) if _IS_MAC else ("Return", "Enter")
+_SHOW = "Ctrl+Alt+R" if _IS_MAC else "Ctrl+E"
 
 
 def words_of(action: QAction) -> str:
@@ -61,6 +65,7 @@ class Actions(QObject):
     def _make_edit_actions(self) -> None:
         new = self._new
         self.copy = new(tr("&Copy Rows"), "Ctrl+C", tr("Copy the selected rows for a spreadsheet"))
+        self.copy_path = new(tr("Copy Pat&h"), _COPY_PATH, tr("Copy where the selected files lie"))
         self.select_all = new(tr("Select &All"), "Ctrl+A", tr("Select every file in the list"))
         self.select_none = new(tr("Select &None"), "Ctrl+Shift+A", tr("Select nothing"))
         self.filter = new(tr("&Filter"), "Ctrl+F", tr("Show only the files that match what is typed"), "search")
@@ -78,6 +83,10 @@ class Actions(QObject):
         self.sidebar.setCheckable(True)
         self.details = new(tr("De&tails"), "Alt+Return", tr("Show or hide what is known about the selected files"))
         self.details.setCheckable(True)
+        self.next_problem = new(tr("&Next Problem"), "F8", tr("Select the next file that has failed"))
+        self.previous_problem = new(tr("Previous Prob&lem"), "Shift+F8", tr("Select the failed file before this one"))
+        self.follow = new(tr("F&ollow Running File"), "Ctrl+J", tr("Keep what is being processed in sight"))
+        self.follow.setCheckable(True)
         self.next_pane = new(tr("Ne&xt Pane"), "F6", tr("Go to the next part of the window"))
         self.previous_pane = new(tr("Pre&vious Pane"), "Shift+F6", tr("Go to the part of the window before this one"))
 
@@ -91,7 +100,7 @@ class Actions(QObject):
         self.retry_failed = new(tr("Retry All &Failed"), "Ctrl+Shift+R", tr("Process every failed file again"), "retry")
         self.retry_reason = new(
             tr("Retry All With &This Reason"),
-            "Ctrl+Alt+R",
+            "Ctrl+Alt+Shift+R" if _IS_MAC else "Ctrl+Alt+R",
             tr("Process every file again that has failed for the reason chosen in the sidebar, or for the file's own"),
             "retry",
         )
@@ -101,7 +110,10 @@ class Actions(QObject):
             tr("Take the selected files off the list; the files stay where they are"),
             "remove",
         )
-        self.show_file = new(tr("&Show in File Manager"), "Ctrl+E", tr("Open the folder that the file lies in"))
+        self.open = new(tr("Op&en"), _OPEN[0], tr("Open the selected files with the programs that they belong to"))
+        self.open.setShortcuts([QKeySequence(keys) for keys in _OPEN])
+        self.open.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)  # Enter means much elsewhere
+        self.show_file = new(tr("&Show in File Manager"), _SHOW, tr("Show the file selected in its folder"))
         self.connection = new(tr("&Connection…"), "Ctrl+K", tr("Choose the queue that files go through, and test it"))
         self.foreign = new(
             tr("&Other Programs' Messages…"), "", tr("Look at the messages in the queue that are not Filemill's")
@@ -157,11 +169,13 @@ class Actions(QObject):
             selected: How many of them are selected.
             failed: How many have failed.
         """
-        for action in (self.copy, self.select_none, self.retry, self.remove, self.show_file):
+        for action in (self.copy, self.copy_path, self.select_none, self.retry, self.remove, self.open, self.show_file):
             action.setEnabled(selected > 0)
         self.select_all.setEnabled(listed > 0)
         self.export.setEnabled(total > 0)
         self.retry_failed.setEnabled(failed > 0)
+        for action in (self.next_problem, self.previous_problem):
+            action.setEnabled(failed > 0)
         self.filter.setEnabled(total > 0)
         for action in self.status_views:
             action.setEnabled(total > 0)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal, Slot
 
 from desktop_app.gui.notice import Kind, Notice, NoticeAction
-from desktop_app.gui.reveal import reveal
+from desktop_app.gui.opening import Opener
 from desktop_app.gui.texts import tr, translated
 from desktop_app.jobs import ListQuery, display_text
 from desktop_app.services.export import NotWrittenError, csv_writer, json_writer, write_whole
@@ -99,6 +99,8 @@ class Exporter(QObject):
         self._stop = Event()
         self._is_busy = False
         self._moved.connect(self._tell_progress)
+        self._opener = Opener(tasks, self)
+        self._opener.said.connect(self.said)
 
     @property
     def is_busy(self) -> bool:
@@ -163,13 +165,8 @@ class Exporter(QObject):
             self.said.emit(Notice(tr("The export was stopped. Nothing was written."), passing=True))
             return
         text = tr("Exported %Ln file(s) to “{name}”.", "", count).format(name=display_text(order.target.name))
-        show = NoticeAction(tr("Show File"), partial(self._show, order.target))
+        show = NoticeAction(tr("Show File"), partial(self._opener.show, [str(order.target)]))
         self.said.emit(Notice(text, actions=(show,)))
-
-    def _show(self, target: Path) -> None:
-        if not reveal(str(target)):
-            text = tr("The folder of “{name}” can't be opened; it may not be there any more.")
-            self.said.emit(Notice(text.format(name=display_text(target.name)), Kind.WARNING))
 
     def _give_up(self, order: ExportOrder, error: KnownError) -> None:
         self._end()

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
+from desktop_app.gui.clip import Clip, clip_of_paths, clip_of_rows
 from desktop_app.gui.notice import Kind, Notice, NoticeAction
 from desktop_app.gui.texts import tr, translated
 from desktop_app.jobs import ListQuery, Status
 
 if TYPE_CHECKING:
     from array import array
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from desktop_app.errors import KnownError
     from desktop_app.gui.columns import Column
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
     from desktop_app.gui.tasks import Tasks
     from desktop_app.gui.wording import Wording
     from desktop_app.services.intake import IntakeService
-
-_PAGE = 500
-_FORMULA_STARTS = ("=", "+", "-", "@")
 
 
 class ListCommands(QObject):
@@ -34,7 +32,7 @@ class ListCommands(QObject):
         said(Notice): How something ended.
         written(): The list has changed; look now.
         restored(): Rows were brought back, which the change feed can't place in every order.
-        copied(str): A text for the clipboard.
+        copied(Clip): Something for the clipboard.
 
     Attributes:
         undo: What can be taken back.
@@ -43,7 +41,7 @@ class ListCommands(QObject):
     said = Signal(object)
     written = Signal()
     restored = Signal()
-    copied = Signal(str)
+    copied = Signal(object)
 
     def __init__(
         self,
@@ -125,17 +123,21 @@ class ListCommands(QObject):
 
     # --- copy
 
-    def copy(self, ids: array[int], columns: list[Column]) -> None:
-        """Make a text of rows for a spreadsheet: a line a file, tabs between exact values, the titles first."""
+    def copy(self, ids: array[int], columns: Sequence[Column]) -> None:
+        """Copy rows with these columns; see `clip_of_rows`."""
+        self._reads.run(partial(clip_of_rows, self._reader, ids, columns, self._wording), self._give_rows, self._tell)
 
-        def work() -> str:
-            return rows_as_text(self._reader, ids, columns, self._wording)
+    def copy_paths(self, ids: array[int]) -> None:
+        """Copy where files lie; see `clip_of_paths`."""
+        self._reads.run(partial(clip_of_paths, self._reader, ids), self._give_paths, self._tell)
 
-        self._reads.run(work, partial(self._give_copied, len(ids)), self._tell)
+    def _give_rows(self, clip: Clip) -> None:
+        self.copied.emit(clip)
+        self.said.emit(Notice(tr("Copied %Ln row(s).", "", clip.rows), passing=True))
 
-    def _give_copied(self, rows: int, text: str) -> None:
-        self.copied.emit(text)
-        self.said.emit(Notice(tr("Copied %Ln row(s).", "", rows), passing=True))
+    def _give_paths(self, clip: Clip) -> None:
+        self.copied.emit(clip)
+        self.said.emit(Notice(tr("Copied %Ln path(s).", "", clip.rows), passing=True))
 
     def _tell(self, error: KnownError) -> None:
         self.written.emit()
@@ -158,24 +160,3 @@ class _Removal(QUndoCommand):
 
     def undo(self) -> None:
         self._restore(self._ids)
-
-
-def rows_as_text(reader: JobReader, ids: array[int], columns: list[Column], wording: Wording) -> str:
-    """Rows as tab-separated text; see `ListCommands.copy`.
-
-    Raises:
-        StoreError: If the database can't be read.
-    """
-    lines = ["\t".join(column.title for column in columns)]
-    for start in range(0, len(ids), _PAGE):
-        keys = ids[start : start + _PAGE]
-        jobs = reader.page(keys)
-        lines += [
-            "\t".join(_cell(column.plain(wording, jobs[key])) for column in columns) for key in keys if key in jobs
-        ]
-    return "\n".join(lines) + "\n"
-
-
-def _cell(text: str) -> str:
-    """A spreadsheet would run a file's name that looks like a formula."""
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text

@@ -33,6 +33,7 @@ def fill_menu_bar(window: QMainWindow, actions: Actions, undo: QUndoStack, heade
         *undo_actions(window, undo),
         None,
         actions.copy,
+        actions.copy_path,
         actions.select_all,
         actions.select_none,
         None,
@@ -43,13 +44,12 @@ def fill_menu_bar(window: QMainWindow, actions: Actions, undo: QUndoStack, heade
         menu = view.addMenu(title)
         menu.aboutToShow.connect(partial(_fill_afresh, menu, fill))
     _add(view, None, *actions.status_views, None, actions.sidebar, actions.details)
+    _add(view, None, actions.next_problem, actions.previous_problem, actions.follow)
     _add(view, None, actions.next_pane, actions.previous_pane)
     queue = bar.addMenu(tr("&Queue"))
     _add(queue, actions.pause, actions.stop_after_current, None)
-    _add(
-        queue, actions.retry, actions.retry_failed, actions.retry_reason, None, actions.remove, None, actions.show_file
-    )
-    _add(queue, None, actions.connection, actions.foreign)
+    _add(queue, actions.retry, actions.retry_failed, actions.retry_reason, None, actions.remove, None)
+    _add(queue, actions.open, actions.show_file, None, actions.connection, actions.foreign)
     _add(bar.addMenu(tr("&Help")), actions.shortcuts, None, actions.log, actions.report, None, actions.about)
 
 
@@ -71,9 +71,12 @@ def context_menu(actions: Actions, parent: QWidget) -> QMenu:
         menu,
         actions.retry,
         actions.retry_reason,
-        actions.show_file,
         None,
+        actions.open,
+        actions.show_file,
+        actions.copy_path,
         actions.copy,
+        None,
         actions.select_all,
         None,
         actions.remove,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -11,17 +12,22 @@ from PySide6.QtGui import QAction, QGuiApplication
 from desktop_app.gui import dialogs
 from desktop_app.gui.columns import COLUMN_OF_ID, COLUMNS
 from desktop_app.gui.dropped import pasted_paths
-from desktop_app.gui.notice import Kind, Notice
-from desktop_app.gui.reveal import reveal
+from desktop_app.gui.follow_running import FollowRunning
+from desktop_app.gui.notice import Notice
+from desktop_app.gui.opening import MOST_AT_ONCE, Opener
+from desktop_app.gui.problem_walk import ProblemWalk
 from desktop_app.gui.texts import tr
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
     from desktop_app.gui.actions import Actions
+    from desktop_app.gui.clip import Clip
     from desktop_app.gui.file_chooser import FileChooser
     from desktop_app.gui.jobs_view import JobsView
     from desktop_app.gui.workbench import Workbench
+
+_MOST_SHOWN = 100
 
 
 class WindowCommands(QObject):
@@ -46,12 +52,14 @@ class WindowCommands(QObject):
             (actions.paste, self.paste),
             (actions.quit, window.close),
             (actions.copy, self.copy_rows),
+            (actions.copy_path, self.copy_paths),
+            (actions.open, self.open_selected),
             (actions.select_all, view.selectAll),
             (actions.select_none, view.clearSelection),
             (actions.retry, self.retry_selected),
             (actions.retry_failed, workbench.commands.retry_failed),
             (actions.remove, self.remove_selected),
-            (actions.show_file, self.show_current_file),
+            (actions.show_file, self.show_selected),
             (actions.shortcuts, self.show_shortcuts),
             (actions.about, self.show_about),
         ):
@@ -59,6 +67,13 @@ class WindowCommands(QObject):
         chooser.chosen.connect(workbench.adder.add)
         chooser.folder_chosen.connect(partial(workbench.adder.add, must_ask=True))
         workbench.commands.copied.connect(self.put_on_clipboard)
+        view.addAction(actions.open)  # where its key means it
+        view.doubleClicked.connect(self.open_selected)
+        self._opener = Opener(workbench.beside, self)
+        walk = ProblemWalk(actions.next_problem, actions.previous_problem, view, workbench, self)
+        for speaker in (self._opener, walk):
+            speaker.said.connect(self.said)
+        FollowRunning(actions.follow, view, workbench, self)
 
     @Slot()
     def paste(self) -> None:
@@ -86,18 +101,32 @@ class WindowCommands(QObject):
         columns = [COLUMNS[COLUMN_OF_ID[layout.id]] for layout in shown]
         self._workbench.commands.copy(self._view.selected_ids(), columns)
 
-    @Slot(str)
-    def put_on_clipboard(self, text: str) -> None:
-        """Copy a text."""
-        QGuiApplication.clipboard().setText(text)
+    @Slot()
+    def copy_paths(self) -> None:
+        """Copy where the selected files lie."""
+        self._workbench.commands.copy_paths(self._view.selected_ids())
+
+    @Slot(object)
+    def put_on_clipboard(self, clip: Clip) -> None:
+        """Copy something."""
+        QGuiApplication.clipboard().setMimeData(clip.mime_data())
 
     @Slot()
-    def show_current_file(self) -> None:
-        """Show the current file in the system's file manager."""
-        job = self._workbench.model.job(self._view.currentIndex().row())
-        if job is not None and not reveal(job.file_path):
-            text = tr("The folder of “{name}” can't be opened; it may not be there any more.").format(name=job.name)
-            self.said.emit(Notice(text, Kind.WARNING))
+    def open_selected(self) -> None:
+        """Open the selected files with their programs."""
+        self._opener.open(self._selected_paths(MOST_AT_ONCE + 1))
+
+    @Slot()
+    def show_selected(self) -> None:
+        """Show the selected files in the system's file manager, the current one's folder."""
+        self._opener.show(self._selected_paths(_MOST_SHOWN))
+
+    def _selected_paths(self, most: int) -> list[str]:
+        """Where some of the selected files lie, the current one first."""
+        current = self._view.currentIndex().row()
+        rows = islice(chain.from_iterable(range(first, last + 1) for first, last in self._view.selected_rows()), most)
+        jobs = [self._workbench.model.job(row) for row in sorted(rows, key=lambda row: row != current)]
+        return [job.file_path for job in jobs if job is not None]
 
     @Slot()
     def show_shortcuts(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 
@@ -37,6 +37,7 @@ class Workbench(QObject):
 
     Attributes:
         feed, model, totals, groups, adder, commands, additions, exporter: See their classes.
+        reader: Where the list is read; any thread.
         beside: For one-shots that have nothing to do with the list's own reads and writes.
     """
 
@@ -51,7 +52,7 @@ class Workbench(QObject):
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._reader = reader
+        self.reader = reader
         # Apart, so that a long scan keeps no page waiting; writes one after the other, so that Undo follows Remove.
         self._reads = Tasks(session, threads=2, parent=self)
         self._scans = Tasks(session, threads=2, parent=self)
@@ -94,7 +95,7 @@ class Workbench(QObject):
 
     def watch_run(self, *, queue: str, clock: Clock) -> RunWatch:
         """Follow the run of a queue's files from the next `start` on."""
-        self._run = RunWatch(self._reader, self._reads, queue=queue, clock=clock, parent=self)
+        self._run = RunWatch(self.reader, self._reads, queue=queue, clock=clock, parent=self)
         self.feed.changed.connect(self._run.look)
         return self._run
 
@@ -102,7 +103,13 @@ class Workbench(QObject):
         self, ids: array[int], on_done: Callable[[SelectionSums], None], on_problem: Callable[[KnownError], None]
     ) -> None:
         """Make the sums of jobs beside the main thread."""
-        self._reads.run(lambda: self._reader.sums(ids), on_done, on_problem)
+        self.ask(lambda: self.reader.sums(ids), on_done, on_problem)
+
+    def ask(
+        self, work: Callable[[], Any], on_done: Callable[[Any], None], on_problem: Callable[[KnownError], None]
+    ) -> None:
+        """Read something of the list beside the main thread; see `Tasks.run`."""
+        self._reads.run(work, on_done, on_problem)
 
     @Slot()
     def stop(self) -> None:

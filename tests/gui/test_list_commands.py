@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from desktop_app.errors import StoreError
+from desktop_app.gui import clip as clip_module
+from desktop_app.gui.clip import clip_of_paths, clip_of_rows
 from desktop_app.gui.columns import COLUMN_OF_ID, COLUMNS
-from desktop_app.gui.list_commands import ListCommands, rows_as_text
+from desktop_app.gui.list_commands import ListCommands
 from desktop_app.gui.notice import Kind, Notice
 from desktop_app.gui.tasks import Tasks
 from desktop_app.jobs import ListQuery
@@ -118,7 +120,7 @@ def test_copied_rows_are_a_table_of_exact_values(commands: ListCommands, world: 
     world.finish(a, lines=1_234)
     columns = [COLUMNS[COLUMN_OF_ID[name]] for name in ("name", "status", "lines", "size")]
     texts: list[str] = []
-    commands.copied.connect(texts.append)
+    commands.copied.connect(lambda clip: texts.append(clip.text))
     with qtbot.waitSignal(commands.said):
         commands.copy(keys(a, b), columns)
     (text,) = texts
@@ -131,5 +133,41 @@ def test_copied_rows_are_a_table_of_exact_values(commands: ListCommands, world: 
 
 def test_copied_cells_hold_neither_tabs_nor_line_breaks(world: World, wording: Wording) -> None:
     (a,) = world.add("tab\tand\nline.txt")
-    text = rows_as_text(world.jobs, keys(a, 999), [COLUMNS[0]], wording)
-    assert text == "Name\ntab\\tand\\nline.txt\n"
+    clip = clip_of_rows(world.jobs, keys(a, 999), [COLUMNS[0]], wording)
+    assert clip.text == "Name\ntab\\tand\\nline.txt\n"
+    assert clip.rows == 1
+
+
+def test_copied_rows_are_a_table_and_files_too(world: World, wording: Wording) -> None:
+    ids = world.add("<b>.txt", "b c.txt")
+    data = clip_of_rows(world.jobs, keys(*ids), [COLUMNS[0], COLUMNS[COLUMN_OF_ID["size"]]], wording).mime_data()
+    assert data.text() == "Name\tSize\n<b>.txt\t1000\nb c.txt\t1000\n"
+    assert "<tr><td>&lt;b&gt;.txt</td><td>1000</td></tr>" in data.html()
+    assert [url.toLocalFile() for url in data.urls()] == ["/in/<b>.txt", "/in/b c.txt"]
+
+
+def test_paths_are_copied_a_line_each_and_as_files(world: World) -> None:
+    ids = world.add("a b.txt", "two\nlines", "bad\udcff.bin")
+    data = clip_of_paths(world.jobs, keys(*ids)).mime_data()
+    assert data.text() == "/in/a b.txt\n/in/two\\nlines\n/in/bad\\xff.bin"
+    assert not data.hasHtml()
+    encoded = [bytes(url.toEncoded().data()).decode() for url in data.urls()]
+    assert encoded == ["file:///in/a%20b.txt", "file:///in/two%0Alines", "file:///in/bad%FF.bin"]
+
+
+def test_very_many_rows_are_copied_as_text_only(
+    world: World, wording: Wording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clip_module, "MOST_RICH_ROWS", 1)
+    ids = keys(*world.add("a", "b"))
+    for clip in (clip_of_rows(world.jobs, ids, [COLUMNS[0]], wording), clip_of_paths(world.jobs, ids)):
+        assert clip.rows == 2
+        assert "b" in clip.text
+        assert (clip.page, clip.addresses) == ("", ())
+
+
+def test_copied_paths_are_told(commands: ListCommands, world: World, qtbot: QtBot) -> None:
+    ids = keys(*world.add("a", "b"))
+    with qtbot.waitSignal(commands.said) as heard:
+        commands.copy_paths(ids)
+    assert heard.args == [Notice("Copied 2 paths.", passing=True)]

@@ -1,12 +1,10 @@
-# ruff: noqa: N802 - fakes of Qt's own have Qt's names
 from __future__ import annotations
 
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from PySide6.QtDBus import QDBusConnection
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QMessageBox
 
@@ -71,63 +69,6 @@ def test_folder_that_is_not_there_is_not_offered(qapp: object, tmp_path: Path) -
     assert "Open Folder" not in [button.text() for button in problem.buttons()]
 
 
-class FakeReply:
-    def __init__(self, names: list[str] | None) -> None:
-        self._names = names
-
-    def isValid(self) -> bool:
-        return self._names is not None
-
-    def value(self) -> list[str] | None:
-        return self._names
-
-
-class FakeBus:
-    """A session bus with these services."""
-
-    def __init__(self, names: list[str] | None, *, connected: bool = True) -> None:
-        self.sent: list[list[Any]] = []
-        self._names = names
-        self._connected = connected
-
-    def isConnected(self) -> bool:
-        return self._connected
-
-    def interface(self) -> FakeBus:
-        return self
-
-    def activatableServiceNames(self) -> FakeReply:
-        return FakeReply(self._names)
-
-    def send(self, message: Any) -> bool:
-        self.sent.append(message.arguments())
-        return True
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="Linux's way")
-@pytest.mark.parametrize(
-    ("bus", "sent"),
-    [
-        (FakeBus(["org.freedesktop.FileManager1"]), True),
-        (FakeBus(["something.else"]), False),
-        (FakeBus(None), False),
-        (FakeBus([], connected=False), False),
-    ],
-)
-def test_file_manager_is_asked_to_select_the_file_else_the_folder_is_opened(
-    qapp: object, bus: FakeBus, sent: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, opened: list[str]
-) -> None:
-    monkeypatch.setattr(QDBusConnection, "sessionBus", lambda: bus)
-    path = f"{tmp_path}/b\udcffd x.txt"
-    assert reveal(path)
-    if sent:
-        assert bus.sent == [[[f"file://{tmp_path}/b%FFd%20x.txt"], ""]]
-        assert opened == []
-    else:
-        assert opened == [str(tmp_path)]
-        assert not reveal(str(tmp_path / "gone" / "x"))
-
-
 @pytest.mark.parametrize(
     ("platform", "command"),
     [("win32", ["explorer", "/select,/in/a b"]), ("darwin", ["open", "-R", "/in/a b"])],
@@ -136,5 +77,5 @@ def test_other_systems_have_their_own_way(platform: str, command: list[str], mon
     started: list[list[str]] = []
     monkeypatch.setattr(sys, "platform", platform)
     monkeypatch.setattr(subprocess, "Popen", started.append)
-    assert reveal("/in/a b")
+    assert reveal(["/in/a b"])
     assert started == [command]

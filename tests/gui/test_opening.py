@@ -1,0 +1,198 @@
+# ruff: noqa: N802 - fakes of Qt's own have Qt's names
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtDBus import QDBusConnection, QDBusMessage
+from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtTest import QTest
+
+from desktop_app.gui import opening
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from PySide6.QtCore import QUrl
+    from pytestqt.qtbot import QtBot
+
+    from desktop_app.gui.main_window import MainWindow
+    from tests.gui.conftest import Desk
+
+CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Linux's keys and file managers")
+
+
+class FakeBus:
+    """A session bus, with a file manager or without."""
+
+    def __init__(self, *, connected: bool = True, answers: bool = True) -> None:
+        self.asked: list[list[Any]] = []
+        self._connected = connected
+        self._answers = answers
+
+    def isConnected(self) -> bool:
+        return self._connected
+
+    def call(self, message: QDBusMessage, *_: object) -> QDBusMessage:
+        self.asked.append(message.arguments())
+        return message.createReply() if self._answers else message.createErrorReply("org.x.Unknown", "Nobody is there")
+
+
+@pytest.fixture
+def bus(monkeypatch: pytest.MonkeyPatch) -> FakeBus:
+    made = FakeBus()
+    monkeypatch.setattr(QDBusConnection, "sessionBus", lambda: made)
+    return made
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    made: list[str] = []
+
+    def open_url(url: QUrl) -> bool:
+        made.append(bytes(url.toEncoded().data()).decode())
+        return True
+
+    monkeypatch.setattr(QDesktopServices, "openUrl", open_url)
+    return made
+
+
+@pytest.fixture
+def window(desk: Desk, tmp_path: Path) -> MainWindow:
+    """Its list has three files, the last of which is gone from the disk."""
+    for name in ("a b.txt", "b.txt"):
+        (tmp_path / name).write_text("x")
+    desk.world.add(*(f"{tmp_path}/{name}" for name in ("a b.txt", "b.txt", "<i>gone.txt")))
+    return desk.active_window()
+
+
+def notice(window: MainWindow) -> str:
+    shown = window.notices.notice
+    return shown.text if shown else ""
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_Return, Qt.Key.Key_Enter])
+def test_enter_opens_the_selected_files(
+    window: MainWindow, desk: Desk, tmp_path: Path, opened: list[str], key: Qt.Key, qtbot: QtBot
+) -> None:
+    window.view.select_rows(0, 1)
+    QTest.keyClick(window.view, key)
+    qtbot.waitUntil(lambda: opened == [f"file://{tmp_path}/a%20b.txt", f"file://{tmp_path}/b.txt"])
+    assert notice(window) == ""
+
+
+def test_double_click_opens_the_file(window: MainWindow, tmp_path: Path, opened: list[str], qtbot: QtBot) -> None:
+    place = window.view.visualRect(window.view.model().index(1, 0)).center()
+    QTest.mouseClick(window.view.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    QTest.mouseDClick(window.view.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    qtbot.waitUntil(lambda: opened == [f"file://{tmp_path}/b.txt"])
+
+
+def test_enter_in_the_filter_box_opens_nothing(window: MainWindow, desk: Desk, opened: list[str]) -> None:
+    window.view.select_rows(0, 0)
+    window.filter.setFocus()
+    QTest.keyClick(window.filter, Qt.Key.Key_Return)
+    desk.settle()
+    assert opened == []
+
+
+def test_file_that_is_gone_is_told_and_the_others_are_opened(
+    window: MainWindow, tmp_path: Path, opened: list[str], qtbot: QtBot
+) -> None:
+    window.view.select_rows(1, 2)
+    window.offers.open.trigger()
+    qtbot.waitUntil(lambda: notice(window).startswith("“<i>gone.txt” is not there any more."))
+    assert opened == [f"file://{tmp_path}/b.txt"]
+    for name in ("a b.txt", "b.txt"):
+        (tmp_path / name).unlink()
+    window.view.selectAll()
+    window.offers.open.trigger()
+    qtbot.waitUntil(lambda: notice(window).startswith("3 files are not there any more."))
+
+
+def test_file_without_a_program_is_told(window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda _: False)
+    window.view.select_rows(1, 1)
+    window.offers.open.trigger()
+    qtbot.waitUntil(lambda: notice(window) == "This computer has no program that opens “b.txt”.")
+
+
+def test_no_more_than_some_are_opened_at_once(
+    window: MainWindow, desk: Desk, opened: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "MOST_AT_ONCE", 2)
+    window.view.selectAll()
+    window.offers.open.trigger()
+    desk.settle()
+    assert notice(window) == "Select at most 2 files to open them."
+    assert opened == []
+
+
+def test_file_manager_is_asked_to_select_the_files(
+    window: MainWindow, tmp_path: Path, bus: FakeBus, opened: list[str], qtbot: QtBot
+) -> None:
+    window.view.select_rows(0, 1)
+    QTest.keyClick(window.view, Qt.Key.Key_E, CTRL)
+    qtbot.waitUntil(lambda: bus.asked == [[[f"file://{tmp_path}/a%20b.txt", f"file://{tmp_path}/b.txt"], ""]])
+    assert (opened, notice(window)) == ([], "")
+
+
+def test_only_the_folder_of_the_current_file_is_shown(desk: Desk, tmp_path: Path, bus: FakeBus, qtbot: QtBot) -> None:
+    (tmp_path / "sub").mkdir()
+    for name in ("a", "sub/b"):
+        (tmp_path / name).touch()
+    desk.world.add(f"{tmp_path}/a", f"{tmp_path}/sub/b")
+    window = desk.active_window()
+    window.view.selectAll()
+    window.view.selectionModel().setCurrentIndex(
+        window.view.model().index(1, 0), window.view.selectionModel().SelectionFlag.NoUpdate
+    )
+    window.offers.show_file.trigger()
+    qtbot.waitUntil(lambda: bus.asked == [[[f"file://{tmp_path}/sub/b"], ""]])
+
+
+@pytest.mark.parametrize("made", [FakeBus(connected=False), FakeBus(answers=False)])
+def test_folder_is_opened_where_no_file_manager_answers(
+    window: MainWindow,
+    tmp_path: Path,
+    opened: list[str],
+    made: FakeBus,
+    qtbot: QtBot,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(QDBusConnection, "sessionBus", lambda: made)
+    window.view.select_rows(1, 1)
+    window.offers.show_file.trigger()
+    qtbot.waitUntil(lambda: opened == [f"file://{tmp_path}"])
+    assert notice(window) == ""
+
+
+def test_folder_of_a_file_that_is_gone_is_opened_and_said(
+    window: MainWindow, tmp_path: Path, bus: FakeBus, opened: list[str], qtbot: QtBot
+) -> None:
+    window.view.select_rows(2, 2)
+    window.offers.show_file.trigger()
+    qtbot.waitUntil(lambda: notice(window).startswith("“<i>gone.txt” is not there any more."))
+    assert (opened, bus.asked) == ([f"file://{tmp_path}"], [])
+
+
+def test_folder_that_is_gone_is_said(desk: Desk, bus: FakeBus, opened: list[str], qtbot: QtBot) -> None:
+    desk.world.add("/no such folder/bad\udcff.txt")
+    window = desk.active_window()
+    window.view.select_rows(0, 0)
+    window.offers.show_file.trigger()
+    qtbot.waitUntil(lambda: notice(window).startswith("The folder of “bad\\xff.txt” can't be opened"))
+    assert opened == []
+
+
+def test_paths_of_the_selected_files_are_copied(window: MainWindow, tmp_path: Path, qtbot: QtBot) -> None:
+    window.view.select_rows(0, 1)
+    QTest.keyClick(window.view, Qt.Key.Key_C, CTRL | SHIFT)
+    wanted = f"{tmp_path}/a b.txt\n{tmp_path}/b.txt"
+    qtbot.waitUntil(lambda: QGuiApplication.clipboard().text() == wanted)
+    assert len(QGuiApplication.clipboard().mimeData().urls()) == 2
+    assert notice(window) == "Copied 2 paths."
+    QGuiApplication.clipboard().clear()
