@@ -48,7 +48,8 @@ OPEN_FILES = {
 }
 """Under way."""
 QUIET_TEXTS = {"yyyy-MM-dd HH.mm.ss", "the window's own work", "{}{}{}{}Filemill", "{}{}{}Filemill"}
-"""A format, a name for the log, the program's name."""
+QUIET_TEXTS |= {"looking up", "http://localhost:9324"}
+"""A format, names for the log, the program's name, an example of an address."""
 _WORD = re.compile(r"[^\W\d_]{2}")
 _SENTENCE = re.compile(r"[^\W\d_]{2,}[,;:]? [^\W\d_]{2,}")
 
