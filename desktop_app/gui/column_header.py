@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QSignalBlocker, Slot
 from PySide6.QtWidgets import QHeaderView
 
+from desktop_app.gui.column_widths import first_width, status_word_width
 from desktop_app.gui.columns import COLUMN_OF_ID, COLUMNS, FIRST_ORDER, LINES, NAME, PROGRESS, REASON, STATUS
 from desktop_app.gui.sort_header import SortHeader
 from desktop_app.gui.window_memory import ColumnLayout
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
 _MIN_WIDTH = 48
 _MIN_ELASTIC_CHARACTERS = 26
-_WORD_CHARACTERS = 16
-"""What a status takes that is only a word."""
 _FOR_PROBLEMS = {REASON: True, PROGRESS: False, LINES: False}
 
 
@@ -61,19 +60,18 @@ class ColumnHeader(SortHeader):
     def _set_shown(self, number: int, *, shown: bool) -> None:
         self.setSectionHidden(number, not shown)
         if number == REASON and shown:
-            self.resizeSection(STATUS, _WORD_CHARACTERS * self.fontMetrics().averageCharWidth())
+            self.resizeSection(STATUS, status_word_width(self.font()))
         self.fit()
 
     @Slot()
     def reset(self) -> None:
         """All columns in their first order and width."""
-        character = self.fontMetrics().averageCharWidth()
         self._for_now.clear()
         first = [COLUMN_OF_ID[name] for name in FIRST_ORDER]
         for place, number in enumerate([*first, *(other for other in range(len(COLUMNS)) if other not in first)]):
             self.setSectionHidden(number, False)
             self.moveSection(self.visualIndex(number), place)
-            self.resizeSection(number, COLUMNS[number].width * character)
+            self.resizeSection(number, first_width(number, self.font()))
             self.setSectionHidden(number, not COLUMNS[number].shown)
         self.fit()
 

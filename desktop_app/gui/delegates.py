@@ -14,6 +14,7 @@ from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontMetrics, QIcon, QPa
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from desktop_app.gui.columns import ALIGNMENTS, COLUMNS, PROGRESS, REASON
+from desktop_app.gui.texts import isolated
 from desktop_app.gui.wording import progress_of
 from desktop_app.jobs import Status
 
@@ -36,6 +37,7 @@ STATUS_ICONS = {
 CELL_PADDING = 8
 _ICON = 16
 _ICON_GAP = 6
+ICON_ROOM = _ICON + _ICON_GAP
 _ICON_SIZE = QSize(_ICON, _ICON)
 _BAR_HEIGHT = 6
 _TRACK_ALPHA = 70
@@ -74,6 +76,8 @@ class CellDelegate(QStyledItemDelegate):
         if metrics.horizontalAdvance(text) > room.width():
             mode = Qt.TextElideMode.ElideMiddle if column.is_path else Qt.TextElideMode.ElideRight
             text = metrics.elidedText(text, mode, room.width())
+        if option.direction is Qt.LayoutDirection.RightToLeft:
+            text = isolated(text)
         painter.drawText(room, QStyle.visualAlignment(option.direction, ALIGNMENTS[index.column()]), text)
         if column.is_code:
             painter.setFont(option.font)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QTranslator
+from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, Qt, QTranslator
 from PySide6.QtGui import QGuiApplication
 
 from desktop_app.gui.reasons import match
@@ -17,6 +17,7 @@ from desktop_app.sentences import Sentence
 
 SOURCE = "en"
 """The language of the texts in the code."""
+_ISOLATE, _END = "\N{FIRST STRONG ISOLATE}", "\N{POP DIRECTIONAL ISOLATE}"
 _FORMS = re.compile(r"\((?:([^()|]*)\|([^()|]*)|(\w+))\)")
 
 
@@ -60,6 +61,16 @@ def translated(text: str) -> str:
         return QCoreApplication.translate("", text)
     nested = {name: translated(found.values[name]) for name in found.nested}
     return QCoreApplication.translate("", found.template).format(**{**found.values, **nested})
+
+
+def isolated(text: str) -> str:
+    """A name, a path, a size, as it stands in a window that is read from right to left: in its own direction."""
+    return f"{_ISOLATE}{text}{_END}" if text else text
+
+
+def isolated_in(text: str, direction: Qt.LayoutDirection) -> str:
+    """The same where the direction asks for it, as it is elsewhere."""
+    return isolated(text) if direction is Qt.LayoutDirection.RightToLeft else text
 
 
 def use_language(application: QCoreApplication, locale: QLocale) -> str:

@@ -46,6 +46,10 @@
         <translation>{number} s</translation>
     </message>
     <message>
+        <source>Waits for the queue {queue}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Waiting to be sent</source>
         <translation>Wartet auf das Senden</translation>
     </message>
@@ -281,6 +285,14 @@
         <translation>Den Ordner öffnen, in dem die Datei liegt</translation>
     </message>
     <message>
+        <source>&amp;Connection…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose the queue that files go through, and test it</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>&amp;Other Programs&apos; Messages…</source>
         <translation>&amp;Nachrichten anderer Programme…</translation>
     </message>
@@ -357,8 +369,20 @@
         <translation>Filter leeren</translation>
     </message>
     <message>
+        <source>What the test has found</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Trouble</source>
         <translation>Störung</translation>
+    </message>
+    <message>
+        <source>Fine</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Note</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Message</source>
@@ -367,6 +391,10 @@
     <message>
         <source>Retry Failed</source>
         <translation>Fehlgeschlagene erneut versuchen</translation>
+    </message>
+    <message>
+        <source>Use my AWS &amp;queue instead…</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Drop files or folders anywhere in this window. They are processed on this computer – no AWS account needed.</source>
@@ -401,8 +429,76 @@
         <translation>S&amp;ortieren nach</translation>
     </message>
     <message>
+        <source>Reload</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Read the profiles again</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Process files from this queue on this computer</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Only for a queue that is Filemill&apos;s alone: each look at another program&apos;s messages counts as a delivery attempt for them.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>This &amp;computer – no account needed</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Amazon SQS</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A&amp;nother server that speaks SQS</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Server</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>P&amp;rofile</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Re&amp;gion</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>&amp;Queue</source>
         <translation>&amp;Warteschlange</translation>
+    </message>
+    <message>
+        <source>As AWS finds it – no profile named</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>There is no such profile in {files}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source> or </source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>From the profile.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>May be left empty</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Such as eu-west-1</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A queue&apos;s name, URL or ARN</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>&amp;Help</source>
@@ -1837,6 +1933,460 @@
     <message>
         <source>There are no files, folders or paths on the clipboard.</source>
         <translation>In der Zwischenablage sind keine Dateien, Ordner oder Pfade.</translation>
+    </message>
+    <message>
+        <source>{title}. {body}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Connection</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Test</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>C&amp;onnect</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose a queue, or type its name, URL or ARN.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Type the server&apos;s address, such as http://localhost:9324.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Set in this program&apos;s environment, which decides again at the next start: {names}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Stopped.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Looking for queues…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln queue(s) so far…</source>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln queue(s) found</source>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>There are no queues here.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>▲ {trouble} The name can be typed all the same.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>List Queues</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Test: stopped</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Testing…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>S&amp;top Test</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Test: something is in the way</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Test: everything works</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Your AWS session has ended</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>AWS does not accept the keys of {who}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>They were deleted, switched off or mistyped. Choose another profile, or renew the keys.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The clock of this computer is wrong</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>There is no queue “{name}” at {place}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>It was deleted or renamed, or is in another region or account than that of {who}. What is to be sent waits here.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{place} has trouble of its own ({code})</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Trying again by itself; nothing is lost.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Can&apos;t reach {place}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Everything is kept here and goes on when the connection is back.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Something else answers in place of {place}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>If this network asks for a sign-in, open any web page; else check the proxy and the queue&apos;s address.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The proxy does not let the connection to {place} through</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Check its settings (HTTPS_PROXY). Everything is kept here and goes on when it is mended.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The connection to {place} is not trusted</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>So nothing is sent over it. Check the server&apos;s certificate, or AWS_CA_BUNDLE.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{place} asks us to go slower.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The queue “{name}” gave the message to somebody else.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The queue “{name}” refuses the request: {said}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The queue “{name}” can&apos;t be used as it is set up</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{place} can&apos;t be used as it is set up</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>There is no {who} in the AWS configuration</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose another one, or set it up with “aws configure”. Everything is kept here and waits.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>No sign-in was found for {who}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose a profile, or set one up with “aws configure”. Everything is kept here and waits.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The sign-in of {who} can&apos;t be used</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The sign-in of {who} asks for a code each time</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Filemill can&apos;t ask for it (MFA). Choose a profile that signs in without one, such as one with SSO.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The AWS configuration can&apos;t be used</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Sign in again with {who}, for example with “{command}”. What waits goes on by itself then; nothing is lost.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Renew the sign-in of {who}. What waits goes on by itself then; nothing is lost.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>It is about {minutes} min behind, so AWS refuses the requests. Set date and time.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>It is about {minutes} min fast, so AWS refuses the requests. Set date and time.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>So AWS refuses the requests. Set date and time.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>No region is chosen</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A queue lives in one region only. Choose it, or set AWS_REGION.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>There is no region “{region}”</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A queue lives in one region only. Choose it, or correct AWS_REGION.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>You may not receive from “{name}”</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>You may not send to “{name}”</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>You may not delete messages from “{name}”</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>You may not use {action} on “{name}”</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Its key is not open to you ({action}). Ask the queue&apos;s administrator for it.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>You are signed in, but the queue&apos;s or your account&apos;s rules do not allow {action}. Ask the queue&apos;s administrator for it.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>no code</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>profile “{name}”</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the default profile</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the local queue</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the queue server at {url}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The local queue</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The queue server at {url}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Amazon SQS in {region}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Amazon SQS</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>environment variables</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>credentials file</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>configuration file</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>single sign-on</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>console sign-in</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>assumed role</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>web identity</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>a program</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>this computer&apos;s role</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>this container&apos;s role</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>May send messages</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>May receive messages</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>May keep messages while they are worked on</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>May delete messages that are done</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The local queue answers, {ms} ms</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>No account and no rights are needed</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>No keys are set; a server on this computer takes any</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Credentials found: {source}, profile “{name}”</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Credentials found: {source}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>AWS did not say who you are; the queue may answer all the same</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Signed in as {arn} (account {account})</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{server} answers, {ms} ms</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>“{name}” is there, but you may not ask how it is (GetQueueAttributes)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>“{name}” is a FIFO queue, about {count} waiting</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>“{name}” is a standard queue, about {count} waiting</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>You are signed in to {mine}, the queue is in {theirs}. It can be used if its owner allows it.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>This queue belongs to another account</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>It has no dead-letter queue: what can&apos;t be processed is received again and again</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Dead-letter queue: “{name}”, after {count} deliveries</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The AWS configuration can&apos;t be read: {reason}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>It names both source_profile and credential_source; only one may be there.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Its credential_source “{name}” is not one that AWS knows.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>It assumes a role, but does not say whose keys it does that with (source_profile).</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Its source profile “{name}” does not exist.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Its source profiles go round in a circle: {names}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Its source profile “{name}” can&apos;t be used: {reason}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Its SSO session “{name}” does not exist.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>It lacks {names}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Please allow {action} on {resource} for {principal}. Filemill needs it to work with this queue. AWS said: {said} A policy that allows it:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>my sign-in</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 </TS>

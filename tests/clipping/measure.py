@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QAbstractScrollArea,
     QAbstractSpinBox,
-    QApplication,
     QComboBox,
     QHeaderView,
     QLabel,
@@ -146,11 +145,6 @@ def _short_sections(header: QHeaderView) -> Iterator[str]:
     model = header.model()
     for at in range(header.count()):
         words = str(model.headerData(at, Qt.Orientation.Horizontal) or "")
-        needed = header.fontMetrics().horizontalAdvance(words)
+        needed = header.sectionSizeHint(at)
         if not header.isSectionHidden(at) and header.sectionSize(at) < needed:
             yield f"the column {words!r} needs {needed} px, has {header.sectionSize(at)} px"
-
-
-def windows() -> list[QWidget]:
-    """Every window that is shown."""
-    return [widget for widget in QApplication.topLevelWidgets() if widget.isVisible()]
