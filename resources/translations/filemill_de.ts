@@ -1,8 +1,7 @@
-<?xml version="1.0" encoding="utf-8"?>
-<!DOCTYPE TS>
+<?xml version='1.0' encoding='utf-8'?>
 <TS version="2.1" language="de" sourcelanguage="en">
 <context>
-    <name></name>
+    <name />
     <message>
         <source>Pending</source>
         <translation>Ausstehend</translation>
@@ -28,10 +27,7 @@
     </message>
     <message numerus="yes">
         <source>%Ln byte(s)</source>
-        <translation>
-            <numerusform>%Ln Byte</numerusform>
-            <numerusform>%Ln Bytes</numerusform>
-        </translation>
+        <translation><numerusform>%Ln Byte</numerusform><numerusform>%Ln Bytes</numerusform></translation>
     </message>
     <message>
         <source>Today {time}</source>
@@ -47,7 +43,7 @@
     </message>
     <message>
         <source>Waits for the queue {queue}</source>
-        <translation type="unfinished"></translation>
+        <translation>Wartet auf die Warteschlange {queue}</translation>
     </message>
     <message>
         <source>Waiting to be sent</source>
@@ -79,10 +75,7 @@
     </message>
     <message numerus="yes">
         <source>%Ln line(s)</source>
-        <translation>
-            <numerusform>%Ln Zeile</numerusform>
-            <numerusform>%Ln Zeilen</numerusform>
-        </translation>
+        <translation><numerusform>%Ln Zeile</numerusform><numerusform>%Ln Zeilen</numerusform></translation>
     </message>
     <message>
         <source>&amp;Add Files…</source>
@@ -265,7 +258,7 @@
         <translation>Alle mit diesem &amp;Grund erneut versuchen</translation>
     </message>
     <message>
-        <source>Process every file again that has failed for the reason chosen in the sidebar, or for the file&apos;s own</source>
+        <source>Process every file again that has failed for the reason chosen in the sidebar, or for the file's own</source>
         <translation>Jede Datei noch einmal verarbeiten, die aus dem in der Seitenleiste gewählten Grund oder aus demselben Grund wie diese Datei fehlgeschlagen ist</translation>
     </message>
     <message>
@@ -286,18 +279,18 @@
     </message>
     <message>
         <source>&amp;Connection…</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Verbindung…</translation>
     </message>
     <message>
         <source>Choose the queue that files go through, and test it</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Warteschlange wählen, durch die Dateien gehen, und sie prüfen</translation>
     </message>
     <message>
-        <source>&amp;Other Programs&apos; Messages…</source>
+        <source>&amp;Other Programs' Messages…</source>
         <translation>&amp;Nachrichten anderer Programme…</translation>
     </message>
     <message>
-        <source>Look at the messages in the queue that are not Filemill&apos;s</source>
+        <source>Look at the messages in the queue that are not Filemill's</source>
         <translation>Die Nachrichten in der Warteschlange ansehen, die nicht von Filemill sind</translation>
     </message>
     <message>
@@ -333,7 +326,7 @@
         <translation>Version und Lizenz</translation>
     </message>
     <message>
-        <source>The List Can&apos;t Be Read</source>
+        <source>The List Can't Be Read</source>
         <translation>Die Liste ist nicht lesbar</translation>
     </message>
     <message>
@@ -370,7 +363,7 @@
     </message>
     <message>
         <source>What the test has found</source>
-        <translation type="unfinished"></translation>
+        <translation>Was die Prüfung ergeben hat</translation>
     </message>
     <message>
         <source>Trouble</source>
@@ -378,11 +371,11 @@
     </message>
     <message>
         <source>Fine</source>
-        <translation type="unfinished"></translation>
+        <translation>In Ordnung</translation>
     </message>
     <message>
         <source>Note</source>
-        <translation type="unfinished"></translation>
+        <translation>Hinweis</translation>
     </message>
     <message>
         <source>Message</source>
@@ -394,7 +387,7 @@
     </message>
     <message>
         <source>Use my AWS &amp;queue instead…</source>
-        <translation type="unfinished"></translation>
+        <translation>Stattdessen meine AWS-&amp;Warteschlange verwenden…</translation>
     </message>
     <message>
         <source>Drop files or folders anywhere in this window. They are processed on this computer – no AWS account needed.</source>
@@ -430,43 +423,43 @@
     </message>
     <message>
         <source>Reload</source>
-        <translation type="unfinished"></translation>
+        <translation>Neu laden</translation>
     </message>
     <message>
         <source>Read the profiles again</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Profile noch einmal lesen</translation>
     </message>
     <message>
         <source>&amp;Process files from this queue on this computer</source>
-        <translation type="unfinished"></translation>
+        <translation>Dateien aus dieser Warteschlange auf diesem Computer verar&amp;beiten</translation>
     </message>
     <message>
-        <source>Only for a queue that is Filemill&apos;s alone: each look at another program&apos;s messages counts as a delivery attempt for them.</source>
-        <translation type="unfinished"></translation>
+        <source>Only for a queue that is Filemill's alone: each look at another program's messages counts as a delivery attempt for them.</source>
+        <translation>Nur für eine Warteschlange, die allein für Filemill da ist: Jeder Blick auf Nachrichten eines anderen Programms zählt für sie als Zustellversuch.</translation>
     </message>
     <message>
         <source>This &amp;computer – no account needed</source>
-        <translation type="unfinished"></translation>
+        <translation>Dieser &amp;Computer – kein Konto nötig</translation>
     </message>
     <message>
         <source>&amp;Amazon SQS</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Amazon SQS</translation>
     </message>
     <message>
         <source>A&amp;nother server that speaks SQS</source>
-        <translation type="unfinished"></translation>
+        <translation>Ein a&amp;nderer Server, der SQS spricht</translation>
     </message>
     <message>
         <source>&amp;Server</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Server</translation>
     </message>
     <message>
         <source>P&amp;rofile</source>
-        <translation type="unfinished"></translation>
+        <translation>P&amp;rofil</translation>
     </message>
     <message>
         <source>Re&amp;gion</source>
-        <translation type="unfinished"></translation>
+        <translation>Re&amp;gion</translation>
     </message>
     <message>
         <source>&amp;Queue</source>
@@ -474,31 +467,31 @@
     </message>
     <message>
         <source>As AWS finds it – no profile named</source>
-        <translation type="unfinished"></translation>
+        <translation>Wie AWS es findet – kein Profil genannt</translation>
     </message>
     <message>
         <source>There is no such profile in {files}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Dieses Profil gibt es nicht in {files}.</translation>
     </message>
     <message>
         <source> or </source>
-        <translation type="unfinished"></translation>
+        <translation> oder </translation>
     </message>
     <message>
         <source>From the profile.</source>
-        <translation type="unfinished"></translation>
+        <translation>Aus dem Profil.</translation>
     </message>
     <message>
         <source>May be left empty</source>
-        <translation type="unfinished"></translation>
+        <translation>Darf leer bleiben</translation>
     </message>
     <message>
         <source>Such as eu-west-1</source>
-        <translation type="unfinished"></translation>
+        <translation>Zum Beispiel eu-west-1</translation>
     </message>
     <message>
-        <source>A queue&apos;s name, URL or ARN</source>
-        <translation type="unfinished"></translation>
+        <source>A queue's name, URL or ARN</source>
+        <translation>Name, URL oder ARN einer Warteschlange</translation>
     </message>
     <message>
         <source>&amp;Help</source>
@@ -546,39 +539,24 @@
     </message>
     <message numerus="yes">
         <source>%Ln file(s) will be processed again.</source>
-        <translation>
-            <numerusform>%Ln Datei wird noch einmal verarbeitet.</numerusform>
-            <numerusform>%Ln Dateien werden noch einmal verarbeitet.</numerusform>
-        </translation>
+        <translation><numerusform>%Ln Datei wird noch einmal verarbeitet.</numerusform><numerusform>%Ln Dateien werden noch einmal verarbeitet.</numerusform></translation>
     </message>
     <message numerus="yes">
         <source>%Ln file(s) will be processed again. Not yet at an end: {left}.</source>
-        <translation>
-            <numerusform>%Ln Datei wird noch einmal verarbeitet. Noch nicht fertig: {left}.</numerusform>
-            <numerusform>%Ln Dateien werden noch einmal verarbeitet. Noch nicht fertig: {left}.</numerusform>
-        </translation>
+        <translation><numerusform>%Ln Datei wird noch einmal verarbeitet. Noch nicht fertig: {left}.</numerusform><numerusform>%Ln Dateien werden noch einmal verarbeitet. Noch nicht fertig: {left}.</numerusform></translation>
     </message>
     <message numerus="yes">
         <source>Remove %Ln file(s)</source>
         <comment>what can be undone</comment>
-        <translation>
-            <numerusform>(%Ln Datei entfernen)</numerusform>
-            <numerusform>(%Ln Dateien entfernen)</numerusform>
-        </translation>
+        <translation><numerusform>(%Ln Datei entfernen)</numerusform><numerusform>(%Ln Dateien entfernen)</numerusform></translation>
     </message>
     <message numerus="yes">
         <source>Removed %Ln file(s) from the list. On the disk nothing was changed.</source>
-        <translation>
-            <numerusform>%Ln Datei aus der Liste entfernt. Auf dem Laufwerk wurde nichts geändert.</numerusform>
-            <numerusform>%Ln Dateien aus der Liste entfernt. Auf dem Laufwerk wurde nichts geändert.</numerusform>
-        </translation>
+        <translation><numerusform>%Ln Datei aus der Liste entfernt. Auf dem Laufwerk wurde nichts geändert.</numerusform><numerusform>%Ln Dateien aus der Liste entfernt. Auf dem Laufwerk wurde nichts geändert.</numerusform></translation>
     </message>
     <message numerus="yes">
         <source>Copied %Ln row(s).</source>
-        <translation>
-            <numerusform>%Ln Zeile kopiert.</numerusform>
-            <numerusform>%Ln Zeilen kopiert.</numerusform>
-        </translation>
+        <translation><numerusform>%Ln Zeile kopiert.</numerusform><numerusform>%Ln Zeilen kopiert.</numerusform></translation>
     </message>
     <message>
         <source>No files match “{words}”</source>
@@ -707,10 +685,7 @@
     </message>
     <message numerus="yes">
         <source>and %Ln similar reason(s)</source>
-        <translation>
-            <numerusform>und %Ln ähnlicher Grund</numerusform>
-            <numerusform>und %Ln ähnliche Gründe</numerusform>
-        </translation>
+        <translation><numerusform>und %Ln ähnlicher Grund</numerusform><numerusform>und %Ln ähnliche Gründe</numerusform></translation>
     </message>
     <message>
         <source>Retry all with this reason</source>
@@ -734,13 +709,10 @@
     </message>
     <message numerus="yes">
         <source>&amp;Retry %Ln File(s) With This Reason</source>
-        <translation>
-            <numerusform>%Ln Datei mit diesem Grund &amp;erneut versuchen</numerusform>
-            <numerusform>%Ln Dateien mit diesem Grund &amp;erneut versuchen</numerusform>
-        </translation>
+        <translation><numerusform>%Ln Datei mit diesem Grund &amp;erneut versuchen</numerusform><numerusform>%Ln Dateien mit diesem Grund &amp;erneut versuchen</numerusform></translation>
     </message>
     <message>
-        <source>Filemill Can&apos;t Start</source>
+        <source>Filemill Can't Start</source>
         <translation>Filemill kann nicht starten</translation>
     </message>
     <message>
@@ -752,7 +724,7 @@
         <translation>Ordner öffnen</translation>
     </message>
     <message>
-        <source>The folder {folder} can&apos;t be used: {why}. Make it writable, or set FILEMILL_HOME to another folder.</source>
+        <source>The folder {folder} can't be used: {why}. Make it writable, or set FILEMILL_HOME to another folder.</source>
         <translation>Der Ordner {folder} ist nicht verwendbar: {why}. Bitte beschreibbar machen oder mit FILEMILL_HOME einen anderen Ordner nennen.</translation>
     </message>
     <message>
@@ -764,7 +736,7 @@
         <translation>Die Datei hat sich geändert, während sie gelesen wurde; das Ergebnis wurde verworfen, damit keine falschen Zahlen bleiben</translation>
     </message>
     <message>
-        <source>The system reports another size for this file than it has content, so it can&apos;t be processed</source>
+        <source>The system reports another size for this file than it has content, so it can't be processed</source>
         <translation>Das System meldet für diese Datei eine andere Größe, als sie Inhalt hat; deshalb kann sie nicht verarbeitet werden</translation>
     </message>
     <message>
@@ -836,19 +808,19 @@
         <translation>Dort kann keine Datei sein: Der Pfad ist für dieses System zu lang</translation>
     </message>
     <message>
-        <source>The system can&apos;t read this file: {why}</source>
+        <source>The system can't read this file: {why}</source>
         <translation>Das System kann diese Datei nicht lesen: {why}</translation>
     </message>
     <message>
-        <source>This queue carries messages that are not Filemill&apos;s: all that came lately were another program&apos;s and were left as they are. Processing has stopped, since each look counts as a delivery attempt for them. Choose a queue that is only for Filemill.</source>
+        <source>This queue carries messages that are not Filemill's: all that came lately were another program's and were left as they are. Processing has stopped, since each look counts as a delivery attempt for them. Choose a queue that is only for Filemill.</source>
         <translation>In dieser Warteschlange sind Nachrichten, die nicht von Filemill stammen: Alle, die zuletzt kamen, waren von einem anderen Programm und blieben, wie sie sind. Die Verarbeitung wurde angehalten, da jeder Blick für sie als Zustellversuch zählt. Bitte eine Warteschlange wählen, die nur für Filemill da ist.</translation>
     </message>
     <message>
-        <source>Files are sent to this queue, but none are processed on this computer yet. Allow it if the queue is only for Filemill: each look at another program&apos;s messages counts as a delivery attempt for them.</source>
+        <source>Files are sent to this queue, but none are processed on this computer yet. Allow it if the queue is only for Filemill: each look at another program's messages counts as a delivery attempt for them.</source>
         <translation>Dateien werden an diese Warteschlange gesendet, aber auf diesem Computer noch nicht verarbeitet. Das sollte erlaubt werden, wenn die Warteschlange nur für Filemill da ist: Jeder Blick auf Nachrichten eines anderen Programms zählt für sie als Zustellversuch.</translation>
     </message>
     <message>
-        <source>The folder {folder} can&apos;t be written: {why}. Check its rights.</source>
+        <source>The folder {folder} can't be written: {why}. Check its rights.</source>
         <translation>In den Ordner {folder} kann nicht geschrieben werden: {why}. Bitte seine Rechte prüfen.</translation>
     </message>
     <message>
@@ -888,7 +860,7 @@
         <translation>Dies ist eine Verknüpfung mit einem Ordner; solchen wird nicht gefolgt, damit nichts doppelt hinzukommt</translation>
     </message>
     <message>
-        <source>Addresses on the web can&apos;t be added yet; download the file first</source>
+        <source>Addresses on the web can't be added yet; download the file first</source>
         <translation>Adressen im Web können noch nicht hinzugefügt werden; bitte die Datei zuerst herunterladen</translation>
     </message>
     <message>
@@ -924,7 +896,7 @@
         <translation>{key} muss „parallel“ oder „strict“ sein, nicht „{value}“.</translation>
     </message>
     <message>
-        <source>{file} can&apos;t be read: {why}.</source>
+        <source>{file} can't be read: {why}.</source>
         <translation>{file} kann nicht gelesen werden: {why}.</translation>
     </message>
     <message>
@@ -960,11 +932,11 @@
         <translation>{key} muss {wanted} sein, nicht {value}.</translation>
     </message>
     <message>
-        <source>{file} can&apos;t be written: {why}.</source>
+        <source>{file} can't be written: {why}.</source>
         <translation>{file} kann nicht geschrieben werden: {why}.</translation>
     </message>
     <message>
-        <source>“{name}” can&apos;t be a queue&apos;s name: up to 80 letters, digits, - and _, and .fifo at the end of a FIFO queue. A queue&apos;s URL is accepted too.</source>
+        <source>“{name}” can't be a queue's name: up to 80 letters, digits, - and _, and .fifo at the end of a FIFO queue. A queue's URL is accepted too.</source>
         <translation>„{name}“ kann kein Name einer Warteschlange sein: bis zu 80 Buchstaben, Ziffern, - und _, am Ende einer FIFO-Warteschlange .fifo. Auch die URL einer Warteschlange ist möglich.</translation>
     </message>
     <message>
@@ -980,11 +952,11 @@
         <translation>Von {file} konnte keine Kopie gemacht werden: {why}</translation>
     </message>
     <message>
-        <source>{file} can&apos;t be moved away: {why}.</source>
+        <source>{file} can't be moved away: {why}.</source>
         <translation>{file} kann nicht verschoben werden: {why}.</translation>
     </message>
     <message>
-        <source>{file} can&apos;t be copied: {why}.</source>
+        <source>{file} can't be copied: {why}.</source>
         <translation>{file} kann nicht kopiert werden: {why}.</translation>
     </message>
     <message>
@@ -1012,7 +984,7 @@
         <translation>{file} ist die Datenbank eines anderen Programms. Bitte mit FILEMILL_DATABASE eine andere Datei nennen. Nichts wurde geändert.</translation>
     </message>
     <message>
-        <source>{file} can&apos;t be written: {why}. Check its folder.</source>
+        <source>{file} can't be written: {why}. Check its folder.</source>
         <translation>{file} kann nicht geschrieben werden: {why}. Bitte den Ordner prüfen.</translation>
     </message>
     <message>
@@ -1020,7 +992,7 @@
         <translation>Ein anderes Programm ändert {file} gerade und wird damit nicht fertig. Bitte schließen und noch einmal versuchen.</translation>
     </message>
     <message>
-        <source>{file} can&apos;t be opened: {why}. Make its folder writable, or set FILEMILL_DATABASE.</source>
+        <source>{file} can't be opened: {why}. Make its folder writable, or set FILEMILL_DATABASE.</source>
         <translation>{file} kann nicht geöffnet werden: {why}. Bitte den Ordner beschreibbar machen oder FILEMILL_DATABASE setzen.</translation>
     </message>
     <message>
@@ -1028,7 +1000,7 @@
         <translation>Ein anderes Programm verwendet {file} und hält die Datei gesperrt. Es kann gefahrlos noch einmal versucht werden.</translation>
     </message>
     <message>
-        <source>The disk with {file} is full or can&apos;t be written. Make room, then go on.</source>
+        <source>The disk with {file} is full or can't be written. Make room, then go on.</source>
         <translation>Das Laufwerk mit {file} ist voll oder nicht beschreibbar. Bitte Platz schaffen; dann geht es weiter.</translation>
     </message>
     <message>
@@ -1036,7 +1008,7 @@
         <translation>{file} ist beschädigt oder keine Datenbank von Filemill. Nichts wurde geändert. Die Datei kann beiseitegelegt und die neueste Kopie an ihrer Stelle verwendet werden: siehe „filemill doctor --help“.</translation>
     </message>
     <message>
-        <source>{file} can&apos;t be written. Check the rights of the file and its folder.</source>
+        <source>{file} can't be written. Check the rights of the file and its folder.</source>
         <translation>{file} kann nicht geschrieben werden. Bitte die Rechte der Datei und ihres Ordners prüfen.</translation>
     </message>
     <message>
@@ -1197,17 +1169,14 @@
     </message>
     <message numerus="yes">
         <source>Exported %Ln file(s) to “{name}”.</source>
-        <translation>
-            <numerusform>%Ln Datei nach „{name}“ exportiert.</numerusform>
-            <numerusform>%Ln Dateien nach „{name}“ exportiert.</numerusform>
-        </translation>
+        <translation><numerusform>%Ln Datei nach „{name}“ exportiert.</numerusform><numerusform>%Ln Dateien nach „{name}“ exportiert.</numerusform></translation>
     </message>
     <message>
         <source>Show File</source>
         <translation>Datei zeigen</translation>
     </message>
     <message>
-        <source>The folder of “{name}” can&apos;t be opened; it may not be there any more.</source>
+        <source>The folder of “{name}” can't be opened; it may not be there any more.</source>
         <translation>Der Ordner von „{name}“ lässt sich nicht öffnen; vielleicht ist er nicht mehr da.</translation>
     </message>
     <message>
@@ -1231,22 +1200,16 @@
         <translation>Einen Ordner {folder} gibt es nicht. Bitte einen anderen wählen.</translation>
     </message>
     <message>
-        <source>{file} can&apos;t be written: {cause}.</source>
+        <source>{file} can't be written: {cause}.</source>
         <translation>{file} kann nicht geschrieben werden: {cause}.</translation>
     </message>
     <message numerus="yes">
         <source>Add %Ln File(s)</source>
-        <translation>
-            <numerusform>(%Ln Datei hinzufügen)</numerusform>
-            <numerusform>(%Ln Dateien hinzufügen)</numerusform>
-        </translation>
+        <translation><numerusform>(%Ln Datei hinzufügen)</numerusform><numerusform>(%Ln Dateien hinzufügen)</numerusform></translation>
     </message>
     <message numerus="yes">
         <source>Took %Ln file(s) off the list again. On the disk nothing was changed.</source>
-        <translation>
-            <numerusform>%Ln Datei wieder aus der Liste genommen. Auf dem Laufwerk wurde nichts geändert.</numerusform>
-            <numerusform>%Ln Dateien wieder aus der Liste genommen. Auf dem Laufwerk wurde nichts geändert.</numerusform>
-        </translation>
+        <translation><numerusform>%Ln Datei wieder aus der Liste genommen. Auf dem Laufwerk wurde nichts geändert.</numerusform><numerusform>%Ln Dateien wieder aus der Liste genommen. Auf dem Laufwerk wurde nichts geändert.</numerusform></translation>
     </message>
     <message>
         <source>Redo</source>
@@ -1254,10 +1217,7 @@
     </message>
     <message numerus="yes">
         <source>Brought %Ln file(s) back.</source>
-        <translation>
-            <numerusform>%Ln Datei zurückgeholt.</numerusform>
-            <numerusform>%Ln Dateien zurückgeholt.</numerusform>
-        </translation>
+        <translation><numerusform>%Ln Datei zurückgeholt.</numerusform><numerusform>%Ln Dateien zurückgeholt.</numerusform></translation>
     </message>
     <message>
         <source>Undo</source>
@@ -1273,17 +1233,11 @@
     </message>
     <message numerus="yes">
         <source>Looking through %Ln place(s)… {files}</source>
-        <translation>
-            <numerusform>%Ln Ort wird durchsucht … {files}</numerusform>
-            <numerusform>%Ln Orte werden durchsucht … {files}</numerusform>
-        </translation>
+        <translation><numerusform>%Ln Ort wird durchsucht … {files}</numerusform><numerusform>%Ln Orte werden durchsucht … {files}</numerusform></translation>
     </message>
     <message numerus="yes">
         <source>%Ln thing(s)</source>
-        <translation>
-            <numerusform>%Ln Sache</numerusform>
-            <numerusform>%Ln Sachen</numerusform>
-        </translation>
+        <translation><numerusform>%Ln Sache</numerusform><numerusform>%Ln Sachen</numerusform></translation>
     </message>
     <message>
         <source>Add Files</source>
@@ -1358,7 +1312,7 @@
         <translation>&amp;Zeigen…</translation>
     </message>
     <message>
-        <source>Show what can&apos;t be added</source>
+        <source>Show what can't be added</source>
         <translation>Zeigen, was nicht hinzugefügt werden kann</translation>
     </message>
     <message>
@@ -1379,10 +1333,7 @@
     </message>
     <message numerus="yes">
         <source>%Ln file(s) (is|are) in the list already, unchanged</source>
-        <translation>
-            <numerusform>%Ln Datei ist schon in der Liste, unverändert</numerusform>
-            <numerusform>%Ln Dateien sind schon in der Liste, unverändert</numerusform>
-        </translation>
+        <translation><numerusform>%Ln Datei ist schon in der Liste, unverändert</numerusform><numerusform>%Ln Dateien sind schon in der Liste, unverändert</numerusform></translation>
     </message>
     <message>
         <source>&amp;Add Files</source>
@@ -1390,96 +1341,60 @@
     </message>
     <message numerus="yes">
         <source>&amp;Add %Ln File(s)</source>
-        <translation>
-            <numerusform>%Ln Datei &amp;hinzufügen</numerusform>
-            <numerusform>%Ln Dateien &amp;hinzufügen</numerusform>
-        </translation>
+        <translation><numerusform>%Ln Datei &amp;hinzufügen</numerusform><numerusform>%Ln Dateien &amp;hinzufügen</numerusform></translation>
     </message>
     <message numerus="yes">
         <source>Add %Ln file(s) ({size})?</source>
-        <translation>
-            <numerusform>%Ln Datei ({size}) hinzufügen?</numerusform>
-            <numerusform>%Ln Dateien ({size}) hinzufügen?</numerusform>
-        </translation>
+        <translation><numerusform>%Ln Datei ({size}) hinzufügen?</numerusform><numerusform>%Ln Dateien ({size}) hinzufügen?</numerusform></translation>
     </message>
     <message numerus="yes">
         <source>Add %Ln file(s) ({size}) from “{place}”?</source>
-        <translation>
-            <numerusform>%Ln Datei ({size}) aus „{place}“ hinzufügen?</numerusform>
-            <numerusform>%Ln Dateien ({size}) aus „{place}“ hinzufügen?</numerusform>
-        </translation>
+        <translation><numerusform>%Ln Datei ({size}) aus „{place}“ hinzufügen?</numerusform><numerusform>%Ln Dateien ({size}) aus „{place}“ hinzufügen?</numerusform></translation>
     </message>
     <message numerus="yes">
         <source>None of %Ln file(s) matches</source>
-        <translation>
-            <numerusform>Keine von %Ln Datei passt</numerusform>
-            <numerusform>Keine von %Ln Dateien passt</numerusform>
-        </translation>
+        <translation><numerusform>Keine von %Ln Datei passt</numerusform><numerusform>Keine von %Ln Dateien passt</numerusform></translation>
     </message>
     <message numerus="yes">
         <source>All %Ln file(s), {size}</source>
-        <translation>
-            <numerusform>Alle (%Ln Datei), {size}</numerusform>
-            <numerusform>Alle %Ln Dateien, {size}</numerusform>
-        </translation>
+        <translation><numerusform>Alle (%Ln Datei), {size}</numerusform><numerusform>Alle %Ln Dateien, {size}</numerusform></translation>
     </message>
     <message numerus="yes">
         <source>{chosen} of %Ln file(s), {size}</source>
-        <translation>
-            <numerusform>{chosen} von %Ln Datei, {size}</numerusform>
-            <numerusform>{chosen} von %Ln Dateien, {size}</numerusform>
-        </translation>
+        <translation><numerusform>{chosen} von %Ln Datei, {size}</numerusform><numerusform>{chosen} von %Ln Dateien, {size}</numerusform></translation>
     </message>
     <message>
-        <source>“{name}” can&apos;t be added: {why}.</source>
+        <source>“{name}” can't be added: {why}.</source>
         <translation>„{name}“ kann nicht hinzugefügt werden: {why}.</translation>
     </message>
     <message>
-        <source>Can&apos;t be added: {things}.</source>
+        <source>Can't be added: {things}.</source>
         <translation>Kann nicht hinzugefügt werden: {things}.</translation>
     </message>
     <message numerus="yes">
         <source>%Ln link(s)</source>
         <comment>of the file system</comment>
-        <translation>
-            <numerusform>%Ln Verknüpfung</numerusform>
-            <numerusform>%Ln Verknüpfungen</numerusform>
-        </translation>
+        <translation><numerusform>%Ln Verknüpfung</numerusform><numerusform>%Ln Verknüpfungen</numerusform></translation>
     </message>
     <message numerus="yes">
         <source>%Ln thing(s) that (is|are) not there</source>
-        <translation>
-            <numerusform>%Ln Sache, die nicht da ist</numerusform>
-            <numerusform>%Ln Sachen, die nicht da sind</numerusform>
-        </translation>
+        <translation><numerusform>%Ln Sache, die nicht da ist</numerusform><numerusform>%Ln Sachen, die nicht da sind</numerusform></translation>
     </message>
     <message numerus="yes">
         <source>%Ln folder(s) that you may not look into</source>
-        <translation>
-            <numerusform>%Ln Ordner ohne Leseberechtigung</numerusform>
-            <numerusform>%Ln Ordner ohne Leseberechtigung</numerusform>
-        </translation>
+        <translation><numerusform>%Ln Ordner ohne Leseberechtigung</numerusform><numerusform>%Ln Ordner ohne Leseberechtigung</numerusform></translation>
     </message>
     <message numerus="yes">
         <source>%Ln pipe(s) or device(s)</source>
-        <translation>
-            <numerusform>%Ln Pipe oder Gerät</numerusform>
-            <numerusform>%Ln Pipes oder Geräte</numerusform>
-        </translation>
+        <translation><numerusform>%Ln Pipe oder Gerät</numerusform><numerusform>%Ln Pipes oder Geräte</numerusform></translation>
     </message>
     <message numerus="yes">
         <source>%Ln web address(es)</source>
-        <translation>
-            <numerusform>%Ln Webadresse</numerusform>
-            <numerusform>%Ln Webadressen</numerusform>
-        </translation>
+        <translation><numerusform>%Ln Webadresse</numerusform><numerusform>%Ln Webadressen</numerusform></translation>
     </message>
     <message numerus="yes">
         <source>%Ln other thing(s)</source>
-        <translation>
-            <numerusform>%Ln andere Sache</numerusform>
-            <numerusform>%Ln andere Sachen</numerusform>
-        </translation>
+        <translation><numerusform>%Ln andere Sache</numerusform><numerusform>%Ln andere Sachen</numerusform></translation>
     </message>
     <message>
         <source>Nothing was added: {why}</source>
@@ -1499,10 +1414,7 @@
     </message>
     <message numerus="yes">
         <source>Nothing was added: %Ln file(s) (is|are) in the list already, and unchanged.</source>
-        <translation>
-            <numerusform>Nichts wurde hinzugefügt: %Ln Datei ist schon in der Liste und unverändert.</numerusform>
-            <numerusform>Nichts wurde hinzugefügt: %Ln Dateien sind schon in der Liste und unverändert.</numerusform>
-        </translation>
+        <translation><numerusform>Nichts wurde hinzugefügt: %Ln Datei ist schon in der Liste und unverändert.</numerusform><numerusform>Nichts wurde hinzugefügt: %Ln Dateien sind schon in der Liste und unverändert.</numerusform></translation>
     </message>
     <message>
         <source>There are no files in there, so nothing was added.</source>
@@ -1510,10 +1422,7 @@
     </message>
     <message numerus="yes">
         <source>None of these %Ln thing(s) can be added.</source>
-        <translation>
-            <numerusform>Diese %Ln Sache kann nicht hinzugefügt werden.</numerusform>
-            <numerusform>Keine dieser %Ln Sachen kann hinzugefügt werden.</numerusform>
-        </translation>
+        <translation><numerusform>Diese %Ln Sache kann nicht hinzugefügt werden.</numerusform><numerusform>Keine dieser %Ln Sachen kann hinzugefügt werden.</numerusform></translation>
     </message>
     <message>
         <source>Show…</source>
@@ -1526,10 +1435,7 @@
     <message numerus="yes">
         <source>{done} of %Ln file(s)</source>
         <comment>how many files of a run are done</comment>
-        <translation>
-            <numerusform>{done} von %Ln Datei</numerusform>
-            <numerusform>{done} von %Ln Dateien</numerusform>
-        </translation>
+        <translation><numerusform>{done} von %Ln Datei</numerusform><numerusform>{done} von %Ln Dateien</numerusform></translation>
     </message>
     <message>
         <source>{files}, {done} of {total}</source>
@@ -1549,18 +1455,12 @@
     <message numerus="yes">
         <source>~%Ln min</source>
         <comment>how long it still takes</comment>
-        <translation>
-            <numerusform>~%Ln min</numerusform>
-            <numerusform>~%Ln min</numerusform>
-        </translation>
+        <translation><numerusform>~%Ln min</numerusform><numerusform>~%Ln min</numerusform></translation>
     </message>
     <message numerus="yes">
         <source>~%Ln h</source>
         <comment>how long it still takes</comment>
-        <translation>
-            <numerusform>~%Ln h</numerusform>
-            <numerusform>~%Ln h</numerusform>
-        </translation>
+        <translation><numerusform>~%Ln h</numerusform><numerusform>~%Ln h</numerusform></translation>
     </message>
     <message>
         <source>~{hours} h {minutes} min</source>
@@ -1589,42 +1489,27 @@
     <message numerus="yes">
         <source>%Ln file(s) failed.</source>
         <comment>a run is over</comment>
-        <translation>
-            <numerusform>%Ln Datei fehlgeschlagen.</numerusform>
-            <numerusform>%Ln Dateien fehlgeschlagen.</numerusform>
-        </translation>
+        <translation><numerusform>%Ln Datei fehlgeschlagen.</numerusform><numerusform>%Ln Dateien fehlgeschlagen.</numerusform></translation>
     </message>
     <message numerus="yes">
         <source>%Ln file(s) processed in {time}, {failed} failed.</source>
         <comment>a run is over</comment>
-        <translation>
-            <numerusform>%Ln Datei in {time} verarbeitet, {failed} fehlgeschlagen.</numerusform>
-            <numerusform>%Ln Dateien in {time} verarbeitet, {failed} fehlgeschlagen.</numerusform>
-        </translation>
+        <translation><numerusform>%Ln Datei in {time} verarbeitet, {failed} fehlgeschlagen.</numerusform><numerusform>%Ln Dateien in {time} verarbeitet, {failed} fehlgeschlagen.</numerusform></translation>
     </message>
     <message numerus="yes">
         <source>%Ln file(s) processed, {failed} failed.</source>
         <comment>a run is over</comment>
-        <translation>
-            <numerusform>%Ln Datei verarbeitet, {failed} fehlgeschlagen.</numerusform>
-            <numerusform>%Ln Dateien verarbeitet, {failed} fehlgeschlagen.</numerusform>
-        </translation>
+        <translation><numerusform>%Ln Datei verarbeitet, {failed} fehlgeschlagen.</numerusform><numerusform>%Ln Dateien verarbeitet, {failed} fehlgeschlagen.</numerusform></translation>
     </message>
     <message numerus="yes">
         <source>%Ln file(s) processed in {time}.</source>
         <comment>a run is over</comment>
-        <translation>
-            <numerusform>%Ln Datei in {time} verarbeitet.</numerusform>
-            <numerusform>%Ln Dateien in {time} verarbeitet.</numerusform>
-        </translation>
+        <translation><numerusform>%Ln Datei in {time} verarbeitet.</numerusform><numerusform>%Ln Dateien in {time} verarbeitet.</numerusform></translation>
     </message>
     <message numerus="yes">
         <source>%Ln file(s) processed.</source>
         <comment>a run is over</comment>
-        <translation>
-            <numerusform>%Ln Datei verarbeitet.</numerusform>
-            <numerusform>%Ln Dateien verarbeitet.</numerusform>
-        </translation>
+        <translation><numerusform>%Ln Datei verarbeitet.</numerusform><numerusform>%Ln Dateien verarbeitet.</numerusform></translation>
     </message>
     <message>
         <source>Batch finished: {processed} processed, {failed} failed</source>
@@ -1633,18 +1518,12 @@
     <message numerus="yes">
         <source>%Ln selected</source>
         <comment>files</comment>
-        <translation>
-            <numerusform>%Ln ausgewählt</numerusform>
-            <numerusform>%Ln ausgewählt</numerusform>
-        </translation>
+        <translation><numerusform>%Ln ausgewählt</numerusform><numerusform>%Ln ausgewählt</numerusform></translation>
     </message>
     <message numerus="yes">
         <source>%Ln failed</source>
         <comment>files</comment>
-        <translation>
-            <numerusform>%Ln fehlgeschlagen</numerusform>
-            <numerusform>%Ln fehlgeschlagen</numerusform>
-        </translation>
+        <translation><numerusform>%Ln fehlgeschlagen</numerusform><numerusform>%Ln fehlgeschlagen</numerusform></translation>
     </message>
     <message>
         <source>Throughput: {words}</source>
@@ -1661,10 +1540,7 @@
     <message numerus="yes">
         <source>▲ %Ln not ours</source>
         <comment>messages</comment>
-        <translation>
-            <numerusform>▲ %Ln fremde</numerusform>
-            <numerusform>▲ %Ln fremde</numerusform>
-        </translation>
+        <translation><numerusform>▲ %Ln fremde</numerusform><numerusform>▲ %Ln fremde</numerusform></translation>
     </message>
     <message>
         <source>Messages of other programs came from this queue; see the menu Queue.</source>
@@ -1707,18 +1583,12 @@
         <translation>Kopieren</translation>
     </message>
     <message numerus="yes">
-        <source>%Ln thing(s) can&apos;t be processed, so (it was|they were) not added.</source>
-        <translation>
-            <numerusform>%Ln Sache kann nicht verarbeitet werden und wurde deshalb nicht hinzugefügt.</numerusform>
-            <numerusform>%Ln Sachen können nicht verarbeitet werden und wurden deshalb nicht hinzugefügt.</numerusform>
-        </translation>
+        <source>%Ln thing(s) can't be processed, so (it was|they were) not added.</source>
+        <translation><numerusform>%Ln Sache kann nicht verarbeitet werden und wurde deshalb nicht hinzugefügt.</numerusform><numerusform>%Ln Sachen können nicht verarbeitet werden und wurden deshalb nicht hinzugefügt.</numerusform></translation>
     </message>
     <message numerus="yes">
         <source>{text} The first %Ln are shown.</source>
-        <translation>
-            <numerusform>{text} Die erste wird gezeigt.</numerusform>
-            <numerusform>{text} Die ersten %Ln werden gezeigt.</numerusform>
-        </translation>
+        <translation><numerusform>{text} Die erste wird gezeigt.</numerusform><numerusform>{text} Die ersten %Ln werden gezeigt.</numerusform></translation>
     </message>
     <message>
         <source>Not Added</source>
@@ -1766,42 +1636,30 @@
     </message>
     <message numerus="yes">
         <source>Drop to add %Ln thing(s)</source>
-        <translation>
-            <numerusform>Loslassen, um %Ln Sache hinzuzufügen</numerusform>
-            <numerusform>Loslassen, um %Ln Sachen hinzuzufügen</numerusform>
-        </translation>
+        <translation><numerusform>Loslassen, um %Ln Sache hinzuzufügen</numerusform><numerusform>Loslassen, um %Ln Sachen hinzuzufügen</numerusform></translation>
     </message>
     <message numerus="yes">
         <source>Drop to add %Ln file(s)</source>
-        <translation>
-            <numerusform>Loslassen, um %Ln Datei hinzuzufügen</numerusform>
-            <numerusform>Loslassen, um %Ln Dateien hinzuzufügen</numerusform>
-        </translation>
+        <translation><numerusform>Loslassen, um %Ln Datei hinzuzufügen</numerusform><numerusform>Loslassen, um %Ln Dateien hinzuzufügen</numerusform></translation>
     </message>
     <message numerus="yes">
         <source>Drop to add %Ln folder(s)</source>
-        <translation>
-            <numerusform>Loslassen, um %Ln Ordner hinzuzufügen</numerusform>
-            <numerusform>Loslassen, um %Ln Ordner hinzuzufügen</numerusform>
-        </translation>
+        <translation><numerusform>Loslassen, um %Ln Ordner hinzuzufügen</numerusform><numerusform>Loslassen, um %Ln Ordner hinzuzufügen</numerusform></translation>
     </message>
     <message numerus="yes">
         <source>Drop to add {files} and %Ln folder(s)</source>
-        <translation>
-            <numerusform>Loslassen, um {files} und %Ln Ordner hinzuzufügen</numerusform>
-            <numerusform>Loslassen, um {files} und %Ln Ordner hinzuzufügen</numerusform>
-        </translation>
+        <translation><numerusform>Loslassen, um {files} und %Ln Ordner hinzuzufügen</numerusform><numerusform>Loslassen, um {files} und %Ln Ordner hinzuzufügen</numerusform></translation>
     </message>
     <message>
         <source>Add files to process</source>
         <translation>Dateien zum Verarbeiten hinzufügen</translation>
     </message>
     <message>
-        <source>Other Programs&apos; Messages</source>
+        <source>Other Programs' Messages</source>
         <translation>Nachrichten anderer Programme</translation>
     </message>
     <message>
-        <source>These came from the queue and are not Filemill&apos;s. They were left as they are; here are the newest.</source>
+        <source>These came from the queue and are not Filemill's. They were left as they are; here are the newest.</source>
         <translation>Diese kamen aus der Warteschlange und sind nicht von Filemill. Sie blieben, wie sie sind; hier die neuesten.</translation>
     </message>
     <message>
@@ -1814,10 +1672,7 @@
     </message>
     <message numerus="yes">
         <source>{what}, delivered (once|%Ln times)</source>
-        <translation>
-            <numerusform>{what}, %Ln-mal zugestellt</numerusform>
-            <numerusform>{what}, %Ln-mal zugestellt</numerusform>
-        </translation>
+        <translation><numerusform>{what}, %Ln-mal zugestellt</numerusform><numerusform>{what}, %Ln-mal zugestellt</numerusform></translation>
     </message>
     <message>
         <source>Fit Columns</source>
@@ -1913,10 +1768,7 @@
     </message>
     <message numerus="yes">
         <source>Paused after the current files. %Ln file(s) (waits|wait).</source>
-        <translation>
-            <numerusform>Nach den laufenden Dateien angehalten. %Ln Datei wartet.</numerusform>
-            <numerusform>Nach den laufenden Dateien angehalten. %Ln Dateien warten.</numerusform>
-        </translation>
+        <translation><numerusform>Nach den laufenden Dateien angehalten. %Ln Datei wartet.</numerusform><numerusform>Nach den laufenden Dateien angehalten. %Ln Dateien warten.</numerusform></translation>
     </message>
     <message>
         <source>Res&amp;ume</source>
@@ -1936,457 +1788,451 @@
     </message>
     <message>
         <source>{title}. {body}</source>
-        <translation type="unfinished"></translation>
+        <translation>{title}. {body}</translation>
     </message>
     <message>
         <source>Connection</source>
-        <translation type="unfinished"></translation>
+        <translation>Verbindung</translation>
     </message>
     <message>
         <source>&amp;Test</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Prüfen</translation>
     </message>
     <message>
         <source>C&amp;onnect</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Verbinden</translation>
     </message>
     <message>
         <source>Choose a queue, or type its name, URL or ARN.</source>
-        <translation type="unfinished"></translation>
+        <translation>Bitte eine Warteschlange wählen oder ihren Namen, ihre URL oder ihre ARN eingeben.</translation>
     </message>
     <message>
-        <source>Type the server&apos;s address, such as http://localhost:9324.</source>
-        <translation type="unfinished"></translation>
+        <source>Type the server's address, such as http://localhost:9324.</source>
+        <translation>Bitte die Adresse des Servers eingeben, zum Beispiel http://localhost:9324.</translation>
     </message>
     <message>
-        <source>Set in this program&apos;s environment, which decides again at the next start: {names}</source>
-        <translation type="unfinished"></translation>
+        <source>Set in this program's environment, which decides again at the next start: {names}</source>
+        <translation>In der Umgebung dieses Programms gesetzt, die beim nächsten Start wieder entscheidet: {names}</translation>
     </message>
     <message>
         <source>Stopped.</source>
-        <translation type="unfinished"></translation>
+        <translation>Angehalten.</translation>
     </message>
     <message>
         <source>Looking for queues…</source>
-        <translation type="unfinished"></translation>
+        <translation>Warteschlangen werden gesucht …</translation>
     </message>
     <message numerus="yes">
         <source>%Ln queue(s) so far…</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-        </translation>
+        <translation><numerusform>%Ln Warteschlange bisher …</numerusform><numerusform>%Ln Warteschlangen bisher …</numerusform></translation>
     </message>
     <message numerus="yes">
         <source>%Ln queue(s) found</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-        </translation>
+        <translation><numerusform>%Ln Warteschlange gefunden</numerusform><numerusform>%Ln Warteschlangen gefunden</numerusform></translation>
     </message>
     <message>
         <source>There are no queues here.</source>
-        <translation type="unfinished"></translation>
+        <translation>Hier gibt es keine Warteschlangen.</translation>
     </message>
     <message>
         <source>▲ {trouble} The name can be typed all the same.</source>
-        <translation type="unfinished"></translation>
+        <translation>▲ {trouble} Der Name kann trotzdem eingegeben werden.</translation>
     </message>
     <message>
         <source>List Queues</source>
-        <translation type="unfinished"></translation>
+        <translation>Warteschlangen auflisten</translation>
     </message>
     <message>
         <source>Test: stopped</source>
-        <translation type="unfinished"></translation>
+        <translation>Prüfung: angehalten</translation>
     </message>
     <message>
         <source>Testing…</source>
-        <translation type="unfinished"></translation>
+        <translation>Wird geprüft …</translation>
     </message>
     <message>
         <source>S&amp;top Test</source>
-        <translation type="unfinished"></translation>
+        <translation>Prüfung an&amp;halten</translation>
     </message>
     <message>
         <source>Test: something is in the way</source>
-        <translation type="unfinished"></translation>
+        <translation>Prüfung: Etwas steht im Weg</translation>
     </message>
     <message>
         <source>Test: everything works</source>
-        <translation type="unfinished"></translation>
+        <translation>Prüfung: Alles funktioniert</translation>
     </message>
     <message>
         <source>Your AWS session has ended</source>
-        <translation type="unfinished"></translation>
+        <translation>Die AWS-Sitzung ist abgelaufen</translation>
     </message>
     <message>
         <source>AWS does not accept the keys of {who}</source>
-        <translation type="unfinished"></translation>
+        <translation>AWS nimmt die Schlüssel nicht an ({who})</translation>
     </message>
     <message>
         <source>They were deleted, switched off or mistyped. Choose another profile, or renew the keys.</source>
-        <translation type="unfinished"></translation>
+        <translation>Sie wurden gelöscht, abgeschaltet oder falsch eingegeben. Bitte ein anderes Profil wählen oder die Schlüssel erneuern.</translation>
     </message>
     <message>
         <source>The clock of this computer is wrong</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Uhr dieses Computers geht falsch</translation>
     </message>
     <message>
         <source>There is no queue “{name}” at {place}</source>
-        <translation type="unfinished"></translation>
+        <translation>Es gibt keine Warteschlange „{name}“ ({place})</translation>
     </message>
     <message>
         <source>It was deleted or renamed, or is in another region or account than that of {who}. What is to be sent waits here.</source>
-        <translation type="unfinished"></translation>
+        <translation>Sie wurde gelöscht oder umbenannt oder liegt in einer anderen Region oder einem anderen Konto ({who}). Was zu senden ist, wartet hier.</translation>
     </message>
     <message>
         <source>{place} has trouble of its own ({code})</source>
-        <translation type="unfinished"></translation>
+        <translation>Störung bei der Gegenstelle selbst: {place} ({code})</translation>
     </message>
     <message>
         <source>Trying again by itself; nothing is lost.</source>
-        <translation type="unfinished"></translation>
+        <translation>Es wird von selbst wieder versucht; nichts geht verloren.</translation>
     </message>
     <message>
-        <source>Can&apos;t reach {place}</source>
-        <translation type="unfinished"></translation>
+        <source>Can't reach {place}</source>
+        <translation>Nicht erreichbar: {place}</translation>
     </message>
     <message>
         <source>Everything is kept here and goes on when the connection is back.</source>
-        <translation type="unfinished"></translation>
+        <translation>Alles bleibt hier und geht weiter, wenn die Verbindung wieder da ist.</translation>
     </message>
     <message>
         <source>Something else answers in place of {place}</source>
-        <translation type="unfinished"></translation>
+        <translation>Anstelle der Gegenstelle antwortet etwas anderes ({place})</translation>
     </message>
     <message>
-        <source>If this network asks for a sign-in, open any web page; else check the proxy and the queue&apos;s address.</source>
-        <translation type="unfinished"></translation>
+        <source>If this network asks for a sign-in, open any web page; else check the proxy and the queue's address.</source>
+        <translation>Falls dieses Netz eine Anmeldung verlangt, bitte eine beliebige Webseite öffnen; sonst den Proxy und die Adresse der Warteschlange prüfen.</translation>
     </message>
     <message>
         <source>The proxy does not let the connection to {place} through</source>
-        <translation type="unfinished"></translation>
+        <translation>Der Proxy lässt die Verbindung nicht durch ({place})</translation>
     </message>
     <message>
         <source>Check its settings (HTTPS_PROXY). Everything is kept here and goes on when it is mended.</source>
-        <translation type="unfinished"></translation>
+        <translation>Bitte seine Einstellungen prüfen (HTTPS_PROXY). Alles bleibt hier und geht weiter, wenn sie stimmen.</translation>
     </message>
     <message>
         <source>The connection to {place} is not trusted</source>
-        <translation type="unfinished"></translation>
+        <translation>Der Verbindung wird nicht vertraut ({place})</translation>
     </message>
     <message>
-        <source>So nothing is sent over it. Check the server&apos;s certificate, or AWS_CA_BUNDLE.</source>
-        <translation type="unfinished"></translation>
+        <source>So nothing is sent over it. Check the server's certificate, or AWS_CA_BUNDLE.</source>
+        <translation>Deshalb wird nichts darüber gesendet. Bitte das Zertifikat des Servers prüfen, oder AWS_CA_BUNDLE.</translation>
     </message>
     <message>
         <source>{place} asks us to go slower.</source>
-        <translation type="unfinished"></translation>
+        <translation>{place} bittet um ein langsameres Tempo.</translation>
     </message>
     <message>
         <source>The queue “{name}” gave the message to somebody else.</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Warteschlange „{name}“ hat die Nachricht jemand anderem gegeben.</translation>
     </message>
     <message>
         <source>The queue “{name}” refuses the request: {said}</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Warteschlange „{name}“ lehnt die Anfrage ab: {said}</translation>
     </message>
     <message>
-        <source>The queue “{name}” can&apos;t be used as it is set up</source>
-        <translation type="unfinished"></translation>
+        <source>The queue “{name}” can't be used as it is set up</source>
+        <translation>Die Warteschlange „{name}“ ist so, wie sie eingerichtet ist, nicht verwendbar</translation>
     </message>
     <message>
-        <source>{place} can&apos;t be used as it is set up</source>
-        <translation type="unfinished"></translation>
+        <source>{place} can't be used as it is set up</source>
+        <translation>So, wie es eingerichtet ist, nicht verwendbar: {place}</translation>
     </message>
     <message>
         <source>There is no {who} in the AWS configuration</source>
-        <translation type="unfinished"></translation>
+        <translation>In der AWS-Konfiguration fehlt: {who}</translation>
     </message>
     <message>
         <source>Choose another one, or set it up with “aws configure”. Everything is kept here and waits.</source>
-        <translation type="unfinished"></translation>
+        <translation>Bitte ein anderes wählen oder es mit „aws configure“ einrichten. Alles bleibt hier und wartet.</translation>
     </message>
     <message>
         <source>No sign-in was found for {who}</source>
-        <translation type="unfinished"></translation>
+        <translation>Keine Anmeldung gefunden ({who})</translation>
     </message>
     <message>
         <source>Choose a profile, or set one up with “aws configure”. Everything is kept here and waits.</source>
-        <translation type="unfinished"></translation>
+        <translation>Bitte ein Profil wählen oder eines mit „aws configure“ einrichten. Alles bleibt hier und wartet.</translation>
     </message>
     <message>
-        <source>The sign-in of {who} can&apos;t be used</source>
-        <translation type="unfinished"></translation>
+        <source>The sign-in of {who} can't be used</source>
+        <translation>Die Anmeldung ist nicht verwendbar ({who})</translation>
     </message>
     <message>
         <source>The sign-in of {who} asks for a code each time</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Anmeldung verlangt jedes Mal einen Code ({who})</translation>
     </message>
     <message>
-        <source>Filemill can&apos;t ask for it (MFA). Choose a profile that signs in without one, such as one with SSO.</source>
-        <translation type="unfinished"></translation>
+        <source>Filemill can't ask for it (MFA). Choose a profile that signs in without one, such as one with SSO.</source>
+        <translation>Filemill kann nicht danach fragen (MFA). Bitte ein Profil wählen, das sich ohne Code anmeldet, zum Beispiel eines mit SSO.</translation>
     </message>
     <message>
-        <source>The AWS configuration can&apos;t be used</source>
-        <translation type="unfinished"></translation>
+        <source>The AWS configuration can't be used</source>
+        <translation>Die AWS-Konfiguration ist nicht verwendbar</translation>
     </message>
     <message>
         <source>Sign in again with {who}, for example with “{command}”. What waits goes on by itself then; nothing is lost.</source>
-        <translation type="unfinished"></translation>
+        <translation>Bitte neu anmelden ({who}), zum Beispiel mit „{command}“. Was wartet, geht dann von selbst weiter; nichts geht verloren.</translation>
     </message>
     <message>
         <source>Renew the sign-in of {who}. What waits goes on by itself then; nothing is lost.</source>
-        <translation type="unfinished"></translation>
+        <translation>Bitte die Anmeldung erneuern ({who}). Was wartet, geht dann von selbst weiter; nichts geht verloren.</translation>
     </message>
     <message>
         <source>It is about {minutes} min behind, so AWS refuses the requests. Set date and time.</source>
-        <translation type="unfinished"></translation>
+        <translation>Sie geht etwa {minutes} min nach, deshalb lehnt AWS die Anfragen ab. Bitte Datum und Uhrzeit stellen.</translation>
     </message>
     <message>
         <source>It is about {minutes} min fast, so AWS refuses the requests. Set date and time.</source>
-        <translation type="unfinished"></translation>
+        <translation>Sie geht etwa {minutes} min vor, deshalb lehnt AWS die Anfragen ab. Bitte Datum und Uhrzeit stellen.</translation>
     </message>
     <message>
         <source>So AWS refuses the requests. Set date and time.</source>
-        <translation type="unfinished"></translation>
+        <translation>Deshalb lehnt AWS die Anfragen ab. Bitte Datum und Uhrzeit stellen.</translation>
     </message>
     <message>
         <source>No region is chosen</source>
-        <translation type="unfinished"></translation>
+        <translation>Keine Region gewählt</translation>
     </message>
     <message>
         <source>A queue lives in one region only. Choose it, or set AWS_REGION.</source>
-        <translation type="unfinished"></translation>
+        <translation>Eine Warteschlange liegt in nur einer Region. Bitte diese wählen oder AWS_REGION setzen.</translation>
     </message>
     <message>
         <source>There is no region “{region}”</source>
-        <translation type="unfinished"></translation>
+        <translation>Eine Region „{region}“ gibt es nicht</translation>
     </message>
     <message>
         <source>A queue lives in one region only. Choose it, or correct AWS_REGION.</source>
-        <translation type="unfinished"></translation>
+        <translation>Eine Warteschlange liegt in nur einer Region. Bitte diese wählen oder AWS_REGION berichtigen.</translation>
     </message>
     <message>
         <source>You may not receive from “{name}”</source>
-        <translation type="unfinished"></translation>
+        <translation>Keine Berechtigung, aus „{name}“ zu empfangen</translation>
     </message>
     <message>
         <source>You may not send to “{name}”</source>
-        <translation type="unfinished"></translation>
+        <translation>Keine Berechtigung, an „{name}“ zu senden</translation>
     </message>
     <message>
         <source>You may not delete messages from “{name}”</source>
-        <translation type="unfinished"></translation>
+        <translation>Keine Berechtigung, Nachrichten aus „{name}“ zu löschen</translation>
     </message>
     <message>
         <source>You may not use {action} on “{name}”</source>
-        <translation type="unfinished"></translation>
+        <translation>Keine Berechtigung für {action} auf „{name}“</translation>
     </message>
     <message>
-        <source>Its key is not open to you ({action}). Ask the queue&apos;s administrator for it.</source>
-        <translation type="unfinished"></translation>
+        <source>Its key is not open to you ({action}). Ask the queue's administrator for it.</source>
+        <translation>Für den Schlüssel fehlt die Berechtigung ({action}). Bitte bei der Administration der Warteschlange darum bitten.</translation>
     </message>
     <message>
-        <source>You are signed in, but the queue&apos;s or your account&apos;s rules do not allow {action}. Ask the queue&apos;s administrator for it.</source>
-        <translation type="unfinished"></translation>
+        <source>You are signed in, but the queue's or your account's rules do not allow {action}. Ask the queue's administrator for it.</source>
+        <translation>Die Anmeldung gilt, aber die Regeln der Warteschlange oder des Kontos erlauben {action} nicht. Bitte bei der Administration der Warteschlange darum bitten.</translation>
     </message>
     <message>
         <source>no code</source>
-        <translation type="unfinished"></translation>
+        <translation>kein Code</translation>
     </message>
     <message>
         <source>profile “{name}”</source>
-        <translation type="unfinished"></translation>
+        <translation>Profil „{name}“</translation>
     </message>
     <message>
         <source>the default profile</source>
-        <translation type="unfinished"></translation>
+        <translation>Standardprofil</translation>
     </message>
     <message>
         <source>the local queue</source>
-        <translation type="unfinished"></translation>
+        <translation>die lokale Warteschlange</translation>
     </message>
     <message>
         <source>the queue server at {url}</source>
-        <translation type="unfinished"></translation>
+        <translation>der Warteschlangen-Server {url}</translation>
     </message>
     <message>
         <source>The local queue</source>
-        <translation type="unfinished"></translation>
+        <translation>Die lokale Warteschlange</translation>
     </message>
     <message>
         <source>The queue server at {url}</source>
-        <translation type="unfinished"></translation>
+        <translation>Der Warteschlangen-Server {url}</translation>
     </message>
     <message>
         <source>Amazon SQS in {region}</source>
-        <translation type="unfinished"></translation>
+        <translation>Amazon SQS in {region}</translation>
     </message>
     <message>
         <source>Amazon SQS</source>
-        <translation type="unfinished"></translation>
+        <translation>Amazon SQS</translation>
     </message>
     <message>
         <source>environment variables</source>
-        <translation type="unfinished"></translation>
+        <translation>Umgebungsvariablen</translation>
     </message>
     <message>
         <source>credentials file</source>
-        <translation type="unfinished"></translation>
+        <translation>Anmeldedatei</translation>
     </message>
     <message>
         <source>configuration file</source>
-        <translation type="unfinished"></translation>
+        <translation>Konfigurationsdatei</translation>
     </message>
     <message>
         <source>single sign-on</source>
-        <translation type="unfinished"></translation>
+        <translation>Single Sign-on</translation>
     </message>
     <message>
         <source>console sign-in</source>
-        <translation type="unfinished"></translation>
+        <translation>Konsolenanmeldung</translation>
     </message>
     <message>
         <source>assumed role</source>
-        <translation type="unfinished"></translation>
+        <translation>übernommene Rolle</translation>
     </message>
     <message>
         <source>web identity</source>
-        <translation type="unfinished"></translation>
+        <translation>Web-Identität</translation>
     </message>
     <message>
         <source>a program</source>
-        <translation type="unfinished"></translation>
+        <translation>ein Programm</translation>
     </message>
     <message>
-        <source>this computer&apos;s role</source>
-        <translation type="unfinished"></translation>
+        <source>this computer's role</source>
+        <translation>Rolle dieses Computers</translation>
     </message>
     <message>
-        <source>this container&apos;s role</source>
-        <translation type="unfinished"></translation>
+        <source>this container's role</source>
+        <translation>Rolle dieses Containers</translation>
     </message>
     <message>
         <source>May send messages</source>
-        <translation type="unfinished"></translation>
+        <translation>Darf Nachrichten senden</translation>
     </message>
     <message>
         <source>May receive messages</source>
-        <translation type="unfinished"></translation>
+        <translation>Darf Nachrichten empfangen</translation>
     </message>
     <message>
         <source>May keep messages while they are worked on</source>
-        <translation type="unfinished"></translation>
+        <translation>Darf Nachrichten behalten, solange daran gearbeitet wird</translation>
     </message>
     <message>
         <source>May delete messages that are done</source>
-        <translation type="unfinished"></translation>
+        <translation>Darf erledigte Nachrichten löschen</translation>
     </message>
     <message>
         <source>The local queue answers, {ms} ms</source>
-        <translation type="unfinished"></translation>
+        <translation>Die lokale Warteschlange antwortet, {ms} ms</translation>
     </message>
     <message>
         <source>No account and no rights are needed</source>
-        <translation type="unfinished"></translation>
+        <translation>Kein Konto und keine Rechte nötig</translation>
     </message>
     <message>
         <source>No keys are set; a server on this computer takes any</source>
-        <translation type="unfinished"></translation>
+        <translation>Keine Schlüssel gesetzt; ein Server auf diesem Computer nimmt beliebige</translation>
     </message>
     <message>
         <source>Credentials found: {source}, profile “{name}”</source>
-        <translation type="unfinished"></translation>
+        <translation>Anmeldedaten gefunden: {source}, Profil „{name}“</translation>
     </message>
     <message>
         <source>Credentials found: {source}</source>
-        <translation type="unfinished"></translation>
+        <translation>Anmeldedaten gefunden: {source}</translation>
     </message>
     <message>
         <source>AWS did not say who you are; the queue may answer all the same</source>
-        <translation type="unfinished"></translation>
+        <translation>AWS hat nicht gesagt, wer angemeldet ist; die Warteschlange antwortet vielleicht trotzdem</translation>
     </message>
     <message>
         <source>Signed in as {arn} (account {account})</source>
-        <translation type="unfinished"></translation>
+        <translation>Angemeldet als {arn} (Konto {account})</translation>
     </message>
     <message>
         <source>{server} answers, {ms} ms</source>
-        <translation type="unfinished"></translation>
+        <translation>{server} antwortet, {ms} ms</translation>
     </message>
     <message>
         <source>“{name}” is there, but you may not ask how it is (GetQueueAttributes)</source>
-        <translation type="unfinished"></translation>
+        <translation>„{name}“ ist da, aber ohne Berechtigung, nach ihrem Zustand zu fragen (GetQueueAttributes)</translation>
     </message>
     <message>
         <source>“{name}” is a FIFO queue, about {count} waiting</source>
-        <translation type="unfinished"></translation>
+        <translation>„{name}“ ist eine FIFO-Warteschlange, etwa {count} warten</translation>
     </message>
     <message>
         <source>“{name}” is a standard queue, about {count} waiting</source>
-        <translation type="unfinished"></translation>
+        <translation>„{name}“ ist eine Standard-Warteschlange, etwa {count} warten</translation>
     </message>
     <message>
         <source>You are signed in to {mine}, the queue is in {theirs}. It can be used if its owner allows it.</source>
-        <translation type="unfinished"></translation>
+        <translation>Angemeldet ist {mine}, die Warteschlange liegt in {theirs}. Sie kann verwendet werden, wenn ihr Besitzer es erlaubt.</translation>
     </message>
     <message>
         <source>This queue belongs to another account</source>
-        <translation type="unfinished"></translation>
+        <translation>Diese Warteschlange gehört einem anderen Konto</translation>
     </message>
     <message>
-        <source>It has no dead-letter queue: what can&apos;t be processed is received again and again</source>
-        <translation type="unfinished"></translation>
+        <source>It has no dead-letter queue: what can't be processed is received again and again</source>
+        <translation>Sie hat keine Dead-Letter-Warteschlange: Was nicht verarbeitet werden kann, wird immer wieder empfangen</translation>
     </message>
     <message>
         <source>Dead-letter queue: “{name}”, after {count} deliveries</source>
-        <translation type="unfinished"></translation>
+        <translation>Dead-Letter-Warteschlange: „{name}“, nach {count} Zustellungen</translation>
     </message>
     <message>
-        <source>The AWS configuration can&apos;t be read: {reason}</source>
-        <translation type="unfinished"></translation>
+        <source>The AWS configuration can't be read: {reason}</source>
+        <translation>Die AWS-Konfiguration ist nicht lesbar: {reason}</translation>
     </message>
     <message>
         <source>It names both source_profile and credential_source; only one may be there.</source>
-        <translation type="unfinished"></translation>
+        <translation>Es nennt source_profile und credential_source; nur eines darf da sein.</translation>
     </message>
     <message>
         <source>Its credential_source “{name}” is not one that AWS knows.</source>
-        <translation type="unfinished"></translation>
+        <translation>Seine credential_source „{name}“ kennt AWS nicht.</translation>
     </message>
     <message>
         <source>It assumes a role, but does not say whose keys it does that with (source_profile).</source>
-        <translation type="unfinished"></translation>
+        <translation>Es übernimmt eine Rolle, sagt aber nicht, mit wessen Schlüsseln (source_profile).</translation>
     </message>
     <message>
         <source>Its source profile “{name}” does not exist.</source>
-        <translation type="unfinished"></translation>
+        <translation>Sein Quellprofil „{name}“ gibt es nicht.</translation>
     </message>
     <message>
         <source>Its source profiles go round in a circle: {names}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Seine Quellprofile führen im Kreis: {names}.</translation>
     </message>
     <message>
-        <source>Its source profile “{name}” can&apos;t be used: {reason}</source>
-        <translation type="unfinished"></translation>
+        <source>Its source profile “{name}” can't be used: {reason}</source>
+        <translation>Sein Quellprofil „{name}“ ist nicht verwendbar: {reason}</translation>
     </message>
     <message>
         <source>Its SSO session “{name}” does not exist.</source>
-        <translation type="unfinished"></translation>
+        <translation>Seine SSO-Sitzung „{name}“ gibt es nicht.</translation>
     </message>
     <message>
         <source>It lacks {names}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Es fehlt: {names}.</translation>
     </message>
     <message>
         <source>Please allow {action} on {resource} for {principal}. Filemill needs it to work with this queue. AWS said: {said} A policy that allows it:</source>
-        <translation type="unfinished"></translation>
+        <translation>Bitte {action} auf {resource} für {principal} erlauben. Filemill braucht es, um mit dieser Warteschlange zu arbeiten. AWS sagte: {said} Eine Richtlinie, die es erlaubt:</translation>
     </message>
     <message>
         <source>my sign-in</source>
-        <translation type="unfinished"></translation>
+        <translation>meine Anmeldung</translation>
     </message>
 </context>
 </TS>
