@@ -94,7 +94,7 @@ class Actions(QObject):
         new = self._new
         self.pause = new(tr("&Pause"), "Ctrl+P", tr("Begin no file until you resume"), "pause")
         self.stop_after_current = new(
-            tr("Stop After the &Current Files"), "Ctrl+Shift+P", tr("Finish the files in work, then pause")
+            tr("Stop &After the Current Files"), "Ctrl+Shift+P", tr("Finish the files in work, then pause")
         )
         self.retry = new(tr("&Retry"), "Ctrl+R", tr("Process the selected files again"), "retry")
         self.retry_failed = new(tr("Retry All &Failed"), "Ctrl+Shift+R", tr("Process every failed file again"), "retry")

@@ -126,6 +126,14 @@
         <translation>Die ausgewählten Zeilen für eine Tabellenkalkulation kopieren</translation>
     </message>
     <message>
+        <source>Copy Pat&amp;h</source>
+        <translation>P&amp;fad kopieren</translation>
+    </message>
+    <message>
+        <source>Copy where the selected files lie</source>
+        <translation>Kopieren, wo die ausgewählten Dateien liegen</translation>
+    </message>
+    <message>
         <source>Select &amp;All</source>
         <translation>&amp;Alles auswählen</translation>
     </message>
@@ -143,7 +151,7 @@
     </message>
     <message>
         <source>&amp;Filter</source>
-        <translation>&amp;Filtern</translation>
+        <translation>Fil&amp;tern</translation>
     </message>
     <message>
         <source>Show only the files that match what is typed</source>
@@ -206,6 +214,30 @@
         <translation>Zeigen oder verbergen, was über die ausgewählten Dateien bekannt ist</translation>
     </message>
     <message>
+        <source>&amp;Next Problem</source>
+        <translation>Nä&amp;chstes Problem</translation>
+    </message>
+    <message>
+        <source>Select the next file that has failed</source>
+        <translation>Die nächste fehlgeschlagene Datei auswählen</translation>
+    </message>
+    <message>
+        <source>Previous Prob&amp;lem</source>
+        <translation>Vorheriges &amp;Problem</translation>
+    </message>
+    <message>
+        <source>Select the failed file before this one</source>
+        <translation>Die fehlgeschlagene Datei davor auswählen</translation>
+    </message>
+    <message>
+        <source>F&amp;ollow Running File</source>
+        <translation>Laufender Da&amp;tei folgen</translation>
+    </message>
+    <message>
+        <source>Keep what is being processed in sight</source>
+        <translation>Im Blick behalten, was gerade verarbeitet wird</translation>
+    </message>
+    <message>
         <source>Ne&amp;xt Pane</source>
         <translation>&amp;Nächster Bereich</translation>
     </message>
@@ -230,12 +262,12 @@
         <translation>Keine Datei beginnen, bis fortgesetzt wird</translation>
     </message>
     <message>
-        <source>Stop After the &amp;Current Files</source>
-        <translation>Nach den laufenden Dateien an&amp;halten</translation>
-    </message>
-    <message>
         <source>Finish the files in work, then pause</source>
         <translation>Die laufenden Dateien abschließen, dann anhalten</translation>
+    </message>
+    <message>
+        <source>Stop &amp;After the Current Files</source>
+        <translation>Nach den laufenden Dateien an&amp;halten</translation>
     </message>
     <message>
         <source>&amp;Retry</source>
@@ -270,12 +302,20 @@
         <translation>Die ausgewählten Dateien aus der Liste nehmen; die Dateien selbst bleiben, wo sie sind</translation>
     </message>
     <message>
+        <source>Op&amp;en</source>
+        <translation>&amp;Öffnen</translation>
+    </message>
+    <message>
+        <source>Open the selected files with the programs that they belong to</source>
+        <translation>Die ausgewählten Dateien mit den zugehörigen Programmen öffnen</translation>
+    </message>
+    <message>
         <source>&amp;Show in File Manager</source>
         <translation>Im &amp;Dateimanager zeigen</translation>
     </message>
     <message>
-        <source>Open the folder that the file lies in</source>
-        <translation>Den Ordner öffnen, in dem die Datei liegt</translation>
+        <source>Show the file selected in its folder</source>
+        <translation>Die Datei in ihrem Ordner ausgewählt zeigen</translation>
     </message>
     <message>
         <source>&amp;Connection…</source>
@@ -557,6 +597,10 @@
     <message numerus="yes">
         <source>Copied %Ln row(s).</source>
         <translation><numerusform>%Ln Zeile kopiert.</numerusform><numerusform>%Ln Zeilen kopiert.</numerusform></translation>
+    </message>
+    <message numerus="yes">
+        <source>Copied %Ln path(s).</source>
+        <translation><numerusform>%Ln Pfad kopiert.</numerusform><numerusform>%Ln Pfade kopiert.</numerusform></translation>
     </message>
     <message>
         <source>No files match “{words}”</source>
@@ -1175,9 +1219,25 @@
         <source>Show File</source>
         <translation>Datei zeigen</translation>
     </message>
+    <message numerus="yes">
+        <source>Select at most %Ln file(s) to open them.</source>
+        <translation><numerusform>Zum Öffnen bitte höchstens %Ln Datei auswählen.</numerusform><numerusform>Zum Öffnen bitte höchstens %Ln Dateien auswählen.</numerusform></translation>
+    </message>
+    <message>
+        <source>This computer has no program that opens “{name}”.</source>
+        <translation>Dieser Computer hat kein Programm, das „{name}“ öffnet.</translation>
+    </message>
     <message>
         <source>The folder of “{name}” can't be opened; it may not be there any more.</source>
         <translation>Der Ordner von „{name}“ lässt sich nicht öffnen; vielleicht ist er nicht mehr da.</translation>
+    </message>
+    <message>
+        <source>“{name}” is not there any more. It was moved, renamed or deleted after it was added.</source>
+        <translation>„{name}“ ist nicht mehr da. Die Datei wurde nach dem Hinzufügen verschoben, umbenannt oder gelöscht.</translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln file(s) (is|are) not there any more. They were moved, renamed or deleted.</source>
+        <translation><numerusform>%Ln Datei ist nicht mehr da. Sie wurde verschoben, umbenannt oder gelöscht.</numerusform><numerusform>%Ln Dateien sind nicht mehr da. Sie wurden verschoben, umbenannt oder gelöscht.</numerusform></translation>
     </message>
     <message>
         <source>“{name}” is there already. Export again to replace it, or choose another name.</source>
@@ -2233,6 +2293,10 @@
     <message>
         <source>my sign-in</source>
         <translation>meine Anmeldung</translation>
+    </message>
+    <message>
+        <source>No file in this list has failed.</source>
+        <translation>Keine Datei in dieser Liste ist fehlgeschlagen.</translation>
     </message>
 </context>
 </TS>

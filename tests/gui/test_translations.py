@@ -1,0 +1,145 @@
+"""What the translators' files say fits the texts that they translate; menus have their keys in every language."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shutil
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
+
+import pytest
+from PySide6.QtCore import QTranslator
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QApplication, QMenu
+
+from desktop_app.paths import resource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import ModuleType
+
+    from tests.gui.conftest import Desk
+
+FOLDER = resource("translations")
+LANGUAGES = [path.stem.removeprefix("filemill_") for path in sorted(FOLDER.glob("*.ts"))]
+_PLACE = re.compile(r"\{\w+\}|%L?n")
+_MNEMONIC = re.compile(r"&(?!&)(.)")
+
+
+def messages(language: str) -> list[ET.Element]:
+    return list(ET.parse(FOLDER / f"filemill_{language}.ts").iter("message"))
+
+
+def forms(message: ET.Element) -> list[str]:
+    """What was written for a text: one, or one for each form of the number."""
+    translation = message.find("translation")
+    assert translation is not None
+    return [form.text or "" for form in translation.iter("numerusform")] or [translation.text or ""]
+
+
+def source(message: ET.Element) -> str:
+    return message.findtext("source") or ""
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_value_of_a_text_stands_in_its_translation(language: str) -> None:
+    wrong = [
+        (source(message), form)
+        for message in messages(language)
+        for form in forms(message)
+        if form and not _same_places(source(message), form, counts=message.get("numerus") == "yes")
+    ]
+    assert not wrong
+
+
+def _same_places(text: str, form: str, *, counts: bool) -> bool:
+    wanted, found = set(_PLACE.findall(text)), set(_PLACE.findall(form))
+    # One of something need not be written as a number: "Die erste wird gezeigt."
+    return wanted == found or (counts and wanted - found == {"%Ln"} and found <= wanted)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_translation_ends_and_begins_as_its_text_does(language: str) -> None:
+    wrong = [
+        (source(message), form)
+        for message in messages(language)
+        for form in forms(message)
+        if form and (_end(source(message)) != _end(form) or ("&" in source(message)) != ("&" in form) or '"' in form)
+    ]
+    assert not wrong
+
+
+def _end(text: str) -> str:
+    return next((end for end in ("…", ":", "?") if text.endswith(end)), "")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_brackets_of_a_counting_translation_stand_for_no_form(language: str) -> None:
+    """`tr` would take a word in brackets for an ending."""
+    counting = [message for message in messages(language) if message.get("numerus") == "yes"]
+    assert not [form for message in counting for form in forms(message) if re.search(r"\(\w+\)|\([^()]*\|", form)]
+
+
+def test_compiled_translations_are_those_of_the_files(tmp_path: Path) -> None:
+    """`make translations` was run after the last change."""
+    for language in LANGUAGES:
+        copy = shutil.copy(FOLDER / f"filemill_{language}.ts", tmp_path)
+        assert build().compile_one(Path(copy)) == 0
+        name = f"filemill_{language}.qm"
+        assert (tmp_path / name).read_bytes() == (FOLDER / name).read_bytes()
+
+
+def build() -> ModuleType:
+    """What `make translations` runs."""
+    spec = importlib.util.spec_from_file_location("build_translations", FOLDER / "build.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@contextmanager
+def speaking(language: str) -> Iterator[None]:
+    translator = QTranslator()
+    if language != "en":
+        assert translator.load(str(FOLDER / f"filemill_{language}.qm"))
+        QApplication.installTranslator(translator)
+    try:
+        yield
+    finally:
+        QApplication.removeTranslator(translator)
+
+
+@pytest.mark.parametrize("language", ["en", *LANGUAGES])
+def test_every_entry_of_a_menu_has_a_key_of_its_own(desk: Desk, language: str) -> None:
+    with speaking(language):
+        window = desk.window()
+        bar = window.menuBar()
+        menus = {"": bar.actions(), **{action.text(): _entries(action) for action in bar.actions()}}
+        found = [
+            f"{title!r}: {action.text()!r}: {why}"
+            for title, actions in menus.items()
+            for action, why in _clashes(actions)
+        ]
+    assert not found
+
+
+def _entries(action: QAction) -> list[QAction]:
+    menu = action.menu()
+    return [entry for entry in menu.actions() if not entry.isSeparator()] if isinstance(menu, QMenu) else []
+
+
+def _clashes(actions: list[QAction]) -> Iterator[tuple[QAction, str]]:
+    seen: dict[str, str] = {}
+    for action in actions:
+        key = _MNEMONIC.search(action.text())
+        if key is None:
+            yield action, "no key"
+        elif key[1].lower() in seen:
+            yield action, f"the key of {seen[key[1].lower()]!r}"
+        else:
+            seen[key[1].lower()] = action.text()
