@@ -1,7 +1,8 @@
-<?xml version='1.0' encoding='utf-8'?>
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
 <TS version="2.1" language="de" sourcelanguage="en">
 <context>
-    <name />
+    <name></name>
     <message>
         <source>Pending</source>
         <translation>Ausstehend</translation>
@@ -27,7 +28,10 @@
     </message>
     <message numerus="yes">
         <source>%Ln byte(s)</source>
-        <translation><numerusform>%Ln Byte</numerusform><numerusform>%Ln Bytes</numerusform></translation>
+        <translation>
+            <numerusform>%Ln Byte</numerusform>
+            <numerusform>%Ln Bytes</numerusform>
+        </translation>
     </message>
     <message>
         <source>Today {time}</source>
@@ -75,7 +79,10 @@
     </message>
     <message numerus="yes">
         <source>%Ln line(s)</source>
-        <translation><numerusform>%Ln Zeile</numerusform><numerusform>%Ln Zeilen</numerusform></translation>
+        <translation>
+            <numerusform>%Ln Zeile</numerusform>
+            <numerusform>%Ln Zeilen</numerusform>
+        </translation>
     </message>
     <message>
         <source>&amp;Add Files…</source>
@@ -290,7 +297,7 @@
         <translation>Alle mit diesem &amp;Grund erneut versuchen</translation>
     </message>
     <message>
-        <source>Process every file again that has failed for the reason chosen in the sidebar, or for the file's own</source>
+        <source>Process every file again that has failed for the reason chosen in the sidebar, or for the file&apos;s own</source>
         <translation>Jede Datei noch einmal verarbeiten, die aus dem in der Seitenleiste gewählten Grund oder aus demselben Grund wie diese Datei fehlgeschlagen ist</translation>
     </message>
     <message>
@@ -318,19 +325,19 @@
         <translation>Die Datei in ihrem Ordner ausgewählt zeigen</translation>
     </message>
     <message>
-        <source>&amp;Connection…</source>
-        <translation>&amp;Verbindung…</translation>
-    </message>
-    <message>
         <source>Choose the queue that files go through, and test it</source>
         <translation>Die Warteschlange wählen, durch die Dateien gehen, und sie prüfen</translation>
     </message>
     <message>
-        <source>&amp;Other Programs' Messages…</source>
+        <source>Co&amp;nnection…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Other Programs&apos; Messages…</source>
         <translation>&amp;Nachrichten anderer Programme…</translation>
     </message>
     <message>
-        <source>Look at the messages in the queue that are not Filemill's</source>
+        <source>Look at the messages in the queue that are not Filemill&apos;s</source>
         <translation>Die Nachrichten in der Warteschlange ansehen, die nicht von Filemill sind</translation>
     </message>
     <message>
@@ -366,7 +373,7 @@
         <translation>Version und Lizenz</translation>
     </message>
     <message>
-        <source>The List Can't Be Read</source>
+        <source>The List Can&apos;t Be Read</source>
         <translation>Die Liste ist nicht lesbar</translation>
     </message>
     <message>
@@ -474,7 +481,7 @@
         <translation>Dateien aus dieser Warteschlange auf diesem Computer verar&amp;beiten</translation>
     </message>
     <message>
-        <source>Only for a queue that is Filemill's alone: each look at another program's messages counts as a delivery attempt for them.</source>
+        <source>Only for a queue that is Filemill&apos;s alone: each look at another program&apos;s messages counts as a delivery attempt for them.</source>
         <translation>Nur für eine Warteschlange, die allein für Filemill da ist: Jeder Blick auf Nachrichten eines anderen Programms zählt für sie als Zustellversuch.</translation>
     </message>
     <message>
@@ -530,7 +537,7 @@
         <translation>Zum Beispiel eu-west-1</translation>
     </message>
     <message>
-        <source>A queue's name, URL or ARN</source>
+        <source>A queue&apos;s name, URL or ARN</source>
         <translation>Name, URL oder ARN einer Warteschlange</translation>
     </message>
     <message>
@@ -579,28 +586,46 @@
     </message>
     <message numerus="yes">
         <source>%Ln file(s) will be processed again.</source>
-        <translation><numerusform>%Ln Datei wird noch einmal verarbeitet.</numerusform><numerusform>%Ln Dateien werden noch einmal verarbeitet.</numerusform></translation>
+        <translation>
+            <numerusform>%Ln Datei wird noch einmal verarbeitet.</numerusform>
+            <numerusform>%Ln Dateien werden noch einmal verarbeitet.</numerusform>
+        </translation>
     </message>
     <message numerus="yes">
         <source>%Ln file(s) will be processed again. Not yet at an end: {left}.</source>
-        <translation><numerusform>%Ln Datei wird noch einmal verarbeitet. Noch nicht fertig: {left}.</numerusform><numerusform>%Ln Dateien werden noch einmal verarbeitet. Noch nicht fertig: {left}.</numerusform></translation>
+        <translation>
+            <numerusform>%Ln Datei wird noch einmal verarbeitet. Noch nicht fertig: {left}.</numerusform>
+            <numerusform>%Ln Dateien werden noch einmal verarbeitet. Noch nicht fertig: {left}.</numerusform>
+        </translation>
     </message>
     <message numerus="yes">
         <source>Remove %Ln file(s)</source>
         <comment>what can be undone</comment>
-        <translation><numerusform>(%Ln Datei entfernen)</numerusform><numerusform>(%Ln Dateien entfernen)</numerusform></translation>
+        <translation>
+            <numerusform>(%Ln Datei entfernen)</numerusform>
+            <numerusform>(%Ln Dateien entfernen)</numerusform>
+        </translation>
     </message>
     <message numerus="yes">
         <source>Removed %Ln file(s) from the list. On the disk nothing was changed.</source>
-        <translation><numerusform>%Ln Datei aus der Liste entfernt. Auf dem Laufwerk wurde nichts geändert.</numerusform><numerusform>%Ln Dateien aus der Liste entfernt. Auf dem Laufwerk wurde nichts geändert.</numerusform></translation>
+        <translation>
+            <numerusform>%Ln Datei aus der Liste entfernt. Auf dem Laufwerk wurde nichts geändert.</numerusform>
+            <numerusform>%Ln Dateien aus der Liste entfernt. Auf dem Laufwerk wurde nichts geändert.</numerusform>
+        </translation>
     </message>
     <message numerus="yes">
         <source>Copied %Ln row(s).</source>
-        <translation><numerusform>%Ln Zeile kopiert.</numerusform><numerusform>%Ln Zeilen kopiert.</numerusform></translation>
+        <translation>
+            <numerusform>%Ln Zeile kopiert.</numerusform>
+            <numerusform>%Ln Zeilen kopiert.</numerusform>
+        </translation>
     </message>
     <message numerus="yes">
         <source>Copied %Ln path(s).</source>
-        <translation><numerusform>%Ln Pfad kopiert.</numerusform><numerusform>%Ln Pfade kopiert.</numerusform></translation>
+        <translation>
+            <numerusform>%Ln Pfad kopiert.</numerusform>
+            <numerusform>%Ln Pfade kopiert.</numerusform>
+        </translation>
     </message>
     <message>
         <source>No files match “{words}”</source>
@@ -729,7 +754,10 @@
     </message>
     <message numerus="yes">
         <source>and %Ln similar reason(s)</source>
-        <translation><numerusform>und %Ln ähnlicher Grund</numerusform><numerusform>und %Ln ähnliche Gründe</numerusform></translation>
+        <translation>
+            <numerusform>und %Ln ähnlicher Grund</numerusform>
+            <numerusform>und %Ln ähnliche Gründe</numerusform>
+        </translation>
     </message>
     <message>
         <source>Retry all with this reason</source>
@@ -753,10 +781,13 @@
     </message>
     <message numerus="yes">
         <source>&amp;Retry %Ln File(s) With This Reason</source>
-        <translation><numerusform>%Ln Datei mit diesem Grund &amp;erneut versuchen</numerusform><numerusform>%Ln Dateien mit diesem Grund &amp;erneut versuchen</numerusform></translation>
+        <translation>
+            <numerusform>%Ln Datei mit diesem Grund &amp;erneut versuchen</numerusform>
+            <numerusform>%Ln Dateien mit diesem Grund &amp;erneut versuchen</numerusform>
+        </translation>
     </message>
     <message>
-        <source>Filemill Can't Start</source>
+        <source>Filemill Can&apos;t Start</source>
         <translation>Filemill kann nicht starten</translation>
     </message>
     <message>
@@ -768,7 +799,7 @@
         <translation>Ordner öffnen</translation>
     </message>
     <message>
-        <source>The folder {folder} can't be used: {why}. Make it writable, or set FILEMILL_HOME to another folder.</source>
+        <source>The folder {folder} can&apos;t be used: {why}. Make it writable, or set FILEMILL_HOME to another folder.</source>
         <translation>Der Ordner {folder} ist nicht verwendbar: {why}. Bitte beschreibbar machen oder mit FILEMILL_HOME einen anderen Ordner nennen.</translation>
     </message>
     <message>
@@ -780,7 +811,7 @@
         <translation>Die Datei hat sich geändert, während sie gelesen wurde; das Ergebnis wurde verworfen, damit keine falschen Zahlen bleiben</translation>
     </message>
     <message>
-        <source>The system reports another size for this file than it has content, so it can't be processed</source>
+        <source>The system reports another size for this file than it has content, so it can&apos;t be processed</source>
         <translation>Das System meldet für diese Datei eine andere Größe, als sie Inhalt hat; deshalb kann sie nicht verarbeitet werden</translation>
     </message>
     <message>
@@ -852,19 +883,19 @@
         <translation>Dort kann keine Datei sein: Der Pfad ist für dieses System zu lang</translation>
     </message>
     <message>
-        <source>The system can't read this file: {why}</source>
+        <source>The system can&apos;t read this file: {why}</source>
         <translation>Das System kann diese Datei nicht lesen: {why}</translation>
     </message>
     <message>
-        <source>This queue carries messages that are not Filemill's: all that came lately were another program's and were left as they are. Processing has stopped, since each look counts as a delivery attempt for them. Choose a queue that is only for Filemill.</source>
+        <source>This queue carries messages that are not Filemill&apos;s: all that came lately were another program&apos;s and were left as they are. Processing has stopped, since each look counts as a delivery attempt for them. Choose a queue that is only for Filemill.</source>
         <translation>In dieser Warteschlange sind Nachrichten, die nicht von Filemill stammen: Alle, die zuletzt kamen, waren von einem anderen Programm und blieben, wie sie sind. Die Verarbeitung wurde angehalten, da jeder Blick für sie als Zustellversuch zählt. Bitte eine Warteschlange wählen, die nur für Filemill da ist.</translation>
     </message>
     <message>
-        <source>Files are sent to this queue, but none are processed on this computer yet. Allow it if the queue is only for Filemill: each look at another program's messages counts as a delivery attempt for them.</source>
+        <source>Files are sent to this queue, but none are processed on this computer yet. Allow it if the queue is only for Filemill: each look at another program&apos;s messages counts as a delivery attempt for them.</source>
         <translation>Dateien werden an diese Warteschlange gesendet, aber auf diesem Computer noch nicht verarbeitet. Das sollte erlaubt werden, wenn die Warteschlange nur für Filemill da ist: Jeder Blick auf Nachrichten eines anderen Programms zählt für sie als Zustellversuch.</translation>
     </message>
     <message>
-        <source>The folder {folder} can't be written: {why}. Check its rights.</source>
+        <source>The folder {folder} can&apos;t be written: {why}. Check its rights.</source>
         <translation>In den Ordner {folder} kann nicht geschrieben werden: {why}. Bitte seine Rechte prüfen.</translation>
     </message>
     <message>
@@ -904,7 +935,7 @@
         <translation>Dies ist eine Verknüpfung mit einem Ordner; solchen wird nicht gefolgt, damit nichts doppelt hinzukommt</translation>
     </message>
     <message>
-        <source>Addresses on the web can't be added yet; download the file first</source>
+        <source>Addresses on the web can&apos;t be added yet; download the file first</source>
         <translation>Adressen im Web können noch nicht hinzugefügt werden; bitte die Datei zuerst herunterladen</translation>
     </message>
     <message>
@@ -940,7 +971,7 @@
         <translation>{key} muss „parallel“ oder „strict“ sein, nicht „{value}“.</translation>
     </message>
     <message>
-        <source>{file} can't be read: {why}.</source>
+        <source>{file} can&apos;t be read: {why}.</source>
         <translation>{file} kann nicht gelesen werden: {why}.</translation>
     </message>
     <message>
@@ -976,11 +1007,11 @@
         <translation>{key} muss {wanted} sein, nicht {value}.</translation>
     </message>
     <message>
-        <source>{file} can't be written: {why}.</source>
+        <source>{file} can&apos;t be written: {why}.</source>
         <translation>{file} kann nicht geschrieben werden: {why}.</translation>
     </message>
     <message>
-        <source>“{name}” can't be a queue's name: up to 80 letters, digits, - and _, and .fifo at the end of a FIFO queue. A queue's URL is accepted too.</source>
+        <source>“{name}” can&apos;t be a queue&apos;s name: up to 80 letters, digits, - and _, and .fifo at the end of a FIFO queue. A queue&apos;s URL is accepted too.</source>
         <translation>„{name}“ kann kein Name einer Warteschlange sein: bis zu 80 Buchstaben, Ziffern, - und _, am Ende einer FIFO-Warteschlange .fifo. Auch die URL einer Warteschlange ist möglich.</translation>
     </message>
     <message>
@@ -996,11 +1027,11 @@
         <translation>Von {file} konnte keine Kopie gemacht werden: {why}</translation>
     </message>
     <message>
-        <source>{file} can't be moved away: {why}.</source>
+        <source>{file} can&apos;t be moved away: {why}.</source>
         <translation>{file} kann nicht verschoben werden: {why}.</translation>
     </message>
     <message>
-        <source>{file} can't be copied: {why}.</source>
+        <source>{file} can&apos;t be copied: {why}.</source>
         <translation>{file} kann nicht kopiert werden: {why}.</translation>
     </message>
     <message>
@@ -1028,7 +1059,7 @@
         <translation>{file} ist die Datenbank eines anderen Programms. Bitte mit FILEMILL_DATABASE eine andere Datei nennen. Nichts wurde geändert.</translation>
     </message>
     <message>
-        <source>{file} can't be written: {why}. Check its folder.</source>
+        <source>{file} can&apos;t be written: {why}. Check its folder.</source>
         <translation>{file} kann nicht geschrieben werden: {why}. Bitte den Ordner prüfen.</translation>
     </message>
     <message>
@@ -1036,7 +1067,7 @@
         <translation>Ein anderes Programm ändert {file} gerade und wird damit nicht fertig. Bitte schließen und noch einmal versuchen.</translation>
     </message>
     <message>
-        <source>{file} can't be opened: {why}. Make its folder writable, or set FILEMILL_DATABASE.</source>
+        <source>{file} can&apos;t be opened: {why}. Make its folder writable, or set FILEMILL_DATABASE.</source>
         <translation>{file} kann nicht geöffnet werden: {why}. Bitte den Ordner beschreibbar machen oder FILEMILL_DATABASE setzen.</translation>
     </message>
     <message>
@@ -1044,7 +1075,7 @@
         <translation>Ein anderes Programm verwendet {file} und hält die Datei gesperrt. Es kann gefahrlos noch einmal versucht werden.</translation>
     </message>
     <message>
-        <source>The disk with {file} is full or can't be written. Make room, then go on.</source>
+        <source>The disk with {file} is full or can&apos;t be written. Make room, then go on.</source>
         <translation>Das Laufwerk mit {file} ist voll oder nicht beschreibbar. Bitte Platz schaffen; dann geht es weiter.</translation>
     </message>
     <message>
@@ -1052,7 +1083,7 @@
         <translation>{file} ist beschädigt oder keine Datenbank von Filemill. Nichts wurde geändert. Die Datei kann beiseitegelegt und die neueste Kopie an ihrer Stelle verwendet werden: siehe „filemill doctor --help“.</translation>
     </message>
     <message>
-        <source>{file} can't be written. Check the rights of the file and its folder.</source>
+        <source>{file} can&apos;t be written. Check the rights of the file and its folder.</source>
         <translation>{file} kann nicht geschrieben werden. Bitte die Rechte der Datei und ihres Ordners prüfen.</translation>
     </message>
     <message>
@@ -1213,7 +1244,10 @@
     </message>
     <message numerus="yes">
         <source>Exported %Ln file(s) to “{name}”.</source>
-        <translation><numerusform>%Ln Datei nach „{name}“ exportiert.</numerusform><numerusform>%Ln Dateien nach „{name}“ exportiert.</numerusform></translation>
+        <translation>
+            <numerusform>%Ln Datei nach „{name}“ exportiert.</numerusform>
+            <numerusform>%Ln Dateien nach „{name}“ exportiert.</numerusform>
+        </translation>
     </message>
     <message>
         <source>Show File</source>
@@ -1221,14 +1255,17 @@
     </message>
     <message numerus="yes">
         <source>Select at most %Ln file(s) to open them.</source>
-        <translation><numerusform>Zum Öffnen bitte höchstens %Ln Datei auswählen.</numerusform><numerusform>Zum Öffnen bitte höchstens %Ln Dateien auswählen.</numerusform></translation>
+        <translation>
+            <numerusform>Zum Öffnen bitte höchstens %Ln Datei auswählen.</numerusform>
+            <numerusform>Zum Öffnen bitte höchstens %Ln Dateien auswählen.</numerusform>
+        </translation>
     </message>
     <message>
         <source>This computer has no program that opens “{name}”.</source>
         <translation>Dieser Computer hat kein Programm, das „{name}“ öffnet.</translation>
     </message>
     <message>
-        <source>The folder of “{name}” can't be opened; it may not be there any more.</source>
+        <source>The folder of “{name}” can&apos;t be opened; it may not be there any more.</source>
         <translation>Der Ordner von „{name}“ lässt sich nicht öffnen; vielleicht ist er nicht mehr da.</translation>
     </message>
     <message>
@@ -1237,7 +1274,10 @@
     </message>
     <message numerus="yes">
         <source>%Ln file(s) (is|are) not there any more. They were moved, renamed or deleted.</source>
-        <translation><numerusform>%Ln Datei ist nicht mehr da. Sie wurde verschoben, umbenannt oder gelöscht.</numerusform><numerusform>%Ln Dateien sind nicht mehr da. Sie wurden verschoben, umbenannt oder gelöscht.</numerusform></translation>
+        <translation>
+            <numerusform>%Ln Datei ist nicht mehr da. Sie wurde verschoben, umbenannt oder gelöscht.</numerusform>
+            <numerusform>%Ln Dateien sind nicht mehr da. Sie wurden verschoben, umbenannt oder gelöscht.</numerusform>
+        </translation>
     </message>
     <message>
         <source>“{name}” is there already. Export again to replace it, or choose another name.</source>
@@ -1260,16 +1300,22 @@
         <translation>Einen Ordner {folder} gibt es nicht. Bitte einen anderen wählen.</translation>
     </message>
     <message>
-        <source>{file} can't be written: {cause}.</source>
+        <source>{file} can&apos;t be written: {cause}.</source>
         <translation>{file} kann nicht geschrieben werden: {cause}.</translation>
     </message>
     <message numerus="yes">
         <source>Add %Ln File(s)</source>
-        <translation><numerusform>(%Ln Datei hinzufügen)</numerusform><numerusform>(%Ln Dateien hinzufügen)</numerusform></translation>
+        <translation>
+            <numerusform>(%Ln Datei hinzufügen)</numerusform>
+            <numerusform>(%Ln Dateien hinzufügen)</numerusform>
+        </translation>
     </message>
     <message numerus="yes">
         <source>Took %Ln file(s) off the list again. On the disk nothing was changed.</source>
-        <translation><numerusform>%Ln Datei wieder aus der Liste genommen. Auf dem Laufwerk wurde nichts geändert.</numerusform><numerusform>%Ln Dateien wieder aus der Liste genommen. Auf dem Laufwerk wurde nichts geändert.</numerusform></translation>
+        <translation>
+            <numerusform>%Ln Datei wieder aus der Liste genommen. Auf dem Laufwerk wurde nichts geändert.</numerusform>
+            <numerusform>%Ln Dateien wieder aus der Liste genommen. Auf dem Laufwerk wurde nichts geändert.</numerusform>
+        </translation>
     </message>
     <message>
         <source>Redo</source>
@@ -1277,7 +1323,10 @@
     </message>
     <message numerus="yes">
         <source>Brought %Ln file(s) back.</source>
-        <translation><numerusform>%Ln Datei zurückgeholt.</numerusform><numerusform>%Ln Dateien zurückgeholt.</numerusform></translation>
+        <translation>
+            <numerusform>%Ln Datei zurückgeholt.</numerusform>
+            <numerusform>%Ln Dateien zurückgeholt.</numerusform>
+        </translation>
     </message>
     <message>
         <source>Undo</source>
@@ -1293,11 +1342,17 @@
     </message>
     <message numerus="yes">
         <source>Looking through %Ln place(s)… {files}</source>
-        <translation><numerusform>%Ln Ort wird durchsucht … {files}</numerusform><numerusform>%Ln Orte werden durchsucht … {files}</numerusform></translation>
+        <translation>
+            <numerusform>%Ln Ort wird durchsucht … {files}</numerusform>
+            <numerusform>%Ln Orte werden durchsucht … {files}</numerusform>
+        </translation>
     </message>
     <message numerus="yes">
         <source>%Ln thing(s)</source>
-        <translation><numerusform>%Ln Sache</numerusform><numerusform>%Ln Sachen</numerusform></translation>
+        <translation>
+            <numerusform>%Ln Sache</numerusform>
+            <numerusform>%Ln Sachen</numerusform>
+        </translation>
     </message>
     <message>
         <source>Add Files</source>
@@ -1372,7 +1427,7 @@
         <translation>&amp;Zeigen…</translation>
     </message>
     <message>
-        <source>Show what can't be added</source>
+        <source>Show what can&apos;t be added</source>
         <translation>Zeigen, was nicht hinzugefügt werden kann</translation>
     </message>
     <message>
@@ -1393,7 +1448,10 @@
     </message>
     <message numerus="yes">
         <source>%Ln file(s) (is|are) in the list already, unchanged</source>
-        <translation><numerusform>%Ln Datei ist schon in der Liste, unverändert</numerusform><numerusform>%Ln Dateien sind schon in der Liste, unverändert</numerusform></translation>
+        <translation>
+            <numerusform>%Ln Datei ist schon in der Liste, unverändert</numerusform>
+            <numerusform>%Ln Dateien sind schon in der Liste, unverändert</numerusform>
+        </translation>
     </message>
     <message>
         <source>&amp;Add Files</source>
@@ -1401,60 +1459,96 @@
     </message>
     <message numerus="yes">
         <source>&amp;Add %Ln File(s)</source>
-        <translation><numerusform>%Ln Datei &amp;hinzufügen</numerusform><numerusform>%Ln Dateien &amp;hinzufügen</numerusform></translation>
+        <translation>
+            <numerusform>%Ln Datei &amp;hinzufügen</numerusform>
+            <numerusform>%Ln Dateien &amp;hinzufügen</numerusform>
+        </translation>
     </message>
     <message numerus="yes">
         <source>Add %Ln file(s) ({size})?</source>
-        <translation><numerusform>%Ln Datei ({size}) hinzufügen?</numerusform><numerusform>%Ln Dateien ({size}) hinzufügen?</numerusform></translation>
+        <translation>
+            <numerusform>%Ln Datei ({size}) hinzufügen?</numerusform>
+            <numerusform>%Ln Dateien ({size}) hinzufügen?</numerusform>
+        </translation>
     </message>
     <message numerus="yes">
         <source>Add %Ln file(s) ({size}) from “{place}”?</source>
-        <translation><numerusform>%Ln Datei ({size}) aus „{place}“ hinzufügen?</numerusform><numerusform>%Ln Dateien ({size}) aus „{place}“ hinzufügen?</numerusform></translation>
+        <translation>
+            <numerusform>%Ln Datei ({size}) aus „{place}“ hinzufügen?</numerusform>
+            <numerusform>%Ln Dateien ({size}) aus „{place}“ hinzufügen?</numerusform>
+        </translation>
     </message>
     <message numerus="yes">
         <source>None of %Ln file(s) matches</source>
-        <translation><numerusform>Keine von %Ln Datei passt</numerusform><numerusform>Keine von %Ln Dateien passt</numerusform></translation>
+        <translation>
+            <numerusform>Keine von %Ln Datei passt</numerusform>
+            <numerusform>Keine von %Ln Dateien passt</numerusform>
+        </translation>
     </message>
     <message numerus="yes">
         <source>All %Ln file(s), {size}</source>
-        <translation><numerusform>Alle (%Ln Datei), {size}</numerusform><numerusform>Alle %Ln Dateien, {size}</numerusform></translation>
+        <translation>
+            <numerusform>Alle (%Ln Datei), {size}</numerusform>
+            <numerusform>Alle %Ln Dateien, {size}</numerusform>
+        </translation>
     </message>
     <message numerus="yes">
         <source>{chosen} of %Ln file(s), {size}</source>
-        <translation><numerusform>{chosen} von %Ln Datei, {size}</numerusform><numerusform>{chosen} von %Ln Dateien, {size}</numerusform></translation>
+        <translation>
+            <numerusform>{chosen} von %Ln Datei, {size}</numerusform>
+            <numerusform>{chosen} von %Ln Dateien, {size}</numerusform>
+        </translation>
     </message>
     <message>
-        <source>“{name}” can't be added: {why}.</source>
+        <source>“{name}” can&apos;t be added: {why}.</source>
         <translation>„{name}“ kann nicht hinzugefügt werden: {why}.</translation>
     </message>
     <message>
-        <source>Can't be added: {things}.</source>
+        <source>Can&apos;t be added: {things}.</source>
         <translation>Kann nicht hinzugefügt werden: {things}.</translation>
     </message>
     <message numerus="yes">
         <source>%Ln link(s)</source>
         <comment>of the file system</comment>
-        <translation><numerusform>%Ln Verknüpfung</numerusform><numerusform>%Ln Verknüpfungen</numerusform></translation>
+        <translation>
+            <numerusform>%Ln Verknüpfung</numerusform>
+            <numerusform>%Ln Verknüpfungen</numerusform>
+        </translation>
     </message>
     <message numerus="yes">
         <source>%Ln thing(s) that (is|are) not there</source>
-        <translation><numerusform>%Ln Sache, die nicht da ist</numerusform><numerusform>%Ln Sachen, die nicht da sind</numerusform></translation>
+        <translation>
+            <numerusform>%Ln Sache, die nicht da ist</numerusform>
+            <numerusform>%Ln Sachen, die nicht da sind</numerusform>
+        </translation>
     </message>
     <message numerus="yes">
         <source>%Ln folder(s) that you may not look into</source>
-        <translation><numerusform>%Ln Ordner ohne Leseberechtigung</numerusform><numerusform>%Ln Ordner ohne Leseberechtigung</numerusform></translation>
+        <translation>
+            <numerusform>%Ln Ordner ohne Leseberechtigung</numerusform>
+            <numerusform>%Ln Ordner ohne Leseberechtigung</numerusform>
+        </translation>
     </message>
     <message numerus="yes">
         <source>%Ln pipe(s) or device(s)</source>
-        <translation><numerusform>%Ln Pipe oder Gerät</numerusform><numerusform>%Ln Pipes oder Geräte</numerusform></translation>
+        <translation>
+            <numerusform>%Ln Pipe oder Gerät</numerusform>
+            <numerusform>%Ln Pipes oder Geräte</numerusform>
+        </translation>
     </message>
     <message numerus="yes">
         <source>%Ln web address(es)</source>
-        <translation><numerusform>%Ln Webadresse</numerusform><numerusform>%Ln Webadressen</numerusform></translation>
+        <translation>
+            <numerusform>%Ln Webadresse</numerusform>
+            <numerusform>%Ln Webadressen</numerusform>
+        </translation>
     </message>
     <message numerus="yes">
         <source>%Ln other thing(s)</source>
-        <translation><numerusform>%Ln andere Sache</numerusform><numerusform>%Ln andere Sachen</numerusform></translation>
+        <translation>
+            <numerusform>%Ln andere Sache</numerusform>
+            <numerusform>%Ln andere Sachen</numerusform>
+        </translation>
     </message>
     <message>
         <source>Nothing was added: {why}</source>
@@ -1474,7 +1568,10 @@
     </message>
     <message numerus="yes">
         <source>Nothing was added: %Ln file(s) (is|are) in the list already, and unchanged.</source>
-        <translation><numerusform>Nichts wurde hinzugefügt: %Ln Datei ist schon in der Liste und unverändert.</numerusform><numerusform>Nichts wurde hinzugefügt: %Ln Dateien sind schon in der Liste und unverändert.</numerusform></translation>
+        <translation>
+            <numerusform>Nichts wurde hinzugefügt: %Ln Datei ist schon in der Liste und unverändert.</numerusform>
+            <numerusform>Nichts wurde hinzugefügt: %Ln Dateien sind schon in der Liste und unverändert.</numerusform>
+        </translation>
     </message>
     <message>
         <source>There are no files in there, so nothing was added.</source>
@@ -1482,7 +1579,10 @@
     </message>
     <message numerus="yes">
         <source>None of these %Ln thing(s) can be added.</source>
-        <translation><numerusform>Diese %Ln Sache kann nicht hinzugefügt werden.</numerusform><numerusform>Keine dieser %Ln Sachen kann hinzugefügt werden.</numerusform></translation>
+        <translation>
+            <numerusform>Diese %Ln Sache kann nicht hinzugefügt werden.</numerusform>
+            <numerusform>Keine dieser %Ln Sachen kann hinzugefügt werden.</numerusform>
+        </translation>
     </message>
     <message>
         <source>Show…</source>
@@ -1495,7 +1595,10 @@
     <message numerus="yes">
         <source>{done} of %Ln file(s)</source>
         <comment>how many files of a run are done</comment>
-        <translation><numerusform>{done} von %Ln Datei</numerusform><numerusform>{done} von %Ln Dateien</numerusform></translation>
+        <translation>
+            <numerusform>{done} von %Ln Datei</numerusform>
+            <numerusform>{done} von %Ln Dateien</numerusform>
+        </translation>
     </message>
     <message>
         <source>{files}, {done} of {total}</source>
@@ -1515,12 +1618,18 @@
     <message numerus="yes">
         <source>~%Ln min</source>
         <comment>how long it still takes</comment>
-        <translation><numerusform>~%Ln min</numerusform><numerusform>~%Ln min</numerusform></translation>
+        <translation>
+            <numerusform>~%Ln min</numerusform>
+            <numerusform>~%Ln min</numerusform>
+        </translation>
     </message>
     <message numerus="yes">
         <source>~%Ln h</source>
         <comment>how long it still takes</comment>
-        <translation><numerusform>~%Ln h</numerusform><numerusform>~%Ln h</numerusform></translation>
+        <translation>
+            <numerusform>~%Ln h</numerusform>
+            <numerusform>~%Ln h</numerusform>
+        </translation>
     </message>
     <message>
         <source>~{hours} h {minutes} min</source>
@@ -1549,27 +1658,42 @@
     <message numerus="yes">
         <source>%Ln file(s) failed.</source>
         <comment>a run is over</comment>
-        <translation><numerusform>%Ln Datei fehlgeschlagen.</numerusform><numerusform>%Ln Dateien fehlgeschlagen.</numerusform></translation>
+        <translation>
+            <numerusform>%Ln Datei fehlgeschlagen.</numerusform>
+            <numerusform>%Ln Dateien fehlgeschlagen.</numerusform>
+        </translation>
     </message>
     <message numerus="yes">
         <source>%Ln file(s) processed in {time}, {failed} failed.</source>
         <comment>a run is over</comment>
-        <translation><numerusform>%Ln Datei in {time} verarbeitet, {failed} fehlgeschlagen.</numerusform><numerusform>%Ln Dateien in {time} verarbeitet, {failed} fehlgeschlagen.</numerusform></translation>
+        <translation>
+            <numerusform>%Ln Datei in {time} verarbeitet, {failed} fehlgeschlagen.</numerusform>
+            <numerusform>%Ln Dateien in {time} verarbeitet, {failed} fehlgeschlagen.</numerusform>
+        </translation>
     </message>
     <message numerus="yes">
         <source>%Ln file(s) processed, {failed} failed.</source>
         <comment>a run is over</comment>
-        <translation><numerusform>%Ln Datei verarbeitet, {failed} fehlgeschlagen.</numerusform><numerusform>%Ln Dateien verarbeitet, {failed} fehlgeschlagen.</numerusform></translation>
+        <translation>
+            <numerusform>%Ln Datei verarbeitet, {failed} fehlgeschlagen.</numerusform>
+            <numerusform>%Ln Dateien verarbeitet, {failed} fehlgeschlagen.</numerusform>
+        </translation>
     </message>
     <message numerus="yes">
         <source>%Ln file(s) processed in {time}.</source>
         <comment>a run is over</comment>
-        <translation><numerusform>%Ln Datei in {time} verarbeitet.</numerusform><numerusform>%Ln Dateien in {time} verarbeitet.</numerusform></translation>
+        <translation>
+            <numerusform>%Ln Datei in {time} verarbeitet.</numerusform>
+            <numerusform>%Ln Dateien in {time} verarbeitet.</numerusform>
+        </translation>
     </message>
     <message numerus="yes">
         <source>%Ln file(s) processed.</source>
         <comment>a run is over</comment>
-        <translation><numerusform>%Ln Datei verarbeitet.</numerusform><numerusform>%Ln Dateien verarbeitet.</numerusform></translation>
+        <translation>
+            <numerusform>%Ln Datei verarbeitet.</numerusform>
+            <numerusform>%Ln Dateien verarbeitet.</numerusform>
+        </translation>
     </message>
     <message>
         <source>Batch finished: {processed} processed, {failed} failed</source>
@@ -1578,12 +1702,18 @@
     <message numerus="yes">
         <source>%Ln selected</source>
         <comment>files</comment>
-        <translation><numerusform>%Ln ausgewählt</numerusform><numerusform>%Ln ausgewählt</numerusform></translation>
+        <translation>
+            <numerusform>%Ln ausgewählt</numerusform>
+            <numerusform>%Ln ausgewählt</numerusform>
+        </translation>
     </message>
     <message numerus="yes">
         <source>%Ln failed</source>
         <comment>files</comment>
-        <translation><numerusform>%Ln fehlgeschlagen</numerusform><numerusform>%Ln fehlgeschlagen</numerusform></translation>
+        <translation>
+            <numerusform>%Ln fehlgeschlagen</numerusform>
+            <numerusform>%Ln fehlgeschlagen</numerusform>
+        </translation>
     </message>
     <message>
         <source>Throughput: {words}</source>
@@ -1600,7 +1730,10 @@
     <message numerus="yes">
         <source>▲ %Ln not ours</source>
         <comment>messages</comment>
-        <translation><numerusform>▲ %Ln fremde</numerusform><numerusform>▲ %Ln fremde</numerusform></translation>
+        <translation>
+            <numerusform>▲ %Ln fremde</numerusform>
+            <numerusform>▲ %Ln fremde</numerusform>
+        </translation>
     </message>
     <message>
         <source>Messages of other programs came from this queue; see the menu Queue.</source>
@@ -1643,12 +1776,18 @@
         <translation>Kopieren</translation>
     </message>
     <message numerus="yes">
-        <source>%Ln thing(s) can't be processed, so (it was|they were) not added.</source>
-        <translation><numerusform>%Ln Sache kann nicht verarbeitet werden und wurde deshalb nicht hinzugefügt.</numerusform><numerusform>%Ln Sachen können nicht verarbeitet werden und wurden deshalb nicht hinzugefügt.</numerusform></translation>
+        <source>%Ln thing(s) can&apos;t be processed, so (it was|they were) not added.</source>
+        <translation>
+            <numerusform>%Ln Sache kann nicht verarbeitet werden und wurde deshalb nicht hinzugefügt.</numerusform>
+            <numerusform>%Ln Sachen können nicht verarbeitet werden und wurden deshalb nicht hinzugefügt.</numerusform>
+        </translation>
     </message>
     <message numerus="yes">
         <source>{text} The first %Ln are shown.</source>
-        <translation><numerusform>{text} Die erste wird gezeigt.</numerusform><numerusform>{text} Die ersten %Ln werden gezeigt.</numerusform></translation>
+        <translation>
+            <numerusform>{text} Die erste wird gezeigt.</numerusform>
+            <numerusform>{text} Die ersten %Ln werden gezeigt.</numerusform>
+        </translation>
     </message>
     <message>
         <source>Not Added</source>
@@ -1696,30 +1835,42 @@
     </message>
     <message numerus="yes">
         <source>Drop to add %Ln thing(s)</source>
-        <translation><numerusform>Loslassen, um %Ln Sache hinzuzufügen</numerusform><numerusform>Loslassen, um %Ln Sachen hinzuzufügen</numerusform></translation>
+        <translation>
+            <numerusform>Loslassen, um %Ln Sache hinzuzufügen</numerusform>
+            <numerusform>Loslassen, um %Ln Sachen hinzuzufügen</numerusform>
+        </translation>
     </message>
     <message numerus="yes">
         <source>Drop to add %Ln file(s)</source>
-        <translation><numerusform>Loslassen, um %Ln Datei hinzuzufügen</numerusform><numerusform>Loslassen, um %Ln Dateien hinzuzufügen</numerusform></translation>
+        <translation>
+            <numerusform>Loslassen, um %Ln Datei hinzuzufügen</numerusform>
+            <numerusform>Loslassen, um %Ln Dateien hinzuzufügen</numerusform>
+        </translation>
     </message>
     <message numerus="yes">
         <source>Drop to add %Ln folder(s)</source>
-        <translation><numerusform>Loslassen, um %Ln Ordner hinzuzufügen</numerusform><numerusform>Loslassen, um %Ln Ordner hinzuzufügen</numerusform></translation>
+        <translation>
+            <numerusform>Loslassen, um %Ln Ordner hinzuzufügen</numerusform>
+            <numerusform>Loslassen, um %Ln Ordner hinzuzufügen</numerusform>
+        </translation>
     </message>
     <message numerus="yes">
         <source>Drop to add {files} and %Ln folder(s)</source>
-        <translation><numerusform>Loslassen, um {files} und %Ln Ordner hinzuzufügen</numerusform><numerusform>Loslassen, um {files} und %Ln Ordner hinzuzufügen</numerusform></translation>
+        <translation>
+            <numerusform>Loslassen, um {files} und %Ln Ordner hinzuzufügen</numerusform>
+            <numerusform>Loslassen, um {files} und %Ln Ordner hinzuzufügen</numerusform>
+        </translation>
     </message>
     <message>
         <source>Add files to process</source>
         <translation>Dateien zum Verarbeiten hinzufügen</translation>
     </message>
     <message>
-        <source>Other Programs' Messages</source>
+        <source>Other Programs&apos; Messages</source>
         <translation>Nachrichten anderer Programme</translation>
     </message>
     <message>
-        <source>These came from the queue and are not Filemill's. They were left as they are; here are the newest.</source>
+        <source>These came from the queue and are not Filemill&apos;s. They were left as they are; here are the newest.</source>
         <translation>Diese kamen aus der Warteschlange und sind nicht von Filemill. Sie blieben, wie sie sind; hier die neuesten.</translation>
     </message>
     <message>
@@ -1732,7 +1883,10 @@
     </message>
     <message numerus="yes">
         <source>{what}, delivered (once|%Ln times)</source>
-        <translation><numerusform>{what}, %Ln-mal zugestellt</numerusform><numerusform>{what}, %Ln-mal zugestellt</numerusform></translation>
+        <translation>
+            <numerusform>{what}, %Ln-mal zugestellt</numerusform>
+            <numerusform>{what}, %Ln-mal zugestellt</numerusform>
+        </translation>
     </message>
     <message>
         <source>Fit Columns</source>
@@ -1828,7 +1982,10 @@
     </message>
     <message numerus="yes">
         <source>Paused after the current files. %Ln file(s) (waits|wait).</source>
-        <translation><numerusform>Nach den laufenden Dateien angehalten. %Ln Datei wartet.</numerusform><numerusform>Nach den laufenden Dateien angehalten. %Ln Dateien warten.</numerusform></translation>
+        <translation>
+            <numerusform>Nach den laufenden Dateien angehalten. %Ln Datei wartet.</numerusform>
+            <numerusform>Nach den laufenden Dateien angehalten. %Ln Dateien warten.</numerusform>
+        </translation>
     </message>
     <message>
         <source>Res&amp;ume</source>
@@ -1867,11 +2024,11 @@
         <translation>Bitte eine Warteschlange wählen oder ihren Namen, ihre URL oder ihre ARN eingeben.</translation>
     </message>
     <message>
-        <source>Type the server's address, such as http://localhost:9324.</source>
+        <source>Type the server&apos;s address, such as http://localhost:9324.</source>
         <translation>Bitte die Adresse des Servers eingeben, zum Beispiel http://localhost:9324.</translation>
     </message>
     <message>
-        <source>Set in this program's environment, which decides again at the next start: {names}</source>
+        <source>Set in this program&apos;s environment, which decides again at the next start: {names}</source>
         <translation>In der Umgebung dieses Programms gesetzt, die beim nächsten Start wieder entscheidet: {names}</translation>
     </message>
     <message>
@@ -1884,11 +2041,17 @@
     </message>
     <message numerus="yes">
         <source>%Ln queue(s) so far…</source>
-        <translation><numerusform>%Ln Warteschlange bisher …</numerusform><numerusform>%Ln Warteschlangen bisher …</numerusform></translation>
+        <translation>
+            <numerusform>%Ln Warteschlange bisher …</numerusform>
+            <numerusform>%Ln Warteschlangen bisher …</numerusform>
+        </translation>
     </message>
     <message numerus="yes">
         <source>%Ln queue(s) found</source>
-        <translation><numerusform>%Ln Warteschlange gefunden</numerusform><numerusform>%Ln Warteschlangen gefunden</numerusform></translation>
+        <translation>
+            <numerusform>%Ln Warteschlange gefunden</numerusform>
+            <numerusform>%Ln Warteschlangen gefunden</numerusform>
+        </translation>
     </message>
     <message>
         <source>There are no queues here.</source>
@@ -1955,7 +2118,7 @@
         <translation>Es wird von selbst wieder versucht; nichts geht verloren.</translation>
     </message>
     <message>
-        <source>Can't reach {place}</source>
+        <source>Can&apos;t reach {place}</source>
         <translation>Nicht erreichbar: {place}</translation>
     </message>
     <message>
@@ -1967,7 +2130,7 @@
         <translation>Anstelle der Gegenstelle antwortet etwas anderes ({place})</translation>
     </message>
     <message>
-        <source>If this network asks for a sign-in, open any web page; else check the proxy and the queue's address.</source>
+        <source>If this network asks for a sign-in, open any web page; else check the proxy and the queue&apos;s address.</source>
         <translation>Falls dieses Netz eine Anmeldung verlangt, bitte eine beliebige Webseite öffnen; sonst den Proxy und die Adresse der Warteschlange prüfen.</translation>
     </message>
     <message>
@@ -1983,7 +2146,7 @@
         <translation>Der Verbindung wird nicht vertraut ({place})</translation>
     </message>
     <message>
-        <source>So nothing is sent over it. Check the server's certificate, or AWS_CA_BUNDLE.</source>
+        <source>So nothing is sent over it. Check the server&apos;s certificate, or AWS_CA_BUNDLE.</source>
         <translation>Deshalb wird nichts darüber gesendet. Bitte das Zertifikat des Servers prüfen, oder AWS_CA_BUNDLE.</translation>
     </message>
     <message>
@@ -1999,11 +2162,11 @@
         <translation>Die Warteschlange „{name}“ lehnt die Anfrage ab: {said}</translation>
     </message>
     <message>
-        <source>The queue “{name}” can't be used as it is set up</source>
+        <source>The queue “{name}” can&apos;t be used as it is set up</source>
         <translation>Die Warteschlange „{name}“ ist so, wie sie eingerichtet ist, nicht verwendbar</translation>
     </message>
     <message>
-        <source>{place} can't be used as it is set up</source>
+        <source>{place} can&apos;t be used as it is set up</source>
         <translation>So, wie es eingerichtet ist, nicht verwendbar: {place}</translation>
     </message>
     <message>
@@ -2023,7 +2186,7 @@
         <translation>Bitte ein Profil wählen oder eines mit „aws configure“ einrichten. Alles bleibt hier und wartet.</translation>
     </message>
     <message>
-        <source>The sign-in of {who} can't be used</source>
+        <source>The sign-in of {who} can&apos;t be used</source>
         <translation>Die Anmeldung ist nicht verwendbar ({who})</translation>
     </message>
     <message>
@@ -2031,11 +2194,11 @@
         <translation>Die Anmeldung verlangt jedes Mal einen Code ({who})</translation>
     </message>
     <message>
-        <source>Filemill can't ask for it (MFA). Choose a profile that signs in without one, such as one with SSO.</source>
+        <source>Filemill can&apos;t ask for it (MFA). Choose a profile that signs in without one, such as one with SSO.</source>
         <translation>Filemill kann nicht danach fragen (MFA). Bitte ein Profil wählen, das sich ohne Code anmeldet, zum Beispiel eines mit SSO.</translation>
     </message>
     <message>
-        <source>The AWS configuration can't be used</source>
+        <source>The AWS configuration can&apos;t be used</source>
         <translation>Die AWS-Konfiguration ist nicht verwendbar</translation>
     </message>
     <message>
@@ -2091,11 +2254,11 @@
         <translation>Keine Berechtigung für {action} auf „{name}“</translation>
     </message>
     <message>
-        <source>Its key is not open to you ({action}). Ask the queue's administrator for it.</source>
+        <source>Its key is not open to you ({action}). Ask the queue&apos;s administrator for it.</source>
         <translation>Für den Schlüssel fehlt die Berechtigung ({action}). Bitte bei der Administration der Warteschlange darum bitten.</translation>
     </message>
     <message>
-        <source>You are signed in, but the queue's or your account's rules do not allow {action}. Ask the queue's administrator for it.</source>
+        <source>You are signed in, but the queue&apos;s or your account&apos;s rules do not allow {action}. Ask the queue&apos;s administrator for it.</source>
         <translation>Die Anmeldung gilt, aber die Regeln der Warteschlange oder des Kontos erlauben {action} nicht. Bitte bei der Administration der Warteschlange darum bitten.</translation>
     </message>
     <message>
@@ -2167,11 +2330,11 @@
         <translation>ein Programm</translation>
     </message>
     <message>
-        <source>this computer's role</source>
+        <source>this computer&apos;s role</source>
         <translation>Rolle dieses Computers</translation>
     </message>
     <message>
-        <source>this container's role</source>
+        <source>this container&apos;s role</source>
         <translation>Rolle dieses Containers</translation>
     </message>
     <message>
@@ -2243,7 +2406,7 @@
         <translation>Diese Warteschlange gehört einem anderen Konto</translation>
     </message>
     <message>
-        <source>It has no dead-letter queue: what can't be processed is received again and again</source>
+        <source>It has no dead-letter queue: what can&apos;t be processed is received again and again</source>
         <translation>Sie hat keine Dead-Letter-Warteschlange: Was nicht verarbeitet werden kann, wird immer wieder empfangen</translation>
     </message>
     <message>
@@ -2251,7 +2414,7 @@
         <translation>Dead-Letter-Warteschlange: „{name}“, nach {count} Zustellungen</translation>
     </message>
     <message>
-        <source>The AWS configuration can't be read: {reason}</source>
+        <source>The AWS configuration can&apos;t be read: {reason}</source>
         <translation>Die AWS-Konfiguration ist nicht lesbar: {reason}</translation>
     </message>
     <message>
@@ -2275,7 +2438,7 @@
         <translation>Seine Quellprofile führen im Kreis: {names}.</translation>
     </message>
     <message>
-        <source>Its source profile “{name}” can't be used: {reason}</source>
+        <source>Its source profile “{name}” can&apos;t be used: {reason}</source>
         <translation>Sein Quellprofil „{name}“ ist nicht verwendbar: {reason}</translation>
     </message>
     <message>

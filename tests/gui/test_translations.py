@@ -12,7 +12,6 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from PySide6.QtCore import QTranslator
-from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QApplication, QMenu
 
 from desktop_app.paths import resource
@@ -20,6 +19,8 @@ from desktop_app.paths import resource
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
+
+    from PySide6.QtGui import QAction
 
     from tests.gui.conftest import Desk
 
