@@ -330,7 +330,7 @@
     </message>
     <message>
         <source>Co&amp;nnection…</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Verbindung…</translation>
     </message>
     <message>
         <source>&amp;Other Programs&apos; Messages…</source>
