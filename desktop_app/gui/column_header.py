@@ -29,6 +29,7 @@ class ColumnHeader(SortHeader):
 
     def __init__(self, look: Look, parent: QWidget) -> None:
         super().__init__(look, parent)
+        self._least = 0
         self._for_now: dict[int, bool] = {}  # whether they are shown otherwise
         self.setSectionsMovable(True)
         self.setStretchLastSection(False)
@@ -59,6 +60,7 @@ class ColumnHeader(SortHeader):
 
     def _set_shown(self, number: int, *, shown: bool) -> None:
         self.setSectionHidden(number, not shown)
+        self._least = 0
         if number == REASON and shown:
             self.resizeSection(STATUS, status_word_width(self.font()))
         self.fit()
@@ -67,6 +69,7 @@ class ColumnHeader(SortHeader):
     def reset(self) -> None:
         """All columns in their first order and width."""
         self._for_now.clear()
+        self._least = 0
         first = [COLUMN_OF_ID[name] for name in FIRST_ORDER]
         for place, number in enumerate([*first, *(other for other in range(len(COLUMNS)) if other not in first)]):
             self.setSectionHidden(number, False)
@@ -77,16 +80,20 @@ class ColumnHeader(SortHeader):
 
     def fit(self) -> None:
         """Let the elastic column take the room that the others leave, as long as it stays readable."""
-        # Reasons are the longest texts.
-        elastic = next((number for number in (REASON, STATUS) if not self.isSectionHidden(number)), NAME)
+        elastic = self._elastic()
         others = sum(self.sectionSize(number) for number in range(self.count()) if number != elastic)
-        least = _MIN_ELASTIC_CHARACTERS * self.fontMetrics().averageCharWidth()
+        least = max(self._least, _MIN_ELASTIC_CHARACTERS * self.fontMetrics().averageCharWidth())
         self.resizeSection(elastic, max(least, self.viewport().width() - others))
+
+    def _elastic(self) -> int:
+        """Reasons are the longest texts."""
+        return next((number for number in (REASON, STATUS) if self.shows(number)), NAME)
 
     @Slot()
     def fit_all(self) -> None:
         """Make each column as wide as its title and what is to be seen of it."""
         self.resizeSections(QHeaderView.ResizeMode.ResizeToContents)
+        self._least = self.sectionSize(self._elastic())
         self.fit()
 
     def layout_of_columns(self) -> list[ColumnLayout]:

@@ -146,7 +146,7 @@ def _code_column(name: str, title: str, sort_by: SortBy, of: Callable[[Job], str
     def text(_wording: Wording, job: Job) -> str:
         return display_text(of(job) or "")
 
-    return Column(name, title, sort_by, text, text, text, 38, shown=False, is_code=True)
+    return Column(name, title, sort_by, text, text, text, 46, shown=False, is_code=True)
 
 
 def _modified(job: Job) -> int | None:
@@ -180,7 +180,7 @@ COLUMNS: tuple[Column, ...] = (
         shown=False,
     ),
     Column("batch", mark("Batch"), SortBy.BATCH, _batch, _batch, _batch, 20, shown=False),
-    Column("queue", mark("Queue"), SortBy.QUEUE, _queue, _queue, lambda _, job: job.queue, 20, shown=False),
+    Column("queue", mark("Queue"), SortBy.QUEUE, _queue, _queue, lambda _, job: job.queue, 22, shown=False),
     _code_column("messageId", mark("Message ID"), SortBy.MESSAGE, lambda job: job.message_id),
     _code_column("jobId", mark("Job ID"), SortBy.ID, lambda job: job.id),
 )

@@ -192,7 +192,7 @@ class ExportDialog(QDialog):
         if not selected and self.rows[Rows.SELECTED].isChecked():
             self.rows[Rows.SHOWN].setChecked(True)
         self._query, self._selected, self._shown_fields = query, selected, shown_fields
-        self._everything = ListQuery(query.sort_by, query.descending)
+        self._everything = ListQuery().in_order_of(query)
 
     @property
     def form(self) -> Format:

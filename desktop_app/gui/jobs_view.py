@@ -23,6 +23,7 @@ from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableView
 from desktop_app.gui.columns import COLUMN_OF_ID, COLUMN_OF_SORT, COLUMNS, PROGRESS, STATUS
 from desktop_app.gui.delegates import CellDelegate, ProgressDelegate, StatusDelegate
 from desktop_app.gui.header import JobsHeader
+from desktop_app.gui.texts import tr
 from desktop_app.gui.window_memory import SortLayout
 from desktop_app.jobs import ListQuery
 
@@ -57,7 +58,7 @@ class JobsView(QTableView):
         self._jobs = model
         self._look = look
         self._uses_keys = False
-        self.setAccessibleName("Files")
+        self.setAccessibleName(tr("Files"))
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)

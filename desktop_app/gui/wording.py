@@ -71,10 +71,6 @@ class Wording:
         """A whole number with the locale's thousands separators."""
         return self._locale.toString(value)
 
-    def counted(self, count: int, one: str) -> str:
-        """A number with its noun, of which the singular is given: `1 row`, `1,248 rows`."""
-        return f"{self.number(count)} {one if count == 1 else f'{one}s'}"
-
     def files(self, count: int) -> str:
         """`1 file`, `1,248 files`."""
         return tr("%Ln file(s)", "", count)
