@@ -14,25 +14,26 @@ LOG := $(VENV)/install.log
 HAS_VENV := $(VENV)/.stamp-venv
 HAS_RUN := $(VENV)/.stamp-run
 HAS_DEV := $(VENV)/.stamp-dev
+HAS_INSTALLER := $(VENV)/.stamp-installer
 # Each of these has to be covered by itself, branches included.
 COVERED := store queues processing services
 MIN_COVERAGE := 95
 
 # An environment whose Python is gone (the system's was replaced) is built again.
 ifeq ($(shell { [ ! -e $(HAS_VENV) ] || $(PY) -c 'import pip'; } >/dev/null 2>&1 || echo gone),gone)
-  $(shell rm -f $(HAS_VENV) $(HAS_RUN) $(HAS_DEV))
+  $(shell rm -f $(HAS_VENV) $(HAS_RUN) $(HAS_DEV) $(HAS_INSTALLER))
 endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run test lint types format check translations icons screenshots coverage bench desktop torture ci clean system
+.PHONY: help run test lint types format check translations icons screenshots coverage bench desktop torture installer ci clean system
 
 help: ## list the tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 # Everything but `run` keeps away from the screen.
-test lint types format check icons screenshots coverage bench torture: export QT_QPA_PLATFORM := offscreen
+test lint types format check icons screenshots coverage bench torture installer: export QT_QPA_PLATFORM := offscreen
 
 run: system $(HAS_RUN) ## start Filemill; without a display, do its main job offscreen on the samples
 	@$(PY) -m desktop_app.tryout $(ARGS)
@@ -86,6 +87,9 @@ torture: system $(HAS_DEV) ## kill it again and again behind a hostile network, 
 	@$(PY) tests/torture/run.py $(ARGS)
 	@$(PY) tests/torture/run.py --fifo $(ARGS)
 
+installer: system $(HAS_INSTALLER) ## build the frozen program and what this system can install it from, into dist
+	@PATH="$(abspath $(VENV))/bin:$$PATH" $(PY) -m resources.packaging.build $(ARGS)
+
 ci: ## all that is checked on every change, as on a new machine
 	@.ci/run
 
@@ -118,6 +122,11 @@ $(HAS_RUN): $(HAS_VENV) pyproject.toml
 $(HAS_DEV): $(HAS_VENV) pyproject.toml
 	@echo "Installing what Filemill and its tests need; the first time this takes a minute or two …"
 	@$(PIP) install -e '.[dev]' >$(LOG) 2>&1 || { $(say_why); }
+	@touch $(HAS_RUN) $@
+
+$(HAS_INSTALLER): $(HAS_VENV) pyproject.toml
+	@echo "Installing what the frozen program is built with …"
+	@$(PIP) install -e '.[installer]' >$(LOG) 2>&1 || { $(say_why); }
 	@touch $(HAS_RUN) $@
 
 define say_why

@@ -1,0 +1,128 @@
+"""`make installer`: the frozen program, its self-test, and the packages that this system can make of it, into dist/."""
+# ruff: noqa: T201 - the terminal is its output
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from resources.packaging import bill
+from resources.packaging.product import PRODUCT, ROOT, filled
+
+HERE = Path(__file__).resolve().parent
+DIST, WORK = ROOT / "dist", ROOT / "build"
+PROGRAM = DIST / PRODUCT.command
+MEGA = 1e6
+
+
+def main() -> int:
+    """Build everything; the exit code of what went wrong first, or 0."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--program-only", action="store_true", help="only the frozen program and its self-test")
+    options = parser.parse_args()
+    os.environ.setdefault("SOURCE_DATE_EPOCH", _last_commit())
+    began = time.monotonic()
+    freeze()
+    _tell("the frozen program", _size(PROGRAM), began)
+    check()
+    if not options.program_only:
+        for made in packages():
+            _tell(made.name, made.stat().st_size, began)
+    return 0
+
+
+def freeze() -> None:
+    """Let PyInstaller make dist/filemill, and write down what is in it."""
+    _do(sys.executable, "-m", "PyInstaller", "--noconfirm", "--log-level=WARN", f"--workpath={WORK}",
+        f"--distpath={DIST}", str(ROOT / "build_installer.spec"))  # fmt: skip
+    if sys.platform == "linux":
+        _forget_this_machine()
+    parts = bill.libraries(PROGRAM)
+    materials = bill.packages()
+    bill.write_bill(materials, parts, DIST / f"{PRODUCT.command}-{PRODUCT.version}.cdx.json")
+    (PROGRAM / "THIRD-PARTY.txt").write_text(bill.licences(materials, parts), encoding="utf-8")
+    shutil.copyfile(ROOT / "LICENSE", PROGRAM / "LICENSE.txt")
+    for text in (HERE / "licences").iterdir():
+        shutil.copyfile(text, PROGRAM / text.name)
+
+
+def _forget_this_machine() -> None:
+    """Take out where the building Python has its libraries: nobody else has them there."""
+    for path in PROGRAM.rglob("*.so*"):
+        if path.is_symlink() or not path.is_file():
+            continue
+        found = subprocess.run(["patchelf", "--print-rpath", path], capture_output=True, text=True, check=True)  # noqa: S603, S607
+        kept = [place for place in found.stdout.strip().split(":") if place.startswith("$ORIGIN")]
+        if ":".join(kept) != found.stdout.strip():
+            _do("patchelf", *(["--set-rpath", ":".join(kept)] if kept else ["--remove-rpath"]), str(path))
+
+
+def check() -> None:
+    """Let the frozen program do the main job, without anything of this environment."""
+    kept = ("PATH", "HOME", "LANG", "LC_ALL", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "USERPROFILE", "APPDATA")
+    environment = {name: os.environ[name] for name in kept if name in os.environ}
+    environment["AWS_EC2_METADATA_DISABLED"] = "true"
+    _do(str(PROGRAM / _file_name()), "--self-test", environment=environment)
+
+
+def packages() -> list[Path]:
+    """Make of it what this system can; gives the files."""
+    made = []
+    if sys.platform == "linux" and shutil.which("dpkg-deb"):
+        from resources.packaging import deb
+
+        made.append(deb.make_package(PROGRAM, DIST, PRODUCT.version))
+    if sys.platform == "linux":
+        from resources.packaging import deb
+
+        made.append(deb.make_archive(PROGRAM, DIST, PRODUCT.version))
+    if sys.platform == "win32":
+        made.append(_windows_installer())
+    if sys.platform == "darwin":
+        _do("bash", str(HERE / "macos" / "dmg.sh"), PRODUCT.name, PRODUCT.version, str(DIST))
+        made.append(DIST / f"{PRODUCT.command}-{PRODUCT.version}.dmg")
+    sums = "".join(f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in made)
+    (DIST / "SHA256SUMS").write_text(sums, encoding="utf-8")
+    return made
+
+
+def _windows_installer() -> Path:
+    script = WORK / f"{PRODUCT.command}.iss"
+    script.write_text(filled(HERE / "windows" / "filemill.iss", root=str(ROOT)), encoding="utf-8-sig")
+    _do("iscc", "/Q", str(script))
+    return DIST / f"{PRODUCT.command}-{PRODUCT.version}-setup.exe"
+
+
+def _file_name() -> str:
+    return f"{PRODUCT.command}.exe" if sys.platform == "win32" else PRODUCT.command
+
+
+def _size(folder: Path) -> int:
+    return sum(path.lstat().st_size for path in folder.rglob("*") if not path.is_dir())
+
+
+def _last_commit() -> str:
+    """When this state of the code was made, so that building it again gives the same files."""
+    command = ["git", "-C", str(ROOT), "log", "-1", "--format=%ct"]
+    asked = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own arguments
+    return asked.stdout.strip() or str(int(time.time()))
+
+
+def _do(*command: str, environment: dict[str, str] | None = None) -> None:
+    done = subprocess.run(command, env=environment, check=False)  # noqa: S603 - our own arguments
+    if done.returncode:
+        sys.exit(f"{Path(command[0]).name} ended with {done.returncode}.")
+
+
+def _tell(what: str, size: int, began: float) -> None:
+    print(f"{what:<44} {size / MEGA:6.1f} MB  after {time.monotonic() - began:.0f} s", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
