@@ -103,7 +103,7 @@ def _without_tools(bill: dict[str, Any]) -> dict[str, Any]:
 
 
 def _name_of(ref: str) -> str:
-    return ref.split("==")[0].lower().replace("_", "-")
+    return ref.split("==", maxsplit=1)[0].lower().replace("_", "-")
 
 
 def libraries(program: Path) -> list[Part]:
