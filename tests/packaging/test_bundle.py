@@ -1,0 +1,88 @@
+"""What goes into the frozen program, and what it is made of."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from resources.packaging import bill
+from resources.packaging.bundle import is_needed, needed, reached, whole
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize(
+    ("place", "wanted"),
+    [
+        ("botocore/data/sqs/2012-11-05/service-2.json.gz", True),
+        ("botocore/data/ec2/2016-11-15/service-2.json.gz", False),
+        ("botocore/data/endpoints.json", True),
+        ("boto3/data/ec2/2016-11-15/resources-1.json", False),
+        ("botocore\\data\\ec2\\2016-11-15\\service-2.json.gz", False),
+        ("PySide6/Qt/translations/qtbase_de.qm", True),
+        ("PySide6/Qt/translations/qtbase_fr.qm", False),
+        ("PySide6/translations/qt_de.qm", False),
+        ("PySide6/Qt/plugins/platforms/libqxcb.so", True),
+        ("PySide6/plugins/platforms/qwindows.dll", True),
+        ("PySide6/Qt/plugins/platformthemes/libqgtk3.so", False),
+        ("PySide6/Qt/plugins/imageformats/libqwebp.so", False),
+        ("PySide6/Qt/plugins/iconengines/libqsvgicon.so", True),
+        ("resources/translations/filemill_de.qm", True),
+        ("desktop_app/store/migrations/0001_initial.py", True),
+    ],
+)
+def test_bundle_has_what_is_used(place: str, wanted: bool) -> None:
+    assert is_needed(place) is wanted
+    assert needed([(place, "/x", "DATA")]) == ([(place, "/x", "DATA")] if wanted else [])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems keep all libraries")
+def test_libraries_that_only_something_left_out_needs_are_left_out_too() -> None:
+    asks = {"/py/a.so": ["libone.so.1", "libc.so.6"], "/lib/libone.so.1": ["libtwo.so.2"], "/lib/libgtk.so.3": []}
+    entries = [
+        ("pkg/a.so", "/py/a.so", "EXTENSION"),
+        ("libone.so.1", "/lib/libone.so.1", "BINARY"),
+        ("libtwo.so.2", "/lib/libtwo.so.2", "BINARY"),
+        ("libgtk.so.3", "/lib/libgtk.so.3", "BINARY"),
+        ("libpython3.11.so.1.0", "/lib/libpython3.11.so.1.0", "BINARY"),
+    ]
+    kept = reached(entries, lambda file: asks.get(file, []))
+    assert [entry[0] for entry in kept] == ["pkg/a.so", "libone.so.1", "libtwo.so.2", "libpython3.11.so.1.0"]
+
+
+def test_links_to_what_was_left_out_are_left_out_too() -> None:
+    here = ("libQt6Core.so.6", "PySide6/Qt/lib/libQt6Core.so.6", "SYMLINK")
+    gone = ("libQt6EglFS.so.6", "PySide6/Qt/lib/libQt6EglFS.so.6", "SYMLINK")
+    assert whole([here, gone], [("PySide6/Qt/lib/libQt6Core.so.6", "/x", "BINARY")]) == [here]
+
+
+def test_library_without_a_known_licence_stops_the_build(tmp_path: Path) -> None:
+    inside = tmp_path / "_internal"
+    inside.mkdir()
+    for name in ("libz.so.1", "libQt6Core.so.6", "_cffi_backend.cpython-311-x86_64-linux-gnu.so", "base_library.zip"):
+        (inside / name).touch()
+    assert [part.name for part in bill.libraries(tmp_path)] == ["Qt", "zlib"]
+    (inside / "libreadline.so.8").touch()
+    with pytest.raises(LookupError, match=r"libreadline\.so\.8"):
+        bill.libraries(tmp_path)
+
+
+def test_bill_names_what_filemill_needs_and_not_what_builds_it() -> None:
+    made = bill._without_tools(
+        {
+            "metadata": {"component": {"bom-ref": "root"}},
+            "components": [{"bom-ref": ref} for ref in ("boto3==1", "urllib3==2", "pyinstaller==6", "altgraph==1")],
+            "dependencies": [
+                {"ref": "root", "dependsOn": ["boto3==1", "pyinstaller==6", "cyclonedx-bom==7"]},
+                {"ref": "boto3==1", "dependsOn": ["urllib3==2"]},
+                {"ref": "urllib3==2"},
+                {"ref": "pyinstaller==6", "dependsOn": ["altgraph==1"]},
+                {"ref": "altgraph==1"},
+            ],
+        }
+    )
+    assert [part["bom-ref"] for part in made["components"]] == ["boto3==1", "urllib3==2", "pyinstaller==6"]
+    assert made["dependencies"][0]["dependsOn"] == ["boto3==1", "pyinstaller==6"]
