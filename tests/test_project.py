@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TOP_LEVEL = {
     ".ci",
     ".gitattributes",
+    ".github",
     ".gitignore",
     ".pre-commit-config.yaml",
     "ARCHITECTURE.md",
