@@ -78,7 +78,7 @@ class Connection:
     def label(self) -> str:
         """A few words for a status bar."""
         if self.is_local:
-            return "Local queue"
+            return Sentence("Local queue")
         place = self.region or urlsplit(self.endpoint_url).netloc
         return f"{self.queue_name} · {place}" if place else self.queue_name
 

@@ -34,7 +34,7 @@ from desktop_app.gui.pausing import Pausing
 from desktop_app.gui.selection_sums import SelectedTotals
 from desktop_app.gui.sidebar import Sidebar
 from desktop_app.gui.status_bar import JobsStatusBar
-from desktop_app.gui.texts import tr
+from desktop_app.gui.texts import tr, translated
 from desktop_app.gui.tool_bar import ToolBar
 from desktop_app.gui.window_commands import WindowCommands
 from desktop_app.gui.wording import DASH
@@ -259,7 +259,9 @@ class MainWindow(QMainWindow):
     def _show_title(self) -> None:
         progress = self.run.progress
         done = f"{self._needs.wording.percent(progress.fraction)}{DASH}" if progress.is_busy else ""
-        self.setWindowTitle(f"{self.pausing.title}{done}{self._needs.session.connection.label}{DASH}Filemill")
+        self.setWindowTitle(
+            f"{self.pausing.title}{done}{translated(self._needs.session.connection.label)}{DASH}Filemill"
+        )
 
     @Slot(QPoint)
     def _show_menu(self, place: QPoint) -> None:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeGuard
 
+from desktop_app.sentences import Sentence
+
 VERSION = 1
 MAX_BODY_CHARS = 1_024
 """Ours have about 80; the limit is looked at before parsing, so that no nesting can hurt."""
@@ -23,11 +25,11 @@ _KEYS = {"v", "file_id", "generation"}
 class Foreignness(StrEnum):
     """Why a message is not one of ours."""
 
-    TOO_LONG = "longer than any of ours"
-    NOT_JSON = "not JSON"
-    WRONG_SHAPE = "not a message of Filemill"
-    NEWER_VERSION = "from a newer version of Filemill"
-    UNKNOWN_FILE = "a file of another list"
+    TOO_LONG = Sentence("longer than any of ours")
+    NOT_JSON = Sentence("not JSON")
+    WRONG_SHAPE = Sentence("not a message of Filemill")
+    NEWER_VERSION = Sentence("from a newer version of Filemill")
+    UNKNOWN_FILE = Sentence("a file of another list")
 
 
 class ForeignMessageError(ValueError):

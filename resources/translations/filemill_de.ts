@@ -2461,5 +2461,25 @@
         <source>No file in this list has failed.</source>
         <translation>Keine Datei in dieser Liste ist fehlgeschlagen.</translation>
     </message>
+    <message>
+        <source>longer than any of ours</source>
+        <translation>länger als jede von uns</translation>
+    </message>
+    <message>
+        <source>not JSON</source>
+        <translation>kein JSON</translation>
+    </message>
+    <message>
+        <source>not a message of Filemill</source>
+        <translation>keine Nachricht von Filemill</translation>
+    </message>
+    <message>
+        <source>from a newer version of Filemill</source>
+        <translation>von einer neueren Version von Filemill</translation>
+    </message>
+    <message>
+        <source>a file of another list</source>
+        <translation>eine Datei aus einer anderen Liste</translation>
+    </message>
 </context>
 </TS>

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QLocale
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QApplication, QDialog, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QRadioButton, QWidget
 
 from desktop_app.errors import QueueTrouble, StoreDamagedError, StoreError
 from desktop_app.gui.crash import CrashDialog
 from desktop_app.gui.damaged_list import DamagedList
 from desktop_app.gui.dialogs import show_refused
 from desktop_app.gui.notice import Kind, Notice, NoticeAction
+from desktop_app.gui.review_sheet import ReviewSheet
 from desktop_app.gui.start_problem import StartProblem
 from desktop_app.gui.texts import tr, translated
 from desktop_app.sentences import Sentence
@@ -130,8 +131,37 @@ def _start(scene: Scene) -> QWidget:
     return dialog
 
 
+def _connection(place: int) -> Callable[[Scene], QWidget | None]:
+    def act(scene: Scene) -> QWidget | None:
+        dialog = _menu_action("connection")(scene)
+        if dialog is not None:
+            dialog.findChildren(QRadioButton)[place].click()
+        return dialog
+
+    return act
+
+
+def _review(scene: Scene) -> QWidget | None:
+    folder = scene.folder / "many"
+    (folder / "deeper").mkdir(parents=True)
+    for number in range(60):
+        (folder / f"{number}.csv").write_text("x")
+    (folder / "link").symlink_to("nowhere")
+    scene.running.workbench.adder.add([str(folder)], must_ask=True)
+
+    def sheet() -> QWidget | None:
+        found = (widget for widget in QApplication.topLevelWidgets() if isinstance(widget, ReviewSheet))
+        return next((widget for widget in found if widget.isVisible()), None)
+
+    scene.wait(sheet, "the review sheet")
+    return sheet()
+
+
 DIALOGS: dict[str, Callable[[Scene], QWidget | None]] = {
-    **{name: _menu_action(name) for name in ("shortcuts", "about", "foreign", "export", "connection", "log")},
+    **{name: _menu_action(name) for name in ("shortcuts", "about", "foreign", "export", "connection", "log", "report")},
+    "connection to Amazon": _connection(1),
+    "connection to a server": _connection(2),
+    "review": _review,
     "refused": _refused,
     "crash": _crash,
     "damaged list": _damaged,
