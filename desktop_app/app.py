@@ -247,6 +247,7 @@ def assemble(program: Program, look: Look) -> RunningWindow:
             workbench=workbench,
             session=session,
             advisor=ConnectionAdvisor(program.home.run),
+            folder=program.home.folder,
             states=session.states,
             memory=WindowMemory(program.home.folder / "window.ini"),
             look=look,

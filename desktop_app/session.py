@@ -123,6 +123,20 @@ class Session:
             ),
         )
 
+    def stop_processing(self) -> None:
+        """Only send to this queue from now on, and receive nothing.
+
+        Raises:
+            SettingsError: If that can't be saved; it holds for this time all the same.
+        """
+        connection = self.program.connection
+        self.program = self.program.reconnected(connection, process_here=False)
+        self.switchboard.switch(_link(self.program))
+        file = self.program.home.settings_file
+        saved = load_settings(file)
+        if saved.process_queue == connection.key:
+            save_settings(file, replace(saved, process_queue=""))
+
     def allow_processing(self) -> None:
         """See `Program.allow_processing`."""
         self.program.allow_processing()

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Slot
 
 from desktop_app.gui.loop_states import Need
 from desktop_app.gui.notice import Kind, Notice, NoticeAction
+from desktop_app.gui.texts import tr, translated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from desktop_app.gui.loop_states import Trouble
     from desktop_app.gui.notice import NoticeBar
+
+
+RETURNS_S = 30.0
+"""What comes back within so many seconds is the same trouble still."""
 
 
 class TroubleBanner(QObject):
@@ -24,6 +31,8 @@ class TroubleBanner(QObject):
         try_now: Makes a loop that waits try at once.
         start_again: Starts loops that have ended by themselves.
         allow_processing: Lets files of this queue be processed on this computer.
+        remedies: The buttons for a trouble whose cause is known; none for one that has no better than these.
+        steady: The time in seconds, for what comes back.
         parent: Qt's owner.
     """
 
@@ -34,16 +43,22 @@ class TroubleBanner(QObject):
         try_now: Callable[[], None],
         start_again: Callable[[], None],
         allow_processing: Callable[[], None],
+        remedies: Callable[[Trouble], tuple[NoticeAction, ...]] = lambda _: (),
+        steady: Callable[[], float] = time.monotonic,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._bar = bar
-        self._try_now = NoticeAction("Try Now", try_now)
-        self._start_again = NoticeAction("Start Again", start_again)
-        self._allow = NoticeAction("Process Here", allow_processing)
+        self._try_now = NoticeAction(tr("Try Now"), try_now, keeps=True)
+        self._start_again = NoticeAction(tr("Start Again"), start_again)
+        self._allow = NoticeAction(tr("Process Here"), allow_processing)
+        self._remedies = remedies
+        self._steady = steady
         self._database = ""
         self._loops: Trouble | None = None
         self._dismissed = ""
+        self._last: tuple[str, int, float] = ("", 0, 0.0)
+        """The trouble that was shown last: its words, how often it came, when it ended."""
         bar.dismissed.connect(self._note_dismissed)
 
     @Slot(object)
@@ -69,21 +84,34 @@ class TroubleBanner(QObject):
             return Notice(self._database, Kind.PROBLEM)
         if self._loops is None:
             return None
-        if self._loops.kind is Need.PERMISSION:
-            return Notice(self._loops.text, Kind.INFO, (self._allow,))
-        if self._loops.kind is Need.RESTART:
-            return Notice(self._loops.text, Kind.PROBLEM, (self._start_again,))
-        return Notice(self._loops.text, Kind.WARNING, (self._try_now,))
+        kind, actions = {
+            Need.PERMISSION: (Kind.INFO, (self._allow,)),
+            Need.RESTART: (Kind.PROBLEM, (self._start_again,)),
+            Need.PATIENCE: (Kind.WARNING, (self._try_now,)),
+        }[self._loops.kind]
+        error = self._loops.error
+        title = translated(error.title) if error is not None else ""
+        text = translated(error.body) if error is not None and title else self._loops.text
+        return Notice(text, kind, self._remedies(self._loops) or actions, title=title)
 
     def _update(self) -> None:
         wanted = self._wanted()
+        shown = self._bar.notice
         if wanted is None:
             self._dismissed = ""
+            if shown is not None:
+                self._last = (shown.title + shown.text, shown.times, self._steady())
             self._bar.clear()
         elif wanted.text == self._dismissed:
             self._bar.clear()
-        elif wanted != self._bar.notice:
-            self._bar.show_notice(wanted)
+        elif shown is None or (shown.title, shown.text, shown.kind) != (wanted.title, wanted.text, wanted.kind):
+            self._bar.show_notice(self._counted(wanted))
+
+    def _counted(self, notice: Notice) -> Notice:
+        words, times, ended = self._last
+        if words == notice.title + notice.text and self._steady() - ended < RETURNS_S:
+            return replace(notice, times=times + 1)
+        return notice
 
     @Slot(str)
     def _note_dismissed(self, text: str) -> None:

@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from desktop_app.errors import SettingsError
 from desktop_app.gui.connection_dialog import ConnectionDialog, LookUps
+from desktop_app.gui.region_search import RegionSearch
 from desktop_app.gui.shutdown import Step
+from desktop_app.gui.sign_in import SignIn
 from desktop_app.gui.stream import Stream
 from desktop_app.gui.tasks import Tasks
+from desktop_app.gui.texts import translated
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
@@ -18,6 +22,7 @@ if TYPE_CHECKING:
     from desktop_app.gui.look import Look
     from desktop_app.gui.ports import Office
     from desktop_app.services.advisor import ConnectionAdvisor
+    from desktop_app.settings import Connection
 
 _AT_ONCE = 4
 
@@ -27,6 +32,11 @@ class ConnectionDesk(QObject):
 
     Signals:
         complained(str): Something could not be done; a plain text.
+
+    Attributes:
+        dialog: The one that is open.
+        sign_in: Runs AWS's own command for that.
+        regions: Looks for a queue elsewhere.
 
     Args:
         office: The connection of now.
@@ -47,6 +57,8 @@ class ConnectionDesk(QObject):
         self._tasks.problem.connect(self.complained)
         self._look_ups = LookUps(advisor, self._tasks, Stream(self._tasks, self), Stream(self._tasks, self))
         self.dialog: ConnectionDialog | None = None
+        self.sign_in = SignIn(office.try_now, self)
+        self.regions = RegionSearch(advisor, self._tasks, self._use, self)
 
     @Slot()
     def open(self) -> None:
@@ -70,6 +82,13 @@ class ConnectionDesk(QObject):
     def _forget(self) -> None:
         self.dialog = None
 
+    def _use(self, connection: Connection) -> None:
+        """The person has chosen one of the queues that were found."""
+        try:
+            self._office.choose(connection, process_here=self._office.processes_here)
+        except SettingsError as error:
+            self.complained.emit(translated(error.text))
+
     def step(self) -> Step:
         """Ending this, as a step of a shutdown. What waits for AWS has a time-out."""
         return Step("looking up", self._stop, lambda: self._tasks.close(0))
@@ -77,4 +96,6 @@ class ConnectionDesk(QObject):
     def _stop(self) -> None:
         if self.dialog is not None:
             self.dialog.reject()
+        self.regions.stop()
+        self.sign_in.stop()
         self._tasks.close(0)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from desktop_app.errors import QueueTrouble
-from desktop_app.gui.texts import tr
+from desktop_app.errors import Cause, KnownError, QueueTrouble
+from desktop_app.gui.texts import mark, tr, translated
 from desktop_app.services.state import LoopState, Phase
 from desktop_app.services.switch import Pace
 
@@ -59,17 +59,29 @@ class Need(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """What a banner says: a text for a person, and what can be done."""
+    """What a banner says.
+
+    Attributes:
+        text: For a person.
+        kind: What can be done.
+        error: What it is from, if that is known: more exactly what can be done.
+    """
 
     text: str
     kind: Need = Need.PATIENCE
+    error: KnownError | None = field(default=None, compare=False)
+
+    @property
+    def cause(self) -> Cause:
+        """What is the matter."""
+        return self.error.cause if self.error is not None else Cause.OTHER
 
 
 _NEEDED = {
-    QueueTrouble.SIGNED_OUT: "Sign-in needed",
-    QueueTrouble.NO_RIGHT: "Not allowed to use the queue",
-    QueueTrouble.NO_QUEUE: "Queue not found",
-    QueueTrouble.SETUP: "The connection needs attention",
+    QueueTrouble.SIGNED_OUT: mark("Sign-in needed"),
+    QueueTrouble.NO_RIGHT: mark("Not allowed to use the queue"),
+    QueueTrouble.NO_QUEUE: mark("Queue not found"),
+    QueueTrouble.SETUP: mark("The connection needs attention"),
 }
 _STARTING = LoopState(Phase.STARTING)
 
@@ -97,9 +109,9 @@ class LoopStates(QObject):
         self._sender = _STARTING
         self._consumer = _STARTING
         self._pace = Pace.RUNNING
-        self._deaths: dict[str, str] = {}
+        self._deaths: dict[str, Trouble] = {}
         self._trouble: Trouble | None = None
-        self._text = ConnectionText(Mark.STARTING, "Starting…", "")
+        self._text = ConnectionText(Mark.STARTING, tr("Starting…"), "")
         self._timer = QTimer(self)
         self._timer.setInterval(_EVERY_MS)
         self._timer.timeout.connect(self._update_text)
@@ -131,24 +143,23 @@ class LoopStates(QObject):
         self._pace = pace
         self._update()
 
-    @Slot(str)
-    def take_sender_death(self, text: str) -> None:
-        """The sender's thread has ended by itself."""
-        self._deaths["sender"] = text
+    def take_sender_death(self, text: str, error: KnownError | None = None) -> None:
+        """The sender's thread has ended by itself; of this error, unless it is a bug."""
+        self._deaths["sender"] = Trouble(text, Need.RESTART, error)
         self._update()
 
-    @Slot(str)
-    def take_consumer_death(self, text: str) -> None:
-        """The consumer's thread has ended by itself."""
-        self._deaths["consumer"] = text
+    def take_consumer_death(self, text: str, error: KnownError | None = None) -> None:
+        """The consumer's thread has ended by itself; of this error, unless it is a bug."""
+        self._deaths["consumer"] = Trouble(text, Need.RESTART, error)
         self._update()
 
     @property
     def text(self) -> ConnectionText:
         """What the status bar says now."""
         if self._deaths:
-            return ConnectionText(Mark.STOPPED, "Stopped", " ".join(dict.fromkeys(self._deaths.values())))
-        label = self._connection.label
+            texts = dict.fromkeys(death.text for death in self._deaths.values())
+            return ConnectionText(Mark.STOPPED, tr("Stopped"), " ".join(texts))
+        label = tr("Local queue") if self._connection.is_local else self._connection.label
         if self._pace is Pace.PAUSED:
             text = tr("Nothing is begun until you resume. Files can be added, and their messages are sent to {queue}.")
             return ConnectionText(Mark.PAUSED, tr("Paused"), text.format(queue=label))
@@ -159,22 +170,31 @@ class LoopStates(QObject):
                 return self._waiting_text(state)
         phases = {self._sender.phase, self._consumer.phase}
         if Phase.STOPPED in phases:
-            return ConnectionText(Mark.STOPPED, "Stopped", f"Nothing is sent to or received from {label}.")
+            detail = tr("Nothing is sent to or received from {queue}.").format(queue=label)
+            return ConnectionText(Mark.STOPPED, tr("Stopped"), detail)
         if Phase.STARTING in phases:
-            return ConnectionText(Mark.STARTING, "Starting…", f"Connecting to {label}.")
+            return ConnectionText(Mark.STARTING, tr("Starting…"), tr("Connecting to {queue}.").format(queue=label))
         if self._consumer.phase is Phase.OFF:
-            return ConnectionText(Mark.STARTING, f"{label} · sending only", self._consumer.text)
-        place = "on this computer, no account needed" if self._connection.is_local else f"through {label}"
-        return ConnectionText(Mark.RUNNING, label, f"Files are sent and processed {place}.")
+            text = tr("{queue} · sending only").format(queue=label)
+            return ConnectionText(Mark.STARTING, text, translated(self._consumer.text))
+        if self._connection.is_local:
+            detail = tr("Files are sent and processed on this computer, no account needed.")
+        else:
+            detail = tr("Files are sent and processed through {queue}.").format(queue=label)
+        return ConnectionText(Mark.RUNNING, label, detail)
 
     def _waiting_text(self, state: LoopState) -> ConnectionText:
         needed = _NEEDED.get(state.trouble) if state.trouble is not None else None
         if needed is not None:
-            return ConnectionText(Mark.NEEDED, needed, state.text)
+            return ConnectionText(Mark.NEEDED, translated(needed), translated(state.text))
         if state.next_try_at is None:
-            return ConnectionText(Mark.RETRYING, "Waiting", state.text)
+            return ConnectionText(Mark.RETRYING, tr("Waiting"), translated(state.text))
         left = max(1, round((state.next_try_at - self._clock.now_ms()) / 1000))
-        return ConnectionText(Mark.RETRYING, f"Trying again in {left} s", state.text)
+        if state.trouble is QueueTrouble.THROTTLED:
+            text = tr("Asked to go slower – going on in {seconds} s")
+        else:
+            text = tr("Trying again in {seconds} s")
+        return ConnectionText(Mark.RETRYING, text.format(seconds=left), translated(state.text))
 
     def _update(self) -> None:
         waits = Phase.WAITING in {self._sender.phase, self._consumer.phase}
@@ -198,12 +218,13 @@ class LoopStates(QObject):
     def _find_trouble(self) -> Trouble | None:
         """One text at a time: what has ended before what waits, the sender before the consumer."""
         if self._deaths:
-            return Trouble(next(iter(self._deaths.values())), kind=Need.RESTART)
+            return next(iter(self._deaths.values()))
         # A paused consumer does not ask the queue, so it can't know whether what was wrong still is.
         asking = (self._sender, self._consumer) if self._pace is Pace.RUNNING else (self._sender,)
         for state in asking:
-            if state.phase is Phase.WAITING and state.text:
-                return Trouble(state.text)
+            # Going slower is nothing that a person could do anything about: the status bar says it.
+            if state.phase is Phase.WAITING and state.text and state.trouble is not QueueTrouble.THROTTLED:
+                return Trouble(translated(state.text), error=state.error)
         if self._consumer.phase is Phase.OFF:
-            return Trouble(self._consumer.text, kind=Need.PERMISSION)
+            return Trouble(translated(self._consumer.text), kind=Need.PERMISSION)
         return None

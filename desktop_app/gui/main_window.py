@@ -10,7 +10,6 @@ from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QVBoxLayout, QWidget
 from desktop_app.gui import menus
 from desktop_app.gui.actions import Actions
 from desktop_app.gui.add_flow import AddFlow
-from desktop_app.gui.banner import TroubleBanner
 from desktop_app.gui.busy_strip import BusyStrip
 from desktop_app.gui.connection_desk import ConnectionDesk
 from desktop_app.gui.details_follower import DetailsFollower
@@ -36,6 +35,7 @@ from desktop_app.gui.sidebar import Sidebar
 from desktop_app.gui.status_bar import JobsStatusBar
 from desktop_app.gui.texts import tr, translated
 from desktop_app.gui.tool_bar import ToolBar
+from desktop_app.gui.trouble import trouble_banner
 from desktop_app.gui.window_commands import WindowCommands
 from desktop_app.gui.wording import DASH
 
@@ -85,18 +85,12 @@ class MainWindow(QMainWindow):
         self.busy = BusyStrip(self)
         self.exporting = BusyStrip(self)
         self.status = JobsStatusBar(needs.wording, look, self)
-        self._trouble = TroubleBanner(
-            self.banner,
-            try_now=needs.session.try_now,
-            start_again=needs.start_again,
-            allow_processing=needs.session.allow_processing,
-            parent=self,
-        )
         self.connecting = ConnectionDesk(needs.session, needs.advisor, look, self)
         self.offers.connection.triggered.connect(self.connecting.open)
-        self.connecting.complained.connect(self.complain)
         self._chooser = FileChooser(needs.memory, self)
         self.foreign = ForeignWatch(needs.session.foreign, self.offers.foreign, self)
+        trouble_banner(self.banner, needs, self.connecting, self.foreign, say=self.say, window=self)
+        self.connecting.complained.connect(self.complain)
         self._commands = WindowCommands(self.offers, self.view, self._workbench, self._chooser, self)
         self.export = ExportCommand(
             self.offers.export, self.view, self._workbench, memory=needs.memory, wording=needs.wording, window=self
@@ -152,8 +146,6 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         bench = self._workbench
-        bench.feed.problem.connect(self._trouble.show_database)
-        bench.feed.recovered.connect(self._trouble.clear_database)
         bench.problem.connect(self.complain)
         bench.model.listed.connect(self._update)
         bench.totals.changed.connect(self._show_counts)
@@ -163,7 +155,6 @@ class MainWindow(QMainWindow):
         self.closed.connect(self.adding.close)
         self._commands.said.connect(self.say)
         self._needs.states.text_changed.connect(self.status.show_connection)
-        self._needs.states.trouble_changed.connect(self._trouble.show_loops)
         self.run.changed.connect(self._show_title)
         self.foreign.counted.connect(self.status.show_foreign)
         self.busy.stopped.connect(bench.adder.stop)

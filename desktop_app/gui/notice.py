@@ -7,8 +7,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QEnterEvent
-from PySide6.QtWidgets import QLabel, QPushButton, QSizePolicy, QToolButton
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QEnterEvent, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from desktop_app.gui.strip import Strip
 from desktop_app.gui.texts import tr
@@ -16,13 +16,12 @@ from desktop_app.gui.texts import tr
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from PySide6.QtWidgets import QWidget
-
     from desktop_app.gui.look import Look
 
 SHORT_MS = 10_000
 """How long what needs no action stays."""
 _ICON = 18
+_ROOM_FOR_WORDS = 460
 
 
 class Kind(StrEnum):
@@ -35,10 +34,17 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NoticeAction:
-    """A button of a message: its text, and what it does."""
+    """A button of a message.
+
+    Attributes:
+        text: What stands on it.
+        run: What it does.
+        keeps: True if the message stays when it is pressed, since what it says still holds.
+    """
 
     text: str
     run: Callable[[], object]
+    keeps: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +56,16 @@ class Notice:
         kind: How much it matters.
         actions: Buttons; the message goes away when one is pressed.
         passing: True if it may go away by itself after `SHORT_MS`.
+        title: What happened, in a few words; the text stands under it.
+        times: How often it has come lately.
     """
 
     text: str
     kind: Kind = Kind.INFO
     actions: tuple[NoticeAction, ...] = ()
     passing: bool = False
+    title: str = ""
+    times: int = 1
 
 
 _ICONS = {Kind.INFO: "info", Kind.WARNING: "warning", Kind.PROBLEM: "status-failed"}
@@ -80,6 +90,19 @@ class NoticeBar(Strip):
         self._text.setTextFormat(Qt.TextFormat.PlainText)
         self._text.setWordWrap(True)
         self._text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self._title = QLabel(self.frame)
+        self._title.setObjectName("noticeTitle")
+        self._title.setTextFormat(Qt.TextFormat.PlainText)
+        self._title.setWordWrap(True)
+        self._words = QVBoxLayout()
+        self._words.setSpacing(3)
+        self._words.addWidget(self._title)
+        self._words.addWidget(self._text)
+        self._box = QWidget(self.frame)
+        self._box_row = QHBoxLayout(self._box)
+        self._box_row.setContentsMargins(0, 0, 0, 0)
+        self._box_row.setSpacing(8)
+        self._box.hide()
         self._buttons: list[QPushButton] = []
         self._close = QToolButton(self.frame)
         self._close.setAccessibleName(tr("Dismiss this message"))
@@ -88,7 +111,8 @@ class NoticeBar(Strip):
         self._close.setIconSize(QSize(14, 14))
         self._close.clicked.connect(self._dismiss)
         self.row.addWidget(self._icon)
-        self.row.addWidget(self._text, 1)
+        self.row.addLayout(self._words, 1)
+        self.row.addWidget(self._box)
         self.row.addWidget(self._close)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -108,21 +132,45 @@ class NoticeBar(Strip):
 
     def show_notice(self, notice: Notice) -> None:
         """Show a message and have a screen reader say it."""
+        again = self._notice is not None and (self._notice.title, self._notice.text) == (notice.title, notice.text)
         self.clear()
         self._notice = notice
         self._text.setText(notice.text)
+        times = tr("{title} ({times} times)").format(title=notice.title, times=notice.times)
+        self._title.setText(times if notice.times > 1 else notice.title)
+        self._title.setVisible(bool(notice.title))
         for action in notice.actions:
-            button = QPushButton(action.text, self.frame)
-            button.clicked.connect(self.clear)
+            button = QPushButton(action.text, self._box)
+            if not action.keeps:
+                button.clicked.connect(self.clear)
             # Not `action.run` itself: PySide can't connect a method of an object that has no weak references.
             button.clicked.connect(lambda _checked=False, run=action.run: run())
-            self.row.insertWidget(self.row.count() - 1, button)
+            self._box_row.addWidget(button)
             self._buttons.append(button)
+        self._place_buttons()
         self._draw()
         self.show()
         if notice.passing:
             self._timer.start()
-        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, notice.text))
+        if not again and notice.times == 1:
+            said = f"{notice.title}. {notice.text}" if notice.title else notice.text
+            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, said))
+
+    def _place_buttons(self) -> None:
+        """Beside the words; under them where those would get too narrow."""
+        self._box.setVisible(bool(self._buttons))
+        needed = self._box.sizeHint().width()
+        self.row.removeWidget(self._box)
+        self._words.removeWidget(self._box)
+        if len(self._buttons) > 1 and self.width() < needed + _ROOM_FOR_WORDS:
+            self._words.addWidget(self._box, 0, Qt.AlignmentFlag.AlignLeft)
+        else:
+            self.row.insertWidget(self.row.count() - 1, self._box)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Give the words room."""
+        super().resizeEvent(event)
+        self._place_buttons()
 
     @Slot()
     def clear(self) -> None:
@@ -131,7 +179,7 @@ class NoticeBar(Strip):
         self._notice = None
         self.hide()
         for button in self._buttons:
-            self.row.removeWidget(button)
+            self._box_row.removeWidget(button)
             button.deleteLater()
         self._buttons.clear()
 

@@ -120,6 +120,10 @@ class Office(Protocol):
         """Process this queue's files on this computer from now on. Raises SettingsError if that can't be saved."""
         ...
 
+    def stop_processing(self) -> None:
+        """Only send to this queue from now on. Raises SettingsError if that can't be saved; it holds all the same."""
+        ...
+
     def try_now(self) -> None:
         """Let what waits for the queue try at once."""
         ...

@@ -116,6 +116,7 @@ QHeaderView::section {{
 }}
 
 QLabel#notice {{ padding: 7px 10px; }}
+QLabel#noticeTitle {{ font-weight: 600; }}
 QFrame#notice {{ border-radius: 6px; border: 1px solid {c.info_edge}; background: {c.info}; }}
 QFrame#notice[kind="warning"] {{ border-color: {c.warning_edge}; background: {c.warning}; }}
 QFrame#notice[kind="problem"] {{ border-color: {c.problem_edge}; background: {c.problem}; }}

@@ -79,12 +79,12 @@ class Link(QObject):
     @Slot(str)
     def _take_consumer_death(self, text: str) -> None:
         if self._states is not None:
-            self._states.take_consumer_death(text)
+            self._states.take_consumer_death(text, self.consuming.last_error)
 
     @Slot(str)
     def _take_sender_death(self, text: str) -> None:
         if self._states is not None:
-            self._states.take_sender_death(text)
+            self._states.take_sender_death(text, self.sending.last_error)
 
 
 class Switchboard(QObject):

@@ -41,14 +41,18 @@ class LoopThread(QThread):
     def __init__(self, build: Callable[[Callable[[LoopState], None]], Loop], parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._build = build
+        self.last_error: KnownError | None = None
+        """What it has died of, if that is not a bug."""
         self.setObjectName(type(self).__name__)
 
     def run(self) -> None:
         """The thread's whole life."""
+        self.last_error = None
         try:
             self._build(self.state_changed.emit).run(self.isInterruptionRequested)
         except KnownError as error:
             log.warning("%s ended: %s", self.objectName(), error.text)
+            self.last_error = error
             self.died.emit(translated(error.text))
         except Exception:
             # A thread that dies of a bug must not take the window, and the user's view of the files, with it.

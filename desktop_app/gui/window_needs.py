@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from desktop_app.clock import Clock
     from desktop_app.gui.look import Look
@@ -27,6 +28,7 @@ class WindowNeeds:
         workbench: What works behind it.
         session: The connection of now.
         advisor: Helps to choose another one.
+        folder: Where the list is kept.
         states: What the loops do.
         memory: What was remembered.
         look, wording: How it looks and speaks.
@@ -38,6 +40,7 @@ class WindowNeeds:
     workbench: Workbench
     session: Office
     advisor: ConnectionAdvisor
+    folder: Path
     states: LoopStates
     memory: WindowMemory
     look: Look

@@ -17,6 +17,7 @@ from desktop_app.queues.envelopes import MAX_REQUEST_BYTES, QueueInfo
 from desktop_app.queues.failures import NotSqsError, as_queue_error, refuse_other_answers
 from desktop_app.queues.local import LocalQueue
 from desktop_app.queues.sessions import ClientMaker, call_configs
+from desktop_app.sentences import Sentence
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -161,7 +162,7 @@ class LocalConnector:
 
 
 def _closed() -> QueueError:
-    return QueueError("The connection to the queue has been closed.", trouble=QueueTrouble.OFFLINE)
+    return QueueError(Sentence("The connection to the queue has been closed."), trouble=QueueTrouble.OFFLINE)
 
 
 def connector_for(connection: Connection, run_folder: Path) -> QueueConnector:

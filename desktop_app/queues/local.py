@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Self
 
 import filelock
 
-from desktop_app.errors import QueueError, QueueTrouble
+from desktop_app.errors import Cause, QueueError, QueueTrouble
 from desktop_app.queues.local_facts import LINE_LIMIT, LOOPBACK, ServerFacts, greeting, read_facts
 from desktop_app.queues.local_server import ALREADY_RUNNING, log_file
+from desktop_app.sentences import Sentence
 from desktop_app.spawn import own_command, own_environment
 
 if TYPE_CHECKING:
@@ -70,9 +71,15 @@ class LocalQueue:
             raise _no_answer(run_folder) from error
         except OSError as error:
             raise QueueError(
-                f"The local queue can't be started in {run_folder}: {error.strerror or error}. "
-                "Make that folder writable or set FILEMILL_HOME to another one; if it is, install the program again.",
+                Sentence(
+                    "{folder}: {reason}. Make that folder writable or set FILEMILL_HOME to another one; if it is, "
+                    "install the program again.",
+                    folder=run_folder,
+                    reason=error.strerror or error,
+                ),
+                title=Sentence("The local queue can't start"),
                 trouble=QueueTrouble.SETUP,
+                cause=Cause.LOCAL_QUEUE,
                 detail=str(error),
             ) from error
 
@@ -158,9 +165,14 @@ def _start(run_folder: Path, command: Sequence[str], deadline: float, stale: Ser
             return joined
         if has_ended and child.exit_code != ALREADY_RUNNING:
             raise QueueError(
-                f"The local queue ended as soon as it was started; {log_file(run_folder)} says why. "
-                "If that does not help, install the program again, or use another queue.",
+                Sentence(
+                    "It ended as soon as it was started; {log} says why. If that does not help, install the program "
+                    "again, or use another queue.",
+                    log=log_file(run_folder),
+                ),
+                title=Sentence("The local queue can't start"),
                 trouble=QueueTrouble.SETUP,
+                cause=Cause.LOCAL_QUEUE,
                 detail=_last_line(log_file(run_folder)) or f"exit code {child.exit_code}",
             )
         if has_ended:
@@ -221,9 +233,12 @@ def _is_harmful(name: str) -> bool:
 def _no_answer(run_folder: Path) -> QueueError:
     facts = read_facts(run_folder)
     return QueueError(
-        "The local queue does not answer in time. If this computer is very busy, try again later"
-        + (f"; else end the process {facts.pid}." if facts else "."),
+        Sentence("If this computer is very busy, wait; else end the process {pid}.", pid=facts.pid)
+        if facts
+        else Sentence("If this computer is very busy, wait: it is tried again."),
+        title=Sentence("The local queue does not answer in time"),
         trouble=QueueTrouble.OFFLINE,
+        cause=Cause.LOCAL_QUEUE,
         detail=_last_line(log_file(run_folder)),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
 
     from desktop_app.settings import Connection
+
+# They log each try with a session that has ended, with a traceback, before they raise what we tell the person.
+for _talker in ("botocore.tokens", "botocore.credentials"):
+    logging.getLogger(_talker).setLevel(logging.ERROR)
 
 CONNECT_SECONDS = 4
 READ_SECONDS = 8

@@ -11,13 +11,13 @@ import threading
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
-from desktop_app.errors import KnownError, StoreDamagedError, StoreError
+from desktop_app.errors import Cause, KnownError, StoreDamagedError, StoreError
 from desktop_app.services.acks import Acks
 from desktop_app.services.awake import AwakeClock
 from desktop_app.services.backoff import Backoff
 from desktop_app.services.consumer_options import SHORT_POLL_SECONDS, ConsumerOptions
 from desktop_app.services.dispatch import Dispatcher
-from desktop_app.services.foreign import BRAKE_TEXT, MANY_IN_A_ROW, TOO_MANY_IN_A_ROW, ForeignMail
+from desktop_app.services.foreign import BRAKE_TEXT, BRAKE_TITLE, MANY_IN_A_ROW, TOO_MANY_IN_A_ROW, ForeignMail
 from desktop_app.services.hands import Hands
 from desktop_app.services.lanes import Lanes
 from desktop_app.services.leases import BEAT_SECONDS, Held, LeaseBook, LeaseKeeper
@@ -174,7 +174,7 @@ class Consumer:
         if in_a_row >= TOO_MANY_IN_A_ROW or (
             in_a_row >= MANY_IN_A_ROW and not self._outbox.in_queue(self._options.queue)
         ):
-            self._end = KnownError(BRAKE_TEXT)
+            self._end = KnownError(BRAKE_TEXT, title=BRAKE_TITLE, cause=Cause.FOREIGN)
 
     def _supervise(self) -> None:
         for loop in self._loops:

@@ -21,10 +21,10 @@ KEPT_CHARS = 2_000
 MANY_IN_A_ROW = 10
 TOO_MANY_IN_A_ROW = 100
 """So many stop the consumer even if messages of ours must be behind them."""
+BRAKE_TITLE = Sentence("This queue carries messages that are not Filemill's")
 BRAKE_TEXT = Sentence(
-    "This queue carries messages that are not Filemill's: all that came lately were another program's and "
-    "were left as they are. Processing has stopped, since each look counts as a delivery attempt for them. Choose a "
-    "queue that is only for Filemill."
+    "All that came lately were another program's and were left as they are. Processing has stopped, since each look "
+    "counts as a delivery attempt for them. Choose a queue that is only for Filemill."
 )
 
 
@@ -46,6 +46,13 @@ class ForeignMail:
         self._count = 0
         self._newest: deque[ForeignMessage] = deque(maxlen=KEPT)
         self._in_a_row: set[str] = set()
+        self._is_tolerated = False
+
+    def tolerate(self) -> None:
+        """A person knows that another program uses the queue too: none of its messages is one too many from now on."""
+        with self._lock:
+            self._is_tolerated = True
+            self._in_a_row.clear()
 
     def note(self, received: Received, why: str) -> bool:
         """Note a foreign message; True if it is one that was not among the newest before."""
@@ -56,7 +63,8 @@ class ForeignMail:
             for one in known:
                 self._newest.remove(one)
             self._newest.append(message)
-            self._in_a_row.add(received.message_id)
+            if not self._is_tolerated:
+                self._in_a_row.add(received.message_id)
             return not known
 
     def note_own(self) -> None:

@@ -90,7 +90,7 @@ class StateReporter:
         if self._state is None or self._state.text != error.text:
             log.info("%s: %s (%s)", self._name, error.text, error.detail)
         next_try = self._clock.now_ms() + int(seconds * 1000)
-        self._tell(LoopState(Phase.WAITING, error.text, trouble, next_try, backoff.tries))
+        self._tell(LoopState(Phase.WAITING, error.text, trouble, next_try, backoff.tries, error))
         return seconds
 
     def _tell(self, state: LoopState) -> None:

@@ -93,9 +93,11 @@ class Receiver:
         client = self._connector.connect()
         if not self._backoff.tries:
             self._state.running()
+        # After trouble a poll that does not wait: that it is over should show at once.
+        wait_s = 0 if self._backoff.tries else self._wait_s
         asked = self._clock.steady()
         messages = client.receive(
-            limit=limit, wait_s=self._wait_s, visibility_s=self._visibility_s, attempt_id=self._attempt()
+            limit=limit, wait_s=wait_s, visibility_s=self._visibility_s, attempt_id=self._attempt()
         )
         self._attempt_id = ""
         self._backoff.reset()
@@ -104,12 +106,12 @@ class Receiver:
             return
         self._state.running()
         took = self._clock.steady() - asked
-        if not messages and took < min(AT_ONCE_SECONDS, self._wait_s):
+        if not messages and took < min(AT_ONCE_SECONDS, wait_s):
             # A server that does not know how to wait must not make this loop spin.
             pause(NO_WAIT_PAUSE_SECONDS, should_stop)
         if messages:
             # The hiding begins when SQS hands the message out: at the latest when the longest poll would have ended.
-            handed_out = min(self._clock.steady(), asked + self._wait_s)
+            handed_out = min(self._clock.steady(), asked + wait_s)
             self._deliver(messages, handed_out + self._visibility_s)
 
     def _attempt(self) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from desktop_app.errors import QueueTrouble
+    from desktop_app.errors import KnownError, QueueTrouble
 
 
 class Phase(StrEnum):
@@ -32,6 +32,7 @@ class LoopState:
         trouble: For WAITING: the kind, if it is the queue's.
         next_try_at: For WAITING: when it tries again, in milliseconds since 1970.
         tries: How many tries in a row did not succeed.
+        error: For WAITING: what `text` is from.
     """
 
     phase: Phase
@@ -39,3 +40,4 @@ class LoopState:
     trouble: QueueTrouble | None = None
     next_try_at: int | None = None
     tries: int = 0
+    error: KnownError | None = field(default=None, compare=False)

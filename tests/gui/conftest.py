@@ -93,6 +93,9 @@ class FakeOffice:
     def allow_processing(self) -> None:
         self.allowed += 1
 
+    def stop_processing(self) -> None:
+        self.processes_here = False
+
     def try_now(self) -> None:
         self.tried += 1
 
@@ -131,6 +134,7 @@ class Desk:
                 workbench=bench,
                 session=self.session,
                 advisor=ConnectionAdvisor(self._file.parent / "run"),
+                folder=self._file.parent,
                 states=self.states,
                 memory=WindowMemory(self._file),
                 look=self._look,

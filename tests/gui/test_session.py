@@ -8,52 +8,36 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app import app
-from desktop_app.jobs import Job, Status
+from desktop_app.jobs import Status
 from desktop_app.session import CHOOSERS, Session
-from desktop_app.settings import Connection, Settings, connection_from, load_settings
+from desktop_app.settings import Connection, Settings, load_settings
 from desktop_app.wiring import open_program
+from tests.gui.hall import Hall, allowed
 from tests.sqs.kit import boto_client
 from tests.sqs.simulator import REGION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from pytestqt.qtbot import QtBot
 
     from desktop_app.gui.look import Look
-    from desktop_app.gui.ports import Office
-    from desktop_app.gui.running import RunningWindow
-    from desktop_app.wiring import Program
 
 pytest_plugins = ["tests.sqs.fixtures"]
 
 NOWHERE = "http://127.0.0.1:1"
-SOON = 20_000
 
 
-class Hall:
-    """The real window, and files to add."""
+class Line(Hall):
+    """The window on a queue of a server that can make more."""
 
     def __init__(self, qtbot: QtBot, look: Look, folder: Path, url: str) -> None:
-        self._qtbot = qtbot
-        self._folder = folder
         self._url = url
         self._sqs = boto_client(endpoint_url=url)
         self.first = self.queue()
-        self.program: Program = open_program(
-            settings=Settings(
-                queue=self.first.queue,
-                region=REGION,
-                endpoint_url=url,
-                process_queue=connection_from(Settings(self.first.queue, endpoint_url=url), {}).key,
-            )
-        )
-        self.running: RunningWindow = app.assemble(self.program, look)
-        self.window = self.running.window
-        self.office: Office = self.window._needs.session
-        self.running.start()
+        settings = Settings(queue=self.first.queue, region=REGION, endpoint_url=url)
+        super().__init__(qtbot, look, folder, allowed(settings))
 
     def queue(self) -> Connection:
         """A new queue on the server."""
@@ -61,35 +45,10 @@ class Hall:
         self._sqs.create_queue(QueueName=name)
         return Connection(queue=name, endpoint_url=self._url, region=REGION)
 
-    def add(self, *names: str, content: str = "a\nb\n") -> None:
-        paths = [self._folder / name for name in names]
-        for path in paths:
-            path.write_text(content)
-        before = len(self.jobs())
-        self.window.add([str(path) for path in paths])
-        self.until(lambda: len(self.jobs()) == before + len(paths))
-
-    def jobs(self) -> dict[str, Job]:
-        return {job.name: job for job in self.program.jobs.all()}
-
-    def until(self, condition: Callable[[], object]) -> None:
-        self._qtbot.waitUntil(lambda: bool(condition()), timeout=SOON)
-
-    def until_processed(self, *names: str) -> None:
-        self.until(lambda: all(self.jobs()[name].status is Status.PROCESSED for name in names))
-
-    def text_of(self, name: str) -> str:
-        """What the list says of a file's status."""
-        return self.window._needs.wording.status(self.jobs()[name])
-
-    def close(self) -> None:
-        with self._qtbot.waitSignal(self.running.ended, timeout=SOON):
-            self.window.close()
-
 
 @pytest.fixture
-def hall(qtbot: QtBot, look: Look, tmp_path: Path, filemill_home: Path, moto_url: str) -> Iterator[Hall]:
-    made = Hall(qtbot, look, tmp_path, moto_url)
+def hall(qtbot: QtBot, look: Look, tmp_path: Path, filemill_home: Path, moto_url: str) -> Iterator[Line]:
+    made = Line(qtbot, look, tmp_path, moto_url)
     yield made
     if made.window.isVisible():
         made.close()
@@ -97,7 +56,7 @@ def hall(qtbot: QtBot, look: Look, tmp_path: Path, filemill_home: Path, moto_url
     assert made.running.left_over == []
 
 
-def test_window_follows_to_another_queue_and_no_job_moves(hall: Hall) -> None:
+def test_window_follows_to_another_queue_and_no_job_moves(hall: Line) -> None:
     hall.add("one.txt")
     hall.until_processed("one.txt")
     second = hall.queue()
@@ -113,7 +72,7 @@ def test_window_follows_to_another_queue_and_no_job_moves(hall: Hall) -> None:
     assert second.queue in hall.window._empty.words.text()
 
 
-def test_files_of_an_unreachable_queue_wait_for_it_and_come_along_when_they_are_retried(hall: Hall) -> None:
+def test_files_of_an_unreachable_queue_wait_for_it_and_come_along_when_they_are_retried(hall: Line) -> None:
     hall.office.choose(Connection(queue="away", endpoint_url=NOWHERE), process_here=True)
     hall.add("waits.txt")
     hall.until(lambda: hall.office.connection.queue == "away" and hall.window.banner.isVisible())
@@ -128,7 +87,7 @@ def test_files_of_an_unreachable_queue_wait_for_it_and_come_along_when_they_are_
     hall.until_processed("waits.txt", "goes.txt")
 
 
-def test_switching_twice_at_once_while_busy_ends_at_the_last_one(hall: Hall) -> None:
+def test_switching_twice_at_once_while_busy_ends_at_the_last_one(hall: Line) -> None:
     hall.add(*(f"f{number}.txt" for number in range(20)))
     between, last = hall.queue(), hall.queue()
     hall.office.choose(between, process_here=True)
@@ -141,7 +100,7 @@ def test_switching_twice_at_once_while_busy_ends_at_the_last_one(hall: Hall) -> 
     assert {job.status for job in hall.jobs().values()} == {Status.PROCESSED}
 
 
-def test_closing_while_switching_leaves_no_thread(hall: Hall) -> None:
+def test_closing_while_switching_leaves_no_thread(hall: Line) -> None:
     hall.add("one.txt")
     hall.office.choose(hall.queue(), process_here=True)
     hall.office.choose(Connection(), process_here=True)
@@ -152,7 +111,7 @@ def test_closing_while_switching_leaves_no_thread(hall: Hall) -> None:
     assert not {name for name in names if name.startswith(("acks", "keeper", "worker-"))}
 
 
-def test_queue_that_nobody_has_allowed_is_only_sent_to_until_somebody_does(hall: Hall) -> None:
+def test_queue_that_nobody_has_allowed_is_only_sent_to_until_somebody_does(hall: Line) -> None:
     hall.office.choose(hall.queue(), process_here=False)
     hall.add("one.txt")
     hall.until(lambda: hall.window.status.connection_text.endswith("sending only"))
@@ -164,7 +123,7 @@ def test_queue_that_nobody_has_allowed_is_only_sent_to_until_somebody_does(hall:
     assert load_settings(hall.program.home.settings_file).process_queue == hall.office.connection.key
 
 
-def test_what_was_chosen_is_kept_with_the_comments(hall: Hall, filemill_home: Path) -> None:
+def test_what_was_chosen_is_kept_with_the_comments(hall: Line, filemill_home: Path) -> None:
     file = filemill_home / "settings.toml"
     file.write_text("# mine\nconcurrency = 3 # not more\n")
     chosen = hall.queue()

@@ -146,3 +146,13 @@ def test_trouble_after_the_stop_is_not_waited_for() -> None:
     ear.client.polls.append(OFFLINE)
     ear.receiver.run(Countdown(1))
     assert [state.phase for state in ear.told] == [Phase.RUNNING]
+
+
+def test_after_trouble_it_asks_without_waiting_so_that_the_end_of_it_shows_at_once() -> None:
+    ear = Ear()
+    ear.client.polls.extend([OFFLINE, [], []])
+    ear.receiver.run(Countdown(6))
+    waits = [wait for _, wait, _ in ear.client.made("receive")]
+    assert waits[:3] == [20, 0, 20]
+    phases = [state.phase for state in ear.told]
+    assert phases[phases.index(Phase.WAITING) + 1] is Phase.RUNNING

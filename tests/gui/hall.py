@@ -1,0 +1,153 @@
+"""The real window with its real loops, and an internet that answers as a test wants it to."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from botocore.httpsession import URLLib3Session
+
+from desktop_app import app
+from desktop_app.jobs import Job, Status
+from desktop_app.settings import Settings, connection_from
+from desktop_app.wiring import open_program
+from tests.sqs.errors import no_such_queue
+from tests.sqs.simulator import REGION
+from tests.sqs.wire import answer, error_answer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import pytest
+    from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+    from pytestqt.qtbot import QtBot
+
+    from desktop_app.gui.look import Look
+    from desktop_app.gui.ports import Office
+    from desktop_app.gui.running import RunningWindow
+    from desktop_app.wiring import Program
+    from tests.sqs.kit import SimulatedSqs
+
+SOON = 20_000
+WHO = "arn:aws:sts::123456789012:assumed-role/Ops/me"
+_IDENTITY = (
+    '<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>'
+    "<Arn>{arn}</Arn><UserId>x</UserId><Account>{account}</Account></GetCallerIdentityResult>"
+    "<ResponseMetadata><RequestId>x</RequestId></ResponseMetadata></GetCallerIdentityResponse>"
+)
+
+
+class Hall:
+    """The window, and files to add.
+
+    Args:
+        qtbot: Waits.
+        look: How the window looks.
+        folder: For the files that are added.
+        settings: What was saved before.
+    """
+
+    def __init__(self, qtbot: QtBot, look: Look, folder: Path, settings: Settings) -> None:
+        self._qtbot = qtbot
+        self._folder = folder
+        self.program: Program = open_program(settings=settings)
+        self.running: RunningWindow = app.assemble(self.program, look)
+        self.window = self.running.window
+        self.office: Office = self.window._needs.session
+        self.running.start()
+
+    def add(self, *names: str, content: str = "a\nb\n") -> None:
+        paths = [self._folder / name for name in names]
+        for path in paths:
+            path.write_text(content)
+        before = len(self.jobs())
+        self.window.add([str(path) for path in paths])
+        self.until(lambda: len(self.jobs()) == before + len(paths))
+
+    def jobs(self) -> dict[str, Job]:
+        return {job.name: job for job in self.program.jobs.all()}
+
+    def until(self, condition: Callable[[], object]) -> None:
+        self._qtbot.waitUntil(lambda: bool(condition()), timeout=SOON)
+
+    def until_processed(self, *names: str) -> None:
+        self.until(lambda: all(self.jobs()[name].status is Status.PROCESSED for name in names))
+
+    def text_of(self, name: str) -> str:
+        """What the list says of a file's status."""
+        return self.window._needs.wording.status(self.jobs()[name])
+
+    def until_banner(self, title: str) -> list[str]:
+        """Wait for a trouble; gives its buttons."""
+        self.until(lambda: self.window.banner.notice is not None and self.window.banner.notice.title == title)
+        assert self.window.banner.isVisible()
+        return [button.text() for button in self.window.banner.buttons]
+
+    def press(self, text: str) -> None:
+        """Press a button of the banner."""
+        next(button for button in self.window.banner.buttons if button.text() == text).click()
+
+    def said(self) -> str:
+        """What stands in the line of messages."""
+        notice = self.window.notices.notice
+        return "" if notice is None else f"{notice.title} {notice.text}".strip()
+
+    def close(self) -> None:
+        with self._qtbot.waitSignal(self.running.ended, timeout=SOON):
+            self.window.close()
+
+
+def allowed(settings: Settings) -> Settings:
+    """The same, with its queue's files processed here."""
+    return Settings(
+        settings.queue,
+        settings.profile,
+        settings.region,
+        settings.endpoint_url,
+        process_queue=connection_from(settings, {}).key,
+    )
+
+
+@dataclass
+class Internet:
+    """All that botocore sends to other computers; loopback stays loopback.
+
+    Attributes:
+        sim: Answers for SQS.
+        regions: Where the queues are.
+        asked: Which hosts were asked.
+        identity: Who the keys belong to.
+    """
+
+    sim: SimulatedSqs
+    regions: set[str] = field(default_factory=lambda: {REGION})
+    asked: list[str] = field(default_factory=list)
+    identity: str = WHO
+
+    def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        real = URLLib3Session.send
+
+        def send(session: URLLib3Session, request: AWSPreparedRequest) -> AWSResponse:
+            host = urlsplit(request.url).hostname or ""
+            if host in {"127.0.0.1", "localhost"}:
+                return real(session, request)
+            self.asked.append(host)
+            return self._answer(host, request)
+
+        monkeypatch.setattr(URLLib3Session, "send", send)
+
+    def _answer(self, host: str, request: AWSPreparedRequest) -> AWSResponse:
+        if host.startswith("sts."):
+            account = self.identity.split(":")[4]
+            text = _IDENTITY.format(arn=self.identity, account=account)
+            return answer(request.url, 200, {"Content-Type": "text/xml"}, text.encode())
+        if host.startswith("portal.sso."):
+            keys: dict[str, Any] = {"accessKeyId": "A", "secretAccessKey": "B", "sessionToken": "C"}
+            body = json.dumps({"roleCredentials": {**keys, "expiration": 4_000_000_000_000}})
+            return answer(request.url, 200, {"Content-Type": "application/json"}, body.encode())
+        if host.split(".")[1] not in self.regions:
+            return error_answer(request.url, no_such_queue())
+        return self.sim.faults.handle(request, self.sim.simulator.answer)

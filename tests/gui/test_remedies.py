@@ -1,0 +1,404 @@
+"""Every trouble of the connection, provoked by a real fault: its place, its title, and what its first button does."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+import sys
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from PySide6.QtGui import QGuiApplication
+
+from desktop_app.errors import Cause, StoreBusyError, StoreDamagedError, StoreError, StoreFullError
+from desktop_app.gui.dialogs import PairsDialog
+from desktop_app.jobs import Status
+from desktop_app.services.foreign import BRAKE_TITLE, MANY_IN_A_ROW
+from desktop_app.services.state import LoopState, Phase
+from desktop_app.settings import Settings
+from desktop_app.store.database import known_store_error
+from tests.gui.hall import Hall, Internet, allowed
+from tests.sqs.faults import service_error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from pytestqt.qtbot import QtBot
+
+    from desktop_app.gui.look import Look
+    from tests.gui.conftest import Desk
+    from tests.sqs.kit import SimulatedSqs
+
+pytest_plugins = ["tests.sqs.fixtures"]
+
+REGION, QUEUE = "eu-west-1", "work"
+AWS = Settings(queue=QUEUE, region=REGION)
+Enter = Any
+CONFIG = """
+[profile prod]
+sso_session = corp
+sso_account_id = 123456789012
+sso_role_name = Ops
+[sso-session corp]
+sso_start_url = https://corp.awsapps.com/start
+sso_region = eu-west-1
+sso_registration_scopes = sso:account:access
+"""
+
+
+@pytest.fixture
+def internet(live_sim: SimulatedSqs, monkeypatch: pytest.MonkeyPatch) -> Internet:
+    live_sim.simulator.create_queue(QUEUE)
+    made = Internet(live_sim)
+    made.install(monkeypatch)
+    return made
+
+
+@pytest.fixture
+def signed_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "A")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "B")
+
+
+@pytest.fixture
+def enter(qtbot: QtBot, look: Look, tmp_path: Path, filemill_home: Path) -> Iterator[Callable[[Settings], Hall]]:
+    """Opens the window with these settings."""
+    halls: list[Hall] = []
+
+    def open_hall(settings: Settings) -> Hall:
+        halls.append(Hall(qtbot, look, tmp_path, settings))
+        return halls[-1]
+
+    yield open_hall
+    for hall in halls:
+        if hall.window.isVisible():
+            hall.close()
+        hall.window.deleteLater()
+        assert hall.running.left_over == []
+
+
+def write_aws(home: Path, config: str, credentials: str = "") -> None:
+    (home / ".aws").mkdir(exist_ok=True)
+    (home / ".aws" / "config").write_text(config)
+    (home / ".aws" / "credentials").write_text(credentials)
+
+
+@pytest.fixture
+def sso(isolated_environment: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A profile that signs in by SSO; where its token is."""
+    write_aws(isolated_environment, CONFIG)
+    cache = isolated_environment / ".aws" / "sso" / "cache"
+    cache.mkdir(parents=True)
+    # botocore looks for the home folder when it is imported.
+    for owner in ("tokens.SSOTokenProvider", "credentials.SSOProvider"):
+        monkeypatch.setattr(f"botocore.{owner}._SSO_TOKEN_CACHE_DIR", str(cache))
+    return cache / f"{hashlib.sha1(b'corp', usedforsecurity=False).hexdigest()}.json"
+
+
+def token(*, hours: float) -> str:
+    """What `aws sso login` leaves, good for so many hours from now."""
+    until = datetime.now(UTC) + timedelta(hours=hours)
+    return json.dumps(
+        {
+            "startUrl": "https://corp.awsapps.com/start",
+            "region": REGION,
+            "accessToken": "token",
+            "expiresAt": until.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }
+    )
+
+
+def clipboard() -> str:
+    return QGuiApplication.clipboard().text()
+
+
+# E1
+
+
+@pytest.mark.usefixtures("internet")
+def test_no_sign_in_leads_to_the_profiles_or_to_this_computer(enter: Enter) -> None:
+    hall = enter(AWS)
+    hall.add("one.txt")
+    assert hall.until_banner("No sign-in was found for the default profile") == [
+        "Choose Profile…",
+        "Work Locally",
+        "Details",
+    ]
+    hall.press("Choose Profile…")
+    dialog = hall.window.connecting.dialog
+    assert dialog is not None
+    assert dialog.focusWidget() is dialog.form.profile
+    dialog.reject()
+    assert hall.window.banner.isVisible()  # it still holds
+    hall.press("Work Locally")
+    hall.add("two.txt")
+    hall.until_processed("two.txt")
+    assert hall.jobs()["one.txt"].status is Status.PENDING
+    assert hall.office.connection.is_local
+
+
+@pytest.mark.usefixtures("internet")
+def test_profile_that_is_not_there_is_named_and_no_other_is_taken(enter: Enter, isolated_environment: Path) -> None:
+    write_aws(isolated_environment, "", "[default]\naws_access_key_id = A\naws_secret_access_key = B\n")
+    hall = enter(Settings(queue=QUEUE, region=REGION, profile="gone"))
+    assert hall.until_banner("There is no profile “gone” in the AWS configuration")[0] == "Choose Profile…"
+
+
+# E2
+
+
+def install_aws(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An `aws` of the test's own, first in the path."""
+    (folder / "aws").write_text(f"#!/bin/sh\n{script}\n")
+    (folder / "aws").chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder), prepend=":")
+
+
+PROD = Settings(queue=QUEUE, region=REGION, profile="prod")
+scripts = pytest.mark.skipif(sys.platform == "win32", reason="a shell script as a program")
+
+
+@scripts
+@pytest.mark.usefixtures("internet")
+def test_ended_session_goes_on_after_signing_in_from_the_window(
+    enter: Enter, sso: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    sso.write_text(token(hours=-1))
+    programs = tmp_path_factory.mktemp("programs")
+    (programs / "fresh").write_text(token(hours=8))
+    install_aws(programs, f'echo "$@" > {programs}/asked; cp {programs}/fresh {sso}', monkeypatch)
+    hall = enter(allowed(PROD))
+    hall.add("one.txt")
+    assert hall.until_banner("Your AWS session has ended") == ["Sign In…", "Copy Command", "Work Locally"]
+    hall.press("Copy Command")
+    assert clipboard() == "aws sso login --profile prod"
+    hall.press("Sign In…")
+    assert hall.said().startswith("Signing in: aws sso login --profile prod")
+    hall.until_processed("one.txt")
+    assert (programs / "asked").read_text().split() == ["sso", "login", "--profile", "prod"]
+    hall.until(lambda: not hall.window.banner.isVisible())
+
+
+@pytest.mark.usefixtures("internet")
+def test_ended_session_without_aws_offers_the_command_and_goes_on_by_itself(
+    enter: Enter, sso: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    hall = enter(allowed(PROD))
+    hall.add("one.txt")
+    assert hall.until_banner("Your AWS session has ended")[0] == "Copy Command"
+    sso.write_text(token(hours=8))  # signed in, in a terminal
+    hall.until_processed("one.txt")
+
+
+@scripts
+@pytest.mark.usefixtures("internet", "sso")
+def test_sign_in_that_does_not_succeed_says_what_aws_says(
+    enter: Enter, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    install_aws(tmp_path_factory.mktemp("programs"), "echo The browser was closed\nexit 255", monkeypatch)
+    hall = enter(PROD)
+    assert hall.until_banner("Your AWS session has ended")[0] == "Sign In…"
+    hall.press("Sign In…")
+    hall.until(lambda: hall.said() == "The sign-in did not succeed The browser was closed")
+    assert hall.window.banner.isVisible()
+
+
+# E2b, E2c
+
+
+@pytest.mark.usefixtures("signed_in")
+@pytest.mark.parametrize("code", ["InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch"])
+def test_refused_keys_lead_to_the_profiles(enter: Enter, internet: Internet, code: str) -> None:
+    internet.sim.faults.always("*", service_error(code, "The security token included in the request is not valid."))
+    hall = enter(AWS)
+    buttons = hall.until_banner("AWS does not accept the keys of the default profile")
+    assert buttons == ["Choose Profile…", "Test Again", "Details"]
+    internet.sim.faults.heal()
+    hall.press("Test Again")
+    hall.until(lambda: hall.window.status.connection_text.startswith("work"))
+
+
+@pytest.mark.usefixtures("signed_in")
+def test_wrong_clock_is_said_with_how_wrong_it_is(enter: Enter, internet: Internet) -> None:
+    said = "Signature expired: 20261124T060000Z is now earlier than 20261124T060400Z (20261124T060900Z - 5 min.)"
+    internet.sim.faults.always("*", service_error("InvalidSignatureException", said, status=403))
+    hall = enter(AWS)
+    assert hall.until_banner("The clock of this computer is wrong")[0] == "Try Again"
+    assert hall.window.banner.notice is not None
+    assert hall.window.banner.notice.text.startswith("It is about 9 min behind")
+    internet.sim.faults.heal()
+    hall.press("Try Again")
+    hall.until(lambda: hall.window.status.connection_text.startswith("work"))
+
+
+# E3
+
+
+@pytest.mark.usefixtures("signed_in", "internet")
+@pytest.mark.parametrize(
+    ("region", "title"), [("", "No region is chosen"), ("eu west", "There is no region “eu west”")]
+)
+def test_region_is_asked_for(enter: Enter, region: str, title: str) -> None:
+    hall = enter(Settings(queue=QUEUE, region=region))
+    assert hall.until_banner(title)[0] == "Choose Region…"
+    hall.press("Choose Region…")
+    dialog = hall.window.connecting.dialog
+    assert dialog is not None
+    assert dialog.focusWidget() is dialog.form.region
+    hall.until(lambda: dialog.form.region.findText(REGION) >= 0)
+    dialog.form.region.setEditText(REGION)
+    dialog.connect_now.click()
+    hall.until(lambda: hall.window.status.connection_text.startswith(f"work · {REGION}"))
+
+
+# E4
+
+
+@pytest.mark.usefixtures("signed_in")
+def test_queue_is_looked_for_in_the_other_regions(enter: Enter, internet: Internet) -> None:
+    internet.regions = {"eu-central-1"}
+    hall = enter(allowed(AWS))
+    buttons = hall.until_banner("There is no queue “work” at Amazon SQS in eu-west-1")
+    assert buttons == ["Choose Queue…", "Look in Other Regions", "Try Now"]
+    hall.press("Look in Other Regions")
+    hall.until(lambda: hall.said() == "“work” was found in eu-central-1.")
+    assert [button.text() for button in hall.window.notices.buttons] == ["Use eu-central-1"]
+
+
+@pytest.mark.usefixtures("signed_in")
+def test_queue_that_is_nowhere_is_said_to_be_nowhere(enter: Enter, internet: Internet) -> None:
+    internet.regions = set()
+    hall = enter(AWS)
+    hall.until_banner("There is no queue “work” at Amazon SQS in eu-west-1")
+    hall.press("Look in Other Regions")
+    hall.until(lambda: hall.said().startswith("No other region that answered has a queue “work”"))
+    hall.press("Choose Queue…")
+    dialog = hall.window.connecting.dialog
+    assert dialog is not None
+    assert dialog.focusWidget() is dialog.form.queue
+
+
+# E5
+
+
+@pytest.mark.usefixtures("signed_in")
+def test_missing_right_gives_a_letter_to_the_administrator(enter: Enter, internet: Internet) -> None:
+    said = (
+        "User: arn:aws:iam::123456789012:user/me is not authorized to perform: sqs:receivemessage on resource: "
+        "arn:aws:sqs:eu-west-1:123456789012:work because no identity-based policy allows it"
+    )
+    internet.sim.faults.always("ReceiveMessage", service_error("AccessDenied", said, status=403))
+    hall = enter(allowed(AWS))
+    hall.add("one.txt")
+    buttons = hall.until_banner("You may not receive from “work”")
+    assert buttons == ["Copy Request for Administrator", "Work Without Receiving", "Try Now"]
+    hall.press("Copy Request for Administrator")
+    letter, _, policy = clipboard().partition("\n\n")
+    assert "sqs:ReceiveMessage on arn:aws:sqs:eu-west-1:123456789012:work" in letter
+    assert "arn:aws:iam::123456789012:user/me" in letter
+    (statement,) = json.loads(policy)["Statement"]
+    assert statement["Resource"] == "arn:aws:sqs:eu-west-1:123456789012:work"
+    assert {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"} <= set(statement["Action"])
+    hall.until(lambda: hall.jobs()["one.txt"].sent_at is not None)  # sending goes on all the while
+    hall.press("Work Without Receiving")
+    hall.until(lambda: hall.window.status.connection_text.endswith("sending only"))
+
+
+# E6
+
+
+def test_no_connection_is_tried_now_and_told_in_detail(enter: Enter) -> None:
+    hall = enter(Settings(queue=QUEUE, endpoint_url="http://127.0.0.1:1"))
+    assert hall.until_banner("Can't reach the queue server at http://127.0.0.1:1") == ["Try Now", "Details"]
+    hall.press("Details")
+    (dialog,) = hall.window.findChildren(PairsDialog)
+    dialog.copy()
+    assert "offline" in clipboard()
+    assert "Could not connect to the endpoint" in clipboard()
+    dialog.close()
+
+
+@pytest.mark.usefixtures("signed_in")
+def test_proxy_that_refuses_is_blamed(enter: Enter, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://user:secret@127.0.0.1:1")
+    hall = enter(AWS)
+    assert hall.until_banner("The proxy does not let the connection to Amazon SQS in eu-west-1 through")[0] == "Details"
+    hall.press("Details")
+    (dialog,) = hall.window.findChildren(PairsDialog)
+    dialog.copy()
+    assert "secret" not in clipboard()
+    dialog.close()
+
+
+@pytest.mark.usefixtures("signed_in")
+def test_going_slower_is_only_said_at_the_bottom(enter: Enter, internet: Internet) -> None:
+    internet.sim.faults.always("*", service_error("RequestThrottled", "Slower.", status=403))
+    hall = enter(allowed(AWS))
+    hall.until(lambda: hall.window.status.connection_text.startswith("Asked to go slower"))
+    assert not hall.window.banner.isVisible()
+
+
+# E15
+
+
+@pytest.mark.usefixtures("signed_in")
+@pytest.mark.expected_log("ConsumerThread ended: This queue carries")
+@pytest.mark.expected_log("foreign|not ours", required=False)
+def test_foreign_messages_stop_the_processing_until_only_ours_are_asked_for(enter: Enter, internet: Internet) -> None:
+    queue = internet.sim.boto()
+    url = queue.get_queue_url(QueueName=QUEUE)["QueueUrl"]
+    for number in range(MANY_IN_A_ROW + 2):
+        queue.send_message(QueueUrl=url, MessageBody=f"another program's {number}")
+    hall = enter(allowed(AWS))
+    assert hall.until_banner(str(BRAKE_TITLE)) == ["Choose Queue…", "Show Messages", "Process Only Ours"]
+    hall.press("Show Messages")
+    (dialog,) = hall.window.findChildren(PairsDialog)
+    dialog.close()
+    hall.press("Process Only Ours")
+    hall.until(lambda: not hall.window.banner.isVisible())
+    hall.add("one.txt")
+    hall.until_processed("one.txt")
+    hall.until(lambda: len(internet.sim.simulator.bodies(QUEUE)) == MANY_IN_A_ROW + 2)  # all of theirs
+
+
+# E18
+
+
+def test_local_queue_that_can_not_start(enter: Enter, filemill_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    filemill_home.mkdir(parents=True)
+    with monkeypatch.context() as broken:
+        broken.setattr("desktop_app.queues.local._own_command", lambda _: [sys.executable, "-c", "raise SystemExit(1)"])
+        hall = enter(Settings())
+        assert hall.until_banner("The local queue can't start") == ["Try Now", "Details", "Choose Queue…"]
+    hall.press("Try Now")
+    hall.until(lambda: hall.window.status.connection_text == "Local queue")
+
+
+# E12, E13: the faults themselves are provoked in tests/store/test_trouble.py
+
+
+@pytest.mark.parametrize(
+    ("error", "cause", "first"),
+    [
+        (StoreFullError("The disk is full."), Cause.DISK_FULL, "Open Folder"),
+        (StoreBusyError("Another program uses it."), Cause.DATABASE_BUSY, "Try Now"),
+        (StoreDamagedError("It is damaged."), Cause.DATABASE_DAMAGED, "Quit"),
+        (StoreError("It can't be written.", cause=Cause.DATABASE_READ_ONLY), Cause.DATABASE_READ_ONLY, "Open Folder"),
+    ],
+)
+def test_trouble_with_the_list_has_a_button_that_helps(desk: Desk, error: StoreError, cause: Cause, first: str) -> None:
+    window = desk.window()
+    desk.states.take_consumer(LoopState(Phase.WAITING, error.text, error=error))
+    assert error.cause is cause
+    assert window.banner.isVisible()
+    assert window.banner.buttons[0].text() == first
+
+
+def test_file_that_may_not_be_written_is_known_as_such(tmp_path: Path) -> None:
+    error = sqlite3.OperationalError("attempt to write a readonly database")
+    error.sqlite_errorcode = sqlite3.SQLITE_READONLY
+    assert known_store_error(error, tmp_path / "x.db").cause is Cause.DATABASE_READ_ONLY
