@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from desktop_app.errors import SettingsError
 from desktop_app.gui.display import NO_DISPLAY, display
 from desktop_app.gui.signal_line import SignalLine
-from desktop_app.paths import find_home
+from desktop_app.paths import database_path, find_home
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -16,6 +16,7 @@ from desktop_app.services.foreign import ForeignMail
 from desktop_app.services.identity import WorkerIdentity
 from desktop_app.services.intake import IntakeService
 from desktop_app.services.switch import WorkSwitch
+from desktop_app.services.wanted import Wanted
 from desktop_app.settings import Connection, Settings, connection_from, load_settings, save_settings
 from desktop_app.store.database import Database, open_database
 from desktop_app.store.intake import Intake
@@ -41,7 +42,7 @@ class Program:
     `wake_sender` is set whenever there is something new to send, `wake_receiver` to poll at once after trouble,
     `may_process` once the window may process the queue's files on this computer. `foreign` has what came from the
     queue that is not ours.
-    `switch` is where a person pauses the window's consumer.
+    `switch` is where a person pauses the window's consumer, `wanted` what that should do next.
     """
 
     home: Home
@@ -57,6 +58,7 @@ class Program:
     may_process: Event = field(default_factory=Event)
     foreign: ForeignMail = field(default_factory=ForeignMail)
     switch: WorkSwitch = field(default_factory=WorkSwitch)
+    wanted: Wanted = field(default_factory=Wanted)
 
     def allow_processing(self) -> None:
         """A person allows the window to process this queue's files, from now on.
@@ -125,19 +127,12 @@ def open_program(environment: Mapping[str, str] = os.environ, *, settings: Setti
     database = open_database(database_path(home, environment.get("FILEMILL_DATABASE", "")), MIGRATIONS)
     clock = SystemClock()
     wake = Event()
-    intake = IntakeService(Intake(database), queue=connection.key, clock=clock, wake=wake.set)
+    wanted = Wanted()
+    intake = IntakeService(Intake(database), queue=connection.key, clock=clock, wake=wake.set, wanted=wanted)
     identity = WorkerIdentity(database.path)
+    jobs, switch = JobList(database), WorkSwitch(is_paused=chosen.paused)
     program = Program(
-        home,
-        chosen,
-        connection,
-        database,
-        clock,
-        JobList(database),
-        intake,
-        identity,
-        wake,
-        switch=WorkSwitch(is_paused=chosen.paused),
+        home, chosen, connection, database, clock, jobs, intake, identity, wake, switch=switch, wanted=wanted
     )
     if connection.is_local or chosen.process_queue == connection.key:
         program.may_process.set()
@@ -222,6 +217,8 @@ def build_consumer(
     from desktop_app.services.consumer import Consumer
     from desktop_app.services.consumer_options import ConsumerOptions
 
+    # In strict order nothing that was sent may be overtaken, also by who asks for it.
+    keeps_order = program.connection.is_fifo and program.settings.fifo_order == "strict"
     options = ConsumerOptions(
         queue=program.connection.key,
         concurrency=concurrency or program.settings.workers,
@@ -241,6 +238,7 @@ def build_consumer(
         foreign=program.foreign,
         switch=switch,
         retry_now=program.wake_receiver,
+        wanted=None if keeps_order else program.wanted,
     )
 
 

@@ -61,6 +61,9 @@ class Acks:
         self._put(_Ack(held, seconds))
 
     def _put(self, ack: _Ack) -> None:
+        if not ack.held.received.receipt_handle:
+            self._book.let_go(ack.held)  # its message has not come; it is dealt with when it does
+            return
         with self._condition:
             self._waiting.append(ack)
             if len(self._waiting) in {1, MAX_ENTRIES}:

@@ -28,8 +28,10 @@ from desktop_app.services.results import Committer
 from desktop_app.services.supervised import SupervisedLoop
 from desktop_app.services.switch import WorkSwitch
 from desktop_app.services.tally import Tally
+from desktop_app.services.wanted import Wanted, WantedFirst
 from desktop_app.store.claims import Claims
 from desktop_app.store.outbox import Outbox
+from desktop_app.store.priority import Priority
 from desktop_app.store.work import Work
 
 if TYPE_CHECKING:
@@ -71,6 +73,7 @@ class Consumer:
         foreign: Takes note of messages that are not ours.
         switch: Where a person pauses it.
         retry_now: Set by others to have the queue tried again at once after trouble.
+        wanted: What a person wants next; None where order must be kept.
     """
 
     def __init__(
@@ -87,6 +90,7 @@ class Consumer:
         foreign: ForeignMail | None = None,
         switch: WorkSwitch | None = None,
         retry_now: threading.Event | None = None,
+        wanted: Wanted | None = None,
     ) -> None:
         self._database = database
         self._identity = identity
@@ -122,6 +126,9 @@ class Consumer:
             visibility_s=options.visibility_s,
         )
         self._committer = Committer(self._work, hands)
+        self._first = WantedFirst(
+            wanted, Priority(database), self._dispatcher, queue=options.queue, switch=self._switch
+        )
         self._keeper = LeaseKeeper(self._book, connector, self._work, clock, visibility_s=options.visibility_s)
         self._receiver = Receiver(
             connector,
@@ -154,7 +161,7 @@ class Consumer:
         """
         self._state.starting()
         self.foreign.note_own()  # a new start is a new chance
-        with self._database.session(), self._switch.at_work():
+        with self._database.session(), self._switch.at_work(), self._first.served():
             self._pool.start()
             for loop in self._loops:
                 loop.start()
@@ -182,6 +189,7 @@ class Consumer:
         self._pool.give_up_stalled()
         if self._switch.may_begin:
             self._attempt(self._committer.give_back_waiting)
+            self._attempt(self._first.begin, self._options.concurrency - self._book.open())
         else:
             self._attempt(self._committer.give_back_waiting, 0)
             if not self._book.open():
@@ -224,7 +232,7 @@ class Consumer:
 
     def _room(self) -> int:
         """How many more messages may be held: those that start now, and some more while files take no time."""
-        if self._is_store_away or not self._switch.may_begin or len(self._book) >= MOST_HELD:
+        if self._is_store_away or not self._switch.may_begin or self._first.waits or len(self._book) >= MOST_HELD:
             return 0
         is_quick = self._committer.usual_seconds < QUICK_SECONDS and self._pool.longest() < LONG_SECONDS
         spare = PREFETCH if is_quick else 0

@@ -7,8 +7,9 @@ import random
 from typing import TYPE_CHECKING
 
 from desktop_app.errors import StoreError
+from desktop_app.queues.envelopes import Received
 from desktop_app.queues.message import ForeignMessageError, Foreignness, decode
-from desktop_app.services.leases import ROW_MARGIN_MS
+from desktop_app.services.leases import ROW_MARGIN_MS, Held
 from desktop_app.services.tally import Fate
 from desktop_app.store.claims import Claim, ClaimOutcome, ClaimRequest
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
     from desktop_app.services.foreign import ForeignMail
     from desktop_app.services.hands import Hands
-    from desktop_app.services.leases import Held
     from desktop_app.services.switch import WorkSwitch
     from desktop_app.store.claims import Claims
 
@@ -60,6 +60,7 @@ class Dispatcher:
         self._pool, self._tally, self._clock = hands.pool, hands.tally, hands.clock
         self._foreign = foreign
         self._switch = switch
+        self._visibility_s = visibility_s
         self._lease_ms = visibility_s * 1000 + ROW_MARGIN_MS
 
     def accept(self, arrived: Sequence[Held]) -> None:
@@ -87,6 +88,26 @@ class Dispatcher:
             raise
         for (held, request), claim in zip(requests, claims, strict=True):
             self._route(held, request, claim)
+
+    def begin(self, requests: Sequence[ClaimRequest]) -> None:
+        """Claim rows without their messages, which are still in the queue, and set those going that were free.
+
+        Raises:
+            StoreError: If they can't be claimed.
+        """
+        now = self._clock.now_ms()
+        claims = self._claims.claim(requests, worker=self._worker, now_ms=now, lease_ms=self._lease_ms)
+        for request, claim in zip(requests, claims, strict=True):
+            if claim.outcome is not ClaimOutcome.CLAIMED:
+                continue
+            received = Received(request.message_id, "", "", request.receive_count, "")
+            taken_at = self._clock.steady()
+            # As if handed over: only the row is held, and the message is taken in if it comes meanwhile.
+            held = Held(received, taken_at + self._visibility_s, taken_at=taken_at, is_handed_over=True)
+            held.job, held.token, held.is_suspect = claim.job, claim.token, claim.is_suspect
+            self._book.take(held)
+            self._tally.receive(1)
+            self._pool.submit(held)
 
     def _request(self, held: Held) -> ClaimRequest | None:
         received = held.received

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from desktop_app.errors import KnownError
 from desktop_app.services.scan import scan
+from desktop_app.services.wanted import Wanted
 from desktop_app.store.intake import Added
 
 if TYPE_CHECKING:
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from desktop_app.clock import Clock
     from desktop_app.jobs import NewFile
     from desktop_app.store.intake import Intake
+    from desktop_app.store.priority import Moved
 
 KEEP_REMOVED_MS = 15 * 24 * 3600 * 1000
 """SQS keeps a message for 14 days at most (AWS: MessageRetentionPeriod): after that none can come for a removed row."""
@@ -27,13 +30,23 @@ class IntakeService:
         queue: The key of the queue that new and retried jobs go to.
         clock: The time.
         wake: Called after something new is there to send; quick, from the calling thread.
+        wanted: Where this program's consumer is asked to begin them at once.
     """
 
-    def __init__(self, intake: Intake, *, queue: str, clock: Clock, wake: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        intake: Intake,
+        *,
+        queue: str,
+        clock: Clock,
+        wake: Callable[[], None],
+        wanted: Wanted | None = None,
+    ) -> None:
         self._intake = intake
         self._queue = queue
         self._clock = clock
         self._wake = wake
+        self._wanted = wanted or Wanted()
 
     def use_queue(self, key: str) -> None:
         """New and retried jobs go to this queue from now on."""
@@ -67,6 +80,17 @@ class IntakeService:
         added = self._intake.add(files, queue=self._queue, name=name, now_ms=self._clock.now_ms())
         self._wake()
         return added
+
+    def process_next(self, row_ids: Sequence[int]) -> Moved:
+        """Let waiting jobs of the queue of now come before all others, in this order.
+
+        Raises:
+            StoreError: If the database can't be written.
+        """
+        moved = self._intake.move_to_front(row_ids, queue=self._queue)
+        is_served = self._wanted.ask(moved.keys)
+        self._wake()
+        return replace(moved, is_served=is_served)
 
     def retry(self, row_ids: Iterable[int]) -> int:
         """Submit jobs again that have ended, to the queue of now; gives how many it were.

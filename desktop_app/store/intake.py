@@ -14,6 +14,7 @@ from desktop_app.store.attempts import end_open
 from desktop_app.store.known import listed
 from desktop_app.store.models import AttemptRow, BatchRow, JobRow, OutboxRow
 from desktop_app.store.outbox import enqueue
+from desktop_app.store.priority import Priority
 from desktop_app.store.rows import LEASE_ENDED, name_key, split_path, storable
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from peewee import Expression
 
     from desktop_app.store.database import Database
+    from desktop_app.store.priority import Moved
 
 log = logging.getLogger(__name__)
 
@@ -162,6 +164,10 @@ class Intake:
         for _, file_id, generation in rows:
             log.log(level_for(len(rows)), "job %s: submitted again, submission %d", file_id, generation)
         return len(rows)
+
+    def move_to_front(self, row_ids: Sequence[int], *, queue: str) -> Moved:
+        """See `Priority.move_to_front`."""
+        return Priority(self._database).move_to_front(row_ids, queue=queue)
 
     def remove(self, row_ids: Iterable[int], *, now_ms: int) -> int:
         """Take jobs off the list, whatever their status; gives how many it were. The files are not touched.

@@ -20,13 +20,16 @@ if TYPE_CHECKING:
     from desktop_app.services.state import LoopState
     from desktop_app.services.switch import WorkSwitch
     from desktop_app.services.tally import Fate
+    from desktop_app.services.wanted import Wanted
     from tests.services.conftest import Bench
 
 
 class Plant:
     """A consumer at work on its thread."""
 
-    def __init__(self, bench: Bench, concurrency: int = 2, switch: WorkSwitch | None = None) -> None:
+    def __init__(
+        self, bench: Bench, concurrency: int = 2, switch: WorkSwitch | None = None, wanted: Wanted | None = None
+    ) -> None:
         self.bench = bench
         bench.clock = SystemClock()  # type: ignore[assignment]
         self.client = FakeClient()
@@ -45,6 +48,7 @@ class Plant:
             clock=bench.clock,
             report=self.told.append,
             switch=switch,
+            wanted=wanted,
         )
         self.thread = threading.Thread(target=self.consumer.run, args=(self.stop_asked.is_set,))
 

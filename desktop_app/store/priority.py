@@ -1,0 +1,104 @@
+"""What a person wants done before the rest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from peewee import Expression, fn
+
+from desktop_app.jobs import Status
+from desktop_app.store.claims import ClaimRequest
+from desktop_app.store.models import JobRow, OutboxRow
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from desktop_app.store.database import Database
+
+ROWS_A_TRANSACTION = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What became of jobs that should be next.
+
+    Attributes:
+        keys: Those that wait, in the order asked for.
+        front: How many of them stand at the front of the outbox now.
+        is_served: Whether somebody begins them at once, whatever the queue's order is.
+    """
+
+    keys: tuple[int, ...] = ()
+    front: int = 0
+    is_served: bool = False
+
+    @property
+    def sent(self) -> int:
+        """How many have their message in the queue already, which nobody can move there."""
+        return len(self.keys) - self.front
+
+
+class Priority:
+    """Moves jobs to the front. Any thread."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def move_to_front(self, row_ids: Sequence[int], *, queue: str) -> Moved:
+        """Let waiting jobs be sent before all others, in the order given; what does not wait is left alone.
+
+        A sender that has taken an entry already sends it in its old place.
+
+        Args:
+            row_ids: The jobs.
+            queue: Only jobs of this queue.
+
+        Raises:
+            StoreError: If the database can't be written. Some may have been moved.
+        """
+        keys: list[int] = []
+        front = 0
+        # From behind, since each part goes before the ones that have gone.
+        for end in range(len(row_ids), 0, -ROWS_A_TRANSACTION):
+            part = row_ids[max(0, end - ROWS_A_TRANSACTION) : end]
+            with self._database.write():
+                waiting = self._waiting(part, queue)
+                keys[:0] = waiting
+                front += self._move(waiting)
+        return Moved(tuple(keys), front)
+
+    def _waiting(self, row_ids: Sequence[int], queue: str) -> list[int]:
+        query = JobRow.select(JobRow.id).where(_waits(row_ids, queue))
+        found = {key for (key,) in self._database.run(query.tuples())}
+        return [key for key in row_ids if key in found]
+
+    def _move(self, row_ids: Sequence[int]) -> int:
+        query = OutboxRow.select(OutboxRow.job).where(OutboxRow.job.in_(list(row_ids)))
+        unsent = {key for (key,) in self._database.run(query.tuples())}
+        first = int(self._database.scalar(OutboxRow.select(fn.MIN(OutboxRow.position))) or 0)
+        chosen = [key for key in row_ids if key in unsent]
+        for place, key in enumerate(chosen, first - len(chosen)):
+            self._database.run(OutboxRow.update(position=place, next_try_at=0).where(OutboxRow.job == key))
+        return len(chosen)
+
+    def requests(self, row_ids: Sequence[int], *, queue: str) -> list[ClaimRequest]:
+        """What the messages of these jobs would ask for if they came now, as far as the jobs wait; in this order.
+
+        Raises:
+            StoreError: If the database can't be read.
+        """
+        columns = (JobRow.id, JobRow.uuid, JobRow.generation, JobRow.message_id, JobRow.receive_count)
+        with self._database.read():
+            rows = list(self._database.run(JobRow.select(*columns).where(_waits(row_ids, queue)).tuples()))
+        found = {key: ClaimRequest(uuid, again, message or "", count) for key, uuid, again, message, count in rows}
+        return [found[key] for key in row_ids if key in found]
+
+
+def _waits(row_ids: Sequence[int], queue: str) -> Expression:
+    return (
+        JobRow.id.in_(list(row_ids))
+        & (JobRow.status == Status.PENDING)
+        & (JobRow.queue == queue)
+        & JobRow.removed_at.is_null()
+    )

@@ -1,0 +1,229 @@
+"""Files that are wanted next are begun without waiting for their messages; each is still done once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from desktop_app.clock import SystemClock
+from desktop_app.errors import StoreBusyError
+from desktop_app.jobs import Status
+from desktop_app.services.intake import IntakeService
+from desktop_app.services.switch import WorkSwitch
+from desktop_app.services.tally import Fate
+from desktop_app.services.wanted import Wanted
+from desktop_app.settings import Settings
+from desktop_app.store.claims import Claims
+from desktop_app.store.priority import Moved
+from desktop_app.wiring import build_consumer, connect_queue, open_program
+from tests.helpers import wait_until
+from tests.services.conftest import QUEUE
+from tests.services.fakes import in_use
+from tests.services.plant import Plant, message
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from desktop_app.jobs import Job
+    from tests.services.conftest import Bench
+
+
+@pytest.fixture
+def wanted() -> Wanted:
+    return Wanted()
+
+
+@pytest.fixture
+def switch() -> WorkSwitch:
+    return WorkSwitch()
+
+
+@pytest.fixture
+def plant(bench: Bench, wanted: Wanted, switch: WorkSwitch) -> Iterator[Plant]:
+    plant = Plant(bench, concurrency=1, switch=switch, wanted=wanted)
+    yield plant
+    plant.stop_asked.set()
+    if plant.thread.ident is not None:
+        plant.thread.join(10)
+
+
+def begin(plant: Plant) -> None:
+    plant.start()
+    assert plant.polling.wait(5)
+
+
+def is_done(plant: Plant, *jobs: Job) -> bool:
+    return all(plant.bench.job(job).status is Status.PROCESSED for job in jobs)
+
+
+# --- between those who ask and the consumer
+
+
+def test_what_is_asked_for_last_is_first() -> None:
+    wanted = Wanted()
+    with wanted.served():
+        assert wanted.ask([1, 2, 3])
+        assert wanted.ask([3, 4])
+        assert wanted.take(2) == [3, 4]
+        wanted.put_back([3, 4])
+        assert wanted.take(9) == [3, 4, 1, 2]
+        assert not wanted.waits
+
+
+def test_nothing_can_be_asked_for_where_nobody_works() -> None:
+    wanted = Wanted()
+    assert not wanted.ask([1])
+    with wanted.served():
+        assert wanted.ask([1])
+    assert not wanted.waits
+
+
+def test_asking_moves_the_unsent_and_tells_the_consumer(bench: Bench, wanted: Wanted) -> None:
+    woken: list[bool] = []
+    intake = IntakeService(bench.intake, queue=QUEUE, clock=bench.clock, wake=lambda: woken.append(True), wanted=wanted)
+    a, b = bench.add("a.txt", "b.txt")
+    assert intake.process_next([b.row_id, a.row_id]) == Moved((b.row_id, a.row_id), 2, is_served=False)
+    with wanted.served():
+        assert intake.process_next([b.row_id]).is_served
+        assert wanted.take(9) == [b.row_id]
+    assert woken == [True, True]
+
+
+# --- the consumer
+
+
+def test_wanted_file_is_begun_before_what_is_in_the_queue(plant: Plant, wanted: Wanted) -> None:
+    at_work, queued, last = plant.bench.add("a.txt", "b.txt", "c.txt")
+    has_begun, may_end = plant.hold("a.txt")
+    plant.deliver(message(at_work))
+    plant.start()
+    assert has_begun.wait(5)
+    assert wanted.ask([last.row_id])
+    plant.deliver(message(queued))
+    may_end.set()
+    wait_until(lambda: is_done(plant, at_work, queued, last))
+    assert plant.registry.began == ["a.txt", "c.txt", "b.txt"]
+    assert plant.bench.job(last).attempts == 1
+
+
+def test_its_message_that_comes_afterwards_is_deleted(plant: Plant, wanted: Wanted) -> None:
+    (job,) = plant.bench.add("a.txt")
+    begin(plant)
+    assert wanted.ask([job.row_id])
+    wait_until(lambda: is_done(plant, job))
+    wait_until(lambda: plant.consumer.held == 0)
+    assert plant.client.made("delete") == [], "there is nothing to delete yet"
+    plant.deliver(message(job))
+    wait_until(lambda: plant.client.made("delete") == [["a.txt"]])
+    assert plant.fate(Fate.DUPLICATE) == 1
+    assert plant.registry.began == ["a.txt"]
+
+
+def test_its_message_that_comes_meanwhile_is_kept_and_deleted_with_it(plant: Plant, wanted: Wanted) -> None:
+    (job,) = plant.bench.add("a.txt")
+    has_begun, may_end = plant.hold("a.txt")
+
+    # A poll that was under way when it was asked for.
+    def ask_meanwhile() -> None:
+        plant.client.on_receive = plant._idle
+        assert wanted.ask([job.row_id])
+        assert has_begun.wait(5)
+
+    plant.client.on_receive = ask_meanwhile
+    plant.deliver(message(job))
+    plant.start()
+    wait_until(lambda: plant.fate(Fate.DUPLICATE) == 1)
+    may_end.set()
+    wait_until(lambda: is_done(plant, job))
+    wait_until(lambda: plant.client.made("delete") == [["a.txt"]])
+    assert plant.registry.began == ["a.txt"]
+
+
+def test_file_that_is_tried_again_later_can_be_wanted_now(plant: Plant, wanted: Wanted) -> None:
+    (job,) = plant.bench.add("a.txt")
+    plant.registry.acts["a.txt"] = in_use
+    plant.deliver(message(job))
+    begin(plant)
+    wait_until(lambda: plant.bench.job(job).next_try_at is not None)
+    del plant.registry.acts["a.txt"]
+    wait_until(lambda: plant.consumer.held == 0)
+    assert wanted.ask([job.row_id])
+    wait_until(lambda: is_done(plant, job))
+    assert plant.bench.job(job).attempts == 2
+
+
+def test_wanted_file_that_has_to_be_tried_later_waits_for_its_message(plant: Plant, wanted: Wanted) -> None:
+    (job,) = plant.bench.add("a.txt")
+    plant.registry.acts["a.txt"] = in_use
+    begin(plant)
+    assert wanted.ask([job.row_id])
+    wait_until(lambda: plant.bench.job(job).next_try_at is not None)
+    wait_until(lambda: plant.consumer.held == 0)
+    assert plant.bench.job(job).status is Status.PENDING
+    assert plant.client.made("change_visibility") == []
+
+
+def test_wanted_file_is_given_back_at_a_stop(plant: Plant, wanted: Wanted) -> None:
+    (job,) = plant.bench.add("a.txt")
+    has_begun, may_end = plant.hold("a.txt")
+    begin(plant)
+    assert wanted.ask([job.row_id])
+    assert has_begun.wait(5)
+    plant.stop()
+    may_end.set()
+    assert plant.bench.job(job).status is Status.PENDING
+    assert [one.file_id for one in plant.bench.outbox.claim(queue=QUEUE, owner="s", limit=9, now_ms=2**60, claim_ms=1)]
+
+
+def test_paused_it_begins_no_wanted_file(plant: Plant, wanted: Wanted, switch: WorkSwitch) -> None:
+    (job,) = plant.bench.add("a.txt")
+    begin(plant)
+    switch.pause()
+    assert wanted.ask([job.row_id])
+    plant.consumer._supervise()
+    assert plant.registry.began == []
+    switch.resume()
+    wait_until(lambda: is_done(plant, job))
+
+
+def test_what_others_work_on_is_left_to_them(plant: Plant, wanted: Wanted) -> None:
+    mine, theirs = plant.bench.add("a.txt", "b.txt")
+    plant.bench.claim(theirs, lease_ms=3_600_000)
+    begin(plant)
+    assert wanted.ask([theirs.row_id, mine.row_id])
+    wait_until(lambda: is_done(plant, mine))
+    assert plant.registry.began == ["a.txt"]
+    assert plant.bench.job(theirs).status is Status.PROCESSING
+
+
+def test_what_the_database_did_not_let_begin_stays_wanted(
+    plant: Plant, wanted: Wanted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (job,) = plant.bench.add("a.txt")
+    real = Claims.claim
+    refused: list[bool] = []
+
+    def refuse_once(claims: Claims, *arguments: object, **named: object) -> object:
+        if not refused:
+            refused.append(True)
+            raise StoreBusyError("The database is busy.")
+        return real(claims, *arguments, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Claims, "claim", refuse_once)
+    begin(plant)
+    assert wanted.ask([job.row_id])
+    wait_until(lambda: is_done(plant, job))
+    assert refused
+
+
+@pytest.mark.parametrize(("fifo_order", "serves"), [("parallel", True), ("strict", False)])
+def test_strict_order_is_not_broken_on_request(filemill_home: Path, fifo_order: str, serves: bool) -> None:
+    named = Settings(queue="files.fifo", region="eu-west-1", fifo_order=fifo_order)
+    program = open_program({}, settings=named)
+    assert isinstance(program.clock, SystemClock)
+    consumer = build_consumer(program, connect_queue(program), lambda _: None)
+    with consumer._first.served():
+        assert program.wanted.ask([1]) is serves
+    program.close()

@@ -1,0 +1,99 @@
+"""What a person wants done before the rest."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from desktop_app.store.priority import ROWS_A_TRANSACTION, Moved, Priority
+from tests.store.kit import NOW, QUEUE, Store, row_ids
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from desktop_app.jobs import Job
+
+
+def first(store: Store, jobs: Sequence[Job]) -> Moved:
+    return store.intake.move_to_front(row_ids(jobs), queue=QUEUE)
+
+
+def order(store: Store) -> list[int]:
+    return [row for row, _ in store.outbox_rows()]
+
+
+def test_what_is_not_sent_is_sent_first_in_the_order_asked_for(store: Store) -> None:
+    a, b, c, d = store.add("/a", "/b", "/c", "/d")
+    assert first(store, [d, c]) == Moved((d.row_id, c.row_id), 2)
+    assert order(store) == row_ids([d, c, a, b])
+    assert first(store, [b]).front == 1
+    assert [entry.row_id for entry in store.take(in_order=True)] == row_ids([b, d, c, a])
+
+
+def test_what_is_added_later_stands_behind(store: Store) -> None:
+    (a,) = store.add("/a")
+    first(store, [a])
+    (b,) = store.add("/b")
+    assert order(store) == row_ids([a, b])
+
+
+def test_what_is_sent_is_counted_apart(store: Store) -> None:
+    sent = store.add("/a", "/b")
+    store.send()
+    (new,) = store.add("/c")
+    moved = first(store, [*sent, new])
+    assert (moved.front, moved.sent) == (1, 2)
+    assert moved.keys == tuple(row_ids([*sent, new]))
+
+
+def test_only_what_waits_for_this_queue_is_moved(store: Store) -> None:
+    done, at_work, elsewhere, gone = (
+        *store.add("/done", "/at work"),
+        *store.add("/x", queue="other"),
+        *store.add("/y"),
+    )
+    store.process(done)
+    store.start(at_work)
+    store.intake.remove([gone.row_id], now_ms=NOW)
+    before = order(store)
+    assert first(store, [done, at_work, elsewhere, gone]) == Moved()
+    assert order(store) == before
+
+
+def test_nothing_is_moved_nowhere(store: Store) -> None:
+    assert first(store, []) == Moved()
+
+
+def test_entry_that_had_to_wait_is_due(store: Store) -> None:
+    a, b = store.add("/a", "/b")
+    store.outbox.postpone(store.take(), until_ms=NOW + 60_000)
+    first(store, [b])
+    assert [entry.row_id for entry in store.take()] == [b.row_id]
+    assert a.row_id in order(store)
+
+
+def test_entry_that_a_sender_has_taken_is_sent_once(store: Store) -> None:
+    a, b = store.add("/a", "/b")
+    taken = store.take()
+    first(store, [b])
+    assert store.take(owner="s2") == []
+    assert [entry.row_id for entry in taken] == row_ids([a, b])
+
+
+def test_many_keep_their_order(store: Store) -> None:
+    jobs = store.add(*(f"/{number}" for number in range(2 * ROWS_A_TRANSACTION + 7)))
+    wanted = list(reversed(jobs))[3:]
+    assert first(store, wanted).keys == tuple(row_ids(wanted))
+    assert order(store)[: len(wanted)] == row_ids(wanted)
+
+
+@pytest.mark.parametrize("is_sent", [False, True])
+def test_row_is_claimed_as_its_message_would(store: Store, is_sent: bool) -> None:
+    a, b = store.add("/a", "/b")
+    if is_sent:
+        store.send()
+    store.process(b)
+    (request,) = Priority(store.database).requests(row_ids([b, a]), queue=QUEUE)
+    assert (request.file_id, request.generation, request.lane) == (a.id, 1, "")
+    assert request.message_id == (f"m-{a.row_id}" if is_sent else "")
