@@ -104,7 +104,6 @@ def take_place(paths: Sequence[str]) -> SingleInstance | int | None:
     from desktop_app.gui.second_launch import Outcome, desktop_token
     from desktop_app.gui.single_instance import Request, SingleInstance
     from desktop_app.gui.window_place import WindowPlace
-    from desktop_app.paths import database_path
     from desktop_app.services.scan import from_here
 
     try:

@@ -123,31 +123,3 @@ def resource(name: str) -> Path:
         if (root / name).exists():
             return root / name
     raise FileNotFoundError(f"resource {name!r} is missing from this copy of the program")
-
-
-def database_path(home: Home, named: str) -> Path:
-    """The database that FILEMILL_DATABASE names, a path or a `sqlite:` URL; the home's own where it names none.
-
-    Raises:
-        SettingsError: If it is a URL of a database that is not supported.
-    """
-    if not named:
-        return home.database_file
-    if "://" not in named:
-        return Path(named).expanduser().absolute()
-    try:
-        parts = urlsplit(named)
-        supported = parts.scheme == "sqlite" and not (parts.netloc or parts.query or parts.fragment)
-    except ValueError:  # brackets that do not match
-        supported = False
-    if not supported or not parts.path.strip("/"):
-        raise SettingsError(
-            Sentence(
-                "FILEMILL_DATABASE is “{named}”: only a path or sqlite:///path is supported. Correct it, or unset it.",
-                named=named,
-            )
-        )
-    path = unquote(parts.path)
-    # sqlite:////data/jobs.db is an absolute path; so is sqlite:///C:/jobs.db, on Windows.
-    is_absolute_twice = path.startswith("//") or (os.name == "nt" and path[2:3] == ":")
-    return Path(path[1:] if is_absolute_twice else path).absolute()

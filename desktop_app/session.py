@@ -143,8 +143,7 @@ class Session:
 
     def try_now(self) -> None:
         """Let what waits for the queue try at once."""
-        self.program.wake_sender.set()
-        self.program.wake_receiver.set()
+        self.program.try_now()
 
     def close(self) -> None:
         """Let go of the queue and of the program, after the loops have ended."""

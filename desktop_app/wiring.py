@@ -55,10 +55,17 @@ class Program:
     identity: WorkerIdentity
     wake_sender: Event = field(default_factory=Event)
     wake_receiver: Event = field(default_factory=Event)
+    hurry_chores: Event = field(default_factory=Event)
     may_process: Event = field(default_factory=Event)
     foreign: ForeignMail = field(default_factory=ForeignMail)
     switch: WorkSwitch = field(default_factory=WorkSwitch)
     wanted: Wanted = field(default_factory=Wanted)
+
+    def try_now(self) -> None:
+        """Send, receive, and do what is done once a minute: now, also in the middle of a wait after trouble."""
+        self.hurry_chores.set()
+        self.wake_sender.set()
+        self.wake_receiver.set()
 
     def allow_processing(self) -> None:
         """A person allows the window to process this queue's files, from now on.
@@ -176,6 +183,7 @@ def build_sender(program: Program, connector: QueueConnector, report: Callable[[
             Chore("removed rows", program.intake.tidy),
         ],
         clock,
+        hurry=program.hurry_chores,
     )
     options = SenderOptions(
         queue=key,

@@ -96,6 +96,8 @@ class Actions(QObject):
         self.stop_after_current = new(
             tr("Stop &After the Current Files"), "Ctrl+Shift+P", tr("Finish the files in work, then pause")
         )
+        self.process_next = new(tr("Process Ne&xt"), "Ctrl+T", tr("Process the selected files before all that wait"))
+        self.check_queue = new(tr("Check &Queue Now"), "F5", tr("Send and receive now instead of at the next turn"))
         self.retry = new(tr("&Retry"), "Ctrl+R", tr("Process the selected files again"), "retry")
         self.retry_failed = new(tr("Retry All &Failed"), "Ctrl+Shift+R", tr("Process every failed file again"), "retry")
         self.retry_reason = new(
@@ -169,7 +171,8 @@ class Actions(QObject):
             selected: How many of them are selected.
             failed: How many have failed.
         """
-        for action in (self.copy, self.copy_path, self.select_none, self.retry, self.remove, self.open, self.show_file):
+        on_selection = (self.copy, self.copy_path, self.select_none, self.process_next, self.retry, self.remove)
+        for action in (*on_selection, self.open, self.show_file):
             action.setEnabled(selected > 0)
         self.select_all.setEnabled(listed > 0)
         self.export.setEnabled(total > 0)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from desktop_app.gui.ports import JobReader
     from desktop_app.gui.tasks import Tasks
     from desktop_app.gui.wording import Wording
+    from desktop_app.moved import Moved
     from desktop_app.services.intake import IntakeService
 
 
@@ -95,6 +96,11 @@ class ListCommands(QObject):
             text = tr("%Ln file(s) will be processed again. Not yet at an end: {left}.", "", done)
             text = text.format(left=self._wording.number(left))
         self.said.emit(Notice(text, passing=True))
+
+    def process_next(self, ids: array[int], on_done: Callable[[Moved], None]) -> None:
+        """Let these come before all others that wait; `on_done` hears what became of them."""
+        if ids:
+            self._writes.run(partial(self._intake.process_next, ids), on_done, self._tell)
 
     # --- remove and bring back
 

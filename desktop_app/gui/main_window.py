@@ -30,6 +30,7 @@ from desktop_app.gui.notice import Kind, Notice, NoticeBar
 from desktop_app.gui.pages import Pages
 from desktop_app.gui.pane_keys import PaneKeys
 from desktop_app.gui.pausing import Pausing
+from desktop_app.gui.queue_commands import QueueCommands
 from desktop_app.gui.selection_sums import SelectedTotals
 from desktop_app.gui.sidebar import Sidebar
 from desktop_app.gui.status_bar import JobsStatusBar
@@ -111,13 +112,8 @@ class MainWindow(QMainWindow):
         DropTarget(self, self.overlay, needs.wording).dropped.connect(self.add)
         panes = (self._tools, self.banner, self.sidebar, self._pages, self.details, self.notices, self.status)
         PaneKeys(self.offers.next_pane, self.offers.previous_pane, panes, self)
-        self.pausing = Pausing(
-            needs.switch,
-            needs.remember_paused,
-            actions=self.offers,
-            waiting=lambda: self._workbench.totals.counts.pending,
-            window=self,
-        )
+        self.pausing = Pausing(needs, self.offers, self)
+        QueueCommands(needs, self.offers, self.view).said.connect(self.say)
         self._connect()
 
     def _arrange(self) -> None:

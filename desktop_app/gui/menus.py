@@ -47,8 +47,17 @@ def fill_menu_bar(window: QMainWindow, actions: Actions, undo: QUndoStack, heade
     _add(view, None, actions.next_problem, actions.previous_problem, actions.follow)
     _add(view, None, actions.next_pane, actions.previous_pane)
     queue = bar.addMenu(tr("&Queue"))
-    _add(queue, actions.pause, actions.stop_after_current, None)
-    _add(queue, actions.retry, actions.retry_failed, actions.retry_reason, None, actions.remove, None)
+    _add(queue, actions.pause, actions.stop_after_current, actions.check_queue, None)
+    _add(
+        queue,
+        actions.process_next,
+        actions.retry,
+        actions.retry_failed,
+        actions.retry_reason,
+        None,
+        actions.remove,
+        None,
+    )
     _add(queue, actions.open, actions.show_file, None, actions.connection, actions.foreign)
     _add(bar.addMenu(tr("&Help")), actions.shortcuts, None, actions.log, actions.report, None, actions.about)
 
@@ -69,6 +78,7 @@ def context_menu(actions: Actions, parent: QWidget) -> QMenu:
     menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     _add(
         menu,
+        actions.process_next,
         actions.retry,
         actions.retry_reason,
         None,

@@ -12,12 +12,10 @@ from desktop_app.gui.texts import tr, translated
 from desktop_app.services.switch import Pace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from PySide6.QtWidgets import QWidget
 
     from desktop_app.gui.actions import Actions
-    from desktop_app.services.switch import WorkSwitch
+    from desktop_app.gui.window_needs import WindowNeeds
 
 
 class Pausing(QObject):
@@ -28,10 +26,8 @@ class Pausing(QObject):
         said(Notice): What a person should know about it.
 
     Args:
-        switch: What is turned.
-        remember: Keeps for the next start whether it is paused; may raise a `KnownError`.
+        needs: The switch, what keeps for the next start whether it is paused, and how many files wait.
         actions: `pause` and `stop_after_current` are used.
-        waiting: How many files wait.
         window: Qt's owner.
     """
 
@@ -39,25 +35,17 @@ class Pausing(QObject):
     said = Signal(object)
     _turned = Signal()
 
-    def __init__(
-        self,
-        switch: WorkSwitch,
-        remember: Callable[[bool], None],
-        *,
-        actions: Actions,
-        waiting: Callable[[], int],
-        window: QWidget,
-    ) -> None:
+    def __init__(self, needs: WindowNeeds, actions: Actions, window: QWidget) -> None:
         super().__init__(window)
-        self._switch = switch
-        self._remember = remember
+        self._switch = needs.switch
+        self._remember = needs.remember_paused
         self._actions = actions
-        self._waiting = waiting
+        self._totals = needs.workbench.totals
         self._shown = Pace.RUNNING
         actions.pause.triggered.connect(self.toggle)
         actions.stop_after_current.triggered.connect(self.finish)
         self._turned.connect(self._follow)
-        switch.on_change(self._hear)
+        self._switch.on_change(self._hear)
 
     @property
     def title(self) -> str:
@@ -110,7 +98,7 @@ class Pausing(QObject):
         before = self._shown
         self._show()
         if (before, self._shown) == (Pace.FINISHING, Pace.PAUSED):
-            text = tr("Paused after the current files. %Ln file(s) (waits|wait).", "", self._waiting())
+            text = tr("Paused after the current files. %Ln file(s) (waits|wait).", "", self._totals.counts.pending)
             self._say(text, lasts=True)
 
     def _show(self) -> None:

@@ -34,7 +34,8 @@ class WindowNeeds:
         look, wording: How it looks and speaks.
         start_again: Starts loops that have ended by themselves.
         clock: The time.
-        switch, remember_paused: See `Pausing`.
+        switch: Where a person pauses.
+        remember_paused: Keeps for the next start whether it is paused; may raise a `KnownError`.
     """
 
     workbench: Workbench

@@ -52,6 +52,7 @@ class QueueClient:
         self.info = info
         self._connection = connection
         self._dead_letters: dict[str, QueueClient] = {}
+        self._fresh_state: QueueState | None = None
 
     def send(self, messages: Sequence[Outgoing]) -> list[EntryResult]:
         """Send one batch: up to `MAX_ENTRIES`, together within the byte limit (`plan_batches` cuts them so).
@@ -140,15 +141,19 @@ class QueueClient:
             "GetQueueAttributes",
             lambda: self._control.get_queue_attributes(QueueUrl=self.info.url, AttributeNames=["All"]),
         )
-        return _state(answer.get("Attributes", {}))
+        self._fresh_state = _state(answer.get("Attributes", {}))
+        return self._fresh_state
 
     def dead_letters(self) -> QueueClient | None:
         """A client for this queue's dead-letter queue, on the same connections; None if it has none.
 
+        What `state` has answered is used once here, so that who does both now and then asks once.
+
         Raises:
             QueueError: If the queues can't be asked.
         """
-        arn = self.state().dead_letter_arn
+        state, self._fresh_state = self._fresh_state or self.state(), None
+        arn = state.dead_letter_arn
         if not arn:
             return None
         if arn not in self._dead_letters:

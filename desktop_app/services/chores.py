@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from threading import Event
 from typing import TYPE_CHECKING
 
 from desktop_app.errors import KnownError
@@ -27,19 +28,30 @@ class Chore:
 
 
 class Chores:
-    """Does its chores once a minute, when it is asked whether it is time. One thread."""
+    """Does its chores once a minute, when it is asked whether it is time. One thread.
 
-    def __init__(self, chores: Sequence[Chore], clock: Clock, *, every_s: float = EVERY_SECONDS) -> None:
+    Args:
+        chores: In this order.
+        clock: Only `steady` is used.
+        every_s: So often, in seconds.
+        hurry: Set by others to have them done at the next call, whatever the time.
+    """
+
+    def __init__(
+        self, chores: Sequence[Chore], clock: Clock, *, every_s: float = EVERY_SECONDS, hurry: Event | None = None
+    ) -> None:
         self._chores = chores
         self._clock = clock
         self._every_s = every_s
         self._next = clock.steady()
+        self._hurry = hurry or Event()
         self._told: dict[str, str] = {}
 
     def do_due(self) -> None:
         """Do all of them if it is time. One that can't be done is said in the log, once, and costs nothing else."""
-        if self._clock.steady() < self._next:
+        if self._clock.steady() < self._next and not self._hurry.is_set():
             return
+        self._hurry.clear()
         self._next = self._clock.steady() + self._every_s
         for chore in self._chores:
             try:

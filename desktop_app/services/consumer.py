@@ -24,7 +24,7 @@ from desktop_app.services.leases import BEAT_SECONDS, Held, LeaseBook, LeaseKeep
 from desktop_app.services.loop import STOP_CHECK_SECONDS, StateReporter
 from desktop_app.services.pool import Done, Processing, WorkerPool
 from desktop_app.services.receiver import Receiver
-from desktop_app.services.results import Committer
+from desktop_app.services.results import WAIT_SECONDS, Committer
 from desktop_app.services.supervised import SupervisedLoop
 from desktop_app.services.switch import WorkSwitch
 from desktop_app.services.tally import Tally
@@ -187,13 +187,10 @@ class Consumer:
         for loop in self._loops:
             loop.check()
         self._pool.give_up_stalled()
-        if self._switch.may_begin:
-            self._attempt(self._committer.give_back_waiting)
-            self._attempt(self._first.begin, self._options.concurrency - self._book.open())
-        else:
-            self._attempt(self._committer.give_back_waiting, 0)
-            if not self._book.open():
-                self._switch.note_idle()
+        self._attempt(self._committer.give_back_waiting, WAIT_SECONDS if self._switch.may_begin else 0)
+        self._attempt(self._first.begin, self._options.concurrency - self._book.open())
+        if not self._switch.may_begin and not self._book.open():
+            self._switch.note_idle()
         self._attempt(self._brake)
 
     def _end_loops(self) -> None:

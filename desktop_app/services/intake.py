@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from desktop_app.clock import Clock
     from desktop_app.jobs import NewFile
+    from desktop_app.moved import Moved
     from desktop_app.store.intake import Intake
-    from desktop_app.store.priority import Moved
 
 KEEP_REMOVED_MS = 15 * 24 * 3600 * 1000
 """SQS keeps a message for 14 days at most (AWS: MessageRetentionPeriod): after that none can come for a removed row."""

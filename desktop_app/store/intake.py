@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from peewee import Expression
 
+    from desktop_app.moved import Moved
     from desktop_app.store.database import Database
-    from desktop_app.store.priority import Moved
 
 log = logging.getLogger(__name__)
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from peewee import Expression, fn
 
 from desktop_app.jobs import Status
+from desktop_app.moved import Moved
 from desktop_app.store.claims import ClaimRequest
 from desktop_app.store.models import JobRow, OutboxRow
 
@@ -17,26 +17,6 @@ if TYPE_CHECKING:
     from desktop_app.store.database import Database
 
 ROWS_A_TRANSACTION = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """What became of jobs that should be next.
-
-    Attributes:
-        keys: Those that wait, in the order asked for.
-        front: How many of them stand at the front of the outbox now.
-        is_served: Whether somebody begins them at once, whatever the queue's order is.
-    """
-
-    keys: tuple[int, ...] = ()
-    front: int = 0
-    is_served: bool = False
-
-    @property
-    def sent(self) -> int:
-        """How many have their message in the queue already, which nobody can move there."""
-        return len(self.keys) - self.front
 
 
 class Priority:

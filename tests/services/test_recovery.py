@@ -240,6 +240,26 @@ def test_chores_are_done_at_the_start_and_once_a_minute(plant: Plant) -> None:
     assert counting.times == 3
 
 
+def test_chores_can_be_hurried(plant: Plant) -> None:
+    counting, hurry = Counting(), threading.Event()
+    chores = Chores([Chore("counting", counting.do)], plant.clock, hurry=hurry)
+    chores.do_due()
+    hurry.set()
+    chores.do_due()
+    chores.do_due()
+    assert counting.times == 2
+
+
+def test_a_look_at_both_queues_asks_for_attributes_once(bench: Bench, sim: SimulatedSqs) -> None:
+    plant = with_dead_letters(bench, sim)
+    plant.connector.connect()
+    sim.simulator.forget_calls()
+    for _ in range(2):
+        plant.reconciler.do()
+        plant.watcher.do()
+    assert sim.simulator.counts()["GetQueueAttributes"] == 2
+
+
 def test_a_chore_that_is_not_allowed_costs_the_others_nothing_and_is_said_once(
     plant: Plant, caplog: pytest.LogCaptureFixture
 ) -> None:

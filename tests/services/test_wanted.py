@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,13 +10,13 @@ import pytest
 from desktop_app.clock import SystemClock
 from desktop_app.errors import StoreBusyError
 from desktop_app.jobs import Status
+from desktop_app.moved import Moved
 from desktop_app.services.intake import IntakeService
 from desktop_app.services.switch import WorkSwitch
 from desktop_app.services.tally import Fate
 from desktop_app.services.wanted import Wanted
 from desktop_app.settings import Settings
 from desktop_app.store.claims import Claims
-from desktop_app.store.priority import Moved
 from desktop_app.wiring import build_consumer, connect_queue, open_program
 from tests.helpers import wait_until
 from tests.services.conftest import QUEUE
@@ -100,7 +101,17 @@ def test_wanted_file_is_begun_before_what_is_in_the_queue(plant: Plant, wanted: 
     plant.deliver(message(at_work))
     plant.start()
     assert has_begun.wait(5)
-    assert wanted.ask([last.row_id])
+    asked = threading.Event()
+
+    def ask() -> None:
+        """In a poll that brings nothing, so that none is under way that was begun before."""
+        plant.client.on_receive = plant._idle
+        plant.client.polls.append([])
+        assert wanted.ask([last.row_id])
+        asked.set()
+
+    plant.client.on_receive = ask
+    assert asked.wait(5)
     plant.deliver(message(queued))
     may_end.set()
     wait_until(lambda: is_done(plant, at_work, queued, last))

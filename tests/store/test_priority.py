@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.store.priority import ROWS_A_TRANSACTION, Moved, Priority
+from desktop_app.moved import Moved
+from desktop_app.store.priority import ROWS_A_TRANSACTION, Priority
 from tests.store.kit import NOW, QUEUE, Store, row_ids
 
 if TYPE_CHECKING:

@@ -1,0 +1,124 @@
+"""Process Next and Check Queue Now, by keyboard and by mouse."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QMenu
+
+from desktop_app.gui.queue_commands import moved_text
+from desktop_app.moved import Moved
+from desktop_app.store.models import JobRow, OutboxRow
+from desktop_app.store.outbox import Outbox, Sent
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
+    from desktop_app.gui.main_window import MainWindow
+    from tests.gui.conftest import Desk
+
+CTRL = Qt.KeyboardModifier.ControlModifier
+
+
+def order(desk: Desk) -> list[str]:
+    """The names in the outbox, in the order of sending."""
+    with desk.world.database.read():
+        query = OutboxRow.select(JobRow.file_path).join(JobRow).order_by(OutboxRow.position)
+        return [path.rpartition("/")[2] for (path,) in desk.world.database.run(query.tuples())]
+
+
+def select(window: MainWindow, desk: Desk, *names: str) -> None:
+    window.view.clearSelection()
+    for name in names:
+        row = desk.names().index(name)
+        place = window.view.visualRect(window.view.model().index(row, 0)).center()
+        QTest.mouseClick(window.view.viewport(), Qt.MouseButton.LeftButton, CTRL, place)
+
+
+def notice_of(window: MainWindow) -> str:
+    return window.notices.notice.text if window.notices.notice is not None else ""
+
+
+def send_all(desk: Desk) -> None:
+    outbox = Outbox(desk.world.database)
+    entries = outbox.claim(queue="local", owner="s", limit=99, now_ms=1, claim_ms=1)
+    outbox.mark_sent([Sent(entry, "m") for entry in entries], now_ms=1)
+
+
+def test_by_keyboard_selected_files_go_to_the_front(desk: Desk, qtbot: QtBot) -> None:
+    desk.world.add("a.txt", "b.txt", "c.txt", "d.txt")
+    window = desk.active_window()
+    assert order(desk) == ["a.txt", "b.txt", "c.txt", "d.txt"]
+    select(window, desk, "c.txt", "d.txt")
+    QTest.keyClick(window.view, Qt.Key.Key_T, CTRL)
+    qtbot.waitUntil(lambda: notice_of(window) == "2 files moved to the front.")
+    assert sorted(order(desk)[:2]) == ["c.txt", "d.txt"]
+    assert order(desk)[2:] == ["a.txt", "b.txt"]
+    assert desk.world.wake.is_set()
+
+
+def test_by_mouse_in_the_context_menu(desk: Desk, qtbot: QtBot) -> None:
+    desk.world.add("a.txt", "b.txt")
+    window = desk.active_window()
+    select(window, desk, "b.txt")
+    window.view.menu_wanted.emit(window.view.viewport().mapToGlobal(QPoint(10, 10)))
+    menu = next(menu for menu in window.findChildren(QMenu) if menu.isVisible())
+    QTest.mouseClick(menu, Qt.MouseButton.LeftButton, pos=menu.actionGeometry(window.offers.process_next).center())
+    qtbot.waitUntil(lambda: notice_of(window) == "1 file moved to the front.")
+    assert order(desk) == ["b.txt", "a.txt"]
+
+
+def test_where_a_consumer_works_they_are_simply_next(desk: Desk, qtbot: QtBot) -> None:
+    keys = desk.world.add("a.txt", "b.txt")
+    send_all(desk)
+    window = desk.active_window()
+    select(window, desk, "a.txt", "b.txt")
+    wanted = desk.world.intake._wanted
+    with wanted.served():
+        window.offers.process_next.trigger()
+        qtbot.waitUntil(lambda: notice_of(window) == "2 files are processed next.")
+        assert sorted(wanted.take(9)) == sorted(keys)
+
+
+def test_what_has_ended_can_not_be_next(desk: Desk, qtbot: QtBot) -> None:
+    desk.world.finish(desk.world.add("a.txt"))
+    window = desk.active_window()
+    assert not window.offers.process_next.isEnabled()
+    select(window, desk, "a.txt")
+    window.offers.process_next.trigger()
+    qtbot.waitUntil(lambda: notice_of(window) == "Only files that wait for this queue can be next.")
+
+
+@pytest.mark.parametrize(
+    ("moved", "may_begin", "text"),
+    [
+        (Moved((1,), 0, is_served=True), True, "1 file is processed next."),
+        (Moved((1, 2), 0, is_served=True), False, "2 files are processed next once you resume."),
+        (
+            Moved((1, 2, 3), 1),
+            True,
+            "1 file moved to the front. 2 files are in the queue already, where the order can't be changed.",
+        ),
+    ],
+)
+def test_notice_says_how_many(qapp: object, moved: Moved, may_begin: bool, text: str) -> None:
+    assert moved_text(moved, may_begin=may_begin) == text
+
+
+def test_by_keyboard_the_queue_is_looked_at_now(desk: Desk) -> None:
+    window = desk.active_window()
+    QTest.keyClick(window.view, Qt.Key.Key_F5)
+    assert desk.tried == 1
+    assert notice_of(window) == "Looking at the queue now."
+
+
+def test_by_mouse_the_queue_is_looked_at_now(desk: Desk, qtbot: QtBot) -> None:
+    window = desk.active_window()
+    menu = next(menu for menu in window.findChildren(QMenu) if window.offers.check_queue in menu.actions())
+    menu.popup(window.mapToGlobal(QPoint(20, 20)))
+    qtbot.waitUntil(menu.isVisible)
+    QTest.mouseClick(menu, Qt.MouseButton.LeftButton, pos=menu.actionGeometry(window.offers.check_queue).center())
+    assert desk.tried == 1
