@@ -37,9 +37,9 @@ class Variant:
 
 VARIANTS = (
     Variant(),
-    Variant("dark", ("busy", "problems", "offline"), dark=True),
+    Variant("dark", ("busy", "problems", "adding", "connection", "offline"), dark=True),
     Variant("200-percent", ("busy",), scale=2),
-    Variant("german", ("empty", "busy", "problems", "offline"), language="de"),
+    Variant("german", language="de"),
     Variant("right-to-left", ("busy", "problems"), reverse=True),
 )
 

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import random
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QRadioButton
+
+from desktop_app.gui.columns import COLUMN_OF_ID
 from desktop_app.jobs import Status
+from desktop_app.processing.registry import CHANGED
 from tests.gallery.scene import HOUR, MINUTE, SECOND
 
 if TYPE_CHECKING:
@@ -17,7 +24,7 @@ if TYPE_CHECKING:
 
 GONE = "The file is no longer there"
 NOT_YOURS = "You may not read this file"
-MOVING = "The file changed while it was read, three times in a row"
+MOVING = str(CHANGED)
 PIPE = "This is a named pipe; only ordinary files can be processed"
 
 
@@ -31,8 +38,8 @@ def _orders(count: int, start: int = 1) -> list[tuple[str, int | None]]:
     return [(f"orders-{number:04}.csv", size) for number, size in enumerate(sizes, start)]
 
 
-def fill(scene: Scene) -> None:
-    """A list in the middle of a working day: done, in work, waiting, a few problems."""
+def fill(scene: Scene) -> list[int]:
+    """A list in the middle of a working day: much is done, a few have failed; gives the keys of those that wait."""
     morning = scene.add(_orders(214), "Archive 2025", ago=5 * HOUR)
     scene.finish(morning[:210], ago=5 * HOUR - MINUTE)
     scene.fail(morning[210:], "missing", GONE, ago=5 * HOUR - 2 * MINUTE)
@@ -44,6 +51,11 @@ def fill(scene: Scene) -> None:
     fresh = scene.add(
         [*_orders(60, 5001), ("meeting notes.txt", 18_204), ("Größen & Maße.txt", 4_310)], "Today", ago=MINUTE
     )
+    return fresh
+
+
+def work(scene: Scene, fresh: list[int]) -> None:
+    """Of those that wait, most are done now, three are being read, and some are in the queue."""
     scene.finish(fresh[:38], ago=40 * SECOND)
     for place, part in enumerate((0.83, 0.42, 0.12)):
         size = 48_000_000 + place * 17_000_000
@@ -65,17 +77,68 @@ def empty(scene: Scene) -> QPixmap:
     return scene.picture()
 
 
+def _open_at_work(scene: Scene) -> None:
+    """The window over a filled list, the newest files first, as if its loops ran."""
+    fresh = fill(scene)
+    scene.open()
+    scene.say_running()
+    work(scene, fresh)
+    scene.settle()
+    scene.window.view.sortByColumn(COLUMN_OF_ID["added"], Qt.SortOrder.DescendingOrder)
+    scene.settle()
+
+
 def busy(scene: Scene) -> QPixmap:
     """Files are being processed."""
-    fill(scene)
-    scene.open()
+    _open_at_work(scene)
+    top = next(row for row in range(100) if scene.row_status(row) is Status.PROCESSED)
+    scene.window.view.scrollTo(
+        scene.window.view.model().index(max(0, top - 12), 0), scene.window.view.ScrollHint.PositionAtTop
+    )
     return scene.picture()
+
+
+def adding(scene: Scene) -> QPixmap:
+    """Many files, and some that are odd, before they are added."""
+    _open_at_work(scene)
+    folder = scene.folder / "Reports 2026"
+    for month in range(1, 13):
+        part = folder / f"{month:02}"
+        part.mkdir(parents=True)
+        for day in range(1, 29):
+            (part / f"report-{day:02}.csv").write_bytes(b"x" * 1_371 * day)
+            (part / f"notes-{day:02}.txt").write_bytes(b"x" * 210)
+    os.mkfifo(folder / "live")
+    scene.window.add([str(folder)])
+    return scene.picture(scene.wait_for_dialog())
+
+
+def paused(scene: Scene) -> QPixmap:
+    """Nothing new is begun."""
+    _open_at_work(scene)
+    scene.window.offers.pause.trigger()
+    return scene.picture()
+
+
+def exporting(scene: Scene) -> QPixmap:
+    """What to write to a file."""
+    _open_at_work(scene)
+    scene.window.offers.export.trigger()
+    return scene.picture(scene.wait_for_dialog())
+
+
+def connection(scene: Scene) -> QPixmap:
+    """Another queue."""
+    _open_at_work(scene)
+    scene.window.offers.connection.trigger()
+    dialog = scene.wait_for_dialog()
+    next(button for button in dialog.findChildren(QRadioButton) if "Amazon" in button.text()).click()
+    return scene.picture(dialog)
 
 
 def problems(scene: Scene) -> QPixmap:
     """What has failed, for one reason, with what to do about it."""
-    fill(scene)
-    scene.open()
+    _open_at_work(scene)
     scene.window.offers.status_views[-1].trigger()
     scene.window.offers.details.setChecked(True)
     scene.settle()
@@ -85,8 +148,7 @@ def problems(scene: Scene) -> QPixmap:
 
 def nothing_matches(scene: Scene) -> QPixmap:
     """A filter that finds nothing."""
-    fill(scene)
-    scene.open()
+    _open_at_work(scene)
     scene.window.filter.setText("status:failed invoice")
     bench = scene.running.workbench
     scene.wait(lambda: not bench.model.rowCount(), "the filter")
@@ -97,7 +159,15 @@ def offline(scene: Scene) -> QPixmap:
     """The queue can't be reached."""
     fill(scene)
     scene.start()
-    scene.wait(lambda: scene.window.banner.notice, "the banner")
+    scene.wait(lambda: "reach" in scene.banner_text(), "the banner")
+    return scene.picture()
+
+
+def signed_out(scene: Scene) -> QPixmap:
+    """The sign-in has ended."""
+    fill(scene)
+    scene.start()
+    scene.wait(lambda: "session" in scene.banner_text().lower(), "the banner")
     return scene.picture()
 
 
@@ -106,10 +176,18 @@ PICTURES: dict[str, Callable[[Scene], QPixmap]] = {
     "busy": busy,
     "problems": problems,
     "nothing-matches": nothing_matches,
+    "adding": adding,
+    "paused": paused,
+    "exporting": exporting,
+    "connection": connection,
     "offline": offline,
+    "signed-out": signed_out,
 }
 NOWHERE = {"FILEMILL_QUEUE": "ingest", "AWS_REGION": "eu-west-1", "AWS_ENDPOINT_URL_SQS": "http://127.0.0.1:9"}
 """A queue that can't be reached."""
+PROFILES = {"AWS_CONFIG_FILE": str(Path(__file__).with_name("aws-config"))}
 ENVIRONMENTS: dict[str, dict[str, str]] = {
     "offline": NOWHERE | {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none"},
+    "signed-out": {"FILEMILL_QUEUE": "ingest", "AWS_PROFILE": "prod", "AWS_REGION": "eu-west-1", **PROFILES},
+    "connection": PROFILES,
 }

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop, QPoint, Qt
 from PySide6.QtGui import QColor, QPainter, QPixmap
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QDialog
 
 from desktop_app.app import assemble
 from desktop_app.jobs import ListQuery, NewFile, Status
+from desktop_app.services.state import LoopState, Phase
 from desktop_app.store.models import BatchRow, JobRow
 from desktop_app.wiring import open_program
 
@@ -109,6 +110,32 @@ class Scene:
         """Show the window with all that runs behind it."""
         self.running.start()
         self.settle()
+
+    def say_running(self) -> None:
+        """Have the window believe that its loops run and all is well."""
+        states = self.window._needs.states
+        states.take_sender(LoopState(Phase.RUNNING))
+        states.take_consumer(LoopState(Phase.RUNNING))
+
+    def row_status(self, row: int) -> Status | None:
+        """The status that a row of the list shows."""
+        job = self.running.workbench.model.job(row)
+        return None if job is None else job.status
+
+    def banner_text(self) -> str:
+        """What the banner says; empty if there is none."""
+        notice = self.window.banner.notice
+        return "" if notice is None else notice.text
+
+    def wait_for_dialog(self) -> QDialog:
+        """The dialog that has come up, once it is there."""
+
+        def found() -> list[QDialog]:
+            return [dialog for dialog in self.window.findChildren(QDialog) if dialog.isVisible()]
+
+        self.wait(found, "a dialog")
+        self.settle()
+        return found()[0]
 
     def wait(self, condition: Callable[[], object], what: str) -> None:
         """Let the program run until this is true.
