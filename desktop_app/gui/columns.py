@@ -154,7 +154,7 @@ def _modified(job: Job) -> int | None:
 
 
 COLUMNS: tuple[Column, ...] = (
-    Column("name", mark("Name"), SortBy.NAME, _name, _path, _name, 24),
+    Column("name", mark("Name"), SortBy.NAME, _name, _path, _name, 22),
     Column("status", mark("Status"), SortBy.STATUS, Wording.status, Wording.status, Wording.status, 40),
     Column("progress", mark("Progress"), SortBy.PROGRESS, _progress, _nothing, _progress, 16),
     Column(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from desktop_app.gui.colours import Colours
 
 _ARROW = 8
-_ARROW_GAP = 7
+_ARROW_GAP = 5
 _SECOND = "2"
 """Beside the arrow of the second key."""
 
@@ -48,9 +48,9 @@ def title_font(font: QFont) -> QFont:
 
 
 def title_size(number: int, font: QFont) -> QSize:
-    """The room that a title takes, with its arrow."""
+    """The room that a title takes, with its arrow. The small 2 is too rare to keep room for it."""
     metrics = QFontMetrics(title_font(font))
-    mark = _ARROW_GAP + _ARROW + metrics.horizontalAdvance(_SECOND)
+    mark = _ARROW_GAP + _ARROW
     return QSize(
         metrics.horizontalAdvance(COLUMNS[number].heading) + mark + 2 * CELL_PADDING + 1, metrics.height() + 14
     )

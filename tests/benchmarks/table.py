@@ -156,7 +156,8 @@ def measure_reading(view: JobsView, bench: Workbench, beats: Beats, rows: int) -
     tell("Ctrl+A and repaint", timed(select_all), 50, "ms")
     tell("keys of all selected rows", timed(view.selected_ids), 50, "ms")
     view.select_rows(10, 1_009)
-    for column in ("name", "size", "status"):
+    # The last three have no column of their own in the database: SQL works them out, or they have no order at all.
+    for column in ("name", "size", "status", "folder", "type", "jobId"):
         spin(lambda: False, 0.3)
         beats.restart()
         begin = time.perf_counter()
@@ -169,6 +170,12 @@ def measure_reading(view: JobsView, bench: Workbench, beats: Beats, rows: int) -
             "ms",
         )
         tell(f"sort by {column}: longest time without an answer", max(beats.late_ms), 250, "ms")
+    view.header.setSortIndicator(COLUMN_OF_ID["type"], Qt.SortOrder.AscendingOrder)
+    spin(bench.is_at_rest)
+    begin = time.perf_counter()
+    view.header.sort_second((COLUMN_OF_ID["folder"], Qt.SortOrder.DescendingOrder))
+    spin(bench.is_at_rest)
+    tell("sort by type, then by folder: until it is there", (time.perf_counter() - begin) * 1000, 8_000, "ms")
     view.header.setSortIndicator(COLUMN_OF_ID["added"], view.header.sortIndicatorOrder())
     spin(bench.is_at_rest)
 
