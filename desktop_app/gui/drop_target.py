@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QEvent, QObject, Signal
 from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent
 
-from desktop_app.gui.dropped import dragged_paths, drop_text
+from desktop_app.gui.dropped import dragged_paths, drop_text, named_places
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
@@ -29,6 +29,7 @@ class DropTarget(QObject):
         super().__init__(window)
         self._overlay = overlay
         self._wording = wording
+        self._welcome = False
         window.setAcceptDrops(True)
         window.installEventFilter(self)
 
@@ -50,20 +51,19 @@ class DropTarget(QObject):
     def _enter(self, event: QDragEnterEvent) -> None:
         """Taken in any case: who refuses here is not told when the drag leaves."""
         paths = dragged_paths(event.mimeData())
-        self._overlay.say(drop_text(paths, self._wording), welcome=bool(paths))
+        self._welcome = bool(paths)
+        self._overlay.say(drop_text(paths, self._wording), welcome=self._welcome)
         event.acceptProposedAction()
 
-    @staticmethod
-    def _move(event: QDragMoveEvent) -> None:
+    def _move(self, event: QDragMoveEvent) -> None:
         """Let the mouse pointer show whether a drop would do something."""
-        if event.mimeData().hasUrls() and dragged_paths(event.mimeData()):
+        if self._welcome:  # as it came in: thousands of paths can't be read at each step of the mouse
             event.acceptProposedAction()
         else:
             event.ignore()
 
     def _drop(self, event: QDropEvent) -> None:
         self._overlay.hide()
-        paths = dragged_paths(event.mimeData())
-        if paths:
+        if dragged_paths(event.mimeData()):
             event.acceptProposedAction()
-            self.dropped.emit(paths)
+            self.dropped.emit(named_places(event.mimeData()))

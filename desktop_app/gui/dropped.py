@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _LOOKED_AT = 50
 """More things than this are only counted: looking at each takes time on a slow share, and this is the main thread."""
 _ADDRESSES = ("file:", "http://", "https://")
+_QUOTES = ('"', "'")
 
 
 def dragged_paths(mime: QMimeData) -> list[str]:
@@ -32,19 +33,32 @@ def dragged_paths(mime: QMimeData) -> list[str]:
 def pasted_paths(mime: QMimeData) -> list[str]:
     """What the clipboard names: files and folders, or a text of paths and addresses, one a line."""
     if mime.hasUrls():
-        return [path_of(url) if url.isLocalFile() else url.toString() for url in mime.urls()]
-    lines = [line.strip().strip("\"'") for line in mime.text().splitlines()]
-    return [line for line in lines if _names_a_place(line)]
+        return named_places(mime)
+    return [place for line in mime.text().splitlines() if (place := _place_in(line))]
 
 
-def _names_a_place(line: str) -> bool:
-    return line.lower().startswith(_ADDRESSES) or Path(line).is_absolute()
+def named_places(mime: QMimeData) -> list[str]:
+    """What is dragged or was copied, addresses of other places too: what can't be added is told with its reason."""
+    return [path_of(url) if url.isLocalFile() else url.toString() for url in mime.urls()]
+
+
+def _place_in(line: str) -> str:
+    """The path or the address that a line of text is; empty if it is anything else, such as a bare name."""
+    text = line.strip()
+    if len(text) > 1 and text[0] in _QUOTES and text[-1] == text[0]:
+        text = text[1:-1]
+    if text.startswith(("~/", f"~{os.sep}")):
+        return os.path.expanduser(text)  # noqa: PTH111 - as it was written, but for its beginning
+    # Not a Path, which takes several times as long, and this is the main thread.
+    is_absolute = os.path.isabs(text) and (os.sep == "/" or bool(os.path.splitdrive(text)[0]))  # noqa: PTH117
+    return text if is_absolute or text.lower().startswith(_ADDRESSES) else ""
 
 
 def path_of(url: QUrl) -> str:
     """The path of a `file:` URL, even if its name is not UTF-8, which `QUrl.toLocalFile` would spoil."""
-    if sys.platform == "win32":
-        return url.toLocalFile()
+    path = url.toLocalFile()
+    if sys.platform == "win32" or path.isascii():
+        return path
     encoded = url.path(QUrl.ComponentFormattingOption.FullyEncoded)
     return os.fsdecode(unquote_to_bytes(encoded))
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from desktop_app.errors import KnownError
+from desktop_app.services.found import SomeFiles
 from desktop_app.services.scan import scan
 from desktop_app.services.wanted import Wanted
 from desktop_app.store.intake import Added
@@ -74,7 +75,7 @@ class IntakeService:
         """
         if skip_listed:
             known = self.listed(files)
-            files = [file for file, is_known in zip(files, known, strict=True) if not is_known]
+            files = SomeFiles(files, (place for place, is_known in enumerate(known) if not is_known))
             if not files:
                 return Added(0, ())
         added = self._intake.add(files, queue=self._queue, name=name, now_ms=self._clock.now_ms())

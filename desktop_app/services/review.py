@@ -10,11 +10,12 @@ from array import array
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from desktop_app.services.found import SomeFiles
 from desktop_app.services.patterns import neither, only
 from desktop_app.services.refusals import FOLDER_GONE, FOLDER_NOT_ALLOWED, LINKED_FOLDER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from desktop_app.jobs import NewFile
     from desktop_app.services.refusals import Refusal
@@ -76,7 +77,7 @@ class Review:
     def __init__(self, result: ScanResult, listed: bytearray) -> None:
         self.result = result
         self._listed = listed
-        self.size = sum(file.size or 0 for file in result.files)
+        self.size = sum(size for size in result.files.sizes if size > 0)
         self.has_subfolders = self._reaches_below()
 
     @property
@@ -97,29 +98,28 @@ class Review:
             cancelled: Asked about a thousand times for a million files.
         """
         wanted = _condition(wish)
-        files = self.result.files
+        paths, sizes = self.result.files.paths, self.result.files.sizes
         places = array("q")
         size = listed = 0
-        for base, part in self._parts([folder.files for folder in self.result.folders], len(files)):
+        for base, part in self._parts([folder.files for folder in self.result.folders], len(paths)):
             for place in part:
                 if not place % _ASK_EVERY and cancelled():
                     return None
-                file = files[place]
-                if wanted(_relative(file.path, base)):
+                if wanted(_relative(paths[place], base)):
                     places.append(place)
-                    size += file.size or 0
+                    size += max(0, sizes[place])
                     listed += self._listed[place]
         refused = tuple(refusal for refusal, name in self._refusals() if _concerns(refusal, name, wish))
         return Picked(places, size, listed, refused)
 
-    def files(self, picked: Picked) -> list[NewFile]:
+    def files(self, picked: Picked) -> Sequence[NewFile]:
         """The files that were picked."""
-        return [self.result.files[place] for place in picked.places]
+        return SomeFiles(self.result.files, picked.places)
 
     def _reaches_below(self) -> bool:
         for folder in self.result.folders:
             base = _length(folder.path)
-            if any(self.result.files[place].path.find(os.sep, base) >= 0 for place in folder.files):
+            if any(self.result.files.paths[place].find(os.sep, base) >= 0 for place in folder.files):
                 return True
         return any(_lies_below(refusal, name) for refusal, name in self._refusals())
 

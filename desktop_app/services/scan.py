@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
-from desktop_app.jobs import NewFile
 from desktop_app.processing.source import IMPOSSIBLE_NAME, is_address, unprocessable_kind
+from desktop_app.services.found import FoundFiles
 from desktop_app.services.refusals import (
     FOLDER,
     LINKED_FOLDER,
@@ -52,7 +52,7 @@ class NamedFolder:
 class ScanResult:
     """What a scan found, in the order of what was named; a folder's own files come before those of its subfolders."""
 
-    files: tuple[NewFile, ...]
+    files: FoundFiles
     refused: tuple[Refusal, ...]
     cancelled: bool = False
     """True if the scan was stopped; then this is what it had found."""
@@ -105,14 +105,14 @@ class _Search:
         self._steady = steady
         self._next_report = steady() + REPORT_EVERY_S
         self._seen: set[str] = set()
-        self._files: list[NewFile] = []
+        self._files = FoundFiles()
         self._refused: list[Refusal] = []
         self._folders: list[NamedFolder] = []
         self._stopped = False
 
     def result(self) -> ScanResult:
         self._on_found(len(self._files))
-        return ScanResult(tuple(self._files), tuple(self._refused), self._stopped, tuple(self._folders))
+        return ScanResult(self._files, tuple(self._refused), self._stopped, tuple(self._folders))
 
     def must_stop(self) -> bool:
         """Whether the person has enough; tells how many there are so far when it is time to."""
@@ -199,7 +199,7 @@ class _Search:
 
     def _add(self, path: str, size: int | None, modified_ns: int | None) -> None:
         if self._is_new(path):
-            self._files.append(NewFile(path, size, modified_ns))
+            self._files.add(path, size, modified_ns)
 
     def _refuse(self, path: str, text: str) -> None:
         self._refused.append(Refusal(path, text))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from desktop_app.errors import QueueError, QueueTrouble
+from desktop_app.services.found import FoundFiles
 from desktop_app.services.scan import ScanResult
 from desktop_app.wiring import SendReport
 
@@ -155,7 +156,7 @@ def test_stop_while_looking_adds_nothing(
     tmp_path: Path, cli: Cli, bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def stopped(*args: object, **kwargs: object) -> ScanResult:
-        return ScanResult((), (), cancelled=True)
+        return ScanResult(FoundFiles(), (), cancelled=True)
 
     monkeypatch.setattr("desktop_app.services.scan.scan", stopped)
     outcome = cli("submit", tmp_path)

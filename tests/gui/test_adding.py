@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from desktop_app.gui.notice import Kind
 from desktop_app.gui.review_texts import notice_of
 from desktop_app.gui.tasks import Tasks
 from desktop_app.jobs import NewFile
+from desktop_app.services.found import FoundFiles
 from desktop_app.services.intake import IntakeService
 from desktop_app.services.refusals import Refusal
 from desktop_app.services.review import Picked, Wish
@@ -225,7 +227,7 @@ class SlowScan:
         on_found(3118)
         while not cancelled() and not self.go_on.wait(0.005):
             pass
-        return ScanResult((NewFile(paths[0], 1, 1),), (), cancelled=cancelled())
+        return ScanResult(FoundFiles([NewFile(paths[0], 1, 1)]), (), cancelled=cancelled())
 
 
 @pytest.fixture
@@ -351,6 +353,20 @@ def test_pasted_texts_are_paths_and_addresses_one_a_line() -> None:
     assert pasted_paths(mime(text=text)) == ["/in/a.txt", "/in/b c.txt", "file:///in/d", "https://example.org/x"]
     assert pasted_paths(mime("file:///in/a", "https://example.org/x")) == ["/in/a", "https://example.org/x"]
     assert pasted_paths(mime()) == []
+
+
+def test_pasted_text_may_be_quoted_and_name_the_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    monkeypatch.setenv("USERPROFILE", "/home/me")
+    text = """'/in/it''s'\n"/in/one"\n'/in/two"\n~/three\n~four/x\n"/in/" quoted"\n"""
+    assert pasted_paths(mime(text=text)) == ["/in/it''s", "/in/one", "/home/me/three", '/in/" quoted']
+
+
+def test_ten_thousand_pasted_lines_do_not_freeze_the_window() -> None:
+    lines = mime(text="".join(f'"/data/in/file {number}.csv"\n' for number in range(10_000)))
+    began = time.perf_counter()
+    assert len(pasted_paths(lines)) == 10_000
+    assert time.perf_counter() - began < 0.25  # some 0.01 s here
 
 
 def test_drop_text_counts_files_and_folders(wording: Wording, tmp_path: Path) -> None:

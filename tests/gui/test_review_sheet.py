@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import TYPE_CHECKING
 
 import pytest
-from PySide6.QtCore import QMimeData, Qt, QUrl
+from PySide6.QtCore import QMimeData, Qt, QTimer, QUrl
 from PySide6.QtGui import QGuiApplication, QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QTableWidget
 
+from desktop_app.gui.adding import Proposal
+from desktop_app.gui.review_sheet import ReviewSheet
+from desktop_app.jobs import NewFile
+from desktop_app.services.found import FoundFiles
+from desktop_app.services.review import Review
+from desktop_app.services.scan import NamedFolder, ScanResult
 from desktop_app.store.models import BatchRow
 from tests.gui.test_accessibility import unnamed
 
@@ -20,8 +27,9 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
     from pytestqt.qtbot import QtBot
 
+    from desktop_app.gui.look import Look
     from desktop_app.gui.main_window import MainWindow
-    from desktop_app.gui.review_sheet import ReviewSheet
+    from desktop_app.gui.wording import Wording
     from tests.gui.conftest import Desk
 
 LEFT = Qt.MouseButton.LeftButton
@@ -306,6 +314,33 @@ def test_sheet_fits_into_the_smallest_window(asked: ReviewSheet) -> None:
     window = window_of(asked)
     assert asked.height() <= window.minimumHeight()
     assert asked.width() <= window.minimumWidth()
+
+
+def test_counting_a_hundred_thousand_files_costs_the_window_nothing(
+    desk: Desk, look: Look, wording: Wording, qtbot: QtBot
+) -> None:
+    files = FoundFiles(NewFile(f"/in/{at % 9}/{at}.{('csv', 'txt')[at % 2]}", 1, at) for at in range(100_000))
+    result = ScanResult(files, (), folders=(NamedFolder("/in", range(len(files)), range(0)),))
+    proposal = Proposal(1, Review(result, bytearray(len(files))), "in", ("/in",))
+    window = desk.window()
+    sheet = ReviewSheet(proposal, desk.bench().beside.run, look, wording, window)
+    qtbot.waitUntil(sheet.isVisible)
+    turns, last = [0.0], [time.thread_time()]
+
+    def tick() -> None:
+        turns.append(time.thread_time() - last[0])
+        last[0] = time.thread_time()
+
+    beat = QTimer()
+    beat.timeout.connect(tick)
+    beat.start(1)
+    for letter in "*.csv":
+        type_in(sheet.only, letter)
+        sheet._count.count_now()
+    qtbot.waitUntil(lambda: sheet.chosen.text() == "50,000 of 100,000 files, 50.0 kB")
+    beat.stop()
+    assert max(turns) < 0.05
+    sheet.reject()
 
 
 # --- undo

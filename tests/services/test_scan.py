@@ -16,6 +16,7 @@ import pytest
 
 from desktop_app.jobs import NewFile
 from desktop_app.services import scan as scan_module
+from desktop_app.services.found import FoundFiles
 from desktop_app.services.refusals import Refusal
 from desktop_app.services.scan import ScanResult, scan
 
@@ -52,7 +53,7 @@ def test_a_file_is_accepted_with_its_absolute_path_size_and_time(
 
     result = look("file.txt", recursive=False)
 
-    assert result == ScanResult((NewFile(str(tmp_path / "file.txt"), 8, 1_234_567_890),), ())
+    assert result == ScanResult(FoundFiles([NewFile(str(tmp_path / "file.txt"), 8, 1_234_567_890)]), ())
 
 
 def test_files_stay_in_the_order_in_which_they_were_named(tmp_path: Path) -> None:
@@ -172,7 +173,7 @@ def test_pipes_and_sockets_are_refused_named_or_walked(
         result = look(tmp_path) if recursive else look(tmp_path / "pipe", tmp_path / "socket")
 
     assert result == ScanResult(
-        (),
+        FoundFiles(),
         (
             Refusal(str(tmp_path / "pipe"), "This is a named pipe; only ordinary files can be processed"),
             Refusal(str(tmp_path / "socket"), "This is a socket; only ordinary files can be processed"),
@@ -317,7 +318,7 @@ def test_a_folder_gives_its_files_in_natural_order_and_then_those_of_its_subfold
 
 
 def test_an_empty_folder_gives_nothing(tmp_path: Path) -> None:
-    assert look(tmp_path) == ScanResult((), ())
+    assert look(tmp_path) == ScanResult(FoundFiles(), ())
 
 
 @posix_only
@@ -498,7 +499,7 @@ def test_a_stopped_scan_looks_at_nothing_more(tmp_path: Path) -> None:
 
     result = scan([str(tmp_path / "a")], recursive=True, cancelled=lambda: True, on_found=lambda _: None)
 
-    assert result == ScanResult((), (), cancelled=True)
+    assert result == ScanResult(FoundFiles(), (), cancelled=True)
 
 
 def test_a_scan_stays_stopped_even_if_it_is_asked_again(tmp_path: Path) -> None:
@@ -520,7 +521,7 @@ def test_a_scan_stays_stopped_even_if_it_is_asked_again(tmp_path: Path) -> None:
         cancelled=lambda: next(answers, False),
         on_found=lambda _: None,
     )
-    assert (result.files, result.cancelled) == ((), True)
+    assert (list(result.files), result.cancelled) == ([], True)
 
 
 def test_stopping_holds_among_empty_folders_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -562,4 +563,4 @@ def test_a_scan_of_nothing_tells_that_it_found_nothing() -> None:
 
     result = scan([], recursive=True, cancelled=lambda: False, on_found=told.append)
 
-    assert (result, told) == (ScanResult((), ()), [0])
+    assert (result, told) == (ScanResult(FoundFiles(), ()), [0])

@@ -1,0 +1,140 @@
+"""How the review sheet behaves when a scan has found very many files. Prints each measurement against its ceiling.
+
+    python tests/benchmarks/adding.py [FILES]
+
+Runs on the offscreen platform. What a scan would have found is made in memory: the disk is not what is measured.
+"""
+# ruff: noqa: T201 - the terminal is its output
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+import tempfile
+import time
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
+
+from PySide6.QtCore import QEventLoop, QLocale, QObject, Qt, QTimer, Slot
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QWidget
+
+from desktop_app.gui.adding import Proposal
+from desktop_app.gui.garbage import MainThreadGarbage
+from desktop_app.gui.look import Look
+from desktop_app.gui.review_sheet import ReviewSheet
+from desktop_app.gui.tasks import Tasks
+from desktop_app.gui.wording import Wording
+from desktop_app.jobs import NewFile
+from desktop_app.services.found import FoundFiles
+from desktop_app.services.review import Review
+from desktop_app.services.scan import NamedFolder, ScanResult
+from desktop_app.store.database import open_database
+from desktop_app.store.intake import Intake
+from desktop_app.wiring import MIGRATIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FILES = 100_000
+BEAT_MS = 5
+TYPED = "*.csv; *.txt"
+FOLDER = "/data/in"
+
+
+def found(count: int) -> ScanResult:
+    """What a scan of a folder with subfolders gives."""
+    files = FoundFiles(
+        NewFile(f"{FOLDER}/{at % 100:02}/measurement number {at:07}.{('csv', 'log', 'txt')[at % 3]}", at, 10**18 + at)
+        for at in range(count)
+    )
+    return ScanResult(files, (), folders=(NamedFolder(FOLDER, range(count), range(0)),))
+
+
+class Beat(QObject):
+    """Notes the longest time that the main thread gave nobody a turn."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.longest_ms = 0.0
+        self._last = time.perf_counter()
+        timer = QTimer(self)
+        timer.setTimerType(Qt.TimerType.PreciseTimer)
+        timer.timeout.connect(self._tick)
+        timer.start(BEAT_MS)
+
+    def start(self) -> None:
+        self.longest_ms = 0.0
+        self._last = time.perf_counter()
+
+    @Slot()
+    def _tick(self) -> None:
+        now = time.perf_counter()
+        self.longest_ms = max(self.longest_ms, (now - self._last) * 1000 - BEAT_MS)
+        self._last = now
+
+
+def spin(until: Callable[[], bool], seconds: float = 60) -> None:
+    """Let the event loop run."""
+    end = time.monotonic() + seconds
+    while not until() and time.monotonic() < end:
+        QApplication.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents, 20)
+
+
+def told(name: str, value: float, ceiling: float, unit: str) -> bool:
+    """Print a measurement against what it may be."""
+    print(f"{name:<52} {value:10.1f} {unit:<3} of {ceiling:>8.0f} {'ok' if value <= ceiling else 'TOO MUCH'}")
+    return value <= ceiling
+
+
+def main() -> int:
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else FILES
+    scale = count / FILES
+    application = QApplication([])
+    look = Look(application)
+    look.follow(application)
+    MainThreadGarbage(application).start()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    result = found(count)
+    tasks = Tasks(nullcontext, threads=2)
+    window = QWidget()
+    window.show()
+    good = []
+    began = time.perf_counter()
+    review = Review(result, bytearray(count))
+    good.append(told(f"look through {count:,} files once", (time.perf_counter() - began) * 1000, 200 * scale, "ms"))
+    proposal = Proposal(1, review, "in", (FOLDER,))
+    sheet = ReviewSheet(proposal, tasks.run, look, Wording(QLocale(QLocale.Language.English)), window)
+    beat = Beat()
+    spin(sheet.isVisible)
+    beat.start()
+    began = time.perf_counter()
+    for letter in TYPED:
+        QTest.keyClicks(sheet.only, letter)
+        spin(lambda: False, 0.15)
+    expected = f"{sum(at % 3 != 1 for at in range(count)):,} of"
+    spin(lambda: sheet.chosen.text().startswith(expected))
+    good.append(told("longest pause of the window while typing", beat.longest_ms, 50, "ms"))
+    took = (time.perf_counter() - began) * 1000 - len(TYPED) * 150
+    good.append(told("until the count was right after the last letter", took, 120 + 400 * scale, "ms"))
+    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    good.append(told("memory for all of it", grown, 30 + 40 * scale, "MB"))
+    sheet.reject()
+    with tempfile.TemporaryDirectory() as folder:
+        intake = Intake(open_database(Path(folder) / "jobs.db", MIGRATIONS))
+        half = result.files[: count // 2]
+        intake.add(half, queue="local", name="", now_ms=0)
+        began = time.perf_counter()
+        assert sum(intake.listed(result.files, lambda: False)) == len(half)
+        took = (time.perf_counter() - began) * 1000
+        good.append(told("look all of them up in a list that has half of them", took, 2_000 * scale, "ms"))
+    tasks.close(1_000)
+    return 0 if all(good) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
