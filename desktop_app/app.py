@@ -255,6 +255,8 @@ def assemble(program: Program, look: Look) -> RunningWindow:
             clock=program.clock,
             switch=program.switch,
             remember_paused=program.remember_paused,
+            log_folder=program.home.logs,
+            strict_order=program.settings.fifo_order == "strict",
         )
     )
     session.switchboard.changed.connect(window.follow_connection)

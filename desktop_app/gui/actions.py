@@ -117,6 +117,7 @@ class Actions(QObject):
         self.open.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)  # Enter means much elsewhere
         self.show_file = new(tr("&Show in File Manager"), _SHOW, tr("Show the file selected in its folder"))
         self.connection = new(tr("Co&nnection…"), "Ctrl+K", tr("Choose the queue that files go through, and test it"))
+        self.locate = new(tr("Lo&cate File…"), "", tr("Say where the selected file is now, and process it from there"))
         self.foreign = new(
             tr("&Other Programs' Messages…"), "", tr("Look at the messages in the queue that are not Filemill's")
         )

@@ -1,65 +1,72 @@
-"""Keeps the details pane at what is selected, as long as it is to be seen."""
+"""Keeps the details at what is selected, as long as they are to be seen."""
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QElapsedTimer, QEvent, QObject, QTimer, Slot
+from PySide6.QtCore import QEvent, QObject, QTimer, Slot
 
-from desktop_app.gui.details_texts import NOTHING_SELECTED, summary_of_many, summary_of_one
+from desktop_app.gui.details_loader import DetailsLoader
+from desktop_app.gui.details_texts import message_facts, nothing_selected, summary_of_many, summary_of_one
 
 if TYPE_CHECKING:
-    from desktop_app.errors import KnownError
     from desktop_app.gui.details_pane import DetailsPane
     from desktop_app.gui.jobs_view import JobsView
-    from desktop_app.gui.wording import Wording
-    from desktop_app.gui.workbench import Workbench
-    from desktop_app.jobs import SelectionSums
+    from desktop_app.gui.selection_sums import SelectedTotals
+    from desktop_app.gui.window_needs import WindowNeeds
+    from desktop_app.jobs import Job
 
 _EVERY_MS = 250
 """How often it is looked again while the list changes."""
-_REST = 9
-"""Sums that take long are made less often: they rest so many times as long as they took."""
 
 
 class DetailsFollower(QObject):
-    """One file is shown at once, from what the list has read; sums of many are made beside the main thread."""
+    """One file is shown at once, from what the list has read; sums of many come from `SelectedTotals`.
 
-    def __init__(self, pane: DetailsPane, view: JobsView, bench: Workbench, wording: Wording) -> None:
+    Args:
+        pane: What it fills.
+        view: Where files are selected.
+        selected: Their sums.
+        needs: Where jobs and logs are read, and who writes numbers and times.
+    """
+
+    def __init__(self, pane: DetailsPane, view: JobsView, selected: SelectedTotals, needs: WindowNeeds) -> None:
         super().__init__(pane)
+        bench = needs.workbench
         self._pane = pane
         self._view = view
+        self._selected = selected
         self._bench = bench
-        self._wording = wording
-        self._token = 0
-        self._adding = False
-        self._took = QElapsedTimer()
-        self._cost_ms = 0
+        self._wording = needs.wording
+        self._strict_order = needs.strict_order
+        self._loader = DetailsLoader(pane, bench, needs.log_folder)
+        self._loader.learned.connect(self.follow)
         self._again = QTimer(self)
         self._again.setSingleShot(True)
-        self._again.setInterval(_EVERY_MS)
         self._again.timeout.connect(self.follow)
-        view.selection_changed.connect(self._follow_selection)
+        view.selection_changed.connect(self.follow)
+        selected.changed.connect(self._follow_sums)
         bench.model.dataChanged.connect(self._follow_later)
         bench.model.listed.connect(self._follow_later)
         pane.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Whoever opens the pane sees what is selected now."""
+        """Whoever opens the pane sees what is selected now; nothing is read for a pane that is closed."""
         if watched is self._pane and event.type() == QEvent.Type.Show:
             self._again.start(0)
+        if watched is self._pane and event.type() == QEvent.Type.Hide:
+            self._loader.show(None)
         return super().eventFilter(watched, event)
 
     @Slot()
     def _follow_later(self) -> None:
         if not self._again.isActive():
-            self._again.start(max(_EVERY_MS, _REST * self._cost_ms))
+            self._again.start(_EVERY_MS)
 
     @Slot()
-    def _follow_selection(self) -> None:
-        self._token += 1  # sums of what was selected before are no longer wanted
-        self.follow()
+    def _follow_sums(self) -> None:
+        if self._view.selected_count() > 1:
+            self.follow()
 
     @Slot()
     def follow(self) -> None:
@@ -68,30 +75,33 @@ class DetailsFollower(QObject):
             return
         count = self._view.selected_count()
         if count > 1:
-            self._add_up(count)
+            self._show_many(count)
             return
-        self._cost_ms = 0
         rows = self._view.selected_rows()
         job = self._bench.model.job(rows[0][0]) if rows else None
-        self._pane.show_summary(NOTHING_SELECTED if job is None else summary_of_one(job, self._wording))
+        if job is None:
+            self._show_none()
+        else:
+            self._show_one(job)
 
-    def _add_up(self, count: int) -> None:
-        before = self._pane.summary
-        waiting = summary_of_many(count, None, self._wording)
-        if before.title != waiting.title:
-            self._pane.show_summary(waiting)
-        if self._adding:
-            self._again.start(_EVERY_MS)  # one sum at a time
-            return
-        self._adding = True
-        self._took.start()
-        self._bench.add_up(self._view.selected_ids(), partial(self._take, self._token, count), self._give_up)
+    def _show_none(self) -> None:
+        self._loader.show(None)
+        self._pane.offer_tabs(offered=False)
+        self._pane.show_summary(nothing_selected())
 
-    def _take(self, token: int, count: int, sums: SelectionSums) -> None:
-        self._adding = False
-        self._cost_ms = self._took.elapsed()
-        if token == self._token:
-            self._pane.show_summary(summary_of_many(count, sums, self._wording))
+    def _show_one(self, job: Job) -> None:
+        self._pane.offer_tabs(offered=True)
+        self._loader.show(job)
+        summary = summary_of_one(job, self._wording, self._loader.seen, self._loader.last)
+        if summary != self._pane.summary:
+            self._pane.show_summary(summary)
+        self._pane.message.show_facts(message_facts(job, self._wording, strict_order=self._strict_order))
 
-    def _give_up(self, error: KnownError) -> None:  # noqa: ARG002 - the change feed reads the same database and says so
-        self._adding = False
+    def _show_many(self, count: int) -> None:
+        self._loader.show(None)
+        self._pane.offer_tabs(offered=False)
+        now = self._selected.now
+        summary = summary_of_many(count, now.sums if now.count == count else None, self._wording)
+        # Sums that are being made again take the place of the ones before when they are there.
+        if now.sums is not None or summary.title != self._pane.summary.title:
+            self._pane.show_summary(summary)

@@ -1,190 +1,204 @@
-"""The pane below the list: what happened to the selected file, and what can be done about it."""
+"""The pane beside or below the list: what is known about the selected file, in tabs, and what can be done about it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt, Slot
-from PySide6.QtWidgets import (
-    QBoxLayout,
-    QFrame,
-    QGridLayout,
-    QHBoxLayout,
-    QLabel,
-    QLineEdit,
-    QPushButton,
-    QScrollArea,
-    QSizePolicy,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QSizePolicy, QTabWidget, QVBoxLayout, QWidget
 
 from desktop_app.gui.delegates import STATUS_ICONS
-from desktop_app.gui.details_texts import NOTHING_SELECTED, Summary
+from desktop_app.gui.details_attempts import AttemptsPage
+from desktop_app.gui.details_buttons import FixButtons
+from desktop_app.gui.details_log import LogPage
+from desktop_app.gui.details_message import MessagePage
+from desktop_app.gui.details_summary import SummaryPage, text_label
+from desktop_app.gui.details_texts import Summary, nothing_selected
+from desktop_app.gui.texts import tr
+from desktop_app.jobs import Status
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QAction, QResizeEvent
+    from PySide6.QtGui import QKeyEvent, QResizeEvent
+    from PySide6.QtWidgets import QPushButton
 
     from desktop_app.gui.actions import Actions
     from desktop_app.gui.look import Look
+    from desktop_app.gui.wording import Wording
 
 _ICON = 18
-_NARROW = 640
-_ROWS = 3
-"""Facts below each other; the next ones stand beside them."""
+_LEAST_TITLE = 140
+_MARGINS = 60
+TABS = ("summary", "attempts", "message", "log")
+"""The tabs' names in what is remembered, in their order."""
+_SUMMARY, _ATTEMPTS = 0, 1
 
 
-class DetailsPane(QScrollArea):
-    """Shows a `Summary`; asks nothing itself.
+class DetailsPane(QFrame):
+    """A title with buttons, and tabs; asks nothing itself.
+
+    The tab that a person chose is shown whenever one file is selected; several have a summary only.
+
+    Signals:
+        tab_shown(): Another tab is to be seen.
 
     Attributes:
-        buttons: Retry, Show File, Remove.
+        tabs: The tabs.
+        summary_page, attempts, message, log: What is in them.
+        fixes: The buttons.
     """
 
-    def __init__(self, actions: Actions, look: Look, parent: QWidget | None = None) -> None:
+    tab_shown = Signal()
+
+    def __init__(self, actions: Actions, look: Look, wording: Wording, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._look = look
-        self._summary = NOTHING_SELECTED
-        self.setObjectName("details")
-        self.setAccessibleName("Details")
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setWidgetResizable(True)
-        self.setMinimumHeight(90)
-        inside = QWidget(self)
-        inside.setObjectName("detailsInside")
-        self._icon = QLabel(inside)
-        self._title = self._label(inside, "detailsTitle")
-        self._happened = self._label(inside, "detailsText")
-        self._advice = self._label(inside, "detailsText")
-        self._path = QLineEdit(inside)
-        self._path.setObjectName("detailsPath")
-        self._path.setReadOnly(True)
-        self._path.setAccessibleName("Path")
-        self._path_caption = QLabel("Path", inside)
-        self._path_caption.setObjectName("detailsCaption")
-        self._fact_labels: list[QLabel] = []
+        self._wording = wording
+        self._summary = nothing_selected()
+        self._wanted = TABS[_SUMMARY]
+        self._is_switching = False
         self._is_narrow = False
+        self.setObjectName("details")
+        self.setAccessibleName(tr("Details"))
+        self.setMinimumSize(300, 170)
+        show_attempts = QAction(tr("Show Attempts"), self)
+        show_attempts.setStatusTip(tr("Show each try at this file"))
+        show_attempts.triggered.connect(self.show_attempts_tab)
+        self._icon = QLabel(self)
+        self._title = text_label("detailsTitle", self)
         self._title.setWordWrap(False)
         self._title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self._head = QBoxLayout(QBoxLayout.Direction.LeftToRight)
-        self._facts = QGridLayout()
-        self._facts.setHorizontalSpacing(12)
-        self._facts.setVerticalSpacing(4)
-        self.buttons = tuple(
-            self._button(inside, text, action)
-            for text, action in (
-                ("Retry", actions.retry),
-                ("Show File", actions.show_file),
-                ("Remove", actions.remove),
-            )
-        )
         self._title.installEventFilter(self)
-        self._arrange(inside)
-        self.setWidget(inside)
+        self.fixes = FixButtons(actions, show_attempts, self)
+        self.tabs = QTabWidget(self)  # before what is in it, so that Tab comes to it first
+        self.summary_page = SummaryPage(self)
+        self.attempts = AttemptsPage(wording, self)
+        self.message = MessagePage(self)
+        self.log = LogPage(wording, self)
+        self._arrange()
+        self.tabs.currentChanged.connect(self._note_tab)
+        self.fixes.left_alone.connect(self._take_keyboard)
         look.changed.connect(self._draw)
-        self.show_summary(NOTHING_SELECTED)
+        self.show_summary(self._summary)
+        self.offer_tabs(offered=False)
 
-    def _arrange(self, inside: QWidget) -> None:
-        title = QHBoxLayout()
-        title.setSpacing(8)
-        title.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignVCenter)
-        title.addWidget(self._title, 1)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(8)
-        for button in self.buttons:
-            buttons.addWidget(button)
-        buttons.addStretch()
+    def _arrange(self) -> None:
+        self.tabs.setObjectName("detailsTabs")
+        self.tabs.setDocumentMode(True)
+        self.tabs.tabBar().setAccessibleName(tr("Parts of the details"))
+        self.tabs.tabBar().setDrawBase(False)
+        self.tabs.tabBar().setExpanding(False)
+        for page, title in (
+            (self.summary_page, tr("Summary")),
+            (self.attempts, tr("Attempts")),
+            (self.message, tr("Message")),
+            (self.log, tr("Log")),
+        ):
+            self.tabs.addTab(page, title)
+        line = QHBoxLayout()
+        line.setSpacing(8)
+        line.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignVCenter)
+        line.addWidget(self._title, 1)
+        self._head = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._head.setContentsMargins(14, 8, 14, 2)
         self._head.setSpacing(8)
-        self._head.addLayout(title, 1)
-        self._head.addLayout(buttons)
-        column = QVBoxLayout(inside)
-        column.setContentsMargins(14, 10, 14, 10)
-        column.setSpacing(6)
+        self._head.addLayout(line, 1)
+        self._head.addWidget(self.fixes)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(1, 1, 0, 0)  # room for the line between the list and this
+        column.setSpacing(0)
         column.addLayout(self._head)
-        for widget in (self._happened, self._advice):
-            column.addWidget(widget)
-        column.addSpacing(2)
-        self._facts.addWidget(self._path_caption, 0, 0)
-        self._facts.addWidget(self._path, 0, 1, 1, 3)
-        column.addLayout(self._facts)
-        column.addStretch(1)
-
-    def _label(self, parent: QWidget, name: str) -> QLabel:
-        label = QLabel(parent)
-        label.setObjectName(name)
-        label.setTextFormat(Qt.TextFormat.PlainText)
-        label.setWordWrap(True)
-        label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        return label
-
-    def _button(self, parent: QWidget, text: str, action: QAction) -> QPushButton:
-        button = QPushButton(text, parent)
-        button.setAccessibleDescription(action.statusTip())
-        button.setToolTip(action.toolTip())
-        button.setEnabled(action.isEnabled())
-        button.clicked.connect(action.trigger)
-        action.enabledChanged.connect(button.setEnabled)
-        return button
+        column.addWidget(self.tabs, 1)
 
     @property
     def summary(self) -> Summary:
         """What is shown."""
         return self._summary
 
+    @property
+    def buttons(self) -> tuple[QPushButton, ...]:
+        """The buttons that are shown, the fix first."""
+        return self.fixes.shown
+
+    @property
+    def shown_tab(self) -> str:
+        """The name of the tab that is to be seen."""
+        return TABS[self.tabs.currentIndex()]
+
+    @property
+    def wanted_tab(self) -> str:
+        """The name of the tab that the person chose last."""
+        return self._wanted
+
     def show_summary(self, summary: Summary) -> None:
         """Show this."""
-        facts = summary.facts if summary.facts != self._summary.facts else None
         self._summary = summary
         self._title.setAccessibleName(summary.title)
         self._fit_title()
-        for widget, text in (
-            (self._happened, summary.happened),
-            (self._advice, summary.advice),
-            (self._path, summary.path),
-        ):
-            if widget.text() != text:
-                widget.setText(text)
-            widget.setVisible(bool(text))
-        self._path_caption.setVisible(bool(summary.path))
-        self._path.setCursorPosition(0)
-        if facts is not None:
-            self._show_facts(facts)
+        self.summary_page.show_summary(summary)
+        self.fixes.show_fixes(summary.fixes, emphasise=summary.status is Status.FAILED)
+        self._fit_head()
         self._draw()
 
-    def _show_facts(self, facts: tuple[tuple[str, str], ...]) -> None:
-        for label in self._fact_labels:
-            label.hide()
-            self._facts.removeWidget(label)
-            label.deleteLater()
-        self._fact_labels.clear()
-        inside = self.widget()
-        for caption, value in facts:
-            name, words = QLabel(caption, inside), QLabel(value, inside)
-            name.setObjectName("detailsCaption")
-            words.setTextFormat(Qt.TextFormat.PlainText)
-            words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-            self._fact_labels += [name, words]
-        self._place_facts()
+    def show_attempt_count(self, count: int) -> None:
+        """Write the number of attempts on their tab."""
+        text = tr("Attempts ({number})").format(number=self._wording.number(count)) if count else tr("Attempts")
+        if self.tabs.tabText(_ATTEMPTS) != text:
+            self.tabs.setTabText(_ATTEMPTS, text)
 
-    def _place_facts(self) -> None:
-        rows = len(self._fact_labels) if self._is_narrow else _ROWS
-        for number, label in enumerate(self._fact_labels):
-            fact, part = divmod(number, 2)
-            self._facts.addWidget(label, 1 + fact % rows, 2 * (fact // rows) + part)
-        self._facts.setColumnStretch(1, 1)
-        self._facts.setColumnStretch(3, 0 if self._is_narrow else 1)
+    def offer_tabs(self, *, offered: bool) -> None:
+        """Offer all tabs, for one file, or the summary only."""
+        self._is_switching = True
+        for number in range(_SUMMARY + 1, len(TABS)):
+            self.tabs.setTabEnabled(number, offered)
+        self.tabs.setCurrentIndex(TABS.index(self._wanted) if offered else _SUMMARY)
+        self._is_switching = False
+
+    def show_tab(self, name: str) -> None:
+        """Show this tab from now on; a name that is none counts for nothing."""
+        if name in TABS:
+            self._wanted = name
+            if self.tabs.isTabEnabled(TABS.index(name)):
+                self.tabs.setCurrentIndex(TABS.index(name))
+
+    @Slot()
+    def show_attempts_tab(self) -> None:
+        """Show the attempts."""
+        self.show_tab(TABS[_ATTEMPTS])
+
+    @Slot()
+    def _note_tab(self) -> None:
+        if not self._is_switching:
+            self._wanted = self.shown_tab
+        self.tab_shown.emit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Ctrl+Tab goes to the next tab from everywhere in the pane; inside the tabs Qt does it."""
+        steps = {Qt.Key.Key_Tab: 1, Qt.Key.Key_Backtab: -1}
+        step = steps.get(Qt.Key(event.key())) if event.modifiers() & Qt.KeyboardModifier.ControlModifier else None
+        if step is None:
+            super().keyPressEvent(event)
+            return
+        offered = [number for number in range(len(TABS)) if self.tabs.isTabEnabled(number)]
+        place = offered.index(self.tabs.currentIndex())
+        self.tabs.setCurrentIndex(offered[(place + step) % len(offered)])
+
+    @Slot()
+    def _take_keyboard(self) -> None:
+        self.tabs.tabBar().setFocus(Qt.FocusReason.OtherFocusReason)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Where there is little room, things stand below each other."""
+        """Where there is little room, the buttons stand below the title."""
         super().resizeEvent(event)
-        is_narrow = event.size().width() < _NARROW
+        self._fit_head()
+
+    def _fit_head(self) -> None:
+        title = self._title.fontMetrics().horizontalAdvance(self._summary.title) + _ICON
+        is_narrow = self.width() < self.fixes.sizeHint().width() + min(title, _LEAST_TITLE) + _MARGINS
         if is_narrow != self._is_narrow:
             self._is_narrow = is_narrow
             directions = QBoxLayout.Direction
             self._head.setDirection(directions.TopToBottom if is_narrow else directions.LeftToRight)
-            self._place_facts()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """The title has its width when the layout has given it one."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from desktop_app.gui.ports import JobReader
     from desktop_app.gui.tasks import Tasks
     from desktop_app.gui.wording import Wording
+    from desktop_app.jobs import Job
     from desktop_app.moved import Moved
     from desktop_app.services.intake import IntakeService
 
@@ -101,6 +102,20 @@ class ListCommands(QObject):
         """Let these come before all others that wait; `on_done` hears what became of them."""
         if ids:
             self._writes.run(partial(self._intake.process_next, ids), on_done, self._tell)
+
+    def relocate(self, job: Job, path: str) -> None:
+        """Process a file that has failed from where it is now."""
+        self._writes.run(
+            partial(self._intake.relocate, job.row_id, path), partial(self._say_relocated, job), self._tell
+        )
+
+    def _say_relocated(self, job: Job, done: bool) -> None:  # noqa: FBT001 - as it was written
+        self.written.emit()
+        if done:
+            text = tr("“{name}” will be processed from its new place.").format(name=job.name)
+        else:
+            text = tr("“{name}” is being processed already.").format(name=job.name)
+        self.said.emit(Notice(text, passing=True))
 
     # --- remove and bring back
 

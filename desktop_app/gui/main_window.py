@@ -12,8 +12,7 @@ from desktop_app.gui.actions import Actions
 from desktop_app.gui.add_flow import AddFlow
 from desktop_app.gui.busy_strip import BusyStrip
 from desktop_app.gui.connection_desk import ConnectionDesk
-from desktop_app.gui.details_follower import DetailsFollower
-from desktop_app.gui.details_pane import DetailsPane
+from desktop_app.gui.details_desk import make_details
 from desktop_app.gui.details_split import DetailsSplit
 from desktop_app.gui.drop_overlay import DropOverlay
 from desktop_app.gui.drop_target import DropTarget
@@ -100,9 +99,8 @@ class MainWindow(QMainWindow):
         self.no_match = NoMatch(narrowing.clear_filter, narrowing.show_all, look, self)
         self._empty = EmptyState(self.offers, look)
         self._pages = Pages(self.view, self._empty, self.no_match, self)
-        self.details = DetailsPane(self.offers, look, self)
-        DetailsFollower(self.details, self.view, self._workbench, needs.wording)
         self.selected = SelectedTotals(self.view, self._workbench, self)
+        self.details = make_details(self.offers, self.view, self.selected, needs, self)
         self.run = self._workbench.watch_run(queue=needs.session.connection.key, clock=needs.clock)
         self.feedback = Feedback(self.run, self.status, self.selected, needs, self)
         self._split = DetailsSplit(self._pages, self.details, self)
@@ -260,6 +258,7 @@ class MainWindow(QMainWindow):
         """Let the parts follow."""
         super().resizeEvent(event)
         self.status.fit()
+        self._split.fit(event.size().width())
         self.overlay.setGeometry(self.rect())
 
     def closeEvent(self, event: QCloseEvent) -> None:

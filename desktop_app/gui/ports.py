@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 if TYPE_CHECKING:
     from array import array
 
+    from desktop_app.attempts import Attempt
     from desktop_app.jobs import Batch, Changes, Job, ListQuery, Problem, SelectionSums, StatusCounts
     from desktop_app.runs import Ended, RunSums
     from desktop_app.services.foreign import ForeignMail
@@ -66,6 +67,14 @@ class JobReader(Protocol):
 
     def snapshot(self) -> AbstractContextManager[None]:
         """All that is read on this thread while it is entered is of one moment."""
+        ...
+
+    def attempts(self, row_id: int) -> list[Attempt]:
+        """The tries at a job that are kept, oldest first; quick."""
+        ...
+
+    def attempt_count(self, row_id: int) -> int:
+        """How many tries at a job are kept; quick."""
         ...
 
     def sums(self, row_ids: Sequence[int]) -> SelectionSums:

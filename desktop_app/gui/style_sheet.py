@@ -92,16 +92,39 @@ QScrollArea#sidebar {{ background: {c.window}; border: none; border-right: 1px s
 QScrollArea#sidebar QScrollBar {{ background: {c.window}; }}
 QWidget#sidebarInside {{ background: {c.window}; }}
 QLabel#sectionTitle {{ color: {c.muted}; font-size: 8pt; font-weight: 600; padding: 8px 7px 4px 7px; }}
-QScrollArea#details {{ background: {c.window}; border: none; border-top: 1px solid {c.line}; }}
+QFrame#details {{ background: {c.window}; border: none; border-top: 1px solid {c.line}; }}
+QFrame#details[beside="true"] {{ border-top: none; border-left: 1px solid {c.line}; }}
+QScrollArea#detailsPage {{ background: {c.window}; border: none; }}
 QWidget#detailsInside {{ background: {c.window}; }}
 QLabel#detailsTitle {{ font-size: 12pt; font-weight: 600; }}
+QLabel#detailsHappened {{ font-weight: 600; }}
 QLabel#detailsCaption {{ color: {c.muted}; }}
-QLineEdit#detailsPath {{
+QLineEdit#detailsPath, QLineEdit#detailsValue {{
     background: transparent; border: 1px solid transparent; padding: 0; min-height: 0; margin-left: -3px;
 }}
-QLineEdit#detailsPath:focus {{ border: 1px solid {c.accent}; }}
 QLabel#sheetTitle {{ font-size: 13pt; font-weight: 600; }}
 QLabel#sheetText {{ color: {c.muted}; }}
+QLineEdit#detailsPath:focus, QLineEdit#detailsValue:focus {{ border: 1px solid {c.accent}; }}
+QTableView#attempts {{ border: 1px solid {c.line}; border-radius: 6px; }}
+QTableView#attempts::item {{ padding: 3px 8px; }}
+QTableView#attempts::item:selected {{ background: {c.selection}; color: {c.selected_text}; }}
+QTableView#attempts:focus {{ border: 1px solid {c.accent}; }}
+QPlainTextEdit#detailsLog {{
+    background: {c.base}; color: {c.text}; border: 1px solid {c.line}; border-radius: 6px;
+    selection-background-color: {c.selection}; selection-color: {c.selected_text};
+}}
+QPlainTextEdit#detailsLog:focus {{ border: 1px solid {c.accent}; }}
+QTabWidget#detailsTabs::pane {{ border: none; border-top: 1px solid {c.line}; }}
+QTabWidget#detailsTabs > QTabBar {{ background: {c.window}; }}
+QTabWidget#detailsTabs::tab-bar {{ left: 8px; }}
+QTabWidget#detailsTabs > QTabBar::tab {{
+    background: transparent; color: {c.muted}; border: 1px solid transparent; border-bottom: 2px solid transparent;
+    padding: 4px 10px;
+}}
+QTabWidget#detailsTabs > QTabBar::tab:hover {{ color: {c.text}; }}
+QTabWidget#detailsTabs > QTabBar::tab:selected {{ color: {c.text}; border-bottom: 2px solid {c.accent}; }}
+QTabWidget#detailsTabs > QTabBar::tab:disabled {{ color: {c.disabled}; }}
+QTabWidget#detailsTabs > QTabBar::tab:selected:focus {{ border: 1px solid {c.accent}; border-bottom-width: 2px; }}
 QSplitter::handle {{ background: {c.window}; }}
 QToolButton#inline {{ background: transparent; border: 1px solid transparent; border-radius: 5px; }}
 QToolButton#inline:hover, QToolButton#inline:focus {{ border-color: {c.selected_text}; }}

@@ -17,7 +17,8 @@ log = logging.getLogger(__name__)
 VERSION = 1
 """Raised when the meaning of a key changes; what an other version wrote is not read."""
 _MAX_WIDTH = 4_000
-_DETAILS_HEIGHT = 190
+_DETAILS_HEIGHT = 230
+_DETAILS_WIDTH = 420
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,27 @@ class WindowMemory:
     @details_height.setter
     def details_height(self, value: int) -> None:
         self._settings.setValue("details_height", value)
+
+    @property
+    def details_width(self) -> int:
+        """The width of the details in pixels, where they stand beside the list."""
+        value = str(self._settings.value("details_width", _DETAILS_WIDTH))
+        fits = value.isascii() and value.isdigit() and _DETAILS_WIDTH // 2 <= int(value) <= _MAX_WIDTH
+        return int(value) if fits else _DETAILS_WIDTH
+
+    @details_width.setter
+    def details_width(self, value: int) -> None:
+        self._settings.setValue("details_width", value)
+
+    @property
+    def details_tab(self) -> str:
+        """The name of the details' tab that was shown last; may be empty."""
+        value = self._settings.value("details_tab", "")
+        return value if isinstance(value, str) else ""
+
+    @details_tab.setter
+    def details_tab(self, value: str) -> None:
+        self._settings.setValue("details_tab", value)
 
     def folder(self, purpose: str) -> str:
         """The folder that was used last for something, if it is still there; else the user's own."""

@@ -36,6 +36,8 @@ class WindowNeeds:
         clock: The time.
         switch: Where a person pauses.
         remember_paused: Keeps for the next start whether it is paused; may raise a `KnownError`.
+        log_folder: Where the log files lie.
+        strict_order: Whether a FIFO queue's messages are all sent in one group.
     """
 
     workbench: Workbench
@@ -50,3 +52,5 @@ class WindowNeeds:
     clock: Clock
     switch: WorkSwitch
     remember_paused: Callable[[bool], None]
+    log_folder: Path
+    strict_order: bool = False

@@ -115,6 +115,14 @@ class Wording:
         day = self._locale.toString(moment.date(), QLocale.FormatType.LongFormat)
         return f"{day} {moment.toString('HH:mm:ss')}"
 
+    def stamp(self, milliseconds: int) -> str:
+        """A time of today, or a short date with a time, to the second; from milliseconds since 1970."""
+        moment = QDateTime.fromMSecsSinceEpoch(milliseconds)
+        clock = moment.toString("HH:mm:ss")
+        if moment.date() == QDate.currentDate():
+            return clock
+        return f"{self._locale.toString(moment.date(), QLocale.FormatType.ShortFormat)} {clock}"
+
     def span(self, milliseconds: int) -> str:
         """How long something took: `0.8 s`, `42 s`, `2 min 10 s`, `3 h 5 min`."""
         if milliseconds < _ROUGH_FROM_MS:

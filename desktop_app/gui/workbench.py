@@ -36,6 +36,7 @@ class Workbench(QObject):
         problem(str): Something went wrong that has no better place to be said; a plain text.
 
     Attributes:
+        reader: Where jobs are read.
         feed, model, totals, groups, adder, commands, additions, exporter: See their classes.
         reader: Where the list is read; any thread.
         beside: For one-shots that have nothing to do with the list's own reads and writes.

@@ -16,6 +16,7 @@ from desktop_app.queues.message import FileMessage, encode
 from desktop_app.sentences import Sentence
 from desktop_app.services.backoff import Backoff
 from desktop_app.services.chores import Chores
+from desktop_app.services.fifo import deduplication_id, group_of
 from desktop_app.services.loop import StateReporter, wait_for
 from desktop_app.store.outbox import OutboxEntry, Sent
 
@@ -39,7 +40,6 @@ LOCAL_WINDOW = 50
 what is in it is what has to be sent again; and more makes nothing faster (measured: 20, 50 and 100)."""
 IDLE_SECONDS = 0.25
 BUSY_SECONDS = 0.02
-STRICT_GROUP = "filemill"
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,9 +176,11 @@ class Sender:
         body = encode(FileMessage(entry.file_id, entry.generation))
         if not client.info.is_fifo:
             return Outgoing(body)
-        group = STRICT_GROUP if self._options.strict_order else entry.file_id
-        # Explicit, since the queue's content-based deduplication would swallow a wanted retry within five minutes.
-        return Outgoing(body, group_id=group, deduplication_id=f"{entry.file_id}:{entry.generation}")
+        return Outgoing(
+            body,
+            group_id=group_of(entry.file_id, strict_order=self._options.strict_order),
+            deduplication_id=deduplication_id(entry.file_id, entry.generation),
+        )
 
     def _send_batch(
         self, client: QueueClient, entries: Sequence[OutboxEntry], messages: Sequence[Outgoing], *, in_order: bool

@@ -113,6 +113,7 @@ class Desk:
         self._look = look
         self._wording = wording
         self._file = folder / "window.ini"
+        self.log_folder = folder / "logs"
         self._qtbot = qtbot
         self._benches: list[Workbench] = []
 
@@ -143,6 +144,7 @@ class Desk:
                 clock=world.clock,
                 switch=self.switch,
                 remember_paused=self.remembered.append,
+                log_folder=self.log_folder,
             )
         )
         self._qtbot.addWidget(window)

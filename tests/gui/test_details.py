@@ -8,7 +8,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QLineEdit
 
 from desktop_app.errors import FileProblem, StoreError
-from desktop_app.gui.details_texts import NOTHING_SELECTED, summary_of_many, summary_of_one
+from desktop_app.gui.details_advice import Fix
+from desktop_app.gui.details_texts import nothing_selected, summary_of_many, summary_of_one
 from desktop_app.gui.window_memory import WindowMemory
 from desktop_app.jobs import ListQuery, SelectionSums, Status, StatusCounts
 from desktop_app.store.job_list import JobList
@@ -52,7 +53,10 @@ def test_one_file_tells_what_happened_and_what_to_do(world: World, wording: Word
     summary = summary_of_one(world.jobs.page([key])[key], wording)
     assert summary.title == "a.txt"
     assert summary.happened == "Failed \N{EN DASH} The file is no longer there."
-    assert summary.advice == "Put the file back and retry, or remove it from the list."
+    assert summary.advice == (
+        f"It was moved, renamed or deleted after it was added ({wording.moment(NOW_MS)}). Say where it is now, put it "
+        "back and retry, or remove it from the list."
+    )
     assert summary.path == "/data/in/a.txt"
     facts = dict(summary.facts)
     assert facts["Size"] == "12,345 bytes"
@@ -102,8 +106,8 @@ def test_pane_follows_the_selection(window: MainWindow, qtbot: QtBot) -> None:
     assert window.details.summary.title == "b.txt"
     assert window.details.summary.status is Status.PROCESSED
     window.view.clearSelection()
-    assert window.details.summary == NOTHING_SELECTED
-    assert not any(button.isEnabled() for button in window.details.buttons)
+    assert window.details.summary == nothing_selected()
+    assert window.details.buttons == ()
 
 
 def test_pane_adds_up_what_is_selected(window: MainWindow, qtbot: QtBot) -> None:
@@ -170,17 +174,16 @@ def test_sums_that_could_not_be_read_are_made_later(
 def test_buttons_do_what_the_actions_do(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
     opened(window, qtbot)
     window.view.select_rows(0, 0)
-    retry, _, remove = window.details.buttons
-    QTest.mouseClick(retry, LEFT)
+    QTest.mouseClick(window.details.fixes.button(Fix.RETRY), LEFT)
     qtbot.waitUntil(lambda: desk.world.statuses()[0] == "PENDING")
-    QTest.mouseClick(remove, LEFT)
+    QTest.mouseClick(window.details.fixes.button(Fix.REMOVE), LEFT)
     qtbot.waitUntil(lambda: len(desk.world.statuses()) == 2)
 
 
 def test_path_can_be_selected_by_keyboard(window: MainWindow, qtbot: QtBot) -> None:
     opened(window, qtbot)
     window.view.select_rows(0, 0)
-    path = window.details.findChild(QLineEdit)
+    path = window.details.findChild(QLineEdit, "detailsPath")
     assert isinstance(path, QLineEdit)
     assert path.isReadOnly()
     path.setFocus(Qt.FocusReason.TabFocusReason)
@@ -194,9 +197,11 @@ def test_nothing_in_the_pane_is_cut_off(window: MainWindow, qtbot: QtBot, size: 
     window.resize(*size)
     window.view.select_rows(0, 0)
     QApplication.sendPostedEvents()
-    inside = window.details.widget()
+    page = window.details.summary_page
+    inside = page.widget()
     assert inside is not None
-    qtbot.waitUntil(lambda: inside.minimumSizeHint().width() <= window.details.viewport().width())
+    qtbot.waitUntil(lambda: inside.minimumSizeHint().width() <= page.viewport().width())
+    assert window.details.minimumSizeHint().width() <= window.details.width()
 
 
 def test_long_name_is_shortened_in_its_middle(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:

@@ -12,7 +12,8 @@ from desktop_app.errors import QueueError, QueueTrouble
 from desktop_app.jobs import Status
 from desktop_app.queues.envelopes import EntryResult, QueueInfo
 from desktop_app.services.backoff import Backoff
-from desktop_app.services.sender import STRICT_GROUP, Sender, SenderOptions
+from desktop_app.services.fifo import STRICT_GROUP
+from desktop_app.services.sender import Sender, SenderOptions
 from desktop_app.services.state import LoopState, Phase
 from tests.services.conftest import QUEUE
 from tests.services.fakes import DONE, OFFLINE, Countdown, FakeClient, FakeConnector

@@ -1,0 +1,55 @@
+"""The real consumer at work beside a window, on messages that a test hands to it."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from desktop_app.clock import SystemClock
+from desktop_app.processing.registry import default_registry
+from desktop_app.queues.message import FileMessage, encode
+from desktop_app.services.consumer import Consumer
+from desktop_app.services.consumer_options import ConsumerOptions
+from desktop_app.services.identity import WorkerIdentity
+from tests.helpers import wait_until
+from tests.services.fakes import FakeClient, FakeConnector, received
+
+if TYPE_CHECKING:
+    from desktop_app.services.pool import Processing
+    from tests.gui.world import World
+
+
+def process(world: World, *keys: int, registry: Processing | None = None) -> None:
+    """Have these jobs processed as a worker does it, up to their end."""
+    client, stop = FakeClient(), threading.Event()
+    jobs = world.jobs.page(keys)
+    client.polls.append(
+        [
+            received(encode(FileMessage(jobs[key].id, jobs[key].generation)), handle=str(key), message_id=f"m-{key}")
+            for key in keys
+        ]
+    )
+    # An empty poll of a real queue takes its time; this one waits a moment, so that nothing spins.
+    client.on_receive = lambda: None if client.polls else _idle(stop)
+    identity = WorkerIdentity(world.database.path)
+    consumer = Consumer(
+        world.database,
+        FakeConnector(client),
+        registry or default_registry(),
+        identity,
+        options=ConsumerOptions(queue="local", work_grace_s=0.3),
+        clock=SystemClock(),
+        report=lambda _: None,
+    )
+    thread = threading.Thread(target=consumer.run, args=(stop.is_set,))
+    thread.start()
+    try:
+        wait_until(lambda: consumer.tally.received >= len(keys) and consumer.held == 0, timeout=10)
+    finally:
+        stop.set()
+        thread.join(10)
+        identity.close()
+
+
+def _idle(stop: threading.Event) -> None:
+    stop.wait(0.02)

@@ -1,0 +1,393 @@
+"""What went wrong with a file, by real faults: the details say it, and their first button mends it."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QFileDialog
+
+from desktop_app.errors import FileProblem
+from desktop_app.gui.details_advice import Fix
+from desktop_app.gui.wording import DASH
+from desktop_app.jobs import ListQuery, Status
+from desktop_app.processing.lines import LineProcessor
+from desktop_app.processing.registry import FileResult, ProcessorRegistry, Watch
+from desktop_app.queues.message import FileMessage, encode
+from desktop_app.services.dead_letters import DeadLetterWatcher
+from desktop_app.services.whereabouts import look_at
+from desktop_app.store.claims import MAX_CRASHES, Claims
+from tests.gui.mill import process
+from tests.gui.test_details_tabs import start
+from tests.gui.world import NOW_MS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from pytestqt.qtbot import QtBot
+
+    from desktop_app.gui.main_window import MainWindow
+    from desktop_app.jobs import Job
+    from tests.gui.conftest import Desk
+    from tests.sqs.kit import SimulatedSqs
+
+pytest_plugins = ["tests.sqs.fixtures"]
+
+LEFT = Qt.MouseButton.LeftButton
+posix_only = pytest.mark.skipif(os.name == "nt", reason="Windows has no such thing")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "in"
+    made.mkdir()
+    return made
+
+
+def shown(desk: Desk, key: int, qtbot: QtBot) -> MainWindow:
+    """A window that shows what happened to this job."""
+    window = desk.active_window()
+    window.offers.report.setVisible(True)
+    window.offers.details.trigger()
+    window.view.select_rows(window._workbench.model.ids.index(key), window._workbench.model.ids.index(key))
+    qtbot.waitUntil(lambda: bool(window.details.summary.fixes))
+    return window
+
+
+def job_of(desk: Desk, key: int) -> Job:
+    return desk.world.jobs.page([key])[key]
+
+
+def offered(window: MainWindow) -> list[str]:
+    return [button.text() for button in window.details.buttons]
+
+
+def press_first(window: MainWindow) -> None:
+    """By keyboard, as F6 leads there."""
+    button = window.details.buttons[0]
+    button.setFocus(Qt.FocusReason.TabFocusReason)
+    QTest.keyClick(button, Qt.Key.Key_Space)
+
+
+def choose(window: MainWindow, path: Path, qtbot: QtBot) -> None:
+    """Answer the dialog that asks for a file."""
+    qtbot.waitUntil(lambda: bool(window.findChildren(QFileDialog)))
+    (dialog,) = window.findChildren(QFileDialog)
+    assert dialog.fileMode() is QFileDialog.FileMode.ExistingFile
+    dialog.fileSelected.emit(str(path))
+    dialog.reject()
+
+
+# --- E7: missing
+
+
+def test_missing_file_can_be_located(desk: Desk, folder: Path, tmp_path: Path, qtbot: QtBot) -> None:
+    (key,) = desk.world.add(str(folder / "a.txt"))
+    process(desk.world, key)
+    window = shown(desk, key, qtbot)
+    assert window.details.summary.happened == f"Failed{DASH}The file is no longer there"
+    assert "moved, renamed or deleted" in window.details.summary.advice
+    assert offered(window) == ["Locate…", "Retry", "Remove"]
+    found = tmp_path / "found.txt"
+    found.write_text("1\n2\n")
+    press_first(window)
+    choose(window, found, qtbot)
+    qtbot.waitUntil(lambda: job_of(desk, key).generation == 2)
+    process(desk.world, key)
+    done = job_of(desk, key)
+    assert (done.status, done.file_path, done.lines_count) == (Status.PROCESSED, str(found), 2)
+    qtbot.waitUntil(lambda: window.details.summary.title == "found.txt")
+    assert window.notices.notice is not None
+    assert window.notices.notice.text == "“a.txt” will be processed from its new place."
+
+
+def test_place_without_a_file_is_refused_in_words(desk: Desk, folder: Path, qtbot: QtBot) -> None:
+    (key,) = desk.world.add(str(folder / "a.txt"))
+    process(desk.world, key)
+    window = shown(desk, key, qtbot)
+    QTest.mouseClick(window.details.fixes.button(Fix.LOCATE), LEFT)
+    choose(window, folder / "neither", qtbot)
+    qtbot.waitUntil(lambda: window.notices.notice is not None)
+    assert job_of(desk, key).generation == 1
+
+
+def test_missing_folder_or_drive_is_named_and_the_fix_is_to_connect_it(
+    desk: Desk, tmp_path: Path, qtbot: QtBot
+) -> None:
+    (key,) = desk.world.add(str(tmp_path / "drive" / "in" / "a.txt"))
+    process(desk.world, key)
+    window = shown(desk, key, qtbot)
+    qtbot.waitUntil(lambda: f"The folder {tmp_path / 'drive'} is not there" in window.details.summary.advice)
+    assert "drive or network share is not connected" in window.details.summary.advice
+    assert offered(window) == ["Retry", "Locate…", "Remove"]
+    (tmp_path / "drive" / "in").mkdir(parents=True)
+    (tmp_path / "drive" / "in" / "a.txt").write_text("x")
+    press_first(window)
+    qtbot.waitUntil(lambda: job_of(desk, key).generation == 2)
+    process(desk.world, key)
+    assert job_of(desk, key).status is Status.PROCESSED
+
+
+def test_file_that_is_there_again_says_so(desk: Desk, folder: Path, qtbot: QtBot) -> None:
+    (key,) = desk.world.add(str(folder / "a.txt"))
+    process(desk.world, key)
+    (folder / "a.txt").write_text("x")
+    window = shown(desk, key, qtbot)
+    qtbot.waitUntil(lambda: window.details.summary.advice == "The file is there again. Retry processes it now.")
+    assert offered(window)[0] == "Retry"
+
+
+# --- E8: not allowed
+
+
+@posix_only
+def test_file_that_may_not_be_read_names_its_owner(
+    desk: Desk, folder: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = folder / "a.txt"
+    file.write_text("x")
+    file.chmod(0)
+    (key,) = desk.world.add(str(file))
+    with monkeypatch.context() as refusing:
+        if os.geteuid() == 0:  # nothing is forbidden to root
+            real = os.open
+
+            def refuse(path: str, *more: int) -> int:
+                if path == str(file):
+                    raise PermissionError(errno.EACCES, "Permission denied")
+                return real(path, *more)
+
+            refusing.setattr(os, "open", refuse)
+            refusing.setattr(os, "access", lambda *_: False)
+        process(desk.world, key)
+        window = shown(desk, key, qtbot)
+        assert window.details.summary.happened == f"Failed{DASH}You may not read this file"
+        assert offered(window) == ["Retry", "Show File", "Remove"]
+        qtbot.waitUntil(lambda: f"Its owner is {file.owner()}." in window.details.summary.advice)
+    file.chmod(0o600)
+    press_first(window)
+    qtbot.waitUntil(lambda: job_of(desk, key).generation == 2)
+    process(desk.world, key)
+    assert job_of(desk, key).status is Status.PROCESSED
+
+
+# --- E9: changed while read
+
+
+class Growing(LineProcessor):
+    """Another program goes on writing while the file is read."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    def count(self, chunks: Iterable[bytes]) -> int:
+        with self._file.open("a") as more:
+            more.write("more\n")
+        return super().count(chunks)
+
+
+def test_file_that_changed_while_it_was_read_is_processed_again(desk: Desk, folder: Path, qtbot: QtBot) -> None:
+    file = folder / "a.txt"
+    file.write_text("one\n")
+    (key,) = desk.world.add(str(file))
+    process(desk.world, key, registry=ProcessorRegistry((Growing(file),), pause=lambda _: None))
+    assert job_of(desk, key).reason_code == FileProblem.CHANGED
+    window = shown(desk, key, qtbot)
+    assert "changed" in window.details.summary.happened
+    assert "no wrong numbers are kept" in window.details.summary.advice
+    assert offered(window) == ["Process Again", "Show File", "Remove"]
+    press_first(window)
+    qtbot.waitUntil(lambda: job_of(desk, key).generation == 2)
+    process(desk.world, key)
+    assert job_of(desk, key).lines_count == 4
+
+
+# --- E10: not a file
+
+
+@posix_only
+def test_thing_that_is_no_file_is_removed(desk: Desk, folder: Path, qtbot: QtBot) -> None:
+    os.mkfifo(folder / "pipe")
+    (key,) = desk.world.add(str(folder / "pipe"))
+    process(desk.world, key)
+    window = shown(desk, key, qtbot)
+    assert "This is a named pipe" in window.details.summary.happened
+    assert offered(window) == ["Remove", "Show File"]
+    press_first(window)
+    qtbot.waitUntil(lambda: desk.world.statuses() == [])
+    assert (folder / "pipe").exists()
+
+
+# --- E16: put aside by the queue
+
+
+def test_file_that_the_queue_gave_up_shows_its_attempts(desk: Desk, sim: SimulatedSqs, qtbot: QtBot) -> None:
+    (key,) = desk.world.add("/in/a.txt")
+    job = job_of(desk, key)
+    sim.simulator.create_queue("dead")
+    url = sim.boto().get_queue_url(QueueName="dead")["QueueUrl"]
+    arn = sim.boto().get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 5})
+    connector = sim.connector("work", RedrivePolicy=policy)
+    work = sim.boto().get_queue_url(QueueName="work")["QueueUrl"]
+    sim.boto().send_message(QueueUrl=work, MessageBody=encode(FileMessage(job.id, 1)))
+    start(desk.world, key, at=NOW_MS)  # its program is gone, and nobody tells
+    for _ in range(6):
+        sim.boto().receive_message(QueueUrl=work, VisibilityTimeout=1)
+        sim.clock.advance(2)  # type: ignore[attr-defined]
+    desk.world.clock.advance(600)
+    DeadLetterWatcher(Claims(desk.world.database), connector, desk.world.clock).do()
+    assert job_of(desk, key).reason_code == FileProblem.DEAD_LETTERED
+    window = shown(desk, key, qtbot)
+    assert window.details.summary.happened.startswith(f"Failed{DASH}Gave up after ")
+    qtbot.waitUntil(lambda: "Last attempt: Ended without a result" in window.details.summary.advice)
+    assert offered(window) == ["Retry", "Show Attempts", "Remove"]
+    QTest.mouseClick(window.details.fixes.button(Fix.SHOW_ATTEMPTS), LEFT)
+    assert window.details.shown_tab == "attempts"
+    qtbot.waitUntil(lambda: window.details.attempts.table.rowCount() == 1)
+    press_first(window)
+    qtbot.waitUntil(lambda: job_of(desk, key).generation == 2)
+
+
+# --- E20: a fault of ours, and files that end the program
+
+
+class Broken:
+    """A bug of ours."""
+
+    def process(self, path: str, watch: Watch) -> FileResult:
+        raise ZeroDivisionError(path, watch)
+
+
+@pytest.mark.expected_log("bug while processing", level="ERROR")
+def test_fault_of_ours_is_said_to_be_one(desk: Desk, folder: Path, qtbot: QtBot) -> None:
+    (folder / "a.txt").write_text("x\n")
+    (key,) = desk.world.add(str(folder / "a.txt"))
+    process(desk.world, key, registry=Broken())
+    window = shown(desk, key, qtbot)
+    assert "Something went wrong in Filemill" in window.details.summary.happened
+    assert "not of your file" in window.details.summary.advice
+    assert offered(window) == ["Retry", "Save Report…", "Show Attempts", "Remove"]
+    with qtbot.waitSignal(window.offers.report.triggered):
+        QTest.mouseClick(window.details.fixes.button(Fix.REPORT), LEFT)
+    press_first(window)
+    qtbot.waitUntil(lambda: job_of(desk, key).generation == 2)
+    process(desk.world, key)
+    assert job_of(desk, key).status is Status.PROCESSED
+
+
+def test_file_that_ended_the_program_again_and_again_is_told(desk: Desk, qtbot: QtBot) -> None:
+    (key,) = desk.world.add("/in/a.txt")
+    for number in range(MAX_CRASHES):
+        start(desk.world, key, at=NOW_MS + number * 1_000)
+    Claims(desk.world.database).free_dead_leases(lambda _: False, queue="local", now_ms=NOW_MS, resend=True)
+    assert job_of(desk, key).reason_code == FileProblem.CRASHED
+    window = shown(desk, key, qtbot)
+    assert "ended the program" in window.details.summary.advice
+    assert offered(window) == ["Retry", "Save Report…", "Show Attempts", "Remove"]
+    window.details.show_attempts_tab()
+    qtbot.waitUntil(lambda: window.details.attempts.table.rowCount() == MAX_CRASHES)
+
+
+# --- the buttons themselves
+
+
+def test_what_can_not_be_done_here_is_not_offered(desk: Desk, qtbot: QtBot) -> None:
+    (key,) = desk.world.add("/in/a.txt")
+    desk.world.fail(key)
+    desk.world.change(key, reason_code="internal")
+    window = shown(desk, key, qtbot)
+    window.offers.report.setVisible(False)
+    window.view.clearSelection()
+    window.view.select_rows(0, 0)
+    assert "Save Report…" not in offered(window)
+
+
+@pytest.mark.parametrize(
+    ("fields", "texts"),
+    [
+        ({"status": Status.PENDING}, ["Show File", "Remove"]),
+        ({"status": Status.PROCESSING}, ["Show File", "Remove"]),
+        ({"status": Status.PROCESSED}, ["Show File", "Process Again", "Remove"]),
+        ({"status": Status.FAILED, "reason_code": "from a newer version"}, ["Retry", "Show File", "Remove"]),
+        ({"status": Status.FAILED, "reason_code": "unreadable"}, ["Retry", "Show File", "Remove"]),
+        ({"status": Status.FAILED, "reason_code": "not_sent"}, ["Retry", "Remove"]),
+    ],
+)
+def test_buttons_suit_the_status(desk: Desk, qtbot: QtBot, fields: dict[str, object], texts: list[str]) -> None:
+    (key,) = desk.world.add("/in/a.txt")
+    desk.world.change(key, **fields)
+    window = shown(desk, key, qtbot)
+    assert offered(window) == texts
+
+
+def test_file_that_is_tried_again_by_itself_says_so(desk: Desk, qtbot: QtBot) -> None:
+    (key,) = desk.world.add("/in/a.txt")
+    desk.world.change(key, next_try_at=NOW_MS)
+    window = shown(desk, key, qtbot)
+    assert window.details.summary.advice == "It is tried again by itself; there is nothing to do."
+
+
+def test_second_press_of_the_same_key_does_not_do_something_else(desk: Desk, qtbot: QtBot) -> None:
+    """After Retry the button is gone; the key must not reach Remove."""
+    (key,) = desk.world.add("/in/a.txt")
+    desk.world.fail(key)
+    desk.world.change(key, reason_code="unreadable")
+    window = shown(desk, key, qtbot)
+    press_first(window)
+    qtbot.waitUntil(lambda: offered(window) == ["Show File", "Remove"])
+    focused = QApplication.focusWidget()
+    assert focused is window.details.tabs.tabBar()
+    QTest.keyClick(focused, Qt.Key.Key_Space)
+    assert len(desk.world.jobs.ids(ListQuery())) == 1
+
+
+def test_only_a_single_failed_file_can_be_located(desk: Desk, qtbot: QtBot) -> None:
+    a, b = desk.world.add("/in/a.txt", "/in/b.txt")
+    desk.world.fail(a)
+    window = shown(desk, a, qtbot)
+    locate = window.offers.locate
+    assert locate.isEnabled()
+    window.view.select_rows(1, 1)
+    assert not locate.isEnabled()
+    window.view.selectAll()
+    assert not locate.isEnabled()
+    window.view.select_rows(1, 1)
+    desk.world.fail(b)
+    qtbot.waitUntil(locate.isEnabled)
+
+
+def test_job_that_runs_again_meanwhile_keeps_its_path(desk: Desk, folder: Path, qtbot: QtBot) -> None:
+    (key,) = desk.world.add("/in/a.txt")
+    desk.world.fail(key)
+    (folder / "b.txt").write_text("x")
+    window = shown(desk, key, qtbot)
+    window.offers.locate.trigger()
+    desk.world.intake.retry([key])
+    choose(window, folder / "b.txt", qtbot)
+    qtbot.waitUntil(lambda: window.notices.notice is not None)
+    assert window.notices.notice is not None
+    assert window.notices.notice.text == "“a.txt” is being processed already."
+    assert job_of(desk, key).file_path == "/in/a.txt"
+
+
+# --- what lies at a path
+
+
+def test_look_tells_what_is_there(folder: Path) -> None:
+    file = folder / "a.txt"
+    file.write_text("x")
+    there = look_at(str(file))
+    assert (there.is_there, there.is_readable, there.missing_folder) == (True, True, "")
+    assert there.owner == (file.owner() if os.name == "posix" else "")
+    assert not look_at(str(folder)).is_there
+    assert look_at(str(folder / "b" / "c" / "d.txt")).missing_folder == str(folder / "b")
+    assert look_at(str(folder / "b.txt")).missing_folder == ""
+    assert look_at(str(file / "below a file.txt")).missing_folder == ""
+    assert not look_at("/with a NUL \0").is_there
