@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QPoint, Qt, Signal
+from PySide6.QtCore import QObject, QPoint, Qt, Signal, Slot
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 
-from desktop_app.gui.headings import spoken_heading
+from desktop_app.gui.headings import spoken_heading, spoken_order
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent
@@ -41,6 +41,7 @@ class HeaderKeys(QObject):
     def __init__(self, header: SortHeader) -> None:
         super().__init__(header)
         self._header = header
+        header.order_changed.connect(self._say_order)
 
     def begin(self) -> None:
         """The keyboard has come: to where it was, or to the sorted column."""
@@ -56,12 +57,11 @@ class HeaderKeys(QObject):
         held = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
         if key in _ENTER and held in {_NONE, _SHIFT}:
             self._header.turn(self._header.at_keys, second=held == _SHIFT)
-            self._say()
         elif key in _SIDEWAYS:
             self._sideways(forward=(key is Qt.Key.Key_Right) != self._header.isRightToLeft(), held=held)
         elif key in {Qt.Key.Key_Home, Qt.Key.Key_End} and held == _NONE:
             self._go_to(self._shown()[0 if key is Qt.Key.Key_Home else -1])
-        elif (key is Qt.Key.Key_F10 and held == _CTRL | _SHIFT) or key is Qt.Key.Key_Menu:
+        elif (key is Qt.Key.Key_F10 and held in {_SHIFT, _CTRL | _SHIFT}) or key is Qt.Key.Key_Menu:
             self.menu_wanted.emit(self.menu_place())
         else:
             return False
@@ -103,3 +103,10 @@ class HeaderKeys(QObject):
         text = spoken_heading(self._header.at_keys, self._header.order())
         self._header.setAccessibleDescription(text)
         QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self._header, text))
+
+    @Slot()
+    def _say_order(self) -> None:
+        """Whoever changed it, and however."""
+        order = self._header.order()
+        self._header.setAccessibleDescription(spoken_heading(self._header.at_keys, order))
+        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self._header, spoken_order(order)))

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QAccessible, QContextMenuEvent
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QAccessibleEvent, QContextMenuEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QHeaderView, QMenu
 
@@ -298,6 +298,26 @@ def test_titles_are_gone_through_and_sorted_by_with_keys(keyed: JobsHeader, desk
     assert keyed.at_keys == COLUMN_OF_ID["added"]
     QTest.keyClick(keyed, Qt.Key.Key_X)
     assert keyed.hasFocus()
+
+
+def test_order_is_said_whoever_changes_it(keyed: JobsHeader, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[str] = []
+
+    def hear(event: QAccessibleEvent) -> None:
+        if isinstance(event, QAccessibleAnnouncementEvent):
+            heard.append(event.message())
+
+    monkeypatch.setattr(QAccessible, "updateAccessibility", hear)
+    click(keyed, SIZE)
+    QTest.keyClick(keyed, Qt.Key.Key_Home)
+    QTest.keyClick(keyed, Qt.Key.Key_Space, SHIFT)
+    QTest.keyClick(keyed, Qt.Key.Key_Space, SHIFT)
+    assert heard == [
+        "Sorted by Size",
+        "Name",
+        "Sorted by Size, then by Name",
+        "Sorted by Size, then by Name (descending)",
+    ]
 
 
 def test_columns_are_moved_and_sized_with_keys(keyed: JobsHeader) -> None:

@@ -22,12 +22,17 @@ def test_everything_is_there_again(file: Path, tmp_path: Path) -> None:
     memory.geometry = QByteArray(b"\x01\xff\x00x")
     memory.set_columns(columns)
     memory.set_sorting(SortLayout("size", descending=True))
+    memory.set_second_sorting(SortLayout("name", descending=False))
     memory.set_folder("files", str(tmp_path))
     memory.save()
     again = WindowMemory(file)
     assert again.geometry == QByteArray(b"\x01\xff\x00x")
     assert again.columns() == columns
     assert again.sorting() == SortLayout("size", descending=True)
+    assert again.second_sorting() == SortLayout("name", descending=False)
+    again.set_second_sorting(None)
+    again.save()
+    assert WindowMemory(file).second_sorting() is None
     assert again.folder("files") == str(tmp_path)
 
 

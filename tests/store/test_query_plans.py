@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.jobs import ListQuery, NewFile, Status
+from desktop_app.jobs import ListQuery, NewFile, SortBy, Status
 from desktop_app.store.recovery import Recovery
 from desktop_app.store.work import Result, Tick
 from tests.store.kit import LEASE, NOW, QUEUE, Store
@@ -30,6 +30,10 @@ QUICK: dict[str, Callable[[Store], object]] = {
     "page": lambda store: store.jobs.page(range(1, 257)),
     "find": lambda store: store.jobs.find("ab"),
     "failed ones": lambda store: store.jobs.ids(ListQuery(statuses=frozenset({Status.FAILED}))),
+    "running ones": lambda store: store.jobs.ids(ListQuery(statuses=frozenset({Status.PROCESSING}))),
+    "failed ones by type and batch": lambda store: store.jobs.ids(
+        ListQuery(SortBy.TYPE, statuses=frozenset({Status.FAILED}), then_by=SortBy.BATCH)
+    ),
     "one problem": lambda store: store.jobs.ids(ListQuery(problems=frozenset({"missing"}))),
     "problems": lambda store: store.jobs.problems(),
     "sums": lambda store: store.jobs.sums(range(1, 201)),
