@@ -133,7 +133,7 @@ def stay_open(
 
     window = running.window
     hook.known.connect(window.complain)
-    CrashDialogs(hook, program.home.logs, window)
+    CrashDialogs(hook, program.home.logs, window, window.insight.show_report)
     running.ended.connect(application.quit)
     running.start(paths)
 
@@ -257,6 +257,7 @@ def assemble(program: Program, look: Look) -> RunningWindow:
             remember_paused=program.remember_paused,
             log_folder=program.home.logs,
             strict_order=program.settings.fifo_order == "strict",
+            support=session.support_sources(),
         )
     )
     session.switchboard.changed.connect(window.follow_connection)

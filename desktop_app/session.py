@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from desktop_app.gui.loop_states import LoopStates
 from desktop_app.gui.switchboard import Link, Switchboard
 from desktop_app.gui.threads import ConsumerThread, SenderThread
+from desktop_app.services.support_report import SupportSources
 from desktop_app.settings import Connection, connection_from, load_settings, save_settings
 from desktop_app.wiring import build_gated_consumer, build_sender, connect_queue
 
@@ -69,6 +70,19 @@ class Session:
     def overrides(self) -> tuple[str, ...]:
         """The environment's variables that decide at the next start, whatever is chosen now."""
         return tuple(name for name in CHOOSERS if self._environment.get(name, "").strip())
+
+    def support_sources(self) -> SupportSources:
+        """What a support report tells of; each thing is asked for when one is made."""
+        return SupportSources(
+            home=self.program.home,
+            environment=self._environment,
+            settings=partial(load_settings, self.program.home.settings_file),
+            connection=lambda: self.program.connection,
+            connect=lambda: connect_queue(self.program),
+            database=self.program.database,
+            jobs=self.program.jobs,
+            clock=self.program.clock,
+        )
 
     def check(self, wanted: Connection) -> Connection:
         """What would be used for what a person has typed: with what a URL or an ARN says of itself.

@@ -10,7 +10,8 @@ from desktop_app.cli.command import Command
 from desktop_app.cli.output import counted, emit, progress, quoted
 from desktop_app.errors import UsageError
 from desktop_app.jobs import Job, display_text
-from desktop_app.services.export import csv_writer, json_writer, write_whole
+from desktop_app.services.export import csv_writer, json_writer
+from desktop_app.services.whole_file import write_whole
 
 if TYPE_CHECKING:
     from argparse import Namespace

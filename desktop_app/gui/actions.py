@@ -129,8 +129,6 @@ class Actions(QObject):
         self.report = new(
             tr("Save Support &Report…"), "", tr("Collect what helps to mend a fault; you read it before it is saved")
         )
-        for action in (self.log, self.report):
-            action.setVisible(False)
         self.about = new(tr("&About Filemill"), "", tr("Version and licence"))
         self.about.setMenuRole(QAction.MenuRole.AboutRole)
 

@@ -14,12 +14,13 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QAction
     from PySide6.QtWidgets import QWidget
 
+    from desktop_app.gui.busy_strip import BusyStrip
     from desktop_app.gui.exporting import ExportOrder
     from desktop_app.gui.jobs_view import JobsView
     from desktop_app.gui.window_memory import WindowMemory
     from desktop_app.gui.wording import Wording
     from desktop_app.gui.workbench import Workbench
-    from desktop_app.services.export import NotWrittenError
+    from desktop_app.services.whole_file import NotWrittenError
 
 FIELDS_OF_COLUMN = {
     "name": ("name",),
@@ -55,9 +56,9 @@ class ExportCommand(QObject):
     def __init__(
         self,
         action: QAction,
+        strip: BusyStrip,
         view: JobsView,
         workbench: Workbench,
-        *,
         memory: WindowMemory,
         wording: Wording,
         window: QWidget,
@@ -75,6 +76,8 @@ class ExportCommand(QObject):
         workbench.totals.changed.connect(self._offer)
         workbench.exporter.refused.connect(self._complain)
         workbench.exporter.said.connect(self._tell)
+        workbench.exporter.busy.connect(lambda text: strip.say(text, can_stop=True))
+        strip.stopped.connect(workbench.exporter.stop)
 
     @property
     def dialog(self) -> ExportDialog | None:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from desktop_app.gui.window_memory import WindowMemory
     from desktop_app.gui.wording import Wording
-    from desktop_app.services.export import NotWrittenError
+    from desktop_app.services.whole_file import NotWrittenError
 
 PURPOSE = "export"
 """Under which the folder is remembered."""

@@ -9,13 +9,14 @@ from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from desktop_app.gui.notice import Kind, Notice, NoticeAction
 from desktop_app.gui.opening import Opener
 from desktop_app.gui.texts import tr, translated
 from desktop_app.jobs import ListQuery, display_text
-from desktop_app.services.export import NotWrittenError, csv_writer, json_writer, write_whole
+from desktop_app.services.export import csv_writer, json_writer
+from desktop_app.services.whole_file import NotWrittenError, write_whole
 
 if TYPE_CHECKING:
     from array import array
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from desktop_app.gui.wording import Wording
     from desktop_app.jobs import Job
 
+PATIENCE_MS = 300
+"""What is over sooner would only flicker."""
 _EVERY = 500
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT}) if hasattr(errno, "EDQUOT") else frozenset({errno.ENOSPC})
 _NO_RIGHT = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
@@ -75,7 +78,7 @@ class Exporter(QObject):
 
     Signals:
         said(Notice): How it ended.
-        busy(str): What is being done; empty when it is over.
+        busy(str): What is being done, if it takes longer than `PATIENCE_MS`; empty when it is over.
         refused(object, object): An `ExportOrder` that could not be done because of its target, and a
             `NotWrittenError`: a person has to choose another.
 
@@ -98,7 +101,12 @@ class Exporter(QObject):
         self._wording = wording
         self._stop = Event()
         self._is_busy = False
-        self._moved.connect(self._tell_progress)
+        self._text = ""
+        self._patience = QTimer(self)
+        self._patience.setSingleShot(True)
+        self._patience.setInterval(PATIENCE_MS)
+        self._patience.timeout.connect(self._tell_busy)
+        self._moved.connect(self._take_progress)
         self._opener = Opener(tasks, self)
         self._opener.said.connect(self.said)
 
@@ -111,7 +119,8 @@ class Exporter(QObject):
         """Write a file. Not while another one is being written."""
         self._stop.clear()
         self._is_busy = True
-        self.busy.emit(tr("Exporting the list…"))
+        self._text = tr("Exporting the list…")
+        self._patience.start()
         self._tasks.run(partial(self._write, order), partial(self._finish, order), partial(self._give_up, order))
 
     @Slot()
@@ -149,14 +158,20 @@ class Exporter(QObject):
     # --- on the main thread
 
     @Slot(int, int)
-    def _tell_progress(self, done: int, total: int) -> None:
+    def _take_progress(self, done: int, total: int) -> None:
+        text = tr("Exporting the list: {done} of {total}")
+        self._text = text.format(done=self._wording.number(done), total=self._wording.files(total))
+        if not self._patience.isActive():
+            self._tell_busy()
+
+    @Slot()
+    def _tell_busy(self) -> None:
         if self._is_busy:
-            number = self._wording.number
-            text = tr("Exporting the list: {done} of {total}")
-            self.busy.emit(text.format(done=number(done), total=self._wording.files(total)))
+            self.busy.emit(self._text)
 
     def _end(self) -> None:
         self._is_busy = False
+        self._patience.stop()
         self.busy.emit("")
 
     def _finish(self, order: ExportOrder, count: int | None) -> None:

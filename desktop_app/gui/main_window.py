@@ -22,6 +22,7 @@ from desktop_app.gui.feedback import Feedback
 from desktop_app.gui.file_chooser import FileChooser
 from desktop_app.gui.filter_box import FilterBox
 from desktop_app.gui.foreign_watch import ForeignWatch
+from desktop_app.gui.insight import Insight
 from desktop_app.gui.jobs_view import JobsView
 from desktop_app.gui.narrowing import Narrowing
 from desktop_app.gui.no_match import NoMatch
@@ -63,7 +64,7 @@ class MainWindow(QMainWindow):
         selected: How many files are selected, and their sums.
         view, filter, sidebar, details, no_match, notices, banner, busy, exporting, status, overlay: Its parts.
         foreign, adding: What is done about other programs' messages, and about new files.
-        export: The way to an exported list.
+        export, insight: The ways to an exported list, to the log and the support report.
         run, feedback: The run that is under way, and what is told of it.
         pausing: The way to a pause.
     """
@@ -93,8 +94,9 @@ class MainWindow(QMainWindow):
         self.connecting.complained.connect(self.complain)
         self._commands = WindowCommands(self.offers, self.view, self._workbench, self._chooser, self)
         self.export = ExportCommand(
-            self.offers.export, self.view, self._workbench, memory=needs.memory, wording=needs.wording, window=self
+            self.offers.export, self.exporting, self.view, self._workbench, needs.memory, needs.wording, self
         )
+        self.insight = Insight(self.offers, self._workbench.beside, needs.support, needs.memory, look, self)
         narrowing = Narrowing(self.offers, self.filter, self.sidebar, self.view, self._workbench, self)
         self.no_match = NoMatch(narrowing.clear_filter, narrowing.show_all, look, self)
         self._empty = EmptyState(self.offers, look)
@@ -144,20 +146,18 @@ class MainWindow(QMainWindow):
         bench.model.listed.connect(self._update)
         bench.totals.changed.connect(self._show_counts)
         bench.adder.said.connect(self._show_busy)
-        for speaker in (self.adding, bench.additions, bench.commands):
+        for speaker in (self.adding, bench.additions, bench.commands, self.export, self.insight):
             speaker.said.connect(self.say)
         self.closed.connect(self.adding.close)
+        self.closed.connect(self.insight.close)
         self._commands.said.connect(self.say)
         self._needs.states.text_changed.connect(self.status.show_connection)
         self.run.changed.connect(self._show_title)
         self.foreign.counted.connect(self.status.show_foreign)
         self.busy.stopped.connect(bench.adder.stop)
-        self.export.said.connect(self.say)
         self.pausing.said.connect(self.say)
         self.pausing.pace_changed.connect(self._needs.states.take_pace)
         self.pausing.pace_changed.connect(self._show_title)
-        bench.exporter.busy.connect(self._show_exporting)
-        self.exporting.stopped.connect(bench.exporter.stop)
         self.view.selection_changed.connect(self._update)
         for action in (self.offers.sidebar, self.offers.details):
             action.toggled.connect(self._update)
@@ -213,10 +213,6 @@ class MainWindow(QMainWindow):
     @Slot(str, bool)
     def _show_busy(self, text: str, can_stop: bool) -> None:  # noqa: FBT001 - a slot
         self.busy.say(text, can_stop=can_stop)
-
-    @Slot(str)
-    def _show_exporting(self, text: str) -> None:
-        self.exporting.say(text, can_stop=True)
 
     # --- following the list
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from desktop_app.gui.wording import Wording
     from desktop_app.gui.workbench import Workbench
     from desktop_app.services.advisor import ConnectionAdvisor
+    from desktop_app.services.support_report import SupportSources
     from desktop_app.services.switch import WorkSwitch
 
 
@@ -37,6 +38,7 @@ class WindowNeeds:
         switch: Where a person pauses.
         remember_paused: Keeps for the next start whether it is paused; may raise a `KnownError`.
         log_folder: Where the log files lie.
+        support: What a support report tells of; its home has the log.
         strict_order: Whether a FIFO queue's messages are all sent in one group.
     """
 
@@ -53,4 +55,5 @@ class WindowNeeds:
     switch: WorkSwitch
     remember_paused: Callable[[bool], None]
     log_folder: Path
+    support: SupportSources
     strict_order: bool = False

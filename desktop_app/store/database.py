@@ -163,6 +163,16 @@ class Database:
                 self._back_up(pending[0])
             return list(Runner(self._peewee, str(scripts)).up())
 
+    def scripts(self) -> list[str]:
+        """The names of the migration scripts that this file has seen, the oldest first.
+
+        Raises:
+            StoreError: If the database can't be read.
+        """
+        with self._known_errors():
+            self._peewee.connect(reuse_if_open=True)
+            return sorted(Runner(self._peewee).applied())
+
     def _applied(self, known: Sequence[str]) -> set[str]:
         """The scripts that this file has seen; looks through a connection that changes nothing in it.
 

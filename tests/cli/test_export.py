@@ -15,7 +15,8 @@ import pytest
 from desktop_app.cli import export
 from desktop_app.errors import KnownError
 from desktop_app.jobs import Status
-from desktop_app.services.export import csv_writer, write_whole
+from desktop_app.services.export import csv_writer
+from desktop_app.services.whole_file import write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,6 +14,7 @@ from desktop_app.errors import QueueTrouble, StoreDamagedError, StoreError
 from desktop_app.gui.crash import CrashDialog
 from desktop_app.gui.damaged_list import DamagedList
 from desktop_app.gui.dialogs import show_refused
+from desktop_app.gui.log_window import LogWindow
 from desktop_app.gui.notice import Kind, Notice, NoticeAction
 from desktop_app.gui.review_sheet import ReviewSheet
 from desktop_app.gui.start_problem import StartProblem
@@ -102,7 +103,9 @@ def _menu_action(name: str) -> Callable[[Scene], QWidget | None]:
         action.trigger()
         scene.settle()
         opened = [
-            widget for widget in QApplication.topLevelWidgets() if widget not in before and isinstance(widget, QDialog)
+            widget
+            for widget in QApplication.topLevelWidgets()
+            if widget not in before and isinstance(widget, QDialog | LogWindow)
         ]
         return next((widget for widget in opened if widget.isVisible()), None)
 

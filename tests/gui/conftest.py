@@ -16,17 +16,22 @@ from desktop_app.gui.window_memory import WindowMemory
 from desktop_app.gui.window_needs import WindowNeeds
 from desktop_app.gui.wording import Wording
 from desktop_app.gui.workbench import Workbench
+from desktop_app.paths import Home
 from desktop_app.services.advisor import ConnectionAdvisor
 from desktop_app.services.foreign import ForeignMail
+from desktop_app.services.support_report import SupportSources
 from desktop_app.services.switch import WorkSwitch
 from desktop_app.settings import Connection, Settings, connection_from
 from tests.gui.world import World
+from tests.services.fakes import FakeClient, FakeConnector
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from PySide6.QtWidgets import QApplication
     from pytestqt.qtbot import QtBot
+
+    from desktop_app.queues.connector import QueueConnector
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -114,6 +119,9 @@ class Desk:
         self._wording = wording
         self._file = folder / "window.ini"
         self.log_folder = folder / "logs"
+        self.environment: dict[str, str] = {}
+        self.settings = Settings()
+        self.connector: QueueConnector = FakeConnector(FakeClient())
         self._qtbot = qtbot
         self._benches: list[Workbench] = []
 
@@ -145,6 +153,7 @@ class Desk:
                 switch=self.switch,
                 remember_paused=self.remembered.append,
                 log_folder=self.log_folder,
+                support=self._support(),
             )
         )
         self._qtbot.addWidget(window)
@@ -152,6 +161,18 @@ class Desk:
             window.open()
         self._qtbot.waitUntil(lambda: bench.model.is_loaded and bench.totals.counts.total == bench.model.rowCount())
         return window
+
+    def _support(self) -> SupportSources:
+        return SupportSources(
+            home=Home(self.log_folder.parent),
+            environment=self.environment,
+            settings=lambda: self.settings,
+            connection=lambda: self.session.connection,
+            connect=lambda: self.connector,
+            database=self.world.database,
+            jobs=self.world.jobs,
+            clock=self.world.clock,
+        )
 
     def active_window(self) -> MainWindow:
         """The same, with the keyboard on its list."""

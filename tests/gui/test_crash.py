@@ -1,22 +1,36 @@
 from __future__ import annotations
 
 import logging
+import subprocess
 import sys
+import textwrap
 import threading
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import pytest
-from PySide6.QtCore import QMessageLogContext, Qt, QtMsgType
+from PySide6.QtCore import (
+    QMessageLogContext,
+    QObject,
+    Qt,
+    QThread,
+    QTimer,
+    QtMsgType,
+    Signal,
+    qInstallMessageHandler,
+    qWarning,
+)
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 
 from desktop_app.errors import SettingsError
 from desktop_app.gui import qt_log
 from desktop_app.gui.crash import CrashDialog, CrashDialogs, CrashHook, report_of
+from desktop_app.gui.tasks import Tasks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from pytestqt.qtbot import QtBot
@@ -24,9 +38,9 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def hook(qapp: object) -> Iterator[CrashHook]:
-    before = sys.excepthook, threading.excepthook
+    before = sys.excepthook, threading.excepthook, sys.unraisablehook
     yield CrashHook()
-    sys.excepthook, threading.excepthook = before
+    sys.excepthook, threading.excepthook, sys.unraisablehook = before
 
 
 def caught(error: Exception) -> Exception:
@@ -84,6 +98,7 @@ def test_hooks_are_taken_and_given_back(hook: CrashHook) -> None:
     hook.uninstall()
     assert sys.excepthook is sys.__excepthook__
     assert threading.excepthook is threading.__excepthook__
+    assert sys.unraisablehook is sys.__unraisablehook__
 
 
 @pytest.mark.expected_log("a fault in Filemill", "CRITICAL")
@@ -135,3 +150,231 @@ def test_qts_messages_are_logged(kind: QtMsgType, level: int, caplog: pytest.Log
     with caplog.at_level(logging.DEBUG, "qt"):
         qt_log.log_message(kind, QMessageLogContext(), "something of Qt's")
     assert caplog.record_tuples == [("qt", level, "something of Qt's")]
+
+
+# --- wherever a fault comes from
+
+
+class Sender(QObject):
+    sent = Signal()
+
+
+def divide() -> float:
+    return 1 / 0
+
+
+@pytest.fixture
+def dialogs(hook: CrashHook, qtbot: QtBot, tmp_path: Path) -> Iterator[CrashDialogs]:
+    """The hook is in place, and there is a window for its dialogs."""
+    window = QWidget()
+    qtbot.addWidget(window)
+    window.show()
+    hook.install()
+    yield CrashDialogs(hook, tmp_path / "logs", window)
+    hook.uninstall()
+
+
+def shown(dialogs: CrashDialogs, qtbot: QtBot) -> str:
+    qtbot.waitUntil(lambda: dialogs.dialog is not None and dialogs.dialog.isVisible())
+    assert dialogs.dialog is not None
+    return dialogs.dialog.report
+
+
+def from_a_slot() -> None:
+    sender = Sender()
+    sender.sent.connect(divide)
+    sender.sent.emit()
+
+
+def from_a_timer() -> None:
+    QTimer.singleShot(0, divide)
+
+
+def from_a_python_thread() -> None:
+    thread = threading.Thread(target=divide)
+    thread.start()
+    thread.join()
+
+
+class Diving(QThread):
+    def run(self) -> None:
+        divide()
+
+
+def from_a_qthread() -> None:
+    thread = Diving()
+    thread.start()
+    assert thread.wait(5_000)
+
+
+class Painted(QWidget):
+    def paintEvent(self, event: object) -> None:  # noqa: N802 - as Qt has it
+        divide()
+
+
+def from_an_event_handler() -> None:
+    widget = Painted()
+    widget.show()
+    QApplication.processEvents()  # not `grab`, which PySide does not survive then
+    widget.close()
+
+
+@pytest.mark.parametrize(
+    "provoke", [from_a_slot, from_a_timer, from_a_python_thread, from_a_qthread, from_an_event_handler]
+)
+@pytest.mark.expected_log("a fault in Filemill", "CRITICAL")
+def test_fault_reaches_log_and_dialog_wherever_it_comes_from(
+    provoke: Callable[[], None], dialogs: CrashDialogs, qtbot: QtBot, caplog: pytest.LogCaptureFixture
+) -> None:
+    provoke()
+    report = shown(dialogs, qtbot)
+    assert "in divide" in report
+    assert "ZeroDivisionError: division by zero" in report
+    assert "in divide" in caplog.text
+
+
+@pytest.mark.expected_log("a fault in Filemill", "CRITICAL")
+def test_fault_in_a_task_reaches_log_and_dialog(dialogs: CrashDialogs, qtbot: QtBot) -> None:
+    tasks = Tasks(nullcontext, threads=1)
+    tasks.run(divide, lambda _: None)
+    assert "in divide" in shown(dialogs, qtbot)
+    assert tasks.close(1_000)
+
+
+@pytest.mark.expected_log("a fault that stopped nothing", "ERROR")
+def test_fault_that_nobody_can_be_told_of_is_logged(dialogs: CrashDialogs) -> None:
+    class Dying:
+        def __del__(self) -> None:
+            divide()
+
+    Dying()
+    assert dialogs.dialog is None
+
+
+@pytest.mark.expected_log("a fault in Filemill", "CRITICAL")
+def test_equal_faults_are_counted_and_the_log_is_not_flooded(
+    dialogs: CrashDialogs, hook: CrashHook, qtbot: QtBot, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(250):
+        from_a_slot()
+    from_a_python_thread()
+    report = shown(dialogs, qtbot)
+    assert "(250 times)" in report
+    assert report.count("Filemill 0") == 1
+    assert dialogs.dialog is not None
+    window = dialogs.dialog.parentWidget()
+    assert window is not None
+    assert window.findChildren(CrashDialog) == [dialogs.dialog]
+    logged = [record.getMessage() for record in caplog.records]
+    assert logged[:3] == [
+        "a fault in Filemill",
+        "a fault in Filemill for the 10th time: ZeroDivisionError: division by zero",
+        "a fault in Filemill for the 100th time: ZeroDivisionError: division by zero",
+    ]
+    assert len(logged) == 4  # and the thread's, which has another way behind it
+
+
+@pytest.mark.expected_log("a fault in Filemill", "CRITICAL")
+def test_many_different_faults_do_not_fill_the_dialog(dialogs: CrashDialogs, hook: CrashHook, qtbot: QtBot) -> None:
+    for number in range(25):
+        hook.handle(ValueError, caught(ValueError(f"number {number}")), None)
+    report = shown(dialogs, qtbot)
+    assert report.count("ValueError: number") == 20
+    assert report.endswith("5 further ones are in the log.\n")
+
+
+@pytest.mark.expected_log("a fault in Filemill", "CRITICAL")
+def test_report_is_saved_with_all_that_helps(hook: CrashHook, qtbot: QtBot, tmp_path: Path) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    window.show()
+    saved: list[str] = []
+    dialogs = CrashDialogs(hook, tmp_path / "logs", window, saved.append)
+    hook.handle(ValueError, caught(ValueError("oops")), None)
+    assert dialogs.dialog is not None
+    report = dialogs.dialog.report
+    save = next(one for one in dialogs.dialog.findChildren(QPushButton) if one.text() == "&Save Report…")
+    save.setFocus()
+    QTest.keyClick(save, Qt.Key.Key_Space)
+    assert saved == [report]
+    assert dialogs.dialog is None
+
+
+# --- Qt's messages
+
+
+@pytest.fixture
+def handler(qapp: object) -> Iterator[None]:
+    """Ours in the place of pytest-qt's."""
+    before = qInstallMessageHandler(qt_log.log_message)
+    yield
+    qInstallMessageHandler(before)
+
+
+@pytest.mark.expected_log("said on a thread")
+def test_qt_is_heard_from_any_thread(handler: None, caplog: pytest.LogCaptureFixture) -> None:
+    thread = threading.Thread(target=lambda: qWarning("said on a thread"), name="talker")
+    thread.start()
+    thread.join()
+    (record,) = caplog.records
+    assert (record.name, record.levelno, record.threadName) == ("qt", logging.WARNING, "talker")
+
+
+@pytest.mark.expected_log("first")
+def test_log_that_makes_qt_say_something_is_no_circle(handler: None, caplog: pytest.LogCaptureFixture) -> None:
+    class Chatty(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            qWarning("and about that too")
+
+    chatty = Chatty()
+    logging.getLogger("qt").addHandler(chatty)
+    try:
+        qWarning("first")
+    finally:
+        logging.getLogger("qt").removeHandler(chatty)
+    assert [record.getMessage() for record in caplog.records] == ["first"]
+
+
+def test_log_that_does_not_work_stops_nothing(handler: None) -> None:
+    class Broken(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            raise OSError
+
+    broken = Broken()
+    logging.getLogger("qt").addHandler(broken)
+    logging.getLogger("qt").propagate = False
+    try:
+        qWarning("nobody hears this")
+    finally:
+        logging.getLogger("qt").propagate = True
+        logging.getLogger("qt").removeHandler(broken)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows would show a dialog of its own")
+def test_last_words_of_qt_are_in_the_log(tmp_path: Path) -> None:
+    """A fatal message ends the process: what it said is to be found afterwards."""
+    code = """
+        import sys, resource
+        from pathlib import Path
+        from PySide6.QtCore import qFatal
+        from desktop_app.gui import qt_log
+        from desktop_app.log import start_logging
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        with start_logging(Path(sys.argv[1]), debug=False):
+            qt_log.install()
+            qFatal("all is lost")
+    """
+    outcome = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code), str(tmp_path)],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert outcome.returncode < 0
+    # PySide says that instead of the words, which are Qt's own where Qt calls it.
+    words = "[A qFatal() call was made from Python code]"
+    assert f"filemill: {words}" in outcome.stderr
+    line = (tmp_path / "filemill.log").read_text(encoding="utf-8").splitlines()[-1]
+    assert "CRITICAL" in line
+    assert f"qt: {words}" in line

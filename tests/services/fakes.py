@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from desktop_app.errors import FileError, FileProblem, QueueError, QueueTrouble
 from desktop_app.processing.registry import FileResult, default_registry
-from desktop_app.queues.envelopes import EntryResult, Outgoing, QueueInfo, Received
+from desktop_app.queues.envelopes import EntryResult, Outgoing, QueueInfo, QueueState, Received
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -53,6 +53,11 @@ class FakeClient:
     answers: dict[str, deque[list[EntryResult] | Exception]] = field(default_factory=dict)
     attempts: list[str] = field(default_factory=list)
     on_receive: Callable[[], None] = lambda: None
+    queue_state: QueueState = field(
+        default_factory=lambda: QueueState(
+            visible=3, in_flight=1, delayed=0, created_at_ms=1_793_000_000_000, retention_s=345_600, dead_letter_arn=""
+        )
+    )
 
     def script(self, action: str, *answers: list[EntryResult] | Exception) -> None:
         self.answers.setdefault(action, deque()).extend(answers)
@@ -85,6 +90,9 @@ class FakeClient:
         if isinstance(answer, Exception):
             raise answer
         return answer
+
+    def state(self) -> QueueState:
+        return self.queue_state
 
     def close(self) -> None:
         self.calls.append(("close", None))
