@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSignalBlocker, Slot
-from PySide6.QtWidgets import QHeaderView
+from PySide6.QtWidgets import QAbstractScrollArea, QHeaderView
 
 from desktop_app.gui.column_widths import first_width, status_word_width
 from desktop_app.gui.columns import COLUMN_OF_ID, COLUMNS, FIRST_ORDER, LINES, NAME, PROGRESS, REASON, STATUS
@@ -83,7 +83,12 @@ class ColumnHeader(SortHeader):
         elastic = self._elastic()
         others = sum(self.sectionSize(number) for number in range(self.count()) if number != elastic)
         least = max(self._least, _MIN_ELASTIC_CHARACTERS * self.fontMetrics().averageCharWidth())
-        self.resizeSection(elastic, max(least, self.viewport().width() - others))
+        self.resizeSection(elastic, max(least, self._room() - others))
+
+    def _room(self) -> int:
+        """The width of the rows: the header itself follows that a moment later."""
+        table = self.parent()
+        return (table if isinstance(table, QAbstractScrollArea) else self).viewport().width()
 
     def _elastic(self) -> int:
         """Reasons are the longest texts."""

@@ -117,7 +117,7 @@ class SortHeader(QHeaderView):
         elif self._second is not None and number == self._second[0]:
             order, is_second = self._second[1], True
         has_keys = self.hasFocus() and self.at_keys == number
-        is_last = self.visualIndex(number) == self.count() - 1
+        is_last = rect.left() <= 0 if self.isRightToLeft() else rect.right() >= self.viewport().width() - 1
         title = Title(number, order, is_second, has_keys, is_last)
         painter.setFont(self.font())
         paint_title(painter, rect, title, self._look.colours, self.layoutDirection())

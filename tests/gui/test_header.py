@@ -415,6 +415,17 @@ def test_reason_that_was_shown_before_or_was_put_away_stays_so(desk: Desk, qtbot
     assert not header.shows(REASON)
 
 
+def test_columns_fill_the_width_again_when_few_rows_are_left(desk: Desk, qtbot: QtBot) -> None:
+    """The scroll bar goes then, and leaves its room."""
+    desk.world.fail(desk.world.add_many(200)[0])
+    window = desk.active_window()
+    view = window.view
+    qtbot.waitUntil(view.verticalScrollBar().isVisible)
+    window.offers.status_views[4].trigger()
+    qtbot.waitUntil(lambda: not view.verticalScrollBar().isVisible())
+    assert sum(view.header.sectionSize(number) for number in range(view.header.count())) == view.viewport().width()
+
+
 def shown_order(header: JobsHeader) -> list[str]:
     places = (header.logicalIndex(place) for place in range(header.count()))
     return [COLUMNS[number].id for number in places if not header.isSectionHidden(number)]
