@@ -229,6 +229,7 @@ def assemble(program: Program, look: Look) -> RunningWindow:
     """Put the window, its threads and the queue together. Nothing runs yet."""
     from PySide6.QtCore import QLocale
 
+    from desktop_app.gui.desktop.choose import desktop_of
     from desktop_app.gui.main_window import MainWindow
     from desktop_app.gui.running import RunningWindow
     from desktop_app.gui.window_memory import WindowMemory
@@ -253,6 +254,7 @@ def assemble(program: Program, look: Look) -> RunningWindow:
             wording=wording,
             start_again=session.switchboard.start,
             clock=program.clock,
+            desktop=desktop_of,
             switch=program.switch,
             remember_paused=program.remember_paused,
             log_folder=program.home.logs,

@@ -32,6 +32,7 @@ MAY_IMPORT = {
 OWNERS = {
     "PySide6": {"gui", "app", "offscreen"},
     "shiboken6": {"gui", "app", "offscreen"},
+    "jeepney": {"gui"},
     "boto3": {"queues"},
     "botocore": {"queues"},
     "moto": {"queues"},

@@ -87,6 +87,12 @@ class Actions(QObject):
         self.previous_problem = new(tr("Previous Prob&lem"), "Shift+F8", tr("Select the failed file before this one"))
         self.follow = new(tr("F&ollow Running File"), "Ctrl+J", tr("Keep what is being processed in sight"))
         self.follow.setCheckable(True)
+        self.throughput = new(tr("T&hroughput"), "Ctrl+G", tr("Show or hide how much is done in what time, as a graph"))
+        self.throughput.setCheckable(True)
+        self.keep_in_tray = new(
+            tr("&Keep in Tray"), "", tr("Show an icon in the tray; closing the window then leaves Filemill at work")
+        )
+        self.keep_in_tray.setCheckable(True)
         self.next_pane = new(tr("Ne&xt Pane"), "F6", tr("Go to the next part of the window"))
         self.previous_pane = new(tr("Pre&vious Pane"), "Shift+F6", tr("Go to the part of the window before this one"))
 

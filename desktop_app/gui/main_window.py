@@ -104,7 +104,7 @@ class MainWindow(QMainWindow):
         self.selected = SelectedTotals(self.view, self._workbench, self)
         self.details = make_details(self.offers, self.view, self.selected, needs, self)
         self.run = self._workbench.watch_run(queue=needs.session.connection.key, clock=needs.clock)
-        self.feedback = Feedback(self.run, self.status, self.selected, needs, self)
+        self.feedback = Feedback(self.run, self.status, self.notices, self.selected, self.offers, needs, self)
         self._split = DetailsSplit(self._pages, self.details, self)
         self.adding = AddFlow(self._workbench, self.view, look, needs.wording, self)
         self._arrange()
@@ -146,10 +146,17 @@ class MainWindow(QMainWindow):
         bench.model.listed.connect(self._update)
         bench.totals.changed.connect(self._show_counts)
         bench.adder.said.connect(self._show_busy)
-        for speaker in (self.adding, bench.additions, bench.commands, self.export, self.insight):
+        for speaker in (
+            self.adding,
+            bench.additions,
+            bench.commands,
+            self.export,
+            self.insight,
+            self.feedback.news,
+        ):
             speaker.said.connect(self.say)
-        self.closed.connect(self.adding.close)
-        self.closed.connect(self.insight.close)
+        for part in (self.adding, self.insight, self.feedback):
+            self.closed.connect(part.close)
         self._commands.said.connect(self.say)
         self._needs.states.text_changed.connect(self.status.show_connection)
         self.run.changed.connect(self._show_title)

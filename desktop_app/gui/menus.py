@@ -44,6 +44,7 @@ def fill_menu_bar(window: QMainWindow, actions: Actions, undo: QUndoStack, heade
         menu = view.addMenu(title)
         menu.aboutToShow.connect(partial(_fill_afresh, menu, fill))
     _add(view, None, *actions.status_views, None, actions.sidebar, actions.details)
+    _add(view, actions.throughput, actions.keep_in_tray)
     _add(view, None, actions.next_problem, actions.previous_problem, actions.follow)
     _add(view, None, actions.next_pane, actions.previous_pane)
     queue = bar.addMenu(tr("&Queue"))

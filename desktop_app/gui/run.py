@@ -69,6 +69,7 @@ class Run:
         self._began: int | None = None
         self._moved_at = since_ms
         self._seen: RunSums | None = None
+        self._has_looked = False
 
     @property
     def since_ms(self) -> int:
@@ -85,6 +86,11 @@ class Run:
         Returns:
             How far the run is, and its end if this is the end of it.
         """
+        is_first, self._has_looked = not self._has_looked, True
+        if is_first and not sums.open_files:
+            # What ended before anybody looked was over before.
+            self._since = max(self._since, sums.newest_end)
+            return IDLE, None
         if not sums.open_files:
             return IDLE, self._end(sums, now_ms)
         sums = self._without_past(sums, now_ms)

@@ -167,6 +167,14 @@ QToolButton#chip {{
 QToolButton#chip:hover {{ background: {c.hover}; border-color: {c.edge}; }}
 QToolButton#chip:pressed {{ background: {c.pressed}; }}
 QToolButton#chip:focus {{ border: 2px solid {c.accent}; padding: 1px 6px; }}
+QWidget#throughputInside {{ background: {c.window}; border-top: 1px solid {c.line}; }}
+QToolButton#segment {{
+    background: transparent; color: {c.text}; border: 1px solid transparent; border-radius: 5px; padding: 2px 9px;
+}}
+QToolButton#segment:hover {{ background: {c.hover}; border-color: {c.edge}; }}
+QToolButton#segment:checked {{ background: {c.selection}; color: {c.selected_text}; }}
+QToolButton#segment:focus {{ border: 2px solid {c.accent}; padding: 1px 8px; }}
+QToolButton#segment:checked:focus {{ border-color: {c.text}; }}
 QProgressBar {{ border: none; border-radius: 4px; background: {c.line}; max-height: 8px; min-height: 8px; }}
 QProgressBar::chunk {{ border-radius: 4px; background: {c.accent}; }}
 

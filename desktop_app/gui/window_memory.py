@@ -120,6 +120,33 @@ class WindowMemory:
         self._settings.setValue("details", "shown" if value else "hidden")
 
     @property
+    def shows_throughput(self) -> bool:
+        """Whether the graphs are to be seen."""
+        return self._settings.value("throughput", "hidden") == "shown"
+
+    @shows_throughput.setter
+    def shows_throughput(self, value: bool) -> None:
+        self._settings.setValue("throughput", "shown" if value else "hidden")
+
+    @property
+    def throughput_span(self) -> str:
+        """What the graphs were about: a span's name; empty if it is not known."""
+        return str(self._settings.value("throughput_span", ""))
+
+    @throughput_span.setter
+    def throughput_span(self, value: str) -> None:
+        self._settings.setValue("throughput_span", value)
+
+    @property
+    def keeps_in_tray(self) -> bool:
+        """Whether the person has asked for the icon in the tray."""
+        return self._settings.value("tray", "no") == "yes"
+
+    @keeps_in_tray.setter
+    def keeps_in_tray(self, value: bool) -> None:
+        self._settings.setValue("tray", "yes" if value else "no")
+
+    @property
     def details_height(self) -> int:
         """The height of the details in pixels."""
         value = str(self._settings.value("details_height", _DETAILS_HEIGHT))

@@ -9,7 +9,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from PySide6.QtWidgets import QWidget
+
     from desktop_app.clock import Clock
+    from desktop_app.gui.desktop.ports import Desktop
     from desktop_app.gui.look import Look
     from desktop_app.gui.loop_states import LoopStates
     from desktop_app.gui.ports import Office
@@ -35,6 +38,7 @@ class WindowNeeds:
         look, wording: How it looks and speaks.
         start_again: Starts loops that have ended by themselves.
         clock: The time.
+        desktop: Gives the desktop around the window.
         switch: Where a person pauses.
         remember_paused: Keeps for the next start whether it is paused; may raise a `KnownError`.
         log_folder: Where the log files lie.
@@ -54,6 +58,7 @@ class WindowNeeds:
     clock: Clock
     switch: WorkSwitch
     remember_paused: Callable[[bool], None]
+    desktop: Callable[[QWidget], Desktop]
     log_folder: Path
     support: SupportSources
     strict_order: bool = False

@@ -44,8 +44,15 @@ def test_next_run_does_not_count_what_the_last_one_did() -> None:
 
 def test_run_that_was_over_before_anybody_looked_has_an_end_too() -> None:
     run = Run(T)
+    run.take(RunSums(), T)
     assert run.take(RunSums(done_files=3, newest_end=T + 40), T + 200) == (IDLE, RunEnd(3, 0, 0))
     assert run.take(RunSums(), T + 400) == (IDLE, None)
+
+
+def test_what_ended_before_the_first_look_is_no_news() -> None:
+    run = Run(T)
+    assert run.take(RunSums(done_files=3, newest_end=T + 40), T + 200) == (IDLE, None)
+    assert run.since_ms == T + 40
 
 
 def test_files_added_meanwhile_belong_to_the_run() -> None:

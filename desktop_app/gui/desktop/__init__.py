@@ -1,0 +1,1 @@
+"""What the desktop around the window offers: notifications, a tray, progress on the task bar, staying awake."""

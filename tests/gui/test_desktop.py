@@ -1,0 +1,235 @@
+"""The desktop around the window: what it is asked for, and when."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from PySide6.QtGui import QAction, QCloseEvent
+from PySide6.QtWidgets import QSystemTrayIcon, QWidget
+
+from desktop_app.gui.desktop.choose import desktop_of
+from desktop_app.gui.desktop.mac import DockBadge, MacAwake
+from desktop_app.gui.desktop.ports import Desktop, NoDesktop, Notification, Topic
+from desktop_app.gui.desktop.tray import Tray, TrayNotifier
+from desktop_app.gui.desktop.windows import WindowsAwake, WindowsTaskbar
+from desktop_app.jobs import Status
+from tests.gui.test_run_news import FakeNotifier
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytestqt.qtbot import QtBot
+
+    from tests.gui.conftest import Desk
+
+
+class FakeTaskbar:
+    def __init__(self) -> None:
+        self.shown: list[tuple[float | None, int]] = []
+
+    def show(self, fraction: float | None, failed: int) -> None:
+        self.shown.append((fraction, failed))
+
+    def close(self) -> None:
+        self.shown.append((None, 0))
+
+
+class FakeAwake:
+    def __init__(self) -> None:
+        self.is_kept = False
+
+    def keep(self, *, awake: bool) -> None:
+        self.is_kept = awake
+
+    def close(self) -> None:
+        self.is_kept = False
+
+
+class Room:
+    def __init__(self, desk: Desk) -> None:
+        self.notifier, self.taskbar, self.awake = FakeNotifier(), FakeTaskbar(), FakeAwake()
+        desk.desktop = Desktop(self.notifier, self.taskbar, self.awake)
+
+
+@pytest.fixture
+def room(desk: Desk) -> Room:
+    return Room(desk)
+
+
+def test_task_bar_follows_the_run_and_counts_its_failures(desk: Desk, room: Room, qtbot: QtBot) -> None:
+    window = desk.window()
+    keys = desk.world.add_many(4)
+    qtbot.waitUntil(lambda: room.taskbar.shown[-1:] == [(0.0, 0)])
+    desk.world.finish(keys[:2])
+    desk.world.fail(keys[2])
+    qtbot.waitUntil(lambda: room.taskbar.shown[-1] == (0.75, 1))
+    desk.world.finish(keys[3])
+    qtbot.waitUntil(lambda: room.taskbar.shown[-1] == (None, 0))
+    assert not window.run.progress.is_busy
+
+
+def test_computer_stays_awake_only_while_something_is_processed(desk: Desk, room: Room, qtbot: QtBot) -> None:
+    window = desk.window()
+    (key,) = desk.world.add("a")
+    qtbot.waitUntil(lambda: window.run.progress.is_busy)
+    assert not room.awake.is_kept
+    desk.world.change(key, status=Status.PROCESSING)
+    qtbot.waitUntil(lambda: room.awake.is_kept)
+    desk.world.finish(key)
+    qtbot.waitUntil(lambda: not room.awake.is_kept)
+    (other,) = desk.world.add("b")
+    desk.world.change(other, status=Status.PROCESSING)
+    qtbot.waitUntil(lambda: room.awake.is_kept)
+    window.close()
+    assert not room.awake.is_kept
+
+
+def test_batch_is_told_in_the_window_and_its_notification_opens_the_view(desk: Desk, room: Room, qtbot: QtBot) -> None:
+    window = desk.window()
+    keys = desk.world.add_many(3)
+    qtbot.waitUntil(lambda: window.run.progress.is_busy)
+    desk.world.finish(keys[:2])
+    desk.world.fail(keys[2])
+    qtbot.waitUntil(lambda: window.notices.notice is not None)
+    assert window.notices.notice is not None
+    assert window.notices.notice.text.startswith("3 files processed")
+    window.hide()
+    room.notifier.clicked(Topic.ENDED)
+    assert window.isVisible()
+    qtbot.waitUntil(lambda: window.view.model().rowCount() == 1)
+
+
+def test_window_that_ends_tells_nothing_more(desk: Desk, room: Room) -> None:
+    window = desk.window()
+    window.close()
+    shown = len(room.notifier.shown)
+    desk.states.take_sender_death("x")
+    assert len(room.notifier.shown) == shown
+
+
+# --- the tray
+
+
+@pytest.fixture
+def tray(qtbot: QtBot) -> Iterator[Tray]:
+    window = QWidget()
+    qtbot.addWidget(window)
+    window.show()
+    keep = QAction("Keep in Tray", window)
+    keep.setCheckable(True)
+    yield Tray(window, keep, [QAction("Pause", window), QAction("Quit", window)], is_available=lambda: True)
+    window.close()
+
+
+def test_tray_is_off_until_the_person_wants_it(tray: Tray) -> None:
+    states = [tray.is_shown]
+    for wanted in (True, False):
+        tray._keep.setChecked(wanted)
+        states.append(tray.is_shown)
+    assert states == [False, True, False]
+    assert [action.text() for action in tray.menu.actions()] == ["Hide", "Pause", "Quit"]
+
+
+def test_where_there_is_no_tray_none_is_offered(qtbot: QtBot) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    keep = QAction("Keep in Tray", window)
+    keep.setCheckable(True)
+    keep.setChecked(True)
+    none = Tray(window, keep, [], is_available=lambda: False)
+    assert not none.is_shown
+    assert not keep.isVisible()
+
+
+def test_icon_hides_the_window_and_brings_it_back(tray: Tray) -> None:
+    tray._keep.setChecked(True)
+    tray._hear(QSystemTrayIcon.ActivationReason.Trigger)
+    assert not tray._window.isVisible()
+    tray.menu.aboutToShow.emit()
+    assert tray.menu.actions()[0].text() == "Show"
+    tray._hear(QSystemTrayIcon.ActivationReason.Trigger)
+    assert tray._window.isVisible()
+    tray._hear(QSystemTrayIcon.ActivationReason.Context)
+    assert tray._window.isVisible()
+
+
+def test_closing_hides_only_with_the_icon_and_only_by_the_window_s_own_button(tray: Tray) -> None:
+    spontaneous = _Spontaneous()
+    assert not tray.eventFilter(tray._window, spontaneous)
+    tray._keep.setChecked(True)
+    assert not tray.eventFilter(tray._window, QCloseEvent())
+    assert tray.eventFilter(tray._window, spontaneous)
+    assert not tray._window.isVisible()
+
+
+class _Spontaneous(QCloseEvent):
+    """As the system sends it when a person presses the window's close button."""
+
+    def spontaneous(self) -> bool:
+        return True
+
+
+def test_tray_s_messages_are_for_where_there_is_one(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    notifier = TrayNotifier()
+    clicked: list[Topic] = []
+    notifier.on_click(clicked.append)
+    notifier.show(Notification(Topic.ENDED, "Finished", "x"))
+    assert notifier._icon is None
+    monkeypatch.setattr(QSystemTrayIcon, "isSystemTrayAvailable", lambda: True)
+    monkeypatch.setattr(QSystemTrayIcon, "supportsMessages", lambda: True)
+    shown: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(QSystemTrayIcon, "showMessage", lambda *args: shown.append(args[1:3]))
+    notifier.show(Notification(Topic.FAILURE, "A file has failed", "x"))
+    assert shown == [("A file has failed", "x")]
+    notifier._hear()
+    assert clicked == [Topic.FAILURE]
+    notifier.close()
+
+
+# --- other systems, as far as they can be tried here
+
+
+def test_every_system_has_its_desktop(qtbot: QtBot) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    made = {platform: desktop_of(window, platform) for platform in ("linux", "win32", "darwin", "plan9")}
+    kinds = {
+        platform: tuple(type(part).__name__ for part in (one.notifier, one.taskbar, one.awake))
+        for platform, one in made.items()
+    }
+    assert kinds["win32"] == ("TrayNotifier", "WindowsTaskbar", "WindowsAwake")
+    assert kinds["darwin"] == ("TrayNotifier", "DockBadge", "MacAwake")
+    assert kinds["plan9"] == ("NoDesktop",) * 3
+    if sys.platform == "linux":
+        assert kinds["linux"] == ("BusNotifier", "LauncherEntry", "BusAwake")
+
+
+def test_what_another_system_does_not_have_is_left_out_in_silence(
+    qapp: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    if sys.platform != "win32":
+        taskbar = WindowsTaskbar(lambda: 1)
+        taskbar.show(0.5, 1)
+        assert taskbar._is_broken
+        taskbar.close()
+        awake = WindowsAwake()
+        awake.keep(awake=True)
+        awake.close()
+    mac = MacAwake()
+    mac.keep(awake=True)
+    mac.close()
+    badge = DockBadge()
+    badge.show(0.5, 3)
+    badge.close()
+
+
+def test_no_desktop_does_nothing() -> None:
+    none = NoDesktop()
+    none.show(Notification(Topic.ENDED, "", ""))
+    none.show(0.5, 1)
+    none.on_click(lambda _: None)
+    none.keep(awake=True)
+    none.close()

@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from desktop_app.gui.colours import DARK, LIGHT
+from desktop_app.gui.graph_axes import graph_number, nice_top, time_marks, value_marks
+from desktop_app.gui.history import Span
+from tests.gui.test_colours import contrast
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
+    from desktop_app.gui.look import Look
+    from desktop_app.gui.main_window import MainWindow
+    from tests.gui.conftest import Desk
+
+CONTROL = Qt.KeyboardModifier.ControlModifier
+LEFT = Qt.MouseButton.LeftButton
+
+
+@pytest.mark.parametrize(
+    ("highest", "top"), [(0, 1), (0.7, 1), (1, 1), (9.1, 10), (10.1, 20), (37, 40), (41, 80), (1_234, 2_000)]
+)
+def test_axis_ends_at_a_round_number(highest: float, top: float) -> None:
+    assert nice_top(highest) == pytest.approx(top)
+
+
+def test_axis_of_slow_work_is_fine(qapp: object) -> None:
+    assert nice_top(0.03, 0.01) == pytest.approx(0.04)
+    assert [mark.text for mark in value_marks(0.1, graph_number)] == ["0.025", "0.05", "0.075", "0.1"]
+    assert graph_number(1_250.0) == "1,250"
+
+
+def test_minutes_are_counted_back_and_hours_are_times_of_day(qapp: object) -> None:
+    end = 1_793_000_000
+    assert [mark.text for mark in time_marks(Span.MINUTE, end)] == ["now", "-15 s", "-30 s", "-45 s", "-60 s"]
+    assert [mark.text for mark in time_marks(Span.MINUTES_5, end)][:2] == ["now", "-60 s"]
+    for span, count in ((Span.HOUR, 4), (Span.HOURS_6, 6), (Span.DAY, 6)):
+        marks = time_marks(span, end)
+        assert len(marks) in {count, count + 1}
+        assert all(0 <= mark.at <= 1 for mark in marks)
+        assert all(":" in mark.text for mark in marks)
+
+
+@pytest.fixture
+def window(desk: Desk, qtbot: QtBot) -> MainWindow:
+    keys = desk.world.add_many(20)
+    made = desk.active_window()
+    qtbot.waitUntil(lambda: made.run.progress.files_total == 20)
+    desk.world.clock.advance(2)
+    desk.world.finish(keys[:10])
+    qtbot.waitUntil(lambda: made.run.progress.files_done == 10)
+    desk.world.clock.advance(1)
+    return made
+
+
+def test_key_shows_the_graphs_and_hides_them(window: MainWindow, qtbot: QtBot) -> None:
+    assert not window.feedback.dock.isVisible()
+    QTest.keyClick(window.view, Qt.Key.Key_G, CONTROL)
+    qtbot.waitUntil(window.feedback.dock.isVisible)
+    window.feedback.dock.choose(Span.MINUTE)
+    files, sizes = window.feedback.dock.graphs
+    assert files.summary.startswith("Files per second, last minute: now ")
+    assert "highest" in sizes.accessibleDescription()
+    assert max(files._values) > 0
+    QTest.keyClick(window.view, Qt.Key.Key_G, CONTROL)
+    assert not window.feedback.dock.isVisible()
+
+
+def test_pace_in_the_status_bar_opens_the_graphs(window: MainWindow) -> None:
+    window.status.throughput_pressed.emit()
+    assert window.feedback.dock.isVisible()
+    assert window.offers.throughput.isChecked()
+
+
+def test_span_is_chosen_by_mouse_and_by_keyboard(window: MainWindow) -> None:
+    window.offers.throughput.trigger()
+    dock = window.feedback.dock
+    QTest.mouseClick(dock.buttons[Span.HOUR], LEFT)
+    assert dock.span.name == "HOUR"
+    dock.buttons[Span.HOUR].setFocus()
+    QTest.keyClick(dock.buttons[Span.HOUR], Qt.Key.Key_Right)
+    assert dock.span.name == "HOURS_6"
+    assert len(dock.graphs[0]._values) == Span.HOURS_6.seconds // Span.HOURS_6.step
+
+
+def test_graphs_and_their_span_come_back_at_the_next_start(window: MainWindow, desk: Desk) -> None:
+    window.offers.throughput.trigger()
+    window.feedback.dock.choose(Span.DAY)
+    window.close()
+    again = desk.window()
+    assert again.feedback.dock.isVisible()
+    assert again.feedback.dock.span is Span.DAY
+    assert again.offers.throughput.isChecked()
+
+
+@pytest.mark.parametrize("colours", [LIGHT, DARK], ids=["light", "dark"])
+def test_graph_can_be_seen_in_light_and_dark(window: MainWindow, look: Look, colours: object) -> None:
+    look.wear(colours)  # type: ignore[arg-type]
+    window.offers.throughput.trigger()
+    window.feedback.dock.choose(Span.MINUTE)
+    image = window.feedback.dock.grab().toImage()
+    ground = image.pixelColor(3, 3).name()
+    best = max(
+        contrast(image.pixelColor(x, y).name(), ground)
+        for x in range(0, image.width() // 2, 2)
+        for y in range(30, image.height(), 2)
+    )
+    assert best >= 4.5
+    look.wear(LIGHT)

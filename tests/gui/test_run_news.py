@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtGui import QAction
+
+from desktop_app.gui.desktop.ports import Notification, Topic
+from desktop_app.gui.loop_states import ConnectionText, Mark, Need, Trouble
+from desktop_app.gui.run import IDLE, Progress, RunEnd
+from desktop_app.gui.run_news import RunNews
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytestqt.qtbot import QtBot
+
+    from desktop_app.gui.notice import Notice
+    from desktop_app.gui.wording import Wording
+
+NBSP = "\N{NO-BREAK SPACE}"
+
+
+class FakeNotifier:
+    def __init__(self) -> None:
+        self.shown: list[Notification] = []
+        self.clicked: Callable[[Topic], None] = lambda _: None
+
+    def show(self, notification: Notification) -> None:
+        self.shown.append(notification)
+
+    def on_click(self, call: Callable[[Topic], None]) -> None:
+        self.clicked = call
+
+    def close(self) -> None:
+        pass
+
+
+class Paper:
+    """News, and who hears them."""
+
+    def __init__(self, wording: Wording) -> None:
+        self.notifier = FakeNotifier()
+        self.is_watched = False
+        self.said: list[Notice] = []
+        self.exported = 0
+        self.export = QAction("&Export List…")
+        self.export.triggered.connect(self._note_export)
+        self.has_room = True
+        self.news = RunNews(
+            self.notifier,
+            self.export,
+            wording,
+            is_watched=lambda: self.is_watched,
+            has_room=lambda: self.has_room,
+            every_ms=30,
+        )
+        self.news.said.connect(self.said.append)
+
+    def _note_export(self) -> None:
+        self.exported += 1
+
+    @property
+    def topics(self) -> list[Topic]:
+        return [one.topic for one in self.notifier.shown]
+
+
+@pytest.fixture
+def paper(qapp: object, wording: Wording) -> Paper:
+    return Paper(wording)
+
+
+def test_end_of_a_run_is_told_once_in_the_window_and_once_on_the_desktop(paper: Paper) -> None:
+    paper.news.take_end(RunEnd(248, 3, 130_000))
+    text = f"248 files processed in 2{NBSP}min 10{NBSP}s, 3 failed."
+    assert [notice.text for notice in paper.said] == [text]
+    assert paper.said[0].passing
+    paper.said[0].actions[0].run()
+    assert paper.exported == 1
+    assert paper.notifier.shown == [Notification(Topic.ENDED, "Finished, with problems", text, is_urgent=True)]
+    assert paper.news.last_failed == 3
+
+
+def test_who_looks_at_the_window_gets_no_notification(paper: Paper) -> None:
+    paper.is_watched = True
+    paper.news.take_end(RunEnd(1, 0, 5_000))
+    paper.news.take_progress(Progress(1, 9, failed=1))
+    assert len(paper.said) == 1
+    assert paper.notifier.shown == []
+
+
+def test_runs_in_a_quick_row_are_told_as_one(paper: Paper, qtbot: QtBot) -> None:
+    paper.news.take_end(RunEnd(1, 0, 100))
+    for _ in range(9):
+        paper.news.take_end(RunEnd(1, 0, 100))
+    assert len(paper.notifier.shown) == 1
+    qtbot.waitUntil(lambda: len(paper.notifier.shown) == 2)
+    assert [notice.text for notice in paper.said] == ["1 file processed.", "9 files processed."]
+
+
+def test_end_does_not_push_away_an_undo(paper: Paper, qtbot: QtBot) -> None:
+    paper.has_room = False
+    paper.news.take_end(RunEnd(12, 0, 100))
+    assert paper.said == []
+    assert len(paper.notifier.shown) == 1
+    paper.has_room = True
+    qtbot.waitUntil(lambda: [notice.text for notice in paper.said] == ["12 files processed."])
+
+
+def test_first_failure_of_a_run_is_told_once(paper: Paper) -> None:
+    for failed in (0, 1, 2, 90):
+        paper.news.take_progress(Progress(failed, 100, failed=failed))
+    assert paper.topics == [Topic.FAILURE]
+    paper.news.take_progress(IDLE)
+    paper.news.take_progress(Progress(1, 5, failed=1))
+    assert paper.topics == [Topic.FAILURE, Topic.FAILURE]
+
+
+def test_what_stops_everything_is_told_once_until_it_goes_on(paper: Paper) -> None:
+    signed_out = ConnectionText(Mark.NEEDED, "Sign-in needed", "Your session has ended.")
+    retrying = ConnectionText(Mark.RETRYING, "Trying again in 8 s", "")
+    for text in (signed_out, retrying, signed_out):
+        paper.news.take_connection(text)
+    assert [(one.title, one.body) for one in paper.notifier.shown] == [("Sign-in needed", "Your session has ended.")]
+    paper.news.take_connection(ConnectionText(Mark.RUNNING, "ingest", ""))
+    paper.news.take_connection(signed_out)
+    assert paper.topics == [Topic.TROUBLE, Topic.TROUBLE]
+
+
+def test_processing_that_stopped_by_itself_is_told_but_not_that_it_was_never_allowed(paper: Paper) -> None:
+    off = Trouble("Ten messages in a row were not Filemill's.", kind=Need.PERMISSION)
+    paper.news.take_trouble(off)
+    assert paper.topics == []
+    paper.news.take_connection(ConnectionText(Mark.RUNNING, "ingest", ""))
+    paper.news.take_trouble(off)
+    paper.news.take_trouble(None)
+    assert [one.body for one in paper.notifier.shown] == ["Ten messages in a row were not Filemill's."]
+
+
+def test_what_ends_with_the_window_is_no_news(paper: Paper) -> None:
+    paper.news.close()
+    paper.news.take_connection(ConnectionText(Mark.STOPPED, "Stopped", ""))
+    assert paper.notifier.shown == []
