@@ -47,6 +47,8 @@ JOB = Job(
     finished_at=1_793_000_001_250,
     next_try_at=None,
     revision=7,
+    modified_ns=1_793_000_000_999_999_999,
+    batch_name="2026",
 )
 NAMES = [
     "=cmd|' -C calc'!A0",
@@ -125,6 +127,8 @@ def test_every_field_can_be_asked_for_and_numbers_are_whole_ones() -> None:
         "receive_count": "1",
         "sent_at": "",
         "next_try_at": "",
+        "modified_at": "2026-10-26T07:33:20.999Z",
+        "batch": "'2026",
     }
 
 
