@@ -62,6 +62,7 @@ def run_window_in(application: QApplication, paths: Sequence[str], line: SignalL
     from desktop_app.gui.look import Look
     from desktop_app.gui.stop_signals import StopSignals
 
+    line = line or SignalLine()
     look = Look()
     look.follow(application)
     hook = CrashHook()
@@ -70,7 +71,7 @@ def run_window_in(application: QApplication, paths: Sequence[str], line: SignalL
     signals.stop_asked.connect(application.closeAllWindows)
     instance: SingleInstance | None = None
     try:
-        start = take_place(paths)
+        start = take_place(paths, line)
         if isinstance(start, int):
             return start
         instance = start
@@ -94,7 +95,7 @@ def run_window_in(application: QApplication, paths: Sequence[str], line: SignalL
     return DONE
 
 
-def take_place(paths: Sequence[str]) -> SingleInstance | int | None:
+def take_place(paths: Sequence[str], line: SignalLine) -> SingleInstance | int | None:
     """Take the place of the list's one window, or hand the paths to the program that has it.
 
     Returns:
@@ -110,7 +111,7 @@ def take_place(paths: Sequence[str]) -> SingleInstance | int | None:
         home = find_home()
         home.create()
         place = WindowPlace(home.run, database_path(home, os.environ.get("FILEMILL_DATABASE", "")))
-        start = become_first(place, Request(from_here(paths), desktop_token()))
+        start = become_first(place, Request(from_here(paths), desktop_token()), line.take)
     except (SettingsError, OSError) as error:
         log.info("no place for the window: %s", error)
         return None  # if it is of any weight, it is said when the list is opened

@@ -15,6 +15,8 @@ from desktop_app.gui.second_launch import Outcome, SecondLaunch
 from desktop_app.gui.single_instance import Request, SingleInstance
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from PySide6.QtWidgets import QWidget
 
     from desktop_app.gui.window_place import WindowPlace
@@ -22,24 +24,26 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def become_first(place: WindowPlace, request: Request) -> SingleInstance | Outcome:
+def become_first(
+    place: WindowPlace, request: Request, is_stopped: Callable[[], bool] = lambda: False
+) -> SingleInstance | Outcome:
     """Take the place of the one window, or hand over what was asked for.
 
     Returns:
-        The ear of this program's own window; or HANDED_OVER, or SILENT if the person gave up.
+        The ear of this program's own window; or HANDED_OVER, or SILENT or STOPPED if it came to nothing.
 
     Raises:
         OSError: If the place's folder can't be written.
     """
-    while (outcome := SecondLaunch(place, request).run()) is Outcome.SILENT:
+    while (outcome := SecondLaunch(place, request, is_stopped=is_stopped).run()) is Outcome.SILENT:
         holder = place.holder()
         choice = NotAnswering(holder, QLocale()).choose()
         if choice is Choice.CANCEL:
             return outcome
         if choice is Choice.END_IT and holder is not None:
             end_program(holder.pid, holder.birth)
-    if outcome is Outcome.HANDED_OVER:
-        log.info("handed over to the window that is open: %d names", len(request.names))
+    if outcome is not Outcome.FIRST:
+        log.info("no window of its own: %s, %d names", outcome.name, len(request.names))
         return outcome
     instance = SingleInstance(place)
     instance.listen(bring_all_forward)

@@ -56,7 +56,7 @@ def moved_text(moved: Moved, *, may_begin: bool) -> str:
         may_begin: False while it is paused.
     """
     if not moved.keys:
-        return tr("Only files that wait for this queue can be next.")
+        return tr("Only files that wait for this queue can be next; these are in work already, or have ended.")
     if moved.is_served:
         if may_begin:
             return tr("%Ln file(s) (is|are) processed next.", "", len(moved.keys))

@@ -16,6 +16,8 @@ from PySide6.QtNetwork import QLocalSocket
 from desktop_app.gui.single_instance import TAKEN, WAIT, Request, packed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from desktop_app.gui.window_place import Holder, WindowPlace
 
 log = logging.getLogger(__name__)
@@ -37,6 +39,8 @@ class Outcome(Enum):
     """The window has it."""
     SILENT = auto()
     """Somebody has the place and does not answer."""
+    STOPPED = auto()
+    """This program is told to end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +58,22 @@ class SecondLaunch:
         place: The window's.
         request: What to hand over.
         patience: How long others may take.
+        is_stopped: Whether this program is told to end; asked several times a second.
     """
 
-    def __init__(self, place: WindowPlace, request: Request, patience: Patience | None = None) -> None:
+    def __init__(
+        self,
+        place: WindowPlace,
+        request: Request,
+        patience: Patience | None = None,
+        *,
+        is_stopped: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._place = place
         self._request = request
         self._patience = patience or Patience()
+        self._ask_stopped = is_stopped
+        self._is_stopped = False
         self._heard: Holder | None = None
         self._since = 0.0
 
@@ -70,14 +84,18 @@ class SecondLaunch:
             OSError: If the place's folder can't be written.
         """
         self._since = time.monotonic()
-        while not self._is_out_of_patience():
+        while not self._must_stop() and not self._is_out_of_patience():
             if self._place.take():
                 return Outcome.FIRST
             holder = self._heard
             if holder is not None and self._hand_over(holder):
                 return Outcome.HANDED_OVER
             time.sleep(_LOOK_AGAIN_SECONDS)
-        return Outcome.SILENT
+        return Outcome.STOPPED if self._is_stopped else Outcome.SILENT
+
+    def _must_stop(self) -> bool:
+        self._is_stopped = self._is_stopped or self._ask_stopped()
+        return self._is_stopped
 
     def _is_out_of_patience(self) -> bool:
         holder = self._place.holder()
@@ -103,7 +121,7 @@ class SecondLaunch:
                 if socket.waitForReadyRead(_STEP_MS) or socket.bytesAvailable():
                     answer += socket.readAll().data()
                 # Who asks to wait shows a dialog, which a person answers; the connection ends if it gives up.
-                if WAIT not in answer and self._is_out_of_patience():
+                if self._must_stop() or (WAIT not in answer and self._is_out_of_patience()):
                     return False
             return TAKEN in answer + socket.readAll().data()
         finally:

@@ -145,6 +145,18 @@ def test_who_never_says_where_it_is_keeps_silent(office: Office) -> None:
     assert SecondLaunch(office.another(), Request(), Patience(starting_s=0.1)).run() is Outcome.SILENT
 
 
+def test_who_is_told_to_end_does_not_go_on_waiting(office: Office) -> None:
+    answers = [False, False, True]
+    asked = SecondLaunch(office.another(), Request(), is_stopped=lambda: answers.pop(0))
+    assert asked.run() is Outcome.STOPPED
+    office.open()
+    answers = [False, False, False, True]
+    assert asked.run() is Outcome.STOPPED
+    again = SecondLaunch(office.another(), Request(), is_stopped=lambda: answers.pop(0))
+    assert again.run() is Outcome.STOPPED
+    assert office.taken == []
+
+
 def test_lists_are_independent(office: Office) -> None:
     office.open()
     other = office.another("other.db")

@@ -1,0 +1,82 @@
+"""A real window with its real queue: paused, quit, started, resumed; nothing is lost, and who is wanted is first."""
+
+from __future__ import annotations
+
+import sqlite3
+from array import array
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from desktop_app import app
+from desktop_app.services.switch import Pace
+from desktop_app.wiring import open_program
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytestqt.qtbot import QtBot
+
+    from desktop_app.gui.look import Look
+    from desktop_app.gui.running import RunningWindow
+    from desktop_app.moved import Moved
+
+COUNT = 80
+"""More than the embedded queue is given at a time."""
+CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
+
+
+def started(look: Look, qtbot: QtBot, *paths: str) -> RunningWindow:
+    running = app.assemble(open_program(), look)
+    qtbot.addWidget(running.window)
+    running.start(paths)
+    running.window.activateWindow()
+    qtbot.waitUntil(running.window.isActiveWindow)
+    return running
+
+
+def end(running: RunningWindow, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(running.ended, timeout=15_000):
+        running.window.close()
+    assert running.left_over == []
+
+
+def rows(home: Path, columns: str) -> list[tuple[int, ...]]:
+    with sqlite3.connect(f"file:{home / 'filemill.db'}?mode=ro", uri=True) as connection:
+        return connection.execute(f"SELECT {columns} FROM job ORDER BY id").fetchall()
+
+
+def test_pause_outlives_quit_and_start_and_who_is_wanted_is_first(
+    qtbot: QtBot, look: Look, filemill_home: Path, tmp_path: Path
+) -> None:
+    files = tmp_path / "in"
+    files.mkdir()
+    for number in range(COUNT):
+        (files / f"file{number:02}.txt").write_text("1\n2\n")
+    first = started(look, qtbot)
+    QTest.keyClick(first.window.view, Qt.Key.Key_P, CTRL)
+    first.workbench.adder.add([str(path) for path in sorted(files.iterdir())[: COUNT // 2]])
+    qtbot.waitUntil(lambda: first.workbench.totals.counts.pending == COUNT // 2, timeout=20_000)
+    end(first, qtbot)
+
+    second = started(look, qtbot, *(str(path) for path in sorted(files.iterdir())[COUNT // 2 :]))
+    assert second.window.windowTitle().startswith("[Paused] ")
+    qtbot.waitUntil(lambda: second.workbench.totals.counts.pending == COUNT, timeout=20_000)
+    assert {attempts for (attempts,) in rows(filemill_home, "attempts")} == {0}, "nothing is begun"
+    ((last,),) = rows(filemill_home, "max(id)")
+    moved: list[Moved] = []
+    second.workbench.commands.process_next(array("q", [last]), moved.append)
+    qtbot.waitUntil(lambda: bool(moved), timeout=10_000)
+    assert moved[0].is_served
+    QTest.keyClick(second.window.view, Qt.Key.Key_P, CTRL)
+    qtbot.waitUntil(lambda: second.workbench.totals.counts.processed == COUNT, timeout=60_000)
+    done = rows(filemill_home, "started_at, attempts, lines_count")
+    assert {(attempts, lines) for _, attempts, lines in done} == {(1, 2)}
+    assert done[-1][0] == min(begun for begun, *_ in done)
+    QTest.keyClick(second.window.view, Qt.Key.Key_P, CTRL | SHIFT)
+    qtbot.waitUntil(lambda: second.window.windowTitle().startswith("[Paused] "), timeout=5_000)
+    end(second, qtbot)
+    program = open_program()
+    assert program.switch.pace is Pace.PAUSED
+    program.close()
