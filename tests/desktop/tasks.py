@@ -49,10 +49,10 @@ def add_csv_of_a_folder(user: User) -> None:
     user.write("in/a.csv", "in/b.txt", "in/deep/c.csv", "in/deep/er/d.csv", "in/e.log")
     user.start()
     user.hand.press("ctrl+shift+o")
-    user.wait_for_window("Add Folder")
+    user.wait_for_window("Add a Folder")
     user.hand.write(str(user.folder / "in"))
     user.hand.press("Return")
-    user.wait_for_window("Add")
+    user.wait_for_window("Add Files")
     user.hand.write("*.csv")
     user.hand.press("Return")
     user.wait_for_jobs(3, "PROCESSED")
@@ -99,14 +99,12 @@ def copy_a_path(user: User) -> None:
 
 
 def export_the_failed(user: User) -> None:
-    """Ctrl+5, Ctrl+Shift+E, Enter, Enter."""
+    """Ctrl+5, Ctrl+Shift+E, Enter."""
     user.write("good.txt")
     user.run("submit", str(user.folder / "good.txt"))
     _with_missing(user, "x.txt", "y.txt")
     user.hand.press("ctrl+5", "ctrl+shift+e")
     user.wait_for_window("Export")
-    user.hand.press("Return")
-    user.wait_for_window("Save")
     user.hand.press("Return")
 
     def files() -> list[Path]:

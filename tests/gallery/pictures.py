@@ -48,10 +48,9 @@ def fill(scene: Scene) -> list[int]:
     scene.finish(server[:28], ago=2 * HOUR - MINUTE)
     scene.fail(server[28:30], "not_allowed", NOT_YOURS, ago=2 * HOUR - MINUTE)
     scene.fail(server[30:], "changed", MOVING, ago=2 * HOUR - MINUTE, attempts=3)
-    fresh = scene.add(
+    return scene.add(
         [*_orders(60, 5001), ("meeting notes.txt", 18_204), ("Größen & Maße.txt", 4_310)], "Today", ago=MINUTE
     )
-    return fresh
 
 
 def work(scene: Scene, fresh: list[int]) -> None:
