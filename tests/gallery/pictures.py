@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QRadioButton
+from PySide6.QtWidgets import QApplication, QRadioButton, QTableView
 
 from desktop_app.gui.columns import COLUMN_OF_ID
+from desktop_app.gui.log_window import LogWindow
 from desktop_app.jobs import Status
 from desktop_app.processing.registry import CHANGED
 from tests.gallery.scene import HOUR, MINUTE, SECOND
@@ -25,6 +26,11 @@ if TYPE_CHECKING:
 GONE = "The file is no longer there"
 NOT_YOURS = "You may not read this file"
 MOVING = str(CHANGED)
+LOG = (
+    "INFO    [4120 ConsumerThread] desktop_app.services.dispatch: job 7f0c61f2 claimed, attempt 1",
+    "INFO    [4120 ConsumerThread] desktop_app.services.results: job 7f0c61f2 processed: 81437 lines, 3014022 bytes",
+    "WARNING [4120 ConsumerThread] desktop_app.services.results: job 2b9a0c44 failed: The file is no longer there",
+)
 PIPE = "This is a named pipe; only ordinary files can be processed"
 
 
@@ -48,6 +54,7 @@ def fill(scene: Scene) -> list[int]:
     scene.finish(server[:28], ago=2 * HOUR - MINUTE)
     scene.fail(server[28:30], "not_allowed", NOT_YOURS, ago=2 * HOUR - MINUTE)
     scene.fail(server[30:], "changed", MOVING, ago=2 * HOUR - MINUTE, attempts=3)
+    scene.try_thrice(server[30], MOVING)
     return scene.add(
         [*_orders(60, 5001), ("meeting notes.txt", 18_204), ("Größen & Maße.txt", 4_310)], "Today", ago=MINUTE
     )
@@ -112,6 +119,18 @@ def adding(scene: Scene) -> QPixmap:
     return scene.picture(scene.wait_for_dialog())
 
 
+def attempts(scene: Scene) -> QPixmap:
+    """The tries at a file that has failed."""
+    _open_at_work(scene)
+    scene.window.offers.status_views[-1].trigger()
+    scene.window.offers.details.setChecked(True)
+    scene.settle()
+    scene.window.view.select_rows(0, 0)
+    scene.window.details.show_attempts_tab()
+    scene.settle()
+    return scene.picture()
+
+
 def paused(scene: Scene) -> QPixmap:
     """Nothing new is begun."""
     _open_at_work(scene)
@@ -158,15 +177,29 @@ def offline(scene: Scene) -> QPixmap:
     """The queue can't be reached."""
     fill(scene)
     scene.start()
-    scene.wait(lambda: "reach" in scene.banner_text(), "the banner")
+    scene.wait_for_trouble()
     return scene.picture()
+
+
+def log(scene: Scene) -> QPixmap:
+    """What the program has written down."""
+    _open_at_work(scene)
+    folder = scene.program.home.logs
+    folder.mkdir(exist_ok=True)
+    lines = [f"2026-11-24T10:{minute:02}:07.0{minute}Z {what}" for minute in range(40) for what in LOG]
+    (folder / "filemill.log").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    scene.window.offers.log.trigger()
+    window = next(found for found in QApplication.topLevelWidgets() if isinstance(found, LogWindow))
+    [table] = window.findChildren(QTableView)
+    scene.wait(lambda: table.model().rowCount() > len(LOG), "the log")
+    return scene.picture(window)
 
 
 def signed_out(scene: Scene) -> QPixmap:
     """The sign-in has ended."""
     fill(scene)
     scene.start()
-    scene.wait(lambda: "session" in scene.banner_text().lower(), "the banner")
+    scene.wait_for_trouble()
     return scene.picture()
 
 
@@ -175,10 +208,12 @@ PICTURES: dict[str, Callable[[Scene], QPixmap]] = {
     "busy": busy,
     "problems": problems,
     "nothing-matches": nothing_matches,
+    "attempts": attempts,
     "adding": adding,
     "paused": paused,
     "exporting": exporting,
     "connection": connection,
+    "log": log,
     "offline": offline,
     "signed-out": signed_out,
 }

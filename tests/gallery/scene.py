@@ -11,9 +11,11 @@ from PySide6.QtGui import QColor, QPainter, QPixmap
 from PySide6.QtWidgets import QApplication, QDialog
 
 from desktop_app.app import assemble
+from desktop_app.attempts import AttemptOutcome
+from desktop_app.gui.notice import Kind
 from desktop_app.jobs import ListQuery, NewFile, Status
 from desktop_app.services.state import LoopState, Phase
-from desktop_app.store.models import BatchRow, JobRow
+from desktop_app.store.models import AttemptRow, BatchRow, JobRow
 from desktop_app.wiring import open_program
 
 if TYPE_CHECKING:
@@ -99,6 +101,26 @@ class Scene:
             finished_at=end,
         )
 
+    def try_thrice(self, key: int, reason: str) -> None:
+        """Write down three tries at a job that has failed, each of which found the same."""
+        end = self.program.jobs.page([key])[key].finished_at or self.now
+        with self.program.database.write():
+            for number in (1, 2, 3):
+                started = end - (4 - number) * 4_000
+                is_last = number == 3
+                made = AttemptRow.insert(
+                    job=key,
+                    token=number,
+                    generation=1,
+                    number=number,
+                    worker="mill-7/4f1c",
+                    started_at=started,
+                    ended_at=started + 1_000 + 400 * number,
+                    outcome=AttemptOutcome.FAILED if is_last else AttemptOutcome.LATER,
+                    reason=reason,
+                )
+                self.program.database.run(made)
+
     # --- the window
 
     def open(self) -> None:
@@ -122,10 +144,10 @@ class Scene:
         job = self.running.workbench.model.job(row)
         return None if job is None else job.status
 
-    def banner_text(self) -> str:
-        """What the banner says; empty if there is none."""
-        notice = self.window.banner.notice
-        return "" if notice is None else notice.text
+    def wait_for_trouble(self) -> None:
+        """Wait until the banner says what is wrong; that nothing is processed here yet is no trouble."""
+        banner = self.window.banner
+        self.wait(lambda: banner.notice is not None and banner.notice.kind is not Kind.INFO, "the banner")
 
     def wait_for_dialog(self) -> QDialog:
         """The dialog that has come up, once it is there."""
