@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from desktop_app.gui.window_memory import WindowMemory
     from desktop_app.gui.workbench import Workbench
 
-_PURPOSE = "locate"
+_PURPOSE = "files"
+"""As for adding: what was added together lies together, and has often moved together."""
 
 
 class LocateCommand(QObject):

@@ -46,7 +46,7 @@ class Summary:
 
 def nothing_selected() -> Summary:
     """When there is nothing to tell about."""
-    return Summary(tr("Nothing is selected"), tr("Select a file to see what happened to it."))
+    return Summary(tr("Nothing is selected"), advice=tr("Select a file to see what happened to it."))
 
 
 def summary_of_one(job: Job, wording: Wording, seen: Whereabouts | None = None, last: str = "") -> Summary:

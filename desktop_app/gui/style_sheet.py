@@ -95,6 +95,7 @@ QLabel#sectionTitle {{ color: {c.muted}; font-size: 8pt; font-weight: 600; paddi
 QFrame#details {{ background: {c.window}; border: none; border-top: 1px solid {c.line}; }}
 QFrame#details[beside="true"] {{ border-top: none; border-left: 1px solid {c.line}; }}
 QScrollArea#detailsPage {{ background: {c.window}; border: none; }}
+QScrollArea#detailsPage QScrollBar {{ background: {c.window}; }}
 QWidget#detailsInside {{ background: {c.window}; }}
 QLabel#detailsTitle {{ font-size: 12pt; font-weight: 600; }}
 QLabel#detailsHappened {{ font-weight: 600; }}
