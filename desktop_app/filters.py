@@ -10,8 +10,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from desktop_app.jobs import Search, SizeRange, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _TERM = re.compile(r'(?:[^\s"]|"[^"]*(?:"|$))+')
 _SIZE = re.compile(r"(?P<sign><=|>=|<|>|=|)(?P<number>\d{1,15}(?:[.,]\d{1,9})?|)(?P<unit>[a-z]{0,3})", re.IGNORECASE)
@@ -25,8 +29,25 @@ _UNITS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What a person's language calls things, beside the English names, which always hold.
+
+    Attributes:
+        keys: English keys by theirs: `grund` is `reason`.
+        statuses: Statuses by their words.
+    """
+
+    keys: Mapping[str, str] = field(default_factory=dict)
+    statuses: Mapping[str, Status] = field(default_factory=dict)
+
+
+ENGLISH = Names()
+
+
 @dataclass(slots=True)
 class _Found:
+    names: Names
     words: list[str] = field(default_factory=list)
     statuses: set[Status] = field(default_factory=set)
     sizes: list[SizeRange] = field(default_factory=list)
@@ -34,9 +55,9 @@ class _Found:
 
     def take(self, key: str, value: str) -> bool:
         """Note a condition; False if it is none."""
-        match key.lower():
+        match self.names.keys.get(key.casefold(), key.lower()):
             case "status":
-                statuses = _statuses(value)
+                statuses = _statuses(value, self.names)
                 self.statuses |= statuses if value else set()
                 return bool(statuses)
             case "size":
@@ -61,9 +82,9 @@ class _Found:
         return True
 
 
-def parse_search(text: str) -> Search:
+def parse_search(text: str, names: Names = ENGLISH) -> Search:
     """Read what a person has typed; every text means something."""
-    found = _Found()
+    found = _Found(names)
     for term in _TERM.findall(text):
         key, colon, value = term.partition(":")
         if not (colon and '"' not in key and found.take(key, value.replace('"', ""))):
@@ -72,9 +93,10 @@ def parse_search(text: str) -> Search:
     return Search(tuple(found.words), frozenset(found.statuses), tuple(found.sizes), tuple(found.reasons))
 
 
-def _statuses(value: str) -> set[Status]:
+def _statuses(value: str, names: Names) -> set[Status]:
     """Those whose name begins like this, so that the list narrows while it is typed."""
-    return {status for status in Status if status.name.lower().startswith(value.lower())}
+    said = {status.name: status for status in Status} | dict(names.statuses)
+    return {status for word, status in said.items() if word.casefold().startswith(value.casefold())}
 
 
 def _range(sign: str, size: Decimal) -> SizeRange:

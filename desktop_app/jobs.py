@@ -208,12 +208,14 @@ class Search:
         statuses: One of these; empty = any.
         sizes: The size lies in each of these ranges; a size that is not known lies in none.
         reasons: Each is part of the reason, or of its code.
+        spoken: Words and reasons that another language says, and parts of the stored, English reasons that it says so.
     """
 
     words: tuple[str, ...] = ()
     statuses: frozenset[Status] = frozenset()
     sizes: tuple[SizeRange, ...] = ()
     reasons: tuple[str, ...] = ()
+    spoken: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 NO_SEARCH = Search()
@@ -227,8 +229,7 @@ class ListQuery:
         sort_by, descending: The order.
         then_by, then_descending: The order of those that are equal in it; None = none but that of adding.
         statuses: Only these; empty = all.
-        problems: Only those that have failed for one of these reasons (`Job.reason_code`); empty = all.
-        batches: Only those of these batches; empty = all.
+        problems, batches: Only those that have failed for (`Job.reason_code`), that are of one of these; empty = all.
         search: Only what matches.
     """
 
@@ -287,8 +288,7 @@ class Batch:
     """The files of one Add that are on the list.
 
     Attributes:
-        id: The database's key.
-        name: For a person; may be empty.
+        id, name: The database's key; what a person reads, may be empty.
         created_at: When it was added, in milliseconds since 1970.
         count: How many of its jobs are on the list.
     """

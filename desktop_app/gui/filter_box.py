@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QAction, QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QSizePolicy
 
-from desktop_app.filters import parse_search
+from desktop_app.gui.search_words import read_search
 from desktop_app.gui.texts import tr
 from desktop_app.jobs import NO_SEARCH
 
@@ -87,7 +87,7 @@ class FilterBox(QLineEdit):
     @Slot()
     def _search_now(self) -> None:
         self._timer.stop()
-        search = parse_search(self.text())
+        search = read_search(self.text())
         if search != self.search:
             self.search = search
             self.searched.emit()

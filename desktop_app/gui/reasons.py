@@ -53,8 +53,25 @@ def match(text: str) -> Match | None:
 
 def templates() -> tuple[str, ...]:
     """Every template with values, the most particular first."""
-    found: list[str] = json.loads(resource("translations/templates.json").read_text(encoding="utf-8"))
-    return tuple(sorted(found, key=_literal_length, reverse=True))
+    found = (text for texts in _collected().values() for text in texts if _PART.search(text))
+    return tuple(sorted(set(found), key=_literal_length, reverse=True))
+
+
+@cache
+def reasons() -> tuple[str, ...]:
+    """Every sentence that may be a job's reason, with and without values."""
+    return tuple(_collected()["reasons"])
+
+
+def longest_literal(template: str) -> str:
+    """The longest part of a template that every text made from it has."""
+    return max(_PART.split(template)[::2], key=len).strip()
+
+
+@cache
+def _collected() -> dict[str, list[str]]:
+    found: dict[str, list[str]] = json.loads(resource("translations/templates.json").read_text(encoding="utf-8"))
+    return found
 
 
 @cache

@@ -27,7 +27,8 @@ _MARGIN = 8
 _EDGE = 1
 _LEAST = 164
 _MOST = 244
-"""Where a text is longer than this, in pixels, it wraps."""
+_SHARE = 0.3
+"""Where a text is longer than `_MOST`, in pixels, or than this part of the window, it wraps."""
 
 
 class Sidebar(QScrollArea):
@@ -126,11 +127,7 @@ class Sidebar(QScrollArea):
         self.problems.show_entries(texts.problems(self._groups.problems), choice.problems)
         self.batches.show_entries(texts.batches(self._groups.batches), choice.batches)
         self.retry.setVisible(bool(choice.problems))
-        words = texts.retry(len(choice.problems))
-        self.retry.setText(words)
-        if self.retry.sizeHint().width() > _MOST:
-            self.retry.setText(texts.retry_shortly())
-        self.retry.setToolTip("" if self.retry.text() == words else words.replace("&", ""))
+        self.retry.setText(texts.retry(len(choice.problems)))
         self._keep_one_tab_stop()
         self._order_tabs()
         self._fit_soon.start(0)
@@ -140,14 +137,25 @@ class Sidebar(QScrollArea):
     @Slot()
     def fit(self) -> None:
         """Be as wide as the texts, within reason."""
+        room = _MOST if self.isWindow() else int(self.window().width() * _SHARE)
+        most = max(_LEAST, min(_MOST, room))
         widest = max(section.natural_width() for section in self._sections())
-        button = self.retry.sizeHint().width() if self.choice.problems else 0
-        width = max(_LEAST, min(_MOST, widest), button)
+        button = self._fit_button(most) if self.choice.problems else 0
+        width = max(_LEAST, min(most, widest), button)
         for section in self._sections():
             section.take_width(width)
         is_long = self._inside.sizeHint().height() > self.height()
         bar = self.verticalScrollBar().sizeHint().width() if is_long else 0
         self.setFixedWidth(width + 2 * _MARGIN + bar + _EDGE)
+
+    def _fit_button(self, most: int) -> int:
+        """Let the button say what fits; gives the width that it needs, in pixels."""
+        words = self._texts.retry(len(self.choice.problems))
+        self.retry.setText(words)
+        if self.retry.sizeHint().width() > most:
+            self.retry.setText(self._texts.retry_shortly())
+        self.retry.setToolTip("" if self.retry.text() == words else words.replace("&", ""))
+        return self.retry.sizeHint().width()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """The scroll bar may come or go."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QThread, Signal
 
 from desktop_app.errors import KnownError
-from desktop_app.gui.texts import translated
+from desktop_app.gui.texts import mark, translated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +36,8 @@ class LoopThread(QThread):
 
     state_changed = Signal(object)
     died = Signal(str)
-    task = "This work"
+    fault = mark("This work has stopped because of a fault in Filemill. The log says more.")
+    """What is said when a bug has ended it."""
 
     def __init__(self, build: Callable[[Callable[[LoopState], None]], Loop], parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -57,16 +58,16 @@ class LoopThread(QThread):
         except Exception:
             # A thread that dies of a bug must not take the window, and the user's view of the files, with it.
             log.exception("%s ended", self.objectName())
-            self.died.emit(f"{self.task} has stopped because of a fault in Filemill. The log says more.")
+            self.died.emit(translated(self.fault))
 
 
 class ConsumerThread(LoopThread):
     """Receives messages and processes their files. Signals: those of `LoopThread`."""
 
-    task = "Processing"
+    fault = mark("Processing has stopped because of a fault in Filemill. The log says more.")
 
 
 class SenderThread(LoopThread):
     """Sends the messages of what waits in the outbox. Signals: those of `LoopThread`."""
 
-    task = "Sending"
+    fault = mark("Sending has stopped because of a fault in Filemill. The log says more.")

@@ -46,10 +46,14 @@ def _of_search(search: Search) -> Iterator[Any]:
             yield JobRow.file_size >= sizes.least
         if sizes.most is not None:
             yield JobRow.file_size <= sizes.most
-    for text in search.reasons:
-        yield _any_contains((JobRow.reason, JobRow.reason_code), text)
-    for word in search.words:
-        yield _any_contains((JobRow.file_path, JobRow.reason), word)
+    spoken = dict(search.spoken)
+    for columns, texts in (
+        ((JobRow.reason, JobRow.reason_code), search.reasons),
+        ((JobRow.file_path, JobRow.reason), search.words),
+    ):
+        for text in texts:
+            said = (_any_contains((JobRow.reason,), english) for english in spoken.get(text, ()))
+            yield reduce(or_, said, _any_contains(columns, text))
 
 
 def _any_contains(columns: tuple[Any, ...], text: str) -> Any:  # noqa: ANN401

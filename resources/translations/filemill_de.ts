@@ -245,6 +245,22 @@
         <translation>Im Blick behalten, was gerade verarbeitet wird</translation>
     </message>
     <message>
+        <source>T&amp;hroughput</source>
+        <translation>Durc&amp;hsatz</translation>
+    </message>
+    <message>
+        <source>Show or hide how much is done in what time, as a graph</source>
+        <translation>Als Kurve zeigen oder verbergen, wie viel in welcher Zeit geschafft wird</translation>
+    </message>
+    <message>
+        <source>&amp;Keep in Tray</source>
+        <translation>Im Info&amp;bereich behalten</translation>
+    </message>
+    <message>
+        <source>Show an icon in the tray; closing the window then leaves Filemill at work</source>
+        <translation>Ein Symbol im Infobereich zeigen; wird das Fenster geschlossen, arbeitet Filemill dann weiter</translation>
+    </message>
+    <message>
         <source>Ne&amp;xt Pane</source>
         <translation>&amp;Nächster Bereich</translation>
     </message>
@@ -275,6 +291,22 @@
     <message>
         <source>Stop &amp;After the Current Files</source>
         <translation>Nach den laufenden Dateien an&amp;halten</translation>
+    </message>
+    <message>
+        <source>Process Ne&amp;xt</source>
+        <translation>Als Nächs&amp;tes verarbeiten</translation>
+    </message>
+    <message>
+        <source>Process the selected files before all that wait</source>
+        <translation>Die ausgewählten Dateien vor allen wartenden verarbeiten</translation>
+    </message>
+    <message>
+        <source>Check &amp;Queue Now</source>
+        <translation>&amp;Jetzt nachsehen</translation>
+    </message>
+    <message>
+        <source>Send and receive now instead of at the next turn</source>
+        <translation>Jetzt senden und empfangen statt erst beim nächsten Mal</translation>
     </message>
     <message>
         <source>&amp;Retry</source>
@@ -331,6 +363,14 @@
     <message>
         <source>Co&amp;nnection…</source>
         <translation>&amp;Verbindung…</translation>
+    </message>
+    <message>
+        <source>Lo&amp;cate File…</source>
+        <translation>Datei su&amp;chen…</translation>
+    </message>
+    <message>
+        <source>Say where the selected file is now, and process it from there</source>
+        <translation>Sagen, wo die ausgewählte Datei jetzt ist, und sie von dort verarbeiten</translation>
     </message>
     <message>
         <source>&amp;Other Programs&apos; Messages…</source>
@@ -402,7 +442,7 @@
     </message>
     <message>
         <source>Words of the path or the reason; or status:failed, size:&gt;10MB, reason:missing, “two words”</source>
-        <translation>Wörter aus dem Pfad oder dem Grund; oder status:failed, size:&gt;10MB, reason:missing, „zwei Wörter“</translation>
+        <translation>Wörter aus dem Pfad oder dem Grund; oder status:fehlgeschlagen, größe:&gt;10MB, grund:Berechtigung, „zwei Wörter“</translation>
     </message>
     <message>
         <source>Clear the filter</source>
@@ -425,8 +465,28 @@
         <translation>Hinweis</translation>
     </message>
     <message>
+        <source>Show each try at this file</source>
+        <translation>Jeden Versuch mit dieser Datei zeigen</translation>
+    </message>
+    <message>
+        <source>Parts of the details</source>
+        <translation>Teile der Details</translation>
+    </message>
+    <message>
+        <source>Summary</source>
+        <translation>Übersicht</translation>
+    </message>
+    <message>
         <source>Message</source>
         <translation>Nachricht</translation>
+    </message>
+    <message>
+        <source>Log</source>
+        <translation>Protokoll</translation>
+    </message>
+    <message>
+        <source>Attempts ({number})</source>
+        <translation>Versuche ({number})</translation>
     </message>
     <message>
         <source>Retry Failed</source>
@@ -598,6 +658,14 @@
             <numerusform>%Ln Dateien werden noch einmal verarbeitet. Noch nicht fertig: {left}.</numerusform>
         </translation>
     </message>
+    <message>
+        <source>“{name}” will be processed from its new place.</source>
+        <translation>„{name}“ wird vom neuen Ort verarbeitet.</translation>
+    </message>
+    <message>
+        <source>“{name}” is being processed already.</source>
+        <translation>„{name}“ wird schon verarbeitet.</translation>
+    </message>
     <message numerus="yes">
         <source>Remove %Ln file(s)</source>
         <comment>what can be undone</comment>
@@ -650,6 +718,10 @@
     <message>
         <source>Dismiss</source>
         <translation>Schließen</translation>
+    </message>
+    <message>
+        <source>{title} ({times} times)</source>
+        <translation>{title} ({times}-mal)</translation>
     </message>
     <message>
         <source>Sidebar</source>
@@ -791,12 +863,100 @@
         <translation>Filemill kann nicht starten</translation>
     </message>
     <message>
+        <source>Copy Command</source>
+        <translation>Befehl kopieren</translation>
+    </message>
+    <message>
+        <source>Sign In…</source>
+        <translation>Anmelden…</translation>
+    </message>
+    <message>
+        <source>Test Again</source>
+        <translation>Erneut prüfen</translation>
+    </message>
+    <message>
         <source>Try Again</source>
         <translation>Noch einmal versuchen</translation>
     </message>
     <message>
+        <source>Look in Other Regions</source>
+        <translation>In anderen Regionen suchen</translation>
+    </message>
+    <message>
+        <source>Copy Request for Administrator</source>
+        <translation>Anfrage an die Administration kopieren</translation>
+    </message>
+    <message>
+        <source>Work Without Receiving</source>
+        <translation>Ohne Empfangen arbeiten</translation>
+    </message>
+    <message>
+        <source>Show Messages</source>
+        <translation>Nachrichten zeigen</translation>
+    </message>
+    <message>
+        <source>Process Only Ours</source>
+        <translation>Nur unsere verarbeiten</translation>
+    </message>
+    <message>
+        <source>Choose Profile…</source>
+        <translation>Profil wählen…</translation>
+    </message>
+    <message>
+        <source>Choose Region…</source>
+        <translation>Region wählen…</translation>
+    </message>
+    <message>
+        <source>Choose Queue…</source>
+        <translation>Warteschlange wählen…</translation>
+    </message>
+    <message>
+        <source>Details</source>
+        <translation>Details</translation>
+    </message>
+    <message>
+        <source>Work Locally</source>
+        <translation>Lokal arbeiten</translation>
+    </message>
+    <message>
         <source>Open Folder</source>
         <translation>Ordner öffnen</translation>
+    </message>
+    <message>
+        <source>Copied: {command}. Run it in a terminal; what waits goes on then.</source>
+        <translation>Kopiert: {command}. Bitte in einem Terminal ausführen; was wartet, geht dann weiter.</translation>
+    </message>
+    <message>
+        <source>The request was copied. Send it to who manages this AWS account.</source>
+        <translation>Die Anfrage wurde kopiert. Bitte an die Verwaltung dieses AWS-Kontos senden.</translation>
+    </message>
+    <message>
+        <source>What happened</source>
+        <translation>Was geschehen ist</translation>
+    </message>
+    <message>
+        <source>Cause</source>
+        <translation>Ursache</translation>
+    </message>
+    <message>
+        <source>What was answered</source>
+        <translation>Was geantwortet wurde</translation>
+    </message>
+    <message>
+        <source>Shown at (UTC)</source>
+        <translation>Gezeigt um (UTC)</translation>
+    </message>
+    <message>
+        <source>This is what is known about it. Copy it to ask somebody for help.</source>
+        <translation>Das ist darüber bekannt. Es kann kopiert werden, um jemanden um Hilfe zu bitten.</translation>
+    </message>
+    <message>
+        <source>Text</source>
+        <translation>Text</translation>
+    </message>
+    <message>
+        <source>Open Date &amp; Time Settings</source>
+        <translation>Datum und Uhrzeit einstellen</translation>
     </message>
     <message>
         <source>The folder {folder} can&apos;t be used: {why}. Make it writable, or set FILEMILL_HOME to another folder.</source>
@@ -885,10 +1045,6 @@
     <message>
         <source>The system can&apos;t read this file: {why}</source>
         <translation>Das System kann diese Datei nicht lesen: {why}</translation>
-    </message>
-    <message>
-        <source>This queue carries messages that are not Filemill&apos;s: all that came lately were another program&apos;s and were left as they are. Processing has stopped, since each look counts as a delivery attempt for them. Choose a queue that is only for Filemill.</source>
-        <translation>In dieser Warteschlange sind Nachrichten, die nicht von Filemill stammen: Alle, die zuletzt kamen, waren von einem anderen Programm und blieben, wie sie sind. Die Verarbeitung wurde angehalten, da jeder Blick für sie als Zustellversuch zählt. Bitte eine Warteschlange wählen, die nur für Filemill da ist.</translation>
     </message>
     <message>
         <source>Files are sent to this queue, but none are processed on this computer yet. Allow it if the queue is only for Filemill: each look at another program&apos;s messages counts as a delivery attempt for them.</source>
@@ -1250,8 +1406,32 @@
         </translation>
     </message>
     <message>
+        <source>Retry</source>
+        <translation>Erneut versuchen</translation>
+    </message>
+    <message>
+        <source>Process Again</source>
+        <translation>Noch einmal verarbeiten</translation>
+    </message>
+    <message>
+        <source>Locate…</source>
+        <translation>Suchen…</translation>
+    </message>
+    <message>
         <source>Show File</source>
         <translation>Datei zeigen</translation>
+    </message>
+    <message>
+        <source>Show Attempts</source>
+        <translation>Versuche zeigen</translation>
+    </message>
+    <message>
+        <source>Save Report…</source>
+        <translation>Bericht speichern…</translation>
+    </message>
+    <message>
+        <source>Remove</source>
+        <translation>Entfernen</translation>
     </message>
     <message numerus="yes">
         <source>Select at most %Ln file(s) to open them.</source>
@@ -1768,8 +1948,16 @@
         <translation>Das Protokoll liegt in {folder}.</translation>
     </message>
     <message>
+        <source>&amp;Save Report…</source>
+        <translation>Bericht &amp;speichern…</translation>
+    </message>
+    <message>
         <source>Copy Report</source>
         <translation>Bericht kopieren</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>Schließen</translation>
     </message>
     <message>
         <source>Copy</source>
@@ -1941,6 +2129,26 @@
         <translation>{column} (absteigend)</translation>
     </message>
     <message>
+        <source>Sign-in needed</source>
+        <translation>Anmeldung nötig</translation>
+    </message>
+    <message>
+        <source>Not allowed to use the queue</source>
+        <translation>Keine Berechtigung für die Warteschlange</translation>
+    </message>
+    <message>
+        <source>Queue not found</source>
+        <translation>Warteschlange nicht gefunden</translation>
+    </message>
+    <message>
+        <source>The connection needs attention</source>
+        <translation>Die Verbindung braucht Aufmerksamkeit</translation>
+    </message>
+    <message>
+        <source>Stopped</source>
+        <translation>Angehalten</translation>
+    </message>
+    <message>
         <source>Nothing is begun until you resume. Files can be added, and their messages are sent to {queue}.</source>
         <translation>Bis zum Fortsetzen wird nichts begonnen. Dateien können hinzugefügt werden, und ihre Nachrichten werden an {queue} gesendet.</translation>
     </message>
@@ -1955,6 +2163,38 @@
     <message>
         <source>The files in work are finished first.</source>
         <translation>Die laufenden Dateien werden noch abgeschlossen.</translation>
+    </message>
+    <message>
+        <source>Nothing is sent to or received from {queue}.</source>
+        <translation>Es wird nichts gesendet und nichts empfangen ({queue}).</translation>
+    </message>
+    <message>
+        <source>Connecting to {queue}.</source>
+        <translation>Verbindung wird aufgebaut: {queue}.</translation>
+    </message>
+    <message>
+        <source>{queue} · sending only</source>
+        <translation>{queue} · nur Senden</translation>
+    </message>
+    <message>
+        <source>Files are sent and processed on this computer, no account needed.</source>
+        <translation>Dateien werden auf diesem Computer gesendet und verarbeitet, ganz ohne Konto.</translation>
+    </message>
+    <message>
+        <source>Files are sent and processed through {queue}.</source>
+        <translation>Dateien werden über {queue} gesendet und verarbeitet.</translation>
+    </message>
+    <message>
+        <source>Waiting</source>
+        <translation>Wartet</translation>
+    </message>
+    <message>
+        <source>Asked to go slower – going on in {seconds} s</source>
+        <translation>Um langsameres Tempo gebeten – weiter in {seconds} s</translation>
+    </message>
+    <message>
+        <source>Trying again in {seconds} s</source>
+        <translation>Neuer Versuch in {seconds} s</translation>
     </message>
     <message>
         <source>[Paused]</source>
@@ -2480,6 +2720,669 @@
     <message>
         <source>a file of another list</source>
         <translation>eine Datei aus einer anderen Liste</translation>
+    </message>
+    <message>
+        <source>status</source>
+        <comment>before a colon in the filter box</comment>
+        <translation>status</translation>
+    </message>
+    <message>
+        <source>size</source>
+        <comment>before a colon in the filter box</comment>
+        <translation>größe</translation>
+    </message>
+    <message>
+        <source>reason</source>
+        <comment>before a colon in the filter box</comment>
+        <translation>grund</translation>
+    </message>
+    <message>
+        <source>Try Now</source>
+        <translation>Jetzt versuchen</translation>
+    </message>
+    <message>
+        <source>Start Again</source>
+        <translation>Neu starten</translation>
+    </message>
+    <message>
+        <source>Process Here</source>
+        <translation>Hier verarbeiten</translation>
+    </message>
+    <message>
+        <source>Looking for “{name}” in the other regions…</source>
+        <translation>„{name}“ wird in den anderen Regionen gesucht …</translation>
+    </message>
+    <message>
+        <source>No other region that answered has a queue “{name}” for this profile. It may be in another account.</source>
+        <translation>Keine andere Region, die geantwortet hat, hat für dieses Profil eine Warteschlange „{name}“. Vielleicht liegt sie in einem anderen Konto.</translation>
+    </message>
+    <message>
+        <source>Use {region}</source>
+        <translation>{region} verwenden</translation>
+    </message>
+    <message>
+        <source>“{name}” was found in {regions}.</source>
+        <translation>„{name}“ wurde gefunden in {regions}.</translation>
+    </message>
+    <message>
+        <source>A web page opens for it. What waits goes on as soon as you are signed in.</source>
+        <translation>Dafür öffnet sich eine Webseite. Was wartet, geht nach der Anmeldung weiter.</translation>
+    </message>
+    <message>
+        <source>Signing in: {command}</source>
+        <translation>Anmeldung läuft: {command}</translation>
+    </message>
+    <message>
+        <source>Signed in. What waited goes on.</source>
+        <translation>Angemeldet. Was gewartet hat, geht weiter.</translation>
+    </message>
+    <message>
+        <source>It ended with {code}.</source>
+        <translation>Es endete mit {code}.</translation>
+    </message>
+    <message>
+        <source>The sign-in did not succeed</source>
+        <translation>Die Anmeldung ist nicht gelungen</translation>
+    </message>
+    <message>
+        <source>The sign-in could not be started</source>
+        <translation>Die Anmeldung ließ sich nicht starten</translation>
+    </message>
+    <message>
+        <source>The connection to the queue has been closed.</source>
+        <translation>Die Verbindung zur Warteschlange wurde geschlossen.</translation>
+    </message>
+    <message>
+        <source>{folder}: {reason}. Make that folder writable or set FILEMILL_HOME to another one; if it is, install the program again.</source>
+        <translation>{folder}: {reason}. Bitte diesen Ordner beschreibbar machen oder mit FILEMILL_HOME einen anderen nennen; ist er es schon, das Programm neu installieren.</translation>
+    </message>
+    <message>
+        <source>The local queue can&apos;t start</source>
+        <translation>Die lokale Warteschlange kann nicht starten</translation>
+    </message>
+    <message>
+        <source>It ended as soon as it was started; {log} says why. If that does not help, install the program again, or use another queue.</source>
+        <translation>Sie endete gleich nach dem Start; in {log} steht, warum. Wenn das nicht hilft, bitte das Programm neu installieren oder eine andere Warteschlange verwenden.</translation>
+    </message>
+    <message>
+        <source>If this computer is very busy, wait; else end the process {pid}.</source>
+        <translation>Wenn dieser Computer stark ausgelastet ist, bitte warten; sonst den Prozess {pid} beenden.</translation>
+    </message>
+    <message>
+        <source>If this computer is very busy, wait: it is tried again.</source>
+        <translation>Wenn dieser Computer stark ausgelastet ist, bitte warten: Es wird wieder versucht.</translation>
+    </message>
+    <message>
+        <source>The local queue does not answer in time</source>
+        <translation>Die lokale Warteschlange antwortet nicht rechtzeitig</translation>
+    </message>
+    <message>
+        <source>This queue carries messages that are not Filemill&apos;s</source>
+        <translation>In dieser Warteschlange sind Nachrichten, die nicht von Filemill stammen</translation>
+    </message>
+    <message>
+        <source>All that came lately were another program&apos;s and were left as they are. Processing has stopped, since each look counts as a delivery attempt for them. Choose a queue that is only for Filemill.</source>
+        <translation>Alle, die zuletzt kamen, waren von einem anderen Programm und blieben, wie sie sind. Die Verarbeitung wurde angehalten, da jeder Blick für sie als Zustellversuch zählt. Bitte eine Warteschlange wählen, die nur für Filemill da ist.</translation>
+    </message>
+    <message>
+        <source>It is tried again by itself; there is nothing to do.</source>
+        <translation>Es wird von selbst wieder versucht; nichts ist zu tun.</translation>
+    </message>
+    <message>
+        <source>The file is there again. Retry processes it now.</source>
+        <translation>Die Datei ist wieder da. „Erneut versuchen“ verarbeitet sie jetzt.</translation>
+    </message>
+    <message>
+        <source>The folder {folder} is not there: it was moved, renamed or deleted after the file was added ({time}), or its drive or network share is not connected. Connect it and retry, or say where the file is now.</source>
+        <translation>Der Ordner {folder} ist nicht da: Er wurde verschoben, umbenannt oder gelöscht, nachdem die Datei hinzugefügt wurde ({time}), oder sein Laufwerk oder seine Netzwerkfreigabe ist nicht verbunden. Bitte verbinden und erneut versuchen, oder sagen, wo die Datei jetzt ist.</translation>
+    </message>
+    <message>
+        <source>It was moved, renamed or deleted after it was added ({time}). Say where it is now, put it back and retry, or remove it from the list.</source>
+        <translation>Sie wurde nach dem Hinzufügen ({time}) verschoben, umbenannt oder gelöscht. Bitte sagen, wo sie jetzt ist, sie zurücklegen und erneut versuchen, oder sie aus der Liste entfernen.</translation>
+    </message>
+    <message>
+        <source>It can be read now. Retry processes it.</source>
+        <translation>Sie ist jetzt lesbar. „Erneut versuchen“ verarbeitet sie.</translation>
+    </message>
+    <message>
+        <source>Its owner is {owner}. Allow this account to read the file, then retry. Nothing was changed.</source>
+        <translation>Sie gehört {owner}. Bitte diesem Konto das Lesen der Datei erlauben, dann erneut versuchen. Nichts wurde geändert.</translation>
+    </message>
+    <message>
+        <source>Allow this account to read the file, then retry. Nothing was changed.</source>
+        <translation>Bitte diesem Konto das Lesen der Datei erlauben, dann erneut versuchen. Nichts wurde geändert.</translation>
+    </message>
+    <message>
+        <source>Another program wrote to it in each of three tries. What was read was thrown away, so that no wrong numbers are kept. Process it again when the other program is done.</source>
+        <translation>Ein anderes Programm hat bei jedem der drei Versuche hineingeschrieben. Das Gelesene wurde verworfen, damit keine falschen Zahlen bleiben. Bitte noch einmal verarbeiten, wenn das andere Programm fertig ist.</translation>
+    </message>
+    <message>
+        <source>Only ordinary files can be processed, so it was not opened. Removing it from the list leaves it there.</source>
+        <translation>Nur gewöhnliche Dateien können verarbeitet werden, deshalb wurde sie nicht geöffnet. Wird sie aus der Liste entfernt, bleibt sie, wo sie ist.</translation>
+    </message>
+    <message>
+        <source>Check the disk, or the connection to it, then retry. The file was not changed.</source>
+        <translation>Bitte das Laufwerk oder die Verbindung dorthin prüfen, dann erneut versuchen. Die Datei wurde nicht geändert.</translation>
+    </message>
+    <message>
+        <source>Processing this file ended the program that did it, again and again. The other files go on. Retry gives it new chances; if it happens again, please send a report. It contains no content of your files.</source>
+        <translation>Das Verarbeiten dieser Datei hat immer wieder das Programm beendet. Die anderen Dateien gehen weiter. „Erneut versuchen“ gibt ihr neue Chancen; wenn es wieder geschieht, bitte einen Bericht senden. Er enthält keinen Inhalt der Dateien.</translation>
+    </message>
+    <message>
+        <source>This is a fault of Filemill, not of your file. It was put aside; the others go on. The report contains no content of your files; you read it before it is saved.</source>
+        <translation>Das ist ein Fehler von Filemill, nicht der Datei. Sie wurde beiseitegelegt; die anderen gehen weiter. Der Bericht enthält keinen Inhalt der Dateien; vor dem Speichern kann er gelesen werden.</translation>
+    </message>
+    <message>
+        <source>Nothing has happened to the file. Check the connection and the queue, then retry.</source>
+        <translation>Mit der Datei ist nichts geschehen. Bitte die Verbindung und die Warteschlange prüfen, dann erneut versuchen.</translation>
+    </message>
+    <message>
+        <source>The queue has delivered its message again and again without a result, and has put it aside. The file was not changed. Retry sends a new message.</source>
+        <translation>Die Warteschlange hat die Nachricht immer wieder ohne Ergebnis zugestellt und beiseitegelegt. Die Datei wurde nicht geändert. „Erneut versuchen“ sendet eine neue Nachricht.</translation>
+    </message>
+    <message numerus="yes">
+        <source>Gave up after %Ln deliver(y|ies)</source>
+        <translation>
+            <numerusform>Nach %Ln Zustellung aufgegeben</numerusform>
+            <numerusform>Nach %Ln Zustellungen aufgegeben</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Attempt</source>
+        <translation>Versuch</translation>
+    </message>
+    <message>
+        <source>Started</source>
+        <translation>Begonnen</translation>
+    </message>
+    <message>
+        <source>Computer</source>
+        <translation>Computer</translation>
+    </message>
+    <message>
+        <source>Result</source>
+        <translation>Ergebnis</translation>
+    </message>
+    <message>
+        <source>Copy all attempts for a spreadsheet</source>
+        <translation>Alle Versuche für eine Tabellenkalkulation kopieren</translation>
+    </message>
+    <message>
+        <source>This file was not tried yet.</source>
+        <translation>Diese Datei wurde noch nicht versucht.</translation>
+    </message>
+    <message>
+        <source>{number}, before retry {retry}</source>
+        <translation>{number}, vor Wiederholung {retry}</translation>
+    </message>
+    <message>
+        <source>Where Is “{name}” Now?</source>
+        <translation>Wo ist „{name}“ jetzt?</translation>
+    </message>
+    <message>
+        <source>Process</source>
+        <translation>Verarbeiten</translation>
+    </message>
+    <message>
+        <source>Copy these lines, whole</source>
+        <translation>Diese Zeilen vollständig kopieren</translation>
+    </message>
+    <message>
+        <source>Log lines about this file</source>
+        <translation>Protokollzeilen zu dieser Datei</translation>
+    </message>
+    <message>
+        <source>Reading the log…</source>
+        <translation>Das Protokoll wird gelesen …</translation>
+    </message>
+    <message>
+        <source>The log says nothing about this file. It notes what goes wrong and what you do; files that go well would fill it. Attempts has what happened.</source>
+        <translation>Im Protokoll steht nichts zu dieser Datei. Es verzeichnet, was schiefgeht und was getan wird; Dateien ohne Probleme würden es füllen. Was geschah, steht unter „Versuche“.</translation>
+    </message>
+    <message>
+        <source>Copy all that is known about the message</source>
+        <translation>Alles kopieren, was über die Nachricht bekannt ist</translation>
+    </message>
+    <message>
+        <source>Files and details</source>
+        <translation>Dateien und Details</translation>
+    </message>
+    <message>
+        <source>Path</source>
+        <translation>Pfad</translation>
+    </message>
+    <message>
+        <source>Nothing is selected</source>
+        <translation>Nichts ausgewählt</translation>
+    </message>
+    <message>
+        <source>Select a file to see what happened to it.</source>
+        <translation>Eine Datei auswählen, um zu sehen, was mit ihr geschah.</translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln file(s) selected</source>
+        <translation>
+            <numerusform>%Ln Datei ausgewählt</numerusform>
+            <numerusform>%Ln Dateien ausgewählt</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Adding up…</source>
+        <translation>Wird zusammengezählt …</translation>
+    </message>
+    <message>
+        <source>{number} {status}</source>
+        <comment>12 processed</comment>
+        <translation>{number} {status}</translation>
+    </message>
+    <message>
+        <source>{size} ({bytes})</source>
+        <translation>{size} ({bytes})</translation>
+    </message>
+    <message>
+        <source>Message id</source>
+        <translation>Nachrichten-ID</translation>
+    </message>
+    <message>
+        <source>Not sent yet</source>
+        <translation>Noch nicht gesendet</translation>
+    </message>
+    <message>
+        <source>Sent</source>
+        <translation>Gesendet</translation>
+    </message>
+    <message>
+        <source>Received</source>
+        <translation>Empfangen</translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln time(s)</source>
+        <translation>
+            <numerusform>%Ln-mal</numerusform>
+            <numerusform>%Ln-mal</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Submission</source>
+        <translation>Einreichung</translation>
+    </message>
+    <message>
+        <source>Job id</source>
+        <translation>Auftrags-ID</translation>
+    </message>
+    <message>
+        <source>{number}, added {time}</source>
+        <translation>{number}, hinzugefügt {time}</translation>
+    </message>
+    <message>
+        <source>Message group</source>
+        <translation>Nachrichtengruppe</translation>
+    </message>
+    <message>
+        <source>Deduplication id</source>
+        <translation>Deduplizierungs-ID</translation>
+    </message>
+    <message>
+        <source>Runs</source>
+        <translation>Läuft</translation>
+    </message>
+    <message>
+        <source>Given back before it was done (the program was closed)</source>
+        <translation>Vor dem Ende zurückgegeben (das Programm wurde geschlossen)</translation>
+    </message>
+    <message>
+        <source>Ended without a result (the program stopped)</source>
+        <translation>Ohne Ergebnis beendet (das Programm endete)</translation>
+    </message>
+    <message>
+        <source>Ended without a result (the queue put its message aside)</source>
+        <translation>Ohne Ergebnis beendet (die Warteschlange hat die Nachricht beiseitegelegt)</translation>
+    </message>
+    <message>
+        <source>Broken off: the file was taken off the list</source>
+        <translation>Abgebrochen: Die Datei wurde aus der Liste genommen</translation>
+    </message>
+    <message>
+        <source>Looking at the queue now.</source>
+        <translation>In der Warteschlange wird jetzt nachgesehen.</translation>
+    </message>
+    <message>
+        <source>Only files that wait for this queue can be next; these are in work already, or have ended.</source>
+        <translation>Nur Dateien, die auf diese Warteschlange warten, können die nächsten sein; diese sind schon in Arbeit oder fertig.</translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln file(s) (is|are) processed next.</source>
+        <translation>
+            <numerusform>%Ln Datei wird als Nächstes verarbeitet.</numerusform>
+            <numerusform>%Ln Dateien werden als Nächstes verarbeitet.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln file(s) (is|are) processed next once you resume.</source>
+        <translation>
+            <numerusform>%Ln Datei wird nach dem Fortsetzen als Nächstes verarbeitet.</numerusform>
+            <numerusform>%Ln Dateien werden nach dem Fortsetzen als Nächstes verarbeitet.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln file(s) moved to the front.</source>
+        <translation>
+            <numerusform>%Ln Datei nach vorn gerückt.</numerusform>
+            <numerusform>%Ln Dateien nach vorn gerückt.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln file(s) (is|are) in the queue already, where the order can&apos;t be changed.</source>
+        <translation>
+            <numerusform>%Ln Datei ist schon in der Warteschlange, wo die Reihenfolge feststeht.</numerusform>
+            <numerusform>%Ln Dateien sind schon in der Warteschlange, wo die Reihenfolge feststeht.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>This work has stopped because of a fault in Filemill. The log says more.</source>
+        <translation>Diese Arbeit wurde durch einen Fehler in Filemill angehalten. Das Protokoll sagt mehr.</translation>
+    </message>
+    <message>
+        <source>Processing has stopped because of a fault in Filemill. The log says more.</source>
+        <translation>Die Verarbeitung wurde durch einen Fehler in Filemill angehalten. Das Protokoll sagt mehr.</translation>
+    </message>
+    <message>
+        <source>Sending has stopped because of a fault in Filemill. The log says more.</source>
+        <translation>Das Senden wurde durch einen Fehler in Filemill angehalten. Das Protokoll sagt mehr.</translation>
+    </message>
+    <message>
+        <source>Show</source>
+        <translation>Zeigen</translation>
+    </message>
+    <message>
+        <source>Files are being processed</source>
+        <translation>Dateien werden verarbeitet</translation>
+    </message>
+    <message>
+        <source>Hide</source>
+        <translation>Verbergen</translation>
+    </message>
+    <message>
+        <source>{what}, {span}: now {now}, highest {highest}, on average {average}</source>
+        <translation>{what}, {span}: jetzt {now}, höchstens {highest}, im Mittel {average}</translation>
+    </message>
+    <message>
+        <source>now</source>
+        <comment>the right end of a graph&apos;s time</comment>
+        <translation>jetzt</translation>
+    </message>
+    <message numerus="yes">
+        <source>-%Ln s</source>
+        <comment>so many seconds ago, under a graph</comment>
+        <translation>
+            <numerusform>-%Ln s</numerusform>
+            <numerusform>-%Ln s</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>-%Ln min</source>
+        <comment>so many minutes ago, under a graph</comment>
+        <translation>
+            <numerusform>-%Ln min</numerusform>
+            <numerusform>-%Ln min</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>1 min</source>
+        <translation>1 min</translation>
+    </message>
+    <message>
+        <source>5 min</source>
+        <translation>5 min</translation>
+    </message>
+    <message>
+        <source>1 h</source>
+        <translation>1 h</translation>
+    </message>
+    <message>
+        <source>6 h</source>
+        <translation>6 h</translation>
+    </message>
+    <message>
+        <source>24 h</source>
+        <translation>24 h</translation>
+    </message>
+    <message>
+        <source>last minute</source>
+        <translation>letzte Minute</translation>
+    </message>
+    <message>
+        <source>last 5 minutes</source>
+        <translation>letzte 5 Minuten</translation>
+    </message>
+    <message>
+        <source>last hour</source>
+        <translation>letzte Stunde</translation>
+    </message>
+    <message>
+        <source>last 6 hours</source>
+        <translation>letzte 6 Stunden</translation>
+    </message>
+    <message>
+        <source>last 24 hours</source>
+        <translation>letzte 24 Stunden</translation>
+    </message>
+    <message>
+        <source>Critical</source>
+        <translation>Kritisch</translation>
+    </message>
+    <message>
+        <source>Error</source>
+        <translation>Fehler</translation>
+    </message>
+    <message>
+        <source>Warning</source>
+        <translation>Warnung</translation>
+    </message>
+    <message>
+        <source>Info</source>
+        <translation>Info</translation>
+    </message>
+    <message>
+        <source>Debug</source>
+        <translation>Debug</translation>
+    </message>
+    <message>
+        <source>Time</source>
+        <translation>Zeit</translation>
+    </message>
+    <message>
+        <source>Level</source>
+        <translation>Stufe</translation>
+    </message>
+    <message>
+        <source>Source</source>
+        <translation>Quelle</translation>
+    </message>
+    <message>
+        <source>&amp;Follow</source>
+        <translation>&amp;Folgen</translation>
+    </message>
+    <message>
+        <source>Everything</source>
+        <translation>Alles</translation>
+    </message>
+    <message>
+        <source>Info and worse</source>
+        <translation>Info und Schwereres</translation>
+    </message>
+    <message>
+        <source>Warnings and worse</source>
+        <translation>Warnungen und Schwereres</translation>
+    </message>
+    <message>
+        <source>Errors only</source>
+        <translation>Nur Fehler</translation>
+    </message>
+    <message>
+        <source>Filter the log</source>
+        <translation>Protokoll filtern</translation>
+    </message>
+    <message>
+        <source>Keep the newest entry in sight; scrolling up ends it</source>
+        <translation>Den neuesten Eintrag im Blick behalten; Hochscrollen beendet es</translation>
+    </message>
+    <message>
+        <source>The chosen entry</source>
+        <translation>Der gewählte Eintrag</translation>
+    </message>
+    <message>
+        <source>Choose an entry to read all of it.</source>
+        <translation>Einen Eintrag wählen, um ihn ganz zu lesen.</translation>
+    </message>
+    <message>
+        <source>&amp;Copy</source>
+        <translation>&amp;Kopieren</translation>
+    </message>
+    <message>
+        <source>C&amp;lear View</source>
+        <translation>Ansicht &amp;leeren</translation>
+    </message>
+    <message>
+        <source>&amp;Open Log Folder</source>
+        <translation>Protokoll&amp;ordner öffnen</translation>
+    </message>
+    <message>
+        <source>Support &amp;Report…</source>
+        <translation>&amp;Bericht…</translation>
+    </message>
+    <message>
+        <source>Copy the chosen entries, or all that are shown if none is chosen</source>
+        <translation>Die gewählten Einträge kopieren, oder alle gezeigten, wenn keiner gewählt ist</translation>
+    </message>
+    <message>
+        <source>Show only what comes from now on; the log itself stays as it is</source>
+        <translation>Nur zeigen, was von jetzt an kommt; das Protokoll selbst bleibt, wie es ist</translation>
+    </message>
+    <message>
+        <source>The log in {folder} may not be read.</source>
+        <translation>Das Protokoll in {folder} darf nicht gelesen werden.</translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln (entry|entries)</source>
+        <translation>
+            <numerusform>%Ln Eintrag</numerusform>
+            <numerusform>%Ln Einträge</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{shown} of %Ln (entry|entries)</source>
+        <translation>
+            <numerusform>{shown} von %Ln Eintrag</numerusform>
+            <numerusform>{shown} von %Ln Einträgen</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Copied %Ln (entry|entries).</source>
+        <translation>
+            <numerusform>%Ln Eintrag kopiert.</numerusform>
+            <numerusform>%Ln Einträge kopiert.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Program and computer</source>
+        <translation>Programm und Computer</translation>
+    </message>
+    <message>
+        <source>Settings and connection</source>
+        <translation>Einstellungen und Verbindung</translation>
+    </message>
+    <message>
+        <source>Database</source>
+        <translation>Datenbank</translation>
+    </message>
+    <message>
+        <source>Checks</source>
+        <translation>Prüfungen</translation>
+    </message>
+    <message>
+        <source>Support Report</source>
+        <translation>Bericht für die Hilfe</translation>
+    </message>
+    <message>
+        <source>&amp;Names of files</source>
+        <translation>&amp;Namen von Dateien</translation>
+    </message>
+    <message>
+        <source>This is what would be saved. Nothing is sent anywhere. Read it, and untick what you do not want to hand on.</source>
+        <translation>Das würde gespeichert. Nichts wird irgendwohin gesendet. Bitte lesen und abwählen, was nicht weitergegeben werden soll.</translation>
+    </message>
+    <message>
+        <source>Names and paths of files are replaced by [path] unless this is ticked</source>
+        <translation>Namen und Pfade von Dateien werden durch [path] ersetzt, solange dies nicht angehakt ist</translation>
+    </message>
+    <message>
+        <source>The report</source>
+        <translation>Der Bericht</translation>
+    </message>
+    <message>
+        <source>Search in the report</source>
+        <translation>Im Bericht suchen</translation>
+    </message>
+    <message>
+        <source>&amp;Save…</source>
+        <translation>&amp;Speichern…</translation>
+    </message>
+    <message>
+        <source>“{words}” is not in the report.</source>
+        <translation>„{words}“ steht nicht im Bericht.</translation>
+    </message>
+    <message>
+        <source>Copied the report.</source>
+        <translation>Bericht kopiert.</translation>
+    </message>
+    <message>
+        <source>Filemill report {moment}</source>
+        <translation>Filemill-Bericht {moment}</translation>
+    </message>
+    <message>
+        <source>Save Support Report</source>
+        <translation>Bericht speichern</translation>
+    </message>
+    <message>
+        <source>ZIP archives (*.zip)</source>
+        <translation>ZIP-Archive (*.zip)</translation>
+    </message>
+    <message>
+        <source>Text files (*.txt)</source>
+        <translation>Textdateien (*.txt)</translation>
+    </message>
+    <message>
+        <source>Saved the support report as “{name}”.</source>
+        <translation>Bericht als „{name}“ gespeichert.</translation>
+    </message>
+    <message>
+        <source>A file has failed</source>
+        <translation>Eine Datei ist fehlgeschlagen</translation>
+    </message>
+    <message>
+        <source>The others go on. Filemill says why and what to do.</source>
+        <translation>Die anderen gehen weiter. Filemill sagt, warum, und was zu tun ist.</translation>
+    </message>
+    <message>
+        <source>Finished, with problems</source>
+        <translation>Fertig, mit Problemen</translation>
+    </message>
+    <message>
+        <source>Processing is off</source>
+        <translation>Verarbeitung ist aus</translation>
+    </message>
+    <message>
+        <source>Throughput</source>
+        <translation>Durchsatz</translation>
+    </message>
+    <message>
+        <source>Files per second</source>
+        <translation>Dateien pro Sekunde</translation>
+    </message>
+    <message>
+        <source>Bytes per second</source>
+        <translation>Bytes pro Sekunde</translation>
     </message>
 </context>
 </TS>

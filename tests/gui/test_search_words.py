@@ -1,0 +1,53 @@
+"""What is typed into the filter box finds what is shown, in the person's language too."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from desktop_app.filters import parse_search
+from desktop_app.gui.columns import NAME
+from desktop_app.gui.search_words import read_search
+from desktop_app.gui.texts import translated
+from desktop_app.jobs import Status
+from tests.gui.test_translations import speaking
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
+    from desktop_app.gui.jobs_model import JobsModel
+    from tests.gui.conftest import Desk
+
+STORED = "You may not read this file"
+GIVEN_UP = "The disk or network share that holds this file did not deliver it (given up after 5 tries)"
+
+
+def test_english_is_read_as_before(qapp: object) -> None:
+    for text in ("status:failed invoice", 'size:>10MB reason:"may not"', "Grund:x"):
+        assert read_search(text) == parse_search(text)
+
+
+def test_keys_and_statuses_have_their_names_in_the_language_and_in_english(qapp: object) -> None:
+    with speaking("de"):
+        assert read_search("status:fehl").statuses == {Status.FAILED}
+        assert read_search("Status:failed").statuses == {Status.FAILED}
+        assert read_search("größe:>10kB").sizes == parse_search("size:>10kB").sizes
+        assert read_search("grund:Berechtigung").reasons == ("Berechtigung",)
+
+
+def test_word_of_a_reason_as_it_is_shown_finds_the_stored_one(desk: Desk, qtbot: QtBot) -> None:
+    world = desk.world
+    secret, _, far = world.add("secret.txt", "plain.txt", "far.txt")
+    world.fail(secret, reason=STORED)
+    world.fail(far, reason=GIVEN_UP)
+    with speaking("de"):
+        assert "aufgegeben" in translated(GIVEN_UP)
+        window = desk.window()
+        model = desk.bench().model
+        for typed, name in (("Berechtigung", "secret.txt"), ("grund:freigabe", "far.txt"), ("aufgegeben", "far.txt")):
+            window.filter.setText(typed)
+            qtbot.waitUntil(partial(_shows_only, model, name))
+
+
+def _shows_only(model: JobsModel, name: str) -> bool:
+    return model.rowCount() == 1 and model.text(0, NAME) == name
