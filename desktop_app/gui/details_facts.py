@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 _TWO_COLUMNS_FROM = 760
 
 
+def leading(widget: QWidget) -> Qt.AlignmentFlag:
+    """The side on which a line begins in this language, also of names and numbers, which have their own direction."""
+    side = Qt.AlignmentFlag.AlignRight if widget.isRightToLeft() else Qt.AlignmentFlag.AlignLeft
+    return side | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter
+
+
 def caption_label(text: str, parent: QWidget) -> QLabel:
     """What a value is."""
     label = QLabel(text, parent)
@@ -30,6 +36,7 @@ def value_field(name: str, parent: QWidget) -> QLineEdit:
     field = QLineEdit(parent)
     field.setObjectName("detailsValue")
     field.setReadOnly(True)
+    field.setAlignment(leading(field))
     field.setAccessibleName(name)
     return field
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from desktop_app.gui.details_facts import caption_label, value_field
+from desktop_app.gui.details_facts import caption_label, leading, value_field
 from desktop_app.gui.texts import tr
 from desktop_app.gui.wording import tool_tip
 
@@ -27,6 +27,7 @@ def text_label(name: str, parent: QWidget) -> QLabel:
     label.setObjectName(name)
     label.setTextFormat(Qt.TextFormat.PlainText)
     label.setWordWrap(True)
+    label.setAlignment(leading(label))
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     return label
 

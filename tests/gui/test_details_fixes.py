@@ -96,6 +96,8 @@ def test_missing_file_can_be_located(desk: Desk, folder: Path, tmp_path: Path, q
     assert offered(window) == ["Locate…", "Retry", "Remove"]
     found = tmp_path / "found.txt"
     found.write_text("1\n2\n")
+    said: list[str] = []
+    desk.bench().commands.said.connect(lambda notice: said.append(notice.text))
     press_first(window)
     choose(window, found, qtbot)
     qtbot.waitUntil(lambda: job_of(desk, key).generation == 2)
@@ -103,8 +105,7 @@ def test_missing_file_can_be_located(desk: Desk, folder: Path, tmp_path: Path, q
     done = job_of(desk, key)
     assert (done.status, done.file_path, done.lines_count) == (Status.PROCESSED, str(found), 2)
     qtbot.waitUntil(lambda: window.details.summary.title == "found.txt")
-    assert window.notices.notice is not None
-    assert window.notices.notice.text == "“a.txt” will be processed from its new place."
+    assert said == ["“a.txt” will be processed from its new place."]
 
 
 def test_place_without_a_file_is_refused_in_words(desk: Desk, folder: Path, qtbot: QtBot) -> None:
@@ -368,12 +369,12 @@ def test_job_that_runs_again_meanwhile_keeps_its_path(desk: Desk, folder: Path, 
     desk.world.fail(key)
     (folder / "b.txt").write_text("x")
     window = shown(desk, key, qtbot)
+    said: list[str] = []
+    desk.bench().commands.said.connect(lambda notice: said.append(notice.text))
     window.offers.locate.trigger()
     desk.world.intake.retry([key])
     choose(window, folder / "b.txt", qtbot)
-    qtbot.waitUntil(lambda: window.notices.notice is not None)
-    assert window.notices.notice is not None
-    assert window.notices.notice.text == "“a.txt” is being processed already."
+    qtbot.waitUntil(lambda: said == ["“a.txt” is being processed already."])
     assert job_of(desk, key).file_path == "/in/a.txt"
 
 

@@ -389,6 +389,20 @@ def test_tab_is_remembered(window: MainWindow, desk: Desk) -> None:
     assert again.details.shown_tab == "log"
 
 
+def test_values_stand_beside_their_captions_from_right_to_left(desk: Desk, qapp: QApplication) -> None:
+    qapp.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+    try:
+        desk.world.add("/data/a.txt")
+        window = desk.active_window()
+        window.offers.details.trigger()
+        window.view.select_rows(0, 0)
+        for field in window.details.findChildren(QLineEdit):
+            assert field.alignment() & Qt.AlignmentFlag.AlignRight
+            assert field.alignment() & Qt.AlignmentFlag.AlignAbsolute
+    finally:
+        qapp.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
+
+
 # --- below or beside
 
 
