@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, Slot
+from PySide6.QtCore import QObject, Qt, QTimer, Slot
 
 from desktop_app.gui.desktop.ports import Topic
 from desktop_app.gui.desktop.tray import Tray
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _NOTHING_GOES_ON = frozenset({Mark.RETRYING, Mark.NEEDED, Mark.STOPPED, Mark.PAUSED})
 _FAILED_VIEW = -1
+DROWSY_MS = 5_000
+"""The next file is begun sooner than this; if it is not, the computer may fall asleep."""
 
 
 class Feedback(QObject):
@@ -67,6 +69,10 @@ class Feedback(QObject):
         self._wording = needs.wording
         self._time_left = TimeLeft()
         self._desktop = needs.desktop(window)
+        self._drowsy = QTimer(self)
+        self._drowsy.setSingleShot(True)
+        self._drowsy.setInterval(DROWSY_MS)
+        self._drowsy.timeout.connect(self._let_sleep)
         run.changed.connect(status.show_progress)
         run.changed.connect(self._show_on_desktop)
         run.paced.connect(self._show_pace)
@@ -152,7 +158,18 @@ class Feedback(QObject):
     @Slot(object)
     def _show_on_desktop(self, progress: Progress) -> None:
         self._desktop.taskbar.show(progress.fraction if progress.is_busy else None, progress.failed)
-        self._desktop.awake.keep(awake=progress.processing > 0)
+        if progress.processing:
+            self._desktop.awake.keep(awake=True)
+            self._drowsy.stop()
+        elif not progress.is_busy:
+            self._let_sleep()
+        elif not self._drowsy.isActive():
+            self._drowsy.start()  # between two files, or paused
+
+    @Slot()
+    def _let_sleep(self) -> None:
+        self._drowsy.stop()
+        self._desktop.awake.keep(awake=False)
 
     def _open_about(self, topic: Topic) -> None:
         """A notification was pressed: show the window, and what it was about."""
@@ -170,4 +187,5 @@ class Feedback(QObject):
     def close(self) -> None:
         """The window was closed: what its loops say while they end is no news any more."""
         self.news.close()
+        self._drowsy.stop()
         self._desktop.close()

@@ -86,6 +86,19 @@ def test_computer_stays_awake_only_while_something_is_processed(desk: Desk, room
     assert not room.awake.is_kept
 
 
+def test_short_break_between_two_files_is_no_reason_to_sleep(desk: Desk, room: Room, qtbot: QtBot) -> None:
+    window = desk.window()
+    first, _ = desk.world.add("a", "b")
+    desk.world.change(first, status=Status.PROCESSING)
+    qtbot.waitUntil(lambda: room.awake.is_kept)
+    desk.world.finish(first)
+    qtbot.waitUntil(lambda: window.run.progress.files_done == 1)
+    assert room.awake.is_kept
+    window.feedback._drowsy.setInterval(1)
+    window.feedback._drowsy.start()
+    qtbot.waitUntil(lambda: not room.awake.is_kept)
+
+
 def test_batch_is_told_in_the_window_and_its_notification_opens_the_view(desk: Desk, room: Room, qtbot: QtBot) -> None:
     window = desk.window()
     keys = desk.world.add_many(3)
@@ -95,6 +108,7 @@ def test_batch_is_told_in_the_window_and_its_notification_opens_the_view(desk: D
     qtbot.waitUntil(lambda: window.notices.notice is not None)
     assert window.notices.notice is not None
     assert window.notices.notice.text.startswith("3 files processed")
+    qtbot.waitUntil(window.offers.status_views[-1].isEnabled)
     window.hide()
     room.notifier.clicked(Topic.ENDED)
     assert window.isVisible()

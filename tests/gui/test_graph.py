@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 
 from desktop_app.gui.colours import DARK, LIGHT
 from desktop_app.gui.graph_axes import graph_number, nice_top, time_marks, value_marks
@@ -86,6 +87,15 @@ def test_span_is_chosen_by_mouse_and_by_keyboard(window: MainWindow) -> None:
     QTest.keyClick(dock.buttons[Span.HOUR], Qt.Key.Key_Right)
     assert dock.span.name == "HOURS_6"
     assert len(dock.graphs[0]._values) == Span.HOURS_6.seconds // Span.HOURS_6.step
+
+
+def test_f6_reaches_the_graphs(window: MainWindow, qtbot: QtBot) -> None:
+    window.offers.throughput.trigger()
+    visited = []
+    for _ in range(8):
+        window.offers.next_pane.trigger()
+        visited.append(window.feedback.dock.isAncestorOf(QApplication.focusWidget() or window))
+    assert any(visited)
 
 
 def test_graphs_and_their_span_come_back_at_the_next_start(window: MainWindow, desk: Desk) -> None:
