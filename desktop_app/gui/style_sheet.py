@@ -89,7 +89,8 @@ QCheckBox::indicator:checked {{
 QRadioButton::indicator:disabled, QCheckBox::indicator:disabled {{ border-color: {c.disabled}; }}
 
 QScrollArea#sidebar {{ background: {c.window}; border: none; border-right: 1px solid {c.line}; }}
-QScrollArea#sidebar QScrollBar {{ background: {c.window}; }}
+QScrollArea#sidebar QAbstractScrollArea::corner {{ background: {c.base}; border: none; }}
+QScrollBar {{ background: {c.window}; }}
 QWidget#sidebarInside {{ background: {c.window}; }}
 QLabel#sectionTitle {{ color: {c.muted}; font-size: 8pt; font-weight: 600; padding: 8px 7px 4px 7px; }}
 QFrame#details {{ background: {c.window}; border: none; border-top: 1px solid {c.line}; }}

@@ -74,12 +74,12 @@ def _wanted(widget: QWidget) -> QSize:
     if isinstance(widget, QComboBox):
         inside = widget.fontMetrics().horizontalAdvance(widget.currentText())
         return QSize(inside, widget.minimumSizeHint().height())
-    if isinstance(widget, QLineEdit) and not isinstance(widget.parent(), (QComboBox, QAbstractSpinBox)):
+    if isinstance(widget, QLineEdit) and not isinstance(widget.parent(), QAbstractSpinBox):
         words = widget.placeholderText() if not widget.text() else ""
         margins = widget.textMargins()
         return QSize(
             widget.fontMetrics().horizontalAdvance(words) + margins.left() + margins.right(),
-            widget.minimumSizeHint().height(),
+            0 if isinstance(widget.parent(), QComboBox) else widget.minimumSizeHint().height(),
         )
     return QSize()
 

@@ -63,6 +63,13 @@ def several(scene: Scene) -> None:
     scene.window.offers.select_all.trigger()
 
 
+def with_everything(scene: Scene) -> None:
+    """The graph and the details are shown too."""
+    busy(scene)
+    scene.window.offers.throughput.setChecked(True)
+    scene.window.offers.details.setChecked(True)
+
+
 def nothing_matches(scene: Scene) -> None:
     """A filter and a choice that leave nothing."""
     busy(scene)
@@ -88,6 +95,7 @@ STATES: dict[str, Callable[[Scene], None]] = {
     "busy": busy,
     "problems": problems,
     "several": several,
+    "with everything": with_everything,
     "nothing matches": nothing_matches,
     "waiting": waiting,
 }
