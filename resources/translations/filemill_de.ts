@@ -598,7 +598,7 @@
     </message>
     <message>
         <source>A queue&apos;s name, URL or ARN</source>
-        <translation>Name, URL oder ARN einer Warteschlange</translation>
+        <translation>Name, URL oder ARN</translation>
     </message>
     <message>
         <source>&amp;Help</source>
