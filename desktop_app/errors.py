@@ -110,6 +110,21 @@ class StoreFullError(StoreError):
     cause = Cause.DISK_FULL
 
 
+class PartlyAddedError(StoreError):
+    """Some files of an Add are safe on the list, the others are not.
+
+    Attributes:
+        batch_id: The batch of those that are.
+        added: How many these are.
+    """
+
+    def __init__(self, why: StoreError, *, batch_id: int, added: int, wanted: int) -> None:
+        text = Sentence("Only {added} of {wanted} files were added. {why}", added=added, wanted=wanted, why=why.text)
+        super().__init__(text, detail=why.detail, cause=why.cause)
+        self.batch_id = batch_id
+        self.added = added
+
+
 class StoreDamagedError(StoreError):
     """The database's file is damaged; it has to be put aside before anything else is of use."""
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
+from desktop_app.errors import PartlyAddedError
 from desktop_app.gui.texts import tr
 from desktop_app.jobs import display_text
 from desktop_app.services.review import Review
@@ -42,7 +43,7 @@ class AddReport:
         added: How many files are in the list now.
         refused: What could not be added, and why; empty if the person has seen it already.
         cancelled: True if the person stopped it; then nothing was added.
-        problem: Why nothing could be written; empty if all went well.
+        problem: Why it could not be written, or not all of it; empty if all went well.
         listed: How many files were left out, since they are on the list already and have not changed.
         batch: The database's key of the new files' batch; 0 if there is none.
     """
@@ -207,7 +208,10 @@ class Adder(QObject):
         self._writes.run(work, partial(self._end, number), partial(self._give_up, number))
 
     def _give_up(self, number: int, error: KnownError) -> None:
-        self._end(number, AddReport(problem=error.text))
+        if isinstance(error, PartlyAddedError):
+            self._end(number, AddReport(error.added, problem=error.text, batch=error.batch_id))
+        else:
+            self._end(number, AddReport(problem=error.text))
 
     def _end(self, number: int, report: AddReport) -> None:
         self._forget(number)

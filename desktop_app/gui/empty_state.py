@@ -23,6 +23,7 @@ class EmptyState(QWidget):
 
     Attributes:
         words: What happens to files.
+        first: The button for what is done first.
         other_queue: The way to a queue of one's own.
     """
 
@@ -43,6 +44,7 @@ class EmptyState(QWidget):
             (QPushButton(action.text(), self), action) for action in (actions.add_files, actions.add_folder)
         ]
         self._buttons[0][0].setObjectName("primary")
+        self.first = self._buttons[0][0]
         buttons = QHBoxLayout()
         buttons.setSpacing(10)
         buttons.addStretch()

@@ -45,6 +45,8 @@ class Pages(QStackedWidget):
         self.setCurrentWidget(page)
         if page is self._view and (loses_focus or first):
             page.setFocus()
+        elif page is self._empty and (loses_focus or first):
+            self._empty.first.setFocus()
         elif page is self._no_match and loses_focus:
             buttons = (self._no_match.clear, self._no_match.all)
             next(button for button in buttons if not button.isHidden()).setFocus()

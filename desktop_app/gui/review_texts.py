@@ -90,6 +90,9 @@ def notice_of(report: AddReport, wording: Wording, show: Callable[[], object], u
         show: Opens the list of what was refused.
         undo: Takes back what was added.
     """
+    undo_button = NoticeAction(tr("Undo"), undo)
+    if report.problem and report.added:
+        return Notice(translated(report.problem), Kind.PROBLEM, (undo_button,))
     if report.problem:
         return Notice(tr("Nothing was added: {why}").format(why=translated(report.problem)), Kind.PROBLEM)
     if report.cancelled:
@@ -98,7 +101,7 @@ def notice_of(report: AddReport, wording: Wording, show: Callable[[], object], u
         text = tr("Added {files}.").format(files=wording.files(report.added))
         if report.listed:
             text = tr("{added} Already in the list: {listed}.").format(added=text, listed=wording.number(report.listed))
-        return Notice(text, actions=(NoticeAction(tr("Undo"), undo),), passing=True)
+        return Notice(text, actions=(undo_button,), passing=True)
     if report.listed:
         text = tr("Nothing was added: %Ln file(s) (is|are) in the list already, and unchanged.", "", report.listed)
         return Notice(text, passing=True)

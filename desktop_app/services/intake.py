@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from desktop_app.errors import KnownError
+from desktop_app.errors import KnownError, PartlyAddedError
 from desktop_app.services.found import SomeFiles
 from desktop_app.services.scan import scan
 from desktop_app.services.wanted import Wanted
@@ -71,14 +71,19 @@ class IntakeService:
                 made, and its id is 0.
 
         Raises:
-            StoreError: If the database can't be written.
+            PartlyAddedError: If the database can't be written any more.
+            StoreError: If the database can't be written; nothing was added.
         """
         if skip_listed:
             known = self.listed(files)
             files = SomeFiles(files, (place for place, is_known in enumerate(known) if not is_known))
             if not files:
                 return Added(0, ())
-        added = self._intake.add(files, queue=self._queue, name=name, now_ms=self._clock.now_ms())
+        try:
+            added = self._intake.add(files, queue=self._queue, name=name, now_ms=self._clock.now_ms())
+        except PartlyAddedError:
+            self._wake()
+            raise
         self._wake()
         return added
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from desktop_app.attempts import AttemptOutcome
+from desktop_app.errors import PartlyAddedError, StoreError
 from desktop_app.job_log import level_for
 from desktop_app.jobs import FINAL_STATUSES, NewFile, Status
 from desktop_app.store.attempts import end_open
@@ -80,16 +81,23 @@ class Intake:
             now_ms: The time, in milliseconds since 1970.
 
         Raises:
-            StoreError: If the database can't be written.
+            PartlyAddedError: If the database can't be written any more.
+            StoreError: If the database can't be written; nothing was added.
         """
         batch_id = 0
         ids: list[str] = []
         for start in range(0, max(1, len(files)), ROWS_A_TRANSACTION):
             part = files[start : start + ROWS_A_TRANSACTION]
-            with self._database.write(durable=True) as revision:
-                if not batch_id:
-                    batch_id = int(self._database.run(BatchRow.insert(name=storable(name), created_at=now_ms)))
-                ids += self._insert(part, batch_id, queue, now_ms, revision)
+            try:
+                with self._database.write(durable=True) as revision:
+                    if not batch_id:
+                        batch_id = int(self._database.run(BatchRow.insert(name=storable(name), created_at=now_ms)))
+                    written = self._insert(part, batch_id, queue, now_ms, revision)
+            except StoreError as error:
+                if not ids:
+                    raise
+                raise PartlyAddedError(error, batch_id=batch_id, added=len(ids), wanted=len(files)) from error
+            ids += written
         return Added(batch_id, tuple(ids))
 
     def _insert(self, files: Sequence[NewFile], batch_id: int, queue: str, now_ms: int, revision: int) -> list[str]:

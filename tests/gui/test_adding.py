@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PySide6.QtCore import QMimeData, QUrl
 
-from desktop_app.errors import StoreError
+from desktop_app.errors import StoreError, StoreFullError
 from desktop_app.gui import adding
 from desktop_app.gui.adding import Adder, AddReport, Proposal
 from desktop_app.gui.dropped import dragged_paths, drop_text, pasted_paths
@@ -22,10 +22,11 @@ from desktop_app.services.intake import IntakeService
 from desktop_app.services.refusals import Refusal
 from desktop_app.services.review import Picked, Wish
 from desktop_app.services.scan import ScanResult
+from desktop_app.store.intake import Intake
 from desktop_app.store.models import BatchRow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from pytestqt.qtbot import QtBot
 
@@ -297,6 +298,30 @@ def test_short_adds_are_not_said(adder: Adder, tmp_path: Path, qtbot: QtBot) -> 
     assert said == []
 
 
+def test_what_was_added_before_the_disk_was_full_is_told_and_the_rest_can_be_added_later(
+    adder: Adder, world: World, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    insert = Intake._insert
+    parts: list[int] = []
+
+    def insert_once(self: Intake, files: Sequence[NewFile], *rest: Any) -> list[str]:
+        parts.append(len(files))
+        if len(parts) > 1:
+            raise StoreFullError("The disk is full.")
+        return insert(self, files, *rest)
+
+    fill(tmp_path / "in", 250)
+    with monkeypatch.context() as broken:
+        broken.setattr(Intake, "_insert", insert_once)
+        report = accepted(adder, qtbot, proposed(adder, qtbot, tmp_path / "in"))
+    assert report == AddReport(200, problem="Only 200 of 250 files were added. The disk is full.")
+    assert report.batch
+    assert parts == [200, 50]
+    assert len(names(world)) == 200
+    assert world.wake.is_set()
+    assert accepted(adder, qtbot, proposed(adder, qtbot, tmp_path / "in")) == AddReport(50, listed=200)
+
+
 def test_database_that_can_not_be_written_is_told(
     adder: Adder, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -323,6 +348,7 @@ GONE = Refusal("/in/<b>gone\n", "There is no such file")
         (AddReport(cancelled=True), "Stopped. Nothing was added.", Kind.INFO, 0),
         (AddReport(0, (GONE,)), "“<b>gone\\n” can't be added: There is no such file.", Kind.WARNING, 0),
         (AddReport(0, (GONE, GONE)), "None of these 2 things can be added.", Kind.WARNING, 1),
+        (AddReport(4, problem="Only 4 of 9 files. Full."), "Only 4 of 9 files. Full.", Kind.PROBLEM, 1),
         (AddReport(problem="The disk is full."), "Nothing was added: The disk is full.", Kind.PROBLEM, 0),
     ],
 )

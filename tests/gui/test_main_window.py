@@ -72,15 +72,22 @@ def pairs_in(dialog: QDialog) -> list[tuple[str, str]]:
 
 def test_empty_list_invites_to_add_files(desk: Desk, qtbot: QtBot) -> None:
     window = desk.window()
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
     assert not window.view.isVisible()
     buttons = [button for button in window.findChildren(QPushButton) if button.isVisible()]
     assert [button.text() for button in buttons] == ["&Add Files…", "Add F&older…", "Use my AWS &queue instead…"]
+    assert QApplication.focusWidget() is buttons[0]
     for action in (window.offers.retry, window.offers.remove, window.offers.copy, window.offers.select_all):
         assert not action.isEnabled()
     QTest.mouseClick(buttons[0], LEFT)
     dialog = window.findChild(QFileDialog)
     assert dialog is not None
     dialog.close()
+    window.offers.connection.triggered.disconnect()
+    asked = QSignalSpy(window.offers.connection.triggered)
+    QTest.mouseClick(buttons[2], LEFT)
+    assert asked.count() == 1
 
 
 def test_list_appears_with_the_first_file_and_goes_with_the_last(desk: Desk, files: list[str], qtbot: QtBot) -> None:
