@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from desktop_app.gui.loop_states import LoopStates
 from desktop_app.gui.switchboard import Link, Switchboard
 from desktop_app.gui.threads import ConsumerThread, SenderThread
+from desktop_app.services.advisor import ConnectionAdvisor
 from desktop_app.services.support_report import SupportSources
 from desktop_app.settings import Connection, connection_from, load_settings, save_settings
 from desktop_app.wiring import build_gated_consumer, build_sender, connect_queue
@@ -48,6 +49,7 @@ class Session:
     def __init__(self, program: Program, environment: Mapping[str, str] = os.environ) -> None:
         self.program = program
         self._environment = environment
+        self._advisor = ConnectionAdvisor(program.home.run)
         self.states = LoopStates(program.connection, program.clock)
         self.switchboard = Switchboard(_link(program), self.states)
 
@@ -79,6 +81,7 @@ class Session:
             settings=partial(load_settings, self.program.home.settings_file),
             connection=lambda: self.program.connection,
             connect=lambda: connect_queue(self.program),
+            test=lambda should_stop: self._advisor.test(self.program.connection, should_stop),
             database=self.program.database,
             jobs=self.program.jobs,
             clock=self.program.clock,

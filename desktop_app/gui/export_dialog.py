@@ -29,7 +29,7 @@ from desktop_app.gui.export_target import named_file, suggested_name, usual_form
 from desktop_app.gui.exporting import ExportOrder, Format, why_not_written
 from desktop_app.gui.texts import tr
 from desktop_app.jobs import ListQuery
-from desktop_app.services.records import FIELDS
+from desktop_app.services.records import ALL_FIELDS
 
 if TYPE_CHECKING:
     from array import array
@@ -73,7 +73,7 @@ class ExportDialog(QDialog):
         self._query: ListQuery | None = None
         self._everything: ListQuery | None = None
         self._selected: array[int] | None = None
-        self._shown_fields: Sequence[str] = FIELDS
+        self._shown_fields: Sequence[str] = ALL_FIELDS
         self._may_replace = ""
         self.setWindowTitle(tr("Export List"))
         self.rows = {kind: QRadioButton("…", self) for kind in Rows}  # an empty one is lower, and its row stays so
@@ -211,7 +211,7 @@ class ExportDialog(QDialog):
             Rows.SELECTED: self._selected,
             Rows.ALL: self._everything,
         }
-        fields = self._shown_fields if self.columns[True].isChecked() else FIELDS
+        fields = self._shown_fields if self.columns[True].isChecked() else ALL_FIELDS
         return ExportOrder(offered[kind], fields, self.form, target, replace=self._may_replace == str(target))
 
     def _target(self) -> Path | None:

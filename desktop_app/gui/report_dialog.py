@@ -1,4 +1,7 @@
-"""The support report: read before it is saved, and nothing in it that its reader does not want to hand on."""
+"""The support report: read before it is saved, and nothing in it that its reader does not want to hand on.
+
+The report itself is in English, for whoever mends the fault.
+"""
 
 from __future__ import annotations
 
@@ -87,6 +90,7 @@ class ReportDialog(QDialog):
         self.text = QPlainTextEdit(self)
         self.state = QLabel(self)
         self._arrange()
+        self.finished.connect(report.stop)
         tasks.run(report.collect, self._take_first, self._tell)
 
     def _arrange(self) -> None:

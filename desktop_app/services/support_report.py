@@ -6,6 +6,7 @@ import importlib.metadata
 import os
 import platform
 import shutil
+import threading
 from contextlib import closing
 from dataclasses import dataclass, fields
 from enum import StrEnum
@@ -15,6 +16,7 @@ from desktop_app import __version__
 from desktop_app.errors import KnownError
 from desktop_app.jobs import ListQuery, Status, display_text, iso_utc
 from desktop_app.log_tail import LogTail
+from desktop_app.reach import Verdict
 from desktop_app.services.masking import Masked, Masker, masker_for
 
 if TYPE_CHECKING:
@@ -23,11 +25,13 @@ if TYPE_CHECKING:
     from desktop_app.clock import Clock
     from desktop_app.paths import Home
     from desktop_app.queues.connector import QueueConnector
+    from desktop_app.reach import Finding
     from desktop_app.settings import Connection, Settings
     from desktop_app.store.database import Database
     from desktop_app.store.job_list import JobList
 
 LOG_RECORDS = 400
+_MARKS = {Verdict.FINE: "✓", Verdict.NOTE: "–", Verdict.TROUBLE: "✗"}
 _KNOWN_NAMES = 3_000
 _LIBRARIES = ("boto3", "botocore", "peewee", "platformdirs", "filelock", "tomlkit", "moto", "flask")
 _TOLD_VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION", "LANG", "LC_ALL", "XDG_CURRENT_DESKTOP", "XDG_SESSION_TYPE")
@@ -64,6 +68,7 @@ class SupportSources:
         environment: The process's variables.
         settings, connection: As they are now.
         connect: A connector of the queue of now, to be closed.
+        test: Tests the connection of now, right by right, and asks now and then whether to stop.
         database, jobs: The list.
         clock: The time.
     """
@@ -73,6 +78,7 @@ class SupportSources:
     settings: Callable[[], Settings]
     connection: Callable[[], Connection]
     connect: Callable[[], QueueConnector]
+    test: Callable[[Callable[[], bool]], Iterator[Finding]]
     database: Database
     jobs: JobList
     clock: Clock
@@ -92,6 +98,11 @@ class SupportReport:
         self._program = tuple(program)
         self._fault = fault
         self._masker = Masker()
+        self._is_stopped = threading.Event()
+
+    def stop(self) -> None:
+        """Nobody waits for the queue's answers any more. Any thread."""
+        self._is_stopped.set()
 
     def collect(self) -> list[Section]:
         """All sections but the queue's, which may take long."""
@@ -109,7 +120,7 @@ class SupportReport:
 
     def ask_queue(self) -> Section:
         """What the queue says of itself, or why it says nothing; after `collect`."""
-        return self._section(Part.QUEUE, _lines(self._about_queue))
+        return self._section(Part.QUEUE, f"{_lines(self._about_queue)}\n{_lines(self._test_connection)}".rstrip())
 
     def head(self, *, names: bool) -> str:
         """What stands above the sections: what this is, and what was masked in it.
@@ -199,6 +210,11 @@ class SupportReport:
         yield f"Kept for {state.retention_s} s; made at {iso_utc(state.created_at_ms)}"
         yield f"Largest message: {client.info.max_message_bytes} bytes"
         yield f"Dead-letter queue: {state.dead_letter_arn or 'none'}"
+
+    def _test_connection(self) -> Iterator[str]:
+        for finding in self._sources.test(self._is_stopped.is_set):
+            detail = f" ({finding.error.detail})" if finding.error and finding.error.detail else ""
+            yield f"{_MARKS[finding.verdict]} {finding.text}{detail}"
 
 
 def _lines(facts: Callable[[], Iterator[str]]) -> str:

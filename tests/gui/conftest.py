@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from desktop_app.queues.connector import QueueConnector
+    from desktop_app.reach import Finding
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -124,6 +125,7 @@ class Desk:
         self.log_folder = folder / "logs"
         self.environment: dict[str, str] = {}
         self.settings = Settings()
+        self.findings: list[Finding] = []
         self.connector: QueueConnector = FakeConnector(FakeClient())
         self._qtbot = qtbot
         self._benches: list[Workbench] = []
@@ -173,6 +175,7 @@ class Desk:
             settings=lambda: self.settings,
             connection=lambda: self.session.connection,
             connect=lambda: self.connector,
+            test=lambda _: iter(self.findings),
             database=self.world.database,
             jobs=self.world.jobs,
             clock=self.world.clock,

@@ -95,7 +95,8 @@ def test_rows_columns_and_format_are_as_chosen(desk: Desk, world: World, qtbot: 
     QTest.mouseClick(dialog.button, Qt.MouseButton.LeftButton)
     assert finished(window, qtbot) == "Exported 2 files to “list.json”."
     told = json.loads((tmp_path / "list.json").read_text(encoding="utf-8"))
-    assert [tuple(one) for one in told] == [FIELDS, FIELDS]
+    assert [tuple(one) for one in told] == [ALL_FIELDS, ALL_FIELDS]
+    assert ALL_FIELDS[: len(FIELDS)] == FIELDS  # what the terminal exports comes first
     assert [(one["file_path"], one["lines_count"]) for one in told] == [("/in/b.txt", 9), ("/in/c.txt", None)]
 
 

@@ -12,6 +12,7 @@ from desktop_app.errors import QueueError, QueueTrouble, SettingsError, StoreErr
 from desktop_app.jobs import NewFile, Status
 from desktop_app.log import log_file
 from desktop_app.paths import Home
+from desktop_app.reach import Check, Finding, Verdict
 from desktop_app.services.intake import IntakeService
 from desktop_app.services.support_report import LOG_RECORDS, Part, SupportReport, SupportSources
 from desktop_app.settings import Connection, Settings
@@ -23,7 +24,7 @@ from desktop_app.wiring import MIGRATIONS
 from tests.services.fakes import FakeClient, FakeClock, FakeConnector
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from desktop_app.store.database import Database
@@ -46,6 +47,7 @@ def sources(database: Database, tmp_path: Path) -> SupportSources:
         settings=Settings,
         connection=lambda: Connection("orders", "ops", "eu-west-1"),
         connect=lambda: FakeConnector(FakeClient()),
+        test=lambda _: iter(()),
         database=database,
         jobs=JobList(database),
         clock=FakeClock(),
@@ -167,6 +169,27 @@ def test_queue_that_can_not_be_reached_says_why(sources: SupportSources) -> None
     connector.trouble = QueueError("No connection.", trouble=QueueTrouble.OFFLINE, detail="EndpointConnectionError")
     report = SupportReport(replace(sources, connect=lambda: connector))
     assert report.ask_queue().text == "✗ No connection. EndpointConnectionError"
+
+
+def test_connection_is_tested_right_by_right(sources: SupportSources) -> None:
+    trouble = QueueError("May not.", trouble=QueueTrouble.NO_RIGHT, detail="AccessDenied")
+    findings = [
+        Finding(Check.SEND, Verdict.FINE, "May send messages"),
+        Finding(Check.RECEIVE, Verdict.TROUBLE, "May not receive", trouble),
+        Finding(Check.DELETE, Verdict.NOTE, "Not looked at"),
+    ]
+    text = SupportReport(replace(sources, test=lambda _: iter(findings))).ask_queue().text
+    assert text.endswith("✓ May send messages\n✗ May not receive (AccessDenied)\n– Not looked at")
+
+
+def test_test_ends_when_nobody_waits_for_it(sources: SupportSources) -> None:
+    def test(should_stop: Callable[[], bool]) -> Iterator[Finding]:
+        yield Finding(Check.SEND, Verdict.FINE, str(should_stop()))
+        report.stop()
+        yield Finding(Check.SEND, Verdict.FINE, str(should_stop()))
+
+    report = SupportReport(replace(sources, test=test))
+    assert report.ask_queue().text.endswith("✓ False\n✓ True")
 
 
 def test_head_says_what_was_masked(sources: SupportSources) -> None:
