@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QLabel, QSizePolicy
 
+from desktop_app.gui.texts import isolated_in
 from desktop_app.gui.wording import tool_tip
 
 if TYPE_CHECKING:
@@ -41,4 +42,5 @@ class ElidedLabel(QLabel):
 
     def _fit(self) -> None:
         width = self.contentsRect().width()
-        self.setText(self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideMiddle, width))
+        text = self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideMiddle, width)
+        self.setText(isolated_in(text, self.layoutDirection()))

@@ -23,6 +23,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractButton, QStyle, QToolButton, QWidget
 
+from desktop_app.gui.texts import isolated_in
 from desktop_app.gui.wording import tool_tip
 
 if TYPE_CHECKING:
@@ -171,7 +172,7 @@ class SidebarEntry(QAbstractButton):
         options = QTextOption(QStyle.visualAlignment(self.layoutDirection(), Qt.AlignmentFlag.AlignLeft))
         options.setTextDirection(self.layoutDirection())
         options.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
-        words = QStaticText(text)
+        words = QStaticText(isolated_in(text, self.layoutDirection()))
         words.setTextFormat(Qt.TextFormat.PlainText)
         words.setTextOption(options)
         words.setTextWidth(room)

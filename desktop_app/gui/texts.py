@@ -54,13 +54,20 @@ def translated(text: str) -> str:
     A sentence that has become a plain text on its way, in the database or in a signal, is recognised by its template.
     """
     if isinstance(text, Sentence):
-        nested = {name: translated(value) for name, value in text.values.items() if isinstance(value, Sentence)}
-        return QCoreApplication.translate("", text.template).format(**{**text.values, **nested})
+        values = {name: _placed(value) for name, value in text.values.items()}
+        return QCoreApplication.translate("", text.template).format(**values)
     found = match(text)
     if found is None:
         return QCoreApplication.translate("", text)
-    nested = {name: translated(found.values[name]) for name in found.nested}
-    return QCoreApplication.translate("", found.template).format(**{**found.values, **nested})
+    values = {name: translated(part) if name in found.nested else _placed(part) for name, part in found.values.items()}
+    return QCoreApplication.translate("", found.template).format(**values)
+
+
+def _placed(value: object) -> str:
+    """A value as it stands in a sentence: translated if it is one; a name keeps its own direction."""
+    if isinstance(value, Sentence):
+        return translated(value)
+    return isolated_in(str(value), QGuiApplication.layoutDirection())
 
 
 def isolated(text: str) -> str:

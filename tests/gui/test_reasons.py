@@ -61,6 +61,12 @@ def test_name_that_happens_to_be_one_of_our_texts_is_not_translated(qapp: QAppli
         ).format(file="All", why="x")
 
 
+def test_path_in_a_text_from_right_to_left_keeps_its_direction(qapp: QApplication) -> None:
+    with speaking(qapp, rtl=True):
+        said = translated(Sentence("{file} can't be read: {why}.", file="/in/a (1).txt", why="gone"))
+    assert "\N{FIRST STRONG ISOLATE}/in/a (1).txt\N{POP DIRECTIONAL ISOLATE}" in said
+
+
 def test_text_of_another_version_stays_as_it_is(qapp: QApplication) -> None:
     assert match("Something that no version has said") is None
     assert translated("Something that no version has said") == "Something that no version has said"
