@@ -2248,6 +2248,10 @@
         <translation>{title}. {body}</translation>
     </message>
     <message>
+        <source>Only {added} of {wanted} files were added. {why}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Connection</source>
         <translation>Verbindung</translation>
     </message>
