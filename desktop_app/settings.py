@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
+from desktop_app.arns import without_arn
 from desktop_app.errors import SettingsError
 from desktop_app.sentences import Sentence
 
@@ -244,6 +245,8 @@ def connection_from(settings: Settings, environment: Mapping[str, str]) -> Conne
     if connection.is_local:
         return Connection()
     _check_endpoint(connection.endpoint_url)
+    queue = without_arn(queue, elsewhere=bool(connection.endpoint_url))
+    connection = replace(connection, queue=queue)
     if "://" in queue:
         return _with_url_parts(connection)
     if not _QUEUE_NAME.fullmatch(queue):

@@ -376,3 +376,29 @@ def test_two_queues_never_share_a_key() -> None:
 )
 def test_label_names_the_queue_and_its_place(settings: Settings, label: str) -> None:
     assert connection_from(settings, {}).label == label
+
+
+@pytest.mark.parametrize(
+    ("arn", "url", "region"),
+    [
+        (
+            "arn:aws:sqs:eu-west-1:123456789012:work.fifo",
+            "https://sqs.eu-west-1.amazonaws.com/123456789012/work.fifo",
+            "eu-west-1",
+        ),
+        (
+            "arn:aws-cn:sqs:cn-north-1:123456789012:work",
+            "https://sqs.cn-north-1.amazonaws.com.cn/123456789012/work",
+            "cn-north-1",
+        ),
+    ],
+)
+def test_arn_is_as_good_as_the_url(arn: str, url: str, region: str) -> None:
+    connection = connection_from(Settings(queue=arn, region="us-east-1"), {})
+    assert connection == connection_from(Settings(queue=url), {})
+    assert connection.region == region
+
+
+def test_other_server_knows_only_the_name_of_an_arn() -> None:
+    arn = "arn:aws:sqs:us-east-1:000000000000:work"
+    assert connection_from(Settings(queue=arn, endpoint_url="http://localhost:4566"), {}).queue == "work"

@@ -98,6 +98,7 @@ def _findings() -> Iterator[Finding]:
             yield Finding(True, topic, _database(program))
             topic = "Queue"
             yield Finding(True, topic, _queue(program))
+            yield from _rights(program)
     except KnownError as error:
         yield Finding(False, topic, f"{error.text} ({error.detail})" if error.detail else error.text)
 
@@ -120,6 +121,18 @@ def _queue(program: Program) -> str:
     with closing(connect_queue(program)) as connector:
         info = connector.connect().info
     return f"{program.connection.label} answers; it is a {'FIFO' if info.is_fifo else 'standard'} queue"
+
+
+def _rights(program: Program) -> Iterator[Finding]:
+    """What the window's test of a connection tells besides: who one is, and each right by itself."""
+    from desktop_app.queues.probe import probe
+    from desktop_app.reach import Check, Verdict
+
+    if program.connection.is_local:
+        return
+    for found in probe(program.connection, program.home.run, lambda: False):
+        if found.check not in {Check.SERVER, Check.QUEUE}:
+            yield Finding(found.verdict is not Verdict.TROUBLE, "Connection", found.text)
 
 
 DOCTOR = Command(

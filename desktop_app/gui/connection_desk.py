@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtGui import QGuiApplication
 
-from desktop_app.errors import SettingsError
-from desktop_app.gui.connection_dialog import ConnectionDialog, LookUps
+from desktop_app.errors import KnownError, QueueError, SettingsError
+from desktop_app.gui.connection_dialog import ConnectionDialog
+from desktop_app.gui.look_ups import LookUps
+from desktop_app.gui.notice import NoticeAction
 from desktop_app.gui.region_search import RegionSearch
 from desktop_app.gui.shutdown import Step
-from desktop_app.gui.sign_in import SignIn
+from desktop_app.gui.sign_in import SignIn, can_sign_in
 from desktop_app.gui.stream import Stream
 from desktop_app.gui.tasks import Tasks
-from desktop_app.gui.texts import translated
+from desktop_app.gui.texts import tr, translated
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
@@ -55,7 +59,9 @@ class ConnectionDesk(QObject):
         # None of them uses the database.
         self._tasks = Tasks(nullcontext, threads=_AT_ONCE, parent=self)
         self._tasks.problem.connect(self.complained)
-        self._look_ups = LookUps(advisor, self._tasks, Stream(self._tasks, self), Stream(self._tasks, self))
+        self._look_ups = LookUps(
+            advisor, self._tasks, Stream(self._tasks, self), Stream(self._tasks, self), self._remedy
+        )
         self.dialog: ConnectionDialog | None = None
         self.sign_in = SignIn(office.try_now, self)
         self.regions = RegionSearch(advisor, self._tasks, self._use, self)
@@ -88,6 +94,19 @@ class ConnectionDesk(QObject):
             self._office.choose(connection, process_here=self._office.processes_here)
         except SettingsError as error:
             self.complained.emit(translated(error.text))
+
+    def _remedy(self, error: KnownError) -> NoticeAction | None:
+        """What the dialog offers for what its test has found, beside its own fields."""
+        if not isinstance(error, QueueError):
+            return None
+        if error.command and can_sign_in():
+            return NoticeAction(tr("Sign In…"), partial(self.sign_in.start, error.command))
+        if error.command:
+            return NoticeAction(tr("Copy Command"), partial(QGuiApplication.clipboard().setText, error.command))
+        if error.right is not None:
+            text = f"{translated(error.right.letter())}\n\n{error.right.policy()}\n"
+            return NoticeAction(tr("Copy Request"), partial(QGuiApplication.clipboard().setText, text))
+        return None
 
     def step(self) -> Step:
         """Ending this, as a step of a shutdown. What waits for AWS has a time-out."""

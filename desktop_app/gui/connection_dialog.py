@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, QTimer, Signal, Slot
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 from desktop_app.errors import KnownError, SettingsError
 from desktop_app.gui.check_list import CheckList
@@ -17,30 +28,13 @@ from desktop_app.reach import FoundQueue, Profiles, Verdict
 
 if TYPE_CHECKING:
     from desktop_app.gui.look import Look
+    from desktop_app.gui.look_ups import LookUps
+    from desktop_app.gui.notice import NoticeAction
     from desktop_app.gui.ports import Office
-    from desktop_app.gui.stream import Stream
-    from desktop_app.gui.tasks import Tasks
-    from desktop_app.services.advisor import ConnectionAdvisor
     from desktop_app.settings import Connection
 
-_SIZE = (620, 600)
+_SIZE = (620, 660)
 _LEAST = (420, 320)
-
-
-@dataclass(frozen=True, slots=True)
-class LookUps:
-    """How the dialog finds things out; outlives it.
-
-    Attributes:
-        advisor: Who knows.
-        tasks: Where short questions are asked.
-        listing, testing: Where the longer ones are.
-    """
-
-    advisor: ConnectionAdvisor
-    tasks: Tasks
-    listing: Stream
-    testing: Stream
 
 
 class ConnectionDialog(QDialog):
@@ -74,8 +68,10 @@ class ConnectionDialog(QDialog):
         self._trouble = QLabel(self)
         self._overrides = QLabel(self)
         self._test_title = QLabel(self)
+        self.test = QPushButton(tr("&Test"), self)
+        self.fix = QPushButton(self)
+        self._fix: NoticeAction | None = None
         self._buttons = QDialogButtonBox(self)
-        self.test = self._buttons.addButton(tr("&Test"), QDialogButtonBox.ButtonRole.ActionRole)
         self.connect_now = self._buttons.addButton(tr("C&onnect"), QDialogButtonBox.ButtonRole.AcceptRole)
         self._buttons.addButton(QDialogButtonBox.StandardButton.Cancel)
         self._arrange()
@@ -89,17 +85,19 @@ class ConnectionDialog(QDialog):
             label.setWordWrap(True)
             label.hide()
         self._overrides.setObjectName("detailsCaption")
-        self._test_title.setObjectName("sectionTitle")
+        self._test_title.setObjectName("noticeTitle")
         self.connect_now.setObjectName("primary")
         self.connect_now.setDefault(True)
         inside = QWidget(self)
         column = QVBoxLayout(inside)
         column.setContentsMargins(18, 16, 18, 8)
         column.setSpacing(10)
-        for widget in (self.form, self._overrides, self._trouble, self._test_title, self.checks):
+        for widget in (self.form, self._overrides, self._trouble, self._test_title):
             column.addWidget(widget)
-        column.addStretch(1)
-        area = QScrollArea(self)
+        column.addWidget(self.checks, 1)
+        self.checks.setMinimumHeight(self.fontMetrics().lineSpacing() * 10)
+        column.addStretch()
+        self._area = area = QScrollArea(self)
         area.setWidget(inside)
         area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)
@@ -107,12 +105,17 @@ class ConnectionDialog(QDialog):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 12)
         whole.addWidget(area, 1)
-        row = QVBoxLayout()
+        row = QHBoxLayout()
         row.setContentsMargins(18, 0, 18, 0)
+        row.addWidget(self.test)
+        row.addWidget(self.fix)
+        row.addStretch(1)
         row.addWidget(self._buttons)
         whole.addLayout(row)
         self.setMinimumSize(*_LEAST)
         self.resize(*_SIZE)
+        for before, after in pairwise([self.form.process_here, self.checks, self.test, self.fix, self.connect_now]):
+            QWidget.setTabOrder(before, after)
         self._show_test(is_shown=False)
 
     def _connect(self) -> None:
@@ -120,6 +123,7 @@ class ConnectionDialog(QDialog):
         self.form.list_wanted.connect(self._list_or_stop)
         self.form.reload_wanted.connect(self._load)
         self.test.clicked.connect(self._test_or_stop)
+        self.fix.clicked.connect(self._mend)
         self._buttons.accepted.connect(self._accept)
         self._buttons.rejected.connect(self.reject)
         self._ask.listing.came.connect(self._take_queues)
@@ -233,7 +237,11 @@ class ConnectionDialog(QDialog):
 
     def _show_test(self, *, is_shown: bool) -> None:
         self._test_title.setVisible(is_shown)
+        self.fix.hide()
         self.checks.setVisible(is_shown)
+        if is_shown:
+            # Once it has its place.
+            QTimer.singleShot(0, self, lambda: self._area.ensureWidgetVisible(self.checks))
 
     @Slot()
     def _test_or_stop(self) -> None:
@@ -246,6 +254,7 @@ class ConnectionDialog(QDialog):
             return
         connection = self._office.check(wanted)
         self.checks.begin()
+        self.fix.hide()
         self._show_test(is_shown=True)
         self._test_title.setText(tr("Testing…"))
         self.test.setText(tr("S&top Test"))
@@ -253,8 +262,19 @@ class ConnectionDialog(QDialog):
 
     @Slot()
     def _take_test_end(self) -> None:
-        is_bad = any(finding.verdict is Verdict.TROUBLE for finding in self.checks.findings)
-        self._end_test(tr("Test: something is in the way") if is_bad else tr("Test: everything works"))
+        troubles = [finding for finding in self.checks.findings if finding.verdict is Verdict.TROUBLE]
+        self._end_test(tr("Test: something is in the way") if troubles else tr("Test: everything works"))
+        error = troubles[0].error if troubles else None
+        self._fix = self._ask.remedy(error) if error is not None else None
+        self.fix.setVisible(self._fix is not None)
+        if self._fix is not None:
+            self.fix.setText(self._fix.text)
+
+    @Slot()
+    def _mend(self) -> None:
+        """Do what helps against the first thing that is in the way."""
+        if self._fix is not None:
+            self._fix.run()
 
     def _end_test(self, text: str) -> None:
         self._test_title.setText(text)

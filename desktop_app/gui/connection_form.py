@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from enum import Enum
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import (
     QButtonGroup,
     QCheckBox,
-    QComboBox,
-    QCompleter,
     QFormLayout,
-    QHBoxLayout,
     QLabel,
     QLineEdit,
     QPushButton,
@@ -21,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from desktop_app.gui.form_parts import beside, combo, fill, hint, line_of, say
 from desktop_app.gui.texts import tr, translated
 from desktop_app.reach import Profiles
 from desktop_app.settings import Connection
@@ -35,9 +34,6 @@ class Place(Enum):
     COMPUTER = 0
     AWS = 1
     SERVER = 2
-
-
-_SHORT = 14
 
 
 class ConnectionForm(QWidget):
@@ -63,22 +59,32 @@ class ConnectionForm(QWidget):
         self.places = self._make_places()
         self.server = QLineEdit(self)
         self.server.setPlaceholderText("http://localhost:9324")
-        self.profile = _combo(self, editable=False)
-        self.region = _combo(self, editable=True)
-        self.queue = _combo(self, editable=True)
+        self.profile = combo(self, editable=False)
+        self.region = combo(self, editable=True)
+        self.queue = combo(self, editable=True)
         self.reload = QPushButton(tr("Reload"), self)
         self.reload.setAccessibleName(tr("Read the profiles again"))
         self.list_queues = QPushButton(tr("List Queues"), self)
-        self._profile_hint, self._region_hint, self._queue_hint = (_hint(self) for _ in range(3))
+        self._profile_hint, self._region_hint, self._queue_hint = (hint(self) for _ in range(3))
         self.process_here = QCheckBox(tr("&Process files from this queue on this computer"), self)
-        self._process_hint = _hint(self)
+        self._process_hint = hint(self)
         self._process_hint.setText(
             tr(
                 "Only for a queue that is Filemill's alone: each look at another program's messages counts as a "
                 "delivery attempt for them."
             )
         )
+        self._local_hint = hint(self)
+        self._local_hint.setText(
+            tr(
+                "Files are added, queued and processed here. What is not done when Filemill is closed goes on at the "
+                "next start."
+            )
+        )
         self._rows = self._arrange()
+        chain = [*self.places, self.server, self.profile, self.reload, self.region, self.queue, self.list_queues]
+        for before, after in pairwise([*chain, self.process_here]):
+            QWidget.setTabOrder(before, after)
         self._connect()
         self._show_place()
 
@@ -99,11 +105,11 @@ class ConnectionForm(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
-        for button in self.places:
-            column.addWidget(button)
+        for choice in self.places:
+            column.addWidget(choice)
         rows = QFormLayout()
         rows.setContentsMargins(0, 8, 0, 0)
-        rows.setVerticalSpacing(4)
+        rows.setVerticalSpacing(8)
         rows.setHorizontalSpacing(12)
         rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         rows.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
@@ -113,11 +119,12 @@ class ConnectionForm(QWidget):
             (tr("Re&gion"), self.region, None, self._region_hint),
             (tr("&Queue"), self.queue, self.list_queues, self._queue_hint),
         )
-        for text, field, beside, hint in fields:
+        for text, field, button, quiet in fields:
             label = QLabel(text, self)
             label.setBuddy(field)
             field.setAccessibleName(text.replace("&", ""))
-            rows.addRow(label, _beside(field, beside, hint, self))
+            rows.addRow(label, beside(field, button, quiet, self))
+        column.addWidget(self._local_hint)
         column.addLayout(rows)
         column.addWidget(self.process_here)
         column.addWidget(self._process_hint)
@@ -127,7 +134,7 @@ class ConnectionForm(QWidget):
         for button in self.places:
             button.toggled.connect(self._show_place)
         self.profile.currentIndexChanged.connect(self._show_profile)
-        _line_of(self.region).textEdited.connect(self._note_region)
+        line_of(self.region).textEdited.connect(self._note_region)
         self.region.activated.connect(self._note_region)
         self.queue.editTextChanged.connect(self.changed)
         self.region.editTextChanged.connect(self.changed)
@@ -188,20 +195,20 @@ class ConnectionForm(QWidget):
 
     def show_regions(self, names: Iterable[str]) -> None:
         """Offer these regions."""
-        _fill(self.region, names)
+        fill(self.region, names)
 
     def show_queues(self, names: Sequence[str]) -> None:
         """Offer these queues."""
-        _fill(self.queue, names)
+        fill(self.queue, names)
 
     def say_of_queues(self, text: str) -> None:
         """Say how the looking for queues goes."""
-        _say(self._queue_hint, text)
+        say(self._queue_hint, text)
 
     @Slot()
     def _note_region(self) -> None:
         self._region_typed = True
-        _say(self._region_hint, "")
+        say(self._region_hint, "")
 
     @Slot()
     def _show_profile(self) -> None:
@@ -212,12 +219,12 @@ class ConnectionForm(QWidget):
             trouble = translated(self._profiles.trouble)
         if not trouble and name and profile is None and self._profiles.files:
             trouble = tr("There is no such profile in {files}.").format(files=tr(" or ").join(self._profiles.files))
-        _say(self._profile_hint, f"▲ {trouble}" if trouble else "")
+        say(self._profile_hint, f"▲ {trouble}" if trouble else "")
         region = profile.region if profile is not None else ""
         if not self._region_typed:
             self.region.setEditText(region)
         from_profile = region and self.region.currentText() == region and not self._region_typed
-        _say(self._region_hint, tr("From the profile.") if from_profile else "")
+        say(self._region_hint, tr("From the profile.") if from_profile else "")
         self.changed.emit()
 
     @Slot()
@@ -225,72 +232,11 @@ class ConnectionForm(QWidget):
         place = self.place
         for row in range(self._rows.rowCount()):
             self._rows.setRowVisible(row, place is Place.SERVER if row == 0 else place is not Place.COMPUTER)
+        self._local_hint.setVisible(place is Place.COMPUTER)
         for widget in (self.process_here, self._process_hint):
             widget.setVisible(place is not Place.COMPUTER)
-        _line_of(self.region).setPlaceholderText(
+        line_of(self.region).setPlaceholderText(
             tr("May be left empty") if place is Place.SERVER else tr("Such as eu-west-1")
         )
-        _line_of(self.queue).setPlaceholderText(tr("A queue's name, URL or ARN"))
+        line_of(self.queue).setPlaceholderText(tr("A queue's name, URL or ARN"))
         self.changed.emit()
-
-
-def _combo(parent: QWidget, *, editable: bool) -> QComboBox:
-    box = QComboBox(parent)
-    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    box.setMinimumContentsLength(_SHORT)
-    box.setEditable(editable)
-    if editable:
-        box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
-        completer = box.completer()
-        if completer is not None:
-            completer.setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
-            completer.setFilterMode(Qt.MatchFlag.MatchContains)
-    return box
-
-
-def _line_of(box: QComboBox) -> QLineEdit:
-    """Where an editable box is typed into."""
-    line = box.lineEdit()
-    if line is None:
-        raise TypeError("this box is not editable")
-    return line
-
-
-def _fill(box: QComboBox, names: Iterable[str]) -> None:
-    """Offer other names; what is typed stays."""
-    typed = box.currentText()
-    box.blockSignals(True)
-    box.clear()
-    box.addItems(list(names))
-    box.setCurrentIndex(box.findText(typed))
-    box.setEditText(typed)
-    box.blockSignals(False)
-
-
-def _hint(parent: QWidget) -> QLabel:
-    label = QLabel(parent)
-    label.setObjectName("detailsCaption")
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setWordWrap(True)
-    return label
-
-
-def _say(hint: QLabel, text: str) -> None:
-    hint.setText(text)
-    hint.setVisible(bool(text))
-
-
-def _beside(field: QWidget, button: QWidget | None, hint: QLabel | None, parent: QWidget) -> QWidget:
-    whole = QWidget(parent)
-    column = QVBoxLayout(whole)
-    column.setContentsMargins(0, 0, 0, 0)
-    column.setSpacing(2)
-    row = QHBoxLayout()
-    row.addWidget(field, 1)
-    if button is not None:
-        row.addWidget(button)
-    column.addLayout(row)
-    if hint is not None:
-        column.addWidget(hint)
-        hint.hide()
-    return whole

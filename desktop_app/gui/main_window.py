@@ -88,6 +88,7 @@ class MainWindow(QMainWindow):
         self.status = JobsStatusBar(needs.wording, look, self)
         self.connecting = ConnectionDesk(needs.session, needs.advisor, look, self)
         self.offers.connection.triggered.connect(self.connecting.open)
+        self.status.connection_pressed.connect(self.connecting.open)
         self._chooser = FileChooser(needs.memory, self)
         self.foreign = ForeignWatch(needs.session.foreign, self.offers.foreign, self)
         trouble_banner(self.banner, needs, self.connecting, self.foreign, say=self.say, window=self)

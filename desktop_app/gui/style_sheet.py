@@ -66,6 +66,8 @@ QComboBox {{
 QComboBox:hover {{ background: {c.hover}; }}
 QComboBox:disabled {{ background: transparent; color: {c.disabled}; border-color: {c.line}; }}
 QComboBox:focus {{ border: 2px solid {c.accent}; padding: 4px 7px; }}
+QComboBox:editable {{ background: {c.base}; }}
+QComboBox QLineEdit, QComboBox QLineEdit:focus {{ border: none; padding: 0; min-height: 0; }}
 QComboBox::drop-down {{ border: none; width: 24px; }}
 QComboBox::down-arrow {{ image: url({_drawing("arrow-down")}); width: 14px; height: 14px; }}
 QComboBox QAbstractItemView {{

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from desktop_app import reach
 from desktop_app.errors import QueueError, QueueTrouble
 from desktop_app.store.backups import Backups
 
@@ -26,6 +27,7 @@ class Connector:
     is_fifo: bool = False
     error: QueueError | None = None
     is_closed: bool = False
+    findings: tuple[reach.Finding, ...] = ()
 
     def connect(self) -> SimpleNamespace:
         if self.error is not None:
@@ -40,6 +42,7 @@ class Connector:
 def connector(monkeypatch: pytest.MonkeyPatch) -> Connector:
     made = Connector()
     monkeypatch.setattr("desktop_app.wiring.connect_queue", lambda _: made)
+    monkeypatch.setattr("desktop_app.queues.probe.probe", lambda *_: iter(made.findings))
     return made
 
 
@@ -65,6 +68,22 @@ def test_named_queue_and_settings_file_are_named(
     outcome = cli("doctor")
     assert f"✓ Settings: {filemill_home / 'settings.toml'}; queue: orders.fifo · eu-west-1" in outcome.out
     assert "✓ Queue: orders.fifo · eu-west-1 answers; it is a FIFO queue" in outcome.out
+
+
+def test_each_right_is_told_by_itself(cli: Cli, connector: Connector, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FILEMILL_QUEUE", "orders")
+    connector.findings = (
+        reach.Finding(reach.Check.SERVER, reach.Verdict.FINE, "said already"),
+        reach.Finding(reach.Check.SEND, reach.Verdict.FINE, "May send messages"),
+        reach.Finding(reach.Check.RECEIVE, reach.Verdict.TROUBLE, "You may not receive."),
+    )
+    outcome = cli("doctor")
+    assert outcome.code == 1
+    assert outcome.out.splitlines()[-2:] == [
+        "✓ Connection: May send messages",
+        "✗ Connection: You may not receive.",
+    ]
+    assert "said already" not in outcome.out
 
 
 def test_queue_that_does_not_answer_blocks(cli: Cli, connector: Connector) -> None:

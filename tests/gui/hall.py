@@ -2,42 +2,25 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
-
-from botocore.httpsession import URLLib3Session
+from typing import TYPE_CHECKING
 
 from desktop_app import app
 from desktop_app.jobs import Job, Status
 from desktop_app.settings import Settings, connection_from
 from desktop_app.wiring import open_program
-from tests.sqs.errors import no_such_queue
-from tests.sqs.simulator import REGION
-from tests.sqs.wire import answer, error_answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    import pytest
-    from botocore.awsrequest import AWSPreparedRequest, AWSResponse
     from pytestqt.qtbot import QtBot
 
     from desktop_app.gui.look import Look
     from desktop_app.gui.ports import Office
     from desktop_app.gui.running import RunningWindow
     from desktop_app.wiring import Program
-    from tests.sqs.kit import SimulatedSqs
 
 SOON = 20_000
-WHO = "arn:aws:sts::123456789012:assumed-role/Ops/me"
-_IDENTITY = (
-    '<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>'
-    "<Arn>{arn}</Arn><UserId>x</UserId><Account>{account}</Account></GetCallerIdentityResult>"
-    "<ResponseMetadata><RequestId>x</RequestId></ResponseMetadata></GetCallerIdentityResponse>"
-)
 
 
 class Hall:
@@ -109,45 +92,3 @@ def allowed(settings: Settings) -> Settings:
         settings.endpoint_url,
         process_queue=connection_from(settings, {}).key,
     )
-
-
-@dataclass
-class Internet:
-    """All that botocore sends to other computers; loopback stays loopback.
-
-    Attributes:
-        sim: Answers for SQS.
-        regions: Where the queues are.
-        asked: Which hosts were asked.
-        identity: Who the keys belong to.
-    """
-
-    sim: SimulatedSqs
-    regions: set[str] = field(default_factory=lambda: {REGION})
-    asked: list[str] = field(default_factory=list)
-    identity: str = WHO
-
-    def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        real = URLLib3Session.send
-
-        def send(session: URLLib3Session, request: AWSPreparedRequest) -> AWSResponse:
-            host = urlsplit(request.url).hostname or ""
-            if host in {"127.0.0.1", "localhost"}:
-                return real(session, request)
-            self.asked.append(host)
-            return self._answer(host, request)
-
-        monkeypatch.setattr(URLLib3Session, "send", send)
-
-    def _answer(self, host: str, request: AWSPreparedRequest) -> AWSResponse:
-        if host.startswith("sts."):
-            account = self.identity.split(":")[4]
-            text = _IDENTITY.format(arn=self.identity, account=account)
-            return answer(request.url, 200, {"Content-Type": "text/xml"}, text.encode())
-        if host.startswith("portal.sso."):
-            keys: dict[str, Any] = {"accessKeyId": "A", "secretAccessKey": "B", "sessionToken": "C"}
-            body = json.dumps({"roleCredentials": {**keys, "expiration": 4_000_000_000_000}})
-            return answer(request.url, 200, {"Content-Type": "application/json"}, body.encode())
-        if host.split(".")[1] not in self.regions:
-            return error_answer(request.url, no_such_queue())
-        return self.sim.faults.handle(request, self.sim.simulator.answer)

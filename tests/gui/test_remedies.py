@@ -6,6 +6,7 @@ import hashlib
 import json
 import sqlite3
 import sys
+import threading
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +20,10 @@ from desktop_app.services.foreign import BRAKE_TITLE, MANY_IN_A_ROW
 from desktop_app.services.state import LoopState, Phase
 from desktop_app.settings import Settings
 from desktop_app.store.database import known_store_error
-from tests.gui.hall import Hall, Internet, allowed
+from tests.gui.hall import Hall, allowed
+from tests.helpers import wait_until
 from tests.sqs.faults import service_error
+from tests.sqs.internet import Internet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,6 +50,14 @@ sso_start_url = https://corp.awsapps.com/start
 sso_region = eu-west-1
 sso_registration_scopes = sso:account:access
 """
+
+
+@pytest.fixture(autouse=True)
+def no_poll_left(live_sim: SimulatedSqs, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A poll outlives its window; it must not outlive the internet of its test, which `monkeypatch` takes away."""
+    yield
+    live_sim.close()
+    wait_until(lambda: "receiver" not in {thread.name for thread in threading.enumerate()}, 25)
 
 
 @pytest.fixture

@@ -118,7 +118,13 @@ class Operations:
     def _do_ListQueues(self, parameters: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         prefix = parameters.get("QueueNamePrefix", "")
         urls = [queue.url for name, queue in sorted(self.queues.items()) if name.startswith(prefix)]
-        return {"QueueUrls": urls} if urls else {}
+        most = parameters.get("MaxResults")
+        if most is None:
+            return {"QueueUrls": urls} if urls else {}
+        # AWS: only who names MaxResults gets a token for the rest.
+        start = int(parameters.get("NextToken", "0"))
+        token = {"NextToken": str(start + most)} if start + most < len(urls) else {}
+        return {"QueueUrls": urls[start : start + most]} | token
 
     def _do_GetQueueAttributes(self, parameters: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         queue, asked = self.queue_of(parameters), set(parameters.get("AttributeNames", []))

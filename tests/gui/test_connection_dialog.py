@@ -1,0 +1,285 @@
+"""Connection…: by keyboard and by mouse, with the real look-ups and an internet that answers as a test wants it to."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdit, QScrollArea, QWidget
+
+from desktop_app.gui.connection_form import Place
+from desktop_app.gui.main_window import MainWindow
+from desktop_app.reach import Check, Verdict
+from desktop_app.settings import Connection
+from tests.sqs.faults import service_error
+from tests.sqs.internet import Internet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+    from pytestqt.qtbot import QtBot
+
+    from desktop_app.gui.connection_dialog import ConnectionDialog
+    from tests.gui.conftest import Desk
+    from tests.sqs.faults import Fault
+    from tests.sqs.kit import SimulatedSqs
+
+pytest_plugins = ["tests.sqs.fixtures"]
+
+CONFIG = """
+[profile office]
+region = eu-west-1
+aws_access_key_id = A
+aws_secret_access_key = B
+[profile broken]
+role_arn = arn:aws:iam::1:role/x
+source_profile = base
+"""
+
+
+@pytest.fixture
+def internet(sim: SimulatedSqs, monkeypatch: pytest.MonkeyPatch, isolated_environment: Path) -> Internet:
+    (isolated_environment / ".aws").mkdir()
+    (isolated_environment / ".aws" / "config").write_text(CONFIG)
+    for name in ("orders", "work"):
+        sim.simulator.create_queue(name)
+    made = Internet(sim)
+    made.install(monkeypatch)
+    return made
+
+
+@pytest.fixture
+def dialog(desk: Desk, internet: Internet, qtbot: QtBot) -> ConnectionDialog:
+    """Open, with the profiles read."""
+    window = desk.active_window()
+    QTest.keyClick(window, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
+    opened = window.connecting.dialog
+    assert opened is not None
+    qtbot.waitUntil(lambda: opened.form.profile.findData("office") >= 0 and opened.form.region.count() > 10)
+    qtbot.waitUntil(opened.isActiveWindow)
+    return opened
+
+
+def choose(dialog: ConnectionDialog, place: Place, **fields: str) -> None:
+    dialog.form.places[place.value].click()
+    if "profile" in fields:
+        dialog.form.profile.setCurrentIndex(dialog.form.profile.findData(fields["profile"]))
+    for name in ("queue", "region"):
+        if name in fields:
+            getattr(dialog.form, name).setEditText(fields[name])
+    dialog.form.server.setText(fields.get("server", ""))
+
+
+def focused() -> QWidget:
+    widget = QApplication.focusWidget()
+    assert widget is not None
+    return widget
+
+
+def hints(dialog: ConnectionDialog) -> str:
+    form = dialog.form
+    return " ".join(hint.text() for hint in (form._profile_hint, form._region_hint, form._queue_hint))
+
+
+def test_it_opens_once_with_the_queue_of_now(dialog: ConnectionDialog, desk: Desk) -> None:
+    assert dialog.form.place is Place.COMPUTER
+    assert not dialog.form.queue.isVisible()
+    assert not dialog.form.process_here.isVisible()
+    window = dialog.parentWidget()
+    assert isinstance(window, MainWindow)
+    assert window.connecting.show_dialog() is dialog
+
+
+def test_profile_brings_its_region_and_the_queue_is_picked_from_a_list(
+    dialog: ConnectionDialog, desk: Desk, qtbot: QtBot
+) -> None:
+    choose(dialog, Place.AWS, profile="office")
+    assert dialog.form.region.currentText() == "eu-west-1"
+    assert "From the profile." in hints(dialog)
+    dialog.form.list_queues.click()
+    qtbot.waitUntil(lambda: "2 queues found" in hints(dialog))
+    dialog.form.queue.setCurrentIndex(dialog.form.queue.findText("work"))
+    dialog.connect_now.click()
+    assert desk.session.chosen == [(Connection("work", "office", "eu-west-1"), False)]
+
+
+def test_broken_profile_is_named_with_what_is_wrong(dialog: ConnectionDialog) -> None:
+    row = dialog.form.profile.findData("broken")
+    assert "Its source profile “base” does not exist." in dialog.form.profile.itemText(row)
+    choose(dialog, Place.AWS, profile="broken")
+    assert "▲ Its source profile “base” does not exist." in hints(dialog)
+
+
+def test_profile_that_was_saved_and_is_gone_stays_chosen(desk: Desk, internet: Internet, qtbot: QtBot) -> None:
+    desk.session.connection = Connection("work", "gone", "eu-west-1")
+    dialog = desk.window().connecting.show_dialog()
+    qtbot.waitUntil(lambda: "There is no such profile" in hints(dialog))
+    assert dialog.form.wanted == Connection("work", "gone", "eu-west-1")
+    dialog.reject()
+
+
+def test_region_that_was_typed_stays_when_the_profile_changes(dialog: ConnectionDialog) -> None:
+    choose(dialog, Place.AWS)
+    dialog.form.region.setFocus()
+    QTest.keyClicks(focused(), "eu-north-1")
+    choose(dialog, Place.AWS, profile="office")
+    assert dialog.form.region.currentText() == "eu-north-1"
+
+
+def test_who_may_not_list_is_told_and_can_type(
+    dialog: ConnectionDialog, desk: Desk, internet: Internet, qtbot: QtBot
+) -> None:
+    internet.sim.faults.always("ListQueues", service_error("AccessDenied", "no", status=403))
+    choose(dialog, Place.AWS, profile="office")
+    dialog.form.list_queues.click()
+    qtbot.waitUntil(lambda: "The name can be typed all the same." in hints(dialog))
+    assert "sqs:ListQueues" in hints(dialog)
+    arn = "arn:aws:sqs:eu-west-1:123456789012:work"
+    choose(dialog, Place.AWS, queue=arn)
+    dialog.connect_now.click()
+    assert desk.session.chosen[0][0].queue == arn
+
+
+def test_test_tells_one_thing_after_the_other(dialog: ConnectionDialog, qtbot: QtBot) -> None:
+    choose(dialog, Place.AWS, profile="office", queue="work")
+    dialog.test.click()
+    assert dialog._test_title.text() == "Testing…"
+    qtbot.waitUntil(lambda: dialog._test_title.text() == "Test: everything works")
+    assert [finding.check for finding in dialog.checks.findings] == list(Check)
+    first = dialog.checks.item(0)
+    assert first.text() == "Credentials found: configuration file, profile “office”"
+    assert first.data(Qt.ItemDataRole.AccessibleTextRole) == f"Fine: {first.text()}"
+    assert dialog.checks.as_text().startswith("✓ Credentials found")
+    assert not dialog.fix.isVisible()
+
+
+def test_test_that_finds_a_missing_right_offers_the_request(
+    dialog: ConnectionDialog, internet: Internet, qtbot: QtBot
+) -> None:
+    internet.sim.faults.always("ReceiveMessage", service_error("AccessDenied", "no", status=403))
+    choose(dialog, Place.AWS, profile="office", queue="work")
+    dialog.test.click()
+    qtbot.waitUntil(lambda: dialog._test_title.text() == "Test: something is in the way")
+    troubles = [finding for finding in dialog.checks.findings if finding.verdict is Verdict.TROUBLE]
+    assert [finding.check for finding in troubles] == [Check.RECEIVE]
+    assert dialog.fix.text() == "Copy Request"
+    dialog.fix.click()
+    assert "sqs:ReceiveMessage" in QApplication.clipboard().text()
+
+
+def held(release: threading.Event) -> Fault:
+    """An answer that comes when it is let."""
+
+    def wait(request: AWSPreparedRequest, pass_on: Callable[[AWSPreparedRequest], AWSResponse]) -> AWSResponse:
+        release.wait(10)
+        return pass_on(request)
+
+    return wait
+
+
+def test_test_and_list_are_stopped_and_what_comes_late_is_dropped(
+    dialog: ConnectionDialog, internet: Internet, qtbot: QtBot
+) -> None:
+    release = threading.Event()
+    for operation in ("GetQueueUrl", "ListQueues"):
+        internet.sim.faults.always(operation, held(release))
+    choose(dialog, Place.AWS, profile="office", queue="work")
+    dialog.test.click()
+    dialog.form.list_queues.click()
+    qtbot.waitUntil(lambda: len(dialog.checks.findings) == 2)
+    dialog.test.click()
+    dialog.form.list_queues.click()
+    assert dialog._test_title.text() == "Test: stopped"
+    assert "Stopped." in hints(dialog)
+    release.set()
+    tasks = dialog._ask.tasks
+    qtbot.waitUntil(lambda: not tasks.busy)
+    assert len(dialog.checks.findings) == 2
+
+
+def test_closing_while_it_is_asked_harms_nothing(dialog: ConnectionDialog, internet: Internet, qtbot: QtBot) -> None:
+    release = threading.Event()
+    internet.sim.faults.always("GetQueueUrl", held(release))
+    choose(dialog, Place.AWS, profile="office", queue="work")
+    dialog.test.click()
+    tasks = dialog._ask.tasks
+    with qtbot.waitSignal(dialog.destroyed):
+        QTest.keyClick(dialog, Qt.Key.Key_Escape)
+    release.set()
+    qtbot.waitUntil(lambda: not tasks.busy)
+
+
+@pytest.mark.parametrize(
+    ("place", "fields", "said"),
+    [
+        (Place.AWS, {}, "▲ Choose a queue, or type its name, URL or ARN."),
+        (Place.SERVER, {"queue": "work"}, "▲ Type the server's address, such as http://localhost:9324."),
+        (Place.AWS, {"queue": "not a name"}, "▲ “not a name” can't be a queue's name"),
+        (Place.SERVER, {"queue": "work", "server": "http://[::1"}, "▲ “http://[::1” is not the URL of a server."),
+    ],
+)
+def test_what_can_not_be_is_said_in_the_dialog(
+    dialog: ConnectionDialog, desk: Desk, place: Place, fields: dict[str, str], said: str
+) -> None:
+    choose(dialog, place, **fields)
+    for button in (dialog.connect_now, dialog.test):
+        button.click()
+        assert dialog._trouble.text().startswith(said)
+    assert dialog.isVisible()
+    assert desk.session.chosen == []
+    dialog.form.queue.setEditText("other")
+    assert not dialog._trouble.isVisible()
+
+
+def test_variables_that_decide_at_the_next_start_are_named(desk: Desk, internet: Internet) -> None:
+    desk.session.overrides = ("FILEMILL_QUEUE", "AWS_PROFILE")
+    dialog = desk.window().connecting.show_dialog()
+    assert dialog._overrides.isVisible()
+    assert dialog._overrides.text().endswith("FILEMILL_QUEUE, AWS_PROFILE")
+    dialog.reject()
+
+
+def test_by_keyboard_alone(dialog: ConnectionDialog, desk: Desk, qtbot: QtBot) -> None:
+    """Six keys from the window to a queue whose name is known, the name itself left out."""
+    QTest.keyClick(dialog, Qt.Key.Key_N, Qt.KeyboardModifier.AltModifier)  # another server
+    qtbot.waitUntil(lambda: dialog.form.place is Place.SERVER)  # a button is seen to go down
+    QTest.keyClick(dialog, Qt.Key.Key_S, Qt.KeyboardModifier.AltModifier)
+    QTest.keyClicks(focused(), "http://localhost:9324")
+    QTest.keyClick(dialog, Qt.Key.Key_Q, Qt.KeyboardModifier.AltModifier)
+    QTest.keyClicks(focused(), "work")
+    QTest.keyClick(dialog, Qt.Key.Key_P, Qt.KeyboardModifier.AltModifier)
+    qtbot.waitUntil(dialog.form.process_here.isChecked)
+    QTest.keyClick(dialog, Qt.Key.Key_Return)
+    assert desk.session.chosen == [(Connection("work", endpoint_url="http://localhost:9324"), True)]
+
+
+def test_every_control_has_a_name_and_tab_goes_through_all_of_them_in_order(dialog: ConnectionDialog) -> None:
+    choose(dialog, Place.SERVER, queue="work", server="http://localhost:9324")
+    for field in (*dialog.findChildren(QComboBox), *dialog.findChildren(QLineEdit)):
+        assert field.accessibleName() or isinstance(field.parentWidget(), QComboBox)
+    for button in dialog.findChildren(QAbstractButton):
+        assert not button.isVisible() or button.accessibleName() or button.text()
+    form = dialog.form
+    form.places[2].setFocus()
+    order = []
+    for _ in range(8):
+        QTest.keyClick(dialog, Qt.Key.Key_Tab)
+        order.append(QApplication.focusWidget())
+    assert order[:6] == [form.server, form.profile, form.reload, form.region, form.queue, form.list_queues]
+    assert order[6] is form.process_here
+
+
+@pytest.mark.parametrize("place", list(Place))
+def test_it_is_usable_in_the_smallest_window(dialog: ConnectionDialog, place: Place) -> None:
+    choose(dialog, place)
+    dialog.resize(dialog.minimumSize())
+    (area,) = [area for area in dialog.findChildren(QScrollArea) if area.isVisible()]
+    assert area.horizontalScrollBar().maximum() == 0
+    assert dialog.minimumWidth() <= 720
+    assert dialog.minimumHeight() <= 440
+    assert dialog.connect_now.isVisible()

@@ -1,0 +1,80 @@
+"""Which queues there are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from desktop_app.errors import Cause, QueueError
+from desktop_app.queues import listing
+from desktop_app.queues.listing import list_queues, look_in_regions, regions
+from desktop_app.settings import Connection
+from tests.sqs.faults import service_error
+from tests.sqs.internet import Internet
+
+if TYPE_CHECKING:
+    from tests.sqs.kit import SimulatedSqs
+
+pytest_plugins = ["tests.sqs.fixtures"]
+
+AWS = Connection(queue="work", region="eu-west-1")
+
+
+@pytest.fixture
+def internet(sim: SimulatedSqs, monkeypatch: pytest.MonkeyPatch) -> Internet:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "A")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "B")
+    for name in ("work", "other", "work.fifo"):
+        sim.simulator.create_queue(name)
+    made = Internet(sim)
+    made.install(monkeypatch)
+    return made
+
+
+def test_regions_are_known_without_asking() -> None:
+    assert {"eu-west-1", "us-east-1", "cn-north-1", "us-gov-west-1"} <= set(regions())
+
+
+@pytest.mark.usefixtures("internet")
+def test_queues_are_listed_with_their_place() -> None:
+    pages = list(list_queues(AWS, lambda: False))
+    queues = [queue for page in pages for queue in page]
+    assert {queue.name for queue in queues} == {"work", "other", "work.fifo"}
+    assert {queue.region for queue in queues} == {"eu-west-1"}
+    assert all(queue.url.endswith(queue.name) for queue in queues)
+
+
+@pytest.mark.usefixtures("internet")
+def test_listing_goes_page_by_page_and_stops_when_it_is_not_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listing, "PAGE", 1)
+    assert [len(page) for page in list_queues(AWS, lambda: False)] == [1, 1, 1]
+    assert [len(page) for page in list_queues(AWS, lambda: True)] == [1]
+    monkeypatch.setattr(listing, "MOST", 2)
+    assert [len(page) for page in list_queues(AWS, lambda: False)] == [1, 1]
+
+
+def test_who_may_not_list_is_told_so(internet: Internet) -> None:
+    internet.sim.faults.always("ListQueues", service_error("AccessDenied", "no", status=403))
+    with pytest.raises(QueueError) as refused:
+        list(list_queues(AWS, lambda: False))
+    assert refused.value.cause is Cause.NO_RIGHT
+    assert "sqs:ListQueues" in refused.value.text
+
+
+@pytest.mark.usefixtures("internet")
+def test_profile_that_is_not_there_lists_nothing() -> None:
+    gone = Connection(queue="any", region="eu-west-1", profile="gone")
+    for ask in (lambda: list(list_queues(gone, lambda: False)), lambda: look_in_regions(gone, lambda: False)):
+        with pytest.raises(QueueError) as refused:
+            ask()
+        assert refused.value.cause is Cause.NO_SIGN_IN
+
+
+def test_queue_is_found_in_other_regions_of_the_same_kind(internet: Internet) -> None:
+    internet.regions = {"eu-central-1", "us-west-2", "cn-north-1"}
+    assert {found.region for found in look_in_regions(AWS, lambda: False)} == {"eu-central-1", "us-west-2"}
+    assert "sqs.eu-west-1.amazonaws.com" not in internet.asked
+    china = Connection(queue="work", region="cn-northwest-1")
+    assert [found.region for found in look_in_regions(china, lambda: False)] == ["cn-north-1"]
+    assert look_in_regions(AWS, lambda: True) == []

@@ -1,0 +1,218 @@
+"""What a test of a connection finds, one thing after the other, and that it changes nothing."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from desktop_app.errors import Cause, QueueError
+from desktop_app.queues.probe import probe
+from desktop_app.reach import Check, Finding, Verdict
+from desktop_app.settings import Connection, Settings, connection_from
+from tests.queues.local_programs import no_server_left
+from tests.sqs.faults import service_error
+from tests.sqs.internet import Internet
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.sqs.kit import SimulatedSqs
+
+pytest_plugins = ["tests.sqs.fixtures"]
+
+AWS = Connection(queue="work", region="eu-west-1")
+RIGHTS = {
+    Check.SEND: "SendMessageBatch",
+    Check.RECEIVE: "ReceiveMessage",
+    Check.EXTEND: "ChangeMessageVisibility",
+    Check.DELETE: "DeleteMessage",
+}
+
+
+@pytest.fixture
+def internet(sim: SimulatedSqs, monkeypatch: pytest.MonkeyPatch) -> Internet:
+    sim.simulator.create_queue("work")
+    made = Internet(sim)
+    made.install(monkeypatch)
+    return made
+
+
+@pytest.fixture
+def signed_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "A")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "B")
+
+
+def found(connection: Connection = AWS) -> list[Finding]:
+    from pathlib import Path
+
+    return list(probe(connection, Path(), lambda: False))
+
+
+def verdicts(findings: list[Finding]) -> dict[Check, Verdict]:
+    return {finding.check: finding.verdict for finding in findings}
+
+
+def cause_of(finding: Finding) -> Cause:
+    assert finding.error is not None
+    return finding.error.cause
+
+
+@pytest.mark.usefixtures("signed_in")
+def test_queue_that_works_is_fine_in_every_point(internet: Internet) -> None:
+    internet.sim.simulator.create_queue("work-dlq")
+    policy = {"deadLetterTargetArn": "arn:aws:sqs:eu-west-1:123456789012:work-dlq", "maxReceiveCount": 5}
+    internet.sim.boto().set_queue_attributes(
+        QueueUrl=internet.sim.simulator.queue("work").url, Attributes={"RedrivePolicy": json.dumps(policy)}
+    )
+    findings = found()
+    assert [finding.check for finding in findings] == list(Check)
+    assert {finding.verdict for finding in findings} == {Verdict.FINE}
+    texts = [str(finding.text) for finding in findings]
+    assert texts[0] == "Credentials found: environment variables"
+    assert texts[1] == "Signed in as arn:aws:sts::123456789012:assumed-role/Ops/me (account 123456789012)"
+    assert texts[2].startswith("sqs.eu-west-1.amazonaws.com answers, ")
+    assert texts[3] == "“work” is a standard queue, about 0 waiting"
+    assert texts[-1] == "Dead-letter queue: “work-dlq”, after 5 deliveries"
+
+
+@pytest.mark.usefixtures("signed_in")
+def test_nothing_is_sent_taken_or_deleted(internet: Internet) -> None:
+    queue = internet.sim.boto()
+    url = internet.sim.simulator.queue("work").url
+    queue.send_message(QueueUrl=url, MessageBody="somebody else's")
+    found()
+    assert internet.sim.simulator.bodies("work") == ["somebody else's"]
+    (message,) = queue.receive_message(QueueUrl=url, MessageSystemAttributeNames=["ApproximateReceiveCount"])[
+        "Messages"
+    ]
+    assert message["Attributes"]["ApproximateReceiveCount"] == "1"
+
+
+@pytest.mark.usefixtures("signed_in")
+@pytest.mark.parametrize(("check", "operation"), RIGHTS.items())
+def test_each_right_is_missed_by_itself(internet: Internet, check: Check, operation: str) -> None:
+    internet.sim.faults.always(operation, service_error("AccessDenied", "no", status=403))
+    findings = found()
+    troubles = [finding for finding in findings if finding.verdict is Verdict.TROUBLE]
+    assert [finding.check for finding in troubles] == [check]
+    error = troubles[0].error
+    assert isinstance(error, QueueError)
+    assert error.right is not None
+    assert error.right.action == f"sqs:{operation.removesuffix('Batch')}"
+
+
+@pytest.mark.usefixtures("signed_in")
+def test_who_may_not_ask_how_the_queue_is_may_use_it(internet: Internet) -> None:
+    internet.sim.faults.always("GetQueueAttributes", service_error("AccessDenied", "no", status=403))
+    by_check = verdicts(found())
+    assert by_check[Check.QUEUE] is Verdict.NOTE
+    assert by_check[Check.SEND] is Verdict.FINE
+    assert Check.DEAD_LETTERS not in by_check
+
+
+@pytest.mark.usefixtures("signed_in", "internet")
+def test_queue_without_dead_letters_is_noted() -> None:
+    assert found()[-1].verdict is Verdict.NOTE
+
+
+@pytest.mark.usefixtures("internet")
+def test_without_a_sign_in_nothing_else_is_looked_at() -> None:
+    (finding,) = found()
+    assert (finding.check, finding.verdict) == (Check.CREDENTIALS, Verdict.TROUBLE)
+    assert cause_of(finding) is Cause.NO_SIGN_IN
+
+
+@pytest.mark.usefixtures("internet", "signed_in")
+def test_profile_that_is_not_there_ends_it_and_no_other_is_taken() -> None:
+    (finding,) = found(Connection(queue="work", region="eu-west-1", profile="gone"))
+    assert "There is no profile “gone”" in finding.text
+
+
+@pytest.mark.usefixtures("internet")
+def test_profile_is_named_where_its_keys_come_from(isolated_environment: Path) -> None:
+    (isolated_environment / ".aws").mkdir()
+    keys = "[office]\naws_access_key_id = A\naws_secret_access_key = B\n"
+    (isolated_environment / ".aws" / "credentials").write_text(keys)
+    first = found(Connection(queue="work", region="eu-west-1", profile="office"))[0]
+    assert first.text == "Credentials found: credentials file, profile “office”"
+
+
+@pytest.mark.usefixtures("signed_in")
+def test_refused_keys_end_it_where_they_are_refused(internet: Internet, monkeypatch: pytest.MonkeyPatch) -> None:
+    internet.refuses_keys = True
+    findings = found()
+    assert findings[-1].check is Check.IDENTITY
+    assert cause_of(findings[-1]) is Cause.KEYS_REFUSED
+
+
+@pytest.mark.usefixtures("signed_in")
+def test_network_that_lets_only_the_queue_through_is_enough(internet: Internet) -> None:
+    internet.has_sts = False
+    by_check = verdicts(found())
+    assert by_check[Check.IDENTITY] is Verdict.NOTE
+    assert by_check[Check.DELETE] is Verdict.FINE
+
+
+@pytest.mark.usefixtures("signed_in", "internet")
+def test_region_that_is_missing_or_none_is_told() -> None:
+    assert cause_of(found(Connection(queue="work"))[-1]) is Cause.NO_REGION
+    assert cause_of(found(Connection(queue="work", region="eu west"))[-1]) is Cause.NO_REGION
+
+
+@pytest.mark.usefixtures("signed_in")
+def test_queue_that_is_not_there_is_told_after_the_server_has_answered(internet: Internet) -> None:
+    findings = found(Connection(queue="gone", region="eu-west-1"))
+    assert findings[-2].check is Check.SERVER
+    assert findings[-1].check is Check.QUEUE
+    assert cause_of(findings[-1]) is Cause.NO_QUEUE
+
+
+@pytest.mark.usefixtures("signed_in")
+def test_queue_of_another_account_is_noted(internet: Internet) -> None:
+    internet.identity = "arn:aws:iam::999999999999:user/me"
+    notes = [finding for finding in found() if finding.error is not None]
+    assert [cause_of(note) for note in notes] == [Cause.OTHER_ACCOUNT]
+    assert "You are signed in to 999999999999, the queue is in 123456789012." in notes[0].text
+
+
+def test_server_that_does_not_answer_is_told() -> None:
+    findings = found(Connection(queue="work", endpoint_url="http://127.0.0.1:1"))
+    assert [finding.check for finding in findings] == [Check.CREDENTIALS, Check.SERVER]
+    assert findings[0].verdict is Verdict.NOTE  # a server on this computer takes any keys
+    assert cause_of(findings[1]) is Cause.OFFLINE
+
+
+def test_other_server_is_not_asked_who_one_is(moto_url: str) -> None:
+    import boto3
+
+    boto3.client(
+        "sqs", endpoint_url=moto_url, region_name="eu-west-1", aws_access_key_id="a", aws_secret_access_key="b"
+    ).create_queue(QueueName="probe.fifo", Attributes={"FifoQueue": "true"})
+    settings = Settings(queue="probe.fifo", region="eu-west-1", endpoint_url=moto_url)
+    findings = found(connection_from(settings, {}))
+    assert Check.IDENTITY not in verdicts(findings)
+    assert "“probe.fifo” is a FIFO queue, about 0 waiting" in [str(finding.text) for finding in findings]
+    assert Verdict.TROUBLE not in verdicts(findings).values()
+
+
+def test_local_queue_is_started_for_it_and_let_go(tmp_path: Path) -> None:
+    with no_server_left():
+        findings = list(probe(Connection(), tmp_path / "run", lambda: False))
+    assert [finding.check for finding in findings] == [Check.SERVER, Check.QUEUE]
+    assert findings[0].text.startswith("The local queue answers, ")
+
+
+def test_local_queue_that_can_not_start_is_told(tmp_path: Path) -> None:
+    (tmp_path / "run").write_text("in the way")
+    (finding,) = probe(Connection(), tmp_path / "run", lambda: False)
+    assert cause_of(finding) is Cause.LOCAL_QUEUE
+
+
+@pytest.mark.usefixtures("signed_in", "internet")
+def test_it_ends_when_it_is_no_longer_wanted() -> None:
+    from pathlib import Path
+
+    assert len(list(probe(AWS, Path(), lambda: True))) == 1
