@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QButtonGroup,
     QCheckBox,
@@ -133,6 +134,7 @@ class ConnectionForm(QWidget):
     def _connect(self) -> None:
         for button in self.places:
             button.toggled.connect(self._show_place)
+            button.clicked.connect(self._go_on)
         self.profile.currentIndexChanged.connect(self._show_profile)
         line_of(self.region).textEdited.connect(self._note_region)
         self.region.activated.connect(self._note_region)
@@ -228,6 +230,12 @@ class ConnectionForm(QWidget):
         self.changed.emit()
 
     @Slot()
+    @Slot()
+    def _go_on(self) -> None:
+        """By its letter, one comes straight to what has to be filled in next; the arrow keys only choose."""
+        if QGuiApplication.keyboardModifiers() & Qt.KeyboardModifier.AltModifier and self.place is not Place.COMPUTER:
+            (self.server if self.place is Place.SERVER else self.profile).setFocus(Qt.FocusReason.ShortcutFocusReason)
+
     def _show_place(self) -> None:
         place = self.place
         for row in range(self._rows.rowCount()):

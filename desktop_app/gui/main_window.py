@@ -111,7 +111,7 @@ class MainWindow(QMainWindow):
         self._arrange()
         self.overlay = DropOverlay(look, self)
         DropTarget(self, self.overlay, needs.wording).dropped.connect(self.add)
-        panes = (self._tools, self.banner, self.sidebar, self._pages, self.details, self.notices)
+        panes = (self._tools, self.sidebar, self.banner, self._pages, self.details, self.notices)
         last = (self.feedback.dock, self.status)
         PaneKeys(self.offers.next_pane, self.offers.previous_pane, (*panes, *last), self)
         self.pausing = Pausing(needs, self.offers, self)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal, Slot
@@ -147,6 +148,7 @@ class NoticeBar(Strip):
             button.clicked.connect(lambda _checked=False, run=action.run: run())
             self._box_row.addWidget(button)
             self._buttons.append(button)
+        self._order_keys()
         self._place_buttons()
         self._draw()
         self.show()
@@ -155,6 +157,12 @@ class NoticeBar(Strip):
         if not again and notice.times == 1:
             said = f"{notice.title}. {notice.text}" if notice.title else notice.text
             QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, said))
+
+    def _order_keys(self) -> None:
+        """As they stand, the cross last; Qt puts what is made later behind everything else in the window."""
+        order = [self._close, *self._buttons, self._close] if self._buttons else []
+        for first, second in pairwise(order):
+            self.setTabOrder(first, second)
 
     def _place_buttons(self) -> None:
         """Beside the words; under them where those would get too narrow."""
@@ -180,6 +188,7 @@ class NoticeBar(Strip):
         self.hide()
         for button in self._buttons:
             self._box_row.removeWidget(button)
+            button.hide()  # not only when Qt comes to it
             button.deleteLater()
         self._buttons.clear()
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tests.desktop.screen import wait_for
 from tests.desktop.speech import Ear, can_listen
+from tests.sqs.moto_process import MotoProcess
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -157,6 +158,52 @@ def drop_a_folder(user: User) -> None:
         source.wait(20)
 
 
+def see_how_long(user: User) -> None:
+    """Nothing: it stands in the status bar, once it means something."""
+    for number in range(40):
+        with (user.folder / f"{number}.bin").open("wb") as file:
+            file.truncate(300 << 20)  # that take no room
+    with Ear(user.screen):
+        user.adopt_screen()
+        user.start(str(user.folder))
+        wait_for(lambda: any("min" in name for name in user.spoken_names("label")), "how long it takes", 60)
+        user.close()
+
+
+def connect_by_profile(user: User) -> None:
+    """Ctrl+K, Alt+A for Amazon, the profile, Alt+Q, the queue, Enter."""
+    with MotoProcess() as server:
+        user.sign_in_at(server.endpoint_url)
+        queue = user.client(server.endpoint_url).create_queue(QueueName="ingest")
+        assert queue
+        user.start()
+        user.hand.press("ctrl+k")
+        user.wait_for_window("Connection")
+        user.hand.press("alt+a")
+        user.hand.write("work")
+        user.hand.press("alt+q")
+        user.hand.write("ingest")
+        user.hand.press("Return")
+        wait_for(lambda: user.screen.title().startswith("ingest"), "the queue in the title")
+        user.close()
+
+
+def sign_in_again(user: User) -> None:
+    """Shift+F6 to the banner; its first button signs in."""
+    with MotoProcess() as server:
+        user.let_session_end(server.endpoint_url)
+        user.client(server.endpoint_url).create_queue(QueueName="ingest")
+        [path] = user.write("waits.txt")
+        user.run("submit", str(path))
+        user.start()
+        wait_for(lambda: user.run("status", "--json").count('"message_id": null') == 1, "a file that waits")
+        # The banner comes when the first try has shown that the session has ended.
+        user.wait_for_log("ended")
+        user.hand.press("shift+F6", "space")
+        wait_for(lambda: all(job["message_id"] for job in user.jobs()), "the message that is sent at last")
+        user.close()
+
+
 def _with_missing(user: User, *names: str) -> list[Path]:
     """A list with files that are gone when they are processed, and the window."""
     paths = user.write(*names)
@@ -171,12 +218,15 @@ def _with_missing(user: User, *names: str) -> list[Path]:
 TASKS = (
     Task(1, "add 3 files", 4, add_three_files),
     Task(2, "add a folder, only *.csv, with subfolders", 6, add_csv_of_a_folder),
+    *([Task(3, "see how long it still takes", 0, see_how_long)] if can_listen() else []),
     Task(4, "find why one file failed", 2, why_one_failed),
     Task(5, "retry all with that reason", 2, retry_all_with_a_reason),
     Task(7, "remove 500 and undo", 3, remove_500_and_undo),
     Task(8, "copy a path", 2, copy_a_path),
     Task(9, "export only the failed to CSV", 4, export_the_failed),
     Task(10, "pause, quit, start, nothing lost", 3, pause_quit_and_go_on),
+    Task(11, "connect to an AWS queue by profile", 6, connect_by_profile),
+    Task(12, "recover from an ended session", 2, sign_in_again),
     Task(14, "drop a folder and two files (mouse)", 1, drop_a_folder),
     *([Task(13, "hear what the next row is", 1, hear_the_next_row)] if can_listen() else []),
 )

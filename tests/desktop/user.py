@@ -8,9 +8,14 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import boto3
 
 from tests.desktop.screen import Hand, Screen, wait_for
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.client import SQSClient
 
 _MILL = (sys.executable, "-m", "desktop_app")
 _TITLE = "Filemill$"
@@ -88,7 +93,63 @@ class User:
 
         wait_for(is_so, f"{count} jobs that are {' or '.join(statuses) or 'there'}; there are {self.jobs()!s:.300}")
 
+    # --- an account
+
+    def sign_in_at(self, endpoint_url: str) -> None:
+        """Have a profile `work` with keys, for a server that stands in for AWS."""
+        self._write_profile("aws_access_key_id = key\naws_secret_access_key = secret\n", endpoint_url)
+
+    def let_session_end(self, endpoint_url: str) -> None:
+        """Use a profile whose session has ended, and have AWS's command that signs in again."""
+        self.sign_in_at(endpoint_url)
+        signed_in = self._config.rename(self.home / "signed-in")
+        self._write_profile(
+            "sso_session = company\nsso_account_id = 123456789012\nsso_role_name = Ops\n", endpoint_url,
+            "[sso-session company]\nsso_start_url = https://company.example/start\nsso_region = eu-west-1\n",
+        )  # fmt: skip
+        command = self.home / "bin" / "aws"
+        command.parent.mkdir()
+        command.write_text(f'#!/bin/sh\ncp "{signed_in}" "{self._config}"\n', encoding="utf-8")
+        command.chmod(0o755)
+        self.environment |= {
+            "PATH": f"{command.parent}:{self.environment['PATH']}",
+            "AWS_PROFILE": "work",
+            "FILEMILL_QUEUE": "ingest",
+        }
+
+    def client(self, endpoint_url: str) -> SQSClient:
+        """The server's other side."""
+        session = boto3.Session("key", "secret", region_name="eu-west-1")
+        return session.client("sqs", endpoint_url=endpoint_url)
+
+    def _write_profile(self, what: str, endpoint_url: str, more: str = "") -> None:
+        text = f"[profile work]\nregion = eu-west-1\nendpoint_url = {endpoint_url}\n{what}\n{more}"
+        self._config.write_text(text, encoding="utf-8")
+        self.environment["AWS_CONFIG_FILE"] = str(self._config)
+
+    @property
+    def _config(self) -> Path:
+        return self.home / "aws-config"
+
     # --- the window
+
+    def spoken_names(self, role: str) -> list[str]:
+        """What a screen reader can read in the window, of one kind of thing."""
+        script = str(Path(__file__).with_name("read_names.py"))
+        command = ["/usr/bin/python3", script, str(self._window.pid if self._window else 0), role]
+        done = subprocess.run(
+            command, env=self.screen.environment, capture_output=True, text=True, check=False, timeout=60
+        )
+        return done.stdout.splitlines()
+
+    def wait_for_log(self, text: str) -> None:
+        """Wait until the log has a text.
+
+        Raises:
+            TimeoutError: If it does not come.
+        """
+        log = self.home / "filemill" / "logs" / "filemill.log"
+        wait_for(lambda: log.exists() and text in log.read_text(encoding="utf-8"), f"“{text}” in the log")
 
     def offer_to_drag(self, *paths: Path) -> subprocess.Popen[bytes]:
         """Open a window of another program that these can be dragged out of."""

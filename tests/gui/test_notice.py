@@ -1,13 +1,13 @@
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import QEvent, QPointF, Qt
 from PySide6.QtGui import QEnterEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QToolButton
+from PySide6.QtWidgets import QApplication, QLineEdit, QToolButton, QVBoxLayout, QWidget
 
 from desktop_app.gui import notice as notice_module
 from desktop_app.gui.banner import TroubleBanner
@@ -175,3 +175,26 @@ def test_database_comes_before_the_queue(bar: NoticeBar, banner: TroubleBanner) 
     assert shown(bar) == "The list can't be read."
     banner.clear_database()
     assert shown(bar) == "No connection."
+
+
+def test_tab_goes_through_the_buttons_as_they_stand_and_to_the_cross_last(look: Look, qtbot: QtBot) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    column = QVBoxLayout(window)
+    before, bar, after = QLineEdit(), NoticeBar("Trouble", look), QLineEdit()
+    for widget in (before, bar, after):
+        column.addWidget(widget)
+    nothing = NoticeAction("", lambda: None)
+    bar.show_notice(Notice("Old", actions=(nothing,)))
+    bar.show_notice(Notice("New", actions=(replace(nothing, text="One"), replace(nothing, text="Two"))))
+    window.show()
+    before.setFocus()
+    order = []
+    for _ in range(4):
+        focused = window.focusWidget()
+        assert focused is not None
+        QTest.keyClick(focused, Qt.Key.Key_Tab)
+        order.append(window.focusWidget())
+    assert order[:2] == bar.buttons
+    assert order[2] is bar._close
+    assert order[3] is after

@@ -76,8 +76,8 @@ def test_messages_are_visited_while_they_are_there(window: MainWindow) -> None:
         "details",
         "notice",
         "tools",
-        "banner",
         "sidebar",
+        "banner",
         "list",
     ]
 

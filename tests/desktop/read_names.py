@@ -1,0 +1,31 @@
+"""Prints the names of all things of one kind in a program: `read_names.py PID ROLE`, with the system's Python."""
+# ruff: noqa: T201 - what it is for
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import gi  # type: ignore[import-not-found]
+
+gi.require_version("Atspi", "2.0")
+from gi.repository import Atspi  # type: ignore[import-not-found]  # noqa: E402 - only after the version is chosen
+
+
+def walk(node: Any, role: str) -> None:
+    """Print the name of a node and of all below it, if they are of this kind."""
+    if node is None:
+        return
+    if node.get_role_name() == role:
+        print(node.get_name())
+    if node.get_role_name() != "table":  # its cells are many
+        for number in range(node.get_child_count()):
+            walk(node.get_child_at_index(number), role)
+
+
+Atspi.init()
+desktop = Atspi.get_desktop(0)
+for place in range(desktop.get_child_count()):
+    program = desktop.get_child_at_index(place)
+    if program is not None and program.get_process_id() == int(sys.argv[1]):
+        walk(program, sys.argv[2])
