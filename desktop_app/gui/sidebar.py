@@ -27,7 +27,7 @@ _MARGIN = 8
 _EDGE = 1
 _LEAST = 164
 _MOST = 244
-_SHARE = 0.3
+_SHARE = 0.27
 """Where a text is longer than `_MOST`, in pixels, or than this part of the window, it wraps."""
 
 

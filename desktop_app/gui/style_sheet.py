@@ -123,7 +123,7 @@ QTabWidget#detailsTabs > QTabBar {{ background: {c.window}; }}
 QTabWidget#detailsTabs::tab-bar {{ left: 8px; }}
 QTabWidget#detailsTabs > QTabBar::tab {{
     background: transparent; color: {c.muted}; border: 1px solid transparent; border-bottom: 2px solid transparent;
-    padding: 4px 10px;
+    padding: 4px 6px;
 }}
 QTabWidget#detailsTabs > QTabBar::tab:hover {{ color: {c.text}; }}
 QTabWidget#detailsTabs > QTabBar::tab:selected {{ color: {c.text}; border-bottom: 2px solid {c.accent}; }}

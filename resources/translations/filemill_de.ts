@@ -545,6 +545,10 @@
         <translation>Nur für eine Warteschlange, die allein für Filemill da ist: Jeder Blick auf Nachrichten eines anderen Programms zählt für sie als Zustellversuch.</translation>
     </message>
     <message>
+        <source>Files are added, queued and processed here. What is not done when Filemill is closed goes on at the next start.</source>
+        <translation>Dateien werden hier hinzugefügt, eingereiht und verarbeitet. Was beim Schließen von Filemill nicht fertig ist, geht beim nächsten Start weiter.</translation>
+    </message>
+    <message>
         <source>This &amp;computer – no account needed</source>
         <translation>Dieser &amp;Computer – kein Konto nötig</translation>
     </message>
@@ -865,6 +869,10 @@
     <message>
         <source>Copy Command</source>
         <translation>Befehl kopieren</translation>
+    </message>
+    <message>
+        <source>Copy Request</source>
+        <translation>Anfrage kopieren</translation>
     </message>
     <message>
         <source>Sign In…</source>
@@ -2249,7 +2257,7 @@
     </message>
     <message>
         <source>Only {added} of {wanted} files were added. {why}</source>
-        <translation type="unfinished"></translation>
+        <translation>Nur {added} von {wanted} Dateien wurden hinzugefügt. {why}</translation>
     </message>
     <message>
         <source>Connection</source>

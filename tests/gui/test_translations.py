@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 FOLDER = resource("translations")
 LANGUAGES = [path.stem.removeprefix("filemill_") for path in sorted(FOLDER.glob("*.ts"))]
 _PLACE = re.compile(r"\{\w+\}|%L?n")
+_FORMS_OF_NUMBERS = 2
+"""One and more, as in every language so far."""
 _MNEMONIC = re.compile(r"(?<!&)&(\w)")
 
 
@@ -87,6 +89,33 @@ def test_brackets_of_a_counting_translation_stand_for_no_form(language: str) -> 
     """`tr` would take a word in brackets for an ending."""
     counting = [message for message in messages(language) if message.get("numerus") == "yes"]
     assert not [form for message in counting for form in forms(message) if re.search(r"\(\w+\)|\([^()]*\|", form)]
+
+
+def test_translators_have_every_text_of_the_code_and_no_other(tmp_path: Path) -> None:
+    """`make translations` finds nothing new."""
+    for language in LANGUAGES:
+        shutil.copy(FOLDER / f"filemill_{language}.ts", tmp_path)
+    tool = build()
+    tool.collect(tmp_path)
+    tool.write_templates(tmp_path)
+    for name in [*(f"filemill_{language}.ts" for language in LANGUAGES), "templates.json"]:
+        assert (tmp_path / name).read_text(encoding="utf-8") == (FOLDER / name).read_text(encoding="utf-8"), (
+            f"{name} is not up to date: run `make translations`"
+        )
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_translation_is_complete(language: str) -> None:
+    missing = [source(message) for message in messages(language) if not all(forms(message)) or _is_open(message)]
+    assert not missing
+    assert not [
+        source(m) for m in messages(language) if m.get("numerus") == "yes" and len(forms(m)) != _FORMS_OF_NUMBERS
+    ]
+
+
+def _is_open(message: ET.Element) -> bool:
+    translation = message.find("translation")
+    return translation is None or translation.get("type") == "unfinished"
 
 
 def test_compiled_translations_are_those_of_the_files(tmp_path: Path) -> None:
