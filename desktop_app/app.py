@@ -8,8 +8,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from desktop_app.errors import SettingsError
-from desktop_app.gui.display import NO_DISPLAY, display
-from desktop_app.gui.signal_line import SignalLine
+from desktop_app.gui.life.display import NO_DISPLAY, display
+from desktop_app.gui.life.signal_line import SignalLine
 from desktop_app.paths import database_path, find_home
 
 if TYPE_CHECKING:
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
 
     from desktop_app.errors import StoreDamagedError
-    from desktop_app.gui.crash import CrashHook
-    from desktop_app.gui.look import Look
-    from desktop_app.gui.running import RunningWindow
-    from desktop_app.gui.single_instance import Request, SingleInstance
+    from desktop_app.gui.insight.crash import CrashHook
+    from desktop_app.gui.life.running import RunningWindow
+    from desktop_app.gui.life.single_instance import Request, SingleInstance
+    from desktop_app.gui.look.look import Look
     from desktop_app.wiring import Program
 
 log = logging.getLogger(__name__)
@@ -58,9 +58,9 @@ def application_on_display() -> QApplication | None:
 
 def run_window_in(application: QApplication, paths: Sequence[str], line: SignalLine | None = None) -> int:
     """The rest of `run_window`."""
-    from desktop_app.gui.crash import CrashHook
-    from desktop_app.gui.look import Look
-    from desktop_app.gui.stop_signals import StopSignals
+    from desktop_app.gui.insight.crash import CrashHook
+    from desktop_app.gui.life.stop_signals import StopSignals
+    from desktop_app.gui.look.look import Look
 
     line = line or SignalLine()
     look = Look()
@@ -101,10 +101,10 @@ def take_place(paths: Sequence[str], line: SignalLine) -> SingleInstance | int |
     Returns:
         What hears of later starts, None if nothing can, or the exit code if this program need not go on.
     """
-    from desktop_app.gui.one_window import become_first
-    from desktop_app.gui.second_launch import Outcome, desktop_token
-    from desktop_app.gui.single_instance import Request, SingleInstance
-    from desktop_app.gui.window_place import WindowPlace
+    from desktop_app.gui.life.one_window import become_first
+    from desktop_app.gui.life.second_launch import Outcome, desktop_token
+    from desktop_app.gui.life.single_instance import Request, SingleInstance
+    from desktop_app.gui.life.window_place import WindowPlace
     from desktop_app.services.scan import from_here
 
     try:
@@ -129,8 +129,8 @@ def stay_open(
     instance: SingleInstance | None,
 ) -> None:
     """Run Qt's event loop until the window is closed and what ran behind it has ended."""
-    from desktop_app.gui.crash import CrashDialogs
-    from desktop_app.gui.one_window import bring_forward
+    from desktop_app.gui.insight.crash import CrashDialogs
+    from desktop_app.gui.life.one_window import bring_forward
 
     window = running.window
     hook.known.connect(window.complain)
@@ -154,9 +154,9 @@ def make_application() -> QApplication:
     """Qt's application object, before anything else of Qt's."""
     from PySide6.QtWidgets import QApplication
 
-    from desktop_app.gui import qt_log
-    from desktop_app.gui.garbage import MainThreadGarbage
-    from desktop_app.gui.look import program_icon
+    from desktop_app.gui.life import qt_log
+    from desktop_app.gui.life.garbage import MainThreadGarbage
+    from desktop_app.gui.look.look import program_icon
     from desktop_app.gui.texts import use_language
     from desktop_app.gui.wording import user_locale
     from desktop_app.language import chosen_language
@@ -176,7 +176,7 @@ def make_application() -> QApplication:
 def open_or_say_why_not(environment: Mapping[str, str]) -> Program | None:
     """Open settings and database; what stands in the way is said in a dialog. None if the person gives up."""
     from desktop_app.errors import KnownError
-    from desktop_app.gui.start_problem import StartProblem
+    from desktop_app.gui.life.start_problem import StartProblem
 
     while True:
         try:
@@ -213,7 +213,7 @@ def mend_list(error: StoreDamagedError, environment: Mapping[str, str]) -> bool:
     """
     from PySide6.QtCore import QLocale
 
-    from desktop_app.gui.damaged_list import Choice, DamagedList
+    from desktop_app.gui.life.damaged_list import Choice, DamagedList
     from desktop_app.wiring import backups
 
     copies = backups(environment)
@@ -231,8 +231,8 @@ def assemble(program: Program, look: Look) -> RunningWindow:
     from PySide6.QtCore import QLocale
 
     from desktop_app.gui.desktop.choose import desktop_of
+    from desktop_app.gui.life.running import RunningWindow
     from desktop_app.gui.main_window import MainWindow
-    from desktop_app.gui.running import RunningWindow
     from desktop_app.gui.window_memory import WindowMemory
     from desktop_app.gui.window_needs import WindowNeeds
     from desktop_app.gui.wording import Wording

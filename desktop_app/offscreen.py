@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from desktop_app.gui.adding import AddReport
-    from desktop_app.gui.running import RunningWindow
+    from desktop_app.gui.adding.adder import AddReport
+    from desktop_app.gui.life.running import RunningWindow
     from desktop_app.jobs import Job
 
 SECONDS = 60
@@ -38,7 +38,7 @@ def process_offscreen(
     Raises:
         KnownError: If settings or database can't be opened.
     """
-    from desktop_app.gui.look import Look
+    from desktop_app.gui.look.look import Look
     from desktop_app.wiring import open_program
 
     application = make_application()

@@ -7,9 +7,9 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from desktop_app.gui.loop_states import LoopStates
-from desktop_app.gui.switchboard import Link, Switchboard
-from desktop_app.gui.threads import ConsumerThread, SenderThread
+from desktop_app.gui.connection.loop_states import LoopStates
+from desktop_app.gui.connection.switchboard import Link, Switchboard
+from desktop_app.gui.connection.threads import ConsumerThread, SenderThread
 from desktop_app.services.advisor import ConnectionAdvisor
 from desktop_app.services.support_report import SupportSources
 from desktop_app.settings import Connection, connection_from, load_settings, save_settings

@@ -15,7 +15,7 @@ from desktop_app.gui.texts import tr
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
-    from desktop_app.gui.look import Look
+    from desktop_app.gui.look.look import Look
 
 _MNEMONIC = re.compile("&(.)")
 _IS_MAC = sys.platform == "darwin"

@@ -20,9 +20,9 @@ from PySide6.QtWidgets import (
 
 from desktop_app import __version__
 from desktop_app.gui.actions import words_of
-from desktop_app.gui.look import program_icon
-from desktop_app.gui.message_box import MessageBox
+from desktop_app.gui.look.look import program_icon
 from desktop_app.gui.texts import tr, translated
+from desktop_app.gui.widgets.message_box import MessageBox
 from desktop_app.gui.wording import tool_tip
 from desktop_app.jobs import display_text
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from desktop_app.gui.look import program_icon
+from desktop_app.gui.look.look import program_icon
 from desktop_app.gui.texts import tr
 
 if TYPE_CHECKING:
     from desktop_app.gui.actions import Actions
-    from desktop_app.gui.look import Look
+    from desktop_app.gui.look.look import Look
     from desktop_app.settings import Connection
 
 _ICON = 80

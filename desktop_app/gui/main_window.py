@@ -9,34 +9,34 @@ from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QVBoxLayout, QWidget
 
 from desktop_app.gui import menus
 from desktop_app.gui.actions import Actions
-from desktop_app.gui.add_flow import AddFlow
-from desktop_app.gui.busy_strip import BusyStrip
-from desktop_app.gui.connection_desk import ConnectionDesk
-from desktop_app.gui.details_desk import make_details
-from desktop_app.gui.details_split import DetailsSplit
-from desktop_app.gui.drop_overlay import DropOverlay
-from desktop_app.gui.drop_target import DropTarget
+from desktop_app.gui.adding.add_flow import AddFlow
+from desktop_app.gui.adding.drop_overlay import DropOverlay
+from desktop_app.gui.adding.drop_target import DropTarget
+from desktop_app.gui.adding.file_chooser import FileChooser
+from desktop_app.gui.connection.desk import ConnectionDesk
+from desktop_app.gui.connection.foreign_watch import ForeignWatch
+from desktop_app.gui.connection.trouble import trouble_banner
+from desktop_app.gui.details.desk import make_details
+from desktop_app.gui.details.split import DetailsSplit
 from desktop_app.gui.empty_state import EmptyState
-from desktop_app.gui.export_command import ExportCommand
-from desktop_app.gui.feedback import Feedback
-from desktop_app.gui.file_chooser import FileChooser
-from desktop_app.gui.filter_box import FilterBox
-from desktop_app.gui.foreign_watch import ForeignWatch
-from desktop_app.gui.insight import Insight
-from desktop_app.gui.jobs_view import JobsView
-from desktop_app.gui.narrowing import Narrowing
-from desktop_app.gui.no_match import NoMatch
-from desktop_app.gui.notice import Kind, Notice, NoticeBar
+from desktop_app.gui.export.command import ExportCommand
+from desktop_app.gui.feedback.feedback import Feedback
+from desktop_app.gui.feedback.status_bar import JobsStatusBar
+from desktop_app.gui.insight.insight import Insight
+from desktop_app.gui.narrowing.filter_box import FilterBox
+from desktop_app.gui.narrowing.narrowing import Narrowing
+from desktop_app.gui.narrowing.no_match import NoMatch
+from desktop_app.gui.narrowing.sidebar import Sidebar
 from desktop_app.gui.pages import Pages
 from desktop_app.gui.pane_keys import PaneKeys
 from desktop_app.gui.pausing import Pausing
 from desktop_app.gui.queue_commands import QueueCommands
-from desktop_app.gui.selection_sums import SelectedTotals
-from desktop_app.gui.sidebar import Sidebar
-from desktop_app.gui.status_bar import JobsStatusBar
+from desktop_app.gui.table.jobs_view import JobsView
+from desktop_app.gui.table.selection_sums import SelectedTotals
 from desktop_app.gui.texts import tr, translated
 from desktop_app.gui.tool_bar import ToolBar
-from desktop_app.gui.trouble import trouble_banner
+from desktop_app.gui.widgets.busy_strip import BusyStrip
+from desktop_app.gui.widgets.notice import Kind, Notice, NoticeBar
 from desktop_app.gui.window_commands import WindowCommands
 from desktop_app.gui.wording import DASH
 

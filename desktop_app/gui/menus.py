@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QMainWindow
 
     from desktop_app.gui.actions import Actions
-    from desktop_app.gui.header import JobsHeader
+    from desktop_app.gui.table.header import JobsHeader
 
 
 def fill_menu_bar(window: QMainWindow, actions: Actions, undo: QUndoStack, header: JobsHeader) -> None:

@@ -8,9 +8,9 @@ from PySide6.QtWidgets import QApplication, QStackedWidget, QWidget
 
 if TYPE_CHECKING:
     from desktop_app.gui.empty_state import EmptyState
-    from desktop_app.gui.jobs_model import JobsModel
-    from desktop_app.gui.jobs_view import JobsView
-    from desktop_app.gui.no_match import NoMatch
+    from desktop_app.gui.narrowing.no_match import NoMatch
+    from desktop_app.gui.table.jobs_model import JobsModel
+    from desktop_app.gui.table.jobs_view import JobsView
 
 
 class Pages(QStackedWidget):

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal, Slot
 
 from desktop_app.errors import KnownError
-from desktop_app.gui.notice import Kind, Notice, NoticeAction
 from desktop_app.gui.texts import tr, translated
+from desktop_app.gui.widgets.notice import Kind, Notice, NoticeAction
 from desktop_app.services.switch import Pace
 
 if TYPE_CHECKING:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from desktop_app.gui.notice import Notice
 from desktop_app.gui.texts import tr
+from desktop_app.gui.widgets.notice import Notice
 
 if TYPE_CHECKING:
     from desktop_app.gui.actions import Actions
-    from desktop_app.gui.jobs_view import JobsView
+    from desktop_app.gui.table.jobs_view import JobsView
     from desktop_app.gui.window_needs import WindowNeeds
     from desktop_app.moved import Moved
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QActionEvent, QResizeEvent
 
     from desktop_app.gui.actions import Actions
-    from desktop_app.gui.filter_box import FilterBox
+    from desktop_app.gui.narrowing.filter_box import FilterBox
 
 _WORDS, _SHAPE = Qt.ToolButtonStyle.ToolButtonTextBesideIcon, Qt.ToolButtonStyle.ToolButtonIconOnly
 _ICON = QSize(18, 18)

@@ -10,21 +10,21 @@ from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QAction, QGuiApplication
 
 from desktop_app.gui import dialogs
-from desktop_app.gui.columns import COLUMN_OF_ID, COLUMNS
-from desktop_app.gui.dropped import pasted_paths
-from desktop_app.gui.follow_running import FollowRunning
-from desktop_app.gui.notice import Notice
-from desktop_app.gui.opening import MOST_AT_ONCE, Opener
-from desktop_app.gui.problem_walk import ProblemWalk
+from desktop_app.gui.adding.dropped import pasted_paths
+from desktop_app.gui.table.columns import COLUMN_OF_ID, COLUMNS
+from desktop_app.gui.table.follow_running import FollowRunning
+from desktop_app.gui.table.opening import MOST_AT_ONCE, Opener
+from desktop_app.gui.table.problem_walk import ProblemWalk
 from desktop_app.gui.texts import tr
+from desktop_app.gui.widgets.notice import Notice
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
     from desktop_app.gui.actions import Actions
-    from desktop_app.gui.clip import Clip
-    from desktop_app.gui.file_chooser import FileChooser
-    from desktop_app.gui.jobs_view import JobsView
+    from desktop_app.gui.adding.file_chooser import FileChooser
+    from desktop_app.gui.table.clip import Clip
+    from desktop_app.gui.table.jobs_view import JobsView
     from desktop_app.gui.workbench import Workbench
 
 _MOST_SHOWN = 100

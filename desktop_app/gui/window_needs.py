@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
     from desktop_app.clock import Clock
+    from desktop_app.gui.connection.loop_states import LoopStates
     from desktop_app.gui.desktop.ports import Desktop
-    from desktop_app.gui.look import Look
-    from desktop_app.gui.loop_states import LoopStates
+    from desktop_app.gui.look.look import Look
     from desktop_app.gui.ports import Office
     from desktop_app.gui.window_memory import WindowMemory
     from desktop_app.gui.wording import Wording

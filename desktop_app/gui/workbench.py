@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from desktop_app.gui.add_undo import AddUndo
-from desktop_app.gui.adding import Adder
-from desktop_app.gui.exporting import Exporter
-from desktop_app.gui.job_feed import JobFeed
-from desktop_app.gui.jobs_model import JobsModel
-from desktop_app.gui.list_commands import ListCommands
-from desktop_app.gui.run_watch import RunWatch
-from desktop_app.gui.shutdown import Step
+from desktop_app.gui.adding.add_undo import AddUndo
+from desktop_app.gui.adding.adder import Adder
+from desktop_app.gui.export.exporter import Exporter
+from desktop_app.gui.feedback.run_watch import RunWatch
+from desktop_app.gui.life.shutdown import Step
+from desktop_app.gui.table.job_feed import JobFeed
+from desktop_app.gui.table.jobs_model import JobsModel
+from desktop_app.gui.table.list_commands import ListCommands
 from desktop_app.gui.tasks import Tasks
 from desktop_app.gui.totals import GroupTotals, Totals
 

@@ -23,10 +23,10 @@ from PySide6.QtCore import QEventLoop, QLocale, QObject, Qt, QTimer, Slot
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
-from desktop_app.gui.adding import Proposal
-from desktop_app.gui.garbage import MainThreadGarbage
-from desktop_app.gui.look import Look
-from desktop_app.gui.review_sheet import ReviewSheet
+from desktop_app.gui.adding.adder import Proposal
+from desktop_app.gui.adding.review_sheet import ReviewSheet
+from desktop_app.gui.life.garbage import MainThreadGarbage
+from desktop_app.gui.look.look import Look
 from desktop_app.gui.tasks import Tasks
 from desktop_app.gui.wording import Wording
 from desktop_app.jobs import NewFile

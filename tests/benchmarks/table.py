@@ -26,10 +26,10 @@ os.environ["QT_QPA_PLATFORM"] = "offscreen"
 from PySide6.QtCore import QEventLoop, QLocale, QObject, Qt, QTimer, Slot
 from PySide6.QtWidgets import QApplication
 
-from desktop_app.gui.columns import COLUMN_OF_ID
-from desktop_app.gui.garbage import MainThreadGarbage
-from desktop_app.gui.jobs_view import JobsView
-from desktop_app.gui.look import Look
+from desktop_app.gui.life.garbage import MainThreadGarbage
+from desktop_app.gui.look.look import Look
+from desktop_app.gui.table.columns import COLUMN_OF_ID
+from desktop_app.gui.table.jobs_view import JobsView
 from desktop_app.gui.wording import Wording
 from desktop_app.gui.workbench import Workbench
 from desktop_app.jobs import NewFile, Status

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from desktop_app.gui.look import Look
+    from desktop_app.gui.look.look import Look
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SIZES = ((1180, 720), (720, 440))
@@ -26,7 +26,7 @@ def main() -> int:
     options = parser.parse_args()
 
     from desktop_app.app import make_application
-    from desktop_app.gui.look import Look
+    from desktop_app.gui.look.look import Look
     from tests.pseudo import speaking
 
     application = make_application()

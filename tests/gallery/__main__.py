@@ -74,8 +74,8 @@ def take(variant: Variant, names: list[str], into: Path) -> None:
     from PySide6.QtCore import Qt
 
     from desktop_app.app import make_application
-    from desktop_app.gui.colours import DARK, LIGHT
-    from desktop_app.gui.look import Look
+    from desktop_app.gui.look.colours import DARK, LIGHT
+    from desktop_app.gui.look.look import Look
     from tests.gallery.pictures import ENVIRONMENTS, PICTURES
     from tests.gallery.scene import Scene
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QRadioButton, QTableView
 
-from desktop_app.gui.columns import COLUMN_OF_ID
-from desktop_app.gui.log_window import LogWindow
+from desktop_app.gui.insight.log_window import LogWindow
+from desktop_app.gui.table.columns import COLUMN_OF_ID
 from desktop_app.jobs import Status
 from desktop_app.processing.registry import CHANGED
 from tests.gallery.scene import HOUR, MINUTE, SECOND

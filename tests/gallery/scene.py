@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication, QDialog
 
 from desktop_app.app import assemble
 from desktop_app.attempts import AttemptOutcome
-from desktop_app.gui.notice import Kind
+from desktop_app.gui.widgets.notice import Kind
 from desktop_app.jobs import ListQuery, NewFile, Status
 from desktop_app.services.state import LoopState, Phase
 from desktop_app.store.models import AttemptRow, BatchRow, JobRow
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from PySide6.QtWidgets import QWidget
 
-    from desktop_app.gui.look import Look
+    from desktop_app.gui.look.look import Look
 
 SIZE = (1180, 720)
 SECOND, MINUTE, HOUR = 1_000, 60_000, 3_600_000

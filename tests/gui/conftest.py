@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtCore import QLocale
 
+from desktop_app.gui.connection.loop_states import LoopStates
 from desktop_app.gui.desktop.ports import no_desktop
-from desktop_app.gui.look import Look
-from desktop_app.gui.loop_states import LoopStates
+from desktop_app.gui.look.look import Look
 from desktop_app.gui.main_window import MainWindow
 from desktop_app.gui.window_memory import WindowMemory
 from desktop_app.gui.window_needs import WindowNeeds
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module", autouse=True)
 def no_garbage_collector_on_other_threads() -> Iterator[None]:
-    """See `desktop_app.gui.garbage`: what is left of one test's widgets would be destroyed by another test's thread."""
+    """See `gui.life.garbage`: what is left of one test's widgets would be destroyed by another test's thread."""
     gc.disable()
     yield
     gc.collect()

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from desktop_app.gui.look import Look
+    from desktop_app.gui.life.running import RunningWindow
+    from desktop_app.gui.look.look import Look
     from desktop_app.gui.ports import Office
-    from desktop_app.gui.running import RunningWindow
     from desktop_app.wiring import Program
 
 SOON = 20_000

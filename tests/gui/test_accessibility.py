@@ -9,8 +9,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
 from desktop_app.gui import dialogs
-from desktop_app.gui.crash import CrashDialog
-from desktop_app.gui.notice import Notice, NoticeAction
+from desktop_app.gui.insight.crash import CrashDialog
+from desktop_app.gui.widgets.notice import Notice, NoticeAction
 from desktop_app.services.refusals import Refusal
 
 if TYPE_CHECKING:

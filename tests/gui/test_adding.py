@@ -10,12 +10,12 @@ import pytest
 from PySide6.QtCore import QMimeData, QUrl
 
 from desktop_app.errors import StoreError, StoreFullError
-from desktop_app.gui import adding
-from desktop_app.gui.adding import Adder, AddReport, Proposal
-from desktop_app.gui.dropped import dragged_paths, drop_text, pasted_paths
-from desktop_app.gui.notice import Kind
-from desktop_app.gui.review_texts import notice_of
+from desktop_app.gui.adding import adder as adding
+from desktop_app.gui.adding.adder import Adder, AddReport, Proposal
+from desktop_app.gui.adding.dropped import dragged_paths, drop_text, pasted_paths
+from desktop_app.gui.adding.review_texts import notice_of
 from desktop_app.gui.tasks import Tasks
+from desktop_app.gui.widgets.notice import Kind
 from desktop_app.jobs import NewFile
 from desktop_app.services.found import FoundFiles
 from desktop_app.services.intake import IntakeService

@@ -14,7 +14,7 @@ import pytest
 from PySide6.QtWidgets import QMessageBox
 
 from desktop_app import app, tryout
-from desktop_app.gui.start_problem import StartProblem
+from desktop_app.gui.life.start_problem import StartProblem
 from desktop_app.paths import resource
 from desktop_app.wiring import open_program
 from tests.gui.world import without_display
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from desktop_app.gui.look import Look
+    from desktop_app.gui.look.look import Look
 
 
 def status_of(database: Path) -> list[tuple[str, int, int]]:
@@ -138,7 +138,7 @@ def test_start_that_the_person_gives_up_ends_with_1(filemill_home: Path) -> None
     (filemill_home / "settings.toml").write_text("concurrency = ", encoding="utf-8")
     code = (
         "import sys\n"
-        "from desktop_app.gui.start_problem import StartProblem\n"
+        "from desktop_app.gui.life.start_problem import StartProblem\n"
         "StartProblem.wants_another_try = lambda problem: print(problem.text()) is not None\n"
         "from desktop_app.app import run_window\n"
         "sys.exit(run_window([]))\n"

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from desktop_app.gui.choice import with_batch, with_problem, with_status
+from desktop_app.gui.narrowing.choice import with_batch, with_problem, with_status
 from desktop_app.jobs import ListQuery, Status
 
 ALL = ListQuery()

@@ -8,9 +8,9 @@ import pytest
 from PySide6.QtCore import QObject, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QPalette
 
-from desktop_app.gui import look as look_module
-from desktop_app.gui.colours import DARK, LIGHT, Colours, colours_of
-from desktop_app.gui.look import Look, ensure_font, wants_high_contrast
+from desktop_app.gui.look import look as look_module
+from desktop_app.gui.look.colours import DARK, LIGHT, Colours, colours_of
+from desktop_app.gui.look.look import Look, ensure_font, wants_high_contrast
 from desktop_app.jobs import Status
 from desktop_app.paths import resource
 

@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdit, QScrollArea, QWidget
 
-from desktop_app.gui.connection_form import Place
+from desktop_app.gui.connection.form import Place
 from desktop_app.gui.main_window import MainWindow
 from desktop_app.reach import Check, Verdict
 from desktop_app.settings import Connection
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
     from pytestqt.qtbot import QtBot
 
-    from desktop_app.gui.connection_dialog import ConnectionDialog
+    from desktop_app.gui.connection.dialog import ConnectionDialog
     from tests.gui.conftest import Desk
     from tests.sqs.faults import Fault
     from tests.sqs.kit import SimulatedSqs

@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QAbstractButton, QApplication
 
 from desktop_app.app import open_or_say_why_not
 from desktop_app.errors import StoreDamagedError, StoreError
-from desktop_app.gui.damaged_list import Choice, DamagedList
-from desktop_app.gui.start_problem import StartProblem
+from desktop_app.gui.life.damaged_list import Choice, DamagedList
+from desktop_app.gui.life.start_problem import StartProblem
 from desktop_app.jobs import NewFile
 from desktop_app.store.backups import Backups
 from desktop_app.wiring import open_program

@@ -8,8 +8,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QLineEdit
 
 from desktop_app.errors import FileProblem, StoreError
-from desktop_app.gui.details_advice import Fix
-from desktop_app.gui.details_texts import nothing_selected, summary_of_many, summary_of_one
+from desktop_app.gui.details.advice import Fix
+from desktop_app.gui.details.words import nothing_selected, summary_of_many, summary_of_one
 from desktop_app.gui.window_memory import WindowMemory
 from desktop_app.jobs import ListQuery, SelectionSums, Status, StatusCounts
 from desktop_app.store.job_list import JobList

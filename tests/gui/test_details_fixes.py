@@ -13,7 +13,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog
 
 from desktop_app.errors import FileProblem
-from desktop_app.gui.details_advice import Fix
+from desktop_app.gui.details.advice import Fix
 from desktop_app.gui.wording import DASH
 from desktop_app.jobs import ListQuery, Status
 from desktop_app.processing.lines import LineProcessor

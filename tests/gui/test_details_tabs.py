@@ -13,8 +13,8 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QTabBar
 
 from desktop_app.attempts import Attempt, AttemptOutcome
 from desktop_app.errors import StoreError
-from desktop_app.gui.details_split import WIDE
-from desktop_app.gui.details_texts import attempt_result, message_facts
+from desktop_app.gui.details.split import WIDE
+from desktop_app.gui.details.words import attempt_result, message_facts
 from desktop_app.gui.window_memory import WindowMemory
 from desktop_app.log import log_file, start_logging
 from desktop_app.store.claims import ClaimRequest, Claims

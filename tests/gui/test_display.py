@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.gui import display
+from desktop_app.gui.life import display
 from tests.gui.world import without_display
 
 if TYPE_CHECKING:

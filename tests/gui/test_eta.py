@@ -4,8 +4,8 @@ from itertools import pairwise
 
 import pytest
 
-from desktop_app.gui.eta import DAY, HOUR, MINUTE, Eta, rounded
-from desktop_app.gui.run import IDLE, Progress
+from desktop_app.gui.feedback.eta import DAY, HOUR, MINUTE, Eta, rounded
+from desktop_app.gui.feedback.run import IDLE, Progress
 
 MB = 1_000_000
 

@@ -13,11 +13,12 @@ from PySide6.QtCore import QLocale, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog
 
-from desktop_app.gui import export_target, exporting
-from desktop_app.gui.columns import COLUMNS
-from desktop_app.gui.export_command import FIELDS_OF_COLUMN
-from desktop_app.gui.export_dialog import ExportDialog, Rows
-from desktop_app.gui.exporting import Format
+from desktop_app.gui.export import exporter as exporting
+from desktop_app.gui.export import target as export_target
+from desktop_app.gui.export.command import FIELDS_OF_COLUMN
+from desktop_app.gui.export.dialog import ExportDialog, Rows
+from desktop_app.gui.export.exporter import Format
+from desktop_app.gui.table.columns import COLUMNS
 from desktop_app.services.records import ALL_FIELDS, FIELDS
 from desktop_app.services.whole_file import NotWrittenError
 

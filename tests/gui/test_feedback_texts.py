@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.gui.eta import DAY, HOUR, MINUTE
-from desktop_app.gui.feedback_texts import (
+from desktop_app.gui.feedback.eta import DAY, HOUR, MINUTE
+from desktop_app.gui.feedback.feedback_texts import (
     TimeLeft,
     all_of,
     end_text,
@@ -16,8 +16,8 @@ from desktop_app.gui.feedback_texts import (
     spoken_end,
     time_left,
 )
-from desktop_app.gui.run import Progress, RunEnd
-from desktop_app.gui.run_watch import Pace
+from desktop_app.gui.feedback.run import Progress, RunEnd
+from desktop_app.gui.feedback.run_watch import Pace
 from desktop_app.jobs import SelectionSums, StatusCounts
 
 if TYPE_CHECKING:

@@ -7,13 +7,13 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QToolButton
 
-from desktop_app.gui.filter_box import PATIENCE_MS, FilterBox
+from desktop_app.gui.narrowing.filter_box import PATIENCE_MS, FilterBox
 from desktop_app.jobs import NO_SEARCH, ListQuery, Status
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
-    from desktop_app.gui.look import Look
+    from desktop_app.gui.look.look import Look
     from desktop_app.gui.main_window import MainWindow
     from tests.gui.conftest import Desk
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.gui import garbage
-from desktop_app.gui.garbage import MainThreadGarbage
+from desktop_app.gui.life import garbage
+from desktop_app.gui.life.garbage import MainThreadGarbage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

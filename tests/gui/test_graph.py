@@ -7,15 +7,15 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from desktop_app.gui.colours import DARK, LIGHT
-from desktop_app.gui.graph_axes import graph_number, nice_top, time_marks, value_marks
-from desktop_app.gui.history import Span
+from desktop_app.gui.feedback.graph_axes import graph_number, nice_top, time_marks, value_marks
+from desktop_app.gui.feedback.history import Span
+from desktop_app.gui.look.colours import DARK, LIGHT
 from tests.gui.test_colours import contrast
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
-    from desktop_app.gui.look import Look
+    from desktop_app.gui.look.look import Look
     from desktop_app.gui.main_window import MainWindow
     from tests.gui.conftest import Desk
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from desktop_app.gui.history import History, Span
+from desktop_app.gui.feedback.history import History, Span
 from desktop_app.runs import Ended
 
 NOW = 1_793_000_000.0

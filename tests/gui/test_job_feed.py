@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtTest import QSignalSpy
 
 from desktop_app.errors import StoreError
-from desktop_app.gui import job_feed
-from desktop_app.gui.job_feed import JobFeed
+from desktop_app.gui.table import job_feed
+from desktop_app.gui.table.job_feed import JobFeed
 from desktop_app.gui.tasks import Tasks
 from desktop_app.gui.totals import Totals
 from desktop_app.jobs import Changes, StatusCounts

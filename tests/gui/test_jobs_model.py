@@ -8,9 +8,9 @@ from PySide6.QtCore import QAbstractItemModel, QItemSelectionModel, QModelIndex,
 from PySide6.QtTest import QAbstractItemModelTester, QSignalSpy
 
 from desktop_app.errors import StoreError
-from desktop_app.gui import id_loader, jobs_model
-from desktop_app.gui.columns import COLUMN_OF_ID, COLUMNS
-from desktop_app.gui.jobs_model import JobsModel
+from desktop_app.gui.table import id_loader, jobs_model
+from desktop_app.gui.table.columns import COLUMN_OF_ID, COLUMNS
+from desktop_app.gui.table.jobs_model import JobsModel
 from desktop_app.gui.tasks import Tasks
 from desktop_app.jobs import ListQuery, SortBy, Status
 from desktop_app.store.job_list import JobList

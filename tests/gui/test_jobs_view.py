@@ -8,15 +8,15 @@ from PySide6.QtGui import QColor, QContextMenuEvent, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from desktop_app.gui.colours import DARK, LIGHT
-from desktop_app.gui.columns import PROGRESS, STATUS
+from desktop_app.gui.look.colours import DARK, LIGHT
+from desktop_app.gui.table.columns import PROGRESS, STATUS
 from desktop_app.jobs import Status
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
-    from desktop_app.gui.jobs_view import JobsView
-    from desktop_app.gui.look import Look
+    from desktop_app.gui.look.look import Look
+    from desktop_app.gui.table.jobs_view import JobsView
     from tests.gui.conftest import Desk
 
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from desktop_app.errors import StoreError
-from desktop_app.gui import clip as clip_module
-from desktop_app.gui.clip import clip_of_paths, clip_of_rows
-from desktop_app.gui.columns import COLUMN_OF_ID, COLUMNS
-from desktop_app.gui.list_commands import ListCommands
-from desktop_app.gui.notice import Kind, Notice
+from desktop_app.gui.table import clip as clip_module
+from desktop_app.gui.table.clip import clip_of_paths, clip_of_rows
+from desktop_app.gui.table.columns import COLUMN_OF_ID, COLUMNS
+from desktop_app.gui.table.list_commands import ListCommands
 from desktop_app.gui.tasks import Tasks
+from desktop_app.gui.widgets.notice import Kind, Notice
 from desktop_app.jobs import ListQuery
 from desktop_app.services.intake import IntakeService
 

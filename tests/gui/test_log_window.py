@@ -11,8 +11,8 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 
-from desktop_app.gui import log_model
-from desktop_app.gui.log_model import LEVEL, MESSAGE, TIME, LogModel, level_word
+from desktop_app.gui.insight import log_model
+from desktop_app.gui.insight.log_model import LEVEL, MESSAGE, TIME, LogModel, level_word
 from desktop_app.log import log_file
 from desktop_app.log_tail import LogTail, records_of
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     import pytest
     from pytestqt.qtbot import QtBot
 
-    from desktop_app.gui.log_window import LogWindow
-    from desktop_app.gui.look import Look
+    from desktop_app.gui.insight.log_window import LogWindow
+    from desktop_app.gui.look.look import Look
     from tests.gui.conftest import Desk
 
 CTRL = Qt.KeyboardModifier.ControlModifier

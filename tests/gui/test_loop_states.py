@@ -6,8 +6,8 @@ import pytest
 from PySide6.QtTest import QSignalSpy
 
 from desktop_app.errors import QueueTrouble
-from desktop_app.gui import loop_states
-from desktop_app.gui.loop_states import LoopStates, Mark, Need, Trouble
+from desktop_app.gui.connection import loop_states
+from desktop_app.gui.connection.loop_states import LoopStates, Mark, Need, Trouble
 from desktop_app.services.state import LoopState, Phase
 from desktop_app.settings import Connection
 from tests.gui.world import NOW_MS

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
     QToolButton,
 )
 
-from desktop_app.gui.notice import Kind
+from desktop_app.gui.widgets.notice import Kind
 from desktop_app.gui.window_memory import WindowMemory
 from desktop_app.jobs import Status
 from desktop_app.services.state import LoopState, Phase

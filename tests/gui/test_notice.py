@@ -9,16 +9,16 @@ from PySide6.QtGui import QEnterEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QToolButton, QVBoxLayout, QWidget
 
-from desktop_app.gui import notice as notice_module
-from desktop_app.gui.banner import TroubleBanner
-from desktop_app.gui.colours import DARK, LIGHT
-from desktop_app.gui.loop_states import Need, Trouble
-from desktop_app.gui.notice import Kind, Notice, NoticeAction, NoticeBar
+from desktop_app.gui.connection.banner import TroubleBanner
+from desktop_app.gui.connection.loop_states import Need, Trouble
+from desktop_app.gui.look.colours import DARK, LIGHT
+from desktop_app.gui.widgets import notice as notice_module
+from desktop_app.gui.widgets.notice import Kind, Notice, NoticeAction, NoticeBar
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
-    from desktop_app.gui.look import Look
+    from desktop_app.gui.look.look import Look
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from PySide6.QtDBus import QDBusConnection, QDBusMessage
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtTest import QTest
 
-from desktop_app.gui import opening
+from desktop_app.gui.table import opening
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desktop_app.gui import page_cache
-from desktop_app.gui.page_cache import KEPT_PAGES, PAGE_ROWS, KeyOrder, PageCache, runs
+from desktop_app.gui.table import page_cache
+from desktop_app.gui.table.page_cache import KEPT_PAGES, PAGE_ROWS, KeyOrder, PageCache, runs
 from desktop_app.jobs import ListQuery
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtGui import QColor
 
-from desktop_app.gui.colours import DARK, LIGHT, Colours
-from desktop_app.gui.columns import COLUMN_OF_ID
+from desktop_app.gui.look.colours import DARK, LIGHT, Colours
+from desktop_app.gui.table.columns import COLUMN_OF_ID
 from tests.gui.test_colours import READABLE, contrast
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from PySide6.QtCore import QRect
     from PySide6.QtWidgets import QWidget
 
-    from desktop_app.gui.look import Look
+    from desktop_app.gui.look.look import Look
     from desktop_app.gui.main_window import MainWindow
     from tests.gui.conftest import Desk
 
@@ -70,7 +70,7 @@ def test_cells_can_be_read(window: MainWindow, colours: Colours, selected: bool)
 def test_statuses_have_shapes_that_tell_them_apart_without_colour(look: Look) -> None:
     from PySide6.QtCore import QSize
 
-    from desktop_app.gui.delegates import STATUS_ICONS
+    from desktop_app.gui.table.delegates import STATUS_ICONS
 
     shapes = set()
     for name in STATUS_ICONS.values():

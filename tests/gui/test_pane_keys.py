@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
-from desktop_app.gui.notice import Notice, NoticeAction
+from desktop_app.gui.widgets.notice import Notice, NoticeAction
 
 if TYPE_CHECKING:
     from desktop_app.gui.main_window import MainWindow

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from desktop_app.gui.look import Look
-    from desktop_app.gui.running import RunningWindow
+    from desktop_app.gui.life.running import RunningWindow
+    from desktop_app.gui.look.look import Look
     from desktop_app.moved import Moved
 
 COUNT = 80

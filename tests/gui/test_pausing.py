@@ -10,7 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QToolBar, QToolButton
 
 from desktop_app.errors import SettingsError
-from desktop_app.gui.loop_states import Mark
+from desktop_app.gui.connection.loop_states import Mark
 from desktop_app.services.state import LoopState, Phase
 from desktop_app.services.switch import Pace
 

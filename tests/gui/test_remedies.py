@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from desktop_app.gui.look import Look
+    from desktop_app.gui.look.look import Look
     from tests.gui.conftest import Desk
     from tests.sqs.kit import SimulatedSqs
 

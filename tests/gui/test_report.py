@@ -34,8 +34,8 @@ from tests.services.fakes import FakeClient, FakeConnector
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
+    from desktop_app.gui.insight.report_dialog import ReportDialog
     from desktop_app.gui.main_window import MainWindow
-    from desktop_app.gui.report_dialog import ReportDialog
     from tests.gui.conftest import Desk
 
 KEY_ID, SECRET_KEY = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"

@@ -12,8 +12,8 @@ from PySide6.QtGui import QGuiApplication, QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QTableWidget
 
-from desktop_app.gui.adding import Proposal
-from desktop_app.gui.review_sheet import ReviewSheet
+from desktop_app.gui.adding.adder import Proposal
+from desktop_app.gui.adding.review_sheet import ReviewSheet
 from desktop_app.jobs import NewFile
 from desktop_app.services.found import FoundFiles
 from desktop_app.services.review import Review
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
     from pytestqt.qtbot import QtBot
 
-    from desktop_app.gui.look import Look
+    from desktop_app.gui.look.look import Look
     from desktop_app.gui.main_window import MainWindow
     from desktop_app.gui.wording import Wording
     from tests.gui.conftest import Desk

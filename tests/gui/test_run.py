@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from desktop_app.gui.run import IDLE, STUCK_MS, Progress, Run, RunEnd
+from desktop_app.gui.feedback.run import IDLE, STUCK_MS, Progress, Run, RunEnd
 from desktop_app.runs import RunSums
 
 T = 1_793_000_000_000

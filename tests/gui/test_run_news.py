@@ -5,17 +5,17 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtGui import QAction
 
+from desktop_app.gui.connection.loop_states import ConnectionText, Mark, Need, Trouble
 from desktop_app.gui.desktop.ports import Notification, Topic
-from desktop_app.gui.loop_states import ConnectionText, Mark, Need, Trouble
-from desktop_app.gui.run import IDLE, Progress, RunEnd
-from desktop_app.gui.run_news import RunNews
+from desktop_app.gui.feedback.run import IDLE, Progress, RunEnd
+from desktop_app.gui.feedback.run_news import RunNews
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pytestqt.qtbot import QtBot
 
-    from desktop_app.gui.notice import Notice
+    from desktop_app.gui.widgets.notice import Notice
     from desktop_app.gui.wording import Wording
 
 NBSP = "\N{NO-BREAK SPACE}"

@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.gui.history import Span
-from desktop_app.gui.run import IDLE, Progress, RunEnd
-from desktop_app.gui.run_watch import STILL, Pace, RunWatch
+from desktop_app.gui.feedback.history import Span
+from desktop_app.gui.feedback.run import IDLE, Progress, RunEnd
+from desktop_app.gui.feedback.run_watch import STILL, Pace, RunWatch
 from desktop_app.gui.tasks import Tasks
 from desktop_app.jobs import Status
 from tests.gui.world import NOW_MS, World

@@ -3,8 +3,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from desktop_app.errors import StoreError
-from desktop_app.gui import selection_sums
-from desktop_app.gui.selection_sums import Selected
+from desktop_app.gui.table import selection_sums
+from desktop_app.gui.table.selection_sums import Selected
 from desktop_app.jobs import SelectionSums, StatusCounts
 from desktop_app.store.job_list import JobList
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from desktop_app.gui.look import Look
+    from desktop_app.gui.look.look import Look
 
 pytest_plugins = ["tests.sqs.fixtures"]
 

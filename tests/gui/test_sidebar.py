@@ -8,8 +8,8 @@ from PySide6.QtGui import QContextMenuEvent, QFont
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
-from desktop_app.gui.colours import DARK, LIGHT
-from desktop_app.gui.sidebar import Sidebar
+from desktop_app.gui.look.colours import DARK, LIGHT
+from desktop_app.gui.narrowing.sidebar import Sidebar
 from desktop_app.gui.totals import Groups, GroupTotals
 from desktop_app.gui.window_memory import WindowMemory
 from desktop_app.jobs import Batch, ListQuery, NewFile, Problem, Status, StatusCounts
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from desktop_app.gui.look import Look
+    from desktop_app.gui.look.look import Look
     from desktop_app.gui.main_window import MainWindow
-    from desktop_app.gui.sidebar_entry import SidebarEntry
+    from desktop_app.gui.narrowing.sidebar_entry import SidebarEntry
     from desktop_app.gui.wording import Wording
     from tests.gui.conftest import Desk
 

@@ -18,12 +18,12 @@ from PySide6.QtNetwork import QLocalSocket
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog, QWidget
 
-from desktop_app.gui.hung_program import birth_of, can_end, end_program
-from desktop_app.gui.not_answering import Choice, NotAnswering
-from desktop_app.gui.one_window import become_first, bring_all_forward, bring_forward
-from desktop_app.gui.second_launch import Outcome, Patience, SecondLaunch, desktop_token
-from desktop_app.gui.single_instance import Request, SingleInstance, packed, unpacked
-from desktop_app.gui.window_place import Holder, WindowPlace
+from desktop_app.gui.life.hung_program import birth_of, can_end, end_program
+from desktop_app.gui.life.not_answering import Choice, NotAnswering
+from desktop_app.gui.life.one_window import become_first, bring_all_forward, bring_forward
+from desktop_app.gui.life.second_launch import Outcome, Patience, SecondLaunch, desktop_token
+from desktop_app.gui.life.single_instance import Request, SingleInstance, packed, unpacked
+from desktop_app.gui.life.window_place import Holder, WindowPlace
 from desktop_app.paths import resource
 from tests.helpers import wait_until
 
@@ -236,7 +236,7 @@ def test_program_that_hangs_can_be_ended(qtbot: QtBot) -> None:
         birth = birth_of(process.pid)
         assert can_end(process.pid, birth)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("desktop_app.gui.hung_program._ORDERLY_SECONDS", 0.1)
+            patch.setattr("desktop_app.gui.life.hung_program._ORDERLY_SECONDS", 0.1)
             assert end_program(process.pid, birth)
         assert process.wait(5) == -signal.SIGKILL
 
@@ -295,7 +295,7 @@ def test_who_is_not_waited_for_any_more_gives_up(office: Office, monkeypatch: py
     answers = [Choice.WAIT, Choice.END_IT, Choice.CANCEL]
     monkeypatch.setattr(NotAnswering, "choose", lambda _dialog: answers.pop(0))
     monkeypatch.setattr(SecondLaunch, "run", lambda _launch: Outcome.SILENT)
-    monkeypatch.setattr("desktop_app.gui.one_window.end_program", lambda pid, _birth: ended.append(pid))
+    monkeypatch.setattr("desktop_app.gui.life.one_window.end_program", lambda pid, _birth: ended.append(pid))
     ended: list[int] = []
     office.listen()
     assert become_first(office.another(), Request()) is Outcome.SILENT

@@ -7,10 +7,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMainWindow
 
-from desktop_app.gui.colours import DARK, LIGHT
-from desktop_app.gui.loop_states import ConnectionText, Mark
-from desktop_app.gui.run import IDLE, Progress
-from desktop_app.gui.status_bar import JobsStatusBar
+from desktop_app.gui.connection.loop_states import ConnectionText, Mark
+from desktop_app.gui.feedback.run import IDLE, Progress
+from desktop_app.gui.feedback.status_bar import JobsStatusBar
+from desktop_app.gui.look.colours import DARK, LIGHT
 from desktop_app.jobs import Status, StatusCounts
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from desktop_app.gui.look import Look
+    from desktop_app.gui.look.look import Look
     from desktop_app.gui.wording import Wording
     from tests.gui.conftest import Desk
 

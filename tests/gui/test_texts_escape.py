@@ -27,6 +27,7 @@ SHOWING = {
 }
 """Calls whose arguments a person reads."""
 SILENT = {
+    "OSError",
     *("debug", "info", "warning", "error", "exception", "critical", "setObjectName", "ValueError", "RuntimeError"),
     *("TypeError", "LookupError", "compile", "Slot", "Property", "TypeVar", "getLogger", "resource"),
 }
@@ -37,7 +38,7 @@ QUIET_FILES = {
     "qt_log.py": "for the log",
     "look.py": "names of fonts",
 }
-QUIET_TEXTS = {"yyyy-MM-dd HH.mm.ss", "the window's own work", "{}{}{}{}Filemill", "{}{}{}Filemill"}
+QUIET_TEXTS = {"yyyy-MM-dd HH.mm.ss", "the window's own work", "Filemill", "{}{}{}{}Filemill", "{}{}{}Filemill"}
 QUIET_TEXTS |= {
     "{} further ones are in the log.",
     "The queue is being asked…",
@@ -50,7 +51,7 @@ _WORD = re.compile(r"[^\W\d_]{2}")
 _SENTENCE = re.compile(r"[^\W\d_]{2,}[,;:]? [^\W\d_]{2,}")
 
 
-@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.py")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted(FOLDER.rglob("*.py")), ids=lambda path: str(path.relative_to(FOLDER)))
 def test_no_text_escapes_the_translation(path: Path) -> None:
     if path.name in QUIET_FILES:
         return

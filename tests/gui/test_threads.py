@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from desktop_app.errors import StoreError
-from desktop_app.gui.threads import ConsumerThread, LoopThread, SenderThread
+from desktop_app.gui.connection.threads import ConsumerThread, LoopThread, SenderThread
 from desktop_app.services.state import LoopState, Phase
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import QItemSelectionModel, Qt
 from PySide6.QtTest import QTest
 
-from desktop_app.gui.columns import COLUMN_OF_ID, COLUMNS
+from desktop_app.gui.table.columns import COLUMN_OF_ID, COLUMNS
 from desktop_app.jobs import Status
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractSlider, QApplication
 
 from desktop_app.errors import StoreError
-from desktop_app.gui import follow_running
+from desktop_app.gui.table import follow_running
 from desktop_app.jobs import Status
 from desktop_app.store.job_list import JobList
 

@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtCore import QDateTime, QLocale
 
 from desktop_app.gui import wording as wording_module
-from desktop_app.gui.columns import COLUMN_OF_ID, COLUMNS
+from desktop_app.gui.table.columns import COLUMN_OF_ID, COLUMNS
 from desktop_app.gui.wording import progress_of, user_locale
 from desktop_app.jobs import Status
 from tests.helpers import NEW_JOB

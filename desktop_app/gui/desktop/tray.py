@@ -8,7 +8,7 @@ from PySide6.QtCore import QEvent, QObject, Slot
 from PySide6.QtWidgets import QMenu, QSystemTrayIcon, QWidget
 
 from desktop_app.gui.desktop.ports import Notification, Topic
-from desktop_app.gui.look import program_icon
+from desktop_app.gui.look.look import program_icon
 from desktop_app.gui.texts import tr
 
 if TYPE_CHECKING:

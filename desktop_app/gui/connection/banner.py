@@ -1,0 +1,118 @@
+"""Decides what stands under the toolbar: the one trouble that matters most, as long as it lasts."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Slot
+
+from desktop_app.gui.connection.loop_states import Need
+from desktop_app.gui.texts import tr, translated
+from desktop_app.gui.widgets.notice import Kind, Notice, NoticeAction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from desktop_app.gui.connection.loop_states import Trouble
+    from desktop_app.gui.widgets.notice import NoticeBar
+
+
+RETURNS_S = 30.0
+"""What comes back within so many seconds is the same trouble still."""
+
+
+class TroubleBanner(QObject):
+    """Fills a notice bar. What the person has dismissed does not come back with the same words.
+
+    Args:
+        bar: Where it is shown.
+        try_now: Makes a loop that waits try at once.
+        start_again: Starts loops that have ended by themselves.
+        allow_processing: Lets files of this queue be processed on this computer.
+        remedies: The buttons for a trouble whose cause is known; none for one that has no better than these.
+        steady: The time in seconds, for what comes back.
+        parent: Qt's owner.
+    """
+
+    def __init__(
+        self,
+        bar: NoticeBar,
+        *,
+        try_now: Callable[[], None],
+        start_again: Callable[[], None],
+        allow_processing: Callable[[], None],
+        remedies: Callable[[Trouble], tuple[NoticeAction, ...]] = lambda _: (),
+        steady: Callable[[], float] = time.monotonic,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._bar = bar
+        self._try_now = NoticeAction(tr("Try Now"), try_now, keeps=True)
+        self._start_again = NoticeAction(tr("Start Again"), start_again)
+        self._allow = NoticeAction(tr("Process Here"), allow_processing)
+        self._remedies = remedies
+        self._steady = steady
+        self._database = ""
+        self._loops: Trouble | None = None
+        self._dismissed = ""
+        self._last: tuple[str, int, float] = ("", 0, 0.0)
+        """The trouble that was shown last: its words, how often it came, when it ended."""
+        bar.dismissed.connect(self._note_dismissed)
+
+    @Slot(object)
+    def show_loops(self, trouble: Trouble | None) -> None:
+        """The sender's or the consumer's trouble, or None when it is over."""
+        self._loops = trouble
+        self._update()
+
+    @Slot(str)
+    def show_database(self, text: str) -> None:
+        """The list can't be read."""
+        self._database = text
+        self._update()
+
+    @Slot()
+    def clear_database(self) -> None:
+        """It can be read again."""
+        self._database = ""
+        self._update()
+
+    def _wanted(self) -> Notice | None:
+        if self._database:
+            return Notice(self._database, Kind.PROBLEM)
+        if self._loops is None:
+            return None
+        kind, actions = {
+            Need.PERMISSION: (Kind.INFO, (self._allow,)),
+            Need.RESTART: (Kind.PROBLEM, (self._start_again,)),
+            Need.PATIENCE: (Kind.WARNING, (self._try_now,)),
+        }[self._loops.kind]
+        error = self._loops.error
+        title = translated(error.title) if error is not None else ""
+        text = translated(error.body) if error is not None and title else self._loops.text
+        return Notice(text, kind, self._remedies(self._loops) or actions, title=title)
+
+    def _update(self) -> None:
+        wanted = self._wanted()
+        shown = self._bar.notice
+        if wanted is None:
+            self._dismissed = ""
+            if shown is not None:
+                self._last = (shown.title + shown.text, shown.times, self._steady())
+            self._bar.clear()
+        elif wanted.text == self._dismissed:
+            self._bar.clear()
+        elif shown is None or (shown.title, shown.text, shown.kind) != (wanted.title, wanted.text, wanted.kind):
+            self._bar.show_notice(self._counted(wanted))
+
+    def _counted(self, notice: Notice) -> Notice:
+        words, times, ended = self._last
+        if words == notice.title + notice.text and self._steady() - ended < RETURNS_S:
+            return replace(notice, times=times + 1)
+        return notice
+
+    @Slot(str)
+    def _note_dismissed(self, text: str) -> None:
+        self._dismissed = text

@@ -1,0 +1,250 @@
+"""The fields of a connection: which place, which profile, which region, which queue."""
+
+from __future__ import annotations
+
+from enum import Enum
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QCheckBox,
+    QFormLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QRadioButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from desktop_app.gui.connection.form_parts import beside, combo, fill, hint, line_of, say
+from desktop_app.gui.texts import tr, translated
+from desktop_app.reach import Profiles
+from desktop_app.settings import Connection
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+
+class Place(Enum):
+    """Where the queue is."""
+
+    COMPUTER = 0
+    AWS = 1
+    SERVER = 2
+
+
+class ConnectionForm(QWidget):
+    """Takes a connection apart into fields, and puts one together from them.
+
+    Signals:
+        changed(): Something was chosen or typed.
+        list_wanted(): The person wants to see the queues, or no longer.
+
+    Attributes:
+        places: The three choices, in the order of `Place`.
+        server, profile, region, queue, list_queues, reload, process_here: The fields and buttons.
+    """
+
+    changed = Signal()
+    list_wanted = Signal()
+    reload_wanted = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._profiles = Profiles()
+        self._region_typed = False
+        self.places = self._make_places()
+        self.server = QLineEdit(self)
+        self.server.setPlaceholderText("http://localhost:9324")
+        self.profile = combo(self, editable=False)
+        self.region = combo(self, editable=True)
+        self.queue = combo(self, editable=True)
+        self.reload = QPushButton(tr("Reload"), self)
+        self.reload.setAccessibleName(tr("Read the profiles again"))
+        self.list_queues = QPushButton(tr("List Queues"), self)
+        self._profile_hint, self._region_hint, self._queue_hint = (hint(self) for _ in range(3))
+        self.process_here = QCheckBox(tr("&Process files from this queue on this computer"), self)
+        self._process_hint = hint(self)
+        self._process_hint.setText(
+            tr(
+                "Only for a queue that is Filemill's alone: each look at another program's messages counts as a "
+                "delivery attempt for them."
+            )
+        )
+        self._local_hint = hint(self)
+        self._local_hint.setText(
+            tr(
+                "Files are added, queued and processed here. What is not done when Filemill is closed goes on at the "
+                "next start."
+            )
+        )
+        self._rows = self._arrange()
+        chain = [*self.places, self.server, self.profile, self.reload, self.region, self.queue, self.list_queues]
+        for before, after in pairwise([*chain, self.process_here]):
+            QWidget.setTabOrder(before, after)
+        self._connect()
+        self._show_place()
+
+    def _make_places(self) -> list[QRadioButton]:
+        texts = (
+            tr("This &computer – no account needed"),
+            tr("&Amazon SQS"),
+            tr("A&nother server that speaks SQS"),
+        )
+        group = QButtonGroup(self)
+        buttons = [QRadioButton(text, self) for text in texts]
+        for number, button in enumerate(buttons):
+            group.addButton(button, number)
+        buttons[0].setChecked(True)
+        return buttons
+
+    def _arrange(self) -> QFormLayout:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        for choice in self.places:
+            column.addWidget(choice)
+        rows = QFormLayout()
+        rows.setContentsMargins(0, 8, 0, 0)
+        rows.setVerticalSpacing(8)
+        rows.setHorizontalSpacing(12)
+        rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        rows.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
+        fields: tuple[tuple[str, QWidget, QPushButton | None, QLabel | None], ...] = (
+            (tr("&Server"), self.server, None, None),
+            (tr("P&rofile"), self.profile, self.reload, self._profile_hint),
+            (tr("Re&gion"), self.region, None, self._region_hint),
+            (tr("&Queue"), self.queue, self.list_queues, self._queue_hint),
+        )
+        for text, field, button, quiet in fields:
+            label = QLabel(text, self)
+            label.setBuddy(field)
+            field.setAccessibleName(text.replace("&", ""))
+            rows.addRow(label, beside(field, button, quiet, self))
+        column.addWidget(self._local_hint)
+        column.addLayout(rows)
+        column.addWidget(self.process_here)
+        column.addWidget(self._process_hint)
+        return rows
+
+    def _connect(self) -> None:
+        for button in self.places:
+            button.toggled.connect(self._show_place)
+            button.clicked.connect(self._go_on)
+        self.profile.currentIndexChanged.connect(self._show_profile)
+        line_of(self.region).textEdited.connect(self._note_region)
+        self.region.activated.connect(self._note_region)
+        self.queue.editTextChanged.connect(self.changed)
+        self.region.editTextChanged.connect(self.changed)
+        self.server.textChanged.connect(self.changed)
+        self.list_queues.clicked.connect(self.list_wanted)
+        self.reload.clicked.connect(self.reload_wanted)
+
+    @property
+    def place(self) -> Place:
+        """Where the queue is."""
+        return next(place for place, button in zip(Place, self.places, strict=True) if button.isChecked())
+
+    @property
+    def wanted(self) -> Connection:
+        """What the fields say."""
+        if self.place is Place.COMPUTER:
+            return Connection()
+        server = self.server.text().strip() if self.place is Place.SERVER else ""
+        return Connection(
+            queue=self.queue.currentText().strip(),
+            profile=str(self.profile.currentData() or ""),
+            region=self.region.currentText().strip(),
+            endpoint_url=server,
+        )
+
+    def show_connection(self, connection: Connection, *, processes_here: bool) -> None:
+        """Fill the fields."""
+        place = Place.COMPUTER if connection.is_local else Place.SERVER if connection.endpoint_url else Place.AWS
+        self.places[place.value].setChecked(True)
+        self.server.setText(connection.endpoint_url)
+        self._need_profile(connection.profile)
+        self.profile.setCurrentIndex(self.profile.findData(connection.profile))
+        self._region_typed = bool(connection.region)
+        self.region.setEditText(connection.region)
+        self.queue.setEditText(connection.queue)
+        self.process_here.setChecked(processes_here and not connection.is_local)
+        self._show_profile()
+
+    def show_profiles(self, profiles: Profiles) -> None:
+        """Offer these profiles; the chosen one stays chosen, there or not."""
+        chosen = str(self.profile.currentData() or "")
+        self._profiles = profiles
+        self.profile.blockSignals(True)
+        self.profile.clear()
+        self.profile.addItem(tr("As AWS finds it – no profile named"), "")
+        for profile in profiles.found:
+            more = f"▲ {translated(profile.trouble)}" if profile.trouble else translated(profile.kind.value)
+            self.profile.addItem(f"{profile.name}   –   {more}", profile.name)
+            self.profile.setItemData(self.profile.count() - 1, more, Qt.ItemDataRole.ToolTipRole)
+        self._need_profile(chosen)
+        self.profile.setCurrentIndex(self.profile.findData(chosen))
+        self.profile.blockSignals(False)
+        self._show_profile()
+
+    def _need_profile(self, name: str) -> None:
+        if self.profile.findData(name) < 0:
+            self.profile.addItem(name or tr("As AWS finds it – no profile named"), name)
+
+    def show_regions(self, names: Iterable[str]) -> None:
+        """Offer these regions."""
+        fill(self.region, names)
+
+    def show_queues(self, names: Sequence[str]) -> None:
+        """Offer these queues."""
+        fill(self.queue, names)
+
+    def say_of_queues(self, text: str) -> None:
+        """Say how the looking for queues goes."""
+        say(self._queue_hint, text)
+
+    @Slot()
+    def _note_region(self) -> None:
+        self._region_typed = True
+        say(self._region_hint, "")
+
+    @Slot()
+    def _show_profile(self) -> None:
+        name = str(self.profile.currentData() or "")
+        profile = self._profiles.named(name or "default")
+        trouble = translated(profile.trouble) if profile is not None and profile.trouble else ""
+        if not trouble and self._profiles.trouble:
+            trouble = translated(self._profiles.trouble)
+        if not trouble and name and profile is None and self._profiles.files:
+            trouble = tr("There is no such profile in {files}.").format(files=tr(" or ").join(self._profiles.files))
+        say(self._profile_hint, f"▲ {trouble}" if trouble else "")
+        region = profile.region if profile is not None else ""
+        if not self._region_typed:
+            self.region.setEditText(region)
+        from_profile = region and self.region.currentText() == region and not self._region_typed
+        say(self._region_hint, tr("From the profile.") if from_profile else "")
+        self.changed.emit()
+
+    @Slot()
+    @Slot()
+    def _go_on(self) -> None:
+        """By its letter, one comes straight to what has to be filled in next; the arrow keys only choose."""
+        if QGuiApplication.keyboardModifiers() & Qt.KeyboardModifier.AltModifier and self.place is not Place.COMPUTER:
+            (self.server if self.place is Place.SERVER else self.profile).setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def _show_place(self) -> None:
+        place = self.place
+        for row in range(self._rows.rowCount()):
+            self._rows.setRowVisible(row, place is Place.SERVER if row == 0 else place is not Place.COMPUTER)
+        self._local_hint.setVisible(place is Place.COMPUTER)
+        for widget in (self.process_here, self._process_hint):
+            widget.setVisible(place is not Place.COMPUTER)
+        line_of(self.region).setPlaceholderText(
+            tr("May be left empty") if place is Place.SERVER else tr("Such as eu-west-1")
+        )
+        line_of(self.queue).setPlaceholderText(tr("A queue's name, URL or ARN"))
+        self.changed.emit()

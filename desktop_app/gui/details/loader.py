@@ -1,0 +1,152 @@
+"""Reads what the details' tabs show besides the job itself, when the selection rests and as far as it is to be seen."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
+
+from desktop_app.errors import FileProblem, KnownError
+from desktop_app.gui.details.words import attempt_result
+from desktop_app.job_log import JobLog
+from desktop_app.services.whereabouts import Whereabouts, look_at
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from desktop_app.gui.details.pane import DetailsPane
+    from desktop_app.gui.workbench import Workbench
+    from desktop_app.jobs import Job
+
+_REST_MS = 120
+"""Who goes through the list with an arrow key reads nothing on the way."""
+LOG_EVERY_MS = 1_000
+_LOOKED_AT = frozenset({FileProblem.MISSING, FileProblem.NOT_ALLOWED})
+
+
+class DetailsLoader(QObject):
+    """Fills the tabs about one job. Reads of the database are quick and done at once; files are looked at elsewhere.
+
+    Signals:
+        learned(): There is more to say in the summary: `seen`, `last`.
+
+    Attributes:
+        seen: What lies at the job's path; None before it was looked at, and where that is of no use.
+        last: How the job's last attempt ended; empty before it was read.
+    """
+
+    learned = Signal()
+
+    def __init__(self, pane: DetailsPane, bench: Workbench, log_folder: Path) -> None:
+        super().__init__(pane)
+        self._pane = pane
+        self._bench = bench
+        self._log_folder = log_folder
+        self._job: Job | None = None
+        self._log: JobLog | None = None
+        self._is_reading_log = False
+        self._looked_at: tuple[int, int] | None = None
+        self.seen: Whereabouts | None = None
+        self.last = ""
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.setInterval(_REST_MS)
+        self._rest.timeout.connect(self.load)
+        self._every = QTimer(self)
+        self._every.setInterval(LOG_EVERY_MS)
+        self._every.timeout.connect(self._read_log)
+        pane.tab_shown.connect(self.load)
+
+    def show(self, job: Job | None) -> None:
+        """This job is selected, or has changed; None if not exactly one is."""
+        before, self._job = self._job, job
+        if job is None or before is None or job.row_id != before.row_id:
+            self._forget()
+            if job is not None:
+                self._pane.show_attempt_count(job.attempts)
+                self._rest.start()
+        elif job.revision != before.revision and not self._rest.isActive():
+            self.load()
+
+    def _forget(self) -> None:
+        self._rest.stop()
+        self._every.stop()
+        self._log = None
+        self._looked_at = None
+        self.seen = None
+        self.last = ""
+        self._pane.show_attempt_count(0)
+        self._pane.attempts.show_attempts([])
+        self._pane.log.wait()
+
+    @Slot()
+    def load(self) -> None:
+        """Read what is to be seen now."""
+        job = self._job
+        if job is None or not self._pane.isVisible():
+            self._every.stop()
+            return
+        self._rest.stop()
+        self._read_attempts(job)
+        self._look_at(job)
+        if self._pane.shown_tab == "log":
+            self._every.start()
+            self._read_log()
+        else:
+            self._every.stop()
+
+    def _read_attempts(self, job: Job) -> None:
+        wants_last = job.reason_code == FileProblem.DEAD_LETTERED
+        reader = self._bench.reader
+        try:
+            if self._pane.shown_tab != "attempts" and not wants_last:
+                self._pane.show_attempt_count(reader.attempt_count(job.row_id))
+                return
+            attempts = reader.attempts(job.row_id)
+        except KnownError:
+            return  # the change feed reads the same database and says so
+        self._pane.show_attempt_count(len(attempts))
+        self._pane.attempts.show_attempts(attempts)
+        if wants_last and attempts:
+            self._learn(self.seen, attempt_result(attempts[-1]))
+
+    def _look_at(self, job: Job) -> None:
+        about = (job.row_id, job.revision)
+        if job.reason_code not in _LOOKED_AT:
+            self._learn(None, self.last)
+        elif about != self._looked_at:
+            self._looked_at = about
+            self._bench.beside.run(partial(look_at, job.file_path), partial(self._take_look, about))
+
+    def _take_look(self, about: tuple[int, int], seen: Whereabouts) -> None:
+        if about == self._looked_at:
+            self._learn(seen, self.last)
+
+    def _learn(self, seen: Whereabouts | None, last: str) -> None:
+        if (seen, last) != (self.seen, self.last):
+            self.seen, self.last = seen, last
+            self.learned.emit()
+
+    @Slot()
+    def _read_log(self) -> None:
+        job = self._job
+        if job is None or not self._pane.log.isVisible():
+            self._every.stop()
+            return
+        if self._is_reading_log:
+            return
+        if self._log is None:
+            self._log = JobLog(self._log_folder, job.id)
+        self._is_reading_log = True
+        self._bench.beside.run(self._log.lines, partial(self._take_lines, self._log), self._give_up_log)
+
+    def _take_lines(self, log: JobLog, lines: tuple[str, ...]) -> None:
+        self._is_reading_log = False
+        if log is self._log:
+            self._pane.log.show_lines(lines)
+        else:
+            self._read_log()  # another file was chosen meanwhile
+
+    def _give_up_log(self, error: KnownError) -> None:  # noqa: ARG002 - it will be read again in a second
+        self._is_reading_log = False

@@ -1,0 +1,220 @@
+"""The pane beside or below the list: what is known about the selected file, in tabs, and what can be done about it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QSizePolicy, QTabWidget, QVBoxLayout, QWidget
+
+from desktop_app.gui.details.attempts import AttemptsPage
+from desktop_app.gui.details.buttons import FixButtons
+from desktop_app.gui.details.log_tab import LogPage
+from desktop_app.gui.details.message import MessagePage
+from desktop_app.gui.details.summary import SummaryPage, text_label
+from desktop_app.gui.details.words import Summary, nothing_selected
+from desktop_app.gui.table.delegates import STATUS_ICONS
+from desktop_app.gui.texts import tr
+from desktop_app.jobs import Status
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QKeyEvent, QResizeEvent
+    from PySide6.QtWidgets import QPushButton
+
+    from desktop_app.gui.actions import Actions
+    from desktop_app.gui.look.look import Look
+    from desktop_app.gui.wording import Wording
+
+_ICON = 18
+_LEAST_TITLE = 140
+_MARGINS = 60
+TABS = ("summary", "attempts", "message", "log")
+"""The tabs' names in what is remembered, in their order."""
+_SUMMARY, _ATTEMPTS = 0, 1
+
+
+class DetailsPane(QFrame):
+    """A title with buttons, and tabs; asks nothing itself.
+
+    The tab that a person chose is shown whenever one file is selected; several have a summary only.
+
+    Signals:
+        tab_shown(): Another tab is to be seen.
+
+    Attributes:
+        tabs: The tabs.
+        summary_page, attempts, message, log: What is in them.
+        fixes: The buttons.
+    """
+
+    tab_shown = Signal()
+
+    def __init__(self, actions: Actions, look: Look, wording: Wording, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._look = look
+        self._wording = wording
+        self._summary = nothing_selected()
+        self._wanted = TABS[_SUMMARY]
+        self._is_switching = False
+        self._is_narrow = False
+        self.setObjectName("details")
+        self.setAccessibleName(tr("Details"))
+        self.setMinimumSize(300, 170)
+        show_attempts = QAction(tr("Show Attempts"), self)
+        show_attempts.setStatusTip(tr("Show each try at this file"))
+        show_attempts.triggered.connect(self.show_attempts_tab)
+        self._icon = QLabel(self)
+        self._title = text_label("detailsTitle", self)
+        self._title.setWordWrap(False)
+        self._title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._title.installEventFilter(self)
+        self.fixes = FixButtons(actions, show_attempts, self)
+        self.tabs = QTabWidget(self)  # before what is in it, so that Tab comes to it first
+        self.summary_page = SummaryPage(self)
+        self.attempts = AttemptsPage(wording, self)
+        self.message = MessagePage(self)
+        self.log = LogPage(wording, self)
+        self._arrange()
+        self.tabs.currentChanged.connect(self._note_tab)
+        self.fixes.left_alone.connect(self._take_keyboard)
+        look.changed.connect(self._draw)
+        self.show_summary(self._summary)
+        self.offer_tabs(offered=False)
+
+    def _arrange(self) -> None:
+        self.tabs.setObjectName("detailsTabs")
+        self.tabs.setDocumentMode(True)
+        self.tabs.tabBar().setAccessibleName(tr("Parts of the details"))
+        self.tabs.tabBar().setDrawBase(False)
+        self.tabs.tabBar().setExpanding(False)
+        for page, title in (
+            (self.summary_page, tr("Summary")),
+            (self.attempts, tr("Attempts")),
+            (self.message, tr("Message")),
+            (self.log, tr("Log")),
+        ):
+            self.tabs.addTab(page, title)
+        line = QHBoxLayout()
+        line.setSpacing(8)
+        line.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignVCenter)
+        line.addWidget(self._title, 1)
+        self._head = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._head.setContentsMargins(14, 8, 14, 2)
+        self._head.setSpacing(8)
+        self._head.addLayout(line, 1)
+        self._head.addWidget(self.fixes)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(1, 1, 0, 0)  # room for the line between the list and this
+        column.setSpacing(0)
+        column.addLayout(self._head)
+        column.addWidget(self.tabs, 1)
+
+    @property
+    def summary(self) -> Summary:
+        """What is shown."""
+        return self._summary
+
+    @property
+    def buttons(self) -> tuple[QPushButton, ...]:
+        """The buttons that are shown, the fix first."""
+        return self.fixes.shown
+
+    @property
+    def shown_tab(self) -> str:
+        """The name of the tab that is to be seen."""
+        return TABS[self.tabs.currentIndex()]
+
+    @property
+    def wanted_tab(self) -> str:
+        """The name of the tab that the person chose last."""
+        return self._wanted
+
+    def show_summary(self, summary: Summary) -> None:
+        """Show this."""
+        self._summary = summary
+        self._title.setAccessibleName(summary.title)
+        self._fit_title()
+        self.summary_page.show_summary(summary)
+        self.fixes.show_fixes(summary.fixes, emphasise=summary.status is Status.FAILED)
+        self._fit_head()
+        self._draw()
+
+    def show_attempt_count(self, count: int) -> None:
+        """Write the number of attempts on their tab."""
+        text = tr("Attempts ({number})").format(number=self._wording.number(count)) if count else tr("Attempts")
+        if self.tabs.tabText(_ATTEMPTS) != text:
+            self.tabs.setTabText(_ATTEMPTS, text)
+
+    def offer_tabs(self, *, offered: bool) -> None:
+        """Offer all tabs, for one file, or the summary only."""
+        self._is_switching = True
+        for number in range(_SUMMARY + 1, len(TABS)):
+            self.tabs.setTabEnabled(number, offered)
+        self.tabs.setCurrentIndex(TABS.index(self._wanted) if offered else _SUMMARY)
+        self._is_switching = False
+
+    def show_tab(self, name: str) -> None:
+        """Show this tab from now on; a name that is none counts for nothing."""
+        if name in TABS:
+            self._wanted = name
+            if self.tabs.isTabEnabled(TABS.index(name)):
+                self.tabs.setCurrentIndex(TABS.index(name))
+
+    @Slot()
+    def show_attempts_tab(self) -> None:
+        """Show the attempts."""
+        self.show_tab(TABS[_ATTEMPTS])
+
+    @Slot()
+    def _note_tab(self) -> None:
+        if not self._is_switching:
+            self._wanted = self.shown_tab
+        self.tab_shown.emit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Ctrl+Tab goes to the next tab from everywhere in the pane; inside the tabs Qt does it."""
+        steps = {Qt.Key.Key_Tab: 1, Qt.Key.Key_Backtab: -1}
+        step = steps.get(Qt.Key(event.key())) if event.modifiers() & Qt.KeyboardModifier.ControlModifier else None
+        if step is None:
+            super().keyPressEvent(event)
+            return
+        offered = [number for number in range(len(TABS)) if self.tabs.isTabEnabled(number)]
+        place = offered.index(self.tabs.currentIndex())
+        self.tabs.setCurrentIndex(offered[(place + step) % len(offered)])
+
+    @Slot()
+    def _take_keyboard(self) -> None:
+        self.tabs.tabBar().setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where there is little room, the buttons stand below the title."""
+        super().resizeEvent(event)
+        self._fit_head()
+
+    def _fit_head(self) -> None:
+        title = self._title.fontMetrics().horizontalAdvance(self._summary.title) + _ICON
+        is_narrow = self.width() < self.fixes.sizeHint().width() + min(title, _LEAST_TITLE) + _MARGINS
+        if is_narrow != self._is_narrow:
+            self._is_narrow = is_narrow
+            directions = QBoxLayout.Direction
+            self._head.setDirection(directions.TopToBottom if is_narrow else directions.LeftToRight)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """The title has its width when the layout has given it one."""
+        if watched is self._title and event.type() == QEvent.Type.Resize:
+            self._fit_title()
+        return super().eventFilter(watched, event)
+
+    def _fit_title(self) -> None:
+        """A name has up to 255 characters; its end is as telling as its beginning, and the path below shows all."""
+        metrics, width = self._title.fontMetrics(), self._title.width()
+        self._title.setText(metrics.elidedText(self._summary.title, Qt.TextElideMode.ElideMiddle, width))
+
+    @Slot()
+    def _draw(self) -> None:
+        status = self._summary.status
+        self._icon.setVisible(status is not None)
+        if status is not None:
+            icon = self._look.icon(STATUS_ICONS[status], self._look.colours.of(status))
+            self._icon.setPixmap(icon.pixmap(QSize(_ICON, _ICON), self.devicePixelRatio()))

@@ -1,0 +1,209 @@
+"""Writes the list to a file beside the main thread, says how far it is, and how it ended."""
+
+from __future__ import annotations
+
+import errno
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from threading import Event
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
+
+from desktop_app.gui.table.opening import Opener
+from desktop_app.gui.texts import tr, translated
+from desktop_app.gui.widgets.notice import Kind, Notice, NoticeAction
+from desktop_app.jobs import ListQuery, display_text
+from desktop_app.services.export import csv_writer, json_writer
+from desktop_app.services.whole_file import NotWrittenError, write_whole
+
+if TYPE_CHECKING:
+    from array import array
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from desktop_app.errors import KnownError
+    from desktop_app.gui.ports import JobReader
+    from desktop_app.gui.tasks import Tasks
+    from desktop_app.gui.wording import Wording
+    from desktop_app.jobs import Job
+
+PATIENCE_MS = 300
+"""What is over sooner would only flicker."""
+_EVERY = 500
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT}) if hasattr(errno, "EDQUOT") else frozenset({errno.ENOSPC})
+_NO_RIGHT = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+_NO_PLACE = frozenset({errno.ENOENT, errno.ENOTDIR})
+
+
+class Format(StrEnum):
+    """How a file is written. The values are remembered: never rename one."""
+
+    CSV = "csv"
+    CSV_SEMICOLON = "csv;"
+    JSON = "json"
+
+    @property
+    def suffix(self) -> str:
+        """The end of the file's name."""
+        return ".json" if self is Format.JSON else ".csv"
+
+
+@dataclass(frozen=True, slots=True)
+class ExportOrder:
+    """What is to be written, and where.
+
+    Attributes:
+        rows: The jobs: a query, or their keys in the order wanted.
+        fields: Some of `records.ALL_FIELDS`.
+        form: How.
+        target: The file.
+        replace: Whether one that is there may be replaced.
+    """
+
+    rows: ListQuery | array[int]
+    fields: Sequence[str]
+    form: Format
+    target: Path
+    replace: bool = False
+
+
+class _StoppedError(Exception):
+    """A person wants no more of it."""
+
+
+class Exporter(QObject):
+    """One export at a time.
+
+    Signals:
+        said(Notice): How it ended.
+        busy(str): What is being done, if it takes longer than `PATIENCE_MS`; empty when it is over.
+        refused(object, object): An `ExportOrder` that could not be done because of its target, and a
+            `NotWrittenError`: a person has to choose another.
+
+    Args:
+        reader: Where jobs are read.
+        tasks: The pool.
+        wording: Makes the texts.
+        parent: Qt's owner.
+    """
+
+    said = Signal(object)
+    busy = Signal(str)
+    refused = Signal(object, object)
+    _moved = Signal(int, int)
+
+    def __init__(self, reader: JobReader, tasks: Tasks, wording: Wording, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._reader = reader
+        self._tasks = tasks
+        self._wording = wording
+        self._stop = Event()
+        self._is_busy = False
+        self._text = ""
+        self._patience = QTimer(self)
+        self._patience.setSingleShot(True)
+        self._patience.setInterval(PATIENCE_MS)
+        self._patience.timeout.connect(self._tell_busy)
+        self._moved.connect(self._take_progress)
+        self._opener = Opener(tasks, self)
+        self._opener.said.connect(self.said)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a file is being written."""
+        return self._is_busy
+
+    def start(self, order: ExportOrder) -> None:
+        """Write a file. Not while another one is being written."""
+        self._stop.clear()
+        self._is_busy = True
+        self._text = tr("Exporting the list…")
+        self._patience.start()
+        self._tasks.run(partial(self._write, order), partial(self._finish, order), partial(self._give_up, order))
+
+    @Slot()
+    def stop(self) -> None:
+        """Write no more; what was written goes away again."""
+        self._stop.set()
+
+    # --- on the pool
+
+    def _write(self, order: ExportOrder) -> int | None:
+        write = json_writer(order.fields)
+        if order.form is not Format.JSON:
+            write = csv_writer(order.fields, ";" if order.form is Format.CSV_SEMICOLON else ",")
+        count = 0
+
+        def watched(jobs: Iterable[Job], total: int) -> Iterator[Job]:
+            nonlocal count
+            for job in jobs:
+                if count % _EVERY == 0:
+                    self._moved.emit(count, total)
+                    if self._stop.is_set():
+                        raise _StoppedError
+                yield job
+                count += 1
+
+        with self._reader.snapshot():
+            keys = self._reader.ids(order.rows) if isinstance(order.rows, ListQuery) else order.rows
+            jobs = watched(self._reader.listed(keys), len(keys))
+            try:
+                write_whole(order.target, lambda stream: write(stream, jobs), replace=order.replace)
+            except _StoppedError:
+                return None
+        return count
+
+    # --- on the main thread
+
+    @Slot(int, int)
+    def _take_progress(self, done: int, total: int) -> None:
+        text = tr("Exporting the list: {done} of {total}")
+        self._text = text.format(done=self._wording.number(done), total=self._wording.files(total))
+        if not self._patience.isActive():
+            self._tell_busy()
+
+    @Slot()
+    def _tell_busy(self) -> None:
+        if self._is_busy:
+            self.busy.emit(self._text)
+
+    def _end(self) -> None:
+        self._is_busy = False
+        self._patience.stop()
+        self.busy.emit("")
+
+    def _finish(self, order: ExportOrder, count: int | None) -> None:
+        self._end()
+        if count is None:
+            self.said.emit(Notice(tr("The export was stopped. Nothing was written."), passing=True))
+            return
+        text = tr("Exported %Ln file(s) to “{name}”.", "", count).format(name=display_text(order.target.name))
+        show = NoticeAction(tr("Show File"), partial(self._opener.show, [str(order.target)]))
+        self.said.emit(Notice(text, actions=(show,)))
+
+    def _give_up(self, order: ExportOrder, error: KnownError) -> None:
+        self._end()
+        if isinstance(error, NotWrittenError):
+            self.refused.emit(order, error)
+        else:
+            self.said.emit(Notice(translated(error.text), Kind.PROBLEM))
+
+
+def why_not_written(target: Path, error: NotWrittenError) -> str:
+    """What stood in the way of writing a file, and what to do, in plain words."""
+    name, folder = display_text(target.name), display_text(str(target.parent))
+    if error.code == errno.EEXIST:
+        text = tr("“{name}” is there already. Export again to replace it, or choose another name.")
+    elif error.code == errno.EISDIR:
+        text = tr("“{name}” is a folder. Choose another name.")
+    elif error.code in _NO_ROOM:
+        text = tr("There is not enough room on the disk for “{name}”. Make room, or choose another folder.")
+    elif error.code in _NO_RIGHT:
+        text = tr("Nothing may be written to the folder {folder}. Choose another one.")
+    elif error.code in _NO_PLACE:
+        text = tr("There is no folder {folder}. Choose another one.")
+    else:
+        return translated(error.text)
+    return text.format(name=name, folder=folder)

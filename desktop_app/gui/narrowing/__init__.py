@@ -1,0 +1,1 @@
+"""Which files the list shows: the filter box and the sidebar."""
