@@ -44,11 +44,16 @@ class Scene:
         self.folder = folder
         self._environment = {"FILEMILL_HOME": str(folder / "home"), "AWS_EC2_METADATA_DISABLED": "true", **environment}
         os.environ.update(self._environment)
-        self.now = int(time.time() * 1000)
+        self.now = 0
+        self.look_at_the_clock()
         self.program = open_program(os.environ)
         self.running = assemble(self.program, look)
         self.window = self.running.window
         self.window.resize(*SIZE)
+
+    def look_at_the_clock(self) -> None:
+        """What happens from here on happens now."""
+        self.now = int(time.time() * 1000)
 
     # --- the list
 
@@ -139,6 +144,12 @@ class Scene:
         states.take_sender(LoopState(Phase.RUNNING))
         states.take_consumer(LoopState(Phase.RUNNING))
 
+    def wait_for_progress(self) -> None:
+        """Wait until the status bar has seen that files have ended since the window was opened."""
+        bar = self.window.status
+        nothing = bar.overall_text
+        self.wait(lambda: bar.overall_text != nothing, "the progress")
+
     def row_status(self, row: int) -> Status | None:
         """The status that a row of the list shows."""
         job = self.running.workbench.model.job(row)
@@ -178,7 +189,7 @@ class Scene:
         self.wait(bench.is_at_rest, "reading the list")
         bench.groups.count()
         bench.totals.count()
-        self.wait(bench.is_at_rest, "counting the list")
+        self.wait(lambda: bench.totals.counts == self.program.jobs.counts() and bench.is_at_rest(), "counting the list")
         for _ in range(5):
             QCoreApplication.sendPostedEvents()
             QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
