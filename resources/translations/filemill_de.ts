@@ -1883,10 +1883,6 @@
             <numerusform>%Ln Dateien verarbeitet.</numerusform>
         </translation>
     </message>
-    <message>
-        <source>Batch finished: {processed} processed, {failed} failed</source>
-        <translation>Stapel fertig: {processed} verarbeitet, {failed} fehlgeschlagen</translation>
-    </message>
     <message numerus="yes">
         <source>%Ln selected</source>
         <comment>files</comment>

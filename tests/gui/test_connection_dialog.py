@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdit, QScrollArea, QWidget
 
@@ -154,7 +155,10 @@ def test_test_tells_one_thing_after_the_other(dialog: ConnectionDialog, qtbot: Q
     first = dialog.checks.item(0)
     assert first.text() == "Credentials found: configuration file, profile “office”"
     assert first.data(Qt.ItemDataRole.AccessibleTextRole) == f"Fine: {first.text()}"
-    assert dialog.checks.as_text().startswith("✓ Credentials found")
+    QTest.keyClick(dialog.checks, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    copied = QGuiApplication.clipboard().text().splitlines()
+    assert copied[0].startswith("✓ Credentials found")
+    assert len(copied) == len(list(Check))
     assert not dialog.fix.isVisible()
 
 

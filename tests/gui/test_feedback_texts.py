@@ -13,7 +13,6 @@ from desktop_app.gui.feedback.feedback_texts import (
     pace_sentence,
     pace_text,
     selection_text,
-    spoken_end,
     time_left,
 )
 from desktop_app.gui.feedback.run import Progress, RunEnd
@@ -95,10 +94,6 @@ def test_pace_is_spoken_in_a_sentence(wording: Wording) -> None:
 )
 def test_end_of_a_run_is_told_in_a_sentence(end: RunEnd, words: str, wording: Wording) -> None:
     assert end_text(end, wording) == words
-
-
-def test_end_of_a_run_is_spoken(wording: Wording) -> None:
-    assert spoken_end(RunEnd(248, 3, 1), wording) == "Batch finished: 245 processed, 3 failed"
 
 
 def test_selection_is_told_with_its_sums(wording: Wording) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, Slot
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QAbstractItemView, QListWidget, QListWidgetItem
 
 from desktop_app.gui.texts import tr, translated
@@ -53,6 +54,14 @@ class CheckList(QListWidget):
         item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{mark}: {item.text()}")
         self._draw_item(item, finding)
         self.scrollToItem(item)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Copying takes all lines, not only the current one."""
+        if event.matches(QKeySequence.StandardKey.Copy):
+            QGuiApplication.clipboard().setText(self.as_text())
+            event.accept()
+        else:
+            super().keyPressEvent(event)
 
     def as_text(self) -> str:
         """All of it, to be copied."""

@@ -101,13 +101,6 @@ def end_text(end: RunEnd, wording: Wording) -> str:
     return tr("%Ln file(s) processed.", "a run is over", end.files)
 
 
-def spoken_end(end: RunEnd, wording: Wording) -> str:
-    """`Batch finished: 245 processed, 3 failed`."""
-    return tr("Batch finished: {processed} processed, {failed} failed").format(
-        processed=wording.number(end.files - end.failed), failed=wording.number(end.failed)
-    )
-
-
 def selection_text(count: int, sums: SelectionSums | None, wording: Wording) -> str:
     """`12 selected · 3.4 MB · 2 failed`; the sums are left out until they are made."""
     parts = [tr("%Ln selected", "files", count)]

@@ -91,8 +91,7 @@ QCheckBox::indicator:checked {{
 QRadioButton::indicator:disabled, QCheckBox::indicator:disabled {{ border-color: {c.disabled}; }}
 
 QScrollArea#sidebar {{ background: {c.window}; border: none; border-right: 1px solid {c.line}; }}
-QScrollArea#sidebar QAbstractScrollArea::corner {{ background: {c.base}; border: none; }}
-QScrollBar {{ background: {c.window}; }}
+QScrollArea#sidebar QScrollBar {{ background: {c.window}; }}
 QWidget#sidebarInside {{ background: {c.window}; }}
 QLabel#sectionTitle {{ color: {c.muted}; font-size: 8pt; font-weight: 600; padding: 8px 7px 4px 7px; }}
 QFrame#details {{ background: {c.window}; border: none; border-top: 1px solid {c.line}; }}
@@ -153,6 +152,7 @@ QFrame#notice QToolButton {{
 QFrame#notice QToolButton:hover {{ border-color: {c.edge}; }}
 QFrame#notice QToolButton:focus {{ border: 2px solid {c.accent}; padding: 2px; }}
 
+QAbstractScrollArea::corner {{ background: {c.base}; border: none; }}
 QScrollBar {{ background: {c.base}; border: none; margin: 0; }}
 QScrollBar:vertical {{ width: 13px; }}
 QScrollBar:horizontal {{ height: 13px; }}
