@@ -17,17 +17,20 @@ import sys
 import tempfile
 from pathlib import Path
 
-QT_MODULES = {"QtCore", "QtDBus", "QtGui", "QtWidgets", "QtSvg", "QtTest"}
+QT_MODULES = {"QtCore", "QtDBus", "QtGui", "QtNetwork", "QtWidgets", "QtSvg", "QtTest"}
 # What the PySide6-Essentials wheel does not bring along: read from the NEEDED entries of these modules and of the
-# offscreen platform, without the C and C++ runtimes that Python or apt need themselves. (QtNetwork would want more.)
+# offscreen platform, without the C and C++ runtimes that Python or apt need themselves.
 OFFSCREEN = {
     "libEGL.so.1": "libegl1",
     "libGL.so.1": "libgl1",
     "libX11.so.6": "libx11-6",
+    "libbrotlicommon.so.1": "libbrotli1",
+    "libbrotlidec.so.1": "libbrotli1",
     "libdbus-1.so.3": "libdbus-1-3",
     "libfontconfig.so.1": "libfontconfig1",
     "libfreetype.so.6": "libfreetype6",
     "libglib-2.0.so.0": "libglib2.0-0",
+    "libgssapi_krb5.so.2": "libgssapi-krb5-2",
     "libgthread-2.0.so.0": "libglib2.0-0",
     "libxkbcommon.so.0": "libxkbcommon0",
     "libz.so.1": "zlib1g",
