@@ -25,8 +25,8 @@ from resources.packaging.manual import manual_page
 from resources.packaging.product import KINDS, PRODUCT, ROOT, filled
 
 HERE = Path(__file__).resolve().parent
-DEPENDS = "libc6 (>= {libc}), libegl1, libgl1"
-"""Qt asks for OpenGL's loader, which belongs to the machine's driver and can't be brought along."""
+DEPENDS = "libc6 (>= {libc}), fontconfig-config, libegl1, libgl1"
+"""Qt asks for OpenGL's loader, which belongs to the machine's driver, and for the system's fonts: these can't be brought along."""
 TEMPLATES = HERE / "linux"
 _ICONS = ROOT / "resources" / "icons"
 _KIB = 1024
