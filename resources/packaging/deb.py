@@ -26,7 +26,7 @@ from resources.packaging.product import KINDS, PRODUCT, ROOT, filled
 
 HERE = Path(__file__).resolve().parent
 DEPENDS = "libc6 (>= {libc}), fontconfig-config, libegl1, libgl1"
-"""Qt asks for OpenGL's loader, which belongs to the machine's driver, and for the system's fonts: these can't be brought along."""
+"""OpenGL's loader belongs to the machine's driver, and fonts to the system: these can't be brought along."""
 TEMPLATES = HERE / "linux"
 _ICONS = ROOT / "resources" / "icons"
 _KIB = 1024
