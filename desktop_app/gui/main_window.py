@@ -23,6 +23,7 @@ from desktop_app.gui.export.command import ExportCommand
 from desktop_app.gui.feedback.feedback import Feedback
 from desktop_app.gui.feedback.status_bar import JobsStatusBar
 from desktop_app.gui.insight.insight import Insight
+from desktop_app.gui.life.asked import do_asked
 from desktop_app.gui.narrowing.filter_box import FilterBox
 from desktop_app.gui.narrowing.narrowing import Narrowing
 from desktop_app.gui.narrowing.no_match import NoMatch
@@ -203,7 +204,7 @@ class MainWindow(QMainWindow):
     @Slot(list)
     def add(self, paths: Sequence[str]) -> None:
         """Add files, folders and `file:` addresses; how it ended is said in the window."""
-        self._workbench.adder.add(paths)
+        self._workbench.adder.add(do_asked(paths, self.offers))
 
     # --- saying things
 

@@ -21,6 +21,7 @@ import time
 from email.utils import formatdate
 from pathlib import Path
 
+from desktop_app.gui.life.asked import ADD_FILES, ADD_FOLDER
 from resources.packaging.manual import manual_page
 from resources.packaging.product import KINDS, PRODUCT, ROOT, filled
 
@@ -86,8 +87,7 @@ def lay_out(root: Path, program: Path, version: str) -> None:
     shutil.copytree(program, root / "usr" / "lib" / name, symlinks=True)
     (root / "usr" / "bin").mkdir(parents=True)
     (root / "usr" / "bin" / name).symlink_to(Path("..", "lib", name, name))
-    mime_types = "".join(f"{kind};" for kind in KINDS.values())
-    _write(share / "applications" / f"{name}.desktop", filled(TEMPLATES / "filemill.desktop", mime_types=mime_types))
+    _write(share / "applications" / f"{name}.desktop", desktop_entry())
     _write(share / "metainfo" / f"{PRODUCT.id}.metainfo.xml", filled(TEMPLATES / "metainfo.xml", date=_date()))
     for icon in sorted((_ICONS / "app").glob("*.png")):
         size = icon.stem.rsplit("-", 1)[1]
@@ -104,6 +104,12 @@ def lay_out(root: Path, program: Path, version: str) -> None:
         (root / "usr" / "lib" / name / text.name).unlink()  # the system has these, or they go to the documents
     _write_packed(documents / "THIRD-PARTY.txt.gz", (program / "THIRD-PARTY.txt").read_text(encoding="utf-8"))
     _write(share / "lintian" / "overrides" / name, filled(TEMPLATES / "lintian-overrides"))
+
+
+def desktop_entry() -> str:
+    """The program's entry in the menus, with its icon's own menu."""
+    mime_types = "".join(f"{kind};" for kind in KINDS.values())
+    return filled(TEMPLATES / "filemill.desktop", mime_types=mime_types, add_files=ADD_FILES, add_folder=ADD_FOLDER)
 
 
 def needed_libc(program: Path) -> str:

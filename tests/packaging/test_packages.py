@@ -15,19 +15,16 @@ import pytest
 
 from desktop_app import __version__
 from desktop_app.cli.main import COMMANDS
+from desktop_app.gui.life.asked import ADD_FILES, ADD_FOLDER
 from resources.packaging import deb
 from resources.packaging.build import HERE
 from resources.packaging.manual import manual_page
-from resources.packaging.product import KINDS, PRODUCT, ROOT, filled
+from resources.packaging.product import PRODUCT, ROOT, filled
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 LINUX = HERE / "linux"
-
-
-def desktop_entry() -> str:
-    return filled(LINUX / "filemill.desktop", mime_types="".join(f"{kind};" for kind in KINDS.values()))
 
 
 def metainfo() -> str:
@@ -59,12 +56,14 @@ def test_facts_are_those_of_the_project() -> None:
 def test_desktop_entry_is_valid_and_names_the_command(tmp_path: Path) -> None:
     entry = configparser.ConfigParser(interpolation=None)
     entry.optionxform = str  # type: ignore[assignment, method-assign]
-    entry.read_string(desktop_entry())
+    entry.read_string(deb.desktop_entry())
     values = entry["Desktop Entry"]
     assert values["Exec"] == f"{PRODUCT.command} %U"
     assert values["Icon"] == values["StartupWMClass"] == PRODUCT.command
     assert values["MimeType"].endswith(";inode/directory;")
-    validated(["desktop-file-validate"], desktop_entry(), tmp_path / "filemill.desktop")
+    asked = [entry[f"Desktop Action {name}"]["Exec"].split()[1] for name in values["Actions"].strip(";").split(";")]
+    assert asked == [ADD_FILES, ADD_FOLDER]
+    validated(["desktop-file-validate"], deb.desktop_entry(), tmp_path / "filemill.desktop")
 
 
 def test_window_belongs_to_its_desktop_entry() -> None:

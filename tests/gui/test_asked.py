@@ -1,0 +1,33 @@
+"""The entries of the icon's menu on the desktop reach the window that is there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtWidgets import QFileDialog
+
+from desktop_app.gui.life.asked import ADD_FILES, ADD_FOLDER
+from desktop_app.services.scan import from_here
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytestqt.qtbot import QtBot
+
+    from tests.gui.conftest import Desk
+
+
+@pytest.mark.parametrize(("name", "title"), [(ADD_FILES, "Add Files"), (ADD_FOLDER, "Add a Folder")])
+def test_what_is_asked_is_done_and_the_other_names_are_added(
+    desk: Desk, qtbot: QtBot, tmp_path: Path, name: str, title: str
+) -> None:
+    file = tmp_path / "a.txt"
+    file.write_text("x")
+    window = desk.window()
+    window.add(from_here([name, str(file)]))
+    qtbot.waitUntil(lambda: desk.names() == ["a.txt"])
+    [dialog] = window.findChildren(QFileDialog)
+    assert dialog.isVisible()
+    assert dialog.windowTitle() == title
+    dialog.reject()
