@@ -136,7 +136,11 @@ class Database:
         try:
             yield
         except (peewee.DatabaseError, sqlite3.Error) as error:  # reading on from a cursor raises sqlite3's own
-            raise known_store_error(error, self.path) from error
+            known = known_store_error(error, self.path)
+            if known.cause is Cause.DATABASE_READ_ONLY and not self._peewee.in_transaction():
+                # What SQLite could open for reading only stays so: the next try opens it anew.
+                self.release()
+            raise known from error
 
     def migrate(self, scripts: Path) -> list[str]:
         """Bring the schema up to date; gives the names of the scripts that ran.

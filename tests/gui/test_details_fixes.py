@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 from typing import TYPE_CHECKING
@@ -25,6 +24,7 @@ from desktop_app.store.claims import MAX_CRASHES, Claims
 from tests.gui.mill import process
 from tests.gui.test_details_tabs import start
 from tests.gui.world import NOW_MS
+from tests.rights import without_special_rights
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -148,24 +148,12 @@ def test_file_that_is_there_again_says_so(desk: Desk, folder: Path, qtbot: QtBot
 
 
 @posix_only
-def test_file_that_may_not_be_read_names_its_owner(
-    desk: Desk, folder: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_file_that_may_not_be_read_names_its_owner(desk: Desk, folder: Path, qtbot: QtBot) -> None:
     file = folder / "a.txt"
     file.write_text("x")
     file.chmod(0)
     (key,) = desk.world.add(str(file))
-    with monkeypatch.context() as refusing:
-        if os.geteuid() == 0:  # nothing is forbidden to root
-            real = os.open
-
-            def refuse(path: str, *more: int) -> int:
-                if path == str(file):
-                    raise PermissionError(errno.EACCES, "Permission denied")
-                return real(path, *more)
-
-            refusing.setattr(os, "open", refuse)
-            refusing.setattr(os, "access", lambda *_: False)
+    with without_special_rights():
         process(desk.world, key)
         window = shown(desk, key, qtbot)
         assert window.details.summary.happened == f"Failed{DASH}You may not read this file"

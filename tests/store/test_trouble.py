@@ -11,12 +11,13 @@ import peewee
 import pytest
 from filelock import FileLock
 
-from desktop_app.errors import StoreBusyError, StoreDamagedError, StoreError, StoreFullError
+from desktop_app.errors import Cause, StoreBusyError, StoreDamagedError, StoreError, StoreFullError
 from desktop_app.jobs import NewFile
 from desktop_app.store import database as database_module
 from desktop_app.store.database import known_store_error, open_database
 from desktop_app.store.models import JobRow
 from desktop_app.wiring import MIGRATIONS
+from tests.rights import without_special_rights
 from tests.store.kit import NOW, QUEUE, Store, quick_to_give_up
 
 if TYPE_CHECKING:
@@ -126,6 +127,24 @@ def test_full_disk_writes_nothing_and_goes_on_when_there_is_room(store: Store) -
     assert len(store.outbox_rows()) == 1
     limit_pages(store, 10_000)
     assert len(store.add(*(f"/data/{number}" for number in range(200)))) == 200
+
+
+def test_file_that_may_not_be_written_is_told_and_written_once_it_may(tmp_path: Path) -> None:
+    with without_special_rights():
+        store = Store(tmp_path / "jobs.db")
+        store.add("/a")
+        files = [tmp_path / f"jobs.db{end}" for end in ("", "-wal", "-shm")]
+        for file in files:
+            file.chmod(0o400)
+        store.database.release()
+        with pytest.raises(StoreError, match="can't be written") as caught:
+            store.add("/b")
+        assert caught.value.cause is Cause.DATABASE_READ_ONLY
+        for file in files:
+            file.chmod(0o600)
+        store.add("/b")
+        assert [job.file_path for job in store.jobs.all()] == ["/a", "/b"]
+        store.database.release()
 
 
 def test_readonly_database_is_told(store: Store) -> None:
