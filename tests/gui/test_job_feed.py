@@ -40,7 +40,7 @@ def test_trouble_is_said_once_and_its_end_too(world: World, monkeypatch: pytest.
     feed = JobFeed(world.jobs)
     feed.start()
     said: list[str] = []
-    feed.problem.connect(said.append)
+    feed.problem.connect(lambda error: said.append(error.text))
     with monkeypatch.context() as broken:
         broken.setattr(JobList, "revision", _refuse)
         feed.look()

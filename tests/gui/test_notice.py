@@ -9,6 +9,7 @@ from PySide6.QtGui import QEnterEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QToolButton, QVBoxLayout, QWidget
 
+from desktop_app.errors import StoreError
 from desktop_app.gui.connection.banner import TroubleBanner
 from desktop_app.gui.connection.loop_states import Need, Trouble
 from desktop_app.gui.look.colours import DARK, LIGHT
@@ -171,7 +172,7 @@ def test_dismissed_words_do_not_come_back_until_it_was_over(
 
 def test_database_comes_before_the_queue(bar: NoticeBar, banner: TroubleBanner) -> None:
     banner.show_loops(Trouble("No connection."))
-    banner.show_database("The list can't be read.")
+    banner.show_database(StoreError("The list can't be read."))
     assert shown(bar) == "The list can't be read."
     banner.clear_database()
     assert shown(bar) == "No connection."

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Slot
 
-from desktop_app.gui.connection.loop_states import Need
+from desktop_app.gui.connection.loop_states import Need, Trouble
 from desktop_app.gui.texts import tr, translated
 from desktop_app.gui.widgets.notice import Kind, Notice, NoticeAction
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from desktop_app.gui.connection.loop_states import Trouble
+    from desktop_app.errors import KnownError
     from desktop_app.gui.widgets.notice import NoticeBar
 
 
@@ -54,7 +54,7 @@ class TroubleBanner(QObject):
         self._allow = NoticeAction(tr("Process Here"), allow_processing)
         self._remedies = remedies
         self._steady = steady
-        self._database = ""
+        self._database: Trouble | None = None
         self._loops: Trouble | None = None
         self._dismissed = ""
         self._last: tuple[str, int, float] = ("", 0, 0.0)
@@ -67,21 +67,21 @@ class TroubleBanner(QObject):
         self._loops = trouble
         self._update()
 
-    @Slot(str)
-    def show_database(self, text: str) -> None:
+    @Slot(object)
+    def show_database(self, error: KnownError) -> None:
         """The list can't be read."""
-        self._database = text
+        self._database = Trouble(translated(error.text), error=error)
         self._update()
 
     @Slot()
     def clear_database(self) -> None:
         """It can be read again."""
-        self._database = ""
+        self._database = None
         self._update()
 
     def _wanted(self) -> Notice | None:
-        if self._database:
-            return Notice(self._database, Kind.PROBLEM)
+        if self._database is not None:
+            return Notice(self._database.text, Kind.PROBLEM, self._remedies(self._database))
         if self._loops is None:
             return None
         kind, actions = {

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from desktop_app.errors import KnownError
-from desktop_app.gui.texts import translated
 
 if TYPE_CHECKING:
     from desktop_app.gui.ports import JobReader
@@ -20,12 +19,12 @@ class JobFeed(QObject):
 
     Signals:
         changed(Changes): What other threads and other programs have written since the last time.
-        problem(str): The database can't be read; said once, until it was read again or the text is another.
+        problem(KnownError): The database can't be read; said once, until it was read again or the text is another.
         recovered(): It can be read again after `problem`.
     """
 
     changed = Signal(object)
-    problem = Signal(str)
+    problem = Signal(object)
     recovered = Signal()
 
     def __init__(self, reader: JobReader, parent: QObject | None = None) -> None:
@@ -57,7 +56,7 @@ class JobFeed(QObject):
             revision = self._reader.revision()
             changes = self._reader.changes_since(self._revision) if revision != self._revision else None
         except KnownError as error:
-            self._say(translated(error.text))
+            self._say(error)
             return
         if self._problem:
             self._problem = ""
@@ -66,7 +65,7 @@ class JobFeed(QObject):
             self._revision = changes.revision
             self.changed.emit(changes)
 
-    def _say(self, text: str) -> None:
-        if text != self._problem:
-            self._problem = text
-            self.problem.emit(text)
+    def _say(self, error: KnownError) -> None:
+        if error.text != self._problem:
+            self._problem = error.text
+            self.problem.emit(error)
