@@ -23,11 +23,12 @@ from desktop_app.services.foreign import ForeignMail
 from desktop_app.services.support_report import SupportSources
 from desktop_app.services.switch import WorkSwitch
 from desktop_app.settings import Connection, Settings, connection_from
+from tests.gui.hall import Hall
 from tests.gui.world import World
 from tests.services.fakes import FakeClient, FakeConnector
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from PySide6.QtWidgets import QApplication
     from pytestqt.qtbot import QtBot
@@ -216,6 +217,29 @@ def desk(world: World, look: Look, wording: Wording, tmp_path: Path, qtbot: QtBo
     made = Desk(world, look, wording, tmp_path, qtbot)
     yield made
     made.close()
+
+
+@pytest.fixture
+def signed_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "A")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "B")
+
+
+@pytest.fixture
+def enter(qtbot: QtBot, look: Look, tmp_path: Path, filemill_home: Path) -> Iterator[Callable[[Settings], Hall]]:
+    """Opens the window with these settings."""
+    halls: list[Hall] = []
+
+    def open_hall(settings: Settings) -> Hall:
+        halls.append(Hall(qtbot, look, tmp_path, settings))
+        return halls[-1]
+
+    yield open_hall
+    for hall in halls:
+        if hall.window.isVisible():
+            hall.close()
+        hall.window.deleteLater()
+        assert hall.running.left_over == []
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -42,8 +42,12 @@ class Hall:
         self.office: Office = self.window._needs.session
         self.running.start()
 
+    def path(self, name: str) -> Path:
+        """Where a file of this name lies."""
+        return self._folder / name
+
     def add(self, *names: str, content: str = "a\nb\n") -> None:
-        paths = [self._folder / name for name in names]
+        paths = [self.path(name) for name in names]
         for path in paths:
             path.write_text(content)
         before = len(self.jobs())

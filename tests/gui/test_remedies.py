@@ -20,18 +20,15 @@ from desktop_app.services.foreign import BRAKE_TITLE, MANY_IN_A_ROW
 from desktop_app.services.state import LoopState, Phase
 from desktop_app.settings import Settings
 from desktop_app.store.database import known_store_error
-from tests.gui.hall import Hall, allowed
+from tests.gui.hall import allowed
 from tests.helpers import wait_until
 from tests.sqs.faults import service_error
 from tests.sqs.internet import Internet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from pytestqt.qtbot import QtBot
-
-    from desktop_app.gui.look.look import Look
     from tests.gui.conftest import Desk
     from tests.sqs.kit import SimulatedSqs
 
@@ -66,29 +63,6 @@ def internet(live_sim: SimulatedSqs, monkeypatch: pytest.MonkeyPatch) -> Interne
     made = Internet(live_sim)
     made.install(monkeypatch)
     return made
-
-
-@pytest.fixture
-def signed_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "A")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "B")
-
-
-@pytest.fixture
-def enter(qtbot: QtBot, look: Look, tmp_path: Path, filemill_home: Path) -> Iterator[Callable[[Settings], Hall]]:
-    """Opens the window with these settings."""
-    halls: list[Hall] = []
-
-    def open_hall(settings: Settings) -> Hall:
-        halls.append(Hall(qtbot, look, tmp_path, settings))
-        return halls[-1]
-
-    yield open_hall
-    for hall in halls:
-        if hall.window.isVisible():
-            hall.close()
-        hall.window.deleteLater()
-        assert hall.running.left_over == []
 
 
 def write_aws(home: Path, config: str, credentials: str = "") -> None:
@@ -319,6 +293,18 @@ def test_missing_right_gives_a_letter_to_the_administrator(enter: Enter, interne
     hall.until(lambda: hall.window.status.connection_text.endswith("sending only"))
 
 
+@pytest.mark.usefixtures("signed_in")
+def test_right_that_is_given_later_is_used(enter: Enter, internet: Internet) -> None:
+    internet.sim.faults.always("ReceiveMessage", service_error("AccessDenied", "no", status=403))
+    hall = enter(allowed(AWS))
+    hall.add("one.txt")
+    hall.until_banner("You may not receive from “work”")
+    internet.sim.faults.heal()
+    hall.press("Try Now")
+    hall.until_processed("one.txt")
+    hall.until(lambda: not hall.window.banner.isVisible())
+
+
 # E6
 
 
@@ -389,7 +375,7 @@ def test_local_queue_that_can_not_start(enter: Enter, filemill_home: Path, monke
     hall.until(lambda: hall.window.status.connection_text == "Local queue")
 
 
-# E12, E13: the faults themselves are provoked in tests/store/test_trouble.py
+# E12, E13: the buttons alone; the faults themselves are provoked in test_real_faults.py
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,264 @@
+"""Faults of this computer, each provoked by the thing itself: the disk, a lock, a damaged file, a mode, a process.
+
+Where each trouble that a person can meet is provoked by a real fault:
+
+| id | trouble | test |
+|---|---|---|
+| E1 | no sign-in, no such profile | test_remedies: no_sign_in_leads_…, profile_that_is_not_there_… |
+| E2 | the session has ended | test_remedies: ended_session_goes_on_after_signing_in_… and the three after it |
+| E2b, E2c | refused keys, wrong clock | test_remedies: refused_keys_…, wrong_clock_… |
+| E3 | no region, none of this name | test_remedies: region_is_asked_for |
+| E3b | another account | test_real_network_faults: queue_of_another_account_is_noted_by_the_test |
+| E4 | no such queue | test_remedies: queue_is_looked_for_in_the_other_regions, queue_that_is_nowhere_… |
+| E5 | one right is missing | test_remedies: missing_right_…, right_that_is_given_…; each: queues/test_probe |
+| E6 | no connection | test_remedies: no_connection_is_tried_now_… |
+| E6b | proxy, certificate | test_real_network_faults: proxy_that_refuses_…, certificate_that_nobody_knows_… |
+| E6c | go slower | test_remedies: going_slower_is_only_said_at_the_bottom |
+| E7 | the file is gone | test_details_fixes: missing_file_can_be_located, missing_folder_or_drive_… |
+| E8 | may not be read | test_details_fixes: file_that_may_not_be_read_names_its_owner |
+| E9 | changed while it was read | test_details_fixes: file_that_changed_while_it_was_read_… |
+| E10 | not a file | test_details_fixes: thing_that_is_no_file_is_removed |
+| E12 | disk full | here: full_disk_is_waited_for |
+| E13 | database locked | here: lock_of_another_program_is_waited_for |
+| E13b | database damaged | here: damage_while_the_window_is_open_…; at the start: test_damaged_list |
+| E13c | may not be written | here: what_can_not_be_written_is_said_at_the_start_…, list_that_can_not_be_written_… |
+| E14 | second start | test_single_instance: second_start_hands_over_…, program_that_hangs_can_be_ended |
+| E15 | foreign messages | test_remedies: foreign_messages_stop_the_processing_… |
+| E16 | given up by the queue | test_details_fixes: file_that_the_queue_gave_up_… |
+| E17 | the lease was lost | no word to a person: services/test_consumer: a_lost_lease_cancels_the_work_… |
+| E18 | the local queue can't start | here and in test_remedies: local_queue_that_can_not_start… |
+| E19 | a web address | test_review_sheet: pasted_web_address_is_told_plainly |
+| E20 | a fault of ours | test_details_fixes: fault_of_ours_…, file_that_ended_the_program_… |
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtWidgets import QApplication, QMessageBox
+
+from desktop_app.app import open_or_say_why_not
+from desktop_app.gui.dialogs import PairsDialog
+from desktop_app.gui.life.start_problem import StartProblem
+from desktop_app.jobs import NewFile
+from desktop_app.queues.local_server import log_file
+from desktop_app.settings import Connection, Settings
+from desktop_app.store import database as database_module
+from desktop_app.store.database import Database
+from tests.gui.test_damaged_list import answer
+from tests.rights import without_special_rights
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from PySide6.QtCore import QUrl
+    from pytestqt.qtbot import QtBot
+
+    from tests.gui.hall import Hall
+
+Enter = Any
+_SPOIL = """
+import os, sys
+for file in sys.argv[1:]:
+    with open(file, "r+b") as opened:
+        opened.write(b"garbage!" * (max(os.path.getsize(file), 200_000) // 8))
+"""
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the system was asked to open."""
+    urls: list[str] = []
+
+    def note(url: QUrl) -> bool:
+        urls.append(url.toLocalFile())
+        return True
+
+    monkeypatch.setattr(QDesktopServices, "openUrl", note)
+    return urls
+
+
+def shown(hall: Hall) -> str:
+    notice = hall.window.banner.notice
+    return "" if notice is None else f"{notice.title} {notice.text}".strip()
+
+
+def until_shown(hall: Hall, text: str) -> list[str]:
+    hall.until(lambda: text in shown(hall))
+    assert hall.window.banner.isVisible()
+    return [button.text() for button in hall.window.banner.buttons]
+
+
+def until_gone(hall: Hall) -> None:
+    hall.until(lambda: not hall.window.banner.isVisible())
+
+
+class Disk:
+    """SQLite's own limit on the file's size, on every connection: past it, SQLite says what it says of a full disk."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.is_full = False
+        write = Database.write
+
+        @contextmanager
+        def limited(database: Database, *, durable: bool = False) -> Iterator[int]:
+            with write(database, durable=durable) as revision:
+                # SQLite takes the file's own size for less than that.
+                pages = 1 if self.is_full else 1_000_000
+                database._peewee.execute_sql(f"PRAGMA max_page_count = {pages}")  # type: ignore[no-untyped-call]
+                yield revision
+
+        monkeypatch.setattr(Database, "write", limited)
+
+
+def press(dialog: QMessageBox, text: str) -> None:
+    next(button for button in dialog.buttons() if button.text().replace("&", "") == text).click()
+
+
+def in_dialog(kind: type[QMessageBox], act: Callable[[Any], None]) -> None:
+    """Do something in the dialog that opens next."""
+
+    def look() -> None:
+        dialog = QApplication.activeModalWidget()
+        if isinstance(dialog, kind):
+            act(dialog)
+        else:
+            QTimer.singleShot(10, look)
+
+    QTimer.singleShot(0, look)
+
+
+def fill(hall: Hall, count: int) -> list[str]:
+    """Put so many files on the list at once."""
+    names = [f"{number}.txt" for number in range(count)]
+    files = [hall.path(name) for name in names]
+    for file in files:
+        file.write_text("a\n")
+    hall.program.intake.add([NewFile(str(file), 2, None) for file in files])
+    return names
+
+
+def test_full_disk_is_waited_for(
+    enter: Enter, monkeypatch: pytest.MonkeyPatch, opened: list[str], filemill_home: Path
+) -> None:
+    disk = Disk(monkeypatch)
+    hall = enter(Settings())
+    names = fill(hall, 400)
+    hall.until(lambda: hall.program.jobs.counts().processed > 0)
+    disk.is_full = True
+    assert until_shown(hall, "is full or can't be written. Make room, then go on.") == ["Open Folder", "Try Now"]
+    hall.press("Open Folder")
+    assert opened == [str(filemill_home)]
+    disk.is_full = False
+    hall.until_processed(*names)
+    until_gone(hall)
+
+
+def test_lock_of_another_program_is_waited_for(enter: Enter, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(database_module._PRAGMAS, "busy_timeout", 20)
+    hall = enter(Settings())
+    names = fill(hall, 30)
+    with closing(sqlite3.connect(hall.program.database.path, isolation_level=None)) as other:
+        other.execute("PRAGMA busy_timeout = 10000")
+        other.execute("BEGIN EXCLUSIVE")
+        assert until_shown(hall, "and holds it locked. Trying again is safe.") == ["Try Now", "Details"]
+        hall.press("Details")
+        (dialog,) = hall.window.findChildren(PairsDialog)
+        dialog.copy()
+        assert "database is locked" in QGuiApplication.clipboard().text()
+        dialog.close()
+        hall.press("Try Now")
+        assert hall.window.banner.isVisible()
+        other.execute("ROLLBACK")
+    hall.until_processed(*names)
+    until_gone(hall)
+
+
+@pytest.mark.expected_log("Thread ended: .* is damaged", required=False)
+@pytest.mark.expected_log("database is damaged")
+def test_damage_while_the_window_is_open_leads_to_the_choice_at_the_next_start(enter: Enter, qtbot: QtBot) -> None:
+    hall = enter(Settings())
+    hall.add("one.txt")
+    hall.until_processed("one.txt")
+    # By another program: SQLite's locks are the process's, which loses them with each file that it closes.
+    path = hall.program.database.path
+    subprocess.run([sys.executable, "-c", _SPOIL, path, f"{path}-wal"], check=True, timeout=30)
+    assert until_shown(hall, "is damaged or is not a database of Filemill") == ["Quit", "Open Folder"]
+    with qtbot.waitSignal(hall.running.ended, timeout=20_000):
+        hall.press("Quit")
+    answer("Start With")
+    program = open_or_say_why_not(os.environ)
+    assert program is not None
+    assert program.jobs.counts().total == 0
+    program.close()
+    assert hall.path("one.txt").exists()
+
+
+@pytest.mark.expected_log("can't start")
+@pytest.mark.parametrize(
+    ("place", "text"),
+    [
+        ("", "can't be used: Permission denied. Make it writable, or set FILEMILL_HOME to another folder."),
+        ("filemill.db", "filemill.db can't be written. Check the rights of the file and its folder."),
+    ],
+)
+def test_what_can_not_be_written_is_said_at_the_start_and_tried_again(
+    filemill_home: Path, opened: list[str], qapp: QApplication, place: str, text: str
+) -> None:
+    filemill_home.mkdir(parents=True)
+    thing = filemill_home / place
+    if place:
+        thing.touch()
+    thing.chmod(0o500)
+
+    def first(problem: StartProblem) -> None:
+        assert problem.text().endswith(text)
+        thing.chmod(0o700)
+        in_dialog(StartProblem, lambda again: press(again, "Try Again"))
+        press(problem, "Open Folder")
+
+    in_dialog(StartProblem, first)
+    with without_special_rights():
+        program = open_or_say_why_not(os.environ)
+    assert opened == [str(filemill_home)]
+    assert program is not None
+    program.close()
+
+
+def test_list_that_can_not_be_written_is_waited_for(enter: Enter, filemill_home: Path, opened: list[str]) -> None:
+    with without_special_rights():
+        hall = enter(Settings())
+        hall.add("one.txt")
+        hall.until_processed("one.txt")
+        files = [filemill_home / f"filemill.db{end}" for end in ("", "-wal", "-shm")]
+        for file in files:
+            file.chmod(0o400)
+        hall.office.choose(Connection(), process_here=True)  # new loops, which open it anew
+        assert until_shown(hall, "can't be written. Check the rights") == ["Open Folder", "Try Now"]
+        for file in files:
+            file.chmod(0o600)
+        hall.add("two.txt")
+        hall.until_processed("two.txt")
+        until_gone(hall)
+
+
+def test_local_queue_that_can_not_start_is_tried_again(enter: Enter, filemill_home: Path) -> None:
+    log = log_file(filemill_home / "run")  # where it belongs lies something else
+    log.mkdir(parents=True)
+    hall = enter(Settings())
+    hall.add("one.txt")
+    assert hall.until_banner("The local queue can't start") == ["Try Now", "Details", "Choose Queue…"]
+    assert "Is a directory" in shown(hall)
+    log.rmdir()
+    hall.press("Try Now")
+    hall.until_processed("one.txt")
+    until_gone(hall)

@@ -1,0 +1,246 @@
+"""Faults of the network and of the sign-in, each provoked by a server, a proxy or an account of the test's own.
+
+Which test provokes which trouble: the table in test_real_faults.py.
+"""
+
+from __future__ import annotations
+
+import http.client
+import ipaddress
+import select
+import socket
+import ssl
+import threading
+import uuid
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import urlsplit
+
+import boto3
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from PySide6.QtGui import QGuiApplication
+
+from desktop_app.gui.dialogs import PairsDialog
+from desktop_app.reach import Check, Verdict
+from desktop_app.settings import Settings
+from tests.gui.hall import allowed
+from tests.sqs.internet import Internet
+from tests.sqs.simulator import REGION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.sqs.kit import SimulatedSqs
+
+pytest_plugins = ["tests.sqs.fixtures"]
+
+Enter = Any
+QUEUE = "work"
+
+
+def make_certificate(folder: Path) -> Path:
+    """A certificate for this computer that nobody has signed but its own key; both in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Corp CA")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    file = folder / "corp.pem"
+    file.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        + certificate.public_bytes(serialization.Encoding.PEM)
+    )
+    return file
+
+
+@contextmanager
+def served(handler: type[BaseHTTPRequestHandler], certificate: Path | None = None) -> Iterator[str]:
+    """A server on loopback; gives its host and port."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.handle_error = lambda *_: None  # type: ignore[method-assign]  # a client that hangs up is what is tested
+    if certificate is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        # The handshake is made in the connection's thread, so that one that is broken off keeps nobody waiting.
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    try:
+        yield f"127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class Quiet(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_: object) -> None:
+        """Nothing to stderr."""
+
+
+class PassOn(Quiet):
+    """Hands what it gets to a plain server behind it."""
+
+    behind: ClassVar[str] = ""
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        connection = http.client.HTTPConnection(self.behind, timeout=30)
+        connection.request("POST", self.path, body, dict(self.headers))
+        answer = connection.getresponse()
+        content = answer.read()
+        connection.close()
+        self.send_response(answer.status)
+        for name, value in answer.getheaders():
+            if name.lower() not in {"content-length", "connection", "transfer-encoding", "date", "server"}:
+                self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+
+class Proxy(Quiet):
+    """Lets connections through, once it does."""
+
+    is_open: ClassVar[bool] = False
+    refused: ClassVar[int] = 0
+
+    def do_CONNECT(self) -> None:
+        if not self.is_open:
+            type(self).refused += 1
+            self.send_error(403, "Not from here")
+            return
+        host, _, port = self.path.rpartition(":")
+        with socket.create_connection((host, int(port)), timeout=10) as other:
+            self.send_response(200)
+            self.end_headers()
+            self._carry(self.connection, other)
+        self.close_connection = True
+
+    def _carry(self, one: socket.socket, other: socket.socket) -> None:
+        ways = {one: other, other: one}
+        while True:
+            for source in select.select(list(ways), [], [], 30)[0]:
+                data = source.recv(65536)
+                if not data:
+                    return
+                ways[source].sendall(data)
+
+
+@pytest.fixture
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_certificate(tmp_path_factory.mktemp("certificate"))
+
+
+@pytest.fixture
+def queue() -> str:
+    """One of each test's own: the poll of a window that was closed outlives it."""
+    return f"work-{uuid.uuid4()}"
+
+
+@pytest.fixture
+def secure_server(moto_url: str, certificate: Path, queue: str) -> Iterator[str]:
+    """An SQS behind TLS, with a certificate that nobody knows."""
+    boto3.client(
+        "sqs", endpoint_url=moto_url, region_name=REGION, aws_access_key_id="a", aws_secret_access_key="b"
+    ).create_queue(QueueName=queue)
+
+    class Here(PassOn):
+        behind = urlsplit(moto_url).netloc
+
+    with served(Here, certificate) as place:
+        yield f"https://{place}"
+
+
+# E6b
+
+
+def test_certificate_that_nobody_knows_is_not_trusted_until_it_is_known(
+    enter: Enter, secure_server: str, queue: str, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hall = enter(allowed(Settings(queue=queue, region=REGION, endpoint_url=secure_server)))
+    hall.add("one.txt")
+    buttons = hall.until_banner(f"The connection to the queue server at {secure_server} is not trusted")
+    assert buttons == ["Details", "Try Now"]
+    hall.press("Details")
+    (dialog,) = hall.window.findChildren(PairsDialog)
+    dialog.copy()
+    assert "self-signed certificate" in QGuiApplication.clipboard().text()
+    dialog.close()
+    assert hall.jobs()["one.txt"].sent_at is None
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(certificate))
+    hall.press("Try Now")
+    hall.until_processed("one.txt")
+    hall.until(lambda: not hall.window.banner.isVisible())
+
+
+def test_proxy_that_refuses_is_blamed_until_it_lets_us_through(
+    enter: Enter, secure_server: str, queue: str, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(certificate))
+
+    class Here(Proxy):
+        pass
+
+    with served(Here) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://user:secret@{proxy}")
+        hall = enter(allowed(Settings(queue=queue, region=REGION, endpoint_url=secure_server)))
+        hall.add("one.txt")
+        title = f"The proxy does not let the connection to the queue server at {secure_server} through"
+        assert hall.until_banner(title) == ["Details", "Try Now"]
+        hall.press("Details")
+        (dialog,) = hall.window.findChildren(PairsDialog)
+        dialog.copy()
+        assert "secret" not in QGuiApplication.clipboard().text()
+        dialog.close()
+        assert Here.refused
+        Here.is_open = True
+        hall.press("Try Now")
+        hall.until_processed("one.txt")
+        hall.until(lambda: not hall.window.banner.isVisible())
+        hall.close()
+
+
+# E3b
+
+
+@pytest.mark.usefixtures("signed_in")
+def test_queue_of_another_account_is_noted_by_the_test(
+    enter: Enter, live_sim: SimulatedSqs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live_sim.simulator.create_queue(QUEUE)
+    internet = Internet(live_sim, identity="arn:aws:iam::999999999999:user/me")
+    internet.install(monkeypatch)
+    hall = enter(Settings(queue=QUEUE, region=REGION))
+    hall.until(lambda: hall.window.status.connection_text.startswith(QUEUE))
+    hall.window.connecting.show_dialog("queue")
+    dialog = hall.window.connecting.dialog
+    assert dialog is not None
+    dialog.test.click()
+    hall.until(lambda: any(finding.error is not None for finding in dialog.checks.findings))
+    (finding,) = (finding for finding in dialog.checks.findings if finding.error is not None)
+    assert finding.verdict is Verdict.NOTE
+    assert finding.check is Check.QUEUE
+    assert finding.text.startswith(
+        "This queue belongs to another account. You are signed in to 999999999999, the queue is in 123456789012."
+    )
+    dialog.reject()
