@@ -20,6 +20,8 @@ _PATIENCE_S = 20.0
 _POLL_S = 0.05
 _KEY_DELAY_MS = 12
 _DRAG_PARTS = 12
+_BETWEEN_KEYS_S = 0.15
+"""Nobody presses ten keys a second; buttons that are pressed by their letter take a tenth of one to go down."""
 
 
 def missing_programs() -> list[str]:
@@ -117,6 +119,7 @@ class Hand:
         for key in keys:
             self.steps += 1
             self.screen.do("key", "--clearmodifiers", "--delay", str(_KEY_DELAY_MS), key)
+            time.sleep(_BETWEEN_KEYS_S)
 
     def write(self, text: str) -> None:
         """Type a text."""

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 _MILL = (sys.executable, "-m", "desktop_app")
 _TITLE = "Filemill$"
+_LOOK_S = 0.5
+"""Before somebody presses a key, they have seen the window."""
 
 
 class User:
@@ -165,6 +168,7 @@ class User:
         )
         wait_for(lambda: self.screen.windows(_TITLE), "the window")
         wait_for(lambda: self.screen.title().endswith("Filemill"), "the keyboard in the window")
+        time.sleep(_LOOK_S)
 
     def wait_for_window(self, title: str) -> None:
         """Wait until a window with this in its title has the keyboard.
