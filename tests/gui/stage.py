@@ -1,0 +1,207 @@
+"""A window with a list in which every action has something to do, and what the actions ask of the world outside."""
+
+# ruff: noqa: N802 - fakes of Qt's own have Qt's names
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QMimeData, QUrl
+from PySide6.QtDBus import QDBusConnection, QDBusMessage
+from PySide6.QtGui import QAction, QDesktopServices, QGuiApplication
+from PySide6.QtWidgets import QApplication, QDialog, QFileDialog
+
+from desktop_app.jobs import ListQuery, SortBy, Status
+from desktop_app.store.models import JobRow, OutboxRow
+from tests.gui.world import NOW_MS
+from tests.services.fakes import received
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+    from desktop_app.gui.main_window import MainWindow
+    from tests.gui.conftest import Desk
+
+WAITING, ALSO_WAITING, GONE, ALSO_GONE, LOCKED, DONE, RUNNING = (f"{letter}.txt" for letter in "abcdefg")
+NAMES = (WAITING, ALSO_WAITING, GONE, ALSO_GONE, LOCKED, DONE, RUNNING)
+"""In the order of the list."""
+
+
+class Stage:
+    """The window, with the keyboard on its list and nothing selected.
+
+    Attributes:
+        opened: The addresses that a program was asked for.
+        revealed: What the file manager was asked to show.
+        last: Ended after the action was tried.
+    """
+
+    def __init__(self, desk: Desk, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.desk = desk
+        self.folder = folder
+        self.opened: list[str] = []
+        self.revealed: list[Any] = []
+        self.last = ExitStack()
+        monkeypatch.setattr(QDesktopServices, "openUrl", self._open)
+        monkeypatch.setattr(QDBusConnection, "sessionBus", lambda: self)
+        self._fill()
+        QGuiApplication.clipboard().clear()
+        self.window: MainWindow = desk.active_window()
+        desk.settle()
+        assert self.names == list(NAMES)
+
+    def _open(self, url: QUrl) -> bool:
+        self.opened.append(url.toLocalFile())
+        return True
+
+    def _fill(self) -> None:
+        for name in NAMES:
+            (self.folder / name).write_text("x\n")
+        world = self.desk.world
+        keys = dict(zip(NAMES, world.add(*(str(self.folder / name) for name in NAMES)), strict=True))
+        world.fail([keys[GONE], keys[ALSO_GONE]])
+        world.fail(keys[LOCKED], "The file may not be read.")
+        world.change(keys[LOCKED], reason_code="denied")
+        world.finish(keys[DONE])
+        world.change(keys[RUNNING], status=Status.PROCESSING, started_at=NOW_MS)
+
+    # --- the file manager, which is asked by D-Bus
+
+    def isConnected(self) -> bool:
+        return True
+
+    def call(self, message: QDBusMessage, *_: object) -> QDBusMessage:
+        self.revealed += message.arguments()[0]
+        return message.createReply()
+
+    # --- what comes before
+
+    def select(self, first: str, last: str = "") -> None:
+        """Select the rows from one to another, and no others."""
+        self.window.view.select_rows(self.names.index(first), self.names.index(last or first))
+
+    def toggle(self, name: str, *, on: bool) -> None:
+        """Have an action checked, or not."""
+        self.action(name).setChecked(on)
+
+    def offer_tray(self) -> None:
+        """As on a desktop that has one."""
+        self.window.feedback.tray._is_available = lambda: True
+        self.window.offers.keep_in_tray.setVisible(True)
+
+    def run_out_of_sight(self) -> None:
+        """The running file is far below what is to be seen."""
+        self.desk.world.add_many(60)
+        self.until_settled()
+        self.desk.world.change(self.desk.bench().model.ids[50], status=Status.PROCESSING)
+        self.desk.world.change(self.desk.bench().model.ids[NAMES.index(RUNNING)], status=Status.PENDING)
+        self.until_settled()
+
+    def copy_outside(self, name: str) -> None:
+        """A file manager has put a file on the clipboard."""
+        (self.folder / name).write_text("x\n")
+        mime = QMimeData()
+        mime.setUrls([QUrl.fromLocalFile(str(self.folder / name))])
+        QGuiApplication.clipboard().setMimeData(mime)
+
+    def remove(self, name: str) -> None:
+        """Take a file off the list, as a person does."""
+        self.select(name)
+        self.window.offers.remove.trigger()
+        self.until_settled()
+
+    def narrow(self, status: Status) -> None:
+        """Show only the files of a status."""
+        self.window.sidebar.choose_status(status)
+        self.until_settled()
+
+    def undo(self) -> None:
+        self.desk.bench().commands.undo.undo()
+        self.until_settled()
+
+    def receive_foreign(self) -> None:
+        self.desk.foreign.note(received("{}", message_id="m1"), "not ours")
+        self.window.foreign.look()
+
+    def until_settled(self) -> None:
+        self.desk.bench().feed.look()
+        self.desk.settle()
+
+    # --- what can be seen afterwards
+
+    def action(self, name: str) -> QAction:
+        """An action, by its name in `Actions`, or by a view's place or a command of the list's own."""
+        if name in {"undo", "redo"}:
+            keys = {"undo": "Ctrl+Z", "redo": "Ctrl+Y"}[name]
+            found = self.window.findChildren(QAction)
+            return next(action for action in found if action.shortcut().toString() == keys)
+        if name.startswith("view "):
+            return self.window.offers.status_views[int(name.removeprefix("view "))]
+        made = getattr(self.window.offers, name)
+        assert isinstance(made, QAction)
+        return made
+
+    @property
+    def names(self) -> list[str]:
+        """What the list shows."""
+        return self.desk.names()
+
+    @property
+    def selected(self) -> list[str]:
+        rows = self.window.view.selected_rows()
+        return [self.names[row] for first, last in rows for row in range(first, last + 1)]
+
+    @property
+    def sees_running(self) -> bool:
+        """Whether a running file is in sight."""
+        view, model = self.window.view, self.desk.bench().model
+        first, last = view.rowAt(0), view.rowAt(view.viewport().height() - 1)
+        jobs = [model.job(row) for row in range(first, last + 1 if last >= 0 else model.rowCount())]
+        return any(job is not None and job.status is Status.PROCESSING for job in jobs)
+
+    @property
+    def clipboard(self) -> str:
+        return QGuiApplication.clipboard().text()
+
+    def names_of(self, status: Status) -> list[str]:
+        """What the database has in this status."""
+        jobs = self.desk.world.jobs.all(ListQuery(SortBy.NAME, statuses=frozenset({status})))
+        return [job.name for job in jobs]
+
+    @property
+    def first_to_send(self) -> str:
+        with self.desk.world.database.read():
+            query = OutboxRow.select(JobRow.file_path).join(JobRow).order_by(OutboxRow.position)
+            return next(str(path).rpartition("/")[2] for (path,) in self.desk.world.database.run(query.tuples()))
+
+    def dialog(self, kind: type[QDialog] = QDialog) -> QDialog | None:
+        """The dialog of this kind that is open."""
+        found = (widget for widget in self.window.findChildren(kind) if widget.isVisible())
+        return next(found, None)
+
+    def asks_for(self, mode: QFileDialog.FileMode) -> bool:
+        dialog = self.dialog(QFileDialog)
+        return isinstance(dialog, QFileDialog) and dialog.fileMode() is mode
+
+    def titled(self, title: str) -> bool:
+        """Whether a dialog with this title is open."""
+        dialog = self.dialog()
+        return dialog is not None and dialog.windowTitle() == title
+
+    def keyboard_is_in(self, part: str) -> bool:
+        pane, focused = getattr(self.window, part), QApplication.focusWidget()
+        return focused is not None and (pane is focused or pane.isAncestorOf(focused))
+
+    def close(self) -> None:
+        """Leave nothing behind. Call it inside the test: pytest-qt destroys windows before fixtures end."""
+        self.last.close()
+        for dialog in self.window.findChildren(QDialog):
+            if dialog.isVisible():
+                dialog.reject()
+        self.window.offers.keep_in_tray.setChecked(False)
+        # A window that is destroyed waits for its threads, and keeps the interpreter that they need.
+        looking_up = self.window.connecting.step()
+        looking_up.begin()
+        self.desk._qtbot.waitUntil(looking_up.has_ended, timeout=20_000)
