@@ -1,4 +1,4 @@
-"""Looks at everything in one language, direction and scale; prints what is cut off, a line each."""
+"""Looks at everything in one language, direction and scale; prints what is cut off or has no name, a line each."""
 
 from __future__ import annotations
 
@@ -42,6 +42,7 @@ def main() -> int:
 def look_at_everything(look: Look, pictures: Path | None) -> list[str]:
     """Every state and dialog, in each size."""
     from tests.clipping.measure import findings
+    from tests.clipping.names import unnamed
     from tests.clipping.states import DIALOGS, STATES, opened
     from tests.gallery.scene import Scene
 
@@ -57,6 +58,8 @@ def look_at_everything(look: Look, pictures: Path | None) -> list[str]:
                 if scene.window.size().toTuple() != size:
                     found.append(f"{where}: the window is {scene.window.size().toTuple()}")
                 found += [f"{where}: {what}" for what in findings(scene.window)]
+                if size == SIZES[0]:
+                    found += [f"{where}: no name: {what}" for what in unnamed(scene.window)]
                 if pictures:
                     scene.window.grab().save(str(pictures / f"{where}.png"))
             if name == "busy":
@@ -65,6 +68,7 @@ def look_at_everything(look: Look, pictures: Path | None) -> list[str]:
                         if dialog is None:
                             continue
                         found += [f"dialog {dialog_name}: {what}" for what in findings(dialog)]
+                        found += [f"dialog {dialog_name}: no name: {what}" for what in unnamed(dialog)]
                         if pictures:
                             dialog.grab().save(str(pictures / f"dialog {dialog_name}.png"))
             scene.close()

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAccessible, QAccessibleInterface
+from PySide6.QtGui import QAccessible
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
@@ -12,6 +12,7 @@ from desktop_app.gui import dialogs
 from desktop_app.gui.insight.crash import CrashDialog
 from desktop_app.gui.widgets.notice import Notice, NoticeAction
 from desktop_app.services.refusals import Refusal
+from tests.clipping.names import INTERACTIVE, QTS_OWN, unnamed, walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,44 +23,6 @@ if TYPE_CHECKING:
 
     from desktop_app.gui.main_window import MainWindow
     from tests.gui.conftest import Desk
-
-INTERACTIVE = {
-    QAccessible.Role.Button,
-    QAccessible.Role.ButtonMenu,
-    QAccessible.Role.CheckBox,
-    QAccessible.Role.ComboBox,
-    QAccessible.Role.EditableText,
-    QAccessible.Role.Table,
-    QAccessible.Role.List,
-    QAccessible.Role.MenuItem,
-    QAccessible.Role.ProgressBar,
-    QAccessible.Role.Cell,
-    QAccessible.Role.ColumnHeader,
-    QAccessible.Role.StaticText,
-    QAccessible.Role.Slider,
-}
-# Qt's own, never shown while everything fits.
-QTS_OWN = {"qt_toolbar_ext_button"}
-
-
-def walk(node: QAccessibleInterface) -> Iterator[QAccessibleInterface]:
-    yield node
-    for number in range(node.childCount()):
-        child = node.child(number)
-        if child.isValid() and not child.state().invisible:
-            yield from walk(child)
-
-
-def unnamed(widget: QWidget) -> list[str]:
-    found = []
-    for node in walk(QAccessible.queryAccessibleInterface(widget)):
-        thing = node.object()
-        if node.role() in INTERACTIVE and not node.text(QAccessible.Text.Name).strip():
-            name = thing.objectName() if isinstance(thing, QWidget) else ""
-            is_empty_cell = node.role() is QAccessible.Role.Cell
-            if name not in QTS_OWN and not is_empty_cell:
-                found.append(f"{node.role().name} {name} {type(thing).__name__}")
-    return found
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ SCREEN = ROOT / "tests" / "clipping" / "screen.json"
     ],
     ids=str,
 )
-def test_nothing_is_cut_off(language: str, scale: str, options: list[str]) -> None:
+def test_nothing_is_cut_off_and_every_control_has_a_name(language: str, scale: str, options: list[str]) -> None:
     environment = os.environ | {
         "QT_QPA_PLATFORM": f"offscreen:configfile={SCREEN}",
         "QT_SCALE_FACTOR": scale,

@@ -28,7 +28,7 @@ from desktop_app.errors import QueueError, QueueTrouble
 from desktop_app.log import start_logging
 from desktop_app.services.support_report import Part
 from desktop_app.settings import Settings
-from tests.gui.test_accessibility import unnamed
+from tests.clipping.names import unnamed
 from tests.services.fakes import FakeClient, FakeConnector
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from desktop_app.services.found import FoundFiles
 from desktop_app.services.review import Review
 from desktop_app.services.scan import NamedFolder, ScanResult
 from desktop_app.store.models import BatchRow
-from tests.gui.test_accessibility import unnamed
+from tests.clipping.names import unnamed
 
 if TYPE_CHECKING:
     from pathlib import Path

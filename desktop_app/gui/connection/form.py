@@ -11,6 +11,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QButtonGroup,
     QCheckBox,
+    QComboBox,
     QFormLayout,
     QLabel,
     QLineEdit,
@@ -124,6 +125,8 @@ class ConnectionForm(QWidget):
             label = QLabel(text, self)
             label.setBuddy(field)
             field.setAccessibleName(text.replace("&", ""))
+            if isinstance(field, QComboBox) and field.isEditable():
+                line_of(field).setAccessibleName(field.accessibleName())  # it is what has the keyboard
             rows.addRow(label, beside(field, button, quiet, self))
         column.addWidget(self._local_hint)
         column.addLayout(rows)
