@@ -37,6 +37,8 @@ def is_needed(destination: str) -> bool:
     """
     place = PurePosixPath(destination.replace("\\", "/"))
     parts = place.parts
+    if "__pycache__" in parts:  # of scripts that are data here: left by running from the source
+        return False
     for package in ("botocore", "boto3"):
         service = PurePosixPath(package, "data")
         if place.is_relative_to(service) and len(parts) > len(service.parts) + 1:

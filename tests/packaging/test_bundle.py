@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         ("PySide6/Qt/plugins/iconengines/libqsvgicon.so", True),
         ("resources/translations/filemill_de.qm", True),
         ("desktop_app/store/migrations/0001_initial.py", True),
+        ("desktop_app/store/migrations/__pycache__/0001_initial.cpython-311.pyc", False),
     ],
 )
 def test_bundle_has_what_is_used(place: str, wanted: bool) -> None:
