@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
+from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from desktop_app.gui.feedback.graph_axes import nice_top, span_sentence, time_marks, value_marks
+from desktop_app.gui.feedback.series import draw_series
 from desktop_app.gui.texts import tr
 
 if TYPE_CHECKING:
@@ -143,22 +144,4 @@ class Graph(QWidget):
 
     def _draw_line(self, painter: QPainter, place: QRectF, top: float) -> None:
         colour = QColor(getattr(self._look.colours, self._colour))
-        step = place.width() / max(1, len(self._values) - 1)
-        points = [
-            QPointF(place.left() + at * step, place.bottom() - value / top * place.height())
-            for at, value in enumerate(self._values)
-        ]
-        if not points:
-            return
-        line = QPainterPath(points[0])
-        for point in points[1:]:
-            line.lineTo(point)
-        ground = QPainterPath(line)
-        ground.lineTo(place.bottomRight())
-        ground.lineTo(place.bottomLeft())
-        pale = QColor(colour)
-        pale.setAlphaF(_GROUND)
-        painter.fillPath(ground, pale)
-        painter.setPen(QPen(colour, 1.8))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawPath(line)
+        draw_series(painter, place, [value / top for value in self._values], colour, width=1.8, ground=_GROUND)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QAbstractButton, QWidget
 
+from desktop_app.gui.feedback.series import draw_series
 from desktop_app.gui.texts import tr
 from desktop_app.gui.wording import tool_tip
 
@@ -90,22 +91,8 @@ class RateButton(QAbstractButton):
         return self.layoutDirection() is not Qt.LayoutDirection.RightToLeft
 
     def _draw_line(self, painter: QPainter, place: QRectF) -> None:
-        colour = QColor(self._look.colours.accent)
-        highest = max(self._values, default=0.0) or 1.0
-        step = place.width() / max(1, len(self._values) - 1)
-        points = [
-            QPointF(place.left() + at * step, place.bottom() - 1 - value / highest * (place.height() - 2))
-            for at, value in enumerate(self._values)
-        ]
-        if len(points) > 1:
-            line = QPainterPath(points[0])
-            for point in points[1:]:
-                line.lineTo(point)
-            ground = QPainterPath(line)
-            ground.lineTo(place.bottomRight())
-            ground.lineTo(place.bottomLeft())
-            pale = QColor(colour)
-            pale.setAlphaF(_GROUND)
-            painter.fillPath(ground, pale)
-            painter.setPen(QPen(colour, 1.4))
-            painter.drawPath(line)
+        if len(self._values) > 1:
+            highest, height = max(self._values) or 1.0, place.height()
+            # A pixel above and below, so that the line is not cut where it is highest or rests.
+            fractions = [(1 + value / highest * (height - 2)) / height for value in self._values]
+            draw_series(painter, place, fractions, QColor(self._look.colours.accent), width=1.4, ground=_GROUND)
