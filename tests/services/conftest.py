@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.services.plant import Plant
+
 QUEUE = "q"
 
 
@@ -65,3 +67,12 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     bench = Bench(tmp_path)
     yield bench
     bench.close()
+
+
+@pytest.fixture
+def plant(bench: Bench) -> Iterator[Plant]:
+    """A consumer that is stopped at the end if the test has started it."""
+    from tests.services.plant import Plant  # it stands on this file
+
+    with Plant(bench) as plant:
+        yield plant

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from desktop_app.clock import SystemClock
 from desktop_app.processing.registry import FileResult
@@ -63,6 +63,14 @@ class Plant:
         self.stop_asked.set()
         self.thread.join(within)
         assert not self.thread.is_alive(), "it did not stop in time"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop_asked.set()
+        if self.thread.ident is not None:  # else the test has not started it
+            self.thread.join(10)
 
     def hold(self, name: str) -> tuple[threading.Event, threading.Event]:
         """Keep a file at work; its result comes whether it is cancelled or not."""

@@ -29,20 +29,10 @@ from tests.services.fakes import OFFLINE, Acting, FakeClient, FakeConnector, in_
 from tests.services.plant import Plant, message, suspect
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from desktop_app.queues.client import QueueClient
     from tests.services.conftest import Bench
-
-
-@pytest.fixture
-def plant(bench: Bench) -> Iterator[Plant]:
-    plant = Plant(bench)
-    yield plant
-    plant.stop_asked.set()
-    if plant.thread.ident is not None:
-        plant.thread.join(10)
 
 
 def add_sent(bench: Bench, name: str) -> Job:

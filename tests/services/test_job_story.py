@@ -6,8 +6,6 @@ import json
 import logging
 from typing import TYPE_CHECKING
 
-import pytest
-
 from desktop_app.queues.message import FileMessage, encode
 from desktop_app.services.dead_letters import DeadLetterWatcher
 from desktop_app.store.claims import Claims
@@ -16,19 +14,10 @@ from tests.services.fakes import FakeConnector, in_use, received
 from tests.services.plant import Plant, message, suspect
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import pytest
 
     from desktop_app.jobs import Job
     from tests.services.conftest import Bench
-
-
-@pytest.fixture
-def plant(bench: Bench) -> Iterator[Plant]:
-    plant = Plant(bench)
-    yield plant
-    plant.stop_asked.set()
-    if plant.thread.ident is not None:
-        plant.thread.join(10)
 
 
 def told(caplog: pytest.LogCaptureFixture, job: Job, level: int = logging.DEBUG) -> list[str]:

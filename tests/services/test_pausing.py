@@ -25,11 +25,8 @@ def switch() -> WorkSwitch:
 
 @pytest.fixture
 def plant(bench: Bench, switch: WorkSwitch) -> Iterator[Plant]:
-    plant = Plant(bench, concurrency=1, switch=switch)
-    yield plant
-    plant.stop_asked.set()
-    if plant.thread.ident is not None:
-        plant.thread.join(10)
+    with Plant(bench, concurrency=1, switch=switch) as plant:
+        yield plant
 
 
 def statuses(plant: Plant, *jobs: Job) -> list[tuple[Status, int]]:

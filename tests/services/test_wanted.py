@@ -43,11 +43,8 @@ def switch() -> WorkSwitch:
 
 @pytest.fixture
 def plant(bench: Bench, wanted: Wanted, switch: WorkSwitch) -> Iterator[Plant]:
-    plant = Plant(bench, concurrency=1, switch=switch, wanted=wanted)
-    yield plant
-    plant.stop_asked.set()
-    if plant.thread.ident is not None:
-        plant.thread.join(10)
+    with Plant(bench, concurrency=1, switch=switch, wanted=wanted) as plant:
+        yield plant
 
 
 def begin(plant: Plant) -> None:
