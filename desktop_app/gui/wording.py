@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import html
-import re
 import sys
 
 from PySide6.QtCore import QDate, QDateTime, QLocale
 
+from desktop_app.gui.reasons import match
 from desktop_app.gui.texts import mark, tr, translated
 from desktop_app.jobs import Job, Status, display_text
 
@@ -28,8 +28,8 @@ _STATUS_WORDS = {
     Status.PROCESSED: mark("Processed"),
     Status.FAILED: mark("Failed"),
 }
-_NEXT_TRY = re.compile(r"(?P<reason>.*); try (?P<next>\d+) of (?P<most>\d+) follows", re.DOTALL)
-"""How the reason of a file ends that is tried again (`services/results.py`)."""
+_COUNTED = frozenset({"reason", "next", "most"})
+"""What the reason of a file says that is tried again (`services/results.py`)."""
 
 
 def user_locale(language: str = "") -> QLocale:
@@ -162,10 +162,10 @@ class Wording:
             if job.reason:
                 return _said(job.reason)
             return tr("Waiting to be sent") if job.sent_at is None else tr("In queue")
-        time, counted = self.clock(job.next_try_at), _NEXT_TRY.fullmatch(job.reason)
-        if counted is not None:
+        time, found = self.clock(job.next_try_at), match(job.reason)
+        if found is not None and found.values.keys() == _COUNTED:
             return tr("Retry {next} of {most} at {time}: {reason}").format(
-                next=counted["next"], most=counted["most"], time=time, reason=_said(counted["reason"])
+                **(found.values | {"reason": _said(found.values["reason"])}), time=time
             )
         if job.reason:
             return tr("Retry at {time}: {reason}").format(time=time, reason=_said(job.reason))
