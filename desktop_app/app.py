@@ -237,7 +237,6 @@ def assemble(program: Program, look: Look) -> RunningWindow:
     from desktop_app.gui.window_needs import WindowNeeds
     from desktop_app.gui.wording import Wording
     from desktop_app.gui.workbench import Workbench
-    from desktop_app.services.advisor import ConnectionAdvisor
     from desktop_app.session import Session
 
     wording = Wording(QLocale())
@@ -247,7 +246,7 @@ def assemble(program: Program, look: Look) -> RunningWindow:
         WindowNeeds(
             workbench=workbench,
             session=session,
-            advisor=ConnectionAdvisor(program.home.run),
+            advisor=session.advisor,
             folder=program.home.folder,
             states=session.states,
             memory=WindowMemory(program.home.folder / "window.ini"),

@@ -40,6 +40,7 @@ class Session:
         program: The one of now: `connection` is the queue's.
         states: What its loops do.
         switchboard: Runs its loops.
+        advisor: Helps who sets up a connection.
 
     Args:
         program: What the window began with.
@@ -49,7 +50,7 @@ class Session:
     def __init__(self, program: Program, environment: Mapping[str, str] = os.environ) -> None:
         self.program = program
         self._environment = environment
-        self._advisor = ConnectionAdvisor(program.home.run)
+        self.advisor = ConnectionAdvisor(program.home.run)
         self.states = LoopStates(program.connection, program.clock)
         self.switchboard = Switchboard(_link(program), self.states)
 
@@ -81,7 +82,7 @@ class Session:
             settings=partial(load_settings, self.program.home.settings_file),
             connection=lambda: self.program.connection,
             connect=lambda: connect_queue(self.program),
-            test=lambda should_stop: self._advisor.test(self.program.connection, should_stop),
+            test=lambda should_stop: self.advisor.test(self.program.connection, should_stop),
             database=self.program.database,
             jobs=self.program.jobs,
             clock=self.program.clock,

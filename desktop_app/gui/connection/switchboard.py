@@ -117,11 +117,6 @@ class Switchboard(QObject):
         if not self._is_ending and self._retiring is None:
             self._link.start()
 
-    @property
-    def is_switching(self) -> bool:
-        """Whether the loops of the connection before still end."""
-        return self._retiring is not None
-
     def switch(self, link: Link) -> None:
         """Let this link take the place of the one at work, or of one that has not begun yet."""
         if self._is_ending:
