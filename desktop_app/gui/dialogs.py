@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication, QKeySequence
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QDialog,
     QDialogButtonBox,
     QHeaderView,
@@ -23,6 +22,7 @@ from desktop_app.gui.actions import words_of
 from desktop_app.gui.look.look import program_icon
 from desktop_app.gui.texts import tr, translated
 from desktop_app.gui.widgets.message_box import MessageBox
+from desktop_app.gui.widgets.row_table import show_rows
 from desktop_app.gui.wording import tool_tip
 from desktop_app.jobs import display_text
 
@@ -88,13 +88,8 @@ def _table(headings: tuple[str, str], pairs: Sequence[tuple[str, str]], name: st
     table = QTableWidget(len(pairs), len(headings), parent)
     table.setAccessibleName(name)
     table.setHorizontalHeaderLabels(list(headings))
-    table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-    table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-    table.setTabKeyNavigation(False)
-    table.setShowGrid(False)
+    show_rows(table)
     table.setWordWrap(False)
-    table.setAlternatingRowColors(True)
-    table.verticalHeader().hide()
     table.horizontalHeader().setHighlightSections(False)
     table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Interactive)
     table.horizontalHeader().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 from desktop_app.gui.details.copying import CopyPage
 from desktop_app.gui.details.words import attempt_result
 from desktop_app.gui.texts import tr
+from desktop_app.gui.widgets.row_table import show_rows
 from desktop_app.gui.wording import tool_tip
 from desktop_app.jobs import display_text
 
@@ -61,18 +62,12 @@ class AttemptsTable(QTableWidget):
         self.setObjectName("attempts")
         self.setAccessibleName(tr("Attempts"))
         self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        show_rows(self)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setAlternatingRowColors(True)
-        self.setShowGrid(False)
-        self.setTabKeyNavigation(False)
-        self.setCornerButtonEnabled(False)
         self.setWordWrap(True)
         self.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.setItemDelegate(_Wrapped(self))
-        self.verticalHeader().hide()
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         titles = [tr("Attempt"), tr("Started"), tr("Took"), tr("Computer"), tr("Result")]
         self.setColumnCount(len(titles))

@@ -24,6 +24,7 @@ from desktop_app.gui.table.columns import COLUMN_OF_ID, COLUMN_OF_SORT, COLUMNS,
 from desktop_app.gui.table.delegates import CellDelegate, ProgressDelegate, StatusDelegate
 from desktop_app.gui.table.header import JobsHeader
 from desktop_app.gui.texts import tr
+from desktop_app.gui.widgets.row_table import show_rows
 from desktop_app.gui.window_memory import SortLayout
 from desktop_app.jobs import ListQuery
 
@@ -60,15 +61,10 @@ class JobsView(QTableView):
         self._uses_keys = False
         self.setAccessibleName(tr("Files"))
         self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        show_rows(self)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setAlternatingRowColors(True)
-        self.setShowGrid(False)
         self.setWordWrap(False)
-        self.setTabKeyNavigation(False)
-        self.setCornerButtonEnabled(False)
         self.setTextElideMode(Qt.TextElideMode.ElideRight)
         self._set_row_height()
         self._header = JobsHeader(look, self)
@@ -87,7 +83,6 @@ class JobsView(QTableView):
 
     def _set_row_height(self) -> None:
         rows = self.verticalHeader()
-        rows.hide()
         # Fixed: Qt would otherwise ask every row of a page for its height.
         rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         rows.setMinimumSectionSize(16)
