@@ -6,11 +6,11 @@ What goes wrong with a job, and what a person does to it, is logged at INFO, ord
 from __future__ import annotations
 
 import logging
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from desktop_app.log import log_files
+from desktop_app.log_tail import added
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,29 +53,24 @@ class JobLog:
         """The newest `MOST_LINES` lines; reads only what was written since the last call."""
         found: list[str] = []
         known: dict[tuple[int, int], _File] = {}
+        read_to = {key: file.offset for key, file in self._known.items()}
         for path in log_files(self._folder):
             try:
-                with path.open("rb") as stream:
-                    info = os.fstat(stream.fileno())
-                    key = (info.st_dev, info.st_ino)
-                    file = self._known.get(key)
-                    if file is None or info.st_size < file.offset:
-                        file = _File(0, [])
-                    stream.seek(file.offset)
-                    self._take(file, stream.read())
+                new = added(path, read_to)
             except OSError:
                 continue  # it was turned over, or may not be read: what there is will do
-            known[key] = file
+            file = self._known[new.key] if new.start else _File(0, [])
+            self._take(file, new.data)
+            known[new.key] = file
             found += file.lines
         self._known = known
         return tuple(found[-MOST_LINES:])
 
     def _take(self, file: _File, data: bytes) -> None:
-        end = data.rfind(b"\n") + 1  # a line that is being written is for the next time
-        file.offset += end
+        file.offset += len(data)
         if self._mark not in data and not file.is_ours:
             return
-        for line in data[:end].splitlines():
+        for line in data.splitlines():
             if not line.startswith(_CONTINUED):
                 file.is_ours = self._mark in line
             if file.is_ours:

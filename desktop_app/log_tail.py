@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from desktop_app.log import log_files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
 _HEAD = re.compile(
@@ -39,6 +39,47 @@ class LogRecord:
     time: str = ""
     source: str = ""
     message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What stands in a file behind the place that was read to.
+
+    Attributes:
+        key: Which file it is, whatever it is called now.
+        start: Where it was read from; 0 for a file that is not known, or is shorter than it was.
+        data: Whole lines; one that is being written is for the next time.
+    """
+
+    key: tuple[int, int]
+    start: int
+    data: bytes
+
+    @property
+    def end(self) -> int:
+        """Where to go on from the next time."""
+        return self.start + len(self.data)
+
+
+def added(path: Path, read_to: Mapping[tuple[int, int], int]) -> Added:
+    """Read a log file on from where it was read to.
+
+    Args:
+        path: The file; it may be turned over at any time.
+        read_to: The places, by `Added.key`.
+
+    Raises:
+        OSError: If it is not there or may not be read.
+    """
+    with path.open("rb") as stream:
+        info = os.fstat(stream.fileno())
+        key = (info.st_dev, info.st_ino)
+        start = read_to.get(key, 0)
+        if start > info.st_size:
+            start = 0
+        stream.seek(start)
+        data = stream.read()
+    return Added(key, start, data[: data.rfind(b"\n") + 1])
 
 
 def records_of(lines: Iterable[str]) -> Iterator[LogRecord]:
@@ -86,20 +127,13 @@ class LogTail:
         offsets: dict[tuple[int, int], int] = {}
         for path in log_files(self._folder):
             try:
-                with path.open("rb") as stream:
-                    info = os.fstat(stream.fileno())
-                    key = (info.st_dev, info.st_ino)
-                    offset = self._offsets.get(key, 0)
-                    stream.seek(offset if offset <= info.st_size else 0)
-                    data = stream.read()
-                    start = stream.tell() - len(data)
+                new = added(path, self._offsets)
             except PermissionError:
                 raise
             except OSError:
                 continue
-            end = data.rfind(b"\n") + 1  # a record that is being written is for the next time
-            offsets[key] = start + end
-            lines += data[:end].decode("utf-8", "backslashreplace").split("\n")[:-1]
+            offsets[new.key] = new.end
+            lines += new.data.decode("utf-8", "backslashreplace").split("\n")[:-1]
         # A file that was turned over in the meantime is missed once: not to be read from its beginning the next time.
         missed = {
             key: offset for key, offset in self._offsets.items() if key not in offsets and key not in self._missed
