@@ -84,7 +84,7 @@ class _Reader:
                 yield from self.read(node, is_shown=is_shown)
 
     def _call(self, call: ast.Call, *, is_shown: bool) -> Iterator[ast.Constant | ast.JoinedStr]:
-        name = getattr(call.func, "id", getattr(call.func, "attr", ""))
+        name = _name_of_call(call)
         if name in DOORS:
             yield from (found for argument in call.args[2:] for found in self.read(argument))
             return
@@ -108,3 +108,19 @@ def _literal(node: ast.Constant | ast.JoinedStr) -> str:
 def _is_text(node: ast.Constant | ast.JoinedStr, *, is_shown: bool) -> bool:
     text = _literal(node)
     return bool((_WORD if is_shown else _SENTENCE).search(text.replace("{}", "")))
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.rglob("*.py")), ids=lambda path: str(path.relative_to(FOLDER)))
+def test_no_sentence_of_a_known_error_escapes_the_translation(path: Path) -> None:
+    found = [
+        f"{path.name}:{part.lineno}: {ast.unparse(part)}"
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call) and _name_of_call(call) in SHOWING
+        for part in (*call.args, *(word.value for word in call.keywords))
+        if isinstance(part, ast.Attribute) and part.attr == "text" and ast.unparse(part.value) == "error"
+    ]
+    assert not found
+
+
+def _name_of_call(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
-from desktop_app.gui.texts import tr
+from desktop_app.gui.texts import tr, translated
 from desktop_app.gui.widgets.notice import Kind, Notice, NoticeAction
 from desktop_app.jobs import ListQuery
 
@@ -82,7 +82,7 @@ class AddUndo(QObject):
 
     def _tell(self, error: KnownError) -> None:
         self.written.emit()
-        self.said.emit(Notice(error.text, Kind.PROBLEM))
+        self.said.emit(Notice(translated(error.text), Kind.PROBLEM))
 
 
 class _Addition(QUndoCommand):
