@@ -6,7 +6,6 @@ Nothing heavy is imported before it is known what is asked for.
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -25,11 +24,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     match words:
-        case ["_local-queue", run_folder]:
-            # The embedded queue's own process; started by the program itself.
-            from desktop_app.queues.local_server import serve
-
-            return serve(Path(run_folder))
         case ["_process", path]:
             # One file in a process of its own, since it was at work when a program ended.
             from desktop_app.processing.isolation import serve_one

@@ -98,18 +98,6 @@ def test_entry_point_opens_the_real_window(monkeypatch: pytest.MonkeyPatch) -> N
     assert window.opened == [["a.txt"]]
 
 
-def test_hidden_command_serves_the_local_queue(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    served: list[Path] = []
-
-    def serve(run_folder: Path) -> int:
-        served.append(run_folder)
-        return 7
-
-    monkeypatch.setattr("desktop_app.queues.local_server.serve", serve)
-    assert main(["_local-queue", str(tmp_path)]) == 7
-    assert served == [tmp_path]
-
-
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [

@@ -26,7 +26,7 @@ Where each trouble that a person can meet is provoked by a real fault:
 | E15 | foreign messages | test_remedies: foreign_messages_stop_the_processing_… |
 | E16 | given up by the queue | test_details_fixes: file_that_the_queue_gave_up_… |
 | E17 | the lease was lost | no word to a person: services/test_consumer: a_lost_lease_cancels_the_work_… |
-| E18 | the local queue can't start | here and in test_remedies: local_queue_that_can_not_start… |
+| E18 | the local queue can't be used | here: local_queue_… |
 | E19 | a web address | test_review_sheet: pasted_web_address_is_told_plainly |
 | E20 | a fault of ours | test_details_fixes: fault_of_ours_…, file_that_ended_the_program_… |
 """
@@ -50,7 +50,6 @@ from desktop_app.config.settings import Connection, Settings
 from desktop_app.domain.job import NewFile
 from desktop_app.gui.life.start_problem import StartProblem
 from desktop_app.gui.widgets.dialogs import PairsDialog
-from desktop_app.queues.local_server import log_file
 from desktop_app.store import database as database_module
 from desktop_app.store.database import Database
 from tests.gui.test_damaged_list import answer
@@ -251,14 +250,28 @@ def test_list_that_can_not_be_written_is_waited_for(enter: Enter, filemill_home:
         until_gone(hall)
 
 
-def test_local_queue_that_can_not_start_is_tried_again(enter: Enter, filemill_home: Path) -> None:
-    log = log_file(filemill_home / "run")  # where it belongs lies something else
-    log.mkdir(parents=True)
+def test_local_queue_that_can_not_be_opened_is_tried_again(enter: Enter, filemill_home: Path) -> None:
+    file = filemill_home / "filemill.db.queue"  # where it belongs lies something else
+    file.mkdir(parents=True)
     hall = enter(Settings())
     hall.add("one.txt")
-    assert hall.until_banner("The local queue can't start") == ["Try Now", "Details", "Choose Queue…"]
-    assert "Is a directory" in shown(hall)
-    log.rmdir()
+    assert hall.until_banner("The local queue can't be used") == ["Try Now", "Details", "Choose Queue…"]
+    assert "can't be written. Check the rights" in shown(hall)
+    file.rmdir()
+    hall.press("Try Now")
+    hall.until_processed("one.txt")
+    until_gone(hall)
+
+
+def test_local_queue_that_is_damaged_is_deleted_and_everything_is_sent_again(enter: Enter, filemill_home: Path) -> None:
+    filemill_home.mkdir(parents=True)
+    file = filemill_home / "filemill.db.queue"
+    file.write_bytes(b"garbage!" * 1000)
+    hall = enter(Settings())
+    hall.add("one.txt")
+    assert hall.until_banner("The local queue can't be used") == ["Try Now", "Details", "Choose Queue…"]
+    assert f"{file} is damaged. Delete it, then try again" in shown(hall)
+    file.unlink()
     hall.press("Try Now")
     hall.until_processed("one.txt")
     until_gone(hall)
