@@ -5,7 +5,9 @@ Nothing heavy is imported before it is known what is asked for.
 
 from __future__ import annotations
 
+import os
 import sys
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -48,9 +50,19 @@ def _run(words: Sequence[str]) -> int:
 
 
 def _open_window(paths: Sequence[str]) -> int:
-    from desktop_app.app import run_window
+    """Open the window, where there is a display; `run_window` tells the exit code. Imports Qt only then."""
+    from desktop_app.gui.startup.display import NO_DISPLAY, display
+    from desktop_app.gui.startup.stop_signals import StopSignals
 
-    return run_window(paths)
+    with closing(StopSignals()) as signals:
+        with display(os.environ) as is_found:
+            if not is_found:
+                print(NO_DISPLAY, file=sys.stderr)  # noqa: T201 - there is nowhere else to say it
+                return 2
+            from desktop_app.window_app import make_application, run_window
+
+            application = make_application()
+        return run_window(application, paths, signals)
 
 
 if __name__ == "__main__":

@@ -1275,10 +1275,6 @@
         <translation>Abbrechen</translation>
     </message>
     <message>
-        <source>Ending it is safe: its files start again.</source>
-        <translation>Das Beenden ist gefahrlos: Die Dateien beginnen von vorn.</translation>
-    </message>
-    <message>
         <source>It may still be starting. You can wait a little longer.</source>
         <translation>Vielleicht startet es noch. Es lohnt sich, noch etwas zu warten.</translation>
     </message>

@@ -90,9 +90,10 @@ def test_exit_code_of_the_window_is_passed_on() -> None:
 
 def test_entry_point_opens_the_real_window(monkeypatch: pytest.MonkeyPatch) -> None:
     window = Window()
-    app = ModuleType("desktop_app.app")
-    app.run_window = window  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "desktop_app.app", app)
+    app = ModuleType("desktop_app.window_app")
+    app.make_application = object  # type: ignore[attr-defined]
+    app.run_window = lambda _application, paths, _signals: window(paths)  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "desktop_app.window_app", app)
     monkeypatch.setattr(sys, "argv", ["filemill", "a.txt"])
     assert main() == 0
     assert window.opened == [["a.txt"]]

@@ -1,7 +1,7 @@
 """`make run-sqs`: does the main job through boto3, on a standard and on a FIFO queue of a moto server on this computer.
 
 `filemill submit` adds files whose numbers are known, `filemill worker --until-idle` processes them, and
-`filemill status --json` has to tell the right numbers; then the queue has to be empty. Exits with 1 if anything is wrong.
+`filemill status --json` has to tell the right numbers; then the queue has to be empty. Exits with 1 on a difference.
 """
 # ruff: noqa: T201 - the terminal is its output
 

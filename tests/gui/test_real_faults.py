@@ -45,13 +45,13 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QApplication, QMessageBox
 
-from desktop_app.app import open_or_say_why_not
 from desktop_app.config.settings import Connection, Settings
 from desktop_app.domain.job import NewFile
-from desktop_app.gui.life.start_problem import StartProblem
+from desktop_app.gui.startup.dialogs import StartErrorDialog
 from desktop_app.gui.widgets.dialogs import PairsDialog
 from desktop_app.store import database as database_module
 from desktop_app.store.database import Database
+from desktop_app.window_app import open_with_dialogs
 from tests.gui.test_damaged_list import answer
 from tests.rights import without_special_rights
 
@@ -195,7 +195,7 @@ def test_damage_while_the_window_is_open_leads_to_the_choice_at_the_next_start(e
     with qtbot.waitSignal(hall.running.ended, timeout=20_000):
         hall.press("Quit")
     answer("Start With")
-    program = open_or_say_why_not(os.environ)
+    program = open_with_dialogs(os.environ)
     assert program is not None
     assert program.jobs.counts().total == 0
     program.close()
@@ -219,15 +219,15 @@ def test_what_can_not_be_written_is_said_at_the_start_and_tried_again(
         thing.touch()
     thing.chmod(0o500)
 
-    def first(problem: StartProblem) -> None:
+    def first(problem: StartErrorDialog) -> None:
         assert problem.text().endswith(text)
         thing.chmod(0o700)
-        in_dialog(StartProblem, lambda again: press(again, "Try Again"))
+        in_dialog(StartErrorDialog, lambda again: press(again, "Try Again"))
         press(problem, "Open Folder")
 
-    in_dialog(StartProblem, first)
+    in_dialog(StartErrorDialog, first)
     with without_special_rights():
-        program = open_or_say_why_not(os.environ)
+        program = open_with_dialogs(os.environ)
     assert opened == [str(filemill_home)]
     assert program is not None
     program.close()
