@@ -2518,16 +2518,8 @@
         <translation>Standardprofil</translation>
     </message>
     <message>
-        <source>the local queue</source>
-        <translation>die lokale Warteschlange</translation>
-    </message>
-    <message>
         <source>the queue server at {url}</source>
         <translation>der Warteschlangen-Server {url}</translation>
-    </message>
-    <message>
-        <source>The local queue</source>
-        <translation>Die lokale Warteschlange</translation>
     </message>
     <message>
         <source>The queue server at {url}</source>
