@@ -106,6 +106,7 @@ def test_missing_file_can_be_located(desk: Desk, folder: Path, tmp_path: Path, q
     done = job_of(desk, key)
     assert (done.status, done.file_path, done.lines_count) == (Status.PROCESSED, str(found), 2)
     qtbot.waitUntil(lambda: window.details.summary.title == "found.txt")
+    qtbot.waitUntil(lambda: bool(said))  # it follows the row, through the event loop
     assert said == ["“a.txt” will be processed from its new place."]
 
 
