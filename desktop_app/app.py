@@ -7,22 +7,22 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from desktop_app.errors import SettingsError
+from desktop_app.config.paths import database_path, find_home
+from desktop_app.domain.errors import SettingsError
 from desktop_app.gui.life.display import NO_DISPLAY, display
 from desktop_app.gui.life.signal_line import SignalLine
-from desktop_app.paths import database_path, find_home
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from PySide6.QtWidgets import QApplication
 
-    from desktop_app.errors import StoreDamagedError
-    from desktop_app.gui.insight.crash import CrashHook
+    from desktop_app.bootstrap import Program
+    from desktop_app.domain.errors import StoreDamagedError
+    from desktop_app.gui.diagnostics.crash import CrashHook
     from desktop_app.gui.life.running import RunningWindow
     from desktop_app.gui.life.single_instance import Request, SingleInstance
-    from desktop_app.gui.look.look import Look
-    from desktop_app.wiring import Program
+    from desktop_app.gui.theme.theme import Theme
 
 log = logging.getLogger(__name__)
 
@@ -58,12 +58,12 @@ def application_on_display() -> QApplication | None:
 
 def run_window_in(application: QApplication, paths: Sequence[str], line: SignalLine | None = None) -> int:
     """The rest of `run_window`."""
-    from desktop_app.gui.insight.crash import CrashHook
+    from desktop_app.gui.diagnostics.crash import CrashHook
     from desktop_app.gui.life.stop_signals import StopSignals
-    from desktop_app.gui.look.look import Look
+    from desktop_app.gui.theme.theme import Theme
 
     line = line or SignalLine()
-    look = Look()
+    look = Theme()
     look.follow(application)
     hook = CrashHook()
     hook.install()
@@ -105,7 +105,7 @@ def take_place(paths: Sequence[str], line: SignalLine) -> SingleInstance | int |
     from desktop_app.gui.life.second_launch import Outcome, desktop_token
     from desktop_app.gui.life.single_instance import Request, SingleInstance
     from desktop_app.gui.life.window_place import WindowPlace
-    from desktop_app.services.scan import from_here
+    from desktop_app.sources.scan import from_here
 
     try:
         home = find_home()
@@ -129,7 +129,7 @@ def stay_open(
     instance: SingleInstance | None,
 ) -> None:
     """Run Qt's event loop until the window is closed and what ran behind it has ended."""
-    from desktop_app.gui.insight.crash import CrashDialogs
+    from desktop_app.gui.diagnostics.crash import CrashDialogs
     from desktop_app.gui.life.one_window import bring_forward
 
     window = running.window
@@ -154,12 +154,12 @@ def make_application() -> QApplication:
     """Qt's application object, before anything else of Qt's."""
     from PySide6.QtWidgets import QApplication
 
+    from desktop_app.config.paths import chosen_language
+    from desktop_app.gui.i18n import use_language
     from desktop_app.gui.life import qt_log
     from desktop_app.gui.life.garbage import MainThreadGarbage
-    from desktop_app.gui.look.look import program_icon
-    from desktop_app.gui.texts import use_language
+    from desktop_app.gui.theme.theme import program_icon
     from desktop_app.gui.wording import user_locale
-    from desktop_app.language import chosen_language
 
     qt_log.install()
     application = QApplication(["filemill"])
@@ -175,7 +175,7 @@ def make_application() -> QApplication:
 
 def open_or_say_why_not(environment: Mapping[str, str]) -> Program | None:
     """Open settings and database; what stands in the way is said in a dialog. None if the person gives up."""
-    from desktop_app.errors import KnownError
+    from desktop_app.domain.errors import KnownError
     from desktop_app.gui.life.start_problem import StartProblem
 
     while True:
@@ -193,8 +193,8 @@ def open_or_mend(environment: Mapping[str, str]) -> Program | None:
     Raises:
         KnownError: If they can't be opened, or the damaged database can't be replaced.
     """
-    from desktop_app.errors import StoreDamagedError
-    from desktop_app.wiring import open_program
+    from desktop_app.bootstrap import open_program
+    from desktop_app.domain.errors import StoreDamagedError
 
     while True:
         try:
@@ -213,8 +213,8 @@ def mend_list(error: StoreDamagedError, environment: Mapping[str, str]) -> bool:
     """
     from PySide6.QtCore import QLocale
 
+    from desktop_app.bootstrap import backups
     from desktop_app.gui.life.damaged_list import Choice, DamagedList
-    from desktop_app.wiring import backups
 
     copies = backups(environment)
     newest = next(iter(copies.all()), None)
@@ -226,24 +226,24 @@ def mend_list(error: StoreDamagedError, environment: Mapping[str, str]) -> bool:
     return choice is not Choice.QUIT
 
 
-def assemble(program: Program, look: Look) -> RunningWindow:
+def assemble(program: Program, look: Theme) -> RunningWindow:
     """Put the window, its threads and the queue together. Nothing runs yet."""
     from PySide6.QtCore import QLocale
 
     from desktop_app.gui.desktop.choose import desktop_of
     from desktop_app.gui.life.running import RunningWindow
-    from desktop_app.gui.main_window import MainWindow
+    from desktop_app.gui.window.list_controller import ListController
+    from desktop_app.gui.window.main_window import MainWindow
+    from desktop_app.gui.window.window_parts import WindowParts
     from desktop_app.gui.window_memory import WindowMemory
-    from desktop_app.gui.window_needs import WindowNeeds
     from desktop_app.gui.wording import Wording
-    from desktop_app.gui.workbench import Workbench
     from desktop_app.session import Session
 
     wording = Wording(QLocale())
     session = Session(program)
-    workbench = Workbench(program.jobs, program.intake, program.database.session, wording)
+    workbench = ListController(program.jobs, program.intake, program.database.session, wording)
     window = MainWindow(
-        WindowNeeds(
+        WindowParts(
             workbench=workbench,
             session=session,
             advisor=session.advisor,

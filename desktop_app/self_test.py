@@ -1,9 +1,4 @@
-"""`filemill --self-test`: does the main job with what this copy of the program brings, and says whether it was right.
-
-For whoever builds an installer, and for whoever wants to know whether an installation is whole. It touches nothing of
-the user's: home, database and embedded queue lie in a folder that is taken away afterwards. The environment variable
-FILEMILL_SELF_TEST_SECONDS says how long it may take; it has a minute if that is not set.
-"""
+"""The main job in the real window, without a display: what trying out and the self-test share."""
 
 from __future__ import annotations
 
@@ -17,14 +12,92 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from desktop_app import __version__
-from desktop_app.errors import KnownError
-from desktop_app.jobs import Job, Status
-from desktop_app.log import log_file, start_logging
-from desktop_app.paths import find_home, resource
+from desktop_app.app import assemble, make_application
+from desktop_app.config.paths import find_home, resource
+from desktop_app.domain.errors import KnownError
+from desktop_app.domain.job import Job, Status
+from desktop_app.logs.log import log_file, start_logging
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import TextIO
+
+    from desktop_app.domain.job import Job
+    from desktop_app.gui.adding.adder import AddReport
+    from desktop_app.gui.life.running import RunningWindow
+
+
+SECONDS = 60
+
+_SETTLE_MS = 700
+"""Longer than the window takes to show what the database says."""
+
+
+def process_offscreen(
+    paths: Sequence[str], environment: Mapping[str, str], screenshot: Path | None, *, seconds: float = SECONDS
+) -> list[Job]:
+    """Build the real window, add files through it, wait until all of them have ended, and close it.
+
+    Call it once in a process, whose environment says QT_QPA_PLATFORM=offscreen and names a FILEMILL_HOME of its own.
+
+    Args:
+        paths: What to add.
+        environment: Which database and queue; see `open_program`.
+        screenshot: Where the window's picture goes; None for none.
+        seconds: How long to wait at most.
+
+    Returns:
+        The jobs, as they have ended; or as they are after that time.
+
+    Raises:
+        KnownError: If settings or database can't be opened.
+    """
+    from desktop_app.bootstrap import open_program
+    from desktop_app.gui.theme.theme import Theme
+
+    application = make_application()
+    look = Theme()
+    look.follow(application)
+    program = open_program(environment)
+    running = assemble(program, look)
+    running.ended.connect(application.quit)
+    jobs: list[Job] = []
+
+    def finish() -> None:
+        jobs.extend(program.jobs.all())
+        if screenshot is not None:
+            running.window.grab().save(str(screenshot))
+        running.window.close()
+
+    when_all_ended(running, finish, seconds=seconds)
+    running.start(paths)
+    application.exec()
+    return jobs
+
+
+def when_all_ended(running: RunningWindow, then: Callable[[], None], *, seconds: float) -> None:
+    """Call `then` once, when every file that was added has ended and the window shows it, or when the time is over."""
+    from PySide6.QtCore import QTimer
+
+    timer = QTimer(running)
+    timer.setSingleShot(True)
+    timer.timeout.connect(then)
+    timer.start(round(seconds * 1000))
+
+    added: list[int] = []
+
+    def look() -> None:
+        counts = running.workbench.totals.counts
+        if added and counts.total >= sum(added) and not counts.unfinished and not running.workbench.adder.busy:
+            timer.start(_SETTLE_MS)
+
+    def note(report: AddReport) -> None:
+        added.append(report.added)
+        look()
+
+    running.workbench.totals.changed.connect(look)
+    running.workbench.adder.finished.connect(note)
+
 
 PASSED, FAILED = 0, 1
 
@@ -43,6 +116,7 @@ SAMPLES = (
     Sample("größe.csv", "Größe;Maß\r\n1;2\r\n".encode("utf-16"), 2),
     Sample("empty.txt", b"", 0),
 )
+
 _RESOURCES = ("icons/filemill.svg", "translations/filemill_de.qm", "samples")
 
 
@@ -85,7 +159,6 @@ def _missing() -> Iterator[str]:
 
 
 def _run(folder: Path, environment: dict[str, str]) -> Sequence[str]:
-    from desktop_app.offscreen import SECONDS, process_offscreen
 
     seconds = float(os.environ.get("FILEMILL_SELF_TEST_SECONDS", SECONDS))
     folder.mkdir()

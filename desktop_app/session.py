@@ -7,19 +7,18 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from desktop_app.gui.connection.loop_states import LoopStates
-from desktop_app.gui.connection.switchboard import Link, Switchboard
-from desktop_app.gui.connection.threads import ConsumerThread, SenderThread
-from desktop_app.services.advisor import ConnectionAdvisor
-from desktop_app.services.support_report import SupportSources
-from desktop_app.settings import Connection, connection_from, load_settings, save_settings
-from desktop_app.wiring import build_gated_consumer, build_sender, connect_queue
+from desktop_app.bootstrap import build_gated_consumer, build_sender, connect_queue
+from desktop_app.config.settings import Connection, connection_from, load_settings, save_settings
+from desktop_app.gui.connection.controller import ConsumerThread, LoopManager, QueueLoops, SenderThread
+from desktop_app.gui.connection.status import LoopStates
+from desktop_app.services.support.connection_advisor import ConnectionAdvisor
+from desktop_app.services.support.report import SupportSources
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from desktop_app.services.foreign import ForeignMail
-    from desktop_app.wiring import Program
+    from desktop_app.bootstrap import Program
+    from desktop_app.services.consuming.foreign_messages import ForeignMessages
 
 CHOOSERS = (
     "FILEMILL_QUEUE",
@@ -52,7 +51,7 @@ class Session:
         self._environment = environment
         self.advisor = ConnectionAdvisor(program.home.run)
         self.states = LoopStates(program.connection, program.clock)
-        self.switchboard = Switchboard(_link(program), self.states)
+        self.switchboard = LoopManager(_link(program), self.states)
 
     @property
     def connection(self) -> Connection:
@@ -65,7 +64,7 @@ class Session:
         return self.program.may_process.is_set()
 
     @property
-    def foreign(self) -> ForeignMail:
+    def foreign(self) -> ForeignMessages:
         """What came from the queue of now that is not ours."""
         return self.program.foreign
 
@@ -169,9 +168,9 @@ class Session:
         self.program.close()
 
 
-def _link(program: Program) -> Link:
+def _link(program: Program) -> QueueLoops:
     connector = connect_queue(program)
-    return Link(
+    return QueueLoops(
         program.connection,
         ConsumerThread(partial(build_gated_consumer, program, connector)),
         SenderThread(partial(build_sender, program, connector)),

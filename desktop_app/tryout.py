@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from desktop_app.app import DONE, TROUBLE, application_on_display, run_window_in
-from desktop_app.jobs import Status
-from desktop_app.log import log_file, start_logging
-from desktop_app.offscreen import process_offscreen
-from desktop_app.paths import find_home, resource
+from desktop_app.config.paths import find_home, resource
+from desktop_app.domain.job import Status
+from desktop_app.logs.log import log_file, start_logging
+from desktop_app.self_test import process_offscreen
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from desktop_app.jobs import Job
+    from desktop_app.domain.job import Job
 
 FOLDER = Path("build", "tryout")
 

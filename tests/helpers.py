@@ -6,7 +6,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from desktop_app.jobs import Job, Status
+from desktop_app.domain.job import Job, Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable

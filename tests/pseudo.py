@@ -13,7 +13,7 @@ from xml.etree import ElementTree as ET
 
 from PySide6.QtCore import QLocale, Qt, QTranslator
 
-from desktop_app.paths import resource
+from desktop_app.config.paths import resource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,32 +12,37 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-PACKAGE = Path(__file__).resolve().parent.parent / "desktop_app"
-MAX_LINES = 300
+    from _pytest.mark import ParameterSet
 
-# The shared vocabulary and everything else that lies in the package's top folder and is not a root.
-BASE = "base"
+PACKAGE = Path(__file__).resolve().parent.parent / "desktop_app"
+
 # The places where everybody is put together; what each of them may not do is a layer's own business.
-ROOTS = frozenset({"__main__", "app", "offscreen", "self_test", "session", "tryout"})
+ROOTS = frozenset({"__main__", "app", "session", "self_test", "tryout"})
 MAY_IMPORT = {
-    "gui": {"services"},
-    "cli": {"wiring", "services", "store", "queues", "processing"},  # a composition root too: the terminal's
-    "wiring": {"services", "store", "queues", "processing"},  # what both faces stand on: everybody but Qt
-    "services": {"store", "queues", "processing"},
-    "store": set[str](),
-    "queues": set[str](),
-    "processing": set[str](),
-    BASE: set[str](),
+    "gui": {"services", "sources", "logs"},
+    "cli": {"bootstrap", "services", "store", "queues", "processing", "sources", "logs"},  # the terminal's own root
+    "bootstrap": {"services", "store", "queues", "processing", "sources", "logs"},  # what both faces stand on
+    "services": {"store", "queues", "processing", "sources", "logs"},
+    "processing": {"sources", "logs", "spawn"},
+    "store": {"logs"},
+    "queues": {"logs", "spawn"},
+    "spawn": set[str](),
+    "sources": {"logs"},
+    "logs": set[str](),
+    "config": set[str](),
+    "domain": set[str](),
 }
+# Known to every layer.
+BASE = {"domain", "config"}
 OWNERS = {
-    "PySide6": {"gui", "app", "offscreen"},
-    "shiboken6": {"gui", "app", "offscreen"},
+    "PySide6": {"gui", "app", "self_test"},
+    "shiboken6": {"gui", "app", "self_test"},
     "jeepney": {"gui"},
     "boto3": {"queues"},
-    "botocore": {"queues"},
     "moto": {"queues"},
     "flask": {"queues"},
     "flask_cors": {"queues"},
+    "botocore": {"queues"},
     "peewee": {"store"},
     "playhouse": {"store"},
 }
@@ -112,16 +117,24 @@ def _names(node: ast.AST, package: str) -> Iterator[str]:
 
 
 def layer_of(module: str) -> str:
-    """The layer that a dotted module name of the package belongs to."""
-    first = module.split(".")[1] if "." in module else ""
-    return first if first in ROOTS or first in MAY_IMPORT else BASE
+    """The layer that a dotted module name of the package belongs to: its folder, or its own name at the top."""
+    return module.split(".")[1] if "." in module else "__main__"
+
+
+def folder_of(module: str) -> str:
+    """The folder of a module, without the package's own name; empty for the package's top folder."""
+    return module.rpartition(".")[0].partition(".")[2]
 
 
 def layer_violations(source: Source) -> list[str]:
     found = []
     for item in source.inner():
         ours, theirs = layer_of(item.importer), layer_of(item.imported)
-        if ours not in ROOTS and theirs not in {ours, BASE} and theirs not in MAY_IMPORT[ours]:
+        if ours in ROOTS or ours == theirs or item.imported == source.name:
+            continue
+        if ours not in MAY_IMPORT:
+            found.append(f"{item}: {ours} is no layer of the design")
+        elif theirs not in MAY_IMPORT[ours] | (BASE - {ours} if ours != "domain" else set()):
             found.append(f"{item}: {ours} must not know {theirs}")
     return found
 
@@ -163,9 +176,18 @@ def _reachable(graph: dict[str, set[str]], start: str) -> set[str]:
     return seen
 
 
-def length_violations(source: Source) -> list[str]:
-    lengths = {module: len(file.read_bytes().splitlines()) for module, file in source.files.items()}
-    return [f"{module} has {length} lines" for module, length in lengths.items() if length > MAX_LINES]
+def folder_violations(source: Source) -> list[str]:
+    """Two folders that import each other, imports inside functions and for typing included.
+
+    A folder and the one it lies in are one place here: what lies in the outer one is shared by the inner ones.
+    """
+    graph: dict[str, set[str]] = {}
+    for item in source.inner():
+        ours, theirs = folder_of(item.importer), folder_of(item.imported)
+        if ours and theirs and ours != theirs and layer_of(item.importer) == layer_of(item.imported):
+            graph.setdefault(ours, set()).add(theirs)
+            graph.setdefault(theirs, set())
+    return [" and ".join(sorted(circle)) for circle in _circles(graph)]
 
 
 def docstring_violations(source: Source) -> list[str]:
@@ -176,11 +198,11 @@ def docstring_violations(source: Source) -> list[str]:
     ]
 
 
-RULES: list[Callable[[Source], list[str]]] = [
+RULES: list[Callable[[Source], list[str]] | ParameterSet] = [
     layer_violations,
     ownership_violations,
     cycle_violations,
-    length_violations,
+    pytest.param(folder_violations, marks=pytest.mark.xfail(strict=True, reason="the window's folders still meet")),
     docstring_violations,
 ]
 
@@ -196,8 +218,8 @@ def test_package_keeps_the_rule(source: Source, rule: Callable[[Source], list[st
 
 
 def test_checker_reads_the_real_package(source: Source) -> None:
-    assert {"desktop_app", "desktop_app.jobs", "desktop_app.store"} <= set(source.files)
-    assert "desktop_app.errors" in {item.imported for item in source.inner()}
+    assert {"desktop_app", "desktop_app.domain.job", "desktop_app.store"} <= set(source.files)
+    assert "desktop_app.domain.errors" in {item.imported for item in source.inner()}
 
 
 def package(folder: Path, files: dict[str, str]) -> Source:
@@ -237,14 +259,14 @@ def importing(folder: Path, importer: str, imported: str) -> Source:
         ("gui/a.py", "processing/b.py"),
         ("gui/a.py", "cli/b.py"),
         ("gui/a.py", "app.py"),
-        ("gui/a.py", "wiring.py"),
-        ("wiring.py", "gui/b.py"),
-        ("services/a.py", "wiring.py"),
+        ("gui/a.py", "bootstrap.py"),
+        ("bootstrap.py", "gui/b.py"),
+        ("services/a.py", "bootstrap.py"),
         ("cli/a.py", "gui/b.py"),
         ("cli.py", "gui/b.py"),
         ("cli.py", "app.py"),
-        ("jobs.py", "store/b.py"),
-        ("log.py", "services/b.py"),
+        ("domain/job.py", "store/b.py"),
+        ("logs/log.py", "services/b.py"),
         ("store/migrations/0001_a.py", "services/b.py"),
     ],
 )
@@ -256,17 +278,17 @@ def test_arrow_that_turns_back_is_found(tmp_path: Path, importer: str, imported:
     ("importer", "imported"),
     [
         ("gui/a.py", "services/b.py"),
-        ("gui/a.py", "jobs.py"),
+        ("gui/a.py", "domain/job.py"),
         ("gui/a.py", "gui/b.py"),
         ("cli/a.py", "store/b.py"),
         ("cli.py", "queues/b.py"),
-        ("cli/a.py", "wiring.py"),
-        ("wiring.py", "store/b.py"),
+        ("cli/a.py", "bootstrap.py"),
+        ("bootstrap.py", "store/b.py"),
         ("services/a.py", "store/b.py"),
         ("services/a.py", "queues/b.py"),
         ("services/a.py", "processing/b.py"),
-        ("store/a.py", "errors.py"),
-        ("paths.py", "errors.py"),
+        ("store/a.py", "domain/errors.py"),
+        ("config/paths.py", "domain/errors.py"),
         ("app.py", "gui/b.py"),
         ("tryout.py", "store/b.py"),
         ("__main__.py", "cli.py"),
@@ -319,7 +341,7 @@ def test_foreign_library_in_the_wrong_layer_is_found(tmp_path: Path, importer: s
     [
         ("gui/a.py", "from PySide6 import QtCore"),
         ("app.py", "from PySide6 import QtCore"),
-        ("offscreen.py", "from PySide6 import QtCore"),
+        ("self_test.py", "from PySide6 import QtCore"),
         ("queues/a.py", "import boto3, botocore.config"),
         ("store/a.py", "import peewee\nfrom playhouse import migrations"),
         ("services/a.py", "import threading"),
@@ -347,9 +369,19 @@ def test_diamond_is_no_circle(tmp_path: Path) -> None:
     assert cycle_violations(package(tmp_path, files)) == []
 
 
-def test_long_file_is_found(tmp_path: Path) -> None:
-    made = package(tmp_path, {"long.py": "\n" * MAX_LINES, "short.py": "\n" * (MAX_LINES - 2)})
-    assert [text.split()[0] for text in length_violations(made)] == ["made_up.long"]
+def test_folders_that_import_each_other_are_found(tmp_path: Path) -> None:
+    files = {
+        "gui/table/a.py": "from made_up.gui.details.b import x",
+        "gui/details/b.py": "",
+        "gui/details/c.py": "from made_up.gui.table.d import x",
+        "gui/table/d.py": "",
+    }
+    assert folder_violations(package(tmp_path, files)) == ["gui.details and gui.table"]
+
+
+def test_folders_one_of_which_uses_the_other_are_no_circle(tmp_path: Path) -> None:
+    files = {"gui/table/a.py": "from made_up.gui.widgets.b import x", "gui/widgets/b.py": ""}
+    assert folder_violations(package(tmp_path, files)) == []
 
 
 def test_module_without_docstring_is_found(tmp_path: Path) -> None:

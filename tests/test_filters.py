@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desktop_app.filters import parse_search
-from desktop_app.jobs import NO_SEARCH, Search, SizeRange, Status
+from desktop_app.domain.job import Status
+from desktop_app.domain.query import NO_SEARCH, Search, SizeRange, parse_search
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.job_log import MOST_LINES, JobLog, level_for
-from desktop_app.log import SharedFileHandler, log_file, start_logging
+from desktop_app.logs.job_log import MOST_LINES, JobLog, level_for
+from desktop_app.logs.log import SharedFileHandler, log_file, start_logging
 
 if TYPE_CHECKING:
     from pathlib import Path

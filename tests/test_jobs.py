@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desktop_app.jobs import Status, StatusCounts, display_text, iso_utc
+from desktop_app.domain.job import Status, StatusCounts, display_text, iso_utc
 from tests.helpers import NEW_JOB
 
 PERSIAN = "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"

@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.log import SharedFileHandler, log_file, start_logging
-from desktop_app.log_tail import LogTail, records_of
+from desktop_app.logs.log import SharedFileHandler, log_file, start_logging
+from desktop_app.logs.tail import LogTail, records_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-LINE = "2026-11-24T09:28:11.123Z WARNING [4120 sender] desktop_app.services.sender: slow: [very] slow"
+LINE = "2026-11-24T09:28:11.123Z WARNING [4120 sender] desktop_app.services.sending.sender: slow: [very] slow"
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def messages(tail: LogTail) -> list[str]:
 def test_record_is_taken_apart() -> None:
     (record,) = records_of([LINE, "    Traceback:", "      File x", "    ValueError: y"])
     assert (record.level, record.time) == (logging.WARNING, "2026-11-24T09:28:11.123Z")
-    assert record.source == "desktop_app.services.sender"
+    assert record.source == "desktop_app.services.sending.sender"
     assert record.message == "slow: [very] slow\nTraceback:\n  File x\nValueError: y"
     assert record.text.startswith(LINE)
     assert record.text.count("\n") == 3

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from desktop_app.jobs import Job, Status
+from desktop_app.domain.job import Job, Status
 from desktop_app.self_test import SAMPLES, _differences
 from tests.helpers import NEW_JOB
 

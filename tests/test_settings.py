@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.errors import SettingsError
-from desktop_app.settings import (
+from desktop_app.config.settings import (
     LOCAL_QUEUE,
     MAX_CONCURRENCY,
     Connection,
@@ -19,6 +18,7 @@ from desktop_app.settings import (
     load_settings,
     save_settings,
 )
+from desktop_app.domain.errors import SettingsError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.errors import SettingsError, StoreError
-from desktop_app.jobs import NewFile
-from desktop_app.paths import Home, database_path
-from desktop_app.settings import LOCAL_QUEUE, Settings, save_settings
-from desktop_app.wiring import open_program
+from desktop_app.bootstrap import open_program
+from desktop_app.config.paths import Home, database_path
+from desktop_app.config.settings import LOCAL_QUEUE, Settings, save_settings
+from desktop_app.domain.errors import SettingsError, StoreError
+from desktop_app.domain.job import NewFile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from desktop_app.wiring import Program
+    from desktop_app.bootstrap import Program
 
 
 def opened(environment: Mapping[str, str], settings: Settings | None = None) -> closing[Program]:

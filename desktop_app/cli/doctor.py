@@ -8,17 +8,17 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from desktop_app.cli.command import Command
 from desktop_app.cli.output import counted, emit
-from desktop_app.errors import KnownError
-from desktop_app.jobs import display_text, iso_utc
+from desktop_app.cli.parser import Command
+from desktop_app.domain.errors import KnownError
+from desktop_app.domain.job import display_text, iso_utc
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Iterator
 
-    from desktop_app.paths import Home
-    from desktop_app.wiring import Program
+    from desktop_app.bootstrap import Program
+    from desktop_app.config.paths import Home
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def _repair(*, use_copy: bool) -> None:
     Raises:
         KnownError: If there is nothing to mend, no copy to use, or the files can't be moved.
     """
-    from desktop_app.wiring import backups
+    from desktop_app.bootstrap import backups
 
     copies = backups()
     if not copies.is_needed():
@@ -83,8 +83,8 @@ def _can_print(text: str) -> bool:
 
 def _findings() -> Iterator[Finding]:
     """Look at one thing after the other; nothing is looked at that rests on something which is not fine."""
-    from desktop_app.paths import find_home
-    from desktop_app.wiring import open_program
+    from desktop_app.bootstrap import open_program
+    from desktop_app.config.paths import find_home
 
     topic = "Folder"
     try:
@@ -104,7 +104,7 @@ def _findings() -> Iterator[Finding]:
 
 
 def _settings(home: Home) -> str:
-    from desktop_app.settings import connection_from, load_settings
+    from desktop_app.config.settings import connection_from, load_settings
 
     connection = connection_from(load_settings(home.settings_file), os.environ)
     source = str(home.settings_file) if home.settings_file.exists() else "the defaults"
@@ -116,7 +116,7 @@ def _database(program: Program) -> str:
 
 
 def _queue(program: Program) -> str:
-    from desktop_app.wiring import connect_queue
+    from desktop_app.bootstrap import connect_queue
 
     with closing(connect_queue(program)) as connector:
         info = connector.connect().info
@@ -125,8 +125,8 @@ def _queue(program: Program) -> str:
 
 def _rights(program: Program) -> Iterator[Finding]:
     """What the window's test of a connection tells besides: who one is, and each right by itself."""
-    from desktop_app.queues.probe import probe
-    from desktop_app.reach import Check, Verdict
+    from desktop_app.domain.connection_checks import Check, Verdict
+    from desktop_app.queues.checks import probe
 
     if program.connection.is_local:
         return

@@ -5,18 +5,20 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from desktop_app.cli.command import Command
 from desktop_app.cli.lookup import look_up_all
 from desktop_app.cli.output import counted, emit, say
+from desktop_app.cli.parser import Command
 from desktop_app.cli.sending import send_now
-from desktop_app.errors import UsageError
-from desktop_app.jobs import ListQuery, Status
+from desktop_app.domain.errors import UsageError
+from desktop_app.domain.job import Status
+from desktop_app.domain.query import ListQuery
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Sequence
 
     from desktop_app.store.job_list import JobList
+
 
 _ID_DETAILS = "An ID is what `filemill status` shows, or an unambiguous beginning of it."
 
@@ -32,7 +34,7 @@ def _remove_options(parser: ArgumentParser) -> None:
 
 def _retry(options: Namespace) -> int:
     _want_one("retry", "--failed or ids", options.failed, options.names)
-    from desktop_app.wiring import open_program
+    from desktop_app.bootstrap import open_program
 
     with closing(open_program()) as program:
         chosen = _chosen(program.jobs, options.names, Status.FAILED)
@@ -46,7 +48,7 @@ def _retry(options: Namespace) -> int:
 
 def _remove(options: Namespace) -> int:
     _want_one("remove", "--processed, --all or ids", options.processed, options.all, options.names)
-    from desktop_app.wiring import open_program
+    from desktop_app.bootstrap import open_program
 
     with closing(open_program()) as program:
         statuses = [] if options.all else [Status.PROCESSED]
@@ -77,6 +79,7 @@ RETRY = Command(
     add_options=_retry_options,
     run=_retry,
 )
+
 REMOVE = Command(
     name="remove",
     usage="(--processed | --all | ID …)",

@@ -6,12 +6,12 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from desktop_app.cli.command import Command
 from desktop_app.cli.output import counted, emit, progress, quoted
-from desktop_app.errors import UsageError
-from desktop_app.jobs import Job, display_text
-from desktop_app.services.export import csv_writer, json_writer
-from desktop_app.services.whole_file import write_whole
+from desktop_app.cli.parser import Command
+from desktop_app.config.atomic_write import write_whole
+from desktop_app.domain.errors import UsageError
+from desktop_app.domain.job import Job, display_text
+from desktop_app.services.support.export import csv_writer, json_writer
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -27,7 +27,7 @@ def _export(options: Namespace) -> int:
     write = _WRITERS.get(target.suffix.lower())
     if write is None:
         raise UsageError(f"{quoted(str(target))} does not end in .csv or .json.")
-    from desktop_app.wiring import open_program
+    from desktop_app.bootstrap import open_program
 
     with closing(open_program()) as program, progress("Exporting", "files") as bar:
         count = 0

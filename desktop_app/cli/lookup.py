@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from desktop_app.cli.output import quoted
-from desktop_app.errors import KnownError
+from desktop_app.domain.errors import KnownError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from desktop_app.jobs import Job
+    from desktop_app.domain.job import Job
     from desktop_app.store.job_list import JobList
 
 _ID_START = re.compile(r"[0-9a-f-]{1,36}", re.IGNORECASE)

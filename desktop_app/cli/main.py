@@ -16,17 +16,21 @@ from desktop_app.cli.parser import command_parser, parse, split_names, top_parse
 from desktop_app.cli.status import STATUS
 from desktop_app.cli.submit import SUBMIT
 from desktop_app.cli.worker import WORKER
-from desktop_app.errors import KnownError, UsageError
+from desktop_app.domain.errors import KnownError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from desktop_app.cli.command import Command
+    from desktop_app.cli.parser import Command
+
 
 log = logging.getLogger(__name__)
 
+
 DONE, TROUBLE, WRONG_USE = 0, 1, 2
+
 COMMANDS: tuple[Command, ...] = (SUBMIT, WORKER, STATUS, RETRY, REMOVE, EXPORT, DOCTOR)
+
 _BY_NAME = {command.name: command for command in COMMANDS}
 
 
@@ -89,8 +93,8 @@ def _refuse_misspelt(words: Sequence[str]) -> None:
 
 def _logged(action: Callable[[], int], *, debug: bool) -> int:
     """Do something with the log open, which goes to the terminal too if `debug`; a bug goes there."""
-    from desktop_app.log import log_file, start_logging
-    from desktop_app.paths import find_home
+    from desktop_app.config.paths import find_home
+    from desktop_app.logs.log import log_file, start_logging
 
     folder = find_home().logs
     with start_logging(folder, debug=debug):

@@ -8,16 +8,20 @@ import os
 import select
 import sys
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, Protocol, TextIO
+from typing import TYPE_CHECKING, Never, Protocol, TextIO
 
-from desktop_app.errors import KnownError
-from desktop_app.jobs import Job, display_text
-from desktop_app.services.records import json_line
+from tqdm import tqdm
+
+from desktop_app.domain.errors import KnownError
+from desktop_app.domain.job import Job, display_text
+from desktop_app.services.support.export import json_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+
 _UNITS = ("kB", "MB", "GB", "TB", "PB", "EB")
+
 _STEP = 1000
 
 
@@ -154,7 +158,6 @@ def progress(label: str, unit: str) -> Iterator[Progress]:
     if not is_terminal(sys.stderr):
         yield _NoProgress()
         return
-    from desktop_app.cli.progress_bar import ProgressBar
 
     with closing(ProgressBar(label, unit)) as bar:
         yield bar
@@ -168,3 +171,30 @@ class _NoProgress:
 
     def interrupt(self) -> None:
         """Nothing is in the way."""
+
+
+class ProgressBar:
+    """A bar on standard error. One thread at a time.
+
+    Args:
+        label: Stands before it.
+        unit: What is counted, in the plural.
+    """
+
+    def __init__(self, label: str, unit: str) -> None:
+        self._bar: tqdm[Never] = tqdm(
+            desc=label, unit=f" {unit}", file=sys.stderr, leave=False, dynamic_ncols=True, mininterval=0.1
+        )
+
+    def move_to(self, done: int, total: int | None) -> None:
+        """Show how much is done of how much; None = not known."""
+        self._bar.total = total
+        self._bar.update(done - self._bar.n)
+
+    def interrupt(self) -> None:
+        """Make room for a line of text; the bar comes back below it."""
+        self._bar.clear()
+
+    def close(self) -> None:
+        """Take it away."""
+        self._bar.close()

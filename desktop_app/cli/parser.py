@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
 from desktop_app import __version__
-from desktop_app.errors import UsageError
+from desktop_app.domain.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from argparse import ArgumentParser, Namespace
+    from collections.abc import Callable, Iterable, Sequence
 
-    from desktop_app.cli.command import Command
 
 _DEBUG_HELP = "log more, and tell the whole story of what goes wrong"
+
 _HELP_HELP = "show this and end"
+
 _WINDOW_USAGE = "[PATH|URL …]"
+
 _EPILOG = """\
 `filemill COMMAND --help` says more of a command. A file that is named like a
 command can be given as ./status, one whose name begins with - after --.
@@ -118,3 +122,30 @@ def split_names(words: Sequence[str]) -> tuple[list[str], list[str]]:
         return list(words), []
     at = list(words).index("--")
     return list(words[:at]), list(words[at + 1 :])
+
+
+def no_options(_: ArgumentParser) -> None:
+    """For a command that has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A sub-command of `filemill`.
+
+    Attributes:
+        name: The word that calls it.
+        usage: What follows the word.
+        summary: What it does, in a line.
+        details: More, for its own help; may be empty.
+        names: What the words are that are no options, such as `PATH|URL`; they are in `options.names`.
+        add_options: Adds its options to its parser.
+        run: Does it; gives the exit code. Raises KnownError.
+    """
+
+    name: str
+    usage: str
+    summary: str
+    run: Callable[[Namespace], int]
+    details: str = ""
+    names: str = ""
+    add_options: Callable[[ArgumentParser], None] = no_options

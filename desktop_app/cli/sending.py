@@ -6,10 +6,10 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from desktop_app.cli.output import counted, say
-from desktop_app.errors import QueueError
+from desktop_app.domain.errors import QueueError
 
 if TYPE_CHECKING:
-    from desktop_app.wiring import Program
+    from desktop_app.bootstrap import Program
 
 _SECONDS = 10.0
 _SECONDS_A_MESSAGE = 0.05
@@ -33,7 +33,7 @@ def send_now(program: Program, count: int) -> None:
     if program.connection.is_local:
         say(LOCAL_HINT)
         return
-    from desktop_app.wiring import connect_queue, send_all
+    from desktop_app.bootstrap import connect_queue, send_all
 
     try:
         with closing(connect_queue(program)) as connector:

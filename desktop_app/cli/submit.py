@@ -5,18 +5,20 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from desktop_app.cli.command import Command
 from desktop_app.cli.output import counted, emit, emit_json, human_size, progress, say
+from desktop_app.cli.parser import Command
 from desktop_app.cli.sending import send_now
 from desktop_app.cli.signals import StopSignals
-from desktop_app.errors import KnownError, UsageError
-from desktop_app.jobs import ListQuery, display_text
+from desktop_app.domain.errors import KnownError, UsageError
+from desktop_app.domain.job import display_text
+from desktop_app.domain.query import ListQuery
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Sequence
 
-    from desktop_app.services.scan import ScanResult
+    from desktop_app.sources.scan import ScanResult
+
 
 FOLDER_REFUSED = "This is a folder; add --recursive to include the files in it"
 
@@ -30,7 +32,7 @@ def _submit(options: Namespace) -> int:
     if not options.names:
         raise UsageError("Name at least one file to add. See `filemill submit --help`.")
     found = _scan(options.names, recursive=options.recursive)
-    from desktop_app.wiring import open_program
+    from desktop_app.bootstrap import open_program
 
     with closing(open_program()) as program:
         added = program.intake.add(found.files) if found.files else None
@@ -46,8 +48,7 @@ def _submit(options: Namespace) -> int:
 
 def _scan(names: Sequence[str], *, recursive: bool) -> ScanResult:
     """Look at what was named, and tell what can't be added."""
-    from desktop_app.services.refusals import FOLDER
-    from desktop_app.services.scan import scan
+    from desktop_app.sources.scan import FOLDER, scan
 
     with StopSignals() as stop, progress("Looking", "files") as bar:
         found = scan(names, recursive=recursive, cancelled=stop.is_set, on_found=lambda count: bar.move_to(count, None))

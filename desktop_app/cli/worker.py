@@ -9,24 +9,24 @@ from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING
 
-from desktop_app.cli.command import Command
 from desktop_app.cli.output import counted, emit, progress, say
+from desktop_app.cli.parser import Command
 from desktop_app.cli.signals import StopSignals, pause_after
 from desktop_app.cli.table import totals
-from desktop_app.errors import KnownError
-from desktop_app.jobs import StatusCounts
-from desktop_app.queues.envelopes import MAX_WAIT_SECONDS
-from desktop_app.services.state import LoopState, Phase
-from desktop_app.settings import MAX_CONCURRENCY
+from desktop_app.config.settings import MAX_CONCURRENCY
+from desktop_app.domain.errors import KnownError
+from desktop_app.domain.job import StatusCounts
+from desktop_app.queues.messages import MAX_WAIT_SECONDS
+from desktop_app.services.loops import LoopState, Phase
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Sequence
 
+    from desktop_app.bootstrap import Program
     from desktop_app.cli.output import Progress
-    from desktop_app.services.loop import Loop
+    from desktop_app.services.loops import Loop
     from desktop_app.store.database import Database
-    from desktop_app.wiring import Program
 
 LOOK_S = 0.25
 ENDING_POLL_SECONDS = 1
@@ -55,7 +55,7 @@ def _options(parser: ArgumentParser) -> None:
 
 
 def _worker(options: Namespace) -> int:
-    from desktop_app.wiring import build_consumer, build_sender, connect_queue, open_program
+    from desktop_app.bootstrap import build_consumer, build_sender, connect_queue, open_program
 
     with StopSignals() as stop, closing(open_program()) as program, progress("Processing", "files") as bar:
         watch = IdleWatch(program, bar)

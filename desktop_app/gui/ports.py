@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 if TYPE_CHECKING:
     from array import array
 
-    from desktop_app.attempts import Attempt
-    from desktop_app.jobs import Batch, Changes, Job, ListQuery, Problem, SelectionSums, StatusCounts
-    from desktop_app.runs import Ended, RunSums
-    from desktop_app.services.foreign import ForeignMail
-    from desktop_app.settings import Connection
+    from desktop_app.config.settings import Connection
+    from desktop_app.domain.job import Attempt, Batch, Changes, Ended, Job, RunSums, StatusCounts
+    from desktop_app.domain.query import ListQuery, Problem, SelectionSums
+    from desktop_app.services.consuming.foreign_messages import ForeignMessages
 
 Session = Callable[[], AbstractContextManager[None]]
 """A thread's life with the database: the thread's connection is closed at its end."""
@@ -104,7 +103,7 @@ class Office(Protocol):
         ...
 
     @property
-    def foreign(self) -> ForeignMail:
+    def foreign(self) -> ForeignMessages:
         """What came from the queue of now that is not ours."""
         ...
 

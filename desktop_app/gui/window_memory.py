@@ -12,12 +12,17 @@ from PySide6.QtCore import QByteArray, QSettings
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+
 log = logging.getLogger(__name__)
+
 
 VERSION = 1
 """Raised when the meaning of a key changes; what an other version wrote is not read."""
+
 _MAX_WIDTH = 4_000
+
 _DETAILS_HEIGHT = 230
+
 _DETAILS_WIDTH = 420
 
 

@@ -7,9 +7,8 @@ import sys
 
 from PySide6.QtCore import QDate, QDateTime, QLocale
 
-from desktop_app.gui.reasons import match
-from desktop_app.gui.texts import mark, tr, translated
-from desktop_app.jobs import Job, Status, display_text
+from desktop_app.domain.job import Job, Status, display_text
+from desktop_app.gui.i18n import mark, match, tr, translated
 
 DASH = " \N{EN DASH} "
 _SECOND_MS = 1000

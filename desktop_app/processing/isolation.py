@@ -14,7 +14,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
-from desktop_app.errors import FileError, FileProblem
+from desktop_app.domain.errors import FileError, FileProblem
 from desktop_app.processing.registry import Cancelled, FileResult
 from desktop_app.spawn import own_command, own_environment
 

@@ -9,16 +9,16 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from desktop_app.clock import SystemClock
-from desktop_app.errors import FileError, FileProblem
+from desktop_app.domain.clock import SystemClock
+from desktop_app.domain.errors import FileError, FileProblem
+from desktop_app.domain.sentences import Sentence
 from desktop_app.processing.lines import LineProcessor
-from desktop_app.processing.source import Source, open_source
-from desktop_app.sentences import Sentence
+from desktop_app.sources.local import Source, open_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from desktop_app.clock import Clock
+    from desktop_app.domain.clock import Clock
 
 FIRST_PROGRESS_S = 0.25
 """A file that is done sooner reports no progress: nobody could read it."""

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from desktop_app.errors import QueueTrouble
-from desktop_app.queues.envelopes import (
+from desktop_app.domain.errors import QueueTrouble
+from desktop_app.queues.errors import as_queue_error, refuse_other_answers, trouble_of_code
+from desktop_app.queues.messages import (
     DEFAULT_RETENTION_SECONDS,
     EntryResult,
     Outgoing,
@@ -21,14 +22,13 @@ from desktop_app.queues.envelopes import (
     QueueState,
     Received,
 )
-from desktop_app.queues.failures import as_queue_error, refuse_other_answers, trouble_of_code
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from mypy_boto3_sqs.client import SQSClient
 
-    from desktop_app.settings import Connection
+    from desktop_app.config.settings import Connection
 
 _NOT_NAMED = EntryResult(trouble=QueueTrouble.OFFLINE, text="the queue's answer does not name this entry")
 

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Self
 
 import filelock
 
-from desktop_app.errors import Cause, QueueError, QueueTrouble
+from desktop_app.domain.errors import Cause, QueueError, QueueTrouble
+from desktop_app.domain.sentences import Sentence
 from desktop_app.queues.local_facts import LINE_LIMIT, LOOPBACK, ServerFacts, greeting, read_facts
 from desktop_app.queues.local_server import ALREADY_RUNNING, log_file
-from desktop_app.sentences import Sentence
 from desktop_app.spawn import own_command, own_environment
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import botocore.session
 from botocore.exceptions import BotoCoreError
 
-from desktop_app.reach import Profile, ProfileKind, Profiles
-from desktop_app.sentences import Sentence
+from desktop_app.domain.connection_checks import Profile, ProfileKind, Profiles
+from desktop_app.domain.sentences import Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

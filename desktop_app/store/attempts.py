@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 from peewee import SQL, Case, Expression, Value, fn
 
-from desktop_app.attempts import Attempt, AttemptOutcome
-from desktop_app.jobs import Status
+from desktop_app.domain.job import Attempt, AttemptOutcome, Status
 from desktop_app.store.models import AttemptRow, JobRow
 
 if TYPE_CHECKING:

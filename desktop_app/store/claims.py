@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING
 
 from peewee import fn
 
-from desktop_app.attempts import AttemptOutcome
-from desktop_app.errors import FileProblem
-from desktop_app.job_log import level_for
-from desktop_app.jobs import OPEN_STATUSES, Job, Status
-from desktop_app.sentences import Sentence
+from desktop_app.domain.errors import FileProblem
+from desktop_app.domain.job import OPEN_STATUSES, AttemptOutcome, Job, Status
+from desktop_app.domain.sentences import Sentence
+from desktop_app.logs.job_log import level_for
 from desktop_app.store import attempts
 from desktop_app.store.models import AttemptRow, JobRow
 from desktop_app.store.outbox import enqueue
@@ -28,11 +27,14 @@ if TYPE_CHECKING:
 
     from desktop_app.store.database import Database
 
+
 log = logging.getLogger(__name__)
+
 
 MAX_CRASHES = 10
 """So often in a row may programs end while they work on a job. It takes many, since a power cut is not the file's
 fault; a file that is to blame is found out sooner, in a process of its own."""
+
 CRASHED_REASON = Sentence(
     "The program ended {count} times while it worked on this file. The file is put aside; the others go on",
     count=MAX_CRASHES,

@@ -12,9 +12,9 @@ from filelock import FileLock
 from filelock import Timeout as LockTimeout
 from playhouse.migrations import Migration, Runner
 
-from desktop_app.errors import Cause, StoreBusyError, StoreDamagedError, StoreError, StoreFullError
-from desktop_app.sentences import Sentence
-from desktop_app.store.copies import copies_of, copy_whole, create_private, keep_newest
+from desktop_app.domain.errors import Cause, StoreBusyError, StoreDamagedError, StoreError, StoreFullError
+from desktop_app.domain.sentences import Sentence
+from desktop_app.store.backups import copies_of, copy_whole, create_private, keep_newest
 from desktop_app.store.models import CounterRow
 from desktop_app.store.rows import folded
 

@@ -1,4 +1,4 @@
-"""The outbox: jobs whose message still has to be sent, and what became of the sending."""
+"""Small things to remember between two starts, such as which queue the messages were sent to."""
 
 from __future__ import annotations
 
@@ -9,16 +9,30 @@ from typing import TYPE_CHECKING, Any
 
 from peewee import Expression, ModelSelect, Value, fn
 
-from desktop_app.errors import FileProblem
-from desktop_app.jobs import OPEN_STATUSES, Status
-from desktop_app.store.facts import remember
-from desktop_app.store.models import JobRow, OutboxRow
+from desktop_app.domain.errors import FileProblem
+from desktop_app.domain.job import OPEN_STATUSES, Status
+from desktop_app.store.models import FactRow, JobRow, OutboxRow
 from desktop_app.store.rows import storable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from desktop_app.store.database import Database
+
+
+def remembered(database: Database, name: str) -> str | None:
+    """What is remembered under a name; in a `read` or `write` scope of the database."""
+    value = database.scalar(FactRow.select(FactRow.value).where(FactRow.name == name))
+    return None if value is None else str(value)
+
+
+def remember(database: Database, name: str, value: str) -> str | None:
+    """Remember a value; gives what was remembered before. In a `write` scope of the database."""
+    before = remembered(database, name)
+    if before != value:
+        database.run(FactRow.delete().where(FactRow.name == name))
+        database.run(FactRow.insert(name=name, value=value))
+    return before
 
 
 @dataclass(frozen=True, slots=True)

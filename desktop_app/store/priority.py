@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from peewee import Expression, fn
 
-from desktop_app.jobs import Status
-from desktop_app.moved import Moved
+from desktop_app.domain.job import PriorityResult, Status
 from desktop_app.store.claims import ClaimRequest
 from desktop_app.store.models import JobRow, OutboxRow
 
@@ -25,7 +24,7 @@ class Priority:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def move_to_front(self, row_ids: Sequence[int], *, queue: str) -> Moved:
+    def move_to_front(self, row_ids: Sequence[int], *, queue: str) -> PriorityResult:
         """Let waiting jobs be sent before all others, in the order given; what does not wait is left alone.
 
         A sender that has taken an entry already sends it in its old place.
@@ -46,7 +45,7 @@ class Priority:
                 waiting = self._waiting(part, queue)
                 keys[:0] = waiting
                 front += self._move(waiting)
-        return Moved(tuple(keys), front)
+        return PriorityResult(tuple(keys), front)
 
     def _waiting(self, row_ids: Sequence[int], queue: str) -> list[int]:
         query = JobRow.select(JobRow.id).where(_waits(row_ids, queue))

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 from peewee import Expression, fn
 
-from desktop_app.jobs import OPEN_STATUSES, Status
-from desktop_app.store.facts import remember, remembered
+from desktop_app.domain.job import OPEN_STATUSES, Status
 from desktop_app.store.models import JobRow, OutboxRow
-from desktop_app.store.outbox import send_again
+from desktop_app.store.outbox import remember, remembered, send_again
 
 if TYPE_CHECKING:
     from collections.abc import Callable

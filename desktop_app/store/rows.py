@@ -7,7 +7,7 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING, Any
 
-from desktop_app.jobs import Job, Status
+from desktop_app.domain.job import Job, Status
 from desktop_app.store.models import BatchRow, JobRow
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from desktop_app.cli.main import COMMANDS
 from resources.packaging.product import PRODUCT
 
 if TYPE_CHECKING:
-    from desktop_app.cli.command import Command
+    from desktop_app.cli.parser import Command
 
 ENVIRONMENT = (
     ("FILEMILL_HOME", "Where settings, database and logs lie; by default the user's data folder."),

@@ -7,7 +7,7 @@ from pathlib import Path
 from string import Template
 
 from desktop_app import __version__
-from desktop_app.paths import APP_NAME
+from desktop_app.config.paths import APP_NAME
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent

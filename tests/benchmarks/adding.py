@@ -23,19 +23,19 @@ from PySide6.QtCore import QEventLoop, QLocale, QObject, Qt, QTimer, Slot
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
+from desktop_app.bootstrap import MIGRATIONS
+from desktop_app.domain.job import NewFile
 from desktop_app.gui.adding.adder import Proposal
 from desktop_app.gui.adding.review_sheet import ReviewSheet
 from desktop_app.gui.life.garbage import MainThreadGarbage
-from desktop_app.gui.look.look import Look
 from desktop_app.gui.tasks import Tasks
+from desktop_app.gui.theme.theme import Theme
 from desktop_app.gui.wording import Wording
-from desktop_app.jobs import NewFile
-from desktop_app.services.found import FoundFiles
-from desktop_app.services.review import Review
-from desktop_app.services.scan import NamedFolder, ScanResult
+from desktop_app.services.adding.review import Review
+from desktop_app.sources.file_list import FileList
+from desktop_app.sources.scan import NamedFolder, ScanResult
+from desktop_app.store.adding import Intake
 from desktop_app.store.database import open_database
-from desktop_app.store.intake import Intake
-from desktop_app.wiring import MIGRATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +48,7 @@ FOLDER = "/data/in"
 
 def found(count: int) -> ScanResult:
     """What a scan of a folder with subfolders gives."""
-    files = FoundFiles(
+    files = FileList(
         NewFile(f"{FOLDER}/{at % 100:02}/measurement number {at:07}.{('csv', 'log', 'txt')[at % 3]}", at, 10**18 + at)
         for at in range(count)
     )
@@ -95,7 +95,7 @@ def main() -> int:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else FILES
     scale = count / FILES
     application = QApplication([])
-    look = Look(application)
+    look = Theme(application)
     look.follow(application)
     MainThreadGarbage(application).start()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

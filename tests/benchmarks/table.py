@@ -26,19 +26,19 @@ os.environ["QT_QPA_PLATFORM"] = "offscreen"
 from PySide6.QtCore import QEventLoop, QLocale, QObject, Qt, QTimer, Slot
 from PySide6.QtWidgets import QApplication
 
+from desktop_app.bootstrap import MIGRATIONS
+from desktop_app.domain.job import NewFile, Status
 from desktop_app.gui.life.garbage import MainThreadGarbage
-from desktop_app.gui.look.look import Look
 from desktop_app.gui.table.columns import COLUMN_OF_ID
-from desktop_app.gui.table.jobs_view import JobsView
+from desktop_app.gui.table.view import JobsView
+from desktop_app.gui.theme.theme import Theme
+from desktop_app.gui.window.list_controller import ListController
 from desktop_app.gui.wording import Wording
-from desktop_app.gui.workbench import Workbench
-from desktop_app.jobs import NewFile, Status
-from desktop_app.services.intake import IntakeService
+from desktop_app.services.adding.intake import IntakeService
+from desktop_app.store.adding import Intake
 from desktop_app.store.database import Database, open_database
-from desktop_app.store.intake import Intake
 from desktop_app.store.job_list import JobList
 from desktop_app.store.models import JobRow
-from desktop_app.wiring import MIGRATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -132,7 +132,7 @@ def timed(work: Callable[[], object], times: int = 1) -> float:
     return statistics.median(spent)
 
 
-def measure_reading(view: JobsView, bench: Workbench, beats: Beats, rows: int) -> None:
+def measure_reading(view: JobsView, bench: ListController, beats: Beats, rows: int) -> None:
     model = bench.model
     bench.start()
     begin = time.perf_counter()
@@ -180,7 +180,7 @@ def measure_reading(view: JobsView, bench: Workbench, beats: Beats, rows: int) -
     spin(bench.is_at_rest)
 
 
-def measure_churn(view: JobsView, bench: Workbench, database: Database, beats: Beats) -> None:
+def measure_churn(view: JobsView, bench: ListController, database: Database, beats: Beats) -> None:
     """500 changes and 50 new rows a second from another thread, while the table is scrolled 30 times a second."""
     ids = list(bench.model.ids[:500])
     intake = IntakeService(Intake(database), queue="local", clock=Clock(), wake=lambda: None)
@@ -219,7 +219,7 @@ def main() -> int:
     rows = int(sys.argv[1]) if len(sys.argv) > 1 else ROWS
     application = QApplication([])
     MainThreadGarbage(application).start()
-    look = Look()
+    look = Theme()
     look.follow(application)
     with tempfile.TemporaryDirectory() as folder:
         print(f"{rows:,} rows; making them …", flush=True)
@@ -227,7 +227,7 @@ def main() -> int:
         jobs = JobList(database)
         intake = IntakeService(Intake(database), queue="local", clock=Clock(), wake=lambda: None)
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        bench = Workbench(jobs, intake, database.session, Wording(QLocale(QLocale.Language.English)))
+        bench = ListController(jobs, intake, database.session, Wording(QLocale(QLocale.Language.English)))
         view = JobsView(bench.model, look)
         view.resize(1100, 1080)
         view.show()

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from desktop_app.__main__ import main
+from desktop_app.bootstrap import Program, open_program
 from desktop_app.store.claims import ClaimRequest, Claims
-from desktop_app.store.work import Result, Work
-from desktop_app.wiring import Program, open_program
+from desktop_app.store.results import Result, Work
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from desktop_app.jobs import Job
+    from desktop_app.domain.job import Job
 
 TICK = 1_700_000_000_000
 

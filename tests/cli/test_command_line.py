@@ -11,7 +11,7 @@ import pytest
 from desktop_app import __version__
 from desktop_app.__main__ import main
 from desktop_app.cli.main import COMMANDS, run
-from desktop_app.errors import KnownError
+from desktop_app.domain.errors import KnownError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

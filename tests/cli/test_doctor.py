@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app import reach
-from desktop_app.errors import QueueError, QueueTrouble
+from desktop_app.domain import connection_checks as reach
+from desktop_app.domain.errors import QueueError, QueueTrouble
 from desktop_app.store.backups import Backups
 
 if TYPE_CHECKING:
@@ -41,8 +41,8 @@ class Connector:
 @pytest.fixture
 def connector(monkeypatch: pytest.MonkeyPatch) -> Connector:
     made = Connector()
-    monkeypatch.setattr("desktop_app.wiring.connect_queue", lambda _: made)
-    monkeypatch.setattr("desktop_app.queues.probe.probe", lambda *_: iter(made.findings))
+    monkeypatch.setattr("desktop_app.bootstrap.connect_queue", lambda _: made)
+    monkeypatch.setattr("desktop_app.queues.checks.probe", lambda *_: iter(made.findings))
     return made
 
 

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, TextIO
 import pytest
 
 from desktop_app.cli import export
-from desktop_app.errors import KnownError
-from desktop_app.jobs import Status
-from desktop_app.services.export import csv_writer
-from desktop_app.services.whole_file import write_whole
+from desktop_app.config.atomic_write import write_whole
+from desktop_app.domain.errors import KnownError
+from desktop_app.domain.job import Status
+from desktop_app.services.support.export import csv_writer
 
 if TYPE_CHECKING:
     from pathlib import Path

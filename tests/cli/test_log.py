@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from filelock import FileLock
 
-from desktop_app import log as log_module
-from desktop_app.log import SharedFileHandler, log_file, start_logging
+from desktop_app.logs import log as log_module
+from desktop_app.logs.log import SharedFileHandler, log_file, start_logging
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -191,7 +191,7 @@ def test_mistake_in_a_log_call_is_shown(tmp_path: Path, capsys: pytest.CaptureFi
 WRITER = """
 import logging, sys
 from pathlib import Path
-from desktop_app.log import SharedFileHandler
+from desktop_app.logs.log import SharedFileHandler
 handler = SharedFileHandler(Path(sys.argv[1]), max_bytes=20_000, kept_files=50)
 for number in range(400):
     handler.handle(logging.LogRecord("x", 20, "", 1, f"{sys.argv[2]} {number} " + "x" * 80, None, None))

@@ -12,7 +12,7 @@ import pytest
 from desktop_app.cli import output
 from desktop_app.cli.main import run
 from desktop_app.cli.output import counted, emit, finish_output, human_size, progress, reader_gone, say
-from desktop_app.errors import KnownError
+from desktop_app.domain.errors import KnownError
 
 
 @pytest.mark.parametrize(

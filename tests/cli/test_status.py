@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.store.work import Tick, Work
+from desktop_app.store.results import Tick, Work
 
 if TYPE_CHECKING:
     from pathlib import Path

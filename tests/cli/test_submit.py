@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.errors import QueueError, QueueTrouble
-from desktop_app.services.found import FoundFiles
-from desktop_app.services.scan import ScanResult
-from desktop_app.wiring import SendReport
+from desktop_app.bootstrap import SendReport
+from desktop_app.domain.errors import QueueError, QueueTrouble
+from desktop_app.sources.file_list import FileList
+from desktop_app.sources.scan import ScanResult
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from desktop_app.wiring import Program
+    from desktop_app.bootstrap import Program
     from tests.cli.conftest import Bench, Cli
 
 not_on_windows = pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")
@@ -55,8 +55,8 @@ class Sending:
 def sending(monkeypatch: pytest.MonkeyPatch) -> Sending:
     made = Sending(Connector(), SendReport(1, 0), [])
     monkeypatch.setenv("FILEMILL_QUEUE", "my-queue")
-    monkeypatch.setattr("desktop_app.wiring.connect_queue", lambda _: made.connector)
-    monkeypatch.setattr("desktop_app.wiring.send_all", made.send_all)
+    monkeypatch.setattr("desktop_app.bootstrap.connect_queue", lambda _: made.connector)
+    monkeypatch.setattr("desktop_app.bootstrap.send_all", made.send_all)
     return made
 
 
@@ -156,9 +156,9 @@ def test_stop_while_looking_adds_nothing(
     tmp_path: Path, cli: Cli, bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def stopped(*args: object, **kwargs: object) -> ScanResult:
-        return ScanResult(FoundFiles(), (), cancelled=True)
+        return ScanResult(FileList(), (), cancelled=True)
 
-    monkeypatch.setattr("desktop_app.services.scan.scan", stopped)
+    monkeypatch.setattr("desktop_app.sources.scan.scan", stopped)
     outcome = cli("submit", tmp_path)
     assert (outcome.code, outcome.out, outcome.err) == (1, "", "filemill: Stopped. Nothing was added.\n")
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from desktop_app.cli.table import JobTable, cells, totals
-from desktop_app.jobs import Job, Status, StatusCounts
+from desktop_app.domain.job import Job, Status, StatusCounts
 from tests.helpers import NEW_JOB
 
 ID = "0f8fad5b-d9cb-469f-a165-70867728950e"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 import pytest
 
-from desktop_app.cli import watch
+from desktop_app.cli import status as watch
 from desktop_app.cli.output import OutputClosedError
 from desktop_app.store import job_list
 from tests.cli.test_status import on_terminal

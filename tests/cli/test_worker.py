@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from desktop_app.cli import worker
-from desktop_app.clock import SystemClock
-from desktop_app.errors import StoreError
-from desktop_app.services.state import LoopState, Phase
+from desktop_app.domain.clock import SystemClock
+from desktop_app.domain.errors import StoreError
+from desktop_app.services.loops import LoopState, Phase
 from tests.cli.test_submit import Connector
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from desktop_app.wiring import Program
+    from desktop_app.bootstrap import Program
     from tests.cli.conftest import Bench, Cli
 
 posix = pytest.mark.skipif(os.name == "nt", reason="Windows can't send itself such signals")
@@ -75,9 +75,9 @@ class Stage:
 @pytest.fixture
 def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
     made = Stage()
-    monkeypatch.setattr("desktop_app.wiring.connect_queue", lambda _: made.connector)
-    monkeypatch.setattr("desktop_app.wiring.build_sender", made.build_sender)
-    monkeypatch.setattr("desktop_app.wiring.build_consumer", made.build_consumer)
+    monkeypatch.setattr("desktop_app.bootstrap.connect_queue", lambda _: made.connector)
+    monkeypatch.setattr("desktop_app.bootstrap.build_sender", made.build_sender)
+    monkeypatch.setattr("desktop_app.bootstrap.build_consumer", made.build_consumer)
     monkeypatch.setattr(worker, "LOOK_S", 0.01)
     return made
 

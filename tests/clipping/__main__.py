@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from desktop_app.gui.look.look import Look
+    from desktop_app.gui.theme.theme import Theme
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SIZES = ((1180, 720), (720, 440))
@@ -26,11 +26,11 @@ def main() -> int:
     options = parser.parse_args()
 
     from desktop_app.app import make_application
-    from desktop_app.gui.look.look import Look
+    from desktop_app.gui.theme.theme import Theme
     from tests.pseudo import speaking
 
     application = make_application()
-    look = Look()
+    look = Theme()
     look.follow(application)
     with speaking(application, rtl=options.reverse) if options.pseudo else nullcontext():
         found = look_at_everything(look, options.pictures)
@@ -39,7 +39,7 @@ def main() -> int:
     return 1 if found else 0
 
 
-def look_at_everything(look: Look, pictures: Path | None) -> list[str]:
+def look_at_everything(look: Theme, pictures: Path | None) -> list[str]:
     """Every state and dialog, in each size."""
     from tests.clipping.measure import findings
     from tests.clipping.names import unnamed

@@ -10,18 +10,18 @@ from PySide6.QtCore import QLocale
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QApplication, QDialog, QRadioButton, QWidget
 
-from desktop_app.errors import QueueTrouble, StoreDamagedError, StoreError
+from desktop_app.domain.errors import QueueTrouble, StoreDamagedError, StoreError
+from desktop_app.domain.sentences import Sentence
 from desktop_app.gui.adding.review_sheet import ReviewSheet
-from desktop_app.gui.dialogs import show_refused
-from desktop_app.gui.insight.crash import CrashDialog
-from desktop_app.gui.insight.log_window import LogWindow
+from desktop_app.gui.diagnostics.crash import CrashDialog
+from desktop_app.gui.diagnostics.log_window import LogWindow
+from desktop_app.gui.i18n import tr, translated
 from desktop_app.gui.life.damaged_list import DamagedList
 from desktop_app.gui.life.start_problem import StartProblem
-from desktop_app.gui.texts import tr, translated
+from desktop_app.gui.widgets.dialogs import show_refused
 from desktop_app.gui.widgets.notice import Kind, Notice, NoticeAction
-from desktop_app.sentences import Sentence
-from desktop_app.services.refusals import FOLDER, Refusal
-from desktop_app.services.state import LoopState, Phase
+from desktop_app.services.loops import LoopState, Phase
+from desktop_app.sources.scan import FOLDER, Refusal
 from tests.gallery.pictures import fill
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 from desktop_app.processing.registry import Cancelled, FileResult, Watch, default_registry
 from desktop_app.queues.client import QueueClient
-from desktop_app.queues.envelopes import QueueInfo
-from desktop_app.services import leases
-from desktop_app.services.dead_letters import DeadLetterWatcher
+from desktop_app.queues.messages import QueueInfo
+from desktop_app.services.consuming import in_flight as leases
+from desktop_app.services.sending.dead_letters import DeadLetterWatcher
 from desktop_app.store.claims import Claims
 from tests.crash import points
 from tests.crash.mill import Mill, Running

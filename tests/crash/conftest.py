@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from desktop_app.queues.local_facts import read_facts
-from desktop_app.services import consumer, dispatch, loop
-from desktop_app.services.leases import VISIBILITY_SECONDS
+from desktop_app.services import loops as loop
+from desktop_app.services.consuming import consumer
+from desktop_app.services.consuming import dispatcher as dispatch
+from desktop_app.services.consuming.in_flight import VISIBILITY_SECONDS
 from tests.crash import child, witness
 from tests.crash.clock import JumpClock
 from tests.crash.mill import QUEUES, Mill, Place, Running
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from desktop_app.jobs import Job
+    from desktop_app.domain.job import Job
 
 LINES = 3
 

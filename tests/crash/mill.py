@@ -11,23 +11,22 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from desktop_app.clock import Clock, SystemClock
-from desktop_app.jobs import Job, NewFile, StatusCounts
+from desktop_app.bootstrap import MIGRATIONS
+from desktop_app.config.settings import Connection
+from desktop_app.domain.clock import Clock, SystemClock
+from desktop_app.domain.job import Job, NewFile, StatusCounts
 from desktop_app.processing.registry import default_registry
 from desktop_app.queues.connector import connector_for
-from desktop_app.services.chores import Chore, Chores
-from desktop_app.services.consumer import Consumer
-from desktop_app.services.consumer_options import ConsumerOptions
-from desktop_app.services.identity import WorkerIdentity
-from desktop_app.services.leases import VISIBILITY_SECONDS
-from desktop_app.services.sender import LOCAL_WINDOW, Sender, SenderOptions
-from desktop_app.settings import Connection
+from desktop_app.services.consuming.consumer import Consumer, ConsumerOptions
+from desktop_app.services.consuming.in_flight import VISIBILITY_SECONDS
+from desktop_app.services.sending.periodic_tasks import PeriodicTask, PeriodicTasks
+from desktop_app.services.sending.sender import LOCAL_WINDOW, Sender, SenderOptions
+from desktop_app.services.worker_identity import WorkerIdentity
+from desktop_app.store.adding import Intake
 from desktop_app.store.database import open_database
-from desktop_app.store.intake import Intake
 from desktop_app.store.job_list import JobList
 from desktop_app.store.outbox import Outbox
 from desktop_app.store.recovery import Recovery
-from desktop_app.wiring import MIGRATIONS
 from tests.crash import witness
 from tests.helpers import wait_until
 from tests.sqs.simulator import REGION
@@ -37,8 +36,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from desktop_app.queues.connector import QueueConnector
-    from desktop_app.services.loop import Loop
-    from desktop_app.services.pool import Processing
+    from desktop_app.services.consuming.worker_pool import Processing
+    from desktop_app.services.loops import Loop
     from desktop_app.store.database import Database
 
 QUEUES = {"standard": "work", "FIFO": "work.fifo"}
@@ -125,7 +124,7 @@ class Mill:
             clock=self.clock,
             wake=self.wake,
             report=lambda _: None,
-            chores=Chores([Chore("dead senders", free_dead_claims)], self.clock),
+            chores=PeriodicTasks([PeriodicTask("dead senders", free_dead_claims)], self.clock),
         )
         self.consumer = Consumer(
             self.database,

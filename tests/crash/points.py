@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from botocore.httpsession import URLLib3Session
 
-import desktop_app.store.intake as intake_module
+import desktop_app.store.adding as intake_module
 from desktop_app.queues.client import QueueClient
-from desktop_app.services.pool import WorkerPool, _HeldWatch
+from desktop_app.services.consuming.worker_pool import WorkerPool, _HeldWatch
+from desktop_app.store.adding import Intake
 from desktop_app.store.claims import Claims
 from desktop_app.store.database import Database
-from desktop_app.store.intake import Intake
 from desktop_app.store.outbox import Outbox
-from desktop_app.store.work import Work
+from desktop_app.store.results import Work
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

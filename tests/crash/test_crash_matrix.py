@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.services.dead_letters import DeadLetterWatcher
-from desktop_app.services.tally import Fate
+from desktop_app.services.consuming.in_flight import Fate
+from desktop_app.services.sending.dead_letters import DeadLetterWatcher
 from desktop_app.store.claims import Claims
 from tests.crash import points, witness
 from tests.crash.conftest import DyingBench, kill_at, write_files

@@ -10,11 +10,10 @@ from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 
 from desktop_app.queues.client import QueueClient
-from desktop_app.queues.message import decode
-from desktop_app.services.leases import ROW_MARGIN_MS, VISIBILITY_SECONDS
-from desktop_app.services.tally import Fate
+from desktop_app.queues.messages import decode
+from desktop_app.services.consuming.in_flight import ROW_MARGIN_MS, VISIBILITY_SECONDS, Fate
 from desktop_app.store.claims import ClaimOutcome, ClaimRequest, Claims
-from desktop_app.store.work import Result, Work
+from desktop_app.store.results import Result, Work
 from tests.crash import witness
 from tests.crash.clock import JumpClock
 from tests.crash.mill import Mill, Place, Running
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
-    from desktop_app.queues.envelopes import Received
+    from desktop_app.queues.messages import Received
     from tests.sqs.faults import PassOn
     from tests.sqs.messages import StoredMessage
 

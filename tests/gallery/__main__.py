@@ -75,15 +75,15 @@ def take(variant: Variant, names: list[str], into: Path) -> None:
     from PySide6.QtCore import Qt
 
     from desktop_app.app import make_application
-    from desktop_app.gui.look.colours import DARK, LIGHT
-    from desktop_app.gui.look.look import Look
+    from desktop_app.gui.theme.colours import DARK, LIGHT
+    from desktop_app.gui.theme.theme import Theme
     from tests.gallery.pictures import ENVIRONMENTS, PICTURES
     from tests.gallery.scene import Scene
 
     application = make_application()
     if variant.reverse:
         application.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
-    look = Look()
+    look = Theme()
     look.follow(application)
     look.wear(DARK if variant.dark else LIGHT)
     for name in variant.pictures or PICTURES:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QRadioButton, QTableView
 
-from desktop_app.gui.insight.log_window import LogWindow
+from desktop_app.domain.job import Status
+from desktop_app.gui.diagnostics.log_window import LogWindow
 from desktop_app.gui.table.columns import COLUMN_OF_ID
-from desktop_app.jobs import Status
 from desktop_app.processing.registry import CHANGED
 from tests.gallery.scene import HOUR, MINUTE, SECOND
 
@@ -27,9 +27,15 @@ GONE = "The file is no longer there"
 NOT_YOURS = "You may not read this file"
 MOVING = str(CHANGED)
 LOG = (
-    "INFO    [4120 ConsumerThread] desktop_app.services.dispatch: job 7f0c61f2 claimed, attempt 1",
-    "INFO    [4120 ConsumerThread] desktop_app.services.results: job 7f0c61f2 processed: 81437 lines, 3014022 bytes",
-    "WARNING [4120 ConsumerThread] desktop_app.services.results: job 2b9a0c44 failed: The file is no longer there",
+    "INFO    [4120 ConsumerThread] desktop_app.services.consuming.dispatcher: job 7f0c61f2 claimed, attempt 1",
+    (
+        "INFO    [4120 ConsumerThread] desktop_app.services.consuming.results: job 7f0c61f2 processed: 81437 lines, "
+        "3014022 bytes"
+    ),
+    (
+        "WARNING [4120 ConsumerThread] desktop_app.services.consuming.results: job 2b9a0c44"
+        " failed: The file is no longer there"
+    ),
 )
 PIPE = "This is a named pipe; only ordinary files can be processed"
 

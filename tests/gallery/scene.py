@@ -11,12 +11,12 @@ from PySide6.QtGui import QColor, QPainter, QPixmap
 from PySide6.QtWidgets import QApplication, QDialog
 
 from desktop_app.app import assemble
-from desktop_app.attempts import AttemptOutcome
+from desktop_app.bootstrap import open_program
+from desktop_app.domain.job import AttemptOutcome, NewFile, Status
+from desktop_app.domain.query import ListQuery
 from desktop_app.gui.widgets.notice import Kind
-from desktop_app.jobs import ListQuery, NewFile, Status
-from desktop_app.services.state import LoopState, Phase
+from desktop_app.services.loops import LoopState, Phase
 from desktop_app.store.models import AttemptRow, BatchRow, JobRow
-from desktop_app.wiring import open_program
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from PySide6.QtWidgets import QWidget
 
-    from desktop_app.gui.look.look import Look
+    from desktop_app.gui.theme.theme import Theme
 
 SIZE = (1180, 720)
 SECOND, MINUTE, HOUR = 1_000, 60_000, 3_600_000
@@ -40,7 +40,7 @@ class Scene:
         now: The time, in milliseconds since 1970.
     """
 
-    def __init__(self, look: Look, folder: Path, **environment: str) -> None:
+    def __init__(self, look: Theme, folder: Path, **environment: str) -> None:
         self.folder = folder
         self._environment = {"FILEMILL_HOME": str(folder / "home"), "AWS_EC2_METADATA_DISABLED": "true", **environment}
         os.environ.update(self._environment)

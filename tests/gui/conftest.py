@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtCore import QLocale
 
-from desktop_app.gui.connection.loop_states import LoopStates
+from desktop_app.config.paths import Home
+from desktop_app.config.settings import Connection, Settings, connection_from
+from desktop_app.gui.connection.status import LoopStates
 from desktop_app.gui.desktop.ports import no_desktop
-from desktop_app.gui.look.look import Look
-from desktop_app.gui.main_window import MainWindow
+from desktop_app.gui.theme.theme import Theme
+from desktop_app.gui.window.list_controller import ListController
+from desktop_app.gui.window.main_window import MainWindow
+from desktop_app.gui.window.window_parts import WindowParts
 from desktop_app.gui.window_memory import WindowMemory
-from desktop_app.gui.window_needs import WindowNeeds
 from desktop_app.gui.wording import Wording
-from desktop_app.gui.workbench import Workbench
-from desktop_app.paths import Home
-from desktop_app.services.advisor import ConnectionAdvisor
-from desktop_app.services.foreign import ForeignMail
-from desktop_app.services.support_report import SupportSources
-from desktop_app.services.switch import WorkSwitch
-from desktop_app.settings import Connection, Settings, connection_from
+from desktop_app.services.consuming.foreign_messages import ForeignMessages
+from desktop_app.services.control import PauseControl
+from desktop_app.services.support.connection_advisor import ConnectionAdvisor
+from desktop_app.services.support.report import SupportSources
 from tests.gui.hall import Hall
 from tests.gui.world import World
 from tests.services.fakes import FakeClient, FakeConnector
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
     from pytestqt.qtbot import QtBot
 
+    from desktop_app.domain.connection_checks import Finding
     from desktop_app.queues.connector import QueueConnector
-    from desktop_app.reach import Finding
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -47,8 +47,8 @@ def no_garbage_collector_on_other_threads() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def look(qapp: QApplication) -> Look:
-    dress = Look(qapp)
+def look(qapp: QApplication) -> Theme:
+    dress = Theme(qapp)
     dress.follow(qapp)
     return dress
 
@@ -83,7 +83,7 @@ class FakeOffice:
     def __init__(self) -> None:
         self.connection = Connection()
         self.processes_here = True
-        self.foreign = ForeignMail()
+        self.foreign = ForeignMessages()
         self.desktop = no_desktop()
         self.overrides: tuple[str, ...] = ()
         self.tried = 0
@@ -112,12 +112,12 @@ class FakeOffice:
 class Desk:
     """Makes windows on one database, and knows what was asked of the outside."""
 
-    def __init__(self, world: World, look: Look, wording: Wording, folder: Path, qtbot: QtBot) -> None:
+    def __init__(self, world: World, look: Theme, wording: Wording, folder: Path, qtbot: QtBot) -> None:
         self.desktop = no_desktop()
         self.world = world
         self.started = 0
         self.session = FakeOffice()
-        self.switch = WorkSwitch()
+        self.switch = PauseControl()
         self.remembered: list[bool] = []
         self.states = LoopStates(Connection(), world.clock)
         self._look = look
@@ -129,23 +129,23 @@ class Desk:
         self.findings: list[Finding] = []
         self.connector: QueueConnector = FakeConnector(FakeClient())
         self._qtbot = qtbot
-        self._benches: list[Workbench] = []
+        self._benches: list[ListController] = []
 
     @property
     def tried(self) -> int:
         return self.session.tried
 
     @property
-    def foreign(self) -> ForeignMail:
+    def foreign(self) -> ForeignMessages:
         return self.session.foreign
 
     def window(self) -> MainWindow:
         """A window that is shown and has read the list."""
         world = self.world
-        bench = Workbench(world.jobs, world.intake, world.session, self._wording)
+        bench = ListController(world.jobs, world.intake, world.session, self._wording)
         self._benches.append(bench)
         window = MainWindow(
-            WindowNeeds(
+            WindowParts(
                 workbench=bench,
                 session=self.session,
                 advisor=ConnectionAdvisor(self._file.parent / "run"),
@@ -190,7 +190,7 @@ class Desk:
         window.view.setFocus()
         return window
 
-    def bench(self) -> Workbench:
+    def bench(self) -> ListController:
         """What works behind the newest window."""
         return self._benches[-1]
 
@@ -213,7 +213,7 @@ class Desk:
 
 
 @pytest.fixture
-def desk(world: World, look: Look, wording: Wording, tmp_path: Path, qtbot: QtBot) -> Iterator[Desk]:
+def desk(world: World, look: Theme, wording: Wording, tmp_path: Path, qtbot: QtBot) -> Iterator[Desk]:
     made = Desk(world, look, wording, tmp_path, qtbot)
     yield made
     made.close()
@@ -226,7 +226,7 @@ def signed_in(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def enter(qtbot: QtBot, look: Look, tmp_path: Path, filemill_home: Path) -> Iterator[Callable[[Settings], Hall]]:
+def enter(qtbot: QtBot, look: Theme, tmp_path: Path, filemill_home: Path) -> Iterator[Callable[[Settings], Hall]]:
     """Opens the window with these settings."""
     halls: list[Hall] = []
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from desktop_app import app
-from desktop_app.jobs import Job, Status
-from desktop_app.settings import Settings, connection_from
-from desktop_app.wiring import open_program
+from desktop_app.bootstrap import open_program
+from desktop_app.config.settings import Settings, connection_from
+from desktop_app.domain.job import Job, Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
+    from desktop_app.bootstrap import Program
     from desktop_app.gui.life.running import RunningWindow
-    from desktop_app.gui.look.look import Look
     from desktop_app.gui.ports import Office
-    from desktop_app.wiring import Program
+    from desktop_app.gui.theme.theme import Theme
 
 SOON = 20_000
 
@@ -33,7 +33,7 @@ class Hall:
         settings: What was saved before.
     """
 
-    def __init__(self, qtbot: QtBot, look: Look, folder: Path, settings: Settings) -> None:
+    def __init__(self, qtbot: QtBot, look: Theme, folder: Path, settings: Settings) -> None:
         self._qtbot = qtbot
         self._folder = folder
         self.program: Program = open_program(settings=settings)

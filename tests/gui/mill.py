@@ -5,17 +5,16 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from desktop_app.clock import SystemClock
+from desktop_app.domain.clock import SystemClock
 from desktop_app.processing.registry import default_registry
-from desktop_app.queues.message import FileMessage, encode
-from desktop_app.services.consumer import Consumer
-from desktop_app.services.consumer_options import ConsumerOptions
-from desktop_app.services.identity import WorkerIdentity
+from desktop_app.queues.messages import FileMessage, encode
+from desktop_app.services.consuming.consumer import Consumer, ConsumerOptions
+from desktop_app.services.worker_identity import WorkerIdentity
 from tests.helpers import wait_until
 from tests.services.fakes import FakeClient, FakeConnector, received
 
 if TYPE_CHECKING:
-    from desktop_app.services.pool import Processing
+    from desktop_app.services.consuming.worker_pool import Processing
     from tests.gui.world import World
 
 

@@ -11,7 +11,8 @@ from PySide6.QtDBus import QDBusConnection, QDBusMessage
 from PySide6.QtGui import QAction, QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QApplication, QDialog, QFileDialog
 
-from desktop_app.jobs import ListQuery, SortBy, Status
+from desktop_app.domain.job import Status
+from desktop_app.domain.query import ListQuery, SortBy
 from desktop_app.store.models import JobRow, OutboxRow
 from tests.gui.world import NOW_MS
 from tests.services.fakes import received
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from desktop_app.gui.main_window import MainWindow
+    from desktop_app.gui.window.main_window import MainWindow
     from tests.gui.conftest import Desk
 
 WAITING, ALSO_WAITING, GONE, ALSO_GONE, LOCKED, DONE, RUNNING = (f"{letter}.txt" for letter in "abcdefg")

@@ -8,10 +8,10 @@ from PySide6.QtGui import QAccessible
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
-from desktop_app.gui import dialogs
-from desktop_app.gui.insight.crash import CrashDialog
+from desktop_app.gui.diagnostics.crash import CrashDialog
+from desktop_app.gui.widgets import dialogs
 from desktop_app.gui.widgets.notice import Notice, NoticeAction
-from desktop_app.services.refusals import Refusal
+from desktop_app.sources.scan import Refusal
 from tests.clipping.names import INTERACTIVE, QTS_OWN, unnamed, walk
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QAction
     from pytestqt.qtbot import QtBot
 
-    from desktop_app.gui.main_window import MainWindow
+    from desktop_app.gui.window.main_window import MainWindow
     from tests.gui.conftest import Desk
 
 

@@ -9,20 +9,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PySide6.QtCore import QMimeData, QUrl
 
-from desktop_app.errors import StoreError, StoreFullError
+from desktop_app.domain.errors import StoreError, StoreFullError
+from desktop_app.domain.job import NewFile
 from desktop_app.gui.adding import adder as adding
 from desktop_app.gui.adding.adder import Adder, AddReport, Proposal
-from desktop_app.gui.adding.dropped import dragged_paths, drop_text, pasted_paths
+from desktop_app.gui.adding.dropping import dragged_paths, drop_text, pasted_paths
 from desktop_app.gui.adding.review_texts import notice_of
 from desktop_app.gui.tasks import Tasks
 from desktop_app.gui.widgets.notice import Kind
-from desktop_app.jobs import NewFile
-from desktop_app.services.found import FoundFiles
-from desktop_app.services.intake import IntakeService
-from desktop_app.services.refusals import Refusal
-from desktop_app.services.review import Picked, Wish
-from desktop_app.services.scan import ScanResult
-from desktop_app.store.intake import Intake
+from desktop_app.services.adding.intake import IntakeService
+from desktop_app.services.adding.review import SelectionResult, SelectionRules
+from desktop_app.sources.file_list import FileList
+from desktop_app.sources.scan import Refusal, ScanResult
+from desktop_app.store.adding import Intake
 from desktop_app.store.models import BatchRow
 
 if TYPE_CHECKING:
@@ -60,7 +59,7 @@ def finished(adder: Adder, qtbot: QtBot, *paths: object) -> AddReport:
     return report
 
 
-ALL = Wish()
+ALL = SelectionRules()
 
 
 def proposed(adder: Adder, qtbot: QtBot, *paths: object, must_ask: bool = False) -> Proposal:
@@ -71,7 +70,7 @@ def proposed(adder: Adder, qtbot: QtBot, *paths: object, must_ask: bool = False)
     return proposal
 
 
-def accepted(adder: Adder, qtbot: QtBot, proposal: Proposal, wish: Wish = ALL, **words: Any) -> AddReport:
+def accepted(adder: Adder, qtbot: QtBot, proposal: Proposal, wish: SelectionRules = ALL, **words: Any) -> AddReport:
     with qtbot.waitSignal(adder.finished) as done:
         adder.accept(proposal, picked(proposal, wish), **{"name": "batch", "again": False, **words})
     report = done.args[0]
@@ -79,7 +78,7 @@ def accepted(adder: Adder, qtbot: QtBot, proposal: Proposal, wish: Wish = ALL, *
     return report
 
 
-def picked(proposal: Proposal, wish: Wish = ALL) -> Picked:
+def picked(proposal: Proposal, wish: SelectionRules = ALL) -> SelectionResult:
     found = proposal.review.pick(wish, lambda: False)
     assert found is not None
     return found
@@ -159,7 +158,7 @@ def test_patterns_and_name_of_what_is_accepted_count(adder: Adder, world: World,
     fill(tmp_path / "in", 3)
     fill(tmp_path / "in" / "deep", 2, "{}.csv")
     proposal = proposed(adder, qtbot, tmp_path / "in", must_ask=True)
-    assert accepted(adder, qtbot, proposal, Wish(only="*.csv"), name="tables") == AddReport(added=2)
+    assert accepted(adder, qtbot, proposal, SelectionRules(only="*.csv"), name="tables") == AddReport(added=2)
     assert names(world) == ["0.csv", "1.csv"]
     assert batches(world) == ["tables"]
 
@@ -228,7 +227,7 @@ class SlowScan:
         on_found(3118)
         while not cancelled() and not self.go_on.wait(0.005):
             pass
-        return ScanResult(FoundFiles([NewFile(paths[0], 1, 1)]), (), cancelled=cancelled())
+        return ScanResult(FileList([NewFile(paths[0], 1, 1)]), (), cancelled=cancelled())
 
 
 @pytest.fixture

@@ -14,9 +14,9 @@ import pytest
 from PySide6.QtWidgets import QMessageBox
 
 from desktop_app import app, tryout
+from desktop_app.bootstrap import open_program
+from desktop_app.config.paths import resource
 from desktop_app.gui.life.start_problem import StartProblem
-from desktop_app.paths import resource
-from desktop_app.wiring import open_program
 from tests.gui.world import without_display
 from tests.helpers import wait_until
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from desktop_app.gui.look.look import Look
+    from desktop_app.gui.theme.theme import Theme
 
 
 def status_of(database: Path) -> list[tuple[str, int, int]]:
@@ -33,7 +33,7 @@ def status_of(database: Path) -> list[tuple[str, int, int]]:
         return connection.execute("SELECT file_path, status, lines_count FROM job ORDER BY id").fetchall()
 
 
-def test_samples_go_the_whole_way_in_the_real_window(qtbot: QtBot, look: Look, filemill_home: Path) -> None:
+def test_samples_go_the_whole_way_in_the_real_window(qtbot: QtBot, look: Theme, filemill_home: Path) -> None:
     program = open_program()
     running = app.assemble(program, look)
     qtbot.addWidget(running.window)

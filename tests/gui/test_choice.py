@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from desktop_app.gui.narrowing.choice import with_batch, with_problem, with_status
-from desktop_app.jobs import ListQuery, Status
+from desktop_app.domain.job import Status
+from desktop_app.domain.query import ListQuery
+from desktop_app.gui.filtering.sidebar import with_batch, with_problem, with_status
 
 ALL = ListQuery()
 

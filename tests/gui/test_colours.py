@@ -8,11 +8,11 @@ import pytest
 from PySide6.QtCore import QObject, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QPalette
 
-from desktop_app.gui.look import look as look_module
-from desktop_app.gui.look.colours import DARK, LIGHT, Colours, colours_of
-from desktop_app.gui.look.look import Look, ensure_font, wants_high_contrast
-from desktop_app.jobs import Status
-from desktop_app.paths import resource
+from desktop_app.config.paths import resource
+from desktop_app.domain.job import Status
+from desktop_app.gui.theme import theme as look_module
+from desktop_app.gui.theme.colours import DARK, LIGHT, Colours, colours_of
+from desktop_app.gui.theme.theme import Theme, ensure_font, wants_high_contrast
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
@@ -152,7 +152,7 @@ class FakeApplication:
 
 def test_look_follows_the_systems_scheme_live(qapp: QApplication) -> None:
     application = FakeApplication(Qt.ColorScheme.Dark)
-    look = Look()
+    look = Theme()
     look.follow(application)  # type: ignore[arg-type]
     assert look.colours is DARK
     assert DARK.window in application.sheet
@@ -166,7 +166,7 @@ def test_look_follows_the_systems_scheme_live(qapp: QApplication) -> None:
 def test_scheme_is_read_from_the_palette_where_the_system_says_nothing(
     qapp: QApplication, palette: Colours, expected: Colours
 ) -> None:
-    look = Look()
+    look = Theme()
     look.follow(FakeApplication(Qt.ColorScheme.Unknown, palette=palette.palette()))  # type: ignore[arg-type]
     assert look.colours is expected
 
@@ -174,7 +174,7 @@ def test_scheme_is_read_from_the_palette_where_the_system_says_nothing(
 def test_high_contrast_keeps_the_systems_palette(qapp: QApplication) -> None:
     system = QPalette(QColor("#111111"))
     application = FakeApplication(Qt.ColorScheme.Dark, Qt.ContrastPreference.HighContrast, system)
-    look = Look()
+    look = Theme()
     look.follow(application)  # type: ignore[arg-type]
     assert application.worn == system
     assert look.colours.failed == look.colours.text
@@ -203,7 +203,7 @@ def test_font_that_is_not_there_is_replaced(qapp: QApplication, monkeypatch: pyt
 
 
 def test_icons_are_drawn_in_the_colour_that_is_asked_for(qapp: QApplication) -> None:
-    look = Look()
+    look = Theme()
     for file in resource("icons").glob("*.svg"):
         if file.stem == "filemill":
             continue

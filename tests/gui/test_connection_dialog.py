@@ -11,10 +11,10 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdit, QScrollArea, QWidget
 
+from desktop_app.config.settings import Connection
+from desktop_app.domain.connection_checks import Check, Verdict
 from desktop_app.gui.connection.form import Place
-from desktop_app.gui.main_window import MainWindow
-from desktop_app.reach import Check, Verdict
-from desktop_app.settings import Connection
+from desktop_app.gui.window.main_window import MainWindow
 from tests.sqs.faults import service_error
 from tests.sqs.internet import Internet
 

@@ -24,8 +24,8 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 
-from desktop_app.errors import SettingsError
-from desktop_app.gui.insight.crash import CrashDialog, CrashDialogs, CrashHook, report_of
+from desktop_app.domain.errors import SettingsError
+from desktop_app.gui.diagnostics.crash import CrashDialog, CrashDialogs, CrashHook, report_of
 from desktop_app.gui.life import qt_log
 from desktop_app.gui.tasks import Tasks
 
@@ -358,7 +358,7 @@ def test_last_words_of_qt_are_in_the_log(tmp_path: Path) -> None:
         from pathlib import Path
         from PySide6.QtCore import qFatal
         from desktop_app.gui.life import qt_log
-        from desktop_app.log import start_logging
+        from desktop_app.logs.log import start_logging
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         with start_logging(Path(sys.argv[1]), debug=False):
             qt_log.install()

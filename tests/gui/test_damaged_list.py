@@ -10,12 +10,12 @@ from PySide6.QtCore import QLocale, QTimer
 from PySide6.QtWidgets import QAbstractButton, QApplication
 
 from desktop_app.app import open_or_say_why_not
-from desktop_app.errors import StoreDamagedError, StoreError
+from desktop_app.bootstrap import open_program
+from desktop_app.domain.errors import StoreDamagedError, StoreError
+from desktop_app.domain.job import NewFile
 from desktop_app.gui.life.damaged_list import Choice, DamagedList
 from desktop_app.gui.life.start_problem import StartProblem
-from desktop_app.jobs import NewFile
 from desktop_app.store.backups import Backups
-from desktop_app.wiring import open_program
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,11 +7,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QLineEdit
 
-from desktop_app.errors import FileProblem, StoreError
+from desktop_app.domain.errors import FileProblem, StoreError
+from desktop_app.domain.job import Status, StatusCounts
+from desktop_app.domain.query import ListQuery, SelectionSums
 from desktop_app.gui.details.advice import Fix
 from desktop_app.gui.details.words import nothing_selected, summary_of_many, summary_of_one
 from desktop_app.gui.window_memory import WindowMemory
-from desktop_app.jobs import ListQuery, SelectionSums, Status, StatusCounts
 from desktop_app.store.job_list import JobList
 from tests.gui.world import NOW_MS
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from desktop_app.gui.main_window import MainWindow
+    from desktop_app.gui.window.main_window import MainWindow
     from desktop_app.gui.wording import Wording
     from tests.gui.conftest import Desk
     from tests.gui.world import World

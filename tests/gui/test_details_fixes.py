@@ -11,15 +11,16 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog
 
-from desktop_app.errors import FileProblem
+from desktop_app.domain.errors import FileProblem
+from desktop_app.domain.job import Status
+from desktop_app.domain.query import ListQuery
 from desktop_app.gui.details.advice import Fix
 from desktop_app.gui.wording import DASH
-from desktop_app.jobs import ListQuery, Status
 from desktop_app.processing.lines import LineProcessor
 from desktop_app.processing.registry import FileResult, ProcessorRegistry, Watch
-from desktop_app.queues.message import FileMessage, encode
-from desktop_app.services.dead_letters import DeadLetterWatcher
-from desktop_app.services.whereabouts import look_at
+from desktop_app.queues.messages import FileMessage, encode
+from desktop_app.services.sending.dead_letters import DeadLetterWatcher
+from desktop_app.services.support.path_status import look_at
 from desktop_app.store.claims import MAX_CRASHES, Claims
 from tests.gui.mill import process
 from tests.gui.test_details_tabs import start
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from desktop_app.gui.main_window import MainWindow
-    from desktop_app.jobs import Job
+    from desktop_app.domain.job import Job
+    from desktop_app.gui.window.main_window import MainWindow
     from tests.gui.conftest import Desk
     from tests.sqs.kit import SimulatedSqs
 

@@ -11,15 +11,15 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QTabBar
 
-from desktop_app.attempts import Attempt, AttemptOutcome
-from desktop_app.errors import StoreError
-from desktop_app.gui.details.split import WIDE
+from desktop_app.domain.errors import StoreError
+from desktop_app.domain.job import Attempt, AttemptOutcome
+from desktop_app.gui.details.pane import WIDE
 from desktop_app.gui.details.words import attempt_result, message_facts
 from desktop_app.gui.window_memory import WindowMemory
-from desktop_app.log import log_file, start_logging
+from desktop_app.logs.log import log_file, start_logging
 from desktop_app.store.claims import ClaimRequest, Claims
 from desktop_app.store.job_list import JobList
-from desktop_app.store.work import Result, Work
+from desktop_app.store.results import Result, Work
 from tests.gui.world import NOW_MS
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from desktop_app.gui.main_window import MainWindow
+    from desktop_app.gui.window.main_window import MainWindow
     from desktop_app.gui.wording import Wording
     from tests.gui.conftest import Desk
     from tests.gui.world import World

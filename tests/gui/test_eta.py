@@ -4,8 +4,8 @@ from itertools import pairwise
 
 import pytest
 
-from desktop_app.gui.feedback.eta import DAY, HOUR, MINUTE, Eta, rounded
-from desktop_app.gui.feedback.run import IDLE, Progress
+from desktop_app.gui.progress.run import IDLE, Progress
+from desktop_app.gui.progress.time_left import DAY, HOUR, MINUTE, Eta, rounded
 
 MB = 1_000_000
 

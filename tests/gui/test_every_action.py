@@ -11,11 +11,11 @@ from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QMessageBox, QToolBar, QWidget
 
+from desktop_app.domain.job import Status
 from desktop_app.gui.connection.dialog import ConnectionDialog
+from desktop_app.gui.diagnostics.report_dialog import ReportDialog
 from desktop_app.gui.export.dialog import ExportDialog
-from desktop_app.gui.insight.report_dialog import ReportDialog
-from desktop_app.jobs import Status
-from desktop_app.services.switch import Pace
+from desktop_app.services.control import RunMode
 from tests.gui.stage import ALSO_GONE, ALSO_WAITING, DONE, GONE, LOCKED, NAMES, RUNNING, WAITING, Stage
 
 if TYPE_CHECKING:
@@ -98,8 +98,8 @@ TABLE: dict[str, Line] = {
     "follow": Line(lambda stage: stage.sees_running, lambda stage: stage.run_out_of_sight()),
     "next_pane": Line(lambda stage: stage.keyboard_is_in("status"), switching("details", on=False)),
     "previous_pane": Line(lambda stage: stage.keyboard_is_in("sidebar"), switching("sidebar", on=True)),
-    "pause": Line(lambda stage: stage.desk.switch.pace is Pace.PAUSED),
-    "stop_after_current": Line(lambda stage: stage.desk.switch.pace is Pace.FINISHING, finishing),
+    "pause": Line(lambda stage: stage.desk.switch.pace is RunMode.PAUSED),
+    "stop_after_current": Line(lambda stage: stage.desk.switch.pace is RunMode.FINISHING, finishing),
     "check_queue": Line(lambda stage: stage.desk.tried == 1),
     "process_next": Line(lambda stage: stage.first_to_send == ALSO_WAITING, selecting(ALSO_WAITING)),
     "retry": Line(failed(ALSO_GONE, LOCKED), selecting(GONE)),

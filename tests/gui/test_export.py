@@ -13,21 +13,21 @@ from PySide6.QtCore import QLocale, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog
 
+from desktop_app.config.atomic_write import NotWrittenError
+from desktop_app.gui.export import dialog as export_target
 from desktop_app.gui.export import exporter as exporting
-from desktop_app.gui.export import target as export_target
 from desktop_app.gui.export.command import FIELDS_OF_COLUMN
 from desktop_app.gui.export.dialog import ExportDialog, Rows
 from desktop_app.gui.export.exporter import Format
 from desktop_app.gui.table.columns import COLUMNS
-from desktop_app.services.records import ALL_FIELDS, FIELDS
-from desktop_app.services.whole_file import NotWrittenError
+from desktop_app.services.support.export import ALL_FIELDS, FIELDS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from pytestqt.qtbot import QtBot
 
-    from desktop_app.gui.main_window import MainWindow
+    from desktop_app.gui.window.main_window import MainWindow
     from tests.gui.conftest import Desk
     from tests.gui.world import World
 

@@ -4,8 +4,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.gui.feedback.eta import DAY, HOUR, MINUTE
-from desktop_app.gui.feedback.feedback_texts import (
+from desktop_app.domain.job import StatusCounts
+from desktop_app.domain.query import SelectionSums
+from desktop_app.gui.progress.run import Progress, RunEnd
+from desktop_app.gui.progress.run_watch import Pace
+from desktop_app.gui.progress.texts import (
     TimeLeft,
     all_of,
     end_text,
@@ -15,9 +18,7 @@ from desktop_app.gui.feedback.feedback_texts import (
     selection_text,
     time_left,
 )
-from desktop_app.gui.feedback.run import Progress, RunEnd
-from desktop_app.gui.feedback.run_watch import Pace
-from desktop_app.jobs import SelectionSums, StatusCounts
+from desktop_app.gui.progress.time_left import DAY, HOUR, MINUTE
 
 if TYPE_CHECKING:
     from desktop_app.gui.wording import Wording

@@ -7,14 +7,15 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QToolButton
 
-from desktop_app.gui.narrowing.filter_box import PATIENCE_MS, FilterBox
-from desktop_app.jobs import NO_SEARCH, ListQuery, Status
+from desktop_app.domain.job import Status
+from desktop_app.domain.query import NO_SEARCH, ListQuery
+from desktop_app.gui.filtering.filter_box import PATIENCE_MS, FilterBox
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
-    from desktop_app.gui.look.look import Look
-    from desktop_app.gui.main_window import MainWindow
+    from desktop_app.gui.theme.theme import Theme
+    from desktop_app.gui.window.main_window import MainWindow
     from tests.gui.conftest import Desk
 
 CTRL = Qt.KeyboardModifier.ControlModifier
@@ -29,7 +30,7 @@ def window(desk: Desk) -> MainWindow:
     return desk.active_window()
 
 
-def test_typing_searches_once_when_the_fingers_rest(look: Look, qtbot: QtBot) -> None:
+def test_typing_searches_once_when_the_fingers_rest(look: Theme, qtbot: QtBot) -> None:
     box = FilterBox(look)
     qtbot.addWidget(box)
     heard: list[object] = []

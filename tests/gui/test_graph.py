@@ -7,16 +7,16 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from desktop_app.gui.feedback.graph_axes import graph_number, nice_top, time_marks, value_marks
-from desktop_app.gui.feedback.history import Span
-from desktop_app.gui.look.colours import DARK, LIGHT
+from desktop_app.gui.progress.graph import graph_number, nice_top, time_marks, value_marks
+from desktop_app.gui.progress.history import Span
+from desktop_app.gui.theme.colours import DARK, LIGHT
 from tests.gui.test_colours import contrast
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
-    from desktop_app.gui.look.look import Look
-    from desktop_app.gui.main_window import MainWindow
+    from desktop_app.gui.theme.theme import Theme
+    from desktop_app.gui.window.main_window import MainWindow
     from tests.gui.conftest import Desk
 
 CONTROL = Qt.KeyboardModifier.ControlModifier
@@ -109,7 +109,7 @@ def test_graphs_and_their_span_come_back_at_the_next_start(window: MainWindow, d
 
 
 @pytest.mark.parametrize("colours", [LIGHT, DARK], ids=["light", "dark"])
-def test_graph_can_be_seen_in_light_and_dark(window: MainWindow, look: Look, colours: object) -> None:
+def test_graph_can_be_seen_in_light_and_dark(window: MainWindow, look: Theme, colours: object) -> None:
     look.wear(colours)  # type: ignore[arg-type]
     window.offers.throughput.trigger()
     window.feedback.dock.choose(Span.MINUTE)

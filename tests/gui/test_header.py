@@ -8,17 +8,17 @@ from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QAccessible
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QHeaderView, QMenu
 
+from desktop_app.domain.query import ListQuery, SortBy
 from desktop_app.gui.table.columns import COLUMN_OF_ID, COLUMNS, NAME, PROGRESS, REASON, STATUS
-from desktop_app.gui.table.jobs_view import JobsView
+from desktop_app.gui.table.view import JobsView
 from desktop_app.gui.window_memory import ColumnLayout
-from desktop_app.jobs import ListQuery, SortBy
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QAction
     from pytestqt.qtbot import QtBot
 
-    from desktop_app.gui.main_window import MainWindow
     from desktop_app.gui.table.header import JobsHeader
+    from desktop_app.gui.window.main_window import MainWindow
     from tests.gui.conftest import Desk
 
 SIZE = COLUMN_OF_ID["size"]

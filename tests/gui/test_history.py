@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from desktop_app.gui.feedback.history import History, Span
-from desktop_app.runs import Ended
+from desktop_app.domain.job import Ended
+from desktop_app.gui.progress.history import History, Span
 
 NOW = 1_793_000_000.0
 

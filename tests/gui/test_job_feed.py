@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtTest import QSignalSpy
 
-from desktop_app.errors import StoreError
-from desktop_app.gui.table import job_feed
-from desktop_app.gui.table.job_feed import JobFeed
+from desktop_app.domain.errors import StoreError
+from desktop_app.domain.job import Changes, StatusCounts
+from desktop_app.gui.table import model as job_feed
+from desktop_app.gui.table.model import JobFeed
+from desktop_app.gui.table.totals import Totals
 from desktop_app.gui.tasks import Tasks
-from desktop_app.gui.totals import Totals
-from desktop_app.jobs import Changes, StatusCounts
 from desktop_app.store.job_list import JobList
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def test_totals_count_what_changed_while_they_were_counting(world: World, qtbot:
 
 
 def test_totals_try_again_after_trouble(world: World, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> None:
-    monkeypatch.setattr("desktop_app.gui.totals._AFTER_TROUBLE_MS", 0)
+    monkeypatch.setattr("desktop_app.gui.table.totals._AFTER_TROUBLE_MS", 0)
     tasks = Tasks(world.session, threads=1)
     totals = Totals(world.jobs, tasks)
     world.add("a")

@@ -7,12 +7,14 @@ import pytest
 from PySide6.QtCore import QAbstractItemModel, QItemSelectionModel, QModelIndex, Qt
 from PySide6.QtTest import QAbstractItemModelTester, QSignalSpy
 
-from desktop_app.errors import StoreError
-from desktop_app.gui.table import id_loader, jobs_model
+from desktop_app.domain.errors import StoreError
+from desktop_app.domain.job import Status
+from desktop_app.domain.query import ListQuery, SortBy
+from desktop_app.gui.table import model as jobs_model
+from desktop_app.gui.table import page_cache as id_loader
 from desktop_app.gui.table.columns import COLUMN_OF_ID, COLUMNS
-from desktop_app.gui.table.jobs_model import JobsModel
+from desktop_app.gui.table.model import JobsModel
 from desktop_app.gui.tasks import Tasks
-from desktop_app.jobs import ListQuery, SortBy, Status
 from desktop_app.store.job_list import JobList
 
 if TYPE_CHECKING:

@@ -8,15 +8,15 @@ from PySide6.QtGui import QColor, QContextMenuEvent, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from desktop_app.gui.look.colours import DARK, LIGHT
+from desktop_app.domain.job import Status
 from desktop_app.gui.table.columns import PROGRESS, STATUS
-from desktop_app.jobs import Status
+from desktop_app.gui.theme.colours import DARK, LIGHT
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
-    from desktop_app.gui.look.look import Look
-    from desktop_app.gui.table.jobs_view import JobsView
+    from desktop_app.gui.table.view import JobsView
+    from desktop_app.gui.theme.theme import Theme
     from tests.gui.conftest import Desk
 
 
@@ -102,7 +102,7 @@ def test_menu_key_opens_the_menu_beside_the_current_row(view: JobsView, qtbot: Q
 
 @pytest.mark.parametrize("colours", [LIGHT, DARK])
 def test_status_has_a_shape_in_its_colour_and_the_selections_colour_where_selected(
-    view: JobsView, look: Look, colours: object
+    view: JobsView, look: Theme, colours: object
 ) -> None:
     assert colours in {LIGHT, DARK}
     look.wear(DARK if colours is DARK else LIGHT)

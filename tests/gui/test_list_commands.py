@@ -5,15 +5,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.errors import StoreError
-from desktop_app.gui.table import clip as clip_module
-from desktop_app.gui.table.clip import clip_of_paths, clip_of_rows
+from desktop_app.domain.errors import StoreError
+from desktop_app.domain.query import ListQuery
+from desktop_app.gui.commands.list_commands import ListCommands
+from desktop_app.gui.table import clipboard as clip_module
+from desktop_app.gui.table.clipboard import clip_of_paths, clip_of_rows
 from desktop_app.gui.table.columns import COLUMN_OF_ID, COLUMNS
-from desktop_app.gui.table.list_commands import ListCommands
 from desktop_app.gui.tasks import Tasks
 from desktop_app.gui.widgets.notice import Kind, Notice
-from desktop_app.jobs import ListQuery
-from desktop_app.services.intake import IntakeService
+from desktop_app.services.adding.intake import IntakeService
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -11,10 +11,10 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 
-from desktop_app.gui.insight import log_model
-from desktop_app.gui.insight.log_model import LEVEL, MESSAGE, TIME, LogModel, level_word
-from desktop_app.log import log_file
-from desktop_app.log_tail import LogTail, records_of
+from desktop_app.gui.diagnostics import log_model
+from desktop_app.gui.diagnostics.log_model import LEVEL, MESSAGE, TIME, LogModel, level_word
+from desktop_app.logs.log import log_file
+from desktop_app.logs.tail import LogTail, records_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
     import pytest
     from pytestqt.qtbot import QtBot
 
-    from desktop_app.gui.insight.log_window import LogWindow
-    from desktop_app.gui.look.look import Look
+    from desktop_app.gui.diagnostics.log_window import LogWindow
+    from desktop_app.gui.theme.theme import Theme
     from tests.gui.conftest import Desk
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 
 
 def line(text: str, level: str = "INFO") -> str:
-    return f"2026-11-24T09:28:11.123Z {level:7} [4120 sender] desktop_app.services.sender: {text}\n"
+    return f"2026-11-24T09:28:11.123Z {level:7} [4120 sender] desktop_app.services.sending.sender: {text}\n"
 
 
 def write(desk: Desk, *lines: str) -> None:
@@ -201,14 +201,14 @@ def test_nobody_reads_the_files_while_it_is_closed(desk: Desk, qtbot: QtBot) -> 
     assert not any(timer.isActive() for timer in log.findChildren(QTimer))
 
 
-def test_screen_reader_hears_what_matters_first(look: Look) -> None:
+def test_screen_reader_hears_what_matters_first(look: Theme) -> None:
     model = LogModel(look)
     model.append(list(records_of([line("all is lost", "ERROR").rstrip()])))
     spoken = model.index(0, TIME).data(Qt.ItemDataRole.AccessibleTextRole)
     assert spoken.startswith("Error, all is lost, 2026-11-24 ")
 
 
-def test_level_is_told_by_word_and_shape(look: Look) -> None:
+def test_level_is_told_by_word_and_shape(look: Theme) -> None:
     assert [level_word(level) for level in (0, 10, 20, 25, 30, 40, 50)] == [
         "",
         "Debug",
@@ -224,7 +224,7 @@ def test_level_is_told_by_word_and_shape(look: Look) -> None:
     assert model.index(1, LEVEL).data(Qt.ItemDataRole.DecorationRole) is None
 
 
-def test_oldest_entries_make_room(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_oldest_entries_make_room(look: Theme, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log_model, "MAX_RECORDS", 100)
     model = LogModel(look)
     model.narrow(logging.WARNING, "")
@@ -238,7 +238,7 @@ def test_oldest_entries_make_room(look: Look, monkeypatch: pytest.MonkeyPatch) -
     assert texts == [str(number) for number in range(301 - 2 * len(texts), 300, 2)]
 
 
-def test_full_log_is_read_shown_and_filtered_within_a_moment(look: Look, tmp_path: Path) -> None:
+def test_full_log_is_read_shown_and_filtered_within_a_moment(look: Theme, tmp_path: Path) -> None:
     """5 MB, which is all that the files may hold: 40,000 entries. Generous bounds, for slow machines."""
     text = "".join(
         line(f"message 3f2b of file {number} not sent yet: the queue does not answer") for number in range(8000)

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtTest import QSignalSpy
 
-from desktop_app.errors import QueueTrouble
-from desktop_app.gui.connection import loop_states
-from desktop_app.gui.connection.loop_states import LoopStates, Mark, Need, Trouble
-from desktop_app.services.state import LoopState, Phase
-from desktop_app.settings import Connection
+from desktop_app.config.settings import Connection
+from desktop_app.domain.errors import QueueTrouble
+from desktop_app.gui.connection import status as loop_states
+from desktop_app.gui.connection.status import LoopStates, Mark, Need, Trouble
+from desktop_app.services.loops import LoopState, Phase
 from tests.gui.world import NOW_MS
 from tests.services.fakes import FakeClock
 

@@ -17,10 +17,10 @@ from PySide6.QtWidgets import (
     QToolButton,
 )
 
+from desktop_app.domain.job import Status
 from desktop_app.gui.widgets.notice import Kind
 from desktop_app.gui.window_memory import WindowMemory
-from desktop_app.jobs import Status
-from desktop_app.services.state import LoopState, Phase
+from desktop_app.services.loops import LoopState, Phase
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QAction
     from pytestqt.qtbot import QtBot
 
-    from desktop_app.gui.main_window import MainWindow
+    from desktop_app.gui.window.main_window import MainWindow
     from tests.gui.conftest import Desk
 
 CTRL = Qt.KeyboardModifier.ControlModifier

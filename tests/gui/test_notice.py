@@ -9,21 +9,21 @@ from PySide6.QtGui import QEnterEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QToolButton, QVBoxLayout, QWidget
 
-from desktop_app.errors import StoreError
+from desktop_app.domain.errors import StoreError
 from desktop_app.gui.connection.banner import TroubleBanner
-from desktop_app.gui.connection.loop_states import Need, Trouble
-from desktop_app.gui.look.colours import DARK, LIGHT
+from desktop_app.gui.connection.status import Need, Trouble
+from desktop_app.gui.theme.colours import DARK, LIGHT
 from desktop_app.gui.widgets import notice as notice_module
 from desktop_app.gui.widgets.notice import Kind, Notice, NoticeAction, NoticeBar
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
-    from desktop_app.gui.look.look import Look
+    from desktop_app.gui.theme.theme import Theme
 
 
 @pytest.fixture
-def bar(look: Look, qtbot: QtBot) -> NoticeBar:
+def bar(look: Theme, qtbot: QtBot) -> NoticeBar:
     made = NoticeBar("Message", look)
     qtbot.addWidget(made)
     return made
@@ -65,7 +65,7 @@ def test_dismissing_tells_which_text(bar: NoticeBar, qtbot: QtBot) -> None:
 
 
 def test_passing_message_goes_by_itself_but_not_under_the_mouse(
-    look: Look, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+    look: Theme, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(notice_module, "SHORT_MS", 1)
     bar = NoticeBar("Message", look)
@@ -85,7 +85,7 @@ def test_text_is_never_taken_for_html(bar: NoticeBar) -> None:
     assert texts == [Qt.TextFormat.PlainText]
 
 
-def test_icons_follow_the_colours(bar: NoticeBar, look: Look) -> None:
+def test_icons_follow_the_colours(bar: NoticeBar, look: Theme) -> None:
     bar.show_notice(Notice("x", Kind.PROBLEM))
     light = bar._icon.pixmap().toImage()
     look.wear(DARK)
@@ -178,7 +178,7 @@ def test_database_comes_before_the_queue(bar: NoticeBar, banner: TroubleBanner) 
     assert shown(bar) == "No connection."
 
 
-def test_tab_goes_through_the_buttons_as_they_stand_and_to_the_cross_last(look: Look, qtbot: QtBot) -> None:
+def test_tab_goes_through_the_buttons_as_they_stand_and_to_the_cross_last(look: Theme, qtbot: QtBot) -> None:
     window = QWidget()
     qtbot.addWidget(window)
     column = QVBoxLayout(window)

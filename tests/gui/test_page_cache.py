@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from desktop_app.domain.query import ListQuery
 from desktop_app.gui.table import page_cache
 from desktop_app.gui.table.page_cache import KEPT_PAGES, PAGE_ROWS, KeyOrder, PageCache, runs
-from desktop_app.jobs import ListQuery
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from desktop_app.jobs import Job
+    from desktop_app.domain.job import Job
     from tests.gui.world import World
 
 

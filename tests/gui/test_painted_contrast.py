@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtGui import QColor
 
-from desktop_app.gui.look.colours import DARK, LIGHT, Colours
 from desktop_app.gui.table.columns import COLUMN_OF_ID
+from desktop_app.gui.theme.colours import DARK, LIGHT, Colours
 from tests.gui.test_colours import READABLE, contrast
 
 if TYPE_CHECKING:
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from PySide6.QtCore import QRect
     from PySide6.QtWidgets import QWidget
 
-    from desktop_app.gui.look.look import Look
-    from desktop_app.gui.main_window import MainWindow
+    from desktop_app.gui.theme.theme import Theme
+    from desktop_app.gui.window.main_window import MainWindow
     from tests.gui.conftest import Desk
 
 
 @pytest.fixture(params=[LIGHT, DARK], ids=["light", "dark"])
-def colours(request: pytest.FixtureRequest, look: Look) -> Iterator[Colours]:
+def colours(request: pytest.FixtureRequest, look: Theme) -> Iterator[Colours]:
     before = look.colours
     look.wear(request.param)
     yield request.param
@@ -67,10 +67,10 @@ def test_cells_can_be_read(window: MainWindow, colours: Colours, selected: bool)
             assert contrast(ink, ground) >= READABLE, (status, column)
 
 
-def test_statuses_have_shapes_that_tell_them_apart_without_colour(look: Look) -> None:
+def test_statuses_have_shapes_that_tell_them_apart_without_colour(look: Theme) -> None:
     from PySide6.QtCore import QSize
 
-    from desktop_app.gui.table.delegates import STATUS_ICONS
+    from desktop_app.gui.table.cells import STATUS_ICONS
 
     shapes = set()
     for name in STATUS_ICONS.values():

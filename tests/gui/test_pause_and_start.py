@@ -10,24 +10,24 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from desktop_app import app
-from desktop_app.services.switch import Pace
-from desktop_app.wiring import open_program
+from desktop_app.bootstrap import open_program
+from desktop_app.services.control import RunMode
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from pytestqt.qtbot import QtBot
 
+    from desktop_app.domain.job import PriorityResult
     from desktop_app.gui.life.running import RunningWindow
-    from desktop_app.gui.look.look import Look
-    from desktop_app.moved import Moved
+    from desktop_app.gui.theme.theme import Theme
 
 COUNT = 80
 """More than the embedded queue is given at a time."""
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 
 
-def started(look: Look, qtbot: QtBot, *paths: str) -> RunningWindow:
+def started(look: Theme, qtbot: QtBot, *paths: str) -> RunningWindow:
     running = app.assemble(open_program(), look)
     qtbot.addWidget(running.window)
     running.start(paths)
@@ -48,7 +48,7 @@ def rows(home: Path, columns: str) -> list[tuple[int, ...]]:
 
 
 def test_pause_outlives_quit_and_start_and_who_is_wanted_is_first(
-    qtbot: QtBot, look: Look, filemill_home: Path, tmp_path: Path
+    qtbot: QtBot, look: Theme, filemill_home: Path, tmp_path: Path
 ) -> None:
     files = tmp_path / "in"
     files.mkdir()
@@ -65,7 +65,7 @@ def test_pause_outlives_quit_and_start_and_who_is_wanted_is_first(
     qtbot.waitUntil(lambda: second.workbench.totals.counts.pending == COUNT, timeout=20_000)
     assert {attempts for (attempts,) in rows(filemill_home, "attempts")} == {0}, "nothing is begun"
     ((last,),) = rows(filemill_home, "max(id)")
-    moved: list[Moved] = []
+    moved: list[PriorityResult] = []
     second.workbench.commands.process_next(array("q", [last]), moved.append)
     qtbot.waitUntil(lambda: bool(moved), timeout=10_000)
     assert moved[0].is_served
@@ -78,5 +78,5 @@ def test_pause_outlives_quit_and_start_and_who_is_wanted_is_first(
     qtbot.waitUntil(lambda: second.window.windowTitle().startswith("[Paused] "), timeout=5_000)
     end(second, qtbot)
     program = open_program()
-    assert program.switch.pace is Pace.PAUSED
+    assert program.switch.pace is RunMode.PAUSED
     program.close()

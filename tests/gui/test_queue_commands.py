@@ -9,15 +9,15 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu
 
-from desktop_app.gui.queue_commands import moved_text
-from desktop_app.moved import Moved
+from desktop_app.domain.job import PriorityResult
+from desktop_app.gui.commands.queue_commands import moved_text
 from desktop_app.store.models import JobRow, OutboxRow
 from desktop_app.store.outbox import Outbox, Sent
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
-    from desktop_app.gui.main_window import MainWindow
+    from desktop_app.gui.window.main_window import MainWindow
     from tests.gui.conftest import Desk
 
 CTRL = Qt.KeyboardModifier.ControlModifier
@@ -95,16 +95,16 @@ def test_what_has_ended_can_not_be_next(desk: Desk, qtbot: QtBot) -> None:
 @pytest.mark.parametrize(
     ("moved", "may_begin", "text"),
     [
-        (Moved((1,), 0, is_served=True), True, "1 file is processed next."),
-        (Moved((1, 2), 0, is_served=True), False, "2 files are processed next once you resume."),
+        (PriorityResult((1,), 0, is_served=True), True, "1 file is processed next."),
+        (PriorityResult((1, 2), 0, is_served=True), False, "2 files are processed next once you resume."),
         (
-            Moved((1, 2, 3), 1),
+            PriorityResult((1, 2, 3), 1),
             True,
             "1 file moved to the front. 2 files are in the queue already, where the order can't be changed.",
         ),
     ],
 )
-def test_notice_says_how_many(qapp: object, moved: Moved, may_begin: bool, text: str) -> None:
+def test_notice_says_how_many(qapp: object, moved: PriorityResult, may_begin: bool, text: str) -> None:
     assert moved_text(moved, may_begin=may_begin) == text
 
 

@@ -46,11 +46,11 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QApplication, QMessageBox
 
 from desktop_app.app import open_or_say_why_not
-from desktop_app.gui.dialogs import PairsDialog
+from desktop_app.config.settings import Connection, Settings
+from desktop_app.domain.job import NewFile
 from desktop_app.gui.life.start_problem import StartProblem
-from desktop_app.jobs import NewFile
+from desktop_app.gui.widgets.dialogs import PairsDialog
 from desktop_app.queues.local_server import log_file
-from desktop_app.settings import Connection, Settings
 from desktop_app.store import database as database_module
 from desktop_app.store.database import Database
 from tests.gui.test_damaged_list import answer

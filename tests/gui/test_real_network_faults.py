@@ -26,9 +26,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from PySide6.QtGui import QGuiApplication
 
-from desktop_app.gui.dialogs import PairsDialog
-from desktop_app.reach import Check, Verdict
-from desktop_app.settings import Settings
+from desktop_app.config.settings import Settings
+from desktop_app.domain.connection_checks import Check, Verdict
+from desktop_app.gui.widgets.dialogs import PairsDialog
 from tests.gui.hall import allowed
 from tests.sqs.internet import Internet
 from tests.sqs.simulator import REGION

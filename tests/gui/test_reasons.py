@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 import desktop_app
-from desktop_app.errors import FileError, FileProblem
-from desktop_app.gui.reasons import match, templates
-from desktop_app.gui.texts import translated
-from desktop_app.jobs import display_text
-from desktop_app.processing.source import file_error
-from desktop_app.sentences import Sentence
+from desktop_app.domain.errors import FileError, FileProblem
+from desktop_app.domain.job import display_text
+from desktop_app.domain.sentences import Sentence
+from desktop_app.gui.i18n import match, templates, translated
+from desktop_app.sources.local import file_error
 from tests.pseudo import pseudo, speaking
 
 if TYPE_CHECKING:

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PySide6.QtGui import QGuiApplication
 
-from desktop_app.errors import Cause, StoreBusyError, StoreDamagedError, StoreError, StoreFullError
-from desktop_app.gui.dialogs import PairsDialog
-from desktop_app.jobs import Status
-from desktop_app.services.foreign import BRAKE_TITLE, MANY_IN_A_ROW
-from desktop_app.services.state import LoopState, Phase
-from desktop_app.settings import Settings
+from desktop_app.config.settings import Settings
+from desktop_app.domain.errors import Cause, StoreBusyError, StoreDamagedError, StoreError, StoreFullError
+from desktop_app.domain.job import Status
+from desktop_app.gui.widgets.dialogs import PairsDialog
+from desktop_app.services.consuming.foreign_messages import BRAKE_TITLE, MANY_IN_A_ROW
+from desktop_app.services.loops import LoopState, Phase
 from desktop_app.store.database import known_store_error
 from tests.gui.hall import allowed
 from tests.helpers import wait_until

@@ -24,18 +24,18 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop_app.errors import QueueError, QueueTrouble
-from desktop_app.log import start_logging
-from desktop_app.services.support_report import Part
-from desktop_app.settings import Settings
+from desktop_app.config.settings import Settings
+from desktop_app.domain.errors import QueueError, QueueTrouble
+from desktop_app.logs.log import start_logging
+from desktop_app.services.support.report import Part
 from tests.clipping.names import unnamed
 from tests.services.fakes import FakeClient, FakeConnector
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
-    from desktop_app.gui.insight.report_dialog import ReportDialog
-    from desktop_app.gui.main_window import MainWindow
+    from desktop_app.gui.diagnostics.report_dialog import ReportDialog
+    from desktop_app.gui.window.main_window import MainWindow
     from tests.gui.conftest import Desk
 
 KEY_ID, SECRET_KEY = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"

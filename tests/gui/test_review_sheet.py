@@ -12,12 +12,12 @@ from PySide6.QtGui import QGuiApplication, QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QTableWidget
 
+from desktop_app.domain.job import NewFile
 from desktop_app.gui.adding.adder import Proposal
 from desktop_app.gui.adding.review_sheet import ReviewSheet
-from desktop_app.jobs import NewFile
-from desktop_app.services.found import FoundFiles
-from desktop_app.services.review import Review
-from desktop_app.services.scan import NamedFolder, ScanResult
+from desktop_app.services.adding.review import Review
+from desktop_app.sources.file_list import FileList
+from desktop_app.sources.scan import NamedFolder, ScanResult
 from desktop_app.store.models import BatchRow
 from tests.clipping.names import unnamed
 
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
     from pytestqt.qtbot import QtBot
 
-    from desktop_app.gui.look.look import Look
-    from desktop_app.gui.main_window import MainWindow
+    from desktop_app.gui.theme.theme import Theme
+    from desktop_app.gui.window.main_window import MainWindow
     from desktop_app.gui.wording import Wording
     from tests.gui.conftest import Desk
 
@@ -317,9 +317,9 @@ def test_sheet_fits_into_the_smallest_window(asked: ReviewSheet) -> None:
 
 
 def test_counting_a_hundred_thousand_files_costs_the_window_nothing(
-    desk: Desk, look: Look, wording: Wording, qtbot: QtBot
+    desk: Desk, look: Theme, wording: Wording, qtbot: QtBot
 ) -> None:
-    files = FoundFiles(NewFile(f"/in/{at % 9}/{at}.{('csv', 'txt')[at % 2]}", 1, at) for at in range(100_000))
+    files = FileList(NewFile(f"/in/{at % 9}/{at}.{('csv', 'txt')[at % 2]}", 1, at) for at in range(100_000))
     result = ScanResult(files, (), folders=(NamedFolder("/in", range(len(files)), range(0)),))
     proposal = Proposal(1, Review(result, bytearray(len(files))), "in", ("/in",))
     window = desk.window()

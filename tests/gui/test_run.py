@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from desktop_app.gui.feedback.run import IDLE, STUCK_MS, Progress, Run, RunEnd
-from desktop_app.runs import RunSums
+from desktop_app.domain.job import RunSums
+from desktop_app.gui.progress.run import IDLE, STUCK_MS, Progress, Run, RunEnd
 
 T = 1_793_000_000_000
 

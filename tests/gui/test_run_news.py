@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtGui import QAction
 
-from desktop_app.gui.connection.loop_states import ConnectionText, Mark, Need, Trouble
+from desktop_app.gui.connection.status import ConnectionText, Mark, Need, Trouble
 from desktop_app.gui.desktop.ports import Notification, Topic
-from desktop_app.gui.feedback.run import IDLE, Progress, RunEnd
-from desktop_app.gui.feedback.run_news import RunNews
+from desktop_app.gui.progress.run import IDLE, Progress, RunEnd
+from desktop_app.gui.progress.run_news import RunNews
 
 if TYPE_CHECKING:
     from collections.abc import Callable

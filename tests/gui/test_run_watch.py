@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.gui.feedback.history import Span
-from desktop_app.gui.feedback.run import IDLE, Progress, RunEnd
-from desktop_app.gui.feedback.run_watch import STILL, Pace, RunWatch
+from desktop_app.domain.job import Status
+from desktop_app.gui.progress.history import Span
+from desktop_app.gui.progress.run import IDLE, Progress, RunEnd
+from desktop_app.gui.progress.run_watch import STILL, Pace, RunWatch
 from desktop_app.gui.tasks import Tasks
-from desktop_app.jobs import Status
 from tests.gui.world import NOW_MS, World
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def test_another_queue_is_followed_from_now_on(follower: Follower) -> None:
 
 
 def test_database_that_can_not_be_read_is_asked_again(follower: Follower, monkeypatch: pytest.MonkeyPatch) -> None:
-    from desktop_app.errors import StoreError
+    from desktop_app.domain.errors import StoreError
 
     def refuse(**_: object) -> None:
         raise StoreError("locked")

@@ -5,17 +5,17 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from desktop_app.filters import parse_search
-from desktop_app.gui.narrowing.search_words import read_search
+from desktop_app.domain.job import Status
+from desktop_app.domain.query import parse_search
+from desktop_app.gui.filtering.filter_box import read_search
+from desktop_app.gui.i18n import translated
 from desktop_app.gui.table.columns import NAME
-from desktop_app.gui.texts import translated
-from desktop_app.jobs import Status
 from tests.gui.test_translations import speaking
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
-    from desktop_app.gui.table.jobs_model import JobsModel
+    from desktop_app.gui.table.model import JobsModel
     from tests.gui.conftest import Desk
 
 STORED = "You may not read this file"

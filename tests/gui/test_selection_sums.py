@@ -2,10 +2,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from desktop_app.errors import StoreError
+from desktop_app.domain.errors import StoreError
+from desktop_app.domain.job import StatusCounts
+from desktop_app.domain.query import SelectionSums
 from desktop_app.gui.table import selection_sums
 from desktop_app.gui.table.selection_sums import Selected
-from desktop_app.jobs import SelectionSums, StatusCounts
 from desktop_app.store.job_list import JobList
 
 if TYPE_CHECKING:

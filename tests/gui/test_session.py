@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.jobs import Status
+from desktop_app.bootstrap import open_program
+from desktop_app.config.settings import Connection, Settings, load_settings
+from desktop_app.domain.job import Status
 from desktop_app.session import CHOOSERS, Session
-from desktop_app.settings import Connection, Settings, load_settings
-from desktop_app.wiring import open_program
 from tests.gui.hall import Hall, allowed
 from tests.sqs.kit import boto_client
 from tests.sqs.simulator import REGION
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from desktop_app.gui.look.look import Look
+    from desktop_app.gui.theme.theme import Theme
 
 pytest_plugins = ["tests.sqs.fixtures"]
 
@@ -32,7 +32,7 @@ NOWHERE = "http://127.0.0.1:1"
 class Line(Hall):
     """The window on a queue of a server that can make more."""
 
-    def __init__(self, qtbot: QtBot, look: Look, folder: Path, url: str) -> None:
+    def __init__(self, qtbot: QtBot, look: Theme, folder: Path, url: str) -> None:
         self._url = url
         self._sqs = boto_client(endpoint_url=url)
         self.first = self.queue()
@@ -47,7 +47,7 @@ class Line(Hall):
 
 
 @pytest.fixture
-def hall(qtbot: QtBot, look: Look, tmp_path: Path, filemill_home: Path, moto_url: str) -> Iterator[Line]:
+def hall(qtbot: QtBot, look: Theme, tmp_path: Path, filemill_home: Path, moto_url: str) -> Iterator[Line]:
     made = Line(qtbot, look, tmp_path, moto_url)
     yield made
     if made.window.isVisible():

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtCore import QObject, QThread, Signal
 
-from desktop_app.gui.connection.threads import ConsumerThread, SenderThread
+from desktop_app.gui.connection.controller import ConsumerThread, SenderThread
 from desktop_app.gui.life import shutdown
 from desktop_app.gui.life.running import RunningWindow
 from desktop_app.gui.life.shutdown import Shutdown, Step, thread_step
 from desktop_app.gui.life.stop_signals import StopSignals
-from desktop_app.services.state import LoopState, Phase
+from desktop_app.services.loops import LoopState, Phase
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,11 +8,12 @@ from PySide6.QtGui import QContextMenuEvent, QFont
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
-from desktop_app.gui.look.colours import DARK, LIGHT
-from desktop_app.gui.narrowing.sidebar import Sidebar
-from desktop_app.gui.totals import Groups, GroupTotals
+from desktop_app.domain.job import Batch, NewFile, Status, StatusCounts
+from desktop_app.domain.query import ListQuery, Problem
+from desktop_app.gui.filtering.sidebar import Sidebar
+from desktop_app.gui.table.totals import Groups, GroupTotals
+from desktop_app.gui.theme.colours import DARK, LIGHT
 from desktop_app.gui.window_memory import WindowMemory
-from desktop_app.jobs import Batch, ListQuery, NewFile, Problem, Status, StatusCounts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from desktop_app.gui.look.look import Look
-    from desktop_app.gui.main_window import MainWindow
-    from desktop_app.gui.narrowing.sidebar_entry import SidebarEntry
+    from desktop_app.gui.filtering.sidebar_entry import SidebarEntry
+    from desktop_app.gui.theme.theme import Theme
+    from desktop_app.gui.window.main_window import MainWindow
     from desktop_app.gui.wording import Wording
     from tests.gui.conftest import Desk
 
@@ -267,7 +268,7 @@ def test_sidebar_can_be_hidden_and_stays_so(window: MainWindow, desk: Desk, tmp_
 
 
 @pytest.fixture
-def alone(look: Look, wording: Wording, qtbot: QtBot) -> Sidebar:
+def alone(look: Theme, wording: Wording, qtbot: QtBot) -> Sidebar:
     made = Sidebar(wording, look)
     qtbot.addWidget(made)
     made.resize(200, 600)
@@ -292,7 +293,7 @@ def test_it_widens_to_its_texts_and_wraps_the_longest(alone: Sidebar, qtbot: QtB
     assert entry.sizeHint() == entry.size()
 
 
-def test_larger_font_makes_larger_entries(alone: Sidebar, look: Look, qapp: QApplication, qtbot: QtBot) -> None:
+def test_larger_font_makes_larger_entries(alone: Sidebar, look: Theme, qapp: QApplication, qtbot: QtBot) -> None:
     entry, before = alone.entries()[0], QFont(qapp.font())
     low = entry.height()
     larger = QFont(before)
@@ -326,7 +327,7 @@ def test_chosen_things_that_are_gone_are_chosen_no_more(alone: Sidebar, qtbot: Q
 
 @pytest.mark.parametrize("direction", [Qt.LayoutDirection.LeftToRight, Qt.LayoutDirection.RightToLeft])
 def test_chosen_entries_are_painted_in_the_colour_of_the_selection(
-    alone: Sidebar, look: Look, direction: Qt.LayoutDirection
+    alone: Sidebar, look: Theme, direction: Qt.LayoutDirection
 ) -> None:
     alone.setLayoutDirection(direction)
     alone.show_counts(StatusCounts(1, 2, 3, 4))

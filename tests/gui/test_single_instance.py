@@ -18,13 +18,13 @@ from PySide6.QtNetwork import QLocalSocket
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog, QWidget
 
+from desktop_app.config.paths import resource
 from desktop_app.gui.life.hung_program import birth_of, can_end, end_program
 from desktop_app.gui.life.not_answering import Choice, NotAnswering
 from desktop_app.gui.life.one_window import become_first, bring_all_forward, bring_forward
 from desktop_app.gui.life.second_launch import Outcome, Patience, SecondLaunch, desktop_token
 from desktop_app.gui.life.single_instance import Request, SingleInstance, packed, unpacked
 from desktop_app.gui.life.window_place import Holder, WindowPlace
-from desktop_app.paths import resource
 from tests.helpers import wait_until
 
 if TYPE_CHECKING:

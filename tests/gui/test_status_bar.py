@@ -7,18 +7,18 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMainWindow
 
-from desktop_app.gui.connection.loop_states import ConnectionText, Mark
-from desktop_app.gui.feedback.run import IDLE, Progress
-from desktop_app.gui.feedback.status_bar import JobsStatusBar
-from desktop_app.gui.look.colours import DARK, LIGHT
-from desktop_app.jobs import Status, StatusCounts
+from desktop_app.domain.job import Status, StatusCounts
+from desktop_app.gui.connection.status import ConnectionText, Mark
+from desktop_app.gui.progress.run import IDLE, Progress
+from desktop_app.gui.progress.status_bar import JobsStatusBar
+from desktop_app.gui.theme.colours import DARK, LIGHT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pytestqt.qtbot import QtBot
 
-    from desktop_app.gui.look.look import Look
+    from desktop_app.gui.theme.theme import Theme
     from desktop_app.gui.wording import Wording
     from tests.gui.conftest import Desk
 
@@ -27,7 +27,7 @@ LEFT = Qt.MouseButton.LeftButton
 
 
 @pytest.fixture
-def status(qtbot: QtBot, look: Look, wording: Wording) -> Iterator[JobsStatusBar]:
+def status(qtbot: QtBot, look: Theme, wording: Wording) -> Iterator[JobsStatusBar]:
     window = QMainWindow()
     bar = JobsStatusBar(wording, look, window)
     window.setStatusBar(bar)
@@ -69,7 +69,7 @@ def test_idle_list_counts_its_files(status: JobsStatusBar) -> None:
     assert not any(part.isVisible() for part in (status._bar, status._percent, status._left, status._rate))
 
 
-def test_statuses_are_counted_where_the_sidebar_does_not(status: JobsStatusBar, look: Look) -> None:
+def test_statuses_are_counted_where_the_sidebar_does_not(status: JobsStatusBar, look: Theme) -> None:
     busy(status)
     status.window().resize(1400, 200)
     assert not status._labels[Status.FAILED].isVisible()
@@ -119,7 +119,7 @@ def test_connection_and_throughput_are_buttons_for_mouse_and_keyboard(status: Jo
 
 @pytest.mark.parametrize("colours", [LIGHT, DARK])
 @pytest.mark.parametrize("mark", list(Mark))
-def test_every_mark_has_a_shape(status: JobsStatusBar, look: Look, mark: Mark, colours: object) -> None:
+def test_every_mark_has_a_shape(status: JobsStatusBar, look: Theme, mark: Mark, colours: object) -> None:
     look.wear(colours)  # type: ignore[arg-type]
     busy(status).show_connection(ConnectionText(mark, "x", ""))
     assert not status.window().grab().isNull()

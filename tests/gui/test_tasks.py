@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from desktop_app.errors import StoreError
+from desktop_app.domain.errors import StoreError
 from desktop_app.gui.tasks import Tasks
 
 if TYPE_CHECKING:

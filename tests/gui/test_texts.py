@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.gui.texts import tr, translated
+from desktop_app.config.paths import chosen_language
+from desktop_app.domain.sentences import Sentence
+from desktop_app.gui.i18n import tr, translated
 from desktop_app.gui.wording import user_locale
-from desktop_app.language import chosen_language
-from desktop_app.sentences import Sentence
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,7 +48,7 @@ def test_sentence_without_a_translation_stays_english(qapp: object) -> None:
 SPEAK = """
 import json, sys
 from PySide6.QtCore import QCoreApplication, QLocale
-from desktop_app.gui.texts import tr, use_language
+from desktop_app.gui.i18n import tr, use_language
 application = QCoreApplication([])
 code = use_language(application, QLocale(sys.argv[1]))
 said = [tr("%Ln file(s)", "", count) for count in (1, 1248)]

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.errors import StoreError
-from desktop_app.gui.connection.threads import ConsumerThread, LoopThread, SenderThread
-from desktop_app.services.state import LoopState, Phase
+from desktop_app.domain.errors import StoreError
+from desktop_app.gui.connection.controller import ConsumerThread, LoopThread, SenderThread
+from desktop_app.services.loops import LoopState, Phase
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,7 +14,7 @@ import pytest
 from PySide6.QtCore import QTranslator
 from PySide6.QtWidgets import QApplication, QMenu
 
-from desktop_app.paths import resource
+from desktop_app.config.paths import resource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,15 +10,15 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractSlider, QApplication
 
-from desktop_app.errors import StoreError
-from desktop_app.gui.table import follow_running
-from desktop_app.jobs import Status
+from desktop_app.domain.errors import StoreError
+from desktop_app.domain.job import Status
+from desktop_app.gui.table import walking as follow_running
 from desktop_app.store.job_list import JobList
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
-    from desktop_app.gui.main_window import MainWindow
+    from desktop_app.gui.window.main_window import MainWindow
     from tests.gui.conftest import Desk
 
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier

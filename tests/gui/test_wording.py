@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PySide6.QtCore import QDateTime, QLocale
 
+from desktop_app.domain.job import Status
 from desktop_app.gui import wording as wording_module
 from desktop_app.gui.table.columns import COLUMN_OF_ID, COLUMNS
 from desktop_app.gui.wording import progress_of, user_locale
-from desktop_app.jobs import Status
 from tests.helpers import NEW_JOB
 
 if TYPE_CHECKING:
+    from desktop_app.domain.job import Job
     from desktop_app.gui.wording import Wording
-    from desktop_app.jobs import Job
 
 NB = "\N{NO-BREAK SPACE}"
 DASH = "\N{EN DASH}"

@@ -6,13 +6,14 @@ import os
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
-from desktop_app.jobs import ListQuery, NewFile, SortBy, Status
-from desktop_app.services.intake import IntakeService
+from desktop_app.bootstrap import MIGRATIONS
+from desktop_app.domain.job import NewFile, Status
+from desktop_app.domain.query import ListQuery, SortBy
+from desktop_app.services.adding.intake import IntakeService
+from desktop_app.store.adding import Intake
 from desktop_app.store.database import open_database
-from desktop_app.store.intake import Intake
 from desktop_app.store.job_list import JobList
 from desktop_app.store.models import JobRow
-from desktop_app.wiring import MIGRATIONS
 from tests.services.fakes import FakeClock
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from desktop_app.errors import FileError, FileProblem
+from desktop_app.domain.errors import FileError, FileProblem
 from desktop_app.processing.isolation import IsolatedProcessing, ProcessDiedError, serve_one
 from desktop_app.processing.registry import Cancelled, FileResult, default_registry
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.errors import FileError, FileProblem
+from desktop_app.domain.errors import FileError, FileProblem
 from desktop_app.processing.lines import LineProcessor
 from desktop_app.processing.registry import (
     PAUSES_S,
@@ -19,7 +19,7 @@ from desktop_app.processing.registry import (
     ProcessorRegistry,
     default_registry,
 )
-from desktop_app.processing.source import FileSource, Source, open_source
+from desktop_app.sources.local import FileSource, Source, open_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

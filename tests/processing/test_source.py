@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from desktop_app.errors import FileError, FileProblem
-from desktop_app.processing import source as source_module
-from desktop_app.processing.source import FileSource, open_source
+from desktop_app.domain.errors import FileError, FileProblem
+from desktop_app.sources import local as source_module
+from desktop_app.sources.local import FileSource, open_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable

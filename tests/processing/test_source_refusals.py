@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
-from desktop_app.errors import FileError, FileProblem
-from desktop_app.processing import source as source_module
-from desktop_app.processing.source import file_error, open_source, unprocessable_kind
+from desktop_app.domain.errors import FileError, FileProblem
+from desktop_app.sources import local as source_module
+from desktop_app.sources.local import file_error, open_source, unprocessable_kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,9 +11,9 @@ from botocore import exceptions as boto
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from desktop_app.errors import QueueError, QueueTrouble
+from desktop_app.domain.errors import QueueError, QueueTrouble
 from desktop_app.queues.client import QueueClient
-from desktop_app.queues.envelopes import MAX_ENTRIES, MAX_REQUEST_BYTES, Outgoing, plan_batches
+from desktop_app.queues.messages import MAX_ENTRIES, MAX_REQUEST_BYTES, Outgoing, plan_batches
 from tests.sqs import faults
 from tests.sqs.kit import boto_client
 

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.errors import QueueError, QueueTrouble
-from desktop_app.queues.envelopes import MAX_REQUEST_BYTES, Outgoing
+from desktop_app.domain.errors import QueueError, QueueTrouble
 from desktop_app.queues.local import LocalQueue
+from desktop_app.queues.messages import MAX_REQUEST_BYTES, Outgoing
 from tests.sqs.backends import (
     EMBEDDED,
     FIFO,

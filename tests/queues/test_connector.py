@@ -11,11 +11,11 @@ import pytest
 from botocore.client import BaseClient
 from botocore.httpsession import URLLib3Session
 
-from desktop_app.errors import QueueError, QueueTrouble
+from desktop_app.config.settings import Connection, Settings, connection_from
+from desktop_app.domain.errors import QueueError, QueueTrouble
 from desktop_app.queues.client import QueueClient
 from desktop_app.queues.connector import SqsConnector
-from desktop_app.queues.envelopes import Outgoing
-from desktop_app.settings import Connection, Settings, connection_from
+from desktop_app.queues.messages import Outgoing
 from tests.sqs import faults
 from tests.sqs.wire import operation_of, parameters_of
 

@@ -10,9 +10,9 @@ import botocore.session
 import pytest
 from botocore import exceptions as boto
 
-from desktop_app.errors import QueueError, QueueTrouble
-from desktop_app.queues.failures import NotSqsError, as_queue_error, trouble_of_code
-from desktop_app.settings import Connection
+from desktop_app.config.settings import Connection
+from desktop_app.domain.errors import QueueError, QueueTrouble
+from desktop_app.queues.errors import NotSqsError, as_queue_error, trouble_of_code
 
 if TYPE_CHECKING:
     from collections.abc import Callable

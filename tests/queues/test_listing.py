@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.errors import Cause, QueueError
-from desktop_app.queues import listing
-from desktop_app.queues.listing import list_queues, look_in_regions, regions
-from desktop_app.settings import Connection
+from desktop_app.config.settings import Connection
+from desktop_app.domain.errors import Cause, QueueError
+from desktop_app.queues import discovery as listing
+from desktop_app.queues.discovery import list_queues, look_in_regions, regions
 from tests.sqs.faults import service_error
 from tests.sqs.internet import Internet
 

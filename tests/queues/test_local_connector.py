@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.errors import QueueError, QueueTrouble
+from desktop_app.config.settings import Connection
+from desktop_app.domain.errors import QueueError, QueueTrouble
 from desktop_app.queues.connector import LocalConnector, SqsConnector, connector_for
-from desktop_app.queues.envelopes import Outgoing
 from desktop_app.queues.local import LocalQueue
 from desktop_app.queues.local_facts import facts_file
-from desktop_app.settings import Connection
+from desktop_app.queues.messages import Outgoing
 from tests.helpers import wait_until
 from tests.queues.local_programs import facts_of, kill
 

@@ -14,7 +14,7 @@ import filelock
 import pytest
 
 from desktop_app import spawn
-from desktop_app.errors import QueueError, QueueTrouble
+from desktop_app.domain.errors import QueueError, QueueTrouble
 from desktop_app.queues import local
 from desktop_app.queues.local import LocalQueue
 from desktop_app.queues.local_facts import LOOPBACK, ServerFacts, write_facts

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from desktop_app.queues.message import (
+from desktop_app.queues.messages import (
     MAX_BODY_CHARS,
     MAX_GENERATION,
     FileMessage,

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.errors import Cause, QueueError
-from desktop_app.queues.probe import probe
-from desktop_app.reach import Check, Finding, Verdict
-from desktop_app.settings import Connection, Settings, connection_from
+from desktop_app.config.settings import Connection, Settings, connection_from
+from desktop_app.domain.connection_checks import Check, Finding, Verdict
+from desktop_app.domain.errors import Cause, QueueError
+from desktop_app.queues.checks import probe
 from tests.queues.local_programs import no_server_left
 from tests.sqs.faults import service_error
 from tests.sqs.internet import Internet

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from desktop_app.domain.connection_checks import ProfileKind
 from desktop_app.queues.profiles import read_profiles, sign_in_command
-from desktop_app.reach import ProfileKind
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.jobs import Job, NewFile
-from desktop_app.services.identity import WorkerIdentity
+from desktop_app.bootstrap import MIGRATIONS
+from desktop_app.domain.job import Job, NewFile
+from desktop_app.services.worker_identity import WorkerIdentity
+from desktop_app.store.adding import Intake
 from desktop_app.store.claims import Claim, ClaimRequest, Claims
 from desktop_app.store.database import Database, open_database
-from desktop_app.store.intake import Intake
 from desktop_app.store.job_list import JobList
 from desktop_app.store.outbox import Outbox
-from desktop_app.wiring import MIGRATIONS
 from tests.services.fakes import FakeClock
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
-from desktop_app.errors import FileError, FileProblem, QueueError, QueueTrouble
+from desktop_app.domain.errors import FileError, FileProblem, QueueError, QueueTrouble
 from desktop_app.processing.registry import FileResult, default_registry
-from desktop_app.queues.envelopes import EntryResult, Outgoing, QueueInfo, QueueState, Received
+from desktop_app.queues.messages import EntryResult, Outgoing, QueueInfo, QueueState, Received
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -5,22 +5,21 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Self
 
-from desktop_app.clock import SystemClock
+from desktop_app.domain.clock import SystemClock
 from desktop_app.processing.registry import FileResult
-from desktop_app.queues.message import FileMessage, encode
-from desktop_app.services.consumer import Consumer
-from desktop_app.services.consumer_options import ConsumerOptions
+from desktop_app.queues.messages import FileMessage, encode
+from desktop_app.services.consuming.consumer import Consumer, ConsumerOptions
 from tests.helpers import wait_until
 from tests.services.conftest import QUEUE
 from tests.services.fakes import Acting, FakeClient, FakeConnector, received
 
 if TYPE_CHECKING:
-    from desktop_app.jobs import Job
-    from desktop_app.queues.envelopes import Received
-    from desktop_app.services.state import LoopState
-    from desktop_app.services.switch import WorkSwitch
-    from desktop_app.services.tally import Fate
-    from desktop_app.services.wanted import Wanted
+    from desktop_app.domain.job import Job
+    from desktop_app.queues.messages import Received
+    from desktop_app.services.consuming.in_flight import Fate
+    from desktop_app.services.consuming.priority import PriorityRequests
+    from desktop_app.services.control import PauseControl
+    from desktop_app.services.loops import LoopState
     from tests.services.conftest import Bench
 
 
@@ -28,7 +27,11 @@ class Plant:
     """A consumer at work on its thread."""
 
     def __init__(
-        self, bench: Bench, concurrency: int = 2, switch: WorkSwitch | None = None, wanted: Wanted | None = None
+        self,
+        bench: Bench,
+        concurrency: int = 2,
+        switch: PauseControl | None = None,
+        wanted: PriorityRequests | None = None,
     ) -> None:
         self.bench = bench
         bench.clock = SystemClock()  # type: ignore[assignment]

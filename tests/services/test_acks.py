@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from desktop_app.errors import QueueTrouble
-from desktop_app.queues.envelopes import EntryResult
-from desktop_app.services.acks import Acks
-from desktop_app.services.leases import Held, LeaseBook
+from desktop_app.domain.errors import QueueTrouble
+from desktop_app.queues.messages import EntryResult
+from desktop_app.services.consuming.acknowledger import Acknowledger
+from desktop_app.services.consuming.in_flight import InFlightMessage, InFlightMessages
 from tests.helpers import wait_until
 from tests.services.fakes import DONE, OFFLINE, FakeClient, FakeClock, FakeConnector, received
 
@@ -25,12 +25,12 @@ class Desk:
     def __init__(self) -> None:
         self.clock = FakeClock()
         self.client = FakeClient()
-        self.book = LeaseBook()
-        self.acks = Acks(self.book, FakeConnector(self.client), self.clock)
+        self.book = InFlightMessages()
+        self.acks = Acknowledger(self.book, FakeConnector(self.client), self.clock)
         self.thread = threading.Thread(target=self.acks.run, args=(lambda: False,))
 
-    def held(self, count: int) -> list[Held]:
-        messages = [Held(received(handle=f"h{n}"), self.clock.steady() + 30) for n in range(count)]
+    def held(self, count: int) -> list[InFlightMessage]:
+        messages = [InFlightMessage(received(handle=f"h{n}"), self.clock.steady() + 30) for n in range(count)]
         for held in messages:
             self.book.take(held)
         return messages

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from desktop_app.services.awake import AwakeClock
+from desktop_app.services.loops import AwakeClock
 from tests.services.fakes import FakeClock
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from desktop_app.services.backoff import Backoff
+from desktop_app.services.loops import Backoff
 
 
 def highest(low: float, high: float) -> float:

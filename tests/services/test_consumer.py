@@ -8,21 +8,25 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.clock import SystemClock
-from desktop_app.errors import FileError, FileProblem, KnownError, QueueTrouble, StoreBusyError, StoreDamagedError
-from desktop_app.jobs import Job, Status
+from desktop_app.domain.clock import SystemClock
+from desktop_app.domain.errors import (
+    FileError,
+    FileProblem,
+    KnownError,
+    QueueTrouble,
+    StoreBusyError,
+    StoreDamagedError,
+)
+from desktop_app.domain.job import Job, Status
 from desktop_app.processing.isolation import IsolatedProcessing
 from desktop_app.processing.registry import Cancelled, FileResult, Watch
-from desktop_app.queues.envelopes import EntryResult
-from desktop_app.queues.message import FileMessage, encode
-from desktop_app.services.backoff import Backoff
-from desktop_app.services.consumer import Consumer
-from desktop_app.services.consumer_options import ConsumerOptions
-from desktop_app.services.state import Phase
-from desktop_app.services.tally import Fate
+from desktop_app.queues.messages import EntryResult, FileMessage, encode
+from desktop_app.services.consuming.consumer import Consumer, ConsumerOptions
+from desktop_app.services.consuming.in_flight import Fate
+from desktop_app.services.loops import Backoff, Phase
 from desktop_app.store.claims import Claims
 from desktop_app.store.outbox import Outbox, Sent
-from desktop_app.store.work import Result, Work
+from desktop_app.store.results import Result, Work
 from tests.helpers import wait_until
 from tests.services.conftest import QUEUE
 from tests.services.fakes import OFFLINE, Acting, FakeClient, FakeConnector, in_use, received

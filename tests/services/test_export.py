@@ -16,10 +16,9 @@ from typing import TYPE_CHECKING, TextIO
 
 import pytest
 
-from desktop_app.jobs import Job, Status
-from desktop_app.services.export import csv_writer, json_writer
-from desktop_app.services.records import ALL_FIELDS, FIELDS
-from desktop_app.services.whole_file import NotWrittenError, write_whole
+from desktop_app.config.atomic_write import NotWrittenError, write_whole
+from desktop_app.domain.job import Job, Status
+from desktop_app.services.support.export import ALL_FIELDS, FIELDS, csv_writer, json_writer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

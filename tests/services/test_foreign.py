@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from desktop_app.services.foreign import KEPT, KEPT_CHARS, ForeignMail
+from desktop_app.services.consuming.foreign_messages import KEPT, KEPT_CHARS, ForeignMessages
 from tests.services.fakes import received
 
 
-def fill(mail: ForeignMail, count: int, *, start: int = 0) -> None:
+def fill(mail: ForeignMessages, count: int, *, start: int = 0) -> None:
     for number in range(start, start + count):
         mail.note(received("x" * 5_000, message_id=f"m{number}"), "not JSON")
 
 
 def test_they_are_counted_and_the_newest_are_kept_for_a_look() -> None:
-    mail = ForeignMail()
+    mail = ForeignMessages()
     fill(mail, KEPT + 5)
     assert mail.count == KEPT + 5
     newest = mail.newest()
@@ -21,7 +21,7 @@ def test_they_are_counted_and_the_newest_are_kept_for_a_look() -> None:
 
 
 def test_one_that_comes_again_and_again_is_listed_and_counted_in_the_row_once() -> None:
-    mail = ForeignMail()
+    mail = ForeignMessages()
     assert mail.note(received(message_id="m"), "not JSON")
     for _ in range(100):
         assert not mail.note(received(message_id="m"), "not JSON")
@@ -29,7 +29,7 @@ def test_one_that_comes_again_and_again_is_listed_and_counted_in_the_row_once() 
 
 
 def test_one_of_ours_in_between_ends_the_row() -> None:
-    mail = ForeignMail()
+    mail = ForeignMessages()
     fill(mail, 7)
     assert mail.in_a_row == 7
     mail.note_own()

@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from desktop_app.services.gate import OFF_TEXT, GatedLoop
-from desktop_app.services.state import LoopState, Phase
-from desktop_app.settings import Settings, load_settings
-from desktop_app.wiring import open_program
+from desktop_app.bootstrap import open_program
+from desktop_app.config.settings import Settings, load_settings
+from desktop_app.services.control import OFF_TEXT, PermissionGate
+from desktop_app.services.loops import LoopState, Phase
 from tests.helpers import wait_until
 from tests.services.fakes import Countdown
 
@@ -31,14 +31,14 @@ class Noting:
 
 def test_it_waits_says_so_and_can_be_stopped() -> None:
     loop, told = Noting(), list[LoopState]()
-    GatedLoop(loop, threading.Event(), told.append).run(Countdown(3))
+    PermissionGate(loop, threading.Event(), told.append).run(Countdown(3))
     assert loop.runs == 0
     assert told == [LoopState(Phase.OFF, OFF_TEXT), LoopState(Phase.STOPPED)]
 
 
 def test_it_begins_when_it_is_allowed() -> None:
     loop, told, allowed = Noting(), list[LoopState](), threading.Event()
-    thread = threading.Thread(target=GatedLoop(loop, allowed, told.append).run, args=(lambda: False,))
+    thread = threading.Thread(target=PermissionGate(loop, allowed, told.append).run, args=(lambda: False,))
     thread.start()
     wait_until(lambda: told)
     allowed.set()
@@ -50,7 +50,7 @@ def test_it_begins_when_it_is_allowed() -> None:
 def test_what_is_allowed_already_begins_at_once() -> None:
     loop, told, allowed = Noting(), list[LoopState](), threading.Event()
     allowed.set()
-    GatedLoop(loop, allowed, told.append).run(lambda: False)
+    PermissionGate(loop, allowed, told.append).run(lambda: False)
     assert (loop.runs, told) == (1, [])
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.errors import StoreError
-from desktop_app.services.identity import WorkerIdentity
+from desktop_app.domain.errors import StoreError
+from desktop_app.services.worker_identity import WorkerIdentity
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 HOLD = """
 import sys
 from pathlib import Path
-from desktop_app.services.identity import WorkerIdentity
+from desktop_app.services.worker_identity import WorkerIdentity
 identity = WorkerIdentity(Path(sys.argv[1]))
 print(identity.name, flush=True)
 sys.stdin.read()

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.errors import KnownError, StoreBusyError
-from desktop_app.jobs import NewFile, Status
-from desktop_app.services.intake import KEEP_REMOVED_MS, IntakeService
-from desktop_app.store.intake import Intake
-from desktop_app.store.work import Result, Work
+from desktop_app.domain.errors import KnownError, StoreBusyError
+from desktop_app.domain.job import NewFile, Status
+from desktop_app.services.adding.intake import KEEP_REMOVED_MS, IntakeService
+from desktop_app.store.adding import Intake
+from desktop_app.store.results import Result, Work
 from tests.store.kit import quick_to_give_up
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from desktop_app.jobs import Job
+    from desktop_app.domain.job import Job
     from tests.services.conftest import Bench
 
 QUEUE = "the queue of now"

@@ -6,8 +6,8 @@ import json
 import logging
 from typing import TYPE_CHECKING
 
-from desktop_app.queues.message import FileMessage, encode
-from desktop_app.services.dead_letters import DeadLetterWatcher
+from desktop_app.queues.messages import FileMessage, encode
+from desktop_app.services.sending.dead_letters import DeadLetterWatcher
 from desktop_app.store.claims import Claims
 from tests.services.conftest import QUEUE
 from tests.services.fakes import FakeConnector, in_use, received
@@ -16,7 +16,7 @@ from tests.services.plant import Plant, message, suspect
 if TYPE_CHECKING:
     import pytest
 
-    from desktop_app.jobs import Job
+    from desktop_app.domain.job import Job
     from tests.services.conftest import Bench
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from desktop_app.errors import QueueTrouble
-from desktop_app.queues.envelopes import EntryResult
-from desktop_app.services.leases import Held, LeaseBook, LeaseKeeper
+from desktop_app.domain.errors import QueueTrouble
+from desktop_app.queues.messages import EntryResult
+from desktop_app.services.consuming.in_flight import Heartbeat, InFlightMessage, InFlightMessages
 from desktop_app.store.claims import ClaimRequest, Claims
-from desktop_app.store.work import Work
+from desktop_app.store.results import Work
 from tests.services.fakes import DONE, OFFLINE, FakeClient, FakeConnector, received
 
 if TYPE_CHECKING:
@@ -23,13 +23,13 @@ class Kept:
     def __init__(self, bench: Bench) -> None:
         self.bench = bench
         self.client = FakeClient()
-        self.book = LeaseBook()
+        self.book = InFlightMessages()
         self.work = Work(bench.database)
         self.claims = Claims(bench.database)
-        self.keeper = LeaseKeeper(self.book, FakeConnector(self.client), self.work, bench.clock, visibility_s=30)
+        self.keeper = Heartbeat(self.book, FakeConnector(self.client), self.work, bench.clock, visibility_s=30)
 
-    def hold(self, left: float, *, claim: str = "") -> Held:
-        held = Held(received(handle=f"h{len(self.book)}"), expires=self.bench.clock.steady() + left)
+    def hold(self, left: float, *, claim: str = "") -> InFlightMessage:
+        held = InFlightMessage(received(handle=f"h{len(self.book)}"), expires=self.bench.clock.steady() + left)
         if claim:
             (job,) = self.bench.add(claim)
             request = ClaimRequest(job.id, 1, "m", 1)

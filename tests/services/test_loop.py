@@ -6,10 +6,8 @@ import logging
 import threading
 from typing import TYPE_CHECKING
 
-from desktop_app.errors import QueueError, QueueTrouble, StoreBusyError
-from desktop_app.services.backoff import Backoff
-from desktop_app.services.loop import StateReporter, wait_for
-from desktop_app.services.state import LoopState, Phase
+from desktop_app.domain.errors import QueueError, QueueTrouble, StoreBusyError
+from desktop_app.services.loops import Backoff, LoopState, Phase, StateReporter, wait_for
 from tests.services.fakes import OFFLINE, Countdown, FakeClock
 
 if TYPE_CHECKING:

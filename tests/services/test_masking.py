@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.services.masking import Masked, Masker, masker_for, secrets_of
+from desktop_app.services.support.masking import Masked, Masker, masker_for, secrets_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,7 +63,7 @@ def test_value_with_a_name_that_says_so_is_masked(text: str, secret: str) -> Non
     [
         "job 0c8b3f1e-0000-4000-8000-000000000001: sent",
         "digest da39a3ee5e6b4b0d3255bfef95601890afd80709",
-        "2026-11-24T09:28:11.123Z INFO    [4120 sender] desktop_app.services.sender: goes on",
+        "2026-11-24T09:28:11.123Z INFO    [4120 sender] desktop_app.services.sending.sender: goes on",
         "sqs.eu-west-1.amazonaws.com does not answer: trying again in 12 s",
         "GetQueueAttributes: AWS.SimpleQueueService.NonExistentQueue",
         "1764000000000 ms",

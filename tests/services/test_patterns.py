@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desktop_app.services.patterns import neither, only, split_patterns
+from desktop_app.services.adding.review import neither, only, split_patterns
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.jobs import Job, Status
-from desktop_app.services.switch import Pace, WorkSwitch
-from desktop_app.services.tally import Fate
+from desktop_app.domain.job import Job, Status
+from desktop_app.services.consuming.in_flight import Fate
+from desktop_app.services.control import PauseControl, RunMode
 from tests.helpers import wait_until
 from tests.services.plant import Plant, message
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def switch() -> WorkSwitch:
-    return WorkSwitch()
+def switch() -> PauseControl:
+    return PauseControl()
 
 
 @pytest.fixture
-def plant(bench: Bench, switch: WorkSwitch) -> Iterator[Plant]:
+def plant(bench: Bench, switch: PauseControl) -> Iterator[Plant]:
     with Plant(bench, concurrency=1, switch=switch) as plant:
         yield plant
 
@@ -33,10 +33,10 @@ def statuses(plant: Plant, *jobs: Job) -> list[tuple[Status, int]]:
     return [(job.status, job.attempts) for job in map(plant.bench.job, jobs)]
 
 
-@pytest.mark.parametrize("turn", [WorkSwitch.pause, WorkSwitch.finish])
+@pytest.mark.parametrize("turn", [PauseControl.pause, PauseControl.finish])
 @pytest.mark.parametrize("group", ["", "one lane"])
 def test_what_is_in_work_ends_and_what_waits_goes_back(
-    plant: Plant, switch: WorkSwitch, turn: object, group: str
+    plant: Plant, switch: PauseControl, turn: object, group: str
 ) -> None:
     assert callable(turn)
     first, second, third = plant.bench.add("a.txt", "b.txt", "c.txt")
@@ -59,7 +59,7 @@ def test_what_is_in_work_ends_and_what_waits_goes_back(
         ("c.txt", 0),
     ]
     assert plant.registry.began == ["a.txt"]
-    wait_until(lambda: switch.pace is Pace.PAUSED)
+    wait_until(lambda: switch.pace is RunMode.PAUSED)
     switch.resume()
     plant.deliver(*(message(job, group=group, handle=f"{job.name} again") for job in (second, third)))
     plant.settled(5)
@@ -67,7 +67,7 @@ def test_what_is_in_work_ends_and_what_waits_goes_back(
     assert plant.registry.began == ["a.txt", "b.txt", "c.txt"], "each once, and in order"
 
 
-def test_paused_it_asks_for_nothing_and_resumed_it_does(plant: Plant, switch: WorkSwitch) -> None:
+def test_paused_it_asks_for_nothing_and_resumed_it_does(plant: Plant, switch: PauseControl) -> None:
     switch.pause()
     (job,) = plant.bench.add("a.txt")
     plant.deliver(message(job))
@@ -80,7 +80,7 @@ def test_paused_it_asks_for_nothing_and_resumed_it_does(plant: Plant, switch: Wo
     assert plant.bench.job(job).status is Status.PROCESSED
 
 
-def test_what_a_poll_under_way_still_brings_is_given_back_untouched(plant: Plant, switch: WorkSwitch) -> None:
+def test_what_a_poll_under_way_still_brings_is_given_back_untouched(plant: Plant, switch: PauseControl) -> None:
     (job,) = plant.bench.add("a.txt")
     plant.client.on_receive = lambda: switch.pause() if plant.client.polls else plant._idle()
     plant.deliver(message(job))
@@ -91,21 +91,21 @@ def test_what_a_poll_under_way_still_brings_is_given_back_untouched(plant: Plant
     assert plant.registry.began == []
 
 
-def test_finishing_is_told_when_it_is_reached(plant: Plant, switch: WorkSwitch) -> None:
+def test_finishing_is_told_when_it_is_reached(plant: Plant, switch: PauseControl) -> None:
     (job,) = plant.bench.add("a.txt")
     has_begun, may_end = plant.hold("a.txt")
     plant.deliver(message(job))
     plant.start()
     assert has_begun.wait(5)
-    told: list[tuple[Pace, Status]] = []
+    told: list[tuple[RunMode, Status]] = []
     switch.on_change(lambda pace: told.append((pace, plant.bench.job(job).status)))
     switch.finish()
     may_end.set()
     wait_until(lambda: len(told) == 2)
-    assert told == [(Pace.FINISHING, Status.PROCESSING), (Pace.PAUSED, Status.PROCESSED)]
+    assert told == [(RunMode.FINISHING, Status.PROCESSING), (RunMode.PAUSED, Status.PROCESSED)]
 
 
-def test_paused_consumer_stops_in_order(plant: Plant, switch: WorkSwitch) -> None:
+def test_paused_consumer_stops_in_order(plant: Plant, switch: PauseControl) -> None:
     (job,) = plant.bench.add("a.txt")
     has_begun, may_end = plant.hold("a.txt")
     plant.deliver(message(job))
@@ -114,5 +114,5 @@ def test_paused_consumer_stops_in_order(plant: Plant, switch: WorkSwitch) -> Non
     switch.finish()
     plant.stop()
     may_end.set()
-    assert switch.pace is Pace.PAUSED
+    assert switch.pace is RunMode.PAUSED
     assert statuses(plant, job) == [(Status.PENDING, 1)]

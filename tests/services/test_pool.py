@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.errors import FileError, FileProblem
+from desktop_app.domain.errors import FileError, FileProblem
 from desktop_app.processing.registry import FileResult, ProcessorRegistry, Watch, default_registry
-from desktop_app.services.leases import Held
-from desktop_app.services.pool import Done, WorkerPool
+from desktop_app.services.consuming.in_flight import InFlightMessage
+from desktop_app.services.consuming.worker_pool import Done, WorkerPool
 from tests.helpers import wait_until
 from tests.services.fakes import FakeClock, received
 
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
     from tests.services.conftest import Bench
 
 
-def held_for(bench: Bench, name: str) -> Held:
+def held_for(bench: Bench, name: str) -> InFlightMessage:
     (job,) = bench.add(name)
-    return Held(received(), 0, job=job)
+    return InFlightMessage(received(), 0, job=job)
 
 
-def process(held: Held, registry: ProcessorRegistry | None = None) -> Done:
+def process(held: InFlightMessage, registry: ProcessorRegistry | None = None) -> Done:
     (done,) = process_all([held], registry or default_registry())
     return done
 
 
-def process_all(messages: list[Held], registry: ProcessorRegistry, threads: int = 1) -> list[Done]:
+def process_all(messages: list[InFlightMessage], registry: ProcessorRegistry, threads: int = 1) -> list[Done]:
     done: SimpleQueue[Done] = SimpleQueue()
     pool = WorkerPool(threads, registry, done.put, clock=FakeClock())
     pool.start()

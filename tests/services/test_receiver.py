@@ -6,15 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.errors import QueueError, QueueTrouble
-from desktop_app.services.backoff import Backoff
-from desktop_app.services.loop import StateReporter
-from desktop_app.services.receiver import Receiver
-from desktop_app.services.state import LoopState, Phase
+from desktop_app.domain.errors import QueueError, QueueTrouble
+from desktop_app.services.consuming.receiver import Receiver
+from desktop_app.services.loops import Backoff, LoopState, Phase, StateReporter
 from tests.services.fakes import OFFLINE, Countdown, FakeClient, FakeClock, FakeConnector, received
 
 if TYPE_CHECKING:
-    from desktop_app.queues.envelopes import Received
+    from desktop_app.queues.messages import Received
 
 
 class Ear:

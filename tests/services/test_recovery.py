@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.jobs import Job, Status
-from desktop_app.queues.message import FileMessage, encode
-from desktop_app.services.chores import Chore, Chores
-from desktop_app.services.dead_letters import DeadLetterWatcher
-from desktop_app.services.reconciler import Reconciler
-from desktop_app.services.sender import Sender, SenderOptions
+from desktop_app.domain.job import Job, Status
+from desktop_app.queues.messages import FileMessage, encode
+from desktop_app.services.sending.dead_letters import DeadLetterWatcher
+from desktop_app.services.sending.periodic_tasks import PeriodicTask, PeriodicTasks
+from desktop_app.services.sending.reconciler import Reconciler
+from desktop_app.services.sending.sender import Sender, SenderOptions
 from desktop_app.store.claims import ClaimRequest, Claims
 from desktop_app.store.recovery import Recovery
 from tests.services.conftest import QUEUE
@@ -233,7 +233,7 @@ class Counting:
 
 def test_chores_are_done_at_the_start_and_once_a_minute(plant: Plant) -> None:
     counting = Counting()
-    chores = Chores([Chore("counting", counting.do)], plant.clock)
+    chores = PeriodicTasks([PeriodicTask("counting", counting.do)], plant.clock)
     for seconds in (0, 30, 31, 10, 60):
         plant.sim.advance(seconds)
         chores.do_due()
@@ -242,7 +242,7 @@ def test_chores_are_done_at_the_start_and_once_a_minute(plant: Plant) -> None:
 
 def test_chores_can_be_hurried(plant: Plant) -> None:
     counting, hurry = Counting(), threading.Event()
-    chores = Chores([Chore("counting", counting.do)], plant.clock, hurry=hurry)
+    chores = PeriodicTasks([PeriodicTask("counting", counting.do)], plant.clock, hurry=hurry)
     chores.do_due()
     hurry.set()
     chores.do_due()
@@ -263,9 +263,11 @@ def test_a_look_at_both_queues_asks_for_attributes_once(bench: Bench, sim: Simul
 def test_a_chore_that_is_not_allowed_costs_the_others_nothing_and_is_said_once(
     plant: Plant, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level("INFO", logger="desktop_app.services.chores")
+    caplog.set_level("INFO", logger="desktop_app.services.sending.periodic_tasks")
     counting = Counting()
-    chores = Chores([Chore("reconciler", plant.reconciler.do), Chore("counting", counting.do)], plant.clock, every_s=1)
+    chores = PeriodicTasks(
+        [PeriodicTask("reconciler", plant.reconciler.do), PeriodicTask("counting", counting.do)], plant.clock, every_s=1
+    )
     plant.connector.connect()
     plant.sim.faults.always("GetQueueAttributes", faults.service_error("AccessDenied", status=403))
     for _ in range(3):

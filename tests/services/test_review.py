@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.services.review import Picked, Review, Wish
-from desktop_app.services.scan import scan
+from desktop_app.services.adding.review import Review, SelectionResult, SelectionRules
+from desktop_app.sources.scan import scan
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,13 +32,13 @@ def review(*paths: Path, listed: tuple[str, ...] = ()) -> Review:
     return Review(result, bytearray(os.path.basename(file.path) in listed for file in result.files))  # noqa: PTH119
 
 
-def picked(made: Review, wish: Wish) -> Picked:
+def picked(made: Review, wish: SelectionRules) -> SelectionResult:
     found = made.pick(wish, never)
     assert found is not None
     return found
 
 
-def names(made: Review, wish: Wish) -> list[str]:
+def names(made: Review, wish: SelectionRules) -> list[str]:
     return [os.path.basename(file.path) for file in made.files(picked(made, wish))]  # noqa: PTH119
 
 
@@ -54,29 +54,29 @@ def folder(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("wish", "expected"),
     [
-        (Wish(), ["a.csv", "b.txt", "config", "c.csv", "d.csv", "e.CSV"]),
-        (Wish(subfolders=False), ["a.csv", "b.txt"]),
-        (Wish(only="*.csv"), ["a.csv", "c.csv", "d.csv", "e.CSV"]),
-        (Wish(only="*.csv", subfolders=False), ["a.csv"]),
-        (Wish(only="*.csv", leave_out=".git"), ["a.csv", "c.csv", "e.CSV"]),
-        (Wish(leave_out=".git/**; *.txt"), ["a.csv", "c.csv", "d.csv", "e.CSV"]),
-        (Wish(only="deep/*"), ["c.csv", "d.csv", "e.CSV"]),
-        (Wish(only="*.pdf"), []),
+        (SelectionRules(), ["a.csv", "b.txt", "config", "c.csv", "d.csv", "e.CSV"]),
+        (SelectionRules(subfolders=False), ["a.csv", "b.txt"]),
+        (SelectionRules(only="*.csv"), ["a.csv", "c.csv", "d.csv", "e.CSV"]),
+        (SelectionRules(only="*.csv", subfolders=False), ["a.csv"]),
+        (SelectionRules(only="*.csv", leave_out=".git"), ["a.csv", "c.csv", "e.CSV"]),
+        (SelectionRules(leave_out=".git/**; *.txt"), ["a.csv", "c.csv", "d.csv", "e.CSV"]),
+        (SelectionRules(only="deep/*"), ["c.csv", "d.csv", "e.CSV"]),
+        (SelectionRules(only="*.pdf"), []),
     ],
 )
-def test_wish_picks_files(folder: Path, wish: Wish, expected: list[str]) -> None:
+def test_wish_picks_files(folder: Path, wish: SelectionRules, expected: list[str]) -> None:
     assert sorted(names(review(folder), wish)) == sorted(expected)
 
 
 def test_sizes_are_added_up(folder: Path) -> None:
     made = review(folder)
     assert made.size == 111_111
-    assert picked(made, Wish(only="*.csv", subfolders=False)).size == 1
+    assert picked(made, SelectionRules(only="*.csv", subfolders=False)).size == 1
 
 
 def test_what_is_on_the_list_already_is_counted_apart(folder: Path) -> None:
     made = review(folder, listed=("a.csv", "b.txt"))
-    found = picked(made, Wish(only="*.csv"))
+    found = picked(made, SelectionRules(only="*.csv"))
     assert found.listed == 1
     assert found.count(again=True) == 4
     assert found.count(again=False) == 3
@@ -84,14 +84,14 @@ def test_what_is_on_the_list_already_is_counted_apart(folder: Path) -> None:
 
 def test_files_named_themselves_are_held_against_the_patterns_by_their_name(folder: Path) -> None:
     made = review(folder / "b.txt", folder / "deep", folder / "a.csv")
-    assert names(made, Wish(only="*.csv", subfolders=False)) == ["c.csv", "a.csv"]
-    assert names(made, Wish(only="er/*")) == ["e.CSV"]
+    assert names(made, SelectionRules(only="*.csv", subfolders=False)) == ["c.csv", "a.csv"]
+    assert names(made, SelectionRules(only="er/*")) == ["e.CSV"]
 
 
 def test_a_folder_named_twice_is_picked_once(folder: Path) -> None:
     made = review(folder, folder / "a.csv", folder)
     assert len(made.result.folders) == 2
-    assert len(names(made, Wish())) == 6
+    assert len(names(made, SelectionRules())) == 6
 
 
 def test_subfolders_are_worth_asking_about_only_if_there_is_something_in_them(tmp_path: Path, folder: Path) -> None:
@@ -109,14 +109,14 @@ def test_what_can_not_be_added_is_told_only_if_it_would_be_meant(folder: Path) -
     (folder / "there").symlink_to(folder / "deep")
     made = review(folder, folder / "gone")
 
-    def refused(wish: Wish) -> list[str]:
+    def refused(wish: SelectionRules) -> list[str]:
         return [os.path.basename(refusal.path) for refusal in picked(made, wish).refused]  # noqa: PTH119
 
-    assert refused(Wish()) == ["there", "pipe.csv", "gone"]
-    assert refused(Wish(only="*.csv")) == ["there", "pipe.csv", "gone"]
-    assert refused(Wish(only="*.txt")) == ["there", "gone"]
-    assert refused(Wish(leave_out="there; deep")) == ["gone"]
-    assert refused(Wish(subfolders=False)) == ["gone"]
+    assert refused(SelectionRules()) == ["there", "pipe.csv", "gone"]
+    assert refused(SelectionRules(only="*.csv")) == ["there", "pipe.csv", "gone"]
+    assert refused(SelectionRules(only="*.txt")) == ["there", "gone"]
+    assert refused(SelectionRules(leave_out="there; deep")) == ["gone"]
+    assert refused(SelectionRules(subfolders=False)) == ["gone"]
 
 
 def test_plain_is_what_needs_no_question(folder: Path) -> None:
@@ -126,4 +126,4 @@ def test_plain_is_what_needs_no_question(folder: Path) -> None:
 
 
 def test_counting_ends_when_nobody_wants_to_know(folder: Path) -> None:
-    assert review(folder).pick(Wish(), lambda: True) is None
+    assert review(folder).pick(SelectionRules(), lambda: True) is None

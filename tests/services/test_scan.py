@@ -14,11 +14,10 @@ from urllib.parse import quote_from_bytes
 
 import pytest
 
-from desktop_app.jobs import NewFile
-from desktop_app.services import scan as scan_module
-from desktop_app.services.found import FoundFiles
-from desktop_app.services.refusals import Refusal
-from desktop_app.services.scan import ScanResult, scan
+from desktop_app.domain.job import NewFile
+from desktop_app.sources import scan as scan_module
+from desktop_app.sources.file_list import FileList
+from desktop_app.sources.scan import Refusal, ScanResult, scan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -53,7 +52,7 @@ def test_a_file_is_accepted_with_its_absolute_path_size_and_time(
 
     result = look("file.txt", recursive=False)
 
-    assert result == ScanResult(FoundFiles([NewFile(str(tmp_path / "file.txt"), 8, 1_234_567_890)]), ())
+    assert result == ScanResult(FileList([NewFile(str(tmp_path / "file.txt"), 8, 1_234_567_890)]), ())
 
 
 def test_files_stay_in_the_order_in_which_they_were_named(tmp_path: Path) -> None:
@@ -173,7 +172,7 @@ def test_pipes_and_sockets_are_refused_named_or_walked(
         result = look(tmp_path) if recursive else look(tmp_path / "pipe", tmp_path / "socket")
 
     assert result == ScanResult(
-        FoundFiles(),
+        FileList(),
         (
             Refusal(str(tmp_path / "pipe"), "This is a named pipe; only ordinary files can be processed"),
             Refusal(str(tmp_path / "socket"), "This is a socket; only ordinary files can be processed"),
@@ -318,7 +317,7 @@ def test_a_folder_gives_its_files_in_natural_order_and_then_those_of_its_subfold
 
 
 def test_an_empty_folder_gives_nothing(tmp_path: Path) -> None:
-    assert look(tmp_path) == ScanResult(FoundFiles(), ())
+    assert look(tmp_path) == ScanResult(FileList(), ())
 
 
 @posix_only
@@ -499,7 +498,7 @@ def test_a_stopped_scan_looks_at_nothing_more(tmp_path: Path) -> None:
 
     result = scan([str(tmp_path / "a")], recursive=True, cancelled=lambda: True, on_found=lambda _: None)
 
-    assert result == ScanResult(FoundFiles(), (), cancelled=True)
+    assert result == ScanResult(FileList(), (), cancelled=True)
 
 
 def test_a_scan_stays_stopped_even_if_it_is_asked_again(tmp_path: Path) -> None:
@@ -563,4 +562,4 @@ def test_a_scan_of_nothing_tells_that_it_found_nothing() -> None:
 
     result = scan([], recursive=True, cancelled=lambda: False, on_found=told.append)
 
-    assert (result, told) == (ScanResult(FoundFiles(), ()), [0])
+    assert (result, told) == (ScanResult(FileList(), ()), [0])

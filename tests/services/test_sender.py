@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.errors import QueueError, QueueTrouble
-from desktop_app.jobs import Status
-from desktop_app.queues.envelopes import EntryResult, QueueInfo
-from desktop_app.services.backoff import Backoff
-from desktop_app.services.fifo import STRICT_GROUP
-from desktop_app.services.sender import Sender, SenderOptions
-from desktop_app.services.state import LoopState, Phase
+from desktop_app.domain.errors import QueueError, QueueTrouble
+from desktop_app.domain.job import Status
+from desktop_app.queues.messages import EntryResult, QueueInfo
+from desktop_app.services.loops import Backoff, LoopState, Phase
+from desktop_app.services.sending.fifo import STRICT_GROUP
+from desktop_app.services.sending.sender import Sender, SenderOptions
 from tests.services.conftest import QUEUE
 from tests.services.fakes import DONE, OFFLINE, Countdown, FakeClient, FakeConnector
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.services.supervised import SupervisedLoop
+from desktop_app.services.loops import SupervisedLoop
 from tests.helpers import wait_until
 from tests.services.fakes import FakeClock
 

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.errors import QueueError, QueueTrouble, SettingsError, StoreError
-from desktop_app.jobs import NewFile, Status
-from desktop_app.log import log_file
-from desktop_app.paths import Home
-from desktop_app.reach import Check, Finding, Verdict
-from desktop_app.services.intake import IntakeService
-from desktop_app.services.support_report import LOG_RECORDS, Part, SupportReport, SupportSources
-from desktop_app.settings import Connection, Settings
+from desktop_app.bootstrap import MIGRATIONS
+from desktop_app.config.paths import Home
+from desktop_app.config.settings import Connection, Settings
+from desktop_app.domain.connection_checks import Check, Finding, Verdict
+from desktop_app.domain.errors import QueueError, QueueTrouble, SettingsError, StoreError
+from desktop_app.domain.job import NewFile, Status
+from desktop_app.logs.log import log_file
+from desktop_app.services.adding.intake import IntakeService
+from desktop_app.services.support.report import LOG_RECORDS, Part, SupportReport, SupportSources
+from desktop_app.store.adding import Intake
 from desktop_app.store.database import open_database
-from desktop_app.store.intake import Intake
 from desktop_app.store.job_list import JobList
 from desktop_app.store.models import JobRow
-from desktop_app.wiring import MIGRATIONS
 from tests.services.fakes import FakeClient, FakeClock, FakeConnector
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def test_log_that_may_not_be_read_is_told(sources: SupportSources, monkeypatch: 
     def broken(_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("desktop_app.services.support_report.LogTail.read", broken)
+    monkeypatch.setattr("desktop_app.services.support.report.LogTail.read", broken)
     assert collected(sources)[Part.LOG] == "The log can't be read: Permission denied"
 
 

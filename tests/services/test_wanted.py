@@ -7,17 +7,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.clock import SystemClock
-from desktop_app.errors import StoreBusyError
-from desktop_app.jobs import Status
-from desktop_app.moved import Moved
-from desktop_app.services.intake import IntakeService
-from desktop_app.services.switch import WorkSwitch
-from desktop_app.services.tally import Fate
-from desktop_app.services.wanted import Wanted
-from desktop_app.settings import Settings
+from desktop_app.bootstrap import build_consumer, connect_queue, open_program
+from desktop_app.config.settings import Settings
+from desktop_app.domain.clock import SystemClock
+from desktop_app.domain.errors import StoreBusyError
+from desktop_app.domain.job import PriorityResult, Status
+from desktop_app.services.adding.intake import IntakeService
+from desktop_app.services.consuming.in_flight import Fate
+from desktop_app.services.consuming.priority import PriorityRequests
+from desktop_app.services.control import PauseControl
 from desktop_app.store.claims import Claims
-from desktop_app.wiring import build_consumer, connect_queue, open_program
 from tests.helpers import wait_until
 from tests.services.conftest import QUEUE
 from tests.services.fakes import in_use
@@ -27,22 +26,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from desktop_app.jobs import Job
+    from desktop_app.domain.job import Job
     from tests.services.conftest import Bench
 
 
 @pytest.fixture
-def wanted() -> Wanted:
-    return Wanted()
+def wanted() -> PriorityRequests:
+    return PriorityRequests()
 
 
 @pytest.fixture
-def switch() -> WorkSwitch:
-    return WorkSwitch()
+def switch() -> PauseControl:
+    return PauseControl()
 
 
 @pytest.fixture
-def plant(bench: Bench, wanted: Wanted, switch: WorkSwitch) -> Iterator[Plant]:
+def plant(bench: Bench, wanted: PriorityRequests, switch: PauseControl) -> Iterator[Plant]:
     with Plant(bench, concurrency=1, switch=switch, wanted=wanted) as plant:
         yield plant
 
@@ -60,7 +59,7 @@ def is_done(plant: Plant, *jobs: Job) -> bool:
 
 
 def test_what_is_asked_for_last_is_first() -> None:
-    wanted = Wanted()
+    wanted = PriorityRequests()
     with wanted.served():
         assert wanted.ask([1, 2, 3])
         assert wanted.ask([3, 4])
@@ -71,18 +70,18 @@ def test_what_is_asked_for_last_is_first() -> None:
 
 
 def test_nothing_can_be_asked_for_where_nobody_works() -> None:
-    wanted = Wanted()
+    wanted = PriorityRequests()
     assert not wanted.ask([1])
     with wanted.served():
         assert wanted.ask([1])
     assert not wanted.waits
 
 
-def test_asking_moves_the_unsent_and_tells_the_consumer(bench: Bench, wanted: Wanted) -> None:
+def test_asking_moves_the_unsent_and_tells_the_consumer(bench: Bench, wanted: PriorityRequests) -> None:
     woken: list[bool] = []
     intake = IntakeService(bench.intake, queue=QUEUE, clock=bench.clock, wake=lambda: woken.append(True), wanted=wanted)
     a, b = bench.add("a.txt", "b.txt")
-    assert intake.process_next([b.row_id, a.row_id]) == Moved((b.row_id, a.row_id), 2, is_served=False)
+    assert intake.process_next([b.row_id, a.row_id]) == PriorityResult((b.row_id, a.row_id), 2, is_served=False)
     with wanted.served():
         assert intake.process_next([b.row_id]).is_served
         assert wanted.take(9) == [b.row_id]
@@ -92,7 +91,7 @@ def test_asking_moves_the_unsent_and_tells_the_consumer(bench: Bench, wanted: Wa
 # --- the consumer
 
 
-def test_wanted_file_is_begun_before_what_is_in_the_queue(plant: Plant, wanted: Wanted) -> None:
+def test_wanted_file_is_begun_before_what_is_in_the_queue(plant: Plant, wanted: PriorityRequests) -> None:
     at_work, queued, last = plant.bench.add("a.txt", "b.txt", "c.txt")
     has_begun, may_end = plant.hold("a.txt")
     plant.deliver(message(at_work))
@@ -116,7 +115,7 @@ def test_wanted_file_is_begun_before_what_is_in_the_queue(plant: Plant, wanted: 
     assert plant.bench.job(last).attempts == 1
 
 
-def test_its_message_that_comes_afterwards_is_deleted(plant: Plant, wanted: Wanted) -> None:
+def test_its_message_that_comes_afterwards_is_deleted(plant: Plant, wanted: PriorityRequests) -> None:
     (job,) = plant.bench.add("a.txt")
     begin(plant)
     assert wanted.ask([job.row_id])
@@ -129,7 +128,7 @@ def test_its_message_that_comes_afterwards_is_deleted(plant: Plant, wanted: Want
     assert plant.registry.began == ["a.txt"]
 
 
-def test_its_message_that_comes_meanwhile_is_kept_and_deleted_with_it(plant: Plant, wanted: Wanted) -> None:
+def test_its_message_that_comes_meanwhile_is_kept_and_deleted_with_it(plant: Plant, wanted: PriorityRequests) -> None:
     (job,) = plant.bench.add("a.txt")
     has_begun, may_end = plant.hold("a.txt")
 
@@ -149,7 +148,7 @@ def test_its_message_that_comes_meanwhile_is_kept_and_deleted_with_it(plant: Pla
     assert plant.registry.began == ["a.txt"]
 
 
-def test_file_that_is_tried_again_later_can_be_wanted_now(plant: Plant, wanted: Wanted) -> None:
+def test_file_that_is_tried_again_later_can_be_wanted_now(plant: Plant, wanted: PriorityRequests) -> None:
     (job,) = plant.bench.add("a.txt")
     plant.registry.acts["a.txt"] = in_use
     plant.deliver(message(job))
@@ -162,7 +161,7 @@ def test_file_that_is_tried_again_later_can_be_wanted_now(plant: Plant, wanted: 
     assert plant.bench.job(job).attempts == 2
 
 
-def test_wanted_file_that_has_to_be_tried_later_waits_for_its_message(plant: Plant, wanted: Wanted) -> None:
+def test_wanted_file_that_has_to_be_tried_later_waits_for_its_message(plant: Plant, wanted: PriorityRequests) -> None:
     (job,) = plant.bench.add("a.txt")
     plant.registry.acts["a.txt"] = in_use
     begin(plant)
@@ -173,7 +172,7 @@ def test_wanted_file_that_has_to_be_tried_later_waits_for_its_message(plant: Pla
     assert plant.client.made("change_visibility") == []
 
 
-def test_wanted_file_is_given_back_at_a_stop(plant: Plant, wanted: Wanted) -> None:
+def test_wanted_file_is_given_back_at_a_stop(plant: Plant, wanted: PriorityRequests) -> None:
     (job,) = plant.bench.add("a.txt")
     has_begun, may_end = plant.hold("a.txt")
     begin(plant)
@@ -185,7 +184,7 @@ def test_wanted_file_is_given_back_at_a_stop(plant: Plant, wanted: Wanted) -> No
     assert [one.file_id for one in plant.bench.outbox.claim(queue=QUEUE, owner="s", limit=9, now_ms=2**60, claim_ms=1)]
 
 
-def test_paused_it_begins_no_wanted_file(plant: Plant, wanted: Wanted, switch: WorkSwitch) -> None:
+def test_paused_it_begins_no_wanted_file(plant: Plant, wanted: PriorityRequests, switch: PauseControl) -> None:
     (job,) = plant.bench.add("a.txt")
     begin(plant)
     switch.pause()
@@ -196,7 +195,7 @@ def test_paused_it_begins_no_wanted_file(plant: Plant, wanted: Wanted, switch: W
     wait_until(lambda: is_done(plant, job))
 
 
-def test_what_others_work_on_is_left_to_them(plant: Plant, wanted: Wanted) -> None:
+def test_what_others_work_on_is_left_to_them(plant: Plant, wanted: PriorityRequests) -> None:
     mine, theirs = plant.bench.add("a.txt", "b.txt")
     plant.bench.claim(theirs, lease_ms=3_600_000)
     begin(plant)
@@ -207,7 +206,7 @@ def test_what_others_work_on_is_left_to_them(plant: Plant, wanted: Wanted) -> No
 
 
 def test_what_the_database_did_not_let_begin_stays_wanted(
-    plant: Plant, wanted: Wanted, monkeypatch: pytest.MonkeyPatch
+    plant: Plant, wanted: PriorityRequests, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (job,) = plant.bench.add("a.txt")
     real = Claims.claim

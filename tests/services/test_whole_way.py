@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from desktop_app.services import consumer, leases, results
-from desktop_app.services.backoff import Backoff
-from desktop_app.services.leases import VISIBILITY_SECONDS
-from desktop_app.services.tally import Fate
+from desktop_app.services.consuming import consumer, results
+from desktop_app.services.consuming import in_flight as leases
+from desktop_app.services.consuming.in_flight import VISIBILITY_SECONDS, Fate
+from desktop_app.services.loops import Backoff
 from tests.crash import witness
 from tests.crash.mill import QUEUES, Running
 from tests.crash.world import Gate, OtherProgram, World

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from desktop_app.config.settings import Connection
 from desktop_app.queues.client import QueueClient
-from desktop_app.queues.envelopes import Outgoing, QueueInfo
-from desktop_app.settings import Connection
+from desktop_app.queues.messages import Outgoing, QueueInfo
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
 
-    from desktop_app.queues.envelopes import Received
+    from desktop_app.queues.messages import Received
 
 SIMULATOR, MOTO, EMBEDDED = "simulator", "moto", "embedded"
 STANDARD, FIFO = "standard", "FIFO"

@@ -27,7 +27,7 @@ class SimulatorClock(Protocol):
 
 
 class VirtualClock:
-    """Stands still until it is moved. Also a `desktop_app.clock.Clock`, so that program and queue share one time."""
+    """Stands still until it is moved. Also a `Clock` of the program, so that program and queue share one time."""
 
     is_virtual = True
 

@@ -12,11 +12,11 @@ import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from desktop_app.config.settings import Connection
 from desktop_app.queues.client import QueueClient
 from desktop_app.queues.connector import _look_up
-from desktop_app.queues.envelopes import QueueInfo
-from desktop_app.queues.failures import as_queue_error
-from desktop_app.settings import Connection
+from desktop_app.queues.errors import as_queue_error
+from desktop_app.queues.messages import QueueInfo
 from tests.sqs.clock import VirtualClock
 from tests.sqs.faults import FaultLayer
 from tests.sqs.simulator import REGION, Simulator
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_sqs.client import SQSClient
 
-    from desktop_app.errors import QueueError
+    from desktop_app.domain.errors import QueueError
     from tests.sqs.clock import SimulatorClock
 
 _session_lock = threading.Lock()

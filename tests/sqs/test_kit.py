@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.clock import Clock, SystemClock
-from desktop_app.errors import QueueError, QueueTrouble
+from desktop_app.domain.clock import Clock, SystemClock
+from desktop_app.domain.errors import QueueError, QueueTrouble
 from desktop_app.queues.client import QueueClient
-from desktop_app.queues.envelopes import Outgoing
+from desktop_app.queues.messages import Outgoing
 from tests.sqs import faults
 from tests.sqs.clock import VirtualClock
 from tests.sqs.kit import boto_client

@@ -6,14 +6,14 @@ import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from desktop_app.jobs import Job, NewFile
+from desktop_app.bootstrap import MIGRATIONS
+from desktop_app.domain.job import Job, NewFile
+from desktop_app.store.adding import Intake
 from desktop_app.store.claims import Claim, ClaimOutcome, ClaimRequest, Claims
 from desktop_app.store.database import open_database
-from desktop_app.store.intake import Intake
 from desktop_app.store.job_list import JobList
 from desktop_app.store.outbox import Outbox, OutboxEntry, Sent
-from desktop_app.store.work import Result, Work
-from desktop_app.wiring import MIGRATIONS
+from desktop_app.store.results import Result, Work
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

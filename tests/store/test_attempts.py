@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.attempts import Attempt, AttemptOutcome
+from desktop_app.domain.job import Attempt, AttemptOutcome
+from desktop_app.store.adding import Intake
 from desktop_app.store.attempts import KEPT
 from desktop_app.store.claims import MAX_CRASHES, ClaimRequest
-from desktop_app.store.intake import Intake
-from desktop_app.store.work import Result
+from desktop_app.store.results import Result
 from tests.store.kit import LEASE, NOW, QUEUE, Store
 
 if TYPE_CHECKING:
-    from desktop_app.jobs import Job
+    from desktop_app.domain.job import Job
 
 
 @pytest.fixture

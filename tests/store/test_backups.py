@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.errors import StoreDamagedError, StoreError
-from desktop_app.services.backup_chore import BackupChore
-from desktop_app.store.backups import Backups
-from desktop_app.store.copies import KEPT
+from desktop_app.bootstrap import MIGRATIONS
+from desktop_app.domain.errors import StoreDamagedError, StoreError
+from desktop_app.services.sending.periodic_tasks import BackupTask
+from desktop_app.store.backups import KEPT, Backups
 from desktop_app.store.database import open_database
-from desktop_app.wiring import MIGRATIONS
 from tests.services.fakes import FakeClock
 from tests.store.kit import rows_of
 
@@ -139,7 +138,7 @@ def test_what_can_not_be_moved_or_copied_is_said(
 
 def test_a_copy_is_made_once_an_hour_if_something_has_changed(store: Store, backups: Backups) -> None:
     clock = FakeClock()
-    chore = BackupChore(backups, store.jobs, clock)
+    chore = BackupTask(backups, store.jobs, clock)
     store.add("/a")
     chore.do()
     (first,) = backups.all()

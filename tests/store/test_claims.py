@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.errors import FileProblem
-from desktop_app.jobs import Status
+from desktop_app.bootstrap import MIGRATIONS
+from desktop_app.domain.errors import FileProblem
+from desktop_app.domain.job import Status
 from desktop_app.store.claims import CRASHED_REASON, MAX_CRASHES, Claim, ClaimOutcome, ClaimRequest
-from desktop_app.wiring import MIGRATIONS
 from tests.store.kit import LEASE, NOW, QUEUE, row_ids
 
 if TYPE_CHECKING:
-    from desktop_app.jobs import Job
+    from desktop_app.domain.job import Job
     from tests.store.kit import Store
 
 

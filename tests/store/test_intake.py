@@ -10,18 +10,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from desktop_app.errors import FileProblem
-from desktop_app.jobs import NewFile, Status
-from desktop_app.store import intake as intake_module
+from desktop_app.domain.errors import FileProblem
+from desktop_app.domain.job import NewFile, Status
+from desktop_app.store import adding as intake_module
+from desktop_app.store.adding import ROWS_A_TRANSACTION
 from desktop_app.store.claims import ClaimOutcome
-from desktop_app.store.intake import ROWS_A_TRANSACTION
 from desktop_app.store.outbox import enqueue
 from tests.store.kit import LEASE, NOW, QUEUE, row_ids
 
 if TYPE_CHECKING:
     from peewee import Expression
 
-    from desktop_app.jobs import Job
+    from desktop_app.domain.job import Job
     from desktop_app.store.database import Database
     from tests.store.kit import Store
 

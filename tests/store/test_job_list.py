@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.jobs import Changes, ListQuery, NewFile, Status, StatusCounts
+from desktop_app.domain.job import Changes, NewFile, Status, StatusCounts
+from desktop_app.domain.query import ListQuery
 from desktop_app.store import job_list as job_list_module
 from desktop_app.store.job_list import MAX_CHANGES
 from tests.store.kit import NOW, QUEUE, row_ids

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.jobs import NewFile
+from desktop_app.domain.job import NewFile
 from tests.store.kit import NOW, QUEUE
 
 if TYPE_CHECKING:

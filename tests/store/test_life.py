@@ -18,16 +18,16 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from desktop_app.jobs import Status
+from desktop_app.domain.job import Status
 from desktop_app.store.claims import MAX_CRASHES, ClaimOutcome, ClaimRequest
 from desktop_app.store.outbox import OutboxEntry, Sent
-from desktop_app.store.work import Result
+from desktop_app.store.results import Result
 from tests.store.kit import LEASE, NOW, QUEUE, Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from desktop_app.jobs import Job
+    from desktop_app.domain.job import Job
 
 PENDING, PROCESSING, PROCESSED, FAILED = Status
 STEPS_OF_A_GENERATION = {

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING
 import peewee
 import pytest
 
-from desktop_app.errors import StoreError, StoreFullError
-from desktop_app.jobs import Status
-from desktop_app.store.copies import KEPT
+from desktop_app.bootstrap import MIGRATIONS
+from desktop_app.domain.errors import StoreError, StoreFullError
+from desktop_app.domain.job import Status
+from desktop_app.store.backups import KEPT
 from desktop_app.store.database import open_database
 from desktop_app.store.models import ALL_MODELS
-from desktop_app.wiring import MIGRATIONS
 from tests.store.kit import Store, rows_of
 
 if TYPE_CHECKING:

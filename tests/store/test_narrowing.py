@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.filters import parse_search
-from desktop_app.jobs import Batch, ListQuery, NewFile, Problem, SelectionSums, Status, StatusCounts
+from desktop_app.domain.job import Batch, NewFile, Status, StatusCounts
+from desktop_app.domain.query import ListQuery, Problem, SelectionSums, parse_search
 from desktop_app.store.job_list import NEWEST_BATCHES
 from tests.store.kit import NOW, QUEUE, row_ids
 from tests.store.test_query_plans import plan_of, statements
 
 if TYPE_CHECKING:
-    from desktop_app.jobs import Job
+    from desktop_app.domain.job import Job
     from tests.store.kit import Store
 
 

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.jobs import ListQuery, Search, SortBy, Status
+from desktop_app.domain.job import Status
+from desktop_app.domain.query import ListQuery, Search, SortBy
 from desktop_app.store.rows import name_key
 from tests.store.kit import NOW, row_ids
 
 if TYPE_CHECKING:
-    from desktop_app.jobs import Job
+    from desktop_app.domain.job import Job
     from tests.store.kit import Store
 
 VALUES = {

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.errors import FileProblem
-from desktop_app.jobs import Status
+from desktop_app.domain.errors import FileProblem
+from desktop_app.domain.job import Status
 from desktop_app.store.claims import ClaimOutcome
 from desktop_app.store.outbox import OutboxEntry, Sent
 from tests.store.kit import LEASE, NOW, QUEUE, row_ids

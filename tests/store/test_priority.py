@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.moved import Moved
+from desktop_app.domain.job import PriorityResult
 from desktop_app.store.priority import ROWS_A_TRANSACTION, Priority
 from tests.store.kit import NOW, QUEUE, Store, row_ids
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from desktop_app.jobs import Job
+    from desktop_app.domain.job import Job
 
 
-def first(store: Store, jobs: Sequence[Job]) -> Moved:
+def first(store: Store, jobs: Sequence[Job]) -> PriorityResult:
     return store.intake.move_to_front(row_ids(jobs), queue=QUEUE)
 
 
@@ -26,7 +26,7 @@ def order(store: Store) -> list[int]:
 
 def test_what_is_not_sent_is_sent_first_in_the_order_asked_for(store: Store) -> None:
     a, b, c, d = store.add("/a", "/b", "/c", "/d")
-    assert first(store, [d, c]) == Moved((d.row_id, c.row_id), 2)
+    assert first(store, [d, c]) == PriorityResult((d.row_id, c.row_id), 2)
     assert order(store) == row_ids([d, c, a, b])
     assert first(store, [b]).front == 1
     assert [entry.row_id for entry in store.take(in_order=True)] == row_ids([b, d, c, a])
@@ -58,12 +58,12 @@ def test_only_what_waits_for_this_queue_is_moved(store: Store) -> None:
     store.start(at_work)
     store.intake.remove([gone.row_id], now_ms=NOW)
     before = order(store)
-    assert first(store, [done, at_work, elsewhere, gone]) == Moved()
+    assert first(store, [done, at_work, elsewhere, gone]) == PriorityResult()
     assert order(store) == before
 
 
 def test_nothing_is_moved_nowhere(store: Store) -> None:
-    assert first(store, []) == Moved()
+    assert first(store, []) == PriorityResult()
 
 
 def test_entry_that_had_to_wait_is_due(store: Store) -> None:

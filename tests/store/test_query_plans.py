@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.jobs import ListQuery, NewFile, SortBy, Status
+from desktop_app.domain.job import NewFile, Status
+from desktop_app.domain.query import ListQuery, SortBy
 from desktop_app.store.recovery import Recovery
-from desktop_app.store.work import Result, Tick
+from desktop_app.store.results import Result, Tick
 from tests.store.kit import LEASE, NOW, QUEUE, Store
 
 if TYPE_CHECKING:

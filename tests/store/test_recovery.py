@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.jobs import Status
+from desktop_app.domain.job import Status
 from desktop_app.store.recovery import Recovery
 from tests.store.kit import LEASE, NOW, QUEUE, row_ids
 

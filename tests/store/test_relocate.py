@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.jobs import NewFile, Status
+from desktop_app.domain.job import NewFile, Status
 from desktop_app.store.claims import ClaimOutcome
 from tests.store.kit import QUEUE, Store
 
 if TYPE_CHECKING:
-    from desktop_app.jobs import Job
+    from desktop_app.domain.job import Job
 
 FOUND = NewFile("/other/file10.txt", 77, 5)
 

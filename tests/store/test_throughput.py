@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from desktop_app.runs import Ended, RunSums
-from desktop_app.store.work import Result, Tick
+from desktop_app.domain.job import Ended, RunSums
+from desktop_app.store.results import Result, Tick
 from tests.store.kit import NOW, QUEUE
 
 if TYPE_CHECKING:

@@ -11,12 +11,12 @@ import peewee
 import pytest
 from filelock import FileLock
 
-from desktop_app.errors import Cause, StoreBusyError, StoreDamagedError, StoreError, StoreFullError
-from desktop_app.jobs import NewFile
+from desktop_app.bootstrap import MIGRATIONS
+from desktop_app.domain.errors import Cause, StoreBusyError, StoreDamagedError, StoreError, StoreFullError
+from desktop_app.domain.job import NewFile
 from desktop_app.store import database as database_module
 from desktop_app.store.database import known_store_error, open_database
 from desktop_app.store.models import JobRow
-from desktop_app.wiring import MIGRATIONS
 from tests.rights import without_special_rights
 from tests.store.kit import NOW, QUEUE, Store, quick_to_give_up
 

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.errors import FileProblem
-from desktop_app.jobs import Status
+from desktop_app.domain.errors import FileProblem
+from desktop_app.domain.job import Status
 from desktop_app.store.claims import CRASHED_REASON, MAX_CRASHES, ClaimOutcome
-from desktop_app.store.work import Result, Tick
+from desktop_app.store.results import Result, Tick
 from tests.store.kit import LEASE, NOW, QUEUE
 
 if TYPE_CHECKING:
-    from desktop_app.jobs import Job
+    from desktop_app.domain.job import Job
     from tests.store.kit import Store
 
 

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 from collections import deque
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, Qt, Signal, Slot
+from PySide6.QtWidgets import QFileDialog
 
-from desktop_app.gui import dialogs
 from desktop_app.gui.adding.review_sheet import Decision, ReviewSheet
 from desktop_app.gui.adding.review_texts import notice_of
+from desktop_app.gui.i18n import tr
+from desktop_app.gui.widgets import dialogs
 
 if TYPE_CHECKING:
+    from PySide6.QtCore import SignalInstance
     from PySide6.QtWidgets import QWidget
 
     from desktop_app.gui.adding.adder import AddReport, Proposal
-    from desktop_app.gui.look.look import Look
-    from desktop_app.gui.table.jobs_view import JobsView
+    from desktop_app.gui.table.view import JobsView
+    from desktop_app.gui.theme.theme import Theme
+    from desktop_app.gui.window.list_controller import ListController
+    from desktop_app.gui.window_memory import WindowMemory
     from desktop_app.gui.wording import Wording
-    from desktop_app.gui.workbench import Workbench
 
 
 class AddFlow(QObject):
@@ -34,7 +39,9 @@ class AddFlow(QObject):
 
     said = Signal(object)
 
-    def __init__(self, workbench: Workbench, view: JobsView, look: Look, wording: Wording, window: QWidget) -> None:
+    def __init__(
+        self, workbench: ListController, view: JobsView, look: Theme, wording: Wording, window: QWidget
+    ) -> None:
         super().__init__(window)
         self._workbench = workbench
         self._view = view
@@ -89,3 +96,48 @@ class AddFlow(QObject):
         if report.added and model.query.is_by_adding and not model.query.is_narrowed:
             row = 0 if model.query.descending else min(before, model.rowCount() - 1)
             self._view.scrollTo(model.index(row, 0))
+
+
+class FileChooser(QObject):
+    """Asks for files or a folder.
+
+    Signals:
+        chosen(list): The paths of files, as strings.
+        folder_chosen(list): The same of a folder.
+    """
+
+    chosen = Signal(list)
+    folder_chosen = Signal(list)
+
+    def __init__(self, memory: WindowMemory, window: QWidget) -> None:
+        super().__init__(window)
+        self._memory = memory
+        self._window = window
+
+    @Slot()
+    def ask_for_files(self) -> None:
+        """Open the dialog for files."""
+        dialog = self._dialog(tr("Add Files"), "files", self.chosen)
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+        dialog.setLabelText(QFileDialog.DialogLabel.Accept, tr("Add"))
+        dialog.open()
+
+    @Slot()
+    def ask_for_folder(self) -> None:
+        """Open the dialog for a folder."""
+        dialog = self._dialog(tr("Add a Folder"), "folder", self.folder_chosen)
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+        dialog.setLabelText(QFileDialog.DialogLabel.Accept, tr("Add Folder"))
+        dialog.open()
+
+    def _dialog(self, title: str, purpose: str, answer: SignalInstance) -> QFileDialog:
+        dialog = QFileDialog(self._window, title, self._memory.folder(purpose))
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.filesSelected.connect(partial(self._take, purpose, answer))
+        return dialog
+
+    def _take(self, purpose: str, answer: SignalInstance, paths: list[str]) -> None:
+        if paths:
+            self._memory.set_folder(purpose, str(Path(paths[0]).parent))
+        answer.emit(paths)

@@ -1,42 +1,190 @@
-"""Asks about many or odd files before they are added: which of them, and what they are called together."""
+"""One thing that a person should know before files are added, with what can be done about it."""
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import (
     QButtonGroup,
     QCheckBox,
     QDialog,
     QDialogButtonBox,
+    QFrame,
     QHBoxLayout,
     QLabel,
     QLineEdit,
     QPushButton,
     QRadioButton,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 
-from desktop_app.gui import dialogs
 from desktop_app.gui.adding import review_texts
-from desktop_app.gui.adding.review_count import ReviewCount
-from desktop_app.gui.adding.review_line import ReviewLine
-from desktop_app.gui.feedback.announcer import Announcer
-from desktop_app.gui.texts import tr
-from desktop_app.gui.widgets.elided_label import ElidedLabel
-from desktop_app.services.review import Picked, Wish
+from desktop_app.gui.i18n import isolated_in, tr
+from desktop_app.gui.progress.run_news import Announcer
+from desktop_app.gui.widgets import dialogs
+from desktop_app.gui.wording import tool_tip
+from desktop_app.services.adding.review import SelectionResult, SelectionRules
 
 if TYPE_CHECKING:
+    from PySide6.QtGui import QResizeEvent
+    from PySide6.QtWidgets import QWidget
+
     from desktop_app.gui.adding.adder import Proposal
-    from desktop_app.gui.look.look import Look
     from desktop_app.gui.ports import Background
+    from desktop_app.gui.theme.theme import Theme
     from desktop_app.gui.wording import Wording
+    from desktop_app.services.adding.review import Review, SelectionResult
+
+
+_ICON = 18
+
+
+class ReviewLine(QFrame):
+    """A symbol, a sentence, and controls behind it; hidden while there is nothing to say."""
+
+    def __init__(self, icon: str, controls: tuple[QWidget, ...], look: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("notice")
+        self.setProperty("kind", "warning")
+        self._icon = icon
+        self._look = look
+        self._symbol = QLabel(self)
+        self._symbol.setFixedSize(_ICON, _ICON)
+        self._text = QLabel(self)
+        self._text.setTextFormat(Qt.TextFormat.PlainText)
+        self._text.setWordWrap(True)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 7, 10, 7)
+        row.setSpacing(12)
+        row.addWidget(self._symbol)
+        row.addWidget(self._text, 1)
+        for control in controls:
+            row.addWidget(control)
+        look.changed.connect(self._draw)
+        self._draw()
+        self.hide()
+
+    @property
+    def text(self) -> str:
+        """What is said."""
+        return self._text.text()
+
+    def say(self, text: str) -> None:
+        """Say something; nothing if it is empty."""
+        self._text.setText(text)
+        self.setVisible(bool(text))
+        self.updateGeometry()  # at once: the sheet asks next how much room is needed
+
+    @Slot()
+    def _draw(self) -> None:
+        icon = self._look.icon(self._icon)
+        self._symbol.setPixmap(icon.pixmap(QSize(_ICON, _ICON), self.devicePixelRatio()))
+
+
+_REST_MS = 120
+"""Between two keystrokes nothing is counted; a person who types quickly would only see numbers that are wrong."""
+
+
+class ReviewCount(QObject):
+    """Keeps the count of what is meant up to date; only the newest wish counts.
+
+    Signals:
+        counted(Picked): What the newest wish comes to.
+
+    Args:
+        review: What there is to choose from.
+        run: Runs work beside the main thread.
+        parent: Qt's owner.
+    """
+
+    counted = Signal(object)
+
+    def __init__(self, review: Review, run: Background, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._review = review
+        self._run = run
+        self._wish: SelectionRules | None = None
+        self._picked: SelectionResult | None = None
+        self._stale = threading.Event()
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.setInterval(_REST_MS)
+        self._rest.timeout.connect(self.count_now)
+
+    @property
+    def picked(self) -> SelectionResult | None:
+        """What the newest wish comes to; None while it is not known."""
+        return self._picked
+
+    def wish_for(self, wish: SelectionRules) -> None:
+        """Count this as soon as nothing new is typed for a moment."""
+        self.stop()
+        self._wish = wish
+        self._rest.start()
+
+    @Slot()
+    def count_now(self) -> None:
+        """Do not wait for more to be typed."""
+        if self._wish is None or self._picked is not None:
+            return
+        self.stop()
+        stale = self._stale = threading.Event()
+        self._run(partial(self._review.pick, self._wish, stale.is_set), partial(self._take, stale))
+
+    def stop(self) -> None:
+        """Forget what is being counted."""
+        self._rest.stop()
+        self._stale.set()
+        self._picked = None
+
+    def _take(self, stale: threading.Event, picked: SelectionResult | None) -> None:
+        # Asked here and not of the result: it may have been made before it became stale.
+        if picked is not None and not stale.is_set():
+            self._picked = picked
+            self.counted.emit(picked)
+
+
+class ElidedLabel(QLabel):
+    """Shows a path; the tool tip, and a screen reader, have all of it."""
+
+    def __init__(self, text: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._whole = text
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setToolTip(tool_tip(text))
+        self.setAccessibleName(text)
+        self._fit()
+
+    def minimumSizeHint(self) -> QSize:
+        """As narrow as need be."""
+        return QSize(0, super().minimumSizeHint().height())
+
+    def sizeHint(self) -> QSize:
+        """Asks for no width: what else is there decides."""
+        return QSize(0, super().sizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Fit the text again."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        width = self.contentsRect().width()
+        text = self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideMiddle, width)
+        self.setText(isolated_in(text, self.layoutDirection()))
+
 
 _WIDTH = 620
+
 _MOST_TYPED = 1_000
+
 _COUNTS_FOR_MS = 200
 """What is counted sooner is not said to be counted."""
 
@@ -53,7 +201,7 @@ class Decision:
     """
 
     proposal: Proposal
-    picked: Picked
+    picked: SelectionResult
     again: bool
     name: str
 
@@ -78,7 +226,7 @@ class ReviewSheet(QDialog):
 
     decided = Signal(object)
 
-    def __init__(self, proposal: Proposal, run: Background, look: Look, wording: Wording, parent: QWidget) -> None:
+    def __init__(self, proposal: Proposal, run: Background, look: Theme, wording: Wording, parent: QWidget) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(tr("Add Files"))
@@ -219,7 +367,7 @@ class ReviewSheet(QDialog):
     @Slot()
     def _count_again(self) -> None:
         self._waits_to_add = False
-        wish = Wish(self.subfolders.isChecked(), self.only.text(), self.leave_out.text())
+        wish = SelectionRules(self.subfolders.isChecked(), self.only.text(), self.leave_out.text())
         self._count.wish_for(wish)
         self._late.start()
         self._offer()
@@ -229,7 +377,7 @@ class ReviewSheet(QDialog):
         self.chosen.setText(tr("Counting…"))
 
     @Slot(object)
-    def _show_count(self, picked: Picked) -> None:
+    def _show_count(self, picked: SelectionResult) -> None:
         self._late.stop()
         total = len(self._proposal.review.result.files)
         text = review_texts.chosen(picked, total, self._wording)

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QLocale
 
-from desktop_app.gui.texts import tr, translated
+from desktop_app.domain.job import display_text
+from desktop_app.gui.i18n import tr, translated
 from desktop_app.gui.widgets.notice import Kind, Notice, NoticeAction
-from desktop_app.jobs import display_text
-from desktop_app.services.refusals import RefusalKind, kind_of
+from desktop_app.sources.scan import RefusalKind, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from desktop_app.gui.adding.adder import AddReport, Proposal
     from desktop_app.gui.wording import Wording
-    from desktop_app.services.refusals import Refusal
-    from desktop_app.services.review import Picked
+    from desktop_app.services.adding.review import SelectionResult
+    from desktop_app.sources.scan import Refusal
 
 
 def title(proposal: Proposal, wording: Wording) -> str:
@@ -41,7 +41,7 @@ def place(proposal: Proposal) -> str:
     return display_text(parent) if os.path.isabs(parent) else ""  # noqa: PTH117
 
 
-def chosen(picked: Picked, total: int, wording: Wording) -> str:
+def chosen(picked: SelectionResult, total: int, wording: Wording) -> str:
     """How many files match, live: `412 of 3,118 files, 1.1 GB`."""
     count = len(picked.places)
     if not count:

@@ -8,15 +8,21 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Slot
 
-from desktop_app.gui.connection.loop_states import Need, Trouble
-from desktop_app.gui.texts import tr, translated
+from desktop_app.gui.connection.remedies import Remedies
+from desktop_app.gui.connection.status import Need, Trouble
+from desktop_app.gui.i18n import tr, translated
 from desktop_app.gui.widgets.notice import Kind, Notice, NoticeAction
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from desktop_app.errors import KnownError
+    from PySide6.QtWidgets import QWidget
+
+    from desktop_app.domain.errors import KnownError
+    from desktop_app.gui.connection.desk import ConnectionDesk
+    from desktop_app.gui.connection.foreign_watch import ForeignWatch
     from desktop_app.gui.widgets.notice import NoticeBar
+    from desktop_app.gui.window.window_parts import WindowParts
 
 
 RETURNS_S = 30.0
@@ -116,3 +122,47 @@ class TroubleBanner(QObject):
     @Slot(str)
     def _note_dismissed(self, text: str) -> None:
         self._dismissed = text
+
+
+def trouble_banner(
+    bar: NoticeBar,
+    needs: WindowParts,
+    desk: ConnectionDesk,
+    foreign: ForeignWatch,
+    *,
+    say: Callable[[Notice], None],
+    window: QWidget,
+) -> TroubleBanner:
+    """The banner of a window, following its loops and its list.
+
+    Args:
+        bar: Where it is shown.
+        needs: What the window was given.
+        desk: The dialog, and what is looked up.
+        foreign: Shows the messages that are not ours.
+        say: Says what came of a button.
+        window: The owner.
+    """
+    office = needs.session
+    remedies = Remedies(
+        office,
+        desk,
+        start_again=needs.start_again,
+        show_foreign=foreign.show_newest,
+        folder=needs.folder,
+        window=window,
+    )
+    for speaker in (remedies, desk.regions, desk.sign_in):
+        speaker.said.connect(say)
+    banner = TroubleBanner(
+        bar,
+        try_now=office.try_now,
+        start_again=needs.start_again,
+        allow_processing=office.allow_processing,
+        remedies=remedies.buttons,
+        parent=window,
+    )
+    needs.states.trouble_changed.connect(banner.show_loops)
+    needs.workbench.feed.problem.connect(banner.show_database)
+    needs.workbench.feed.recovered.connect(banner.clear_database)
+    return banner

@@ -9,24 +9,22 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QGuiApplication
 
-from desktop_app.errors import KnownError, QueueError, SettingsError
-from desktop_app.gui.connection.dialog import ConnectionDialog
-from desktop_app.gui.connection.look_ups import LookUps
+from desktop_app.domain.errors import KnownError, QueueError, SettingsError
+from desktop_app.gui.connection.dialog import ConnectionDialog, LookUps
 from desktop_app.gui.connection.region_search import RegionSearch
 from desktop_app.gui.connection.sign_in import SignIn, can_sign_in
+from desktop_app.gui.i18n import tr, translated
 from desktop_app.gui.life.shutdown import Step
-from desktop_app.gui.stream import Stream
-from desktop_app.gui.tasks import Tasks
-from desktop_app.gui.texts import tr, translated
+from desktop_app.gui.tasks import Stream, Tasks
 from desktop_app.gui.widgets.notice import NoticeAction
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
-    from desktop_app.gui.look.look import Look
+    from desktop_app.config.settings import Connection
     from desktop_app.gui.ports import Office
-    from desktop_app.services.advisor import ConnectionAdvisor
-    from desktop_app.settings import Connection
+    from desktop_app.gui.theme.theme import Theme
+    from desktop_app.services.support.connection_advisor import ConnectionAdvisor
 
 _AT_ONCE = 4
 
@@ -51,7 +49,7 @@ class ConnectionDesk(QObject):
 
     complained = Signal(str)
 
-    def __init__(self, office: Office, advisor: ConnectionAdvisor, look: Look, window: QWidget) -> None:
+    def __init__(self, office: Office, advisor: ConnectionAdvisor, look: Theme, window: QWidget) -> None:
         super().__init__(window)
         self._office = office
         self._look = look

@@ -1,39 +1,115 @@
-"""Connection…: which queue, whether it works, and the change to it without a restart."""
+"""The answers of a test, one line each, as they come."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import (
+    QAbstractItemView,
     QDialog,
     QDialogButtonBox,
     QFrame,
     QHBoxLayout,
     QLabel,
+    QListWidget,
+    QListWidgetItem,
     QPushButton,
     QScrollArea,
     QVBoxLayout,
     QWidget,
 )
 
-from desktop_app.errors import KnownError, SettingsError
-from desktop_app.gui.connection.check_list import CheckList
+from desktop_app.domain.connection_checks import Finding, FoundQueue, Profiles, Verdict
+from desktop_app.domain.errors import KnownError, SettingsError
 from desktop_app.gui.connection.form import ConnectionForm, Place
-from desktop_app.gui.texts import tr, translated
-from desktop_app.reach import FoundQueue, Profiles, Verdict
+from desktop_app.gui.i18n import tr, translated
 
 if TYPE_CHECKING:
-    from desktop_app.gui.connection.look_ups import LookUps
-    from desktop_app.gui.look.look import Look
+    from collections.abc import Callable
+
+    from desktop_app.config.settings import Connection
+    from desktop_app.domain.errors import KnownError
     from desktop_app.gui.ports import Office
+    from desktop_app.gui.tasks import Stream, Tasks
+    from desktop_app.gui.theme.theme import Theme
     from desktop_app.gui.widgets.notice import NoticeAction
-    from desktop_app.settings import Connection
+    from desktop_app.services.support.connection_advisor import ConnectionAdvisor
+
+
+_MARKS = {Verdict.FINE: "✓", Verdict.NOTE: "–", Verdict.TROUBLE: "▲"}
+
+_ICONS = {Verdict.FINE: "status-processed", Verdict.NOTE: "info", Verdict.TROUBLE: "status-failed"}
+
+
+class CheckList(QListWidget):
+    """Findings with a shape before each; read line by line, with the keyboard too."""
+
+    def __init__(self, look: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._look = look
+        self._findings: list[Finding] = []
+        self.setAccessibleName(tr("What the test has found"))
+        self.setWordWrap(True)
+        self.setIconSize(QSize(16, 16))
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setUniformItemSizes(False)
+        self.setFrameShape(QListWidget.Shape.NoFrame)
+        look.changed.connect(self._draw)
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What is listed."""
+        return list(self._findings)
+
+    def begin(self) -> None:
+        """Forget the last test."""
+        self._findings.clear()
+        self.clear()
+
+    def add(self, finding: Finding) -> None:
+        """One more."""
+        self._findings.append(finding)
+        item = QListWidgetItem(translated(finding.text), self)
+        mark = {Verdict.FINE: tr("Fine"), Verdict.NOTE: tr("Note"), Verdict.TROUBLE: tr("Trouble")}[finding.verdict]
+        item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{mark}: {item.text()}")
+        self._draw_item(item, finding)
+        self.scrollToItem(item)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Copying takes all lines, not only the current one."""
+        if event.matches(QKeySequence.StandardKey.Copy):
+            QGuiApplication.clipboard().setText(self.as_text())
+            event.accept()
+        else:
+            super().keyPressEvent(event)
+
+    def as_text(self) -> str:
+        """All of it, to be copied."""
+        return "\n".join(f"{_MARKS[one.verdict]} {translated(one.text)}" for one in self._findings)
+
+    @Slot()
+    def _draw(self) -> None:
+        for row, finding in enumerate(self._findings):
+            self._draw_item(self.item(row), finding)
+
+    def _draw_item(self, item: QListWidgetItem, finding: Finding) -> None:
+        colours = self._look.colours
+        colour = {
+            Verdict.FINE: colours.processed,
+            Verdict.NOTE: colours.muted,
+            Verdict.TROUBLE: colours.failed,
+        }[finding.verdict]
+        item.setIcon(self._look.icon(_ICONS[finding.verdict], colour))
+
 
 _SIZE = (620, 660)
+
 _LEAST = (420, 320)
 
 
@@ -55,7 +131,7 @@ class ConnectionDialog(QDialog):
 
     complained = Signal(str)
 
-    def __init__(self, office: Office, look_ups: LookUps, look: Look, parent: QWidget | None = None) -> None:
+    def __init__(self, office: Office, look_ups: LookUps, look: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._office = office
         self._ask = look_ups
@@ -285,3 +361,21 @@ class ConnectionDialog(QDialog):
         self._is_over = True
         self._ask.listing.stop()
         self._ask.testing.stop()
+
+
+@dataclass(frozen=True, slots=True)
+class LookUps:
+    """How the dialog finds things out; outlives it.
+
+    Attributes:
+        advisor: Who knows.
+        tasks: Where short questions are asked.
+        listing, testing: Where the longer ones are.
+        remedy: What helps against an error, if anything here does.
+    """
+
+    advisor: ConnectionAdvisor
+    tasks: Tasks
+    listing: Stream
+    testing: Stream
+    remedy: Callable[[KnownError], NoticeAction | None]

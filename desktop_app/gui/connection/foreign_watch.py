@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from desktop_app.gui.dialogs import PairsDialog
-from desktop_app.gui.texts import mark, tr, translated
-from desktop_app.jobs import display_text
+from desktop_app.domain.job import display_text
+from desktop_app.gui.i18n import mark, tr, translated
+from desktop_app.gui.widgets.dialogs import PairsDialog
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QAction
     from PySide6.QtWidgets import QWidget
 
-    from desktop_app.services.foreign import ForeignMail, ForeignMessage
+    from desktop_app.services.consuming.foreign_messages import ForeignMessage, ForeignMessages
 
 _EVERY_MS = 1_000
 _TITLE = mark("Other Programs' Messages")
@@ -34,7 +34,7 @@ class ForeignWatch(QObject):
 
     counted = Signal(int)
 
-    def __init__(self, mail: ForeignMail, action: QAction, window: QWidget) -> None:
+    def __init__(self, mail: ForeignMessages, action: QAction, window: QWidget) -> None:
         super().__init__(window)
         self._mail = mail
         self._action = action
@@ -46,7 +46,7 @@ class ForeignWatch(QObject):
         timer.timeout.connect(self.look)
         timer.start(_EVERY_MS)
 
-    def watch(self, mail: ForeignMail) -> None:
+    def watch(self, mail: ForeignMessages) -> None:
         """Look at another queue's from now on."""
         self._mail = mail
         self.look()

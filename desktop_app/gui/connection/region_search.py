@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from desktop_app.gui.stream import Stream
-from desktop_app.gui.texts import tr, translated
+from desktop_app.gui.i18n import tr, translated
+from desktop_app.gui.tasks import Stream
 from desktop_app.gui.widgets.notice import Kind, Notice, NoticeAction
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from desktop_app.errors import KnownError
+    from desktop_app.config.settings import Connection
+    from desktop_app.domain.connection_checks import FoundQueue
+    from desktop_app.domain.errors import KnownError
     from desktop_app.gui.tasks import Tasks
-    from desktop_app.reach import FoundQueue
-    from desktop_app.services.advisor import ConnectionAdvisor
-    from desktop_app.settings import Connection
+    from desktop_app.services.support.connection_advisor import ConnectionAdvisor
 
 _OFFERED = 3
 

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 
-from desktop_app.errors import Cause, QueueError, SettingsError
+from desktop_app.config.settings import Connection
+from desktop_app.domain.errors import Cause, QueueError, SettingsError
 from desktop_app.gui.connection.sign_in import can_sign_in
-from desktop_app.gui.dialogs import PairsDialog
-from desktop_app.gui.texts import tr, translated
+from desktop_app.gui.i18n import tr, translated
+from desktop_app.gui.widgets.dialogs import PairsDialog
 from desktop_app.gui.widgets.notice import Notice, NoticeAction
-from desktop_app.settings import Connection
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,10 +26,12 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
     from desktop_app.gui.connection.desk import ConnectionDesk
-    from desktop_app.gui.connection.loop_states import Trouble
+    from desktop_app.gui.connection.status import Trouble
     from desktop_app.gui.ports import Office
 
+
 _CLOCKS = (("gnome-control-center", "datetime"), ("kcmshell6", "kcm_clock"), ("kcmshell5", "kcm_clock"))
+
 _CLOCK_PAGES = {"win32": "ms-settings:dateandtime", "darwin": "x-apple.systempreferences:com.apple.preference.datetime"}
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from jeepney import DBusAddress, new_signal
 
-from desktop_app.gui.texts import tr
+from desktop_app.gui.i18n import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,20 +14,29 @@ if TYPE_CHECKING:
     from desktop_app.gui.desktop.bus import Bus
     from desktop_app.gui.desktop.ports import Notification, Topic
 
+
 APP_NAME = "Filemill"
+
 DESKTOP_FILE = "filemill"
+
 NOTIFICATIONS = DBusAddress(
     "/org/freedesktop/Notifications", "org.freedesktop.Notifications", "org.freedesktop.Notifications"
 )
+
 LOGIN = DBusAddress("/org/freedesktop/login1", "org.freedesktop.login1", "org.freedesktop.login1.Manager")
+
 POWER = DBusAddress(
     "/org/freedesktop/PowerManagement/Inhibit",
     "org.freedesktop.PowerManagement",
     "org.freedesktop.PowerManagement.Inhibit",
 )
+
 GNOME_SESSION = DBusAddress("/org/gnome/SessionManager", "org.gnome.SessionManager", "org.gnome.SessionManager")
+
 _GNOME_NO_SLEEP = 4
+
 _URGENCY = {False: 1, True: 2}
+
 _DEFAULT_ACTION = "default"
 
 

@@ -8,8 +8,8 @@ from PySide6.QtCore import QEvent, QObject, Slot
 from PySide6.QtWidgets import QMenu, QSystemTrayIcon, QWidget
 
 from desktop_app.gui.desktop.ports import Notification, Topic
-from desktop_app.gui.look.look import program_icon
-from desktop_app.gui.texts import tr
+from desktop_app.gui.i18n import tr
+from desktop_app.gui.theme.theme import program_icon
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from desktop_app.errors import FileProblem
-from desktop_app.gui.texts import tr
-from desktop_app.jobs import Job, Status, display_text
+from desktop_app.domain.errors import FileProblem
+from desktop_app.domain.job import Job, Status, display_text
+from desktop_app.gui.i18n import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from desktop_app.gui.wording import Wording
-    from desktop_app.services.whereabouts import Whereabouts
+    from desktop_app.services.support.path_status import PathStatus
 
 
 class Fix(Enum):
@@ -58,7 +58,7 @@ class Known:
 
     job: Job
     wording: Wording
-    seen: Whereabouts | None = None
+    seen: PathStatus | None = None
     last: str = ""
 
 

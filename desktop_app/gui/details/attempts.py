@@ -19,17 +19,17 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop_app.gui.details.copying import CopyPage
+from desktop_app.domain.job import display_text
+from desktop_app.gui.details.text_pages import CopyPage
 from desktop_app.gui.details.words import attempt_result
-from desktop_app.gui.texts import tr
-from desktop_app.gui.widgets.row_table import show_rows
+from desktop_app.gui.i18n import tr
+from desktop_app.gui.widgets.dialogs import show_rows
 from desktop_app.gui.wording import tool_tip
-from desktop_app.jobs import display_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from desktop_app.attempts import Attempt
+    from desktop_app.domain.job import Attempt
     from desktop_app.gui.wording import Wording
 
 _TOOK, _COMPUTER, _RESULT = 2, 3, 4

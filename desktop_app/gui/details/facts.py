@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from desktop_app.gui.details.words import Facts
 
+
 _TWO_COLUMNS_FROM = 760
 
 

@@ -5,23 +5,39 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QTimer, Signal, Slot
+from PySide6.QtCore import QEvent, QObject, QTimer, Signal, Slot
 
-from desktop_app.errors import FileProblem, KnownError
-from desktop_app.gui.details.words import attempt_result
-from desktop_app.job_log import JobLog
-from desktop_app.services.whereabouts import Whereabouts, look_at
+from desktop_app.domain.errors import FileProblem, KnownError
+from desktop_app.gui.details.fixes import LocateCommand
+from desktop_app.gui.details.pane import DetailsPane
+from desktop_app.gui.details.words import (
+    attempt_result,
+    message_facts,
+    nothing_selected,
+    summary_of_many,
+    summary_of_one,
+)
+from desktop_app.logs.job_log import JobLog
+from desktop_app.services.support.path_status import PathStatus, look_at
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from desktop_app.gui.details.pane import DetailsPane
-    from desktop_app.gui.workbench import Workbench
-    from desktop_app.jobs import Job
+    from PySide6.QtWidgets import QWidget
+
+    from desktop_app.domain.job import Job
+    from desktop_app.gui.commands.actions import Actions
+    from desktop_app.gui.table.selection_sums import SelectedTotals
+    from desktop_app.gui.table.view import JobsView
+    from desktop_app.gui.window.list_controller import ListController
+    from desktop_app.gui.window.window_parts import WindowParts
+
 
 _REST_MS = 120
 """Who goes through the list with an arrow key reads nothing on the way."""
+
 LOG_EVERY_MS = 1_000
+
 _LOOKED_AT = frozenset({FileProblem.MISSING, FileProblem.NOT_ALLOWED})
 
 
@@ -38,7 +54,7 @@ class DetailsLoader(QObject):
 
     learned = Signal()
 
-    def __init__(self, pane: DetailsPane, bench: Workbench, log_folder: Path) -> None:
+    def __init__(self, pane: DetailsPane, bench: ListController, log_folder: Path) -> None:
         super().__init__(pane)
         self._pane = pane
         self._bench = bench
@@ -47,7 +63,7 @@ class DetailsLoader(QObject):
         self._log: JobLog | None = None
         self._is_reading_log = False
         self._looked_at: tuple[int, int] | None = None
-        self.seen: Whereabouts | None = None
+        self.seen: PathStatus | None = None
         self.last = ""
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
@@ -119,11 +135,11 @@ class DetailsLoader(QObject):
             self._looked_at = about
             self._bench.beside.run(partial(look_at, job.file_path), partial(self._take_look, about))
 
-    def _take_look(self, about: tuple[int, int], seen: Whereabouts) -> None:
+    def _take_look(self, about: tuple[int, int], seen: PathStatus) -> None:
         if about == self._looked_at:
             self._learn(seen, self.last)
 
-    def _learn(self, seen: Whereabouts | None, last: str) -> None:
+    def _learn(self, seen: PathStatus | None, last: str) -> None:
         if (seen, last) != (self.seen, self.last):
             self.seen, self.last = seen, last
             self.learned.emit()
@@ -150,3 +166,104 @@ class DetailsLoader(QObject):
 
     def _give_up_log(self, error: KnownError) -> None:  # noqa: ARG002 - it will be read again in a second
         self._is_reading_log = False
+
+
+_EVERY_MS = 250
+"""How often it is looked again while the list changes."""
+
+
+class DetailsFollower(QObject):
+    """One file is shown at once, from what the list has read; sums of many come from `SelectedTotals`.
+
+    Args:
+        pane: What it fills.
+        view: Where files are selected.
+        selected: Their sums.
+        needs: Where jobs and logs are read, and who writes numbers and times.
+    """
+
+    def __init__(self, pane: DetailsPane, view: JobsView, selected: SelectedTotals, needs: WindowParts) -> None:
+        super().__init__(pane)
+        bench = needs.workbench
+        self._pane = pane
+        self._view = view
+        self._selected = selected
+        self._bench = bench
+        self._wording = needs.wording
+        self._strict_order = needs.strict_order
+        self._loader = DetailsLoader(pane, bench, needs.log_folder)
+        self._loader.learned.connect(self.follow)
+        self._again = QTimer(self)
+        self._again.setSingleShot(True)
+        self._again.timeout.connect(self.follow)
+        view.selection_changed.connect(self.follow)
+        selected.changed.connect(self._follow_sums)
+        bench.model.dataChanged.connect(self._follow_later)
+        bench.model.listed.connect(self._follow_later)
+        pane.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Whoever opens the pane sees what is selected now; nothing is read for a pane that is closed."""
+        if watched is self._pane and event.type() == QEvent.Type.Show:
+            self._again.start(0)
+        if watched is self._pane and event.type() == QEvent.Type.Hide:
+            self._loader.show(None)
+        return super().eventFilter(watched, event)
+
+    @Slot()
+    def _follow_later(self) -> None:
+        if not self._again.isActive():
+            self._again.start(_EVERY_MS)
+
+    @Slot()
+    def _follow_sums(self) -> None:
+        if self._view.selected_count() > 1:
+            self.follow()
+
+    @Slot()
+    def follow(self) -> None:
+        """Show what is selected."""
+        if not self._pane.isVisible():
+            return
+        count = self._view.selected_count()
+        if count > 1:
+            self._show_many(count)
+            return
+        rows = self._view.selected_rows()
+        job = self._bench.model.job(rows[0][0]) if rows else None
+        if job is None:
+            self._show_none()
+        else:
+            self._show_one(job)
+
+    def _show_none(self) -> None:
+        self._loader.show(None)
+        self._pane.offer_tabs(offered=False)
+        self._pane.show_summary(nothing_selected())
+
+    def _show_one(self, job: Job) -> None:
+        self._pane.offer_tabs(offered=True)
+        self._loader.show(job)
+        summary = summary_of_one(job, self._wording, self._loader.seen, self._loader.last)
+        if summary != self._pane.summary:
+            self._pane.show_summary(summary)
+        self._pane.message.show_facts(message_facts(job, self._wording, strict_order=self._strict_order))
+
+    def _show_many(self, count: int) -> None:
+        self._loader.show(None)
+        self._pane.offer_tabs(offered=False)
+        now = self._selected.now
+        summary = summary_of_many(count, now.sums if now.count == count else None, self._wording)
+        # Sums that are being made again take the place of the ones before when they are there.
+        if now.sums is not None or summary.title != self._pane.summary.title:
+            self._pane.show_summary(summary)
+
+
+def make_details(
+    actions: Actions, view: JobsView, selected: SelectedTotals, needs: WindowParts, window: QWidget
+) -> DetailsPane:
+    """The details of what is selected in a list."""
+    pane = DetailsPane(actions, needs.look, needs.wording, window)
+    DetailsFollower(pane, view, selected, needs)
+    LocateCommand(actions.locate, view, needs.workbench, needs.memory, window)
+    return pane

@@ -6,31 +6,46 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QSizePolicy, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QSizePolicy,
+    QSplitter,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
+from desktop_app.domain.job import Status
 from desktop_app.gui.details.attempts import AttemptsPage
-from desktop_app.gui.details.buttons import FixButtons
-from desktop_app.gui.details.log_tab import LogPage
-from desktop_app.gui.details.message import MessagePage
+from desktop_app.gui.details.fixes import FixButtons
 from desktop_app.gui.details.summary import SummaryPage, text_label
+from desktop_app.gui.details.text_pages import LogPage, MessagePage
 from desktop_app.gui.details.words import Summary, nothing_selected
-from desktop_app.gui.table.delegates import STATUS_ICONS
-from desktop_app.gui.texts import tr
-from desktop_app.jobs import Status
+from desktop_app.gui.i18n import tr
+from desktop_app.gui.table.cells import STATUS_ICONS
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent, QResizeEvent
-    from PySide6.QtWidgets import QPushButton
+    from PySide6.QtWidgets import QPushButton, QWidget
 
-    from desktop_app.gui.actions import Actions
-    from desktop_app.gui.look.look import Look
+    from desktop_app.gui.commands.actions import Actions
+    from desktop_app.gui.theme.theme import Theme
+    from desktop_app.gui.window_memory import WindowMemory
     from desktop_app.gui.wording import Wording
 
+
 _ICON = 18
+
 _LEAST_TITLE = 140
+
 _MARGINS = 60
+
 TABS = ("summary", "attempts", "message", "log")
 """The tabs' names in what is remembered, in their order."""
+
 _SUMMARY, _ATTEMPTS = 0, 1
 
 
@@ -50,7 +65,7 @@ class DetailsPane(QFrame):
 
     tab_shown = Signal()
 
-    def __init__(self, actions: Actions, look: Look, wording: Wording, parent: QWidget | None = None) -> None:
+    def __init__(self, actions: Actions, look: Theme, wording: Wording, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._look = look
         self._wording = wording
@@ -218,3 +233,70 @@ class DetailsPane(QFrame):
         if status is not None:
             icon = self._look.icon(STATUS_ICONS[status], self._look.colours.of(status))
             self._icon.setPixmap(icon.pixmap(QSize(_ICON, _ICON), self.devicePixelRatio()))
+
+
+WIDE = 1_500
+"""In a window this wide or wider there is more room beside the list than below it."""
+
+_LEAST_LIST = 110
+
+
+class DetailsSplit(QSplitter):
+    """Keeps the details as large as a person wants them, below and beside; the list takes the rest."""
+
+    def __init__(self, above: QWidget, details: DetailsPane, parent: QWidget | None = None) -> None:
+        super().__init__(Qt.Orientation.Vertical, parent)
+        self._details = details
+        self._sizes = {Qt.Orientation.Vertical: 0, Qt.Orientation.Horizontal: 0}
+        self.setAccessibleName(tr("Files and details"))
+        self.setChildrenCollapsible(False)
+        self.setHandleWidth(3)
+        self.addWidget(above)
+        self.addWidget(details)
+        self.setStretchFactor(0, 1)
+        self.setStretchFactor(1, 0)
+        # Its own would be that of its tallest page, which is never beside the details.
+        above.setMinimumHeight(_LEAST_LIST)
+        details.hide()
+        self.splitterMoved.connect(self._note)
+
+    def _is_beside(self) -> bool:
+        return self.orientation() is Qt.Orientation.Horizontal
+
+    def _note(self) -> None:
+        self._sizes[self.orientation()] = self._details.width() if self._is_beside() else self._details.height()
+
+    def show_details(self, *, shown: bool) -> None:
+        """Show or hide the details, as large as they were last."""
+        if self._details.isHidden() == shown:
+            self._details.setVisible(shown)
+            self._take_size()
+
+    def fit(self, window_width: int) -> None:
+        """Stand where there is room in a window of this width, in pixels."""
+        wanted = Qt.Orientation.Horizontal if window_width >= WIDE else Qt.Orientation.Vertical
+        if wanted is not self.orientation():
+            self.setOrientation(wanted)
+            self._details.setProperty("beside", self._is_beside())
+            self._details.style().unpolish(self._details)  # the style sheet knows both
+            self._details.style().polish(self._details)
+            self._take_size()
+
+    def _take_size(self) -> None:
+        size = self._sizes[self.orientation()]
+        whole = self.width() if self._is_beside() else self.height()
+        self.setSizes([max(1, whole - size), size])
+
+    def restore(self, memory: WindowMemory) -> None:
+        """Be as the user left it."""
+        self._sizes = {
+            Qt.Orientation.Vertical: memory.details_height,
+            Qt.Orientation.Horizontal: memory.details_width,
+        }
+        self._details.show_tab(memory.details_tab)
+
+    def remember(self, memory: WindowMemory) -> None:
+        """Note the sizes and the tab."""
+        memory.details_height = self._sizes[Qt.Orientation.Vertical]
+        memory.details_width = self._sizes[Qt.Orientation.Horizontal]
+        memory.details_tab = self._details.wanted_tab

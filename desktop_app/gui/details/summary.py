@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from desktop_app.gui.details.facts import caption_label, leading, value_field
-from desktop_app.gui.texts import tr
+from desktop_app.gui.i18n import tr
 from desktop_app.gui.wording import tool_tip
 
 if TYPE_CHECKING:
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
     from desktop_app.gui.details.words import Facts, Summary
 
+
 NARROW = 640
+
 _ROWS = 3
 """Facts below each other; the next ones stand beside them."""
 

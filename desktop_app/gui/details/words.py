@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from desktop_app.attempts import Attempt, AttemptOutcome
+from desktop_app.config.settings import LOCAL_QUEUE
+from desktop_app.domain.job import Attempt, AttemptOutcome, Job, Status, display_text
 from desktop_app.gui.details.advice import Fix, Known, advice_on
-from desktop_app.gui.texts import tr, translated
+from desktop_app.gui.i18n import tr, translated
 from desktop_app.gui.wording import DASH, status_word
-from desktop_app.jobs import Job, SelectionSums, Status, display_text
-from desktop_app.services.fifo import deduplication_id, group_of
-from desktop_app.settings import LOCAL_QUEUE
+from desktop_app.services.sending.fifo import deduplication_id, group_of
 
 if TYPE_CHECKING:
+    from desktop_app.domain.query import SelectionSums
     from desktop_app.gui.wording import Wording
-    from desktop_app.services.whereabouts import Whereabouts
+    from desktop_app.services.support.path_status import PathStatus
 
 Facts = tuple[tuple[str, str], ...]
 """Captions and values."""
@@ -49,7 +49,7 @@ def nothing_selected() -> Summary:
     return Summary(tr("Nothing is selected"), advice=tr("Select a file to see what happened to it."))
 
 
-def summary_of_one(job: Job, wording: Wording, seen: Whereabouts | None = None, last: str = "") -> Summary:
+def summary_of_one(job: Job, wording: Wording, seen: PathStatus | None = None, last: str = "") -> Summary:
     """All there is to say about one file.
 
     Args:

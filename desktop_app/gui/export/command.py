@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal, Slot
 
 from desktop_app.gui.export.dialog import ExportDialog
-from desktop_app.gui.texts import tr
+from desktop_app.gui.i18n import tr
 from desktop_app.gui.widgets.notice import Notice
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QAction
     from PySide6.QtWidgets import QWidget
 
+    from desktop_app.config.atomic_write import NotWrittenError
     from desktop_app.gui.export.exporter import ExportOrder
-    from desktop_app.gui.table.jobs_view import JobsView
-    from desktop_app.gui.widgets.busy_strip import BusyStrip
+    from desktop_app.gui.table.view import JobsView
+    from desktop_app.gui.widgets.notice import BusyStrip
+    from desktop_app.gui.window.list_controller import ListController
     from desktop_app.gui.window_memory import WindowMemory
     from desktop_app.gui.wording import Wording
-    from desktop_app.gui.workbench import Workbench
-    from desktop_app.services.whole_file import NotWrittenError
 
 FIELDS_OF_COLUMN = {
     "name": ("name",),
@@ -58,7 +58,7 @@ class ExportCommand(QObject):
         action: QAction,
         strip: BusyStrip,
         view: JobsView,
-        workbench: Workbench,
+        workbench: ListController,
         memory: WindowMemory,
         wording: Wording,
         window: QWidget,

@@ -1,4 +1,4 @@
-"""The dialog in which a person says what to export, how, and where to. It never stops the window."""
+"""The file that an exported list is written to: what is suggested, and what is meant by what was typed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import QDateTime, QLocale, Qt, Signal, Slot
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
@@ -25,22 +25,49 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from desktop_app.domain.query import ListQuery
 from desktop_app.gui.export.exporter import ExportOrder, Format, why_not_written
-from desktop_app.gui.export.target import named_file, suggested_name, usual_format
-from desktop_app.gui.texts import tr
-from desktop_app.jobs import ListQuery
-from desktop_app.services.records import ALL_FIELDS
+from desktop_app.gui.i18n import tr
+from desktop_app.services.support.export import ALL_FIELDS
 
 if TYPE_CHECKING:
     from array import array
     from collections.abc import Sequence
 
+    from desktop_app.config.atomic_write import NotWrittenError
     from desktop_app.gui.window_memory import WindowMemory
     from desktop_app.gui.wording import Wording
-    from desktop_app.services.whole_file import NotWrittenError
+
+
+def named_file(typed: str, folder: str, suffix: str) -> Path | None:
+    """The file that is meant by what a person typed; None if nothing was.
+
+    Args:
+        typed: A path; `~` is the person's own folder.
+        folder: Where a name without a folder lies.
+        suffix: What its name ends in; put behind where it is missing.
+    """
+    text = typed.strip()
+    if not text:
+        return None
+    path = Path.home() / text.lstrip("~").lstrip("/\\") if text.startswith("~") else Path(folder) / text
+    return path if path.suffix.lower() == suffix else path.with_name(path.name + suffix)
+
+
+def usual_format() -> Format:
+    """What spreadsheets open well with a double click: they expect the list separator of the person's country."""
+    return Format.CSV_SEMICOLON if QLocale().decimalPoint() == "," else Format.CSV
+
+
+def suggested_name() -> str:
+    """A file name without its end, which is unlikely to be there already."""
+    moment = QDateTime.currentDateTime().toString("yyyy-MM-dd HH.mm.ss")
+    return tr("Filemill list {moment}").format(moment=moment)
+
 
 PURPOSE = "export"
 """Under which the folder is remembered."""
+
 _WIDTH = 560
 
 

@@ -11,23 +11,24 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
+from desktop_app.config.atomic_write import NotWrittenError, write_whole
+from desktop_app.domain.job import display_text
+from desktop_app.domain.query import ListQuery
+from desktop_app.gui.i18n import tr, translated
 from desktop_app.gui.table.opening import Opener
-from desktop_app.gui.texts import tr, translated
 from desktop_app.gui.widgets.notice import Kind, Notice, NoticeAction
-from desktop_app.jobs import ListQuery, display_text
-from desktop_app.services.export import csv_writer, json_writer
-from desktop_app.services.whole_file import NotWrittenError, write_whole
+from desktop_app.services.support.export import csv_writer, json_writer
 
 if TYPE_CHECKING:
     from array import array
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from desktop_app.errors import KnownError
+    from desktop_app.domain.errors import KnownError
+    from desktop_app.domain.job import Job
     from desktop_app.gui.ports import JobReader
     from desktop_app.gui.tasks import Tasks
     from desktop_app.gui.wording import Wording
-    from desktop_app.jobs import Job
 
 PATIENCE_MS = 300
 """What is over sooner would only flicker."""

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from PySide6.QtGui import QAction
 
-    from desktop_app.gui.actions import Actions
+    from desktop_app.gui.commands.actions import Actions
 
 ADD_FILES, ADD_FOLDER = "filemill://add-files", "filemill://add-folder"
 """Addresses, so that they are handed to the window that is there as names of files are."""

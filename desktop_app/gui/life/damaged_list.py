@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QDateTime, QLocale, Qt
 from PySide6.QtWidgets import QMessageBox
 
-from desktop_app.gui.texts import tr, translated
-from desktop_app.gui.widgets.message_box import MessageBox
+from desktop_app.gui.i18n import tr, translated
+from desktop_app.gui.widgets.dialogs import MessageBox
 
 if TYPE_CHECKING:
-    from desktop_app.errors import KnownError
+    from desktop_app.domain.errors import KnownError
 
 
 class Choice(Enum):

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QDateTime, QLocale, Qt
 from PySide6.QtWidgets import QMessageBox
 
+from desktop_app.gui.i18n import tr
 from desktop_app.gui.life.hung_program import can_end
-from desktop_app.gui.texts import tr
-from desktop_app.gui.widgets.message_box import MessageBox
+from desktop_app.gui.widgets.dialogs import MessageBox
 
 if TYPE_CHECKING:
     from desktop_app.gui.life.window_place import Holder

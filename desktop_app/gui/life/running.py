@@ -11,8 +11,8 @@ from desktop_app.gui.life.shutdown import DEADLINE_MS, Shutdown, Step
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from desktop_app.gui.main_window import MainWindow
-    from desktop_app.gui.workbench import Workbench
+    from desktop_app.gui.window.list_controller import ListController
+    from desktop_app.gui.window.main_window import MainWindow
 
 
 class RunningWindow(QObject):
@@ -39,7 +39,7 @@ class RunningWindow(QObject):
     def __init__(
         self,
         window: MainWindow,
-        workbench: Workbench,
+        workbench: ListController,
         *,
         begin: Callable[[], None],
         steps: Sequence[Step],

@@ -8,13 +8,13 @@ from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QMessageBox
 
-from desktop_app.gui.texts import tr, translated
-from desktop_app.gui.widgets.message_box import MessageBox
+from desktop_app.gui.i18n import tr, translated
+from desktop_app.gui.widgets.dialogs import MessageBox
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from desktop_app.errors import KnownError
+    from desktop_app.domain.errors import KnownError
 
 
 class StartProblem(MessageBox):

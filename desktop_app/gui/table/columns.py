@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 
-from desktop_app.gui.texts import mark, tr, translated
+from desktop_app.config.settings import LOCAL_QUEUE
+from desktop_app.domain.job import Job, display_text, iso_utc
+from desktop_app.domain.query import SortBy
+from desktop_app.gui.i18n import mark, tr, translated
 from desktop_app.gui.wording import Wording, progress_of
-from desktop_app.jobs import Job, SortBy, display_text, iso_utc
-from desktop_app.settings import LOCAL_QUEUE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from desktop_app.domain.query import ListQuery
+
 
 _NS_PER_MS = 1_000_000
 
@@ -184,13 +188,49 @@ COLUMNS: tuple[Column, ...] = (
     _code_column("messageId", mark("Message ID"), SortBy.MESSAGE, lambda job: job.message_id),
     _code_column("jobId", mark("Job ID"), SortBy.ID, lambda job: job.id),
 )
+
 FIRST_ORDER = ("name", "status", "reason")
 """The columns that stand first on the screen; the others follow in their own order."""
+
 COLUMN_OF_ID = {column.id: number for number, column in enumerate(COLUMNS)}
+
 NAME, STATUS, PROGRESS, LINES, REASON = (
     COLUMN_OF_ID[name] for name in ("name", "status", "progress", "lines", "reason")
 )
+
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+
 ALIGNMENTS = tuple(_RIGHT if column.numeric else _LEFT for column in COLUMNS)
+
 COLUMN_OF_SORT = {column.sort_by: number for number, column in enumerate(COLUMNS)}
+
+
+def spoken_heading(number: int, order: ListQuery) -> str:
+    """A column's title, and how the list is sorted by it."""
+    column = COLUMNS[number]
+    if column.sort_by is order.sort_by:
+        text = tr("{column}, sorted in descending order") if order.descending else tr("{column}, sorted")
+    elif column.sort_by is order.then_by:
+        text = (
+            tr("{column}, sorted second in descending order")
+            if order.then_descending
+            else tr("{column}, sorted second")
+        )
+    else:
+        return column.heading
+    return text.format(column=column.heading)
+
+
+def spoken_order(order: ListQuery) -> str:
+    """What the list is sorted by."""
+    first = _directed(COLUMNS[COLUMN_OF_SORT[order.sort_by]].heading, descending=order.descending)
+    if order.then_by is None:
+        return tr("Sorted by {column}").format(column=first)
+    second = _directed(COLUMNS[COLUMN_OF_SORT[order.then_by]].heading, descending=order.then_descending)
+    return tr("Sorted by {column}, then by {second}").format(column=first, second=second)
+
+
+def _directed(heading: str, *, descending: bool) -> str:
+    return tr("{column} (descending)").format(column=heading) if descending else heading

@@ -1,23 +1,242 @@
-"""The table's header: everything that can be done with columns, by mouse, by keyboard and by menu."""
+"""The table's header by mouse, with Shift held: a click sorts what is equal in the sorted column."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint, Qt, Slot
-from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QKeyEvent, QMouseEvent
-from PySide6.QtWidgets import QMenu
+from PySide6.QtCore import QObject, QPoint, Qt, Signal, Slot
+from PySide6.QtGui import (
+    QAccessible,
+    QAccessibleAnnouncementEvent,
+    QAction,
+    QActionGroup,
+    QContextMenuEvent,
+    QFocusEvent,
+    QKeyEvent,
+    QMouseEvent,
+)
+from PySide6.QtWidgets import QMenu, QStyle
 
+from desktop_app.gui.i18n import tr
 from desktop_app.gui.table.column_header import ColumnHeader
-from desktop_app.gui.table.header_clicks import ShiftClicks
-from desktop_app.gui.table.header_keys import HeaderKeys
-from desktop_app.gui.table.header_menus import fill_column_menu, fill_sort_menu
-from desktop_app.gui.texts import tr
+from desktop_app.gui.table.columns import COLUMNS, NAME, spoken_heading, spoken_order
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from PySide6.QtGui import QKeyEvent, QMouseEvent
     from PySide6.QtWidgets import QWidget
 
-    from desktop_app.gui.look.look import Look
+    from desktop_app.gui.table.column_header import SortHeader
+    from desktop_app.gui.theme.theme import Theme
+
+
+_GRIP = QStyle.PixelMetric.PM_HeaderGripMargin
+
+
+class ShiftClicks:
+    """Takes such clicks before Qt does, which would move the column or sort by it alone."""
+
+    def __init__(self, header: SortHeader) -> None:
+        self._header = header
+        self._pressed = -1
+
+    def press(self, event: QMouseEvent) -> bool:
+        """Whether this begins such a click, the second of two quick ones too."""
+        self._pressed = self._column_at(event)
+        return self._pressed >= 0
+
+    def release(self, event: QMouseEvent) -> bool:
+        """Whether this ends one."""
+        pressed, self._pressed = self._pressed, -1
+        if pressed >= 0 and self._header.logicalIndexAt(event.position().toPoint()) == pressed:
+            self._header.turn(pressed, second=True)
+        return pressed >= 0
+
+    def _column_at(self, event: QMouseEvent) -> int:
+        """The column that is meant; -1 if it is another click, or at an edge, where columns are sized."""
+        with_shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        header, place = self._header, event.position()
+        number = header.logicalIndexAt(place.toPoint())
+        if event.button() is not Qt.MouseButton.LeftButton or not with_shift or number < 0:
+            return -1
+        begin, grip = header.sectionViewportPosition(number), header.style().pixelMetric(_GRIP, None, header)
+        return number if begin + grip <= place.x() < begin + header.sectionSize(number) - grip else -1
+
+
+_STEP = 16
+"""Pixels by which a key makes a column wider."""
+
+_NONE, _SHIFT, _CTRL = (
+    Qt.KeyboardModifier.NoModifier,
+    Qt.KeyboardModifier.ShiftModifier,
+    Qt.KeyboardModifier.ControlModifier,
+)
+
+_ENTER = frozenset({Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter})
+
+_SIDEWAYS = frozenset({Qt.Key.Key_Left, Qt.Key.Key_Right})
+
+
+class HeaderKeys(QObject):
+    """Left and Right go from title to title; with Ctrl they move the column, with Shift they size it.
+
+    Space sorts by it, with Shift second. The Menu key and Ctrl+Shift+F10 open the columns' menu.
+
+    Signals:
+        reached(int): The keyboard is at this column: it is to be seen.
+        menu_wanted(QPoint): The columns' menu, at this place of the screen.
+    """
+
+    reached = Signal(int)
+    menu_wanted = Signal(QPoint)
+
+    def __init__(self, header: SortHeader) -> None:
+        super().__init__(header)
+        self._header = header
+        header.order_changed.connect(self._say_order)
+
+    def begin(self) -> None:
+        """The keyboard has come: to where it was, or to the sorted column."""
+        if self._header.isSectionHidden(self._header.at_keys):
+            self._header.at_keys = self._header.sortIndicatorSection()
+        if self._header.isSectionHidden(self._header.at_keys):
+            self._header.at_keys = self._shown()[0]
+        self._go_to(self._header.at_keys)
+
+    def press(self, event: QKeyEvent) -> bool:
+        """Do what a key means here; False if it means nothing."""
+        key = Qt.Key(event.key())
+        held = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+        if key in _ENTER and held in {_NONE, _SHIFT}:
+            self._header.turn(self._header.at_keys, second=held == _SHIFT)
+        elif key in _SIDEWAYS:
+            self._sideways(forward=(key is Qt.Key.Key_Right) != self._header.isRightToLeft(), held=held)
+        elif key in {Qt.Key.Key_Home, Qt.Key.Key_End} and held == _NONE:
+            self._go_to(self._shown()[0 if key is Qt.Key.Key_Home else -1])
+        elif (key is Qt.Key.Key_F10 and held in {_SHIFT, _CTRL | _SHIFT}) or key is Qt.Key.Key_Menu:
+            self.menu_wanted.emit(self.menu_place())
+        else:
+            return False
+        return True
+
+    def menu_place(self) -> QPoint:
+        """Below the current title, on the screen."""
+        header = self._header
+        return header.viewport().mapToGlobal(
+            QPoint(header.sectionViewportPosition(self._header.at_keys), header.height())
+        )
+
+    def _shown(self) -> list[int]:
+        """The columns that are to be seen, in their order on the screen."""
+        header = self._header
+        numbers = (header.logicalIndex(place) for place in range(header.count()))
+        return [number for number in numbers if not header.isSectionHidden(number)]
+
+    def _sideways(self, *, forward: bool, held: Qt.KeyboardModifier) -> None:
+        header, shown = self._header, self._shown()
+        place = shown.index(self._header.at_keys) + (1 if forward else -1)
+        if held == _SHIFT:
+            width = header.sectionSize(self._header.at_keys) + (_STEP if forward else -_STEP)
+            header.resizeSection(self._header.at_keys, max(header.minimumSectionSize(), width))
+        elif held in {_NONE, _CTRL} and 0 <= place < len(shown):
+            if held == _CTRL:
+                header.moveSection(header.visualIndex(self._header.at_keys), header.visualIndex(shown[place]))
+                self._go_to(self._header.at_keys)
+            else:
+                self._go_to(shown[place])
+
+    def _go_to(self, number: int) -> None:
+        self._header.at_keys = number
+        self.reached.emit(number)
+        self._header.viewport().update()
+        self._say()
+
+    def _say(self) -> None:
+        text = spoken_heading(self._header.at_keys, self._header.order())
+        self._header.setAccessibleDescription(text)
+        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self._header, text))
+
+    @Slot()
+    def _say_order(self) -> None:
+        """Whoever changed it, and however."""
+        order = self._header.order()
+        self._header.setAccessibleDescription(spoken_heading(self._header.at_keys, order))
+        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self._header, spoken_order(order)))
+
+
+_UP, _DOWN = Qt.SortOrder.AscendingOrder, Qt.SortOrder.DescendingOrder
+
+
+def fill_column_menu(header: ColumnHeader, menu: QMenu) -> None:
+    """The columns as things to tick, then what can be done with all of them."""
+    for number, column in enumerate(COLUMNS):
+        action = menu.addAction(column.heading)
+        action.setCheckable(True)
+        action.setChecked(not header.isSectionHidden(number))
+        action.setEnabled(number != NAME)
+        action.toggled.connect(partial(header.show_column, number))
+    menu.addSeparator()
+    menu.addAction(tr("Fit Columns"), header.fit_all)
+    menu.addAction(tr("Reset Columns"), header.reset)
+
+
+def fill_sort_menu(header: ColumnHeader, menu: QMenu) -> None:
+    """The first key, its direction, and the second key in a menu of its own."""
+    first, order = header.sortIndicatorSection(), header.sortIndicatorOrder()
+    _add_columns(menu, first, lambda number: header.setSortIndicator(number, header.sortIndicatorOrder()))
+    menu.addSeparator()
+    _add_orders(menu, order, lambda wanted: header.setSortIndicator(header.sortIndicatorSection(), wanted))
+    menu.addSeparator()
+    _fill_then_menu(header, menu.addMenu(tr("Then By")))
+
+
+def _fill_then_menu(header: ColumnHeader, menu: QMenu) -> None:
+    """The second key: none, or a column that is not the first, and its direction."""
+    second, choices = header.second, QActionGroup(menu)
+    number, order = (-1, _UP) if second is None else second
+    nothing = _choice(menu, choices, tr("Order of Adding"), on=second is None)
+    nothing.triggered.connect(lambda _checked=False: header.sort_second(None))
+    menu.addSeparator()
+    first = header.sortIndicatorSection()
+    _add_columns(menu, number, lambda wanted: header.sort_second((wanted, order)), group=choices, without=first)
+    menu.addSeparator()
+    for action in _add_orders(menu, order, lambda wanted: header.sort_second((number, wanted))):
+        action.setEnabled(second is not None)
+
+
+def _add_columns(
+    menu: QMenu,
+    chosen: int,
+    choose: Callable[[int], object],
+    *,
+    group: QActionGroup | None = None,
+    without: int = -1,
+) -> None:
+    group = group or QActionGroup(menu)
+    for number, column in enumerate(COLUMNS):
+        if number != without:
+            action = _choice(menu, group, column.heading, on=number == chosen)
+            action.triggered.connect(lambda _checked=False, wanted=number: choose(wanted))
+
+
+def _add_orders(menu: QMenu, chosen: Qt.SortOrder, choose: Callable[[Qt.SortOrder], object]) -> list[QAction]:
+    group = QActionGroup(menu)
+    found = []
+    for title, order in ((tr("Ascending"), _UP), (tr("Descending"), _DOWN)):
+        action = _choice(menu, group, title, on=order is chosen)
+        action.triggered.connect(lambda _checked=False, wanted=order: choose(wanted))
+        found.append(action)
+    return found
+
+
+def _choice(menu: QMenu, group: QActionGroup, title: str, *, on: bool) -> QAction:
+    action = menu.addAction(title)
+    action.setCheckable(True)
+    action.setChecked(on)
+    group.addAction(action)
+    return action
 
 
 class JobsHeader(ColumnHeader):
@@ -27,7 +246,7 @@ class JobsHeader(ColumnHeader):
         keys: See `HeaderKeys`.
     """
 
-    def __init__(self, look: Look, parent: QWidget) -> None:
+    def __init__(self, look: Theme, parent: QWidget) -> None:
         super().__init__(look, parent)
         self.setAccessibleName(tr("Columns"))
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QElapsedTimer, QObject, QTimer, Signal, Slot
 
 if TYPE_CHECKING:
-    from desktop_app.errors import KnownError
-    from desktop_app.gui.table.jobs_view import JobsView
-    from desktop_app.gui.workbench import Workbench
-    from desktop_app.jobs import SelectionSums
+    from desktop_app.domain.errors import KnownError
+    from desktop_app.domain.query import SelectionSums
+    from desktop_app.gui.table.view import JobsView
+    from desktop_app.gui.window.list_controller import ListController
 
 _EVERY_MS = 250
 """How often it is added up again while the list changes."""
@@ -45,7 +45,7 @@ class SelectedTotals(QObject):
 
     changed = Signal(object)
 
-    def __init__(self, view: JobsView, bench: Workbench, parent: QObject | None = None) -> None:
+    def __init__(self, view: JobsView, bench: ListController, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.now = Selected()
         self._view = view

@@ -1,4 +1,4 @@
-"""A message in the window itself: what happened, what to do, buttons that do it. One at a time, never modal."""
+"""A framed line across the window with room around it, that takes no room at all while it is hidden."""
 
 from __future__ import annotations
 
@@ -9,19 +9,53 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QEnterEvent, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
-from desktop_app.gui.texts import tr
-from desktop_app.gui.widgets.strip import Strip
+from desktop_app.gui.i18n import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from desktop_app.gui.look.look import Look
+    from desktop_app.gui.theme.theme import Theme
+
+
+class Strip(QWidget):
+    """The base of the window's message lines.
+
+    Attributes:
+        frame: The visible box; named `notice` for the style sheet.
+        row: Where the parts go.
+    """
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName(name)
+        self.frame = QFrame(self)
+        self.frame.setObjectName("notice")
+        around = QVBoxLayout(self)
+        around.setContentsMargins(10, 6, 10, 6)
+        around.addWidget(self.frame)
+        self.row = QHBoxLayout(self.frame)
+        self.row.setContentsMargins(12, 6, 7, 6)
+        self.row.setSpacing(10)
+        self.hide()
+
 
 SHORT_MS = 10_000
 """How long what needs no action stays."""
+
 _ICON = 18
+
 _ROOM_FOR_WORDS = 460
 
 
@@ -81,7 +115,7 @@ class NoticeBar(Strip):
 
     dismissed = Signal(str)
 
-    def __init__(self, name: str, look: Look, parent: QWidget | None = None) -> None:
+    def __init__(self, name: str, look: Theme, parent: QWidget | None = None) -> None:
         super().__init__(name, parent)
         self._look = look
         self._notice: Notice | None = None
@@ -220,3 +254,39 @@ class NoticeBar(Strip):
         if self._notice is not None and self._notice.passing:
             self._timer.start()
         super().leaveEvent(event)
+
+
+class BusyStrip(Strip):
+    """A line of text, a bar that moves, and Stop.
+
+    Signals:
+        stopped(): Stop was pressed.
+    """
+
+    stopped = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(tr("Work in progress"), parent)
+        self._text = QLabel(self.frame)
+        self._text.setTextFormat(Qt.TextFormat.PlainText)
+        self._bar = QProgressBar(self.frame)
+        self._bar.setRange(0, 0)
+        self._bar.setTextVisible(False)
+        self._bar.setFixedWidth(140)
+        self._bar.setAccessibleName(tr("Still working"))
+        self._stop = QPushButton(tr("Stop"), self.frame)
+        self._stop.clicked.connect(self.stopped)
+        self.row.addWidget(self._text, 1)
+        self.row.addWidget(self._bar)
+        self.row.addWidget(self._stop)
+
+    @property
+    def text(self) -> str:
+        """What is said."""
+        return self._text.text()
+
+    def say(self, text: str, *, can_stop: bool) -> None:
+        """Show a text; empty hides the strip."""
+        self._text.setText(text)
+        self._stop.setVisible(can_stop)
+        self.setVisible(bool(text))

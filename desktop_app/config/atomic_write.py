@@ -1,0 +1,82 @@
+"""Files that are there whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import io
+import os
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, TextIO
+
+from desktop_app.domain.errors import KnownError
+from desktop_app.domain.job import display_text
+from desktop_app.domain.sentences import Sentence
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+class NotWrittenError(KnownError):
+    """A file can't be written.
+
+    Args:
+        text: Plain sentences for a person.
+        code: The system's number for what went wrong (`errno`), or 0.
+    """
+
+    def __init__(self, text: str, *, code: int) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+@contextlib.contextmanager
+def whole_file(target: Path, *, replace: bool = True) -> Iterator[BinaryIO]:
+    """A stream to write a file with; one that was there before is replaced when all is written.
+
+    Whatever is raised while it is entered goes through, and nothing is left behind.
+
+    Args:
+        target: The file. A symbolic link is followed.
+        replace: False to leave a file alone that is there when the writing begins.
+
+    Raises:
+        NotWrittenError: If it can't be written.
+    """
+    goal = Path(os.path.realpath(target))
+    try:
+        if not replace and os.path.lexists(goal):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+        part = goal.with_name(f".filemill-{secrets.token_hex(4)}.part")
+        try:
+            with part.open("xb") as stream:
+                yield stream
+                stream.flush()
+                os.fsync(stream.fileno())  # else a power cut could leave the name with nothing in it
+            part.replace(goal)
+        finally:
+            with contextlib.suppress(OSError):
+                part.unlink(missing_ok=True)
+    except OSError as error:
+        cause = error.strerror or str(error)
+        text = Sentence("{file} can't be written: {cause}.", file=display_text(str(target)), cause=cause)
+        raise NotWrittenError(text, code=error.errno or 0) from error
+
+
+def write_whole(target: Path, write: Callable[[TextIO], None], *, replace: bool = True) -> None:
+    """Write a text file in UTF-8; see `whole_file`.
+
+    Args:
+        target: The file.
+        write: Writes the content to a stream that leaves line ends alone.
+        replace: False to leave a file alone that is there already.
+
+    Raises:
+        NotWrittenError: If it can't be written.
+    """
+    with whole_file(target, replace=replace) as binary:
+        stream = io.TextIOWrapper(binary, encoding="utf-8", newline="")
+        write(stream)
+        stream.flush()
+        stream.detach()

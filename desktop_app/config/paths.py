@@ -1,0 +1,149 @@
+"""Where things lie: the user's folder, and the files that ship with the program."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+import platformdirs
+
+from desktop_app.config.settings import load_settings
+from desktop_app.domain.errors import SettingsError
+from desktop_app.domain.sentences import Sentence
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+APP_NAME = "Filemill"
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The one folder that holds a user's settings, database, logs and locks."""
+
+    folder: Path
+
+    @property
+    def settings_file(self) -> Path:
+        """What the user chose."""
+        return self.folder / "settings.toml"
+
+    @property
+    def database_file(self) -> Path:
+        """The jobs; the truth about everything."""
+        return self.folder / "filemill.db"
+
+    @property
+    def logs(self) -> Path:
+        """Rotating log files."""
+        return self.folder / "logs"
+
+    @property
+    def run(self) -> Path:
+        """Locks and addresses of programs that are running now; worthless after a restart."""
+        return self.folder / "run"
+
+    def create(self) -> None:
+        """Make the folders, for the owner's eyes only.
+
+        Raises:
+            SettingsError: If that is not allowed there, or something else has that name.
+        """
+        try:
+            for folder in (self.folder, self.logs, self.run):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise SettingsError(
+                Sentence(
+                    "The folder {folder} can't be used: {why}. Make it writable, or set FILEMILL_HOME to another "
+                    "folder.",
+                    folder=self.folder,
+                    why=error.strerror or error,
+                )
+            ) from error
+
+
+def find_home() -> Home:
+    """The folder named by FILEMILL_HOME, else the platform's own place for an application's data.
+
+    Raises:
+        SettingsError: If FILEMILL_HOME names the home of a user who does not exist.
+    """
+    named = os.environ.get("FILEMILL_HOME", "")
+    if named:
+        try:
+            return Home(Path(named).expanduser().absolute())
+        except RuntimeError as error:
+            raise SettingsError(
+                Sentence("FILEMILL_HOME is “{named}”, but there is no such user. Correct it.", named=named)
+            ) from error
+    return Home(Path(platformdirs.user_data_dir(APP_NAME, appauthor=False)))
+
+
+def database_path(home: Home, named: str) -> Path:
+    """The database that FILEMILL_DATABASE names, a path or a `sqlite:` URL; the home's own where it names none.
+
+    Raises:
+        SettingsError: If it is a URL of a database that is not supported.
+    """
+    if not named:
+        return home.database_file
+    if "://" not in named:
+        return Path(named).expanduser().absolute()
+    try:
+        parts = urlsplit(named)
+        supported = parts.scheme == "sqlite" and not (parts.netloc or parts.query or parts.fragment)
+    except ValueError:  # brackets that do not match
+        supported = False
+    if not supported or not parts.path.strip("/"):
+        raise SettingsError(
+            Sentence(
+                "FILEMILL_DATABASE is “{named}”: only a path or sqlite:///path is supported. Correct it, or unset it.",
+                named=named,
+            )
+        )
+    path = unquote(parts.path)
+    # sqlite:////data/jobs.db is an absolute path; so is sqlite:///C:/jobs.db, on Windows.
+    is_absolute_twice = path.startswith("//") or (os.name == "nt" and path[2:3] == ":")
+    return Path(path[1:] if is_absolute_twice else path).absolute()
+
+
+def resource(name: str) -> Path:
+    """A file or folder under `resources/`: in a checkout, an installed wheel, or a frozen program.
+
+    Args:
+        name: Relative, with forward slashes: `icons/filemill.svg`.
+
+    Raises:
+        FileNotFoundError: If the program was packaged without it.
+    """
+    package = Path(__file__).resolve().parents[1]
+    frozen = getattr(sys, "_MEIPASS", None)
+    roots = [Path(frozen) / "resources"] if frozen else [package.parent / "resources", package / "_resources"]
+    for root in roots:
+        if (root / name).exists():
+            return root / name
+    raise FileNotFoundError(f"resource {name!r} is missing from this copy of the program")
+
+
+def chosen_language(environment: Mapping[str, str]) -> str:
+    """A code such as `de` or `de_AT`; empty for the system's language.
+
+    Asked before anything else, since whatever stands in the way of a start is said in that language: settings that
+    can't be read choose none.
+
+    Args:
+        environment: Usually `os.environ`: FILEMILL_LANGUAGE comes before the settings.
+    """
+    named = environment.get("FILEMILL_LANGUAGE", "").strip()
+    if named:
+        return named
+    try:
+        return load_settings(find_home().settings_file).language.strip()
+    except SettingsError:
+        return ""

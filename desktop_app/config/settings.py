@@ -1,0 +1,322 @@
+"""A queue's ARN, as AWS's own pages show it, and the URL that means the same. Imports nothing of ours."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import tomlkit
+from tomlkit.exceptions import TOMLKitError
+
+from desktop_app.domain.errors import SettingsError
+from desktop_app.domain.sentences import Sentence
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+_ARN = re.compile(r"arn:(?P<partition>aws[a-z-]*):sqs:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):(?P<name>[\w.-]+)")
+
+_DOMAINS = {"aws-cn": "amazonaws.com.cn", "aws-eusc": "amazonaws.eu"}
+
+
+def without_arn(queue: str, *, elsewhere: bool) -> str:
+    """A queue's name or URL as it is; its URL if it is given as an ARN.
+
+    Args:
+        queue: What a person typed.
+        elsewhere: True if the queue is on another server, which only knows the name.
+    """
+    found = _ARN.fullmatch(queue)
+    if found is None:
+        return queue
+    if elsewhere:
+        return found["name"]
+    domain = _DOMAINS.get(found["partition"], "amazonaws.com")
+    return f"https://sqs.{found['region']}.{domain}/{found['account']}/{found['name']}"
+
+
+LOCAL_QUEUE = "local"
+
+MAX_CONCURRENCY = 64
+
+_REGION = r"[a-z]{2,5}(?:-[a-z]+)+-\d+"
+
+_AWS_HOST = re.compile(
+    rf"(?:sqs\.(?P<region>{_REGION})|(?P<legacy>{_REGION})\.queue|queue)\.amazonaws\.(?:com(?:\.cn)?|eu)"
+)
+"""Where boto3 goes by itself when it knows the region. The forms with `queue` are the old ones."""
+
+_HOST_WITH_REGION = re.compile(rf"(?:^|\.)sqs(?:-fips)?\.(?P<region>{_REGION})\.")
+"""Any other host that says its region: FIPS, dual-stack and VPC endpoints of AWS, and emulators that copy its names."""
+
+_KINDS = {bool: Sentence("true or false"), int: Sentence("a whole number"), str: Sentence("a text in quotes")}
+
+_QUEUE_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}|[A-Za-z0-9_-]{1,75}\.fifo")
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A queue plus how to reach it. Empty strings mean "as boto3's own chain says".
+
+    Attributes:
+        queue: A queue's name or URL; empty for the embedded local queue.
+        profile: A profile of the AWS configuration files.
+        region: Such as `eu-west-1`; a queue URL of AWS names its own.
+        endpoint_url: Where SQS answers, if not at the region's usual address: servers that are not AWS, and AWS's own
+            FIPS, dual-stack and VPC endpoints.
+    """
+
+    queue: str = ""
+    profile: str = ""
+    region: str = ""
+    endpoint_url: str = ""
+
+    @property
+    def is_local(self) -> bool:
+        """True for the embedded queue on this computer."""
+        return not self.queue
+
+    @property
+    def queue_name(self) -> str:
+        """The last part of a URL, or the name itself; `local` for the embedded queue."""
+        return self.queue.rstrip("/").rsplit("/", 1)[-1] if self.queue else LOCAL_QUEUE
+
+    @property
+    def is_fifo(self) -> bool:
+        """Whether the name says FIFO (AWS: a FIFO queue's name ends in `.fifo`)."""
+        return self.queue_name.endswith(".fifo")
+
+    @property
+    def key(self) -> str:
+        """A stable name for "this queue", stored with each job, so that no job is ever sent to another one.
+
+        Its place and its name: the same by name and by URL, and whatever profile is used to reach it.
+        """
+        if self.is_local:
+            return LOCAL_QUEUE
+        return f"{self.endpoint_url.rstrip('/') or self.region or 'aws'} {self.queue_name}"
+
+    @property
+    def label(self) -> str:
+        """A few words for a status bar."""
+        if self.is_local:
+            return Sentence("Local queue")
+        place = self.region or urlsplit(self.endpoint_url).netloc
+        return f"{self.queue_name} · {place}" if place else self.queue_name
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that is kept between two starts, apart from the window's geometry.
+
+    Attributes:
+        queue, profile, region, endpoint_url: The connection; see `Connection`.
+        concurrency: How many files are processed at once, 1…64; 0 = as many as this computer has cores, at most 4.
+        process_queue: The key of the named queue whose files the window may process on this computer; the embedded
+            queue needs no permission.
+        fifo_order: On a FIFO queue: `parallel` gives each file a message group of its own, `strict` puts all files in
+            one group, so that they are processed one after another in the order they were added.
+        language: The window's, as a code such as `de`; empty for the system's.
+        paused: Whether the window was paused last; a worker in a terminal does not care.
+    """
+
+    queue: str = ""
+    profile: str = ""
+    region: str = ""
+    endpoint_url: str = ""
+    concurrency: int = 0
+    process_queue: str = ""
+    fifo_order: str = "parallel"
+    language: str = ""
+    paused: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.concurrency <= MAX_CONCURRENCY:
+            raise SettingsError(
+                Sentence(
+                    "{key} must be between {least} and {most}, not {value}.",
+                    key="concurrency",
+                    least=0,
+                    most=MAX_CONCURRENCY,
+                    value=self.concurrency,
+                )
+            )
+        if self.fifo_order not in {"parallel", "strict"}:
+            raise SettingsError(
+                Sentence(
+                    "{key} must be “parallel” or “strict”, not “{value}”.", key="fifo_order", value=self.fifo_order
+                )
+            )
+
+    @property
+    def workers(self) -> int:
+        """How many files are processed at once, with 0 resolved."""
+        return self.concurrency or min(4, os.cpu_count() or 1)
+
+
+def load_settings(path: Path) -> Settings:
+    """Read the settings file; a missing one gives the defaults, unknown keys are left alone.
+
+    Raises:
+        SettingsError: If it is not TOML, or a value has a wrong type or range. The file is not touched.
+    """
+    try:
+        table = tomllib.loads(_read(path))
+    except FileNotFoundError:
+        return Settings()
+    except tomllib.TOMLDecodeError as error:
+        raise _not_toml(path, error) from error
+    except OSError as error:
+        raise SettingsError(Sentence("{file} can't be read: {why}.", file=path, why=error.strerror or error)) from error
+    try:
+        return Settings(**_checked(table))
+    except SettingsError as error:
+        raise SettingsError(
+            Sentence("{file}: {reason} Mend the file, or delete it to start afresh.", file=path, reason=error.text)
+        ) from error
+
+
+def _read(path: Path) -> str:
+    """The file's text; some editors put a byte order mark in front of it."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SettingsError(
+            Sentence("{file} is not UTF-8 text. Mend the file, or delete it to start afresh.", file=path),
+            detail=str(error),
+        ) from error
+
+
+def _not_toml(path: Path, error: Exception) -> SettingsError:
+    place = re.search(r"at line (\d+)", str(error))
+    if place is None:
+        text = Sentence(
+            "{file} is not written as TOML wants it. Mend the file, or delete it to start afresh.", file=path
+        )
+    else:
+        text = Sentence(
+            "{file} is not written as TOML wants it (at line {line}). Mend the file, or delete it to start afresh.",
+            file=path,
+            line=place[1],
+        )
+    return SettingsError(text, detail=str(error))
+
+
+def _checked(table: dict[str, Any]) -> dict[str, Any]:
+    """The known keys of a table, each of the type its default has."""
+    values: dict[str, Any] = {}
+    for field in fields(Settings):
+        if field.name not in table:
+            continue
+        value = table[field.name]
+        if type(value) is not type(field.default):
+            wanted = _KINDS[type(field.default)]
+            raise SettingsError(
+                Sentence("{key} must be {wanted}, not {value}.", key=field.name, wanted=wanted, value=repr(value))
+            )
+        values[field.name] = value
+    return values
+
+
+def save_settings(path: Path, settings: Settings) -> None:
+    """Write what differs from the defaults; the user's comments and unknown keys stay.
+
+    Raises:
+        SettingsError: If the file can't be written, or holds something that is not TOML; it is not touched then.
+    """
+    try:
+        document = tomlkit.parse(_read(path)) if path.exists() else tomlkit.document()
+        for field in fields(Settings):
+            value = getattr(settings, field.name)
+            if value != field.default:
+                document[field.name] = value
+            else:
+                document.pop(field.name, None)
+        temporary = path.with_suffix(".toml.new")
+        temporary.write_text(tomlkit.dumps(document), encoding="utf-8")
+        temporary.replace(path)
+    except TOMLKitError as error:
+        raise _not_toml(path, error) from error
+    except OSError as error:
+        raise SettingsError(
+            Sentence("{file} can't be written: {why}.", file=path, why=error.strerror or error)
+        ) from error
+
+
+def connection_from(settings: Settings, environment: Mapping[str, str]) -> Connection:
+    """The connection that holds now: the environment first, as everywhere in AWS, then the settings.
+
+    Args:
+        settings: What the user saved.
+        environment: Usually `os.environ`: FILEMILL_QUEUE, AWS_PROFILE, AWS_REGION (or AWS_DEFAULT_REGION),
+            AWS_ENDPOINT_URL_SQS, AWS_ENDPOINT_URL.
+
+    Raises:
+        SettingsError: If the queue is neither a legal name nor a URL, or the endpoint's URL can't be read.
+    """
+    queue = environment.get("FILEMILL_QUEUE", "").strip() or settings.queue.strip()
+    connection = Connection(
+        queue=queue,
+        profile=environment.get("AWS_PROFILE", "") or settings.profile,
+        region=environment.get("AWS_REGION", "") or environment.get("AWS_DEFAULT_REGION", "") or settings.region,
+        endpoint_url=environment.get("AWS_ENDPOINT_URL_SQS", "")
+        or environment.get("AWS_ENDPOINT_URL", "")
+        or settings.endpoint_url,
+    )
+    if connection.is_local:
+        return Connection()
+    _check_endpoint(connection.endpoint_url)
+    queue = without_arn(queue, elsewhere=bool(connection.endpoint_url))
+    connection = replace(connection, queue=queue)
+    if "://" in queue:
+        return _with_url_parts(connection)
+    if not _QUEUE_NAME.fullmatch(queue):
+        raise SettingsError(
+            Sentence(
+                "“{name}” can't be a queue's name: up to 80 letters, digits, - and _, and .fifo at the end of a FIFO "
+                "queue. A queue's URL is accepted too.",
+                name=queue,
+            )
+        )
+    return connection
+
+
+def _check_endpoint(url: str) -> None:
+    """Refuse what `urlsplit` can't read: everybody who takes it apart later would stumble over it."""
+    try:
+        _ = urlsplit(url).port
+    except ValueError as error:  # brackets that do not match, a port that is no number
+        raise SettingsError(
+            Sentence(
+                "“{url}” is not the URL of a server. Correct AWS_ENDPOINT_URL_SQS or AWS_ENDPOINT_URL, or endpoint_url "
+                "in the settings.",
+                url=url,
+            )
+        ) from error
+
+
+def _with_url_parts(connection: Connection) -> Connection:
+    """A queue URL names its own region (AWS) or its own endpoint (any other server)."""
+    try:
+        parts = urlsplit(connection.queue)
+        is_url = parts.scheme in {"http", "https"} and parts.hostname and parts.path.strip("/") and parts.port != 0
+    except ValueError:  # brackets that do not match, a port that is no number
+        is_url = False
+    if not is_url or parts.query or parts.fragment:
+        raise SettingsError(Sentence("“{url}” is not the URL of a queue.", url=connection.queue))
+    host = parts.hostname or ""
+    aws = _AWS_HOST.fullmatch(host)
+    if aws:
+        return replace(connection, region=aws["region"] or aws["legacy"] or "us-east-1")
+    named = _HOST_WITH_REGION.search(host)
+    return replace(
+        connection,
+        region=named["region"] if named else connection.region,
+        endpoint_url=connection.endpoint_url or f"{parts.scheme}://{parts.netloc}",
+    )

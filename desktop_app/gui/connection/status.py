@@ -1,0 +1,232 @@
+"""From the states of the sender and the consumer to what the window says about the connection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
+
+from desktop_app.domain.errors import Cause, KnownError, QueueTrouble
+from desktop_app.gui.i18n import mark, tr, translated
+from desktop_app.services.control import RunMode
+from desktop_app.services.loops import LoopState, Phase
+
+if TYPE_CHECKING:
+    from desktop_app.config.settings import Connection
+    from desktop_app.domain.clock import Clock
+
+
+_EVERY_MS = 1_000
+
+
+class Mark(StrEnum):
+    """The shape before the connection's name; its meaning is in the text too."""
+
+    STARTING = "○"
+    RUNNING = "●"
+    RETRYING = "◑"
+    NEEDED = "▲"
+    STOPPED = "■"
+    PAUSED = "‖"
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionText:
+    """What the status bar says.
+
+    Attributes:
+        mark: The shape before it.
+        text: A few words.
+        detail: Whole sentences, for who wants to know more.
+    """
+
+    mark: Mark
+    text: str
+    detail: str
+
+
+class Need(StrEnum):
+    """What a person can do about a trouble."""
+
+    PATIENCE = "patience"
+    """It goes on by itself; trying now may be sooner."""
+    RESTART = "restart"
+    """The work has ended by itself."""
+    PERMISSION = "permission"
+    """It has not begun, since nobody has allowed it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What a banner says.
+
+    Attributes:
+        text: For a person.
+        kind: What can be done.
+        error: What it is from, if that is known: more exactly what can be done.
+    """
+
+    text: str
+    kind: Need = Need.PATIENCE
+    error: KnownError | None = field(default=None, compare=False)
+
+    @property
+    def cause(self) -> Cause:
+        """What is the matter."""
+        return self.error.cause if self.error is not None else Cause.OTHER
+
+
+_NEEDED = {
+    QueueTrouble.SIGNED_OUT: mark("Sign-in needed"),
+    QueueTrouble.NO_RIGHT: mark("Not allowed to use the queue"),
+    QueueTrouble.NO_QUEUE: mark("Queue not found"),
+    QueueTrouble.SETUP: mark("The connection needs attention"),
+}
+
+_STARTING = LoopState(Phase.STARTING)
+
+
+class LoopStates(QObject):
+    """Gathers the states of both loops. Its slots hear the threads' signals in the main thread.
+
+    Signals:
+        text_changed(ConnectionText): For the status bar; while a loop waits, once a second.
+        trouble_changed(object): A `Trouble` that a person should read, or None when it is over.
+
+    Args:
+        connection: Which queue this is about.
+        clock: For "trying again in 8 s".
+        parent: Qt's owner.
+    """
+
+    text_changed = Signal(object)
+    trouble_changed = Signal(object)
+
+    def __init__(self, connection: Connection, clock: Clock, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._connection = connection
+        self._clock = clock
+        self._sender = _STARTING
+        self._consumer = _STARTING
+        self._pace = RunMode.RUNNING
+        self._deaths: dict[str, Trouble] = {}
+        self._trouble: Trouble | None = None
+        self._text = ConnectionText(Mark.STARTING, tr("Starting…"), "")
+        self._timer = QTimer(self)
+        self._timer.setInterval(_EVERY_MS)
+        self._timer.timeout.connect(self._update_text)
+
+    def follow(self, connection: Connection) -> None:
+        """Tell of another connection from now on, of which nothing is known yet."""
+        self._connection = connection
+        self._sender = self._consumer = _STARTING
+        self._deaths.clear()
+        self._update()
+
+    @Slot(object)
+    def take_sender(self, state: LoopState) -> None:
+        """The sender says what it does now."""
+        self._sender = state
+        self._deaths.pop("sender", None)
+        self._update()
+
+    @Slot(object)
+    def take_consumer(self, state: LoopState) -> None:
+        """The consumer says what it does now."""
+        self._consumer = state
+        self._deaths.pop("consumer", None)
+        self._update()
+
+    @Slot(object)
+    def take_pace(self, pace: RunMode) -> None:
+        """A person has paused the consumer, or let it go on."""
+        self._pace = pace
+        self._update()
+
+    def take_sender_death(self, text: str, error: KnownError | None = None) -> None:
+        """The sender's thread has ended by itself; of this error, unless it is a bug."""
+        self._deaths["sender"] = Trouble(text, Need.RESTART, error)
+        self._update()
+
+    def take_consumer_death(self, text: str, error: KnownError | None = None) -> None:
+        """The consumer's thread has ended by itself; of this error, unless it is a bug."""
+        self._deaths["consumer"] = Trouble(text, Need.RESTART, error)
+        self._update()
+
+    @property
+    def text(self) -> ConnectionText:
+        """What the status bar says now."""
+        if self._deaths:
+            texts = dict.fromkeys(death.text for death in self._deaths.values())
+            return ConnectionText(Mark.STOPPED, tr("Stopped"), " ".join(texts))
+        label = tr("Local queue") if self._connection.is_local else self._connection.label
+        if self._pace is RunMode.PAUSED:
+            text = tr("Nothing is begun until you resume. Files can be added, and their messages are sent to {queue}.")
+            return ConnectionText(Mark.PAUSED, tr("Paused"), text.format(queue=label))
+        if self._pace is RunMode.FINISHING:
+            return ConnectionText(Mark.PAUSED, tr("Pausing…"), tr("The files in work are finished first."))
+        for state in (self._sender, self._consumer):
+            if state.phase is Phase.WAITING:
+                return self._waiting_text(state)
+        phases = {self._sender.phase, self._consumer.phase}
+        if Phase.STOPPED in phases:
+            detail = tr("Nothing is sent to or received from {queue}.").format(queue=label)
+            return ConnectionText(Mark.STOPPED, tr("Stopped"), detail)
+        if Phase.STARTING in phases:
+            return ConnectionText(Mark.STARTING, tr("Starting…"), tr("Connecting to {queue}.").format(queue=label))
+        if self._consumer.phase is Phase.OFF:
+            text = tr("{queue} · sending only").format(queue=label)
+            return ConnectionText(Mark.STARTING, text, translated(self._consumer.text))
+        if self._connection.is_local:
+            detail = tr("Files are sent and processed on this computer, no account needed.")
+        else:
+            detail = tr("Files are sent and processed through {queue}.").format(queue=label)
+        return ConnectionText(Mark.RUNNING, label, detail)
+
+    def _waiting_text(self, state: LoopState) -> ConnectionText:
+        needed = _NEEDED.get(state.trouble) if state.trouble is not None else None
+        if needed is not None:
+            return ConnectionText(Mark.NEEDED, translated(needed), translated(state.text))
+        if state.next_try_at is None:
+            return ConnectionText(Mark.RETRYING, tr("Waiting"), translated(state.text))
+        left = max(1, round((state.next_try_at - self._clock.now_ms()) / 1000))
+        if state.trouble is QueueTrouble.THROTTLED:
+            text = tr("Asked to go slower – going on in {seconds} s")
+        else:
+            text = tr("Trying again in {seconds} s")
+        return ConnectionText(Mark.RETRYING, text.format(seconds=left), translated(state.text))
+
+    def _update(self) -> None:
+        waits = Phase.WAITING in {self._sender.phase, self._consumer.phase}
+        if waits and not self._deaths:
+            self._timer.start()
+        else:
+            self._timer.stop()
+        self._update_text()
+        trouble = self._find_trouble()
+        if trouble != self._trouble:
+            self._trouble = trouble
+            self.trouble_changed.emit(trouble)
+
+    @Slot()
+    def _update_text(self) -> None:
+        text = self.text
+        if text != self._text:
+            self._text = text
+            self.text_changed.emit(text)
+
+    def _find_trouble(self) -> Trouble | None:
+        """One text at a time: what has ended before what waits, the sender before the consumer."""
+        if self._deaths:
+            return next(iter(self._deaths.values()))
+        # A paused consumer does not ask the queue, so it can't know whether what was wrong still is.
+        asking = (self._sender, self._consumer) if self._pace is RunMode.RUNNING else (self._sender,)
+        for state in asking:
+            # Going slower is nothing that a person could do anything about: the status bar says it.
+            if state.phase is Phase.WAITING and state.text and state.trouble is not QueueTrouble.THROTTLED:
+                return Trouble(translated(state.text), error=state.error)
+        if self._consumer.phase is Phase.OFF:
+            return Trouble(translated(self._consumer.text), kind=Need.PERMISSION)
+        return None

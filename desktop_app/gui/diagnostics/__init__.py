@@ -1,0 +1,1 @@
+"""The log, the support report, and unexpected errors."""

@@ -1,0 +1,245 @@
+"""Exceptions that nobody caught: logged, and shown in a dialog with a report that can be copied and saved."""
+
+from __future__ import annotations
+
+import logging
+import platform
+import sys
+import threading
+import traceback
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt, Signal, Slot, qVersion
+from PySide6.QtGui import QFontDatabase, QGuiApplication
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+
+from desktop_app import __version__
+from desktop_app.domain.errors import KnownError
+from desktop_app.gui.i18n import tr, translated
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from types import TracebackType
+
+
+log = logging.getLogger(__name__)
+
+
+_KNOWN_FAULTS = 200
+
+_SHOWN_FAULTS = 20
+
+_LOGGED_AGAIN = (10, 100, 1_000, 10_000, 100_000)
+
+
+class CrashHook(QObject):
+    """Stands in for `sys.excepthook`, `threading.excepthook` and `sys.unraisablehook`. May be called on any thread.
+
+    It only logs and emits: it can be called in the middle of anything, where no dialog may be opened. A fault that
+    happens over and over (in each repaint, say) is logged whole once, and then now and again.
+
+    Signals:
+        crashed(str): A bug; the report.
+        known(str): A `KnownError` that came through; its plain text.
+    """
+
+    crashed = Signal(str)
+    known = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lock = threading.Lock()
+        self._seen: Counter[str] = Counter()
+
+    def install(self) -> None:
+        """Hear of every exception that nobody catches."""
+        sys.excepthook = self.handle
+        threading.excepthook = self._handle_thread
+        sys.unraisablehook = self._handle_unraisable
+
+    def uninstall(self) -> None:
+        """As it was before."""
+        sys.excepthook = sys.__excepthook__
+        threading.excepthook = threading.__excepthook__
+        sys.unraisablehook = sys.__unraisablehook__
+
+    def handle(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        """Take one exception."""
+        if isinstance(error, KeyboardInterrupt):
+            return  # the signal closes the window by itself
+        if isinstance(error, KnownError):
+            log.warning("%s", error.text)
+            self.known.emit(translated(error.text))
+            return
+        times = self._count(error)
+        if times == 1:
+            log.critical("a fault in Filemill", exc_info=(kind, error, trace))
+        elif times in _LOGGED_AGAIN:
+            log.critical("a fault in Filemill for the %dth time: %s: %s", times, kind.__name__, error)
+        self.crashed.emit(report_of(error))
+
+    def _count(self, error: BaseException) -> int:
+        key = "".join(traceback.format_exception(error))
+        with self._lock:
+            if len(self._seen) >= _KNOWN_FAULTS and key not in self._seen:
+                self._seen.clear()
+            self._seen[key] += 1
+            return self._seen[key]
+
+    def _handle_thread(self, arguments: threading.ExceptHookArgs) -> None:
+        if arguments.exc_value is not None:
+            self.handle(arguments.exc_type, arguments.exc_value, arguments.exc_traceback)
+
+    def _handle_unraisable(self, arguments: sys.UnraisableHookArgs) -> None:
+        """An exception with nobody to go to, as in `__del__`: what was under way went on, so it is only logged."""
+        if arguments.exc_value is not None and self._count(arguments.exc_value) == 1:
+            about = (arguments.exc_type, arguments.exc_value, arguments.exc_traceback)
+            log.error("a fault that stopped nothing: %s", arguments.err_msg or "", exc_info=about)
+
+
+def report_of(error: BaseException) -> str:
+    """What helps to mend a fault. No file's content, no environment, no keys."""
+    facts = [
+        f"Filemill {__version__}",
+        f"Python {platform.python_version()}, Qt {qVersion()}",
+        platform.platform(),
+    ]
+    return "\n".join(facts) + "\n\n" + "".join(traceback.format_exception(error))
+
+
+class CrashDialog(QDialog):
+    """Tells of a fault once; further ones while it is open are added to its report, equal ones are counted.
+
+    Signals:
+        save_wanted(str): The report is to be saved, with all that helps to mend the fault.
+    """
+
+    save_wanted = Signal(str)
+
+    def __init__(self, report: str, log_folder: Path, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._facts = report.partition("\n\n")[0]
+        self._faults: Counter[str] = Counter()
+        self._left_out = 0
+        self.setWindowTitle(tr("Something Went Wrong in Filemill"))
+        self.resize(680, 440)
+        text = QLabel(
+            tr(
+                "This is a fault of Filemill, not of your files. What is in the list is safe; you can go on working. "
+                "If it happens again, please send this report. It contains no content of your files."
+            ),
+            self,
+        )
+        text.setTextFormat(Qt.TextFormat.PlainText)
+        text.setWordWrap(True)
+        self._report = QPlainTextEdit(self)
+        self._report.setReadOnly(True)
+        self._report.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
+        )
+        self._report.setAccessibleName(tr("Report"))
+        self._report.setTabChangesFocus(True)
+        self._report.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+        where = QLabel(tr("The log is in {folder}.").format(folder=log_folder), self)
+        where.setTextFormat(Qt.TextFormat.PlainText)
+        where.setWordWrap(True)
+        where.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(16, 14, 16, 14)
+        column.setSpacing(10)
+        column.addWidget(text)
+        column.addWidget(self._report, 1)
+        column.addWidget(where)
+        column.addWidget(self._make_buttons())
+        self.add(report)
+
+    def _make_buttons(self) -> QDialogButtonBox:
+        buttons = QDialogButtonBox(self)
+        save = buttons.addButton(tr("&Save Report…"), QDialogButtonBox.ButtonRole.ActionRole)
+        save.setAutoDefault(False)
+        save.clicked.connect(self._save)
+        copy = buttons.addButton(tr("Copy Report"), QDialogButtonBox.ButtonRole.ActionRole)
+        copy.setAutoDefault(False)
+        copy.clicked.connect(self.copy)
+        close = QPushButton(tr("Close"), buttons)
+        buttons.addButton(close, QDialogButtonBox.ButtonRole.RejectRole)
+        close.setDefault(True)
+        buttons.rejected.connect(self.reject)
+        return buttons
+
+    @property
+    def report(self) -> str:
+        """All that is in the report."""
+        return self._report.toPlainText()
+
+    def add(self, report: str) -> None:
+        """Another fault, or the same once more."""
+        fault = report.partition("\n\n")[2]
+        if fault not in self._faults and len(self._faults) >= _SHOWN_FAULTS:
+            self._left_out += 1
+        else:
+            self._faults[fault] += 1
+        pieces = [self._facts]
+        pieces += [f"{fault}({times} times)" if times > 1 else fault for fault, times in self._faults.items()]
+        if self._left_out:
+            pieces.append(f"{self._left_out} further ones are in the log.")
+        bar = self._report.verticalScrollBar()
+        place = bar.value()
+        self._report.setPlainText("\n\n".join(piece.rstrip() for piece in pieces) + "\n")
+        bar.setValue(place)
+
+    def copy(self) -> None:
+        """Put the report on the clipboard."""
+        QGuiApplication.clipboard().setText(self.report)
+
+    @Slot()
+    def _save(self) -> None:
+        report = self.report
+        self.accept()  # first: as long as it is open, its owner's other dialogs take no input
+        self.save_wanted.emit(report)
+
+
+class CrashDialogs(QObject):
+    """Opens the dialog in the main thread, one at a time.
+
+    Args:
+        hook: Hears of the faults.
+        log_folder: Where the log lies.
+        window: The dialog's owner.
+        save: Makes a support report with a fault in it; None while there is no window that could.
+    """
+
+    def __init__(
+        self, hook: CrashHook, log_folder: Path, window: QWidget, save: Callable[[str], None] | None = None
+    ) -> None:
+        super().__init__(window)
+        self._log_folder = log_folder
+        self._window = window
+        self._save = save
+        self._dialog: CrashDialog | None = None
+        hook.crashed.connect(self.show_report)
+
+    @property
+    def dialog(self) -> CrashDialog | None:
+        """The dialog that is open."""
+        return self._dialog
+
+    @Slot(str)
+    def show_report(self, report: str) -> None:
+        """Show a report, or add it to the one that is shown."""
+        if self._dialog is not None:
+            self._dialog.add(report)
+            return
+        self._dialog = CrashDialog(report, self._log_folder, self._window)
+        if self._save is not None:
+            self._dialog.save_wanted.connect(self._save)
+        self._dialog.finished.connect(self._forget)
+        self._dialog.open()
+
+    @Slot()
+    def _forget(self) -> None:
+        if self._dialog is not None:
+            self._dialog.deleteLater()
+            self._dialog = None

@@ -1,0 +1,158 @@
+"""The filter box in the person's language: keys, statuses, and words of reasons, which are stored in English."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QAction, QKeyEvent
+from PySide6.QtWidgets import QLineEdit, QSizePolicy
+
+from desktop_app.domain.job import Status
+from desktop_app.domain.query import NO_SEARCH, Names, parse_search
+from desktop_app.gui.i18n import longest_literal, reasons, tr, translated
+from desktop_app.gui.wording import status_word
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+
+    from desktop_app.domain.query import Search
+    from desktop_app.gui.theme.theme import Theme
+
+
+_LEAST_LETTERS = 3
+
+_MOST_REASONS = 12
+"""A word that more reasons have in common finds too much, and asks the database too much."""
+
+
+def read_search(text: str) -> Search:
+    """What a person has typed, in their language or in English."""
+    search = parse_search(text, _names())
+    looked_for = dict.fromkeys([*search.words, *search.reasons])
+    spoken = tuple((word, said) for word in looked_for if (said := _english_of(word)))
+    return replace(search, spoken=spoken)
+
+
+def _names() -> Names:
+    keys = {
+        tr("status", "before a colon in the filter box"): "status",
+        tr("size", "before a colon in the filter box"): "size",
+        tr("reason", "before a colon in the filter box"): "reason",
+    }
+    return Names(
+        {name.casefold(): key for name, key in keys.items()}, {status_word(status): status for status in Status}
+    )
+
+
+def _english_of(word: str) -> tuple[str, ...]:
+    """Parts of the stored reasons that are shown with this word, which is not in them."""
+    key = word.casefold()
+    if len(key) < _LEAST_LETTERS:
+        return ()
+    found = [
+        longest_literal(reason)
+        for reason in reasons()
+        if key in translated(reason).casefold() and key not in reason.casefold()
+    ]
+    return tuple(found[:_MOST_REASONS])
+
+
+PATIENCE_MS = 150
+"""Who types on within this time has not typed what they look for."""
+
+_LONGEST = 500
+"""Characters; SQLite refuses a condition of very many parts."""
+
+_LEAST, _MOST = 130, 280
+
+
+class FilterBox(QLineEdit):
+    """Reads its text as a `Search`.
+
+    Signals:
+        searched(): `search` is another.
+        left(): A key wants to go on to the list.
+
+    Attributes:
+        search: What is looked for.
+    """
+
+    searched = Signal()
+    left = Signal()
+
+    def __init__(self, look: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._look = look
+        self.search = NO_SEARCH
+        self.setObjectName("filter")
+        self.setMaxLength(_LONGEST)
+        self.setMinimumWidth(_LEAST)
+        self.setMaximumWidth(_MOST)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setPlaceholderText(tr("Filter files"))
+        self.setAccessibleName(tr("Filter files"))
+        tip = tr("Words of the path or the reason; or status:failed, size:>10MB, reason:missing, “two words”")
+        self.setAccessibleDescription(tip)
+        self.setToolTip(tip)
+        self._lens = QAction(tr("Filter files"), self)
+        self._lens.triggered.connect(self.begin)
+        self._clear = QAction(tr("Clear the filter"), self)
+        self._clear.triggered.connect(self.empty)
+        self._clear.setVisible(False)
+        self.addAction(self._lens, QLineEdit.ActionPosition.LeadingPosition)
+        self.addAction(self._clear, QLineEdit.ActionPosition.TrailingPosition)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(PATIENCE_MS)
+        self._timer.timeout.connect(self._search_now)
+        self.textChanged.connect(self._wait)
+        look.changed.connect(self._draw)
+        self._draw()
+
+    @Slot()
+    def begin(self) -> None:
+        """Come here by keyboard; what is typed takes the place of what stands here."""
+        self.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.selectAll()
+
+    @Slot()
+    def empty(self) -> None:
+        """Look for nothing, at once."""
+        self.clear()
+        self._search_now()
+
+    @Slot()
+    def _wait(self) -> None:
+        self._clear.setVisible(bool(self.text()))
+        self._timer.start()
+
+    @Slot()
+    def _search_now(self) -> None:
+        self._timer.stop()
+        search = read_search(self.text())
+        if search != self.search:
+            self.search = search
+            self.searched.emit()
+
+    @Slot()
+    def _draw(self) -> None:
+        colour = self._look.colours.muted
+        self._lens.setIcon(self._look.icon("search", colour))
+        self._clear.setIcon(self._look.icon("cancel", colour))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Escape empties the box, or leaves it; the arrow down and Enter go on to the list."""
+        match event.key():
+            case Qt.Key.Key_Escape if self.text():
+                self.empty()
+            case Qt.Key.Key_Escape:
+                self.left.emit()
+            case Qt.Key.Key_Down | Qt.Key.Key_Return | Qt.Key.Key_Enter:
+                self._search_now()
+                self.left.emit()
+            case _:
+                super().keyPressEvent(event)
+                return
+        event.accept()

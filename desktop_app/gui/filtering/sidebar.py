@@ -1,0 +1,412 @@
+"""A titled group of the sidebar's entries."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from PySide6.QtCore import QPoint, Qt, QTimer, Signal, Slot
+from PySide6.QtWidgets import QFrame, QLabel, QMenu, QPushButton, QScrollArea, QVBoxLayout, QWidget
+
+from desktop_app.domain.job import Batch, Status, StatusCounts, display_text
+from desktop_app.domain.query import ListQuery, Problem
+from desktop_app.gui.filtering.sidebar_entry import EntryFacts, SidebarEntry
+from desktop_app.gui.i18n import mark, tr, translated
+from desktop_app.gui.table.cells import STATUS_ICONS
+from desktop_app.gui.table.totals import Groups
+from desktop_app.gui.wording import status_word
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from PySide6.QtGui import QResizeEvent, QShowEvent
+
+    from desktop_app.gui.theme.theme import Theme
+    from desktop_app.gui.wording import Wording
+
+
+Key = TypeVar("Key")
+
+_GAP = 4
+
+
+class Section(QWidget, Generic[Key]):
+    """Keeps an entry for each key; hidden while there is none.
+
+    Signals:
+        picked(Key, bool): An entry was clicked; True if with Ctrl.
+        acted(Key): The button beside an entry was pressed.
+        menu_wanted(Key, QPoint): An entry's context menu.
+        moved(SidebarEntry, int): A key wants to leave an entry.
+    """
+
+    picked = Signal(object, bool)
+    acted = Signal(object)
+    menu_wanted = Signal(object, object)
+    moved = Signal(object, int)
+
+    def __init__(self, title: str, look: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._look = look
+        self._entries: dict[Key, SidebarEntry] = {}
+        self._title = QLabel(title.upper(), self)
+        self._title.setObjectName("sectionTitle")
+        self._title.setAccessibleName(title)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(1)
+        self._column.addWidget(self._title)
+        self.hide()
+
+    @property
+    def entries(self) -> dict[Key, SidebarEntry]:
+        """The entries in their order."""
+        return dict(self._entries)
+
+    def show_entries(self, facts: dict[Key, EntryFacts], chosen: Collection[Key]) -> None:
+        """Show these, in this order; entries that stay keep the focus."""
+        for key in [key for key in self._entries if key not in facts]:
+            entry = self._entries.pop(key)
+            self._column.removeWidget(entry)
+            entry.hide()
+            entry.deleteLater()
+        ordered: dict[Key, SidebarEntry] = {}
+        for at, (key, fact) in enumerate(facts.items()):
+            entry = self._entries.get(key) or self._new_entry(key)
+            ordered[key] = entry
+            if self._column.indexOf(entry) != at + 1:
+                self._column.removeWidget(entry)
+                self._column.insertWidget(at + 1, entry)
+            entry.show_facts(fact, chosen=key in chosen)
+            entry.show()
+        self._entries = ordered
+        self.setVisible(bool(facts))
+
+    def _new_entry(self, key: Key) -> SidebarEntry:
+        entry = SidebarEntry(self._look, self)
+        entry.picked.connect(lambda add: self.picked.emit(key, add))
+        entry.acted.connect(lambda: self.acted.emit(key))
+        entry.menu_wanted.connect(lambda place: self.menu_wanted.emit(key, place))
+        entry.moved.connect(lambda pressed: self.moved.emit(entry, pressed))
+        return entry
+
+    def add_below(self, widget: QWidget) -> None:
+        """A widget below the entries, with a little room before it."""
+        self._column.addSpacing(_GAP)
+        self._column.addWidget(widget)
+
+    def natural_width(self) -> int:
+        """The width that everything fits into without wrapping, in pixels."""
+        widths = [entry.natural_width() for entry in self._entries.values()]
+        return max([self._title.sizeHint().width(), *widths])
+
+    def take_width(self, width: int) -> None:
+        """Be this wide."""
+        for entry in self._entries.values():
+            entry.take_width(width)
+
+
+_NO_REASON = mark("No reason was given")
+
+
+class SidebarTexts:
+    """Makes the entries, by the key of what they stand for."""
+
+    def __init__(self, wording: Wording) -> None:
+        self._wording = wording
+
+    def statuses(self, counts: StatusCounts) -> dict[Status | None, EntryFacts]:
+        """All files, and each status."""
+        found: dict[Status | None, EntryFacts] = {
+            None: self._facts(tr("All", "files of every status"), counts.total, icon="all-files", colour="muted")
+        }
+        for status in Status:
+            word = status_word(status)
+            colour = status.name.lower() if counts.of(status) else "muted"
+            found[status] = self._facts(word, counts.of(status), icon=STATUS_ICONS[status], colour=colour)
+        return found
+
+    def problems(self, problems: Sequence[Problem]) -> dict[str, EntryFacts]:
+        """What files have failed for."""
+        return {problem.code: self._problem(problem) for problem in problems}
+
+    def _problem(self, problem: Problem) -> EntryFacts:
+        text = translated(display_text(problem.text)).rstrip(".") or translated(_NO_REASON)
+        others = problem.texts - 1
+        note = tr("and %Ln similar reason(s)", "", others) if others else ""
+        return self._facts(text, problem.count, note=note, action=tr("Retry all with this reason"))
+
+    def batches(self, batches: Sequence[Batch]) -> dict[int, EntryFacts]:
+        """What was added together."""
+        return {batch.id: self._batch(batch) for batch in batches}
+
+    def _batch(self, batch: Batch) -> EntryFacts:
+        when, name = self._wording.day_and_time(batch.created_at), display_text(batch.name)
+        hint = tr("Added {moment}").format(moment=self._wording.full_moment(batch.created_at))
+        return self._facts(name or when, batch.count, note=when if name else "", hint=hint)
+
+    def retry(self, reasons: int) -> str:
+        """The words of the button below the problems."""
+        return tr("&Retry All With This Reason") if reasons <= 1 else tr("&Retry All With These Reasons")
+
+    def retry_shortly(self) -> str:
+        """The same where that is too wide for the sidebar."""
+        return tr("&Retry All These")
+
+    def retry_these(self, count: int) -> str:
+        """The same in a context menu, which knows how many it is about."""
+        return tr("&Retry %Ln File(s) With This Reason", "", count)
+
+    def _facts(
+        self,
+        text: str,
+        count: int,
+        *,
+        note: str = "",
+        icon: str = "",
+        colour: str = "text",
+        hint: str = "",
+        action: str = "",
+    ) -> EntryFacts:
+        parts = [part for part in (text, note, self._wording.files(count)) if part]
+        return EntryFacts(text, self._wording.number(count), ", ".join(parts), note, icon, colour, hint, action)
+
+
+def with_status(choice: ListQuery, status: Status | None, *, add: bool) -> ListQuery:
+    """Another status; None is "All", which takes back everything that was chosen.
+
+    Args:
+        choice: What is chosen now.
+        status: What was clicked.
+        add: True to keep the other statuses, and to take this one away if it is chosen already.
+    """
+    if status is None:
+        return ListQuery()
+    statuses = choice.statuses ^ {status} if add else frozenset({status})
+    # Only failed jobs have a problem: everything else would list nothing at all.
+    problems = choice.problems if Status.FAILED in statuses or not statuses else frozenset[str]()
+    return replace(choice, statuses=statuses, problems=problems)
+
+
+def with_problem(choice: ListQuery, code: str, *, add: bool) -> ListQuery:
+    """Another problem; see `with_status`. Clicked a second time, it is taken away."""
+    statuses = choice.statuses if Status.FAILED in choice.statuses else frozenset[Status]()
+    return replace(choice, statuses=statuses, problems=_clicked(choice.problems, code, add=add))
+
+
+def with_batch(choice: ListQuery, batch: int, *, add: bool) -> ListQuery:
+    """Another batch; see `with_problem`."""
+    return replace(choice, batches=_clicked(choice.batches, batch, add=add))
+
+
+def _clicked(keys: frozenset[Key], key: Key, *, add: bool) -> frozenset[Key]:
+    if add:
+        return keys ^ {key}
+    return frozenset() if keys == {key} else frozenset({key})
+
+
+_MARGIN = 8
+
+_EDGE = 1
+
+_LEAST = 164
+
+_MOST = 244
+
+_SHARE = 0.27
+"""Where a text is longer than `_MOST`, in pixels, or than this part of the window, it wraps."""
+
+
+class Sidebar(QScrollArea):
+    """Shows what others count; says what was chosen.
+
+    Signals:
+        chosen(): `choice` is another.
+        retry_wanted(object): Process everything again that has failed for these reasons, a set of codes.
+
+    Attributes:
+        choice: What is chosen; its order and its search mean nothing.
+        statuses, problems, batches: The sections.
+        retry: The button below the problems.
+    """
+
+    chosen = Signal()
+    retry_wanted = Signal(object)
+
+    def __init__(self, wording: Wording, look: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._texts = SidebarTexts(wording)
+        self._counts = StatusCounts()
+        self._groups = Groups()
+        self._tab_order: list[QWidget] = []
+        self.choice = ListQuery()
+        self.setObjectName("sidebar")
+        self.setAccessibleName(tr("Sidebar"))
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setWidgetResizable(True)
+        self._inside = inside = QWidget(self)
+        inside.setObjectName("sidebarInside")
+        self.statuses: Section[Status | None] = Section(tr("Status"), look, inside)
+        self.problems: Section[str] = Section(tr("Problems"), look, inside)
+        self.batches: Section[int] = Section(tr("Batches"), look, inside)
+        self.retry = QPushButton(inside)
+        self.retry.clicked.connect(self._retry_chosen)
+        self.problems.add_below(self.retry)
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(_MARGIN, 4, _MARGIN, _MARGIN)
+        column.setSpacing(10)
+        for section in self._sections():
+            column.addWidget(section)
+            section.moved.connect(self._move)
+        column.addStretch(1)
+        self.setWidget(inside)
+        self.statuses.picked.connect(lambda key, add: self.choose(with_status(self.choice, key, add=add)))
+        self.problems.picked.connect(lambda key, add: self.choose(with_problem(self.choice, key, add=add)))
+        self.batches.picked.connect(lambda key, add: self.choose(with_batch(self.choice, key, add=add)))
+        self.problems.acted.connect(lambda key: self.retry_wanted.emit(frozenset({key})))
+        self.problems.menu_wanted.connect(self._show_menu)
+        # Once for many changes: every entry is measured.
+        self._fit_soon = QTimer(self)
+        self._fit_soon.setSingleShot(True)
+        self._fit_soon.timeout.connect(self.fit)
+        look.changed.connect(self._show)  # another font comes with another style sheet
+        self._show()
+
+    def _sections(self) -> tuple[Section[Status | None], Section[str], Section[int]]:
+        return self.statuses, self.problems, self.batches
+
+    # --- what is shown
+
+    @Slot(object)
+    def show_counts(self, counts: StatusCounts) -> None:
+        """How many jobs have each status."""
+        self._counts = counts
+        self._show()
+
+    @Slot(object)
+    def show_groups(self, groups: Groups) -> None:
+        """Which problems and batches there are. What was chosen and is gone is chosen no more."""
+        self._groups = groups
+        problems = self.choice.problems & {problem.code for problem in groups.problems}
+        batches = self.choice.batches & {batch.id for batch in groups.batches}
+        self.choose(replace(self.choice, problems=problems, batches=batches))
+
+    def choose(self, choice: ListQuery) -> None:
+        """Choose this."""
+        is_another = choice != self.choice
+        self.choice = choice
+        self._show()
+        if is_another:
+            self.chosen.emit()
+
+    def choose_status(self, status: Status | None) -> None:
+        """Choose one status; None for all files."""
+        self.choose(with_status(self.choice, status, add=False))
+
+    @Slot()
+    def _show(self) -> None:
+        choice, texts = self.choice, self._texts
+        statuses: frozenset[Status | None] = frozenset({None}) if choice == ListQuery() else frozenset(choice.statuses)
+        self.statuses.show_entries(texts.statuses(self._counts), statuses)
+        self.problems.show_entries(texts.problems(self._groups.problems), choice.problems)
+        self.batches.show_entries(texts.batches(self._groups.batches), choice.batches)
+        self.retry.setVisible(bool(choice.problems))
+        self.retry.setText(texts.retry(len(choice.problems)))
+        self._keep_one_tab_stop()
+        self._order_tabs()
+        self._fit_soon.start(0)
+
+    # --- room
+
+    @Slot()
+    def fit(self) -> None:
+        """Be as wide as the texts, within reason."""
+        room = _MOST if self.isWindow() else int(self.window().width() * _SHARE)
+        most = max(_LEAST, min(_MOST, room))
+        widest = max(section.natural_width() for section in self._sections())
+        button = self._fit_button(most) if self.choice.problems else 0
+        width = max(_LEAST, min(most, widest), button)
+        for section in self._sections():
+            section.take_width(width)
+        is_long = self._inside.sizeHint().height() > self.height()
+        bar = self.verticalScrollBar().sizeHint().width() if is_long else 0
+        self.setFixedWidth(width + 2 * _MARGIN + bar + _EDGE)
+
+    def _fit_button(self, most: int) -> int:
+        """Let the button say what fits; gives the width that it needs, in pixels."""
+        words = self._texts.retry(len(self.choice.problems))
+        self.retry.setText(words)
+        if self.retry.sizeHint().width() > most:
+            self.retry.setText(self._texts.retry_shortly())
+        self.retry.setToolTip("" if self.retry.text() == words else words.replace("&", ""))
+        return self.retry.sizeHint().width()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The scroll bar may come or go."""
+        super().resizeEvent(event)
+        self._fit_soon.start(0)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """The font may have changed."""
+        super().showEvent(event)
+        self.fit()
+
+    # --- keyboard
+
+    def entries(self) -> list[SidebarEntry]:
+        """Every entry from top to bottom."""
+        return [entry for section in self._sections() for entry in section.entries.values()]
+
+    def _keep_one_tab_stop(self, wanted: SidebarEntry | None = None) -> None:
+        """Tab comes to one entry and leaves from there; arrows go to the others."""
+        entries = self.entries()
+        stop = wanted or next((entry for entry in entries if entry.hasFocus()), None)
+        stop = stop or next((entry for entry in entries if entry.isChecked()), entries[0])
+        for entry in entries:
+            entry.setFocusPolicy(Qt.FocusPolicy.StrongFocus if entry is stop else Qt.FocusPolicy.ClickFocus)
+
+    def _order_tabs(self) -> None:
+        """From top to bottom, whenever the entries were made: Qt puts the newest last, behind the list."""
+        wanted: list[QWidget] = []
+        for section in self._sections():
+            for entry in section.entries.values():
+                wanted += [entry, entry.inline]
+            wanted += [self.retry] if section is self.problems else []
+        if wanted != self._tab_order:
+            self._tab_order = wanted
+            for one, other in pairwise(wanted):
+                QWidget.setTabOrder(one, other)
+
+    @Slot(object, int)
+    def _move(self, entry: SidebarEntry, key: int) -> None:
+        entries = self.entries()
+        at = entries.index(entry)
+        last = len(entries) - 1
+        goal = {
+            int(Qt.Key.Key_Up): max(0, at - 1),
+            int(Qt.Key.Key_Down): min(last, at + 1),
+            int(Qt.Key.Key_Home): 0,
+            int(Qt.Key.Key_End): last,
+        }[key]
+        self._keep_one_tab_stop(entries[goal])
+        entries[goal].setFocus(Qt.FocusReason.OtherFocusReason)
+        self.ensureWidgetVisible(entries[goal])
+
+    # --- acting on a problem
+
+    @Slot()
+    def _retry_chosen(self) -> None:
+        self.retry_wanted.emit(self.choice.problems)
+
+    @Slot(object, object)
+    def _show_menu(self, code: str, place: QPoint) -> None:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        count = next((problem.count for problem in self._groups.problems if problem.code == code), 0)
+        menu.addAction(self._texts.retry_these(count), lambda: self.retry_wanted.emit(frozenset({code})))
+        only = ListQuery(problems=frozenset({code}))
+        menu.addAction(tr("&Show Only These Files"), lambda: self.choose(only))
+        menu.popup(place)

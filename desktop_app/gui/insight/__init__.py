@@ -1,1 +1,0 @@
-"""What goes on inside, for who wants to know: the log, the support report, faults."""

@@ -1,0 +1,288 @@
+"""Where a graph's lines stand and what is written at them. Knows no widget."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QDateTime, QLocale, QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from desktop_app.gui.i18n import tr
+from desktop_app.gui.progress.history import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from PySide6.QtGui import QPaintEvent
+
+    from desktop_app.gui.theme.theme import Theme
+
+
+_NICE = (1.0, 2.0, 2.5, 5.0, 10.0)
+
+_LINES = 4
+
+_WHOLE_FROM = 100
+
+_MARKS = {
+    # Every so many seconds there is a mark.
+    Span.MINUTE: 15,
+    Span.MINUTES_5: 60,
+    Span.HOUR: 900,
+    Span.HOURS_6: 3_600,
+    Span.DAY: 14_400,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A place on an axis, 0…1 from its beginning, and what is written there."""
+
+    at: float
+    text: str
+
+
+def nice_top(highest: float, least: float = 1.0) -> float:
+    """The end of an axis that holds a value: a number that people like, and a step that they like, in it.
+
+    Args:
+        highest: The greatest value.
+        least: It is never below this.
+    """
+    return _step(max(highest, least)) * _LINES
+
+
+def _step(highest: float) -> float:
+    rough = highest / _LINES
+    power = 10.0 ** math.floor(math.log10(rough))
+    return next(nice * power for nice in _NICE if nice * power >= rough * (1 - 1e-9))
+
+
+def value_marks(top: float, say: Callable[[float], str]) -> list[Mark]:
+    """The lines across, from the bottom up, the bottom left out."""
+    return [Mark(number / _LINES, say(top * number / _LINES)) for number in range(1, _LINES + 1)]
+
+
+def time_marks(span: Span, end_s: int) -> list[Mark]:
+    """The marks along the time: how long ago for minutes, the time of day for hours."""
+    every = _MARKS[span]
+    if span.seconds < _MARKS[Span.HOURS_6]:
+        ages = range(0, span.seconds + 1, every)
+        return [Mark(1 - age / span.seconds, _age(age)) for age in ages]
+    return [
+        Mark(1 - (end_s - moment) / span.seconds, _clock(moment))
+        for moment in range(_first_mark(end_s - span.seconds, every), end_s + 1, every)
+    ]
+
+
+def _first_mark(start_s: int, every: int) -> int:
+    """The first round time of this place's day."""
+    offset = QDateTime.fromSecsSinceEpoch(start_s).offsetFromUtc()
+    return -((-(start_s + offset)) // every) * every - offset
+
+
+def _age(seconds: int) -> str:
+    if not seconds:
+        return tr("now", "the right end of a graph's time")
+    if seconds < 2 * _MARKS[Span.MINUTES_5]:
+        return tr("-%Ln s", "so many seconds ago, under a graph", seconds)
+    return tr("-%Ln min", "so many minutes ago, under a graph", seconds // 60)
+
+
+def _clock(moment_s: int) -> str:
+    return QLocale().toString(QDateTime.fromSecsSinceEpoch(moment_s).time(), QLocale.FormatType.ShortFormat)
+
+
+def graph_number(value: float) -> str:
+    """A number of things by the second, to three digits: `0.025`, `9.1`, `1,250`."""
+    if value >= _WHOLE_FROM:
+        return QLocale().toString(round(value))
+    return QLocale().toString(float(value), "g", 3)
+
+
+def span_name(span: Span) -> str:
+    """What a span is called on its button."""
+    return {
+        Span.MINUTE: tr("1 min"),
+        Span.MINUTES_5: tr("5 min"),
+        Span.HOUR: tr("1 h"),
+        Span.HOURS_6: tr("6 h"),
+        Span.DAY: tr("24 h"),
+    }[span]
+
+
+def span_sentence(span: Span) -> str:
+    """The same, spoken."""
+    return {
+        Span.MINUTE: tr("last minute"),
+        Span.MINUTES_5: tr("last 5 minutes"),
+        Span.HOUR: tr("last hour"),
+        Span.HOURS_6: tr("last 6 hours"),
+        Span.DAY: tr("last 24 hours"),
+    }[span]
+
+
+def draw_series(
+    painter: QPainter, place: QRectF, fractions: Sequence[float], colour: QColor, *, width: float, ground: float
+) -> None:
+    """Draw it from the left edge to the right one; nothing if there are no values.
+
+    Args:
+        painter: Of the widget.
+        place: Where; the ground reaches down to its bottom.
+        fractions: The values, 0 at the bottom and 1 at the top.
+        colour: The line's.
+        width: The line's, in pixels.
+        ground: How much of the colour the ground has, 0…1.
+    """
+    step = place.width() / max(1, len(fractions) - 1)
+    points = [
+        QPointF(place.left() + at * step, place.bottom() - value * place.height()) for at, value in enumerate(fractions)
+    ]
+    if not points:
+        return
+    line = QPainterPath(points[0])
+    for point in points[1:]:
+        line.lineTo(point)
+    below = QPainterPath(line)
+    below.lineTo(place.bottomRight())
+    below.lineTo(place.bottomLeft())
+    pale = QColor(colour)
+    pale.setAlphaF(ground)
+    painter.fillPath(below, pale)
+    painter.setPen(QPen(colour, width))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawPath(line)
+
+
+_GAP = 6
+
+_GROUND = 0.18
+
+_HEIGHT = 96
+
+_LEAST_WIDTH = 220
+
+
+class Graph(QWidget):
+    """Shows values of a span; says them to a screen reader in a sentence.
+
+    Args:
+        title: What is counted, `Files per second`.
+        say: Writes a value.
+        colour: Which of the look's colours.
+        look: The colours.
+        parent: Qt's owner.
+        least: The axis never ends below this.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        say: Callable[[float], str],
+        colour: str,
+        look: Theme,
+        parent: QWidget | None = None,
+        *,
+        least: float = 1.0,
+    ) -> None:
+        super().__init__(parent)
+        self._title = title
+        self._say = say
+        self._colour = colour
+        self._look = look
+        self._least = least
+        self._values: tuple[float, ...] = ()
+        self._span: Span | None = None
+        self._end_s = 0
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setAccessibleName(title)
+        look.changed.connect(self.update)
+
+    def show_values(self, values: Sequence[float], span: Span, end_s: int) -> None:
+        """Show these values, the oldest first; the last one ends at `end_s`, in seconds since 1970."""
+        values = tuple(values)
+        if (values, span, end_s) == (self._values, self._span, self._end_s):
+            return
+        self._values, self._span, self._end_s = values, span, end_s
+        self.setAccessibleDescription(self.summary)
+        self.setToolTip(self.summary)
+        self.update()
+
+    @property
+    def summary(self) -> str:
+        """What it shows, in a sentence."""
+        if self._span is None or not self._values:
+            return ""
+        return tr("{what}, {span}: now {now}, highest {highest}, on average {average}").format(
+            what=self._title,
+            span=span_sentence(self._span),
+            now=self._say(self._values[-1]),
+            highest=self._say(max(self._values)),
+            average=self._say(sum(self._values) / len(self._values)),
+        )
+
+    def minimumSizeHint(self) -> QSize:
+        """Enough to see a line in."""
+        return QSize(_LEAST_WIDTH, _HEIGHT + 2 * self.fontMetrics().height())
+
+    def sizeHint(self) -> QSize:
+        """As small as may be: what is left of the window is the list's."""
+        return self.minimumSizeHint()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
+        """Title, axes, grid, line, and who has the keyboard."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        colours = self._look.colours
+        metrics = self.fontMetrics()
+        top = nice_top(max(self._values, default=0.0), self._least)
+        rows = value_marks(top, self._say)
+        side = max(metrics.horizontalAdvance(mark.text) for mark in rows) + _GAP
+        head = metrics.height() + _GAP
+        place = QRectF(self.rect()).adjusted(_GAP + side, head + metrics.height() / 2, -2 * _GAP, -head - 2)
+        painter.setPen(QColor(colours.text))
+        painter.drawText(QRectF(self.rect()).adjusted(_GAP, 2, -_GAP, 0), Qt.AlignmentFlag.AlignTop, self._title)
+        self._draw_rows(painter, place, [(mark.at, mark.text) for mark in rows])
+        if self._span is not None:
+            self._draw_times(painter, place)
+            self._draw_line(painter, place, top)
+        if self.hasFocus():
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(QColor(colours.accent), 2))
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 5, 5)
+
+    def _draw_rows(self, painter: QPainter, place: QRectF, rows: Sequence[tuple[float, str]]) -> None:
+        colours, height = self._look.colours, self.fontMetrics().height()
+        for at, text in ((0.0, ""), *rows):
+            y = round(place.bottom() - at * place.height()) + 0.5
+            painter.setPen(QPen(QColor(colours.edge if at == 0 else colours.line), 1))
+            painter.drawLine(QPointF(place.left(), y), QPointF(place.right(), y))
+            painter.setPen(QColor(colours.muted))
+            label = QRectF(0, y - height / 2, place.left() - _GAP, height)
+            painter.drawText(label, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
+
+    def _draw_times(self, painter: QPainter, place: QRectF) -> None:
+        if self._span is None:
+            return
+        colours, metrics = self._look.colours, self.fontMetrics()
+        taken = -1.0
+        marks = time_marks(self._span, self._end_s)
+        for mark in sorted(marks, key=lambda mark: mark.at):
+            x = round(place.left() + mark.at * place.width()) + 0.5
+            painter.setPen(QPen(QColor(colours.line), 1))
+            painter.drawLine(QPointF(x, place.top()), QPointF(x, place.bottom()))
+            width = metrics.horizontalAdvance(mark.text)
+            left = min(max(place.left() - width / 2, x - width / 2), self.width() - _GAP - width)
+            if left > taken:
+                painter.setPen(QColor(colours.muted))
+                painter.drawText(QPointF(left, place.bottom() + metrics.ascent() + 4), mark.text)
+                taken = left + width + 2 * _GAP
+
+    def _draw_line(self, painter: QPainter, place: QRectF, top: float) -> None:
+        colour = QColor(getattr(self._look.colours, self._colour))
+        draw_series(painter, place, [value / top for value in self._values], colour, width=1.8, ground=_GROUND)

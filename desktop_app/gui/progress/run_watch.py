@@ -1,0 +1,193 @@
+"""Follows the run that is under way: how far it is, how quick, how long it still takes, and when it is over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
+
+from desktop_app.domain.job import RunSums
+from desktop_app.gui.progress.history import History, Span
+from desktop_app.gui.progress.run import IDLE, Progress, Run
+from desktop_app.gui.progress.time_left import Eta
+from desktop_app.gui.table.totals import Recount
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from desktop_app.domain.clock import Clock
+    from desktop_app.domain.job import Ended
+    from desktop_app.gui.ports import JobReader
+    from desktop_app.gui.tasks import Tasks
+
+
+EVERY_MS = 1_000
+
+RATE_SECONDS = 10
+"""The pace of now is that of the last so many seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How quick it goes now, and how long it still takes.
+
+    Attributes:
+        files, bytes: By the second, of late.
+        left_s: The seconds that are left; None if that can't be said.
+    """
+
+    files: float = 0.0
+    bytes: float = 0.0
+    left_s: float | None = None
+
+
+STILL = Pace()
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What the database said, and what it was asked."""
+
+    since_ms: int
+    sums: RunSums
+    asked_ms: int = field(compare=False)
+
+
+class RunWatch(QObject):
+    """Looks whenever something has changed, beside the main thread; while a run is on, it tells its pace each second.
+
+    Signals:
+        changed(Progress): How far the run is, when that is another than before; `IDLE` after its end.
+        ended(RunEnd): A run is over.
+        paced(Pace): Once a second while a run is on, and once when it is over.
+
+    Attributes:
+        history: What was done in the last 24 hours.
+
+    Args:
+        reader: The list of jobs.
+        tasks: The pool.
+        queue: The key of the queue whose files are followed.
+        clock: The time.
+        parent: Qt's owner.
+    """
+
+    changed = Signal(object)
+    ended = Signal(object)
+    paced = Signal(object)
+
+    def __init__(
+        self, reader: JobReader, tasks: Tasks, *, queue: str, clock: Clock, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.history = History()
+        self._reader = reader
+        self._tasks = tasks
+        self._queue = queue
+        self._clock = clock
+        self._run = Run(clock.now_ms())
+        self._eta = Eta()
+        self._may_foresee = True
+        self._progress = IDLE
+        self._began = 0.0
+        self._stirred_ms: int | None = None
+        self._last = _Look(self._run.since_ms, RunSums(), clock.now_ms())
+        self._looks = Recount(self._last, self._read, tasks, self)
+        self._looks.changed.connect(self._take)
+        self._timer = QTimer(self)
+        self._timer.setInterval(EVERY_MS)
+        self._timer.timeout.connect(self._tell_pace)
+
+    @property
+    def progress(self) -> Progress:
+        """How far the run is."""
+        return self._progress
+
+    def start(self) -> None:
+        """Look for the first time, and read what was done before."""
+        self.look()
+        self._tasks.run(self._read_past, self._fill, lambda _: None)
+
+    @Slot()
+    def look(self) -> None:
+        """Something has changed."""
+        if self._stirred_ms is None:
+            self._stirred_ms = self._clock.now_ms()
+        self._looks.count()
+
+    def follow_queue(self, queue: str) -> None:
+        """Follow the files of another queue from now on."""
+        if queue != self._queue:
+            self._queue = queue
+            self.look()
+
+    def foresee(self, *, may_foresee: bool) -> None:
+        """Whether there is any use in saying how long it takes: not while nothing can go on."""
+        if may_foresee != self._may_foresee:
+            self._may_foresee = may_foresee
+            self._eta.reset()
+            self._tell_pace()
+
+    # --- on the pool
+
+    def _read(self) -> _Look:
+        since, asked = self._run.since_ms, self._clock.now_ms()
+        return _Look(since, self._reader.run_sums(queue=self._queue, since_ms=since), asked)
+
+    def _read_past(self) -> dict[Span, Sequence[Ended]]:
+        until = self._last.since_ms
+        return {
+            span: self._reader.ended(since_ms=until - span.seconds * 1000, until_ms=until, step_ms=span.step * 1000)
+            for span in Span
+        }
+
+    # --- in the main thread
+
+    def _fill(self, past: Mapping[Span, Sequence[Ended]]) -> None:
+        for span, done in past.items():
+            self.history.fill(span, done, self._clock.now_ms() / 1000)
+        self._tell_pace()
+
+    @Slot(object)
+    def _take(self, look: _Look) -> None:
+        self._note(look)
+        progress, end = self._run.take(look.sums, look.asked_ms)
+        if progress.is_busy and not self._progress.is_busy:
+            self._began = self._clock.steady()
+            self._timer.start()
+        before, self._progress = self._progress, progress
+        if progress != before:
+            self.changed.emit(progress)
+        if end is not None:
+            self.ended.emit(end)
+        if before.is_busy and not progress.is_busy:
+            self._timer.stop()
+            self._tell_pace()
+
+    def _note(self, look: _Look) -> None:
+        """Put into the history what was done since the last look."""
+        last, self._last = self._last, look
+        goes_on = look.since_ms == last.since_ms
+        files = look.sums.done_files - (last.sums.done_files if goes_on else 0)
+        size = _read_in_all(look.sums) - (_read_in_all(last.sums) if goes_on else 0)
+        # Before anything stirred nothing was done, however long ago the last look is.
+        stirred, self._stirred_ms = self._stirred_ms or look.asked_ms, None
+        self.history.add(max(stirred - EVERY_MS, last.asked_ms) / 1000, look.asked_ms / 1000, files, size)
+
+    @Slot()
+    def _tell_pace(self) -> None:
+        if not self._progress.is_busy:
+            self._eta.reset()
+            self.paced.emit(STILL)
+            return
+        now = self._clock.steady()
+        left = self._eta.take(self._progress, now) if self._may_foresee else None
+        series = self.history.series(Span.MINUTE, self._clock.now_ms() / 1000)
+        seconds = max(1, min(RATE_SECONDS, int(now - self._began)))
+        files, size = sum(series.files[-seconds:]) / seconds, sum(series.bytes[-seconds:]) / seconds
+        self.paced.emit(Pace(files, size, left))
+
+
+def _read_in_all(sums: RunSums) -> int:
+    return sums.done_bytes + sums.read_bytes

@@ -1,0 +1,114 @@
+"""What is said about the run: its progress, its pace, its end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QLocale
+
+from desktop_app.gui.i18n import tr
+from desktop_app.gui.progress.time_left import DAY, HOUR, MINUTE, rounded
+
+if TYPE_CHECKING:
+    from desktop_app.domain.query import SelectionSums
+    from desktop_app.gui.progress.run import Progress, RunEnd
+    from desktop_app.gui.progress.run_watch import Pace
+    from desktop_app.gui.wording import Wording
+
+
+_WHOLE_FROM = 9.95
+
+_BY_MINUTE_BELOW = 0.1
+
+_SHORT_MS = 1_000
+
+
+def files_of(progress: Progress, wording: Wording) -> str:
+    """`1,044 of 1,248 files`."""
+    return tr("{done} of %Ln file(s)", "how many files of a run are done", progress.files_total).format(
+        done=wording.number(progress.files_done)
+    )
+
+
+def all_of(progress: Progress, wording: Wording) -> str:
+    """Files and bytes, for a tool tip and for who can't see the bar."""
+    return tr("{files}, {done} of {total}", "1,044 of 1,248 files, 3.1 GB of 3.4 GB").format(
+        files=files_of(progress, wording),
+        done=wording.size(progress.bytes_done),
+        total=wording.size(progress.bytes_total),
+    )
+
+
+def time_left(seconds: int) -> str:
+    """What `rounded` gave, in a few words."""
+    if seconds >= DAY:
+        return tr("more than a day", "how long it still takes")
+    if seconds < MINUTE:
+        return tr("less than a minute", "how long it still takes")
+    if seconds < HOUR:
+        return tr("~%Ln min", "how long it still takes", seconds // MINUTE)
+    hours, rest = divmod(seconds, HOUR)
+    if not rest:
+        return tr("~%Ln h", "how long it still takes", hours)
+    return tr("~{hours} h {minutes} min", "how long it still takes").format(hours=hours, minutes=rest // MINUTE)
+
+
+class TimeLeft:
+    """The same, without flicker."""
+
+    def __init__(self) -> None:
+        self._before: int | None = None
+
+    def text(self, seconds: float | None) -> str:
+        """A few words; empty if nothing is known."""
+        self._before = None if seconds is None else rounded(seconds, self._before)
+        return "" if self._before is None else time_left(self._before)
+
+
+def rate(value: float) -> str:
+    """A number of things by the second, as short as it can be said: `9.1`, `120`."""
+    return QLocale().toString(value, "f", 0 if value >= _WHOLE_FROM else 1)
+
+
+def pace_text(pace: Pace, wording: Wording) -> str:
+    """`9.1/s`; `4/min` where files take long, `12.3 MB/s` where a single one does; empty if nothing moves."""
+    if pace.files >= _BY_MINUTE_BELOW:
+        return tr("{number}/s", "files by the second").format(number=rate(pace.files))
+    if pace.bytes >= 1:
+        return tr("{size}/s", "12.3 MB by the second").format(size=wording.size(int(pace.bytes)))
+    if pace.files > 0:
+        return tr("{number}/min", "files by the minute").format(number=rate(pace.files * 60))
+    return ""
+
+
+def pace_sentence(pace: Pace, wording: Wording) -> str:
+    """The same for a screen reader and a tool tip."""
+    return tr("{files} files and {size} a second").format(files=rate(pace.files), size=wording.size(int(pace.bytes)))
+
+
+def end_text(end: RunEnd, wording: Wording) -> str:
+    """What became of a run: `248 files processed in 2 min 10 s, 3 failed.`."""
+    if end.failed >= end.files:
+        return tr("%Ln file(s) failed.", "a run is over", end.files)
+    took = wording.span(end.took_ms)
+    if end.failed and end.took_ms >= _SHORT_MS:
+        return tr("%Ln file(s) processed in {time}, {failed} failed.", "a run is over", end.files).format(
+            time=took, failed=wording.number(end.failed)
+        )
+    if end.failed:
+        return tr("%Ln file(s) processed, {failed} failed.", "a run is over", end.files).format(
+            failed=wording.number(end.failed)
+        )
+    if end.took_ms >= _SHORT_MS:
+        return tr("%Ln file(s) processed in {time}.", "a run is over", end.files).format(time=took)
+    return tr("%Ln file(s) processed.", "a run is over", end.files)
+
+
+def selection_text(count: int, sums: SelectionSums | None, wording: Wording) -> str:
+    """`12 selected · 3.4 MB · 2 failed`; the sums are left out until they are made."""
+    parts = [tr("%Ln selected", "files", count)]
+    if sums is not None:
+        parts.append(wording.size(sums.size))
+        if sums.counts.failed:
+            parts.append(tr("%Ln failed", "files", sums.counts.failed))
+    return " · ".join(parts)

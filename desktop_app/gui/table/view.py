@@ -1,0 +1,249 @@
+"""The table of jobs: a list of rows that stays quick with a million of them."""
+
+from __future__ import annotations
+
+from array import array
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QItemSelection, QItemSelectionModel, QModelIndex, QPoint, QRect, Qt, Signal, Slot
+from PySide6.QtGui import (
+    QColor,
+    QContextMenuEvent,
+    QFocusEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+    QShowEvent,
+)
+from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableView
+
+from desktop_app.domain.query import ListQuery
+from desktop_app.gui.i18n import tr
+from desktop_app.gui.table.cells import CellDelegate, ProgressDelegate, StatusDelegate
+from desktop_app.gui.table.columns import COLUMN_OF_ID, COLUMN_OF_SORT, COLUMNS, PROGRESS, STATUS
+from desktop_app.gui.table.header import JobsHeader
+from desktop_app.gui.widgets.dialogs import show_rows
+from desktop_app.gui.window_memory import SortLayout
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+
+    from desktop_app.gui.table.model import JobsModel
+    from desktop_app.gui.theme.theme import Theme
+    from desktop_app.gui.window_memory import WindowMemory
+
+
+_ROW_PADDING = 12
+
+_KEY_REASONS = frozenset(
+    {Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason}
+)
+
+_MOVING_KEYS = frozenset({Qt.Key.Key_Home, Qt.Key.Key_End, Qt.Key.Key_Up, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown})
+
+_CTRL_SHIFT = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+
+
+class JobsView(QTableView):
+    """Shows a `JobsModel`; whole rows are chosen.
+
+    Signals:
+        menu_wanted(QPoint): A context menu, at this place of the screen.
+        selection_changed(): Other rows are chosen.
+    """
+
+    menu_wanted = Signal(QPoint)
+    selection_changed = Signal()
+
+    def __init__(self, model: JobsModel, look: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._jobs = model
+        self._look = look
+        self._uses_keys = False
+        self.setAccessibleName(tr("Files"))
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        show_rows(self)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setWordWrap(False)
+        self.setTextElideMode(Qt.TextElideMode.ElideRight)
+        self._set_row_height()
+        self._header = JobsHeader(look, self)
+        self.setHorizontalHeader(self._header)
+        self.setItemDelegate(CellDelegate(model, look, self))
+        self.setItemDelegateForColumn(STATUS, StatusDelegate(model, look, self._header.shows, self))
+        self.setItemDelegateForColumn(PROGRESS, ProgressDelegate(model, look, self))
+        self.setModel(model)
+        self._header.stand_alone(model)
+        self._header.reset()
+        self.setTabOrder(self, self._header)
+        self._header.order_changed.connect(self._sort)
+        self._header.keys.reached.connect(self._reach)
+        self.selectionModel().selectionChanged.connect(self._tell_selection)
+        look.changed.connect(self.viewport().update)
+
+    def _set_row_height(self) -> None:
+        rows = self.verticalHeader()
+        # Fixed: Qt would otherwise ask every row of a page for its height.
+        rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        rows.setMinimumSectionSize(16)
+        rows.setDefaultSectionSize(self.fontMetrics().height() + _ROW_PADDING)
+
+    @property
+    def header(self) -> JobsHeader:
+        """The columns."""
+        return self._header
+
+    # --- remembering
+
+    def restore(self, memory: WindowMemory) -> None:
+        """Arrange and sort as the user left it; the list is read after this."""
+        layout = memory.columns()
+        if layout:
+            self._header.take_layout(layout)
+        self._header.take_order(_order_of(memory.sorting(), memory.second_sorting()))
+        self._sort()
+
+    def remember(self, memory: WindowMemory) -> None:
+        """Note columns and order."""
+        memory.set_columns(self._header.layout_of_columns())
+        order = self._header.order()
+        memory.set_sorting(SortLayout(COLUMNS[COLUMN_OF_SORT[order.sort_by]].id, order.descending))
+        then = order.then_by
+        memory.set_second_sorting(
+            None if then is None else SortLayout(COLUMNS[COLUMN_OF_SORT[then]].id, order.then_descending)
+        )
+
+    @Slot()
+    def _sort(self) -> None:
+        self._jobs.order_like(self._header.order())
+
+    @Slot(int)
+    def _reach(self, number: int) -> None:
+        """Scroll sideways as far as a column needs to be seen."""
+        begin, bar = self._header.sectionViewportPosition(number), self.horizontalScrollBar()
+        beyond = begin + self._header.sectionSize(number) - self.viewport().width()
+        step = begin if begin < 0 else min(begin, max(0, beyond))
+        bar.setValue(bar.value() + (-step if self.isRightToLeft() else step))
+
+    # --- selection
+
+    def selected_rows(self) -> list[tuple[int, int]]:
+        """The chosen rows as runs, first and last of each, from top to bottom. Never a list of a million indexes."""
+        return sorted((part.top(), part.bottom()) for part in self.selectionModel().selection().toList())
+
+    def selected_count(self) -> int:
+        """How many rows are chosen."""
+        return sum(last - first + 1 for first, last in self.selected_rows())
+
+    def selected_ids(self) -> array[int]:
+        """The keys of the chosen jobs, in the list's order."""
+        ids: array[int] = array("q")
+        for first, last in self.selected_rows():
+            ids.extend(self._jobs.ids[first : last + 1])
+        return ids
+
+    def select_rows(self, first: int, last: int) -> None:
+        """Choose these rows only, the first of them current and visible."""
+        index = self._jobs.index(first, 0)
+        rows = QItemSelection(index, self._jobs.index(last, len(COLUMNS) - 1))
+        self.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.NoUpdate)
+        self.selectionModel().select(rows, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+        self.scrollTo(index)
+
+    def _tell_selection(self) -> None:
+        self.selection_changed.emit()
+
+    # --- what Qt asks
+
+    def moveCursor(self, action: QAbstractItemView.CursorAction, modifiers: Qt.KeyboardModifier) -> QModelIndex:
+        """Home and End go to the first and last row, as in every list, not to the first and last cell."""
+        current, rows = self.currentIndex(), self._jobs.rowCount()
+        if rows and action is QAbstractItemView.CursorAction.MoveHome:
+            return self._jobs.index(0, max(0, current.column()))
+        if rows and action is QAbstractItemView.CursorAction.MoveEnd:
+            return self._jobs.index(rows - 1, max(0, current.column()))
+        return super().moveCursor(action, modifiers)
+
+    def keyboardSearch(self, search: str) -> None:
+        """Not Qt's search by typing: it would read every row of the list, on this thread."""
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the columns filling the width."""
+        super().resizeEvent(event)
+        self._header.fit()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """The font may have changed since the table was made."""
+        super().showEvent(event)
+        self._set_row_height()
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Beside the current row if the keyboard asked, else where the mouse is."""
+        if event.reason() == QContextMenuEvent.Reason.Keyboard:
+            self.menu_wanted.emit(self.viewport().mapToGlobal(self.visualRect(self.currentIndex()).bottomLeft()))
+        else:
+            self.menu_wanted.emit(event.globalPos())
+        event.accept()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Who comes here by keyboard sees where."""
+        self._uses_keys = event.reason() in _KEY_REASONS
+        super().focusInEvent(event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Who uses the mouse needs no ring."""
+        self._uses_keys = False
+        super().mousePressEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Escape chooses nothing; a key that moves chooses where it leads to; everything else is Qt's."""
+        self._uses_keys = True
+        if event.key() == Qt.Key.Key_Escape and self.selectionModel().hasSelection():
+            self.clearSelection()
+            event.accept()
+            return
+        if event.key() == Qt.Key.Key_F10 and event.modifiers() == _CTRL_SHIFT:
+            self._header.open_menu(self._header.mapToGlobal(QPoint(0, self._header.height())))
+            return
+        super().keyPressEvent(event)
+        if event.key() in _MOVING_KEYS and not event.modifiers() and not self.selectionModel().hasSelection():
+            # Qt moves to the first row without choosing it when the list gets the keyboard; a key that leads to where
+            # one is already would then choose nothing.
+            row = self.currentIndex().row()
+            if row >= 0:
+                self.select_rows(row, row)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the font."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._set_row_height()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """A ring around the row that the keyboard is at, for who uses the keyboard; the cells have none."""
+        super().paintEvent(event)
+        index = self.currentIndex()
+        if not (self._uses_keys and self.hasFocus()) or not index.isValid():
+            return
+        row = self.visualRect(index)
+        selected = self.selectionModel().isSelected(index)
+        colours = self._look.colours
+        painter = QPainter(self.viewport())
+        painter.setPen(QPen(QColor(colours.selected_text if selected else colours.accent), 1))
+        painter.drawRect(QRect(0, row.y(), self.viewport().width() - 1, row.height() - 1).adjusted(1, 1, -1, -1))
+        painter.end()
+
+
+def _order_of(first: SortLayout | None, second: SortLayout | None) -> ListQuery:
+    """An order as it was remembered; what this version has no column for is left out."""
+    if first is None or first.column not in COLUMN_OF_ID:
+        return ListQuery()
+    sort_by = COLUMNS[COLUMN_OF_ID[first.column]].sort_by
+    if second is None or second.column not in COLUMN_OF_ID:
+        return ListQuery(sort_by, first.descending)
+    then_by = COLUMNS[COLUMN_OF_ID[second.column]].sort_by
+    return ListQuery(sort_by, first.descending, then_by=then_by, then_descending=second.descending)

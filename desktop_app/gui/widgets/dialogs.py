@@ -1,0 +1,180 @@
+"""A message box whose buttons are never cut off: Qt's own makes them narrower than their words on a small screen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication, QKeySequence
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QDialog,
+    QDialogButtonBox,
+    QHeaderView,
+    QLabel,
+    QMessageBox,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+)
+
+from desktop_app import __version__
+from desktop_app.domain.job import display_text
+from desktop_app.gui.commands.actions import words_of
+from desktop_app.gui.i18n import tr, translated
+from desktop_app.gui.theme.theme import program_icon
+from desktop_app.gui.wording import tool_tip
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from PySide6.QtGui import QAction, QShowEvent
+    from PySide6.QtWidgets import QTableView, QWidget
+
+    from desktop_app.sources.scan import Refusal
+
+
+class MessageBox(QMessageBox):
+    """Puts its buttons below each other where they do not fit beside each other."""
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Now it is known how wide it may be."""
+        super().showEvent(event)
+        box = self.findChild(QDialogButtonBox)
+        if box is not None and any(button.width() < button.sizeHint().width() for button in self.buttons()):
+            box.setOrientation(Qt.Orientation.Vertical)
+
+
+def show_rows(table: QTableView) -> None:
+    """Let a table be a list of rows: chosen as a whole, not edited; Tab leaves it, the arrow keys go through it."""
+    table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+    table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+    table.setAlternatingRowColors(True)
+    table.setShowGrid(False)
+    table.setTabKeyNavigation(False)
+    table.setCornerButtonEnabled(False)
+    table.verticalHeader().hide()
+
+
+_SHOWN_AT_MOST = 5_000
+
+_FIRST_WIDTH = 330
+
+
+class PairsDialog(QDialog):
+    """Two columns of text that can be copied; deletes itself when it is closed.
+
+    Args:
+        title: The window's title.
+        explanation: A sentence above the table.
+        headings: The titles of the two columns.
+        pairs: The rows.
+        parent: Qt's owner.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        explanation: str,
+        headings: tuple[str, str],
+        pairs: Sequence[tuple[str, str]],
+        parent: QWidget,
+    ) -> None:
+        super().__init__(parent)
+        self._pairs = pairs
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle(title)
+        self.resize(780, 420)
+        text = QLabel(explanation, self)
+        text.setTextFormat(Qt.TextFormat.PlainText)
+        text.setWordWrap(True)
+        self._table = _table(headings, pairs, title, self)
+        buttons = QDialogButtonBox(self)
+        copy = buttons.addButton(tr("Copy"), QDialogButtonBox.ButtonRole.ActionRole)
+        copy.clicked.connect(self.copy)
+        close = buttons.addButton(QDialogButtonBox.StandardButton.Close)
+        close.setDefault(True)
+        buttons.rejected.connect(self.reject)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(16, 14, 16, 14)
+        column.setSpacing(10)
+        column.addWidget(text)
+        column.addWidget(self._table, 1)
+        column.addWidget(buttons)
+
+    def copy(self) -> None:
+        """Put all rows on the clipboard."""
+        QGuiApplication.clipboard().setText("".join(f"{left}\t{right}\n" for left, right in self._pairs))
+
+
+def _table(headings: tuple[str, str], pairs: Sequence[tuple[str, str]], name: str, parent: QWidget) -> QTableWidget:
+    table = QTableWidget(len(pairs), len(headings), parent)
+    table.setAccessibleName(name)
+    table.setHorizontalHeaderLabels(list(headings))
+    show_rows(table)
+    table.setWordWrap(False)
+    table.horizontalHeader().setHighlightSections(False)
+    table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Interactive)
+    table.horizontalHeader().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
+    table.setColumnWidth(0, _FIRST_WIDTH)
+    table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+    for row, pair in enumerate(pairs):
+        for place, text in enumerate(pair):
+            item = QTableWidgetItem(text)
+            item.setToolTip(tool_tip(text))
+            table.setItem(row, place, item)
+    return table
+
+
+def show_refused(refused: Sequence[Refusal], parent: QWidget) -> PairsDialog:
+    """List what could not be added, and why."""
+    pairs = [(display_text(refusal.path), translated(refusal.text)) for refusal in refused[:_SHOWN_AT_MOST]]
+    text = tr("%Ln thing(s) can't be processed, so (it was|they were) not added.", "", len(refused))
+    if len(refused) > _SHOWN_AT_MOST:
+        text = tr("{text} The first %Ln are shown.", "", _SHOWN_AT_MOST).format(text=text)
+    dialog = PairsDialog(
+        tr("Not Added"),
+        text,
+        (tr("What"), tr("Why")),
+        pairs,
+        parent,
+    )
+    dialog.show()
+    return dialog
+
+
+def show_shortcuts(actions: Sequence[QAction], parent: QWidget) -> PairsDialog:
+    """List every action that has a key."""
+    pairs = [
+        (
+            words_of(action),
+            ", ".join(keys.toString(QKeySequence.SequenceFormat.NativeText) for keys in action.shortcuts()),
+        )
+        for action in actions
+        if not action.shortcut().isEmpty()
+    ]
+    dialog = PairsDialog(
+        tr("Keyboard Shortcuts"), tr("These keys work in the window."), (tr("What"), tr("Keys")), pairs, parent
+    )
+    dialog.show()
+    return dialog
+
+
+def show_about(parent: QWidget) -> QMessageBox:
+    """Say what this is."""
+    box = MessageBox(parent)
+    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    box.setWindowTitle(tr("About Filemill"))
+    box.setIconPixmap(program_icon().pixmap(64, 64))
+    box.setTextFormat(Qt.TextFormat.PlainText)
+    box.setText(tr("Filemill {version}").format(version=__version__))
+    box.setInformativeText(
+        "\n\n".join(
+            [
+                tr("Pick files, let a queue feed them to a worker, watch every one of them end."),
+                tr("Free software under the MIT licence."),
+            ]
+        )
+    )
+    box.open()
+    return box

@@ -1,0 +1,1 @@
+"""The window itself: arranges the parts that the other folders hold."""

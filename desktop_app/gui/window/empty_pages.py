@@ -1,0 +1,245 @@
+"""What stands in the table's place while there is nothing in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+
+from desktop_app.domain.job import Status, display_text
+from desktop_app.domain.query import NO_SEARCH, ListQuery
+from desktop_app.gui.i18n import tr
+from desktop_app.gui.theme.theme import program_icon
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from desktop_app.config.settings import Connection
+    from desktop_app.gui.commands.actions import Actions
+    from desktop_app.gui.table.model import JobsModel
+    from desktop_app.gui.table.view import JobsView
+    from desktop_app.gui.theme.theme import Theme
+
+
+_ICON = 80
+
+
+class EmptyState(QWidget):
+    """Tells a person what to do first, and offers just that.
+
+    Attributes:
+        words: What happens to files.
+        first: The button for what is done first.
+        other_queue: The way to a queue of one's own.
+    """
+
+    def __init__(self, actions: Actions, look: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("empty")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._look = look
+        icon = QLabel(self)
+        icon.setPixmap(program_icon().pixmap(QSize(_ICON, _ICON), self.devicePixelRatio()))
+        title = QLabel(tr("Add files to process"), self)
+        title.setObjectName("emptyTitle")
+        self.words = words = QLabel(self)
+        words.setObjectName("emptyText")
+        words.setWordWrap(True)
+        words.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        self._buttons = [
+            (QPushButton(action.text(), self), action) for action in (actions.add_files, actions.add_folder)
+        ]
+        self._buttons[0][0].setObjectName("primary")
+        self.first = self._buttons[0][0]
+        buttons = QHBoxLayout()
+        buttons.setSpacing(10)
+        buttons.addStretch()
+        for button, action in self._buttons:
+            button.clicked.connect(action.trigger)
+            buttons.addWidget(button)
+        self.other_queue = QPushButton(tr("Use my AWS &queue instead…"), self)
+        self.other_queue.setObjectName("link")
+        self.other_queue.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.other_queue.clicked.connect(actions.connection.trigger)
+        buttons.addStretch()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(40, 0, 40, 0)
+        column.setSpacing(14)
+        column.addStretch(4)
+        for widget in (icon, title):
+            column.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addWidget(words)  # without an alignment: else Qt would not give it the height of two lines
+        column.addSpacing(6)
+        column.addLayout(buttons)
+        column.addWidget(self.other_queue, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addStretch(5)
+        look.changed.connect(self._draw)
+        self._draw()
+
+    def follow(self, connection: Connection) -> None:
+        """Say what happens to files on this queue."""
+        self.other_queue.setVisible(connection.is_local)
+        self.words.setText(_first_words(connection))
+
+    def _draw(self) -> None:
+        colours = self._look.colours
+        for button, action in self._buttons:
+            name = str(action.data())
+            primary = button.objectName() == "primary"
+            button.setIcon(self._look.icon(name, colours.selected_text if primary else ""))
+
+
+def _first_words(connection: Connection) -> str:
+    if connection.is_local:
+        return tr(
+            "Drop files or folders anywhere in this window. "
+            "They are processed on this computer – no AWS account needed."
+        )
+    return tr(
+        "Drop files or folders anywhere in this window. They are processed as the queue {queue} hands them out."
+    ).format(queue=connection.queue_name)
+
+
+_NO_MATCH_ICON = 56
+
+_ONLY_FAILED = frozenset({Status.FAILED})
+
+
+class NoMatch(QWidget):
+    """Says that nothing matches, and takes back what is in the way.
+
+    Args:
+        clear_filter: Empties the filter box.
+        show_all: Takes back everything that was chosen.
+        look: How it looks.
+        parent: Qt's owner.
+
+    Attributes:
+        clear, all: The buttons.
+    """
+
+    def __init__(
+        self,
+        clear_filter: Callable[[], object],
+        show_all: Callable[[], object],
+        look: Theme,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.setObjectName("empty")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._look = look
+        self._all_is_well = False
+        self._icon = QLabel(self)
+        self._title = QLabel(self)
+        self._title.setObjectName("emptyTitle")
+        self._title.setTextFormat(Qt.TextFormat.PlainText)
+        self._words = QLabel(self)
+        self._words.setObjectName("emptyText")
+        for label in (self._title, self._words):
+            label.setWordWrap(True)
+            label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        self.clear = QPushButton(tr("&Clear Filter"), self)
+        self.all = QPushButton(tr("&Show All Files"), self)
+        self.clear.clicked.connect(clear_filter)
+        self.all.clicked.connect(show_all)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(10)
+        buttons.addStretch()
+        buttons.addWidget(self.clear)
+        buttons.addWidget(self.all)
+        buttons.addStretch()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(40, 0, 40, 0)
+        column.setSpacing(12)
+        column.addStretch(4)
+        column.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addWidget(self._title)
+        column.addWidget(self._words)
+        column.addSpacing(6)
+        column.addLayout(buttons)
+        column.addStretch(5)
+        look.changed.connect(self._draw)
+
+    @property
+    def title(self) -> str:
+        """What is said."""
+        return self._title.text()
+
+    def explain(self, query: ListQuery, typed: str) -> None:
+        """Say what was looked for.
+
+        Args:
+            query: What leaves nothing.
+            typed: What stands in the filter box.
+        """
+        searches = query.search != NO_SEARCH
+        chooses = bool(query.statuses or query.problems or query.batches)
+        self._all_is_well = not searches and query.statuses == _ONLY_FAILED and not query.batches
+        if self._all_is_well:
+            self._title.setText(tr("No problems"))
+            self._words.setText(tr("No file has failed."))
+        elif searches:
+            self._title.setText(tr("No files match “{words}”").format(words=display_text(typed.strip())))
+            self._words.setText(tr("Among the files that are chosen in the sidebar.") if chooses else "")
+        else:
+            self._title.setText(tr("No files here"))
+            self._words.setText(tr("No file has everything that is chosen in the sidebar."))
+        self._words.setVisible(bool(self._words.text()))
+        self.clear.setVisible(searches)
+        self.all.setVisible(chooses)
+        self._draw()
+
+    def _draw(self) -> None:
+        colours = self._look.colours
+        name, colour = ("status-processed", colours.processed) if self._all_is_well else ("search", colours.muted)
+        self._icon.setPixmap(
+            self._look.icon(name, colour).pixmap(QSize(_NO_MATCH_ICON, _NO_MATCH_ICON), self.devicePixelRatio())
+        )
+
+
+class Pages(QStackedWidget):
+    """Shows the page that fits."""
+
+    def __init__(self, view: JobsView, empty: EmptyState, no_match: NoMatch, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._view = view
+        self._empty = empty
+        self._no_match = no_match
+        self._blank = QWidget(self)
+        for page in (self._blank, empty, no_match, view):
+            self.addWidget(page)
+
+    def update_page(self, model: JobsModel, *, total: int, typed: str) -> None:
+        """Show the table if there is something in it.
+
+        Args:
+            model: What is in it.
+            total: How many files there are, whether they match or not.
+            typed: What stands in the filter box.
+        """
+        page = self._wanted(model, total)
+        if page is self._no_match:
+            self._no_match.explain(model.shown, typed)
+        if page is self.currentWidget():
+            return
+        focused = QApplication.focusWidget()
+        loses_focus = focused is None or self.isAncestorOf(focused)
+        # At the start the keyboard is where Qt has put it, at the window's first button.
+        first = self.currentWidget() in {self._blank, self._empty}
+        self.setCurrentWidget(page)
+        if page is self._view and (loses_focus or first):
+            page.setFocus()
+        elif page is self._empty and (loses_focus or first):
+            self._empty.first.setFocus()
+        elif page is self._no_match and loses_focus:
+            buttons = (self._no_match.clear, self._no_match.all)
+            next(button for button in buttons if not button.isHidden()).setFocus()
+
+    def _wanted(self, model: JobsModel, total: int) -> QWidget:
+        if model.rowCount():
+            return self._view
+        if not model.is_loaded:
+            return self._blank
+        return self._no_match if total and model.shown.is_narrowed else self._empty

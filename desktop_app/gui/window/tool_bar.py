@@ -1,0 +1,105 @@
+"""The toolbar: what is done most, with its words as far as they fit; the filter box at its end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Slot
+from PySide6.QtWidgets import QSizePolicy, QToolBar, QToolButton, QWidget
+
+from desktop_app.gui.commands.actions import words_of
+from desktop_app.gui.i18n import tr
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QActionEvent, QResizeEvent
+
+    from desktop_app.gui.commands.actions import Actions
+    from desktop_app.gui.filtering.filter_box import FilterBox
+
+
+_WORDS, _SHAPE = Qt.ToolButtonStyle.ToolButtonTextBesideIcon, Qt.ToolButtonStyle.ToolButtonIconOnly
+
+_ICON = QSize(18, 18)
+
+
+class ToolBar(QToolBar):
+    """Where not all words fit, the last buttons show what they do by their shape, and say it in their tool tips.
+
+    The first one, which everything begins with, always keeps its words.
+    """
+
+    def __init__(self, actions: Actions, box: FilterBox, parent: QWidget) -> None:
+        super().__init__(tr("Tools"), parent)
+        self._box = box
+        self._fitted: tuple[object, ...] = ()
+        self._fit_soon = QTimer(self)
+        self._fit_soon.setSingleShot(True)
+        self._fit_soon.timeout.connect(self.fit)
+        self.setObjectName("tools")
+        self.setMovable(False)
+        self.setFloatable(False)
+        self.setIconSize(_ICON)
+        self.setToolButtonStyle(_WORDS)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+        first = (actions.add_files, actions.add_folder)
+        for action in (*first, None, actions.pause, actions.retry_failed, actions.remove):
+            if action is None:
+                self.addSeparator()
+                continue
+            self.addAction(action)
+            button = self.widgetForAction(action)
+            if isinstance(button, QToolButton):
+                # Qt leaves toolbars out of the Tab order.
+                button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+                button.setAccessibleName(words_of(action))
+                button.setAccessibleDescription(action.statusTip())
+        space = QWidget(self)
+        space.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self.addWidget(space)
+        self.addWidget(box)
+
+    def _buttons(self) -> list[QToolButton]:
+        found = (self.widgetForAction(action) for action in self.actions())
+        return [button for button in found if isinstance(button, QToolButton)]
+
+    @Slot()
+    def fit(self) -> None:
+        """Show as many words as there is room for."""
+        buttons = self._buttons()
+        facts = (self.width(), self.font().toString(), *(button.text() for button in buttons))
+        if facts == self._fitted:
+            return
+        self._fitted = facts
+        for with_words in range(len(buttons), 0, -1):
+            for place, button in enumerate(buttons):
+                _dress(button, _WORDS if place < with_words else _SHAPE)
+            if self._needed() <= self.width():
+                return
+
+    def _needed(self) -> int:
+        """The width for all of it, with the filter box as narrow as it may be, in pixels."""
+        layout, margins = self.layout(), self.contentsMargins()
+        widgets = [self.widgetForAction(action) for action in self.actions()]
+        hints = [self._box.minimumWidth() if widget is self._box else widget.sizeHint().width() for widget in widgets]
+        inner = layout.contentsMargins() if layout is not None else margins
+        spacing = layout.spacing() if layout is not None else 0
+        around = margins.left() + margins.right() + inner.left() + inner.right()
+        return sum(hints) + spacing * (len(hints) - 1) + around
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """There may be room for more words, or less."""
+        super().resizeEvent(event)
+        self.fit()
+
+    def actionEvent(self, event: QActionEvent) -> None:
+        """A button may have other words."""
+        super().actionEvent(event)
+        if event.type() == QEvent.Type.ActionChanged:
+            self._fit_soon.start(0)
+
+
+def _dress(button: QToolButton, style: Qt.ToolButtonStyle) -> None:
+    if button.toolButtonStyle() is not style:
+        button.setToolButtonStyle(style)
+        button.style().unpolish(button)  # the style sheet knows both
+        button.style().polish(button)

@@ -1,0 +1,81 @@
+"""What the log says about one job. Each line about one begins `job <id>: `, so that they can be found.
+
+What goes wrong with a job, and what a person does to it, is logged at INFO, ordinary steps of thousands at DEBUG.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from desktop_app.logs.log import log_files
+from desktop_app.logs.tail import added
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+MOST_LINES = 1_000
+
+_FEW = 20
+
+_CONTINUED = b"    "
+
+
+def level_for(jobs: int) -> int:
+    """The level of lines about jobs that something was done to together: many of them must not flood the log."""
+    return logging.INFO if jobs <= _FEW else logging.DEBUG
+
+
+@dataclass(slots=True)
+class _File:
+    """How far one log file was read, and what was found."""
+
+    offset: int
+    lines: list[str]
+    is_ours: bool = False
+    """Whether the last record is about the job, so that its further lines are too."""
+
+
+class JobLog:
+    """Collects the lines about one job from the log files, the oldest first. One thread at a time; reads files.
+
+    Args:
+        folder: Where the log files lie.
+        job_id: The job's UUID.
+    """
+
+    def __init__(self, folder: Path, job_id: str) -> None:
+        self.job_id = job_id
+        self._folder = folder
+        self._mark = f"job {job_id}: ".encode()
+        self._known: dict[tuple[int, int], _File] = {}
+
+    def lines(self) -> tuple[str, ...]:
+        """The newest `MOST_LINES` lines; reads only what was written since the last call."""
+        found: list[str] = []
+        known: dict[tuple[int, int], _File] = {}
+        read_to = {key: file.offset for key, file in self._known.items()}
+        for path in log_files(self._folder):
+            try:
+                new = added(path, read_to)
+            except OSError:
+                continue  # it was turned over, or may not be read: what there is will do
+            file = self._known[new.key] if new.start else _File(0, [])
+            self._take(file, new.data)
+            known[new.key] = file
+            found += file.lines
+        self._known = known
+        return tuple(found[-MOST_LINES:])
+
+    def _take(self, file: _File, data: bytes) -> None:
+        file.offset += len(data)
+        if self._mark not in data and not file.is_ours:
+            return
+        for line in data.splitlines():
+            if not line.startswith(_CONTINUED):
+                file.is_ours = self._mark in line
+            if file.is_ours:
+                file.lines.append(line.decode("utf-8", "backslashreplace"))
+        del file.lines[:-MOST_LINES]

@@ -1,0 +1,261 @@
+"""Tests a connection, one thing after the other, without changing anything: no message is sent, taken or deleted.
+
+A right is asked for with a request that SQS has to refuse for what is in it: an empty batch, more messages than it ever
+hands out at once, a receipt handle that is none. Who may not do it is refused for that instead.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+
+from desktop_app.domain.connection_checks import Check, Finding, Verdict
+from desktop_app.domain.errors import Cause, KnownError, QueueError, QueueTrouble
+from desktop_app.domain.sentences import Sentence
+from desktop_app.queues.connector import ClientMaker, LocalConnector, once_config
+from desktop_app.queues.errors import NotSqsError, as_queue_error, refuse_other_answers
+from desktop_app.queues.messages import MAX_ENTRIES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from desktop_app.config.settings import Connection
+
+
+_FAILURES = (BotoCoreError, ClientError, OSError, ValueError)
+
+_NO_HANDLE = "filemill-asks-whether-it-may"
+
+_SOURCES = {
+    "env": Sentence("environment variables"),
+    "shared-credentials-file": Sentence("credentials file"),
+    "config-file": Sentence("configuration file"),
+    "sso": Sentence("single sign-on"),
+    "login": Sentence("console sign-in"),
+    "assume-role": Sentence("assumed role"),
+    "assume-role-with-web-identity": Sentence("web identity"),
+    "custom-process": Sentence("a program"),
+    "iam-role": Sentence("this computer's role"),
+    "container-role": Sentence("this container's role"),
+}
+
+_RIGHTS = {
+    Check.SEND: ("SendMessage", Sentence("May send messages")),
+    Check.RECEIVE: ("ReceiveMessage", Sentence("May receive messages")),
+    Check.EXTEND: ("ChangeMessageVisibility", Sentence("May keep messages while they are worked on")),
+    Check.DELETE: ("DeleteMessage", Sentence("May delete messages that are done")),
+}
+
+
+def probe(connection: Connection, run_folder: Path, should_stop: Callable[[], bool]) -> Iterator[Finding]:
+    """What holds of a connection. Nothing is looked at that rests on something which is in trouble. Any thread.
+
+    Args:
+        connection: Which one.
+        run_folder: Where the embedded queue leaves its address.
+        should_stop: Asked between two steps.
+    """
+    steps = _local(connection, run_folder) if connection.is_local else _Probe(connection).findings()
+    for finding in steps:
+        yield finding
+        if should_stop():
+            return
+
+
+def _local(connection: Connection, run_folder: Path) -> Iterator[Finding]:
+    connector = LocalConnector(connection, run_folder)
+    begun = time.monotonic()
+    try:
+        connector.connect().state()
+        yield _fine(Check.SERVER, Sentence("The local queue answers, {ms} ms", ms=_ms_since(begun)))
+    except QueueError as error:
+        yield _trouble(Check.SERVER, error)
+        return
+    finally:
+        connector.close()
+    yield _fine(Check.QUEUE, Sentence("No account and no rights are needed"))
+
+
+class _Probe:
+    """One test of one connection that is not the embedded queue's."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._account = ""
+        self._url = ""
+        self._attributes: dict[str, str] | None = None
+        self._ends = False
+        """Whether what was found last lets nothing else work."""
+
+    def findings(self) -> Iterator[Finding]:
+        try:
+            maker = ClientMaker(self._connection)
+        except _FAILURES as error:
+            yield _trouble(Check.CREDENTIALS, self._known(error, "GetCallerIdentity"))
+            return
+        yield self._credentials(maker)
+        if not self._ends and not self._connection.endpoint_url:
+            yield self._identity(maker)
+        if self._ends:
+            return
+        try:
+            client: Any = maker.sqs(once_config())
+        except _FAILURES as error:
+            yield _trouble(Check.SERVER, self._known(error, "GetQueueUrl"))
+            return
+        refuse_other_answers(client)
+        try:
+            yield from self._ask(client)
+        finally:
+            client.close()
+
+    def _known(self, error: Exception, action: str) -> QueueError:
+        return as_queue_error(error, self._connection, action)
+
+    def _end(self, check: Check, error: QueueError) -> Finding:
+        self._ends = True
+        return _trouble(check, error)
+
+    def _credentials(self, maker: ClientMaker) -> Finding:
+        try:
+            found = maker.credentials()
+            if found is None and maker.needs_none:
+                return _note(Check.CREDENTIALS, Sentence("No keys are set; a server on this computer takes any"))
+            if found is None:
+                raise NoCredentialsError
+            found.get_frozen_credentials()  # here a session that has ended shows, or a program that gives no keys
+        except _FAILURES as error:
+            return self._end(Check.CREDENTIALS, self._known(error, "GetCallerIdentity"))
+        source = _SOURCES.get(found.method, found.method)
+        if self._connection.profile:
+            text = Sentence(
+                "Credentials found: {source}, profile “{name}”", source=source, name=self._connection.profile
+            )
+        else:
+            text = Sentence("Credentials found: {source}", source=source)
+        return _fine(Check.CREDENTIALS, text)
+
+    def _identity(self, maker: ClientMaker) -> Finding:
+        try:
+            arn = maker.who()
+        except _FAILURES as error:
+            known = self._known(error, "GetCallerIdentity")
+            if known.trouble is QueueTrouble.SIGNED_OUT:
+                return self._end(Check.IDENTITY, known)
+            # Some networks let only the queue through.
+            return _note(Check.IDENTITY, Sentence("AWS did not say who you are; the queue may answer all the same"))
+        self._account = arn.split(":")[4]
+        return _fine(Check.IDENTITY, Sentence("Signed in as {arn} (account {account})", arn=arn, account=self._account))
+
+    def _ask(self, client: Any) -> Iterator[Finding]:  # noqa: ANN401 - boto3-stubs want literal types
+        begun = time.monotonic()
+        error = self._find(client)
+        if error is not None and not error.was_answered:
+            yield _trouble(Check.SERVER, error)
+            return
+        server = client.meta.endpoint_url.partition("://")[2]
+        yield _fine(Check.SERVER, Sentence("{server} answers, {ms} ms", server=server, ms=_ms_since(begun)))
+        if error is not None:
+            yield _trouble(Check.QUEUE, error)
+            return
+        yield from self._queue()
+        for check, (action, text) in _RIGHTS.items():
+            yield self._right(client, check, action, text)
+        yield from self._dead_letters()
+
+    def _find(self, client: Any) -> QueueError | None:  # noqa: ANN401
+        """Look for the queue as a connector does."""
+        queue = self._connection.queue
+        try:
+            self._url = queue if "://" in queue else client.get_queue_url(QueueName=queue).get("QueueUrl", "")
+        except _FAILURES as error:
+            return self._known(error, "GetQueueUrl")
+        if not self._url:
+            return self._known(NotSqsError(status=200, start=""), "GetQueueUrl")
+        try:
+            answer = client.get_queue_attributes(QueueUrl=self._url, AttributeNames=["All"])
+        except _FAILURES as error:
+            known = self._known(error, "GetQueueAttributes")
+            return None if known.trouble is QueueTrouble.NO_RIGHT else known
+        self._attributes = answer.get("Attributes", {})
+        return None
+
+    def _queue(self) -> Iterator[Finding]:
+        name = self._connection.queue_name
+        if self._attributes is None:
+            yield _note(
+                Check.QUEUE,
+                Sentence("“{name}” is there, but you may not ask how it is (GetQueueAttributes)", name=name),
+            )
+        else:
+            waiting = self._attributes.get("ApproximateNumberOfMessages", "0")
+            is_fifo = self._attributes.get("FifoQueue", "false").lower() == "true"
+            if is_fifo:
+                text = Sentence("“{name}” is a FIFO queue, about {count} waiting", name=name, count=waiting)
+            else:
+                text = Sentence("“{name}” is a standard queue, about {count} waiting", name=name, count=waiting)
+            yield _fine(Check.QUEUE, text)
+        owner = self._url.rstrip("/").split("/")[-2]
+        if self._account and owner.isdigit() and owner != self._account:
+            body = Sentence(
+                "You are signed in to {mine}, the queue is in {theirs}. It can be used if its owner allows it.",
+                mine=self._account,
+                theirs=owner,
+            )
+            error = KnownError(body, title=Sentence("This queue belongs to another account"), cause=Cause.OTHER_ACCOUNT)
+            yield Finding(Check.QUEUE, Verdict.NOTE, error.text, error)
+
+    def _right(self, client: Any, check: Check, action: str, text: str) -> Finding:  # noqa: ANN401
+        try:
+            self._request(client, check)
+        except _FAILURES as error:
+            known = self._known(error, action)
+            if known.trouble not in {QueueTrouble.REFUSED, QueueTrouble.LEASE_LOST}:
+                return _trouble(check, known)
+        return _fine(check, text)
+
+    def _request(self, client: Any, check: Check) -> None:  # noqa: ANN401
+        url = self._url
+        match check:
+            case Check.SEND:
+                client.send_message_batch(QueueUrl=url, Entries=[])
+            case Check.RECEIVE:
+                client.receive_message(QueueUrl=url, MaxNumberOfMessages=MAX_ENTRIES + 1, VisibilityTimeout=0)
+            case Check.EXTEND:
+                client.change_message_visibility(QueueUrl=url, ReceiptHandle=_NO_HANDLE, VisibilityTimeout=0)
+            case Check.DELETE:
+                client.delete_message(QueueUrl=url, ReceiptHandle=_NO_HANDLE)
+
+    def _dead_letters(self) -> Iterator[Finding]:
+        if self._attributes is None:
+            return
+        try:
+            policy = json.loads(self._attributes.get("RedrivePolicy") or "{}")
+            name, most = str(policy["deadLetterTargetArn"]).rsplit(":", 1)[-1], policy["maxReceiveCount"]
+        except (ValueError, KeyError, TypeError):
+            text = Sentence("It has no dead-letter queue: what can't be processed is received again and again")
+            yield _note(Check.DEAD_LETTERS, text)
+            return
+        yield _fine(
+            Check.DEAD_LETTERS, Sentence("Dead-letter queue: “{name}”, after {count} deliveries", name=name, count=most)
+        )
+
+
+def _ms_since(begun: float) -> int:
+    return max(1, round((time.monotonic() - begun) * 1000))
+
+
+def _fine(check: Check, text: str) -> Finding:
+    return Finding(check, Verdict.FINE, text)
+
+
+def _note(check: Check, text: str) -> Finding:
+    return Finding(check, Verdict.NOTE, text)
+
+
+def _trouble(check: Check, error: QueueError) -> Finding:
+    return Finding(check, Verdict.TROUBLE, error.text, error)

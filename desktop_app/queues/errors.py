@@ -1,0 +1,495 @@
+"""What a person is told about a call to SQS that did not succeed: a title, a body, and the facts."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+import botocore.session
+from botocore import exceptions as boto
+
+from desktop_app.domain.errors import Cause, QueueError, QueueTrouble
+from desktop_app.domain.iam_policy import MissingRight
+from desktop_app.domain.sentences import Sentence
+from desktop_app.queues.profiles import sign_in_command
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.client import SQSClient
+
+    from desktop_app.config.settings import Connection
+
+
+_STAMP = re.compile(r"\d{8}T\d{6}Z")
+
+_PRINCIPAL = re.compile(r"User: (arn:\S+)")
+
+_RESOURCE = re.compile(r"on resource: (arn:[^\s,]+)")
+
+_ACTION = re.compile(r"perform: ([a-z]+:\w+)", re.IGNORECASE)
+
+_ACCOUNT = re.compile(r"://[^/]+/(\d{12})/")
+
+_KMS = re.compile(r"^(KMS\.|Kms)")
+
+_MINUTE = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A call that did not succeed.
+
+    Attributes:
+        error: What it raised.
+        connection: Which queue it was.
+        action: The API action, such as `ReceiveMessage`.
+        code, service_text: The service's own; empty if it has not answered.
+        was_answered: Whether it has.
+    """
+
+    error: Exception
+    connection: Connection
+    action: str
+    code: str = ""
+    service_text: str = ""
+    was_answered: bool = False
+
+
+def queue_error(failure: Failure, trouble: QueueTrouble, cause: Cause) -> QueueError:
+    """The error that says it.
+
+    Args:
+        failure: The call.
+        trouble: What kind it is.
+        cause: What is the matter.
+    """
+    command = sign_in_command(failure.connection.profile) if cause is Cause.SESSION_ENDED else ""
+    right = _missing_right(failure) if cause is Cause.NO_RIGHT else None
+    title, body = _texts(failure, trouble, cause, command)
+    return QueueError(
+        body,
+        title=title,
+        trouble=trouble,
+        cause=cause,
+        detail=str(failure.error),
+        right=right,
+        command=command,
+        was_answered=failure.was_answered,
+    )
+
+
+def _texts(failure: Failure, trouble: QueueTrouble, cause: Cause, command: str) -> tuple[str, str]:
+    match cause:
+        case Cause.NO_SIGN_IN:
+            return _no_sign_in(failure)
+        case Cause.SESSION_ENDED:
+            return Sentence("Your AWS session has ended"), _session_ended(failure, command)
+        case Cause.KEYS_REFUSED:
+            return (
+                Sentence("AWS does not accept the keys of {who}", who=_who(failure.connection)),
+                Sentence("They were deleted, switched off or mistyped. Choose another profile, or renew the keys."),
+            )
+        case Cause.CLOCK_WRONG:
+            return Sentence("The clock of this computer is wrong"), _clock(failure.service_text)
+        case Cause.NO_REGION:
+            return _no_region(failure)
+        case Cause.NO_RIGHT:
+            return _no_right(failure)
+        case Cause.NO_QUEUE:
+            return (
+                Sentence(
+                    "There is no queue “{name}” at {place}",
+                    name=failure.connection.queue_name,
+                    place=_place(failure.connection),
+                ),
+                Sentence(
+                    "It was deleted or renamed, or is in another region or account than that of {who}. "
+                    "What is to be sent waits here.",
+                    who=_who(failure.connection),
+                ),
+            )
+    return _unreachable(failure, trouble, cause)
+
+
+def _unreachable(failure: Failure, trouble: QueueTrouble, cause: Cause) -> tuple[str, str]:
+    place = _place(failure.connection)
+    match cause:
+        case Cause.OFFLINE if failure.was_answered:
+            return (
+                Sentence(
+                    "{place} has trouble of its own ({code})",
+                    place=_place_first(failure.connection),
+                    code=_code(failure),
+                ),
+                Sentence("Trying again by itself; nothing is lost."),
+            )
+        case Cause.OFFLINE:
+            return (
+                Sentence("Can't reach {place}", place=place),
+                Sentence("Everything is kept here and goes on when the connection is back."),
+            )
+        case Cause.NOT_SQS:
+            return (
+                Sentence("Something else answers in place of {place}", place=place),
+                Sentence(
+                    "If this network asks for a sign-in, open any web page; "
+                    "else check the proxy and the queue's address."
+                ),
+            )
+        case Cause.PROXY:
+            return (
+                Sentence("The proxy does not let the connection to {place} through", place=place),
+                Sentence("Check its settings (HTTPS_PROXY). Everything is kept here and goes on when it is mended."),
+            )
+        case Cause.NOT_TRUSTED:
+            return (
+                Sentence("The connection to {place} is not trusted", place=place),
+                Sentence("So nothing is sent over it. Check the server's certificate, or AWS_CA_BUNDLE."),
+            )
+        case Cause.THROTTLED:
+            return "", Sentence("{place} asks us to go slower.", place=_place_first(failure.connection))
+    return _of_the_queue(failure, trouble)
+
+
+def _of_the_queue(failure: Failure, trouble: QueueTrouble) -> tuple[str, str]:
+    name, said = failure.connection.queue_name, failure.service_text or _code(failure)
+    if trouble is QueueTrouble.LEASE_LOST:
+        return "", Sentence("The queue “{name}” gave the message to somebody else.", name=name)
+    if trouble is QueueTrouble.REFUSED:
+        return "", Sentence("The queue “{name}” refuses the request: {said}", name=name, said=said)
+    if failure.was_answered:
+        return Sentence("The queue “{name}” can't be used as it is set up", name=name), said
+    place = _place_first(failure.connection)
+    return Sentence("{place} can't be used as it is set up", place=place), str(failure.error)
+
+
+def _no_sign_in(failure: Failure) -> tuple[str, str]:
+    who, error = _who(failure.connection), failure.error
+    if isinstance(error, boto.ProfileNotFound):
+        return (
+            Sentence("There is no {who} in the AWS configuration", who=who),
+            Sentence("Choose another one, or set it up with “aws configure”. Everything is kept here and waits."),
+        )
+    if isinstance(error, boto.NoCredentialsError):
+        return (
+            Sentence("No sign-in was found for {who}", who=who),
+            Sentence("Choose a profile, or set one up with “aws configure”. Everything is kept here and waits."),
+        )
+    if isinstance(error, (boto.PartialCredentialsError, boto.CredentialRetrievalError)):
+        return Sentence("The sign-in of {who} can't be used", who=who), str(error)
+    if isinstance(error, boto.RefreshWithMFAUnsupportedError):
+        return (
+            Sentence("The sign-in of {who} asks for a code each time", who=who),
+            Sentence(
+                "Filemill can't ask for it (MFA). Choose a profile that signs in without one, such as one with SSO."
+            ),
+        )
+    return Sentence("The AWS configuration can't be used"), str(error)
+
+
+def _session_ended(failure: Failure, command: str) -> Sentence:
+    who = _who(failure.connection)
+    if command:
+        return Sentence(
+            "Sign in again with {who}, for example with “{command}”. "
+            "What waits goes on by itself then; nothing is lost.",
+            who=who,
+            command=command,
+        )
+    return Sentence("Renew the sign-in of {who}. What waits goes on by itself then; nothing is lost.", who=who)
+
+
+def _clock(said: str) -> Sentence:
+    """AWS says both times: the request's, and its own as the last."""
+    stamps = [datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC) for stamp in _STAMP.findall(said)]
+    minutes = round((stamps[-1] - stamps[0]).total_seconds() / _MINUTE) if len(stamps) > 1 else 0
+    if minutes > 0:
+        return Sentence(
+            "It is about {minutes} min behind, so AWS refuses the requests. Set date and time.", minutes=minutes
+        )
+    if minutes < 0:
+        return Sentence(
+            "It is about {minutes} min fast, so AWS refuses the requests. Set date and time.", minutes=-minutes
+        )
+    return Sentence("So AWS refuses the requests. Set date and time.")
+
+
+def _no_region(failure: Failure) -> tuple[str, str]:
+    if isinstance(failure.error, boto.NoRegionError):
+        return (
+            Sentence("No region is chosen"),
+            Sentence("A queue lives in one region only. Choose it, or set AWS_REGION."),
+        )
+    kwargs = getattr(failure.error, "kwargs", {})
+    region = kwargs.get("region_name") or failure.connection.region
+    return (
+        Sentence("There is no region “{region}”", region=region),
+        Sentence("A queue lives in one region only. Choose it, or correct AWS_REGION."),
+    )
+
+
+def _no_right(failure: Failure) -> tuple[str, str]:
+    name, right = failure.connection.queue_name, _missing_right(failure)
+    title = {
+        "ReceiveMessage": Sentence("You may not receive from “{name}”", name=name),
+        "SendMessage": Sentence("You may not send to “{name}”", name=name),
+        "DeleteMessage": Sentence("You may not delete messages from “{name}”", name=name),
+    }.get(failure.action, Sentence("You may not use {action} on “{name}”", action=right.action, name=name))
+    if _KMS.match(failure.code):
+        return title, Sentence(
+            "Its key is not open to you ({action}). Ask the queue's administrator for it.", action=right.action
+        )
+    return title, Sentence(
+        "You are signed in, but the queue's or your account's rules do not allow {action}. "
+        "Ask the queue's administrator for it.",
+        action=right.action,
+    )
+
+
+def _missing_right(failure: Failure) -> MissingRight:
+    said, connection = failure.service_text, failure.connection
+    principal, resource, action = (pattern.search(said) for pattern in (_PRINCIPAL, _RESOURCE, _ACTION))
+    is_key = bool(_KMS.match(failure.code)) and action is not None
+    return MissingRight(
+        action=action[1] if is_key and action else f"sqs:{failure.action}",
+        resource=resource[1] if resource else _arn(connection),
+        principal=principal[1] if principal else "",
+        service_text=said,
+    )
+
+
+def _arn(connection: Connection) -> str:
+    account = _ACCOUNT.search(connection.queue)
+    return f"arn:aws:sqs:{connection.region or '*'}:{account[1] if account else '*'}:{connection.queue_name}"
+
+
+def _code(failure: Failure) -> str:
+    return failure.code or Sentence("no code")
+
+
+def _who(connection: Connection) -> Sentence:
+    if connection.profile:
+        return Sentence("profile “{name}”", name=connection.profile)
+    return Sentence("the default profile")
+
+
+def _place(connection: Connection) -> Sentence:
+    if connection.is_local:
+        return Sentence("the local queue")
+    if connection.endpoint_url:
+        return Sentence("the queue server at {url}", url=connection.endpoint_url)
+    return _amazon(connection)
+
+
+def _place_first(connection: Connection) -> Sentence:
+    """The same at the beginning of a sentence."""
+    if connection.is_local:
+        return Sentence("The local queue")
+    if connection.endpoint_url:
+        return Sentence("The queue server at {url}", url=connection.endpoint_url)
+    return _amazon(connection)
+
+
+def _amazon(connection: Connection) -> Sentence:
+    return Sentence("Amazon SQS in {region}", region=connection.region) if connection.region else Sentence("Amazon SQS")
+
+
+_CODES: dict[QueueTrouble, frozenset[str]] = {
+    QueueTrouble.THROTTLED: frozenset({
+        "RequestThrottled", "Throttling", "Throttled", "OverLimit", "SlowDown", "TooManyRequests",
+        "RequestLimitExceeded", "KmsThrottled", "KMS.Throttling",
+    }),
+    QueueTrouble.SIGNED_OUT: frozenset({
+        "ExpiredToken", "InvalidClientTokenId", "UnrecognizedClient", "SignatureDoesNotMatch", "InvalidAccessKeyId",
+        "AuthFailure", "MissingAuthenticationToken", "IncompleteSignature", "RequestExpired", "InvalidSignature",
+    }),
+    QueueTrouble.NO_RIGHT: frozenset({
+        "AccessDenied", "KmsAccessDenied", "KMS.AccessDenied", "NotAuthorized", "UnauthorizedOperation",
+    }),
+    QueueTrouble.NO_QUEUE: frozenset({
+        "QueueDoesNotExist", "NonExistentQueue", "QueueDeletedRecently", "InvalidAddress",
+    }),
+    QueueTrouble.SETUP: frozenset({
+        "InvalidSecurity", "OptInRequired", "UnsupportedOperation", "KmsDisabled", "KMS.Disabled", "KmsInvalidKeyUsage",
+        "KMS.InvalidKeyUsage", "KmsInvalidState", "KMS.InvalidState", "KmsNotFound", "KMS.NotFound", "KmsOptInRequired",
+        "KMS.OptInRequired",
+    }),
+    QueueTrouble.LEASE_LOST: frozenset({"ReceiptHandleIsInvalid", "MessageNotInflight"}),
+    QueueTrouble.REFUSED: frozenset({
+        "InvalidMessageContents", "InvalidParameterValue", "InvalidParameterCombination", "MessageTooLong",
+        "MissingParameter", "MissingRequiredParameter", "ValidationError", "Validation", "BatchRequestTooLong",
+        "InvalidBatchEntryId", "BatchEntryIdsNotDistinct", "EmptyBatchRequest", "TooManyEntriesInBatchRequest",
+    }),
+}  # fmt: skip
+
+PARTITIONS = ("aws", "aws-cn", "aws-us-gov")
+
+_TROUBLE_OF = {code: trouble for trouble, codes in _CODES.items() for code in codes}
+
+_CUT_OFF_TEXTS = ("EOF", "timed out", "zero return", "reset by peer")
+
+_CLOCK_TEXTS = ("Signature expired", "Signature not yet current", "Request has expired")
+
+_LEASE_TEXTS = ("receipt handle has expired", "does not exist or is not available", "is beyond the limit")
+
+_NO_SIGN_IN = (
+    boto.NoCredentialsError,
+    boto.PartialCredentialsError,
+    boto.CredentialRetrievalError,
+    boto.ProfileNotFound,
+    boto.RefreshWithMFAUnsupportedError,
+)
+
+_SESSION_ENDED = (
+    boto.UnauthorizedSSOTokenError,
+    boto.SSOError,
+    boto.TokenRetrievalError,
+    boto.LoginError,
+)
+
+_NO_REGION = (boto.NoRegionError, boto.InvalidRegionError, boto.UnknownRegionError)
+
+_SETUP = (
+    boto.EndpointProviderError,
+    boto.BaseEndpointResolverError,
+    boto.InvalidEndpointConfigurationError,
+    boto.InvalidHostLabelError,
+    boto.UnsupportedSignatureVersionError,
+)
+
+_CONFIGURATION = (
+    boto.InvalidConfigError,
+    boto.ConfigParseError,
+    boto.ConfigNotFound,
+    boto.InvalidRetryConfigurationError,
+    boto.InvalidDefaultsMode,
+    boto.InvalidChecksumConfigError,
+    boto.InvalidSTSRegionalEndpointsConfigError,
+    boto.InvalidProxiesConfigError,
+    boto.UnknownTokenProviderError,
+    boto.UnknownCredentialError,
+    boto.MissingDependencyException,
+)
+
+_OURS = (boto.ParamValidationError, boto.UnknownServiceError, boto.DataNotFoundError, boto.OperationNotPageableError)
+
+
+class NotSqsError(boto.BotoCoreError):
+    """Somebody else has answered: a network that wants a sign-in first, a proxy, a web server."""
+
+    fmt = "the answer, with HTTP status {status}, is not one of SQS: {start}"
+
+
+def refuse_other_answers(client: SQSClient) -> None:
+    """Let what is not an answer of SQS raise `NotSqsError`; a second call changes nothing.
+
+    botocore takes any page with status 200 for an empty answer, so a poll would come back at once, again and again;
+    and over other things, such as a JSON list, its parser stumbles.
+    """
+    client.meta.events.register("before-parse.sqs", _check_answer, unique_id="filemill-only-sqs")
+
+
+def _check_answer(response_dict: dict[str, Any], **_: object) -> None:
+    body, status = response_dict["body"], response_dict["status_code"]
+    try:
+        is_readable = not body or isinstance(json.loads(body.decode()), dict)
+    except UnicodeDecodeError:
+        is_readable = False
+    except (ValueError, RecursionError):
+        # As an error, a page is good enough: it has its status.
+        is_readable = status >= HTTPStatus.MULTIPLE_CHOICES
+    if not is_readable:
+        raise NotSqsError(status=status, start=body[:60])
+
+
+def trouble_of_code(code: str, text: str = "") -> QueueTrouble:
+    """The kind of trouble that an error code of the service means.
+
+    Args:
+        code: As it stands in the answer, with or without a name-space.
+        text: The service's message, which alone tells an expired receipt handle from a wrong parameter.
+    """
+    plain = code.rsplit("#", 1)[-1].removeprefix("AWS.SimpleQueueService.").removesuffix("Exception")
+    if plain == "InvalidParameterValue" and any(part in text for part in _LEASE_TEXTS):
+        return QueueTrouble.LEASE_LOST
+    return _TROUBLE_OF.get(plain, QueueTrouble.OFFLINE)
+
+
+def as_queue_error(error: Exception, connection: Connection, action: str) -> QueueError:
+    """What an exception of botocore means, in plain words.
+
+    Args:
+        error: What the call raised.
+        connection: Which queue it was, for the text.
+        action: The API action, such as `ReceiveMessage`, for the text of a missing right.
+
+    Raises:
+        Exception: The same one again if it is a mistake of ours.
+    """
+    if isinstance(error, _OURS):
+        raise error
+    if isinstance(error, boto.ClientError):
+        answer = error.response.get("Error", {})
+        code, text = str(answer.get("Code", "")), str(answer.get("Message", ""))
+        trouble = trouble_of_code(code, text)
+        failure = Failure(error, connection, action, code=code, service_text=text, was_answered=True)
+        return queue_error(failure, trouble, _cause_of_answer(trouble, code, text))
+    trouble, cause = _meaning(error, connection)
+    return queue_error(Failure(error, connection, action), trouble, cause)
+
+
+def _cause_of_answer(trouble: QueueTrouble, code: str, text: str) -> Cause:
+    if trouble is QueueTrouble.SIGNED_OUT:
+        if code == "RequestExpired" or any(part in text for part in _CLOCK_TEXTS):
+            return Cause.CLOCK_WRONG
+        return Cause.SESSION_ENDED if "Expired" in code else Cause.KEYS_REFUSED
+    return {
+        QueueTrouble.THROTTLED: Cause.THROTTLED,
+        QueueTrouble.NO_RIGHT: Cause.NO_RIGHT,
+        QueueTrouble.NO_QUEUE: Cause.NO_QUEUE,
+        QueueTrouble.SETUP: Cause.SETUP,
+        QueueTrouble.OFFLINE: Cause.OFFLINE,
+    }.get(trouble, Cause.OTHER)
+
+
+def _meaning(error: Exception, connection: Connection) -> tuple[QueueTrouble, Cause]:
+    """What an exception means that is not an answer of the service."""
+    for kinds, trouble, cause in (
+        (_NO_SIGN_IN, QueueTrouble.SIGNED_OUT, Cause.NO_SIGN_IN),
+        (_SESSION_ENDED, QueueTrouble.SIGNED_OUT, Cause.SESSION_ENDED),
+        (_NO_REGION, QueueTrouble.SETUP, Cause.NO_REGION),
+        (_CONFIGURATION, QueueTrouble.SETUP, Cause.NO_SIGN_IN),
+        (_SETUP, QueueTrouble.SETUP, Cause.SETUP),
+        (boto.ProxyConnectionError, QueueTrouble.OFFLINE, Cause.PROXY),
+        (NotSqsError, QueueTrouble.OFFLINE, Cause.NOT_SQS),
+    ):
+        if isinstance(error, kinds):
+            return trouble, cause
+    # A connection that is cut while it is being made says nothing about its certificate.
+    if isinstance(error, boto.SSLError) and not any(part in str(error) for part in _CUT_OFF_TEXTS):
+        return QueueTrouble.SETUP, Cause.NOT_TRUSTED
+    if isinstance(error, ValueError) and str(error).startswith("Invalid endpoint"):
+        return QueueTrouble.SETUP, Cause.SETUP
+    if isinstance(error, OSError) and error.filename is not None:
+        return QueueTrouble.SETUP, Cause.NO_SIGN_IN  # AWS's files
+    if isinstance(error, boto.EndpointConnectionError) and _is_unknown_region(connection):
+        return QueueTrouble.SETUP, Cause.NO_REGION
+    if isinstance(error, (boto.BotoCoreError, OSError)):
+        return QueueTrouble.OFFLINE, Cause.OFFLINE
+    raise error
+
+
+def _is_unknown_region(connection: Connection) -> bool:
+    """Whether botocore has never heard of the region whose address does not answer."""
+    return bool(connection.region) and not connection.endpoint_url and connection.region not in known_regions()
+
+
+@cache
+def known_regions() -> tuple[str, ...]:
+    """Where SQS is, as botocore knows without asking anybody: one partition of AWS after the other."""
+    session = botocore.session.Session()
+    return tuple(name for partition in PARTITIONS for name in session.get_available_regions("sqs", partition))

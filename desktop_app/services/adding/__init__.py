@@ -1,0 +1,1 @@
+"""From files a person named to rows of the list."""

@@ -1,0 +1,1 @@
+"""From a received message to a committed result and a deleted message."""

@@ -1,0 +1,152 @@
+"""Says to the queue what became of messages: deleted, or given back; in batches, and never lost at a stop.
+
+A buffered message stays in the lease book, so it is kept alive until the queue has answered. A delete that does not
+come through is no harm: the message comes back and is recognised as a duplicate of a finished job.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from desktop_app.domain.errors import QueueError, QueueTrouble
+from desktop_app.queues.messages import MAX_ENTRIES, EntryResult
+from desktop_app.services.loops import Backoff
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from desktop_app.domain.clock import Clock
+    from desktop_app.queues.connector import QueueConnector
+    from desktop_app.services.consuming.in_flight import InFlightMessage, InFlightMessages
+
+
+log = logging.getLogger(__name__)
+
+
+IDLE_SECONDS = 1.0
+
+MAX_AGE_SECONDS = 0.05
+"""A maximum age, not a debounce: a steady stream must not hold a delete back."""
+
+LATE_SECONDS = 60.0
+"""So long after its lease ended a delete is still worth trying: a standard queue takes it until somebody received."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ack:
+    held: InFlightMessage
+    visible_in: int | None
+    """None to delete it; else in how many seconds it is shown again."""
+
+
+class Acknowledger:
+    """The buffer between the consumer and the queue. `delete` and `release` from any thread, `run` in one."""
+
+    def __init__(self, book: InFlightMessages, connector: QueueConnector, clock: Clock) -> None:
+        self._book = book
+        self._connector = connector
+        self._clock = clock
+        self._condition = threading.Condition()
+        self._waiting: deque[_Ack] = deque()
+        self._is_stopping = False
+        self._backoff = Backoff(first=0.5, longest=10)
+
+    def delete(self, held: InFlightMessage) -> None:
+        """The job's end is committed, or the message is a duplicate: it may go."""
+        self._put(_Ack(held, None))
+
+    def release(self, held: InFlightMessage, seconds: int = 0) -> None:
+        """Give a message back, to be received again in so many seconds; several are given back in their order."""
+        held.is_going_back = True
+        self._put(_Ack(held, seconds))
+
+    def _put(self, ack: _Ack) -> None:
+        if not ack.held.received.receipt_handle:
+            self._book.let_go(ack.held)  # its message has not come; it is dealt with when it does
+            return
+        with self._condition:
+            self._waiting.append(ack)
+            if len(self._waiting) in {1, MAX_ENTRIES}:
+                self._condition.notify()
+
+    def run(self, is_replaced: Callable[[], bool]) -> None:
+        """Flush until `stop`; then flush what is left, as long as the queue answers.
+
+        Args:
+            is_replaced: Asked now and then; True ends the loop at once, since another thread goes on with it.
+        """
+        while not is_replaced():
+            with self._condition:
+                if not self._waiting and not self._is_stopping:
+                    self._condition.wait(IDLE_SECONDS)
+                    continue
+                if len(self._waiting) < MAX_ENTRIES and not self._is_stopping:
+                    self._condition.wait(MAX_AGE_SECONDS)
+                batch = self._next_batch()
+                stopping = self._is_stopping
+            if not batch:
+                return
+            if not self._flush(batch) and stopping:
+                self._drop_all()
+                return
+
+    def stop(self) -> None:
+        """No more is coming: `run` flushes the rest and returns."""
+        with self._condition:
+            self._is_stopping = True
+            self._condition.notify()
+
+    def _next_batch(self) -> list[_Ack]:
+        """Up to ten of the same kind, oldest first, so that what is given back keeps its order."""
+        batch: list[_Ack] = []
+        while self._waiting and len(batch) < MAX_ENTRIES:
+            if batch and (batch[0].visible_in is None) != (self._waiting[0].visible_in is None):
+                break
+            batch.append(self._waiting.popleft())
+        return batch
+
+    def _flush(self, batch: Sequence[_Ack]) -> bool:
+        """One request; False if nothing of it was done. What is not done is tried again while that makes sense."""
+        try:
+            results = self._ask(batch)
+        except QueueError as error:
+            log.info("%d messages could not be acknowledged yet: %s", len(batch), error.text)
+            results = [EntryResult(trouble=error.trouble, text=error.text)] * len(batch)
+        again: list[_Ack] = []
+        for ack, result in zip(batch, results, strict=True):
+            if result.is_done or result.trouble is QueueTrouble.LEASE_LOST or self._is_too_late(ack):
+                self._book.let_go(ack.held)
+            else:
+                again.append(ack)
+        if not again:
+            self._backoff.reset()
+            return True
+        with self._condition:
+            self._waiting.extendleft(reversed(again))
+            if not self._is_stopping:
+                self._condition.wait(self._backoff.next())
+        return len(again) < len(batch)
+
+    def _ask(self, batch: Sequence[_Ack]) -> list[EntryResult]:
+        client = self._connector.connect()
+        handles = [ack.held.received.receipt_handle for ack in batch]
+        if batch[0].visible_in is None:
+            return client.delete(handles)
+        return client.change_visibility(
+            [(handle, ack.visible_in or 0) for handle, ack in zip(handles, batch, strict=True)]
+        )
+
+    def _is_too_late(self, ack: _Ack) -> bool:
+        return self._clock.steady() > ack.held.expires + LATE_SECONDS
+
+    def _drop_all(self) -> None:
+        """At a stop without a network: the messages come back by themselves when their time is over."""
+        with self._condition:
+            left, self._waiting = list(self._waiting), deque()
+        for ack in left:
+            self._book.let_go(ack.held)
+        log.info("%d messages were left to their time-out: the queue did not answer", len(left))

@@ -1,0 +1,134 @@
+"""The long poll: asks for as many messages as can start soon, and never for more."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import uuid
+from typing import TYPE_CHECKING
+
+from desktop_app.domain.errors import QueueError
+from desktop_app.queues.messages import MAX_ENTRIES, MAX_WAIT_SECONDS
+from desktop_app.services.loops import Backoff, pause, wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from desktop_app.domain.clock import Clock
+    from desktop_app.queues.client import QueueClient
+    from desktop_app.queues.connector import QueueConnector
+    from desktop_app.queues.messages import Received
+    from desktop_app.services.loops import StateReporter
+
+
+log = logging.getLogger(__name__)
+
+
+ATTEMPT_SECONDS = 240.0
+"""AWS repeats the answer for five minutes; one minute less, so that no repetition comes too late."""
+
+AT_ONCE_SECONDS = 0.05
+
+NO_WAIT_PAUSE_SECONDS = 0.5
+
+
+class Receiver:
+    """One receiving loop. `run` in a thread of its own, which may outlive a stop by one poll.
+
+    A poll can't be called back, and cutting its connection strands the messages that SQS has already given to it. So at
+    a stop the poll is left to end by itself: what it still brings is given back at once, in order.
+
+    Args:
+        connector: The queue.
+        room: How many more messages can be taken now.
+        deliver: Takes what was received and when its visibility ends by the steady clock; quick.
+        state: Told when the queue answers and when it does not.
+        clock: The time.
+        visibility_s: For how long received messages are hidden.
+        wait_s: The longest poll.
+        retry_now: Set by others to have the queue tried again at once after trouble.
+    """
+
+    def __init__(
+        self,
+        connector: QueueConnector,
+        *,
+        room: Callable[[], int],
+        deliver: Callable[[list[Received], float], None],
+        state: StateReporter,
+        clock: Clock,
+        visibility_s: int,
+        wait_s: int = MAX_WAIT_SECONDS,
+        backoff: Backoff | None = None,
+        retry_now: threading.Event | None = None,
+    ) -> None:
+        self._connector = connector
+        self._room = room
+        self._deliver = deliver
+        self._state = state
+        self._clock = clock
+        self._visibility_s = visibility_s
+        self._wait_s = wait_s
+        self._backoff = backoff or Backoff()
+        self._attempt_id = ""
+        self._attempted_at = 0.0
+        # Not `has_room`, which is set many times a second and would make every wait a short one.
+        self._retry_now = retry_now or threading.Event()
+        self.has_room = threading.Event()
+        """Set it when there may be room again."""
+
+    def run(self, should_stop: Callable[[], bool]) -> None:
+        """Receive until stopped. Trouble outside is waited for, with backoff; it never ends the loop."""
+        while not should_stop():
+            limit = min(MAX_ENTRIES, self._room())
+            if limit <= 0:
+                wait_for(self.has_room, 1.0, should_stop)
+                continue
+            try:
+                self._poll(limit, should_stop)
+            except QueueError as error:
+                if error.trouble.may_look_different:
+                    self._connector.reset()
+                if not should_stop():
+                    wait_for(self._retry_now, self._state.waiting(error, self._backoff), should_stop)
+
+    def _poll(self, limit: int, should_stop: Callable[[], bool]) -> None:
+        client = self._connector.connect()
+        if not self._backoff.tries:
+            self._state.running()
+        # After trouble a poll that does not wait: that it is over should show at once.
+        wait_s = 0 if self._backoff.tries else self._wait_s
+        asked = self._clock.steady()
+        messages = client.receive(
+            limit=limit, wait_s=wait_s, visibility_s=self._visibility_s, attempt_id=self._attempt()
+        )
+        self._attempt_id = ""
+        self._backoff.reset()
+        if should_stop():
+            self._give_back(client, messages)
+            return
+        self._state.running()
+        took = self._clock.steady() - asked
+        if not messages and took < min(AT_ONCE_SECONDS, wait_s):
+            # A server that does not know how to wait must not make this loop spin.
+            pause(NO_WAIT_PAUSE_SECONDS, should_stop)
+        if messages:
+            # The hiding begins when SQS hands the message out: at the latest when the longest poll would have ended.
+            handed_out = min(self._clock.steady(), asked + wait_s)
+            self._deliver(messages, handed_out + self._visibility_s)
+
+    def _attempt(self) -> str:
+        """The id of this logical poll: the same for its repetitions, as long as AWS remembers it."""
+        now = self._clock.steady()
+        if not self._attempt_id or now - self._attempted_at > ATTEMPT_SECONDS:
+            self._attempt_id = str(uuid.uuid4())
+            self._attempted_at = now
+        return self._attempt_id
+
+    def _give_back(self, client: QueueClient, messages: list[Received]) -> None:
+        if not messages:
+            return
+        try:
+            client.change_visibility([(message.receipt_handle, 0) for message in messages])
+        except QueueError as error:
+            log.info("%d messages come back by themselves: %s", len(messages), error.text)

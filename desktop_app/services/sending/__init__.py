@@ -1,0 +1,1 @@
+"""From the outbox to the queue, and what is checked now and then."""

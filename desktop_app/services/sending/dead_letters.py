@@ -1,0 +1,73 @@
+"""Watches the dead-letter queue: a message that SQS put aside ends its row, so that nobody waits for it for ever."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from desktop_app.queues.messages import MAX_ENTRIES, ForeignMessageError, decode
+from desktop_app.store.claims import ClaimOutcome
+
+if TYPE_CHECKING:
+    from desktop_app.domain.clock import Clock
+    from desktop_app.queues.client import QueueClient
+    from desktop_app.queues.connector import QueueConnector
+    from desktop_app.queues.messages import Received
+    from desktop_app.store.claims import Claims
+
+
+log = logging.getLogger(__name__)
+
+
+POLLS_A_TURN = 20
+
+VISIBILITY_SECONDS = 30
+
+
+class DeadLetterWatcher:
+    """Turns our dead-lettered messages into FAILED rows and takes them off that queue; a chore. One thread.
+
+    The row says then what the message said, and a retry sends a new one. Foreign messages stay where they are.
+    """
+
+    def __init__(self, claims: Claims, connector: QueueConnector, clock: Clock) -> None:
+        self._claims = claims
+        self._connector = connector
+        self._clock = clock
+
+    def do(self) -> None:
+        """Look once.
+
+        Raises:
+            QueueError: If a queue does not let it.
+            StoreError: If the database can't be used.
+        """
+        client = self._connector.connect().dead_letters()
+        if client is None:
+            return
+        for _ in range(POLLS_A_TURN):
+            messages = client.receive(limit=MAX_ENTRIES, wait_s=0, visibility_s=VISIBILITY_SECONDS)
+            if not messages or not self._settle(client, messages):
+                return
+
+    def _settle(self, client: QueueClient, messages: list[Received]) -> int:
+        """Fail the rows, then delete the messages; gives how many were ours."""
+        ours = [message.receipt_handle for message in messages if self._fail(message)]
+        if ours:
+            left = [result.text for result in client.delete(ours) if not result.is_done]
+            if left:
+                log.info("%d dead-lettered messages could not be deleted yet: %s", len(left), left[0])
+        return len(ours)
+
+    def _fail(self, message: Received) -> bool:
+        try:
+            asked = decode(message.body)
+        except ForeignMessageError:
+            return False
+        outcome = self._claims.dead_letter(
+            asked.file_id, asked.generation, receive_count=message.receive_count, now_ms=self._clock.now_ms()
+        )
+        if outcome is ClaimOutcome.FOREIGN:
+            return False
+        log.info("job %s: put aside by the queue after %d deliveries", asked.file_id, message.receive_count)
+        return True

@@ -1,0 +1,1 @@
+"""Reports, exports and checks that no loop needs."""

@@ -1,0 +1,67 @@
+"""What a person is helped with who sets up a connection: what there is to choose from, and whether it works."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from desktop_app.config.settings import Connection
+    from desktop_app.domain.connection_checks import Finding, FoundQueue, Profiles
+
+
+class ConnectionAdvisor:
+    """Any thread but the main one: most of it asks AWS, and the first call loads its library.
+
+    Args:
+        run_folder: Where the embedded queue leaves its address.
+    """
+
+    def __init__(self, run_folder: Path) -> None:
+        self._run_folder = run_folder
+
+    def profiles(self) -> Profiles:
+        """The profiles of the user's AWS configuration, the broken ones too."""
+        from desktop_app.queues.profiles import read_profiles
+
+        return read_profiles()
+
+    def regions(self) -> list[str]:
+        """Where SQS is, as far as is known without asking."""
+        from desktop_app.queues.discovery import regions
+
+        return regions()
+
+    def sign_in_command(self, profile: str) -> str:
+        """What is typed to sign in again with a profile; empty if no command does that."""
+        from desktop_app.queues.profiles import sign_in_command
+
+        return sign_in_command(profile)
+
+    def queues(self, connection: Connection, should_stop: Callable[[], bool]) -> Iterator[list[FoundQueue]]:
+        """The queues of a connection's profile and region, a page at a time.
+
+        Raises:
+            QueueError: If they can't be listed.
+        """
+        from desktop_app.queues.discovery import list_queues
+
+        return list_queues(connection, should_stop)
+
+    def look_in_regions(self, connection: Connection, should_stop: Callable[[], bool]) -> list[FoundQueue]:
+        """Queues of the same name in other regions.
+
+        Raises:
+            QueueError: If the profile can't be used.
+        """
+        from desktop_app.queues.discovery import look_in_regions
+
+        return look_in_regions(connection, should_stop)
+
+    def test(self, connection: Connection, should_stop: Callable[[], bool]) -> Iterator[Finding]:
+        """Look at one thing after the other; nothing is changed, and no message is sent, received or deleted."""
+        from desktop_app.queues.checks import probe
+
+        return probe(connection, self._run_folder, should_stop)

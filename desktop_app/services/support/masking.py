@@ -1,0 +1,224 @@
+"""Takes out of a text what nobody else may have or needs to know: keys, account numbers, names of people and files."""
+
+from __future__ import annotations
+
+import configparser
+import getpass
+import os
+import platform
+import re
+import sys
+from collections import Counter
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+
+SECRET, PATH = "[secret]", "[path]"
+
+_SECRET_NAME = re.compile(r"(?i)secret|token|passw|pwd|credential|api_?key|access_?key|private_?key|auth")
+
+_LEAST = 6
+"""A shorter value may stand anywhere by chance."""
+
+_KEY_ID = re.compile(r"\b(?:A3T[A-Z0-9]|ABIA|ACCA|AGPA|AIDA|AIPA|AKIA|ANPA|ANVA|APKA|AROA|ASCA|ASIA)[A-Z0-9]{12,}\b")
+
+_PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL)
+
+_JWT = re.compile(r"\beyJ[\w-]{8,}\.[\w-]+\.?[\w-]*")
+
+_LOGIN = re.compile(r"(?<=://)[^/\s@]+(?=@)")
+
+_NAMED = re.compile(
+    r"""(?ix)
+    (?P<name>[\w-]*(?:secret|token|passw(?:or)?d|pwd|credential|signature|api[_-]?key|access[_-]?key(?:[_-]?id)?
+        |private[_-]?key)[\w-]*["']?\s*[=:]\s*["']?)
+    (?P<value>[^\s"',;&)\]}]{4,})"""
+)
+
+_AUTHORIZATION = re.compile(r"(?i)(authorization[\"']?\s*[=:]\s*[\"']?)[^\r\n\"']+")
+
+_SECRET_KEY = re.compile(r"(?<![A-Za-z0-9/+])(?=\S*[a-z])(?=\S*[A-Z])(?=\S*\d)[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])")
+"""AWS: the secret part of a key is 40 letters, digits, / and +."""
+
+_RUN = re.compile(r"(?<![A-Za-z0-9/+_-])[A-Za-z0-9/+_-]{40,}={0,2}(?![A-Za-z0-9/+=_-])")
+
+_STRAIGHT = re.compile(r"[A-Za-z0-9+]{16,}")
+
+# Not the end of a UUID that happens to have no letters.
+_ACCOUNT = re.compile(r"(?<!\d)(?<![\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-)\d{12}(?!\d)")
+
+_MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+
+_QUOTED = re.compile(r"“[^”\n]*”|\"[^\"\n]*\"|'[^'\n]*'|`[^`\n]*`")
+
+_IS_FILE = re.compile(r"[/\\]|\.\w{1,8}$")
+
+_OWN = ("[program]", "[python]", "[data]", "<", "http://", "https://")
+
+_BARE_PATH = re.compile(
+    r"""(?x)(?<![\w:/\\.\]>-])(?:~|[A-Za-z]:)?[/\\]
+    (?:[^\s"'“”<>|:*?]+(?:\ [^\s"'“”<>|:*?/\\]+){1,4}?\.[A-Za-z0-9]{1,5}\b  # with blanks, as far as it ends like a file
+    |[^\s"'“”<>|:*?]*[^\s"'“”<>|:*?.,;)])"""
+)
+
+
+class Masked(StrEnum):
+    """What was masked."""
+
+    SECRETS = "keys, passwords and tokens"
+    ACCOUNTS = "account numbers"
+    PEOPLE = "names of the user and the computer, and e-mail addresses"
+    FILES = "names and paths of files"
+
+
+class Masker:
+    """Masks texts; the same account gets the same number in all of them. One thread at a time.
+
+    Args:
+        secrets: Values that must not be seen, wherever they stand.
+        people: Names of the person, and of the computer.
+        folders: What to write in the place of a folder, by the folder; the first that fits.
+        names: Names and paths of files that a person has added.
+
+    Attributes:
+        counts: How often what was masked.
+    """
+
+    def __init__(
+        self,
+        *,
+        secrets: Iterable[str] = (),
+        people: Iterable[str] = (),
+        folders: Mapping[str, str] | None = None,
+        names: Iterable[str] = (),
+    ) -> None:
+        self._secrets = sorted({value for value in secrets if len(value) >= _LEAST}, key=len, reverse=True)
+        self._people = [
+            re.compile(rf"(?<![A-Za-z0-9]){re.escape(name)}(?![A-Za-z0-9])", re.IGNORECASE)
+            for name in sorted({name for name in people if len(name) > 1}, key=len, reverse=True)
+        ]
+        self._folders = [
+            (spelling, mark) for folder, mark in (folders or {}).items() for spelling in _spellings(folder)
+        ]
+        # One that is a plain word may stand anywhere.
+        own = {name for name in names if len(name) >= _LEAST and not name.isalnum()}
+        self._names = sorted(own, key=len, reverse=True)
+        self._accounts: dict[str, str] = {}
+        self.counts: Counter[Masked] = Counter()
+
+    def mask(self, text: str, *, names: bool) -> str:
+        """A text without what was to be masked.
+
+        Args:
+            text: Any text.
+            names: Whether names and paths of files may stay.
+        """
+        text = self._without_secrets(text)
+        text = self._sub(_ACCOUNT, text, Masked.ACCOUNTS, self._account)
+        for folder, mark in self._folders:
+            text = text.replace(folder, mark)
+        text = self._sub(_MAIL, text, Masked.PEOPLE, lambda _: "[e-mail]")
+        for person in self._people:
+            text = self._sub(person, text, Masked.PEOPLE, lambda _: "[name]")
+        return text if names else self._without_names(text)
+
+    def _without_secrets(self, text: str) -> str:
+        for value in self._secrets:
+            self.counts[Masked.SECRETS] += text.count(value)
+            text = text.replace(value, SECRET)
+        for pattern in (_PRIVATE_KEY, _JWT, _KEY_ID, _SECRET_KEY, _LOGIN):
+            text = self._sub(pattern, text, Masked.SECRETS, lambda _: SECRET)
+        text = self._sub(_AUTHORIZATION, text, Masked.SECRETS, lambda found: f"{found[1]}{SECRET}")
+        text = self._sub(_NAMED, text, Masked.SECRETS, _named)
+        return self._sub(_RUN, text, Masked.SECRETS, lambda found: SECRET if _is_random(found[0]) else found[0])
+
+    def _account(self, found: re.Match[str]) -> str:
+        return self._accounts.setdefault(found[0], f"[account {len(self._accounts) + 1}]")
+
+    def _without_names(self, text: str) -> str:
+        for name in self._names:
+            if name in text:
+                self.counts[Masked.FILES] += text.count(name)
+                text = text.replace(name, PATH)
+        text = self._sub(_QUOTED, text, Masked.FILES, _quoted)
+        return self._sub(_BARE_PATH, text, Masked.FILES, lambda _: PATH)
+
+    def _sub(self, pattern: re.Pattern[str], text: str, what: Masked, put: _Put) -> str:
+        def change(found: re.Match[str]) -> str:
+            made = put(found)
+            self.counts[what] += made != found[0]
+            return made
+
+        return pattern.sub(change, text)
+
+
+if TYPE_CHECKING:
+    _Put = Callable[[re.Match[str]], str]
+
+
+def _named(found: re.Match[str]) -> str:
+    return found[0] if found["value"].startswith("[") else f"{found['name']}{SECRET}"
+
+
+def _is_random(text: str) -> bool:
+    """Whether a long run of letters and digits is a key or token, rather than a path or a digest in hexadecimal."""
+    pieces = [piece for piece in _STRAIGHT.findall(text) if any(map(str.isdigit, piece))]
+    mixed = "".join(pieces)
+    return any(map(str.isupper, mixed)) and any(map(str.islower, mixed))
+
+
+def _quoted(found: re.Match[str]) -> str:
+    inner = found[0][1:-1]
+    if inner.startswith(_OWN) or not _IS_FILE.search(inner) or inner == PATH:
+        return found[0]
+    return f"{found[0][0]}{PATH}{found[0][-1]}"
+
+
+def _spellings(folder: str) -> Iterator[str]:
+    """A folder as it may stand in texts: as it is, with forward slashes, and in Python's quotes."""
+    if len(folder.strip("/\\")) > 1:
+        yield from dict.fromkeys((folder, folder.replace("\\", "/"), folder.replace("\\", "\\\\")))
+
+
+# --- what this computer's masker has to know
+
+
+def masker_for(environment: Mapping[str, str], data_folder: Path, names: Iterable[str] = ()) -> Masker:
+    """The masker for texts of this program on this computer. Reads AWS's files of credentials; any thread."""
+    program = Path(__file__).resolve().parents[3]
+    home = str(Path.home())
+    folders = {str(data_folder): "[data]", str(program): "[program]"}
+    folders |= dict.fromkeys((sys.prefix, sys.base_prefix), "[python]")
+    folders |= dict.fromkeys((home, os.path.realpath(home)), "~")
+    people = {Path(home).name, platform.node(), platform.node().partition(".")[0], _user()}
+    return Masker(
+        secrets={*secrets_of(environment), *_kept_secrets(environment)}, people=people, folders=folders, names=names
+    )
+
+
+def secrets_of(environment: Mapping[str, str]) -> set[str]:
+    """The values of variables whose names say that they are secret."""
+    return {value for name, value in environment.items() if _SECRET_NAME.search(name)}
+
+
+def _kept_secrets(environment: Mapping[str, str]) -> Iterator[str]:
+    """The secrets in AWS's own files; a file that can't be read holds none that this program could have told."""
+    for variable, usual in (("AWS_SHARED_CREDENTIALS_FILE", "credentials"), ("AWS_CONFIG_FILE", "config")):
+        parser = configparser.RawConfigParser(strict=False)
+        try:
+            parser.read(Path(environment.get(variable) or f"~/.aws/{usual}").expanduser(), encoding="utf-8")
+        except (configparser.Error, OSError, ValueError, RuntimeError):
+            continue
+        for section in parser.sections():
+            yield from (value for name, value in parser.items(section) if _SECRET_NAME.search(name))
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return ""

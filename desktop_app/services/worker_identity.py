@@ -1,0 +1,88 @@
+"""Who a program is among those that share a database, and whether another one still lives.
+
+A lock file that a program holds while it runs tells it: the system lets it go however the program ends. Process numbers
+would not do, since they are used again.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+import uuid
+import zlib
+from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
+
+from desktop_app.domain.errors import StoreError
+from desktop_app.domain.sentences import Sentence
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+FRESH_SECONDS = 60.0
+
+
+class WorkerIdentity:
+    """This program's name as the holder of leases, held until `close`. Any thread.
+
+    Args:
+        database: The database's file; the locks lie in a folder beside it, where every program that uses it looks.
+
+    Raises:
+        StoreError: If the folder can't be written.
+    """
+
+    def __init__(self, database: Path) -> None:
+        self._folder = database.with_name(f"{database.name}.workers")
+        self._host = socket.gethostname()
+        # On a shared disk other computers' files lie here too, and their locks need not reach us.
+        self._prefix = f"{zlib.crc32(self._host.encode()):08x}-"
+        tag = uuid.uuid4().hex[:12]
+        self.name = f"{self._host}/{tag}"
+        self._lock = FileLock(self._file(tag), blocking=False, thread_local=False)
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._clear_away()
+            self._lock.acquire()
+        except OSError as error:
+            raise StoreError(
+                Sentence(
+                    "The folder {folder} can't be written: {why}. Check its rights.",
+                    folder=self._folder,
+                    why=error.strerror or error,
+                )
+            ) from error
+
+    def _clear_away(self) -> None:
+        """Remove what programs of this computer that were killed have left behind; not what is just being made."""
+        for file in self._folder.glob(f"{self._prefix}*.lock"):
+            if time.time() - file.stat().st_mtime > FRESH_SECONDS:
+                self.is_alive(f"{self._host}/{file.stem.removeprefix(self._prefix)}")
+
+    def _file(self, tag: str) -> Path:
+        return self._folder / f"{self._prefix}{tag}.lock"
+
+    def is_alive(self, name: str) -> bool:
+        """Whether a program with this name runs. True where it can't be known: another computer's leases run out."""
+        host, _, tag = name.rpartition("/")
+        if name == self.name or host != self._host or not tag.isalnum():
+            return True
+        file = self._file(tag)
+        if not file.exists():
+            return False
+        try:
+            with FileLock(file, blocking=False):
+                pass
+        except Timeout:
+            return True
+        file.unlink(missing_ok=True)
+        return False
+
+    def close(self) -> None:
+        """Stop being alive; safe to call twice."""
+        if self._lock.is_locked:
+            self._lock.release()
+        file = self._file(self.name.rpartition("/")[2])
+        file.unlink(missing_ok=True)

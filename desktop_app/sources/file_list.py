@@ -1,0 +1,93 @@
+"""Very many files, kept small: a path and two numbers each, and no object until one is asked for.
+
+A million `NewFile`s would take twice the memory, and Python's garbage collector would look at each of them again and
+again, on the main thread.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, overload
+
+from desktop_app.domain.job import NewFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+
+_UNKNOWN = -(1 << 63)
+
+
+class FileList(Sequence[NewFile]):
+    """Files in the order in which they were found. Grows only.
+
+    Attributes:
+        paths: Their paths.
+        sizes: Their sizes in bytes; negative where that is not known.
+    """
+
+    __slots__ = ("_modified", "paths", "sizes")
+
+    def __init__(self, files: Iterable[NewFile] = ()) -> None:
+        self.paths: list[str] = []
+        self.sizes = array("q")
+        self._modified = array("q")
+        for file in files:
+            self.add(file.path, file.size, file.modified_ns)
+
+    def add(self, path: str, size: int | None, modified_ns: int | None) -> None:
+        """Put one at the end; see `NewFile`."""
+        self.paths.append(path)
+        self.sizes.append(_UNKNOWN if size is None else size)
+        self._modified.append(_UNKNOWN if modified_ns is None else modified_ns)
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    @overload
+    def __getitem__(self, place: int) -> NewFile: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[NewFile]: ...
+    def __getitem__(self, place: int | slice) -> NewFile | list[NewFile]:
+        if isinstance(place, slice):
+            return [self[at] for at in range(*place.indices(len(self)))]
+        size, modified = self.sizes[place], self._modified[place]
+        return NewFile(
+            self.paths[place], None if size == _UNKNOWN else size, None if modified == _UNKNOWN else modified
+        )
+
+    def __iter__(self) -> Iterator[NewFile]:
+        return (self[place] for place in range(len(self)))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and len(other) == len(self) and all(map(NewFile.__eq__, self, other))
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+class SomeFiles(Sequence[NewFile]):
+    """Some of the files of another sequence, which must not change.
+
+    Args:
+        files: All of them.
+        places: Where the ones that are meant stand in it.
+    """
+
+    __slots__ = ("_files", "_places")
+
+    def __init__(self, files: Sequence[NewFile], places: Iterable[int]) -> None:
+        self._files = files
+        self._places = array("q", places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @overload
+    def __getitem__(self, place: int) -> NewFile: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[NewFile]: ...
+    def __getitem__(self, place: int | slice) -> NewFile | list[NewFile]:
+        if isinstance(place, slice):
+            return [self._files[at] for at in self._places[place]]
+        return self._files[self._places[place]]

@@ -1,0 +1,305 @@
+"""Which files are on the list already, as they are now."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from desktop_app.domain.errors import PartlyAddedError, StoreError
+from desktop_app.domain.job import FINAL_STATUSES, AttemptOutcome, NewFile, Status
+from desktop_app.logs.job_log import level_for
+from desktop_app.store.attempts import end_open
+from desktop_app.store.models import AttemptRow, BatchRow, JobRow, OutboxRow
+from desktop_app.store.outbox import enqueue
+from desktop_app.store.priority import Priority
+from desktop_app.store.rows import LEASE_ENDED, joined_path, name_key, split_path, storable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from peewee import Expression
+
+    from desktop_app.domain.job import NewFile, PriorityResult
+    from desktop_app.store.database import Database
+
+
+log = logging.getLogger(__name__)
+
+
+_ASKED_AT_ONCE = 500
+
+
+def listed(database: Database, files: Sequence[NewFile], cancelled: Callable[[], bool]) -> bytearray:
+    """For each file 1 if a job on the list has its path, its size and its time of change, else 0. Any thread.
+
+    A file whose time is not known is taken for another one. Every time of change is asked for once, so even where all
+    files have the same one no row is read twice.
+
+    Args:
+        database: Where the list is.
+        files: What a scan found; a path comes up once.
+        cancelled: Asked before each query; if so, the rest is 0.
+
+    Raises:
+        StoreError: If the database can't be read.
+    """
+    found = bytearray(len(files))
+    places = {file.path: place for place, file in enumerate(files)}
+    for times in _known_parts({file.modified_ns for file in files if file.modified_ns is not None}):
+        if cancelled():
+            break
+        query = JobRow.select(JobRow.file_path, JobRow.raw_path, JobRow.file_size, JobRow.modified_ns).where(
+            JobRow.modified_ns.in_(times), JobRow.removed_at.is_null()
+        )
+        with database.read():
+            for path, raw, size, moment in database.run(query.tuples()):
+                place = places.get(joined_path(path, raw))
+                if place is not None and (files[place].size, files[place].modified_ns) == (size, moment):
+                    found[place] = 1
+    return found
+
+
+def _known_parts(moments: set[int]) -> Iterator[list[int]]:
+    rest = iter(sorted(moments))
+    while part := list(islice(rest, _ASKED_AT_ONCE)):
+        yield part
+
+
+ROWS_A_TRANSACTION = 200
+
+_DEFAULTS = {
+    field.column_name: field.default
+    for field in JobRow._meta.sorted_fields  # noqa: SLF001 - peewee's documented name
+    if field.default is not None
+}
+
+_SUBMITTED_AGAIN: dict[str, Any] = {
+    "status": Status.PENDING,
+    "bytes_done": 0,
+    "started_at": None,
+    "reason": "",
+    "reason_code": "",
+    "generation": JobRow.generation + 1,
+    "crashes": 0,
+    "message_id": None,
+    "receive_count": 0,
+    "sent_at": None,
+    "next_try_at": None,
+}
+"""For an update that makes a new submission of a job: no message of the one before counts any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What an Add has written: the batch and, in the order given, the new jobs' UUIDs."""
+
+    batch_id: int
+    job_ids: tuple[str, ...]
+
+
+class Intake:
+    """Writes the rows that a person's actions make. Any thread."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def listed(self, files: Sequence[NewFile], cancelled: Callable[[], bool]) -> bytearray:
+        """See `desktop_app.store.adding.listed`."""
+        return listed(self._database, files, cancelled)
+
+    def add(self, files: Sequence[NewFile], *, queue: str, name: str, now_ms: int) -> Added:
+        """Add one batch; each file's job row and outbox entry are written in one transaction.
+
+        Large batches are written in parts of `ROWS_A_TRANSACTION`, so that nobody waits long for the write lock. A
+        crash in between leaves the parts that are there whole.
+
+        Args:
+            files: What the scan accepted; may be empty.
+            queue: The key of the queue that these jobs belong to.
+            name: The batch's name for a person.
+            now_ms: The time, in milliseconds since 1970.
+
+        Raises:
+            PartlyAddedError: If the database can't be written any more.
+            StoreError: If the database can't be written; nothing was added.
+        """
+        batch_id = 0
+        ids: list[str] = []
+        for start in range(0, max(1, len(files)), ROWS_A_TRANSACTION):
+            part = files[start : start + ROWS_A_TRANSACTION]
+            try:
+                with self._database.write(durable=True) as revision:
+                    if not batch_id:
+                        batch_id = int(self._database.run(BatchRow.insert(name=storable(name), created_at=now_ms)))
+                    written = self._insert(part, batch_id, queue, now_ms, revision)
+            except StoreError as error:
+                if not ids:
+                    raise
+                raise PartlyAddedError(error, batch_id=batch_id, added=len(ids), wanted=len(files)) from error
+            ids += written
+        return Added(batch_id, tuple(ids))
+
+    def _insert(self, files: Sequence[NewFile], batch_id: int, queue: str, now_ms: int, revision: int) -> list[str]:
+        if not files:
+            return []
+        rows = [_row(file, batch_id, queue, now_ms, revision) for file in files]
+        self._database.insert_all(JobRow, rows)
+        enqueue(self._database, JobRow.revision == revision)
+        return [str(row["uuid"]) for row in rows]
+
+    def _fill_outbox(self, keys: Iterable[int]) -> None:
+        """An entry for each job, with the job's generation; one that is waiting already moves to the end."""
+        chosen = list(keys)
+        self._database.run(OutboxRow.delete().where(OutboxRow.job.in_(chosen)))
+        enqueue(self._database, JobRow.id.in_(chosen))
+
+    def retry(self, row_ids: Iterable[int], *, queue: str) -> int:
+        """Submit jobs again that have ended, each as a new generation; gives how many it were.
+
+        They are sent to `queue`, which may be another than before. Jobs that have not ended are left alone, but for
+        those that wait for another queue: this is how they come to the queue of now.
+
+        Raises:
+            StoreError: If the database can't be written.
+        """
+        waits_elsewhere = (JobRow.status == Status.PENDING) & (JobRow.queue != queue)
+        done = 0
+        for part in _parts(row_ids):
+            with self._database.write(durable=True) as revision:
+                which = JobRow.id.in_(part) & (JobRow.status.in_(FINAL_STATUSES) | waits_elsewhere)
+                done += self._submit_again(which, queue=queue, revision=revision)
+        return done
+
+    def relocate(self, row_id: int, file: NewFile, *, queue: str) -> bool:
+        """Submit a job that has failed again, as a new generation, with another path; False if it has not failed.
+
+        The path comes from the row, and only from now on: a message of an older generation is past.
+
+        Raises:
+            StoreError: If the database can't be written.
+        """
+        text, raw = split_path(file.path)
+        moved: dict[str, Any] = {
+            "file_path": text,
+            "raw_path": raw,
+            "name_key": name_key(file.path),
+            "file_size": file.size,
+            "modified_ns": file.modified_ns,
+        }
+        which = (JobRow.id == row_id) & (JobRow.status == Status.FAILED)
+        with self._database.write(durable=True) as revision:
+            return self._submit_again(which, queue=queue, revision=revision, **moved) == 1
+
+    def _submit_again(self, which: Expression, *, queue: str, revision: int, **more: Any) -> int:  # noqa: ANN401
+        changed = (
+            JobRow.update(
+                **_SUBMITTED_AGAIN,
+                **LEASE_ENDED,
+                lines_count=None,
+                attempts=0,
+                queue=queue,
+                finished_at=None,
+                revision=revision,
+                **more,
+            )
+            .where(which, JobRow.removed_at.is_null())
+            .returning(JobRow.id, JobRow.uuid, JobRow.generation)
+            .tuples()
+        )
+        rows = list(self._database.run(changed))
+        self._fill_outbox(key for key, _, _ in rows)
+        for _, file_id, generation in rows:
+            log.log(level_for(len(rows)), "job %s: submitted again, submission %d", file_id, generation)
+        return len(rows)
+
+    def move_to_front(self, row_ids: Sequence[int], *, queue: str) -> PriorityResult:
+        """See `Priority.move_to_front`."""
+        return Priority(self._database).move_to_front(row_ids, queue=queue)
+
+    def remove(self, row_ids: Iterable[int], *, now_ms: int) -> int:
+        """Take jobs off the list, whatever their status; gives how many it were. The files are not touched.
+
+        A message that was sent can't be called back: the row stays hidden, so that the message is known when it comes,
+        and the fencing token moves on, so that a result that is being made is thrown away.
+
+        Raises:
+            StoreError: If the database can't be written.
+        """
+        done = 0
+        for part in _parts(row_ids):
+            with self._database.write(durable=True) as revision:
+                worked_on = JobRow.select(JobRow.id).where(JobRow.id.in_(part), JobRow.status == Status.PROCESSING)
+                end_open(self._database, AttemptRow.job.in_(worked_on), AttemptOutcome.REMOVED, now_ms=now_ms)
+                done += self._database.run(
+                    JobRow.update(removed_at=now_ms, revision=revision, **LEASE_ENDED).where(
+                        JobRow.id.in_(part), JobRow.removed_at.is_null()
+                    )
+                )
+                self._database.run(OutboxRow.delete().where(OutboxRow.job.in_(part)))
+        return done
+
+    def restore(self, row_ids: Iterable[int]) -> int:
+        """Bring removed jobs back as they were; those that had not ended are sent again. Gives how many it were.
+
+        Raises:
+            StoreError: If the database can't be written.
+        """
+        done = 0
+        for part in _parts(row_ids):
+            with self._database.write(durable=True) as revision:
+                back = (
+                    JobRow.update(removed_at=None, revision=revision)
+                    .where(JobRow.id.in_(part), JobRow.removed_at.is_null(False))
+                    .returning(JobRow.id, JobRow.status)
+                    .tuples()
+                )
+                rows = list(self._database.run(back))
+                unfinished = [key for key, status in rows if status not in FINAL_STATUSES]
+                self._database.run(JobRow.update(**_SUBMITTED_AGAIN).where(JobRow.id.in_(unfinished)))
+                self._fill_outbox(unfinished)
+                done += len(rows)
+        return done
+
+    def forget_removed(self, *, before_ms: int) -> int:
+        """Delete the rows that were taken off the list before a time; their messages can't come any more.
+
+        Raises:
+            StoreError: If the database can't be written.
+        """
+        old = JobRow.select(JobRow.id).where(JobRow.removed_at.is_null(False), JobRow.removed_at < before_ms)
+        done = 0
+        while True:
+            with self._database.read():
+                keys = [key for (key,) in self._database.run(old.limit(ROWS_A_TRANSACTION).tuples())]
+            if not keys:
+                return done
+            with self._database.write():
+                # Asked again: a row may have been brought back meanwhile.
+                gone = JobRow.delete().where(JobRow.id.in_(keys), JobRow.id.in_(old))
+                done += int(self._database.run(gone))
+
+
+def _row(file: NewFile, batch_id: int, queue: str, now_ms: int, revision: int) -> dict[str, object]:
+    text, raw = split_path(file.path)
+    return {
+        **_DEFAULTS,
+        "uuid": str(uuid.uuid4()),
+        "batch_id": batch_id,
+        "file_path": text,
+        "raw_path": raw,
+        "name_key": name_key(file.path),
+        "queue": queue,
+        "file_size": file.size,
+        "modified_ns": file.modified_ns,
+        "created_at": now_ms,
+        "revision": revision,
+    }
+
+
+def _parts(row_ids: Iterable[int]) -> Iterable[list[int]]:
+    keys = list(row_ids)
+    for start in range(0, len(keys), ROWS_A_TRANSACTION):
+        yield keys[start : start + ROWS_A_TRANSACTION]

@@ -1,0 +1,188 @@
+"""What a consumer writes about the jobs it has claimed: progress, results, giving back.
+
+Each write says which fencing token it holds, and counts only while that is the row's newest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from peewee import fn
+
+from desktop_app.domain.job import OPEN_STATUSES, AttemptOutcome, Status
+from desktop_app.store import attempts
+from desktop_app.store.models import JobRow
+from desktop_app.store.outbox import enqueue
+from desktop_app.store.rows import PENDING_AGAIN, storable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from desktop_app.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How the work on one job ended; FAILED where `reason` is not empty."""
+
+    row_id: int
+    token: int
+    finished_at: int
+    file_size: int | None = None
+    lines_count: int | None = None
+    reason: str = ""
+    reason_code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """How far the work on one job is, in bytes."""
+
+    row_id: int
+    token: int
+    bytes_done: int
+    bytes_total: int
+
+
+class Work:
+    """What the consumer needs of the rows that it works on. Any thread."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def finish(self, results: Sequence[Result]) -> list[bool]:
+        """Write results in one durable transaction; False where the lease was lost and the result is thrown away.
+
+        Only after this returned may the messages be deleted.
+
+        Raises:
+            StoreError: If the database can't be written; nothing of it is written then.
+        """
+        with self._database.write(durable=True) as revision:
+            kept = [self._finish(result, revision) for result in results]
+            attempts.end_finished(self._database, revision)
+            return kept
+
+    def _finish(self, result: Result, revision: int) -> bool:
+        failed = bool(result.reason)
+        size = JobRow.file_size if result.file_size is None else result.file_size
+        query = JobRow.update(
+            status=Status.FAILED if failed else Status.PROCESSED,
+            reason=storable(result.reason),
+            reason_code=result.reason_code,
+            file_size=size,
+            lines_count=result.lines_count,
+            bytes_done=0 if failed else fn.COALESCE(size, 0),
+            lease_owner=None,
+            lease_until=0,
+            finished_at=result.finished_at,
+            revision=revision,
+        ).where(*_holds(result.row_id, result.token))
+        return int(self._database.run(query)) == 1
+
+    def progress(self, ticks: Iterable[Tick]) -> None:
+        """Note how far running work is; what no longer holds its lease is passed over.
+
+        Raises:
+            StoreError: If the database can't be written.
+        """
+        with self._database.write() as revision:
+            for tick in ticks:
+                self._database.run(
+                    JobRow.update(bytes_done=tick.bytes_done, file_size=tick.bytes_total, revision=revision).where(
+                        *_holds(tick.row_id, tick.token)
+                    )
+                )
+
+    def extend(self, leases: Sequence[tuple[int, int]], *, until_ms: int) -> list[bool]:
+        """Keep leases, given as (row, token); False where it is lost.
+
+        The database is the second clock beside the message's visibility: a lease that is live here is nobody else's,
+        even if SQS delivers the message again. The list does not change by it, so the rows keep their revision.
+
+        Raises:
+            StoreError: If the database can't be written.
+        """
+        with self._database.write():
+            return [
+                int(self._database.run(JobRow.update(lease_until=until_ms).where(*_holds(row_id, token)))) == 1
+                for row_id, token in leases
+            ]
+
+    def give_back(
+        self,
+        row_id: int,
+        token: int,
+        *,
+        now_ms: int,
+        reason: str = "",
+        next_try_at: int | None = None,
+        uncount: bool = False,
+        crashed: bool = False,
+    ) -> bool:
+        """Return a job to PENDING: the program stops, or it is tried again later. False if the lease was lost.
+
+        Args:
+            row_id: The row.
+            token: The fencing token of the claim.
+            now_ms: The time, in milliseconds since 1970.
+            reason: What a person reads meanwhile.
+            next_try_at: When it is tried again, in milliseconds since 1970.
+            uncount: True if the work was not begun, so that the claim does not count as an attempt.
+            crashed: True if the file has ended the process that worked on it, so that it stays a suspect.
+
+        Raises:
+            StoreError: If the database can't be written.
+        """
+        # A claim counts as a crash until it is known how the work ended.
+        crashes = JobRow.crashes if crashed else JobRow.crashes - 1 if uncount else 0
+        with self._database.write() as revision:
+            query = JobRow.update(
+                **PENDING_AGAIN,
+                reason=storable(reason),
+                attempts=JobRow.attempts - (1 if uncount else 0),
+                crashes=crashes,
+                next_try_at=next_try_at,
+                revision=revision,
+            ).where(*_holds(row_id, token))
+            if int(self._database.run(query)) != 1:
+                return False
+            if uncount:
+                attempts.take_back(self._database, row_id, token)
+            else:
+                outcome = AttemptOutcome.LATER if reason else AttemptOutcome.RETURNED
+                attempts.end(self._database, row_id, token, outcome, reason=storable(reason), now_ms=now_ms)
+            return True
+
+    def send_another(self, row_id: int, token: int) -> bool:
+        """Have another message sent for a job that is being worked on; False if the lease is lost.
+
+        Raises:
+            StoreError: If the database can't be written.
+        """
+        with self._database.write():
+            if self._database.scalar(JobRow.select(JobRow.id).where(*_holds(row_id, token))) is None:
+                return False
+            enqueue(self._database, JobRow.id == row_id)
+            return True
+
+    def is_stale(self, row_id: int, generation: int) -> bool:
+        """Whether a submission is past: the job was taken off the list, submitted again, or has ended.
+
+        Raises:
+            StoreError: If the database can't be read.
+        """
+        query = JobRow.select(JobRow.id).where(
+            JobRow.id == row_id,
+            JobRow.generation == generation,
+            JobRow.removed_at.is_null(),
+            JobRow.status.in_(OPEN_STATUSES),
+        )
+        with self._database.read():
+            return self._database.scalar(query) is None
+
+
+def _holds(row_id: int, token: int) -> tuple[object, ...]:
+    """The fence: only who holds the newest token of a running job may write."""
+    return (JobRow.id == row_id, JobRow.lease_token == token, JobRow.status == Status.PROCESSING)
