@@ -16,10 +16,10 @@ import pytest
 from PySide6.QtCore import QLocale, QTranslator
 
 from desktop_app.__main__ import main
+from desktop_app.config.paths import resource
 from desktop_app.gui.details.words import attempt_result, summary_of_one
-from desktop_app.gui.narrowing.sidebar_texts import SidebarTexts
+from desktop_app.gui.filtering.sidebar import SidebarTexts
 from desktop_app.gui.wording import Wording
-from desktop_app.paths import resource
 from desktop_app.store.outbox import Outbox
 from tests.store.kit import Store, rows_of
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from PySide6.QtWidgets import QApplication
 
-    from desktop_app.jobs import Job
+    from desktop_app.domain.job import Job
 
 FIXTURES = Path(__file__).with_name("fixtures")
 THEN: dict[str, Any] = json.loads((FIXTURES / "filemill-0.1.0.json").read_text(encoding="utf-8"))
