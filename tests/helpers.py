@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from desktop_app.domain.job import Job, Status
+from desktop_app.domain.reasons import Reason, ReasonCode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,8 +19,7 @@ NEW_JOB = Job(
     batch_id=1,
     file_path="/data/a.txt",
     status=Status.PENDING,
-    reason="",
-    reason_code="",
+    reason=None,
     file_size=None,
     lines_count=None,
     bytes_done=0,
@@ -36,6 +36,11 @@ NEW_JOB = Job(
     revision=1,
 )
 """As it is right after it was added; `dataclasses.replace` makes others of it."""
+
+
+def a_reason(text: str) -> Reason | None:
+    """A reason that no code stands for; None for no text."""
+    return Reason(ReasonCode.TEXT, {"text": text}) if text else None
 
 
 def wait_until(condition: Callable[[], object], timeout: float = 5.0, what: str = "") -> None:

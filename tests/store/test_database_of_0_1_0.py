@@ -17,6 +17,7 @@ from PySide6.QtCore import QLocale, QTranslator
 
 from desktop_app.__main__ import main
 from desktop_app.config.paths import resource
+from desktop_app.domain.reasons import ReasonCode
 from desktop_app.gui.details.words import attempt_result, summary_of_one
 from desktop_app.gui.filtering.sidebar import SidebarTexts
 from desktop_app.gui.wording import Wording
@@ -34,7 +35,15 @@ FIXTURES = Path(__file__).with_name("fixtures")
 THEN: dict[str, Any] = json.loads((FIXTURES / "filemill-0.1.0.json").read_text(encoding="utf-8"))
 LANGUAGES = ("en", "de")
 QUEUE = "https://sqs.eu-central-1.amazonaws.com/123456789012/filemill"
-MENDED: dict[str, str] = {}
+MENDED: dict[str, dict[str, str]] = {
+    "en": {},
+    "de": {
+        # It took this sentence for a title with a text below it, which stayed English.
+        "Something went wrong in Filemill itself. The file is put aside; the log has the details": (
+            "In Filemill selbst ist etwas schiefgegangen. Die Datei ist beiseitegelegt; Näheres steht im Protokoll"
+        ),
+    },
+}
 """Sentences that read better now, by what 0.1.0 showed in their place."""
 
 
@@ -67,9 +76,9 @@ def speaking(application: QApplication, language: str) -> Iterator[Wording]:
         QLocale.setDefault(before)
 
 
-def now(then: str) -> str:
+def now(then: str, language: str = "en") -> str:
     """What is shown now where 0.1.0 showed this."""
-    for old_text, text in MENDED.items():
+    for old_text, text in MENDED[language].items():
         then = then.replace(old_text, text)
     return then
 
@@ -90,9 +99,11 @@ def test_window_shows_the_same_reasons(old: Store, qapp: QApplication, language:
     with speaking(qapp, language) as wording:
         for job in old.jobs.all():
             wording.queue = job.queue
-            assert timeless(wording.reason(job), job, wording) == now(shown[job.id]["reason"])
+            assert timeless(wording.reason(job), job, wording) == now(shown[job.id]["reason"], language)
             wording.queue = QUEUE
-            assert timeless(summary_of_one(job, wording).happened, job, wording) == now(shown[job.id]["happened"])
+            assert timeless(summary_of_one(job, wording).happened, job, wording) == now(
+                shown[job.id]["happened"], language
+            )
 
 
 def timeless(text: str, job: Job, wording: Wording) -> str:
@@ -108,7 +119,7 @@ def test_attempts_say_how_they_ended(old: Store, qapp: QApplication, language: s
             job.id: [attempt_result(attempt) for attempt in old.jobs.attempts(job.row_id)] for job in old.jobs.all()
         }
     assert {job: texts for job, texts in said.items() if texts} == {
-        job: [now(text) for text in texts] for job, texts in shown.items()
+        job: [now(text, language) for text in texts] for job, texts in shown.items()
     }
 
 
@@ -118,8 +129,25 @@ def test_sidebar_groups_as_it_did(old: Store, qapp: QApplication, language: str)
         facts = SidebarTexts(wording).problems(old.jobs.problems())
         found = {code: [entry.text, entry.count, entry.note] for code, entry in facts.items()}
     shown = THEN["shown"][language]["problems"]
-    assert found == {code: [now(text), count, now(note)] for code, (text, count, note) in shown.items()}
-    assert {job.id: job.reason_code for job in old.jobs.all() if job.reason_code} == THEN["problem_codes"]
+    assert found == {code: [now(text, language), count, note] for code, (text, count, note) in shown.items()}
+    assert {job.id: job.problem for job in old.jobs.all() if job.problem} == THEN["problem_codes"]
+
+
+def test_every_reason_has_a_code_but_those_that_no_program_has_written(old: Store) -> None:
+    reasons = {job.reason for job in old.jobs.all() if job.reason}
+    reasons |= {attempt.reason for job in old.jobs.all() for attempt in old.jobs.attempts(job.row_id) if attempt.reason}
+    assert {str(reason.cause) for reason in reasons if reason.code is ReasonCode.TEXT} == {
+        "A plain sentence that no template makes.",
+        "No template",
+        "Waits for nobody knows what",
+        "the file is no longer there",
+        "x",
+        "{reason} and {braces}",
+    }
+    assert {reason.code for reason in reasons} >= {code for code in ReasonCode if code.problem}
+    sent = {reason.code: dict(reason.arguments) for reason in reasons if reason.code is ReasonCode.DEAD_LETTERED}
+    assert sent
+    assert all(isinstance(count, int) for arguments in sent.values() for count in arguments.values())
 
 
 def test_batches_outbox_attempts_and_removed_rows_are_kept(old: Store) -> None:
