@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import uuid
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from desktop_app.domain.errors import PartlyAddedError, StoreError
@@ -15,10 +14,10 @@ from desktop_app.store.attempts import end_open
 from desktop_app.store.models import AttemptRow, BatchRow, JobRow, OutboxRow
 from desktop_app.store.outbox import enqueue
 from desktop_app.store.priority import Priority
-from desktop_app.store.rows import LEASE_ENDED, joined_path, name_key, split_path, storable
+from desktop_app.store.rows import LEASE_ENDED, joined_path, name_key, parts, split_path, storable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from peewee import Expression
 
@@ -48,7 +47,8 @@ def listed(database: Database, files: Sequence[NewFile], cancelled: Callable[[],
     """
     found = bytearray(len(files))
     places = {file.path: place for place, file in enumerate(files)}
-    for times in _known_parts({file.modified_ns for file in files if file.modified_ns is not None}):
+    moments = {file.modified_ns for file in files if file.modified_ns is not None}
+    for times in parts(sorted(moments), _ASKED_AT_ONCE):
         if cancelled():
             break
         query = JobRow.select(JobRow.file_path, JobRow.raw_path, JobRow.file_size, JobRow.modified_ns).where(
@@ -60,12 +60,6 @@ def listed(database: Database, files: Sequence[NewFile], cancelled: Callable[[],
                 if place is not None and (files[place].size, files[place].modified_ns) == (size, moment):
                     found[place] = 1
     return found
-
-
-def _known_parts(moments: set[int]) -> Iterator[list[int]]:
-    rest = iter(sorted(moments))
-    while part := list(islice(rest, _ASKED_AT_ONCE)):
-        yield part
 
 
 ROWS_A_TRANSACTION = 200
@@ -167,7 +161,7 @@ class Intake:
         """
         waits_elsewhere = (JobRow.status == Status.PENDING) & (JobRow.queue != queue)
         done = 0
-        for part in _parts(row_ids):
+        for part in parts(row_ids, ROWS_A_TRANSACTION):
             with self._database.write(durable=True) as revision:
                 which = JobRow.id.in_(part) & (JobRow.status.in_(FINAL_STATUSES) | waits_elsewhere)
                 done += self._submit_again(which, queue=queue, revision=revision)
@@ -229,7 +223,7 @@ class Intake:
             StoreError: If the database can't be written.
         """
         done = 0
-        for part in _parts(row_ids):
+        for part in parts(row_ids, ROWS_A_TRANSACTION):
             with self._database.write(durable=True) as revision:
                 worked_on = JobRow.select(JobRow.id).where(JobRow.id.in_(part), JobRow.status == Status.PROCESSING)
                 end_open(self._database, AttemptRow.job.in_(worked_on), AttemptOutcome.REMOVED, now_ms=now_ms)
@@ -248,7 +242,7 @@ class Intake:
             StoreError: If the database can't be written.
         """
         done = 0
-        for part in _parts(row_ids):
+        for part in parts(row_ids, ROWS_A_TRANSACTION):
             with self._database.write(durable=True) as revision:
                 back = (
                     JobRow.update(removed_at=None, revision=revision)
@@ -297,9 +291,3 @@ def _row(file: NewFile, batch_id: int, queue: str, now_ms: int, revision: int) -
         "created_at": now_ms,
         "revision": revision,
     }
-
-
-def _parts(row_ids: Iterable[int]) -> Iterable[list[int]]:
-    keys = list(row_ids)
-    for start in range(0, len(keys), ROWS_A_TRANSACTION):
-        yield keys[start : start + ROWS_A_TRANSACTION]

@@ -199,7 +199,7 @@ def test_broken_constraint_stays_what_it_is(store: Store) -> None:
 
 def test_error_of_the_caller_rolls_back_and_passes(store: Store) -> None:
     (job,) = store.add("/a")
-    before = store.jobs.revision()
+    before = store.revision
 
     def write_half() -> None:
         with store.database.write() as revision:
@@ -209,7 +209,7 @@ def test_error_of_the_caller_rolls_back_and_passes(store: Store) -> None:
     with pytest.raises(ZeroDivisionError):
         write_half()
     assert store.job(job).reason == ""
-    assert store.jobs.revision() == before
+    assert store.revision == before
 
 
 def test_error_without_a_code_of_sqlite_is_ours(store: Store) -> None:

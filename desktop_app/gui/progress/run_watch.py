@@ -11,18 +11,21 @@ from desktop_app.domain.job import RunSums
 from desktop_app.gui.progress.history import History, Span
 from desktop_app.gui.progress.run import IDLE, Progress, Run
 from desktop_app.gui.progress.time_left import Eta
-from desktop_app.gui.table.totals import Recount
+from desktop_app.gui.tasks import CoalescedTask
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from desktop_app.domain.clock import Clock
+    from desktop_app.domain.errors import KnownError
     from desktop_app.domain.job import Ended
     from desktop_app.gui.ports import JobReader
     from desktop_app.gui.tasks import Tasks
 
 
 EVERY_MS = 1_000
+
+_AFTER_TROUBLE_MS = 1_000
 
 RATE_SECONDS = 10
 """The pace of now is that of the last so many seconds."""
@@ -93,8 +96,9 @@ class RunWatch(QObject):
         self._began = 0.0
         self._stirred_ms: int | None = None
         self._last = _Look(self._run.since_ms, RunSums(), clock.now_ms())
-        self._looks = Recount(self._last, self._read, tasks, self)
-        self._looks.changed.connect(self._take)
+        self._task = CoalescedTask(lambda: self._read, tasks, self)
+        self._task.result.connect(self._take)
+        self._task.failed.connect(self._read_again)
         self._timer = QTimer(self)
         self._timer.setInterval(EVERY_MS)
         self._timer.timeout.connect(self._tell_pace)
@@ -114,7 +118,7 @@ class RunWatch(QObject):
         """Something has changed."""
         if self._stirred_ms is None:
             self._stirred_ms = self._clock.now_ms()
-        self._looks.count()
+        self._task.request()
 
     def follow_queue(self, queue: str) -> None:
         """Follow the files of another queue from now on."""
@@ -150,7 +154,13 @@ class RunWatch(QObject):
         self._tell_pace()
 
     @Slot(object)
+    def _read_again(self, _error: KnownError) -> None:  # the change feed reads the same database and says why
+        self._task.request(_AFTER_TROUBLE_MS)
+
+    @Slot(object)
     def _take(self, look: _Look) -> None:
+        if look == self._last:
+            return
         self._note(look)
         progress, end = self._run.take(look.sums, look.asked_ms)
         if progress.is_busy and not self._progress.is_busy:

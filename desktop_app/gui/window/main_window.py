@@ -95,11 +95,15 @@ class MainWindow(QMainWindow):
             self.offers.export, self.exporting, self.view, self._workbench, needs.memory, needs.wording, self
         )
         self.insight = HelpCommands(self.offers, self._workbench.beside, needs.support, needs.memory, look, self)
-        narrowing = ListFilter(self.offers, self.filter, self.sidebar, self.view, self._workbench, self)
-        self.no_match = NoMatch(narrowing.clear_filter, narrowing.show_all, look, self)
+        bench = self._workbench
+        list_filter = ListFilter(
+            self.offers, self.filter, self.sidebar, self.view, bench.model, bench.totals, bench.groups, self
+        )
+        list_filter.retry_wanted.connect(bench.commands.retry_problems)
+        self.no_match = NoMatch(list_filter.clear_filter, list_filter.show_all, look, self)
         self._empty = EmptyState(self.offers, look)
         self._pages = Pages(self.view, self._empty, self.no_match, self)
-        self.selected = SelectedTotals(self.view, self._workbench, self)
+        self.selected = SelectedTotals(self.view, bench.model, bench.reader, bench.reads, self)
         self.details = make_details(self.offers, self.view, self.selected, needs, self)
         self.run = self._workbench.watch_run(queue=needs.session.connection.key, clock=needs.clock)
         self.feedback = Feedback(self.run, self.status, self.notices, self.selected, self.offers, needs, self)
