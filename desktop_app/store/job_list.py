@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from array import array
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from peewee import SQL, fn
 from desktop_app.domain.job import OPEN_STATUSES, Batch, Ended, RunSums, Status, StatusCounts
 from desktop_app.domain.query import BY_ADDING, NO_FILTER, Problem, SelectionSums
 from desktop_app.store.attempts import attempts_of, count_of
+from desktop_app.store.backends.sqlite import among, least
 from desktop_app.store.change_feed import ChangeFeed
 from desktop_app.store.list_query import condition, order_by
 from desktop_app.store.models import BatchRow, JobRow
@@ -222,9 +222,11 @@ class JobList:
         counts, size, lines = [0] * len(Status), 0, 0
         columns = JobRow.status, _ONE_EACH, fn.SUM(JobRow.file_size), fn.SUM(JobRow.lines_count)
         for part in parts(row_ids, _SUMMED_AT_ONCE):
-            # As one value: measured, five times as quick as a parameter for each key.
-            chosen = JobRow.id.in_(SQL("(SELECT value FROM json_each(?))", [json.dumps(sorted(part))]))
-            query = JobRow.select(*columns).where(chosen, JobRow.removed_at.is_null()).group_by(JobRow.status)
+            query = (
+                JobRow.select(*columns)
+                .where(among(JobRow.id, part), JobRow.removed_at.is_null())
+                .group_by(JobRow.status)
+            )
             with self._database.read():
                 for status, count, more_bytes, more_lines in self._database.run(query.tuples()):
                     counts[status] += count
@@ -241,7 +243,7 @@ class JobList:
             StoreError: If the database can't be read.
         """
         size = fn.COALESCE(fn.SUM(JobRow.file_size), 0)
-        read = fn.COALESCE(fn.SUM(fn.MIN(JobRow.bytes_done, fn.COALESCE(JobRow.file_size, JobRow.bytes_done))), 0)
+        read = fn.COALESCE(fn.SUM(least(JobRow.bytes_done, fn.COALESCE(JobRow.file_size, JobRow.bytes_done))), 0)
         unfinished = JobRow.queue == queue, JobRow.removed_at.is_null()
         ended = JobRow.select(_ONE_EACH, size, fn.MAX(JobRow.finished_at)).where(JobRow.finished_at > since_ms)
         with self._database.read():

@@ -11,6 +11,7 @@ from peewee import Asc, Case, Desc, fn
 
 from desktop_app.domain.job import Status
 from desktop_app.domain.query import ADDED
+from desktop_app.store.backends.sqlite import contains_character, contains_folded, up_to_last
 from desktop_app.store.models import BatchRow, JobRow
 from desktop_app.store.rows import JOB_COLUMNS, folded, searchable
 
@@ -63,40 +64,17 @@ def _of_search(search: Search) -> Iterator[Any]:
 
 def _any_contains(columns: tuple[Any, ...], text: str) -> Any:  # noqa: ANN401
     key = folded(searchable(text))
-    return reduce(or_, (_contains(column, key) for column in columns))
-
-
-def _contains(column: Any, key: str) -> Any:  # noqa: ANN401
-    """Whether a column's folded text contains a folded one.
-
-    Folding is done in Python, which a million rows feel. A text of ASCII alone, which most are, is folded by SQLite's
-    LIKE as well (measured: half the time, and Python's lock stays free); so only the others are asked for the long way.
-    """
-    is_not_ascii = fn.LENGTH(column.cast("BLOB")) != fn.LENGTH(column)
-    long_way = is_not_ascii & (fn.INSTR(fn.FOLDED(column), key) > 0)
-    # LIKE ends at a NUL; no stored text has one.
-    return column.contains(key) | long_way if key.isascii() and "\0" not in key else long_way
+    return reduce(or_, (contains_folded(column, key) for column in columns))
 
 
 # --- ORDER BY
-
-
-def _without(text: Any, characters: str) -> Any:  # noqa: ANN401 - peewee's expressions have no type
-    for character in characters:
-        text = fn.REPLACE(text, character, "")
-    return text
-
-
-def _up_to_last(text: Any, characters: str) -> Any:  # noqa: ANN401
-    """A text up to and with the last of these characters: trimmed by all that the text is made of, but for them."""
-    return fn.RTRIM(text, _without(text, characters))
 
 
 _SEPARATORS = "\\/" if os.sep == "\\" else "/"
 
 _NAME = fn.LTRIM(JobRow.name_key, ".")  # a name that only begins with a dot has no type
 
-_TYPE = Case(None, [(fn.INSTR(_NAME, ".") > 0, fn.SUBSTR(_NAME, fn.LENGTH(_up_to_last(_NAME, ".")) + 1))], "")
+_TYPE = Case(None, [(contains_character(_NAME, "."), fn.SUBSTR(_NAME, fn.LENGTH(up_to_last(_NAME, ".")) + 1))], "")
 
 _BATCH_NAME = BatchRow.select(BatchRow.name).where(BatchRow.id == JobRow.batch)
 
@@ -108,7 +86,7 @@ SORT_TERMS: Mapping[str, tuple[Any, ...]] = {
     "reason": (JobRow.reason, JobRow.status),
     "took_ms": (JobRow.finished_at - JobRow.started_at,),
     "progress": (JobRow.bytes_done.cast("REAL") / fn.NULLIF(JobRow.file_size, 0),),
-    "folder": (_up_to_last(JobRow.file_path, _SEPARATORS),),
+    "folder": (up_to_last(JobRow.file_path, _SEPARATORS),),
     "type": (_TYPE,),
     "batch_name": (_BATCH_NAME, JobRow.batch),
 }

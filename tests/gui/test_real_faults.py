@@ -51,7 +51,7 @@ from desktop_app.domain.job import NewFile
 from desktop_app.gui.life.start_problem import StartProblem
 from desktop_app.gui.widgets.dialogs import PairsDialog
 from desktop_app.queues.local_server import log_file
-from desktop_app.store import database as database_module
+from desktop_app.store.backends import sqlite
 from desktop_app.store.database import Database
 from tests.gui.test_damaged_list import answer
 from tests.rights import without_special_rights
@@ -164,7 +164,7 @@ def test_full_disk_is_waited_for(
 
 
 def test_lock_of_another_program_is_waited_for(enter: Enter, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(database_module._PRAGMAS, "busy_timeout", 20)
+    monkeypatch.setitem(sqlite.PRAGMAS, "busy_timeout", 20)
     hall = enter(Settings())
     names = fill(hall, 30)
     with closing(sqlite3.connect(hall.program.database.path, isolation_level=None)) as other:
