@@ -89,7 +89,7 @@ class Stage:
 
     def offer_tray(self) -> None:
         """As on a desktop that has one."""
-        self.window.feedback.tray._is_available = lambda: True
+        self.window.progress.tray._is_available = lambda: True
         self.window.offers.keep_in_tray.setVisible(True)
 
     def run_out_of_sight(self) -> None:

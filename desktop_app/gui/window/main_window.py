@@ -25,7 +25,7 @@ from desktop_app.gui.filtering.list_filter import ListFilter
 from desktop_app.gui.filtering.sidebar import Sidebar
 from desktop_app.gui.i18n import tr, translated
 from desktop_app.gui.life.asked import do_asked
-from desktop_app.gui.progress.progress import Feedback
+from desktop_app.gui.progress.presenter import ProgressPresenter
 from desktop_app.gui.progress.status_bar import JobsStatusBar
 from desktop_app.gui.table.selection_sums import SelectedTotals
 from desktop_app.gui.table.view import JobsView
@@ -62,7 +62,7 @@ class MainWindow(QMainWindow):
         view, filter, sidebar, details, no_match, notices, banner, busy, exporting, status, overlay: Its parts.
         foreign, adding: What is done about other programs' messages, and about new files.
         export, insight: The ways to an exported list, to the log and the support report.
-        run, feedback: The run that is under way, and what is told of it.
+        run, progress: The run that is under way, and what is told of it.
         pausing: The way to a pause.
     """
 
@@ -106,14 +106,14 @@ class MainWindow(QMainWindow):
         self.selected = SelectedTotals(self.view, bench.model, bench.reader, bench.reads, self)
         self.details = make_details(self.offers, self.view, self.selected, needs, self)
         self.run = self._workbench.watch_run(queue=needs.session.connection.key, clock=needs.clock)
-        self.feedback = Feedback(self.run, self.status, self.notices, self.selected, self.offers, needs, self)
+        self.progress = ProgressPresenter(self.run, self.status, self.notices, self.selected, self.offers, needs, self)
         self._split = DetailsSplit(self._pages, self.details, self)
         self.adding = AddFlow(self._workbench, self.view, look, needs.wording, self)
         self._arrange()
         self.overlay = DropOverlay(look, self)
         DropTarget(self, self.overlay, needs.wording).dropped.connect(self.add)
         panes = (self._tools, self.sidebar, self.banner, self._pages, self.details, self.notices)
-        last = (self.feedback.dock, self.status)
+        last = (self.progress.dock, self.status)
         PaneKeys(self.offers.next_pane, self.offers.previous_pane, (*panes, *last), self)
         self.pausing = Pausing(needs, self.offers, self)
         QueueCommands(needs, self.offers, self.view).said.connect(self.say)
@@ -155,10 +155,10 @@ class MainWindow(QMainWindow):
             bench.commands,
             self.export,
             self.insight,
-            self.feedback.news,
+            self.progress.notifications,
         ):
             speaker.said.connect(self.say)
-        for part in (self.adding, self.insight, self.feedback):
+        for part in (self.adding, self.insight, self.progress):
             self.closed.connect(part.close)
         self._commands.said.connect(self.say)
         self._needs.states.text_changed.connect(self.status.show_connection)
