@@ -113,7 +113,7 @@ class StatusCounts:
         return self.pending + self.processing
 
     def of(self, status: Status) -> int:
-        """The count of one status."""
+        """Return the count of one status."""
         return (self.pending, self.processing, self.processed, self.failed)[status]
 
 
@@ -146,7 +146,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def iso_utc(milliseconds: int | None) -> str | None:
-    """An instant as ISO 8601 in UTC with milliseconds, `2026-01-31T09:05:07.123Z`; None stays None."""
+    """Return an instant as ISO 8601 in UTC with milliseconds, `2026-01-31T09:05:07.123Z`; None stays None."""
     if milliseconds is None:
         return None
     moment = _EPOCH + timedelta(milliseconds=milliseconds)

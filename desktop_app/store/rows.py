@@ -55,7 +55,7 @@ def jobs_from(rows: Iterable[Iterable[Any]]) -> list[Job]:
 
 
 def joined_path(text: str, raw: bytes | None) -> str:
-    """The path that these two columns keep; see `split_path`."""
+    """Return the path that these two columns keep; see `split_path`."""
     return text if raw is None else os.fsdecode(bytes(raw))
 
 
@@ -70,12 +70,12 @@ def split_path(path: str) -> tuple[str, bytes | None]:
 
 
 def storable(text: str) -> str:
-    """A text that is not a path, fit for the database: what is not Unicode in it stands as escapes."""
+    """Return a text that is not a path, fit for the database: what is not Unicode in it stands as escapes."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def searchable(text: str) -> str:
-    """A text that is looked for in paths, as `file_path` would hold it."""
+    """Return a text that is looked for in paths, as `file_path` would hold it."""
     try:
         return split_path(text)[0]
     except UnicodeEncodeError:  # no path of this system
@@ -83,7 +83,7 @@ def searchable(text: str) -> str:
 
 
 def folded(text: str) -> str:
-    """A text as it is compared in a search: upper and lower case alike, however its accents are composed."""
+    """Return a text as it is compared in a search: upper and lower case alike, however its accents are composed."""
     return text.lower() if text.isascii() else unicodedata.normalize("NFC", text.casefold())
 
 
@@ -98,7 +98,7 @@ _NUMBER = re.compile(r"\d+")
 
 
 def name_key(path: str) -> str:
-    """A text that sorts names as people expect: file2 before file10, whatever the case."""
+    """Return a text that sorts names as people expect: file2 before file10, whatever the case."""
     name = split_path(os.path.basename(path))[0].casefold()  # noqa: PTH119 - pathlib would normalise the name
     return _NUMBER.sub(_number_key, name)
 

@@ -106,7 +106,7 @@ class History:
                 ring.add(moment, max(0.0, files) / parts, max(0.0, size) / parts)
 
     def fill(self, span: Span, done: Iterable[Ended], before_s: float) -> None:
-        """What the database knows of the time before a moment, for one span."""
+        """Add what the database knows of the time before a moment, for one span."""
         ring = self._rings[span]
         ring.reach(int(before_s // ring.step))
         for one in done:

@@ -103,7 +103,7 @@ class RunNotifications(QObject):
 
     @Slot(object)
     def take_progress(self, progress: Progress) -> None:
-        """The first failure of a run is told at once: there may be something to be done about it."""
+        """Tell the first failure of a run at once: there may be something to be done about it."""
         if not progress.is_busy or not progress.failed:
             self._told_failure = False
         elif not self._told_failure:
@@ -116,7 +116,7 @@ class RunNotifications(QObject):
 
     @Slot(object)
     def take_end(self, end: RunEnd) -> None:
-        """A run is over."""
+        """Tell that a run is over."""
         if self._waiting is not None:
             before = self._waiting
             end = RunEnd(before.files + end.files, before.failed + end.failed, before.took_ms + end.took_ms)
@@ -140,7 +140,7 @@ class RunNotifications(QObject):
 
     @Slot()
     def _show_in_window(self) -> None:
-        """At once, or when the way back from what the person did last has been there long enough."""
+        """Show it at once, or when the way back from what the person did last has been there long enough."""
         if self._notice is None or self._has_room():
             notice, self._notice = self._notice, None
             self._room.stop()
@@ -270,7 +270,7 @@ class ProgressPresenter(QObject):
         )
 
     def _last_minute(self, pace: Pace) -> tuple[float, ...]:
-        """The line belongs to its number: files, or bytes where a file takes long."""
+        """Return the line that belongs to the number: files, or bytes where a file takes long."""
         series = self._run.history.series(Span.MINUTE, self._parts.clock.now_ms() / 1000)
         return series.files if pace.files else series.bytes
 
@@ -323,7 +323,7 @@ class ProgressPresenter(QObject):
         self._desktop.awake.keep(awake=False)
 
     def _open_about(self, topic: Topic) -> None:
-        """A notification was pressed: show the window, and what it was about."""
+        """Show the window and what a pressed notification was about."""
         self.tray.bring_back()
         if topic is Topic.FAILURE or (topic is Topic.ENDED and self.notifications.last_failed):
             self._actions.status_views[_FAILED_VIEW].trigger()
@@ -336,7 +336,7 @@ class ProgressPresenter(QObject):
 
     @Slot()
     def close(self) -> None:
-        """The window was closed: what its loops tell while they end is not shown any more."""
+        """Show nothing more: the window was closed, and its loops end."""
         self.notifications.close()
         self._awake_timer.stop()
         self._desktop.close()

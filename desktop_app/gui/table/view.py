@@ -69,10 +69,10 @@ class JobsView(QTableView):
     menu_wanted = Signal(QPoint)
     selection_changed = Signal()
 
-    def __init__(self, model: JobsModel, look: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, model: JobsModel, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._jobs = model
-        self._look = look
+        self._theme = theme
         self._uses_keys = False
         self.setAccessibleName(tr("Files"))
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -82,11 +82,11 @@ class JobsView(QTableView):
         self.setWordWrap(False)
         self.setTextElideMode(Qt.TextElideMode.ElideRight)
         self._set_row_height()
-        self._header = JobsHeader(look, self)
+        self._header = JobsHeader(theme, self)
         self.setHorizontalHeader(self._header)
-        self.setItemDelegate(CellDelegate(model, look, self))
-        self.setItemDelegateForColumn(STATUS, StatusDelegate(model, look, self._header.shows, self))
-        self.setItemDelegateForColumn(PROGRESS, ProgressDelegate(model, look, self))
+        self.setItemDelegate(CellDelegate(model, theme, self))
+        self.setItemDelegateForColumn(STATUS, StatusDelegate(model, theme, self._header.shows, self))
+        self.setItemDelegateForColumn(PROGRESS, ProgressDelegate(model, theme, self))
         self.setModel(model)
         self._header.stand_alone(model)
         self._header.reset()
@@ -94,7 +94,7 @@ class JobsView(QTableView):
         self._header.order_changed.connect(self._sort)
         self._header.keys.reached.connect(self._reach)
         self.selectionModel().selectionChanged.connect(self._tell_selection)
-        look.changed.connect(self.viewport().update)
+        theme.changed.connect(self.viewport().update)
 
     def _set_row_height(self) -> None:
         rows = self.verticalHeader()
@@ -146,11 +146,11 @@ class JobsView(QTableView):
         return sorted((part.top(), part.bottom()) for part in self.selectionModel().selection().toList())
 
     def selected_count(self) -> int:
-        """How many rows are chosen."""
+        """Return how many rows are chosen."""
         return sum(last - first + 1 for first, last in self.selected_rows())
 
     def selected_ids(self) -> array[int]:
-        """The keys of the chosen jobs, in the list's order."""
+        """Return the keys of the chosen jobs, in the list's order."""
         ids: array[int] = array("q")
         for first, last in self.selected_rows():
             ids.extend(self._jobs.ids[first : last + 1])
@@ -170,7 +170,7 @@ class JobsView(QTableView):
     # --- what Qt asks
 
     def moveCursor(self, action: QAbstractItemView.CursorAction, modifiers: Qt.KeyboardModifier) -> QModelIndex:
-        """Home and End go to the first and last row, as in every list, not to the first and last cell."""
+        """Go to the first and last row by Home and End, as in every list, not to the first and last cell."""
         current, rows = self.currentIndex(), self._jobs.rowCount()
         if rows and action is QAbstractItemView.CursorAction.MoveHome:
             return self._jobs.index(0, max(0, current.column()))
@@ -179,7 +179,7 @@ class JobsView(QTableView):
         return super().moveCursor(action, modifiers)
 
     def keyboardSearch(self, search: str) -> None:
-        """Not Qt's search by typing: it would read every row of the list, on this thread."""
+        """Do nothing: Qt's search by typing would read every row of the list, on this thread."""
 
     def scrollTo(
         self,
@@ -196,12 +196,12 @@ class JobsView(QTableView):
         self._header.fit()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """The font may have changed since the table was made."""
+        """Fit the rows: the font may have changed since the table was made."""
         super().showEvent(event)
         self._set_row_height()
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        """Beside the current row if the keyboard asked, else where the mouse is."""
+        """Ask for a menu: beside the current row if the keyboard asked, else where the mouse is."""
         if event.reason() == QContextMenuEvent.Reason.Keyboard:
             self.menu_wanted.emit(self.viewport().mapToGlobal(self.visualRect(self.currentIndex()).bottomLeft()))
         else:
@@ -209,17 +209,17 @@ class JobsView(QTableView):
         event.accept()
 
     def focusInEvent(self, event: QFocusEvent) -> None:
-        """Who comes here by keyboard sees where."""
+        """Draw a ring for who comes here by keyboard."""
         self._uses_keys = event.reason() in _KEY_REASONS
         super().focusInEvent(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Who uses the mouse needs no ring."""
+        """Draw no ring for who uses the mouse."""
         self._uses_keys = False
         super().mousePressEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Escape chooses nothing; a key that moves chooses where it leads to; everything else is Qt's."""
+        """Select nothing by Escape, and by a key that moves what it leads to; everything else is Qt's."""
         self._uses_keys = True
         if event.key() == Qt.Key.Key_Escape and self.selectionModel().hasSelection():
             self.clearSelection()
@@ -243,14 +243,14 @@ class JobsView(QTableView):
             self._set_row_height()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """A ring around the row that the keyboard is at, for who uses the keyboard; the cells have none."""
+        """Draw a ring around the row that the keyboard is at, for who uses the keyboard; the cells have none."""
         super().paintEvent(event)
         index = self.currentIndex()
         if not (self._uses_keys and self.hasFocus()) or not index.isValid():
             return
         row = self.visualRect(index)
         selected = self.selectionModel().isSelected(index)
-        colours = self._look.colours
+        colours = self._theme.colours
         painter = QPainter(self.viewport())
         painter.setPen(QPen(QColor(colours.selected_text if selected else colours.accent), 1))
         painter.drawRect(QRect(0, row.y(), self.viewport().width() - 1, row.height() - 1).adjusted(1, 1, -1, -1))
