@@ -226,7 +226,7 @@ class Attempt:
     Attributes:
         token: The fencing token of the claim; grows with every try of a job.
         generation: Of which submission.
-        number: The how-manieth of that submission.
+        number: Its 1-based number within that submission.
         worker: Who worked, as `<computer>/<tag>`.
         started_at: When the job was claimed.
         ended_at: When it was known how it ended; None while it runs.

@@ -239,29 +239,29 @@ class CoalescedTask(QObject):
 
 
 class Stream(QObject):
-    """One piece of work at a time; what an older one still brings is dropped. Must outlive what it works for.
+    """One piece of work at a time; what an older one still gives is dropped. Must outlive what it works for.
 
     Signals:
-        came(object): One result.
-        ended(): There are no more.
-        stuck(KnownError): There are no more, for this reason.
+        result(object): One result.
+        finished(): There are no more.
+        failed(KnownError): There are no more, for this reason.
 
     Args:
         tasks: Where it runs.
         parent: Qt's owner.
     """
 
-    came = Signal(object)
-    ended = Signal()
-    stuck = Signal(object)
-    _brought = Signal(int, object)
+    result = Signal(object)
+    finished = Signal()
+    failed = Signal(object)
+    _delivered = Signal(int, object)
 
     def __init__(self, tasks: Tasks, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._tasks = tasks
         self._number = 0
         self._stop: Event | None = None
-        self._brought.connect(self._take)
+        self._delivered.connect(self._take)
 
     @property
     def is_running(self) -> bool:
@@ -277,7 +277,7 @@ class Stream(QObject):
         self.stop()
         self._number += 1
         self._stop = stop = Event()
-        number, bring = self._number, self._brought.emit
+        number, bring = self._number, self._delivered.emit
 
         def run() -> None:
             for one in work(stop.is_set):
@@ -296,13 +296,13 @@ class Stream(QObject):
     @Slot(int, object)
     def _take(self, number: int, one: object) -> None:
         if number == self._number and self._stop is not None:
-            self.came.emit(one)
+            self.result.emit(one)
 
     def _end(self, number: int, error: KnownError | None = None) -> None:
         if number != self._number or self._stop is None:
             return
         self._stop = None
         if error is None:
-            self.ended.emit()
+            self.finished.emit()
         else:
-            self.stuck.emit(error)
+            self.failed.emit(error)

@@ -22,14 +22,16 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QAction
     from PySide6.QtWidgets import QMainWindow
 
+    from desktop_app.domain.clock import Clock
     from desktop_app.gui.commands.actions import Actions
-    from desktop_app.gui.connection.status import Trouble
-    from desktop_app.gui.desktop.ports import Notifier
+    from desktop_app.gui.connection.status import LoopStates, Trouble
+    from desktop_app.gui.desktop.ports import Desktop, Notifier
     from desktop_app.gui.progress.run_watch import Pace, RunWatch
     from desktop_app.gui.progress.status_bar import JobsStatusBar
     from desktop_app.gui.table.selection_sums import Selected, SelectedTotals
+    from desktop_app.gui.theme.theme import Theme
     from desktop_app.gui.widgets.notice import NoticeBar
-    from desktop_app.gui.window.window_parts import WindowParts
+    from desktop_app.gui.window_memory import WindowMemory
     from desktop_app.gui.wording import Wording
 
 
@@ -196,18 +198,29 @@ class ProgressPresenter(QObject):
         status, notices: Where it is shown, where its end is told.
         selected: What is selected.
         actions: The actions.
-        parts: The clock, the words, the states of the loops, the desktop.
+        states: What the loops do.
+        desktop: The desktop around the window.
+        memory: Keeps whether graphs and tray are shown, and the graphs' span.
+        clock: The time.
+        theme: The colours of the graphs.
+        wording: Numbers and times.
         window: The window; Qt's owner.
     """
 
     def __init__(
         self,
         run: RunWatch,
+        *,
         status: JobsStatusBar,
         notices: NoticeBar,
         selected: SelectedTotals,
         actions: Actions,
-        parts: WindowParts,
+        states: LoopStates,
+        desktop: Desktop,
+        memory: WindowMemory,
+        clock: Clock,
+        theme: Theme,
+        wording: Wording,
         window: QMainWindow,
     ) -> None:
         super().__init__(window)
@@ -216,10 +229,11 @@ class ProgressPresenter(QObject):
         self._notices = notices
         self._actions = actions
         self._window = window
-        self._parts = parts
-        self._wording = parts.wording
+        self._memory = memory
+        self._clock = clock
+        self._wording = wording
         self._time_left = TimeLeft()
-        self._desktop = parts.desktop(window)
+        self._desktop = desktop
         self._awake_timer = QTimer(self)
         self._awake_timer.setSingleShot(True)
         self._awake_timer.setInterval(AWAKE_MS)
@@ -228,18 +242,18 @@ class ProgressPresenter(QObject):
         run.changed.connect(self._show_on_desktop)
         run.paced.connect(self._show_pace)
         selected.changed.connect(self._show_selected)
-        parts.states.text_changed.connect(self._follow_connection)
-        self.dock = self._make_dock()
-        self.notifications = self._make_notifications()
+        states.text_changed.connect(self._follow_connection)
+        self.dock = self._make_dock(theme)
+        self.notifications = self._make_notifications(states)
         self.tray = Tray(window, actions.keep_in_tray, (actions.pause, actions.quit))
-        actions.keep_in_tray.setChecked(parts.memory.keeps_in_tray)
+        actions.keep_in_tray.setChecked(memory.keeps_in_tray)
         actions.keep_in_tray.toggled.connect(self._remember_tray)
 
     # --- the graphs
 
-    def _make_dock(self) -> ThroughputDock:
-        memory, action = self._parts.memory, self._actions.throughput
-        dock = ThroughputDock(self._run.history, self._parts.clock, self._parts.look, self._wording, self._window)
+    def _make_dock(self, theme: Theme) -> ThroughputDock:
+        memory, action = self._memory, self._actions.throughput
+        dock = ThroughputDock(self._run.history, self._clock, theme, self._wording, self._window)
         dock.choose(next((span for span in Span if span.name == memory.throughput_span), dock.span))
         dock.chosen.connect(self._remember_span)
         self._window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, dock)
@@ -252,11 +266,11 @@ class ProgressPresenter(QObject):
 
     @Slot(bool)
     def _remember_dock(self, shown: bool) -> None:  # noqa: FBT001 - a slot
-        self._parts.memory.shows_throughput = shown
+        self._memory.shows_throughput = shown
 
     @Slot(object)
     def _remember_span(self, span: Span) -> None:
-        self._parts.memory.throughput_span = span.name
+        self._memory.throughput_span = span.name
 
     # --- the status bar
 
@@ -271,7 +285,7 @@ class ProgressPresenter(QObject):
 
     def _last_minute(self, pace: Pace) -> tuple[float, ...]:
         """Return the line that belongs to the number: files, or bytes where a file takes long."""
-        series = self._run.history.series(Span.MINUTE, self._parts.clock.now_ms() / 1000)
+        series = self._run.history.series(Span.MINUTE, self._clock.now_ms() / 1000)
         return series.files if pace.files else series.bytes
 
     @Slot(object)
@@ -286,7 +300,7 @@ class ProgressPresenter(QObject):
 
     # --- the desktop
 
-    def _make_notifications(self) -> RunNotifications:
+    def _make_notifications(self, states: LoopStates) -> RunNotifications:
         notifications = RunNotifications(
             self._desktop.notifier,
             self._actions.export,
@@ -297,8 +311,8 @@ class ProgressPresenter(QObject):
         )
         self._run.changed.connect(notifications.take_progress)
         self._run.ended.connect(notifications.take_end)
-        self._parts.states.text_changed.connect(notifications.take_connection)
-        self._parts.states.trouble_changed.connect(notifications.take_trouble)
+        states.text_changed.connect(notifications.take_connection)
+        states.trouble_changed.connect(notifications.take_trouble)
         self._desktop.notifier.on_click(self._open_about)
         return notifications
 
@@ -332,7 +346,7 @@ class ProgressPresenter(QObject):
 
     @Slot(bool)
     def _remember_tray(self, kept: bool) -> None:  # noqa: FBT001 - a slot
-        self._parts.memory.keeps_in_tray = kept
+        self._memory.keeps_in_tray = kept
 
     @Slot()
     def close(self) -> None:

@@ -106,7 +106,20 @@ class MainWindow(QMainWindow):
         self.selected = SelectedTotals(self.view, bench.model, bench.reader, bench.reads, self)
         self.details = make_details(self.offers, self.view, self.selected, needs, self)
         self.run = self._workbench.watch_run(queue=needs.session.connection.key, clock=needs.clock)
-        self.progress = ProgressPresenter(self.run, self.status, self.notices, self.selected, self.offers, needs, self)
+        self.progress = ProgressPresenter(
+            self.run,
+            status=self.status,
+            notices=self.notices,
+            selected=self.selected,
+            actions=self.offers,
+            states=needs.states,
+            desktop=needs.desktop(self),
+            memory=needs.memory,
+            clock=needs.clock,
+            theme=look,
+            wording=needs.wording,
+            window=self,
+        )
         self._split = DetailsSplit(self._pages, self.details, self)
         self.adding = AddFlow(self._workbench, self.view, look, needs.wording, self)
         self._arrange()
