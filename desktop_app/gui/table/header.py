@@ -25,7 +25,6 @@ from desktop_app.gui.table.columns import COLUMNS, NAME, spoken_heading, spoken_
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from PySide6.QtGui import QKeyEvent, QMouseEvent
     from PySide6.QtWidgets import QWidget
 
     from desktop_app.gui.theme.theme import Theme
