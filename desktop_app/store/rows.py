@@ -60,7 +60,7 @@ def joined_path(text: str, raw: bytes | None) -> str:
 
 
 def split_path(path: str) -> tuple[str, bytes | None]:
-    """A path as the two columns that keep it: readable text, and the true bytes where the text had to escape some."""
+    """Return a path as the two columns that keep it: readable text, and the true bytes where that escapes some."""
     try:
         path.encode("utf-8")
     except UnicodeEncodeError:
@@ -104,6 +104,6 @@ def name_key(path: str) -> str:
 
 
 def _number_key(match: re.Match[str]) -> str:
-    """A number behind its length: of two numbers the longer one is greater. A name has at most 255 characters."""
+    """Return a number behind its length: the longer of two is greater. A name has at most 255 characters."""
     digits = match.group().lstrip("0")
     return f"{len(digits):03}{digits}"

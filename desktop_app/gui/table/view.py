@@ -59,11 +59,11 @@ _CTRL_SHIFT = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftMod
 
 
 class JobsView(QTableView):
-    """Shows a `JobsModel`; whole rows are chosen.
+    """Shows a `JobsModel`; whole rows are selected.
 
     Signals:
         menu_wanted(QPoint): A context menu, at this place of the screen.
-        selection_changed(): Other rows are chosen.
+        selection_changed(): Other rows are selected.
     """
 
     menu_wanted = Signal(QPoint)
@@ -142,22 +142,22 @@ class JobsView(QTableView):
     # --- selection
 
     def selected_rows(self) -> list[tuple[int, int]]:
-        """The chosen rows as runs, first and last of each, from top to bottom. Never a list of a million indexes."""
+        """Return the selected rows as runs, first and last of each, in order. Never a list of a million indexes."""
         return sorted((part.top(), part.bottom()) for part in self.selectionModel().selection().toList())
 
     def selected_count(self) -> int:
-        """Return how many rows are chosen."""
+        """Return how many rows are selected."""
         return sum(last - first + 1 for first, last in self.selected_rows())
 
     def selected_ids(self) -> array[int]:
-        """Return the keys of the chosen jobs, in the list's order."""
+        """Return the keys of the selected jobs, in the list's order."""
         ids: array[int] = array("q")
         for first, last in self.selected_rows():
             ids.extend(self._jobs.ids[first : last + 1])
         return ids
 
     def select_rows(self, first: int, last: int) -> None:
-        """Choose these rows only, the first of them current and visible."""
+        """Select these rows only, the first of them current and visible."""
         index = self._jobs.index(first, 0)
         rows = QItemSelection(index, self._jobs.index(last, len(COLUMNS) - 1))
         self.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.NoUpdate)
