@@ -1,4 +1,4 @@
-"""Small things to remember between two starts, such as which queue the messages were sent to."""
+"""The outbox: jobs whose message still has to be sent, in the order of sending."""
 
 from __future__ import annotations
 

@@ -113,7 +113,7 @@ class Stage:
         self.window.offers.remove.trigger()
         self.until_settled()
 
-    def narrow(self, status: Status) -> None:
+    def filter_by(self, status: Status) -> None:
         """Show only the files of a status."""
         self.window.sidebar.choose_status(status)
         self.until_settled()

@@ -187,15 +187,7 @@ def _modified(job: Job) -> int | None:
 
 
 COLUMNS: tuple[Column, ...] = (
-    Column(
-        id="name",
-        title=mark("Name"),
-        text=_name,
-        hint=_path,
-        sort_key="name",
-        export_fields=("name",),
-        width=22,
-    ),
+    Column(id="name", title=mark("Name"), text=_name, hint=_path, sort_key="name", export_fields=("name",), width=22),
     Column(
         id="status",
         title=mark("Status"),
@@ -268,13 +260,7 @@ COLUMNS: tuple[Column, ...] = (
         is_path=True,
     ),
     Column(
-        id="type",
-        title=mark("Type"),
-        text=_type,
-        sort_key="type",
-        export_fields=("file_path",),
-        width=8,
-        shown=False,
+        id="type", title=mark("Type"), text=_type, sort_key="type", export_fields=("file_path",), width=8, shown=False
     ),
     _moment_column(
         "finished", mark("Finished"), lambda job: job.finished_at, sort_key="finished_at", field="finished_at"

@@ -123,7 +123,7 @@ def test_empty_list_has_neither_problems_nor_batches(store: Store) -> None:
     assert store.jobs.batches() == []
 
 
-def test_all_ways_to_narrow_work_together(store: Store, listed: list[Job]) -> None:
+def test_all_parts_of_a_filter_work_together(store: Store, listed: list[Job]) -> None:
     _, gone, secret, _ = listed
     where = Filter(
         statuses=frozenset({Status.FAILED}),
