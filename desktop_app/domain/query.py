@@ -86,7 +86,7 @@ class Search:
         statuses: One of these; empty = any.
         sizes: The size lies in each of these ranges; a size that is not known lies in none.
         reasons: Each is part of the reason, or of its code.
-        spoken: Words and reasons that another language says, and parts of the stored, English reasons that it says so.
+        spoken: Words and reasons in another language, and parts of the stored, English reasons that they stand for.
     """
 
     words: tuple[str, ...] = ()
@@ -230,9 +230,9 @@ def parse_search(text: str, names: Names = ENGLISH) -> Search:
 
 
 def _statuses(value: str, names: Names) -> set[Status]:
-    """Return those whose name begins like this, so that the list narrows while it is typed."""
-    said = {status.name: status for status in Status} | dict(names.statuses)
-    return {status for word, status in said.items() if word.casefold().startswith(value.casefold())}
+    """Return those whose name begins like this, so that the list gets shorter while it is typed."""
+    known = {status.name: status for status in Status} | dict(names.statuses)
+    return {status for word, status in known.items() if word.casefold().startswith(value.casefold())}
 
 
 def _range(sign: str, size: Decimal) -> SizeRange:

@@ -58,8 +58,8 @@ def _of_search(search: Search) -> Iterator[Any]:
         ((JobRow.file_path, JobRow.reason), search.words),
     ):
         for text in texts:
-            said = (_any_contains((JobRow.reason,), english) for english in spoken.get(text, ()))
-            yield reduce(or_, said, _any_contains(columns, text))
+            translated = (_any_contains((JobRow.reason,), english) for english in spoken.get(text, ()))
+            yield reduce(or_, translated, _any_contains(columns, text))
 
 
 def _any_contains(columns: tuple[Any, ...], text: str) -> Any:  # noqa: ANN401

@@ -30,8 +30,8 @@ _MOST_REASONS = 12
 def read_search(text: str) -> Search:
     """Return what a person has typed, in their language or in English."""
     search = parse_search(text, _names())
-    looked_for = dict.fromkeys([*search.words, *search.reasons])
-    spoken = tuple((word, said) for word in looked_for if (said := _english_of(word)))
+    wanted = dict.fromkeys([*search.words, *search.reasons])
+    spoken = tuple((word, english) for word in wanted if (english := _english_of(word)))
     return replace(search, spoken=spoken)
 
 
