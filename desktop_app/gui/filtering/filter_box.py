@@ -1,4 +1,4 @@
-"""The filter box in the person's language: keys, statuses, and words of reasons, which are stored in English."""
+"""The filter box, in the person's language: keys, statuses, and words of reasons, which are stored in English."""
 
 from __future__ import annotations
 
@@ -20,6 +20,14 @@ if TYPE_CHECKING:
     from desktop_app.domain.query import Search
     from desktop_app.gui.theme.theme import Theme
 
+
+DELAY_MS = 150
+"""Who types on within this time has not typed all that they search for."""
+
+_LONGEST = 500
+"""Characters; SQLite refuses a condition of very many parts."""
+
+_LEAST, _MOST = 130, 280
 
 _LEAST_LETTERS = 3
 
@@ -59,15 +67,6 @@ def _english_of(word: str) -> tuple[str, ...]:
     return tuple(found[:_MOST_REASONS])
 
 
-PATIENCE_MS = 150
-"""Who types on within this time has not typed what they search for."""
-
-_LONGEST = 500
-"""Characters; SQLite refuses a condition of very many parts."""
-
-_LEAST, _MOST = 130, 280
-
-
 class FilterBox(QLineEdit):
     """Reads its text as a `Search`.
 
@@ -105,7 +104,7 @@ class FilterBox(QLineEdit):
         self.addAction(self._clear, QLineEdit.ActionPosition.TrailingPosition)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
-        self._timer.setInterval(PATIENCE_MS)
+        self._timer.setInterval(DELAY_MS)
         self._timer.timeout.connect(self._search_now)
         self.textChanged.connect(self._wait)
         theme.changed.connect(self._draw)

@@ -1,4 +1,4 @@
-"""From the filter box and the sidebar to what the list shows."""
+"""Connects the filter box and the sidebar with what the list shows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A titled group of the sidebar's entries."""
+"""The sidebar: statuses, problems and batches with how many files each has, to choose what the list shows."""
 
 from __future__ import annotations
 
@@ -30,9 +30,22 @@ Key = TypeVar("Key")
 
 _GAP = 4
 
+_MARGIN = 8
+
+_EDGE = 1
+
+_LEAST = 164
+
+_MOST = 244
+
+_SHARE = 0.27
+"""Where a text is longer than `_MOST`, in pixels, or than this part of the window, it wraps."""
+
+_NO_REASON = mark("No reason was given")
+
 
 class Section(QWidget, Generic[Key]):
-    """Keeps an entry for each key; hidden while there is none.
+    """A titled group of entries, one for each key; hidden while there is none.
 
     Signals:
         picked(Key, bool): An entry was clicked; True if with Ctrl.
@@ -105,9 +118,6 @@ class Section(QWidget, Generic[Key]):
         """Be this wide."""
         for entry in self._entries.values():
             entry.take_width(width)
-
-
-_NO_REASON = mark("No reason was given")
 
 
 class SidebarTexts:
@@ -206,20 +216,8 @@ def _clicked(keys: frozenset[Key], key: Key, *, add: bool) -> frozenset[Key]:
     return frozenset() if keys == {key} else frozenset({key})
 
 
-_MARGIN = 8
-
-_EDGE = 1
-
-_LEAST = 164
-
-_MOST = 244
-
-_SHARE = 0.27
-"""Where a text is longer than `_MOST`, in pixels, or than this part of the window, it wraps."""
-
-
 class Sidebar(QScrollArea):
-    """Shows what others count; says what was chosen.
+    """Shows what others count; tells what was chosen.
 
     Signals:
         chosen(): `choice` is another.
