@@ -35,6 +35,9 @@ CLAIMED_COLUMNS = (JobRow.raw_path, *(column for name, column in JOB_COLUMNS.ite
 LISTED_COLUMNS = (JobRow.raw_path, *JOB_COLUMNS.values())
 """What `jobs_from` needs."""
 
+ROWS_A_TRANSACTION = 200
+"""Large changes are written in parts of so many rows, so that nobody waits long for the write lock."""
+
 LEASE_ENDED: dict[str, Any] = {"lease_token": JobRow.lease_token + 1, "lease_owner": None, "lease_until": 0}
 """For an update that takes a job from whoever works on it: with the token moved on, a late result is refused."""
 PENDING_AGAIN: dict[str, Any] = {"status": Status.PENDING, "bytes_done": 0, "started_at": None, **LEASE_ENDED}

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from desktop_app.domain.errors import FileProblem
 from desktop_app.domain.job import NewFile, Status
 from desktop_app.store import adding as intake_module
-from desktop_app.store.adding import ROWS_A_TRANSACTION
 from desktop_app.store.claims import ClaimOutcome
 from desktop_app.store.outbox import enqueue
+from desktop_app.store.rows import ROWS_A_TRANSACTION
 from tests.store.kit import LEASE, NOW, QUEUE, row_ids
 
 if TYPE_CHECKING:
