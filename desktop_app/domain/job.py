@@ -120,7 +120,7 @@ class StatusCounts:
         return self.pending + self.processing
 
     def of(self, status: Status) -> int:
-        """The count of one status."""
+        """Return the count of one status."""
         return (self.pending, self.processing, self.processed, self.failed)[status]
 
 
@@ -153,7 +153,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def iso_utc(milliseconds: int | None) -> str | None:
-    """An instant as ISO 8601 in UTC with milliseconds, `2026-01-31T09:05:07.123Z`; None stays None."""
+    """Return an instant as ISO 8601 in UTC with milliseconds, `2026-01-31T09:05:07.123Z`; None stays None."""
     if milliseconds is None:
         return None
     moment = _EPOCH + timedelta(milliseconds=milliseconds)
@@ -161,18 +161,33 @@ def iso_utc(milliseconds: int | None) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
+class Cursor:
+    """A place in the store's change feed, to be given back to it. What is in it is the store's own business."""
+
+    revision: int
+
+    def is_before(self, job: Job) -> bool:
+        """Return whether a job was written after this place."""
+        return job.revision > self.revision
+
+
+BEGINNING = Cursor(0)
+"""Before the first write."""
+
+
+@dataclass(frozen=True, slots=True)
 class Changes:
-    """What the database changed since a reader looked last.
+    """What was written to the list since a reader asked last.
 
     Attributes:
-        revision: What to ask from the next time.
+        cursor: What to ask from the next time.
         jobs: The rows that were written, as they are now.
         removed: The keys of rows that were taken off the list.
         overflow: True if there were too many to list one by one: read everything again; `jobs` and `removed` are
             empty then.
     """
 
-    revision: int
+    cursor: Cursor
     jobs: tuple[Job, ...] = ()
     removed: tuple[int, ...] = ()
     overflow: bool = False
@@ -218,7 +233,7 @@ class Attempt:
     Attributes:
         token: The fencing token of the claim; grows with every try of a job.
         generation: Of which submission.
-        number: The how-manieth of that submission.
+        number: Its 1-based number within that submission.
         worker: Who worked, as `<computer>/<tag>`.
         started_at: When the job was claimed.
         ended_at: When it was known how it ended; None while it runs.

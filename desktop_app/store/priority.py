@@ -1,4 +1,4 @@
-"""What a person wants done before the rest."""
+"""Jobs that a person wants processed before all others."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ from peewee import Expression, fn
 from desktop_app.domain.job import PriorityResult, Status
 from desktop_app.store.claims import ClaimRequest
 from desktop_app.store.models import JobRow, OutboxRow
+from desktop_app.store.rows import ROWS_A_TRANSACTION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from desktop_app.store.database import Database
-
-ROWS_A_TRANSACTION = 200
 
 
 class Priority:
@@ -62,7 +61,7 @@ class Priority:
         return len(chosen)
 
     def requests(self, row_ids: Sequence[int], *, queue: str) -> list[ClaimRequest]:
-        """What the messages of these jobs would ask for if they came now, as far as the jobs wait; in this order.
+        """Return what the messages of these jobs would ask for now, as far as the jobs wait; in this order.
 
         Raises:
             StoreError: If the database can't be read.

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
+from dataclasses import fields
 from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from desktop_app.domain.job import Job, Status
@@ -14,35 +16,34 @@ from desktop_app.domain.sentences import folded
 from desktop_app.store.models import BatchRow, JobRow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Mapping
 
-JOB_COLUMNS = (
-    JobRow.id,
-    JobRow.uuid,
-    JobRow.batch,
-    JobRow.file_path,
-    JobRow.raw_path,
-    JobRow.status,
-    JobRow.reason_code,
-    JobRow.reason_args,
-    JobRow.file_size,
-    JobRow.lines_count,
-    JobRow.bytes_done,
-    JobRow.attempts,
-    JobRow.generation,
-    JobRow.queue,
-    JobRow.message_id,
-    JobRow.receive_count,
-    JobRow.created_at,
-    JobRow.sent_at,
-    JobRow.started_at,
-    JobRow.finished_at,
-    JobRow.next_try_at,
-    JobRow.revision,
-    JobRow.modified_ns,
-)
-LISTED_COLUMNS = (*JOB_COLUMNS, BatchRow.select(BatchRow.name).where(BatchRow.id == JobRow.batch))
-"""The same, and what the list says of a job's batch."""
+_NAMED_OTHERWISE: Mapping[str, Any] = {
+    "row_id": JobRow.id,
+    "id": JobRow.uuid,
+    "batch_id": JobRow.batch,
+    "reason": JobRow.reason_code,
+    "batch_name": BatchRow.select(BatchRow.name).where(BatchRow.id == JobRow.batch),
+}
+"""The fields of `Job` that are not a column of the same name."""
+
+JOB_COLUMNS: Mapping[str, Any] = {
+    field.name: _NAMED_OTHERWISE[field.name] if field.name in _NAMED_OTHERWISE else getattr(JobRow, field.name)
+    for field in fields(Job)
+}
+"""Where each field of a `Job` is read, in the order of the fields."""
+
+_BESIDE = (JobRow.raw_path, JobRow.reason_args)
+"""What some fields of a `Job` are put together with."""
+
+CLAIMED_COLUMNS = (*_BESIDE, *(column for name, column in JOB_COLUMNS.items() if name != "batch_name"))
+"""What `jobs_from` needs, without the name of the batch, which RETURNING can't ask for."""
+
+LISTED_COLUMNS = (*_BESIDE, *JOB_COLUMNS.values())
+"""What `jobs_from` needs."""
+
+ROWS_A_TRANSACTION = 200
+"""Large changes are written in parts of so many rows, so that nobody waits long for the write lock."""
 
 LEASE_ENDED: dict[str, Any] = {"lease_token": JobRow.lease_token + 1, "lease_owner": None, "lease_until": 0}
 """For an update that takes a job from whoever works on it: with the token moved on, a late result is refused."""
@@ -50,15 +51,18 @@ PENDING_AGAIN: dict[str, Any] = {"status": Status.PENDING, "bytes_done": 0, "sta
 """For an update that gives a job back before it has ended."""
 
 
-def jobs_from(rows: Iterable[tuple[Any, ...]]) -> list[Job]:
-    """Jobs from tuples of `JOB_COLUMNS` or `LISTED_COLUMNS`."""
-    return [_job(row) for row in rows]
+_PATH, _STATUS, _REASON = (list(JOB_COLUMNS).index(name) for name in ("file_path", "status", "reason"))
 
 
-def _job(row: tuple[Any, ...]) -> Job:
-    row_id, uuid, batch_id, path, raw, status, code, arguments, *rest = row
-    reason = reason_of(code, arguments)
-    return Job(row_id, uuid, batch_id, joined_path(path, raw), Status(status), reason, *rest)
+def jobs_from(rows: Iterable[Iterable[Any]]) -> list[Job]:
+    """Return the jobs of rows of `LISTED_COLUMNS` or `CLAIMED_COLUMNS`, both of which are in the order of `Job`."""
+    jobs = []
+    for raw_path, arguments, *values in rows:
+        values[_PATH] = joined_path(values[_PATH], raw_path)
+        values[_STATUS] = Status(values[_STATUS])
+        values[_REASON] = reason_of(values[_REASON], arguments)
+        jobs.append(Job(*values))
+    return jobs
 
 
 def reason_columns(reason: Reason | None) -> dict[str, Any]:
@@ -92,12 +96,12 @@ def in_arguments(arguments: str, key: str) -> bool:
 
 
 def joined_path(text: str, raw: bytes | None) -> str:
-    """The path that these two columns keep; see `split_path`."""
+    """Return the path that these two columns keep; see `split_path`."""
     return text if raw is None else os.fsdecode(bytes(raw))
 
 
 def split_path(path: str) -> tuple[str, bytes | None]:
-    """A path as the two columns that keep it: readable text, and the true bytes where the text had to escape some."""
+    """Return a path as the two columns that keep it: readable text, and the true bytes where that escapes some."""
     try:
         path.encode("utf-8")
     except UnicodeEncodeError:
@@ -107,28 +111,35 @@ def split_path(path: str) -> tuple[str, bytes | None]:
 
 
 def storable(text: str) -> str:
-    """A text that is not a path, fit for the database: what is not Unicode in it stands as escapes."""
+    """Return a text that is not a path, fit for the database: what is not Unicode in it stands as escapes."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def searchable(text: str) -> str:
-    """A text that is looked for in paths, as `file_path` would hold it."""
+    """Return a text that is looked for in paths, as `file_path` would hold it."""
     try:
         return split_path(text)[0]
     except UnicodeEncodeError:  # no path of this system
         return storable(text)
 
 
+def parts(keys: Iterable[int], size: int) -> Iterator[list[int]]:
+    """Yield the keys in lists of a size; the last one may be shorter."""
+    rest = iter(keys)
+    while part := list(islice(rest, size)):
+        yield part
+
+
 _NUMBER = re.compile(r"\d+")
 
 
 def name_key(path: str) -> str:
-    """A text that sorts names as people expect: file2 before file10, whatever the case."""
+    """Return a text that sorts names as people expect: file2 before file10, whatever the case."""
     name = split_path(os.path.basename(path))[0].casefold()  # noqa: PTH119 - pathlib would normalise the name
     return _NUMBER.sub(_number_key, name)
 
 
 def _number_key(match: re.Match[str]) -> str:
-    """A number behind its length: of two numbers the longer one is greater. A name has at most 255 characters."""
+    """Return a number behind its length: the longer of two is greater. A name has at most 255 characters."""
     digits = match.group().lstrip("0")
     return f"{len(digits):03}{digits}"

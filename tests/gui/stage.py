@@ -12,7 +12,7 @@ from PySide6.QtGui import QAction, QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QApplication, QDialog, QFileDialog
 
 from desktop_app.domain.job import Status
-from desktop_app.domain.query import ListQuery, SortBy
+from desktop_app.domain.query import Filter, Sort
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.store.models import JobRow, OutboxRow
 from tests.gui.world import NOW_MS
@@ -89,7 +89,7 @@ class Stage:
 
     def offer_tray(self) -> None:
         """As on a desktop that has one."""
-        self.window.feedback.tray._is_available = lambda: True
+        self.window.progress.tray._is_available = lambda: True
         self.window.offers.keep_in_tray.setVisible(True)
 
     def run_out_of_sight(self) -> None:
@@ -113,7 +113,7 @@ class Stage:
         self.window.offers.remove.trigger()
         self.until_settled()
 
-    def narrow(self, status: Status) -> None:
+    def filter_by(self, status: Status) -> None:
         """Show only the files of a status."""
         self.window.sidebar.choose_status(status)
         self.until_settled()
@@ -168,7 +168,7 @@ class Stage:
 
     def names_of(self, status: Status) -> list[str]:
         """What the database has in this status."""
-        jobs = self.desk.world.jobs.all(ListQuery(SortBy.NAME, statuses=frozenset({status})))
+        jobs = self.desk.world.jobs.all(Filter(statuses=frozenset({status})), Sort.by("name"))
         return [job.name for job in jobs]
 
     @property

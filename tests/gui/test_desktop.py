@@ -15,7 +15,7 @@ from desktop_app.gui.desktop.mac import DockBadge, MacAwake
 from desktop_app.gui.desktop.ports import Desktop, NoDesktop, Notification, Topic
 from desktop_app.gui.desktop.tray import Tray, TrayNotifier
 from desktop_app.gui.desktop.windows import WindowsAwake, WindowsTaskbar
-from tests.gui.test_run_news import FakeNotifier
+from tests.gui.test_run_notifications import FakeNotifier
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,8 +94,8 @@ def test_short_break_between_two_files_is_no_reason_to_sleep(desk: Desk, room: R
     desk.world.finish(first)
     qtbot.waitUntil(lambda: window.run.progress.files_done == 1)
     assert room.awake.is_kept
-    window.feedback._drowsy.setInterval(1)
-    window.feedback._drowsy.start()
+    window.progress._awake_timer.setInterval(1)
+    window.progress._awake_timer.start()
     qtbot.waitUntil(lambda: not room.awake.is_kept)
 
 

@@ -8,8 +8,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QToolButton
 
 from desktop_app.domain.job import Status
-from desktop_app.domain.query import NO_SEARCH, ListQuery
-from desktop_app.gui.filtering.filter_box import PATIENCE_MS, FilterBox
+from desktop_app.domain.query import NO_SEARCH
+from desktop_app.gui.filtering.filter_box import DELAY_MS, FilterBox
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -38,7 +38,7 @@ def test_typing_searches_once_when_the_fingers_rest(look: Theme, qtbot: QtBot) -
     QTest.keyClicks(box, "two words")
     assert heard == []
     assert box.search == NO_SEARCH
-    with qtbot.waitSignal(box.searched, timeout=10 * PATIENCE_MS):
+    with qtbot.waitSignal(box.searched, timeout=10 * DELAY_MS):
         pass
     assert [search.words for search in heard] == [("two", "words")]  # type: ignore[attr-defined]
     with qtbot.assertNotEmitted(box.searched):
@@ -113,7 +113,7 @@ def test_button_in_the_box_empties_it(window: MainWindow, desk: Desk, qtbot: QtB
 def test_filtered_list_follows_what_changes(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
     QTest.keyClicks(window.filter, "status:failed")
     qtbot.waitUntil(lambda: desk.names() == ["apple.txt"])
-    apple, banana, _ = desk.world.jobs.ids(ListQuery())
+    apple, banana, _ = desk.world.jobs.ids()
     desk.world.fail(banana)
     qtbot.waitUntil(lambda: desk.names() == ["apple.txt", "banana.txt"])
     desk.world.finish(apple)

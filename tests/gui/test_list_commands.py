@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from desktop_app.domain.errors import StoreError
-from desktop_app.domain.query import ListQuery
 from desktop_app.gui.commands.list_commands import ListCommands
 from desktop_app.gui.table import clipboard as clip_module
 from desktop_app.gui.table.clipboard import clip_of_paths, clip_of_rows
@@ -14,6 +13,7 @@ from desktop_app.gui.table.columns import COLUMN_OF_ID, COLUMNS
 from desktop_app.gui.tasks import Tasks
 from desktop_app.gui.widgets.notice import Kind, Notice
 from desktop_app.services.adding.intake import IntakeService
+from desktop_app.services.support.export import spreadsheet_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -69,13 +69,13 @@ def test_remove_undo_redo(commands: ListCommands, world: World, qtbot: QtBot) ->
     a, b = world.add("a", "b")
     notice = said(commands, qtbot, lambda: commands.remove(keys(a)))
     assert notice.text == "Removed 1 file from the list. On the disk nothing was changed."
-    assert list(world.jobs.ids(ListQuery())) == [b]
+    assert list(world.jobs.ids()) == [b]
     assert commands.undo.undoText() == "Remove 1 file"
     with qtbot.waitSignal(commands.restored):
         notice.actions[0].run()
-    assert list(world.jobs.ids(ListQuery())) == [a, b]
+    assert list(world.jobs.ids()) == [a, b]
     said(commands, qtbot, commands.undo.redo)
-    assert list(world.jobs.ids(ListQuery())) == [b]
+    assert list(world.jobs.ids()) == [b]
 
 
 def test_removals_are_undone_one_after_the_other(commands: ListCommands, world: World, qtbot: QtBot) -> None:
@@ -83,9 +83,9 @@ def test_removals_are_undone_one_after_the_other(commands: ListCommands, world: 
     for key in (a, b):
         said(commands, qtbot, lambda key=key: commands.remove(keys(key)))  # type: ignore[misc]
     said(commands, qtbot, commands.undo.undo)
-    assert list(world.jobs.ids(ListQuery())) == [b]
+    assert list(world.jobs.ids()) == [b]
     said(commands, qtbot, commands.undo.undo)
-    assert list(world.jobs.ids(ListQuery())) == [a, b]
+    assert list(world.jobs.ids()) == [a, b]
     assert not commands.undo.canUndo()
 
 
@@ -112,7 +112,7 @@ def test_trouble_is_said_and_the_removal_can_still_be_undone(
         do = {"remove": lambda: commands.remove(keys(a)), "retry": lambda: commands.retry(keys(a))}
         notice = said(commands, qtbot, do.get(method, commands.undo.undo))
     assert notice == Notice("The disk is full.", Kind.PROBLEM)
-    assert list(world.jobs.ids(ListQuery())) == ([] if method == "restore" else [a])
+    assert list(world.jobs.ids()) == ([] if method == "restore" else [a])
 
 
 def test_copied_rows_are_a_table_of_exact_values(commands: ListCommands, world: World, qtbot: QtBot) -> None:
@@ -136,6 +136,17 @@ def test_copied_cells_hold_neither_tabs_nor_line_breaks(world: World, wording: W
     clip = clip_of_rows(world.jobs, keys(a, 999), [COLUMNS[0]], wording)
     assert clip.text == "Name\ntab\\tand\\nline.txt\n"
     assert clip.rows == 1
+
+
+@pytest.mark.parametrize("name", ["007", "+1", "@x", "\uff1dA1", "1-2"])
+def test_copied_texts_are_texts_in_a_spreadsheet_as_they_are_in_an_export(
+    world: World, wording: Wording, name: str
+) -> None:
+    (a,) = world.add(name, size=7)
+    columns = [COLUMNS[COLUMN_OF_ID[column]] for column in ("name", "size")]
+    clip = clip_of_rows(world.jobs, keys(a), columns, wording)
+    assert clip.text == f"Name\tSize\n{spreadsheet_text(name)}\t7\n"
+    assert clip.text.splitlines()[1].startswith("'")
 
 
 def test_copied_rows_are_a_table_and_files_too(world: World, wording: Wording) -> None:

@@ -93,8 +93,8 @@ class AddFlow(QObject):
         self._workbench.feed.look()
         show = partial(dialogs.show_refused, report.refused, self._window)
         self.said.emit(notice_of(report, self._wording, show, self._workbench.commands.undo.undo))
-        if report.added and model.query.is_by_adding and not model.query.is_narrowed:
-            row = 0 if model.query.descending else min(before, model.rowCount() - 1)
+        if report.added and model.order.is_by_adding and model.filter.is_empty:
+            row = 0 if model.order.terms[0].descending else min(before, model.rowCount() - 1)
             self._view.scrollTo(model.index(row, 0))
 
 

@@ -16,7 +16,7 @@ from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from desktop_app.domain.errors import PartlyAddedError
 from desktop_app.domain.job import display_text
-from desktop_app.domain.query import ListQuery
+from desktop_app.domain.query import Filter
 from desktop_app.gui.i18n import tr, translated
 from desktop_app.gui.widgets.notice import Kind, Notice, NoticeAction
 from desktop_app.services.adding.review import Review
@@ -308,7 +308,7 @@ class AddUndo(QObject):
         """Take what is left of a batch off the list."""
 
         def work() -> int:
-            addition.taken_back = self._reader.ids(ListQuery(batches=frozenset({addition.batch})))
+            addition.taken_back = self._reader.ids(Filter(batches=frozenset({addition.batch})))
             return self._intake.remove(addition.taken_back)
 
         self._writes.run(work, self._say_taken_back, self._tell)

@@ -11,7 +11,6 @@ from PySide6.QtGui import QAction, QGuiApplication
 
 from desktop_app.gui.adding.dropping import pasted_paths
 from desktop_app.gui.i18n import tr
-from desktop_app.gui.table.columns import COLUMN_OF_ID, COLUMNS
 from desktop_app.gui.table.opening import MOST_AT_ONCE, Opener
 from desktop_app.gui.table.walking import FollowRunning, ProblemWalk
 from desktop_app.gui.widgets import dialogs
@@ -70,10 +69,11 @@ class WindowCommands(QObject):
         view.addAction(actions.open)  # where its key means it
         view.doubleClicked.connect(self.open_selected)
         self._opener = Opener(workbench.beside, self)
-        walk = ProblemWalk(actions.next_problem, actions.previous_problem, view, workbench, self)
+        follows = view, workbench.model, workbench.reader, workbench.reads, self
+        walk = ProblemWalk(actions.next_problem, actions.previous_problem, *follows)
         for speaker in (self._opener, walk):
             speaker.said.connect(self.said)
-        FollowRunning(actions.follow, view, workbench, self)
+        FollowRunning(actions.follow, *follows)
 
     @Slot()
     def paste(self) -> None:
@@ -97,9 +97,7 @@ class WindowCommands(QObject):
     @Slot()
     def copy_rows(self) -> None:
         """Copy the selected rows, with the columns that are shown, in their order on the screen."""
-        shown = [layout for layout in self._view.header.layout_of_columns() if not layout.hidden]
-        columns = [COLUMNS[COLUMN_OF_ID[layout.id]] for layout in shown]
-        self._workbench.commands.copy(self._view.selected_ids(), columns)
+        self._workbench.commands.copy(self._view.selected_ids(), self._view.header.shown_columns())
 
     @Slot()
     def copy_paths(self) -> None:

@@ -22,27 +22,6 @@ if TYPE_CHECKING:
     from desktop_app.gui.window_memory import WindowMemory
     from desktop_app.gui.wording import Wording
 
-FIELDS_OF_COLUMN = {
-    "name": ("name",),
-    "status": ("status", "reason"),
-    "progress": ("bytes_done",),
-    "lines": ("lines_count",),
-    "size": ("file_size",),
-    "added": ("created_at",),
-    "took": ("took_ms",),
-    "reason": ("reason",),
-    "folder": ("file_path",),
-    "type": ("file_path",),
-    "finished": ("finished_at",),
-    "modified": ("modified_at",),
-    "attempts": ("attempts",),
-    "batch": ("batch",),
-    "queue": ("queue",),
-    "messageId": ("message_id",),
-    "jobId": ("id",),
-}
-"""What each column of the table is in an export: exact values under the names that they have everywhere."""
-
 
 class ExportCommand(QObject):
     """Opens the dialog, and has done what was ordered in it.
@@ -105,15 +84,16 @@ class ExportCommand(QObject):
             return
         self._dialog.offer(
             listed=self._bench.model.rowCount(),
-            query=self._bench.model.query,
+            where=self._bench.model.filter,
+            order=self._bench.model.order,
             selected=self._view.selected_ids(),
             total=self._bench.totals.counts.total,
             shown_fields=self._shown_fields(),
         )
 
     def _shown_fields(self) -> tuple[str, ...]:
-        shown = [layout.id for layout in self._view.header.layout_of_columns() if not layout.hidden]
-        return tuple(dict.fromkeys(field for column in shown for field in FIELDS_OF_COLUMN[column]))
+        shown = self._view.header.shown_columns()
+        return tuple(dict.fromkeys(field for column in shown for field in column.export_fields))
 
     @Slot()
     def _forget(self) -> None:

@@ -22,8 +22,17 @@ if TYPE_CHECKING:
     from desktop_app.gui.theme.theme import Theme
 
 
+DELAY_MS = 150
+"""Who types on within this time has not typed all that they search for."""
+
+_LONGEST = 500
+"""Characters; SQLite refuses a condition of very many parts."""
+
+_LEAST, _MOST = 130, 280
+
+
 def read_search(text: str) -> Search:
-    """What a person has typed, in their language or in English."""
+    """Return what a person has typed, in their language or in English."""
     search = parse_search(text, _names())
     looked_for = dict.fromkeys([*search.words, *search.reasons])
     spoken = tuple((word, said) for word in looked_for if (said := saying(word, translated) - saying(word)))
@@ -41,15 +50,6 @@ def _names() -> Names:
     )
 
 
-PATIENCE_MS = 150
-"""Who types on within this time has not typed what they look for."""
-
-_LONGEST = 500
-"""Characters; SQLite refuses a condition of very many parts."""
-
-_LEAST, _MOST = 130, 280
-
-
 class FilterBox(QLineEdit):
     """Reads its text as a `Search`.
 
@@ -64,9 +64,9 @@ class FilterBox(QLineEdit):
     searched = Signal()
     left = Signal()
 
-    def __init__(self, look: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._look = look
+        self._theme = theme
         self.search = NO_SEARCH
         self.setObjectName("filter")
         self.setMaxLength(_LONGEST)
@@ -87,10 +87,10 @@ class FilterBox(QLineEdit):
         self.addAction(self._clear, QLineEdit.ActionPosition.TrailingPosition)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
-        self._timer.setInterval(PATIENCE_MS)
+        self._timer.setInterval(DELAY_MS)
         self._timer.timeout.connect(self._search_now)
         self.textChanged.connect(self._wait)
-        look.changed.connect(self._draw)
+        theme.changed.connect(self._draw)
         self._draw()
 
     @Slot()
@@ -120,12 +120,12 @@ class FilterBox(QLineEdit):
 
     @Slot()
     def _draw(self) -> None:
-        colour = self._look.colours.muted
-        self._lens.setIcon(self._look.icon("search", colour))
-        self._clear.setIcon(self._look.icon("cancel", colour))
+        colour = self._theme.colours.muted
+        self._lens.setIcon(self._theme.icon("search", colour))
+        self._clear.setIcon(self._theme.icon("cancel", colour))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Escape empties the box, or leaves it; the arrow down and Enter go on to the list."""
+        """Empty the box or leave it by Escape; go on to the list by the arrow down and Enter."""
         match event.key():
             case Qt.Key.Key_Escape if self.text():
                 self.empty()

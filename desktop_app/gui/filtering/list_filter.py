@@ -1,14 +1,14 @@
-"""From the filter box and the sidebar to what the list shows."""
+"""Connects the filter box and the sidebar with what the list shows."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, Slot
+from PySide6.QtCore import QObject, Qt, Signal, Slot
 
 from desktop_app.domain.job import Status
-from desktop_app.domain.query import ListQuery
+from desktop_app.domain.query import NO_FILTER
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
@@ -16,34 +16,57 @@ if TYPE_CHECKING:
     from desktop_app.gui.commands.actions import Actions
     from desktop_app.gui.filtering.filter_box import FilterBox
     from desktop_app.gui.filtering.sidebar import Sidebar
+    from desktop_app.gui.table.job_feed import GroupTotals, Totals
+    from desktop_app.gui.table.model import JobsModel
     from desktop_app.gui.table.view import JobsView
-    from desktop_app.gui.window.list_controller import ListController
 
 
 class ListFilter(QObject):
-    """Connects them, and the actions that belong to them."""
+    """Connects them with the list, and the actions that belong to them.
+
+    Signals:
+        retry_wanted(object): Process everything again that has failed for these reasons, a set of codes.
+
+    Args:
+        actions: The actions.
+        box, sidebar: Where a person chooses.
+        view, model: The list.
+        totals, groups: How many files there are to choose from.
+        parent: Qt's owner.
+    """
+
+    retry_wanted = Signal(object)
 
     def __init__(
-        self, actions: Actions, box: FilterBox, sidebar: Sidebar, view: JobsView, bench: ListController, parent: QWidget
+        self,
+        actions: Actions,
+        box: FilterBox,
+        sidebar: Sidebar,
+        view: JobsView,
+        model: JobsModel,
+        totals: Totals,
+        groups: GroupTotals,
+        parent: QWidget,
     ) -> None:
         super().__init__(parent)
         self._actions = actions
         self._box = box
         self._sidebar = sidebar
         self._view = view
-        self._bench = bench
+        self._model = model
+        self._groups = groups
         box.searched.connect(self._apply)
         box.left.connect(self._go_to_list)
         sidebar.chosen.connect(self._apply)
-        sidebar.retry_wanted.connect(bench.commands.retry_problems)
-        bench.totals.changed.connect(sidebar.show_counts)
-        bench.groups.changed.connect(sidebar.show_groups)
+        sidebar.retry_wanted.connect(self.retry_wanted)
+        totals.changed.connect(sidebar.show_counts)
+        groups.changed.connect(sidebar.show_groups)
         actions.filter.triggered.connect(box.begin)
         actions.retry_reason.triggered.connect(self._retry_chosen)
         for action, status in zip(actions.status_views, (None, *Status), strict=True):
             action.triggered.connect(lambda _checked=False, wanted=status: sidebar.choose_status(wanted))
         view.selection_changed.connect(self._offer_retry)
-        bench.groups.changed.connect(self._offer_retry)
+        groups.changed.connect(self._offer_retry)
         self._offer_retry()
 
     @Slot()
@@ -55,36 +78,36 @@ class ListFilter(QObject):
     def show_all(self) -> None:
         """Take everything back."""
         self._box.empty()
-        self._sidebar.choose(ListQuery())
+        self._sidebar.choose(NO_FILTER)
 
     @Slot()
     def _apply(self) -> None:
         choice = self._sidebar.choice
         self._offer_retry()
-        self._bench.groups.keep(choice.batches)
+        self._groups.keep(choice.batches)
         self._view.header.suit_problems(bool(choice.problems) or choice.statuses == {Status.FAILED})
-        self._bench.model.narrow(replace(choice, search=self._box.search))
+        self._model.set_filter(replace(choice, search=self._box.search))
 
     @Slot()
     def _retry_chosen(self) -> None:
-        self._bench.commands.retry_problems(self._reasons())
+        self.retry_wanted.emit(self._reasons())
 
     @Slot()
     def _offer_retry(self) -> None:
         self._actions.retry_reason.setEnabled(bool(self._reasons()))
 
     def _reasons(self) -> frozenset[str]:
-        """Those chosen in the sidebar, else that of the current file if it is selected and has failed."""
+        """Return those chosen in the sidebar, else that of the current file if it is selected and has failed."""
         chosen = self._sidebar.choice.problems
-        job = self._bench.model.job(self._view.currentIndex().row()) if self._view.selected_count() else None
+        job = self._model.job(self._view.currentIndex().row()) if self._view.selected_count() else None
         if chosen or job is None or job.status is not Status.FAILED:
             return chosen
         return frozenset({job.problem or ""})
 
     @Slot()
     def _go_to_list(self) -> None:
-        """To what is selected, else to the current row or the first one."""
+        """Go to what is selected, else to the current row or the first one."""
         self._view.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        if self._bench.model.rowCount() and not self._view.selected_count():
+        if self._model.rowCount() and not self._view.selected_count():
             row = max(0, self._view.currentIndex().row())
             self._view.select_rows(row, row)

@@ -1,4 +1,4 @@
-"""A titled group of the sidebar's entries."""
+"""The sidebar: statuses, problems and batches with how many files each has, to choose what the list shows."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from PySide6.QtCore import QPoint, Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QFrame, QLabel, QMenu, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from desktop_app.domain.job import Batch, Status, StatusCounts, display_text
-from desktop_app.domain.query import ListQuery, Problem
+from desktop_app.domain.query import Filter, Problem
 from desktop_app.domain.sentences import mark
 from desktop_app.gui.filtering.sidebar_entry import EntryFacts, SidebarEntry
 from desktop_app.gui.i18n import reason_text, tr, translated
 from desktop_app.gui.table.cells import STATUS_ICONS
-from desktop_app.gui.table.totals import Groups
+from desktop_app.gui.table.job_feed import Groups
 from desktop_app.gui.wording import status_word
 
 if TYPE_CHECKING:
@@ -31,9 +31,22 @@ Key = TypeVar("Key")
 
 _GAP = 4
 
+_MARGIN = 8
+
+_EDGE = 1
+
+_LEAST = 164
+
+_MOST = 244
+
+_SHARE = 0.27
+"""Where a text is longer than `_MOST`, in pixels, or than this part of the window, it wraps."""
+
+_NO_REASON = mark("No reason was given")
+
 
 class Section(QWidget, Generic[Key]):
-    """Keeps an entry for each key; hidden while there is none.
+    """A titled group of entries, one for each key; hidden while there is none.
 
     Signals:
         picked(Key, bool): An entry was clicked; True if with Ctrl.
@@ -47,9 +60,9 @@ class Section(QWidget, Generic[Key]):
     menu_wanted = Signal(object, object)
     moved = Signal(object, int)
 
-    def __init__(self, title: str, look: Theme, parent: QWidget) -> None:
+    def __init__(self, title: str, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
-        self._look = look
+        self._theme = theme
         self._entries: dict[Key, SidebarEntry] = {}
         self._title = QLabel(title.upper(), self)
         self._title.setObjectName("sectionTitle")
@@ -85,7 +98,7 @@ class Section(QWidget, Generic[Key]):
         self.setVisible(bool(facts))
 
     def _new_entry(self, key: Key) -> SidebarEntry:
-        entry = SidebarEntry(self._look, self)
+        entry = SidebarEntry(self._theme, self)
         entry.picked.connect(lambda add: self.picked.emit(key, add))
         entry.acted.connect(lambda: self.acted.emit(key))
         entry.menu_wanted.connect(lambda place: self.menu_wanted.emit(key, place))
@@ -93,12 +106,12 @@ class Section(QWidget, Generic[Key]):
         return entry
 
     def add_below(self, widget: QWidget) -> None:
-        """A widget below the entries, with a little room before it."""
+        """Put a widget below the entries, with a little room before it."""
         self._column.addSpacing(_GAP)
         self._column.addWidget(widget)
 
     def natural_width(self) -> int:
-        """The width that everything fits into without wrapping, in pixels."""
+        """Return the width that everything fits into without wrapping, in pixels."""
         widths = [entry.natural_width() for entry in self._entries.values()]
         return max([self._title.sizeHint().width(), *widths])
 
@@ -108,9 +121,6 @@ class Section(QWidget, Generic[Key]):
             entry.take_width(width)
 
 
-_NO_REASON = mark("No reason was given")
-
-
 class SidebarTexts:
     """Makes the entries, by the key of what they stand for."""
 
@@ -118,7 +128,7 @@ class SidebarTexts:
         self._wording = wording
 
     def statuses(self, counts: StatusCounts) -> dict[Status | None, EntryFacts]:
-        """All files, and each status."""
+        """Return all files, and each status."""
         found: dict[Status | None, EntryFacts] = {
             None: self._facts(tr("All", "files of every status"), counts.total, icon="all-files", colour="muted")
         }
@@ -129,7 +139,7 @@ class SidebarTexts:
         return found
 
     def problems(self, problems: Sequence[Problem]) -> dict[str, EntryFacts]:
-        """What files have failed for."""
+        """Return what files have failed for."""
         return {problem.code: self._problem(problem) for problem in problems}
 
     def _problem(self, problem: Problem) -> EntryFacts:
@@ -139,7 +149,7 @@ class SidebarTexts:
         return self._facts(text, problem.count, note=note, action=tr("Retry all with this reason"))
 
     def batches(self, batches: Sequence[Batch]) -> dict[int, EntryFacts]:
-        """What was added together."""
+        """Return what was added together."""
         return {batch.id: self._batch(batch) for batch in batches}
 
     def _batch(self, batch: Batch) -> EntryFacts:
@@ -148,15 +158,15 @@ class SidebarTexts:
         return self._facts(name or when, batch.count, note=when if name else "", hint=hint)
 
     def retry(self, reasons: int) -> str:
-        """The words of the button below the problems."""
+        """Return the words of the button below the problems."""
         return tr("&Retry All With This Reason") if reasons <= 1 else tr("&Retry All With These Reasons")
 
     def retry_shortly(self) -> str:
-        """The same where that is too wide for the sidebar."""
+        """Return the same where that is too wide for the sidebar."""
         return tr("&Retry All These")
 
     def retry_these(self, count: int) -> str:
-        """The same in a context menu, which knows how many it is about."""
+        """Return the same in a context menu, which knows how many it is about."""
         return tr("&Retry %Ln File(s) With This Reason", "", count)
 
     def _facts(
@@ -174,8 +184,8 @@ class SidebarTexts:
         return EntryFacts(text, self._wording.number(count), ", ".join(parts), note, icon, colour, hint, action)
 
 
-def with_status(choice: ListQuery, status: Status | None, *, add: bool) -> ListQuery:
-    """Another status; None is "All", which takes back everything that was chosen.
+def with_status(choice: Filter, status: Status | None, *, add: bool) -> Filter:
+    """Return another status; None is "All", which takes back everything that was chosen.
 
     Args:
         choice: What is chosen now.
@@ -183,21 +193,21 @@ def with_status(choice: ListQuery, status: Status | None, *, add: bool) -> ListQ
         add: True to keep the other statuses, and to take this one away if it is chosen already.
     """
     if status is None:
-        return ListQuery()
+        return Filter()
     statuses = choice.statuses ^ {status} if add else frozenset({status})
     # Only failed jobs have a problem: everything else would list nothing at all.
     problems = choice.problems if Status.FAILED in statuses or not statuses else frozenset[str]()
     return replace(choice, statuses=statuses, problems=problems)
 
 
-def with_problem(choice: ListQuery, code: str, *, add: bool) -> ListQuery:
-    """Another problem; see `with_status`. Clicked a second time, it is taken away."""
+def with_problem(choice: Filter, code: str, *, add: bool) -> Filter:
+    """Return another problem; see `with_status`. Clicked a second time, it is taken away."""
     statuses = choice.statuses if Status.FAILED in choice.statuses else frozenset[Status]()
     return replace(choice, statuses=statuses, problems=_clicked(choice.problems, code, add=add))
 
 
-def with_batch(choice: ListQuery, batch: int, *, add: bool) -> ListQuery:
-    """Another batch; see `with_problem`."""
+def with_batch(choice: Filter, batch: int, *, add: bool) -> Filter:
+    """Return another batch; see `with_problem`."""
     return replace(choice, batches=_clicked(choice.batches, batch, add=add))
 
 
@@ -207,27 +217,15 @@ def _clicked(keys: frozenset[Key], key: Key, *, add: bool) -> frozenset[Key]:
     return frozenset() if keys == {key} else frozenset({key})
 
 
-_MARGIN = 8
-
-_EDGE = 1
-
-_LEAST = 164
-
-_MOST = 244
-
-_SHARE = 0.27
-"""Where a text is longer than `_MOST`, in pixels, or than this part of the window, it wraps."""
-
-
 class Sidebar(QScrollArea):
-    """Shows what others count; says what was chosen.
+    """Shows what others count; tells what was chosen.
 
     Signals:
         chosen(): `choice` is another.
         retry_wanted(object): Process everything again that has failed for these reasons, a set of codes.
 
     Attributes:
-        choice: What is chosen; its order and its search mean nothing.
+        choice: What is chosen; it has no search.
         statuses, problems, batches: The sections.
         retry: The button below the problems.
     """
@@ -235,13 +233,13 @@ class Sidebar(QScrollArea):
     chosen = Signal()
     retry_wanted = Signal(object)
 
-    def __init__(self, wording: Wording, look: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, wording: Wording, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._texts = SidebarTexts(wording)
         self._counts = StatusCounts()
         self._groups = Groups()
         self._tab_order: list[QWidget] = []
-        self.choice = ListQuery()
+        self.choice = Filter()
         self.setObjectName("sidebar")
         self.setAccessibleName(tr("Sidebar"))
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -250,9 +248,9 @@ class Sidebar(QScrollArea):
         self.setWidgetResizable(True)
         self._inside = inside = QWidget(self)
         inside.setObjectName("sidebarInside")
-        self.statuses: Section[Status | None] = Section(tr("Status"), look, inside)
-        self.problems: Section[str] = Section(tr("Problems"), look, inside)
-        self.batches: Section[int] = Section(tr("Batches"), look, inside)
+        self.statuses: Section[Status | None] = Section(tr("Status"), theme, inside)
+        self.problems: Section[str] = Section(tr("Problems"), theme, inside)
+        self.batches: Section[int] = Section(tr("Batches"), theme, inside)
         self.retry = QPushButton(inside)
         self.retry.clicked.connect(self._retry_chosen)
         self.problems.add_below(self.retry)
@@ -273,7 +271,7 @@ class Sidebar(QScrollArea):
         self._fit_soon = QTimer(self)
         self._fit_soon.setSingleShot(True)
         self._fit_soon.timeout.connect(self.fit)
-        look.changed.connect(self._show)  # another font comes with another style sheet
+        theme.changed.connect(self._show)  # another font comes with another style sheet
         self._show()
 
     def _sections(self) -> tuple[Section[Status | None], Section[str], Section[int]]:
@@ -283,19 +281,19 @@ class Sidebar(QScrollArea):
 
     @Slot(object)
     def show_counts(self, counts: StatusCounts) -> None:
-        """How many jobs have each status."""
+        """Show how many jobs have each status."""
         self._counts = counts
         self._show()
 
     @Slot(object)
     def show_groups(self, groups: Groups) -> None:
-        """Which problems and batches there are. What was chosen and is gone is chosen no more."""
+        """Show which problems and batches there are. What was chosen and is gone is chosen no more."""
         self._groups = groups
         problems = self.choice.problems & {problem.code for problem in groups.problems}
         batches = self.choice.batches & {batch.id for batch in groups.batches}
         self.choose(replace(self.choice, problems=problems, batches=batches))
 
-    def choose(self, choice: ListQuery) -> None:
+    def choose(self, choice: Filter) -> None:
         """Choose this."""
         is_another = choice != self.choice
         self.choice = choice
@@ -310,7 +308,7 @@ class Sidebar(QScrollArea):
     @Slot()
     def _show(self) -> None:
         choice, texts = self.choice, self._texts
-        statuses: frozenset[Status | None] = frozenset({None}) if choice == ListQuery() else frozenset(choice.statuses)
+        statuses: frozenset[Status | None] = frozenset({None}) if choice.is_empty else frozenset(choice.statuses)
         self.statuses.show_entries(texts.statuses(self._counts), statuses)
         self.problems.show_entries(texts.problems(self._groups.problems), choice.problems)
         self.batches.show_entries(texts.batches(self._groups.batches), choice.batches)
@@ -346,19 +344,19 @@ class Sidebar(QScrollArea):
         return self.retry.sizeHint().width()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """The scroll bar may come or go."""
+        """Fit the width again: the scroll bar may come or go."""
         super().resizeEvent(event)
         self._fit_soon.start(0)
 
     def showEvent(self, event: QShowEvent) -> None:
-        """The font may have changed."""
+        """Fit the width again: the font may have changed."""
         super().showEvent(event)
         self.fit()
 
     # --- keyboard
 
     def entries(self) -> list[SidebarEntry]:
-        """Every entry from top to bottom."""
+        """Return every entry from top to bottom."""
         return [entry for section in self._sections() for entry in section.entries.values()]
 
     def _keep_one_tab_stop(self, wanted: SidebarEntry | None = None) -> None:
@@ -370,7 +368,7 @@ class Sidebar(QScrollArea):
             entry.setFocusPolicy(Qt.FocusPolicy.StrongFocus if entry is stop else Qt.FocusPolicy.ClickFocus)
 
     def _order_tabs(self) -> None:
-        """From top to bottom, whenever the entries were made: Qt puts the newest last, behind the list."""
+        """Order Tab from top to bottom, whenever the entries were made: Qt puts the newest last, behind the list."""
         wanted: list[QWidget] = []
         for section in self._sections():
             for entry in section.entries.values():
@@ -408,6 +406,6 @@ class Sidebar(QScrollArea):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         count = next((problem.count for problem in self._groups.problems if problem.code == code), 0)
         menu.addAction(self._texts.retry_these(count), lambda: self.retry_wanted.emit(frozenset({code})))
-        only = ListQuery(problems=frozenset({code}))
+        only = Filter(problems=frozenset({code}))
         menu.addAction(tr("&Show Only These Files"), lambda: self.choose(only))
         menu.popup(place)

@@ -93,9 +93,9 @@ class SidebarEntry(QAbstractButton):
     acted = Signal()
     menu_wanted = Signal(object)
 
-    def __init__(self, look: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._look = look
+        self._theme = theme
         self._facts = EntryFacts("", "", "")
         self._adds = False
         self._shows_ring = False
@@ -109,7 +109,7 @@ class SidebarEntry(QAbstractButton):
         self._inline.hide()
         self._inline.clicked.connect(self.acted)
         self.clicked.connect(self._tell)
-        look.changed.connect(self._draw)
+        theme.changed.connect(self._draw)
 
     @property
     def facts(self) -> EntryFacts:
@@ -133,13 +133,13 @@ class SidebarEntry(QAbstractButton):
         self._draw()
 
     def _draw(self) -> None:
-        self._inline.setIcon(self._look.icon("retry", self._look.colours.selected_text))
+        self._inline.setIcon(self._theme.icon("retry", self._theme.colours.selected_text))
         self.update()
 
     # --- room
 
     def natural_width(self) -> int:
-        """The width that shows all words in one line, in pixels."""
+        """Return the width that shows all words in one line, in pixels."""
         metrics = self.fontMetrics()
         words = max(
             metrics.horizontalAdvance(self._facts.text),
@@ -177,7 +177,7 @@ class SidebarEntry(QAbstractButton):
         return font
 
     def _words(self, text: str, font: QFont, room: int) -> QStaticText:
-        """A text as it breaks into lines: between words where that is possible."""
+        """Return a text as it breaks into lines: between words where that is possible."""
         options = QTextOption(QStyle.visualAlignment(self.layoutDirection(), Qt.AlignmentFlag.AlignLeft))
         options.setTextDirection(self.layoutDirection())
         options.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
@@ -192,7 +192,7 @@ class SidebarEntry(QAbstractButton):
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002 - Qt's
         """Paint ground, shape, words, number and ring."""
-        colours = self._look.colours
+        colours = self._theme.colours
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         ground = self.rect().adjusted(1, 0, -1, 0)
@@ -209,14 +209,14 @@ class SidebarEntry(QAbstractButton):
         painter.end()
 
     def _paint_words(self, painter: QPainter, selected: str) -> None:
-        colours, facts = self._look.colours, self._facts
+        colours, facts = self._theme.colours, self._facts
         direction, whole = self.layoutDirection(), self.rect()
         left = _SIDE
         if facts.icon:
             height = self.fontMetrics().height()
             place = QRect(left, _PADDING + (height - _ICON) // 2, _ICON, _ICON)
             colour = selected or str(getattr(colours, facts.colour))
-            self._look.icon(facts.icon, colour).paint(painter, QStyle.visualRect(direction, whole, place))
+            self._theme.icon(facts.icon, colour).paint(painter, QStyle.visualRect(direction, whole, place))
             left += _ICON + _ICON_GAP
         room = self.width() - self._around()
         words = self._words(facts.text, self.font(), room)
@@ -235,7 +235,7 @@ class SidebarEntry(QAbstractButton):
     # --- what Qt asks
 
     def nextCheckState(self) -> None:
-        """Nothing by itself: who shows this decides what is chosen."""
+        """Change nothing: who shows this decides what is chosen."""
 
     def _tell(self) -> None:
         adds, self._adds = self._adds, False
@@ -247,12 +247,12 @@ class SidebarEntry(QAbstractButton):
         super().mouseReleaseEvent(event)
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
-        """Space clicks when it is let go."""
+        """Note whether Ctrl was held: Space clicks when it is let go."""
         self._adds = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
         super().keyReleaseEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Arrows go from entry to entry, Enter chooses."""
+        """Go from entry to entry by the arrows, choose by Enter."""
         match event.key():
             case Qt.Key.Key_Up | Qt.Key.Key_Down | Qt.Key.Key_Home | Qt.Key.Key_End as key:
                 self.moved.emit(int(key))
@@ -262,12 +262,12 @@ class SidebarEntry(QAbstractButton):
                 super().keyPressEvent(event)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
-        """Who comes by keyboard sees where."""
+        """Draw a ring for who comes by keyboard."""
         self._shows_ring = event.reason() in _KEY_REASONS
         super().focusInEvent(event)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        """Below the entry if the keyboard asked, else where the mouse is."""
+        """Ask for a menu: below the entry if the keyboard asked, else where the mouse is."""
         by_keyboard = event.reason() == QContextMenuEvent.Reason.Keyboard
         place: QPoint = self.mapToGlobal(self.rect().bottomLeft()) if by_keyboard else event.globalPos()
         self.menu_wanted.emit(place)

@@ -58,16 +58,16 @@ _SELECTED = QStyle.StateFlag.State_Selected
 class CellDelegate(QStyledItemDelegate):
     """A cell of text. It has no ring of its own, since rows are what is chosen."""
 
-    def __init__(self, model: JobsModel, look: Theme, parent: QObject | None = None) -> None:
+    def __init__(self, model: JobsModel, theme: Theme, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._model = model
-        self._look = look
+        self._theme = theme
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """See Qt. The ground of every second row is painted already."""
         text = self.text_of(index)
         selected = bool(option.state & _SELECTED)
-        colours = self._look.colours
+        colours = self._theme.colours
         if selected:
             painter.fillRect(option.rect, QColor(colours.selection))
         if text:
@@ -93,13 +93,13 @@ class CellDelegate(QStyledItemDelegate):
             painter.setFont(option.font)
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        """The room that a cell's whole text takes."""
+        """Return the room that a cell's whole text takes."""
         metrics = QFontMetrics(_code_font(option.font)) if COLUMNS[index.column()].is_code else option.fontMetrics
         wide = metrics.horizontalAdvance(self.text_of(index))
         return QSize(wide + 2 * CELL_PADDING + 1, option.fontMetrics.height())
 
     def text_of(self, index: Index) -> str:
-        """What is written in a cell."""
+        """Return what is written in a cell."""
         return self._model.text(index.row(), index.column())
 
 
@@ -110,9 +110,9 @@ class StatusDelegate(CellDelegate):
     """
 
     def __init__(
-        self, model: JobsModel, look: Theme, shows: Callable[[int], bool], parent: QObject | None = None
+        self, model: JobsModel, theme: Theme, shows: Callable[[int], bool], parent: QObject | None = None
     ) -> None:
-        super().__init__(model, look, parent)
+        super().__init__(model, theme, parent)
         self._shows = shows
 
     def text_of(self, index: Index) -> str:
@@ -134,11 +134,11 @@ class StatusDelegate(CellDelegate):
         if job is None:
             return
         selected = bool(option.state & _SELECTED)
-        colour = self._look.colours.of(job.status)
+        colour = self._theme.colours.of(job.status)
         place = QStyle.alignedRect(
             option.direction, ALIGNMENTS[index.column()], room.size().boundedTo(_ICON_SIZE), room
         )
-        icon = self._look.icon(STATUS_ICONS[job.status], colour)
+        icon = self._theme.icon(STATUS_ICONS[job.status], colour)
         icon.paint(painter, place, mode=QIcon.Mode.Selected if selected else QIcon.Mode.Normal)
         if not selected and job.status is not Status.PROCESSED:
             # What went well is told by its shape; words in colour are for what is going on or went wrong.
@@ -152,7 +152,7 @@ class ProgressDelegate(CellDelegate):
     """A bar and, beside it rather than on it, the percentage."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:  # noqa: ARG002 - as Qt has it
-        """As wide as a bar is any good, whether there is one now or not."""
+        """Return as much as a bar is any good in, whether there is one or not."""
         return QSize(option.fontMetrics.horizontalAdvance(_WIDEST_PERCENT) + 8 * _BAR_HEIGHT + 3 * CELL_PADDING, 0)
 
     def paint_content(
@@ -164,7 +164,7 @@ class ProgressDelegate(CellDelegate):
         if done is None:
             return
         ink = painter.pen().color()
-        fill = ink if option.state & _SELECTED else QColor(self._look.colours.accent)
+        fill = ink if option.state & _SELECTED else QColor(self._theme.colours.accent)
         wide = option.fontMetrics.horizontalAdvance(_WIDEST_PERCENT)
         words = QRect(room.right() - wide, room.top(), wide + 1, room.height())
         bar = QRect(
@@ -196,7 +196,7 @@ class ProgressDelegate(CellDelegate):
 
 
 def _code_font(beside: QFont) -> QFont:
-    """The system's font of equally wide characters, in the size of another."""
+    """Return the system's font of equally wide characters, in the size of another."""
     font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
     font.setPointSizeF(beside.pointSizeF())
     return font

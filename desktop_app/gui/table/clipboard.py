@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QMimeData, QUrl
 
 from desktop_app.domain.job import display_text
+from desktop_app.services.support.export import spreadsheet_text
 
 if TYPE_CHECKING:
     from array import array
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
-    from desktop_app.domain.job import Job
     from desktop_app.gui.ports import JobReader
     from desktop_app.gui.table.columns import Column
     from desktop_app.gui.wording import Wording
@@ -23,10 +23,6 @@ if TYPE_CHECKING:
 
 MOST_RICH_ROWS = 10_000
 """More rows are given as plain text only: no program wants as many files, or as long a page, from the clipboard."""
-
-_PAGE = 500
-
-_FORMULA_STARTS = ("=", "+", "-", "@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +42,7 @@ class Clip:
     addresses: tuple[str, ...] = ()
 
     def mime_data(self) -> QMimeData:
-        """For the clipboard; main thread."""
+        """Return it for the clipboard; main thread."""
         data = QMimeData()
         data.setText(self.text)
         if self.page:
@@ -59,7 +55,7 @@ class Clip:
 
 
 def clip_of_rows(reader: JobReader, ids: array[int], columns: Sequence[Column], wording: Wording) -> Clip:
-    """A line a file, tabs between exact values, the titles first.
+    """Return a line a file, tabs between exact values, the titles first.
 
     Raises:
         StoreError: If the database can't be read.
@@ -67,8 +63,8 @@ def clip_of_rows(reader: JobReader, ids: array[int], columns: Sequence[Column], 
     titles = [column.heading for column in columns]
     rows: list[list[str]] = []
     addresses: list[str] = []
-    for job in _jobs(reader, ids):
-        rows.append([_cell(column.plain(wording, job)) for column in columns])
+    for job in reader.listed(ids):
+        rows.append([_cell(column, column.plain_text(wording, job)) for column in columns])
         if len(ids) <= MOST_RICH_ROWS:
             addresses.append(Path(job.file_path).as_uri())
     text = "".join("\t".join(row) + "\n" for row in [titles, *rows])
@@ -77,26 +73,19 @@ def clip_of_rows(reader: JobReader, ids: array[int], columns: Sequence[Column], 
 
 
 def clip_of_paths(reader: JobReader, ids: array[int]) -> Clip:
-    """A path a line, and the files themselves. A line break in a name is an escape, so that no shell obeys it.
+    """Return a path a line, and the files. A line break in a name is an escape, so that no shell obeys it.
 
     Raises:
         StoreError: If the database can't be read.
     """
-    jobs = list(_jobs(reader, ids))
+    jobs = list(reader.listed(ids))
     addresses = [Path(job.file_path).as_uri() for job in jobs] if len(jobs) <= MOST_RICH_ROWS else []
     return Clip(len(jobs), "\n".join(display_text(job.file_path) for job in jobs), addresses=tuple(addresses))
 
 
-def _jobs(reader: JobReader, ids: array[int]) -> Iterator[Job]:
-    for start in range(0, len(ids), _PAGE):
-        keys = ids[start : start + _PAGE]
-        jobs = reader.page(keys)
-        yield from (jobs[key] for key in keys if key in jobs)
-
-
-def _cell(text: str) -> str:
-    """A spreadsheet would run a file's name that looks like a formula."""
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+def _cell(column: Column, text: str) -> str:
+    """Return a cell that a spreadsheet takes for what it is, as an export writes it."""
+    return text if column.numeric else spreadsheet_text(text)
 
 
 def _page(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -5,7 +5,18 @@ from __future__ import annotations
 from array import array
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QItemSelection, QItemSelectionModel, QModelIndex, QPoint, QRect, Qt, Signal, Slot
+from PySide6.QtCore import (
+    QEvent,
+    QItemSelection,
+    QItemSelectionModel,
+    QModelIndex,
+    QPersistentModelIndex,
+    QPoint,
+    QRect,
+    Qt,
+    Signal,
+    Slot,
+)
 from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
@@ -20,7 +31,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableView
 
-from desktop_app.domain.query import ListQuery
+from desktop_app.domain.query import BY_ADDING, Sort, SortTerm
 from desktop_app.gui.i18n import tr
 from desktop_app.gui.table.cells import CellDelegate, ProgressDelegate, StatusDelegate
 from desktop_app.gui.table.columns import COLUMN_OF_ID, COLUMN_OF_SORT, COLUMNS, PROGRESS, STATUS
@@ -48,20 +59,20 @@ _CTRL_SHIFT = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftMod
 
 
 class JobsView(QTableView):
-    """Shows a `JobsModel`; whole rows are chosen.
+    """Shows a `JobsModel`; whole rows are selected.
 
     Signals:
         menu_wanted(QPoint): A context menu, at this place of the screen.
-        selection_changed(): Other rows are chosen.
+        selection_changed(): Other rows are selected.
     """
 
     menu_wanted = Signal(QPoint)
     selection_changed = Signal()
 
-    def __init__(self, model: JobsModel, look: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, model: JobsModel, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._jobs = model
-        self._look = look
+        self._theme = theme
         self._uses_keys = False
         self.setAccessibleName(tr("Files"))
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -71,11 +82,11 @@ class JobsView(QTableView):
         self.setWordWrap(False)
         self.setTextElideMode(Qt.TextElideMode.ElideRight)
         self._set_row_height()
-        self._header = JobsHeader(look, self)
+        self._header = JobsHeader(theme, self)
         self.setHorizontalHeader(self._header)
-        self.setItemDelegate(CellDelegate(model, look, self))
-        self.setItemDelegateForColumn(STATUS, StatusDelegate(model, look, self._header.shows, self))
-        self.setItemDelegateForColumn(PROGRESS, ProgressDelegate(model, look, self))
+        self.setItemDelegate(CellDelegate(model, theme, self))
+        self.setItemDelegateForColumn(STATUS, StatusDelegate(model, theme, self._header.shows, self))
+        self.setItemDelegateForColumn(PROGRESS, ProgressDelegate(model, theme, self))
         self.setModel(model)
         self._header.stand_alone(model)
         self._header.reset()
@@ -83,7 +94,7 @@ class JobsView(QTableView):
         self._header.order_changed.connect(self._sort)
         self._header.keys.reached.connect(self._reach)
         self.selectionModel().selectionChanged.connect(self._tell_selection)
-        look.changed.connect(self.viewport().update)
+        theme.changed.connect(self.viewport().update)
 
     def _set_row_height(self) -> None:
         rows = self.verticalHeader()
@@ -104,22 +115,21 @@ class JobsView(QTableView):
         layout = memory.columns()
         if layout:
             self._header.take_layout(layout)
-        self._header.take_order(_order_of(memory.sorting(), memory.second_sorting()))
+        self._header.set_order(_order_of(memory.sorting(), memory.second_sorting()))
         self._sort()
 
     def remember(self, memory: WindowMemory) -> None:
         """Note columns and order."""
         memory.set_columns(self._header.layout_of_columns())
-        order = self._header.order()
-        memory.set_sorting(SortLayout(COLUMNS[COLUMN_OF_SORT[order.sort_by]].id, order.descending))
-        then = order.then_by
-        memory.set_second_sorting(
-            None if then is None else SortLayout(COLUMNS[COLUMN_OF_SORT[then]].id, order.then_descending)
+        first, *rest = (
+            SortLayout(COLUMNS[COLUMN_OF_SORT[term.key]].id, term.descending) for term in self._header.order().terms
         )
+        memory.set_sorting(first)
+        memory.set_second_sorting(rest[0] if rest else None)
 
     @Slot()
     def _sort(self) -> None:
-        self._jobs.order_like(self._header.order())
+        self._jobs.set_order(self._header.order())
 
     @Slot(int)
     def _reach(self, number: int) -> None:
@@ -132,22 +142,22 @@ class JobsView(QTableView):
     # --- selection
 
     def selected_rows(self) -> list[tuple[int, int]]:
-        """The chosen rows as runs, first and last of each, from top to bottom. Never a list of a million indexes."""
+        """Return the selected rows as runs, first and last of each, in order. Never a list of a million indexes."""
         return sorted((part.top(), part.bottom()) for part in self.selectionModel().selection().toList())
 
     def selected_count(self) -> int:
-        """How many rows are chosen."""
+        """Return how many rows are selected."""
         return sum(last - first + 1 for first, last in self.selected_rows())
 
     def selected_ids(self) -> array[int]:
-        """The keys of the chosen jobs, in the list's order."""
+        """Return the keys of the selected jobs, in the list's order."""
         ids: array[int] = array("q")
         for first, last in self.selected_rows():
             ids.extend(self._jobs.ids[first : last + 1])
         return ids
 
     def select_rows(self, first: int, last: int) -> None:
-        """Choose these rows only, the first of them current and visible."""
+        """Select these rows only, the first of them current and visible."""
         index = self._jobs.index(first, 0)
         rows = QItemSelection(index, self._jobs.index(last, len(COLUMNS) - 1))
         self.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.NoUpdate)
@@ -160,7 +170,7 @@ class JobsView(QTableView):
     # --- what Qt asks
 
     def moveCursor(self, action: QAbstractItemView.CursorAction, modifiers: Qt.KeyboardModifier) -> QModelIndex:
-        """Home and End go to the first and last row, as in every list, not to the first and last cell."""
+        """Go to the first and last row by Home and End, as in every list, not to the first and last cell."""
         current, rows = self.currentIndex(), self._jobs.rowCount()
         if rows and action is QAbstractItemView.CursorAction.MoveHome:
             return self._jobs.index(0, max(0, current.column()))
@@ -169,7 +179,16 @@ class JobsView(QTableView):
         return super().moveCursor(action, modifiers)
 
     def keyboardSearch(self, search: str) -> None:
-        """Not Qt's search by typing: it would read every row of the list, on this thread."""
+        """Do nothing: Qt's search by typing would read every row of the list, on this thread."""
+
+    def scrollTo(
+        self,
+        index: QModelIndex | QPersistentModelIndex,
+        hint: QAbstractItemView.ScrollHint = QAbstractItemView.ScrollHint.EnsureVisible,
+    ) -> None:
+        """Scroll as Qt does, in the range of the rows that are there now: on a busy computer Qt's is an older one."""
+        self.updateGeometries()
+        super().scrollTo(index, hint)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the columns filling the width."""
@@ -177,12 +196,12 @@ class JobsView(QTableView):
         self._header.fit()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """The font may have changed since the table was made."""
+        """Fit the rows: the font may have changed since the table was made."""
         super().showEvent(event)
         self._set_row_height()
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        """Beside the current row if the keyboard asked, else where the mouse is."""
+        """Ask for a menu: beside the current row if the keyboard asked, else where the mouse is."""
         if event.reason() == QContextMenuEvent.Reason.Keyboard:
             self.menu_wanted.emit(self.viewport().mapToGlobal(self.visualRect(self.currentIndex()).bottomLeft()))
         else:
@@ -190,17 +209,17 @@ class JobsView(QTableView):
         event.accept()
 
     def focusInEvent(self, event: QFocusEvent) -> None:
-        """Who comes here by keyboard sees where."""
+        """Draw a ring for who comes here by keyboard."""
         self._uses_keys = event.reason() in _KEY_REASONS
         super().focusInEvent(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Who uses the mouse needs no ring."""
+        """Draw no ring for who uses the mouse."""
         self._uses_keys = False
         super().mousePressEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Escape chooses nothing; a key that moves chooses where it leads to; everything else is Qt's."""
+        """Select nothing by Escape, and by a key that moves what it leads to; everything else is Qt's."""
         self._uses_keys = True
         if event.key() == Qt.Key.Key_Escape and self.selectionModel().hasSelection():
             self.clearSelection()
@@ -224,26 +243,26 @@ class JobsView(QTableView):
             self._set_row_height()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """A ring around the row that the keyboard is at, for who uses the keyboard; the cells have none."""
+        """Draw a ring around the row that the keyboard is at, for who uses the keyboard; the cells have none."""
         super().paintEvent(event)
         index = self.currentIndex()
         if not (self._uses_keys and self.hasFocus()) or not index.isValid():
             return
         row = self.visualRect(index)
         selected = self.selectionModel().isSelected(index)
-        colours = self._look.colours
+        colours = self._theme.colours
         painter = QPainter(self.viewport())
         painter.setPen(QPen(QColor(colours.selected_text if selected else colours.accent), 1))
         painter.drawRect(QRect(0, row.y(), self.viewport().width() - 1, row.height() - 1).adjusted(1, 1, -1, -1))
         painter.end()
 
 
-def _order_of(first: SortLayout | None, second: SortLayout | None) -> ListQuery:
-    """An order as it was remembered; what this version has no column for is left out."""
-    if first is None or first.column not in COLUMN_OF_ID:
-        return ListQuery()
-    sort_by = COLUMNS[COLUMN_OF_ID[first.column]].sort_by
-    if second is None or second.column not in COLUMN_OF_ID:
-        return ListQuery(sort_by, first.descending)
-    then_by = COLUMNS[COLUMN_OF_ID[second.column]].sort_by
-    return ListQuery(sort_by, first.descending, then_by=then_by, then_descending=second.descending)
+def _order_of(*layouts: SortLayout | None) -> Sort:
+    """Return an order as it was remembered, up to what this version has no column for."""
+    terms: list[SortTerm] = []
+    for layout in layouts:
+        key = COLUMNS[COLUMN_OF_ID[layout.column]].sort_key if layout and layout.column in COLUMN_OF_ID else None
+        if layout is None or key is None:
+            break
+        terms.append(SortTerm(key, layout.descending))
+    return Sort(tuple(terms)) if terms else BY_ADDING

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, Slot
 
@@ -11,17 +11,12 @@ from desktop_app.gui.commands.list_commands import ListCommands
 from desktop_app.gui.export.exporter import Exporter
 from desktop_app.gui.progress.run_watch import RunWatch
 from desktop_app.gui.startup.shutdown import Step
-from desktop_app.gui.table.model import JobFeed, JobsModel
-from desktop_app.gui.table.totals import GroupTotals, Totals
+from desktop_app.gui.table.job_feed import GroupTotals, JobFeed, Totals
+from desktop_app.gui.table.model import JobsModel
 from desktop_app.gui.tasks import Tasks
 
 if TYPE_CHECKING:
-    from array import array
-    from collections.abc import Callable
-
     from desktop_app.domain.clock import Clock
-    from desktop_app.domain.errors import KnownError
-    from desktop_app.domain.query import SelectionSums
     from desktop_app.gui.ports import JobReader, Session
     from desktop_app.gui.wording import Wording
     from desktop_app.services.adding.intake import IntakeService
@@ -34,9 +29,9 @@ class ListController(QObject):
         problem(str): Something went wrong that has no better place to be said; a plain text.
 
     Attributes:
-        reader: Where jobs are read.
         feed, model, totals, groups, adder, commands, additions, exporter: See their classes.
         reader: Where the list is read; any thread.
+        reads: The pool that reads the list.
         beside: For one-shots that have nothing to do with the list's own reads and writes.
     """
 
@@ -53,18 +48,18 @@ class ListController(QObject):
         super().__init__(parent)
         self.reader = reader
         # Apart, so that a long scan keeps no page waiting; writes one after the other, so that Undo follows Remove.
-        self._reads = Tasks(session, threads=2, parent=self)
+        self.reads = Tasks(session, threads=2, parent=self)
         self._scans = Tasks(session, threads=2, parent=self)
         self._writes = Tasks(session, threads=1, parent=self)
         self.beside = Tasks(session, threads=3, parent=self)
         self._run: RunWatch | None = None
-        self.feed = JobFeed(reader, self)
-        self.totals = Totals(reader, self._reads, self)
-        self.groups = GroupTotals(reader, self._reads, self)
-        self.model = JobsModel(reader, self._reads, wording, self)
+        self.feed = JobFeed(reader.changes, self)
+        self.totals = Totals(reader, self.reads, self)
+        self.groups = GroupTotals(reader, self.reads, self)
+        self.model = JobsModel(reader, self.reads, wording, self)
         self.adder = Adder(intake, self._scans, self._writes, wording, self)
         self.commands = ListCommands(
-            reader, intake, reads=self._reads, writes=self._writes, wording=wording, parent=self
+            reader, intake, reads=self.reads, writes=self._writes, wording=wording, parent=self
         )
         self.exporter = Exporter(reader, self.beside, wording, self)
         self.additions = AddUndo(reader, intake, self._writes, self.commands.undo, self)
@@ -94,21 +89,9 @@ class ListController(QObject):
 
     def watch_run(self, *, queue: str, clock: Clock) -> RunWatch:
         """Follow the run of a queue's files from the next `start` on."""
-        self._run = RunWatch(self.reader, self._reads, queue=queue, clock=clock, parent=self)
+        self._run = RunWatch(self.reader, self.reads, queue=queue, clock=clock, parent=self)
         self.feed.changed.connect(self._run.look)
         return self._run
-
-    def add_up(
-        self, ids: array[int], on_done: Callable[[SelectionSums], None], on_problem: Callable[[KnownError], None]
-    ) -> None:
-        """Make the sums of jobs beside the main thread."""
-        self.ask(lambda: self.reader.sums(ids), on_done, on_problem)
-
-    def ask(
-        self, work: Callable[[], Any], on_done: Callable[[Any], None], on_problem: Callable[[KnownError], None]
-    ) -> None:
-        """Read something of the list beside the main thread; see `Tasks.run`."""
-        self._reads.run(work, on_done, on_problem)
 
     @Slot()
     def stop(self) -> None:
@@ -131,4 +114,4 @@ class ListController(QObject):
         return all(ended)
 
     def _all_tasks(self) -> tuple[Tasks, ...]:
-        return self._reads, self._scans, self._writes, self.beside
+        return self.reads, self._scans, self._writes, self.beside

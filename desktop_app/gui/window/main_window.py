@@ -24,7 +24,7 @@ from desktop_app.gui.filtering.filter_box import FilterBox
 from desktop_app.gui.filtering.list_filter import ListFilter
 from desktop_app.gui.filtering.sidebar import Sidebar
 from desktop_app.gui.i18n import tr, translated
-from desktop_app.gui.progress.progress import Feedback
+from desktop_app.gui.progress.presenter import ProgressPresenter
 from desktop_app.gui.progress.status_bar import JobsStatusBar
 from desktop_app.gui.startup.single_instance import ADD_FILES, ADD_FOLDER
 from desktop_app.gui.table.selection_sums import SelectedTotals
@@ -62,7 +62,7 @@ class MainWindow(QMainWindow):
         view, filter, sidebar, details, no_match, notices, banner, busy, exporting, status, overlay: Its parts.
         foreign, adding: What is done about other programs' messages, and about new files.
         export, insight: The ways to an exported list, to the log and the support report.
-        run, feedback: The run that is under way, and what is told of it.
+        run, progress: The run that is under way, and what is told of it.
         pausing: The way to a pause.
     """
 
@@ -95,21 +95,38 @@ class MainWindow(QMainWindow):
             self.offers.export, self.exporting, self.view, self._workbench, needs.memory, needs.wording, self
         )
         self.insight = HelpCommands(self.offers, self._workbench.beside, needs.support, needs.memory, look, self)
-        narrowing = ListFilter(self.offers, self.filter, self.sidebar, self.view, self._workbench, self)
-        self.no_match = NoMatch(narrowing.clear_filter, narrowing.show_all, look, self)
+        bench = self._workbench
+        list_filter = ListFilter(
+            self.offers, self.filter, self.sidebar, self.view, bench.model, bench.totals, bench.groups, self
+        )
+        list_filter.retry_wanted.connect(bench.commands.retry_problems)
+        self.no_match = NoMatch(list_filter.clear_filter, list_filter.show_all, look, self)
         self._empty = EmptyState(self.offers, look)
         self._pages = Pages(self.view, self._empty, self.no_match, self)
-        self.selected = SelectedTotals(self.view, self._workbench, self)
+        self.selected = SelectedTotals(self.view, bench.model, bench.reader, bench.reads, self)
         self.details = make_details(self.offers, self.view, self.selected, needs, self)
         self.run = self._workbench.watch_run(queue=needs.session.connection.key, clock=needs.clock)
-        self.feedback = Feedback(self.run, self.status, self.notices, self.selected, self.offers, needs, self)
+        self.progress = ProgressPresenter(
+            self.run,
+            status=self.status,
+            notices=self.notices,
+            selected=self.selected,
+            actions=self.offers,
+            states=needs.states,
+            desktop=needs.desktop(self),
+            memory=needs.memory,
+            clock=needs.clock,
+            theme=look,
+            wording=needs.wording,
+            window=self,
+        )
         self._split = DetailsSplit(self._pages, self.details, self)
         self.adding = AddFlow(self._workbench, self.view, look, needs.wording, self)
         self._arrange()
         self.overlay = DropOverlay(look, self)
         DropTarget(self, self.overlay, needs.wording).dropped.connect(self.add)
         panes = (self._tools, self.sidebar, self.banner, self._pages, self.details, self.notices)
-        last = (self.feedback.dock, self.status)
+        last = (self.progress.dock, self.status)
         PaneKeys(self.offers.next_pane, self.offers.previous_pane, (*panes, *last), self)
         self.pausing = Pausing(needs, self.offers, self)
         QueueCommands(needs, self.offers, self.view).said.connect(self.say)
@@ -151,10 +168,10 @@ class MainWindow(QMainWindow):
             bench.commands,
             self.export,
             self.insight,
-            self.feedback.news,
+            self.progress.notifications,
         ):
             speaker.said.connect(self.say)
-        for part in (self.adding, self.insight, self.feedback):
+        for part in (self.adding, self.insight, self.progress):
             self.closed.connect(part.close)
         self._commands.said.connect(self.say)
         self._needs.states.text_changed.connect(self.status.show_connection)

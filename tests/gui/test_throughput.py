@@ -7,8 +7,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from desktop_app.gui.progress.graph import graph_number, nice_top, time_marks, value_marks
 from desktop_app.gui.progress.history import Span
+from desktop_app.gui.progress.throughput import graph_number, nice_top, time_marks, value_marks
 from desktop_app.gui.theme.colours import DARK, LIGHT
 from tests.gui.test_colours import contrast
 
@@ -60,27 +60,27 @@ def window(desk: Desk, qtbot: QtBot) -> MainWindow:
 
 
 def test_key_shows_the_graphs_and_hides_them(window: MainWindow, qtbot: QtBot) -> None:
-    assert not window.feedback.dock.isVisible()
+    assert not window.progress.dock.isVisible()
     QTest.keyClick(window.view, Qt.Key.Key_G, CONTROL)
-    qtbot.waitUntil(window.feedback.dock.isVisible)
-    window.feedback.dock.choose(Span.MINUTE)
-    files, sizes = window.feedback.dock.graphs
+    qtbot.waitUntil(window.progress.dock.isVisible)
+    window.progress.dock.choose(Span.MINUTE)
+    files, sizes = window.progress.dock.graphs
     assert files.summary.startswith("Files per second, last minute: now ")
     assert "highest" in sizes.accessibleDescription()
     assert max(files._values) > 0
     QTest.keyClick(window.view, Qt.Key.Key_G, CONTROL)
-    assert not window.feedback.dock.isVisible()
+    assert not window.progress.dock.isVisible()
 
 
 def test_pace_in_the_status_bar_opens_the_graphs(window: MainWindow) -> None:
     window.status.throughput_pressed.emit()
-    assert window.feedback.dock.isVisible()
+    assert window.progress.dock.isVisible()
     assert window.offers.throughput.isChecked()
 
 
 def test_span_is_chosen_by_mouse_and_by_keyboard(window: MainWindow) -> None:
     window.offers.throughput.trigger()
-    dock = window.feedback.dock
+    dock = window.progress.dock
     QTest.mouseClick(dock.buttons[Span.HOUR], LEFT)
     assert dock.span.name == "HOUR"
     dock.buttons[Span.HOUR].setFocus()
@@ -94,17 +94,17 @@ def test_f6_reaches_the_graphs(window: MainWindow, qtbot: QtBot) -> None:
     visited = []
     for _ in range(8):
         window.offers.next_pane.trigger()
-        visited.append(window.feedback.dock.isAncestorOf(QApplication.focusWidget() or window))
+        visited.append(window.progress.dock.isAncestorOf(QApplication.focusWidget() or window))
     assert any(visited)
 
 
 def test_graphs_and_their_span_come_back_at_the_next_start(window: MainWindow, desk: Desk) -> None:
     window.offers.throughput.trigger()
-    window.feedback.dock.choose(Span.DAY)
+    window.progress.dock.choose(Span.DAY)
     window.close()
     again = desk.window()
-    assert again.feedback.dock.isVisible()
-    assert again.feedback.dock.span is Span.DAY
+    assert again.progress.dock.isVisible()
+    assert again.progress.dock.span is Span.DAY
     assert again.offers.throughput.isChecked()
 
 
@@ -112,8 +112,8 @@ def test_graphs_and_their_span_come_back_at_the_next_start(window: MainWindow, d
 def test_graph_can_be_seen_in_light_and_dark(window: MainWindow, look: Theme, colours: object) -> None:
     look.wear(colours)  # type: ignore[arg-type]
     window.offers.throughput.trigger()
-    window.feedback.dock.choose(Span.MINUTE)
-    image = window.feedback.dock.grab().toImage()
+    window.progress.dock.choose(Span.MINUTE)
+    image = window.progress.dock.grab().toImage()
     ground = image.pixelColor(3, 3).name()
     best = max(
         contrast(image.pixelColor(x, y).name(), ground)
