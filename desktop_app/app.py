@@ -230,6 +230,7 @@ def assemble(program: Program, look: Theme) -> RunningWindow:
     """Put the window, its threads and the queue together. Nothing runs yet."""
     from PySide6.QtCore import QLocale
 
+    from desktop_app.config.settings import update_settings
     from desktop_app.gui.desktop.choose import desktop_of
     from desktop_app.gui.life.running import RunningWindow
     from desktop_app.gui.window.list_controller import ListController
@@ -239,9 +240,11 @@ def assemble(program: Program, look: Theme) -> RunningWindow:
     from desktop_app.gui.wording import Wording
     from desktop_app.session import Session
 
+    if program.settings.paused:
+        program.control.pause()
     wording = Wording(QLocale())
     session = Session(program)
-    workbench = ListController(program.jobs, program.intake, program.database.session, wording)
+    workbench = ListController(program.jobs, program.editor, program.database.session, wording)
     window = MainWindow(
         WindowParts(
             workbench=workbench,
@@ -255,8 +258,8 @@ def assemble(program: Program, look: Theme) -> RunningWindow:
             start_again=session.switchboard.start,
             clock=program.clock,
             desktop=desktop_of,
-            switch=program.switch,
-            remember_paused=program.remember_paused,
+            control=program.control,
+            remember_paused=lambda paused: update_settings(program.home.settings_file, paused=paused),
             log_folder=program.home.logs,
             strict_order=program.settings.fifo_order == "strict",
             support=session.support_sources(),

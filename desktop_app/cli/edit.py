@@ -38,7 +38,7 @@ def _retry(options: Namespace) -> int:
 
     with closing(open_program()) as program:
         chosen = _chosen(program.jobs, options.names, Status.FAILED)
-        count = program.intake.retry(chosen)
+        count = program.editor.retry(chosen)
         if options.names and count < len(chosen):
             say(f"{counted(len(chosen) - count, 'file')} left alone: only what has ended can be tried again.")
         send_now(program, count)
@@ -52,7 +52,7 @@ def _remove(options: Namespace) -> int:
 
     with closing(open_program()) as program:
         statuses = [] if options.all else [Status.PROCESSED]
-        count = program.intake.remove(_chosen(program.jobs, options.names, *statuses))
+        count = program.editor.remove(_chosen(program.jobs, options.names, *statuses))
         emit(f"Took {counted(count, 'file')} off the list. The files themselves are untouched.")
     return 0
 

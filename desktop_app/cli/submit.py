@@ -35,7 +35,7 @@ def _submit(options: Namespace) -> int:
     from desktop_app.bootstrap import open_program
 
     with closing(open_program()) as program:
-        added = program.intake.add(found.files) if found.files else None
+        added = program.editor.add(found.files) if found.files else None
         send_now(program, len(found.files))
         if not options.json:
             size = sum(file.size or 0 for file in found.files)

@@ -64,7 +64,7 @@ def whole_file(target: Path, *, replace: bool = True) -> Iterator[BinaryIO]:
         raise NotWrittenError(text, code=error.errno or 0) from error
 
 
-def write_whole(target: Path, write: Callable[[TextIO], None], *, replace: bool = True) -> None:
+def write_whole(target: Path, write: Callable[[TextIO], object], *, replace: bool = True) -> None:
     """Write a text file in UTF-8; see `whole_file`.
 
     Args:

@@ -85,7 +85,7 @@ def _consume(place: Place, _: list[Path]) -> None:
 
 
 def _consume_with_a_quick_heart(place: Place, files: list[Path]) -> None:
-    leases.BEAT_SECONDS = 0.02
+    leases.HEARTBEAT_SECONDS = 0.02
     _consume(place, files)
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.services.plant import Plant
+    from tests.services.running_consumer import Plant
 
 QUEUE = "q"
 
@@ -72,7 +72,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 @pytest.fixture
 def plant(bench: Bench) -> Iterator[Plant]:
     """A consumer that is stopped at the end if the test has started it."""
-    from tests.services.plant import Plant  # it stands on this file
+    from tests.services.running_consumer import Plant  # it stands on this file
 
     with Plant(bench) as plant:
         yield plant

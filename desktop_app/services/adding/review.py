@@ -181,7 +181,7 @@ class Review:
 
     Args:
         result: What the scan found.
-        listed: For each file 1 if it is on the list already and has not changed; see `IntakeService.listed`.
+        listed: For each file 1 if it is on the list already and has not changed; see `JobEditor.listed`.
     """
 
     def __init__(self, result: ScanResult, listed: bytearray) -> None:

@@ -18,13 +18,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-
 SETTLED_MS = 120_000
 """AWS's counts may lag for a minute and more after the last send; younger messages are not missed yet."""
 
 
 class Reconciler:
-    """Compares what the database has sent with what the queue has; a chore. One thread.
+    """Compares what the database has sent with what the queue has; a periodic task. One thread.
 
     Args:
         recovery: The rows.
