@@ -1,8 +1,8 @@
-"""Processes a file in a process of its own: for files that were at work when a program ended without a word.
+"""Processes a file in a process of its own: for files that were being processed when a program ended unexpectedly.
 
 If it was the file's doing, the same again costs only that process. The child is this program itself (`_process PATH`),
 so it works in a frozen program too. It speaks JSON, a line each: `["progress", done, total]`, then
-`["done", size, lines]` or `["failed", problem, passing, text, detail]`.
+`["done", size, lines, values]` or `["failed", problem, passing, text, detail]`.
 """
 
 from __future__ import annotations
@@ -15,24 +15,26 @@ import threading
 from typing import TYPE_CHECKING
 
 from desktop_app.domain.errors import FileError, FileProblem
-from desktop_app.processing.registry import Cancelled, FileResult
+from desktop_app.processing.processor import Cancelled
+from desktop_app.processing.registry import FileResult
 from desktop_app.spawn import own_command, own_environment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from desktop_app.processing.registry import ProcessorRegistry, Watch
+    from desktop_app.processing.processor import Watch
+    from desktop_app.processing.registry import ProcessorRegistry
 
 CANCEL_CHECK_SECONDS = 0.1
 CRASHED = "The program ended while it worked on this file"
 
 
 class ProcessDiedError(Exception):
-    """The child ended without an answer: what it was made to do ends programs."""
+    """The child ended without an answer."""
 
 
-class _Wire:
-    """The child's end: tells progress, is never cancelled (the parent ends it)."""
+class _PipeWatch:
+    """Writes the progress for the parent; never cancelled, since the parent ends the child."""
 
     def on_progress(self, bytes_done: int, bytes_total: int) -> None:
         _say("progress", bytes_done, bytes_total)
@@ -47,13 +49,13 @@ def _say(*words: object) -> None:
 
 
 def serve_one(path: str, registry: ProcessorRegistry) -> int:
-    """The child's main: process one file and say the result on standard output. Gives the exit code, always 0."""
+    """The child's main: process one file and write the result to standard output. Returns the exit code, always 0."""
     try:
-        result = registry.process(path, _Wire())
+        result = registry.process(path, _PipeWatch())
     except FileError as error:
         _say("failed", error.problem, error.passing, error.text, error.detail)
     else:
-        _say("done", result.file_size, result.lines_count)
+        _say("done", result.file_size, result.lines_count, dict(result.values))
     return 0
 
 
@@ -99,8 +101,8 @@ class IsolatedProcessing:
             match json.loads(line):
                 case ["progress", int(done), int(total)]:
                     watch.on_progress(done, total)
-                case ["done", int(size), int(lines)]:
-                    return FileResult(size, lines)
+                case ["done", int(size), int() | None as lines, dict(values)]:
+                    return FileResult(size, lines, values)
                 case ["failed", str(problem), bool(passing), str(text), str(detail)]:
                     raise FileError(FileProblem(problem), text, passing=passing, detail=detail)
         if watch.cancelled():

@@ -12,7 +12,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from desktop_app.processing.registry import Cancelled, FileResult, Watch, default_registry
+from desktop_app.processing.processor import Cancelled, Watch
+from desktop_app.processing.registry import FileResult, default_registry
 from desktop_app.queues.client import QueueClient
 from desktop_app.queues.messages import QueueInfo
 from desktop_app.services.consuming import in_flight as leases

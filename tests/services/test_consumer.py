@@ -19,7 +19,8 @@ from desktop_app.domain.errors import (
 )
 from desktop_app.domain.job import Job, Status
 from desktop_app.processing.isolation import IsolatedProcessing
-from desktop_app.processing.registry import Cancelled, FileResult, Watch
+from desktop_app.processing.processor import Cancelled, Watch
+from desktop_app.processing.registry import FileResult
 from desktop_app.queues.messages import EntryResult, FileMessage, encode
 from desktop_app.services.consuming.consumer import Consumer, ConsumerOptions
 from desktop_app.services.consuming.foreign_messages import ForeignMessages

@@ -9,15 +9,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from desktop_app.domain.errors import FileError, FileProblem
-from desktop_app.processing.registry import FileResult, ProcessorRegistry, Watch, default_registry
+from desktop_app.processing.lines import LineProcessor
+from desktop_app.processing.registry import FileResult, ProcessorRegistry, default_registry
 from desktop_app.services.consuming.in_flight import InFlightMessage
 from desktop_app.services.consuming.worker_pool import Done, WorkerPool
 from tests.helpers import wait_until
 from tests.services.fakes import FakeClock, received
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping
 
+    from desktop_app.processing.processor import Value, Watch
+    from desktop_app.sources.local import Source
     from tests.services.conftest import Bench
 
 
@@ -41,13 +44,10 @@ def process_all(messages: list[InFlightMessage], registry: ProcessorRegistry, th
     return [done.get(timeout=5) for _ in messages]
 
 
-class Bug:
+class Bug(LineProcessor):
     """A processor with a mistake in it."""
 
-    def accepts(self, path: str) -> bool:
-        return True
-
-    def count(self, chunks: Iterable[bytes]) -> int:
+    def process(self, source: Source) -> Mapping[str, Value]:
         raise ZeroDivisionError("a mistake")
 
 
@@ -76,13 +76,10 @@ def test_what_is_cancelled_before_it_begins_is_not_begun(bench: Bench) -> None:
 def test_what_is_cancelled_while_it_runs_has_no_result(bench: Bench) -> None:
     message = message_for(bench, "a.txt")
 
-    class Slow:
-        def accepts(self, path: str) -> bool:
-            return True
-
-        def count(self, chunks: Iterable[bytes]) -> int:
+    class Slow(LineProcessor):
+        def process(self, source: Source) -> Mapping[str, Value]:
             message.cancelled.set()
-            return sum(1 for _ in chunks)
+            return super().process(source)
 
     done = process(message, ProcessorRegistry([Slow()]))
     assert (done.result, done.error, message.is_begun) == (None, None, True)
@@ -103,18 +100,15 @@ def test_so_many_at_once_and_not_more(bench: Bench) -> None:
     most: list[int] = []
     lock = threading.Lock()
 
-    class Counting:
-        def accepts(self, path: str) -> bool:
-            return True
-
-        def count(self, chunks: Iterable[bytes]) -> int:
+    class Counting(LineProcessor):
+        def process(self, source: Source) -> Mapping[str, Value]:
             with lock:
                 running.append(1)
                 most.append(len(running))
             together.wait()
             with lock:
                 running.pop()
-            return sum(1 for _ in chunks)
+            return super().process(source)
 
     messages = [message_for(bench, name) for name in ("a", "b", "c", "d")]
     for done in process_all(messages, ProcessorRegistry([Counting()]), threads=2):

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
-    from desktop_app.processing.registry import Watch
+    from desktop_app.processing.processor import Watch
     from tests.sqs.faults import Fault, PassOn
 
 EVER = 1000

@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Protocol
 from desktop_app.domain.errors import FileError, FileProblem
 from desktop_app.domain.sentences import Sentence
 from desktop_app.processing.isolation import IsolatedProcessing, ProcessDiedError
-from desktop_app.processing.registry import Cancelled
+from desktop_app.processing.processor import Cancelled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from desktop_app.domain.clock import Clock
     from desktop_app.domain.job import Job
-    from desktop_app.processing.registry import FileResult, Watch
+    from desktop_app.processing.processor import Watch
+    from desktop_app.processing.registry import FileResult
     from desktop_app.services.consuming.in_flight import InFlightMessage
 
 
