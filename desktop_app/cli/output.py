@@ -10,8 +10,6 @@ import sys
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Never, Protocol, TextIO
 
-from tqdm import tqdm
-
 from desktop_app.domain.errors import KnownError
 from desktop_app.domain.job import Job, display_text
 from desktop_app.services.support.export import json_line
@@ -19,9 +17,8 @@ from desktop_app.services.support.export import json_line
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-
+    from tqdm import tqdm
 _UNITS = ("kB", "MB", "GB", "TB", "PB", "EB")
-
 _STEP = 1000
 
 
@@ -182,6 +179,8 @@ class ProgressBar:
     """
 
     def __init__(self, label: str, unit: str) -> None:
+        from tqdm import tqdm
+
         self._bar: tqdm[Never] = tqdm(
             desc=label, unit=f" {unit}", file=sys.stderr, leave=False, dynamic_ncols=True, mininterval=0.1
         )

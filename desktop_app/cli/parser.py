@@ -15,11 +15,8 @@ if TYPE_CHECKING:
 
 
 _DEBUG_HELP = "log more, and tell the whole story of what goes wrong"
-
 _HELP_HELP = "show this and end"
-
 _WINDOW_USAGE = "[PATH|URL …]"
-
 _EPILOG = """\
 `filemill COMMAND --help` says more of a command. A file that is named like a
 command can be given as ./status, one whose name begins with - after --.

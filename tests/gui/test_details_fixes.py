@@ -108,7 +108,7 @@ def test_missing_file_can_be_located(desk: Desk, folder: Path, tmp_path: Path, q
     done = job_of(desk, key)
     assert (done.status, done.file_path, done.lines_count) == (Status.PROCESSED, str(found), 2)
     qtbot.waitUntil(lambda: window.details.summary.title == "found.txt")
-    assert said == ["“a.txt” will be processed from its new place."]
+    qtbot.waitUntil(lambda: said == ["“a.txt” will be processed from its new place."])
 
 
 def test_place_without_a_file_is_refused_in_words(desk: Desk, folder: Path, qtbot: QtBot) -> None:
