@@ -113,14 +113,14 @@ def open_program(environment: Mapping[str, str] = os.environ, *, settings: Setti
 
 
 def connect_queue(program: Program) -> QueueConnector:
-    """The connector of the program's queue; nothing is contacted before a loop needs it. Close it at the end."""
+    """Build the connector of the program's queue; nothing is contacted before a loop needs it. Close it at the end."""
     from desktop_app.queues.connector import connector_for
 
     return connector_for(program.connection, program.home.run)
 
 
 def build_sender(program: Program, connector: QueueConnector, report: Callable[[LoopState], None]) -> Sender:
-    """The loop that sends the outbox of the program's queue.
+    """Build the loop that sends the outbox of the program's queue.
 
     Args:
         program: What `open_program` gave.
@@ -175,7 +175,7 @@ def build_consumer(
     concurrency: int | None = None,
     wait_s: int = 20,
 ) -> Consumer:
-    """The loop that consumes the program's queue.
+    """Build the loop that consumes the program's queue.
 
     Args:
         program: What `open_program` gave.
@@ -211,7 +211,7 @@ def build_consumer(
 def build_gated_consumer(
     program: Program, connector: QueueConnector, report: Callable[[LoopState], None]
 ) -> PermissionGate:
-    """The consumer of the window: on a queue that Filemill did not make it waits for a person's permission."""
+    """Build the consumer of the window: on a named queue it waits for a person's permission."""
     consumer = build_consumer(program, connector, report)
     return PermissionGate(consumer, program.control, report, queue=program.connection.key)
 
@@ -241,7 +241,7 @@ def send_all(program: Program, connector: QueueConnector, *, deadline_s: float) 
 
 
 def backups(environment: Mapping[str, str] = os.environ) -> Backups:
-    """The copies of the database, for when it can't be opened any more.
+    """Return the copies of the database, for when it can't be opened any more.
 
     Raises:
         SettingsError: If FILEMILL_HOME or FILEMILL_DATABASE can't be used.

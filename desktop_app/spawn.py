@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 
 def own_command(*words: str) -> list[str]:
-    """The command line of this program with other arguments, in a checkout, installed, or frozen."""
+    """Return the command line of this program with other arguments, in a checkout, installed, or frozen."""
     if getattr(sys, "frozen", False):
         return [sys.executable, *words]
     return [sys.executable, "-m", "desktop_app", *words]
 
 
 def own_environment(inherited: Mapping[str, str]) -> dict[str, str]:
-    """An environment in which `own_command` finds this very copy of the program, whatever the current folder is."""
+    """Return an environment in which `own_command` finds this copy of the program, whatever the current folder is."""
     environment = dict(inherited)
     if getattr(sys, "frozen", False):
         # Else a one-file program's child would live in its parent's unpacked files, which end with the parent.

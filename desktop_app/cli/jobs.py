@@ -101,7 +101,7 @@ def _remove(options: Namespace) -> int:
 
 
 def _chosen(job_list: JobList, ids: Sequence[str], *statuses: Status) -> Sequence[int]:
-    """The keys of the jobs that were named; if none was, of all that have one of the statuses (none given = any)."""
+    """Return the keys of the jobs that were named; if none was, of all with one of the statuses (none given = any)."""
     if ids:
         return [job.row_id for job in _look_up_all(job_list, ids)]
     return job_list.ids(ListQuery(statuses=frozenset(statuses)))

@@ -35,7 +35,7 @@ def run(words: Sequence[str], *, open_window: Callable[[Sequence[str]], int]) ->
 
     Args:
         words: The command line without the program's name.
-        open_window: Opens the window with paths; gives the exit code.
+        open_window: Opens the window with paths; returns the exit code.
 
     Returns:
         The exit code. Trouble has been told on standard error, it is not raised.
@@ -61,7 +61,7 @@ def run(words: Sequence[str], *, open_window: Callable[[Sequence[str]], int]) ->
 
 
 def _understand(words: Sequence[str], open_window: Callable[[Sequence[str]], int]) -> Callable[[], int]:
-    """What a command line asks for, ready to be done.
+    """Return what a command line asks for, ready to be done.
 
     Raises:
         UsageError: If it makes no sense.

@@ -77,7 +77,7 @@ def _print_table(jobs: Iterable[Job]) -> None:
 
 
 def table_width() -> int | None:
-    """The terminal's width in cells; None if the result does not go to a terminal."""
+    """Return the terminal's width in cells; None if the result does not go to a terminal."""
     return shutil.get_terminal_size().columns if is_terminal(sys.stdout) else None
 
 
@@ -108,7 +108,7 @@ def watch(jobs: JobList, chosen: AbstractSet[int] | None, *, as_json: bool, stea
 
 
 def _can_redraw() -> bool:
-    """Whether output goes to a terminal that knows how to go back up; on Windows not all do, so none is asked to."""
+    """Return whether output goes to a terminal that can go back up; on Windows not all can, so none is asked to."""
     return is_terminal(sys.stdout) and os.name != "nt" and os.environ.get("TERM", "dumb") != "dumb"
 
 
@@ -174,7 +174,7 @@ class _Screen:
         emit("\n".join([_CLEAR + totals(counts), table.header(), *lines, *more]), flush=True)
 
     def _in_order(self, *, fits: bool) -> Iterator[Job]:
-        """All in the order they were added if they fit; else first what a person looks for."""
+        """Yield all in the order they were added if they fit; else first what a person looks for."""
         if self._chosen is not None:
             page = self._jobs.page(sorted(self._chosen))
             yield from (page[key] for key in sorted(page))

@@ -33,7 +33,7 @@ class NotWrittenError(KnownError):
 
 @contextlib.contextmanager
 def whole_file(target: Path, *, replace: bool = True) -> Iterator[BinaryIO]:
-    """A stream to write a file with; one that was there before is replaced when all is written.
+    """Open a stream to write a file with; one that was there before is replaced when all is written.
 
     Whatever is raised while it is entered goes through, and nothing is left behind.
 

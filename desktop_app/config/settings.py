@@ -165,7 +165,7 @@ def load_settings(path: Path) -> Settings:
 
 
 def _read(path: Path) -> str:
-    """The file's text; some editors put a byte order mark in front of it."""
+    """Return the file's text; some editors put a byte order mark in front of it."""
     try:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
@@ -189,7 +189,7 @@ def _not_toml(path: Path, error: Exception) -> SettingsError:
 
 
 def _checked(table: dict[str, Any]) -> dict[str, Any]:
-    """The known keys of a table, each of the type its default has."""
+    """Return the known keys of a table, each of the type its default has."""
     values: dict[str, Any] = {}
     for field in fields(Settings):
         if field.name not in table:
@@ -322,7 +322,7 @@ def _check_endpoint(url: str) -> None:
 
 
 def _with_url_parts(connection: Connection) -> Connection:
-    """A queue URL names its own region (AWS) or its own endpoint (any other server)."""
+    """Take the region (AWS) or the endpoint (any other server) that a queue URL names."""
     try:
         parts = urlsplit(connection.queue)
         is_url = parts.scheme in {"http", "https"} and parts.hostname and parts.path.strip("/") and parts.port != 0

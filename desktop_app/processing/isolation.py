@@ -49,7 +49,7 @@ def _say(*words: object) -> None:
 
 
 def serve_one(path: str, registry: ProcessorRegistry) -> int:
-    """The child's main: process one file and write the result to standard output. Returns the exit code, always 0."""
+    """Run the child: process one file and write the result to standard output. Returns the exit code, always 0."""
     try:
         result = registry.process(path, _PipeWatch())
     except FileError as error:
@@ -60,7 +60,7 @@ def serve_one(path: str, registry: ProcessorRegistry) -> int:
 
 
 class IsolatedProcessing:
-    """Stands for a registry, with a child for each file. Any thread, several at once.
+    """Processes files as a registry does, each in a child process of its own. Any thread, several at once.
 
     Args:
         command: Starts the child; the path is added.

@@ -78,7 +78,7 @@ class _Counter(Protocol):
 
 
 def _counter_for(start: bytes) -> _Counter:
-    """A counter for what starts so, already fed with it."""
+    """Return a counter for what starts so, already fed with it."""
     counter: _Counter
     encoding = next((encoding for encoding in _ENCODINGS if start.startswith(encoding.mark)), None)
     if encoding is None:

@@ -218,7 +218,7 @@ class Uniform(Protocol):
     """Draws a number between two; `random.uniform` is one."""
 
     def __call__(self, low: float, high: float, /) -> float:
-        """A number from low to high."""
+        """Return a number from low to high."""
         ...
 
 
@@ -271,11 +271,11 @@ class AwakeClock:
         self._awake = 0.0
 
     def now_ms(self) -> int:
-        """Milliseconds since 1970, UTC."""
+        """Return the milliseconds since 1970, UTC."""
         return self._clock.now_ms()
 
     def steady(self) -> float:
-        """Seconds awake."""
+        """Return the seconds awake."""
         with self._lock:
             now = self._clock.steady()
             self._awake += min(now - self._looked_at, LONGEST_LOOK_SECONDS)

@@ -98,7 +98,7 @@ class Acknowledger:
             self._condition.notify()
 
     def _next_batch(self) -> list[_Ack]:
-        """Up to ten of the same kind, oldest first, so that what is released keeps its order."""
+        """Return up to ten of the same kind, oldest first, so that what is released keeps its order."""
         batch: list[_Ack] = []
         while self._waiting and len(batch) < MAX_ENTRIES:
             if batch and (batch[0].visible_in is None) != (self._waiting[0].visible_in is None):

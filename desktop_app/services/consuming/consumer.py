@@ -282,7 +282,7 @@ class Consumer:
         try:
             act(*arguments)
         except StoreDamagedError as error:
-            self._end = error  # waiting does not mend it
+            self._end = error  # waiting does not help
             return False
         except StoreError as error:
             self._is_store_away = True

@@ -89,6 +89,6 @@ class ForeignMessages:
             return len(self._in_a_row)
 
     def newest(self) -> tuple[ForeignMessage, ...]:
-        """The last foreign messages, newest first."""
+        """Return the last foreign messages, newest first."""
         with self._lock:
             return tuple(reversed(self._newest))

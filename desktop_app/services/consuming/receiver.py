@@ -110,7 +110,7 @@ class Receiver:
             # A server that does not know how to wait must not make this loop spin.
             pause(NO_WAIT_PAUSE_SECONDS, should_stop)
         if messages:
-            # The hiding begins when SQS hands the message out: at the latest when the longest poll would have ended.
+            # The time-out begins when SQS hands the message out: at the latest when the longest poll would have ended.
             handed_out = min(self._clock.steady(), asked + wait_s)
             self._deliver(messages, handed_out + self._visibility_s)
 

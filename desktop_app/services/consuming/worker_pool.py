@@ -35,7 +35,7 @@ INTERNAL_REASON = Sentence("Something went wrong in Filemill itself. The file is
 
 
 class Processing(Protocol):
-    """What processes one file: a `ProcessorRegistry`, or something that stands for one."""
+    """What processes one file: a `ProcessorRegistry`, or something with the same method."""
 
     def process(self, path: str, watch: Watch) -> FileResult:
         """See `ProcessorRegistry.process`."""

@@ -1,7 +1,7 @@
 """Finds the rows whose message is gone, and sends them again.
 
 A row can outlive its message: the queue was purged, deleted and made again, or its retention ran out. Nobody tells, so
-the queue's own account is held against the rows. A mistake costs a duplicate, which the claim absorbs.
+the queue's own count is compared with the rows. A mistake costs a duplicate, which the claim absorbs.
 """
 
 from __future__ import annotations

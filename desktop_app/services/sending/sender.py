@@ -115,7 +115,7 @@ class Sender:
                 self._tasks.do_due()
             except StoreDamagedError:
                 self._state.stopped()
-                raise  # waiting does not mend it
+                raise  # waiting does not help
             except (QueueError, StoreError) as error:
                 self._control.wait_to_send(self._state.waiting(error, self._backoff), should_stop)
                 continue
