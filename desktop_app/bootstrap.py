@@ -73,6 +73,11 @@ class Program:
         # Loops of the queue before, which still end, must not be counted by what is told of this one.
         return replace(self, connection=connection, foreign=ForeignMessages())
 
+    @property
+    def queue_file(self) -> Path:
+        """The embedded queue. It belongs to the database: another one's messages would be nobody's here."""
+        return self.database.path.with_name(f"{self.database.path.name}.queue")
+
     def close(self) -> None:
         """Give up this program's identity and close the calling thread's database connection."""
         self.identity.close()
@@ -114,9 +119,13 @@ def open_program(environment: Mapping[str, str] = os.environ, *, settings: Setti
 
 def connect_queue(program: Program) -> QueueConnector:
     """Build the connector of the program's queue; nothing is contacted before a loop needs it. Close it at the end."""
-    from desktop_app.queues.connector import connector_for
+    if program.connection.is_local:  # without boto3, which takes long to load
+        from desktop_app.queues.embedded import EmbeddedQueue
 
-    return connector_for(program.connection, program.home.run)
+        return EmbeddedQueue(program.queue_file, receiver=program.identity.name)
+    from desktop_app.queues.connector import SqsConnector
+
+    return SqsConnector(program.connection)
 
 
 def build_sender(program: Program, connector: QueueConnector, report: Callable[[LoopState], None]) -> Sender:
@@ -133,7 +142,6 @@ def build_sender(program: Program, connector: QueueConnector, report: Callable[[
     from desktop_app.services.sending.sender import LOCAL_WINDOW, Sender, SenderOptions
     from desktop_app.store.backups import Backups
     from desktop_app.store.claims import Claims
-    from desktop_app.store.outbox import Outbox
     from desktop_app.store.recovery import Recovery
 
     key, clock, database = program.connection.key, program.clock, program.database
@@ -156,7 +164,7 @@ def build_sender(program: Program, connector: QueueConnector, report: Callable[[
         strict_order=program.settings.fifo_order == "strict",
     )
     return Sender(
-        Outbox(database),
+        database,
         connector,
         program.identity,
         options=options,
@@ -192,8 +200,6 @@ def build_consumer(
         concurrency=concurrency or program.settings.workers,
         wait_s=wait_s,
         keeps_order=program.connection.is_fifo and program.settings.fifo_order == "strict",
-        # After a crash the embedded queue may be gone with its messages.
-        resend_crashed=program.connection.is_local,
     )
     return Consumer(
         program.database,

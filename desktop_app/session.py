@@ -49,7 +49,7 @@ class Session:
     def __init__(self, program: Program, environment: Mapping[str, str] = os.environ) -> None:
         self.program = program
         self._environment = environment
-        self.advisor = ConnectionAdvisor(program.home.run)
+        self.advisor = ConnectionAdvisor(program.queue_file)
         self.states = LoopStates(program.connection, program.clock)
         self.switchboard = LoopManager(_link(program), self.states)
 

@@ -12,15 +12,15 @@ import os
 import subprocess
 import sys
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from desktop_app.domain.errors import FileError, FileProblem
 from desktop_app.processing.processor import Cancelled
 from desktop_app.processing.registry import FileResult
-from desktop_app.spawn import own_command, own_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from desktop_app.processing.processor import Watch
     from desktop_app.processing.registry import ProcessorRegistry
@@ -67,7 +67,7 @@ class IsolatedProcessing:
     """
 
     def __init__(self, command: Sequence[str] | None = None) -> None:
-        self._command = list(command or own_command("_process"))
+        self._command = list(command or _own_command("_process"))
 
     def process(self, path: str, watch: Watch) -> FileResult:
         """Like `ProcessorRegistry.process`.
@@ -79,7 +79,7 @@ class IsolatedProcessing:
         """
         with subprocess.Popen(  # noqa: S603 - our own program
             [*self._command, path],
-            env=own_environment(os.environ),
+            env=_own_environment(os.environ),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -115,3 +115,25 @@ def _end_if_cancelled(child: subprocess.Popen[str], watch: Watch, ended: threadi
         if watch.cancelled():
             child.kill()
             return
+
+
+def _own_command(*words: str) -> list[str]:
+    """Return the command line of this program with other arguments, in a checkout, installed, or frozen."""
+    if getattr(sys, "frozen", False):
+        return [sys.executable, *words]
+    return [sys.executable, "-m", "desktop_app", *words]
+
+
+def _own_environment(inherited: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment in which `_own_command` finds this copy of the program, whatever the current folder is."""
+    environment = dict(inherited)
+    if getattr(sys, "frozen", False):
+        # Else a one-file program's child would live in its parent's unpacked files, which end with the parent.
+        environment["PYINSTALLER_RESET_ENVIRONMENT"] = "1"
+        return environment
+    environment["PYTHONSAFEPATH"] = "1"  # the current folder holds nothing of ours
+    package_parent = Path(__file__).resolve().parents[2]
+    if package_parent.name not in {"site-packages", "dist-packages"}:
+        path = environment.get("PYTHONPATH")
+        environment["PYTHONPATH"] = f"{package_parent}{os.pathsep}{path}" if path else str(package_parent)
+    return environment

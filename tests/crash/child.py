@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from desktop_app.processing.processor import Cancelled, Watch
 from desktop_app.processing.registry import FileResult, default_registry
-from desktop_app.queues.client import QueueClient
+from desktop_app.queues.client import BotoClient
 from desktop_app.queues.messages import QueueInfo
 from desktop_app.services.consuming import in_flight as leases
 from desktop_app.services.sending.dead_letters import DeadLetterWatcher
@@ -70,19 +70,19 @@ def _mill(place: Place, *, registry: Acting | None = None, concurrency: int = 2,
         # Not `SqsConnector`, which takes a tenth of a second to set up.
         info = QueueInfo(f"{place.endpoint_url}/{ACCOUNT}/{place.queue}", place.queue, place.connection.is_fifo)
         sqs = boto_client(endpoint_url=place.endpoint_url)
-        client = QueueClient(sqs, sqs, info, place.connection)
+        client = BotoClient(sqs, sqs, info, place.connection)
         connector = FixedConnector(lambda: client)
     return Mill(place, connector=connector, registry=registry, concurrency=concurrency, work_grace_s=work_grace_s)
 
 
 def _send(place: Place, _: list[Path]) -> None:
     mill = _mill(place)
-    Running(mill.database, mill.sender).until(lambda: False, "killed", _SECONDS)
+    Running(mill.sender).until(lambda: False, "killed", _SECONDS)
 
 
 def _consume(place: Place, _: list[Path]) -> None:
     mill = _mill(place, registry=Acting())
-    Running(mill.database, mill.sender, mill.consumer).until(lambda: False, "killed", _SECONDS)
+    Running(mill.sender, mill.consumer).until(lambda: False, "killed", _SECONDS)
 
 
 def _consume_with_a_quick_heart(place: Place, files: list[Path]) -> None:
@@ -93,7 +93,7 @@ def _consume_with_a_quick_heart(place: Place, files: list[Path]) -> None:
 def _consume_and_stop(place: Place, _: list[Path]) -> None:
     registry = Acting()
     mill = _mill(place, registry=registry, concurrency=1, work_grace_s=0.1)
-    running = Running(mill.database, mill.consumer)
+    running = Running(mill.consumer)
     running.until(registry.has_begun.is_set, "work has begun")
     running.stop(_SECONDS)
 

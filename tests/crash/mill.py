@@ -16,7 +16,8 @@ from desktop_app.config.settings import Connection
 from desktop_app.domain.clock import Clock, SystemClock
 from desktop_app.domain.job import Job, NewFile, StatusCounts
 from desktop_app.processing.registry import default_registry
-from desktop_app.queues.connector import connector_for
+from desktop_app.queues.connector import SqsConnector
+from desktop_app.queues.embedded import EmbeddedQueue
 from desktop_app.services.consuming.consumer import Consumer, ConsumerOptions
 from desktop_app.services.consuming.foreign_messages import ForeignMessages
 from desktop_app.services.consuming.in_flight import VISIBILITY_SECONDS
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
     from desktop_app.queues.connector import QueueConnector
     from desktop_app.services.consuming.worker_pool import Processing
     from desktop_app.services.loops import Loop
-    from desktop_app.store.database import Database
 
 QUEUES = {"standard": "work", "FIFO": "work.fifo"}
 """A name for a queue of each kind."""
@@ -52,7 +52,7 @@ class Place:
     """Where a program works.
 
     Attributes:
-        folder: Of the database, and of the run folder.
+        folder: Of the database, and of the embedded queue.
         endpoint_url: Where SQS answers; empty for the embedded queue.
         queue: The queue's name.
         visibility_s: How long a received message is hidden.
@@ -76,8 +76,14 @@ class Place:
         return self.folder / "jobs.db"
 
     @property
-    def run(self) -> Path:
-        return self.folder / "run"
+    def queue_file(self) -> Path:
+        return self.folder / "jobs.db.queue"
+
+    def connector(self, receiver: str = "") -> QueueConnector:
+        """The program's own."""
+        if self.endpoint_url:
+            return SqsConnector(self.connection)
+        return EmbeddedQueue(self.queue_file, receiver=receiver)
 
 
 class Mill:
@@ -104,7 +110,6 @@ class Mill:
         wait_s: int = 1,
         work_grace_s: float = 5.0,
     ) -> None:
-        place.run.mkdir(mode=0o700, exist_ok=True)
         self.place = place
         self.key = place.connection.key
         self.clock = clock or SystemClock()
@@ -114,11 +119,11 @@ class Mill:
         self.intake = Intake(self.database)
         self.outbox = Outbox(self.database)
         self.identity = WorkerIdentity(self.database.path)
-        self.connector = connector or connector_for(place.connection, place.run)
+        self.connector = connector or place.connector(self.identity.name)
         self.control = ProcessingControl()
         free_dead_claims = partial(Recovery(self.database).free_dead_claims, self.identity.is_alive, queue=self.key)
         self.sender = Sender(
-            self.outbox,
+            self.database,
             self.connector,
             self.identity,
             options=SenderOptions(
@@ -140,7 +145,6 @@ class Mill:
                 visibility_s=place.visibility_s,
                 wait_s=wait_s,
                 work_grace_s=work_grace_s,
-                resend_crashed=not place.endpoint_url,
             ),
             clock=self.clock,
             report=lambda _: None,
@@ -179,8 +183,7 @@ class Mill:
 class Running:
     """Loops at work, each on a thread of its own, until `stop`."""
 
-    def __init__(self, database: Database, *loops: Loop) -> None:
-        self._database = database
+    def __init__(self, *loops: Loop) -> None:
         self.stop_asked = threading.Event()
         self.errors: list[BaseException] = []
         self._threads = [threading.Thread(target=self._run, args=(loop,)) for loop in loops]
@@ -189,17 +192,16 @@ class Running:
 
     def _run(self, loop: Loop) -> None:
         try:
-            with self._database.session():
-                loop.run(self.stop_asked.is_set)
+            loop.run(self.stop_asked.is_set)
         except BaseException as error:  # noqa: BLE001 - raised again by `stop`
             self.errors.append(error)
 
-    def until(self, condition: Callable[[], object], what: str, seconds: float = 20.0) -> None:
+    def until(self, condition: Callable[[], object], what: str, seconds: float = 60.0) -> None:
         """Wait until something is so, or a loop has ended by an error."""
         wait_until(lambda: self.errors or condition(), timeout=seconds, what=what)
         assert not self.errors, self.errors
 
-    def stop(self, seconds: float = 15.0, nudge: Callable[[], None] = lambda: None) -> None:
+    def stop(self, seconds: float = 60.0, nudge: Callable[[], None] = lambda: None) -> None:
         """Stop, and wait for the end.
 
         Args:

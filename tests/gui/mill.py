@@ -49,7 +49,7 @@ def process(world: World, *keys: int, registry: Processing | None = None) -> Non
     thread = threading.Thread(target=consumer.run, args=(stop.is_set,))
     thread.start()
     try:
-        wait_until(lambda: observer.received >= len(keys) and observer.in_flight == 0, timeout=10)
+        wait_until(lambda: observer.received >= len(keys) and observer.in_flight == 0)
     finally:
         stop.set()
         thread.join(10)

@@ -7,16 +7,17 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtWidgets import QMessageBox
 
-from desktop_app import app, tryout
+from desktop_app import tryout, window_app
 from desktop_app.bootstrap import open_program
 from desktop_app.config.paths import resource
-from desktop_app.gui.life.start_problem import StartProblem
+from desktop_app.gui.startup.dialogs import StartErrorDialog
 from tests.gui.world import without_display
 from tests.helpers import wait_until
 
@@ -29,22 +30,22 @@ if TYPE_CHECKING:
 
 
 def status_of(database: Path) -> list[tuple[str, int, int]]:
-    with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
         return connection.execute("SELECT file_path, status, lines_count FROM job ORDER BY id").fetchall()
 
 
 def test_samples_go_the_whole_way_in_the_real_window(qtbot: QtBot, look: Theme, filemill_home: Path) -> None:
     program = open_program()
-    running = app.assemble(program, look)
+    running = window_app.assemble(program, look)
     qtbot.addWidget(running.window)
     running.start([str(resource("samples"))])
     files = [path for path in resource("samples").rglob("*") if path.is_file()]
-    qtbot.waitUntil(lambda: running.workbench.totals.counts.processed == len(files), timeout=30_000)
+    qtbot.waitUntil(lambda: running.workbench.totals.counts.processed == len(files), timeout=60_000)
     rows = {Path(path).name: lines for path, _, lines in status_of(filemill_home / "filemill.db")}
     assert rows["empty.txt"] == 0
     assert rows["orders.csv"] == (resource("samples") / "orders.csv").read_bytes().count(b"\n")
     qtbot.waitUntil(lambda: running.window.status.connection_text == "Local queue")
-    with qtbot.waitSignal(running.ended, timeout=12_000):
+    with qtbot.waitSignal(running.ended):
         running.window.close()
     assert running.left_over == []
     program.close()  # twice is safe
@@ -69,10 +70,10 @@ def test_window_adds_what_is_named_and_ends_cleanly_by_signal(
     file.write_text("1\n2\n3")
     database = filemill_home / "filemill.db"
     with start(str(file)) as process:
-        wait_until(database.exists, 20)
-        wait_until(lambda: _quietly(lambda: status_of(database)) == [(str(file), 2, 3)], 30, "the file is processed")
+        wait_until(database.exists)
+        wait_until(lambda: _quietly(lambda: status_of(database)) == [(str(file), 2, 3)], 60, "the file is processed")
         process.send_signal(number)
-        _, errors = process.communicate(timeout=15)
+        _, errors = process.communicate(timeout=120)
     assert process.returncode == 0
     assert errors == ""
     assert (filemill_home / "window.ini").exists()
@@ -81,9 +82,9 @@ def test_window_adds_what_is_named_and_ends_cleanly_by_signal(
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 def test_signal_before_there_is_a_window_ends_it_as_well(filemill_home: Path) -> None:
     with start() as process:
-        wait_until(lambda: any((filemill_home / "run").glob("window-*.lock")), 20, "it has begun")
+        wait_until(lambda: any((filemill_home / "run").glob("window-*.lock")), what="it has begun")
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=15)
+        _, errors = process.communicate(timeout=120)
     assert (process.returncode, errors) == (0, "")
 
 
@@ -102,15 +103,15 @@ def test_broken_settings_are_said_in_a_dialog_and_end_with_1(
     (filemill_home / "settings.toml").write_text("concurrency = ", encoding="utf-8")
     said: list[str] = []
 
-    def answer(problem: StartProblem) -> bool:
+    def answer(problem: StartErrorDialog) -> bool:
         said.append(problem.text())
         if len(said) == 1:
             return True
         assert isinstance(problem, QMessageBox)
         return False
 
-    monkeypatch.setattr(StartProblem, "wants_another_try", answer)
-    assert app.open_or_say_why_not(os.environ) is None
+    monkeypatch.setattr(StartErrorDialog, "wants_another_try", answer)
+    assert window_app.open_with_dialogs(os.environ) is None
     assert len(said) == 2
     assert str(filemill_home / "settings.toml") in said[0]
 
@@ -123,12 +124,12 @@ def test_program_opens_once_the_trouble_is_mended(
     settings = filemill_home / "settings.toml"
     settings.write_text("concurrency = ", encoding="utf-8")
 
-    def mend(_problem: StartProblem) -> bool:
+    def mend(_problem: StartErrorDialog) -> bool:
         settings.unlink()
         return True
 
-    monkeypatch.setattr(StartProblem, "wants_another_try", mend)
-    program = app.open_or_say_why_not(os.environ)
+    monkeypatch.setattr(StartErrorDialog, "wants_another_try", mend)
+    program = window_app.open_with_dialogs(os.environ)
     assert program is not None
     program.close()
 
@@ -138,13 +139,13 @@ def test_start_that_the_person_gives_up_ends_with_1(filemill_home: Path) -> None
     (filemill_home / "settings.toml").write_text("concurrency = ", encoding="utf-8")
     code = (
         "import sys\n"
-        "from desktop_app.gui.life.start_problem import StartProblem\n"
-        "StartProblem.wants_another_try = lambda problem: print(problem.text()) is not None\n"
-        "from desktop_app.app import run_window\n"
-        "sys.exit(run_window([]))\n"
+        "from desktop_app.gui.startup.dialogs import StartErrorDialog\n"
+        "StartErrorDialog.wants_another_try = lambda problem: print(problem.text()) is not None\n"
+        "from desktop_app.__main__ import main\n"
+        "sys.exit(main([]))\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60, env={**os.environ}
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120, env={**os.environ}
     )
     assert done.returncode == 1
     assert str(filemill_home / "settings.toml") in done.stdout

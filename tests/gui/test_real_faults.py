@@ -26,7 +26,7 @@ Where each trouble that a person can meet is provoked by a real fault:
 | E15 | foreign messages | test_remedies: foreign_messages_stop_the_processing_… |
 | E16 | given up by the queue | test_details_fixes: file_that_the_queue_gave_up_… |
 | E17 | the lease was lost | no word to a person: services/test_consumer: a_lost_lease_cancels_the_work_… |
-| E18 | the local queue can't start | here and in test_remedies: local_queue_that_can_not_start… |
+| E18 | the local queue can't be used | here: local_queue_… |
 | E19 | a web address | test_review_sheet: pasted_web_address_is_told_plainly |
 | E20 | a fault of ours | test_details_fixes: fault_of_ours_…, file_that_ended_the_program_… |
 """
@@ -45,14 +45,14 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QApplication, QMessageBox
 
-from desktop_app.app import open_or_say_why_not
 from desktop_app.config.settings import Connection, Settings
 from desktop_app.domain.job import NewFile
-from desktop_app.gui.life.start_problem import StartProblem
+from desktop_app.gui.startup.dialogs import StartErrorDialog
 from desktop_app.gui.widgets.dialogs import PairsDialog
-from desktop_app.queues.local_server import log_file
 from desktop_app.store import database as database_module
 from desktop_app.store.database import Database
+from desktop_app.window_app import open_with_dialogs
+from tests.gui.hall import SOON
 from tests.gui.test_damaged_list import answer
 from tests.rights import without_special_rights
 
@@ -64,6 +64,8 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from tests.gui.hall import Hall
+
+pytestmark = pytest.mark.slow
 
 Enter = Any
 _SPOIL = """
@@ -106,14 +108,15 @@ class Disk:
     """SQLite's own limit on the file's size, on every connection: past it, SQLite says what it says of a full disk."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.is_full = False
+        self.writes_left = sys.maxsize
         write = Database.write
 
         @contextmanager
         def limited(database: Database, *, durable: bool = False) -> Iterator[int]:
             with write(database, durable=durable) as revision:
                 # SQLite takes the file's own size for less than that.
-                pages = 1 if self.is_full else 1_000_000
+                self.writes_left -= 1
+                pages = 1 if self.writes_left < 0 else 1_000_000
                 database._peewee.execute_sql(f"PRAGMA max_page_count = {pages}")  # type: ignore[no-untyped-call]
                 yield revision
 
@@ -153,12 +156,11 @@ def test_full_disk_is_waited_for(
     disk = Disk(monkeypatch)
     hall = enter(Settings())
     names = fill(hall, 400)
-    hall.until(lambda: hall.program.jobs.counts().processed > 0)
-    disk.is_full = True
+    disk.writes_left = 8  # far fewer than so many files need, so it gets full while they are worked on
     assert until_shown(hall, "is full or can't be written. Make room, then go on.") == ["Open Folder", "Try Now"]
     hall.press("Open Folder")
     assert opened == [str(filemill_home)]
-    disk.is_full = False
+    disk.writes_left = sys.maxsize
     hall.until_processed(*names)
     until_gone(hall)
 
@@ -191,12 +193,12 @@ def test_damage_while_the_window_is_open_leads_to_the_choice_at_the_next_start(e
     hall.until_processed("one.txt")
     # By another program: SQLite's locks are the process's, which loses them with each file that it closes.
     path = hall.program.database.path
-    subprocess.run([sys.executable, "-c", _SPOIL, path, f"{path}-wal"], check=True, timeout=30)
+    subprocess.run([sys.executable, "-c", _SPOIL, path, f"{path}-wal"], check=True, timeout=120)
     assert until_shown(hall, "is damaged or is not a database of Filemill") == ["Quit", "Open Folder"]
-    with qtbot.waitSignal(hall.running.ended, timeout=20_000):
+    with qtbot.waitSignal(hall.running.ended, timeout=SOON):
         hall.press("Quit")
     answer("Start With")
-    program = open_or_say_why_not(os.environ)
+    program = open_with_dialogs(os.environ)
     assert program is not None
     assert program.jobs.counts().total == 0
     program.close()
@@ -220,15 +222,15 @@ def test_what_can_not_be_written_is_said_at_the_start_and_tried_again(
         thing.touch()
     thing.chmod(0o500)
 
-    def first(problem: StartProblem) -> None:
+    def first(problem: StartErrorDialog) -> None:
         assert problem.text().endswith(text)
         thing.chmod(0o700)
-        in_dialog(StartProblem, lambda again: press(again, "Try Again"))
+        in_dialog(StartErrorDialog, lambda again: press(again, "Try Again"))
         press(problem, "Open Folder")
 
-    in_dialog(StartProblem, first)
+    in_dialog(StartErrorDialog, first)
     with without_special_rights():
-        program = open_or_say_why_not(os.environ)
+        program = open_with_dialogs(os.environ)
     assert opened == [str(filemill_home)]
     assert program is not None
     program.close()
@@ -251,14 +253,28 @@ def test_list_that_can_not_be_written_is_waited_for(enter: Enter, filemill_home:
         until_gone(hall)
 
 
-def test_local_queue_that_can_not_start_is_tried_again(enter: Enter, filemill_home: Path) -> None:
-    log = log_file(filemill_home / "run")  # where it belongs lies something else
-    log.mkdir(parents=True)
+def test_local_queue_that_can_not_be_opened_is_tried_again(enter: Enter, filemill_home: Path) -> None:
+    file = filemill_home / "filemill.db.queue"  # where it belongs lies something else
+    file.mkdir(parents=True)
     hall = enter(Settings())
     hall.add("one.txt")
-    assert hall.until_banner("The local queue can't start") == ["Try Now", "Details", "Choose Queue…"]
-    assert "Is a directory" in shown(hall)
-    log.rmdir()
+    assert hall.until_banner("The local queue can't be used") == ["Try Now", "Details", "Choose Queue…"]
+    assert "can't be written. Check the rights" in shown(hall)
+    file.rmdir()
+    hall.press("Try Now")
+    hall.until_processed("one.txt")
+    until_gone(hall)
+
+
+def test_local_queue_that_is_damaged_is_deleted_and_everything_is_sent_again(enter: Enter, filemill_home: Path) -> None:
+    filemill_home.mkdir(parents=True)
+    file = filemill_home / "filemill.db.queue"
+    file.write_bytes(b"garbage!" * 1000)
+    hall = enter(Settings())
+    hall.add("one.txt")
+    assert hall.until_banner("The local queue can't be used") == ["Try Now", "Details", "Choose Queue…"]
+    assert f"{file} is damaged. Delete it, then try again" in shown(hall)
+    file.unlink()
     hall.press("Try Now")
     hall.until_processed("one.txt")
     until_gone(hall)

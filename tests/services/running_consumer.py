@@ -92,8 +92,8 @@ class Plant:
 
     def settled(self, count: int) -> None:
         """Wait until so many messages have ended and the queue has been told."""
-        wait_until(lambda: self.observer.received >= count and self.observer.unsettled == 0, timeout=10)
-        wait_until(lambda: self.observer.in_flight == 0, timeout=10)
+        wait_until(lambda: self.observer.received >= count and self.observer.unsettled == 0)
+        wait_until(lambda: self.observer.in_flight == 0)
 
     def count(self, outcome: Outcome) -> int:
         return self.observer.count(outcome)

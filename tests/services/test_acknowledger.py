@@ -106,7 +106,7 @@ def test_a_queue_that_does_not_answer_is_asked_again() -> None:
     fixture.client.script("delete", OFFLINE)
     fixture.thread.start()
     delete(1)(fixture)
-    wait_until(lambda: len(fixture.client.made("delete")) == 2, timeout=10)
+    wait_until(lambda: len(fixture.client.made("delete")) == 2)
     wait_until(lambda: len(fixture.in_flight) == 0)
     fixture.stop()
 

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, QThread, Signal, Slot
 
 from desktop_app.domain.errors import KnownError
 from desktop_app.gui.i18n import mark, translated
-from desktop_app.gui.life.shutdown import Shutdown, Step, thread_step
+from desktop_app.gui.startup.shutdown import Shutdown, Step, thread_step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

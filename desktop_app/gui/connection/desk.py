@@ -14,7 +14,7 @@ from desktop_app.gui.connection.dialog import ConnectionDialog, LookUps
 from desktop_app.gui.connection.region_search import RegionSearch
 from desktop_app.gui.connection.sign_in import SignIn, can_sign_in
 from desktop_app.gui.i18n import tr, translated
-from desktop_app.gui.life.shutdown import Step
+from desktop_app.gui.startup.shutdown import Step
 from desktop_app.gui.tasks import Stream, Tasks
 from desktop_app.gui.widgets.notice import NoticeAction
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
-from desktop_app.domain.errors import Cause, KnownError, StoreDamagedError, StoreError
+from desktop_app.domain.errors import Cause, KnownError, QueueError, StoreDamagedError, StoreError
 from desktop_app.services.consuming.acknowledger import Acknowledger
 from desktop_app.services.consuming.dispatcher import Dispatcher, PriorityDispatcher
 from desktop_app.services.consuming.foreign_messages import (
@@ -79,7 +79,6 @@ class ConsumerOptions:
         work_grace_s: How long running work may go on after a stop, in seconds.
         flush_grace_s: How long the last answers to the queue may take after that.
         keeps_order: True if nothing that was sent may be overtaken, not even by what a person wants first.
-        resend_crashed: True for a queue that does not bring a dead worker's messages back by itself soon.
     """
 
     queue: str
@@ -89,7 +88,6 @@ class ConsumerOptions:
     work_grace_s: float = 5.0
     flush_grace_s: float = 2.0
     keeps_order: bool = False
-    resend_crashed: bool = False
 
 
 class Consumer:
@@ -122,6 +120,7 @@ class Consumer:
     ) -> None:
         self._database = database
         self._identity = identity
+        self._connector = connector
         self._options = options
         self._clock = clock
         self._control = control
@@ -245,10 +244,13 @@ class Consumer:
             self._identity.is_alive,
             queue=self._options.queue,
             now_ms=self._clock.now_ms(),
-            resend=self._options.resend_crashed,
         )
         if freed:
             log.info("released %d files of programs that have ended", freed)
+        try:
+            self._connector.release_abandoned(self._identity.is_alive)
+        except QueueError as error:
+            log.info("messages of programs that have ended wait for their time-out: %s", error.text)
 
     def _deliver(self, messages: list[Received], expires: float) -> None:
         """Take what the receiver brings, on its thread: it is in flight from now on."""

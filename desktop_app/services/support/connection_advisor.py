@@ -16,11 +16,11 @@ class ConnectionAdvisor:
     """Any thread but the main one: most of it asks AWS, and the first call loads its library.
 
     Args:
-        run_folder: Where the embedded queue leaves its address.
+        queue_file: The embedded queue.
     """
 
-    def __init__(self, run_folder: Path) -> None:
-        self._run_folder = run_folder
+    def __init__(self, queue_file: Path) -> None:
+        self._queue_file = queue_file
 
     def profiles(self) -> Profiles:
         """Return the profiles of the user's AWS configuration, the broken ones too."""
@@ -64,4 +64,4 @@ class ConnectionAdvisor:
         """Look at one thing after the other; nothing is changed, and no message is sent, received or deleted."""
         from desktop_app.queues.checks import probe
 
-        return probe(connection, self._run_folder, should_stop)
+        return probe(connection, self._queue_file, should_stop)
