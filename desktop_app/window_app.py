@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from desktop_app.bootstrap import Program
-    from desktop_app.gui.startup.stop_signals import StopSignals
+    from desktop_app.gui.startup.stop_signals import QtStopSignals
 
 log = logging.getLogger(__name__)
 
@@ -133,7 +133,7 @@ def make_application() -> QApplication:
     return application
 
 
-def run_window(application: QApplication, paths: Sequence[str], signals: StopSignals) -> int:
+def run_window(application: QApplication, paths: Sequence[str], signals: QtStopSignals) -> int:
     """Open the window and stay until it is closed.
 
     Args:
@@ -173,7 +173,7 @@ def run_window(application: QApplication, paths: Sequence[str], signals: StopSig
     return DONE
 
 
-def single_instance(paths: Sequence[str], signals: StopSignals) -> InstanceServer | Outcome | None:
+def single_instance(paths: Sequence[str], signals: QtStopSignals) -> InstanceServer | Outcome | None:
     """Become the first instance of the list's window, or hand the paths to it.
 
     Returns:
