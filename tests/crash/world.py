@@ -18,7 +18,7 @@ from tests.crash import witness
 from tests.crash.clock import JumpClock
 from tests.crash.mill import Mill, Place, Running
 from tests.helpers import wait_until
-from tests.services.fakes import Acting
+from tests.services.fakes import ScriptedProcessing
 from tests.sqs.kit import SimulatedSqs, boto_client
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class World:
         self.sim.simulator.create_queue(name)
         # Any address: the clients' requests are answered here.
         self.place = Place(folder, "http://127.0.0.1:9", name, strict=strict)
-        self.registry = Acting()
+        self.registry = ScriptedProcessing()
         self.account: Counter[str] = Counter()
         self._account_lock = threading.Lock()
         self._count_what_is_received()

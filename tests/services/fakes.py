@@ -123,7 +123,7 @@ class FakeConnector:
         self.client.close()
 
 
-class Acting:
+class ScriptedProcessing:
     """Stands for the registry: a test says what happens to a file, by its name; others are processed for real.
 
     Attributes:

@@ -13,7 +13,7 @@ from desktop_app.services.consuming.foreign_messages import ForeignMessages
 from desktop_app.services.control import ProcessingControl
 from tests.helpers import wait_until
 from tests.services.conftest import QUEUE
-from tests.services.fakes import Acting, FakeClient, FakeConnector, received
+from tests.services.fakes import FakeClient, FakeConnector, ScriptedProcessing, received
 from tests.services.observer import ConsumerObserver
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tests.services.conftest import Bench
 
 
-class Plant:
+class RunningConsumer:
     """A consumer at work on its thread."""
 
     def __init__(
@@ -36,7 +36,7 @@ class Plant:
         self.bench = bench
         bench.clock = SystemClock()  # type: ignore[assignment]
         self.client = FakeClient()
-        self.registry = Acting()
+        self.registry = ScriptedProcessing()
         self.told: list[LoopState] = []
         self.stop_asked = threading.Event()
         self.polling = threading.Event()
@@ -103,9 +103,9 @@ def message(job: Job, *, generation: int = 1, handle: str = "", group: str = "")
     return received(encode(FileMessage(job.id, generation)), handle=handle or job.name, message_id="m", group=group)
 
 
-def suspect(plant: Plant, name: str) -> Job:
+def suspect(running: RunningConsumer, name: str) -> Job:
     """A file that was at work when a program was killed."""
-    (job,) = plant.bench.add(name)
-    host = plant.bench.identity.name.partition("/")[0]
-    plant.bench.claim(job, worker=f"{host}/0123456789ab", lease_ms=3_600_000)
+    (job,) = running.bench.add(name)
+    host = running.bench.identity.name.partition("/")[0]
+    running.bench.claim(job, worker=f"{host}/0123456789ab", lease_ms=3_600_000)
     return job

@@ -24,7 +24,7 @@ from tests.crash.mill import Mill, Place, Running
 from tests.helpers import wait_until
 from tests.services.conftest import QUEUE
 from tests.services.fakes import in_use
-from tests.services.running_consumer import Plant, message
+from tests.services.running_consumer import RunningConsumer, message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,18 +40,18 @@ def control() -> ProcessingControl:
 
 
 @pytest.fixture
-def plant(bench: Bench, control: ProcessingControl) -> Iterator[Plant]:
-    with Plant(bench, concurrency=1, control=control) as plant:
-        yield plant
+def running(bench: Bench, control: ProcessingControl) -> Iterator[RunningConsumer]:
+    with RunningConsumer(bench, concurrency=1, control=control) as running:
+        yield running
 
 
-def begin(plant: Plant) -> None:
-    plant.start()
-    assert plant.polling.wait(5)
+def begin(running: RunningConsumer) -> None:
+    running.start()
+    assert running.polling.wait(5)
 
 
-def is_done(plant: Plant, *jobs: Job) -> bool:
-    return all(plant.bench.job(job).status is Status.PROCESSED for job in jobs)
+def is_done(running: RunningConsumer, *jobs: Job) -> bool:
+    return all(running.bench.job(job).status is Status.PROCESSED for job in jobs)
 
 
 # --- between those who ask and the consumer
@@ -89,124 +89,130 @@ def test_asking_moves_the_unsent_and_tells_the_consumer(bench: Bench, control: P
 # --- the consumer
 
 
-def test_wanted_file_is_begun_before_what_is_in_the_queue(plant: Plant, control: ProcessingControl) -> None:
-    at_work, queued, last = plant.bench.add("a.txt", "b.txt", "c.txt")
-    has_begun, may_end = plant.hold("a.txt")
-    plant.deliver(message(at_work))
-    plant.start()
+def test_wanted_file_is_begun_before_what_is_in_the_queue(running: RunningConsumer, control: ProcessingControl) -> None:
+    at_work, queued, last = running.bench.add("a.txt", "b.txt", "c.txt")
+    has_begun, may_end = running.hold("a.txt")
+    running.deliver(message(at_work))
+    running.start()
     assert has_begun.wait(5)
     asked = threading.Event()
 
     def ask() -> None:
         """In a poll that brings nothing, so that none is under way that was begun before."""
-        plant.client.on_receive = plant._idle
-        plant.client.polls.append([])
+        running.client.on_receive = running._idle
+        running.client.polls.append([])
         assert control.prioritize([last.row_id])
         asked.set()
 
-    plant.client.on_receive = ask
+    running.client.on_receive = ask
     assert asked.wait(5)
-    plant.deliver(message(queued))
+    running.deliver(message(queued))
     may_end.set()
-    wait_until(lambda: is_done(plant, at_work, queued, last))
-    assert plant.registry.began == ["a.txt", "c.txt", "b.txt"]
-    assert plant.bench.job(last).attempts == 1
+    wait_until(lambda: is_done(running, at_work, queued, last))
+    assert running.registry.began == ["a.txt", "c.txt", "b.txt"]
+    assert running.bench.job(last).attempts == 1
 
 
-def test_its_message_that_comes_afterwards_is_deleted(plant: Plant, control: ProcessingControl) -> None:
-    (job,) = plant.bench.add("a.txt")
-    begin(plant)
+def test_its_message_that_comes_afterwards_is_deleted(running: RunningConsumer, control: ProcessingControl) -> None:
+    (job,) = running.bench.add("a.txt")
+    begin(running)
     assert control.prioritize([job.row_id])
-    wait_until(lambda: is_done(plant, job))
-    wait_until(lambda: plant.observer.in_flight == 0)
-    assert plant.client.made("delete") == [], "there is nothing to delete yet"
-    plant.deliver(message(job))
-    wait_until(lambda: plant.client.made("delete") == [["a.txt"]])
-    assert plant.count(Outcome.DUPLICATE) == 1
-    assert plant.registry.began == ["a.txt"]
+    wait_until(lambda: is_done(running, job))
+    wait_until(lambda: running.observer.in_flight == 0)
+    assert running.client.made("delete") == [], "there is nothing to delete yet"
+    running.deliver(message(job))
+    wait_until(lambda: running.client.made("delete") == [["a.txt"]])
+    assert running.count(Outcome.DUPLICATE) == 1
+    assert running.registry.began == ["a.txt"]
 
 
-def test_its_message_that_comes_meanwhile_is_kept_and_deleted_with_it(plant: Plant, control: ProcessingControl) -> None:
-    (job,) = plant.bench.add("a.txt")
-    has_begun, may_end = plant.hold("a.txt")
+def test_its_message_that_comes_meanwhile_is_kept_and_deleted_with_it(
+    running: RunningConsumer, control: ProcessingControl
+) -> None:
+    (job,) = running.bench.add("a.txt")
+    has_begun, may_end = running.hold("a.txt")
 
     # A poll that was under way when it was asked for.
     def ask_meanwhile() -> None:
-        plant.client.on_receive = plant._idle
+        running.client.on_receive = running._idle
         assert control.prioritize([job.row_id])
         assert has_begun.wait(5)
 
-    plant.client.on_receive = ask_meanwhile
-    plant.deliver(message(job))
-    plant.start()
-    wait_until(lambda: plant.count(Outcome.DUPLICATE) == 1)
+    running.client.on_receive = ask_meanwhile
+    running.deliver(message(job))
+    running.start()
+    wait_until(lambda: running.count(Outcome.DUPLICATE) == 1)
     may_end.set()
-    wait_until(lambda: is_done(plant, job))
-    wait_until(lambda: plant.client.made("delete") == [["a.txt"]])
-    assert plant.registry.began == ["a.txt"]
+    wait_until(lambda: is_done(running, job))
+    wait_until(lambda: running.client.made("delete") == [["a.txt"]])
+    assert running.registry.began == ["a.txt"]
 
 
-def test_file_that_is_tried_again_later_can_be_wanted_now(plant: Plant, control: ProcessingControl) -> None:
-    (job,) = plant.bench.add("a.txt")
-    plant.registry.acts["a.txt"] = in_use
-    plant.deliver(message(job))
-    begin(plant)
-    wait_until(lambda: plant.bench.job(job).next_try_at is not None)
-    del plant.registry.acts["a.txt"]
-    wait_until(lambda: plant.observer.in_flight == 0)
+def test_file_that_is_tried_again_later_can_be_wanted_now(running: RunningConsumer, control: ProcessingControl) -> None:
+    (job,) = running.bench.add("a.txt")
+    running.registry.acts["a.txt"] = in_use
+    running.deliver(message(job))
+    begin(running)
+    wait_until(lambda: running.bench.job(job).next_try_at is not None)
+    del running.registry.acts["a.txt"]
+    wait_until(lambda: running.observer.in_flight == 0)
     assert control.prioritize([job.row_id])
-    wait_until(lambda: is_done(plant, job))
-    assert plant.bench.job(job).attempts == 2
+    wait_until(lambda: is_done(running, job))
+    assert running.bench.job(job).attempts == 2
 
 
-def test_wanted_file_that_has_to_be_tried_later_waits_for_its_message(plant: Plant, control: ProcessingControl) -> None:
-    (job,) = plant.bench.add("a.txt")
-    plant.registry.acts["a.txt"] = in_use
-    begin(plant)
+def test_wanted_file_that_has_to_be_tried_later_waits_for_its_message(
+    running: RunningConsumer, control: ProcessingControl
+) -> None:
+    (job,) = running.bench.add("a.txt")
+    running.registry.acts["a.txt"] = in_use
+    begin(running)
     assert control.prioritize([job.row_id])
-    wait_until(lambda: plant.bench.job(job).next_try_at is not None)
-    wait_until(lambda: plant.observer.in_flight == 0)
-    assert plant.bench.job(job).status is Status.PENDING
-    assert plant.client.made("change_visibility") == []
+    wait_until(lambda: running.bench.job(job).next_try_at is not None)
+    wait_until(lambda: running.observer.in_flight == 0)
+    assert running.bench.job(job).status is Status.PENDING
+    assert running.client.made("change_visibility") == []
 
 
-def test_wanted_file_is_given_back_at_a_stop(plant: Plant, control: ProcessingControl) -> None:
-    (job,) = plant.bench.add("a.txt")
-    has_begun, may_end = plant.hold("a.txt")
-    begin(plant)
+def test_wanted_file_is_given_back_at_a_stop(running: RunningConsumer, control: ProcessingControl) -> None:
+    (job,) = running.bench.add("a.txt")
+    has_begun, may_end = running.hold("a.txt")
+    begin(running)
     assert control.prioritize([job.row_id])
     assert has_begun.wait(5)
-    plant.stop()
+    running.stop()
     may_end.set()
-    assert plant.bench.job(job).status is Status.PENDING
-    assert [one.file_id for one in plant.bench.outbox.claim(queue=QUEUE, owner="s", limit=9, now_ms=2**60, claim_ms=1)]
+    assert running.bench.job(job).status is Status.PENDING
+    assert [
+        one.file_id for one in running.bench.outbox.claim(queue=QUEUE, owner="s", limit=9, now_ms=2**60, claim_ms=1)
+    ]
 
 
-def test_paused_it_begins_no_wanted_file(plant: Plant, control: ProcessingControl) -> None:
-    (job,) = plant.bench.add("a.txt")
-    begin(plant)
+def test_paused_it_begins_no_wanted_file(running: RunningConsumer, control: ProcessingControl) -> None:
+    (job,) = running.bench.add("a.txt")
+    begin(running)
     control.pause()
     assert control.prioritize([job.row_id])
-    plant.consumer._supervise()
-    assert plant.registry.began == []
+    running.consumer._supervise()
+    assert running.registry.began == []
     control.resume()
-    wait_until(lambda: is_done(plant, job))
+    wait_until(lambda: is_done(running, job))
 
 
-def test_what_others_work_on_is_left_to_them(plant: Plant, control: ProcessingControl) -> None:
-    mine, theirs = plant.bench.add("a.txt", "b.txt")
-    plant.bench.claim(theirs, lease_ms=3_600_000)
-    begin(plant)
+def test_what_others_work_on_is_left_to_them(running: RunningConsumer, control: ProcessingControl) -> None:
+    mine, theirs = running.bench.add("a.txt", "b.txt")
+    running.bench.claim(theirs, lease_ms=3_600_000)
+    begin(running)
     assert control.prioritize([theirs.row_id, mine.row_id])
-    wait_until(lambda: is_done(plant, mine))
-    assert plant.registry.began == ["a.txt"]
-    assert plant.bench.job(theirs).status is Status.PROCESSING
+    wait_until(lambda: is_done(running, mine))
+    assert running.registry.began == ["a.txt"]
+    assert running.bench.job(theirs).status is Status.PROCESSING
 
 
 def test_what_the_database_did_not_let_begin_stays_wanted(
-    plant: Plant, control: ProcessingControl, monkeypatch: pytest.MonkeyPatch
+    running: RunningConsumer, control: ProcessingControl, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (job,) = plant.bench.add("a.txt")
+    (job,) = running.bench.add("a.txt")
     real = Claims.claim
     refused: list[bool] = []
 
@@ -217,9 +223,9 @@ def test_what_the_database_did_not_let_begin_stays_wanted(
         return real(claims, *arguments, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Claims, "claim", refuse_once)
-    begin(plant)
+    begin(running)
     assert control.prioritize([job.row_id])
-    wait_until(lambda: is_done(plant, job))
+    wait_until(lambda: is_done(running, job))
     assert refused
 
 
@@ -245,7 +251,7 @@ def test_what_waits_for_the_embedded_queue_comes_next_in_every_program(tmp_path:
         last = mill.all()[-1]
         moved = Priority(mill.database).move_to_front([last.row_id], queue=mill.key)
         assert moved == PriorityResult((last.row_id,), 1)
-        running = Running(mill.sender, mill.consumer)
-        running.until(lambda: mill.is_done, "all is done", 60)
-        running.stop()
+        loops = Running(mill.sender, mill.consumer)
+        loops.until(lambda: mill.is_done, "all is done", 60)
+        loops.stop()
     assert LOCAL_WINDOW - 10 < witness.ends(mill.place.database).index(last.id) < LOCAL_WINDOW + 10
