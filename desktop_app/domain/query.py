@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from desktop_app.domain.job import StatusCounts
+    from desktop_app.domain.reasons import Reason
 
 
 class SortBy(StrEnum):
@@ -59,15 +60,16 @@ class Search:
         words: Each is part of the path or of the reason, upper and lower case alike.
         statuses: One of these; empty = any.
         sizes: The size lies in each of these ranges; a size that is not known lies in none.
-        reasons: Each is part of the reason, or of its code.
-        spoken: Words and reasons that another language says, and parts of the stored, English reasons that it says so.
+        reasons: Each is part of the reason, or of its problem's name.
+        spoken: Words and reasons, each with the reasons that say it in another language (`domain.reasons.saying`);
+            what they say in English counts always.
     """
 
     words: tuple[str, ...] = ()
     statuses: frozenset[Status] = frozenset()
     sizes: tuple[SizeRange, ...] = ()
     reasons: tuple[str, ...] = ()
-    spoken: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    spoken: tuple[tuple[str, frozenset[str]], ...] = ()
 
 
 NO_SEARCH = Search()
@@ -81,7 +83,8 @@ class ListQuery:
         sort_by, descending: The order.
         then_by, then_descending: The order of those that are equal in it; None = none but that of adding.
         statuses: Only these; empty = all.
-        problems, batches: Only those that have failed for (`Job.reason_code`), that are of one of these; empty = all.
+        problems: Only those that have failed for one of these, values of `FileProblem`; empty = all.
+        batches: Only those of these; empty = all.
         search: Only what matches.
     """
 
@@ -114,16 +117,16 @@ class Problem:
     """Jobs that have failed for the same reason.
 
     Attributes:
-        code: The reason's code; empty where none was given.
-        text: The sentence that most of them carry.
+        code: A value of `FileProblem`; empty where there is none.
+        reason: What most of them carry; None where they carry none.
         count: How many jobs it is.
-        texts: How many different sentences they carry.
+        reasons: How many different reasons they carry.
     """
 
     code: str
-    text: str
+    reason: Reason | None
     count: int
-    texts: int = 1
+    reasons: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,10 @@ from filelock import Timeout as LockTimeout
 from playhouse.migrations import Migration, Runner
 
 from desktop_app.domain.errors import Cause, StoreBusyError, StoreDamagedError, StoreError, StoreFullError
-from desktop_app.domain.sentences import Sentence
+from desktop_app.domain.sentences import Sentence, folded
 from desktop_app.store.backups import copies_of, copy_whole, create_private, keep_newest
 from desktop_app.store.models import CounterRow
-from desktop_app.store.rows import folded
+from desktop_app.store.rows import in_arguments
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -57,6 +57,7 @@ class Database:
         self._peewee = _Sqlite(str(path), pragmas=_PRAGMAS, autoconnect=False)
         # SQLite's own LOWER knows only A to Z.
         self._peewee.register_function(folded, "folded", 1)
+        self._peewee.register_function(in_arguments, "in_arguments", 2)
 
     @contextmanager
     def session(self) -> Iterator[None]:

@@ -1,12 +1,15 @@
-"""Between rows and `Job`s: the only place that knows how a path is stored."""
+"""Between rows and `Job`s: the only place that knows how a path and a reason are stored."""
 
 from __future__ import annotations
 
+import json
 import os
-import unicodedata
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from desktop_app.domain.job import Job, Status, natural_key
+from desktop_app.domain.reasons import Reason, ReasonCode
+from desktop_app.domain.sentences import folded
 from desktop_app.store.models import BatchRow, JobRow
 
 if TYPE_CHECKING:
@@ -19,8 +22,8 @@ JOB_COLUMNS = (
     JobRow.file_path,
     JobRow.raw_path,
     JobRow.status,
-    JobRow.reason,
     JobRow.reason_code,
+    JobRow.reason_args,
     JobRow.file_size,
     JobRow.lines_count,
     JobRow.bytes_done,
@@ -52,8 +55,39 @@ def jobs_from(rows: Iterable[tuple[Any, ...]]) -> list[Job]:
 
 
 def _job(row: tuple[Any, ...]) -> Job:
-    row_id, uuid, batch_id, path, raw, status, *rest = row
-    return Job(row_id, uuid, batch_id, joined_path(path, raw), Status(status), *rest)
+    row_id, uuid, batch_id, path, raw, status, code, arguments, *rest = row
+    reason = reason_of(code, arguments)
+    return Job(row_id, uuid, batch_id, joined_path(path, raw), Status(status), reason, *rest)
+
+
+def reason_columns(reason: Reason | None) -> dict[str, Any]:
+    """Return the columns that keep a reason, of a job or of an attempt."""
+    if reason is None:
+        return {"reason_code": "", "reason_args": ""}
+    values = {name: storable(value) if isinstance(value, str) else value for name, value in reason.arguments.items()}
+    return {"reason_code": reason.code.value, "reason_args": json.dumps(values, ensure_ascii=False) if values else ""}
+
+
+@lru_cache(maxsize=1024)
+def reason_of(code: str, arguments: str) -> Reason | None:
+    """Return the reason that these two columns keep; one that is not known is shown as it is."""
+    if not code:
+        return None
+    try:
+        reason = Reason(ReasonCode(code), json.loads(arguments) if arguments else {})
+        str(reason)
+    except (ValueError, LookupError, TypeError):  # of another version, or somebody else has written it
+        return Reason(ReasonCode.TEXT, {"text": f"{code} {arguments}".strip()})
+    return reason
+
+
+def in_arguments(arguments: str, key: str) -> bool:
+    """Return whether a value of a reason's arguments has a folded text; a function of the database's."""
+    try:
+        values = json.loads(arguments or "{}").values()
+    except (ValueError, AttributeError):  # not written by us
+        return key in folded(arguments)
+    return any(key in folded(str(value)) for value in values)
 
 
 def joined_path(text: str, raw: bytes | None) -> str:
@@ -82,11 +116,6 @@ def searchable(text: str) -> str:
         return split_path(text)[0]
     except UnicodeEncodeError:  # no path of this system
         return storable(text)
-
-
-def folded(text: str) -> str:
-    """A text as it is compared in a search: upper and lower case alike, however its accents are composed."""
-    return text.lower() if text.isascii() else unicodedata.normalize("NFC", text.casefold())
 
 
 def name_key(path: str) -> str:

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication, QDialog, QFileDialog
 
 from desktop_app.domain.job import Status
 from desktop_app.domain.query import ListQuery, SortBy
+from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.store.models import JobRow, OutboxRow
 from tests.gui.world import NOW_MS
 from tests.services.fakes import received
@@ -63,8 +64,7 @@ class Stage:
         world = self.desk.world
         keys = dict(zip(NAMES, world.add(*(str(self.folder / name) for name in NAMES)), strict=True))
         world.fail([keys[GONE], keys[ALSO_GONE]])
-        world.fail(keys[LOCKED], "The file may not be read.")
-        world.change(keys[LOCKED], reason_code="denied")
+        world.fail(keys[LOCKED], Reason(ReasonCode.MAY_NOT_READ))
         world.finish(keys[DONE])
         world.change(keys[RUNNING], status=Status.PROCESSING, started_at=NOW_MS)
 

@@ -11,9 +11,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog
 
-from desktop_app.domain.errors import FileProblem
 from desktop_app.domain.job import Status
 from desktop_app.domain.query import ListQuery
+from desktop_app.domain.reasons import FileProblem, Reason, ReasonCode
 from desktop_app.gui.details.advice import Fix
 from desktop_app.gui.wording import DASH
 from desktop_app.processing.lines import LineProcessor
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 pytest_plugins = ["tests.sqs.fixtures"]
 
 LEFT = Qt.MouseButton.LeftButton
+UNSENT = Reason(ReasonCode.MESSAGE_REFUSED, {"why": "too long"})
 posix_only = pytest.mark.skipif(os.name == "nt", reason="Windows has no such thing")
 
 
@@ -190,7 +191,7 @@ def test_file_that_changed_while_it_was_read_is_processed_again(desk: Desk, fold
     file.write_text("one\n")
     (key,) = desk.world.add(str(file))
     process(desk.world, key, registry=ProcessorRegistry((Growing(file),), pause=lambda _: None))
-    assert job_of(desk, key).reason_code == FileProblem.CHANGED
+    assert job_of(desk, key).problem is FileProblem.CHANGED
     window = shown(desk, key, qtbot)
     assert "changed" in window.details.summary.happened
     assert "no wrong numbers are kept" in window.details.summary.advice
@@ -236,7 +237,7 @@ def test_file_that_the_queue_gave_up_shows_its_attempts(desk: Desk, sim: Simulat
         sim.clock.advance(2)  # type: ignore[attr-defined]
     desk.world.clock.advance(600)
     DeadLetterWatcher(Claims(desk.world.database), connector, desk.world.clock).do()
-    assert job_of(desk, key).reason_code == FileProblem.DEAD_LETTERED
+    assert job_of(desk, key).problem is FileProblem.DEAD_LETTERED
     window = shown(desk, key, qtbot)
     assert window.details.summary.happened.startswith(f"Failed{DASH}Gave up after ")
     qtbot.waitUntil(lambda: "Last attempt: Ended without a result" in window.details.summary.advice)
@@ -280,7 +281,7 @@ def test_file_that_ended_the_program_again_and_again_is_told(desk: Desk, qtbot: 
     for number in range(MAX_CRASHES):
         start(desk.world, key, at=NOW_MS + number * 1_000)
     Claims(desk.world.database).free_dead_leases(lambda _: False, queue="local", now_ms=NOW_MS)
-    assert job_of(desk, key).reason_code == FileProblem.CRASHED
+    assert job_of(desk, key).problem is FileProblem.CRASHED
     window = shown(desk, key, qtbot)
     assert "ended the program" in window.details.summary.advice
     assert offered(window) == ["Retry", "Save Report…", "Show Attempts", "Remove"]
@@ -294,7 +295,7 @@ def test_file_that_ended_the_program_again_and_again_is_told(desk: Desk, qtbot: 
 def test_what_can_not_be_done_here_is_not_offered(desk: Desk, qtbot: QtBot) -> None:
     (key,) = desk.world.add("/in/a.txt")
     desk.world.fail(key)
-    desk.world.change(key, reason_code="internal")
+    desk.world.change(key, reason_code=ReasonCode.INTERNAL)
     window = shown(desk, key, qtbot)
     window.offers.report.setVisible(False)
     window.view.clearSelection()
@@ -309,8 +310,11 @@ def test_what_can_not_be_done_here_is_not_offered(desk: Desk, qtbot: QtBot) -> N
         ({"status": Status.PROCESSING}, ["Show File", "Remove"]),
         ({"status": Status.PROCESSED}, ["Show File", "Process Again", "Remove"]),
         ({"status": Status.FAILED, "reason_code": "from a newer version"}, ["Retry", "Show File", "Remove"]),
-        ({"status": Status.FAILED, "reason_code": "unreadable"}, ["Retry", "Show File", "Remove"]),
-        ({"status": Status.FAILED, "reason_code": "not_sent"}, ["Retry", "Remove"]),
+        ({"status": Status.FAILED, "reason_code": ReasonCode.IN_USE}, ["Retry", "Show File", "Remove"]),
+        (
+            {"status": Status.FAILED, "reason_code": ReasonCode.MESSAGE_REFUSED, "reason_args": '{"why": "x"}'},
+            ["Retry", "Remove"],
+        ),
     ],
 )
 def test_buttons_suit_the_status(desk: Desk, qtbot: QtBot, fields: dict[str, object], texts: list[str]) -> None:
@@ -331,7 +335,7 @@ def test_second_press_of_the_same_key_does_not_do_something_else(desk: Desk, qtb
     """After Retry the button is gone; the key must not reach Remove."""
     (key,) = desk.world.add("/in/a.txt")
     desk.world.fail(key)
-    desk.world.change(key, reason_code="unreadable")
+    desk.world.change(key, reason_code=ReasonCode.IN_USE)
     window = shown(desk, key, qtbot)
     press_first(window)
     qtbot.waitUntil(lambda: offered(window) == ["Show File", "Remove"])

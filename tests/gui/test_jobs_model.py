@@ -137,11 +137,11 @@ def test_hostile_names_are_shown_as_plain_text(bench: Bench, path: str, shown: s
 
 
 def test_first_cell_speaks_the_row_and_the_others_their_title(bench: Bench) -> None:
-    bench.world.fail(bench.world.add("a.txt", size=18_204)[0], "Gone")
+    bench.world.fail(bench.world.add("a.txt", size=18_204)[0])
     bench.load()
     spoken = [bench.model.index(0, number).data(Qt.ItemDataRole.AccessibleTextRole) for number in range(len(COLUMNS))]
-    assert spoken[0] == "a.txt, Failed, Gone, 18.2 kB"
-    assert spoken[1] == "Status: Failed \N{EN DASH} Gone"
+    assert spoken[0] == "a.txt, Failed, The file is no longer there, 18.2 kB"
+    assert spoken[1] == "Status: Failed \N{EN DASH} The file is no longer there"
     assert spoken[3] == "Lines: "
 
 

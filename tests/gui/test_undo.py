@@ -9,6 +9,7 @@ from PySide6.QtCore import QItemSelectionModel, Qt
 from PySide6.QtTest import QTest
 
 from desktop_app.domain.job import Status
+from desktop_app.domain.reasons import ReasonCode
 from desktop_app.gui.table.columns import COLUMN_OF_ID, COLUMNS
 
 if TYPE_CHECKING:
@@ -33,7 +34,9 @@ def window(desk: Desk) -> MainWindow:
     keys = desk.world.add(*(f"file{number}.txt" for number in range(6)))
     desk.world.finish(keys[1], lines=12)
     desk.world.fail(keys[2])
-    desk.world.change(keys[3], attempts=2, reason="In use; try 3 of 5 follows", status=Status.FAILED)
+    desk.world.change(
+        keys[3], attempts=2, reason_code=ReasonCode.IN_USE, reason_args='{"tries": 3}', status=Status.FAILED
+    )
     return desk.active_window()
 
 

@@ -11,13 +11,13 @@ import pytest
 from desktop_app.domain.clock import SystemClock
 from desktop_app.domain.errors import (
     FileError,
-    FileProblem,
     KnownError,
     QueueTrouble,
     StoreBusyError,
     StoreDamagedError,
 )
 from desktop_app.domain.job import Job, Status
+from desktop_app.domain.reasons import FileProblem, Reason, ReasonCode
 from desktop_app.processing.isolation import IsolatedProcessing
 from desktop_app.processing.processor import Cancelled, Watch
 from desktop_app.processing.registry import FileResult
@@ -30,7 +30,7 @@ from desktop_app.services.loops import Backoff, Phase
 from desktop_app.store.claims import Claims
 from desktop_app.store.outbox import Outbox, Sent
 from desktop_app.store.results import Result, Work
-from tests.helpers import wait_until
+from tests.helpers import a_reason, wait_until
 from tests.services.conftest import QUEUE
 from tests.services.fakes import OFFLINE, FakeClient, FakeConnector, ScriptedProcessing, in_use, received
 from tests.services.running_consumer import RunningConsumer, message, suspect
@@ -72,8 +72,8 @@ def test_a_file_that_can_not_be_processed_fails_with_its_reason(running: Running
     running.start()
     running.settled(1)
     done = running.bench.job(job)
-    assert (done.status, done.reason_code, done.lines_count) == (Status.FAILED, FileProblem.MISSING, None)
-    assert done.reason == "The file is no longer there"
+    assert (done.status, done.problem, done.lines_count) == (Status.FAILED, FileProblem.MISSING, None)
+    assert str(done.reason) == "The file is no longer there"
     assert running.count(Outcome.FAILED) == 1
     assert running.client.made("delete") == [["a.txt"]]
 
@@ -91,7 +91,7 @@ def test_a_duplicate_is_deleted_and_not_processed_again(running: RunningConsumer
 def test_an_old_generation_is_deleted_unprocessed(running: RunningConsumer) -> None:
     (job,) = running.bench.add("a.txt")
     claim = running.bench.claim(job)
-    result = Result(job.row_id, claim.token, running.bench.clock.now_ms(), reason="x", reason_code="missing")
+    result = Result(job.row_id, claim.token, running.bench.clock.now_ms(), reason=a_reason("x"))
     Work(running.bench.database).finish([result])
     running.bench.intake.retry([job.row_id], queue=QUEUE)
     running.deliver(message(job, generation=1, handle="old"), message(job, generation=2, handle="new"))
@@ -135,7 +135,7 @@ def test_a_passing_trouble_is_tried_again_later_and_says_so(running: RunningCons
     running.settled(1)
     waiting = running.bench.job(job)
     assert (waiting.status, waiting.attempts) == (Status.PENDING, 1)
-    assert waiting.reason == "Another program has this file open; try 2 of 5 follows"
+    assert str(waiting.reason) == "Another program is using this file; try 2 of 5 follows"
     assert waiting.next_try_at is not None
     ((change,),) = running.client.made("change_visibility")
     assert 1 <= change[1] <= 5
@@ -151,7 +151,7 @@ def test_after_five_tries_a_passing_trouble_is_an_end(running: RunningConsumer) 
         running.settled(number)
     failed = running.bench.job(job)
     assert (failed.status, failed.attempts) == (Status.FAILED, 5)
-    assert failed.reason == "Another program has this file open (given up after 5 tries)"
+    assert str(failed.reason) == "Another program is using this file (given up after 5 tries)"
 
 
 def test_one_slow_file_does_not_hold_the_others(running: RunningConsumer) -> None:
@@ -205,7 +205,7 @@ def test_a_file_taken_off_the_list_while_it_is_read_stays_off_and_its_message_go
 def test_in_a_fifo_group_the_order_holds_also_after_a_failure(bench: Bench) -> None:
     running = RunningConsumer(bench, concurrency=4)
     jobs = bench.add("a1", "a2", "a3", "b1")
-    tries = iter([FileError(FileProblem.UNREADABLE, "away", passing=True), None])
+    tries = iter([FileError(Reason(ReasonCode.NOT_DELIVERED), passing=True), None])
 
     def once(_: Watch) -> FileResult:
         error = next(tries)
@@ -397,11 +397,11 @@ def test_a_file_that_ends_its_process_fails_after_three_tries_and_the_others_go_
     running.settled(2)
     waiting = bench.job(job)
     assert (waiting.status, waiting.attempts) == (Status.PENDING, 2)
-    assert waiting.reason == "The program ended while it worked on this file; try 3 of 3 follows"
+    assert str(waiting.reason) == "The program ended while it worked on this file; try 3 of 3 follows"
     running.deliver(message(job))
     running.settled(3)
     failed = bench.job(job)
-    assert (failed.status, failed.attempts, failed.reason_code) == (Status.FAILED, 3, "crashed")
+    assert (failed.status, failed.attempts, failed.problem) == (Status.FAILED, 3, "crashed")
     assert bench.job(good).status is Status.PROCESSED
     running.stop()
 

@@ -24,7 +24,7 @@ VALUES = {
     SortBy.SIZE: "file_size",
     SortBy.TOOK: "started_at = 100, finished_at",
     SortBy.PROGRESS: "file_size = 100, bytes_done",
-    SortBy.REASON: "reason",
+    SortBy.REASON: "reason_args",
     SortBy.FINISHED: "finished_at",
     SortBy.MODIFIED: "modified_ns",
     SortBy.ATTEMPTS: "attempts",

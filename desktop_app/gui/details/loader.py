@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QTimer, Signal, Slot
 
-from desktop_app.domain.errors import FileProblem, KnownError
+from desktop_app.domain.errors import KnownError
+from desktop_app.domain.reasons import FileProblem
 from desktop_app.gui.details.fixes import LocateCommand
 from desktop_app.gui.details.pane import DetailsPane
 from desktop_app.gui.details.words import (
@@ -113,7 +114,7 @@ class DetailsLoader(QObject):
             self._every.stop()
 
     def _read_attempts(self, job: Job) -> None:
-        wants_last = job.reason_code == FileProblem.DEAD_LETTERED
+        wants_last = job.problem is FileProblem.DEAD_LETTERED
         reader = self._bench.reader
         try:
             if self._pane.shown_tab != "attempts" and not wants_last:
@@ -129,7 +130,7 @@ class DetailsLoader(QObject):
 
     def _look_at(self, job: Job) -> None:
         about = (job.row_id, job.revision)
-        if job.reason_code not in _LOOKED_AT:
+        if job.problem not in _LOOKED_AT:
             self._learn(None, self.last)
         elif about != self._looked_at:
             self._looked_at = about

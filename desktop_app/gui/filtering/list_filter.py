@@ -79,7 +79,7 @@ class ListFilter(QObject):
         job = self._bench.model.job(self._view.currentIndex().row()) if self._view.selected_count() else None
         if chosen or job is None or job.status is not Status.FAILED:
             return chosen
-        return frozenset({job.reason_code})
+        return frozenset({job.problem or ""})
 
     @Slot()
     def _go_to_list(self) -> None:

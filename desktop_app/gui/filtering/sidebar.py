@@ -11,8 +11,9 @@ from PySide6.QtWidgets import QFrame, QLabel, QMenu, QPushButton, QScrollArea, Q
 
 from desktop_app.domain.job import Batch, Status, StatusCounts, display_text
 from desktop_app.domain.query import ListQuery, Problem
+from desktop_app.domain.sentences import mark
 from desktop_app.gui.filtering.sidebar_entry import EntryFacts, SidebarEntry
-from desktop_app.gui.i18n import mark, tr, translated
+from desktop_app.gui.i18n import reason_text, tr, translated
 from desktop_app.gui.table.cells import STATUS_ICONS
 from desktop_app.gui.table.totals import Groups
 from desktop_app.gui.wording import status_word
@@ -132,8 +133,8 @@ class SidebarTexts:
         return {problem.code: self._problem(problem) for problem in problems}
 
     def _problem(self, problem: Problem) -> EntryFacts:
-        text = translated(display_text(problem.text)).rstrip(".") or translated(_NO_REASON)
-        others = problem.texts - 1
+        text = reason_text(problem.reason).rstrip(".") or translated(_NO_REASON)
+        others = problem.reasons - 1
         note = tr("and %Ln similar reason(s)", "", others) if others else ""
         return self._facts(text, problem.count, note=note, action=tr("Retry all with this reason"))
 

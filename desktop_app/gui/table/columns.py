@@ -11,7 +11,8 @@ from PySide6.QtCore import Qt
 from desktop_app.config.settings import LOCAL_QUEUE
 from desktop_app.domain.job import Job, display_text, iso_utc
 from desktop_app.domain.query import SortBy
-from desktop_app.gui.i18n import mark, tr, translated
+from desktop_app.domain.sentences import mark
+from desktop_app.gui.i18n import tr, translated
 from desktop_app.gui.wording import Wording, progress_of
 
 if TYPE_CHECKING:

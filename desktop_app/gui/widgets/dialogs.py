@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 from desktop_app import __version__
 from desktop_app.domain.job import display_text
 from desktop_app.gui.commands.actions import words_of
-from desktop_app.gui.i18n import tr, translated
+from desktop_app.gui.i18n import reason_text, tr
 from desktop_app.gui.theme.theme import program_icon
 from desktop_app.gui.wording import tool_tip
 
@@ -128,7 +128,7 @@ def _table(headings: tuple[str, str], pairs: Sequence[tuple[str, str]], name: st
 
 def show_refused(refused: Sequence[Refusal], parent: QWidget) -> PairsDialog:
     """List what could not be added, and why."""
-    pairs = [(display_text(refusal.path), translated(refusal.text)) for refusal in refused[:_SHOWN_AT_MOST]]
+    pairs = [(display_text(refusal.path), reason_text(refusal.reason)) for refusal in refused[:_SHOWN_AT_MOST]]
     text = tr("%Ln thing(s) can't be processed, so (it was|they were) not added.", "", len(refused))
     if len(refused) > _SHOWN_AT_MOST:
         text = tr("{text} The first %Ln are shown.", "", _SHOWN_AT_MOST).format(text=text)

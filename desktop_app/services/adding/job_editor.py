@@ -115,7 +115,7 @@ class JobEditor:
         """
         found = scan([path], recursive=False, cancelled=lambda: False, on_found=lambda _: None)
         if not found.files:
-            raise KnownError(found.refused[0].text)
+            raise KnownError(found.refused[0].reason.sentence)
         is_done = self._intake.relocate(row_id, found.files[0], queue=self._queue)
         self._control.wake_sender()
         return is_done
