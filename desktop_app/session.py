@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from desktop_app.bootstrap import build_gated_consumer, build_sender, connect_queue
-from desktop_app.config.settings import Connection, connection_from, load_settings, save_settings
+from desktop_app.config.settings import Connection, connection_from, load_settings, update_settings
 from desktop_app.gui.connection.controller import ConsumerThread, LoopManager, QueueLoops, SenderThread
 from desktop_app.gui.connection.status import LoopStates
 from desktop_app.services.support.connection_advisor import ConnectionAdvisor
@@ -61,7 +61,7 @@ class Session:
     @property
     def processes_here(self) -> bool:
         """Whether this queue's files may be processed on this computer."""
-        return self.program.may_process.is_set()
+        return self.program.control.is_permitted(self.connection.key)
 
     @property
     def foreign(self) -> ForeignMessages:
@@ -124,21 +124,10 @@ class Session:
 
     def _save(self, wanted: Connection, connection: Connection, *, process_here: bool) -> None:
         file = self.program.home.settings_file
-        saved = load_settings(file)
-        allowed = saved.process_queue
+        allowed = load_settings(file).process_queue
         if not connection.is_local:
             allowed = connection.key if process_here else ("" if allowed == connection.key else allowed)
-        save_settings(
-            file,
-            replace(
-                saved,
-                queue=wanted.queue,
-                profile=wanted.profile,
-                region=wanted.region,
-                endpoint_url=wanted.endpoint_url,
-                process_queue=allowed,
-            ),
-        )
+        update_settings(file, **asdict(wanted), process_queue=allowed)
 
     def stop_processing(self) -> None:
         """Only send to this queue from now on, and receive nothing.
@@ -150,17 +139,21 @@ class Session:
         self.program = self.program.reconnected(connection, process_here=False)
         self.switchboard.switch(_link(self.program))
         file = self.program.home.settings_file
-        saved = load_settings(file)
-        if saved.process_queue == connection.key:
-            save_settings(file, replace(saved, process_queue=""))
+        if load_settings(file).process_queue == connection.key:
+            update_settings(file, process_queue="")
 
     def allow_processing(self) -> None:
-        """See `Program.allow_processing`."""
-        self.program.allow_processing()
+        """Let this queue's files be processed on this computer, from now on.
+
+        Raises:
+            SettingsError: If that can't be saved; it holds for this time all the same.
+        """
+        self.program.control.permit(self.connection.key)
+        update_settings(self.program.home.settings_file, process_queue=self.connection.key)
 
     def try_now(self) -> None:
         """Let what waits for the queue try at once."""
-        self.program.try_now()
+        self.program.control.try_now()
 
     def close(self) -> None:
         """Let go of the queue and of the program, after the loops have ended."""

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication
 
 from desktop_app.bootstrap import backups, open_program
 from desktop_app.config.paths import chosen_language, database_path, find_home
+from desktop_app.config.settings import update_settings
 from desktop_app.domain.errors import KnownError, SettingsError, StoreDamagedError
 from desktop_app.gui.desktop.choose import desktop_of
 from desktop_app.gui.diagnostics.crash import CrashDialogs, CrashHook
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from desktop_app.bootstrap import Program
-    from desktop_app.gui.startup.stop_signals import StopSignals
+    from desktop_app.gui.startup.stop_signals import QtStopSignals
 
 log = logging.getLogger(__name__)
 
@@ -132,7 +133,7 @@ def make_application() -> QApplication:
     return application
 
 
-def run_window(application: QApplication, paths: Sequence[str], signals: StopSignals) -> int:
+def run_window(application: QApplication, paths: Sequence[str], signals: QtStopSignals) -> int:
     """Open the window and stay until it is closed.
 
     Args:
@@ -172,7 +173,7 @@ def run_window(application: QApplication, paths: Sequence[str], signals: StopSig
     return DONE
 
 
-def single_instance(paths: Sequence[str], signals: StopSignals) -> InstanceServer | Outcome | None:
+def single_instance(paths: Sequence[str], signals: QtStopSignals) -> InstanceServer | Outcome | None:
     """Become the first instance of the list's window, or hand the paths to it.
 
     Returns:
@@ -250,9 +251,11 @@ def open_or_replace_damaged(environment: Mapping[str, str]) -> Program | None:
 
 def assemble(program: Program, look: Theme) -> RunningWindow:
     """Put the window, its threads and the queue together. Nothing runs yet."""
+    if program.settings.paused:
+        program.control.pause()
     wording = Wording(QLocale())
     session = Session(program)
-    workbench = ListController(program.jobs, program.intake, program.database.session, wording)
+    workbench = ListController(program.jobs, program.editor, program.database.session, wording)
     window = MainWindow(
         WindowParts(
             workbench=workbench,
@@ -266,8 +269,8 @@ def assemble(program: Program, look: Theme) -> RunningWindow:
             start_again=session.switchboard.start,
             clock=program.clock,
             desktop=desktop_of,
-            switch=program.switch,
-            remember_paused=program.remember_paused,
+            control=program.control,
+            remember_paused=lambda paused: update_settings(program.home.settings_file, paused=paused),
             log_folder=program.home.logs,
             strict_order=program.settings.fifo_order == "strict",
             support=session.support_sources(),

@@ -20,7 +20,7 @@ from desktop_app.gui.window.window_parts import WindowParts
 from desktop_app.gui.window_memory import WindowMemory
 from desktop_app.gui.wording import Wording
 from desktop_app.services.consuming.foreign_messages import ForeignMessages
-from desktop_app.services.control import PauseControl
+from desktop_app.services.control import ProcessingControl
 from desktop_app.services.support.connection_advisor import ConnectionAdvisor
 from desktop_app.services.support.report import SupportSources
 from tests.gui.hall import Hall
@@ -117,7 +117,7 @@ class Desk:
         self.world = world
         self.started = 0
         self.session = FakeOffice()
-        self.switch = PauseControl()
+        self.control = ProcessingControl()
         self.remembered: list[bool] = []
         self.states = LoopStates(Connection(), world.clock)
         self._look = look
@@ -157,7 +157,7 @@ class Desk:
                 start_again=self._note_start,
                 clock=world.clock,
                 desktop=lambda _: self.desktop,
-                switch=self.switch,
+                control=self.control,
                 remember_paused=self.remembered.append,
                 log_folder=self.log_folder,
                 support=self._support(),

@@ -146,7 +146,7 @@ def fill(hall: Hall, count: int) -> list[str]:
     files = [hall.path(name) for name in names]
     for file in files:
         file.write_text("a\n")
-    hall.program.intake.add([NewFile(str(file), 2, None) for file in files])
+    hall.program.editor.add([NewFile(str(file), 2, None) for file in files])
     return names
 
 

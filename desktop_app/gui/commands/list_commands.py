@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from desktop_app.gui.table.columns import Column
     from desktop_app.gui.tasks import Tasks
     from desktop_app.gui.wording import Wording
-    from desktop_app.services.adding.intake import IntakeService
+    from desktop_app.services.adding.job_editor import JobEditor
 
 
 class ListCommands(QObject):
@@ -48,7 +48,7 @@ class ListCommands(QObject):
     def __init__(
         self,
         reader: JobReader,
-        intake: IntakeService,
+        intake: JobEditor,
         *,
         reads: Tasks,
         writes: Tasks,

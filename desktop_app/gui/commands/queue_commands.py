@@ -43,7 +43,7 @@ class QueueCommands(QObject):
         commands.process_next(self._view.selected_ids(), self._say_moved)
 
     def _say_moved(self, moved: PriorityResult) -> None:
-        self.said.emit(Notice(moved_text(moved, may_begin=self._needs.switch.may_begin), passing=True))
+        self.said.emit(Notice(moved_text(moved, may_begin=self._needs.control.may_begin), passing=True))
 
     @Slot()
     def check_queue(self) -> None:
@@ -93,7 +93,7 @@ class Pausing(QObject):
 
     def __init__(self, needs: WindowParts, actions: Actions, window: QWidget) -> None:
         super().__init__(window)
-        self._switch = needs.switch
+        self._control = needs.control
         self._remember = needs.remember_paused
         self._actions = actions
         self._totals = needs.workbench.totals
@@ -101,7 +101,7 @@ class Pausing(QObject):
         actions.pause.triggered.connect(self.toggle)
         actions.stop_after_current.triggered.connect(self.finish)
         self._turned.connect(self._follow)
-        self._switch.on_change(self._hear)
+        self._control.add_listener(self._hear)
 
     @property
     def title(self) -> str:
@@ -118,13 +118,13 @@ class Pausing(QObject):
 
     def close(self) -> None:
         """Hear nothing any more."""
-        self._switch.forget(self._hear)
+        self._control.remove_listener(self._hear)
 
     @Slot()
     def toggle(self) -> None:
         """Pause, or go on; also from the middle of stopping after the current files."""
-        if self._switch.pace is RunMode.RUNNING:
-            self._switch.pause()
+        if self._control.mode is RunMode.RUNNING:
+            self._control.pause()
             self._say(tr("Paused. What is in work goes on to its end; no other file is begun."))
             self._keep(paused=True)
         else:
@@ -132,17 +132,17 @@ class Pausing(QObject):
 
     def resume(self) -> None:
         """Go on."""
-        self._switch.resume()
+        self._control.resume()
         self._say(tr("Files are processed again."))
         self._keep(paused=False)
 
     @Slot()
     def finish(self) -> None:
         """Pause after the current files."""
-        if self._switch.pace is not RunMode.RUNNING:
+        if self._control.mode is not RunMode.RUNNING:
             return
         self._say(tr("Filemill pauses as soon as the files in work are finished."), lasts=True)
-        self._switch.finish()
+        self._control.finish()
         self._keep(paused=True)
 
     def _hear(self, _pace: RunMode) -> None:
@@ -158,7 +158,7 @@ class Pausing(QObject):
             self._say(text, lasts=True)
 
     def _show(self) -> None:
-        pace = self._switch.pace
+        pace = self._control.mode
         self._shown = pace
         if pace is RunMode.RUNNING:
             self._actions.change(self._actions.pause, tr("&Pause"), tr("Begin no file until you resume"), "pause")

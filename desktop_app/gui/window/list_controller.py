@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from desktop_app.domain.clock import Clock
     from desktop_app.gui.ports import JobReader, Session
     from desktop_app.gui.wording import Wording
-    from desktop_app.services.adding.intake import IntakeService
+    from desktop_app.services.adding.job_editor import JobEditor
 
 
 class ListController(QObject):
@@ -40,7 +40,7 @@ class ListController(QObject):
     def __init__(
         self,
         reader: JobReader,
-        intake: IntakeService,
+        intake: JobEditor,
         session: Session,
         wording: Wording,
         parent: QObject | None = None,

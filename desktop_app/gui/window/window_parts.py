@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from desktop_app.gui.window.list_controller import ListController
     from desktop_app.gui.window_memory import WindowMemory
     from desktop_app.gui.wording import Wording
-    from desktop_app.services.control import PauseControl
+    from desktop_app.services.control import ProcessingControl
     from desktop_app.services.support.connection_advisor import ConnectionAdvisor
     from desktop_app.services.support.report import SupportSources
 
@@ -39,7 +39,7 @@ class WindowParts:
         start_again: Starts loops that have ended by themselves.
         clock: The time.
         desktop: Gives the desktop around the window.
-        switch: Where a person pauses.
+        control: Where a person pauses.
         remember_paused: Keeps for the next start whether it is paused; may raise a `KnownError`.
         log_folder: Where the log files lie.
         support: What a support report tells of; its home has the log.
@@ -56,8 +56,8 @@ class WindowParts:
     wording: Wording
     start_again: Callable[[], None]
     clock: Clock
-    switch: PauseControl
-    remember_paused: Callable[[bool], None]
+    control: ProcessingControl
+    remember_paused: Callable[[bool], object]
     desktop: Callable[[QWidget], Desktop]
     log_folder: Path
     support: SupportSources

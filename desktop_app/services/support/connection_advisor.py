@@ -23,25 +23,25 @@ class ConnectionAdvisor:
         self._queue_file = queue_file
 
     def profiles(self) -> Profiles:
-        """The profiles of the user's AWS configuration, the broken ones too."""
+        """Return the profiles of the user's AWS configuration, the broken ones too."""
         from desktop_app.queues.profiles import read_profiles
 
         return read_profiles()
 
     def regions(self) -> list[str]:
-        """Where SQS is, as far as is known without asking."""
+        """Return where SQS is, as far as is known without asking."""
         from desktop_app.queues.discovery import regions
 
         return regions()
 
     def sign_in_command(self, profile: str) -> str:
-        """What is typed to sign in again with a profile; empty if no command does that."""
+        """Return what is typed to sign in again with a profile; empty if no command does that."""
         from desktop_app.queues.profiles import sign_in_command
 
         return sign_in_command(profile)
 
     def queues(self, connection: Connection, should_stop: Callable[[], bool]) -> Iterator[list[FoundQueue]]:
-        """The queues of a connection's profile and region, a page at a time.
+        """Yield the queues of a connection's profile and region, a page at a time.
 
         Raises:
             QueueError: If they can't be listed.
@@ -51,7 +51,7 @@ class ConnectionAdvisor:
         return list_queues(connection, should_stop)
 
     def look_in_regions(self, connection: Connection, should_stop: Callable[[], bool]) -> list[FoundQueue]:
-        """Queues of the same name in other regions.
+        """Return queues of the same name in other regions.
 
         Raises:
             QueueError: If the profile can't be used.
