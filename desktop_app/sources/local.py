@@ -133,7 +133,7 @@ class FileSource:
         """The content in pieces of 1 to `chunk_bytes` bytes.
 
         Fresh `bytes` were measured as fast as a reused buffer (17 GB/s from the page cache, both), and can't be
-        overwritten under a reader's hands.
+        overwritten while a reader still uses them.
 
         Raises:
             FileError: If the system can't deliver the content.

@@ -53,13 +53,13 @@ class ClaimOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ClaimRequest:
-    """A received message that asks for its row; `lane` is its group on a FIFO queue."""
+    """A received message that asks for its row; `group` is its message group on a FIFO queue."""
 
     file_id: str
     generation: int
     message_id: str
     receive_count: int
-    lane: str = ""
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class Claims:
     def claim(self, requests: Sequence[ClaimRequest], *, worker: str, now_ms: int, lease_ms: int) -> list[Claim]:
         """Claim the rows of up to ten messages in one transaction; the answers stand in the order of the requests.
 
-        In a lane, what comes behind a BUSY one is BUSY as well.
+        In a message group, what comes behind a BUSY one is BUSY as well.
 
         Args:
             requests: What was received.
@@ -103,10 +103,10 @@ class Claims:
         claims: list[Claim] = []
         with self._database.write() as revision:
             for request in requests:
-                # Behind a busy row nothing of the same lane may start: it would overtake it.
-                claim = held_up.get(request.lane) or self._claim(request, worker, now_ms, lease_ms, revision)
-                if request.lane and claim.outcome is ClaimOutcome.BUSY:
-                    held_up[request.lane] = claim
+                # Behind a busy row nothing of the same message group may start: it would overtake it.
+                claim = held_up.get(request.group) or self._claim(request, worker, now_ms, lease_ms, revision)
+                if request.group and claim.outcome is ClaimOutcome.BUSY:
+                    held_up[request.group] = claim
                 claims.append(claim)
             self._note_attempts(claims, now_ms, revision)
         return claims

@@ -88,10 +88,10 @@ def fill(queue: QueueClient, depth: int) -> None:
 def main(seconds: float) -> int:
     """Measure, print, and say whether the ratios are as they should be."""
     is_fine, shallow = True, 0.0
-    with tempfile.TemporaryDirectory(prefix="filemill-bench-") as folder, MotoProcess() as server:
+    with tempfile.TemporaryDirectory(prefix="filemill-benchmark-") as folder, MotoProcess() as server:
         sqs = boto_client(endpoint_url=server.endpoint_url)
-        url = sqs.create_queue(QueueName="bench")["QueueUrl"]
-        moto = BotoClient(sqs, sqs, QueueInfo(url, "bench", is_fifo=False), Connection(queue="bench"))
+        url = sqs.create_queue(QueueName="benchmark")["QueueUrl"]
+        moto = BotoClient(sqs, sqs, QueueInfo(url, "benchmark", is_fifo=False), Connection(queue="benchmark"))
         fill(moto, DEPTHS[0])
         (of_moto,) = rates(seconds, through(moto))
         sqs.close()

@@ -133,9 +133,9 @@ def timed(work: Callable[[], object], times: int = 1) -> float:
     return statistics.median(spent)
 
 
-def measure_reading(view: JobsView, bench: ListController, beats: Beats, rows: int) -> None:
-    model = bench.model
-    bench.start()
+def measure_reading(view: JobsView, controller: ListController, beats: Beats, rows: int) -> None:
+    model = controller.model
+    controller.start()
     begin = time.perf_counter()
     view.header.setSortIndicator(COLUMN_OF_ID["added"], Qt.SortOrder.AscendingOrder)
     view.setSortingEnabled(True)
@@ -163,7 +163,7 @@ def measure_reading(view: JobsView, bench: ListController, beats: Beats, rows: i
         beats.restart()
         begin = time.perf_counter()
         view.header.setSortIndicator(COLUMN_OF_ID[column], view.header.sortIndicatorOrder())
-        spin(bench.is_at_rest)
+        spin(controller.is_at_rest)
         tell(
             f"sort by {column}, 1,000 rows selected: until it is there",
             (time.perf_counter() - begin) * 1000,
@@ -172,18 +172,18 @@ def measure_reading(view: JobsView, bench: ListController, beats: Beats, rows: i
         )
         tell(f"sort by {column}: longest time without an answer", max(beats.late_ms), 250, "ms")
     view.header.setSortIndicator(COLUMN_OF_ID["type"], Qt.SortOrder.AscendingOrder)
-    spin(bench.is_at_rest)
+    spin(controller.is_at_rest)
     begin = time.perf_counter()
     view.header.sort_second((COLUMN_OF_ID["folder"], Qt.SortOrder.DescendingOrder))
-    spin(bench.is_at_rest)
+    spin(controller.is_at_rest)
     tell("sort by type, then by folder: until it is there", (time.perf_counter() - begin) * 1000, 8_000, "ms")
     view.header.setSortIndicator(COLUMN_OF_ID["added"], view.header.sortIndicatorOrder())
-    spin(bench.is_at_rest)
+    spin(controller.is_at_rest)
 
 
-def measure_churn(view: JobsView, bench: ListController, database: Database, beats: Beats) -> None:
+def measure_churn(view: JobsView, controller: ListController, database: Database, beats: Beats) -> None:
     """500 changes and 50 new rows a second from another thread, while the table is scrolled 30 times a second."""
-    ids = list(bench.model.ids[:500])
+    ids = list(controller.model.ids[:500])
     intake = JobEditor(Intake(database), queue="local", clock=Clock(), control=ProcessingControl())
     bar = view.verticalScrollBar()
     bar.setValue(0)
@@ -228,19 +228,19 @@ def main() -> int:
         jobs = JobList(database)
         intake = JobEditor(Intake(database), queue="local", clock=Clock(), control=ProcessingControl())
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        bench = ListController(jobs, intake, database.session, Wording(QLocale(QLocale.Language.English)))
-        view = JobsView(bench.model, look)
+        controller = ListController(jobs, intake, database.session, Wording(QLocale(QLocale.Language.English)))
+        view = JobsView(controller.model, look)
         view.resize(1100, 1080)
         view.show()
         beats = Beats()
         print(f"  {'':<58} {'measured':>13} {'ceiling':>9}  ratio")
-        measure_reading(view, bench, beats, rows)
-        measure_churn(view, bench, database, beats)
+        measure_reading(view, controller, beats, rows)
+        measure_churn(view, controller, database, beats)
         grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
         tell("memory that all of this took at its highest", grown, 250, "MiB")
-        bench.stop()
-        spin(bench.is_at_rest)
-        bench.close()
+        controller.stop()
+        spin(controller.is_at_rest)
+        controller.close()
         database.release()
     return 0
 

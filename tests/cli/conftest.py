@@ -64,7 +64,7 @@ def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
     return Cli(capsys)
 
 
-class Bench:
+class JobSetup:
     """A program on the test's home, to look at the database and to move jobs on without a queue."""
 
     def __init__(self, program: Program) -> None:
@@ -102,18 +102,18 @@ class Bench:
 
 
 @pytest.fixture
-def bench(isolated_environment: Path) -> Iterator[Bench]:
+def setup(isolated_environment: Path) -> Iterator[JobSetup]:
     program = open_program()
-    yield Bench(program)
+    yield JobSetup(program)
     program.close()
 
 
 @pytest.fixture
-def three(tmp_path: Path, cli: Cli, bench: Bench) -> list[str]:
+def three(tmp_path: Path, cli: Cli, setup: JobSetup) -> list[str]:
     """The ids of three files on the list: one PENDING, one PROCESSED, one FAILED."""
     for name in ("one.txt", "two.txt", "three.txt"):
         (tmp_path / name).write_bytes(b"a\nb\n")
     ids = cli.submit(tmp_path / "one.txt", tmp_path / "two.txt", tmp_path / "three.txt")
-    bench.finish(ids[1], lines=2, size=4)
-    bench.fail(ids[2])
+    setup.finish(ids[1], lines=2, size=4)
+    setup.fail(ids[2])
     return ids

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.cli.conftest import Bench, Cli
+    from tests.cli.conftest import Cli, JobSetup
 
 HINT = "filemill: The files are processed while the window or `filemill worker` runs.\n"
 
@@ -16,11 +16,11 @@ def statuses(cli: Cli) -> list[str]:
     return [job["status"] for job in cli("status", "--json").jobs]
 
 
-def test_retry_failed_submits_those_that_failed(cli: Cli, three: list[str], bench: Bench) -> None:
+def test_retry_failed_submits_those_that_failed(cli: Cli, three: list[str], setup: JobSetup) -> None:
     outcome = cli("retry", "--failed")
     assert (outcome.code, outcome.out, outcome.err) == (0, "Put 1 file back to be processed again.\n", HINT)
     assert statuses(cli) == ["PENDING", "PROCESSED", "PENDING"]
-    assert bench.job(three[2]).generation == 2
+    assert setup.job(three[2]).generation == 2
 
 
 def test_retry_of_ids_takes_processed_ones_too(cli: Cli, three: list[str]) -> None:
@@ -28,11 +28,11 @@ def test_retry_of_ids_takes_processed_ones_too(cli: Cli, three: list[str]) -> No
     assert statuses(cli) == ["PENDING"] * 3
 
 
-def test_retry_leaves_what_has_not_ended_alone_and_says_so(cli: Cli, three: list[str], bench: Bench) -> None:
+def test_retry_leaves_what_has_not_ended_alone_and_says_so(cli: Cli, three: list[str], setup: JobSetup) -> None:
     outcome = cli("retry", three[0], three[2])
     assert outcome.code == 0
     assert outcome.complaints[0] == "filemill: 1 file left alone: only what has ended can be tried again."
-    assert (bench.job(three[0]).generation, bench.job(three[2]).generation) == (1, 2)
+    assert (setup.job(three[0]).generation, setup.job(three[2]).generation) == (1, 2)
 
 
 def test_retry_with_nothing_failed_does_nothing(cli: Cli) -> None:

@@ -22,7 +22,7 @@ from tests.helpers import a_reason
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.cli.conftest import Bench, Cli
+    from tests.cli.conftest import Cli, JobSetup
 
 
 @pytest.mark.parametrize("name", ["list.json", "LIST.JSON", "n" * 250 + ".json"])
@@ -72,10 +72,10 @@ def test_empty_list_is_an_empty_array_and_a_header(cli: Cli, tmp_path: Path) -> 
     ],
 )
 def test_csv_cell_can_not_become_a_formula_or_break_its_row(
-    cli: Cli, three: list[str], bench: Bench, reason: str, cell: str
+    cli: Cli, three: list[str], setup: JobSetup, reason: str, cell: str
 ) -> None:
     stream = io.StringIO(newline="")
-    job = replace(bench.job(three[0]), reason=a_reason(reason), status=Status.FAILED)
+    job = replace(setup.job(three[0]), reason=a_reason(reason), status=Status.FAILED)
     csv_writer()(stream, [job])
     (row,) = csv.DictReader(io.StringIO(stream.getvalue().removeprefix("\ufeff"), newline=""))
     assert row["reason"] == cell

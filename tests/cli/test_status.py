@@ -13,7 +13,7 @@ from desktop_app.store.results import Tick, Work
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.cli.conftest import Bench, Cli
+    from tests.cli.conftest import Cli, JobSetup
 
 
 def on_terminal(monkeypatch: pytest.MonkeyPatch, *, columns: int, lines: int = 24) -> None:
@@ -54,9 +54,9 @@ def test_table_fits_the_terminal(cli: Cli, three: list[str], monkeypatch: pytest
     assert three[2] not in outcome.out
 
 
-def test_job_that_is_worked_on_shows_how_far(cli: Cli, three: list[str], bench: Bench) -> None:
-    row, token = bench.start(three[0])
-    Work(bench.program.database).progress([Tick(row, token, 1, 4)])
+def test_job_that_is_worked_on_shows_how_far(cli: Cli, three: list[str], setup: JobSetup) -> None:
+    row, token = setup.start(three[0])
+    Work(setup.program.database).progress([Tick(row, token, 1, 4)])
     assert "PROCESSING 25%" in cli("status", three[0]).out
 
 

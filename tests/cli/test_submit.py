@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from desktop_app.bootstrap import Program
-    from tests.cli.conftest import Bench, Cli
+    from tests.cli.conftest import Cli, JobSetup
 
 not_on_windows = pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")
 LOCAL_HINT = "filemill: The files are processed while the window or `filemill worker` runs.\n"
@@ -60,12 +60,12 @@ def sending(monkeypatch: pytest.MonkeyPatch) -> Sending:
     return made
 
 
-def test_added_files_are_on_the_list(tmp_path: Path, cli: Cli, bench: Bench) -> None:
+def test_added_files_are_on_the_list(tmp_path: Path, cli: Cli, setup: JobSetup) -> None:
     (tmp_path / "a.txt").write_bytes(b"x" * 3000)
     (tmp_path / "b.txt").write_bytes(b"x" * 400_000)
     outcome = cli("submit", tmp_path / "a.txt", tmp_path / "b.txt")
     assert (outcome.code, outcome.out, outcome.err) == (0, "Added 2 files (403.0 kB).\n", LOCAL_HINT)
-    assert bench.names() == ["a.txt", "b.txt"]
+    assert setup.names() == ["a.txt", "b.txt"]
 
 
 def test_relative_path_is_kept_absolute(tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,23 +88,23 @@ def test_json_gives_each_new_job_as_status_gives_it(tmp_path: Path, cli: Cli) ->
     assert (job["status"], job["file_size"], job["lines_count"], job["attempts"]) == ("PENDING", 3, None, 0)
 
 
-def test_folder_needs_recursive_and_says_so(tmp_path: Path, cli: Cli, bench: Bench) -> None:
+def test_folder_needs_recursive_and_says_so(tmp_path: Path, cli: Cli, setup: JobSetup) -> None:
     (tmp_path / "a.txt").touch()
     outcome = cli("submit", tmp_path)
     assert (outcome.code, outcome.out) == (1, "Added 0 files (0 B).\n")
     assert outcome.err == f"filemill: {tmp_path}: This is a folder; add --recursive to include the files in it.\n"
-    assert bench.names() == []
+    assert setup.names() == []
 
 
-def test_recursive_goes_into_folders(tmp_path: Path, cli: Cli, bench: Bench) -> None:
+def test_recursive_goes_into_folders(tmp_path: Path, cli: Cli, setup: JobSetup) -> None:
     (tmp_path / "in" / "deep").mkdir(parents=True)
     (tmp_path / "a.txt").touch()
     (tmp_path / "in" / "deep" / "b.txt").touch()
     assert cli("submit", "--recursive", tmp_path).code == 0
-    assert bench.names() == ["a.txt", "b.txt"]
+    assert setup.names() == ["a.txt", "b.txt"]
 
 
-def test_what_can_not_be_added_is_told_and_the_rest_is_added(tmp_path: Path, cli: Cli, bench: Bench) -> None:
+def test_what_can_not_be_added_is_told_and_the_rest_is_added(tmp_path: Path, cli: Cli, setup: JobSetup) -> None:
     (tmp_path / "good.txt").touch()
     outcome = cli("submit", tmp_path / "gone.txt", "https://x.test/y", tmp_path / "good.txt", "")
     assert outcome.code == 1
@@ -115,7 +115,7 @@ def test_what_can_not_be_added_is_told_and_the_rest_is_added(tmp_path: Path, cli
         "filemill: : There is no such file.",
         LOCAL_HINT.strip(),
     ]
-    assert bench.names() == ["good.txt"]
+    assert setup.names() == ["good.txt"]
 
 
 def test_html_in_a_name_stays_text(cli: Cli) -> None:
@@ -153,7 +153,7 @@ def test_refused_name_can_not_break_the_line(tmp_path: Path, cli: Cli) -> None:
 
 
 def test_stop_while_looking_adds_nothing(
-    tmp_path: Path, cli: Cli, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, cli: Cli, setup: JobSetup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def stopped(*args: object, **kwargs: object) -> ScanResult:
         return ScanResult(FileList(), (), cancelled=True)
@@ -206,17 +206,17 @@ def test_progress_of_a_long_look_is_shown_on_a_terminal(
     assert "Looking" in outcome.err
 
 
-def test_options_may_stand_between_the_names(tmp_path: Path, cli: Cli, bench: Bench) -> None:
+def test_options_may_stand_between_the_names(tmp_path: Path, cli: Cli, setup: JobSetup) -> None:
     for name in ("a.txt", "b.txt"):
         (tmp_path / name).touch()
     assert cli("submit", tmp_path / "a.txt", "--json", tmp_path / "b.txt").code == 0
-    assert bench.names() == ["a.txt", "b.txt"]
+    assert setup.names() == ["a.txt", "b.txt"]
 
 
 def test_name_that_begins_with_a_dash_is_given_behind_two(
-    tmp_path: Path, cli: Cli, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, cli: Cli, setup: JobSetup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "--json").touch()
     monkeypatch.chdir(tmp_path)
     assert cli("submit", "--", "--json").out == "Added 1 file (0 B).\n"
-    assert bench.names() == ["--json"]
+    assert setup.names() == ["--json"]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from tests.cli.conftest import Bench, Cli
+    from tests.cli.conftest import Cli, JobSetup
 
 CLEAR = "\x1b[H\x1b[J"
 
@@ -56,9 +56,9 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Script]:
 
 
 def test_in_a_pipe_each_changed_job_is_a_line(
-    cli: Cli, three: list[str], bench: Bench, meanwhile: Callable[..., Script]
+    cli: Cli, three: list[str], setup: JobSetup, meanwhile: Callable[..., Script]
 ) -> None:
-    meanwhile(lambda: bench.finish(three[0], lines=7), lambda: None, lambda: bench.program.editor.retry([3]))
+    meanwhile(lambda: setup.finish(three[0], lines=7), lambda: None, lambda: setup.program.editor.retry([3]))
     outcome = cli("status", "--watch")
     assert (outcome.code, outcome.err) == (0, "")
     header, *rows = outcome.out.splitlines()
@@ -73,38 +73,40 @@ def test_in_a_pipe_each_changed_job_is_a_line(
 
 
 def test_json_lines_are_the_changed_jobs_even_on_a_terminal(
-    cli: Cli, three: list[str], bench: Bench, meanwhile: Callable[..., Script], monkeypatch: pytest.MonkeyPatch
+    cli: Cli, three: list[str], setup: JobSetup, meanwhile: Callable[..., Script], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     on_terminal(monkeypatch, columns=80)
-    meanwhile(lambda: bench.finish(three[0]))
+    meanwhile(lambda: setup.finish(three[0]))
     jobs = cli("status", "--watch", "--json").jobs
     assert [(job["id"], job["status"]) for job in jobs[3:]] == [(three[0], "PROCESSED")]
 
 
 def test_only_chosen_jobs_are_watched(
-    cli: Cli, three: list[str], bench: Bench, meanwhile: Callable[..., Script]
+    cli: Cli, three: list[str], setup: JobSetup, meanwhile: Callable[..., Script]
 ) -> None:
-    meanwhile(lambda: bench.finish(three[0]), lambda: bench.program.editor.retry([2]))
+    meanwhile(lambda: setup.finish(three[0]), lambda: setup.program.editor.retry([2]))
     jobs = cli("status", "--watch", "--json", three[1]).jobs
     assert [(job["id"], job["status"]) for job in jobs] == [(three[1], "PROCESSED"), (three[1], "PENDING")]
 
 
 def test_flood_of_changes_is_read_from_the_list(
-    cli: Cli, three: list[str], bench: Bench, meanwhile: Callable[..., Script], monkeypatch: pytest.MonkeyPatch
+    cli: Cli, three: list[str], setup: JobSetup, meanwhile: Callable[..., Script], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(change_feed, "MAX_CHANGES", 1)
 
     def both() -> None:
-        bench.finish(three[0])
-        bench.program.editor.retry([2])
+        setup.finish(three[0])
+        setup.program.editor.retry([2])
 
     meanwhile(both)
     jobs = cli("status", "--watch", "--json").jobs
     assert [(job["id"], job["status"]) for job in jobs[3:]] == [(three[0], "PROCESSED"), (three[1], "PENDING")]
 
 
-def test_removed_job_is_passed_over(cli: Cli, three: list[str], bench: Bench, meanwhile: Callable[..., Script]) -> None:
-    meanwhile(lambda: bench.program.editor.remove([1]))
+def test_removed_job_is_passed_over(
+    cli: Cli, three: list[str], setup: JobSetup, meanwhile: Callable[..., Script]
+) -> None:
+    meanwhile(lambda: setup.program.editor.remove([1]))
     assert len(cli("status", "--watch", "--json").jobs) == 3
 
 
@@ -124,26 +126,26 @@ def test_ends_when_the_reader_has_gone(
 
 
 def test_reader_that_goes_before_a_change_is_written_is_no_bug(
-    three: list[str], bench: Bench, meanwhile: Callable[..., Script], monkeypatch: pytest.MonkeyPatch
+    three: list[str], setup: JobSetup, meanwhile: Callable[..., Script], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reading, writing = os.pipe()
 
     def go_and_change() -> None:
         os.close(reading)
-        bench.finish(three[0])
+        setup.finish(three[0])
 
     meanwhile(go_and_change)
     with os.fdopen(writing, "w", encoding="utf-8") as stream, monkeypatch.context() as patch:
         patch.setattr(sys, "stdout", stream)
         with pytest.raises(OutputClosedError):
-            watch.watch(bench.program.jobs, None, as_json=True, steady=bench.program.clock.steady)
+            watch.watch(setup.program.jobs, None, as_json=True, steady=setup.program.clock.steady)
 
 
 def test_terminal_is_drawn_anew_at_each_change_only(
-    cli: Cli, three: list[str], bench: Bench, meanwhile: Callable[..., Script], monkeypatch: pytest.MonkeyPatch
+    cli: Cli, three: list[str], setup: JobSetup, meanwhile: Callable[..., Script], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     on_terminal(monkeypatch, columns=80)
-    meanwhile(lambda: None, lambda: bench.finish(three[0]), lambda: None)
+    meanwhile(lambda: None, lambda: setup.finish(three[0]), lambda: None)
     nothing, first, second = cli("status", "--watch").out.split(CLEAR)
     assert nothing == ""
     assert first.startswith("3 files: 1 PENDING, 0 PROCESSING, 1 PROCESSED, 1 FAILED\n")
@@ -166,16 +168,16 @@ def test_terminal_that_can_not_go_back_gets_lines(
 
 
 def test_long_list_shows_running_and_failed_jobs_first_and_fits(
-    cli: Cli, tmp_path: Path, bench: Bench, meanwhile: Callable[..., Script],
+    cli: Cli, tmp_path: Path, setup: JobSetup, meanwhile: Callable[..., Script],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     for number in range(20):
         (tmp_path / f"file{number:02}").touch()
     ids = cli.submit("--recursive", tmp_path)
-    bench.finish(ids[0])
-    bench.fail(ids[7], "Gone")
-    bench.fail(ids[8], "A reason that is far too long for what is left of a line behind the name of the file")
-    bench.start(ids[12])
+    setup.finish(ids[0])
+    setup.fail(ids[7], "Gone")
+    setup.fail(ids[8], "A reason that is far too long for what is left of a line behind the name of the file")
+    setup.start(ids[12])
     on_terminal(monkeypatch, columns=80, lines=12)
     meanwhile()
     shown = cli("status", "--watch").out.removeprefix(CLEAR).splitlines()
@@ -196,10 +198,10 @@ def test_chosen_jobs_are_drawn_in_their_order(
 
 
 def test_slow_list_is_looked_at_less_often(
-    bench: Bench, meanwhile: Callable[..., Script], capsys: pytest.CaptureFixture[str]
+    setup: JobSetup, meanwhile: Callable[..., Script], capsys: pytest.CaptureFixture[str]
 ) -> None:
     script = meanwhile()
     times = iter([0.0, 2.0])
-    watch.watch(bench.program.jobs, None, as_json=True, steady=lambda: next(times))
+    watch.watch(setup.program.jobs, None, as_json=True, steady=lambda: next(times))
     assert script.pauses == [10.0]
     assert capsys.readouterr() == ("", "")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from desktop_app.bootstrap import Program
-    from tests.cli.conftest import Bench, Cli
+    from tests.cli.conftest import Cli, JobSetup
 
 posix = pytest.mark.skipif(os.name == "nt", reason="Windows can't send itself such signals")
 
@@ -43,7 +43,7 @@ class Loop:
 
 
 @dataclass
-class Stage:
+class WorkerParts:
     """The loops that the worker gets, and what it asked for."""
 
     sender: Any = field(default_factory=Loop)
@@ -73,8 +73,8 @@ class Stage:
 
 
 @pytest.fixture
-def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
-    made = Stage()
+def parts(monkeypatch: pytest.MonkeyPatch) -> WorkerParts:
+    made = WorkerParts()
     monkeypatch.setattr("desktop_app.bootstrap.connect_queue", lambda _: made.connector)
     monkeypatch.setattr("desktop_app.bootstrap.build_sender", made.build_sender)
     monkeypatch.setattr("desktop_app.bootstrap.build_consumer", made.build_consumer)
@@ -89,39 +89,39 @@ def two(tmp_path: Path, cli: Cli) -> list[str]:
     return cli.submit(tmp_path / "one.txt", tmp_path / "two.txt")
 
 
-def test_until_idle_with_nothing_to_do_ends_at_once(cli: Cli, stage: Stage) -> None:
+def test_until_idle_with_nothing_to_do_ends_at_once(cli: Cli, parts: WorkerParts) -> None:
     outcome = cli("worker", "--until-idle")
     assert (outcome.code, outcome.err) == (0, "")
     assert outcome.out == "0 files: 0 PENDING, 0 PROCESSING, 0 PROCESSED, 0 FAILED\n"
-    assert stage.reports == {}
+    assert parts.reports == {}
 
 
 def test_until_idle_ends_when_all_have_ended_even_if_some_failed(
-    cli: Cli, stage: Stage, bench: Bench, two: list[str]
+    cli: Cli, parts: WorkerParts, setup: JobSetup, two: list[str]
 ) -> None:
     def work() -> None:
-        bench.fail(two[1])
-        bench.finish_all(two[:1])
+        setup.fail(two[1])
+        setup.finish_all(two[:1])
 
-    stage.consumer = Loop(work)
+    parts.consumer = Loop(work)
     outcome = cli("worker", "--until-idle")
     assert (outcome.code, outcome.err) == (0, "")
     assert outcome.out == "2 files: 0 PENDING, 0 PROCESSING, 1 PROCESSED, 1 FAILED\n"
-    assert (stage.sender.ended, stage.consumer.ended, stage.connector.closed) == (True, True, 1)
+    assert (parts.sender.ended, parts.consumer.ended, parts.connector.closed) == (True, True, 1)
 
 
 @posix
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_signal_stops_cleanly(cli: Cli, stage: Stage, two: list[str], number: signal.Signals) -> None:
-    stage.sender = Loop(lambda: os.kill(os.getpid(), number))
-    stage.consumer = Loop(lambda: os.kill(os.getpid(), number))
+def test_signal_stops_cleanly(cli: Cli, parts: WorkerParts, two: list[str], number: signal.Signals) -> None:
+    parts.sender = Loop(lambda: os.kill(os.getpid(), number))
+    parts.consumer = Loop(lambda: os.kill(os.getpid(), number))
     outcome = cli("worker", "--until-idle")
     assert (outcome.code, outcome.err) == (0, "")
-    assert (stage.sender.ended, stage.consumer.ended, stage.connector.closed) == (True, True, 1)
+    assert (parts.sender.ended, parts.consumer.ended, parts.connector.closed) == (True, True, 1)
 
 
 @posix
-def test_without_until_idle_it_waits_for_more(cli: Cli, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_until_idle_it_waits_for_more(cli: Cli, parts: WorkerParts, monkeypatch: pytest.MonkeyPatch) -> None:
     looks: list[bool] = []
     look = worker.IdleWatch.look
 
@@ -134,45 +134,45 @@ def test_without_until_idle_it_waits_for_more(cli: Cli, stage: Stage, monkeypatc
     monkeypatch.setattr(worker.IdleWatch, "look", counted_look)
     assert cli("worker").code == 0
     assert looks == [True] * 4
-    assert stage.wait_s == 20
+    assert parts.wait_s == 20
 
 
 @pytest.mark.parametrize("number", [1, 7, 64])
-def test_concurrency_is_passed_on(cli: Cli, stage: Stage, two: list[str], bench: Bench, number: int) -> None:
-    stage.consumer = Loop(lambda: bench.finish_all(two))
+def test_concurrency_is_passed_on(cli: Cli, parts: WorkerParts, two: list[str], setup: JobSetup, number: int) -> None:
+    parts.consumer = Loop(lambda: setup.finish_all(two))
     assert cli("worker", "--until-idle", "--concurrency", str(number)).code == 0
-    assert stage.concurrency == number
+    assert parts.concurrency == number
 
 
-def test_worker_that_ends_soon_polls_briefly(cli: Cli, stage: Stage, two: list[str], bench: Bench) -> None:
-    stage.consumer = Loop(lambda: bench.finish_all(two))
+def test_worker_that_ends_soon_polls_briefly(cli: Cli, parts: WorkerParts, two: list[str], setup: JobSetup) -> None:
+    parts.consumer = Loop(lambda: setup.finish_all(two))
     assert cli("worker", "--until-idle").code == 0
-    assert stage.wait_s == worker.ENDING_POLL_SECONDS
+    assert parts.wait_s == worker.ENDING_POLL_SECONDS
 
 
-def test_known_trouble_that_ends_a_loop_ends_the_worker(cli: Cli, stage: Stage, two: list[str]) -> None:
+def test_known_trouble_that_ends_a_loop_ends_the_worker(cli: Cli, parts: WorkerParts, two: list[str]) -> None:
     def broken() -> None:
         raise StoreError("The database is damaged.")
 
-    stage.consumer = Loop(broken)
+    parts.consumer = Loop(broken)
     outcome = cli("worker")
     assert (outcome.code, outcome.err) == (1, "filemill: The database is damaged.\n")
-    assert (stage.sender.ended, stage.connector.closed) == (True, 1)
+    assert (parts.sender.ended, parts.connector.closed) == (True, 1)
 
 
 @pytest.mark.expected_log("a bug", level="ERROR")
 def test_bug_in_a_loop_ends_the_worker_and_goes_to_the_log(
-    cli: Cli, stage: Stage, two: list[str], filemill_home: Path
+    cli: Cli, parts: WorkerParts, two: list[str], filemill_home: Path
 ) -> None:
-    stage.sender = Loop(lambda: 1 // 0)
+    parts.sender = Loop(lambda: 1 // 0)
     outcome = cli("worker")
     assert (outcome.code, len(outcome.complaints)) == (1, 1)
-    assert stage.consumer.ended
+    assert parts.consumer.ended
     assert "ZeroDivisionError" in (filemill_home / "logs" / "filemill.log").read_text(encoding="utf-8")
 
 
 def test_loop_that_does_not_end_is_left_behind(
-    cli: Cli, stage: Stage, two: list[str], monkeypatch: pytest.MonkeyPatch
+    cli: Cli, parts: WorkerParts, two: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     release = threading.Event()
 
@@ -180,8 +180,8 @@ def test_loop_that_does_not_end_is_left_behind(
         def run(self, should_stop: Callable[[], bool]) -> None:
             release.wait()
 
-    stage.consumer = Hanging()
-    stage.sender = Loop(lambda: stage.reports["sender"](LoopState(Phase.STARTING)))
+    parts.consumer = Hanging()
+    parts.sender = Loop(lambda: parts.reports["sender"](LoopState(Phase.STARTING)))
     monkeypatch.setattr(worker, "STOP_SECONDS", 0.05)
     idle = iter([False, True])
     monkeypatch.setattr(worker.IdleWatch, "look", lambda _: next(idle))
@@ -191,13 +191,15 @@ def test_loop_that_does_not_end_is_left_behind(
     assert outcome.err == "filemill: Something does not let go; what was being worked on is done again later.\n"
 
 
-def test_each_trouble_is_told_once_and_its_end_too(cli: Cli, stage: Stage, two: list[str], bench: Bench) -> None:
+def test_each_trouble_is_told_once_and_its_end_too(
+    cli: Cli, parts: WorkerParts, two: list[str], setup: JobSetup
+) -> None:
     offline = [LoopState(Phase.WAITING, "Can't reach it.", next_try_at=number, tries=number) for number in (1, 2, 3)]
     signed_out = LoopState(Phase.WAITING, "Sign in first.")
     running = LoopState(Phase.RUNNING)
 
     def work() -> None:
-        sender, consumer = stage.reports["sender"], stage.reports["consumer"]
+        sender, consumer = parts.reports["sender"], parts.reports["consumer"]
         for report in (sender, consumer):
             report(LoopState(Phase.STARTING))
             report(running)
@@ -207,9 +209,9 @@ def test_each_trouble_is_told_once_and_its_end_too(cli: Cli, stage: Stage, two: 
         consumer(signed_out)
         consumer(running)
         consumer(LoopState(Phase.STOPPED))
-        bench.finish_all(two)
+        setup.finish_all(two)
 
-    stage.consumer = Loop(work)
+    parts.consumer = Loop(work)
     outcome = cli("worker", "--until-idle")
     assert outcome.code == 0
     assert outcome.complaints == [
@@ -220,7 +222,7 @@ def test_each_trouble_is_told_once_and_its_end_too(cli: Cli, stage: Stage, two: 
 
 
 def test_jobs_of_another_queue_are_left_alone_and_told(
-    cli: Cli, stage: Stage, two: list[str], monkeypatch: pytest.MonkeyPatch
+    cli: Cli, parts: WorkerParts, two: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FILEMILL_QUEUE", "another")
     outcome = cli("worker", "--until-idle")
@@ -232,10 +234,10 @@ def test_jobs_of_another_queue_are_left_alone_and_told(
 
 
 def test_bar_moves_on_a_terminal(
-    cli: Cli, stage: Stage, bench: Bench, two: list[str], monkeypatch: pytest.MonkeyPatch
+    cli: Cli, parts: WorkerParts, setup: JobSetup, two: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    stage.consumer = Loop(lambda: bench.finish_all(two))
+    parts.consumer = Loop(lambda: setup.finish_all(two))
     outcome = cli("worker", "--until-idle")
     assert outcome.code == 0
     assert "Processing: " in outcome.err
@@ -253,15 +255,15 @@ class Bar:
     def interrupt(self) -> None: ...
 
 
-def test_progress_counts_what_ended_since_the_start(bench: Bench, cli: Cli, two: list[str], tmp_path: Path) -> None:
-    bench.finish(two[0])
+def test_progress_counts_what_ended_since_the_start(setup: JobSetup, cli: Cli, two: list[str], tmp_path: Path) -> None:
+    setup.finish(two[0])
     bar: Any = Bar()
-    watch = worker.IdleWatch(bench.program, bar)
+    watch = worker.IdleWatch(setup.program, bar)
     watch.look()
     watch.look()
     (tmp_path / "three.txt").touch()
     cli.submit(tmp_path / "three.txt")
-    bench.fail(two[1])
+    setup.fail(two[1])
     watch.look()
     assert bar.moves == [(0, 1), (1, 2)]
 
@@ -277,8 +279,8 @@ class SlowClock(SystemClock):
         return self._now
 
 
-def test_slow_list_is_looked_at_less_often(bench: Bench) -> None:
+def test_slow_list_is_looked_at_less_often(setup: JobSetup) -> None:
     bar: Any = Bar()
-    watch = worker.IdleWatch(replace(bench.program, clock=SlowClock()), bar)
+    watch = worker.IdleWatch(replace(setup.program, clock=SlowClock()), bar)
     assert watch.look()
     assert watch.pause_s == 10.0

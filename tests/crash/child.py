@@ -20,7 +20,7 @@ from desktop_app.services.consuming import in_flight as leases
 from desktop_app.services.sending.dead_letters import DeadLetterWatcher
 from desktop_app.store.claims import Claims
 from tests.crash import points
-from tests.crash.mill import Mill, Running
+from tests.crash.program import ProgramInstance, Running
 from tests.services.fakes import in_use
 from tests.sqs.kit import FixedConnector, boto_client
 from tests.sqs.simulator import ACCOUNT
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from desktop_app.queues.connector import QueueConnector
-    from tests.crash.mill import Place
+    from tests.crash.program import Installation
 
 NEVER_CAME_THERE = 3
 _SECONDS = 20.0
@@ -56,65 +56,75 @@ class ScriptedProcessing:
         return self._real.process(path, watch)
 
 
-def main(role: str, point: str, place: Place, files: list[Path]) -> None:
-    """Be one program at a place until the point is reached."""
+def main(role: str, point: str, installation: Installation, files: list[Path]) -> None:
+    """Be one program of an installation until the point is reached."""
     os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
     points.ALL[point]()
-    ROLES[role](place, files)
+    ROLES[role](installation, files)
     sys.exit(NEVER_CAME_THERE)
 
 
-def _mill(
-    place: Place, *, registry: ScriptedProcessing | None = None, concurrency: int = 2, work_grace_s: float = 5
-) -> Mill:
+def _program(
+    installation: Installation,
+    *,
+    registry: ScriptedProcessing | None = None,
+    concurrency: int = 2,
+    work_grace_s: float = 5,
+) -> ProgramInstance:
     connector: QueueConnector | None = None
-    if place.endpoint_url:
+    if installation.endpoint_url:
         # Not `SqsConnector`, which takes a tenth of a second to set up.
-        info = QueueInfo(f"{place.endpoint_url}/{ACCOUNT}/{place.queue}", place.queue, place.connection.is_fifo)
-        sqs = boto_client(endpoint_url=place.endpoint_url)
-        client = BotoClient(sqs, sqs, info, place.connection)
+        info = QueueInfo(
+            f"{installation.endpoint_url}/{ACCOUNT}/{installation.queue}",
+            installation.queue,
+            installation.connection.is_fifo,
+        )
+        sqs = boto_client(endpoint_url=installation.endpoint_url)
+        client = BotoClient(sqs, sqs, info, installation.connection)
         connector = FixedConnector(lambda: client)
-    return Mill(place, connector=connector, registry=registry, concurrency=concurrency, work_grace_s=work_grace_s)
+    return ProgramInstance(
+        installation, connector=connector, registry=registry, concurrency=concurrency, work_grace_s=work_grace_s
+    )
 
 
-def _send(place: Place, _: list[Path]) -> None:
-    mill = _mill(place)
-    Running(mill.sender).until(lambda: False, "killed", _SECONDS)
+def _send(installation: Installation, _: list[Path]) -> None:
+    program = _program(installation)
+    Running(program.sender).until(lambda: False, "killed", _SECONDS)
 
 
-def _consume(place: Place, _: list[Path]) -> None:
-    mill = _mill(place, registry=ScriptedProcessing())
-    Running(mill.sender, mill.consumer).until(lambda: False, "killed", _SECONDS)
+def _consume(installation: Installation, _: list[Path]) -> None:
+    program = _program(installation, registry=ScriptedProcessing())
+    Running(program.sender, program.consumer).until(lambda: False, "killed", _SECONDS)
 
 
-def _consume_with_a_quick_heart(place: Place, files: list[Path]) -> None:
+def _consume_with_a_quick_heart(installation: Installation, files: list[Path]) -> None:
     leases.HEARTBEAT_SECONDS = 0.02
-    _consume(place, files)
+    _consume(installation, files)
 
 
-def _consume_and_stop(place: Place, _: list[Path]) -> None:
+def _consume_and_stop(installation: Installation, _: list[Path]) -> None:
     registry = ScriptedProcessing()
-    mill = _mill(place, registry=registry, concurrency=1, work_grace_s=0.1)
-    running = Running(mill.consumer)
+    program = _program(installation, registry=registry, concurrency=1, work_grace_s=0.1)
+    running = Running(program.consumer)
     running.until(registry.has_begun.is_set, "work has begun")
     running.stop(_SECONDS)
 
 
-def _add(place: Place, files: list[Path]) -> None:
-    _mill(place).add(files)
+def _add(installation: Installation, files: list[Path]) -> None:
+    _program(installation).add(files)
 
 
-def _retry(place: Place, _: list[Path]) -> None:
-    mill = _mill(place)
-    mill.intake.retry([job.row_id for job in mill.all()], queue=mill.key)
+def _retry(installation: Installation, _: list[Path]) -> None:
+    program = _program(installation)
+    program.intake.retry([job.row_id for job in program.all()], queue=program.key)
 
 
-def _watch_dead_letters(place: Place, _: list[Path]) -> None:
-    mill = _mill(place)
-    DeadLetterWatcher(Claims(mill.database), mill.connector, mill.clock).do()
+def _watch_dead_letters(installation: Installation, _: list[Path]) -> None:
+    program = _program(installation)
+    DeadLetterWatcher(Claims(program.database), program.connector, program.clock).do()
 
 
-ROLES: dict[str, Callable[[Place, list[Path]], None]] = {
+ROLES: dict[str, Callable[[Installation, list[Path]], None]] = {
     "sender": _send,
     "consumer": _consume,
     "quick-hearted consumer": _consume_with_a_quick_heart,

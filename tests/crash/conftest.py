@@ -15,9 +15,9 @@ from desktop_app.services import loops as loop
 from desktop_app.services.consuming import consumer
 from desktop_app.services.consuming import dispatcher as dispatch
 from desktop_app.services.consuming.in_flight import VISIBILITY_SECONDS
-from tests.crash import child, witness
+from tests.crash import child, status_log
 from tests.crash.clock import JumpClock
-from tests.crash.mill import QUEUES, Mill, Place, Running
+from tests.crash.program import QUEUES, Installation, ProgramInstance, Running
 from tests.crash.served import ServedSimulator
 from tests.helpers import wait_until
 from tests.sqs.kit import SimulatedSqs
@@ -41,12 +41,12 @@ def write_files(folder: Path, *names: str) -> list[Path]:
     return paths
 
 
-def kill_at(role: str, point: str, place: Place, files: list[Path] | None = None) -> None:
+def kill_at(role: str, point: str, installation: Installation, files: list[Path] | None = None) -> None:
     """Start a program that is killed at a point, and wait until it is."""
     # A server that forks: it has loaded everything once, so a child starts at once, and from a process without threads.
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.crash.child"])
-    process = context.Process(target=child.main, args=(role, point, place, files or []))
+    process = context.Process(target=child.main, args=(role, point, installation, files or []))
     process.start()
     process.join(60)
     code = process.exitcode
@@ -55,11 +55,11 @@ def kill_at(role: str, point: str, place: Place, files: list[Path] | None = None
     assert code == -signal.SIGKILL, f"{role} was not killed at {point!r}: exit code {code}"
 
 
-class Bench:
-    """A place with a queue that stays, and what is done there between two programs."""
+class CrashSetup:
+    """An installation with a queue that stays, and what is done there between two programs."""
 
-    def __init__(self, place: Place) -> None:
-        self.place = place
+    def __init__(self, installation: Installation) -> None:
+        self.installation = installation
 
     # What the queue's kind knows better
 
@@ -77,45 +77,45 @@ class Bench:
     def wake_polls(self) -> None:
         """End polls that wait, so that a stop takes no time."""
 
-    def mill(self) -> Mill:
-        """A program at this place that is not killed."""
-        return Mill(self.place)
+    def program(self) -> ProgramInstance:
+        """A program of this installation that is not killed."""
+        return ProgramInstance(self.installation)
 
     # What is alike
 
     def add(self, *names: str) -> list[str]:
-        with closing(self.mill()) as mill:
-            return mill.add(write_files(self.place.folder, *names))
+        with closing(self.program()) as program:
+            return program.add(write_files(self.installation.folder, *names))
 
     def send(self) -> None:
-        with closing(self.mill()) as mill:
-            mill.sender.send_all(mill.clock.steady() + 10)
-            assert mill.waiting() == 0
+        with closing(self.program()) as program:
+            program.sender.send_all(program.clock.steady() + 10)
+            assert program.waiting() == 0
 
     def look(self) -> Look:
-        with closing(self.mill()) as mill:
-            return Look({job.id: job for job in mill.all()}, mill.waiting(), self.messages())
+        with closing(self.program()) as program:
+            return Look({job.id: job for job in program.all()}, program.waiting(), self.messages())
 
-    def go_on(self) -> Mill:
+    def go_on(self) -> ProgramInstance:
         """Start the program again, and let it work until all is done; gives it for a look at its counters."""
         self.bury()
         self.let_time_pass()
-        with closing(self.mill()) as mill:
-            running = Running(mill.sender, mill.consumer)
+        with closing(self.program()) as program:
+            running = Running(program.sender, program.consumer)
             try:
-                running.until(lambda: mill.is_done, "all is done")
+                running.until(lambda: program.is_done, "all is done")
                 # A duplicate that came while its file was worked on has been put off until that lease is over.
                 self.let_time_pass()
-                running.until(lambda: mill.is_done and self.messages() == 0, "the queue is empty")
+                running.until(lambda: program.is_done and self.messages() == 0, "the queue is empty")
             finally:
                 running.stop(nudge=self.wake_polls)
-            return mill
+            return program
 
-    def go_on_and_check(self, before: Look) -> Mill:
+    def go_on_and_check(self, before: Look) -> ProgramInstance:
         """Go on; every file is processed once then, with right numbers and as many tries as there were."""
-        mill = self.go_on()
+        program = self.go_on()
         after = self.look()
-        assert witness.complaints(self.place.database) == []
+        assert status_log.violations(self.installation.database) == []
         assert (after.waiting, after.messages) == (0, 0)
         assert after.jobs.keys() >= before.jobs.keys()
         for number, job in enumerate(after.jobs.values()):
@@ -125,7 +125,7 @@ class Bench:
             # A lease of one second may be lost on a busy machine: the file is tried once more then, and that is right.
             assert job.attempts == old.attempts if old.status.is_final else job.attempts > old.attempts, job
             assert job.generation == old.generation
-        return mill
+        return program
 
 
 class Look:
@@ -141,17 +141,19 @@ class Look:
         return [job.status.name for job in self.jobs.values()]
 
 
-class SimulatedBench(Bench):
+class SimulatedSetup(CrashSetup):
     """The strict simulator, served on loopback."""
 
-    def __init__(self, place: Place, sim: SimulatedSqs, clock: JumpClock, server: ServedSimulator) -> None:
-        super().__init__(place)
+    def __init__(
+        self, installation: Installation, sim: SimulatedSqs, clock: JumpClock, server: ServedSimulator
+    ) -> None:
+        super().__init__(installation)
         self.sim = sim
         self.clock = clock
         self._server = server
 
     def messages(self) -> int:
-        return len(self.sim.simulator.bodies(self.place.queue))
+        return len(self.sim.simulator.bodies(self.installation.queue))
 
     def bury(self) -> None:
         self.wake_polls()
@@ -160,13 +162,13 @@ class SimulatedBench(Bench):
     def wake_polls(self) -> None:
         self.clock.advance(2)
 
-    def mill(self) -> Mill:
+    def program(self) -> ProgramInstance:
         """Real clients, but without the way over loopback, which takes a tenth of a second to set up."""
-        return Mill(self.place, connector=self.sim.connector(self.place.queue))
+        return ProgramInstance(self.installation, connector=self.sim.connector(self.installation.queue))
 
     def put_a_dead_letter_queue_behind(self, max_receives: int) -> tuple[str, str]:
         """Give the queue's name and that of a new one where its messages go after so many receives."""
-        name, sqs = self.place.queue, self.sim.boto()
+        name, sqs = self.installation.queue, self.sim.boto()
         dead = f"dead-{name}"
         self.sim.simulator.create_queue(dead)
         policy = {"deadLetterTargetArn": self.sim.simulator.queue(dead).arn, "maxReceiveCount": str(max_receives)}
@@ -186,21 +188,21 @@ def quick_stops(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(params=list(QUEUES))
-def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SimulatedBench]:
+def simulated(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SimulatedSetup]:
     """On a standard and on a FIFO queue."""
     clock = JumpClock()
     sim = SimulatedSqs(clock)
     name = QUEUES[request.param]
     sim.simulator.create_queue(name)
     with ServedSimulator(sim.simulator) as server:
-        yield SimulatedBench(Place(tmp_path, server.endpoint_url, name), sim, clock, server)
+        yield SimulatedSetup(Installation(tmp_path, server.endpoint_url, name), sim, clock, server)
 
 
-class EmbeddedBench(Bench):
+class EmbeddedSetup(CrashSetup):
     """The embedded queue."""
 
     def messages(self) -> int:
-        with closing(EmbeddedQueue(self.place.queue_file)) as queue:
+        with closing(EmbeddedQueue(self.installation.queue_file)) as queue:
             return queue.state().total
 
     def let_time_pass(self) -> None:
@@ -208,7 +210,7 @@ class EmbeddedBench(Bench):
 
 
 @pytest.fixture
-def embedded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> EmbeddedBench:
+def embedded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> EmbeddedSetup:
     # Nobody can move this queue's time, and a duplicate is put off until the row's lease is over.
     monkeypatch.setattr(dispatch, "ROW_MARGIN_MS", 0)
-    return EmbeddedBench(Place(tmp_path, visibility_s=1))
+    return EmbeddedSetup(Installation(tmp_path, visibility_s=1))

@@ -14,9 +14,9 @@ from desktop_app.queues.messages import decode
 from desktop_app.services.consuming.in_flight import ROW_MARGIN_MS, VISIBILITY_SECONDS, Outcome
 from desktop_app.store.claims import ClaimOutcome, ClaimRequest, Claims
 from desktop_app.store.results import Result, Work
-from tests.crash import witness
+from tests.crash import status_log
 from tests.crash.clock import JumpClock
-from tests.crash.mill import Mill, Place, Running
+from tests.crash.program import Installation, ProgramInstance, Running
 from tests.helpers import wait_until
 from tests.services.fakes import ScriptedProcessing
 from tests.sqs.kit import SimulatedSqs, boto_client
@@ -43,15 +43,15 @@ class World:
         self.sim = SimulatedSqs(self.clock)
         self.sim.simulator.create_queue(name)
         # Any address: the clients' requests are answered here.
-        self.place = Place(folder, "http://127.0.0.1:9", name, strict=strict)
+        self.installation = Installation(folder, "http://127.0.0.1:9", name, strict=strict)
         self.registry = ScriptedProcessing()
         self.account: Counter[str] = Counter()
         self._account_lock = threading.Lock()
         self._count_what_is_received()
-        self._programs = ExitStack()
+        self._cleanup = ExitStack()
         self.ids: list[str] = []
         self._idle_since = 0.0
-        self._mills: list[Mill] = []
+        self._programs: list[ProgramInstance] = []
 
     def _count_what_is_received(self) -> None:
         """An account of our own of what reached the program, to compare with what its consumer saw."""
@@ -69,9 +69,9 @@ class World:
         with self._account_lock:
             self.account[what] += count
 
-    def _count_what_is_given_back(self, mill: Mill) -> None:
+    def _count_what_is_given_back(self, program: ProgramInstance) -> None:
         """What a poll brings after the stop never reaches the consumer."""
-        receiver, plain = mill.consumer._receiver, mill.consumer._receiver._release
+        receiver, plain = program.consumer._receiver, program.consumer._receiver._release
 
         def release(client: QueueClient, messages: list[Received]) -> None:
             self._count("released unseen", len(messages))
@@ -79,47 +79,47 @@ class World:
 
         receiver._release = release  # type: ignore[method-assign]
 
-    def program(self, *, concurrency: int = 2) -> Mill:
+    def program(self, *, concurrency: int = 2) -> ProgramInstance:
         """One program; its sender may be left alone."""
-        mill = Mill(
-            self.place,
-            connector=self.sim.connector(self.place.queue),
+        program = ProgramInstance(
+            self.installation,
+            connector=self.sim.connector(self.installation.queue),
             registry=self.registry,
             clock=self.clock,
             concurrency=concurrency,
         )
-        self._programs.enter_context(closing(mill))
-        self._mills.append(mill)
-        self._count_what_is_given_back(mill)
-        return mill
+        self._cleanup.enter_context(closing(program))
+        self._programs.append(program)
+        self._count_what_is_given_back(program)
+        return program
 
-    def run(self, *mills: Mill) -> Running:
+    def run(self, *programs: ProgramInstance) -> Running:
         """Start both loops of programs."""
-        loops = [loop for mill in mills for loop in (mill.sender, mill.consumer)]
+        loops = [loop for program in programs for loop in (program.sender, program.consumer)]
         running = Running(*loops)
-        self._programs.callback(running.stop, nudge=lambda: self.clock.advance(2))
+        self._cleanup.callback(running.stop, nudge=lambda: self.clock.advance(2))
         return running
 
-    def add(self, mill: Mill, count: int, *, start: int = 0) -> list[str]:
+    def add(self, program: ProgramInstance, count: int, *, start: int = 0) -> list[str]:
         """Submit files; the n-th, from 0, has n lines of five bytes."""
         paths = []
         for number in range(start, start + count):
-            path = self.place.folder / f"file {number}"
+            path = self.installation.folder / f"file {number}"
             path.write_bytes(b"text\n" * number)
             paths.append(path)
-        ids = mill.add(paths)
+        ids = program.add(paths)
         self.ids += ids
-        mill.control.wake_sender()
+        program.control.wake_sender()
         return ids
 
     def messages(self) -> list[StoredMessage]:
-        return self.sim.simulator.queue(self.place.queue).messages(self.clock.time())
+        return self.sim.simulator.queue(self.installation.queue).messages(self.clock.time())
 
-    def finish(self, running: Running, *mills: Mill, foreign: int = 0) -> None:
+    def finish(self, running: Running, *programs: ProgramInstance, foreign: int = 0) -> None:
         """Wait until all is done; let time pass as often as something hides; then stop."""
 
         def is_over() -> bool:
-            done = all(mill.is_done for mill in mills)
+            done = all(program.is_done for program in programs)
             if done and len(self.messages()) > foreign:
                 self._jump_if_idle()
             return done and len(self.messages()) == foreign
@@ -159,27 +159,29 @@ class World:
     def _jump_if_idle(self) -> None:
         """Let all that is hidden show up, when nobody has been at work for a moment: time must not run out for them."""
         now = time.monotonic()
-        if any(mill.observer.in_flight for mill in self._mills):
+        if any(program.observer.in_flight for program in self._programs):
             self._idle_since = now
         elif now > self._idle_since + IDLE_SECONDS:
             self._idle_since = now
             self.clock.advance(VISIBILITY_SECONDS + 20)
 
-    def finish_and_check(self, running: Running, mill: Mill, *, failed: Collection[str] = ()) -> None:
+    def finish_and_check(self, running: Running, program: ProgramInstance, *, failed: Collection[str] = ()) -> None:
         """Let time pass also while the program itself waits for a time-out."""
-        self.let_time_pass_until(running, lambda: mill.is_done, "all is done")
-        self.finish(running, mill)
-        self.check(mill, failed=failed)
+        self.let_time_pass_until(running, lambda: program.is_done, "all is done")
+        self.finish(running, program)
+        self.check(program, failed=failed)
 
-    def finish_and_check_order(self, running: Running, mill: Mill, *, failed: Collection[str] = ()) -> None:
+    def finish_and_check_order(
+        self, running: Running, program: ProgramInstance, *, failed: Collection[str] = ()
+    ) -> None:
         """For a strict queue."""
-        self.finish_and_check(running, mill, failed=failed)
-        assert witness.ends(self.place.database) == self.ids
+        self.finish_and_check(running, program, failed=failed)
+        assert status_log.ends(self.installation.database) == self.ids
 
-    def check(self, *mills: Mill, failed: Collection[str] = ()) -> None:
+    def check(self, *programs: ProgramInstance, failed: Collection[str] = ()) -> None:
         """Each file ended once, with right numbers, and the messages are all accounted for."""
-        assert witness.complaints(self.place.database) == []
-        jobs = mills[0].all()
+        assert status_log.violations(self.installation.database) == []
+        jobs = programs[0].all()
         assert [job.id for job in jobs] == self.ids
         for job in jobs:
             number = int(job.name.removeprefix("file "))
@@ -188,7 +190,7 @@ class World:
             else:
                 assert (job.status.name, job.reason) == ("PROCESSED", None), job
                 assert (job.lines_count, job.file_size) == (number, 5 * number), job
-        observers = [mill.observer for mill in mills]
+        observers = [program.observer for program in programs]
         received = sum(observer.received for observer in observers)
         assert received == self.account["handed out"] - self.account["released unseen"]
         for observer in observers:
@@ -196,21 +198,21 @@ class World:
         assert sum(observer.count(Outcome.PROCESSED) for observer in observers) == len(jobs) - len(failed)
         assert sum(observer.count(Outcome.FAILED) for observer in observers) == len(failed)
 
-    def count(self, outcome: Outcome, *mills: Mill) -> int:
-        return sum(mill.observer.count(outcome) for mill in mills)
+    def count(self, outcome: Outcome, *programs: ProgramInstance) -> int:
+        return sum(program.observer.count(outcome) for program in programs)
 
     def close(self) -> None:
-        self._programs.close()
+        self._cleanup.close()
         self.sim.close()
 
 
 class Gate:
     """Keeps a program from polling."""
 
-    def __init__(self, mill: Mill) -> None:
+    def __init__(self, program: ProgramInstance) -> None:
         self.is_closed = threading.Event()
         self._no_poll_runs = threading.Event()
-        self._receiver = mill.consumer._receiver
+        self._receiver = program.consumer._receiver
         self._room = self._receiver._room
         self._receiver._room = self._gated
 
@@ -234,11 +236,11 @@ class Gate:
 class OtherProgram:
     """Another computer's program on the same list and queue, step by step."""
 
-    def __init__(self, world: World, mill: Mill) -> None:
-        self._world, self._mill = world, mill
+    def __init__(self, world: World, program: ProgramInstance) -> None:
+        self._world, self._program = world, program
         sqs = boto_client()
         world.sim.simulator.attach(sqs)  # past the faults, and past the account of what our program receives
-        self._client = BotoClient(sqs, sqs, mill.connector.connect().info, world.place.connection)
+        self._client = BotoClient(sqs, sqs, program.connector.connect().info, world.installation.connection)
         self._token = 0
         self._handle = ""
 
@@ -247,7 +249,7 @@ class OtherProgram:
         (received,) = self._client.receive(limit=1, wait_s=0, visibility_s=VISIBILITY_SECONDS)
         message, clock = decode(received.body), self._world.clock
         request = ClaimRequest(message.file_id, message.generation, received.message_id, received.receive_count)
-        (claim,) = Claims(self._mill.database).claim(
+        (claim,) = Claims(self._program.database).claim(
             [request], worker="elsewhere/x", now_ms=clock.now_ms(), lease_ms=VISIBILITY_SECONDS * 1000 + ROW_MARGIN_MS
         )
         assert claim.outcome is ClaimOutcome.CLAIMED
@@ -257,5 +259,5 @@ class OtherProgram:
     def end(self, lines: int) -> None:
         """Commit its result, and delete its message."""
         now = self._world.clock.now_ms()
-        assert Work(self._mill.database).finish([Result(self._row, self._token, now, 5 * lines, lines)]) == [True]
+        assert Work(self._program.database).finish([Result(self._row, self._token, now, 5 * lines, lines)]) == [True]
         assert self._client.delete([self._handle])[0].is_done

@@ -245,23 +245,23 @@ def write_config(home: Path, config: str, credentials: str = "") -> None:
 
 def test_a_profile_brings_its_region_and_keys(internet: Internet, isolated_environment: Path) -> None:
     internet.sim.simulator.create_queue("work")
-    keys = "[office]\naws_access_key_id = AKIAOFFICE\naws_secret_access_key = s\n"
-    write_config(isolated_environment, "[profile office]\nregion = eu-north-1\n", keys)
-    connect(Connection(queue="work", profile="office"))
-    assert internet.keys[0] == ("AKIAOFFICE", "eu-north-1")
+    keys = "[team]\naws_access_key_id = AKIATEAM\naws_secret_access_key = s\n"
+    write_config(isolated_environment, "[profile team]\nregion = eu-north-1\n", keys)
+    connect(Connection(queue="work", profile="team"))
+    assert internet.keys[0] == ("AKIATEAM", "eu-north-1")
     assert internet.addresses == {"https://sqs.eu-north-1.amazonaws.com/"}
 
 
 @pytest.mark.usefixtures("internet")
 def test_a_missing_profile_is_named() -> None:
-    refused = refusal(Connection(queue="work", profile="office", region="eu-west-1"))
+    refused = refusal(Connection(queue="work", profile="team", region="eu-west-1"))
     assert refused.trouble is T.SIGNED_OUT
-    assert refused.text.startswith("There is no profile “office” in the AWS configuration.")
+    assert refused.text.startswith("There is no profile “team” in the AWS configuration.")
 
 
 @pytest.mark.usefixtures("internet", "signed_in")
 def test_a_broken_configuration_file_is_named(isolated_environment: Path) -> None:
-    write_config(isolated_environment, "[profile office\nregion")
+    write_config(isolated_environment, "[profile team\nregion")
     refused = refusal(Connection(queue="work", region="eu-west-1"))
     assert refused.trouble is T.SETUP
     assert refused.text.startswith("The AWS configuration can't be used. Unable to parse config file")

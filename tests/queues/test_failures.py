@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 T = QueueTrouble
 PREFIX = "AWS.SimpleQueueService."
 CONNECTIONS = {
-    "AWS": Connection(queue="work", region="eu-west-1", profile="office"),
+    "AWS": Connection(queue="work", region="eu-west-1", profile="team"),
     "AWS without more": Connection(queue="work"),
     "a URL": Connection(queue="https://sqs.eu-west-1.amazonaws.com/123456789012/work", region="eu-west-1"),
     "another server": Connection(queue="work", endpoint_url="https://queues.example:9324"),
@@ -175,7 +175,7 @@ EXCEPTIONS: list[tuple[Exception, QueueTrouble]] = [
     (boto.NoCredentialsError(), T.SIGNED_OUT),
     (boto.PartialCredentialsError(provider="env", cred_var="AWS_SECRET_ACCESS_KEY"), T.SIGNED_OUT),
     (boto.CredentialRetrievalError(provider="process", error_msg="exit 1"), T.SIGNED_OUT),
-    (boto.ProfileNotFound(profile="office"), T.SIGNED_OUT),
+    (boto.ProfileNotFound(profile="team"), T.SIGNED_OUT),
     (boto.UnauthorizedSSOTokenError(), T.SIGNED_OUT),
     (boto.SSOTokenLoadError(error_msg="none"), T.SIGNED_OUT),
     (boto.SSOError(), T.SIGNED_OUT),
@@ -251,7 +251,7 @@ def test_a_text_is_plain_sentences_without_gaps(error: Exception) -> None:
             "AWS",
             (
                 "There is no queue “work” at Amazon SQS in eu-west-1. It was deleted or renamed, or is in another "
-                "region or account than that of profile “office”. What is to be sent waits here."
+                "region or account than that of profile “team”. What is to be sent waits here."
             ),
         ),
         (
@@ -281,7 +281,7 @@ def test_a_text_is_plain_sentences_without_gaps(error: Exception) -> None:
             "ExpiredToken",
             "AWS",
             (
-                "Your AWS session has ended. Renew the sign-in of profile “office”. "
+                "Your AWS session has ended. Renew the sign-in of profile “team”. "
                 "What waits goes on by itself then; nothing is lost."
             ),
         ),
@@ -319,9 +319,9 @@ def test_a_wrong_clock_is_called_a_wrong_clock(code: str, text: str) -> None:
 @pytest.mark.parametrize(
     ("error", "part"),
     [
-        (boto.NoCredentialsError(), "No sign-in was found for profile “office”."),
-        (boto.ProfileNotFound(profile="office"), "There is no profile “office” in the AWS configuration."),
-        (boto.UnauthorizedSSOTokenError(), "Your AWS session has ended. Renew the sign-in of profile “office”."),
+        (boto.NoCredentialsError(), "No sign-in was found for profile “team”."),
+        (boto.ProfileNotFound(profile="team"), "There is no profile “team” in the AWS configuration."),
+        (boto.UnauthorizedSSOTokenError(), "Your AWS session has ended. Renew the sign-in of profile “team”."),
         (boto.NoRegionError(), "No region is chosen. A queue lives in one region only. Choose it, or set AWS_REGION."),
         (boto.InvalidRegionError(region_name="eu west"), "There is no region “eu west”."),
         (boto.ConfigParseError(path="/home/u/.aws/config"), "Unable to parse config file: /home/u/.aws/config"),

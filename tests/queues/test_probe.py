@@ -133,10 +133,10 @@ def test_profile_that_is_not_there_ends_it_and_no_other_is_taken() -> None:
 @pytest.mark.usefixtures("internet")
 def test_profile_is_named_where_its_keys_come_from(isolated_environment: Path) -> None:
     (isolated_environment / ".aws").mkdir()
-    keys = "[office]\naws_access_key_id = A\naws_secret_access_key = B\n"
+    keys = "[team]\naws_access_key_id = A\naws_secret_access_key = B\n"
     (isolated_environment / ".aws" / "credentials").write_text(keys)
-    first = found(Connection(queue="work", region="eu-west-1", profile="office"))[0]
-    assert first.text == "Credentials found: credentials file, profile “office”"
+    first = found(Connection(queue="work", region="eu-west-1", profile="team"))[0]
+    assert first.text == "Credentials found: credentials file, profile “team”"
 
 
 @pytest.mark.usefixtures("signed_in")

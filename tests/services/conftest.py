@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 QUEUE = "q"
 
 
-class Bench:
+class ServicesSetup:
     """What the services stand on, for one test."""
 
     def __init__(self, folder: Path) -> None:
@@ -63,16 +63,16 @@ class Bench:
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    bench = Bench(tmp_path)
-    yield bench
-    bench.close()
+def services(tmp_path: Path) -> Iterator[ServicesSetup]:
+    services = ServicesSetup(tmp_path)
+    yield services
+    services.close()
 
 
 @pytest.fixture
-def running(bench: Bench) -> Iterator[RunningConsumer]:
+def running(services: ServicesSetup) -> Iterator[RunningConsumer]:
     """A consumer that is stopped at the end if the test has started it."""
     from tests.services.running_consumer import RunningConsumer  # it stands on this file
 
-    with RunningConsumer(bench) as running:
+    with RunningConsumer(services) as running:
         yield running

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from desktop_app.queues.messages import Received
     from desktop_app.services.consuming.in_flight import Outcome
     from desktop_app.services.loops import LoopState
-    from tests.services.conftest import Bench
+    from tests.services.conftest import ServicesSetup
 
 
 class RunningConsumer:
@@ -29,12 +29,12 @@ class RunningConsumer:
 
     def __init__(
         self,
-        bench: Bench,
+        services: ServicesSetup,
         concurrency: int = 2,
         control: ProcessingControl | None = None,
     ) -> None:
-        self.bench = bench
-        bench.clock = SystemClock()  # type: ignore[assignment]
+        self.services = services
+        services.clock = SystemClock()  # type: ignore[assignment]
         self.client = FakeClient()
         self.registry = ScriptedProcessing()
         self.told: list[LoopState] = []
@@ -44,12 +44,12 @@ class RunningConsumer:
         # An empty poll of a real queue takes its time; this one waits a moment, so that nothing spins.
         self.client.on_receive = lambda: None if self.client.polls else self._idle()
         self.consumer = Consumer(
-            bench.database,
+            services.database,
             FakeConnector(self.client),
             self.registry,
-            bench.identity,
+            services.identity,
             options=ConsumerOptions(queue=QUEUE, concurrency=concurrency, work_grace_s=0.3, flush_grace_s=2),
-            clock=bench.clock,
+            clock=services.clock,
             report=self.told.append,
             control=control or ProcessingControl(),
             foreign=self.foreign,
@@ -105,7 +105,7 @@ def message(job: Job, *, generation: int = 1, handle: str = "", group: str = "")
 
 def suspect(running: RunningConsumer, name: str) -> Job:
     """A file that was at work when a program was killed."""
-    (job,) = running.bench.add(name)
-    host = running.bench.identity.name.partition("/")[0]
-    running.bench.claim(job, worker=f"{host}/0123456789ab", lease_ms=3_600_000)
+    (job,) = running.services.add(name)
+    host = running.services.identity.name.partition("/")[0]
+    running.services.claim(job, worker=f"{host}/0123456789ab", lease_ms=3_600_000)
     return job

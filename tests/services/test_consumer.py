@@ -39,24 +39,24 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from desktop_app.queues.client import QueueClient
-    from tests.services.conftest import Bench
+    from tests.services.conftest import ServicesSetup
 
 
-def add_sent(bench: Bench, name: str) -> Job:
+def add_sent(services: ServicesSetup, name: str) -> Job:
     """A file whose message has been sent."""
-    (job,) = bench.add(name)
-    now_ms = bench.clock.now_ms()
-    (entry,) = bench.outbox.claim(queue=QUEUE, owner="s", limit=1, now_ms=now_ms, claim_ms=1)
-    bench.outbox.mark_sent([Sent(entry, "m")], now_ms=now_ms)
+    (job,) = services.add(name)
+    now_ms = services.clock.now_ms()
+    (entry,) = services.outbox.claim(queue=QUEUE, owner="s", limit=1, now_ms=now_ms, claim_ms=1)
+    services.outbox.mark_sent([Sent(entry, "m")], now_ms=now_ms)
     return job
 
 
 def test_a_message_becomes_a_result_and_is_deleted_after_the_commit(running: RunningConsumer) -> None:
-    (job,) = running.bench.add("a.txt")
+    (job,) = running.services.add("a.txt")
     running.deliver(message(job))
     running.start()
     running.settled(1)
-    done = running.bench.job(job)
+    done = running.services.job(job)
     assert (done.status, done.lines_count, done.file_size, done.attempts) == (Status.PROCESSED, 2, 4, 1)
     assert done.message_id == "m"
     assert running.client.made("delete") == [["a.txt"]]
@@ -66,12 +66,12 @@ def test_a_message_becomes_a_result_and_is_deleted_after_the_commit(running: Run
 
 
 def test_a_file_that_can_not_be_processed_fails_with_its_reason(running: RunningConsumer) -> None:
-    (job,) = running.bench.add("a.txt")
-    (running.bench.folder / "a.txt").unlink()
+    (job,) = running.services.add("a.txt")
+    (running.services.folder / "a.txt").unlink()
     running.deliver(message(job))
     running.start()
     running.settled(1)
-    done = running.bench.job(job)
+    done = running.services.job(job)
     assert (done.status, done.problem, done.lines_count) == (Status.FAILED, FileProblem.MISSING, None)
     assert str(done.reason) == "The file is no longer there"
     assert running.count(Outcome.FAILED) == 1
@@ -79,7 +79,7 @@ def test_a_file_that_can_not_be_processed_fails_with_its_reason(running: Running
 
 
 def test_a_duplicate_is_deleted_and_not_processed_again(running: RunningConsumer) -> None:
-    (job,) = running.bench.add("a.txt")
+    (job,) = running.services.add("a.txt")
     running.deliver(message(job, handle="1"))
     running.deliver(message(job, handle="2"))
     running.start()
@@ -89,11 +89,11 @@ def test_a_duplicate_is_deleted_and_not_processed_again(running: RunningConsumer
 
 
 def test_an_old_generation_is_deleted_unprocessed(running: RunningConsumer) -> None:
-    (job,) = running.bench.add("a.txt")
-    claim = running.bench.claim(job)
-    result = Result(job.row_id, claim.token, running.bench.clock.now_ms(), reason=a_reason("x"))
-    Work(running.bench.database).finish([result])
-    running.bench.intake.retry([job.row_id], queue=QUEUE)
+    (job,) = running.services.add("a.txt")
+    claim = running.services.claim(job)
+    result = Result(job.row_id, claim.token, running.services.clock.now_ms(), reason=a_reason("x"))
+    Work(running.services.database).finish([result])
+    running.services.intake.retry([job.row_id], queue=QUEUE)
     running.deliver(message(job, generation=1, handle="old"), message(job, generation=2, handle="new"))
     running.start()
     running.settled(2)
@@ -104,7 +104,7 @@ def test_an_old_generation_is_deleted_unprocessed(running: RunningConsumer) -> N
     "body", ["", "not json", "[]", '{"v":1}', encode(FileMessage("0" * 8 + "-0000-0000-0000-" + "0" * 12, 1))]
 )
 def test_a_foreign_message_is_left_alone(running: RunningConsumer, body: str) -> None:
-    (job,) = running.bench.add("a.txt")
+    (job,) = running.services.add("a.txt")
     running.deliver(received(body, handle="foreign"), message(job))
     running.start()
     running.settled(2)
@@ -116,8 +116,8 @@ def test_a_foreign_message_is_left_alone(running: RunningConsumer, body: str) ->
 def test_a_message_whose_row_somebody_works_on_comes_back_when_that_lease_can_have_ended(
     running: RunningConsumer,
 ) -> None:
-    (job,) = running.bench.add("a.txt")
-    running.bench.claim(job)
+    (job,) = running.services.add("a.txt")
+    running.services.claim(job)
     running.deliver(message(job))
     running.start()
     running.settled(1)
@@ -128,12 +128,12 @@ def test_a_message_whose_row_somebody_works_on_comes_back_when_that_lease_can_ha
 
 
 def test_a_passing_trouble_is_tried_again_later_and_says_so(running: RunningConsumer) -> None:
-    (job,) = running.bench.add("a.txt")
+    (job,) = running.services.add("a.txt")
     running.registry.acts["a.txt"] = in_use
     running.deliver(message(job))
     running.start()
     running.settled(1)
-    waiting = running.bench.job(job)
+    waiting = running.services.job(job)
     assert (waiting.status, waiting.attempts) == (Status.PENDING, 1)
     assert str(waiting.reason) == "Another program is using this file; try 2 of 5 follows"
     assert waiting.next_try_at is not None
@@ -143,31 +143,31 @@ def test_a_passing_trouble_is_tried_again_later_and_says_so(running: RunningCons
 
 
 def test_after_five_tries_a_passing_trouble_is_an_end(running: RunningConsumer) -> None:
-    (job,) = running.bench.add("a.txt")
+    (job,) = running.services.add("a.txt")
     running.registry.acts["a.txt"] = in_use
     running.start()
     for number in range(1, 6):
         running.deliver(message(job))
         running.settled(number)
-    failed = running.bench.job(job)
+    failed = running.services.job(job)
     assert (failed.status, failed.attempts) == (Status.FAILED, 5)
     assert str(failed.reason) == "Another program is using this file (given up after 5 tries)"
 
 
 def test_one_slow_file_does_not_hold_the_others(running: RunningConsumer) -> None:
-    jobs = running.bench.add("slow.txt", *(f"{n}.txt" for n in range(20)))
+    jobs = running.services.add("slow.txt", *(f"{n}.txt" for n in range(20)))
     _, go_on = running.hold("slow.txt")
     for start in range(0, 21, 7):
         running.deliver(*(message(job) for job in jobs[start : start + 7]))
     running.start()
     wait_until(lambda: running.count(Outcome.PROCESSED) == 20)
-    assert running.bench.job(jobs[0]).status is Status.PROCESSING
+    assert running.services.job(jobs[0]).status is Status.PROCESSING
     go_on.set()
     running.settled(21)
 
 
 def test_a_lost_lease_cancels_the_work_and_nothing_is_written_or_deleted(running: RunningConsumer) -> None:
-    (job,) = running.bench.add("a.txt")
+    (job,) = running.services.add("a.txt")
     begun = threading.Event()
 
     def watched(watch: Watch) -> FileResult:
@@ -185,26 +185,26 @@ def test_a_lost_lease_cancels_the_work_and_nothing_is_written_or_deleted(running
     running.settled(1)
     assert running.count(Outcome.LOST) == 1
     assert running.client.made("delete") == []
-    assert running.bench.job(job).status is Status.PENDING, "the row is free for whoever has the message now"
+    assert running.services.job(job).status is Status.PENDING, "the row is free for whoever has the message now"
 
 
 def test_a_file_taken_off_the_list_while_it_is_read_stays_off_and_its_message_goes(running: RunningConsumer) -> None:
-    (job,) = running.bench.add("a.txt")
+    (job,) = running.services.add("a.txt")
     begun, go_on = running.hold("a.txt")
     running.deliver(message(job))
     running.start()
     assert begun.wait(10)
-    running.bench.intake.remove([job.row_id], now_ms=running.bench.clock.now_ms())
+    running.services.intake.remove([job.row_id], now_ms=running.services.clock.now_ms())
     go_on.set()
     running.settled(1)
-    assert running.bench.jobs.page([job.row_id]) == {}
+    assert running.services.jobs.page([job.row_id]) == {}
     assert running.count(Outcome.STALE) == 1
     assert running.client.made("delete") == [["a.txt"]]
 
 
-def test_in_a_fifo_group_the_order_holds_also_after_a_failure(bench: Bench) -> None:
-    running = RunningConsumer(bench, concurrency=4)
-    jobs = bench.add("a1", "a2", "a3", "b1")
+def test_in_a_fifo_group_the_order_holds_also_after_a_failure(services: ServicesSetup) -> None:
+    running = RunningConsumer(services, concurrency=4)
+    jobs = services.add("a1", "a2", "a3", "b1")
     tries = iter([FileError(Reason(ReasonCode.NOT_DELIVERED), passing=True), None])
 
     def once(_: Watch) -> FileResult:
@@ -221,15 +221,15 @@ def test_in_a_fifo_group_the_order_holds_also_after_a_failure(bench: Bench) -> N
     assert running.registry.began in (["a1", "b1"], ["b1", "a1"])
     given_back = [handle for batch in running.client.made("change_visibility") for handle, _ in batch]
     assert given_back == ["a1", "a2", "a3"]
-    assert [bench.job(job).attempts for job in (a1, a2, a3)] == [1, 0, 0]
+    assert [services.job(job).attempts for job in (a1, a2, a3)] == [1, 0, 0]
     running.deliver(*(message(job, group="a") for job in (a1, a2, a3)))
     running.settled(7)
     assert running.registry.began[2:] == ["a1", "a2", "a3"]
     running.stop()
 
 
-def test_an_idle_consumer_stops_at_once_although_its_poll_goes_on(bench: Bench) -> None:
-    running = RunningConsumer(bench)
+def test_an_idle_consumer_stops_at_once_although_its_poll_goes_on(services: ServicesSetup) -> None:
+    running = RunningConsumer(services)
     poll_ends = threading.Event()
 
     def long_poll() -> None:
@@ -243,9 +243,9 @@ def test_an_idle_consumer_stops_at_once_although_its_poll_goes_on(bench: Bench) 
     poll_ends.set()
 
 
-def test_at_a_stop_what_has_not_begun_goes_back_in_order_and_what_runs_may_end(bench: Bench) -> None:
-    running = RunningConsumer(bench, concurrency=1)
-    jobs = bench.add("a", "b", "c")
+def test_at_a_stop_what_has_not_begun_goes_back_in_order_and_what_runs_may_end(services: ServicesSetup) -> None:
+    running = RunningConsumer(services, concurrency=1)
+    jobs = services.add("a", "b", "c")
     begun, go_on = running.hold("a")
     running.deliver(*(message(job) for job in jobs))
     running.start()
@@ -255,21 +255,21 @@ def test_at_a_stop_what_has_not_begun_goes_back_in_order_and_what_runs_may_end(b
     wait_until(lambda: running.count(Outcome.RELEASED) == 2)
     go_on.set()
     running.stop()
-    assert [bench.job(job).status for job in jobs] == [Status.PROCESSED, Status.PENDING, Status.PENDING]
-    assert [bench.job(job).attempts for job in jobs] == [1, 0, 0]
+    assert [services.job(job).status for job in jobs] == [Status.PROCESSED, Status.PENDING, Status.PENDING]
+    assert [services.job(job).attempts for job in jobs] == [1, 0, 0]
     assert running.client.made("change_visibility") == [[("b", 0), ("c", 0)]]
     assert running.client.made("delete") == [["a"]]
     assert running.observer.unsettled == 0
 
 
 def test_at_a_stop_a_hung_read_is_given_back_and_its_late_result_is_refused(running: RunningConsumer) -> None:
-    (job,) = running.bench.add("a")
+    (job,) = running.services.add("a")
     begun, go_on = running.hold("a")
     running.deliver(message(job))
     running.start()
     assert begun.wait(10)
     running.stop(within=5)
-    assert running.bench.job(job).status is Status.PENDING
+    assert running.services.job(job).status is Status.PENDING
     assert running.client.made("change_visibility") == [[("a", 0)]]
     go_on.set()
     assert running.count(Outcome.RELEASED) == 1
@@ -278,7 +278,7 @@ def test_at_a_stop_a_hung_read_is_given_back_and_its_late_result_is_refused(runn
 def test_while_the_database_is_away_nothing_is_received_and_no_result_is_lost(
     running: RunningConsumer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    jobs = running.bench.add("a.txt", "b.txt")
+    jobs = running.services.add("a.txt", "b.txt")
     finish = Work.finish
     away = threading.Event()
     away.set()
@@ -299,14 +299,14 @@ def test_while_the_database_is_away_nothing_is_received_and_no_result_is_lost(
     away.clear()
     running.deliver(message(jobs[1]))
     running.settled(2)
-    assert [running.bench.job(job).status for job in jobs] == [Status.PROCESSED, Status.PROCESSED]
+    assert [running.services.job(job).status for job in jobs] == [Status.PROCESSED, Status.PROCESSED]
     assert running.told[-1].phase is Phase.RUNNING
 
 
 def test_messages_whose_rows_can_not_be_claimed_now_go_back_for_a_moment(
     running: RunningConsumer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (job,) = running.bench.add("a.txt")
+    (job,) = running.services.add("a.txt")
     claim = Claims.claim
     fails = iter([True])
 
@@ -323,20 +323,20 @@ def test_messages_whose_rows_can_not_be_claimed_now_go_back_for_a_moment(
     assert running.count(Outcome.RELEASED) == 1
     running.deliver(message(job))
     running.settled(2)
-    assert running.bench.job(job).status is Status.PROCESSED
+    assert running.services.job(job).status is Status.PROCESSED
 
 
 def test_the_files_of_a_program_that_was_killed_are_free_at_once(running: RunningConsumer) -> None:
     job = suspect(running, "a.txt")
     running.start()
-    wait_until(lambda: running.bench.job(job).status is Status.PENDING)
+    wait_until(lambda: running.services.job(job).status is Status.PENDING)
     running.deliver(message(job))
     running.settled(1)
-    assert (running.bench.job(job).status, running.bench.job(job).attempts) == (Status.PROCESSED, 2)
+    assert (running.services.job(job).status, running.services.job(job).attempts) == (Status.PROCESSED, 2)
 
 
 def test_long_files_tell_their_progress(running: RunningConsumer) -> None:
-    (job,) = running.bench.add("a.txt")
+    (job,) = running.services.add("a.txt")
     go_on = threading.Event()
 
     def slow(watch: Watch) -> FileResult:
@@ -347,15 +347,15 @@ def test_long_files_tell_their_progress(running: RunningConsumer) -> None:
     running.registry.acts["a.txt"] = slow
     running.deliver(message(job))
     running.start()
-    wait_until(lambda: running.bench.job(job).bytes_done == 50)
-    assert running.bench.job(job).file_size == 100
+    wait_until(lambda: running.services.job(job).bytes_done == 50)
+    assert running.services.job(job).file_size == 100
     go_on.set()
     running.settled(1)
-    assert running.bench.job(job).bytes_done == 100
+    assert running.services.job(job).bytes_done == 100
 
 
-def test_with_slow_files_no_more_is_taken_than_can_start(bench: Bench) -> None:
-    running = RunningConsumer(bench, concurrency=1)
+def test_with_slow_files_no_more_is_taken_than_can_start(services: ServicesSetup) -> None:
+    running = RunningConsumer(services, concurrency=1)
     running.consumer._committer.usual_seconds = 5
     running.start()
     assert running.polling.wait(5)
@@ -364,7 +364,7 @@ def test_with_slow_files_no_more_is_taken_than_can_start(bench: Bench) -> None:
 
 
 def test_the_path_comes_from_the_row_and_never_from_the_message(running: RunningConsumer, tmp_path: Path) -> None:
-    (job,) = running.bench.add("a.txt")
+    (job,) = running.services.add("a.txt")
     (tmp_path / "secret").write_text("x")
     body = encode(FileMessage(job.id, 1)).replace("}", f',"file_path":"{tmp_path / "secret"}"}}')
     running.deliver(received(body, handle="h"))
@@ -379,35 +379,35 @@ def test_a_file_at_work_when_a_program_was_killed_is_processed_in_a_process_of_i
 ) -> None:
     job = suspect(running, "a.txt")
     running.start()
-    wait_until(lambda: running.bench.job(job).status is Status.PENDING)
+    wait_until(lambda: running.services.job(job).status is Status.PENDING)
     running.deliver(message(job))
     running.settled(1)
     assert running.registry.began == []
-    assert (running.bench.job(job).status, running.bench.job(job).lines_count) == (Status.PROCESSED, 2)
+    assert (running.services.job(job).status, running.services.job(job).lines_count) == (Status.PROCESSED, 2)
 
 
-def test_a_file_that_ends_its_process_fails_after_three_tries_and_the_others_go_on(bench: Bench) -> None:
-    running = RunningConsumer(bench)
+def test_a_file_that_ends_its_process_fails_after_three_tries_and_the_others_go_on(services: ServicesSetup) -> None:
+    running = RunningConsumer(services)
     job = suspect(running, "bad.txt")
-    (good,) = bench.add("good.txt")
+    (good,) = services.add("good.txt")
     running.consumer._pool._isolated = IsolatedProcessing([sys.executable, "-c", "import os; os.kill(os.getpid(), 9)"])
     running.start()
-    wait_until(lambda: bench.job(job).status is Status.PENDING)
+    wait_until(lambda: services.job(job).status is Status.PENDING)
     running.deliver(message(job), message(good))
     running.settled(2)
-    waiting = bench.job(job)
+    waiting = services.job(job)
     assert (waiting.status, waiting.attempts) == (Status.PENDING, 2)
     assert str(waiting.reason) == "The program ended while it worked on this file; try 3 of 3 follows"
     running.deliver(message(job))
     running.settled(3)
-    failed = bench.job(job)
+    failed = services.job(job)
     assert (failed.status, failed.attempts, failed.problem) == (Status.FAILED, 3, "crashed")
-    assert bench.job(good).status is Status.PROCESSED
+    assert services.job(good).status is Status.PROCESSED
     running.stop()
 
 
 def test_the_new_message_of_long_work_takes_the_place_of_the_old_one(running: RunningConsumer) -> None:
-    (job,) = running.bench.add("a.txt")
+    (job,) = running.services.add("a.txt")
     begun, go_on = running.hold("a.txt")
     running.deliver(message(job, handle="old"))
     running.start()
@@ -423,8 +423,8 @@ def test_the_new_message_of_long_work_takes_the_place_of_the_old_one(running: Ru
 
 
 def test_a_message_that_came_often_while_its_row_is_worked_on_waits_long(running: RunningConsumer) -> None:
-    (job,) = running.bench.add("a.txt")
-    running.bench.claim(job)
+    (job,) = running.services.add("a.txt")
+    running.services.claim(job)
     running.deliver(received(encode(FileMessage(job.id, 1)), handle="h", count=8))
     running.start()
     running.settled(1)
@@ -432,8 +432,8 @@ def test_a_message_that_came_often_while_its_row_is_worked_on_waits_long(running
     assert 256 <= seconds <= 260
 
 
-def test_a_queue_full_of_foreign_messages_stops_the_consumer_with_a_plain_text(bench: Bench) -> None:
-    running = RunningConsumer(bench)
+def test_a_queue_full_of_foreign_messages_stops_the_consumer_with_a_plain_text(services: ServicesSetup) -> None:
+    running = RunningConsumer(services)
     running.deliver_foreign(10)
     with pytest.raises(KnownError, match="not Filemill's"):
         running.consumer.run(lambda: False)
@@ -444,9 +444,9 @@ def test_a_queue_full_of_foreign_messages_stops_the_consumer_with_a_plain_text(b
     running.stop_asked.set()
 
 
-def test_what_waits_behind_a_long_file_goes_back_instead_of_looking_busy(bench: Bench) -> None:
-    running = RunningConsumer(bench, concurrency=1)
-    jobs = bench.add("long", "b", "c")
+def test_what_waits_behind_a_long_file_goes_back_instead_of_looking_busy(services: ServicesSetup) -> None:
+    running = RunningConsumer(services, concurrency=1)
+    jobs = services.add("long", "b", "c")
     begun, go_on = running.hold("long")
     running.deliver(*(message(job) for job in jobs))
     running.start()
@@ -454,20 +454,20 @@ def test_what_waits_behind_a_long_file_goes_back_instead_of_looking_busy(bench: 
     for held in running.consumer._in_flight.all():
         held.received_at -= 10
     wait_until(lambda: running.count(Outcome.RELEASED) == 2)
-    assert [bench.job(job).status for job in jobs] == [Status.PROCESSING, Status.PENDING, Status.PENDING]
-    assert [bench.job(job).attempts for job in jobs] == [1, 0, 0]
+    assert [services.job(job).status for job in jobs] == [Status.PROCESSING, Status.PENDING, Status.PENDING]
+    assert [services.job(job).attempts for job in jobs] == [1, 0, 0]
     wait_until(lambda: running.client.made("change_visibility") == [[("b", 0), ("c", 0)]])
     go_on.set()
     running.settled(3)
     running.deliver(*(message(job) for job in jobs[1:]))
     running.settled(5)
-    assert {bench.job(job).status for job in jobs} == {Status.PROCESSED}
+    assert {services.job(job).status for job in jobs} == {Status.PROCESSED}
     running.stop()
 
 
-def test_while_a_file_takes_long_no_more_is_taken_than_can_start(bench: Bench) -> None:
-    running = RunningConsumer(bench, concurrency=2)
-    (job,) = bench.add("long")
+def test_while_a_file_takes_long_no_more_is_taken_than_can_start(services: ServicesSetup) -> None:
+    running = RunningConsumer(services, concurrency=2)
+    (job,) = services.add("long")
     _, go_on = running.hold("long")
     running.deliver(message(job))
     running.start()
@@ -479,20 +479,20 @@ def test_while_a_file_takes_long_no_more_is_taken_than_can_start(bench: Bench) -
     running.stop()
 
 
-def test_foreign_messages_before_ours_do_not_keep_us_from_ours(bench: Bench) -> None:
-    running = RunningConsumer(bench)
-    job = add_sent(bench, "a.txt")
+def test_foreign_messages_before_ours_do_not_keep_us_from_ours(services: ServicesSetup) -> None:
+    running = RunningConsumer(services)
+    job = add_sent(services, "a.txt")
     running.deliver_foreign(90)
     running.deliver(message(job))
     running.start()
     running.settled(91)
-    assert bench.job(job).status is Status.PROCESSED
+    assert services.job(job).status is Status.PROCESSED
     running.stop()
 
 
-def test_a_hundred_foreign_messages_in_a_row_stop_it_even_if_ours_must_be_behind_them(bench: Bench) -> None:
-    running = RunningConsumer(bench)
-    add_sent(bench, "a.txt")
+def test_a_hundred_foreign_messages_in_a_row_stop_it_even_if_ours_must_be_behind_them(services: ServicesSetup) -> None:
+    running = RunningConsumer(services)
+    add_sent(services, "a.txt")
     running.deliver_foreign(100)
     with pytest.raises(KnownError):
         running.consumer.run(lambda: False)
@@ -500,10 +500,10 @@ def test_a_hundred_foreign_messages_in_a_row_stop_it_even_if_ours_must_be_behind
 
 
 def test_a_damaged_database_ends_the_consumer_instead_of_making_it_wait(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    services: ServicesSetup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    running = RunningConsumer(bench)
-    (job,) = bench.add("a.txt")
+    running = RunningConsumer(services)
+    (job,) = services.add("a.txt")
 
     def damaged(*_: object) -> list[bool]:
         raise StoreDamagedError("It is damaged.")
@@ -517,9 +517,9 @@ def test_a_damaged_database_ends_the_consumer_instead_of_making_it_wait(
 
 
 def test_a_locked_database_while_foreign_messages_come_does_not_end_the_consumer(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    services: ServicesSetup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    running = RunningConsumer(bench)
+    running = RunningConsumer(services)
     in_queue = Outbox.in_queue
     away = threading.Event()
     away.set()
@@ -562,7 +562,7 @@ class CountedEvent(threading.Event):
 
 
 def test_queue_in_trouble_is_asked_again_after_the_backoff_or_when_told_to(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    services: ServicesSetup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Backoff, "next", lambda _: 1000.0)
     tries, control, room, stop = [0], ProcessingControl(), CountedEvent(), threading.Event()
@@ -573,10 +573,10 @@ def test_queue_in_trouble_is_asked_again_after_the_backoff_or_when_told_to(
             raise OFFLINE
 
     consumer = Consumer(
-        bench.database,
+        services.database,
         Away(FakeClient()),
         ScriptedProcessing(),
-        bench.identity,
+        services.identity,
         options=ConsumerOptions(queue=QUEUE, concurrency=1, work_grace_s=0.1, flush_grace_s=0.1),
         clock=SystemClock(),
         report=lambda _: None,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from desktop_app.domain.job import Job
-    from tests.services.conftest import Bench
+    from tests.services.conftest import ServicesSetup
 
 QUEUE = "the queue of now"
 
@@ -29,49 +29,51 @@ QUEUE = "the queue of now"
 class CountingControl(ProcessingControl):
     """The wake-ups of the sender are counted."""
 
-    def __init__(self, bench: Bench) -> None:
+    def __init__(self, services: ServicesSetup) -> None:
         super().__init__()
         self.waiting_at_wake: list[int] = []
-        self._bench = bench
+        self._services = services
 
     def wake_sender(self) -> None:
-        self.waiting_at_wake.append(self._bench.outbox.waiting(QUEUE))
+        self.waiting_at_wake.append(self._services.outbox.waiting(QUEUE))
 
 
 class Service(JobEditor):
     """The real one on a queue of the tests."""
 
-    def __init__(self, bench: Bench) -> None:
-        self.control = CountingControl(bench)
-        super().__init__(Intake(bench.database), queue=QUEUE, clock=bench.clock, control=self.control)
+    def __init__(self, services: ServicesSetup) -> None:
+        self.control = CountingControl(services)
+        super().__init__(Intake(services.database), queue=QUEUE, clock=services.clock, control=self.control)
 
 
 @pytest.fixture
-def service(bench: Bench) -> Service:
-    return Service(bench)
+def service(services: ServicesSetup) -> Service:
+    return Service(services)
 
 
-def add(bench: Bench, service: Service, *paths: str) -> list[Job]:
+def add(services: ServicesSetup, service: Service, *paths: str) -> list[Job]:
     added = service.add([NewFile(path, 1, None) for path in paths], name="batch")
-    return [bench.jobs.find(job_id)[0] for job_id in added.job_ids]
+    return [services.jobs.find(job_id)[0] for job_id in added.job_ids]
 
 
-def end(bench: Bench, job: Job, *, reason: str = "") -> None:
+def end(services: ServicesSetup, job: Job, *, reason: str = "") -> None:
     """Process a job, by hand."""
-    token = bench.claim(job).token
-    result = Result(job.row_id, token, bench.clock.now_ms(), lines_count=None if reason else 1, reason=a_reason(reason))
-    assert Work(bench.database).finish([result]) == [True]
+    token = services.claim(job).token
+    result = Result(
+        job.row_id, token, services.clock.now_ms(), lines_count=None if reason else 1, reason=a_reason(reason)
+    )
+    assert Work(services.database).finish([result]) == [True]
 
 
-def test_added_files_belong_to_the_queue_and_the_time_of_now(bench: Bench, service: Service) -> None:
-    (job,) = add(bench, service, "/a")
-    assert (job.queue, job.created_at) == (QUEUE, bench.clock.now_ms())
+def test_added_files_belong_to_the_queue_and_the_time_of_now(services: ServicesSetup, service: Service) -> None:
+    (job,) = add(services, service, "/a")
+    assert (job.queue, job.created_at) == (QUEUE, services.clock.now_ms())
 
 
-def test_sender_is_woken_after_there_is_something_to_send(bench: Bench, service: Service) -> None:
-    jobs = add(bench, service, "/a", "/b")
+def test_sender_is_woken_after_there_is_something_to_send(services: ServicesSetup, service: Service) -> None:
+    jobs = add(services, service, "/a", "/b")
     assert service.control.waiting_at_wake == [2]
-    end(bench, jobs[0])
+    end(services, jobs[0])
     service.retry([jobs[0].row_id])
     service.remove([jobs[0].row_id])
     assert len(service.control.waiting_at_wake) == 2, "removing leaves nothing to send"
@@ -80,85 +82,89 @@ def test_sender_is_woken_after_there_is_something_to_send(bench: Bench, service:
 
 
 def test_sender_is_not_woken_when_nothing_could_be_written(
-    bench: Bench, service: Service, monkeypatch: pytest.MonkeyPatch
+    services: ServicesSetup, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    quick_to_give_up(bench.database, monkeypatch)
-    with closing(sqlite3.connect(bench.database.path, isolation_level=None)) as other:
+    quick_to_give_up(services.database, monkeypatch)
+    with closing(sqlite3.connect(services.database.path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreBusyError):
-            add(bench, service, "/a")
+            add(services, service, "/a")
     assert len(service.control.waiting_at_wake) == 0
 
 
-def test_retried_job_goes_to_the_queue_of_now(bench: Bench, service: Service) -> None:
-    (before,) = bench.add("a.txt")
-    end(bench, before)
+def test_retried_job_goes_to_the_queue_of_now(services: ServicesSetup, service: Service) -> None:
+    (before,) = services.add("a.txt")
+    end(services, before)
     assert before.queue != QUEUE
     assert service.retry([before.row_id]) == 1
-    now = bench.job(before)
+    now = services.job(before)
     assert (now.queue, now.status, now.generation) == (QUEUE, Status.PENDING, 2)
 
 
-def test_file_that_lies_elsewhere_now_is_submitted_from_there(bench: Bench, service: Service, tmp_path: Path) -> None:
-    (before,) = bench.add("a.txt")
+def test_file_that_lies_elsewhere_now_is_submitted_from_there(
+    services: ServicesSetup, service: Service, tmp_path: Path
+) -> None:
+    (before,) = services.add("a.txt")
     found = tmp_path / "found.txt"
     found.write_text("12345")
     assert not service.relocate(before.row_id, str(found)), "it has not failed"
-    end(bench, before, reason="It is gone.")
+    end(services, before, reason="It is gone.")
     wakes = len(service.control.waiting_at_wake)
     assert service.relocate(before.row_id, str(found))
-    now = bench.job(before)
+    now = services.job(before)
     assert (now.file_path, now.file_size, now.generation, now.queue) == (str(found), 5, 2, QUEUE)
     assert len(service.control.waiting_at_wake) == wakes + 1
 
 
 @pytest.mark.parametrize("name", ["", "no such file"])
 def test_only_an_ordinary_file_can_take_the_place_of_another(
-    bench: Bench, service: Service, tmp_path: Path, name: str
+    services: ServicesSetup, service: Service, tmp_path: Path, name: str
 ) -> None:
-    (job,) = bench.add("a.txt")
-    end(bench, job, reason="It is gone.")
+    (job,) = services.add("a.txt")
+    end(services, job, reason="It is gone.")
     with pytest.raises(KnownError):
         service.relocate(job.row_id, str(tmp_path / name))
-    assert bench.job(job).generation == 1
+    assert services.job(job).generation == 1
 
 
-def test_removed_job_comes_back(bench: Bench, service: Service) -> None:
-    (job,) = add(bench, service, "/a")
+def test_removed_job_comes_back(services: ServicesSetup, service: Service) -> None:
+    (job,) = add(services, service, "/a")
     assert service.remove([job.row_id]) == 1
-    assert list(bench.jobs.all()) == []
+    assert list(services.jobs.all()) == []
     assert service.restore([job.row_id]) == 1
-    assert bench.job(job).generation == 2
+    assert services.job(job).generation == 2
 
 
-def test_removed_job_is_forgotten_when_its_message_can_not_come_any_more(bench: Bench, service: Service) -> None:
-    jobs = add(bench, service, "/a", "/b")
+def test_removed_job_is_forgotten_when_its_message_can_not_come_any_more(
+    services: ServicesSetup, service: Service
+) -> None:
+    jobs = add(services, service, "/a", "/b")
     service.remove([jobs[0].row_id])
-    bench.clock.advance(KEEP_REMOVED_MS / 1000)
+    services.clock.advance(KEEP_REMOVED_MS / 1000)
     assert service.delete_removed() == 0
-    bench.clock.advance(1)
+    services.clock.advance(1)
     assert service.delete_removed() == 1
     assert service.restore([jobs[0].row_id]) == 0
-    assert [job.file_path for job in bench.jobs.all()] == ["/b"]
+    assert [job.file_path for job in services.jobs.all()] == ["/b"]
 
 
 def test_messages_of_removed_jobs_are_known_for_longer_than_sqs_keeps_any() -> None:
     assert KEEP_REMOVED_MS > 14 * 24 * 60 * 60 * 1000
 
 
-def test_what_is_on_the_list_unchanged_is_left_out_if_that_is_wanted(bench: Bench, service: Service) -> None:
+def test_what_is_on_the_list_unchanged_is_left_out_if_that_is_wanted(services: ServicesSetup, service: Service) -> None:
     files = [NewFile("/a", 1, 7), NewFile("/b", 1, 7)]
     service.add(files[:1])
     added = service.add(files, name="both", skip_listed=True)
-    assert [bench.jobs.find(job_id)[0].file_path for job_id in added.job_ids] == ["/b"]
+    assert [services.jobs.find(job_id)[0].file_path for job_id in added.job_ids] == ["/b"]
     assert len(service.add(files, name="again").job_ids) == 2
 
 
-def test_no_batch_is_made_if_all_is_on_the_list(bench: Bench, service: Service) -> None:
+def test_no_batch_is_made_if_all_is_on_the_list(services: ServicesSetup, service: Service) -> None:
     file = NewFile("/a", 1, 7)
     service.add([file])
     wakes = len(service.control.waiting_at_wake)
     added = service.add([file], name="again", skip_listed=True)
     assert (added.batch_id, added.job_ids) == (0, ())
-    assert len(bench.jobs.batches()) == 1
+    assert len(services.jobs.batches()) == 1
     assert len(service.control.waiting_at_wake) == wakes

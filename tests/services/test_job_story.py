@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pytest
 
     from desktop_app.domain.job import Job
-    from tests.services.conftest import Bench
+    from tests.services.conftest import ServicesSetup
 
 
 def told(caplog: pytest.LogCaptureFixture, job: Job, level: int = logging.DEBUG) -> list[str]:
@@ -30,7 +30,7 @@ def test_ordinary_job_is_told_only_to_who_asks_for_everything(
     running: RunningConsumer, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("DEBUG", logger="desktop_app")
-    jobs = running.bench.add(*(f"{number}.txt" for number in range(20)))
+    jobs = running.services.add(*(f"{number}.txt" for number in range(20)))
     for start in (0, 10):
         running.deliver(*(message(job) for job in jobs[start : start + 10]))
     running.start()
@@ -46,8 +46,8 @@ def test_job_that_failed_is_told_with_the_systems_own_text(
     running: RunningConsumer, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO", logger="desktop_app")
-    (job,) = running.bench.add("a.txt")
-    (running.bench.folder / "a.txt").unlink()
+    (job,) = running.services.add("a.txt")
+    (running.services.folder / "a.txt").unlink()
     running.deliver(message(job))
     running.start()
     running.settled(1)
@@ -58,7 +58,7 @@ def test_job_that_failed_is_told_with_the_systems_own_text(
 
 def test_try_that_another_one_follows_is_told(running: RunningConsumer, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO", logger="desktop_app")
-    (job,) = running.bench.add("a.txt")
+    (job,) = running.services.add("a.txt")
     running.registry.acts["a.txt"] = in_use
     running.deliver(message(job))
     running.start()
@@ -81,29 +81,31 @@ def test_job_that_was_put_aside_by_the_queue_is_told(
     running: RunningConsumer, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO", logger="desktop_app")
-    (job,) = running.bench.add("a.txt")
+    (job,) = running.services.add("a.txt")
     dead = received(encode(FileMessage(job.id, 1)), count=5)
     running.client.dead_letters = lambda: running.client  # type: ignore[attr-defined]
     running.client.polls.append([dead])
-    DeadLetterWatcher(Claims(running.bench.database), FakeConnector(running.client), running.bench.clock).do()
+    DeadLetterWatcher(Claims(running.services.database), FakeConnector(running.client), running.services.clock).do()
     assert told(caplog, job) == ["moved to the dead-letter queue after 5 deliveries"]
 
 
-def test_retry_of_a_few_is_told_and_of_thousands_is_not(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+def test_retry_of_a_few_is_told_and_of_thousands_is_not(
+    services: ServicesSetup, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level("DEBUG", logger="desktop_app")
-    jobs = bench.add("a", "b")
+    jobs = services.add("a", "b")
     keys = [job.row_id for job in jobs]
-    bench.intake.retry(keys, queue=f"not {QUEUE}")
+    services.intake.retry(keys, queue=f"not {QUEUE}")
     assert told(caplog, jobs[0], logging.INFO) == ["submitted again, submission 2"]
-    many = bench.add(*(f"f{number}" for number in range(100)))
-    bench.intake.retry([job.row_id for job in many], queue=f"not {QUEUE}")
+    many = services.add(*(f"f{number}" for number in range(100)))
+    services.intake.retry([job.row_id for job in many], queue=f"not {QUEUE}")
     assert told(caplog, many[0], logging.INFO) == []
     assert told(caplog, many[0]) == ["submitted again, submission 2"]
 
 
 def test_no_line_tells_what_a_message_holds(running: RunningConsumer, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("DEBUG", logger="desktop_app")
-    (job,) = running.bench.add("a.txt")
+    (job,) = running.services.add("a.txt")
     running.deliver(message(job))
     running.start()
     running.settled(1)

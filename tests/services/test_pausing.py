@@ -15,7 +15,7 @@ from tests.services.running_consumer import RunningConsumer, message
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.services.conftest import Bench
+    from tests.services.conftest import ServicesSetup
 
 
 @pytest.fixture
@@ -24,13 +24,13 @@ def control() -> ProcessingControl:
 
 
 @pytest.fixture
-def running(bench: Bench, control: ProcessingControl) -> Iterator[RunningConsumer]:
-    with RunningConsumer(bench, concurrency=1, control=control) as running:
+def running(services: ServicesSetup, control: ProcessingControl) -> Iterator[RunningConsumer]:
+    with RunningConsumer(services, concurrency=1, control=control) as running:
         yield running
 
 
 def statuses(running: RunningConsumer, *jobs: Job) -> list[tuple[Status, int]]:
-    return [(job.status, job.attempts) for job in map(running.bench.job, jobs)]
+    return [(job.status, job.attempts) for job in map(running.services.job, jobs)]
 
 
 @pytest.mark.parametrize("turn", [ProcessingControl.pause, ProcessingControl.finish])
@@ -39,7 +39,7 @@ def test_what_is_in_work_ends_and_what_waits_goes_back(
     running: RunningConsumer, control: ProcessingControl, turn: object, group: str
 ) -> None:
     assert callable(turn)
-    first, second, third = running.bench.add("a.txt", "b.txt", "c.txt")
+    first, second, third = running.services.add("a.txt", "b.txt", "c.txt")
     has_begun, may_end = running.hold("a.txt")
     running.deliver(*(message(job, group=group) for job in (first, second, third)))
     running.start()
@@ -69,7 +69,7 @@ def test_what_is_in_work_ends_and_what_waits_goes_back(
 
 def test_paused_it_asks_for_nothing_and_resumed_it_does(running: RunningConsumer, control: ProcessingControl) -> None:
     control.pause()
-    (job,) = running.bench.add("a.txt")
+    (job,) = running.services.add("a.txt")
     running.deliver(message(job))
     running.start()
     wait_until(lambda: running.told)
@@ -77,13 +77,13 @@ def test_paused_it_asks_for_nothing_and_resumed_it_does(running: RunningConsumer
     assert running.client.made("receive") == []
     control.resume()
     running.settled(1)
-    assert running.bench.job(job).status is Status.PROCESSED
+    assert running.services.job(job).status is Status.PROCESSED
 
 
 def test_what_a_poll_under_way_still_brings_is_given_back_untouched(
     running: RunningConsumer, control: ProcessingControl
 ) -> None:
-    (job,) = running.bench.add("a.txt")
+    (job,) = running.services.add("a.txt")
     running.client.on_receive = lambda: control.pause() if running.client.polls else running._idle()
     running.deliver(message(job))
     running.start()
@@ -94,13 +94,13 @@ def test_what_a_poll_under_way_still_brings_is_given_back_untouched(
 
 
 def test_finishing_is_told_when_it_is_reached(running: RunningConsumer, control: ProcessingControl) -> None:
-    (job,) = running.bench.add("a.txt")
+    (job,) = running.services.add("a.txt")
     has_begun, may_end = running.hold("a.txt")
     running.deliver(message(job))
     running.start()
     assert has_begun.wait(5)
     told: list[tuple[RunMode, Status]] = []
-    control.add_listener(lambda mode: told.append((mode, running.bench.job(job).status)))
+    control.add_listener(lambda mode: told.append((mode, running.services.job(job).status)))
     control.finish()
     may_end.set()
     wait_until(lambda: len(told) == 2)
@@ -108,7 +108,7 @@ def test_finishing_is_told_when_it_is_reached(running: RunningConsumer, control:
 
 
 def test_paused_consumer_stops_in_order(running: RunningConsumer, control: ProcessingControl) -> None:
-    (job,) = running.bench.add("a.txt")
+    (job,) = running.services.add("a.txt")
     has_begun, may_end = running.hold("a.txt")
     running.deliver(message(job))
     running.start()

@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
     from desktop_app.processing.processor import Value, Watch
     from desktop_app.sources.local import Source
-    from tests.services.conftest import Bench
+    from tests.services.conftest import ServicesSetup
 
 
-def message_for(bench: Bench, name: str) -> InFlightMessage:
-    (job,) = bench.add(name)
+def message_for(services: ServicesSetup, name: str) -> InFlightMessage:
+    (job,) = services.add(name)
     return InFlightMessage(received(), 0, job=job)
 
 
@@ -52,30 +52,30 @@ class Bug(LineProcessor):
         raise ZeroDivisionError("a mistake")
 
 
-def test_a_file_gives_its_numbers(bench: Bench) -> None:
-    done = process(message_for(bench, "a.txt"))
+def test_a_file_gives_its_numbers(services: ServicesSetup) -> None:
+    done = process(message_for(services, "a.txt"))
     assert done.result == FileResult(4, 2)
     assert done.error is None
     assert done.message.is_begun
 
 
-def test_a_file_that_is_gone_gives_the_reason(bench: Bench) -> None:
-    message = message_for(bench, "a.txt")
-    (bench.folder / "a.txt").unlink()
+def test_a_file_that_is_gone_gives_the_reason(services: ServicesSetup) -> None:
+    message = message_for(services, "a.txt")
+    (services.folder / "a.txt").unlink()
     error = process(message).error
     assert error is not None
     assert error.reason.code.problem is FileProblem.MISSING
 
 
-def test_what_is_cancelled_before_it_begins_is_not_begun(bench: Bench) -> None:
-    message = message_for(bench, "a.txt")
+def test_what_is_cancelled_before_it_begins_is_not_begun(services: ServicesSetup) -> None:
+    message = message_for(services, "a.txt")
     message.cancelled.set()
     done = process(message)
     assert (done.result, done.error, message.is_begun) == (None, None, False)
 
 
-def test_what_is_cancelled_while_it_runs_has_no_result(bench: Bench) -> None:
-    message = message_for(bench, "a.txt")
+def test_what_is_cancelled_while_it_runs_has_no_result(services: ServicesSetup) -> None:
+    message = message_for(services, "a.txt")
 
     class Slow(LineProcessor):
         def process(self, source: Source) -> Mapping[str, Value]:
@@ -87,15 +87,17 @@ def test_what_is_cancelled_while_it_runs_has_no_result(bench: Bench) -> None:
 
 
 @pytest.mark.expected_log("bug while processing", level="ERROR")
-def test_a_bug_costs_one_file_and_not_the_thread(bench: Bench) -> None:
-    for done in process_all([message_for(bench, "a.txt"), message_for(bench, "b.txt")], ProcessorRegistry([Bug()])):
+def test_a_bug_costs_one_file_and_not_the_thread(services: ServicesSetup) -> None:
+    for done in process_all(
+        [message_for(services, "a.txt"), message_for(services, "b.txt")], ProcessorRegistry([Bug()])
+    ):
         error = done.error
         assert isinstance(error, FileError)
         assert error.reason.code.problem is FileProblem.INTERNAL
         assert "mistake" in error.detail
 
 
-def test_so_many_at_once_and_not_more(bench: Bench) -> None:
+def test_so_many_at_once_and_not_more(services: ServicesSetup) -> None:
     together = threading.Barrier(2, timeout=30)
     running: list[int] = []
     most: list[int] = []
@@ -111,14 +113,14 @@ def test_so_many_at_once_and_not_more(bench: Bench) -> None:
                 running.pop()
             return super().process(source)
 
-    messages = [message_for(bench, name) for name in ("a", "b", "c", "d")]
+    messages = [message_for(services, name) for name in ("a", "b", "c", "d")]
     for done in process_all(messages, ProcessorRegistry([Counting()]), threads=2):
         assert done.result is not None
     assert max(most) == 2
 
 
-def test_the_progress_of_a_long_file_is_left_with_its_message(bench: Bench) -> None:
-    message = message_for(bench, "a.txt")
+def test_the_progress_of_a_long_file_is_left_with_its_message(services: ServicesSetup) -> None:
+    message = message_for(services, "a.txt")
 
     class Ticking:
         """A clock that says each look is a second later."""
@@ -137,7 +139,7 @@ def test_the_progress_of_a_long_file_is_left_with_its_message(bench: Bench) -> N
     assert message.progress == (4, 4)
 
 
-def test_a_read_that_hangs_is_given_up_and_its_place_is_taken(bench: Bench) -> None:
+def test_a_read_that_hangs_is_given_up_and_its_place_is_taken(services: ServicesSetup) -> None:
     clock = FakeClock()
     hung, go_on = threading.Event(), threading.Event()
     done: SimpleQueue[Done] = SimpleQueue()
@@ -151,7 +153,7 @@ def test_a_read_that_hangs_is_given_up_and_its_place_is_taken(bench: Bench) -> N
 
     pool = WorkerPool(1, Hanging(), done.put, clock=clock)
     pool.start()
-    bad, good = message_for(bench, "bad"), message_for(bench, "good")
+    bad, good = message_for(services, "bad"), message_for(services, "good")
     pool.submit(bad)
     pool.submit(good)
     assert hung.wait(5)

@@ -19,8 +19,8 @@ from desktop_app.services.control import ProcessingControl
 from desktop_app.services.sending.sender import LOCAL_WINDOW
 from desktop_app.store.claims import Claims
 from desktop_app.store.priority import Priority
-from tests.crash import witness
-from tests.crash.mill import Mill, Place, Running
+from tests.crash import status_log
+from tests.crash.program import Installation, ProgramInstance, Running
 from tests.helpers import wait_until
 from tests.services.conftest import QUEUE
 from tests.services.fakes import in_use
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from desktop_app.domain.job import Job
-    from tests.services.conftest import Bench
+    from tests.services.conftest import ServicesSetup
 
 
 @pytest.fixture
@@ -40,8 +40,8 @@ def control() -> ProcessingControl:
 
 
 @pytest.fixture
-def running(bench: Bench, control: ProcessingControl) -> Iterator[RunningConsumer]:
-    with RunningConsumer(bench, concurrency=1, control=control) as running:
+def running(services: ServicesSetup, control: ProcessingControl) -> Iterator[RunningConsumer]:
+    with RunningConsumer(services, concurrency=1, control=control) as running:
         yield running
 
 
@@ -51,7 +51,7 @@ def begin(running: RunningConsumer) -> None:
 
 
 def is_done(running: RunningConsumer, *jobs: Job) -> bool:
-    return all(running.bench.job(job).status is Status.PROCESSED for job in jobs)
+    return all(running.services.job(job).status is Status.PROCESSED for job in jobs)
 
 
 # --- between those who ask and the consumer
@@ -76,9 +76,9 @@ def test_nothing_can_be_asked_for_where_nobody_works() -> None:
     assert not control.has_priorities
 
 
-def test_asking_moves_the_unsent_and_tells_the_consumer(bench: Bench, control: ProcessingControl) -> None:
-    editor = JobEditor(bench.intake, queue=QUEUE, clock=bench.clock, control=control)
-    a, b = bench.add("a.txt", "b.txt")
+def test_asking_moves_the_unsent_and_tells_the_consumer(services: ServicesSetup, control: ProcessingControl) -> None:
+    editor = JobEditor(services.intake, queue=QUEUE, clock=services.clock, control=control)
+    a, b = services.add("a.txt", "b.txt")
     assert editor.process_next([b.row_id, a.row_id]) == PriorityResult((b.row_id, a.row_id), 2, is_served=False)
     with control.consuming(serves_priorities=True):
         assert editor.process_next([b.row_id]).is_served
@@ -90,7 +90,7 @@ def test_asking_moves_the_unsent_and_tells_the_consumer(bench: Bench, control: P
 
 
 def test_wanted_file_is_begun_before_what_is_in_the_queue(running: RunningConsumer, control: ProcessingControl) -> None:
-    at_work, queued, last = running.bench.add("a.txt", "b.txt", "c.txt")
+    at_work, queued, last = running.services.add("a.txt", "b.txt", "c.txt")
     has_begun, may_end = running.hold("a.txt")
     running.deliver(message(at_work))
     running.start()
@@ -110,11 +110,11 @@ def test_wanted_file_is_begun_before_what_is_in_the_queue(running: RunningConsum
     may_end.set()
     wait_until(lambda: is_done(running, at_work, queued, last))
     assert running.registry.began == ["a.txt", "c.txt", "b.txt"]
-    assert running.bench.job(last).attempts == 1
+    assert running.services.job(last).attempts == 1
 
 
 def test_its_message_that_comes_afterwards_is_deleted(running: RunningConsumer, control: ProcessingControl) -> None:
-    (job,) = running.bench.add("a.txt")
+    (job,) = running.services.add("a.txt")
     begin(running)
     assert control.prioritize([job.row_id])
     wait_until(lambda: is_done(running, job))
@@ -129,7 +129,7 @@ def test_its_message_that_comes_afterwards_is_deleted(running: RunningConsumer, 
 def test_its_message_that_comes_meanwhile_is_kept_and_deleted_with_it(
     running: RunningConsumer, control: ProcessingControl
 ) -> None:
-    (job,) = running.bench.add("a.txt")
+    (job,) = running.services.add("a.txt")
     has_begun, may_end = running.hold("a.txt")
 
     # A poll that was under way when it was asked for.
@@ -149,47 +149,47 @@ def test_its_message_that_comes_meanwhile_is_kept_and_deleted_with_it(
 
 
 def test_file_that_is_tried_again_later_can_be_wanted_now(running: RunningConsumer, control: ProcessingControl) -> None:
-    (job,) = running.bench.add("a.txt")
+    (job,) = running.services.add("a.txt")
     running.registry.acts["a.txt"] = in_use
     running.deliver(message(job))
     begin(running)
-    wait_until(lambda: running.bench.job(job).next_try_at is not None)
+    wait_until(lambda: running.services.job(job).next_try_at is not None)
     del running.registry.acts["a.txt"]
     wait_until(lambda: running.observer.in_flight == 0)
     assert control.prioritize([job.row_id])
     wait_until(lambda: is_done(running, job))
-    assert running.bench.job(job).attempts == 2
+    assert running.services.job(job).attempts == 2
 
 
 def test_wanted_file_that_has_to_be_tried_later_waits_for_its_message(
     running: RunningConsumer, control: ProcessingControl
 ) -> None:
-    (job,) = running.bench.add("a.txt")
+    (job,) = running.services.add("a.txt")
     running.registry.acts["a.txt"] = in_use
     begin(running)
     assert control.prioritize([job.row_id])
-    wait_until(lambda: running.bench.job(job).next_try_at is not None)
+    wait_until(lambda: running.services.job(job).next_try_at is not None)
     wait_until(lambda: running.observer.in_flight == 0)
-    assert running.bench.job(job).status is Status.PENDING
+    assert running.services.job(job).status is Status.PENDING
     assert running.client.made("change_visibility") == []
 
 
 def test_wanted_file_is_given_back_at_a_stop(running: RunningConsumer, control: ProcessingControl) -> None:
-    (job,) = running.bench.add("a.txt")
+    (job,) = running.services.add("a.txt")
     has_begun, may_end = running.hold("a.txt")
     begin(running)
     assert control.prioritize([job.row_id])
     assert has_begun.wait(5)
     running.stop()
     may_end.set()
-    assert running.bench.job(job).status is Status.PENDING
+    assert running.services.job(job).status is Status.PENDING
     assert [
-        one.file_id for one in running.bench.outbox.claim(queue=QUEUE, owner="s", limit=9, now_ms=2**60, claim_ms=1)
+        one.file_id for one in running.services.outbox.claim(queue=QUEUE, owner="s", limit=9, now_ms=2**60, claim_ms=1)
     ]
 
 
 def test_paused_it_begins_no_wanted_file(running: RunningConsumer, control: ProcessingControl) -> None:
-    (job,) = running.bench.add("a.txt")
+    (job,) = running.services.add("a.txt")
     begin(running)
     control.pause()
     assert control.prioritize([job.row_id])
@@ -200,19 +200,19 @@ def test_paused_it_begins_no_wanted_file(running: RunningConsumer, control: Proc
 
 
 def test_what_others_work_on_is_left_to_them(running: RunningConsumer, control: ProcessingControl) -> None:
-    mine, theirs = running.bench.add("a.txt", "b.txt")
-    running.bench.claim(theirs, lease_ms=3_600_000)
+    mine, theirs = running.services.add("a.txt", "b.txt")
+    running.services.claim(theirs, lease_ms=3_600_000)
     begin(running)
     assert control.prioritize([theirs.row_id, mine.row_id])
     wait_until(lambda: is_done(running, mine))
     assert running.registry.began == ["a.txt"]
-    assert running.bench.job(theirs).status is Status.PROCESSING
+    assert running.services.job(theirs).status is Status.PROCESSING
 
 
 def test_what_the_database_did_not_let_begin_stays_wanted(
     running: RunningConsumer, control: ProcessingControl, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (job,) = running.bench.add("a.txt")
+    (job,) = running.services.add("a.txt")
     real = Claims.claim
     refused: list[bool] = []
 
@@ -245,13 +245,13 @@ def test_what_waits_for_the_embedded_queue_comes_next_in_every_program(tmp_path:
     files = [tmp_path / str(number) for number in range(3 * LOCAL_WINDOW)]
     for file in files:
         file.write_bytes(b"text\n")
-    with closing(Mill(Place(tmp_path))) as mill:
-        mill.add(files)
-        mill.sender.send_due()
-        last = mill.all()[-1]
-        moved = Priority(mill.database).move_to_front([last.row_id], queue=mill.key)
+    with closing(ProgramInstance(Installation(tmp_path))) as program:
+        program.add(files)
+        program.sender.send_due()
+        last = program.all()[-1]
+        moved = Priority(program.database).move_to_front([last.row_id], queue=program.key)
         assert moved == PriorityResult((last.row_id,), 1)
-        loops = Running(mill.sender, mill.consumer)
-        loops.until(lambda: mill.is_done, "all is done", 60)
+        loops = Running(program.sender, program.consumer)
+        loops.until(lambda: program.is_done, "all is done", 60)
         loops.stop()
-    assert LOCAL_WINDOW - 10 < witness.ends(mill.place.database).index(last.id) < LOCAL_WINDOW + 10
+    assert LOCAL_WINDOW - 10 < status_log.ends(program.installation.database).index(last.id) < LOCAL_WINDOW + 10

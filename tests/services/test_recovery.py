@@ -21,7 +21,7 @@ from tests.sqs import faults
 from tests.sqs.clock import VirtualClock
 
 if TYPE_CHECKING:
-    from tests.services.conftest import Bench
+    from tests.services.conftest import ServicesSetup
     from tests.sqs.kit import FixedConnector, SimulatedSqs
 
 pytest_plugins = ["tests.sqs.fixtures"]
@@ -30,20 +30,20 @@ pytest_plugins = ["tests.sqs.fixtures"]
 class SenderFixture:
     """A sender and its periodic tasks on a simulated queue, all on the simulator's clock."""
 
-    def __init__(self, bench: Bench, sim: SimulatedSqs, **attributes: str) -> None:
+    def __init__(self, services: ServicesSetup, sim: SimulatedSqs, **attributes: str) -> None:
         assert isinstance(sim.clock, VirtualClock)
         self.clock = sim.clock
-        bench.clock = sim.clock  # type: ignore[assignment]
-        self.bench = bench
+        services.clock = sim.clock  # type: ignore[assignment]
+        self.services = services
         self.sim = sim
         self.connector: FixedConnector = sim.connector("work", **attributes)
-        self.recovery = Recovery(bench.database)
+        self.recovery = Recovery(services.database)
         self.reconciler = Reconciler(self.recovery, self.connector, queue=QUEUE, clock=self.clock)
-        self.watcher = DeadLetterWatcher(Claims(bench.database), self.connector, self.clock)
+        self.watcher = DeadLetterWatcher(Claims(services.database), self.connector, self.clock)
         self.sender = Sender(
-            bench.database,
+            services.database,
             self.connector,
-            bench.identity,
+            services.identity,
             options=SenderOptions(queue=QUEUE),
             clock=self.clock,
             control=ProcessingControl(),
@@ -52,12 +52,12 @@ class SenderFixture:
         )
 
     def send(self, *names: str) -> list[Job]:
-        jobs = self.bench.add(*names)
+        jobs = self.services.add(*names)
         assert self.sender.send_due() == len(names)
         return jobs
 
     def waiting(self) -> int:
-        return self.bench.outbox.waiting(QUEUE)
+        return self.services.outbox.waiting(QUEUE)
 
     def look(self, *, after: float) -> int:
         """Let time pass, and have the reconciler look; gives how many messages wait to be sent again."""
@@ -71,8 +71,8 @@ class SenderFixture:
 
 
 @pytest.fixture
-def fixture(bench: Bench, sim: SimulatedSqs) -> SenderFixture:
-    return SenderFixture(bench, sim)
+def fixture(services: ServicesSetup, sim: SimulatedSqs) -> SenderFixture:
+    return SenderFixture(services, sim)
 
 
 def test_messages_that_wait_in_the_queue_are_left_alone(fixture: SenderFixture) -> None:
@@ -111,8 +111,8 @@ def test_the_first_look_at_a_queue_sends_nothing_twice(fixture: SenderFixture) -
     assert fixture.look(after=1) == 0
 
 
-def test_a_message_older_than_the_retention_is_sent_again(bench: Bench, sim: SimulatedSqs) -> None:
-    fixture = SenderFixture(bench, sim, MessageRetentionPeriod="3600")
+def test_a_message_older_than_the_retention_is_sent_again(services: ServicesSetup, sim: SimulatedSqs) -> None:
+    fixture = SenderFixture(services, sim, MessageRetentionPeriod="3600")
     fixture.send("a")
     assert fixture.look(after=3500) == 0
     assert fixture.look(after=200) == 1
@@ -120,7 +120,7 @@ def test_a_message_older_than_the_retention_is_sent_again(bench: Bench, sim: Sim
 
 def test_a_job_that_somebody_works_on_is_left_alone(fixture: SenderFixture) -> None:
     (job,) = fixture.send("a")
-    Claims(fixture.bench.database).claim(
+    Claims(fixture.services.database).claim(
         [ClaimRequest(job.id, 1, "m", 1)], worker="w", now_ms=fixture.clock.now_ms(), lease_ms=10_000_000
     )
     fixture.sim.simulator.purge_queue("work")
@@ -129,19 +129,19 @@ def test_a_job_that_somebody_works_on_is_left_alone(fixture: SenderFixture) -> N
 
 def test_a_job_whose_worker_is_gone_and_whose_message_is_lost_is_sent_again(fixture: SenderFixture) -> None:
     (job,) = fixture.send("a")
-    Claims(fixture.bench.database).claim(
+    Claims(fixture.services.database).claim(
         [ClaimRequest(job.id, 1, "m", 1)], worker="elsewhere/x", now_ms=fixture.clock.now_ms(), lease_ms=40_000
     )
     fixture.sim.simulator.purge_queue("work")
     assert [fixture.look(after=200), fixture.look(after=200)] == [0, 1]
 
 
-def with_dead_letters(bench: Bench, sim: SimulatedSqs, most: int = 1) -> SenderFixture:
+def with_dead_letters(services: ServicesSetup, sim: SimulatedSqs, most: int = 1) -> SenderFixture:
     sim.simulator.create_queue("dead")
     arn = sim.boto().get_queue_attributes(
         QueueUrl=sim.boto().get_queue_url(QueueName="dead")["QueueUrl"], AttributeNames=["QueueArn"]
     )["Attributes"]["QueueArn"]
-    return SenderFixture(bench, sim, RedrivePolicy=json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": most}))
+    return SenderFixture(services, sim, RedrivePolicy=json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": most}))
 
 
 def receive_until_dead(fixture: SenderFixture, times: int = 2) -> None:
@@ -150,44 +150,44 @@ def receive_until_dead(fixture: SenderFixture, times: int = 2) -> None:
         fixture.sim.advance(2)
 
 
-def test_a_dead_lettered_message_ends_its_row_and_leaves_the_queue(bench: Bench, sim: SimulatedSqs) -> None:
-    fixture = with_dead_letters(bench, sim)
+def test_a_dead_lettered_message_ends_its_row_and_leaves_the_queue(services: ServicesSetup, sim: SimulatedSqs) -> None:
+    fixture = with_dead_letters(services, sim)
     (job,) = fixture.send("a")
     receive_until_dead(fixture)
     assert len(sim.simulator.bodies("dead")) == 1
     fixture.watcher.do()
-    failed = bench.job(job)
+    failed = services.job(job)
     assert (failed.status, failed.problem) == (Status.FAILED, "dead_lettered")
     assert "put its message aside" in str(failed.reason)
     assert failed.finished_at == fixture.clock.now_ms()
     assert sim.simulator.bodies("dead") == []
 
 
-def test_a_dead_lettered_message_of_a_job_that_has_ended_only_goes(bench: Bench, sim: SimulatedSqs) -> None:
-    fixture = with_dead_letters(bench, sim)
+def test_a_dead_lettered_message_of_a_job_that_has_ended_only_goes(services: ServicesSetup, sim: SimulatedSqs) -> None:
+    fixture = with_dead_letters(services, sim)
     (job,) = fixture.send("a")
     receive_until_dead(fixture)
-    bench.intake.remove([job.row_id], now_ms=0)
+    services.intake.remove([job.row_id], now_ms=0)
     fixture.watcher.do()
     assert sim.simulator.bodies("dead") == []
 
 
 def test_a_dead_lettered_message_whose_row_is_worked_on_leaves_the_end_to_the_worker(
-    bench: Bench, sim: SimulatedSqs
+    services: ServicesSetup, sim: SimulatedSqs
 ) -> None:
-    fixture = with_dead_letters(bench, sim)
+    fixture = with_dead_letters(services, sim)
     (job,) = fixture.send("a")
     receive_until_dead(fixture)
-    Claims(bench.database).claim(
+    Claims(services.database).claim(
         [ClaimRequest(job.id, 1, "m", 1)], worker="w", now_ms=fixture.clock.now_ms(), lease_ms=60_000
     )
     fixture.watcher.do()
-    assert bench.job(job).status is Status.PROCESSING
+    assert services.job(job).status is Status.PROCESSING
     assert sim.simulator.bodies("dead") == []
 
 
-def test_foreign_dead_letters_stay_where_they_are(bench: Bench, sim: SimulatedSqs) -> None:
-    fixture = with_dead_letters(bench, sim)
+def test_foreign_dead_letters_stay_where_they_are(services: ServicesSetup, sim: SimulatedSqs) -> None:
+    fixture = with_dead_letters(services, sim)
     unknown = encode(FileMessage("0" * 8 + "-0000-4000-8000-" + "0" * 12, 1))
     for body in ("not ours", unknown):
         sim.simulator.put("dead", body)
@@ -196,18 +196,18 @@ def test_foreign_dead_letters_stay_where_they_are(bench: Bench, sim: SimulatedSq
     assert sim.simulator.calls_of("DeleteMessageBatch") == []
 
 
-def test_a_retry_of_a_dead_lettered_job_is_a_new_message(bench: Bench, sim: SimulatedSqs) -> None:
-    fixture = with_dead_letters(bench, sim)
+def test_a_retry_of_a_dead_lettered_job_is_a_new_message(services: ServicesSetup, sim: SimulatedSqs) -> None:
+    fixture = with_dead_letters(services, sim)
     (job,) = fixture.send("a")
     receive_until_dead(fixture)
     fixture.watcher.do()
-    bench.intake.retry([job.row_id], queue=QUEUE)
+    services.intake.retry([job.row_id], queue=QUEUE)
     assert fixture.sender.send_due() == 1
     assert fixture.receive_all() == [encode(FileMessage(job.id, 2))]
 
 
-def test_dead_letters_that_can_not_be_deleted_now_are_deleted_later(bench: Bench, sim: SimulatedSqs) -> None:
-    fixture = with_dead_letters(bench, sim)
+def test_dead_letters_that_can_not_be_deleted_now_are_deleted_later(services: ServicesSetup, sim: SimulatedSqs) -> None:
+    fixture = with_dead_letters(services, sim)
     fixture.send("a")
     receive_until_dead(fixture)
     sim.faults.next("DeleteMessageBatch", faults.entries_fail([0], "InternalError", "away", senders_fault=False))
@@ -251,8 +251,8 @@ def test_periodic_tasks_can_be_done_now(fixture: SenderFixture) -> None:
     assert counting.times == 2
 
 
-def test_a_look_at_both_queues_asks_for_attributes_once(bench: Bench, sim: SimulatedSqs) -> None:
-    fixture = with_dead_letters(bench, sim)
+def test_a_look_at_both_queues_asks_for_attributes_once(services: ServicesSetup, sim: SimulatedSqs) -> None:
+    fixture = with_dead_letters(services, sim)
     fixture.connector.connect()
     sim.simulator.forget_calls()
     for _ in range(2):
@@ -288,11 +288,11 @@ def test_a_task_that_is_not_allowed_costs_the_others_nothing_and_is_said_once(
 
 
 def test_what_a_killed_sender_had_taken_is_sent_at_once(fixture: SenderFixture) -> None:
-    fixture.bench.add("a")
+    fixture.services.add("a")
     now = fixture.clock.now_ms()
-    host = fixture.bench.identity.name.partition("/")[0]
-    fixture.bench.outbox.claim(queue=QUEUE, owner=f"{host}/0123456789ab", limit=10, now_ms=now, claim_ms=1_000_000)
+    host = fixture.services.identity.name.partition("/")[0]
+    fixture.services.outbox.claim(queue=QUEUE, owner=f"{host}/0123456789ab", limit=10, now_ms=now, claim_ms=1_000_000)
     assert fixture.sender.send_due() == 0
-    assert fixture.recovery.free_dead_claims(fixture.bench.identity.is_alive, queue=QUEUE) == 1
-    assert fixture.recovery.free_dead_claims(fixture.bench.identity.is_alive, queue=QUEUE) == 0
+    assert fixture.recovery.free_dead_claims(fixture.services.identity.is_alive, queue=QUEUE) == 1
+    assert fixture.recovery.free_dead_claims(fixture.services.identity.is_alive, queue=QUEUE) == 0
     assert fixture.sender.send_due() == 1

@@ -32,14 +32,14 @@ def review(*paths: Path, listed: tuple[str, ...] = ()) -> Review:
     return Review(result, bytearray(os.path.basename(file.path) in listed for file in result.files))  # noqa: PTH119
 
 
-def picked(made: Review, wish: SelectionRules) -> SelectionResult:
-    found = made.pick(wish, never)
+def picked(made: Review, rules: SelectionRules) -> SelectionResult:
+    found = made.pick(rules, never)
     assert found is not None
     return found
 
 
-def names(made: Review, wish: SelectionRules) -> list[str]:
-    return [os.path.basename(file.path) for file in made.files(picked(made, wish))]  # noqa: PTH119
+def names(made: Review, rules: SelectionRules) -> list[str]:
+    return [os.path.basename(file.path) for file in made.files(picked(made, rules))]  # noqa: PTH119
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("wish", "expected"),
+    ("rules", "expected"),
     [
         (SelectionRules(), ["a.csv", "b.txt", "config", "c.csv", "d.csv", "e.CSV"]),
         (SelectionRules(subfolders=False), ["a.csv", "b.txt"]),
@@ -64,8 +64,8 @@ def folder(tmp_path: Path) -> Path:
         (SelectionRules(only="*.pdf"), []),
     ],
 )
-def test_wish_picks_files(folder: Path, wish: SelectionRules, expected: list[str]) -> None:
-    assert sorted(names(review(folder), wish)) == sorted(expected)
+def test_rules_select_files(folder: Path, rules: SelectionRules, expected: list[str]) -> None:
+    assert sorted(names(review(folder), rules)) == sorted(expected)
 
 
 def test_sizes_are_added_up(folder: Path) -> None:
@@ -109,8 +109,8 @@ def test_what_can_not_be_added_is_told_only_if_it_would_be_meant(folder: Path) -
     (folder / "there").symlink_to(folder / "deep")
     made = review(folder, folder / "gone")
 
-    def refused(wish: SelectionRules) -> list[str]:
-        return [os.path.basename(refusal.path) for refusal in picked(made, wish).refused]  # noqa: PTH119
+    def refused(rules: SelectionRules) -> list[str]:
+        return [os.path.basename(refusal.path) for refusal in picked(made, rules).refused]  # noqa: PTH119
 
     assert refused(SelectionRules()) == ["there", "pipe.csv", "gone"]
     assert refused(SelectionRules(only="*.csv")) == ["there", "pipe.csv", "gone"]

@@ -18,7 +18,7 @@ from tests.services.conftest import QUEUE
 from tests.services.fakes import DONE, OFFLINE, Countdown, FakeClient, FakeConnector
 
 if TYPE_CHECKING:
-    from tests.services.conftest import Bench
+    from tests.services.conftest import ServicesSetup
 
 FIFO = QueueInfo("http://q.fifo", "q.fifo", is_fifo=True)
 THROTTLED = EntryResult(trouble=QueueTrouble.THROTTLED, text="slow down")
@@ -26,7 +26,7 @@ REFUSED = EntryResult(trouble=QueueTrouble.REFUSED, text="too large")
 
 
 def sender(
-    bench: Bench,
+    services: ServicesSetup,
     client: FakeClient,
     *,
     window: int | None = None,
@@ -34,110 +34,112 @@ def sender(
     told: list[LoopState] | None = None,
 ) -> Sender:
     return Sender(
-        bench.database,
+        services.database,
         FakeConnector(client),
-        bench.identity,
+        services.identity,
         options=SenderOptions(queue=QUEUE, window=window, strict_order=strict),
-        clock=bench.clock,
+        clock=services.clock,
         control=ProcessingControl(),
         report=(told if told is not None else []).append,
-        tasks=PeriodicTasks([], bench.clock, ProcessingControl()),
+        tasks=PeriodicTasks([], services.clock, ProcessingControl()),
         backoff=Backoff(first=0.01, longest=0.01),
     )
 
 
-def test_messages_carry_the_id_and_the_generation_and_nothing_else(bench: Bench) -> None:
-    (job,) = bench.add("a.txt")
+def test_messages_carry_the_id_and_the_generation_and_nothing_else(services: ServicesSetup) -> None:
+    (job,) = services.add("a.txt")
     client = FakeClient()
-    assert sender(bench, client).send_due() == 1
+    assert sender(services, client).send_due() == 1
     ((message,),) = client.made("send")
     assert json.loads(message.body) == {"v": 1, "file_id": job.id, "generation": 1}
     assert (message.group_id, message.deduplication_id) == ("", "")
 
 
-def test_a_sent_job_knows_its_message_and_leaves_the_outbox(bench: Bench) -> None:
-    (job,) = bench.add("a.txt")
-    sender(bench, FakeClient()).send_due()
-    assert bench.outbox.waiting(QUEUE) == 0
-    assert (bench.job(job).message_id, bench.job(job).sent_at) == ("id-0", bench.clock.now_ms())
+def test_a_sent_job_knows_its_message_and_leaves_the_outbox(services: ServicesSetup) -> None:
+    (job,) = services.add("a.txt")
+    sender(services, FakeClient()).send_due()
+    assert services.outbox.waiting(QUEUE) == 0
+    assert (services.job(job).message_id, services.job(job).sent_at) == ("id-0", services.clock.now_ms())
 
 
-def test_twenty_five_files_go_in_three_requests(bench: Bench) -> None:
-    bench.add(*(f"{n}.txt" for n in range(25)))
+def test_twenty_five_files_go_in_three_requests(services: ServicesSetup) -> None:
+    services.add(*(f"{n}.txt" for n in range(25)))
     client = FakeClient()
-    assert sender(bench, client).send_due() == 25
+    assert sender(services, client).send_due() == 25
     assert [len(batch) for batch in client.made("send")] == [10, 10, 5]
 
 
-def test_on_a_fifo_queue_each_file_has_its_group_and_each_submission_its_deduplication_id(bench: Bench) -> None:
-    (job,) = bench.add("a.txt")
+def test_on_a_fifo_queue_each_file_has_its_group_and_each_submission_its_deduplication_id(
+    services: ServicesSetup,
+) -> None:
+    (job,) = services.add("a.txt")
     client = FakeClient(info=FIFO)
-    sender(bench, client).send_due()
+    sender(services, client).send_due()
     ((message,),) = client.made("send")
     assert (message.group_id, message.deduplication_id) == (job.id, f"{job.id}:1")
 
 
-def test_strict_order_puts_all_files_into_one_group_and_sends_one_by_one(bench: Bench) -> None:
+def test_strict_order_puts_all_files_into_one_group_and_sends_one_by_one(services: ServicesSetup) -> None:
     """Of a batch the queue might take the second file, and not the first."""
-    jobs = bench.add("a.txt", "b.txt")
+    jobs = services.add("a.txt", "b.txt")
     client = FakeClient(info=FIFO)
-    assert sender(bench, client, strict=True).send_due() == 2
+    assert sender(services, client, strict=True).send_due() == 2
     batches = client.made("send")
     assert [[message.group_id for message in batch] for batch in batches] == [[STRICT_GROUP], [STRICT_GROUP]]
     assert [message.deduplication_id for (message,) in batches] == [f"{job.id}:1" for job in jobs]
 
 
-def test_in_strict_order_a_message_that_the_queue_does_not_take_holds_up_all_behind_it(bench: Bench) -> None:
-    bench.add("a.txt", "b.txt", "c.txt")
+def test_in_strict_order_a_message_that_the_queue_does_not_take_holds_up_all_behind_it(services: ServicesSetup) -> None:
+    services.add("a.txt", "b.txt", "c.txt")
     client = FakeClient(info=FIFO)
     client.script("send", [DONE], [THROTTLED])
     with pytest.raises(QueueError) as raised:
-        sender(bench, client, strict=True).send_due()
+        sender(services, client, strict=True).send_due()
     assert (raised.value.trouble, raised.value.detail) == (QueueTrouble.THROTTLED, "slow down")
-    assert (len(client.made("send")), bench.outbox.waiting(QUEUE)) == (2, 2)
-    assert sender(bench, client, strict=True).send_due() == 2
+    assert (len(client.made("send")), services.outbox.waiting(QUEUE)) == (2, 2)
+    assert sender(services, client, strict=True).send_due() == 2
 
 
-def test_a_retry_is_sent_under_another_deduplication_id(bench: Bench) -> None:
-    (job,) = bench.add("a.txt")
+def test_a_retry_is_sent_under_another_deduplication_id(services: ServicesSetup) -> None:
+    (job,) = services.add("a.txt")
     client = FakeClient(info=FIFO)
     client.script("send", [REFUSED])
-    sender(bench, client).send_due()
-    assert bench.job(job).status is Status.FAILED
-    bench.intake.retry([job.row_id], queue=QUEUE)
-    sender(bench, client).send_due()
+    sender(services, client).send_due()
+    assert services.job(job).status is Status.FAILED
+    services.intake.retry([job.row_id], queue=QUEUE)
+    sender(services, client).send_due()
     assert [batch[0].deduplication_id for batch in client.made("send")] == [f"{job.id}:1", f"{job.id}:2"]
 
 
-def test_of_one_answer_each_entry_gets_what_it_deserves(bench: Bench) -> None:
-    jobs = bench.add("a.txt", "b.txt", "c.txt")
+def test_of_one_answer_each_entry_gets_what_it_deserves(services: ServicesSetup) -> None:
+    jobs = services.add("a.txt", "b.txt", "c.txt")
     client = FakeClient()
     client.script("send", [EntryResult(message_id="x"), REFUSED, THROTTLED])
-    assert sender(bench, client).send_due() == 1
-    sent, refused, later = (bench.job(job) for job in jobs)
+    assert sender(services, client).send_due() == 1
+    sent, refused, later = (services.job(job) for job in jobs)
     assert (sent.status, sent.message_id) == (Status.PENDING, "x")
     assert refused.status is Status.FAILED
     assert "too large" in str(refused.reason)
     assert (later.status, later.sent_at) == (Status.PENDING, None)
-    assert bench.outbox.waiting(QUEUE) == 1
+    assert services.outbox.waiting(QUEUE) == 1
 
 
-def test_an_entry_that_was_not_taken_is_tried_again_after_a_while(bench: Bench) -> None:
-    bench.add("a.txt")
+def test_an_entry_that_was_not_taken_is_tried_again_after_a_while(services: ServicesSetup) -> None:
+    services.add("a.txt")
     client = FakeClient()
     client.script("send", [THROTTLED])
-    one = sender(bench, client)
+    one = sender(services, client)
     assert one.send_due() == 0
     assert one.send_due() == 0, "not at once"
-    bench.clock.advance(2)
+    services.clock.advance(2)
     assert one.send_due() == 1
 
 
-def test_a_lost_reply_sends_the_same_message_again(bench: Bench) -> None:
-    bench.add("a.txt")
+def test_a_lost_reply_sends_the_same_message_again(services: ServicesSetup) -> None:
+    services.add("a.txt")
     client = FakeClient(info=FIFO)
     client.script("send", OFFLINE)
-    one = sender(bench, client)
+    one = sender(services, client)
     with pytest.raises(QueueError):
         one.send_due()
     assert one.send_due() == 1
@@ -146,69 +148,71 @@ def test_a_lost_reply_sends_the_same_message_again(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("trouble", [QueueTrouble.SIGNED_OUT, QueueTrouble.NO_QUEUE, QueueTrouble.NO_RIGHT])
-def test_what_may_mend_itself_by_looking_again_is_looked_up_again(bench: Bench, trouble: QueueTrouble) -> None:
-    bench.add("a.txt")
+def test_what_may_mend_itself_by_looking_again_is_looked_up_again(
+    services: ServicesSetup, trouble: QueueTrouble
+) -> None:
+    services.add("a.txt")
     client = FakeClient()
     client.script("send", QueueError("x", trouble=trouble))
-    one = sender(bench, client)
+    one = sender(services, client)
     with pytest.raises(QueueError):
         one.send_due()
     assert isinstance(one._connector, FakeConnector)
     assert one._connector.resets == 1
 
 
-def test_a_window_keeps_the_queue_shallow(bench: Bench) -> None:
-    bench.add(*(f"{n}.txt" for n in range(30)))
+def test_a_window_keeps_the_queue_shallow(services: ServicesSetup) -> None:
+    services.add(*(f"{n}.txt" for n in range(30)))
     client = FakeClient()
-    one = sender(bench, client, window=20)
+    one = sender(services, client, window=20)
     assert [one.send_due(), one.send_due()] == [20, 0]
 
 
-def test_only_jobs_of_this_queue_are_sent(bench: Bench) -> None:
-    (job,) = bench.add("a.txt")
+def test_only_jobs_of_this_queue_are_sent(services: ServicesSetup) -> None:
+    (job,) = services.add("a.txt")
     options = SenderOptions(queue="another")
     client = FakeClient()
     other = Sender(
-        bench.database,
+        services.database,
         FakeConnector(client),
-        bench.identity,
+        services.identity,
         options=options,
-        clock=bench.clock,
+        clock=services.clock,
         control=ProcessingControl(),
         report=lambda _: None,
-        tasks=PeriodicTasks([], bench.clock, ProcessingControl()),
+        tasks=PeriodicTasks([], services.clock, ProcessingControl()),
     )
     assert other.send_due() == 0
-    assert bench.job(job).sent_at is None
+    assert services.job(job).sent_at is None
 
 
-def test_send_all_ends_when_nothing_waits_or_the_time_is_over(bench: Bench) -> None:
-    bench.add(*(f"{n}.txt" for n in range(120)))
+def test_send_all_ends_when_nothing_waits_or_the_time_is_over(services: ServicesSetup) -> None:
+    services.add(*(f"{n}.txt" for n in range(120)))
     client = FakeClient()
-    one = sender(bench, client)
-    assert one.send_all(bench.clock.steady()) == 0
-    assert one.send_all(bench.clock.steady() + 1) == 120
+    one = sender(services, client)
+    assert one.send_all(services.clock.steady()) == 0
+    assert one.send_all(services.clock.steady() + 1) == 120
 
 
-def test_send_all_does_not_wait_for_a_full_window(bench: Bench) -> None:
-    bench.add("a.txt", "b.txt")
-    assert sender(bench, FakeClient(), window=1).send_all(bench.clock.steady() + 1) == 1
+def test_send_all_does_not_wait_for_a_full_window(services: ServicesSetup) -> None:
+    services.add("a.txt", "b.txt")
+    assert sender(services, FakeClient(), window=1).send_all(services.clock.steady() + 1) == 1
 
 
-def test_the_loop_survives_trouble_and_tells_it(bench: Bench) -> None:
-    bench.add("a.txt")
+def test_the_loop_survives_trouble_and_tells_it(services: ServicesSetup) -> None:
+    services.add("a.txt")
     client = FakeClient()
     client.script("send", OFFLINE, OFFLINE)
     told: list[LoopState] = []
-    sender(bench, client, told=told).run(Countdown(12))
+    sender(services, client, told=told).run(Countdown(12))
     phases = [state.phase for state in told]
     assert phases == [Phase.STARTING, Phase.WAITING, Phase.WAITING, Phase.RUNNING, Phase.STOPPED]
-    assert bench.outbox.waiting(QUEUE) == 0
+    assert services.outbox.waiting(QUEUE) == 0
 
 
-def test_the_loop_asks_often_while_the_window_is_full(bench: Bench) -> None:
-    bench.add("a.txt", "b.txt")
+def test_the_loop_asks_often_while_the_window_is_full(services: ServicesSetup) -> None:
+    services.add("a.txt", "b.txt")
     told: list[LoopState] = []
-    sender(bench, FakeClient(), window=1, told=told).run(Countdown(4))
-    assert bench.outbox.waiting(QUEUE) == 1
+    sender(services, FakeClient(), window=1, told=told).run(Countdown(4))
+    assert services.outbox.waiting(QUEUE) == 1
     assert told[-1].phase is Phase.STOPPED

@@ -1,6 +1,6 @@
 """The whole way, from the list to the result, on the strict simulator that does to us all that SQS may do.
 
-Sender and consumer run on their threads, on a real database, and a witness in it tells what ended how often.
+Sender and consumer run on their threads, on a real database, and triggers in it log what ended how often.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from desktop_app.services.consuming import consumer, results
 from desktop_app.services.consuming import in_flight as leases
 from desktop_app.services.consuming.in_flight import VISIBILITY_SECONDS, Outcome
 from desktop_app.services.loops import Backoff
-from tests.crash import witness
-from tests.crash.mill import QUEUES, Running
+from tests.crash import status_log
+from tests.crash.program import QUEUES, Running
 from tests.crash.world import Gate, OtherProgram, World
 from tests.helpers import wait_until
 from tests.services.fakes import in_use
@@ -86,41 +86,41 @@ def strict(tmp_path: Path) -> Iterator[World]:
 
 def test_files_whose_messages_are_all_delivered_three_times_are_processed_once(standard: World) -> None:
     standard.sim.simulator.deliver_each(3)
-    mill = standard.program()
-    standard.add(mill, 40)
-    running = standard.run(mill)
-    standard.finish(running, mill)
-    standard.check(mill)
+    program = standard.program()
+    standard.add(program, 40)
+    running = standard.run(program)
+    standard.finish(running, program)
+    standard.check(program)
     assert len(standard.registry.began) == 40
-    assert standard.count(Outcome.DUPLICATE, mill) == 80
+    assert standard.count(Outcome.DUPLICATE, program) == 80
 
 
 def test_messages_that_come_in_any_order_and_twice(standard: World) -> None:
     standard.sim.simulator.shuffle(7)
     standard.sim.simulator.deliver_each(2)
-    mill = standard.program(concurrency=4)
-    running = standard.run(mill)
-    standard.add(mill, 30)
-    standard.add(mill, 30, start=30)
-    standard.finish(running, mill)
-    standard.check(mill)
-    assert witness.ends(standard.place.database) != standard.ids
+    program = standard.program(concurrency=4)
+    running = standard.run(program)
+    standard.add(program, 30)
+    standard.add(program, 30, start=30)
+    standard.finish(running, program)
+    standard.check(program)
+    assert status_log.ends(standard.installation.database) != standard.ids
 
 
 def test_older_submission_that_comes_after_the_newer_one_is_deleted(standard: World) -> None:
-    mill = standard.program()
-    standard.add(mill, 3)
-    mill.sender.send_due()
+    program = standard.program()
+    standard.add(program, 3)
+    program.sender.send_due()
     old = standard.sim.simulator.bodies("work")
-    running = standard.run(mill)
-    standard.finish(running, mill)
-    mill.intake.retry([job.row_id for job in mill.all()], queue=mill.key)
+    running = standard.run(program)
+    standard.finish(running, program)
+    program.intake.retry([job.row_id for job in program.all()], queue=program.key)
     again = standard.program()
     running = standard.run(again)
     for body in old:
         standard.sim.simulator.put("work", body)
     standard.finish(running, again)
-    assert witness.complaints(standard.place.database) == []
+    assert status_log.violations(standard.installation.database) == []
     assert [job.generation for job in again.all()] == [2, 2, 2]
     assert (standard.count(Outcome.STALE, again), standard.count(Outcome.PROCESSED, again)) == (3, 3)
 
@@ -141,11 +141,11 @@ def test_file_that_takes_ten_times_the_visibility_timeout_is_processed_once(
             )
 
     world.registry.acts["file 0"] = take_long
-    mill, other = world.program(), world.program()
-    world.add(mill, 1)
-    running = world.run(mill, other)
-    world.finish(running, mill, other)
-    world.check(mill, other)
+    program, other = world.program(), world.program()
+    world.add(program, 1)
+    running = world.run(program, other)
+    world.finish(running, program, other)
+    world.check(program, other)
     assert world.registry.began == ["file 0"]
     assert world.account["handed out"] == 1
 
@@ -153,27 +153,27 @@ def test_file_that_takes_ten_times_the_visibility_timeout_is_processed_once(
 def test_computer_that_sleeps_over_its_leases_loses_nothing(world: World) -> None:
     """It wakes up an hour later: on a FIFO queue the receipt handles have expired, on any the rows' leases too."""
     world.registry.acts["file 1"] = lambda _: world.clock.advance(3600)
-    mill = world.program()
-    world.add(mill, 4)
-    running = world.run(mill)
-    world.finish(running, mill)
-    assert witness.complaints(world.place.database) == []
-    assert [(job.status.name, job.lines_count) for job in mill.all()] == [("PROCESSED", n) for n in range(4)]
+    program = world.program()
+    world.add(program, 4)
+    running = world.run(program)
+    world.finish(running, program)
+    assert status_log.violations(world.installation.database) == []
+    assert [(job.status.name, job.lines_count) for job in program.all()] == [("PROCESSED", n) for n in range(4)]
 
 
 def test_delete_with_an_expired_handle_is_made_good_at_the_next_delivery(
     fifo: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A FIFO queue refuses it, so the message comes again; its file has ended."""
-    mill = fifo.program()
-    monkeypatch.setattr(mill.consumer._heartbeat, "beat", lambda: None)  # else it may save the lease just in time
+    program = fifo.program()
+    monkeypatch.setattr(program.consumer._heartbeat, "beat", lambda: None)  # else it may save the lease just in time
     fifo.sim.faults.next("DeleteMessageBatch", _after(lambda: fifo.clock.advance(VISIBILITY_SECONDS + 1)))
-    fifo.add(mill, 1)
-    running = fifo.run(mill)
-    fifo.finish(running, mill)
-    fifo.check(mill)
+    fifo.add(program, 1)
+    running = fifo.run(program)
+    fifo.finish(running, program)
+    fifo.check(program)
     assert fifo.registry.began == ["file 0"]
-    assert fifo.count(Outcome.DUPLICATE, mill) == 1
+    assert fifo.count(Outcome.DUPLICATE, program) == 1
 
 
 # Trouble between
@@ -204,10 +204,10 @@ def test_every_operation_has_trouble_for_a_while(world: World, fault: Fault) -> 
     for operation in OPERATIONS:
         world.sim.faults.next(operation, fault, times=4)
     world.registry.acts["file 3"] = lambda _: world.need_heartbeats(5)
-    mill = world.program()
-    world.add(mill, 50)
-    running = world.run(mill)
-    world.finish_and_check(running, mill)
+    program = world.program()
+    world.add(program, 50)
+    running = world.run(program)
+    world.finish_and_check(running, program)
     assert world.sim.faults.left == 0
 
 
@@ -219,10 +219,10 @@ def test_some_entries_of_every_batch_fail(world: World, code: str) -> None:
     world.sim.faults.next("SendMessageBatch", faults.entries_unnamed([0, 2]))
     world.sim.faults.next("DeleteMessageBatch", faults.entries_unnamed([0, 2]))
     world.registry.acts["file 3"] = lambda _: world.need_heartbeats(5)
-    mill = world.program()
-    world.add(mill, 80)
-    running = world.run(mill)
-    world.finish_and_check(running, mill)
+    program = world.program()
+    world.add(program, 80)
+    running = world.run(program)
+    world.finish_and_check(running, program)
     assert world.sim.faults.left == 0
 
 
@@ -235,25 +235,25 @@ def _lose_replies(world: World, times: int) -> None:
 
 def test_replies_that_are_lost_after_the_queue_has_done_it(world: World) -> None:
     _lose_replies(world, times=2)
-    mill = world.program()
-    world.add(mill, 60)
-    running = world.run(mill)
-    world.finish_and_check(running, mill)
+    program = world.program()
+    world.add(program, 60)
+    running = world.run(program)
+    world.finish_and_check(running, program)
     assert len(world.registry.began) == 60
-    if world.place.connection.is_fifo:  # what was sent again was recognised by the queue
-        assert world.count(Outcome.DUPLICATE, mill) <= 20  # only what was deleted twice
+    if world.installation.connection.is_fifo:  # what was sent again was recognised by the queue
+        assert world.count(Outcome.DUPLICATE, program) <= 20  # only what was deleted twice
 
 
 def test_lost_reply_to_a_poll_of_a_fifo_queue_brings_the_same_again_at_once(fifo: World) -> None:
     """Not when the visibility time-out is over: the poll is repeated under its old id."""
     fifo.sim.faults.next("ReceiveMessage", faults.reply_lost())
-    mill = fifo.program()
-    fifo.add(mill, 5)
-    mill.sender.send_due()
-    running = fifo.run(mill)
-    running.until(lambda: mill.is_done, "all is done, though no time has passed")
-    fifo.finish(running, mill)
-    fifo.check(mill)
+    program = fifo.program()
+    fifo.add(program, 5)
+    program.sender.send_due()
+    running = fifo.run(program)
+    running.until(lambda: program.is_done, "all is done, though no time has passed")
+    fifo.finish(running, program)
+    fifo.check(program)
 
 
 def test_foreign_messages_in_between_are_never_deleted(world: World) -> None:
@@ -264,29 +264,31 @@ def test_foreign_messages_in_between_are_never_deleted(world: World) -> None:
         '{"v":2,"file_id":"00000000-0000-0000-0000-000000000000","generation":1,"more":true}',
         '{"Type":"Notification","Message":"{}"}',
     ]
-    mill = world.program()
-    world.add(mill, 10)
-    mill.sender.send_due()
+    program = world.program()
+    world.add(program, 10)
+    program.sender.send_due()
     for number, body in enumerate(bodies):
         ids: dict[str, Any] = {"MessageGroupId": f"theirs-{number}", "MessageDeduplicationId": str(number)}
-        world.sim.simulator.put(world.place.queue, body, **(ids if world.place.connection.is_fifo else {}))
-    running = world.run(mill)
-    world.add(mill, 10, start=10)
-    world.finish(running, mill, foreign=len(bodies))
-    world.check(mill)
-    assert world.sim.simulator.bodies(world.place.queue) == bodies
-    assert world.count(Outcome.FOREIGN, mill) >= len(bodies)
+        world.sim.simulator.put(
+            world.installation.queue, body, **(ids if world.installation.connection.is_fifo else {})
+        )
+    running = world.run(program)
+    world.add(program, 10, start=10)
+    world.finish(running, program, foreign=len(bodies))
+    world.check(program)
+    assert world.sim.simulator.bodies(world.installation.queue) == bodies
+    assert world.count(Outcome.FOREIGN, program) >= len(bodies)
 
 
 def test_message_that_comes_at_the_last_moment_of_a_stop_goes_back_at_once(world: World) -> None:
-    mill = world.program()
-    world.add(mill, 1)
-    mill.sender.send_due()
-    consumer, end_work = mill.consumer, mill.consumer._end_work
+    program = world.program()
+    world.add(program, 1)
+    program.sender.send_due()
+    consumer, end_work = program.consumer, program.consumer._end_work
 
     def end_work_and_meet_a_late_one() -> None:
         end_work()
-        got = mill.connector.connect().receive(limit=10, wait_s=0, visibility_s=VISIBILITY_SECONDS)
+        got = program.connector.connect().receive(limit=10, wait_s=0, visibility_s=VISIBILITY_SECONDS)
         # The receiver had asked whether to stop just before it was stopped.
         consumer._deliver(got, world.clock.steady() + VISIBILITY_SECONDS)
 
@@ -295,22 +297,22 @@ def test_message_that_comes_at_the_last_moment_of_a_stop_goes_back_at_once(world
     Running(consumer).stop()
     (message,) = world.messages()
     assert (message.receives, message.is_hidden(world.clock.time())) == (1, False)
-    assert (world.count(Outcome.RELEASED, mill), mill.observer.in_flight) == (1, 0)
+    assert (world.count(Outcome.RELEASED, program), program.observer.in_flight) == (1, 0)
 
 
 # Two programs
 
 
 def test_two_programs_on_one_database_and_one_queue_never_both_end_a_job(world: World) -> None:
-    if not world.place.connection.is_fifo:
+    if not world.installation.connection.is_fifo:
         world.sim.simulator.deliver_each(2)
         world.sim.simulator.shuffle(3)
-    mills = [world.program(concurrency=3), world.program(concurrency=3)]
-    running = world.run(*mills)
+    programs = [world.program(concurrency=3), world.program(concurrency=3)]
+    running = world.run(*programs)
     for start in range(0, 80, 20):
-        world.add(mills[start % 2], 20, start=start)
-    world.finish(running, *mills)
-    world.check(*mills)
+        world.add(programs[start % 2], 20, start=start)
+    world.finish(running, *programs)
+    world.check(*programs)
     assert len(world.registry.began) == 80
 
 
@@ -340,13 +342,13 @@ def test_program_that_oversleeps_does_not_write_over_what_another_one_has_done(
 
 
 def test_strict_order_results_come_in_the_order_submitted(strict: World) -> None:
-    mill = strict.program(concurrency=4)
-    running = strict.run(mill)
-    strict.add(mill, 25)
-    strict.add(mill, 25, start=25)
-    strict.finish(running, mill)
-    strict.check(mill)
-    assert witness.ends(strict.place.database) == strict.ids
+    program = strict.program(concurrency=4)
+    running = strict.run(program)
+    strict.add(program, 25)
+    strict.add(program, 25, start=25)
+    strict.finish(running, program)
+    strict.check(program)
+    assert status_log.ends(strict.installation.database) == strict.ids
 
 
 def test_strict_order_holds_over_files_that_fail_in_the_middle(strict: World) -> None:
@@ -357,19 +359,19 @@ def test_strict_order_holds_over_files_that_fail_in_the_middle(strict: World) ->
             in_use(watch)
 
     strict.registry.acts["file 3"] = in_use_twice
-    mill = strict.program(concurrency=4)
-    strict.add(mill, 20)
-    (strict.place.folder / "file 7").unlink()
-    running = strict.run(mill)
-    strict.finish_and_check_order(running, mill, failed={"file 7"})
-    assert strict.count(Outcome.RETRIED, mill) == 2
+    program = strict.program(concurrency=4)
+    strict.add(program, 20)
+    (strict.installation.folder / "file 7").unlink()
+    running = strict.run(program)
+    strict.finish_and_check_order(running, program, failed={"file 7"})
+    assert strict.count(Outcome.RETRIED, program) == 2
 
 
 def test_strict_order_holds_over_a_restart(strict: World) -> None:
     has_begun, may_end = strict.registry.hold("file 6")
-    mill = strict.program(concurrency=4)
-    strict.add(mill, 20)
-    running = strict.run(mill)
+    program = strict.program(concurrency=4)
+    strict.add(program, 20)
+    running = strict.run(program)
     running.until(has_begun.is_set, "the sixth file is at work")
     running.stop_asked.set()
     may_end.set()
@@ -377,39 +379,39 @@ def test_strict_order_holds_over_a_restart(strict: World) -> None:
     again = strict.program(concurrency=4)
     running = strict.run(again)
     strict.finish(running, again)
-    strict.check(mill, again)
-    assert witness.ends(strict.place.database) == strict.ids
+    strict.check(program, again)
+    assert status_log.ends(strict.installation.database) == strict.ids
 
 
 def test_strict_order_holds_though_the_queue_does_not_take_some_entries(strict: World) -> None:
     for positions in ([0], [1], [0, 4], [5]):
         strict.sim.faults.next("SendMessageBatch", faults.entries_fail(positions))
-    mill = strict.program(concurrency=4)
-    strict.add(mill, 30)
-    running = strict.run(mill)
-    strict.finish_and_check_order(running, mill)
+    program = strict.program(concurrency=4)
+    strict.add(program, 30)
+    running = strict.run(program)
+    strict.finish_and_check_order(running, program)
 
 
 def test_strict_order_holds_over_lost_replies(strict: World) -> None:
     _lose_replies(strict, times=3)
-    mill = strict.program(concurrency=4)
-    strict.add(mill, 30)
-    running = strict.run(mill)
-    strict.finish_and_check_order(running, mill)
+    program = strict.program(concurrency=4)
+    strict.add(program, 30)
+    running = strict.run(program)
+    strict.finish_and_check_order(running, program)
 
 
 def test_strict_order_waits_for_the_row_that_a_dead_program_elsewhere_holds(strict: World) -> None:
     """Its message comes back some seconds before its row is free; those behind it, whose rows are free, must wait."""
-    mill = strict.program(concurrency=4)
-    strict.add(mill, 5)
-    mill.sender.send_due()
-    OtherProgram(strict, mill).take_first()
+    program = strict.program(concurrency=4)
+    strict.add(program, 5)
+    program.sender.send_due()
+    OtherProgram(strict, program).take_first()
     strict.clock.advance(VISIBILITY_SECONDS + 1)
-    running = strict.run(mill)
+    running = strict.run(program)
     running.until(
-        lambda: strict.count(Outcome.RETRIED, mill) and mill.observer.in_flight == 0, "the first has been put off"
+        lambda: strict.count(Outcome.RETRIED, program) and program.observer.in_flight == 0, "the first has been put off"
     )
-    strict.finish_and_check_order(running, mill)
+    strict.finish_and_check_order(running, program)
 
 
 def test_strict_order_waits_for_the_file_that_another_program_has_taken_over(
@@ -418,23 +420,23 @@ def test_strict_order_waits_for_the_file_that_another_program_has_taken_over(
     """It oversleeps; what it holds besides the lost one must go back, too."""
     monkeypatch.setattr(results, "WAIT_SECONDS", 1e6)  # else it goes back for having waited
     has_begun, may_end = strict.registry.hold("file 0")
-    mill = strict.program(concurrency=4)
-    gate = Gate(mill)
-    monkeypatch.setattr(mill.consumer._heartbeat, "beat", lambda: None)  # as if the computer slept
-    strict.add(mill, 5)
-    mill.sender.send_due()
-    running = strict.run(mill)
+    program = strict.program(concurrency=4)
+    gate = Gate(program)
+    monkeypatch.setattr(program.consumer._heartbeat, "beat", lambda: None)  # as if the computer slept
+    strict.add(program, 5)
+    program.sender.send_due()
+    running = strict.run(program)
     running.until(has_begun.is_set, "the first file is at work")
     gate.close(strict.clock)
     strict.clock.advance(3600)
-    other = OtherProgram(strict, mill)
+    other = OtherProgram(strict, program)
     other.take_first()
     gate.is_closed.clear()
     may_end.set()
-    running.until(lambda: mill.observer.unsettled == 0, "all it held is settled")
-    assert witness.ends(strict.place.database) == []
+    running.until(lambda: program.observer.unsettled == 0, "all it held is settled")
+    assert status_log.ends(strict.installation.database) == []
     other.end(lines=0)
-    strict.let_time_pass_until(running, lambda: mill.is_done, "all is done")
+    strict.let_time_pass_until(running, lambda: program.is_done, "all is done")
     running.stop(nudge=lambda: strict.clock.advance(2))
-    assert witness.complaints(strict.place.database) == []
-    assert witness.ends(strict.place.database) == strict.ids
+    assert status_log.violations(strict.installation.database) == []
+    assert status_log.ends(strict.installation.database) == strict.ids

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.sqs.desk import Desk, said
+from tests.sqs.one_message import OneMessageQueue, said
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,45 +23,45 @@ TWELVE = "InvalidParameterValue: Total VisibilityTimeout for the message is beyo
 NOT_VALID = "ReceiptHandleIsInvalid: is not a valid receipt handle."
 
 
-def in_flight(desk: Desk) -> str:
-    return desk.handle()
+def in_flight(queue: OneMessageQueue) -> str:
+    return queue.handle()
 
 
-def expired(desk: Desk) -> str:
-    handle = desk.handle(VisibilityTimeout=10)
-    desk.sim.advance(11)
+def expired(queue: OneMessageQueue) -> str:
+    handle = queue.handle(VisibilityTimeout=10)
+    queue.sim.advance(11)
     return handle
 
 
-def received_again(desk: Desk) -> str:
-    handle = expired(desk)
-    desk.handle(VisibilityTimeout=50)
+def received_again(queue: OneMessageQueue) -> str:
+    handle = expired(queue)
+    queue.handle(VisibilityTimeout=50)
     return handle
 
 
-def received_again_and_expired(desk: Desk) -> str:
-    handle = received_again(desk)
-    desk.sim.advance(51)
+def received_again_and_expired(queue: OneMessageQueue) -> str:
+    handle = received_again(queue)
+    queue.sim.advance(51)
     return handle
 
 
-def deleted(desk: Desk) -> str:
-    handle = desk.handle()
-    desk.delete(handle)
+def deleted(queue: OneMessageQueue) -> str:
+    handle = queue.handle()
+    queue.delete(handle)
     return handle
 
 
-def garbage(desk: Desk) -> str:
+def garbage(queue: OneMessageQueue) -> str:
     return "garbage"
 
 
-def of_another_queue(desk: Desk) -> str:
-    return Desk(desk.sim, "other").handle()
+def of_another_queue(queue: OneMessageQueue) -> str:
+    return OneMessageQueue(queue.sim, "other").handle()
 
 
-def older_than_twelve_hours(desk: Desk) -> str:
-    handle = desk.handle()
-    desk.sim.advance(TWELVE_HOURS + 1)
+def older_than_twelve_hours(queue: OneMessageQueue) -> str:
+    handle = queue.handle()
+    queue.sim.advance(TWELVE_HOURS + 1)
     return handle
 
 
@@ -69,7 +69,7 @@ def older_than_twelve_hours(desk: Desk) -> str:
 class Row:
     """One line of the table: what DeleteMessage and ChangeMessageVisibility answer, and whether the message is gone."""
 
-    state: Callable[[Desk], str]
+    state: Callable[[OneMessageQueue], str]
     queue: str
     delete: str
     is_gone: bool
@@ -101,19 +101,19 @@ HANDLES = [
 
 @pytest.mark.parametrize("row", HANDLES, ids=str)
 def test_delete_with_a_receipt_handle(sim: SimulatedSqs, row: Row) -> None:
-    desk = Desk(sim, row.queue)
-    handle = row.state(desk)
-    assert said(lambda: desk.delete(handle)) == row.delete
-    assert desk.is_empty is row.is_gone
+    queue = OneMessageQueue(sim, row.queue)
+    handle = row.state(queue)
+    assert said(lambda: queue.delete(handle)) == row.delete
+    assert queue.is_empty is row.is_gone
 
 
 @pytest.mark.parametrize("row", HANDLES, ids=str)
 def test_change_visibility_with_a_receipt_handle(sim: SimulatedSqs, row: Row) -> None:
-    desk = Desk(sim, row.queue)
-    handle = row.state(desk)
-    before = desk.sim.simulator.queue(row.queue).counts(sim.clock.time())
-    assert said(lambda: desk.change(handle)) == row.change
-    after = desk.sim.simulator.queue(row.queue).counts(sim.clock.time())
+    queue = OneMessageQueue(sim, row.queue)
+    handle = row.state(queue)
+    before = queue.sim.simulator.queue(row.queue).counts(sim.clock.time())
+    assert said(lambda: queue.change(handle)) == row.change
+    after = queue.sim.simulator.queue(row.queue).counts(sim.clock.time())
     if row.change:
         assert after == before
     else:
@@ -122,49 +122,49 @@ def test_change_visibility_with_a_receipt_handle(sim: SimulatedSqs, row: Row) ->
 
 @pytest.mark.parametrize("row", HANDLES, ids=str)
 def test_batches_answer_an_entry_as_the_single_calls_do(sim: SimulatedSqs, row: Row) -> None:
-    desk = Desk(sim, row.queue)
-    entries: list[Any] = [{"Id": "a", "ReceiptHandle": row.state(desk)}]
+    queue = OneMessageQueue(sim, row.queue)
+    entries: list[Any] = [{"Id": "a", "ReceiptHandle": row.state(queue)}]
     changes: list[Any] = [{**entries[0], "VisibilityTimeout": 100}]
-    changed = desk.sqs.change_message_visibility_batch(QueueUrl=desk.url, Entries=changes)
+    changed = queue.sqs.change_message_visibility_batch(QueueUrl=queue.url, Entries=changes)
     assert [entry["Code"] for entry in changed.get("Failed", [])] == [row.change.split(":")[0]][: bool(row.change)]
-    entries[0]["ReceiptHandle"] = row.state(Desk(sim, f"b-{row.queue}"))
-    gone = desk.sqs.delete_message_batch(QueueUrl=f"b-{row.queue}", Entries=entries)
+    entries[0]["ReceiptHandle"] = row.state(OneMessageQueue(sim, f"b-{row.queue}"))
+    gone = queue.sqs.delete_message_batch(QueueUrl=f"b-{row.queue}", Entries=entries)
     assert [entry["Code"] for entry in gone.get("Failed", [])] == [row.delete.split(":")[0]][: bool(row.delete)]
     assert all(entry["SenderFault"] for entry in gone.get("Failed", []))
 
 
 def test_each_receive_has_a_handle_of_its_own_and_counts(sim: SimulatedSqs) -> None:
-    desk = Desk(sim, "q")
-    received = [desk.receive(VisibilityTimeout=0, AttributeNames=["All"])[0] for _ in range(3)]
+    queue = OneMessageQueue(sim, "q")
+    received = [queue.receive(VisibilityTimeout=0, AttributeNames=["All"])[0] for _ in range(3)]
     assert len({message["ReceiptHandle"] for message in received}) == 3
     assert [message["Attributes"]["ApproximateReceiveCount"] for message in received] == ["1", "2", "3"]
     assert len({message["MessageId"] for message in received}) == 1
 
 
 def test_visibility_is_the_receives_own_else_the_queues(sim: SimulatedSqs) -> None:
-    desk = Desk(sim, "q")
-    desk.handle(VisibilityTimeout=5)
+    queue = OneMessageQueue(sim, "q")
+    queue.handle(VisibilityTimeout=5)
     sim.advance(4.9)
-    assert desk.receive() == []
+    assert queue.receive() == []
     sim.advance(0.1)
-    desk.handle()
+    queue.handle()
     sim.advance(29.9)
-    assert desk.receive() == []
+    assert queue.receive() == []
     sim.advance(0.1)
-    assert desk.handle()
+    assert queue.handle()
 
 
 def test_changed_visibility_counts_from_the_call_and_is_not_remembered(sim: SimulatedSqs) -> None:
-    desk = Desk(sim, "q")
-    handle = desk.handle()
+    queue = OneMessageQueue(sim, "q")
+    handle = queue.handle()
     sim.advance(20)
-    desk.change(handle, 300)
+    queue.change(handle, 300)
     sim.advance(299)
-    assert desk.receive() == []
+    assert queue.receive() == []
     sim.advance(1)
-    desk.handle()
+    queue.handle()
     sim.advance(30)
-    assert desk.handle()
+    assert queue.handle()
 
 
 @pytest.mark.parametrize(
@@ -173,39 +173,39 @@ def test_changed_visibility_counts_from_the_call_and_is_not_remembered(sim: Simu
 def test_visibility_reaches_twelve_hours_from_the_receive_and_no_further(
     sim: SimulatedSqs, elapsed: int, seconds: int, works: bool
 ) -> None:
-    desk = Desk(sim, "q")
-    handle = desk.handle()
+    queue = OneMessageQueue(sim, "q")
+    handle = queue.handle()
     sim.advance(elapsed)
-    assert said(lambda: desk.change(handle, seconds)) == ("" if works else TWELVE)
+    assert said(lambda: queue.change(handle, seconds)) == ("" if works else TWELVE)
 
 
 @pytest.mark.parametrize("seconds", [-1, 43_201])
 def test_visibility_out_of_range_is_refused(sim: SimulatedSqs, seconds: int) -> None:
-    desk = Desk(sim, "q")
-    handle = desk.handle()
-    assert said(lambda: desk.change(handle, seconds)).startswith("InvalidParameterValue: Must be between 0 and 43200")
+    queue = OneMessageQueue(sim, "q")
+    handle = queue.handle()
+    assert said(lambda: queue.change(handle, seconds)).startswith("InvalidParameterValue: Must be between 0 and 43200")
 
 
 def test_an_old_handle_can_be_told_to_act_as_recorded_on_aws(sim: SimulatedSqs) -> None:
-    desk = Desk(sim, "q")
+    queue = OneMessageQueue(sim, "q")
     sim.simulator.behaviour.old_handles_change_visibility = True
-    handle = received_again(desk)
-    desk.change(handle, 0)
-    assert desk.handle()
+    handle = received_again(queue)
+    queue.change(handle, 0)
+    assert queue.handle()
 
 
 def test_only_the_system_attributes_that_were_asked_for_are_answered(sim: SimulatedSqs) -> None:
-    desk = Desk(sim, "q")
-    assert "Attributes" not in desk.receive(VisibilityTimeout=0)[0]
-    (message,) = desk.receive(MessageSystemAttributeNames=["ApproximateReceiveCount", "MessageGroupId"])
+    queue = OneMessageQueue(sim, "q")
+    assert "Attributes" not in queue.receive(VisibilityTimeout=0)[0]
+    (message,) = queue.receive(MessageSystemAttributeNames=["ApproximateReceiveCount", "MessageGroupId"])
     assert message["Attributes"] == {"ApproximateReceiveCount": "2"}
     assert message["MD5OfBody"] == "841a2d689ad86bd1611447453c22c6fc"
 
 
 def test_an_empty_receive_has_no_messages_key(sim: SimulatedSqs) -> None:
-    desk = Desk(sim, "q")
-    desk.delete(desk.handle())
-    answer = desk.sqs.receive_message(QueueUrl=desk.url, WaitTimeSeconds=20)
+    queue = OneMessageQueue(sim, "q")
+    queue.delete(queue.handle())
+    answer = queue.sqs.receive_message(QueueUrl=queue.url, WaitTimeSeconds=20)
     assert set(answer) == {"ResponseMetadata"}
 
 
@@ -219,28 +219,28 @@ def test_an_empty_receive_has_no_messages_key(sim: SimulatedSqs) -> None:
     ],
 )
 def test_receive_parameters_have_ranges(sim: SimulatedSqs, parameters: dict[str, Any], reason: str) -> None:
-    desk = Desk(sim, "q")
-    assert said(lambda: desk.receive(**parameters)) == f"InvalidParameterValue: {reason}"
+    queue = OneMessageQueue(sim, "q")
+    assert said(lambda: queue.receive(**parameters)) == f"InvalidParameterValue: {reason}"
 
 
 def test_a_delayed_message_is_hidden_first(sim: SimulatedSqs) -> None:
-    desk = Desk(sim, "q")
-    desk.delete(desk.handle())
-    desk.sqs.send_message(QueueUrl=desk.url, MessageBody="later", DelaySeconds=900)
-    counts = desk.sqs.get_queue_attributes(QueueUrl=desk.url, AttributeNames=["ApproximateNumberOfMessagesDelayed"])
+    queue = OneMessageQueue(sim, "q")
+    queue.delete(queue.handle())
+    queue.sqs.send_message(QueueUrl=queue.url, MessageBody="later", DelaySeconds=900)
+    counts = queue.sqs.get_queue_attributes(QueueUrl=queue.url, AttributeNames=["ApproximateNumberOfMessagesDelayed"])
     assert counts["Attributes"] == {"ApproximateNumberOfMessagesDelayed": "1"}
     sim.advance(899)
-    assert desk.receive() == []
+    assert queue.receive() == []
     sim.advance(1)
-    assert desk.handle()
+    assert queue.handle()
 
 
 @pytest.mark.parametrize("name", ["q", "q.fifo"])
 def test_a_message_ends_with_its_retention_also_in_flight(sim: SimulatedSqs, name: str) -> None:
-    desk = Desk(sim, name)
-    desk.sqs.set_queue_attributes(QueueUrl=desk.url, Attributes={"MessageRetentionPeriod": "60"})
+    queue = OneMessageQueue(sim, name)
+    queue.sqs.set_queue_attributes(QueueUrl=queue.url, Attributes={"MessageRetentionPeriod": "60"})
     sim.advance(55)
-    handle = desk.handle(VisibilityTimeout=3)
+    handle = queue.handle(VisibilityTimeout=3)
     sim.advance(6)
-    assert desk.receive() == []
-    desk.delete(handle)
+    assert queue.receive() == []
+    queue.delete(handle)

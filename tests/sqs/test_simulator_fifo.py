@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.sqs.desk import said
+from tests.sqs.one_message import said
 
 if TYPE_CHECKING:
     from tests.sqs.kit import SimulatedSqs

@@ -9,8 +9,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.sqs.checks import MAX_BATCH_BYTES
-from tests.sqs.desk import Desk, said
 from tests.sqs.errors import SqsError
+from tests.sqs.one_message import OneMessageQueue, said
 
 if TYPE_CHECKING:
     from tests.sqs.kit import SimulatedSqs
@@ -32,8 +32,8 @@ pytest_plugins = ["tests.sqs.fixtures"]
     ],
 )
 def test_bodies_have_the_characters_of_xml_only(sim: SimulatedSqs, body: str, is_legal: bool) -> None:
-    desk = Desk(sim, "q")
-    answer = said(lambda: desk.sqs.send_message(QueueUrl=desk.url, MessageBody=body))
+    queue = OneMessageQueue(sim, "q")
+    answer = said(lambda: queue.sqs.send_message(QueueUrl=queue.url, MessageBody=body))
     assert answer.startswith("" if is_legal else "InvalidMessageContents: ")
     assert len(sim.simulator.bodies("q")) == 1 + is_legal
 
@@ -47,14 +47,14 @@ def test_bodies_have_the_characters_of_xml_only(sim: SimulatedSqs, body: str, is
     ],
 )
 def test_an_empty_body_and_an_illegal_delay_are_refused(sim: SimulatedSqs, entry: dict[str, Any], answer: str) -> None:
-    desk = Desk(sim, "q")
-    assert said(lambda: desk.sqs.send_message(QueueUrl=desk.url, **entry)) == answer
+    queue = OneMessageQueue(sim, "q")
+    assert said(lambda: queue.sqs.send_message(QueueUrl=queue.url, **entry)) == answer
 
 
 def test_an_illegal_entry_fails_alone(sim: SimulatedSqs) -> None:
-    desk = Desk(sim, "q")
+    queue = OneMessageQueue(sim, "q")
     entries: list[Any] = [{"Id": str(at), "MessageBody": "\x01" if at == 3 else "fine"} for at in range(10)]
-    answer = desk.sqs.send_message_batch(QueueUrl=desk.url, Entries=entries)
+    answer = queue.sqs.send_message_batch(QueueUrl=queue.url, Entries=entries)
     assert [(entry["Id"], entry["Code"], entry["SenderFault"]) for entry in answer["Failed"]] == [
         ("3", "InvalidMessageContents", True)
     ]
@@ -73,28 +73,28 @@ def test_an_illegal_entry_fails_alone(sim: SimulatedSqs) -> None:
     ],
 )
 def test_a_malformed_batch_is_refused_as_a_whole(sim: SimulatedSqs, entries: list[Any], code: str) -> None:
-    desk = Desk(sim, "q")
+    queue = OneMessageQueue(sim, "q")
     with pytest.raises(ClientError) as refused:
-        desk.sqs.send_message_batch(QueueUrl=desk.url, Entries=entries)
+        queue.sqs.send_message_batch(QueueUrl=queue.url, Entries=entries)
     assert refused.value.response["Error"]["Code"] == f"AWS.SimpleQueueService.{code}"
     assert sim.simulator.bodies("q") == ["body"]
 
 
 def test_a_batch_has_one_mebibyte_of_utf8(sim: SimulatedSqs) -> None:
-    desk = Desk(sim, "q")
+    queue = OneMessageQueue(sim, "q")
     half = "𝄞" * (MAX_BATCH_BYTES // 8)
     fits: list[Any] = [{"Id": "0", "MessageBody": half}, {"Id": "1", "MessageBody": half}]
-    assert len(desk.sqs.send_message_batch(QueueUrl=desk.url, Entries=fits)["Successful"]) == 2
+    assert len(queue.sqs.send_message_batch(QueueUrl=queue.url, Entries=fits)["Successful"]) == 2
     one_more: list[Any] = [*fits, {"Id": "2", "MessageBody": "x"}]
-    assert said(lambda: desk.sqs.send_message_batch(QueueUrl=desk.url, Entries=one_more)) == (
+    assert said(lambda: queue.sqs.send_message_batch(QueueUrl=queue.url, Entries=one_more)) == (
         "AWS.SimpleQueueService.BatchRequestTooLong: "
         "Batch requests cannot be longer than 1048576 bytes. You have sent 1048577 bytes."
     )
 
 
 def test_a_message_has_the_queues_maximum_of_bytes_attributes_included(sim: SimulatedSqs) -> None:
-    desk = Desk(sim, "q")
-    desk.sqs.set_queue_attributes(QueueUrl=desk.url, Attributes={"MaximumMessageSize": "1024"})
+    queue = OneMessageQueue(sim, "q")
+    queue.sqs.set_queue_attributes(QueueUrl=queue.url, Attributes={"MaximumMessageSize": "1024"})
     attributes: Any = {"name": {"DataType": "String", "StringValue": "ä"}}
     entries: list[Any] = [
         {"Id": "0", "MessageBody": "a" * 1024},
@@ -102,7 +102,7 @@ def test_a_message_has_the_queues_maximum_of_bytes_attributes_included(sim: Simu
         {"Id": "2", "MessageBody": "a" * 1012, "MessageAttributes": attributes},
         {"Id": "3", "MessageBody": "a" * 1013, "MessageAttributes": attributes},
     ]
-    answer = desk.sqs.send_message_batch(QueueUrl=desk.url, Entries=entries)
+    answer = queue.sqs.send_message_batch(QueueUrl=queue.url, Entries=entries)
     assert [entry["Id"] for entry in answer["Successful"]] == ["0", "2"]
     assert [(entry["Id"], entry["Code"], entry["SenderFault"]) for entry in answer["Failed"]] == [
         ("1", "InvalidParameterValue", True),
@@ -111,52 +111,52 @@ def test_a_message_has_the_queues_maximum_of_bytes_attributes_included(sim: Simu
 
 
 def test_message_attributes_come_back_and_are_ten_at_most(sim: SimulatedSqs) -> None:
-    desk = Desk(sim, "q")
-    desk.delete(desk.handle())
+    queue = OneMessageQueue(sim, "q")
+    queue.delete(queue.handle())
     one: Any = {"DataType": "String", "StringValue": "v"}
-    desk.sqs.send_message(QueueUrl=desk.url, MessageBody="x", MessageAttributes={"a": one})
-    assert desk.receive(MessageAttributeNames=["All"])[0]["MessageAttributes"] == {"a": one}
+    queue.sqs.send_message(QueueUrl=queue.url, MessageBody="x", MessageAttributes={"a": one})
+    assert queue.receive(MessageAttributeNames=["All"])[0]["MessageAttributes"] == {"a": one}
     many = {f"a{number}": one for number in range(11)}
-    refusal = said(lambda: desk.sqs.send_message(QueueUrl=desk.url, MessageBody="x", MessageAttributes=many))
+    refusal = said(lambda: queue.sqs.send_message(QueueUrl=queue.url, MessageBody="x", MessageAttributes=many))
     assert refusal.startswith("InvalidParameterValue")
 
 
 def test_a_message_that_is_received_too_often_goes_to_the_dead_letter_queue(sim: SimulatedSqs) -> None:
-    dead = Desk(sim, "dead")
+    dead = OneMessageQueue(sim, "dead")
     dead.delete(dead.handle())
-    desk = Desk(sim, "q")
+    queue = OneMessageQueue(sim, "q")
     policy = json.dumps({"deadLetterTargetArn": sim.simulator.queue("dead").arn, "maxReceiveCount": 2})
-    desk.sqs.set_queue_attributes(QueueUrl=desk.url, Attributes={"RedrivePolicy": policy})
-    (first,) = desk.receive(VisibilityTimeout=0)
-    desk.handle(VisibilityTimeout=0)
-    assert desk.receive() == []
-    assert desk.is_empty
+    queue.sqs.set_queue_attributes(QueueUrl=queue.url, Attributes={"RedrivePolicy": policy})
+    (first,) = queue.receive(VisibilityTimeout=0)
+    queue.handle(VisibilityTimeout=0)
+    assert queue.receive() == []
+    assert queue.is_empty
     (letter,) = dead.receive(MessageSystemAttributeNames=["All"])
     assert letter["MessageId"] == first["MessageId"]
     assert letter["Attributes"]["ApproximateReceiveCount"] == "3"
     assert letter["Attributes"]["DeadLetterQueueSourceArn"] == sim.simulator.queue("q").arn
-    assert said(lambda: desk.delete(first["ReceiptHandle"])) == ""
+    assert said(lambda: queue.delete(first["ReceiptHandle"])) == ""
     assert not dead.is_empty
 
 
 def test_a_message_stays_if_its_dead_letter_queue_is_gone(sim: SimulatedSqs) -> None:
     sim.simulator.create_queue("dead")
-    desk = Desk(sim, "q")
+    queue = OneMessageQueue(sim, "q")
     policy = json.dumps({"deadLetterTargetArn": sim.simulator.queue("dead").arn, "maxReceiveCount": 1})
-    desk.sqs.set_queue_attributes(QueueUrl=desk.url, Attributes={"RedrivePolicy": policy})
+    queue.sqs.set_queue_attributes(QueueUrl=queue.url, Attributes={"RedrivePolicy": policy})
     sim.simulator.delete_queue("dead")
-    desk.handle(VisibilityTimeout=0)
-    assert desk.handle(VisibilityTimeout=0)
+    queue.handle(VisibilityTimeout=0)
+    assert queue.handle(VisibilityTimeout=0)
 
 
 def test_too_many_in_flight_is_an_error_for_a_short_poll_and_silence_for_a_long_one(sim: SimulatedSqs) -> None:
-    desk = Desk(sim, "q")
-    desk.put("second")
+    queue = OneMessageQueue(sim, "q")
+    queue.put("second")
     sim.simulator.limit_in_flight(1)
-    assert len(desk.receive()) == 1
-    assert desk.receive(WaitTimeSeconds=1) == []
+    assert len(queue.receive()) == 1
+    assert queue.receive(WaitTimeSeconds=1) == []
     with pytest.raises(ClientError, match="OverLimit"):
-        desk.receive(WaitTimeSeconds=0)
+        queue.receive(WaitTimeSeconds=0)
 
 
 def test_an_unknown_action_is_a_mistake_of_the_test(sim: SimulatedSqs) -> None:
@@ -179,29 +179,29 @@ def test_a_missing_queue_is_told_in_both_spellings(sim: SimulatedSqs) -> None:
 
 
 def test_a_deleted_queues_name_rests_for_a_minute(sim: SimulatedSqs) -> None:
-    desk = Desk(sim, "q")
-    desk.sqs.delete_queue(QueueUrl=desk.url)
-    assert said(desk.receive).startswith("AWS.SimpleQueueService.NonExistentQueue")
+    queue = OneMessageQueue(sim, "q")
+    queue.sqs.delete_queue(QueueUrl=queue.url)
+    assert said(queue.receive).startswith("AWS.SimpleQueueService.NonExistentQueue")
     sim.advance(59)
-    assert said(lambda: desk.sqs.create_queue(QueueName="q")).startswith("AWS.SimpleQueueService.QueueDeletedRecently")
+    assert said(lambda: queue.sqs.create_queue(QueueName="q")).startswith("AWS.SimpleQueueService.QueueDeletedRecently")
     sim.advance(1)
-    assert desk.sqs.create_queue(QueueName="q")["QueueUrl"] == desk.url
-    assert desk.is_empty
+    assert queue.sqs.create_queue(QueueName="q")["QueueUrl"] == queue.url
+    assert queue.is_empty
 
 
 def test_a_purge_takes_everything_and_is_allowed_once_a_minute(sim: SimulatedSqs) -> None:
-    desk = Desk(sim, "q")
-    desk.handle()
-    desk.sqs.send_message(QueueUrl=desk.url, MessageBody="late", DelaySeconds=9)
-    desk.sqs.purge_queue(QueueUrl=desk.url)
-    assert desk.is_empty
+    queue = OneMessageQueue(sim, "q")
+    queue.handle()
+    queue.sqs.send_message(QueueUrl=queue.url, MessageBody="late", DelaySeconds=9)
+    queue.sqs.purge_queue(QueueUrl=queue.url)
+    assert queue.is_empty
     sim.advance(59)
     with pytest.raises(ClientError) as busy:
-        desk.sqs.purge_queue(QueueUrl=desk.url)
+        queue.sqs.purge_queue(QueueUrl=queue.url)
     assert busy.value.response["Error"]["Code"] == "AWS.SimpleQueueService.PurgeQueueInProgress"
     assert busy.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
     sim.advance(1)
-    desk.sqs.purge_queue(QueueUrl=desk.url)
+    queue.sqs.purge_queue(QueueUrl=queue.url)
 
 
 @pytest.mark.parametrize(
@@ -246,17 +246,17 @@ def test_making_a_queue_twice_needs_the_same_attributes(sim: SimulatedSqs) -> No
 
 
 def test_attributes_are_answered_as_asked_for(sim: SimulatedSqs) -> None:
-    desk = Desk(sim, "q.fifo")
-    everything = desk.sqs.get_queue_attributes(QueueUrl=desk.url, AttributeNames=["All"])["Attributes"]
+    queue = OneMessageQueue(sim, "q.fifo")
+    everything = queue.sqs.get_queue_attributes(QueueUrl=queue.url, AttributeNames=["All"])["Attributes"]
     assert everything["FifoQueue"] == "true"
     assert everything["QueueArn"] == "arn:aws:sqs:eu-west-1:123456789012:q.fifo"
     assert everything["ApproximateNumberOfMessages"] == "1"
-    assert "Attributes" not in desk.sqs.get_queue_attributes(QueueUrl=desk.url)
+    assert "Attributes" not in queue.sqs.get_queue_attributes(QueueUrl=queue.url)
     wrong: Any = ["Nonsense"]
-    assert said(lambda: desk.sqs.get_queue_attributes(QueueUrl=desk.url, AttributeNames=wrong)) == (
+    assert said(lambda: queue.sqs.get_queue_attributes(QueueUrl=queue.url, AttributeNames=wrong)) == (
         "InvalidAttributeName: Unknown Attribute Nonsense."
     )
-    assert said(lambda: desk.sqs.set_queue_attributes(QueueUrl=desk.url, Attributes={"FifoQueue": "true"})) == (
+    assert said(lambda: queue.sqs.set_queue_attributes(QueueUrl=queue.url, Attributes={"FifoQueue": "true"})) == (
         "InvalidAttributeValue: Modifying queue type is not supported."
     )
 

@@ -34,9 +34,9 @@ def test_job_that_was_never_tried_has_no_attempt(store: Store, job: Job) -> None
 
 
 def test_attempt_begins_with_the_claim(store: Store, job: Job) -> None:
-    token = store.start(job, worker="desk/1", now=NOW + 5)
-    assert only(store, job) == Attempt(token, 1, 1, "desk/1", NOW + 5)
-    assert only(store, job).computer == "desk"
+    token = store.start(job, worker="computer/1", now=NOW + 5)
+    assert only(store, job) == Attempt(token, 1, 1, "computer/1", NOW + 5)
+    assert only(store, job).computer == "computer"
     assert only(store, job).took_ms is None
     assert store.jobs.attempt_count(job.row_id) == 1
 

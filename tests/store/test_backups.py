@@ -141,21 +141,21 @@ def test_what_can_not_be_moved_or_copied_is_said(
 
 def test_a_copy_is_made_once_an_hour_if_something_has_changed(store: Store, backups: Backups) -> None:
     clock = FakeClock()
-    chore = BackupTask(backups, store.jobs, clock)
+    task = BackupTask(backups, store.jobs, clock)
     store.add("/a")
-    chore.do()
+    task.do()
     (first,) = backups.all()
     clock.now = first.made_at / 1000 + 60
     store.add("/b")
-    chore.do()
+    task.do()
     assert backups.all() == [first], "not within the hour"
     first.path.rename(first.path.with_name(f"{store.path.name}.backup-20200101-000000"))
     clock.now += 3600
-    chore.do()
+    task.do()
     assert len(backups.all()) == 2
     newest = backups.all()[0]
     clock.now = newest.made_at / 1000 + 4000
-    chore.do()
+    task.do()
     assert len(backups.all()) == 2, "nothing has changed"
 
 

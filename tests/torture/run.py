@@ -26,7 +26,7 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from tests.crash import witness
+from tests.crash import status_log
 from tests.torture.proxy import HostileProxy
 from tests.torture.verify import verify
 from tests.torture.world import FOREIGN_BODIES, Embedded, Programs, Queue, Server, kill, parts, write_files
@@ -81,7 +81,7 @@ class Torture:
             self.proxy.start()
             threading.Thread(target=self._bad_weather, args=(self.proxy,), daemon=True).start()
         self.programs.start("status").wait(SUBMIT_SECONDS)  # makes the database
-        witness.call(self.programs.database)
+        status_log.install(self.programs.database)
         shares = parts(self.known, -(-len(self.known) // max(1, self.options.kills)))
         for number in range(max(len(shares), self.options.kills)):
             if self._left() <= 0:
@@ -204,7 +204,7 @@ class Torture:
         self._stop(worker)
 
     def _check_order(self) -> None:
-        if witness.ends(self.programs.database) != self.programs.order():
+        if status_log.ends(self.programs.database) != self.programs.order():
             self.wrong.append("the files did not end in the order in which they were added")
 
     def _wait(self, seconds: float) -> None:

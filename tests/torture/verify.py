@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from tests.crash import witness
+from tests.crash import status_log
 from tests.torture.world import STATUS_SECONDS
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def verify(programs: Programs, queue: Queue, known: dict[str, Known], foreign: l
         foreign: The bodies of others' messages, all of which must still be there.
     """
     wrong = _wrong_on_the_list(programs, known)
-    wrong += witness.complaints(programs.database)
+    wrong += status_log.violations(programs.database)
     statuses, waiting = programs.standing()
     if waiting:
         wrong.append(f"the outbox still has {waiting} entries; {statuses}")

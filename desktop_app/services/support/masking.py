@@ -51,7 +51,7 @@ _STRAIGHT = re.compile(r"[A-Za-z0-9+]{16,}")
 # Not the end of a UUID that happens to have no letters.
 _ACCOUNT = re.compile(r"(?<!\d)(?<![\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-)\d{12}(?!\d)")
 
-_MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 
 _QUOTED = re.compile(r"“[^”\n]*”|\"[^\"\n]*\"|'[^'\n]*'|`[^`\n]*`")
 
@@ -121,7 +121,7 @@ class Masker:
         text = self._sub(_ACCOUNT, text, Masked.ACCOUNTS, self._account)
         for folder, mark in self._folders:
             text = text.replace(folder, mark)
-        text = self._sub(_MAIL, text, Masked.PEOPLE, lambda _: "[e-mail]")
+        text = self._sub(_ADDRESS, text, Masked.PEOPLE, lambda _: "[e-mail]")
         for person in self._people:
             text = self._sub(person, text, Masked.PEOPLE, lambda _: "[name]")
         return text if names else self._without_names(text)

@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.helpers import wait_until
-from tests.sqs.desk import Desk
+from tests.sqs.one_message import OneMessageQueue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,60 +24,60 @@ pytest_plugins = ["tests.sqs.fixtures"]
 
 def test_each_message_can_be_delivered_several_times(sim: SimulatedSqs) -> None:
     sim.simulator.deliver_each(3)
-    desk = Desk(sim, "q")
-    received = desk.receive()
+    queue = OneMessageQueue(sim, "q")
+    received = queue.receive()
     assert len({message["MessageId"] for message in received}) == 1
     assert len({message["ReceiptHandle"] for message in received}) == 3
-    desk.delete(received[0]["ReceiptHandle"])
+    queue.delete(received[0]["ReceiptHandle"])
     assert len(sim.simulator.bodies("q")) == 2
 
 
 def test_order_of_a_standard_queue_can_be_shuffled_the_same_way_each_time(sim: SimulatedSqs) -> None:
-    desk = Desk(sim, "q")
+    queue = OneMessageQueue(sim, "q")
     for number in range(20):
-        desk.put(str(number))
-    in_order = [message["Body"] for message in desk.receive(VisibilityTimeout=0)]
+        queue.put(str(number))
+    in_order = [message["Body"] for message in queue.receive(VisibilityTimeout=0)]
     orders = []
     for _ in range(2):
         sim.simulator.shuffle(seed=1)
-        orders.append([message["Body"] for message in desk.receive(VisibilityTimeout=0)])
+        orders.append([message["Body"] for message in queue.receive(VisibilityTimeout=0)])
     assert orders[0] == orders[1] != in_order
 
 
 def test_an_operation_can_be_throttled(sim: SimulatedSqs) -> None:
-    desk = Desk(sim, "q")
+    queue = OneMessageQueue(sim, "q")
     sim.simulator.throttle("ReceiveMessage", 2)
     for _ in range(2):
         with pytest.raises(ClientError, match="RequestThrottled"):
-            desk.receive()
-    assert desk.receive()
+            queue.receive()
+    assert queue.receive()
 
 
 def test_entries_of_a_batch_can_fail(sim: SimulatedSqs) -> None:
-    desk = Desk(sim, "q")
+    queue = OneMessageQueue(sim, "q")
     sim.simulator.fail_entries("SendMessageBatch", [1])
     entries: list[Any] = [{"Id": name, "MessageBody": name} for name in "abc"]
-    answer = desk.sqs.send_message_batch(QueueUrl=desk.url, Entries=entries)
+    answer = queue.sqs.send_message_batch(QueueUrl=queue.url, Entries=entries)
     assert [(entry["Id"], entry["SenderFault"]) for entry in answer["Failed"]] == [("b", False)]
     assert sim.simulator.bodies("q") == ["body", "a", "c"]
-    assert "Failed" not in desk.sqs.send_message_batch(QueueUrl=desk.url, Entries=entries)
+    assert "Failed" not in queue.sqs.send_message_batch(QueueUrl=queue.url, Entries=entries)
 
 
 def test_a_queue_can_be_emptied_and_deleted_behind_everybodys_back(sim: SimulatedSqs) -> None:
-    desk = Desk(sim, "q")
+    queue = OneMessageQueue(sim, "q")
     for _ in range(2):
         sim.simulator.purge_queue("q")
-        assert desk.is_empty
+        assert queue.is_empty
     sim.simulator.delete_queue("q")
     assert not sim.simulator.has_queue("q")
     with pytest.raises(ClientError, match="NonExistentQueue"):
-        desk.receive()
+        queue.receive()
 
 
 def test_calls_are_recorded(sim: SimulatedSqs) -> None:
-    desk = Desk(sim, "q")
+    queue = OneMessageQueue(sim, "q")
     sim.advance(5)
-    desk.receive(WaitTimeSeconds=3)
+    queue.receive(WaitTimeSeconds=3)
     assert sim.simulator.counts() == {"SendMessage": 1, "ReceiveMessage": 1}
     assert sim.simulator.calls[-1].at - sim.simulator.calls[0].at == 5
     assert sim.simulator.calls_of("ReceiveMessage")[0]["WaitTimeSeconds"] == 3
@@ -100,10 +100,10 @@ def polls_begun(sim: SimulatedSqs) -> bool:
 
 
 def test_a_long_poll_wakes_for_a_message(live_sim: SimulatedSqs) -> None:
-    desk = Desk(live_sim, "q")
-    desk.delete(desk.handle())
+    queue = OneMessageQueue(live_sim, "q")
+    queue.delete(queue.handle())
     live_sim.simulator.forget_calls()
-    thread, results = in_thread(lambda: desk.receive(WaitTimeSeconds=20))
+    thread, results = in_thread(lambda: queue.receive(WaitTimeSeconds=20))
     wait_until(lambda: polls_begun(live_sim))
     live_sim.simulator.put("q", "at last")
     thread.join(5)
@@ -112,24 +112,24 @@ def test_a_long_poll_wakes_for_a_message(live_sim: SimulatedSqs) -> None:
 
 
 def test_a_long_poll_wakes_when_a_message_is_visible_again(live_sim: SimulatedSqs) -> None:
-    desk = Desk(live_sim, "q")
-    desk.handle(VisibilityTimeout=1)
-    assert desk.handle(WaitTimeSeconds=20)
+    queue = OneMessageQueue(live_sim, "q")
+    queue.handle(VisibilityTimeout=1)
+    assert queue.handle(WaitTimeSeconds=20)
 
 
 def test_a_long_poll_ends_after_its_time(live_sim: SimulatedSqs) -> None:
-    desk = Desk(live_sim, "q")
-    desk.delete(desk.handle())
+    queue = OneMessageQueue(live_sim, "q")
+    queue.delete(queue.handle())
     before = live_sim.clock.time()
-    assert desk.receive(WaitTimeSeconds=1) == []
+    assert queue.receive(WaitTimeSeconds=1) == []
     assert 0.9 < live_sim.clock.time() - before < 5
 
 
 def test_a_long_poll_ends_when_the_simulator_is_closed(live_sim: SimulatedSqs) -> None:
-    desk = Desk(live_sim, "q")
-    desk.delete(desk.handle())
+    queue = OneMessageQueue(live_sim, "q")
+    queue.delete(queue.handle())
     live_sim.simulator.forget_calls()
-    thread, results = in_thread(lambda: desk.receive(WaitTimeSeconds=20))
+    thread, results = in_thread(lambda: queue.receive(WaitTimeSeconds=20))
     wait_until(lambda: polls_begun(live_sim))
     live_sim.close()
     thread.join(5)
@@ -137,33 +137,33 @@ def test_a_long_poll_ends_when_the_simulator_is_closed(live_sim: SimulatedSqs) -
 
 
 def test_polls_on_a_virtual_clock_can_wait_for_it(waiting_sim: SimulatedSqs) -> None:
-    desk = Desk(waiting_sim, "q")
-    desk.handle(VisibilityTimeout=30)
+    queue = OneMessageQueue(waiting_sim, "q")
+    queue.handle(VisibilityTimeout=30)
     waiting_sim.simulator.forget_calls()
-    thread, results = in_thread(lambda: desk.receive(WaitTimeSeconds=20))
+    thread, results = in_thread(lambda: queue.receive(WaitTimeSeconds=20))
     wait_until(lambda: polls_begun(waiting_sim))
     waiting_sim.advance(19)
     assert not results
     waiting_sim.advance(1)
     thread.join(5)
     assert results == [[]]
-    thread, results = in_thread(lambda: desk.receive(WaitTimeSeconds=20))
+    thread, results = in_thread(lambda: queue.receive(WaitTimeSeconds=20))
     waiting_sim.advance(10)
     thread.join(5)
     assert len(results[0]) == 1  # type: ignore[arg-type]
 
 
 def test_many_threads_get_each_message_once(live_sim: SimulatedSqs) -> None:
-    desk = Desk(live_sim, "q")
+    queue = OneMessageQueue(live_sim, "q")
     for number in range(199):
         live_sim.simulator.put("q", str(number))
     taken: list[str] = []
 
     def drain() -> None:
-        while messages := desk.receive():
+        while messages := queue.receive():
             taken.extend(message["Body"] for message in messages)
             for message in messages:
-                desk.delete(message["ReceiptHandle"])
+                queue.delete(message["ReceiptHandle"])
 
     threads = [threading.Thread(target=drain) for _ in range(8)]
     for thread in threads:
@@ -171,4 +171,4 @@ def test_many_threads_get_each_message_once(live_sim: SimulatedSqs) -> None:
     for thread in threads:
         thread.join(20)
     assert sorted(taken) == sorted(["body", *map(str, range(199))])
-    assert desk.is_empty
+    assert queue.is_empty

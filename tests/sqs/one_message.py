@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tests.sqs.kit import SimulatedSqs
 
 
-class Desk:
+class OneMessageQueue:
     """One message on one queue, and what can be done with it."""
 
     def __init__(self, sim: SimulatedSqs, name: str) -> None:

@@ -1,6 +1,6 @@
-"""A program in small: the real sender and the real consumer on one database and one queue.
+"""A program without a window: the real sender and the real consumer on one database and one queue.
 
-The one that is killed and the one that goes on after it are built here alike.
+The one that is killed and the one that continues are built here.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from desktop_app.store.database import open_database
 from desktop_app.store.job_list import JobList
 from desktop_app.store.outbox import Outbox
 from desktop_app.store.recovery import Recovery
-from tests.crash import witness
+from tests.crash import status_log
 from tests.helpers import wait_until
 from tests.services.observer import ConsumerObserver
 from tests.sqs.simulator import REGION
@@ -48,7 +48,7 @@ QUEUES = {"standard": "work", "FIFO": "work.fifo"}
 
 
 @dataclass(frozen=True)
-class Place:
+class Installation:
     """Where a program works.
 
     Attributes:
@@ -86,12 +86,12 @@ class Place:
         return EmbeddedQueue(self.queue_file, receiver=receiver)
 
 
-class Mill:
-    """One program at a place.
+class ProgramInstance:
+    """One program at a installation.
 
     Args:
-        place: Where.
-        connector: By default the program's own for that place.
+        installation: Where.
+        connector: By default the program's own for that installation.
         registry: What is done to a file; by default the program's own.
         clock: The time.
         concurrency: How many files at once.
@@ -101,7 +101,7 @@ class Mill:
 
     def __init__(
         self,
-        place: Place,
+        installation: Installation,
         *,
         connector: QueueConnector | None = None,
         registry: Processing | None = None,
@@ -110,16 +110,16 @@ class Mill:
         wait_s: int = 1,
         work_grace_s: float = 5.0,
     ) -> None:
-        self.place = place
-        self.key = place.connection.key
+        self.installation = installation
+        self.key = installation.connection.key
         self.clock = clock or SystemClock()
-        self.database = open_database(place.database, MIGRATIONS)
-        witness.call(place.database)
+        self.database = open_database(installation.database, MIGRATIONS)
+        status_log.install(installation.database)
         self.jobs = JobList(self.database)
         self.intake = Intake(self.database)
         self.outbox = Outbox(self.database)
         self.identity = WorkerIdentity(self.database.path)
-        self.connector = connector or place.connector(self.identity.name)
+        self.connector = connector or installation.connector(self.identity.name)
         self.control = ProcessingControl()
         free_dead_claims = partial(Recovery(self.database).free_dead_claims, self.identity.is_alive, queue=self.key)
         self.sender = Sender(
@@ -127,7 +127,7 @@ class Mill:
             self.connector,
             self.identity,
             options=SenderOptions(
-                self.key, window=None if place.endpoint_url else LOCAL_WINDOW, strict_order=place.strict
+                self.key, window=None if installation.endpoint_url else LOCAL_WINDOW, strict_order=installation.strict
             ),
             clock=self.clock,
             control=self.control,
@@ -142,7 +142,7 @@ class Mill:
             options=ConsumerOptions(
                 self.key,
                 concurrency=concurrency,
-                visibility_s=place.visibility_s,
+                visibility_s=installation.visibility_s,
                 wait_s=wait_s,
                 work_grace_s=work_grace_s,
             ),
