@@ -27,7 +27,7 @@ def main() -> int:
 
     from desktop_app.gui.theme.theme import Theme
     from desktop_app.window_app import make_application
-    from tests.pseudo import speaking
+    from tests.helpers.pseudo import speaking
 
     application = make_application()
     look = Theme()

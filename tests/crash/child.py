@@ -21,7 +21,7 @@ from desktop_app.services.sending.dead_letters import DeadLetterWatcher
 from desktop_app.store.claims import Claims
 from tests.crash import points
 from tests.crash.program import ProgramInstance, Running
-from tests.services.fakes import in_use
+from tests.helpers.fakes import in_use
 from tests.sqs.kit import FixedConnector, boto_client
 from tests.sqs.simulator import ACCOUNT
 

@@ -32,7 +32,7 @@ from desktop_app.store.outbox import Outbox
 from desktop_app.store.recovery import Recovery
 from tests.crash import status_log
 from tests.helpers import wait_until
-from tests.services.observer import ConsumerObserver
+from tests.helpers.consumer_observer import ConsumerObserver
 from tests.sqs.simulator import REGION
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from tests.crash import status_log
 from tests.crash.clock import JumpClock
 from tests.crash.program import Installation, ProgramInstance, Running
 from tests.helpers import wait_until
-from tests.services.fakes import ScriptedProcessing
+from tests.helpers.fakes import ScriptedProcessing
 from tests.sqs.kit import SimulatedSqs, boto_client
 
 if TYPE_CHECKING:

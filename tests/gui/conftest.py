@@ -25,7 +25,7 @@ from desktop_app.services.support.connection_advisor import ConnectionAdvisor
 from desktop_app.services.support.report import SupportSources
 from tests.gui.hall import Hall
 from tests.gui.world import World
-from tests.services.fakes import FakeClient, FakeConnector
+from tests.helpers.fakes import FakeClient, FakeConnector
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

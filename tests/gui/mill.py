@@ -13,8 +13,8 @@ from desktop_app.services.consuming.foreign_messages import ForeignMessages
 from desktop_app.services.control import ProcessingControl
 from desktop_app.services.worker_identity import WorkerIdentity
 from tests.helpers import wait_until
-from tests.services.fakes import FakeClient, FakeConnector, received
-from tests.services.observer import ConsumerObserver
+from tests.helpers.consumer_observer import ConsumerObserver
+from tests.helpers.fakes import FakeClient, FakeConnector, received
 
 if TYPE_CHECKING:
     from desktop_app.services.consuming.worker_pool import Processing

@@ -16,7 +16,7 @@ from desktop_app.domain.query import Filter, Sort
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.store.models import JobRow, OutboxRow
 from tests.gui.world import NOW_MS
-from tests.services.fakes import received
+from tests.helpers.fakes import received
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -24,7 +24,7 @@ from desktop_app.store.claims import MAX_CRASHES, Claims
 from tests.gui.mill import process
 from tests.gui.test_details_tabs import start
 from tests.gui.world import NOW_MS
-from tests.rights import without_special_rights
+from tests.helpers.rights import without_special_rights
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.services.fakes import received
+from tests.helpers.fakes import received
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot

@@ -11,7 +11,7 @@ from desktop_app.gui.connection import status as loop_states
 from desktop_app.gui.connection.status import LoopStates, Mark, Need, Trouble
 from desktop_app.services.loops import LoopState, Phase
 from tests.gui.world import NOW_MS
-from tests.services.fakes import FakeClock
+from tests.helpers.fakes import FakeClock
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot

@@ -10,7 +10,7 @@ Where each trouble that a person can meet is provoked by a real fault:
 | E3 | no region, none of this name | test_remedies: region_is_asked_for |
 | E3b | another account | test_real_network_faults: queue_of_another_account_is_noted_by_the_test |
 | E4 | no such queue | test_remedies: queue_is_looked_for_in_the_other_regions, queue_that_is_nowhere_… |
-| E5 | one right is missing | test_remedies: missing_right_…, right_that_is_given_…; each: queues/test_probe |
+| E5 | one right is missing | test_remedies: missing_right_…, right_that_is_given_…; each: queues/test_checks |
 | E6 | no connection | test_remedies: no_connection_is_tried_now_… |
 | E6b | proxy, certificate | test_real_network_faults: proxy_that_refuses_…, certificate_that_nobody_knows_… |
 | E6c | go slower | test_remedies: going_slower_is_only_said_at_the_bottom |
@@ -25,7 +25,7 @@ Where each trouble that a person can meet is provoked by a real fault:
 | E14 | second start | test_single_instance: second_start_hands_over_…, program_that_hangs_can_be_ended |
 | E15 | foreign messages | test_remedies: foreign_messages_stop_the_processing_… |
 | E16 | given up by the queue | test_details_fixes: file_that_the_queue_gave_up_… |
-| E17 | the lease was lost | no word to a person: services/test_consumer: a_lost_lease_cancels_the_work_… |
+| E17 | the lease was lost | no word to a person: services/consuming/test_consumer: a_lost_lease_cancels_the_work_… |
 | E18 | the local queue can't be used | here: local_queue_… |
 | E19 | a web address | test_review_sheet: pasted_web_address_is_told_plainly |
 | E20 | a fault of ours | test_details_fixes: fault_of_ours_…, file_that_ended_the_program_… |
@@ -54,7 +54,7 @@ from desktop_app.store.database import Database
 from desktop_app.window_app import open_with_dialogs
 from tests.gui.hall import SOON
 from tests.gui.test_damaged_list import answer
-from tests.rights import without_special_rights
+from tests.helpers.rights import without_special_rights
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -12,7 +12,7 @@ from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.domain.sentences import Sentence
 from desktop_app.gui.i18n import reason_text, translated
 from desktop_app.sources.local import file_error
-from tests.pseudo import pseudo, speaking
+from tests.helpers.pseudo import pseudo, speaking
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication

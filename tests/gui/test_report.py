@@ -29,7 +29,7 @@ from desktop_app.domain.errors import QueueError, QueueTrouble
 from desktop_app.logs.log import start_logging
 from desktop_app.services.support.report import Part
 from tests.clipping.names import unnamed
-from tests.services.fakes import FakeClient, FakeConnector
+from tests.helpers.fakes import FakeClient, FakeConnector
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot

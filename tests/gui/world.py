@@ -14,7 +14,7 @@ from desktop_app.store.job_list import JobList
 from desktop_app.store.models import JobRow
 from desktop_app.store.rows import reason_columns
 from tests.helpers import open_test_database
-from tests.services.fakes import FakeClock
+from tests.helpers.fakes import FakeClock
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -19,7 +19,7 @@ from desktop_app.queues import embedded
 from desktop_app.queues.embedded import RETENTION_SECONDS, EmbeddedQueue
 from desktop_app.queues.messages import MAX_ENTRIES, Outgoing
 from tests.helpers import wait_until
-from tests.rights import without_special_rights
+from tests.helpers.rights import without_special_rights
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -13,14 +13,14 @@ from desktop_app.store.claims import Claim, ClaimRequest, Claims
 from desktop_app.store.job_list import JobList
 from desktop_app.store.outbox import Outbox
 from tests.helpers import open_test_database
-from tests.services.fakes import FakeClock
+from tests.helpers.fakes import FakeClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from desktop_app.store.database import Database
-    from tests.services.running_consumer import RunningConsumer
+    from tests.services.consuming.running_consumer import RunningConsumer
 
 QUEUE = "q"
 
@@ -72,7 +72,7 @@ def services(tmp_path: Path) -> Iterator[ServicesSetup]:
 @pytest.fixture
 def running(services: ServicesSetup) -> Iterator[RunningConsumer]:
     """A consumer that is stopped at the end if the test has started it."""
-    from tests.services.running_consumer import RunningConsumer  # it stands on this file
+    from tests.services.consuming.running_consumer import RunningConsumer  # it stands on this file
 
     with RunningConsumer(services) as running:
         yield running

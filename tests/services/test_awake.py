@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from desktop_app.services.loops import AwakeClock
-from tests.services.fakes import FakeClock
+from tests.helpers.fakes import FakeClock
 
 
 def test_time_that_somebody_saw_pass_counts() -> None:

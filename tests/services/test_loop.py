@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from desktop_app.domain.errors import QueueError, QueueTrouble, StoreBusyError
 from desktop_app.services.loops import Backoff, LoopState, Phase, StateReporter, wait_for
-from tests.services.fakes import OFFLINE, Countdown, FakeClock
+from tests.helpers.fakes import OFFLINE, Countdown, FakeClock
 
 if TYPE_CHECKING:
     import pytest

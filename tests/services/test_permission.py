@@ -10,7 +10,7 @@ from desktop_app.config.settings import Settings, load_settings, update_settings
 from desktop_app.services.control import OFF_TEXT, PermissionGate, ProcessingControl
 from desktop_app.services.loops import LoopState, Phase
 from tests.helpers import wait_until
-from tests.services.fakes import Countdown
+from tests.helpers.fakes import Countdown
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,7 +9,7 @@ import pytest
 
 from desktop_app.services.loops import SupervisedLoop
 from tests.helpers import wait_until
-from tests.services.fakes import FakeClock
+from tests.helpers.fakes import FakeClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable

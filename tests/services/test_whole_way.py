@@ -17,7 +17,7 @@ from tests.crash import status_log
 from tests.crash.program import QUEUES, Running
 from tests.crash.world import Gate, OtherProgram, World
 from tests.helpers import wait_until
-from tests.services.fakes import in_use
+from tests.helpers.fakes import in_use
 from tests.sqs import faults
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from desktop_app.domain.errors import StoreDamagedError, StoreError
 from desktop_app.services.sending.periodic_tasks import BackupTask
 from desktop_app.store.backups import KEPT, Backups
 from desktop_app.store.database import open_database
-from tests.services.fakes import FakeClock
+from tests.helpers.fakes import FakeClock
 from tests.store.kit import rows_of
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from desktop_app.store import database as database_module
 from desktop_app.store.backends.sqlite import store_error
 from desktop_app.store.database import open_database
 from desktop_app.store.models import JobRow
-from tests.rights import without_special_rights
+from tests.helpers.rights import without_special_rights
 from tests.store.kit import NOW, QUEUE, Store, quick_to_give_up
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from desktop_app.services.consuming.consumer import Consumer, ConsumerOptions
 from desktop_app.services.consuming.foreign_messages import ForeignMessages
 from desktop_app.services.control import ProcessingControl
 from tests.helpers import wait_until
+from tests.helpers.consumer_observer import ConsumerObserver
+from tests.helpers.fakes import FakeClient, FakeConnector, ScriptedProcessing, received
 from tests.services.conftest import QUEUE
-from tests.services.fakes import FakeClient, FakeConnector, ScriptedProcessing, received
-from tests.services.observer import ConsumerObserver
 
 if TYPE_CHECKING:
     from desktop_app.domain.job import Job

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from desktop_app.services.consuming.in_flight import InFlightMessage, MessageGroups
-from tests.services.fakes import received
+from tests.helpers.fakes import received
 
 
 def message(group: str) -> InFlightMessage:

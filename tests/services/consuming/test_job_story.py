@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from desktop_app.queues.messages import FileMessage, encode
 from desktop_app.services.sending.dead_letters import DeadLetterWatcher
 from desktop_app.store.claims import Claims
+from tests.helpers.fakes import FakeConnector, in_use, received
 from tests.services.conftest import QUEUE
-from tests.services.fakes import FakeConnector, in_use, received
-from tests.services.running_consumer import RunningConsumer, message, suspect
+from tests.services.consuming.running_consumer import RunningConsumer, message, suspect
 
 if TYPE_CHECKING:
     import pytest

@@ -14,8 +14,8 @@ from desktop_app.services.control import ProcessingControl
 from desktop_app.services.loops import Backoff, LoopState, Phase
 from desktop_app.services.sending.periodic_tasks import PeriodicTasks
 from desktop_app.services.sending.sender import STRICT_GROUP, Sender, SenderOptions
+from tests.helpers.fakes import DONE, OFFLINE, Countdown, FakeClient, FakeConnector
 from tests.services.conftest import QUEUE
-from tests.services.fakes import DONE, OFFLINE, Countdown, FakeClient, FakeConnector
 
 if TYPE_CHECKING:
     from tests.services.conftest import ServicesSetup

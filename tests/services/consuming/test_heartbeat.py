@@ -11,7 +11,7 @@ from desktop_app.queues.messages import EntryResult
 from desktop_app.services.consuming.in_flight import Heartbeat, InFlightMessage, InFlightMessages, Outcome
 from desktop_app.store.claims import ClaimRequest, Claims
 from desktop_app.store.results import Work
-from tests.services.fakes import DONE, OFFLINE, FakeClient, FakeConnector, received
+from tests.helpers.fakes import DONE, OFFLINE, FakeClient, FakeConnector, received
 
 if TYPE_CHECKING:
     from tests.services.conftest import ServicesSetup

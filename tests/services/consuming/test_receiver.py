@@ -10,7 +10,7 @@ from desktop_app.domain.errors import QueueError, QueueTrouble
 from desktop_app.services.consuming.receiver import Receiver
 from desktop_app.services.control import ProcessingControl
 from desktop_app.services.loops import Backoff, LoopState, Phase, StateReporter
-from tests.services.fakes import OFFLINE, Countdown, FakeClient, FakeClock, FakeConnector, received
+from tests.helpers.fakes import OFFLINE, Countdown, FakeClient, FakeClock, FakeConnector, received
 
 if TYPE_CHECKING:
     from desktop_app.queues.messages import Received

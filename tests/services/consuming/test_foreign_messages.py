@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from desktop_app.services.consuming.foreign_messages import KEPT, KEPT_CHARS, ForeignMessages
-from tests.services.fakes import received
+from tests.helpers.fakes import received
 
 
 def fill(foreign: ForeignMessages, count: int, *, start: int = 0) -> None:

@@ -23,7 +23,7 @@ from desktop_app.store.change_feed import ChangeFeed
 from desktop_app.store.database import open_database
 from desktop_app.store.job_list import JobList
 from desktop_app.store.models import JobRow
-from tests.services.fakes import FakeClient, FakeClock, FakeConnector
+from tests.helpers.fakes import FakeClient, FakeClock, FakeConnector
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -31,9 +31,9 @@ from desktop_app.store.claims import Claims
 from desktop_app.store.outbox import Outbox, Sent
 from desktop_app.store.results import Result, Work
 from tests.helpers import a_reason, wait_until
+from tests.helpers.fakes import OFFLINE, FakeClient, FakeConnector, ScriptedProcessing, in_use, received
 from tests.services.conftest import QUEUE
-from tests.services.fakes import OFFLINE, FakeClient, FakeConnector, ScriptedProcessing, in_use, received
-from tests.services.running_consumer import RunningConsumer, message, suspect
+from tests.services.consuming.running_consumer import RunningConsumer, message, suspect
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,7 +15,7 @@ from desktop_app.processing.registry import FileResult, ProcessorRegistry, defau
 from desktop_app.services.consuming.in_flight import InFlightMessage
 from desktop_app.services.consuming.worker_pool import Done, WorkerPool
 from tests.helpers import wait_until
-from tests.services.fakes import FakeClock, received
+from tests.helpers.fakes import FakeClock, received
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

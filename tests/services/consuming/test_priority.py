@@ -22,9 +22,9 @@ from desktop_app.store.priority import Priority
 from tests.crash import status_log
 from tests.crash.program import Installation, ProgramInstance, Running
 from tests.helpers import wait_until
+from tests.helpers.fakes import in_use
 from tests.services.conftest import QUEUE
-from tests.services.fakes import in_use
-from tests.services.running_consumer import RunningConsumer, message
+from tests.services.consuming.running_consumer import RunningConsumer, message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

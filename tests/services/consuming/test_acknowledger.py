@@ -10,7 +10,7 @@ from desktop_app.queues.messages import EntryResult
 from desktop_app.services.consuming.acknowledger import Acknowledger
 from desktop_app.services.consuming.in_flight import InFlightMessage, InFlightMessages
 from tests.helpers import wait_until
-from tests.services.fakes import DONE, OFFLINE, FakeClient, FakeClock, FakeConnector, received
+from tests.helpers.fakes import DONE, OFFLINE, FakeClient, FakeClock, FakeConnector, received
 
 if TYPE_CHECKING:
     from collections.abc import Callable

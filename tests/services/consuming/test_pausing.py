@@ -10,7 +10,7 @@ from desktop_app.domain.job import Job, Status
 from desktop_app.services.consuming.in_flight import Outcome
 from desktop_app.services.control import ProcessingControl, RunMode
 from tests.helpers import wait_until
-from tests.services.running_consumer import RunningConsumer, message
+from tests.services.consuming.running_consumer import RunningConsumer, message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
