@@ -21,8 +21,8 @@ from desktop_app.queues import embedded
 from desktop_app.queues.client import BotoClient
 from desktop_app.queues.embedded import EmbeddedQueue
 from desktop_app.queues.messages import MAX_ENTRIES, FileMessage, Outgoing, QueueInfo, encode
-from tests.sqs.kit import boto_client
-from tests.sqs.moto_process import MotoProcess
+from tests.helpers.sqs.kit import boto_client
+from tests.helpers.sqs.moto_process import MotoProcess
 
 if TYPE_CHECKING:
     import sqlite3

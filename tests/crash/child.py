@@ -22,8 +22,8 @@ from desktop_app.store.claims import Claims
 from tests.crash import points
 from tests.crash.program import ProgramInstance, Running
 from tests.helpers.fakes import in_use
-from tests.sqs.kit import FixedConnector, boto_client
-from tests.sqs.simulator import ACCOUNT
+from tests.helpers.sqs.kit import FixedConnector, boto_client
+from tests.helpers.sqs.simulator import ACCOUNT
 
 if TYPE_CHECKING:
     from collections.abc import Callable

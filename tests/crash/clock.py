@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from tests.sqs.clock import VirtualClock
+from tests.helpers.sqs.clock import VirtualClock
 
 
 class JumpClock(VirtualClock):

@@ -20,7 +20,7 @@ from tests.crash.clock import JumpClock
 from tests.crash.program import QUEUES, Installation, ProgramInstance, Running
 from tests.crash.served import ServedSimulator
 from tests.helpers import wait_until
-from tests.sqs.kit import SimulatedSqs
+from tests.helpers.sqs.kit import SimulatedSqs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -33,7 +33,7 @@ from desktop_app.store.recovery import Recovery
 from tests.crash import status_log
 from tests.helpers import wait_until
 from tests.helpers.consumer_observer import ConsumerObserver
-from tests.sqs.simulator import REGION
+from tests.helpers.sqs.simulator import REGION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -12,7 +12,7 @@ from botocore.awsrequest import AWSPreparedRequest
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from tests.sqs.simulator import Simulator
+    from tests.helpers.sqs.simulator import Simulator
 
 LOOPBACK = "127.0.0.1"
 

@@ -19,7 +19,7 @@ from tests.crash.clock import JumpClock
 from tests.crash.program import Installation, ProgramInstance, Running
 from tests.helpers import wait_until
 from tests.helpers.fakes import ScriptedProcessing
-from tests.sqs.kit import SimulatedSqs, boto_client
+from tests.helpers.sqs.kit import SimulatedSqs, boto_client
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     from desktop_app.queues.client import QueueClient
     from desktop_app.queues.messages import Received
-    from tests.sqs.faults import PassOn
-    from tests.sqs.messages import StoredMessage
+    from tests.helpers.sqs.faults import PassOn
+    from tests.helpers.sqs.messages import StoredMessage
 
 IDLE_SECONDS = 0.2
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tests.desktop.screen import wait_for
 from tests.desktop.speech import Ear, can_listen
-from tests.sqs.moto_process import MotoProcess
+from tests.helpers.sqs.moto_process import MotoProcess
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,8 +14,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.sqs.kit import boto_client
-from tests.sqs.moto_process import MotoProcess
+from tests.helpers.sqs.kit import boto_client
+from tests.helpers.sqs.moto_process import MotoProcess
 from tests.torture.world import Programs, write_files
 
 if TYPE_CHECKING:

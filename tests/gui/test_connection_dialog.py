@@ -15,8 +15,8 @@ from desktop_app.config.settings import Connection
 from desktop_app.domain.connection_checks import Check, Verdict
 from desktop_app.gui.connection.form import Place
 from desktop_app.gui.window.main_window import MainWindow
-from tests.sqs.faults import service_error
-from tests.sqs.internet import Internet
+from tests.helpers.sqs.faults import service_error
+from tests.helpers.sqs.internet import Internet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
     from desktop_app.gui.connection.dialog import ConnectionDialog
     from tests.gui.conftest import Desk
-    from tests.sqs.faults import Fault
-    from tests.sqs.kit import SimulatedSqs
+    from tests.helpers.sqs.faults import Fault
+    from tests.helpers.sqs.kit import SimulatedSqs
 
-pytest_plugins = ["tests.sqs.fixtures"]
+pytest_plugins = ["tests.helpers.sqs.fixtures"]
 
 CONFIG = """
 [profile office]

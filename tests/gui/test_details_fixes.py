@@ -37,9 +37,9 @@ if TYPE_CHECKING:
     from desktop_app.processing.processor import Value, Watch
     from desktop_app.sources.local import Source
     from tests.gui.conftest import Desk
-    from tests.sqs.kit import SimulatedSqs
+    from tests.helpers.sqs.kit import SimulatedSqs
 
-pytest_plugins = ["tests.sqs.fixtures"]
+pytest_plugins = ["tests.helpers.sqs.fixtures"]
 
 LEFT = Qt.MouseButton.LeftButton
 UNSENT = Reason(ReasonCode.MESSAGE_REFUSED, {"why": "too long"})

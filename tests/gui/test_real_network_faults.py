@@ -30,16 +30,16 @@ from desktop_app.config.settings import Settings
 from desktop_app.domain.connection_checks import Check, Verdict
 from desktop_app.gui.widgets.dialogs import PairsDialog
 from tests.gui.hall import allowed
-from tests.sqs.internet import Internet
-from tests.sqs.simulator import REGION
+from tests.helpers.sqs.internet import Internet
+from tests.helpers.sqs.simulator import REGION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.sqs.kit import SimulatedSqs
+    from tests.helpers.sqs.kit import SimulatedSqs
 
-pytest_plugins = ["tests.sqs.fixtures"]
+pytest_plugins = ["tests.helpers.sqs.fixtures"]
 
 Enter = Any
 QUEUE = "work"

@@ -22,17 +22,17 @@ from desktop_app.services.loops import LoopState, Phase
 from desktop_app.store.backends.sqlite import store_error
 from tests.gui.hall import allowed
 from tests.helpers import wait_until
-from tests.sqs.faults import service_error
-from tests.sqs.internet import Internet
+from tests.helpers.sqs.faults import service_error
+from tests.helpers.sqs.internet import Internet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from tests.gui.conftest import Desk
-    from tests.sqs.kit import SimulatedSqs
+    from tests.helpers.sqs.kit import SimulatedSqs
 
-pytest_plugins = ["tests.sqs.fixtures"]
+pytest_plugins = ["tests.helpers.sqs.fixtures"]
 
 REGION, QUEUE = "eu-west-1", "work"
 AWS = Settings(queue=QUEUE, region=REGION)

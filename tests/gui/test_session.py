@@ -13,8 +13,8 @@ from desktop_app.config.settings import Connection, Settings, load_settings
 from desktop_app.domain.job import Status
 from desktop_app.session import CHOOSERS, Session
 from tests.gui.hall import Hall, allowed
-from tests.sqs.kit import boto_client
-from tests.sqs.simulator import REGION
+from tests.helpers.sqs.kit import boto_client
+from tests.helpers.sqs.simulator import REGION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from desktop_app.gui.theme.theme import Theme
 
-pytest_plugins = ["tests.sqs.fixtures"]
+pytest_plugins = ["tests.helpers.sqs.fixtures"]
 
 NOWHERE = "http://127.0.0.1:1"
 

@@ -11,15 +11,15 @@ from desktop_app.config.settings import Connection, Settings, connection_from
 from desktop_app.domain.connection_checks import Check, Finding, Verdict
 from desktop_app.domain.errors import Cause, QueueError
 from desktop_app.queues.checks import probe
-from tests.sqs.faults import service_error
-from tests.sqs.internet import Internet
+from tests.helpers.sqs.faults import service_error
+from tests.helpers.sqs.internet import Internet
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.sqs.kit import SimulatedSqs
+    from tests.helpers.sqs.kit import SimulatedSqs
 
-pytest_plugins = ["tests.sqs.fixtures"]
+pytest_plugins = ["tests.helpers.sqs.fixtures"]
 
 AWS = Connection(queue="work", region="eu-west-1")
 RIGHTS = {

@@ -14,20 +14,20 @@ from hypothesis import strategies as st
 from desktop_app.domain.errors import QueueError, QueueTrouble
 from desktop_app.queues.client import BotoClient
 from desktop_app.queues.messages import MAX_ENTRIES, MAX_REQUEST_BYTES, Outgoing, plan_batches
-from tests.sqs import faults
-from tests.sqs.kit import boto_client
+from tests.helpers.sqs import faults
+from tests.helpers.sqs.kit import boto_client
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
-    from tests.sqs.faults import PassOn
-    from tests.sqs.kit import SimulatedSqs
+    from tests.helpers.sqs.faults import PassOn
+    from tests.helpers.sqs.kit import SimulatedSqs
 
     Call = Callable[[BotoClient], object]
 
-pytest_plugins = ["tests.sqs.fixtures"]
+pytest_plugins = ["tests.helpers.sqs.fixtures"]
 
 T = QueueTrouble
 CALLS: dict[str, tuple[str, Call]] = {

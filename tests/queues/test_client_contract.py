@@ -18,7 +18,7 @@ import pytest
 from desktop_app.domain.errors import QueueError, QueueTrouble
 from desktop_app.queues.embedded import RETENTION_SECONDS, EmbeddedQueue
 from desktop_app.queues.messages import MAX_REQUEST_BYTES, Outgoing
-from tests.sqs.backends import (
+from tests.helpers.sqs.backends import (
     EMBEDDED,
     FIFO,
     MOTO,
@@ -28,7 +28,7 @@ from tests.sqs.backends import (
     contract_queue,
     is_moto_as_measured,
 )
-from tests.sqs.kit import boto_client
+from tests.helpers.sqs.kit import boto_client
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,11 +36,11 @@ if TYPE_CHECKING:
 
     from mypy_boto3_sqs.client import SQSClient
 
-    from tests.sqs.kit import SimulatedSqs
+    from tests.helpers.sqs.kit import SimulatedSqs
 
     Maker = Callable[..., ContractQueue]
 
-pytest_plugins = ["tests.sqs.fixtures"]
+pytest_plugins = ["tests.helpers.sqs.fixtures"]
 
 LOST = QueueTrouble.LEASE_LOST
 KINDS = (STANDARD, FIFO)

@@ -16,8 +16,8 @@ from desktop_app.domain.errors import QueueError, QueueTrouble
 from desktop_app.queues.client import BotoClient
 from desktop_app.queues.connector import SqsConnector
 from desktop_app.queues.messages import Outgoing
-from tests.sqs import faults
-from tests.sqs.wire import operation_of, parameters_of
+from tests.helpers.sqs import faults
+from tests.helpers.sqs.wire import operation_of, parameters_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
-    from tests.sqs.faults import PassOn
-    from tests.sqs.kit import SimulatedSqs
+    from tests.helpers.sqs.faults import PassOn
+    from tests.helpers.sqs.kit import SimulatedSqs
 
-pytest_plugins = ["tests.sqs.fixtures"]
+pytest_plugins = ["tests.helpers.sqs.fixtures"]
 
 T = QueueTrouble
 ACCOUNT = "123456789012"

@@ -10,13 +10,13 @@ from desktop_app.config.settings import Connection
 from desktop_app.domain.errors import Cause, QueueError
 from desktop_app.queues import discovery as listing
 from desktop_app.queues.discovery import list_queues, look_in_regions, regions
-from tests.sqs.faults import service_error
-from tests.sqs.internet import Internet
+from tests.helpers.sqs.faults import service_error
+from tests.helpers.sqs.internet import Internet
 
 if TYPE_CHECKING:
-    from tests.sqs.kit import SimulatedSqs
+    from tests.helpers.sqs.kit import SimulatedSqs
 
-pytest_plugins = ["tests.sqs.fixtures"]
+pytest_plugins = ["tests.helpers.sqs.fixtures"]
 
 AWS = Connection(queue="work", region="eu-west-1")
 

@@ -18,7 +18,7 @@ from tests.crash.program import QUEUES, Running
 from tests.crash.world import Gate, OtherProgram, World
 from tests.helpers import wait_until
 from tests.helpers.fakes import in_use
-from tests.sqs import faults
+from tests.helpers.sqs import faults
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
     from desktop_app.processing.processor import Watch
-    from tests.sqs.faults import Fault, PassOn
+    from tests.helpers.sqs.faults import Fault, PassOn
 
 pytestmark = pytest.mark.slow
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from desktop_app.queues.embedded import EmbeddedQueue
 from desktop_app.queues.messages import Outgoing
-from tests.sqs.kit import boto_client
-from tests.sqs.simulator import REGION
+from tests.helpers.sqs.kit import boto_client
+from tests.helpers.sqs.simulator import REGION
 from tests.store.kit import rows_of
 
 if TYPE_CHECKING:

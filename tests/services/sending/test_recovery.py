@@ -16,15 +16,15 @@ from desktop_app.services.sending.reconciler import Reconciler
 from desktop_app.services.sending.sender import Sender, SenderOptions
 from desktop_app.store.claims import ClaimRequest, Claims
 from desktop_app.store.recovery import Recovery
+from tests.helpers.sqs import faults
+from tests.helpers.sqs.clock import VirtualClock
 from tests.services.conftest import QUEUE
-from tests.sqs import faults
-from tests.sqs.clock import VirtualClock
 
 if TYPE_CHECKING:
+    from tests.helpers.sqs.kit import FixedConnector, SimulatedSqs
     from tests.services.conftest import ServicesSetup
-    from tests.sqs.kit import FixedConnector, SimulatedSqs
 
-pytest_plugins = ["tests.sqs.fixtures"]
+pytest_plugins = ["tests.helpers.sqs.fixtures"]
 
 
 class SenderFixture:

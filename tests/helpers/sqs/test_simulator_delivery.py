@@ -9,14 +9,14 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.helpers import wait_until
-from tests.sqs.one_message import OneMessageQueue
+from tests.helpers.sqs.one_message import OneMessageQueue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.sqs.kit import SimulatedSqs
+    from tests.helpers.sqs.kit import SimulatedSqs
 
-pytest_plugins = ["tests.sqs.fixtures"]
+pytest_plugins = ["tests.helpers.sqs.fixtures"]
 
 
 # What a test may ask for

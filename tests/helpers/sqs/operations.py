@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from tests.sqs.attributes import ALL_NAMES, checked, initial_attributes, redrive_target, unknown_attribute
-from tests.sqs.checks import (
+from tests.helpers.sqs.attributes import ALL_NAMES, checked, initial_attributes, redrive_target, unknown_attribute
+from tests.helpers.sqs.checks import (
     MAX_ENTRIES,
     MAX_VISIBILITY,
     check_batch,
@@ -15,15 +15,15 @@ from tests.sqs.checks import (
     check_message,
     check_range,
 )
-from tests.sqs.errors import PREFIX, SqsError, no_such_queue
-from tests.sqs.fifo import FifoQueue
-from tests.sqs.queue import Behaviour, StandardQueue
-from tests.sqs.wire import failed_entry
+from tests.helpers.sqs.errors import PREFIX, SqsError, no_such_queue
+from tests.helpers.sqs.fifo import FifoQueue
+from tests.helpers.sqs.queue import Behaviour, StandardQueue
+from tests.helpers.sqs.wire import failed_entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.sqs.messages import StoredMessage
+    from tests.helpers.sqs.messages import StoredMessage
 
     EntryAction = Callable[[StandardQueue, dict[str, Any]], dict[str, Any]]
     Refusals = Callable[[str], dict[int, SqsError]]

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.sqs.checks import MAX_BATCH_BYTES
-from tests.sqs.errors import SqsError
-from tests.sqs.one_message import OneMessageQueue, said
+from tests.helpers.sqs.checks import MAX_BATCH_BYTES
+from tests.helpers.sqs.errors import SqsError
+from tests.helpers.sqs.one_message import OneMessageQueue, said
 
 if TYPE_CHECKING:
-    from tests.sqs.kit import SimulatedSqs
+    from tests.helpers.sqs.kit import SimulatedSqs
 
-pytest_plugins = ["tests.sqs.fixtures"]
+pytest_plugins = ["tests.helpers.sqs.fixtures"]
 
 
 @pytest.mark.parametrize(

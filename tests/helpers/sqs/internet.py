@@ -10,15 +10,15 @@ from urllib.parse import urlsplit
 from botocore.exceptions import EndpointConnectionError
 from botocore.httpsession import URLLib3Session
 
-from tests.sqs.errors import no_such_queue
-from tests.sqs.simulator import REGION
-from tests.sqs.wire import answer, error_answer
+from tests.helpers.sqs.errors import no_such_queue
+from tests.helpers.sqs.simulator import REGION
+from tests.helpers.sqs.wire import answer, error_answer
 
 if TYPE_CHECKING:
     import pytest
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
-    from tests.sqs.kit import SimulatedSqs
+    from tests.helpers.sqs.kit import SimulatedSqs
 
 WHO = "arn:aws:sts::123456789012:assumed-role/Ops/me"
 _IDENTITY = (

@@ -1,4 +1,4 @@
-"""A pytest plug-in: `pytest_plugins = ["tests.sqs.fixtures"]`."""
+"""A pytest plug-in: `pytest_plugins = ["tests.helpers.sqs.fixtures"]`."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.sqs.clock import RealClock
-from tests.sqs.kit import SimulatedSqs
-from tests.sqs.moto_process import MotoProcess
+from tests.helpers.sqs.clock import RealClock
+from tests.helpers.sqs.kit import SimulatedSqs
+from tests.helpers.sqs.moto_process import MotoProcess
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,15 +11,15 @@ from desktop_app.domain.clock import Clock, SystemClock
 from desktop_app.domain.errors import QueueError, QueueTrouble
 from desktop_app.queues.client import BotoClient
 from desktop_app.queues.messages import Outgoing
-from tests.sqs import faults
-from tests.sqs.clock import VirtualClock
-from tests.sqs.kit import boto_client
+from tests.helpers.sqs import faults
+from tests.helpers.sqs.clock import VirtualClock
+from tests.helpers.sqs.kit import boto_client
 
 if TYPE_CHECKING:
     from desktop_app.queues.connector import QueueConnector
-    from tests.sqs.kit import SimulatedSqs
+    from tests.helpers.sqs.kit import SimulatedSqs
 
-pytest_plugins = ["tests.sqs.fixtures"]
+pytest_plugins = ["tests.helpers.sqs.fixtures"]
 
 
 def test_a_simulator_alone_answers_a_plain_client(sim: SimulatedSqs) -> None:

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore import exceptions as boto
 
-from tests.sqs.errors import SqsError
-from tests.sqs.wire import (
+from tests.helpers.sqs.errors import SqsError
+from tests.helpers.sqs.wire import (
     answer,
     error_answer,
     failed_entry,

@@ -8,9 +8,9 @@ import uuid
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
-from tests.sqs.errors import handle_expired
-from tests.sqs.messages import Receipt, StoredMessage
-from tests.sqs.queue import StandardQueue
+from tests.helpers.sqs.errors import handle_expired
+from tests.helpers.sqs.messages import Receipt, StoredMessage
+from tests.helpers.sqs.queue import StandardQueue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from tests.sqs.errors import SqsError
+from tests.helpers.sqs.errors import SqsError
 
 _DEFAULTS = {
     "VisibilityTimeout": "30",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
-from tests.sqs.errors import PREFIX, SqsError
+from tests.helpers.sqs.errors import PREFIX, SqsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,10 +7,10 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tests.sqs.attributes import redrive_target
-from tests.sqs.checks import MAX_VISIBILITY, check_range
-from tests.sqs.errors import handle_expired, not_a_handle, not_available, over_twelve_hours
-from tests.sqs.messages import Receipt, StoredMessage
+from tests.helpers.sqs.attributes import redrive_target
+from tests.helpers.sqs.checks import MAX_VISIBILITY, check_range
+from tests.helpers.sqs.errors import handle_expired, not_a_handle, not_available, over_twelve_hours
+from tests.helpers.sqs.messages import Receipt, StoredMessage
 
 if TYPE_CHECKING:
     import random

@@ -17,9 +17,9 @@ from desktop_app.queues.client import BotoClient
 from desktop_app.queues.connector import _look_up
 from desktop_app.queues.errors import as_queue_error
 from desktop_app.queues.messages import QueueInfo
-from tests.sqs.clock import VirtualClock
-from tests.sqs.faults import FaultLayer
-from tests.sqs.simulator import REGION, Simulator
+from tests.helpers.sqs.clock import VirtualClock
+from tests.helpers.sqs.faults import FaultLayer
+from tests.helpers.sqs.simulator import REGION, Simulator
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from desktop_app.domain.errors import QueueError
     from desktop_app.queues.client import QueueClient
-    from tests.sqs.clock import SimulatorClock
+    from tests.helpers.sqs.clock import SimulatorClock
 
 _session_lock = threading.Lock()
 

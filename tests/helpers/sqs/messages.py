@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.sqs.errors import not_a_handle
+from tests.helpers.sqs.errors import not_a_handle
 
 
 @dataclass(frozen=True, slots=True)

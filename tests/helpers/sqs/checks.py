@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from tests.sqs.errors import PREFIX, SqsError, invalid_value, missing
+from tests.helpers.sqs.errors import PREFIX, SqsError, invalid_value, missing
 
 MAX_ENTRIES = 10
 MAX_BATCH_BYTES = 1_048_576

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.sqs.one_message import OneMessageQueue, said
+from tests.helpers.sqs.one_message import OneMessageQueue, said
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.sqs.kit import SimulatedSqs
+    from tests.helpers.sqs.kit import SimulatedSqs
 
-pytest_plugins = ["tests.sqs.fixtures"]
+pytest_plugins = ["tests.helpers.sqs.fixtures"]
 
 TWELVE_HOURS = 43_200
 EXPIRED = "InvalidParameterValue: The receipt handle has expired."

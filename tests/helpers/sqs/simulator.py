@@ -12,18 +12,18 @@ from collections import Counter, defaultdict, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tests.sqs.clock import RealClock, SimulatorClock
-from tests.sqs.errors import SqsError, over_limit
-from tests.sqs.operations import Operations
-from tests.sqs.queue import Behaviour
-from tests.sqs.wire import error_answer, json_answer, operation_of, parameters_of
+from tests.helpers.sqs.clock import RealClock, SimulatorClock
+from tests.helpers.sqs.errors import SqsError, over_limit
+from tests.helpers.sqs.operations import Operations
+from tests.helpers.sqs.queue import Behaviour
+from tests.helpers.sqs.wire import error_answer, json_answer, operation_of, parameters_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
-    from tests.sqs.queue import StandardQueue
+    from tests.helpers.sqs.queue import StandardQueue
 
 REGION = "eu-west-1"
 ACCOUNT = "123456789012"

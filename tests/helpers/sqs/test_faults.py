@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore import exceptions as boto
 
-from tests.sqs import faults
-from tests.sqs.faults import FaultLayer
-from tests.sqs.kit import boto_client
+from tests.helpers.sqs import faults
+from tests.helpers.sqs.faults import FaultLayer
+from tests.helpers.sqs.kit import boto_client
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from mypy_boto3_sqs.client import SQSClient
 
-    from tests.sqs.kit import SimulatedSqs
+    from tests.helpers.sqs.kit import SimulatedSqs
 
-pytest_plugins = ["tests.sqs.fixtures"]
+pytest_plugins = ["tests.helpers.sqs.fixtures"]
 
 
 class Target:
