@@ -2,8 +2,8 @@
 
     python tests/torture/server.py
 
-It is the simulator of `tests/helpers/sqs`. moto would not do: it loses messages by itself when a send and a delete meet
-in it, and forgives what SQS does not (on a FIFO queue expired handles, and sending again what was deleted a moment ago).
+It is the simulator of `tests/helpers/sqs`; moto would not do: it loses messages by itself when a send and a delete meet
+in it, and forgives what SQS does not: on a FIFO queue expired handles, and sending again what was just deleted.
 """
 
 from __future__ import annotations
