@@ -36,7 +36,21 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def program(path: Path) -> Iterator[Program]:
+def waits(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Return an event that is set once a receive waits for a message; whatever sends one then comes after it."""
+    waits = threading.Event()
+
+    class WatchedCondition(threading.Condition):
+        def wait(self, timeout: float | None = None) -> bool:
+            waits.set()  # while the lock is held
+            return super().wait(timeout)
+
+    monkeypatch.setattr(embedded, "Condition", WatchedCondition)
+    return waits
+
+
+@pytest.fixture
+def program(path: Path, waits: threading.Event) -> Iterator[Program]:
     """Makes the queue of one more program on the same file."""
     made: list[EmbeddedQueue] = []
 
@@ -182,20 +196,20 @@ def test_a_clock_that_was_a_year_ahead_hides_nothing_for_a_year(
 
 
 def test_a_send_of_the_same_process_wakes_a_receive_at_once(
-    queue: EmbeddedQueue, monkeypatch: pytest.MonkeyPatch
+    queue: EmbeddedQueue, waits: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(embedded, "LOOK_SECONDS", 60)
     received: list[str] = []
     poll = threading.Thread(target=lambda: received.extend(bodies(queue, wait_s=20)))
     poll.start()
-    wait_until(lambda: queue._turn._waiters)  # type: ignore[attr-defined]
+    assert waits.wait(10)
     send(queue, "a")
     poll.join(10)
     assert received == ["a"]
 
 
 def test_a_message_that_is_given_back_wakes_a_receive_at_once(
-    queue: EmbeddedQueue, monkeypatch: pytest.MonkeyPatch
+    queue: EmbeddedQueue, waits: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(embedded, "LOOK_SECONDS", 60)
     send(queue, "a")
@@ -203,18 +217,18 @@ def test_a_message_that_is_given_back_wakes_a_receive_at_once(
     received: list[str] = []
     poll = threading.Thread(target=lambda: received.extend(bodies(queue, wait_s=20)))
     poll.start()
-    wait_until(lambda: queue._turn._waiters)  # type: ignore[attr-defined]
+    assert waits.wait(10)
     queue.change_visibility([(message.receipt_handle, 0)])
     poll.join(10)
     assert received == ["a"]
 
 
-def test_a_receive_finds_what_another_program_sends(program: Program) -> None:
+def test_a_receive_finds_what_another_program_sends(program: Program, waits: threading.Event) -> None:
     here, there = program(), program()
     received: list[str] = []
     poll = threading.Thread(target=lambda: received.extend(bodies(here, wait_s=20)))
     poll.start()
-    wait_until(lambda: here._turn._waiters)  # type: ignore[attr-defined]
+    assert waits.wait(10)
     send(there, "a")
     poll.join(10)
     assert received == ["a"]
@@ -226,7 +240,7 @@ def test_a_receive_that_waits_sees_a_message_become_visible(queue: EmbeddedQueue
     assert bodies(queue, wait_s=10) == ["a"]
 
 
-def test_closing_ends_a_receive_that_waits(queue: EmbeddedQueue) -> None:
+def test_closing_ends_a_receive_that_waits(queue: EmbeddedQueue, waits: threading.Event) -> None:
     refused: list[QueueError] = []
 
     def poll() -> None:
@@ -236,7 +250,7 @@ def test_closing_ends_a_receive_that_waits(queue: EmbeddedQueue) -> None:
 
     thread = threading.Thread(target=poll)
     thread.start()
-    wait_until(lambda: queue._turn._waiters)  # type: ignore[attr-defined]
+    assert waits.wait(10)
     queue.close()
     queue.close()
     thread.join(5)
@@ -245,11 +259,9 @@ def test_closing_ends_a_receive_that_waits(queue: EmbeddedQueue) -> None:
         queue.connect()
 
 
-def test_closing_does_not_wait_for_a_call_that_hangs(queue: EmbeddedQueue, program: Program) -> None:
+def test_closing_does_not_wait_for_a_call_that_hangs(queue: EmbeddedQueue, path: Path) -> None:
     """As when another program was stopped in the middle of a write."""
     send(queue, "a")
-    holder = program()
-    holder.connect()
     ended: list[object] = []
 
     def call() -> None:
@@ -258,7 +270,8 @@ def test_closing_does_not_wait_for_a_call_that_hangs(queue: EmbeddedQueue, progr
         except QueueError as error:
             ended.append(error.trouble)
 
-    with holder._write():
+    with closing(sqlite3.connect(path)) as holder:
+        holder.execute("BEGIN IMMEDIATE")
         thread = threading.Thread(target=call)
         thread.start()
         wait_until(lambda: not _can_be_had(queue._turn), what="the call has begun")

@@ -70,12 +70,14 @@ def test_a_name_can_not_lead_out_of_the_folder(tmp_path: Path) -> None:
 def test_what_killed_programs_have_left_is_cleared_away_after_a_while(tmp_path: Path) -> None:
     first = WorkerIdentity(tmp_path / "db")
     (folder,) = tmp_path.iterdir()
-    left = folder / f"{first._prefix}0123456789ab.lock"
+    (own,) = folder.iterdir()
+    prefix = own.stem.removesuffix(first.name.rpartition("/")[2])
+    left = folder / f"{prefix}0123456789ab.lock"
     foreign = folder / "ffffffff-0123456789ab.lock"
-    fresh = folder / f"{first._prefix}0123456789ac.lock"
+    fresh = folder / f"{prefix}0123456789ac.lock"
     for file in (left, foreign, fresh):
         file.touch()
-    for file in (left, foreign, first._file(first.name.rpartition("/")[2])):
+    for file in (left, foreign, own):
         os.utime(file, (0, 0))
     second = WorkerIdentity(tmp_path / "db")
     assert not left.exists()

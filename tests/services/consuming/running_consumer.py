@@ -42,7 +42,7 @@ class RunningConsumer:
         self.polling = threading.Event()
         self.foreign = ForeignMessages()
         # An empty poll of a real queue takes its time; this one waits a moment, so that nothing spins.
-        self.client.on_receive = lambda: None if self.client.polls else self._idle()
+        self.client.on_receive = lambda: None if self.client.polls else self.idle()
         self.consumer = Consumer(
             services.database,
             FakeConnector(self.client),
@@ -57,7 +57,7 @@ class RunningConsumer:
         self.observer = ConsumerObserver(self.consumer)
         self.thread = threading.Thread(target=self.consumer.run, args=(self.stop_asked.is_set,))
 
-    def _idle(self) -> None:
+    def idle(self) -> None:
         self.polling.set()
         self.stop_asked.wait(0.02)
 

@@ -84,7 +84,7 @@ def test_what_a_poll_under_way_still_brings_is_given_back_untouched(
     running: RunningConsumer, control: ProcessingControl
 ) -> None:
     (job,) = running.services.add("a.txt")
-    running.client.on_receive = lambda: control.pause() if running.client.polls else running._idle()
+    running.client.on_receive = lambda: control.pause() if running.client.polls else running.idle()
     running.deliver(message(job))
     running.start()
     wait_until(lambda: running.count(Outcome.RELEASED) == 1)

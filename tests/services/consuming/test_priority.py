@@ -99,7 +99,7 @@ def test_wanted_file_is_begun_before_what_is_in_the_queue(running: RunningConsum
 
     def ask() -> None:
         """In a poll that brings nothing, so that none is under way that was begun before."""
-        running.client.on_receive = running._idle
+        running.client.on_receive = running.idle
         running.client.polls.append([])
         assert control.prioritize([last.row_id])
         asked.set()
@@ -134,7 +134,7 @@ def test_its_message_that_comes_meanwhile_is_kept_and_deleted_with_it(
 
     # A poll that was under way when it was asked for.
     def ask_meanwhile() -> None:
-        running.client.on_receive = running._idle
+        running.client.on_receive = running.idle
         assert control.prioritize([job.row_id])
         assert has_begun.wait(5)
 

@@ -29,13 +29,14 @@ def sender(
     services: ServicesSetup,
     client: FakeClient,
     *,
+    connector: FakeConnector | None = None,
     window: int | None = None,
     strict: bool = False,
     told: list[LoopState] | None = None,
 ) -> Sender:
     return Sender(
         services.database,
-        FakeConnector(client),
+        connector or FakeConnector(client),
         services.identity,
         options=SenderOptions(queue=QUEUE, window=window, strict_order=strict),
         clock=services.clock,
@@ -154,11 +155,10 @@ def test_what_may_mend_itself_by_looking_again_is_looked_up_again(
     services.add("a.txt")
     client = FakeClient()
     client.script("send", QueueError("x", trouble=trouble))
-    one = sender(services, client)
+    connector = FakeConnector(client)
     with pytest.raises(QueueError):
-        one.send_due()
-    assert isinstance(one._connector, FakeConnector)
-    assert one._connector.resets == 1
+        sender(services, client, connector=connector).send_due()
+    assert connector.resets == 1
 
 
 def test_a_window_keeps_the_queue_shallow(services: ServicesSetup) -> None:
