@@ -97,7 +97,7 @@ def _consume(installation: Installation, _: list[Path]) -> None:
     Running(program.sender, program.consumer).until(lambda: False, "killed", _SECONDS)
 
 
-def _consume_with_a_quick_heart(installation: Installation, files: list[Path]) -> None:
+def _consume_with_a_fast_heartbeat(installation: Installation, files: list[Path]) -> None:
     leases.HEARTBEAT_SECONDS = 0.02
     _consume(installation, files)
 
@@ -127,7 +127,7 @@ def _watch_dead_letters(installation: Installation, _: list[Path]) -> None:
 ROLES: dict[str, Callable[[Installation, list[Path]], None]] = {
     "sender": _send,
     "consumer": _consume,
-    "quick-hearted consumer": _consume_with_a_quick_heart,
+    "consumer with a fast heartbeat": _consume_with_a_fast_heartbeat,
     "stopping consumer": _consume_and_stop,
     "adder": _add,
     "retrier": _retry,

@@ -71,8 +71,8 @@ class CrashSetup:
         """Until all that was hidden shows up again."""
         raise NotImplementedError
 
-    def bury(self) -> None:
-        """See to it that nothing is given to the dead program any more."""
+    def cut_off_dead_program(self) -> None:
+        """Wait until the queue gives nothing to the dead program any more."""
 
     def wake_polls(self) -> None:
         """End polls that wait, so that a stop takes no time."""
@@ -92,13 +92,13 @@ class CrashSetup:
             program.sender.send_all(program.clock.steady() + 10)
             assert program.waiting() == 0
 
-    def look(self) -> Look:
+    def snapshot(self) -> Snapshot:
         with closing(self.program()) as program:
-            return Look({job.id: job for job in program.all()}, program.waiting(), self.messages())
+            return Snapshot({job.id: job for job in program.all()}, program.waiting(), self.messages())
 
-    def go_on(self) -> ProgramInstance:
+    def run_again(self) -> ProgramInstance:
         """Start the program again, and let it work until all is done; gives it for a look at its counters."""
-        self.bury()
+        self.cut_off_dead_program()
         self.let_time_pass()
         with closing(self.program()) as program:
             running = Running(program.sender, program.consumer)
@@ -111,10 +111,10 @@ class CrashSetup:
                 running.stop(nudge=self.wake_polls)
             return program
 
-    def go_on_and_check(self, before: Look) -> ProgramInstance:
-        """Go on; every file is processed once then, with right numbers and as many tries as there were."""
-        program = self.go_on()
-        after = self.look()
+    def run_again_and_check(self, before: Snapshot) -> ProgramInstance:
+        """Run again; check that each file is processed once, with right numbers and as many tries as there were."""
+        program = self.run_again()
+        after = self.snapshot()
         assert status_log.violations(self.installation.database) == []
         assert (after.waiting, after.messages) == (0, 0)
         assert after.jobs.keys() >= before.jobs.keys()
@@ -128,7 +128,7 @@ class CrashSetup:
         return program
 
 
-class Look:
+class Snapshot:
     """How everything stands at one moment."""
 
     def __init__(self, jobs: dict[str, Job], waiting: int, messages: int) -> None:
@@ -155,7 +155,7 @@ class SimulatedSetup(CrashSetup):
     def messages(self) -> int:
         return len(self.sim.simulator.bodies(self.installation.queue))
 
-    def bury(self) -> None:
+    def cut_off_dead_program(self) -> None:
         self.wake_polls()
         wait_until(lambda: self._server.is_idle, what="the dead program's poll has ended")
 

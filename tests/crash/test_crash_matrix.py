@@ -45,9 +45,9 @@ LEFT_BY_SENDER = {  # entries in the outbox, messages in the queue
 def test_sender(simulated: SimulatedSetup, point: str) -> None:
     simulated.add(*FILES)
     kill_at("sender", point, simulated.installation)
-    before = simulated.look()
+    before = simulated.snapshot()
     assert (before.waiting, before.messages) == LEFT_BY_SENDER[point]
-    program = simulated.go_on_and_check(before)
+    program = simulated.run_again_and_check(before)
     sent_twice = before.waiting + before.messages - len(FILES)
     # A FIFO queue remembers what it was sent; on a standard one the claim recognises the second message.
     observer = program.observer
@@ -62,14 +62,14 @@ def test_consumer(simulated: SimulatedSetup, point: str) -> None:
     simulated.add("a", "b", "c")
     simulated.send()
     kill_at("consumer", point, simulated.installation)
-    before = simulated.look()
+    before = simulated.snapshot()
     if point[:2] in {"C0", "C1", "C2", "C3"}:
         assert before.statuses == ["PENDING" if point.startswith("C0") else "PROCESSING"] * 3
         assert before.messages == 3
     else:
         assert "PROCESSED" in before.statuses
         assert (before.messages < 3) == (point[:2] in {"C5", "C6"})
-    simulated.go_on_and_check(before)
+    simulated.run_again_and_check(before)
 
 
 @pytest.mark.parametrize("simulated", ["FIFO"], indirect=True)
@@ -86,8 +86,8 @@ def test_strict_order_outlives_a_kill(simulated: SimulatedSetup, point: str) -> 
     simulated.installation = replace(simulated.installation, strict=True)
     ids = simulated.add(*FILES)
     kill_at("consumer", point, simulated.installation)
-    before = simulated.look()
-    simulated.go_on_and_check(before)
+    before = simulated.snapshot()
+    simulated.run_again_and_check(before)
     assert status_log.ends(simulated.installation.database) == ids
 
 
@@ -96,10 +96,10 @@ def test_consumer_that_gives_messages_back_because_it_is_stopped(simulated: Simu
     simulated.add("slow", "b", "c")
     simulated.send()
     kill_at("stopping consumer", point, simulated.installation)
-    before = simulated.look()
+    before = simulated.snapshot()
     assert before.messages == 3
     assert "PROCESSED" not in before.statuses
-    simulated.go_on_and_check(before)
+    simulated.run_again_and_check(before)
 
 
 @pytest.mark.parametrize("point", points.RELEASE)
@@ -107,19 +107,19 @@ def test_consumer_that_gives_a_message_back_to_try_the_file_again_later(simulate
     simulated.add("busy")
     simulated.send()
     kill_at("consumer", point, simulated.installation)
-    before = simulated.look()
+    before = simulated.snapshot()
     assert (before.statuses, before.messages) == (["PROCESSING" if point.startswith("R0") else "PENDING"], 1)
-    simulated.go_on_and_check(before)
+    simulated.run_again_and_check(before)
 
 
 @pytest.mark.parametrize("point", points.HEARTBEAT)
 def test_consumer_that_extends_its_leases(simulated: SimulatedSetup, point: str) -> None:
     simulated.add("slow", "slower")
     simulated.send()
-    kill_at("quick-hearted consumer", point, replace(simulated.installation, visibility_s=1))
-    before = simulated.look()
+    kill_at("consumer with a fast heartbeat", point, replace(simulated.installation, visibility_s=1))
+    before = simulated.snapshot()
     assert before.statuses == ["PROCESSING"] * 2
-    simulated.go_on_and_check(before)
+    simulated.run_again_and_check(before)
 
 
 @pytest.mark.parametrize("point", points.RECOVERY)
@@ -128,9 +128,9 @@ def test_consumer_that_takes_back_what_another_dead_one_held(simulated: Simulate
     simulated.send()
     kill_at("consumer", "C1 after the claim, before the work", simulated.installation)
     kill_at("consumer", point, simulated.installation)
-    before = simulated.look()
+    before = simulated.snapshot()
     assert before.statuses == ["PROCESSING" if point.startswith("F0") else "PENDING"] * 3
-    simulated.go_on_and_check(before)
+    simulated.run_again_and_check(before)
 
 
 @pytest.mark.parametrize("simulated", ["standard"], indirect=True)
@@ -139,23 +139,23 @@ def test_adding_files(simulated: SimulatedSetup, point: str) -> None:
     """A file is on the list and will be sent, or it is not on the list."""
     paths = write_files(simulated.installation.folder, *(f"file {number}" for number in range(230)))
     kill_at("adder", point, simulated.installation, paths)
-    before = simulated.look()
+    before = simulated.snapshot()
     on_the_list = {"I2": 200, "I3": 230}.get(point[:2], 0)
     assert (len(before.jobs), before.waiting, before.messages) == (on_the_list, on_the_list, 0)
-    simulated.go_on_and_check(before)
+    simulated.run_again_and_check(before)
 
 
 @pytest.mark.parametrize("point", points.RETRY)
 def test_submitting_again(simulated: SimulatedSetup, point: str) -> None:
     """It is a new submission with a message, or none."""
     simulated.add("a", "b", "c")
-    simulated.go_on()
+    simulated.run_again()
     kill_at("retrier", point, simulated.installation)
-    before = simulated.look()
+    before = simulated.snapshot()
     is_new = point.startswith("G1")
     assert before.statuses == ["PENDING" if is_new else "PROCESSED"] * 3
     assert (before.waiting, {job.generation for job in before.jobs.values()}) == ((3, {2}) if is_new else (0, {1}))
-    simulated.go_on_and_check(before)
+    simulated.run_again_and_check(before)
 
 
 @pytest.mark.parametrize("point", points.DEAD_LETTERS)
@@ -189,10 +189,10 @@ def test_embedded_queue(embedded: EmbeddedSetup, point: str) -> None:
     if point[:2] in {"E5", "E6"}:
         kill_at("consumer", "C1 after the claim, before the work", embedded.installation)
     kill_at(role, point, embedded.installation)
-    before = embedded.look()
+    before = embedded.snapshot()
     if point in LEFT_BY_EMBEDDED:
         assert (before.waiting, before.messages) == LEFT_BY_EMBEDDED[point]
-    embedded.go_on_and_check(before)
+    embedded.run_again_and_check(before)
 
 
 def test_what_a_dead_program_held_is_at_work_at_once(tmp_path: Path) -> None:
@@ -202,10 +202,10 @@ def test_what_a_dead_program_held_is_at_work_at_once(tmp_path: Path) -> None:
     simulated.send()
     kill_at("consumer", "C0 received, not claimed", simulated.installation)
     kill_at("consumer", "C1 after the claim, before the work", simulated.installation)
-    before = simulated.look()
+    before = simulated.snapshot()
     assert before.statuses == ["PROCESSING"] * 3
     begun = time.monotonic()
-    simulated.go_on_and_check(before)
+    simulated.run_again_and_check(before)
     assert time.monotonic() - begun < VISIBILITY_SECONDS / 2
 
 
@@ -221,4 +221,4 @@ def test_embedded_queue_that_is_deleted(embedded: EmbeddedSetup) -> None:
         wait_until(lambda: program.clock.now_ms() > program.all()[0].created_at)
         reconciler.do()
         assert program.waiting() == 3
-    embedded.go_on_and_check(embedded.look())
+    embedded.run_again_and_check(embedded.snapshot())
