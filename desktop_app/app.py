@@ -230,7 +230,7 @@ def assemble(program: Program, look: Theme) -> RunningWindow:
     """Put the window, its threads and the queue together. Nothing runs yet."""
     from PySide6.QtCore import QLocale
 
-    from desktop_app.gui.desktop.choose import desktop_of
+    from desktop_app.gui.desktop.native import desktop_of
     from desktop_app.gui.life.running import RunningWindow
     from desktop_app.gui.window.list_controller import ListController
     from desktop_app.gui.window.main_window import MainWindow

@@ -10,11 +10,9 @@ from PySide6.QtGui import QAction, QCloseEvent
 from PySide6.QtWidgets import QSystemTrayIcon, QWidget
 
 from desktop_app.domain.job import Status
-from desktop_app.gui.desktop.choose import desktop_of
-from desktop_app.gui.desktop.mac import DockBadge, MacAwake
+from desktop_app.gui.desktop.native import DockBadge, MacAwake, WindowsAwake, WindowsTaskbar, desktop_of
 from desktop_app.gui.desktop.ports import Desktop, NoDesktop, Notification, Topic
 from desktop_app.gui.desktop.tray import Tray, TrayNotifier
-from desktop_app.gui.desktop.windows import WindowsAwake, WindowsTaskbar
 from tests.gui.test_run_news import FakeNotifier
 
 if TYPE_CHECKING:

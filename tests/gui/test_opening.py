@@ -10,7 +10,7 @@ from PySide6.QtDBus import QDBusConnection, QDBusMessage
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtTest import QTest
 
-from desktop_app.gui.table import opening
+from desktop_app.gui.desktop import file_manager
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -123,7 +123,7 @@ def test_file_without_a_program_is_told(window: MainWindow, qtbot: QtBot, monkey
 def test_no_more_than_some_are_opened_at_once(
     window: MainWindow, desk: Desk, opened: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(opening, "MOST_AT_ONCE", 2)
+    monkeypatch.setattr(file_manager, "MOST_AT_ONCE", 2)
     window.view.selectAll()
     window.offers.open.trigger()
     desk.settle()

@@ -26,8 +26,8 @@ from PySide6.QtWidgets import (
 
 from desktop_app.gui.adding import review_texts
 from desktop_app.gui.i18n import isolated_in, tr
-from desktop_app.gui.progress.run_news import Announcer
 from desktop_app.gui.widgets import dialogs
+from desktop_app.gui.widgets.notice import Announcer
 from desktop_app.gui.wording import tool_tip
 from desktop_app.services.adding.review import SelectionResult, SelectionRules
 

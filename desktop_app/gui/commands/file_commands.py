@@ -10,9 +10,9 @@ from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QAction, QGuiApplication
 
 from desktop_app.gui.adding.dropping import pasted_paths
+from desktop_app.gui.desktop.file_manager import MOST_AT_ONCE, Opener
 from desktop_app.gui.i18n import tr
 from desktop_app.gui.table.columns import COLUMN_OF_ID, COLUMNS
-from desktop_app.gui.table.opening import MOST_AT_ONCE, Opener
 from desktop_app.gui.table.walking import FollowRunning, ProblemWalk
 from desktop_app.gui.widgets import dialogs
 from desktop_app.gui.widgets.notice import Notice
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from desktop_app.gui.adding.add_flow import FileChooser
     from desktop_app.gui.commands.actions import Actions
-    from desktop_app.gui.table.clipboard import Clip
+    from desktop_app.gui.commands.clipboard import Clip
     from desktop_app.gui.table.view import JobsView
     from desktop_app.gui.window.list_controller import ListController
 

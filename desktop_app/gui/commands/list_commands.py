@@ -10,8 +10,8 @@ from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from desktop_app.domain.job import Status
 from desktop_app.domain.query import ListQuery
+from desktop_app.gui.commands.clipboard import Clip, clip_of_paths, clip_of_rows
 from desktop_app.gui.i18n import tr, translated
-from desktop_app.gui.table.clipboard import Clip, clip_of_paths, clip_of_rows
 from desktop_app.gui.widgets.notice import Kind, Notice, NoticeAction
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from desktop_app.config.atomic_write import NotWrittenError, write_whole
 from desktop_app.domain.job import display_text
 from desktop_app.domain.query import ListQuery
+from desktop_app.gui.desktop.file_manager import Opener
 from desktop_app.gui.i18n import tr, translated
-from desktop_app.gui.table.opening import Opener
 from desktop_app.gui.widgets.notice import Kind, Notice, NoticeAction
 from desktop_app.services.support.export import csv_writer, json_writer
 
