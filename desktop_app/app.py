@@ -63,8 +63,8 @@ def run_window_in(application: QApplication, paths: Sequence[str], line: SignalL
     from desktop_app.gui.theme.theme import Theme
 
     line = line or SignalLine()
-    look = Theme()
-    look.follow(application)
+    theme = Theme()
+    theme.follow(application)
     hook = CrashHook()
     hook.install()
     signals = StopSignals(line)
@@ -78,7 +78,7 @@ def run_window_in(application: QApplication, paths: Sequence[str], line: SignalL
         program = open_or_say_why_not(os.environ)
         if program is None:
             return TROUBLE
-        running = assemble(program, look)
+        running = assemble(program, theme)
         signals.stop_asked.connect(running.window.close)
         stay_open(application, running, hook, program, paths, instance)
     finally:
@@ -134,7 +134,7 @@ def stay_open(
 
     window = running.window
     hook.known.connect(window.complain)
-    CrashDialogs(hook, program.home.logs, window, window.insight.show_report)
+    CrashDialogs(hook, program.home.logs, window, window.help.show_report)
     running.ended.connect(application.quit)
     running.start(paths)
 
@@ -226,7 +226,7 @@ def mend_list(error: StoreDamagedError, environment: Mapping[str, str]) -> bool:
     return choice is not Choice.QUIT
 
 
-def assemble(program: Program, look: Theme) -> RunningWindow:
+def assemble(program: Program, theme: Theme) -> RunningWindow:
     """Put the window, its threads and the queue together. Nothing runs yet."""
     from PySide6.QtCore import QLocale
 
@@ -234,38 +234,40 @@ def assemble(program: Program, look: Theme) -> RunningWindow:
     from desktop_app.gui.life.running import RunningWindow
     from desktop_app.gui.window.list_controller import ListController
     from desktop_app.gui.window.main_window import MainWindow
-    from desktop_app.gui.window.window_parts import WindowParts
     from desktop_app.gui.window_memory import WindowMemory
     from desktop_app.gui.wording import Wording
     from desktop_app.session import Session
 
     wording = Wording(QLocale())
     session = Session(program)
-    workbench = ListController(program.jobs, program.intake, program.database.session, wording)
+    jobs = ListController(
+        program.jobs,
+        program.intake,
+        program.database.session,
+        wording,
+        queue=session.connection.key,
+        clock=program.clock,
+    )
     window = MainWindow(
-        WindowParts(
-            workbench=workbench,
-            session=session,
-            advisor=session.advisor,
-            folder=program.home.folder,
-            states=session.states,
-            memory=WindowMemory(program.home.folder / "window.ini"),
-            look=look,
-            wording=wording,
-            start_again=session.switchboard.start,
-            clock=program.clock,
-            desktop=desktop_of,
-            switch=program.switch,
-            remember_paused=program.remember_paused,
-            log_folder=program.home.logs,
-            strict_order=program.settings.fifo_order == "strict",
-            support=session.support_sources(),
-        )
+        jobs,
+        session,
+        session.advisor,
+        states=session.states,
+        start_again=session.switchboard.start,
+        pause_control=program.switch,
+        remember_paused=program.remember_paused,
+        memory=WindowMemory(program.home.folder / "window.ini"),
+        theme=theme,
+        wording=wording,
+        clock=program.clock,
+        desktop=desktop_of,
+        support=session.support_sources(),
+        strict_order=program.settings.fifo_order == "strict",
     )
     session.switchboard.changed.connect(window.follow_connection)
     return RunningWindow(
         window,
-        workbench,
+        jobs,
         begin=session.switchboard.start,
         steps=[*session.switchboard.steps(), window.connecting.step()],
         close_rest=session.close,

@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from array import array
+    from collections.abc import Collection, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from desktop_app.config.settings import Connection
     from desktop_app.domain.job import Attempt, Batch, Changes, Ended, Job, RunSums, StatusCounts
     from desktop_app.domain.query import ListQuery, Problem, SelectionSums
     from desktop_app.services.consuming.foreign_messages import ForeignMessages
-
-Session = Callable[[], AbstractContextManager[None]]
-"""A thread's life with the database: the thread's connection is closed at its end."""
-
-
-Result = TypeVar("Result")
-
-
-class Background(Protocol):
-    """Runs work beside the main thread, and calls back on it. See `Tasks.run`."""
-
-    def __call__(self, work: Callable[[], Result], on_done: Callable[[Result], None], /) -> None:
-        """Run it."""
-        ...
 
 
 class JobReader(Protocol):
@@ -90,11 +76,11 @@ class JobReader(Protocol):
 
 
 class Office(Protocol):
-    """The connection of now, and the way to another one. Main thread."""
+    """The current connection, and the way to another one. Main thread."""
 
     @property
     def connection(self) -> Connection:
-        """The queue of now, and how it is reached."""
+        """The current queue, and how it is reached."""
         ...
 
     @property
@@ -104,7 +90,7 @@ class Office(Protocol):
 
     @property
     def foreign(self) -> ForeignMessages:
-        """What came from the queue of now that is not ours."""
+        """What came from the current queue that is not ours."""
         ...
 
     @property

@@ -227,7 +227,8 @@ def main() -> int:
         jobs = JobList(database)
         intake = IntakeService(Intake(database), queue="local", clock=Clock(), wake=lambda: None)
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        bench = ListController(jobs, intake, database.session, Wording(QLocale(QLocale.Language.English)))
+        wording = Wording(QLocale(QLocale.Language.English))
+        bench = ListController(jobs, intake, database.session, wording, queue="local", clock=Clock())
         view = JobsView(bench.model, look)
         view.resize(1100, 1080)
         view.show()

@@ -140,7 +140,7 @@ class Scene:
 
     def say_running(self) -> None:
         """Have the window believe that its loops run and all is well."""
-        states = self.window._needs.states
+        states = self.window._states
         states.take_sender(LoopState(Phase.RUNNING))
         states.take_consumer(LoopState(Phase.RUNNING))
 

@@ -16,7 +16,6 @@ from desktop_app.gui.desktop.ports import no_desktop
 from desktop_app.gui.theme.theme import Theme
 from desktop_app.gui.window.list_controller import ListController
 from desktop_app.gui.window.main_window import MainWindow
-from desktop_app.gui.window.window_parts import WindowParts
 from desktop_app.gui.window_memory import WindowMemory
 from desktop_app.gui.wording import Wording
 from desktop_app.services.consuming.foreign_messages import ForeignMessages
@@ -142,26 +141,29 @@ class Desk:
     def window(self) -> MainWindow:
         """A window that is shown and has read the list."""
         world = self.world
-        bench = ListController(world.jobs, world.intake, world.session, self._wording)
+        bench = ListController(
+            world.jobs,
+            world.intake,
+            world.session,
+            self._wording,
+            queue=self.session.connection.key,
+            clock=world.clock,
+        )
         self._benches.append(bench)
         window = MainWindow(
-            WindowParts(
-                workbench=bench,
-                session=self.session,
-                advisor=ConnectionAdvisor(self._file.parent / "run"),
-                folder=self._file.parent,
-                states=self.states,
-                memory=WindowMemory(self._file),
-                look=self._look,
-                wording=self._wording,
-                start_again=self._note_start,
-                clock=world.clock,
-                desktop=lambda _: self.desktop,
-                switch=self.switch,
-                remember_paused=self.remembered.append,
-                log_folder=self.log_folder,
-                support=self._support(),
-            )
+            bench,
+            self.session,
+            ConnectionAdvisor(self._file.parent / "run"),
+            states=self.states,
+            start_again=self._note_start,
+            pause_control=self.switch,
+            remember_paused=self.remembered.append,
+            memory=WindowMemory(self._file),
+            theme=self._look,
+            wording=self._wording,
+            clock=world.clock,
+            desktop=lambda _: self.desktop,
+            support=self._support(),
         )
         self._qtbot.addWidget(window)
         with self._qtbot.waitExposed(window):

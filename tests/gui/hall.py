@@ -39,7 +39,7 @@ class Hall:
         self.program: Program = open_program(settings=settings)
         self.running: RunningWindow = app.assemble(self.program, look)
         self.window = self.running.window
-        self.office: Office = self.window._needs.session
+        self.office: Office = self.window._connection
         self.running.start()
 
     def path(self, name: str) -> Path:
@@ -65,7 +65,7 @@ class Hall:
 
     def text_of(self, name: str) -> str:
         """What the list says of a file's status."""
-        return self.window._needs.wording.status(self.jobs()[name])
+        return self.window._wording.status(self.jobs()[name])
 
     def until_banner(self, title: str) -> list[str]:
         """Wait for a trouble; gives its buttons."""

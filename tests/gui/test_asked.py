@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.gui.conftest import Desk
 
 
-@pytest.mark.parametrize(("name", "title"), [(ADD_FILES, "Add Files"), (ADD_FOLDER, "Add a Folder")])
+@pytest.mark.parametrize(("name", "title"), [(ADD_FILES, "Add Files"), (ADD_FOLDER, "Add Folder")])
 def test_what_is_asked_is_done_and_the_other_names_are_added(
     desk: Desk, qtbot: QtBot, tmp_path: Path, name: str, title: str
 ) -> None:

@@ -15,14 +15,17 @@ from desktop_app.gui.widgets.notice import Kind, Notice, NoticeAction
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from PySide6.QtWidgets import QWidget
 
     from desktop_app.domain.errors import KnownError
     from desktop_app.gui.connection.desk import ConnectionDesk
     from desktop_app.gui.connection.foreign_watch import ForeignWatch
+    from desktop_app.gui.connection.status import LoopStates
+    from desktop_app.gui.ports import Office
+    from desktop_app.gui.table.model import JobFeed
     from desktop_app.gui.widgets.notice import NoticeBar
-    from desktop_app.gui.window.window_parts import WindowParts
 
 
 RETURNS_S = 30.0
@@ -126,10 +129,14 @@ class TroubleBanner(QObject):
 
 def trouble_banner(
     bar: NoticeBar,
-    needs: WindowParts,
+    office: Office,
     desk: ConnectionDesk,
     foreign: ForeignWatch,
     *,
+    states: LoopStates,
+    feed: JobFeed,
+    start_again: Callable[[], None],
+    folder: Path,
     say: Callable[[Notice], None],
     window: QWidget,
 ) -> TroubleBanner:
@@ -137,19 +144,22 @@ def trouble_banner(
 
     Args:
         bar: Where it is shown.
-        needs: What the window was given.
+        office: The current connection.
         desk: The dialog, and what is looked up.
         foreign: Shows the messages that are not ours.
+        states: What the loops do.
+        feed: Tells whether the list can be read.
+        start_again: Starts loops that have ended by themselves.
+        folder: Where the list is kept.
         say: Says what came of a button.
         window: The owner.
     """
-    office = needs.session
     remedies = Remedies(
         office,
         desk,
-        start_again=needs.start_again,
+        start_again=start_again,
         show_foreign=foreign.show_newest,
-        folder=needs.folder,
+        folder=folder,
         window=window,
     )
     for speaker in (remedies, desk.regions, desk.sign_in):
@@ -157,12 +167,12 @@ def trouble_banner(
     banner = TroubleBanner(
         bar,
         try_now=office.try_now,
-        start_again=needs.start_again,
+        start_again=start_again,
         allow_processing=office.allow_processing,
         remedies=remedies.buttons,
         parent=window,
     )
-    needs.states.trouble_changed.connect(banner.show_loops)
-    needs.workbench.feed.problem.connect(banner.show_database)
-    needs.workbench.feed.recovered.connect(banner.clear_database)
+    states.trouble_changed.connect(banner.show_loops)
+    feed.problem.connect(banner.show_database)
+    feed.recovered.connect(banner.clear_database)
     return banner

@@ -202,10 +202,10 @@ class ConnectionDialog(QDialog):
         self.fix.clicked.connect(self._mend)
         self._buttons.accepted.connect(self._accept)
         self._buttons.rejected.connect(self.reject)
-        self._ask.listing.came.connect(self._take_queues)
+        self._ask.listing.result.connect(self._take_queues)
         self._ask.listing.ended.connect(self._take_all_queues)
-        self._ask.listing.stuck.connect(self._take_no_queues)
-        self._ask.testing.came.connect(self.checks.add)
+        self._ask.listing.failed.connect(self._take_no_queues)
+        self._ask.testing.result.connect(self.checks.add)
         self._ask.testing.ended.connect(self._take_test_end)
         self.finished.connect(self._end)
 

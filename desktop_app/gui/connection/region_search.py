@@ -47,8 +47,8 @@ class RegionSearch(QObject):
         self._use = use
         self._stream = Stream(tasks, self)
         self._connection: Connection | None = None
-        self._stream.came.connect(self._tell)
-        self._stream.stuck.connect(self._tell_trouble)
+        self._stream.result.connect(self._tell)
+        self._stream.failed.connect(self._tell_trouble)
 
     def start(self, connection: Connection) -> None:
         """Look for this connection's queue everywhere else."""
