@@ -318,7 +318,7 @@
     </message>
     <message>
         <source>Re&amp;move</source>
-        <translation>E&amp;ntfernen</translation>
+        <translation>Ent&amp;fernen</translation>
     </message>
     <message>
         <source>&amp;Show in Folder</source>
@@ -334,7 +334,7 @@
     </message>
     <message>
         <source>Retry &amp;Failed</source>
-        <translation>&amp;Fehlgeschlagene erneut versuchen</translation>
+        <translation>Feh&amp;lgeschlagene erneut versuchen</translation>
     </message>
     <message>
         <source>Retry All With &amp;This Reason</source>
