@@ -140,9 +140,9 @@ class Scene:
 
     def say_running(self) -> None:
         """Have the window believe that its loops run and all is well."""
-        states = self.window._needs.states
-        states.take_sender(LoopState(Phase.RUNNING))
-        states.take_consumer(LoopState(Phase.RUNNING))
+        states = self.window._needs.connection.status
+        states.set_sender_state(LoopState(Phase.RUNNING))
+        states.set_consumer_state(LoopState(Phase.RUNNING))
 
     def wait_for_progress(self) -> None:
         """Wait until the status bar has seen that files have ended since the window was opened."""

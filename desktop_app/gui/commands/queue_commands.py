@@ -48,7 +48,7 @@ class QueueCommands(QObject):
     @Slot()
     def check_queue(self) -> None:
         """Send, receive and look after what is missing now, not when it is time."""
-        self._needs.session.try_now()
+        self._needs.try_now()
         self.said.emit(Notice(tr("Looking at the queue now."), passing=True))
 
 

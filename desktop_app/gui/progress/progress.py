@@ -80,7 +80,7 @@ class Feedback(QObject):
         run.changed.connect(self._show_on_desktop)
         run.paced.connect(self._show_pace)
         selected.changed.connect(self._show_selected)
-        needs.states.text_changed.connect(self._heed_connection)
+        needs.connection.status.text_changed.connect(self._heed_connection)
         self.dock = self._make_dock()
         self.news = self._make_news()
         self.tray = Tray(window, offers.keep_in_tray, (offers.pause, offers.quit))
@@ -149,8 +149,8 @@ class Feedback(QObject):
         )
         self._run.changed.connect(news.take_progress)
         self._run.ended.connect(news.take_end)
-        self._needs.states.text_changed.connect(news.take_connection)
-        self._needs.states.trouble_changed.connect(news.take_trouble)
+        self._needs.connection.status.text_changed.connect(news.take_connection)
+        self._needs.connection.status.trouble_changed.connect(news.take_trouble)
         self._desktop.notifier.on_click(self._open_about)
         return news
 

@@ -14,9 +14,7 @@ from desktop_app.gui.commands.actions import Actions
 from desktop_app.gui.commands.file_commands import WindowCommands
 from desktop_app.gui.commands.help_commands import HelpCommands
 from desktop_app.gui.commands.queue_commands import Pausing, QueueCommands
-from desktop_app.gui.connection.banner import trouble_banner
-from desktop_app.gui.connection.desk import ConnectionDesk
-from desktop_app.gui.connection.foreign_watch import ForeignWatch
+from desktop_app.gui.connection.commands import ConnectionCommands
 from desktop_app.gui.details.loader import make_details
 from desktop_app.gui.details.pane import DetailsSplit
 from desktop_app.gui.export.command import ExportCommand
@@ -60,7 +58,7 @@ class MainWindow(QMainWindow):
         offers: Everything that can be done.
         selected: How many files are selected, and their sums.
         view, filter, sidebar, details, no_match, notices, banner, busy, exporting, status, overlay: Its parts.
-        foreign, adding: What is done about other programs' messages, and about new files.
+        connection, adding: What is done about the connection, and about new files.
         export, insight: The ways to an exported list, to the log and the support report.
         run, feedback: The run that is under way, and what is told of it.
         pausing: The way to a pause.
@@ -83,13 +81,16 @@ class MainWindow(QMainWindow):
         self.busy = BusyStrip(self)
         self.exporting = BusyStrip(self)
         self.status = JobsStatusBar(needs.wording, look, self)
-        self.connecting = ConnectionDesk(needs.session, needs.advisor, look, self)
-        self.offers.connection.triggered.connect(self.connecting.open)
-        self.status.connection_pressed.connect(self.connecting.open)
+        self.connection = ConnectionCommands(
+            needs.connection,
+            self.banner,
+            self.offers.foreign,
+            try_now=needs.try_now,
+            folder=needs.folder,
+            theme=look,
+            window=self,
+        )
         self._chooser = FileChooser(needs.memory, self)
-        self.foreign = ForeignWatch(needs.session.foreign, self.offers.foreign, self)
-        trouble_banner(self.banner, needs, self.connecting, self.foreign, say=self.say, window=self)
-        self.connecting.complained.connect(self.complain)
         self._commands = WindowCommands(self.offers, self.view, self._workbench, self._chooser, self)
         self.export = ExportCommand(
             self.offers.export, self.exporting, self.view, self._workbench, needs.memory, needs.wording, self
@@ -101,7 +102,7 @@ class MainWindow(QMainWindow):
         self._pages = Pages(self.view, self._empty, self.no_match, self)
         self.selected = SelectedTotals(self.view, self._workbench, self)
         self.details = make_details(self.offers, self.view, self.selected, needs, self)
-        self.run = self._workbench.watch_run(queue=needs.session.connection.key, clock=needs.clock)
+        self.run = self._workbench.watch_run(queue=needs.connection.connection.key, clock=needs.clock)
         self.feedback = Feedback(self.run, self.status, self.notices, self.selected, self.offers, needs, self)
         self._split = DetailsSplit(self._pages, self.details, self)
         self.adding = AddFlow(self._workbench, self.view, look, needs.wording, self)
@@ -157,12 +158,19 @@ class MainWindow(QMainWindow):
         for part in (self.adding, self.insight, self.feedback):
             self.closed.connect(part.close)
         self._commands.said.connect(self.say)
-        self._needs.states.text_changed.connect(self.status.show_connection)
+        self.offers.connection.triggered.connect(self.connection.open)
+        self.status.connection_pressed.connect(self.connection.open)
+        self.connection.notice.connect(self.say)
+        self.connection.failed.connect(self.complain)
+        bench.feed.problem.connect(self.connection.banner.set_database_error)
+        bench.feed.recovered.connect(self.connection.banner.clear_database_error)
+        self._needs.connection.changed.connect(self.follow_connection)
+        self._needs.connection.status.text_changed.connect(self.status.show_connection)
         self.run.changed.connect(self._show_title)
-        self.foreign.counted.connect(self.status.show_foreign)
+        self.connection.foreign.counted.connect(self.status.show_foreign)
         self.busy.stopped.connect(bench.adder.stop)
         self.pausing.said.connect(self.say)
-        self.pausing.pace_changed.connect(self._needs.states.take_pace)
+        self.pausing.pace_changed.connect(self._needs.connection.status.set_mode)
         self.pausing.pace_changed.connect(self._show_title)
         self.view.selection_changed.connect(self._update)
         for action in (self.offers.sidebar, self.offers.details):
@@ -181,8 +189,8 @@ class MainWindow(QMainWindow):
         self.offers.sidebar.setChecked(self._needs.memory.shows_sidebar)
         self.offers.details.setChecked(self._needs.memory.shows_details)
         self._split.restore(self._needs.memory)
-        self.status.show_connection(self._needs.states.text)
-        self.follow_connection(self._needs.session.connection)
+        self.status.show_connection(self._needs.connection.status.text)
+        self.follow_connection(self._needs.connection.connection)
         self.pausing.open()
         self.show()
 
@@ -191,7 +199,6 @@ class MainWindow(QMainWindow):
         """The window is about this queue from now on."""
         self._needs.wording.queue = connection.key
         self._empty.follow(connection)
-        self.foreign.watch(self._needs.session.foreign)
         self.run.follow_queue(connection.key)
         self._show_counts(self._workbench.totals.counts)
         self._show_title()
@@ -247,7 +254,7 @@ class MainWindow(QMainWindow):
         progress = self.run.progress
         done = f"{self._needs.wording.percent(progress.fraction)}{DASH}" if progress.is_busy else ""
         self.setWindowTitle(
-            f"{self.pausing.title}{done}{translated(self._needs.session.connection.label)}{DASH}Filemill"
+            f"{self.pausing.title}{done}{translated(self._needs.connection.connection.label)}{DASH}Filemill"
         )
 
     @Slot(QPoint)

@@ -12,15 +12,13 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
     from desktop_app.domain.clock import Clock
-    from desktop_app.gui.connection.status import LoopStates
+    from desktop_app.gui.connection.controller import ConnectionController
     from desktop_app.gui.desktop.ports import Desktop
-    from desktop_app.gui.ports import Office
     from desktop_app.gui.theme.theme import Theme
     from desktop_app.gui.window.list_controller import ListController
     from desktop_app.gui.window_memory import WindowMemory
     from desktop_app.gui.wording import Wording
     from desktop_app.services.control import PauseControl
-    from desktop_app.services.support.connection_advisor import ConnectionAdvisor
     from desktop_app.services.support.report import SupportSources
 
 
@@ -30,13 +28,11 @@ class WindowParts:
 
     Attributes:
         workbench: What works behind it.
-        session: The connection of now.
-        advisor: Helps to choose another one.
+        connection: The connection and its loops.
         folder: Where the list is kept.
-        states: What the loops do.
         memory: What was remembered.
         look, wording: How it looks and speaks.
-        start_again: Starts loops that have ended by themselves.
+        try_now: Lets the loops try at once.
         clock: The time.
         desktop: Gives the desktop around the window.
         switch: Where a person pauses.
@@ -47,14 +43,12 @@ class WindowParts:
     """
 
     workbench: ListController
-    session: Office
-    advisor: ConnectionAdvisor
+    connection: ConnectionController
     folder: Path
-    states: LoopStates
     memory: WindowMemory
     look: Theme
     wording: Wording
-    start_again: Callable[[], None]
+    try_now: Callable[[], None]
     clock: Clock
     switch: PauseControl
     remember_paused: Callable[[bool], None]
