@@ -97,6 +97,7 @@ def hints(page: QueuePage) -> str:
 
 def test_it_opens_once_with_the_queue_of_now(dialog: ConnectionDialog, page: QueuePage, desk: Desk) -> None:
     assert page.form.place is Place.COMPUTER
+    assert dialog.focusWidget() is page.form.places[0]
     assert not page.form.queue.isVisible()
     assert not page.form.process_here.isVisible()
     window = dialog.parentWidget()
@@ -284,11 +285,12 @@ def test_every_control_has_a_name_and_tab_goes_through_all_of_them_in_order(
     form = page.form
     form.places[2].setFocus()
     order = []
-    for _ in range(8):
+    for _ in range(9):
         QTest.keyClick(dialog, Qt.Key.Key_Tab)
         order.append(QApplication.focusWidget())
     assert order[:6] == [form.server, form.profile, form.reload, form.region, form.queue, form.list_queues]
     assert order[6] is form.process_here
+    assert order[7:] == [page.test, dialog.connect_now]
 
 
 @pytest.mark.parametrize("place", list(Place))

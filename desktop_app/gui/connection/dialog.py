@@ -31,8 +31,9 @@ _LEAST = (420, 320)
 class ConnectionPage(QScrollArea):
     """The base of a page: a column of widgets that scrolls, and buttons of its own beside the dialog's.
 
-    A page fills its `column` and `buttons` in its constructor and implements `load`, `validate`, `apply` and `stop`. To
-    add one, write its class in a module of its own and name it in `ConnectionCommands.open_at`.
+    A page fills its `column` and `buttons` in its constructor and implements `load`, `validate`, `apply` and `stop`. Its
+    focus proxy has the keyboard first. To add a page, write its class in a module of its own and name it in
+    `ConnectionCommands.open_at`.
 
     Attributes:
         title: On its tab; there are no tabs while there is one page.
@@ -144,6 +145,7 @@ class ConnectionDialog(QDialog):
         for page in pages:
             self.finished.connect(page.stop)
             page.load()
+        pages[0].setFocus()
 
     def focus_on(self, field: str) -> None:
         """Put the keyboard on a field, on whatever page it is."""

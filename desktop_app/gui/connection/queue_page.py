@@ -81,6 +81,7 @@ class QueuePage(ConnectionPage):
         self.buttons.addWidget(self.test)
         self.buttons.addWidget(self.fix)
         self.buttons.addStretch(1)
+        self.setFocusProxy(self.form.places[0])
         self._show_overrides()
         self._test_title.hide()
         self.checks.hide()
