@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from desktop_app.config.paths import database_path, find_home
@@ -18,11 +20,15 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
 
     from desktop_app.bootstrap import Program
+    from desktop_app.config.settings import Connection
     from desktop_app.domain.errors import StoreDamagedError
+    from desktop_app.gui.connection.controller import ConnectionController
+    from desktop_app.gui.connection.loops import QueueLoops
     from desktop_app.gui.diagnostics.crash import CrashHook
     from desktop_app.gui.life.running import RunningWindow
     from desktop_app.gui.life.single_instance import Request, SingleInstance
     from desktop_app.gui.theme.theme import Theme
+    from desktop_app.services.support.report import SupportSources
 
 log = logging.getLogger(__name__)
 
@@ -230,30 +236,36 @@ def assemble(program: Program, theme: Theme) -> RunningWindow:
     """Put the window, its threads and the queue together. Nothing runs yet."""
     from PySide6.QtCore import QLocale
 
+    from desktop_app.gui.connection.controller import ConnectionController
     from desktop_app.gui.desktop.native import desktop_of
     from desktop_app.gui.life.running import RunningWindow
     from desktop_app.gui.window.list_controller import ListController
     from desktop_app.gui.window.main_window import MainWindow
     from desktop_app.gui.window_memory import WindowMemory
     from desktop_app.gui.wording import Wording
-    from desktop_app.session import Session
+    from desktop_app.services.support.connection_advisor import ConnectionAdvisor
 
     wording = Wording(QLocale())
-    session = Session(program)
+    connection = ConnectionController(
+        partial(make_loops, program),
+        ConnectionAdvisor(program.home.run),
+        connection=program.connection,
+        process_here=program.may_process.is_set(),
+        settings_file=program.home.settings_file,
+        clock=program.clock,
+    )
     jobs = ListController(
         program.jobs,
         program.intake,
         program.database.session,
         wording,
-        queue=session.connection.key,
+        queue=connection.connection.key,
         clock=program.clock,
     )
     window = MainWindow(
         jobs,
-        session,
-        session.advisor,
-        states=session.states,
-        start_again=session.switchboard.start,
+        connection,
+        try_now=program.try_now,
         pause_control=program.switch,
         remember_paused=program.remember_paused,
         memory=WindowMemory(program.home.folder / "window.ini"),
@@ -261,14 +273,60 @@ def assemble(program: Program, theme: Theme) -> RunningWindow:
         wording=wording,
         clock=program.clock,
         desktop=desktop_of,
-        support=session.support_sources(),
+        support=support_sources(program, connection),
         strict_order=program.settings.fifo_order == "strict",
     )
-    session.switchboard.changed.connect(window.follow_connection)
+
+    def close() -> None:
+        connection.close()
+        program.close()
+
     return RunningWindow(
         window,
         jobs,
-        begin=session.switchboard.start,
-        steps=[*session.switchboard.steps(), window.connecting.step()],
-        close_rest=session.close,
+        begin=connection.start,
+        steps=[*connection.steps(), window.connection.step()],
+        close_rest=close,
+    )
+
+
+def make_loops(program: Program, connection: Connection, *, process_here: bool) -> QueueLoops:
+    """Return the loops of a connection, not started; files added from now on belong to its queue.
+
+    Args:
+        program: What both faces stand on.
+        connection: Which queue.
+        process_here: Whether its files may be processed on this computer; the embedded queue's always may.
+    """
+    from desktop_app.bootstrap import build_gated_consumer, build_sender, connect_queue
+    from desktop_app.gui.connection.loops import ConsumerThread, QueueLoops, SenderThread
+
+    program = program.reconnected(connection, process_here=process_here)
+    connector = connect_queue(program)
+    return QueueLoops(
+        connection,
+        ConsumerThread(partial(build_gated_consumer, program, connector)),
+        SenderThread(partial(build_sender, program, connector)),
+        permission=program.may_process,
+        foreign_messages=program.foreign,
+        close=connector.close,
+    )
+
+
+def support_sources(program: Program, controller: ConnectionController) -> SupportSources:
+    """Return what a support report tells of."""
+    from desktop_app.bootstrap import connect_queue
+    from desktop_app.config.settings import load_settings
+    from desktop_app.services.support.report import SupportSources
+
+    return SupportSources(
+        home=program.home,
+        environment=os.environ,
+        settings=partial(load_settings, program.home.settings_file),
+        connection=lambda: controller.connection,
+        connect=lambda: connect_queue(replace(program, connection=controller.connection)),
+        test=lambda should_stop: controller.advisor.test(controller.connection, should_stop),
+        database=program.database,
+        jobs=program.jobs,
+        clock=program.clock,
     )

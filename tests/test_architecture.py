@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 PACKAGE = Path(__file__).resolve().parent.parent / "desktop_app"
 
 # The places where everybody is put together; what each of them may not do is a layer's own business.
-ROOTS = frozenset({"__main__", "app", "session", "self_test", "tryout"})
+ROOTS = frozenset({"__main__", "app", "self_test", "tryout"})
 MAY_IMPORT = {
     "gui": {"services", "sources", "logs"},
     "cli": {"bootstrap", "services", "store", "queues", "processing", "sources", "logs"},  # the terminal's own root

@@ -9,10 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from contextlib import AbstractContextManager
 
-    from desktop_app.config.settings import Connection
     from desktop_app.domain.job import Attempt, Batch, Changes, Ended, Job, RunSums, StatusCounts
     from desktop_app.domain.query import ListQuery, Problem, SelectionSums
-    from desktop_app.services.consuming.foreign_messages import ForeignMessages
 
 
 class JobReader(Protocol):
@@ -72,52 +70,4 @@ class JobReader(Protocol):
 
     def ended(self, *, since_ms: int, until_ms: int, step_ms: int) -> list[Ended]:
         """How much has ended after a time and up to another, in steps of the clock."""
-        ...
-
-
-class Office(Protocol):
-    """The current connection, and the way to another one. Main thread."""
-
-    @property
-    def connection(self) -> Connection:
-        """The current queue, and how it is reached."""
-        ...
-
-    @property
-    def processes_here(self) -> bool:
-        """Whether this queue's files may be processed on this computer."""
-        ...
-
-    @property
-    def foreign(self) -> ForeignMessages:
-        """What came from the current queue that is not ours."""
-        ...
-
-    @property
-    def overrides(self) -> tuple[str, ...]:
-        """The environment's variables that decide at the next start, whatever is chosen now."""
-        ...
-
-    def check(self, wanted: Connection) -> Connection:
-        """What would be used for what a person has typed. Raises SettingsError if it can't be used."""
-        ...
-
-    def choose(self, wanted: Connection, *, process_here: bool) -> None:
-        """Use another connection from now on, and at the next start.
-
-        Raises SettingsError: if it can't be used, and nothing has changed; or if it can't be saved, and it holds for
-        this time all the same.
-        """
-        ...
-
-    def allow_processing(self) -> None:
-        """Process this queue's files on this computer from now on. Raises SettingsError if that can't be saved."""
-        ...
-
-    def stop_processing(self) -> None:
-        """Only send to this queue from now on. Raises SettingsError if that can't be saved; it holds all the same."""
-        ...
-
-    def try_now(self) -> None:
-        """Let what waits for the queue try at once."""
         ...

@@ -891,10 +891,6 @@
         <translation>In anderen Regionen suchen</translation>
     </message>
     <message>
-        <source>Copy Request for Administrator</source>
-        <translation>Anfrage an die Administration kopieren</translation>
-    </message>
-    <message>
         <source>Work Without Receiving</source>
         <translation>Ohne Empfangen arbeiten</translation>
     </message>

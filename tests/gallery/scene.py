@@ -140,9 +140,9 @@ class Scene:
 
     def say_running(self) -> None:
         """Have the window believe that its loops run and all is well."""
-        states = self.window._states
-        states.take_sender(LoopState(Phase.RUNNING))
-        states.take_consumer(LoopState(Phase.RUNNING))
+        status = self.window._controller.status
+        status.set_sender_state(LoopState(Phase.RUNNING))
+        status.set_consumer_state(LoopState(Phase.RUNNING))
 
     def wait_for_progress(self) -> None:
         """Wait until the status bar has seen that files have ended since the window was opened."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import gc
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import QLocale
 
 from desktop_app.config.paths import Home
-from desktop_app.config.settings import Connection, Settings, connection_from
-from desktop_app.gui.connection.status import LoopStates
+from desktop_app.config.settings import Connection, Settings
+from desktop_app.gui.connection.controller import ConnectionController
+from desktop_app.gui.connection.loops import ConsumerThread, QueueLoops, SenderThread
 from desktop_app.gui.desktop.ports import no_desktop
 from desktop_app.gui.theme.theme import Theme
 from desktop_app.gui.window.list_controller import ListController
@@ -33,7 +35,9 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from desktop_app.domain.connection_checks import Finding
+    from desktop_app.gui.connection.status import ConnectionStatus
     from desktop_app.queues.connector import QueueConnector
+    from desktop_app.services.loops import Loop, LoopState
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -76,36 +80,28 @@ def world(tmp_path: Path) -> Iterator[World]:
     made.database.release()
 
 
-class FakeOffice:
-    """A connection that only notes what is asked of it."""
+class FakeLoops(QueueLoops):
+    """Loops that only note that they were started."""
 
-    def __init__(self) -> None:
-        self.connection = Connection()
-        self.processes_here = True
-        self.foreign = ForeignMessages()
-        self.desktop = no_desktop()
-        self.overrides: tuple[str, ...] = ()
-        self.tried = 0
-        self.allowed = 0
-        self.chosen: list[tuple[Connection, bool]] = []
-
-    def check(self, wanted: Connection) -> Connection:
-        return connection_from(
-            Settings(wanted.queue, wanted.profile, wanted.region, endpoint_url=wanted.endpoint_url), {}
+    def __init__(self, connection: Connection, *, process_here: bool) -> None:
+        super().__init__(
+            connection,
+            ConsumerThread(_no_loop),
+            SenderThread(_no_loop),
+            permission=Event(),
+            foreign_messages=ForeignMessages(),
+            close=lambda: None,
         )
+        self.starts = 0
+        if connection.is_local or process_here:
+            self.permission.set()
 
-    def choose(self, wanted: Connection, *, process_here: bool) -> None:
-        self.connection = self.check(wanted)
-        self.chosen.append((wanted, process_here))
+    def start(self) -> None:
+        self.starts += 1
 
-    def allow_processing(self) -> None:
-        self.allowed += 1
 
-    def stop_processing(self) -> None:
-        self.processes_here = False
-
-    def try_now(self) -> None:
-        self.tried += 1
+def _no_loop(report: Callable[[LoopState], None]) -> Loop:
+    raise AssertionError("the threads of fake loops are never started")
 
 
 class Desk:
@@ -114,16 +110,25 @@ class Desk:
     def __init__(self, world: World, look: Theme, wording: Wording, folder: Path, qtbot: QtBot) -> None:
         self.desktop = no_desktop()
         self.world = world
-        self.started = 0
-        self.session = FakeOffice()
+        self.tried = 0
+        self.loops: list[FakeLoops] = []
         self.switch = PauseControl()
         self.remembered: list[bool] = []
-        self.states = LoopStates(Connection(), world.clock)
         self._look = look
         self._wording = wording
         self._file = folder / "window.ini"
         self.log_folder = folder / "logs"
         self.environment: dict[str, str] = {}
+        self.settings_file = folder / "settings.toml"
+        self.connection = ConnectionController(
+            self._make_loops,
+            ConnectionAdvisor(folder / "run"),
+            connection=Connection(),
+            process_here=True,
+            settings_file=self.settings_file,
+            clock=world.clock,
+            environment=self.environment,
+        )
         self.settings = Settings()
         self.findings: list[Finding] = []
         self.connector: QueueConnector = FakeConnector(FakeClient())
@@ -131,12 +136,17 @@ class Desk:
         self._benches: list[ListController] = []
 
     @property
-    def tried(self) -> int:
-        return self.session.tried
+    def states(self) -> ConnectionStatus:
+        return self.connection.status
 
     @property
-    def foreign(self) -> ForeignMessages:
-        return self.session.foreign
+    def chosen(self) -> list[tuple[Connection, bool]]:
+        """The connections that were chosen in the window, and whether their files are processed here."""
+        return [(loops.connection, loops.permission.is_set()) for loops in self.loops[1:]]
+
+    def _make_loops(self, connection: Connection, *, process_here: bool) -> FakeLoops:
+        self.loops.append(FakeLoops(connection, process_here=process_here))
+        return self.loops[-1]
 
     def window(self) -> MainWindow:
         """A window that is shown and has read the list."""
@@ -146,16 +156,14 @@ class Desk:
             world.intake,
             world.session,
             self._wording,
-            queue=self.session.connection.key,
+            queue=self.connection.connection.key,
             clock=world.clock,
         )
         self._benches.append(bench)
         window = MainWindow(
             bench,
-            self.session,
-            ConnectionAdvisor(self._file.parent / "run"),
-            states=self.states,
-            start_again=self._note_start,
+            self.connection,
+            try_now=self._note_try,
             pause_control=self.switch,
             remember_paused=self.remembered.append,
             memory=WindowMemory(self._file),
@@ -176,7 +184,7 @@ class Desk:
             home=Home(self.log_folder.parent),
             environment=self.environment,
             settings=lambda: self.settings,
-            connection=lambda: self.session.connection,
+            connection=lambda: self.connection.connection,
             connect=lambda: self.connector,
             test=lambda _: iter(self.findings),
             database=self.world.database,
@@ -210,8 +218,8 @@ class Desk:
             bench.stop()
             assert bench.close()
 
-    def _note_start(self) -> None:
-        self.started += 1
+    def _note_try(self) -> None:
+        self.tried += 1
 
 
 @pytest.fixture

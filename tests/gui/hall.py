@@ -8,6 +8,7 @@ from desktop_app import app
 from desktop_app.bootstrap import open_program
 from desktop_app.config.settings import Settings, connection_from
 from desktop_app.domain.job import Job, Status
+from desktop_app.gui.connection.queue_page import QueuePage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,8 +17,9 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from desktop_app.bootstrap import Program
+    from desktop_app.gui.connection.controller import ConnectionController
+    from desktop_app.gui.connection.dialog import ConnectionDialog
     from desktop_app.gui.life.running import RunningWindow
-    from desktop_app.gui.ports import Office
     from desktop_app.gui.theme.theme import Theme
 
 SOON = 20_000
@@ -39,7 +41,7 @@ class Hall:
         self.program: Program = open_program(settings=settings)
         self.running: RunningWindow = app.assemble(self.program, look)
         self.window = self.running.window
-        self.office: Office = self.window._connection
+        self.connection: ConnectionController = self.window._controller
         self.running.start()
 
     def path(self, name: str) -> Path:
@@ -96,3 +98,10 @@ def allowed(settings: Settings) -> Settings:
         settings.endpoint_url,
         process_queue=connection_from(settings, {}).key,
     )
+
+
+def queue_page(dialog: ConnectionDialog) -> QueuePage:
+    """The page of the dialog on which the queue is chosen."""
+    (page,) = dialog.pages
+    assert isinstance(page, QueuePage)
+    return page

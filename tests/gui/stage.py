@@ -123,8 +123,8 @@ class Stage:
         self.until_settled()
 
     def receive_foreign(self) -> None:
-        self.desk.foreign.note(received("{}", message_id="m1"), "not ours")
-        self.window.foreign.look()
+        self.desk.connection.foreign_messages.note(received("{}", message_id="m1"), "not ours")
+        self.window.connection.foreign.count()
 
     def until_settled(self) -> None:
         self.desk.bench().feed.look()
@@ -203,6 +203,6 @@ class Stage:
                 dialog.reject()
         self.window.menu_actions.keep_in_tray.setChecked(False)
         # A window that is destroyed waits for its threads, and keeps the interpreter that they need.
-        looking_up = self.window.connecting.step()
+        looking_up = self.window.connection.step()
         looking_up.begin()
         self.desk._qtbot.waitUntil(looking_up.has_ended, timeout=20_000)

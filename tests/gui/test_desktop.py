@@ -117,7 +117,7 @@ def test_window_that_ends_tells_nothing_more(desk: Desk, room: Room) -> None:
     window = desk.window()
     window.close()
     shown = len(room.notifier.shown)
-    desk.states.take_sender_death("x")
+    desk.states.set_sender_failure("x")
     assert len(room.notifier.shown) == shown
 
 

@@ -137,14 +137,14 @@ def test_status_bar_and_title_say_how_far_all_of_it_is(desk: Desk, qtbot: QtBot)
 def test_connection_is_shown_and_trouble_stands_under_the_toolbar(desk: Desk, qtbot: QtBot) -> None:
     window = desk.window()
     assert window.status.connection_text == "Starting…"
-    desk.states.take_sender(LoopState(Phase.RUNNING))
-    desk.states.take_consumer(LoopState(Phase.RUNNING))
+    desk.states.set_sender_state(LoopState(Phase.RUNNING))
+    desk.states.set_consumer_state(LoopState(Phase.RUNNING))
     assert window.status.connection_text == "Local queue"
-    desk.states.take_sender(LoopState(Phase.WAITING, "The local queue could not start."))
+    desk.states.set_sender_state(LoopState(Phase.WAITING, "The local queue could not start."))
     assert window.banner.isVisible()
     QTest.mouseClick(window.banner.buttons[0], LEFT)
     assert desk.tried == 1
-    desk.states.take_sender(LoopState(Phase.RUNNING))
+    desk.states.set_sender_state(LoopState(Phase.RUNNING))
     assert not window.banner.isVisible()
 
 

@@ -38,7 +38,7 @@ def notice_of(window: MainWindow) -> str:
 def test_by_keyboard_it_pauses_says_so_everywhere_and_goes_on(desk: Desk, qtbot: QtBot) -> None:
     desk.world.add("a.txt")
     window = desk.active_window()
-    for loop in (desk.states.take_sender, desk.states.take_consumer):
+    for loop in (desk.states.set_sender_state, desk.states.set_consumer_state):
         loop(LoopState(Phase.RUNNING))
     QTest.keyClick(window.view, Qt.Key.Key_P, CTRL)
     assert desk.switch.pace is RunMode.PAUSED
@@ -122,7 +122,7 @@ def test_pause_that_can_not_be_kept_holds_and_says_so(desk: Desk, monkeypatch: p
 
 def test_what_a_paused_consumer_said_last_is_no_trouble(desk: Desk) -> None:
     window = desk.window()
-    desk.states.take_consumer(LoopState(Phase.WAITING, "Amazon SQS can't be reached."))
+    desk.states.set_consumer_state(LoopState(Phase.WAITING, "Amazon SQS can't be reached."))
     assert window.banner.notice is not None
     window.menu_actions.pause.trigger()
     assert window.banner.notice is None

@@ -242,7 +242,7 @@ def test_list_that_can_not_be_written_is_waited_for(enter: Enter, filemill_home:
         files = [filemill_home / f"filemill.db{end}" for end in ("", "-wal", "-shm")]
         for file in files:
             file.chmod(0o400)
-        hall.office.choose(Connection(), process_here=True)  # new loops, which open it anew
+        hall.connection.choose(Connection(), process_here=True)  # new loops, which open it anew
         assert until_shown(hall, "can't be written. Check the rights") == ["Open Folder", "Try Now"]
         for file in files:
             file.chmod(0o600)

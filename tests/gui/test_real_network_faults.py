@@ -29,7 +29,7 @@ from PySide6.QtGui import QGuiApplication
 from desktop_app.config.settings import Settings
 from desktop_app.domain.connection_checks import Check, Verdict
 from desktop_app.gui.widgets.dialogs import PairsDialog
-from tests.gui.hall import allowed
+from tests.gui.hall import allowed, queue_page
 from tests.sqs.internet import Internet
 from tests.sqs.simulator import REGION
 
@@ -232,12 +232,13 @@ def test_queue_of_another_account_is_noted_by_the_test(
     internet.install(monkeypatch)
     hall = enter(Settings(queue=QUEUE, region=REGION))
     hall.until(lambda: hall.window.status.connection_text.startswith(QUEUE))
-    hall.window.connecting.show_dialog("queue")
-    dialog = hall.window.connecting.dialog
+    hall.window.connection.open_at("queue")
+    dialog = hall.window.connection.dialog
     assert dialog is not None
-    dialog.test.click()
-    hall.until(lambda: any(finding.error is not None for finding in dialog.checks.findings))
-    (finding,) = (finding for finding in dialog.checks.findings if finding.error is not None)
+    page = queue_page(dialog)
+    page.test.click()
+    hall.until(lambda: any(finding.error is not None for finding in page.checks.findings))
+    (finding,) = (finding for finding in page.checks.findings if finding.error is not None)
     assert finding.verdict is Verdict.NOTE
     assert finding.check is Check.QUEUE
     assert finding.text.startswith(

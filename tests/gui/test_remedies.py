@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PySide6.QtGui import QGuiApplication
 
-from desktop_app.config.settings import Settings
+from desktop_app.config.settings import Connection, Settings, load_settings
 from desktop_app.domain.errors import Cause, StoreBusyError, StoreDamagedError, StoreError, StoreFullError
 from desktop_app.domain.job import Status
 from desktop_app.gui.widgets.dialogs import PairsDialog
 from desktop_app.services.consuming.foreign_messages import BRAKE_TITLE, MANY_IN_A_ROW
 from desktop_app.services.loops import LoopState, Phase
 from desktop_app.store.database import known_store_error
-from tests.gui.hall import allowed
+from tests.gui.hall import allowed, queue_page
 from tests.helpers import wait_until
 from tests.sqs.faults import service_error
 from tests.sqs.internet import Internet
@@ -113,16 +113,17 @@ def test_no_sign_in_leads_to_the_profiles_or_to_this_computer(enter: Enter) -> N
         "Details",
     ]
     hall.press("Choose Profile…")
-    dialog = hall.window.connecting.dialog
+    dialog = hall.window.connection.dialog
     assert dialog is not None
-    assert dialog.focusWidget() is dialog.form.profile
+    page = queue_page(dialog)
+    assert dialog.focusWidget() is page.form.profile
     dialog.reject()
     assert hall.window.banner.isVisible()  # it still holds
     hall.press("Work Locally")
     hall.add("two.txt")
     hall.until_processed("two.txt")
     assert hall.jobs()["one.txt"].status is Status.PENDING
-    assert hall.office.connection.is_local
+    assert hall.connection.connection.is_local
 
 
 @pytest.mark.usefixtures("internet")
@@ -231,11 +232,12 @@ def test_region_is_asked_for(enter: Enter, region: str, title: str) -> None:
     hall = enter(Settings(queue=QUEUE, region=region))
     assert hall.until_banner(title)[0] == "Choose Region…"
     hall.press("Choose Region…")
-    dialog = hall.window.connecting.dialog
+    dialog = hall.window.connection.dialog
     assert dialog is not None
-    assert dialog.focusWidget() is dialog.form.region
-    hall.until(lambda: dialog.form.region.findText(REGION) >= 0)
-    dialog.form.region.setEditText(REGION)
+    page = queue_page(dialog)
+    assert dialog.focusWidget() is page.form.region
+    hall.until(lambda: page.form.region.findText(REGION) >= 0)
+    page.form.region.setEditText(REGION)
     dialog.connect_now.click()
     hall.until(lambda: hall.window.status.connection_text.startswith(f"work · {REGION}"))
 
@@ -262,9 +264,10 @@ def test_queue_that_is_nowhere_is_said_to_be_nowhere(enter: Enter, internet: Int
     hall.press("Look in Other Regions")
     hall.until(lambda: hall.said().startswith("No other region that answered has a queue “work”"))
     hall.press("Choose Queue…")
-    dialog = hall.window.connecting.dialog
+    dialog = hall.window.connection.dialog
     assert dialog is not None
-    assert dialog.focusWidget() is dialog.form.queue
+    page = queue_page(dialog)
+    assert dialog.focusWidget() is page.form.queue
 
 
 # E5
@@ -280,8 +283,8 @@ def test_missing_right_gives_a_letter_to_the_administrator(enter: Enter, interne
     hall = enter(allowed(AWS))
     hall.add("one.txt")
     buttons = hall.until_banner("You may not receive from “work”")
-    assert buttons == ["Copy Request for Administrator", "Work Without Receiving", "Try Now"]
-    hall.press("Copy Request for Administrator")
+    assert buttons == ["Copy Request", "Work Without Receiving", "Try Now"]
+    hall.press("Copy Request")
     letter, _, policy = clipboard().partition("\n\n")
     assert "sqs:ReceiveMessage on arn:aws:sqs:eu-west-1:123456789012:work" in letter
     assert "arn:aws:iam::123456789012:user/me" in letter
@@ -389,10 +392,48 @@ def test_local_queue_that_can_not_start(enter: Enter, filemill_home: Path, monke
 )
 def test_trouble_with_the_list_has_a_button_that_helps(desk: Desk, error: StoreError, cause: Cause, first: str) -> None:
     window = desk.window()
-    desk.states.take_consumer(LoopState(Phase.WAITING, error.text, error=error))
+    desk.states.set_consumer_state(LoopState(Phase.WAITING, error.text, error=error))
     assert error.cause is cause
     assert window.banner.isVisible()
     assert window.banner.buttons[0].text() == first
+
+
+def test_loops_that_have_ended_by_themselves_start_again(desk: Desk) -> None:
+    window = desk.window()
+    desk.states.set_consumer_failure("Processing has stopped.")
+    assert [button.text() for button in window.banner.buttons] == ["Start Again"]
+    window.banner.buttons[0].click()
+    assert [loops.starts for loops in desk.loops] == [1]
+
+
+def test_processing_that_nobody_has_allowed_is_allowed(desk: Desk) -> None:
+    window = desk.window()
+    desk.connection.choose(Connection("work", region=REGION), process_here=False)
+    desk.states.set_consumer_state(LoopState(Phase.OFF, "None are processed here yet."))
+    assert [button.text() for button in window.banner.buttons] == ["Process Here"]
+    window.banner.buttons[0].click()
+    assert desk.connection.processes_here
+    assert load_settings(desk.settings_file).process_queue == desk.connection.connection.key
+
+
+def test_permission_that_can_not_be_saved_is_said_and_holds(desk: Desk) -> None:
+    window = desk.window()
+    desk.connection.choose(Connection("work", region=REGION), process_here=False)
+    desk.states.set_consumer_state(LoopState(Phase.OFF, "None are processed here yet."))
+    desk.settings_file.write_text("not = [toml")
+    window.banner.buttons[0].click()
+    assert desk.connection.processes_here
+    assert window.notices.notice is not None
+    assert str(desk.settings_file) in window.notices.notice.text
+
+
+def test_what_is_waited_for_is_tried_now(desk: Desk) -> None:
+    window = desk.window()
+    desk.states.set_sender_state(LoopState(Phase.WAITING, "Something is in the way."))
+    assert [button.text() for button in window.banner.buttons] == ["Try Now"]
+    window.banner.buttons[0].click()
+    assert desk.tried == 1
+    assert window.banner.isVisible()
 
 
 def test_file_that_may_not_be_written_is_known_as_such(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtCore import QObject, QThread, Signal
 
-from desktop_app.gui.connection.controller import ConsumerThread, SenderThread
+from desktop_app.gui.connection.loops import ConsumerThread, SenderThread
 from desktop_app.gui.life import shutdown
 from desktop_app.gui.life.running import RunningWindow
 from desktop_app.gui.life.shutdown import Shutdown, Step, thread_step

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from desktop_app.domain.clock import Clock
     from desktop_app.gui.commands.actions import Actions
-    from desktop_app.gui.connection.status import ConnectionText, LoopStates
+    from desktop_app.gui.connection.status import ConnectionStatus, ConnectionText
     from desktop_app.gui.desktop.ports import Desktop
     from desktop_app.gui.progress.run import Progress
     from desktop_app.gui.progress.run_watch import Pace, RunWatch
@@ -52,7 +52,7 @@ class Feedback(QObject):
         status, notices: Where it is shown, where its end is told.
         selected: What is selected.
         actions: The actions.
-        states: What the loops do.
+        connection: What is known of the connection.
         memory: What is shown at the next start.
         theme, wording: How it looks and reads.
         clock: The time.
@@ -68,7 +68,7 @@ class Feedback(QObject):
         selected: SelectedTotals,
         actions: Actions,
         *,
-        states: LoopStates,
+        connection: ConnectionStatus,
         memory: WindowMemory,
         theme: Theme,
         wording: Wording,
@@ -82,7 +82,7 @@ class Feedback(QObject):
         self._notices = notices
         self._actions = actions
         self._window = window
-        self._states = states
+        self._connection = connection
         self._memory = memory
         self._theme = theme
         self._clock = clock
@@ -97,7 +97,7 @@ class Feedback(QObject):
         run.changed.connect(self._show_on_desktop)
         run.paced.connect(self._show_pace)
         selected.changed.connect(self._show_selected)
-        states.text_changed.connect(self._heed_connection)
+        connection.text_changed.connect(self._heed_connection)
         self.dock = self._make_dock()
         self.news = self._make_news()
         self.tray = Tray(window, actions.keep_in_tray, (actions.pause, actions.quit))
@@ -166,8 +166,8 @@ class Feedback(QObject):
         )
         self._run.changed.connect(news.take_progress)
         self._run.ended.connect(news.take_end)
-        self._states.text_changed.connect(news.take_connection)
-        self._states.trouble_changed.connect(news.take_trouble)
+        self._connection.text_changed.connect(news.take_connection)
+        self._connection.trouble_changed.connect(news.take_trouble)
         self._desktop.notifier.on_click(self._open_about)
         return news
 

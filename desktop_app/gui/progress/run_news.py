@@ -146,7 +146,7 @@ class RunNews(QObject):
     @Slot(object)
     def take_trouble(self, trouble: Trouble | None) -> None:
         """Processing that was going on is switched off: too many messages that are not ours."""
-        if trouble is not None and trouble.kind is Need.PERMISSION and self._has_worked:
+        if trouble is not None and trouble.need is Need.PERMISSION and self._has_worked:
             self._has_worked = False
             self._tell_trouble(tr("Processing is off"), trouble.text)
 

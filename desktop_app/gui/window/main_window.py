@@ -15,9 +15,7 @@ from desktop_app.gui.commands.file import ExportCommand, FileCommands
 from desktop_app.gui.commands.help import HelpCommands
 from desktop_app.gui.commands.queue import LocateCommand, PauseCommands, QueueCommands
 from desktop_app.gui.commands.view import ViewCommands
-from desktop_app.gui.connection.banner import trouble_banner
-from desktop_app.gui.connection.desk import ConnectionDesk
-from desktop_app.gui.connection.foreign_watch import ForeignWatch
+from desktop_app.gui.connection.commands import ConnectionCommands
 from desktop_app.gui.details.loader import DetailsFollower, DetailsLoader
 from desktop_app.gui.details.pane import DetailsPane, DetailsSplit
 from desktop_app.gui.filtering.filter_box import FilterBox
@@ -42,15 +40,13 @@ if TYPE_CHECKING:
     from desktop_app.config.settings import Connection
     from desktop_app.domain.clock import Clock
     from desktop_app.domain.job import StatusCounts
-    from desktop_app.gui.connection.status import LoopStates
+    from desktop_app.gui.connection.controller import ConnectionController
     from desktop_app.gui.desktop.ports import Desktop
-    from desktop_app.gui.ports import Office
     from desktop_app.gui.theme.theme import Theme
     from desktop_app.gui.window.list_controller import ListController
     from desktop_app.gui.window_memory import WindowMemory
     from desktop_app.gui.wording import Wording
     from desktop_app.services.control import PauseControl
-    from desktop_app.services.support.connection_advisor import ConnectionAdvisor
     from desktop_app.services.support.report import SupportSources
 
 
@@ -69,16 +65,14 @@ class MainWindow(QMainWindow):
         menu_actions: Everything that can be done.
         selected: How many files are selected, and their sums.
         view, filter, sidebar, details, no_match, notices, banner, busy, exporting, status, overlay: Its parts.
-        connecting, foreign, adding: The connection's dialog, other programs' messages, the review of new files.
+        connection, adding: What is done about the connection, and about new files.
         export, pausing, help: The commands that keep a dialog or a state.
         progress: What is told of the run that is under way.
 
     Args:
         jobs: What works behind it.
-        connection: The current connection, and the way to another one.
-        advisor: Looks things up for who sets up a connection.
-        states: What the loops do.
-        start_again: Starts loops that have ended by themselves.
+        controller: The connection and its loops.
+        try_now: Lets the loops try at once.
         pause_control: Where a person pauses.
         remember_paused: Keeps for the next start whether it is paused; may raise a `KnownError`.
         memory: How it was left.
@@ -94,11 +88,9 @@ class MainWindow(QMainWindow):
     def __init__(
         self,
         jobs: ListController,
-        connection: Office,
-        advisor: ConnectionAdvisor,
+        controller: ConnectionController,
         *,
-        states: LoopStates,
-        start_again: Callable[[], None],
+        try_now: Callable[[], None],
         pause_control: PauseControl,
         remember_paused: Callable[[bool], None],
         memory: WindowMemory,
@@ -111,8 +103,7 @@ class MainWindow(QMainWindow):
     ) -> None:
         super().__init__()
         self._list = jobs
-        self._connection = connection
-        self._states = states
+        self._controller = controller
         self._memory = memory
         self._theme = theme
         self._wording = wording
@@ -130,18 +121,13 @@ class MainWindow(QMainWindow):
         self.details = DetailsPane(actions, theme, wording, self)
         loader = DetailsLoader(self.details, jobs.reader, jobs.tasks, support.home.logs)
         DetailsFollower(self.details, view, jobs.model, self.selected, loader, wording, strict_order=strict_order)
-        self.connecting = ConnectionDesk(connection, advisor, theme, self)
-        self.foreign = ForeignWatch(connection.foreign, actions.foreign, self)
-        trouble_banner(
+        self.connection = ConnectionCommands(
+            controller,
             self.banner,
-            connection,
-            self.connecting,
-            self.foreign,
-            states=states,
-            feed=jobs.feed,
-            start_again=start_again,
+            actions.foreign,
+            try_now=try_now,
             folder=support.home.folder,
-            say=self.say,
+            theme=theme,
             window=self,
         )
         self.progress = Feedback(
@@ -150,7 +136,7 @@ class MainWindow(QMainWindow):
             self.notices,
             self.selected,
             actions,
-            states=states,
+            connection=controller.status,
             memory=memory,
             theme=theme,
             wording=wording,
@@ -172,11 +158,15 @@ class MainWindow(QMainWindow):
         self._arrange()
         self.overlay = DropOverlay(theme, self)
         DropTarget(self, self.overlay, wording).dropped.connect(self.add)
-        self._make_commands(support, pause_control, remember_paused)
+        self._make_commands(support, pause_control, remember_paused, try_now)
         self._connect()
 
     def _make_commands(
-        self, support: SupportSources, pause_control: PauseControl, remember_paused: Callable[[bool], None]
+        self,
+        support: SupportSources,
+        pause_control: PauseControl,
+        remember_paused: Callable[[bool], None],
+        try_now: Callable[[], None],
     ) -> None:
         """Make what the actions do, a class a menu (two for File and Queue)."""
         actions, jobs, view, memory = self.menu_actions, self._list, self.view, self._memory
@@ -207,7 +197,7 @@ class MainWindow(QMainWindow):
                 jobs.commands,
                 jobs.tasks,
                 may_begin=lambda: pause_control.may_begin,
-                try_now=self._connection.try_now,
+                try_now=try_now,
             ),
             self.pausing,
             self.help,
@@ -265,12 +255,16 @@ class MainWindow(QMainWindow):
         for part in (self.adding, self.help, self.progress):
             self.closed.connect(part.close)
         for signal in (actions.connection.triggered, self.status.connection_pressed):
-            signal.connect(self.connecting.open)
-        self.connecting.complained.connect(self.complain)
-        self._states.text_changed.connect(self.status.show_connection)
-        self.foreign.counted.connect(self.status.show_foreign)
+            signal.connect(self.connection.open)
+        self.connection.notice.connect(self.say)
+        self.connection.failed.connect(self.complain)
+        self.connection.foreign.counted.connect(self.status.show_foreign)
+        jobs.feed.problem.connect(self.connection.banner.set_database_error)
+        jobs.feed.recovered.connect(self.connection.banner.clear_database_error)
+        self._controller.changed.connect(self.follow_connection)
+        self._controller.status.text_changed.connect(self.status.show_connection)
         self.busy.stopped.connect(jobs.adder.stop)
-        self.pausing.mode_changed.connect(self._states.take_pace)
+        self.pausing.mode_changed.connect(self._controller.status.set_mode)
         self.pausing.mode_changed.connect(self._show_title)
         self.view.selection_changed.connect(self._update)
         for action in (actions.sidebar, actions.details):
@@ -289,8 +283,8 @@ class MainWindow(QMainWindow):
         self.menu_actions.sidebar.setChecked(self._memory.shows_sidebar)
         self.menu_actions.details.setChecked(self._memory.shows_details)
         self._split.restore(self._memory)
-        self.status.show_connection(self._states.text)
-        self.follow_connection(self._connection.connection)
+        self.status.show_connection(self._controller.status.text)
+        self.follow_connection(self._controller.connection)
         self.pausing.open()
         self.show()
 
@@ -299,7 +293,6 @@ class MainWindow(QMainWindow):
         """The window is about this queue from now on."""
         self._wording.queue = connection.key
         self._empty.follow(connection)
-        self.foreign.watch(self._connection.foreign)
         self._list.run.follow_queue(connection.key)
         self._show_counts(self._list.totals.counts)
         self._show_title()
@@ -356,7 +349,7 @@ class MainWindow(QMainWindow):
     def _show_title(self) -> None:
         progress = self._list.run.progress
         done = f"{self._wording.percent(progress.fraction)}{DASH}" if progress.is_busy else ""
-        self.setWindowTitle(f"{self.pausing.title}{done}{translated(self._connection.connection.label)}{DASH}Filemill")
+        self.setWindowTitle(f"{self.pausing.title}{done}{translated(self._controller.connection.label)}{DASH}Filemill")
 
     @Slot(QPoint)
     def _show_menu(self, place: QPoint) -> None:

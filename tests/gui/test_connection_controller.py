@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.bootstrap import open_program
 from desktop_app.config.settings import Connection, Settings, load_settings
+from desktop_app.domain.errors import SettingsError
 from desktop_app.domain.job import Status
-from desktop_app.session import CHOOSERS, Session
+from desktop_app.gui.connection.controller import OVERRIDING_VARIABLES, ConnectionController
+from desktop_app.services.support.connection_advisor import ConnectionAdvisor
+from tests.gui.conftest import FakeLoops
 from tests.gui.hall import Hall, allowed
+from tests.services.fakes import FakeClock
 from tests.sqs.kit import boto_client
 from tests.sqs.simulator import REGION
 
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from PySide6.QtWidgets import QApplication
     from pytestqt.qtbot import QtBot
 
     from desktop_app.gui.theme.theme import Theme
@@ -60,7 +64,7 @@ def test_window_follows_to_another_queue_and_no_job_moves(hall: Line) -> None:
     hall.add("one.txt")
     hall.until_processed("one.txt")
     second = hall.queue()
-    hall.office.choose(second, process_here=True)
+    hall.connection.choose(second, process_here=True)
     assert second.queue in hall.window.windowTitle()
     assert hall.window.status.connection_text == "Starting…"
     hall.add("two.txt")
@@ -73,10 +77,10 @@ def test_window_follows_to_another_queue_and_no_job_moves(hall: Line) -> None:
 
 
 def test_files_of_an_unreachable_queue_wait_for_it_and_come_along_when_they_are_retried(hall: Line) -> None:
-    hall.office.choose(Connection(queue="away", endpoint_url=NOWHERE), process_here=True)
+    hall.connection.choose(Connection(queue="away", endpoint_url=NOWHERE), process_here=True)
     hall.add("waits.txt")
-    hall.until(lambda: hall.office.connection.queue == "away" and hall.window.banner.isVisible())
-    hall.office.choose(hall.first, process_here=True)
+    hall.until(lambda: hall.connection.connection.queue == "away" and hall.window.banner.isVisible())
+    hall.connection.choose(hall.first, process_here=True)
     hall.add("goes.txt")
     hall.until_processed("goes.txt")
     assert hall.jobs()["waits.txt"].status is Status.PENDING
@@ -90,20 +94,20 @@ def test_files_of_an_unreachable_queue_wait_for_it_and_come_along_when_they_are_
 def test_switching_twice_at_once_while_busy_ends_at_the_last_one(hall: Line) -> None:
     hall.add(*(f"f{number}.txt" for number in range(20)))
     between, last = hall.queue(), hall.queue()
-    hall.office.choose(between, process_here=True)
-    hall.office.choose(last, process_here=True)
+    hall.connection.choose(between, process_here=True)
+    hall.connection.choose(last, process_here=True)
     hall.add("last.txt")
     hall.until_processed("last.txt")
     hall.until(lambda: last.queue in hall.window.status.connection_text)
-    hall.office.choose(hall.first, process_here=True)
+    hall.connection.choose(hall.first, process_here=True)
     hall.until_processed(*(f"f{number}.txt" for number in range(20)))
     assert {job.status for job in hall.jobs().values()} == {Status.PROCESSED}
 
 
 def test_closing_while_switching_leaves_no_thread(hall: Line) -> None:
     hall.add("one.txt")
-    hall.office.choose(hall.queue(), process_here=True)
-    hall.office.choose(Connection(), process_here=True)
+    hall.connection.choose(hall.queue(), process_here=True)
+    hall.connection.choose(Connection(), process_here=True)
     hall.close()
     assert hall.running.left_over == []
     # A long poll is left to end by itself, see `services/receiver.py`.
@@ -112,47 +116,71 @@ def test_closing_while_switching_leaves_no_thread(hall: Line) -> None:
 
 
 def test_queue_that_nobody_has_allowed_is_only_sent_to_until_somebody_does(hall: Line) -> None:
-    hall.office.choose(hall.queue(), process_here=False)
+    hall.connection.choose(hall.queue(), process_here=False)
     hall.add("one.txt")
     hall.until(lambda: hall.window.status.connection_text.endswith("sending only"))
     hall.until(lambda: hall.jobs()["one.txt"].sent_at is not None)
-    assert not hall.office.processes_here
+    assert not hall.connection.processes_here
     assert [button.text() for button in hall.window.banner.buttons][:1] == ["Process Here"]
     hall.window.banner.buttons[0].click()
     hall.until_processed("one.txt")
-    assert load_settings(hall.program.home.settings_file).process_queue == hall.office.connection.key
+    assert load_settings(hall.program.home.settings_file).process_queue == hall.connection.connection.key
 
 
 def test_what_was_chosen_is_kept_with_the_comments(hall: Line, filemill_home: Path) -> None:
     file = filemill_home / "settings.toml"
     file.write_text("# mine\nconcurrency = 3 # not more\n")
     chosen = hall.queue()
-    hall.office.choose(chosen, process_here=True)
+    hall.connection.choose(chosen, process_here=True)
     text = file.read_text()
     assert "# mine" in text
     assert "concurrency = 3 # not more" in text
     saved = load_settings(file)
     assert (saved.queue, saved.endpoint_url) == (chosen.queue, chosen.endpoint_url)
-    assert saved.process_queue == hall.office.connection.key
-    hall.office.choose(chosen, process_here=False)
+    assert saved.process_queue == hall.connection.connection.key
+    hall.connection.choose(chosen, process_here=False)
     assert load_settings(file).process_queue == ""
     hall.until(lambda: hall.window.status.connection_text.endswith("sending only"))
 
 
-def test_environment_is_named_where_it_decides(filemill_home: Path) -> None:
-    program = open_program({"AWS_PROFILE": "prod", "AWS_REGION": "eu-west-1"})
-    session = Session(program, {"AWS_PROFILE": "prod", "AWS_REGION": " "})
-    assert session.overrides == ("AWS_PROFILE",)
-    assert set(session.overrides) <= set(CHOOSERS)
+def controller(folder: Path, environment: dict[str, str]) -> ConnectionController:
+    """Return one whose loops are not started."""
+    return ConnectionController(
+        FakeLoops,
+        ConnectionAdvisor(folder / "run"),
+        connection=Connection(),
+        process_here=True,
+        settings_file=folder / "settings.toml",
+        clock=FakeClock(),
+        environment=environment,
+    )
+
+
+def test_environment_is_named_where_it_decides(qapp: QApplication, tmp_path: Path) -> None:
+    made = controller(tmp_path, {"AWS_PROFILE": "prod", "AWS_REGION": " "})
+    assert made.overrides == ("AWS_PROFILE",)
+    assert set(made.overrides) <= set(OVERRIDING_VARIABLES)
     # What is chosen now counts now, whatever the variables say.
-    assert session.check(Connection("work", "other", "eu-west-3")).region == "eu-west-3"
-    session.close()
+    assert made.check(Connection("work", "other", "eu-west-3")).region == "eu-west-3"
 
 
-def test_server_that_the_environment_points_boto3_to_counts_at_once(filemill_home: Path) -> None:
-    program = open_program({})
-    session = Session(program, {"AWS_ENDPOINT_URL": NOWHERE})
-    assert session.check(Connection("work", region="eu-west-3")).endpoint_url == NOWHERE
+def test_server_that_the_environment_points_boto3_to_counts_at_once(qapp: QApplication, tmp_path: Path) -> None:
+    made = controller(tmp_path, {"AWS_ENDPOINT_URL": NOWHERE})
+    assert made.check(Connection("work", region="eu-west-3")).endpoint_url == NOWHERE
     other = Connection("work", endpoint_url="http://localhost:9324")
-    assert session.check(other).endpoint_url == other.endpoint_url
-    session.close()
+    assert made.check(other).endpoint_url == other.endpoint_url
+
+
+def test_permission_holds_until_the_end_when_it_can_not_be_saved(qapp: QApplication, tmp_path: Path) -> None:
+    made = controller(tmp_path, {})
+    made.choose(Connection("work", region="eu-west-3"), process_here=False)
+    (tmp_path / "settings.toml").write_text("not = [toml")
+    with pytest.raises(SettingsError):
+        made.allow_processing()
+    assert made.processes_here
+    with pytest.raises(SettingsError):
+        made.choose(Connection(), process_here=True)
+    assert made.connection.is_local
+    with pytest.raises(SettingsError):
+        made.choose(Connection("not a name"), process_here=True)
+    assert made.connection.is_local
