@@ -1271,10 +1271,6 @@
         <translation>Abbrechen</translation>
     </message>
     <message>
-        <source>Ending it is safe: its files start again.</source>
-        <translation>Das Beenden ist gefahrlos: Die Dateien beginnen von vorn.</translation>
-    </message>
-    <message>
         <source>It may still be starting. You can wait a little longer.</source>
         <translation>Vielleicht startet es noch. Es lohnt sich, noch etwas zu warten.</translation>
     </message>
@@ -2490,16 +2486,8 @@
         <translation>Standardprofil</translation>
     </message>
     <message>
-        <source>the local queue</source>
-        <translation>die lokale Warteschlange</translation>
-    </message>
-    <message>
         <source>the queue server at {url}</source>
         <translation>der Warteschlangen-Server {url}</translation>
-    </message>
-    <message>
-        <source>The local queue</source>
-        <translation>Die lokale Warteschlange</translation>
     </message>
     <message>
         <source>The queue server at {url}</source>
@@ -2769,20 +2757,8 @@
         <translation>Die Verbindung zur Warteschlange wurde geschlossen.</translation>
     </message>
     <message>
-        <source>{folder}: {reason}. Make that folder writable or set FILEMILL_HOME to another one; if it is, install the program again.</source>
-        <translation>{folder}: {reason}. Bitte diesen Ordner beschreibbar machen oder mit FILEMILL_HOME einen anderen nennen; ist er es schon, das Programm neu installieren.</translation>
-    </message>
-    <message>
-        <source>The local queue can&apos;t start</source>
-        <translation>Die lokale Warteschlange kann nicht starten</translation>
-    </message>
-    <message>
-        <source>It ended as soon as it was started; {log} says why. If that does not help, install the program again, or use another queue.</source>
-        <translation>Sie endete gleich nach dem Start; in {log} steht, warum. Wenn das nicht hilft, bitte das Programm neu installieren oder eine andere Warteschlange verwenden.</translation>
-    </message>
-    <message>
-        <source>If this computer is very busy, wait; else end the process {pid}.</source>
-        <translation>Wenn dieser Computer stark ausgelastet ist, bitte warten; sonst den Prozess {pid} beenden.</translation>
+        <source>The local queue can&apos;t be used</source>
+        <translation>Die lokale Warteschlange kann nicht verwendet werden</translation>
     </message>
     <message>
         <source>If this computer is very busy, wait: it is tried again.</source>
@@ -2791,6 +2767,10 @@
     <message>
         <source>The local queue does not answer in time</source>
         <translation>Die lokale Warteschlange antwortet nicht rechtzeitig</translation>
+    </message>
+    <message>
+        <source>{file} is damaged. Delete it, then try again: the files that wait are sent again.</source>
+        <translation>{file} ist beschädigt. Bitte diese Datei löschen und es noch einmal versuchen: Was wartet, wird noch einmal gesendet.</translation>
     </message>
     <message>
         <source>This queue carries messages that are not Filemill&apos;s</source>

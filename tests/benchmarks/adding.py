@@ -27,7 +27,7 @@ from desktop_app.bootstrap import MIGRATIONS
 from desktop_app.domain.job import NewFile
 from desktop_app.gui.adding.adder import Proposal
 from desktop_app.gui.adding.review_sheet import ReviewSheet
-from desktop_app.gui.life.garbage import MainThreadGarbage
+from desktop_app.gui.startup.qt_runtime import MainThreadGarbageCollector
 from desktop_app.gui.tasks import Tasks
 from desktop_app.gui.theme.theme import Theme
 from desktop_app.gui.wording import Wording
@@ -97,7 +97,7 @@ def main() -> int:
     application = QApplication([])
     look = Theme(application)
     look.follow(application)
-    MainThreadGarbage(application).start()
+    MainThreadGarbageCollector(application).start()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     result = found(count)
     tasks = Tasks(nullcontext, threads=2)

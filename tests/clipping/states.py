@@ -16,8 +16,7 @@ from desktop_app.gui.adding.review_sheet import ReviewSheet, show_refused
 from desktop_app.gui.diagnostics.crash import CrashDialog
 from desktop_app.gui.diagnostics.log_window import LogWindow
 from desktop_app.gui.i18n import tr, translated
-from desktop_app.gui.life.damaged_list import DamagedList
-from desktop_app.gui.life.start_problem import StartProblem
+from desktop_app.gui.startup.dialogs import DamagedDatabaseDialog, StartErrorDialog
 from desktop_app.gui.widgets.notice import Kind, Notice, NoticeAction
 from desktop_app.services.loops import LoopState, Phase
 from desktop_app.sources.scan import FOLDER, Refusal
@@ -130,13 +129,13 @@ def _crash(scene: Scene) -> QWidget:
 
 
 def _damaged(scene: Scene) -> QWidget:
-    dialog = DamagedList(StoreDamagedError(UNREACHABLE, detail="x"), scene.now, QLocale())
+    dialog = DamagedDatabaseDialog(StoreDamagedError(UNREACHABLE, detail="x"), scene.now, QLocale())
     dialog.show()
     return dialog
 
 
 def _start(scene: Scene) -> QWidget:
-    dialog = StartProblem(StoreError(UNREACHABLE, detail="x"), scene.folder)
+    dialog = StartErrorDialog(StoreError(UNREACHABLE, detail="x"), scene.folder)
     dialog.show()
     return dialog
 

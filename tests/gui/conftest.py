@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module", autouse=True)
 def no_garbage_collector_on_other_threads() -> Iterator[None]:
-    """See `gui.life.garbage`: what is left of one test's widgets would be destroyed by another test's thread."""
+    """See `gui.startup.qt_runtime`: what is left of one test's widgets would be destroyed by another test's thread."""
     gc.disable()
     yield
     gc.collect()

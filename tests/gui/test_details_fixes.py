@@ -276,7 +276,7 @@ def test_file_that_ended_the_program_again_and_again_is_told(desk: Desk, qtbot: 
     (key,) = desk.world.add("/in/a.txt")
     for number in range(MAX_CRASHES):
         start(desk.world, key, at=NOW_MS + number * 1_000)
-    Claims(desk.world.database).free_dead_leases(lambda _: False, queue="local", now_ms=NOW_MS, resend=True)
+    Claims(desk.world.database).free_dead_leases(lambda _: False, queue="local", now_ms=NOW_MS)
     assert job_of(desk, key).reason_code == FileProblem.CRASHED
     window = shown(desk, key, qtbot)
     assert "ended the program" in window.details.summary.advice

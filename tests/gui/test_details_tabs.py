@@ -127,7 +127,7 @@ def test_running_attempt_shows_and_gets_its_end(window: MainWindow, desk: Desk, 
 def test_killed_program_leaves_an_attempt_without_a_result(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
     key = desk.bench().model.ids[1]
     start(desk.world, key)
-    Claims(desk.world.database).free_dead_leases(lambda _: False, queue="local", now_ms=NOW_MS + 9, resend=True)
+    Claims(desk.world.database).free_dead_leases(lambda _: False, queue="local", now_ms=NOW_MS + 9)
     window.view.select_rows(1, 1)
     window.details.show_tab("attempts")
     qtbot.waitUntil(lambda: window.details.attempts.table.rowCount() == 1)

@@ -9,8 +9,8 @@ from PySide6.QtCore import QObject, Signal, Slot
 from desktop_app.gui.adding.adder import Adder
 from desktop_app.gui.commands.list_commands import ListCommands
 from desktop_app.gui.export.exporter import Exporter
-from desktop_app.gui.life.shutdown import Step
 from desktop_app.gui.progress.run_watch import RunWatch
+from desktop_app.gui.startup.shutdown import Step
 from desktop_app.gui.table.model import JobFeed, JobsModel
 from desktop_app.gui.table.totals import GroupTotals, Totals
 from desktop_app.gui.tasks import Tasks

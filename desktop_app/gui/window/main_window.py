@@ -22,9 +22,9 @@ from desktop_app.gui.filtering.filter_box import FilterBox
 from desktop_app.gui.filtering.list_filter import ListFilter
 from desktop_app.gui.filtering.sidebar import Sidebar
 from desktop_app.gui.i18n import tr, translated
-from desktop_app.gui.life.asked import do_asked
 from desktop_app.gui.progress.progress import Feedback
 from desktop_app.gui.progress.status_bar import JobsStatusBar
+from desktop_app.gui.startup.single_instance import ADD_FILES, ADD_FOLDER
 from desktop_app.gui.table.selection_sums import SelectedTotals
 from desktop_app.gui.table.view import JobsView
 from desktop_app.gui.widgets.notice import BusyStrip, Kind, Notice, NoticeBar
@@ -300,8 +300,12 @@ class MainWindow(QMainWindow):
 
     @Slot(list)
     def add(self, paths: Sequence[str]) -> None:
-        """Add files, folders and `file:` addresses; how it ended is said in the window."""
-        self._list.adder.add(do_asked(paths, self.menu_actions))
+        """Add files, folders and `file:` addresses, and do what the icon's menu asks; the window says how it ended."""
+        requested = {ADD_FILES: self.menu_actions.add_files, ADD_FOLDER: self.menu_actions.add_folder}
+        for path in paths:
+            if path in requested:
+                requested[path].trigger()
+        self._list.adder.add([path for path in paths if path not in requested])
 
     # --- saying things
 

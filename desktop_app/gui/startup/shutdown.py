@@ -1,4 +1,4 @@
-"""Ends what runs beside the main thread, one after the other and within a bounded time, with the event loop alive."""
+"""Ends what runs beside the main thread, step by step and within a deadline, while the event loop goes on."""
 
 from __future__ import annotations
 
@@ -18,7 +18,13 @@ _EVERY_MS = 20
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing to end: how it is told to, and whether it has. `name` is for the log."""
+    """One thing to end.
+
+    Attributes:
+        name: For the log.
+        begin: Asks it to end, and returns at once.
+        has_ended: Whether it has.
+    """
 
     name: str
     begin: Callable[[], None]
@@ -26,15 +32,20 @@ class Step:
 
 
 def thread_step(thread: QThread) -> Step:
-    """Asks a thread to end; never forces it."""
+    """Return a step that asks a thread to end, and never forces it."""
     return Step(thread.objectName(), thread.requestInterruption, lambda: not thread.isRunning())
 
 
 class Shutdown(QObject):
-    """Goes through steps; a second `begin` changes nothing.
+    """Takes the steps in order.
 
     Signals:
-        finished(list): All is over; the names of what still runs after the deadline.
+        finished(list): All have ended, or the deadline has passed; the names of what still runs.
+
+    Args:
+        steps: Each begins when the one before has ended.
+        deadline_ms: How long all of them may take.
+        parent: Qt's owner.
     """
 
     finished = Signal(list)
@@ -49,15 +60,10 @@ class Shutdown(QObject):
         self._timer.setInterval(_EVERY_MS)
         self._timer.timeout.connect(self._look)
 
-    @property
-    def has_begun(self) -> bool:
-        """Whether it is under way or over."""
-        return self._at >= 0
-
     @Slot()
     def begin(self) -> None:
-        """Begin with the first step; the others follow."""
-        if self.has_begun:
+        """Begin the first step; the others follow. A second call changes nothing."""
+        if self._at >= 0:
             return
         self._since.start()
         self._go_to(0)
@@ -76,7 +82,7 @@ class Shutdown(QObject):
         if self._at < len(self._steps) and not late:
             return
         self._timer.stop()
-        # What comes after the step that hangs is told to end all the same.
+        # The steps after the one that hangs are begun all the same.
         for step in self._steps[self._at + 1 :]:
             step.begin()
         self.finished.emit([step.name for step in self._steps[self._at :] if not step.has_ended()])

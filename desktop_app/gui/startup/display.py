@@ -1,4 +1,4 @@
-"""Is there a display? Asked before Qt is, since Qt ends the whole process where there is none. Imports no Qt."""
+"""Finds out whether there is a display before Qt is used, which ends the process if there is none. Imports no Qt."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _X_ADDRESS = re.compile(r"(?P<host>.*):(?P<number>\d+)(?:\.\d+)?")
 
 @contextmanager
 def display(environment: Mapping[str, str], platform: str = sys.platform) -> Iterator[bool]:
-    """Tells whether a window can be opened, and keeps the display until the end of the `with`: open Qt's inside it.
+    """Yield whether a window can be opened. Create Qt's application inside the `with`.
 
-    An X server begins anew when its last client goes, and answers nobody meanwhile. So whoever asks it, goes, and comes
-    back with Qt can find it closed.
+    An X server without clients resets itself and refuses connections meanwhile, so the connection that was made to it
+    is kept until Qt has its own.
 
     Args:
         environment: Usually `os.environ`: DISPLAY, WAYLAND_DISPLAY, XDG_RUNTIME_DIR, QT_QPA_PLATFORM.
@@ -57,12 +57,12 @@ def _x_display(name: str) -> Iterator[bool]:
     host, number = found["host"], int(found["number"])
     is_remote = host not in {"", "unix"} and not host.startswith("/")
     if is_remote and not _answers((host.strip("[]"), _X_PORT + number)):
-        yield False  # without this, a computer that is away would be waited for for minutes
+        yield False  # libxcb would wait minutes for a computer that is not reachable
         return
     try:
         library = ctypes.CDLL("libxcb.so.1")
     except OSError:
-        yield is_remote or _answers(f"/tmp/.X11-unix/X{number}")  # noqa: S108 - where X servers have always been
+        yield is_remote or _answers(f"/tmp/.X11-unix/X{number}")  # noqa: S108 - the X servers' own path
         return
     with _x_connection(library, name) as is_in:
         yield is_in
@@ -70,7 +70,7 @@ def _x_display(name: str) -> Iterator[bool]:
 
 @contextmanager
 def _x_connection(library: ctypes.CDLL, name: str) -> Iterator[bool]:
-    """A connection made with the library that Qt uses, so with the same rights; tells whether it came about."""
+    """Connect with the library that Qt uses, so with the same permissions; yield whether it could."""
     library.xcb_connect.restype = ctypes.c_void_p
     library.xcb_connect.argtypes = [ctypes.c_char_p, ctypes.c_void_p]
     library.xcb_connection_has_error.argtypes = [ctypes.c_void_p]
