@@ -11,7 +11,7 @@ from desktop_app.cli.parser import Command
 from desktop_app.cli.sending import send_now
 from desktop_app.domain.errors import UsageError
 from desktop_app.domain.job import Status
-from desktop_app.domain.query import ListQuery
+from desktop_app.domain.query import Filter
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -61,7 +61,7 @@ def _chosen(job_list: JobList, ids: Sequence[str], *statuses: Status) -> Sequenc
     """The keys of the jobs that were named; if none was, of all that have one of the statuses (none given = any)."""
     if ids:
         return [job.row_id for job in look_up_all(job_list, ids)]
-    return job_list.ids(ListQuery(statuses=frozenset(statuses)))
+    return job_list.ids(Filter(statuses=frozenset(statuses)))
 
 
 def _want_one(command: str, choices: str, *given: object) -> None:

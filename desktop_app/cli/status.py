@@ -14,7 +14,7 @@ from desktop_app.cli.parser import Command
 from desktop_app.cli.signals import StopSignals, pause_after
 from desktop_app.cli.table import JobTable, totals
 from desktop_app.domain.job import Status
-from desktop_app.domain.query import ListQuery
+from desktop_app.domain.query import ADDED, Filter, Sort
 from desktop_app.services.support.export import json_line
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from collections.abc import Set as AbstractSet
 
-    from desktop_app.domain.job import Job
+    from desktop_app.domain.job import Cursor, Job
     from desktop_app.store.job_list import JobList
 
 
@@ -110,11 +110,11 @@ def watch(jobs: JobList, chosen: AbstractSet[int] | None, *, as_json: bool, stea
         StoreError: If the database can't be read.
     """
     view: _View = _Screen(jobs, chosen) if not as_json and _can_redraw() else _Feed(jobs, chosen, as_json=as_json)
-    seen = -1
+    seen: Cursor | None = None
     with StopSignals() as stop:
         while True:
             started = steady()
-            newest = jobs.revision()
+            newest = jobs.changes.cursor()
             if newest != seen:
                 view.show(since=seen)
                 seen = newest
@@ -131,8 +131,8 @@ def _can_redraw() -> bool:
 class _View(Protocol):
     """A way to show changes."""
 
-    def show(self, since: int) -> None:
-        """Show what was written after a revision; -1 = everything."""
+    def show(self, since: Cursor | None) -> None:
+        """Show what was written after a place in the change feed; None = everything."""
         ...
 
 
@@ -145,9 +145,9 @@ class _Feed:
         self._as_json = as_json
         self._table = JobTable()
 
-    def show(self, since: int) -> None:
+    def show(self, since: Cursor | None) -> None:
         """Print them; at first all, below the columns' names."""
-        if since < 0 and not self._as_json:
+        if since is None and not self._as_json:
             emit(self._table.header())
         for job in self._changed(since):
             if self._chosen is None or job.row_id in self._chosen:
@@ -155,12 +155,12 @@ class _Feed:
                     emit(line)
         finish_output()
 
-    def _changed(self, since: int) -> Iterable[Job]:
-        if since < 0:
+    def _changed(self, since: Cursor | None) -> Iterable[Job]:
+        if since is None:
             return self._jobs.all()
-        changes = self._jobs.changes_since(since)
+        changes = self._jobs.changes.since(since)
         if changes.overflow:
-            return (job for job in self._jobs.all() if job.revision > since)
+            return (job for job in self._jobs.all() if since.is_before(job))
         return changes.jobs
 
 
@@ -171,7 +171,7 @@ class _Screen:
         self._jobs = jobs
         self._chosen = chosen
 
-    def show(self, since: int) -> None:  # noqa: ARG002 - all is drawn, whatever changed
+    def show(self, since: Cursor | None) -> None:  # noqa: ARG002 - all is drawn, whatever changed
         """Draw it."""
         size = shutil.get_terminal_size()
         table = JobTable(size.columns)
@@ -198,5 +198,5 @@ class _Screen:
             yield from self._jobs.all()
         else:
             for status in _FIRST_SHOWN:
-                query = ListQuery(statuses=frozenset({status}), descending=status.is_final)
-                yield from self._jobs.all(query)
+                order = Sort.by(ADDED, descending=status.is_final)
+                yield from self._jobs.all(Filter(statuses=frozenset({status})), order)

@@ -11,7 +11,7 @@ from desktop_app.cli.sending import send_now
 from desktop_app.cli.signals import StopSignals
 from desktop_app.domain.errors import KnownError, UsageError
 from desktop_app.domain.job import display_text
-from desktop_app.domain.query import ListQuery
+from desktop_app.domain.query import Filter
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -42,7 +42,7 @@ def _submit(options: Namespace) -> int:
             emit(f"Added {counted(len(found.files), 'file')} ({human_size(size)}).")
         elif added is not None:
             # As the database has them now: some may have been sent, or even processed, meanwhile.
-            emit_json(program.jobs.all(ListQuery(batches=frozenset({added.batch_id}))))
+            emit_json(program.jobs.all(Filter(batches=frozenset({added.batch_id}))))
     return 1 if found.refused else 0
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from desktop_app.bootstrap import Program
     from desktop_app.cli.output import Progress
+    from desktop_app.domain.job import Cursor
     from desktop_app.services.loops import Loop
     from desktop_app.store.database import Database
 
@@ -145,7 +146,7 @@ class IdleWatch:
         self._steady = program.clock.steady
         self._queue = program.connection.key
         self._bar = bar
-        self._revision = -1
+        self._seen: Cursor | None = None
         self._counts = StatusCounts()
         self._ended_before: int | None = None
         self.pause_s = LOOK_S
@@ -158,9 +159,9 @@ class IdleWatch:
             StoreError: If the database can't be read.
         """
         started = self._steady()
-        revision = self._jobs.revision()
-        if revision != self._revision:
-            self._revision = revision
+        newest = self._jobs.changes.cursor()
+        if newest != self._seen:
+            self._seen = newest
             self._counts = self._jobs.counts(self._queue)
             ended = self._counts.processed + self._counts.failed
             if self._ended_before is None:

@@ -154,18 +154,33 @@ def iso_utc(milliseconds: int | None) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
+class Cursor:
+    """A place in the store's change feed, to be given back to it. What is in it is the store's own business."""
+
+    revision: int
+
+    def is_before(self, job: Job) -> bool:
+        """Return whether a job was written after this place."""
+        return job.revision > self.revision
+
+
+BEGINNING = Cursor(0)
+"""Before the first write."""
+
+
+@dataclass(frozen=True, slots=True)
 class Changes:
-    """What the database changed since a reader looked last.
+    """What was written to the list since a reader asked last.
 
     Attributes:
-        revision: What to ask from the next time.
+        cursor: What to ask from the next time.
         jobs: The rows that were written, as they are now.
         removed: The keys of rows that were taken off the list.
         overflow: True if there were too many to list one by one: read everything again; `jobs` and `removed` are
             empty then.
     """
 
-    revision: int
+    cursor: Cursor
     jobs: tuple[Job, ...] = ()
     removed: tuple[int, ...] = ()
     overflow: bool = False

@@ -1,4 +1,4 @@
-"""Which jobs to list and in which order; and what is typed into the filter box, read as a `Search`.
+"""Which jobs to list (`Filter`), in which order (`Sort`); and what is typed into the filter box, read as a `Search`.
 
 The filter box takes plain words, which all have to match; `"two words"` as one; `status:failed`, `size:>10MB`,
 `reason:missing`. Whatever makes no sense as one of these is a plain word, since a file may be called like that. A key
@@ -8,9 +8,8 @@ whose value is still to be typed leaves nothing out.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from desktop_app.domain.job import Status
@@ -21,26 +20,53 @@ if TYPE_CHECKING:
     from desktop_app.domain.job import StatusCounts
 
 
-class SortBy(StrEnum):
-    """The columns that the list of jobs can be ordered by."""
+ADDED = "created_at"
+"""The sort key of the order in which the jobs were added, which is the order of the database's keys too."""
 
-    ADDED = "added"
-    NAME = "name"
-    STATUS = "status"
-    LINES = "lines"
-    SIZE = "size"
-    TOOK = "took"
-    PROGRESS = "progress"
-    REASON = "reason"
-    FOLDER = "folder"
-    TYPE = "type"
-    FINISHED = "finished"
-    MODIFIED = "modified"
-    ATTEMPTS = "attempts"
-    BATCH = "batch"
-    QUEUE = "queue"
-    MESSAGE = "message"
-    ID = "id"
+
+@dataclass(frozen=True, slots=True)
+class SortTerm:
+    """One term of an order.
+
+    Attributes:
+        key: The name of a field of `Job`, or of what the store works out (`store/list_query.py`).
+        descending: Whether the greatest value comes first.
+    """
+
+    key: str
+    descending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """The order of a list of jobs: by the first term, what is equal in it by the next.
+
+    Jobs that are equal in all terms stay in the order they were added.
+    """
+
+    terms: tuple[SortTerm, ...] = (SortTerm(ADDED),)
+
+    @classmethod
+    def by(cls, key: str, *, descending: bool = False) -> Sort:
+        """Return the order by one key."""
+        return cls((SortTerm(key, descending),))
+
+    def then(self, key: str, *, descending: bool = False) -> Sort:
+        """Return this order with another term behind it."""
+        return Sort((*self.terms, SortTerm(key, descending)))
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """What it sorts by."""
+        return frozenset(term.key for term in self.terms)
+
+    @property
+    def is_by_adding(self) -> bool:
+        """True if the jobs stand in the order they were added, or the other way round."""
+        return len(self.terms) == 1 and self.terms[0].key == ADDED
+
+
+BY_ADDING = Sort()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +79,7 @@ class SizeRange:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What a person looks for; all of it has to apply. `filters.parse_search` makes one from what was typed.
+    """What a person looks for; all of it has to apply. `parse_search` makes one from what was typed.
 
     Attributes:
         words: Each is part of the path or of the reason, upper and lower case alike.
@@ -74,39 +100,28 @@ NO_SEARCH = Search()
 
 
 @dataclass(frozen=True, slots=True)
-class ListQuery:
-    """Which jobs to list, and in which order; jobs that compare equal stay in the order they were added.
+class Filter:
+    """Which jobs to list; all of it has to apply.
 
     Attributes:
-        sort_by, descending: The order.
-        then_by, then_descending: The order of those that are equal in it; None = none but that of adding.
         statuses: Only these; empty = all.
-        problems, batches: Only those that have failed for (`Job.reason_code`), that are of one of these; empty = all.
+        problems: Only those that have failed for one of these (`Job.reason_code`); empty = all.
+        batches: Only those of one of these batches; empty = all.
         search: Only what matches.
     """
 
-    sort_by: SortBy = SortBy.ADDED
-    descending: bool = False
     statuses: frozenset[Status] = frozenset()
     problems: frozenset[str] = frozenset()
     batches: frozenset[int] = frozenset()
     search: Search = NO_SEARCH
-    then_by: SortBy | None = None
-    then_descending: bool = False
 
     @property
-    def is_by_adding(self) -> bool:
-        """True if the jobs stand in the order they were added, or the other way round."""
-        return self.sort_by is SortBy.ADDED and self.then_by is None
+    def is_empty(self) -> bool:
+        """True if no job is left out."""
+        return self == NO_FILTER
 
-    def in_order_of(self, other: ListQuery) -> ListQuery:
-        """The same jobs, in the order of another query."""
-        return replace(other, statuses=self.statuses, problems=self.problems, batches=self.batches, search=self.search)
 
-    @property
-    def is_narrowed(self) -> bool:
-        """True if jobs may be left out."""
-        return bool(self.statuses or self.problems or self.batches or self.search != NO_SEARCH)
+NO_FILTER = Filter()
 
 
 @dataclass(frozen=True, slots=True)

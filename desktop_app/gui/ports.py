@@ -4,28 +4,39 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from desktop_app.domain.query import BY_ADDING, NO_FILTER
+
 if TYPE_CHECKING:
     from array import array
     from collections.abc import Collection, Iterator, Sequence
     from contextlib import AbstractContextManager
 
-    from desktop_app.domain.job import Attempt, Batch, Changes, Ended, Job, RunSums, StatusCounts
-    from desktop_app.domain.query import ListQuery, Problem, SelectionSums
+    from desktop_app.domain.job import Attempt, Batch, Changes, Cursor, Ended, Job, RunSums, StatusCounts
+    from desktop_app.domain.query import Filter, Problem, SelectionSums, Sort
+
+
+class ChangeFeed(Protocol):
+    """What was written to the list, by whichever program. Any thread. Raises StoreError if it can't be read."""
+
+    def cursor(self) -> Cursor:
+        """The place behind the newest write; cheap."""
+        ...
+
+    def since(self, cursor: Cursor) -> Changes:
+        """What was written after a place."""
+        ...
 
 
 class JobReader(Protocol):
     """The list of jobs, read from the database. Any thread. All of them raise StoreError if it can't be read."""
 
-    def revision(self) -> int:
-        """The newest revision; cheap."""
+    @property
+    def changes(self) -> ChangeFeed:
+        """What has changed since a reader asked last."""
         ...
 
-    def changes_since(self, revision: int) -> Changes:
-        """What was written after a revision."""
-        ...
-
-    def ids(self, query: ListQuery) -> array[int]:
-        """The keys of all jobs that a query lists, in its order."""
+    def ids(self, where: Filter = NO_FILTER, order: Sort = BY_ADDING) -> array[int]:
+        """The keys of the jobs that pass a filter, in an order."""
         ...
 
     def page(self, row_ids: Sequence[int]) -> dict[int, Job]:

@@ -7,11 +7,12 @@ import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from threading import Event
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from PySide6.QtCore import QObject, QRunnable, QThreadPool, Signal, Slot
+from PySide6.QtCore import QElapsedTimer, QObject, QRunnable, QThreadPool, QTimer, Signal, Slot
 
 from desktop_app.domain.errors import KnownError
 from desktop_app.gui.i18n import translated
@@ -133,6 +134,109 @@ class _Task(QRunnable):
         except Exception as error:  # noqa: BLE001 - carried to the main thread, which tells known from bug
             outcome = _Outcome(self._token, error=error)
         self._report(outcome)
+
+
+Prepare = Callable[[], Callable[[], object] | None]
+
+
+class CoalescedTask(QObject):
+    """Reads the same thing again whenever it may have changed: many requests are one run, the newest answer counts.
+
+    After each run it rests for several times as long as the run took, so that what takes long never takes most of
+    the time.
+
+    Signals:
+        result(object): What the newest run has given.
+        failed(KnownError): Why the newest run has given nothing.
+
+    Args:
+        prepare: Called on the main thread when a run begins. Returns what runs on the pool; None = nothing to do.
+        tasks: The pool.
+        parent: Qt's owner.
+        rest: How many times as long as a run takes it rests after it.
+        overlaps: Whether `restart` begins beside a run that has not ended, instead of after it.
+    """
+
+    result = Signal(object)
+    failed = Signal(object)
+
+    def __init__(
+        self, prepare: Prepare, tasks: Tasks, parent: QObject | None = None, *, rest: int = 9, overlaps: bool = False
+    ) -> None:
+        super().__init__(parent)
+        self._prepare = prepare
+        self._tasks = tasks
+        self._rest = rest
+        self._overlaps = overlaps
+        self._newest = 0
+        self._running: set[int] = set()
+        self._next_ms: int | None = None  # asked for while it runs: how long after its end
+        self._cost_ms = 0
+        self._took = QElapsedTimer()
+        self._rested = QElapsedTimer()
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self._begin)
+
+    @property
+    def is_running(self) -> bool:
+        """True while the newest answer is under way."""
+        return self._newest in self._running
+
+    def request(self, wait_ms: int = 0) -> None:
+        """Run once it may: after a run that has not ended, after the rest, and not before `wait_ms` have passed."""
+        if self._is_busy():
+            self._next_ms = wait_ms if self._next_ms is None else min(wait_ms, self._next_ms)
+            return
+        left = self._rest * self._cost_ms - self._rested.elapsed() if self._rested.isValid() else 0
+        wait_ms = max(wait_ms, left)
+        if wait_ms <= 0:
+            self._begin()
+        elif not self._timer.isActive() or wait_ms < self._timer.remainingTime():
+            self._timer.start(wait_ms)
+
+    def restart(self) -> None:
+        """Run now, without a rest; an answer that is under way is dropped."""
+        self._newest += 1
+        self._next_ms = None
+        if self._is_busy():
+            self._next_ms = 0
+            self._cost_ms = 0  # no rest
+        else:
+            self._begin()
+
+    def _is_busy(self) -> bool:
+        return self.is_running if self._overlaps else bool(self._running)
+
+    @Slot()
+    def _begin(self) -> None:
+        self._timer.stop()
+        work = self._prepare()
+        if work is None:
+            return
+        self._newest += 1
+        self._running.add(self._newest)
+        self._took.start()
+        self._tasks.run(work, partial(self._end, self._newest), partial(self._fail, self._newest))
+
+    def _end(self, number: int, value: object) -> None:
+        self._running.discard(number)
+        if number == self._newest:
+            self._cost_ms = self._took.elapsed()
+            self._rested.start()
+            self.result.emit(value)
+        self._go_on()
+
+    def _fail(self, number: int, error: KnownError) -> None:
+        self._running.discard(number)
+        if number == self._newest:
+            self.failed.emit(error)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        if self._next_ms is not None and not self._is_busy():
+            wait_ms, self._next_ms = self._next_ms, None
+            self.request(wait_ms)
 
 
 class Stream(QObject):

@@ -1,24 +1,23 @@
-"""Which files are on the list already, as they are now."""
+"""What a person's actions write: add files, submit them again, take them off the list, bring them back."""
 
 from __future__ import annotations
 
 import logging
 import uuid
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from desktop_app.domain.errors import PartlyAddedError, StoreError
-from desktop_app.domain.job import FINAL_STATUSES, AttemptOutcome, NewFile, Status
+from desktop_app.domain.job import FINAL_STATUSES, AttemptOutcome, Status
 from desktop_app.logs.job_log import level_for
 from desktop_app.store.attempts import end_open
 from desktop_app.store.models import AttemptRow, BatchRow, JobRow, OutboxRow
 from desktop_app.store.outbox import enqueue
 from desktop_app.store.priority import Priority
-from desktop_app.store.rows import LEASE_ENDED, joined_path, name_key, split_path, storable
+from desktop_app.store.rows import LEASE_ENDED, joined_path, name_key, parts, split_path, storable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from peewee import Expression
 
@@ -29,46 +28,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-_ASKED_AT_ONCE = 500
-
-
-def listed(database: Database, files: Sequence[NewFile], cancelled: Callable[[], bool]) -> bytearray:
-    """For each file 1 if a job on the list has its path, its size and its time of change, else 0. Any thread.
-
-    A file whose time is not known is taken for another one. Every time of change is asked for once, so even where all
-    files have the same one no row is read twice.
-
-    Args:
-        database: Where the list is.
-        files: What a scan found; a path comes up once.
-        cancelled: Asked before each query; if so, the rest is 0.
-
-    Raises:
-        StoreError: If the database can't be read.
-    """
-    found = bytearray(len(files))
-    places = {file.path: place for place, file in enumerate(files)}
-    for times in _known_parts({file.modified_ns for file in files if file.modified_ns is not None}):
-        if cancelled():
-            break
-        query = JobRow.select(JobRow.file_path, JobRow.raw_path, JobRow.file_size, JobRow.modified_ns).where(
-            JobRow.modified_ns.in_(times), JobRow.removed_at.is_null()
-        )
-        with database.read():
-            for path, raw, size, moment in database.run(query.tuples()):
-                place = places.get(joined_path(path, raw))
-                if place is not None and (files[place].size, files[place].modified_ns) == (size, moment):
-                    found[place] = 1
-    return found
-
-
-def _known_parts(moments: set[int]) -> Iterator[list[int]]:
-    rest = iter(sorted(moments))
-    while part := list(islice(rest, _ASKED_AT_ONCE)):
-        yield part
-
-
 ROWS_A_TRANSACTION = 200
+
+_ASKED_AT_ONCE = 500
 
 _DEFAULTS = {
     field.column_name: field.default
@@ -107,8 +69,33 @@ class Intake:
         self._database = database
 
     def listed(self, files: Sequence[NewFile], cancelled: Callable[[], bool]) -> bytearray:
-        """See `desktop_app.store.adding.listed`."""
-        return listed(self._database, files, cancelled)
+        """Return for each file 1 if a job on the list has its path, its size and its time of change, else 0.
+
+        A file whose time is not known is taken for another one. Every time of change is asked for once, so even where
+        all files have the same one no row is read twice.
+
+        Args:
+            files: What a scan found; a path comes up once.
+            cancelled: Asked before each query; if so, the rest is 0.
+
+        Raises:
+            StoreError: If the database can't be read.
+        """
+        found = bytearray(len(files))
+        places = {file.path: place for place, file in enumerate(files)}
+        moments = {file.modified_ns for file in files if file.modified_ns is not None}
+        for times in parts(sorted(moments), _ASKED_AT_ONCE):
+            if cancelled():
+                break
+            query = JobRow.select(JobRow.file_path, JobRow.raw_path, JobRow.file_size, JobRow.modified_ns).where(
+                JobRow.modified_ns.in_(times), JobRow.removed_at.is_null()
+            )
+            with self._database.read():
+                for path, raw, size, moment in self._database.run(query.tuples()):
+                    place = places.get(joined_path(path, raw))
+                    if place is not None and (files[place].size, files[place].modified_ns) == (size, moment):
+                        found[place] = 1
+        return found
 
     def add(self, files: Sequence[NewFile], *, queue: str, name: str, now_ms: int) -> Added:
         """Add one batch; each file's job row and outbox entry are written in one transaction.
@@ -151,32 +138,38 @@ class Intake:
         return [str(row["uuid"]) for row in rows]
 
     def _fill_outbox(self, keys: Iterable[int]) -> None:
-        """An entry for each job, with the job's generation; one that is waiting already moves to the end."""
+        """Make an outbox entry for each job, with its generation; one that is waiting already moves to the end."""
         chosen = list(keys)
         self._database.run(OutboxRow.delete().where(OutboxRow.job.in_(chosen)))
         enqueue(self._database, JobRow.id.in_(chosen))
 
     def retry(self, row_ids: Iterable[int], *, queue: str) -> int:
-        """Submit jobs again that have ended, each as a new generation; gives how many it were.
+        """Submit jobs again that have ended, each as a new generation.
 
         They are sent to `queue`, which may be another than before. Jobs that have not ended are left alone, but for
-        those that wait for another queue: this is how they come to the queue of now.
+        those that wait for another queue: this is how they come to the current queue.
+
+        Returns:
+            The number of jobs that were submitted again.
 
         Raises:
             StoreError: If the database can't be written.
         """
         waits_elsewhere = (JobRow.status == Status.PENDING) & (JobRow.queue != queue)
         done = 0
-        for part in _parts(row_ids):
+        for part in parts(row_ids, ROWS_A_TRANSACTION):
             with self._database.write(durable=True) as revision:
                 which = JobRow.id.in_(part) & (JobRow.status.in_(FINAL_STATUSES) | waits_elsewhere)
                 done += self._submit_again(which, queue=queue, revision=revision)
         return done
 
     def relocate(self, row_id: int, file: NewFile, *, queue: str) -> bool:
-        """Submit a job that has failed again, as a new generation, with another path; False if it has not failed.
+        """Submit a job that has failed again, as a new generation, with another path.
 
         The path comes from the row, and only from now on: a message of an older generation is past.
+
+        Returns:
+            False if the job has not failed.
 
         Raises:
             StoreError: If the database can't be written.
@@ -220,16 +213,19 @@ class Intake:
         return Priority(self._database).move_to_front(row_ids, queue=queue)
 
     def remove(self, row_ids: Iterable[int], *, now_ms: int) -> int:
-        """Take jobs off the list, whatever their status; gives how many it were. The files are not touched.
+        """Take jobs off the list, whatever their status. The files are not touched.
 
         A message that was sent can't be called back: the row stays hidden, so that the message is known when it comes,
         and the fencing token moves on, so that a result that is being made is thrown away.
+
+        Returns:
+            The number of jobs that were taken off.
 
         Raises:
             StoreError: If the database can't be written.
         """
         done = 0
-        for part in _parts(row_ids):
+        for part in parts(row_ids, ROWS_A_TRANSACTION):
             with self._database.write(durable=True) as revision:
                 worked_on = JobRow.select(JobRow.id).where(JobRow.id.in_(part), JobRow.status == Status.PROCESSING)
                 end_open(self._database, AttemptRow.job.in_(worked_on), AttemptOutcome.REMOVED, now_ms=now_ms)
@@ -242,13 +238,16 @@ class Intake:
         return done
 
     def restore(self, row_ids: Iterable[int]) -> int:
-        """Bring removed jobs back as they were; those that had not ended are sent again. Gives how many it were.
+        """Bring removed jobs back as they were; those that had not ended are sent again.
+
+        Returns:
+            The number of jobs that were brought back.
 
         Raises:
             StoreError: If the database can't be written.
         """
         done = 0
-        for part in _parts(row_ids):
+        for part in parts(row_ids, ROWS_A_TRANSACTION):
             with self._database.write(durable=True) as revision:
                 back = (
                     JobRow.update(removed_at=None, revision=revision)
@@ -265,6 +264,9 @@ class Intake:
 
     def forget_removed(self, *, before_ms: int) -> int:
         """Delete the rows that were taken off the list before a time; their messages can't come any more.
+
+        Returns:
+            The number of rows.
 
         Raises:
             StoreError: If the database can't be written.
@@ -297,9 +299,3 @@ def _row(file: NewFile, batch_id: int, queue: str, now_ms: int, revision: int) -
         "created_at": now_ms,
         "revision": revision,
     }
-
-
-def _parts(row_ids: Iterable[int]) -> Iterable[list[int]]:
-    keys = list(row_ids)
-    for start in range(0, len(keys), ROWS_A_TRANSACTION):
-        yield keys[start : start + ROWS_A_TRANSACTION]

@@ -1,19 +1,18 @@
-"""Copying a database that others may work on, and keeping only the newest copies."""
+"""Copies of the database: making one while others work on it, keeping the newest, going back to one."""
 
 from __future__ import annotations
 
 import glob
 import logging
-import os
 import shutil
-import sqlite3
 import time
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from desktop_app.domain.errors import StoreError
 from desktop_app.domain.sentences import Sentence
+from desktop_app.store.backends.sqlite import ERRORS, SIDE_FILES, copy_whole, is_damaged, is_whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,34 +23,17 @@ log = logging.getLogger(__name__)
 
 
 KEPT = 3
+"""So many copies of each kind are kept, the newest."""
 
-_HALF = ".part"
+BACKUP_EVERY_SECONDS = 3600.0
 
-
-def create_private(path: Path) -> None:
-    """Make the file for its owner's eyes only, before SQLite makes it for everybody's: it names people's files."""
-    with suppress(FileExistsError):
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-
-
-def copy_whole(database: Path, target: Path) -> None:
-    """Copy a database, consistent; the copy has its name only once it is whole.
-
-    Raises:
-        OSError, sqlite3.Error: If it can't be read or written.
-    """
-    part = target.with_name(target.name + _HALF)
-    part.unlink(missing_ok=True)
-    create_private(part)
-    with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(part)) as copy:
-        source.backup(copy)
-    part.replace(target)
+_STAMP = "%Y%m%d-%H%M%S"
 
 
 def copies_of(database: Path, kind: str) -> list[Path]:
-    """The whole copies whose names begin with the database's and this word."""
+    """Return the whole copies whose names begin with the database's and this word."""
     found = database.parent.glob(f"{glob.escape(database.name)}.{kind}-*")
-    return [path for path in found if not path.name.endswith(_HALF)]
+    return [path for path in found if is_whole(path)]
 
 
 def keep_newest(newest_first: Sequence[Path]) -> None:
@@ -60,11 +42,7 @@ def keep_newest(newest_first: Sequence[Path]) -> None:
         old.unlink(missing_ok=True)
 
 
-BACKUP_EVERY_SECONDS = 3600.0
-
-_STAMP = "%Y%m%d-%H%M%S"
-
-_PARTS = ("", "-wal", "-shm")
+_PARTS = ("", *SIDE_FILES)
 
 # The embedded queue's messages mean nothing to another database, which sends its own into a new one.
 _FILES = (*_PARTS, *(f".queue{part}" for part in _PARTS))
@@ -89,17 +67,13 @@ class Backups:
         self._database = database
 
     def all(self) -> list[Backup]:
-        """The copies that are there, newest first."""
+        """Return the copies that are there, newest first."""
         found = [Backup(path, path.stat().st_mtime_ns // 1_000_000) for path in copies_of(self._database, "backup")]
         return sorted(found, key=lambda backup: backup.path.name, reverse=True)
 
     def is_needed(self) -> bool:
-        """Whether the database is damaged, wherever in the file."""
-        try:
-            with closing(sqlite3.connect(self._database)) as connection:
-                return bool(connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",))
-        except sqlite3.DatabaseError:
-            return True
+        """Return whether the database is damaged, wherever in the file."""
+        return is_damaged(self._database)
 
     def make(self) -> Backup | None:
         """Copy the database, whole and consistent, while others work on it; keeps the newest few.
@@ -116,15 +90,19 @@ class Backups:
         target = self._database.with_name(f"{self._database.name}.backup-{time.strftime(_STAMP)}")
         try:
             copy_whole(self._database, target)
-        except (sqlite3.Error, OSError) as error:
+        except (OSError, *ERRORS) as error:
             raise StoreError(
-                Sentence("No copy of {file} could be made: {why}", file=self._database, why=error), detail=repr(error)
+                Sentence("No copy of {file} could be made: {why}", file=self._database, why=error),
+                detail=repr(error),
             ) from error
         keep_newest([backup.path for backup in self.all()])
         return Backup(target, target.stat().st_mtime_ns // 1_000_000)
 
     def put_aside(self) -> Path:
-        """Move the database away under a name that says when; gives the new name. The next start begins empty.
+        """Move the database away under a name that says when. The next start begins empty.
+
+        Returns:
+            Where it lies now.
 
         Raises:
             StoreError: If it can't be moved.
@@ -141,7 +119,10 @@ class Backups:
         return aside
 
     def restore(self, backup: Backup) -> Path:
-        """Put a copy in the place of the database, which is put aside; gives where to.
+        """Put a copy in the place of the database, which is moved away.
+
+        Returns:
+            Where the database lies now.
 
         Raises:
             StoreError: If it can't be done; the copy itself stays.

@@ -19,7 +19,7 @@ from desktop_app.domain.sentences import Sentence
 from desktop_app.logs.job_log import level_for
 from desktop_app.store import attempts
 from desktop_app.store.models import AttemptRow, JobRow
-from desktop_app.store.rows import JOB_COLUMNS, LEASE_ENDED, PENDING_AGAIN, jobs_from
+from desktop_app.store.rows import CLAIMED_COLUMNS, LEASE_ENDED, PENDING_AGAIN, jobs_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -155,7 +155,7 @@ class Claims:
                 revision=revision,
             )
             .where(ours, free, ~crashed, JobRow.removed_at.is_null())
-            .returning(*JOB_COLUMNS, JobRow.lease_token, JobRow.crashes)
+            .returning(*CLAIMED_COLUMNS, JobRow.lease_token, JobRow.crashes)
             .tuples()
         )
         won = next(iter(self._database.run(query)), None)

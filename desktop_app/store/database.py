@@ -1,20 +1,26 @@
-"""One SQLite file: opening, migrating, connections and transactions."""
+"""The database: opening, migrating, connections and transactions. What is the engine's own is in `backends`."""
 
 from __future__ import annotations
 
 import logging
-import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import peewee
 from filelock import FileLock
 from filelock import Timeout as LockTimeout
 from playhouse.migrations import Migration, Runner
 
-from desktop_app.domain.errors import Cause, StoreBusyError, StoreDamagedError, StoreError, StoreFullError
+from desktop_app.domain.errors import Cause, StoreBusyError, StoreError
 from desktop_app.domain.sentences import Sentence
-from desktop_app.store.backups import copies_of, copy_whole, create_private, keep_newest
+from desktop_app.store.backends.sqlite import (
+    ERRORS,
+    SqliteDatabase,
+    copy_whole,
+    create_private,
+    only_looking,
+    store_error,
+)
+from desktop_app.store.backups import copies_of, keep_newest
 from desktop_app.store.models import CounterRow
 from desktop_app.store.rows import folded
 
@@ -22,28 +28,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    import peewee
+
 log = logging.getLogger(__name__)
 
-BUSY_TIMEOUT_MS = 10_000
 _MIGRATE_LOCK_SECONDS = 60.0
 _HISTORY_TABLE = "schema_migration"
-_PRAGMAS = {
-    "journal_mode": "wal",
-    # A WAL that is not flushed survives the end of a program, not a power cut: `write(durable=True)` flushes.
-    "synchronous": "normal",
-    "foreign_keys": 1,
-    "busy_timeout": BUSY_TIMEOUT_MS,
-    "cache_size": -16_000,
-    "journal_size_limit": 64 * 1024 * 1024,
-}
-
-
-class _Sqlite(peewee.SqliteDatabase):
-    def rollback(self) -> None:
-        """Roll back, unless SQLite has done so by itself (disk full): else that trouble is hidden by another error."""
-        connection: sqlite3.Connection = self.connection()  # type: ignore[no-untyped-call]
-        if connection.in_transaction:
-            super().rollback()
 
 
 class Database:
@@ -54,13 +44,12 @@ class Database:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._peewee = _Sqlite(str(path), pragmas=_PRAGMAS, autoconnect=False)
         # SQLite's own LOWER knows only A to Z.
-        self._peewee.register_function(folded, "folded", 1)
+        self._peewee = SqliteDatabase(path, {"folded": folded})
 
     @contextmanager
     def session(self) -> Iterator[None]:
-        """A thread's life with the database: closes the thread's connection at the end."""
+        """Close this thread's connection at the end."""
         try:
             yield
         finally:
@@ -73,7 +62,7 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[None]:
-        """A scope for queries; every query in it sees the same state.
+        """Enter a scope for queries; every query in it sees the same state.
 
         Raises:
             StoreError: If the database can't be read.
@@ -85,23 +74,22 @@ class Database:
 
     @contextmanager
     def write(self, *, durable: bool = False) -> Iterator[int]:
-        """A short write transaction; gives the revision that every row written in it has to carry.
+        """Enter a short write transaction; yields the revision that every row written in it has to carry.
 
-        The counter is moved first, so SQLite's write lock makes revisions commit in their order.
+        The counter is moved first, so the database's write lock makes revisions commit in their order.
 
         Args:
-            durable: True if a power cut right after it must not undo it (SQLite: PRAGMA synchronous): what a person
-                has handed over, and results whose messages are deleted next.
+            durable: True if a power cut right after it must not undo it: what a person has handed over, and results
+                whose messages are deleted next.
 
         Raises:
-            StoreBusyError: If another program keeps the lock for longer than `BUSY_TIMEOUT_MS`.
+            StoreBusyError: If another program keeps the lock for too long.
             StoreFullError: If the disk is full.
             StoreError: If the database can't be written for another reason.
         """
         with self._known_errors():
             self._peewee.connect(reuse_if_open=True)
-            self._peewee.execute_sql(f"PRAGMA synchronous = {'full' if durable else 'normal'}")  # type: ignore[no-untyped-call]
-            with self._peewee.atomic("IMMEDIATE"):
+            with self._peewee.writing(durable=durable):
                 moved = CounterRow.update(value=CounterRow.value + 1).where(CounterRow.name == "revision")
                 rows = list(self.run(moved.returning(CounterRow.value).tuples()))
                 yield int(rows[0][0])
@@ -115,19 +103,12 @@ class Database:
 
         Args:
             model: Whose table.
-            rows: Values as SQLite takes them, by column, one row or more; peewee's defaults are not filled in.
+            rows: Values by column, one row or more; peewee's defaults are not filled in.
         """
-        columns = ", ".join(f'"{column}"' for column in rows[0])
-        marks = ", ".join([self._peewee.param] * len(rows[0]))
-        table = model._meta.table_name  # noqa: SLF001 - peewee's documented name
-        connection: sqlite3.Connection = self._peewee.connection()  # type: ignore[no-untyped-call]
-        connection.executemany(
-            f'INSERT INTO "{table}" ({columns}) VALUES ({marks})',  # noqa: S608 - names of our own models
-            [tuple(row.values()) for row in rows],
-        )
+        self._peewee.insert_all(model._meta.table_name, rows)  # noqa: SLF001 - peewee's documented name
 
     def scalar(self, query: Any) -> Any:  # noqa: ANN401
-        """The first column of the first row, or None."""
+        """Return the first column of the first row, or None."""
         row = next(iter(self.run(query.tuples())), None)
         return None if row is None else row[0]
 
@@ -135,18 +116,21 @@ class Database:
     def _known_errors(self) -> Iterator[None]:
         try:
             yield
-        except (peewee.DatabaseError, sqlite3.Error) as error:  # reading on from a cursor raises sqlite3's own
-            known = known_store_error(error, self.path)
+        except ERRORS as error:
+            known = store_error(error, self.path)
             if known.cause is Cause.DATABASE_READ_ONLY and not self._peewee.in_transaction():
-                # What SQLite could open for reading only stays so: the next try opens it anew.
+                # A connection that could be opened for reading only stays so: the next try opens it anew.
                 self.release()
             raise known from error
 
     def migrate(self, scripts: Path) -> list[str]:
-        """Bring the schema up to date; gives the names of the scripts that ran.
+        """Bring the schema up to date.
 
         Args:
             scripts: The folder with the numbered migration scripts.
+
+        Returns:
+            The names of the scripts that ran.
 
         Raises:
             StoreError: If the database is from a newer version, or the scripts are not there.
@@ -168,7 +152,7 @@ class Database:
             return list(Runner(self._peewee, str(scripts)).up())
 
     def scripts(self) -> list[str]:
-        """The names of the migration scripts that this file has seen, the oldest first.
+        """Return the names of the migration scripts that this file has seen, the oldest first.
 
         Raises:
             StoreError: If the database can't be read.
@@ -178,12 +162,12 @@ class Database:
             return sorted(Runner(self._peewee).applied())
 
     def _applied(self, known: Sequence[str]) -> set[str]:
-        """The scripts that this file has seen; looks through a connection that changes nothing in it.
+        """Return the scripts that this file has seen; looks through a connection that changes nothing in it.
 
         Raises:
             StoreError: If it is not ours, or newer than this program.
         """
-        plain = peewee.SqliteDatabase(str(self.path))
+        plain = only_looking(self.path)
         with plain.connection_context():
             applied = set(Runner(plain).applied())
             tables = set(plain.get_tables())
@@ -253,41 +237,3 @@ def open_database(path: Path, scripts: Path) -> Database:
     if ran:
         log.info("database %s: ran %s", path.name, ", ".join(ran))
     return database
-
-
-def known_store_error(error: peewee.DatabaseError | sqlite3.Error, path: Path) -> StoreError:
-    """Say in plain words what SQLite's error means. Goes by its code: a text may hold any word of our SQL.
-
-    Raises:
-        peewee.DatabaseError, sqlite3.Error: The same error again, if it is a mistake in our SQL rather than the
-            world's doing.
-    """
-    cause = error if isinstance(error, sqlite3.Error) else getattr(error, "orig", error)
-    text = str(cause)
-    match getattr(cause, "sqlite_errorcode", 0) & 0xFF:
-        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_PROTOCOL:
-            return StoreBusyError(
-                Sentence("Another program uses {file} and holds it locked. Trying again is safe.", file=path),
-                detail=text,
-            )
-        case sqlite3.SQLITE_FULL | sqlite3.SQLITE_IOERR:
-            return StoreFullError(
-                Sentence("The disk with {file} is full or can't be written. Make room, then go on.", file=path),
-                detail=text,
-            )
-        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
-            return StoreDamagedError(
-                Sentence(
-                    "{file} is damaged or is not a database of Filemill. Nothing was changed. It can be put aside, and "
-                    "the newest copy used in its place: see “filemill doctor --help”.",
-                    file=path,
-                ),
-                detail=text,
-            )
-        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
-            return StoreError(
-                Sentence("{file} can't be written. Check the rights of the file and its folder.", file=path),
-                detail=text,
-                cause=Cause.DATABASE_READ_ONLY,
-            )
-    raise error

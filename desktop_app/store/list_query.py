@@ -1,4 +1,4 @@
-"""From a `ListQuery` to what its rows have to fulfil."""
+"""From a `Filter` and a `Sort` to SQL: what a listed row has to fulfil (WHERE), and what the rows are ordered by."""
 
 from __future__ import annotations
 
@@ -10,27 +10,31 @@ from typing import TYPE_CHECKING, Any
 from peewee import Asc, Case, Desc, fn
 
 from desktop_app.domain.job import Status
-from desktop_app.domain.query import SortBy
+from desktop_app.domain.query import ADDED
+from desktop_app.store.backends.sqlite import contains_character, contains_folded, up_to_last
 from desktop_app.store.models import BatchRow, JobRow
-from desktop_app.store.rows import folded, searchable
+from desktop_app.store.rows import JOB_COLUMNS, folded, searchable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-    from desktop_app.domain.query import ListQuery, Search
+    from desktop_app.domain.query import Filter, Search, Sort, SortTerm
 
 
-def condition(query: ListQuery) -> Any:  # noqa: ANN401 - peewee's expressions have no type
-    """What is true of the rows that a query lists: of those that are on the list only."""
+# --- WHERE
+
+
+def condition(where: Filter) -> Any:  # noqa: ANN401 - peewee's expressions have no type
+    """Return what is true of the rows that pass a filter: only of those that are on the list."""
     found: list[Any] = [JobRow.removed_at.is_null()]
-    if query.statuses:
-        found.append(JobRow.status.in_(sorted(query.statuses)))
-    if query.problems:
+    if where.statuses:
+        found.append(JobRow.status.in_(sorted(where.statuses)))
+    if where.problems:
         found.append(JobRow.status == Status.FAILED)
-        found.append(JobRow.reason_code.in_(sorted(query.problems)))
-    if query.batches:
-        found.append(JobRow.batch.in_(sorted(query.batches)))
-    found.extend(_of_search(query.search))
+        found.append(JobRow.reason_code.in_(sorted(where.problems)))
+    if where.batches:
+        found.append(JobRow.batch.in_(sorted(where.batches)))
+    found.extend(_of_search(where.search))
     return _all_of(found)
 
 
@@ -60,73 +64,48 @@ def _of_search(search: Search) -> Iterator[Any]:
 
 def _any_contains(columns: tuple[Any, ...], text: str) -> Any:  # noqa: ANN401
     key = folded(searchable(text))
-    return reduce(or_, (_contains(column, key) for column in columns))
+    return reduce(or_, (contains_folded(column, key) for column in columns))
 
 
-def _contains(column: Any, key: str) -> Any:  # noqa: ANN401
-    """Whether a column's folded text contains a folded one.
-
-    Folding is done in Python, which a million rows feel. A text of ASCII alone, which most are, is folded by SQLite's
-    LIKE as well (measured: half the time, and Python's lock stays free); so only the others are asked for the long way.
-    """
-    is_not_ascii = fn.LENGTH(column.cast("BLOB")) != fn.LENGTH(column)
-    long_way = is_not_ascii & (fn.INSTR(fn.FOLDED(column), key) > 0)
-    # LIKE ends at a NUL; no stored text has one.
-    return column.contains(key) | long_way if key.isascii() and "\0" not in key else long_way
-
-
-def _without(text: Any, characters: str) -> Any:  # noqa: ANN401 - peewee's expressions have no type
-    for character in characters:
-        text = fn.REPLACE(text, character, "")
-    return text
-
-
-def _up_to_last(text: Any, characters: str) -> Any:  # noqa: ANN401
-    """A text up to and with the last of these characters: trimmed by all that the text is made of, but for them."""
-    return fn.RTRIM(text, _without(text, characters))
+# --- ORDER BY
 
 
 _SEPARATORS = "\\/" if os.sep == "\\" else "/"
 
 _NAME = fn.LTRIM(JobRow.name_key, ".")  # a name that only begins with a dot has no type
 
-_TYPE = Case(None, [(fn.INSTR(_NAME, ".") > 0, fn.SUBSTR(_NAME, fn.LENGTH(_up_to_last(_NAME, ".")) + 1))], "")
+_TYPE = Case(None, [(contains_character(_NAME, "."), fn.SUBSTR(_NAME, fn.LENGTH(up_to_last(_NAME, ".")) + 1))], "")
 
 _BATCH_NAME = BatchRow.select(BatchRow.name).where(BatchRow.id == JobRow.batch)
 
-_TERMS: dict[SortBy, tuple[Any, ...]] = {
-    SortBy.ADDED: (JobRow.created_at,),
-    SortBy.NAME: (JobRow.name_key,),
-    SortBy.STATUS: (JobRow.status, JobRow.reason),
-    SortBy.REASON: (JobRow.reason, JobRow.status),
-    SortBy.LINES: (JobRow.lines_count,),
-    SortBy.SIZE: (JobRow.file_size,),
-    SortBy.TOOK: (JobRow.finished_at - JobRow.started_at,),
-    SortBy.PROGRESS: (JobRow.bytes_done.cast("REAL") / fn.NULLIF(JobRow.file_size, 0),),
-    SortBy.FOLDER: (_up_to_last(JobRow.file_path, _SEPARATORS),),
-    SortBy.TYPE: (_TYPE,),
-    SortBy.FINISHED: (JobRow.finished_at,),
-    SortBy.MODIFIED: (JobRow.modified_ns,),
-    SortBy.ATTEMPTS: (JobRow.attempts,),
-    SortBy.BATCH: (_BATCH_NAME, JobRow.batch),
-    SortBy.QUEUE: (JobRow.queue,),
-    SortBy.MESSAGE: (JobRow.message_id,),
-    SortBy.ID: (JobRow.uuid,),
+SORT_TERMS: Mapping[str, tuple[Any, ...]] = {
+    # Any field of `Job` that is a column of its row; then what is worked out or needs more than one term.
+    **{name: (column,) for name, column in JOB_COLUMNS.items()},
+    "name": (JobRow.name_key,),
+    "status": (JobRow.status, JobRow.reason),
+    "reason": (JobRow.reason, JobRow.status),
+    "took_ms": (JobRow.finished_at - JobRow.started_at,),
+    "progress": (JobRow.bytes_done.cast("REAL") / fn.NULLIF(JobRow.file_size, 0),),
+    "folder": (up_to_last(JobRow.file_path, _SEPARATORS),),
+    "type": (_TYPE,),
+    "batch_name": (_BATCH_NAME, JobRow.batch),
 }
+"""What the jobs are ordered by for each key of a `SortTerm`."""
 
 
-def order_of(query: ListQuery) -> list[Any]:
-    """What to order the rows by; the last is the key, so that equal ones stay in the order they were added."""
-    if query.is_by_adding:
-        return [JobRow.id.desc() if query.descending else JobRow.id.asc()]
-    found = _directed(query.sort_by, descending=query.descending)
-    if query.then_by is SortBy.ADDED:
-        return [*found, JobRow.id.desc() if query.then_descending else JobRow.id.asc()]
-    if query.then_by is not None:
-        found += _directed(query.then_by, descending=query.then_descending)
+def order_by(order: Sort) -> list[Any]:
+    """Return the terms of an order; the last is the key, so that equal rows stay in the order they were added."""
+    first, *_ = order.terms
+    if order.is_by_adding:
+        return [_by_key(first)]
+    found: list[Any] = []
+    for term in order.terms:
+        if term.key == ADDED and term is not first:
+            return [*found, _by_key(term)]  # no two jobs were added at once: nothing is left to order
+        way = Desc if term.descending else Asc
+        found += [way(part) for part in SORT_TERMS[term.key]]
     return [*found, JobRow.id.asc()]
 
 
-def _directed(sort_by: SortBy, *, descending: bool) -> list[Any]:
-    way = Desc if descending else Asc
-    return [way(term) for term in _TERMS[sort_by]]
+def _by_key(term: SortTerm) -> Any:  # noqa: ANN401
+    return JobRow.id.desc() if term.descending else JobRow.id.asc()

@@ -1,4 +1,4 @@
-"""What a person wants done before the rest."""
+"""Jobs that a person wants processed before all others."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Priority:
         return len(chosen)
 
     def requests(self, row_ids: Sequence[int], *, queue: str) -> list[ClaimRequest]:
-        """What the messages of these jobs would ask for if they came now, as far as the jobs wait; in this order.
+        """Return what the messages of these jobs would ask for now, as far as the jobs wait; in this order.
 
         Raises:
             StoreError: If the database can't be read.

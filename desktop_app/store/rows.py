@@ -5,41 +5,35 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
+from dataclasses import fields
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from desktop_app.domain.job import Job, Status
 from desktop_app.store.models import BatchRow, JobRow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Mapping
 
-JOB_COLUMNS = (
-    JobRow.id,
-    JobRow.uuid,
-    JobRow.batch,
-    JobRow.file_path,
-    JobRow.raw_path,
-    JobRow.status,
-    JobRow.reason,
-    JobRow.reason_code,
-    JobRow.file_size,
-    JobRow.lines_count,
-    JobRow.bytes_done,
-    JobRow.attempts,
-    JobRow.generation,
-    JobRow.queue,
-    JobRow.message_id,
-    JobRow.receive_count,
-    JobRow.created_at,
-    JobRow.sent_at,
-    JobRow.started_at,
-    JobRow.finished_at,
-    JobRow.next_try_at,
-    JobRow.revision,
-    JobRow.modified_ns,
-)
-LISTED_COLUMNS = (*JOB_COLUMNS, BatchRow.select(BatchRow.name).where(BatchRow.id == JobRow.batch))
-"""The same, and what the list says of a job's batch."""
+_NAMED_OTHERWISE: Mapping[str, Any] = {
+    "row_id": JobRow.id,
+    "id": JobRow.uuid,
+    "batch_id": JobRow.batch,
+    "batch_name": BatchRow.select(BatchRow.name).where(BatchRow.id == JobRow.batch),
+}
+"""The fields of `Job` that are not a column of the same name."""
+
+JOB_COLUMNS: Mapping[str, Any] = {
+    field.name: _NAMED_OTHERWISE[field.name] if field.name in _NAMED_OTHERWISE else getattr(JobRow, field.name)
+    for field in fields(Job)
+}
+"""Where each field of a `Job` is read, in the order of the fields."""
+
+CLAIMED_COLUMNS = (JobRow.raw_path, *(column for name, column in JOB_COLUMNS.items() if name != "batch_name"))
+"""What `jobs_from` needs, without the name of the batch, which RETURNING can't ask for."""
+
+LISTED_COLUMNS = (JobRow.raw_path, *JOB_COLUMNS.values())
+"""What `jobs_from` needs."""
 
 LEASE_ENDED: dict[str, Any] = {"lease_token": JobRow.lease_token + 1, "lease_owner": None, "lease_until": 0}
 """For an update that takes a job from whoever works on it: with the token moved on, a late result is refused."""
@@ -47,14 +41,17 @@ PENDING_AGAIN: dict[str, Any] = {"status": Status.PENDING, "bytes_done": 0, "sta
 """For an update that gives a job back before it has ended."""
 
 
-def jobs_from(rows: Iterable[tuple[Any, ...]]) -> list[Job]:
-    """Jobs from tuples of `JOB_COLUMNS` or `LISTED_COLUMNS`."""
-    return [_job(row) for row in rows]
+_PATH, _STATUS = (list(JOB_COLUMNS).index(name) for name in ("file_path", "status"))
 
 
-def _job(row: tuple[Any, ...]) -> Job:
-    row_id, uuid, batch_id, path, raw, status, *rest = row
-    return Job(row_id, uuid, batch_id, joined_path(path, raw), Status(status), *rest)
+def jobs_from(rows: Iterable[Iterable[Any]]) -> list[Job]:
+    """Return the jobs of rows of `LISTED_COLUMNS` or `CLAIMED_COLUMNS`, both of which are in the order of `Job`."""
+    jobs = []
+    for raw_path, *values in rows:
+        values[_PATH] = joined_path(values[_PATH], raw_path)
+        values[_STATUS] = Status(values[_STATUS])
+        jobs.append(Job(*values))
+    return jobs
 
 
 def joined_path(text: str, raw: bytes | None) -> str:
@@ -88,6 +85,13 @@ def searchable(text: str) -> str:
 def folded(text: str) -> str:
     """A text as it is compared in a search: upper and lower case alike, however its accents are composed."""
     return text.lower() if text.isascii() else unicodedata.normalize("NFC", text.casefold())
+
+
+def parts(keys: Iterable[int], size: int) -> Iterator[list[int]]:
+    """Yield the keys in lists of a size; the last one may be shorter."""
+    rest = iter(keys)
+    while part := list(islice(rest, size)):
+        yield part
 
 
 _NUMBER = re.compile(r"\d+")

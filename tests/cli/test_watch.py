@@ -10,7 +10,7 @@ import pytest
 
 from desktop_app.cli import status as watch
 from desktop_app.cli.output import OutputClosedError
-from desktop_app.store import job_list
+from desktop_app.store import change_feed
 from tests.cli.test_status import on_terminal
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def test_only_chosen_jobs_are_watched(
 def test_flood_of_changes_is_read_from_the_list(
     cli: Cli, three: list[str], bench: Bench, meanwhile: Callable[..., Script], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(job_list, "MAX_CHANGES", 1)
+    monkeypatch.setattr(change_feed, "MAX_CHANGES", 1)
 
     def both() -> None:
         bench.finish(three[0])

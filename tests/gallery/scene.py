@@ -12,7 +12,6 @@ from PySide6.QtWidgets import QApplication, QDialog
 
 from desktop_app.bootstrap import open_program
 from desktop_app.domain.job import AttemptOutcome, NewFile, Status
-from desktop_app.domain.query import ListQuery
 from desktop_app.gui.widgets.notice import Kind
 from desktop_app.services.loops import LoopState, Phase
 from desktop_app.store.models import AttemptRow, BatchRow, JobRow
@@ -59,9 +58,9 @@ class Scene:
 
     def add(self, names: Sequence[tuple[str, int | None]], batch: str, *, ago: int) -> list[int]:
         """Put files on the list, as added so many milliseconds ago; gives their keys in their order."""
-        before = set(self.program.jobs.ids(ListQuery()))
+        before = set(self.program.jobs.ids())
         self.program.intake.add([NewFile(f"/data/{batch}/{name}", size, 0) for name, size in names], name=batch)
-        keys = [key for key in self.program.jobs.ids(ListQuery()) if key not in before]
+        keys = [key for key in self.program.jobs.ids() if key not in before]
         self.change(keys, created_at=self.now - ago)
         number = self.program.jobs.page(keys[:1])[keys[0]].batch_id
         with self.program.database.write():

@@ -12,7 +12,7 @@ from PySide6.QtGui import QAction, QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QApplication, QDialog, QFileDialog
 
 from desktop_app.domain.job import Status
-from desktop_app.domain.query import ListQuery, SortBy
+from desktop_app.domain.query import Filter, Sort
 from desktop_app.store.models import JobRow, OutboxRow
 from tests.gui.world import NOW_MS
 from tests.services.fakes import received
@@ -168,7 +168,7 @@ class Stage:
 
     def names_of(self, status: Status) -> list[str]:
         """What the database has in this status."""
-        jobs = self.desk.world.jobs.all(ListQuery(SortBy.NAME, statuses=frozenset({status})))
+        jobs = self.desk.world.jobs.all(Filter(statuses=frozenset({status})), Sort.by("name"))
         return [job.name for job in jobs]
 
     @property

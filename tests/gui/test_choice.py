@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 from desktop_app.domain.job import Status
-from desktop_app.domain.query import ListQuery
+from desktop_app.domain.query import Filter
 from desktop_app.gui.filtering.sidebar import with_batch, with_problem, with_status
 
-ALL = ListQuery()
+ALL = Filter()
 
 
 def statuses(*chosen: Status) -> frozenset[Status]:
@@ -39,9 +39,7 @@ def test_problem_and_batch_are_taken_away_by_a_second_click() -> None:
 
 def test_sections_are_combined() -> None:
     choice = with_batch(with_problem(with_status(ALL, Status.FAILED, add=False), "missing", add=False), 7, add=False)
-    assert choice == ListQuery(
-        statuses=statuses(Status.FAILED), problems=frozenset({"missing"}), batches=frozenset({7})
-    )
+    assert choice == Filter(statuses=statuses(Status.FAILED), problems=frozenset({"missing"}), batches=frozenset({7}))
 
 
 def test_what_can_only_list_nothing_is_not_combined() -> None:

@@ -13,7 +13,7 @@ from desktop_app.domain.job import Status
 from desktop_app.gui.desktop.native import DockBadge, MacAwake, WindowsAwake, WindowsTaskbar, desktop_of
 from desktop_app.gui.desktop.ports import Desktop, NoDesktop, Notification, Topic
 from desktop_app.gui.desktop.tray import Tray, TrayNotifier
-from tests.gui.test_run_news import FakeNotifier
+from tests.gui.test_run_notifications import FakeNotifier
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,8 +92,8 @@ def test_short_break_between_two_files_is_no_reason_to_sleep(desk: Desk, room: R
     desk.world.finish(first)
     qtbot.waitUntil(lambda: window._list.run.progress.files_done == 1)
     assert room.awake.is_kept
-    window.progress._drowsy.setInterval(1)
-    window.progress._drowsy.start()
+    window.progress._awake_timer.setInterval(1)
+    window.progress._awake_timer.start()
     qtbot.waitUntil(lambda: not room.awake.is_kept)
 
 

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QLineEdit
 
 from desktop_app.domain.errors import FileProblem, StoreError
 from desktop_app.domain.job import Status, StatusCounts
-from desktop_app.domain.query import ListQuery, SelectionSums
+from desktop_app.domain.query import SelectionSums
 from desktop_app.gui.details.advice import Fix
 from desktop_app.gui.details.words import nothing_selected, summary_of_many, summary_of_one
 from desktop_app.gui.window_memory import WindowMemory
@@ -143,7 +143,7 @@ def test_pane_follows_what_changes(window: MainWindow, desk: Desk, qtbot: QtBot)
     opened(window, qtbot)
     window.view.select_rows(2, 2)
     assert window.details.summary.happened.startswith("Pending")
-    key = desk.world.jobs.ids(ListQuery())[2]
+    key = desk.world.jobs.ids()[2]
     desk.world.finish(key)
     qtbot.waitUntil(lambda: window.details.summary.happened == "Processed")
     window.view.selectAll()
@@ -168,7 +168,7 @@ def test_sums_that_could_not_be_read_are_made_later(
         qtbot.waitUntil(lambda: len(asked) > 0)
         desk.settle()
     assert window.details.summary.happened == "Adding up…"
-    desk.world.finish(desk.world.jobs.ids(ListQuery())[2])
+    desk.world.finish(desk.world.jobs.ids()[2])
     qtbot.waitUntil(lambda: window.details.summary.happened == "1 failed · 2 processed")
 
 

@@ -13,7 +13,6 @@ from PySide6.QtWidgets import QApplication, QFileDialog
 
 from desktop_app.domain.errors import FileProblem
 from desktop_app.domain.job import Status
-from desktop_app.domain.query import ListQuery
 from desktop_app.gui.details.advice import Fix
 from desktop_app.gui.wording import DASH
 from desktop_app.processing.lines import LineProcessor
@@ -335,7 +334,7 @@ def test_second_press_of_the_same_key_does_not_do_something_else(desk: Desk, qtb
     focused = QApplication.focusWidget()
     assert focused is window.details.tabs.tabBar()
     QTest.keyClick(focused, Qt.Key.Key_Space)
-    assert len(desk.world.jobs.ids(ListQuery())) == 1
+    assert len(desk.world.jobs.ids()) == 1
 
 
 def test_only_a_single_failed_file_can_be_located(desk: Desk, qtbot: QtBot) -> None:

@@ -14,13 +14,13 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog
 
 from desktop_app.config.atomic_write import NotWrittenError
-from desktop_app.gui.commands.file import FIELDS_OF_COLUMN
 from desktop_app.gui.export import dialog as export_target
 from desktop_app.gui.export import exporter as exporting
 from desktop_app.gui.export.dialog import ExportDialog, Rows
 from desktop_app.gui.export.exporter import Format
 from desktop_app.gui.table.columns import COLUMNS
 from desktop_app.services.support.export import ALL_FIELDS, FIELDS
+from desktop_app.store.list_query import SORT_TERMS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -318,8 +318,12 @@ def test_nothing_to_export_is_not_offered(desk: Desk) -> None:
 
 
 def test_every_column_of_the_table_has_its_fields() -> None:
-    assert set(FIELDS_OF_COLUMN) == {column.id for column in COLUMNS}
-    assert {field for fields in FIELDS_OF_COLUMN.values() for field in fields} <= set(ALL_FIELDS)
+    assert all(column.export_fields for column in COLUMNS)
+    assert {field for column in COLUMNS for field in column.export_fields} <= set(ALL_FIELDS)
+
+
+def test_every_column_sorts_by_something_that_the_database_can_order_by() -> None:
+    assert {column.sort_key for column in COLUMNS} <= {None, *SORT_TERMS}
 
 
 def test_semicolons_are_usual_where_a_comma_is_in_numbers() -> None:

@@ -8,7 +8,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QToolButton
 
 from desktop_app.domain.job import Status
-from desktop_app.domain.query import NO_SEARCH, ListQuery
+from desktop_app.domain.query import NO_SEARCH
 from desktop_app.gui.filtering.filter_box import PATIENCE_MS, FilterBox
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def test_button_in_the_box_empties_it(window: MainWindow, desk: Desk, qtbot: QtB
 def test_filtered_list_follows_what_changes(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
     QTest.keyClicks(window.filter, "status:failed")
     qtbot.waitUntil(lambda: desk.names() == ["apple.txt"])
-    apple, banana, _ = desk.world.jobs.ids(ListQuery())
+    apple, banana, _ = desk.world.jobs.ids()
     desk.world.fail(banana)
     qtbot.waitUntil(lambda: desk.names() == ["apple.txt", "banana.txt"])
     desk.world.finish(apple)

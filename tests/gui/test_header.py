@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -8,7 +9,9 @@ from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QAccessible
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QHeaderView, QMenu
 
-from desktop_app.domain.query import ListQuery, SortBy
+from desktop_app.domain.query import Sort
+from desktop_app.gui.table import column_header
+from desktop_app.gui.table import header as header_module
 from desktop_app.gui.table.columns import COLUMN_OF_ID, COLUMNS, NAME, PROGRESS, REASON, STATUS
 from desktop_app.gui.table.view import JobsView
 from desktop_app.gui.window_memory import ColumnLayout
@@ -118,7 +121,7 @@ def test_click_sorts_and_second_click_turns_around(desk: Desk, qtbot: QtBot) -> 
     qtbot.waitUntil(lambda: model.index(0, 0).data() == "a")
     QTest.mouseClick(header.viewport(), Qt.MouseButton.LeftButton, pos=place)
     qtbot.waitUntil(lambda: model.index(0, 0).data() == "b")
-    assert (model.query.sort_by, model.query.descending) == (SortBy.NAME, True)
+    assert model.order == Sort.by("name", descending=True)
 
 
 def test_sorting_without_the_mouse(desk: Desk, qtbot: QtBot) -> None:
@@ -197,7 +200,7 @@ def test_second_key_stays_when_the_first_turns_round_and_goes_with_another(three
     assert (header.sortIndicatorOrder(), header.second) == (DOWN, (NAME, UP))
     click(header, NAME)
     assert (header.sortIndicatorSection(), header.second) == (NAME, None)
-    assert desk.bench().model.query == ListQuery(SortBy.NAME)
+    assert desk.bench().model.order == Sort.by("name")
 
 
 def test_click_with_shift_at_an_edge_sizes(three: MainWindow) -> None:
@@ -284,7 +287,7 @@ def keyed(desk: Desk, qtbot: QtBot) -> JobsHeader:
 
 def test_titles_are_gone_through_and_sorted_by_with_keys(keyed: JobsHeader, desk: Desk, qtbot: QtBot) -> None:
     QTest.keyClick(keyed, Qt.Key.Key_Home)
-    assert (keyed.at_keys, keyed.accessibleDescription()) == (NAME, "Name")
+    assert (keyed.current, keyed.accessibleDescription()) == (NAME, "Name")
     QTest.keyClick(keyed, Qt.Key.Key_Space)
     qtbot.waitUntil(lambda: desk.names() == ["a", "b"])
     assert keyed.accessibleDescription() == "Name, sorted"
@@ -292,10 +295,10 @@ def test_titles_are_gone_through_and_sorted_by_with_keys(keyed: JobsHeader, desk
     QTest.keyClick(keyed, Qt.Key.Key_Return, SHIFT)
     assert keyed.second == (STATUS, UP)
     QTest.keyClick(keyed, Qt.Key.Key_End)
-    assert keyed.at_keys == COLUMN_OF_ID["took"]
+    assert keyed.current == COLUMN_OF_ID["took"]
     QTest.keyClick(keyed, Qt.Key.Key_Right)
     QTest.keyClick(keyed, Qt.Key.Key_Left)
-    assert keyed.at_keys == COLUMN_OF_ID["added"]
+    assert keyed.current == COLUMN_OF_ID["added"]
     QTest.keyClick(keyed, Qt.Key.Key_X)
     assert keyed.hasFocus()
 
@@ -358,7 +361,7 @@ def test_title_that_is_out_of_sight_is_scrolled_to(keyed: JobsHeader, qtbot: QtB
         keyed.show_column(number, True)
     qtbot.waitUntil(lambda: view_of(keyed).horizontalScrollBar().maximum() > keyed.width())
     QTest.keyClick(keyed, Qt.Key.Key_End)
-    end = keyed.sectionViewportPosition(keyed.at_keys) + keyed.sectionSize(keyed.at_keys)
+    end = keyed.sectionViewportPosition(keyed.current) + keyed.sectionSize(keyed.current)
     assert 0 < end <= keyed.viewport().width()
     QTest.keyClick(keyed, Qt.Key.Key_Home)
     assert keyed.sectionViewportPosition(NAME) == 0
@@ -366,11 +369,11 @@ def test_title_that_is_out_of_sight_is_scrolled_to(keyed: JobsHeader, qtbot: QtB
 
 def test_hidden_title_does_not_hold_the_keyboard(keyed: JobsHeader) -> None:
     QTest.keyClick(keyed, Qt.Key.Key_End)
-    keyed.show_column(keyed.at_keys, False)
+    keyed.show_column(keyed.current, False)
     keyed.show_column(COLUMN_OF_ID["added"], False)
     view_of(keyed).setFocus()
     keyed.setFocus()
-    assert keyed.at_keys == NAME
+    assert keyed.current == NAME
 
 
 # --- what is to be seen
@@ -445,3 +448,15 @@ def test_header_does_not_follow_the_selection(desk: Desk) -> None:
     assert window.view.selected_count() == 3
     assert window.view.header.selectionModel() is not window.view.selectionModel()
     assert not window.view.header.selectionModel().hasSelection()
+
+
+def test_column_without_an_order_does_not_sort(three: MainWindow, monkeypatch: pytest.MonkeyPatch) -> None:
+    header = three.view.header
+    unsorted = [replace(column, sort_key=None) if column.id == "size" else column for column in COLUMNS]
+    for module in (column_header, header_module):
+        monkeypatch.setattr(module, "COLUMNS", tuple(unsorted))
+    before = header.order()
+    click(header, SIZE)
+    click(header, SIZE, SHIFT)
+    assert (header.order(), header.sortIndicatorSection()) == (before, COLUMN_OF_ID["added"])
+    assert "Size" not in [action.text() for action in menu_of(header, sorting=True).actions()]

@@ -6,10 +6,10 @@ from PySide6.QtTest import QSignalSpy
 
 from desktop_app.domain.errors import StoreError
 from desktop_app.domain.job import Changes, StatusCounts
-from desktop_app.gui.table import model as job_feed
-from desktop_app.gui.table.model import JobFeed
-from desktop_app.gui.table.totals import Totals
+from desktop_app.gui.table import job_feed
+from desktop_app.gui.table.job_feed import JobFeed, Totals
 from desktop_app.gui.tasks import Tasks
+from desktop_app.store.change_feed import ChangeFeed
 from desktop_app.store.job_list import JobList
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def test_many_writes_between_two_looks_are_one_change(world: World, qtbot: QtBot) -> None:
     world.add("old")
-    feed = JobFeed(world.jobs)
+    feed = JobFeed(world.jobs.changes)
     feed.start()
     spy = QSignalSpy(feed.changed)
     keys = world.add("a", "b")
@@ -37,12 +37,12 @@ def test_many_writes_between_two_looks_are_one_change(world: World, qtbot: QtBot
 
 
 def test_trouble_is_said_once_and_its_end_too(world: World, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> None:
-    feed = JobFeed(world.jobs)
+    feed = JobFeed(world.jobs.changes)
     feed.start()
     said: list[str] = []
     feed.problem.connect(lambda error: said.append(error.text))
     with monkeypatch.context() as broken:
-        broken.setattr(JobList, "revision", _refuse)
+        broken.setattr(ChangeFeed, "cursor", _refuse)
         feed.look()
         feed.look()
     assert said == ["No disk."]
@@ -72,7 +72,7 @@ def test_totals_count_what_changed_while_they_were_counting(world: World, qtbot:
 
 
 def test_totals_try_again_after_trouble(world: World, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> None:
-    monkeypatch.setattr("desktop_app.gui.table.totals._AFTER_TROUBLE_MS", 0)
+    monkeypatch.setattr("desktop_app.gui.table.job_feed._AFTER_TROUBLE_MS", 0)
     tasks = Tasks(world.session, threads=1)
     totals = Totals(world.jobs, tasks)
     world.add("a")

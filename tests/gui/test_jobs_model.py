@@ -9,9 +9,8 @@ from PySide6.QtTest import QAbstractItemModelTester, QSignalSpy
 
 from desktop_app.domain.errors import StoreError
 from desktop_app.domain.job import Status
-from desktop_app.domain.query import ListQuery, SortBy
+from desktop_app.domain.query import BY_ADDING, Filter, Sort
 from desktop_app.gui.table import model as jobs_model
-from desktop_app.gui.table import page_cache as id_loader
 from desktop_app.gui.table.columns import COLUMN_OF_ID, COLUMNS
 from desktop_app.gui.table.model import JobsModel
 from desktop_app.gui.tasks import Tasks
@@ -31,8 +30,8 @@ ASCENDING, DESCENDING = Qt.SortOrder.AscendingOrder, Qt.SortOrder.DescendingOrde
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(id_loader, "SOON_MS", 0)
-    monkeypatch.setattr(id_loader, "GENTLE_MS", 0)
+    monkeypatch.setattr(jobs_model, "SOON_MS", 0)
+    monkeypatch.setattr(jobs_model, "GENTLE_MS", 0)
 
 
 @pytest.fixture
@@ -50,7 +49,7 @@ class Bench:
         self.qtbot = qtbot
         self.model = JobsModel(world.jobs, tasks, wording)
         self.tester = QAbstractItemModelTester(self.model, QAbstractItemModelTester.FailureReportingMode.Warning)
-        self.revision = world.jobs.revision()
+        self.cursor = world.jobs.changes.cursor()
         self.problems: list[str] = []
         self.model.problem.connect(self.problems.append)
 
@@ -60,8 +59,8 @@ class Bench:
 
     def look(self) -> None:
         """As the feed does."""
-        changes = self.world.jobs.changes_since(self.revision)
-        self.revision = changes.revision
+        changes = self.world.jobs.changes.since(self.cursor)
+        self.cursor = changes.cursor
         self.model.apply(changes)
 
     def texts(self, column: str = "name") -> list[str]:
@@ -264,7 +263,7 @@ def test_same_order_again_is_not_loaded_again(bench: Bench) -> None:
     bench.model.sort(COLUMN_OF_ID["added"], ASCENDING)
     bench.model.sort(-1)
     assert spy.count() == 0
-    assert bench.model.query == ListQuery()
+    assert bench.model.order == BY_ADDING
 
 
 def test_only_the_newest_order_is_taken(bench: Bench) -> None:
@@ -275,7 +274,7 @@ def test_only_the_newest_order_is_taken(bench: Bench) -> None:
         bench.model.sort(COLUMN_OF_ID[column], order)
     bench.qtbot.waitUntil(lambda: bench.texts() == ["c", "b", "a"])
     assert spy.count() <= 1
-    assert bench.model.query == ListQuery(SortBy.NAME, descending=True)
+    assert bench.model.order == Sort.by("name", descending=True)
 
 
 def test_new_row_finds_its_place_in_a_sorted_list(bench: Bench) -> None:
@@ -308,7 +307,7 @@ def test_too_many_changes_are_read_anew(bench: Bench, monkeypatch: pytest.Monkey
     keys = bench.world.add_many(10)
     bench.load()
     bench.texts()
-    monkeypatch.setattr("desktop_app.store.job_list.MAX_CHANGES", 3)
+    monkeypatch.setattr("desktop_app.store.change_feed.MAX_CHANGES", 3)
     bench.world.finish(keys, lines=3)
     bench.world.add_many(2)
     with bench.qtbot.waitSignal(bench.model.listed):
@@ -395,11 +394,11 @@ def test_trouble_with_an_order_that_is_no_longer_wanted_changes_nothing(
     refused, answered = threading.Event(), threading.Event()
     read = JobList.ids
 
-    def ids(reader: JobList, query: ListQuery) -> array[int]:
-        if query.sort_by is SortBy.NAME:
+    def ids(reader: JobList, where: Filter, order: Sort) -> array[int]:
+        if order == Sort.by("name"):
             assert refused.wait(5)
             raise StoreError("The disk is gone.")
-        found = read(reader, query)
+        found = read(reader, where, order)
         refused.set()
         assert answered.wait(5)
         return found

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from desktop_app.domain.errors import StoreError
-from desktop_app.domain.query import ListQuery
 from desktop_app.gui.commands import clipboard as clip_module
 from desktop_app.gui.commands.clipboard import clip_of_paths, clip_of_rows
 from desktop_app.gui.commands.list_commands import ListCommands
@@ -69,13 +68,13 @@ def test_remove_undo_redo(commands: ListCommands, world: World, qtbot: QtBot) ->
     a, b = world.add("a", "b")
     notice = said(commands, qtbot, lambda: commands.remove(keys(a)))
     assert notice.text == "Removed 1 file from the list. On the disk nothing was changed."
-    assert list(world.jobs.ids(ListQuery())) == [b]
+    assert list(world.jobs.ids()) == [b]
     assert commands.undo.undoText() == "Remove 1 File"
     with qtbot.waitSignal(commands.restored):
         notice.actions[0].run()
-    assert list(world.jobs.ids(ListQuery())) == [a, b]
+    assert list(world.jobs.ids()) == [a, b]
     said(commands, qtbot, commands.undo.redo)
-    assert list(world.jobs.ids(ListQuery())) == [b]
+    assert list(world.jobs.ids()) == [b]
 
 
 def test_removals_are_undone_one_after_the_other(commands: ListCommands, world: World, qtbot: QtBot) -> None:
@@ -83,9 +82,9 @@ def test_removals_are_undone_one_after_the_other(commands: ListCommands, world: 
     for key in (a, b):
         said(commands, qtbot, lambda key=key: commands.remove(keys(key)))  # type: ignore[misc]
     said(commands, qtbot, commands.undo.undo)
-    assert list(world.jobs.ids(ListQuery())) == [b]
+    assert list(world.jobs.ids()) == [b]
     said(commands, qtbot, commands.undo.undo)
-    assert list(world.jobs.ids(ListQuery())) == [a, b]
+    assert list(world.jobs.ids()) == [a, b]
     assert not commands.undo.canUndo()
 
 
@@ -112,7 +111,7 @@ def test_trouble_is_said_and_the_removal_can_still_be_undone(
         do = {"remove": lambda: commands.remove(keys(a)), "retry": lambda: commands.retry(keys(a))}
         notice = said(commands, qtbot, do.get(method, commands.undo.undo))
     assert notice == Notice("The disk is full.", Kind.PROBLEM)
-    assert list(world.jobs.ids(ListQuery())) == ([] if method == "restore" else [a])
+    assert list(world.jobs.ids()) == ([] if method == "restore" else [a])
 
 
 def test_copied_rows_are_a_table_of_exact_values(world: World, wording: Wording) -> None:

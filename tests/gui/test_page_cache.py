@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desktop_app.domain.query import ListQuery
 from desktop_app.gui.table import page_cache
 from desktop_app.gui.table.page_cache import KEPT_PAGES, PAGE_ROWS, KeyOrder, PageCache, runs
 
@@ -40,7 +39,7 @@ def reader(world: World) -> CountingReader:
 def cache(world: World, reader: CountingReader) -> PageCache:
     world.add_many(PAGE_ROWS + 10)
     made = PageCache(reader)  # type: ignore[arg-type]
-    made.replace(world.jobs.ids(ListQuery()))
+    made.replace(world.jobs.ids())
     return made
 
 

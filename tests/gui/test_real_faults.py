@@ -49,7 +49,7 @@ from desktop_app.config.settings import Connection, Settings
 from desktop_app.domain.job import NewFile
 from desktop_app.gui.startup.dialogs import StartErrorDialog
 from desktop_app.gui.widgets.dialogs import PairsDialog
-from desktop_app.store import database as database_module
+from desktop_app.store.backends import sqlite
 from desktop_app.store.database import Database
 from desktop_app.window_app import open_with_dialogs
 from tests.gui.test_damaged_list import answer
@@ -163,7 +163,7 @@ def test_full_disk_is_waited_for(
 
 
 def test_lock_of_another_program_is_waited_for(enter: Enter, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(database_module._PRAGMAS, "busy_timeout", 20)
+    monkeypatch.setitem(sqlite.PRAGMAS, "busy_timeout", 20)
     hall = enter(Settings())
     names = fill(hall, 30)
     with closing(sqlite3.connect(hall.program.database.path, isolation_level=None)) as other:

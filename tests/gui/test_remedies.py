@@ -19,7 +19,7 @@ from desktop_app.domain.job import Status
 from desktop_app.gui.widgets.dialogs import PairsDialog
 from desktop_app.services.consuming.foreign_messages import BRAKE_TITLE, MANY_IN_A_ROW
 from desktop_app.services.loops import LoopState, Phase
-from desktop_app.store.database import known_store_error
+from desktop_app.store.backends.sqlite import store_error
 from tests.gui.hall import allowed, queue_page
 from tests.helpers import wait_until
 from tests.sqs.faults import service_error
@@ -426,4 +426,4 @@ def test_what_is_waited_for_is_tried_now(desk: Desk) -> None:
 def test_file_that_may_not_be_written_is_known_as_such(tmp_path: Path) -> None:
     error = sqlite3.OperationalError("attempt to write a readonly database")
     error.sqlite_errorcode = sqlite3.SQLITE_READONLY
-    assert known_store_error(error, tmp_path / "x.db").cause is Cause.DATABASE_READ_ONLY
+    assert store_error(error, tmp_path / "x.db").cause is Cause.DATABASE_READ_ONLY

@@ -374,7 +374,7 @@ def test_undoing_an_add_leaves_away_what_was_removed_by_hand(desk: Desk, folder:
     window.add([str(folder / "deep")])
     qtbot.waitUntil(lambda: len(desk.names()) == 3)
     desk.settle()
-    keys = desk.world.jobs.ids(desk.bench().model.query)
+    keys = desk.world.jobs.ids()
     desk.world.intake.remove(keys[:1])
     window.notices.buttons[0].click()
     qtbot.waitUntil(lambda: desk.names() == [])

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from desktop_app.domain.job import RunSums
-from desktop_app.gui.progress.run import IDLE, STUCK_MS, Progress, Run, RunEnd
+from desktop_app.gui.progress.run import IDLE, STALE_MS, Progress, Run, RunEnd
 
 T = 1_793_000_000_000
 
@@ -62,7 +62,7 @@ def test_files_added_meanwhile_belong_to_the_run() -> None:
     assert (progress.files_done, progress.files_total) == (5, 20)
 
 
-@pytest.mark.parametrize(("waited", "total"), [(STUCK_MS, 13), (STUCK_MS - 1, 1_241)])
+@pytest.mark.parametrize(("waited", "total"), [(STALE_MS, 13), (STALE_MS - 1, 1_241)])
 def test_files_that_got_stuck_long_ago_do_not_drag_a_past_run_along(waited: int, total: int) -> None:
     run = Run(T)
     stuck = RunSums(3, 30, done_files=1_228, done_bytes=10, newest_end=T - 5)

@@ -99,10 +99,10 @@ def test_nobody_foresees_the_end_while_nothing_can_go_on(follower: Follower) -> 
     follower.until(lambda: follower.watch.progress.is_busy)
     for second in range(12):
         follower.work(keys[second * 5 : second * 5 + 5])
-    follower.watch.foresee(may_foresee=False)
+    follower.watch.set_estimating(enabled=False)
     assert follower.paces[-1].left_s is None
     assert follower.paces[-1].files > 0
-    follower.watch.foresee(may_foresee=True)
+    follower.watch.set_estimating(enabled=True)
     assert follower.paces[-1].left_s is None
 
 

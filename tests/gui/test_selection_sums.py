@@ -25,10 +25,12 @@ def test_count_is_there_at_once_and_the_sums_a_moment_later(desk: Desk, qtbot: Q
     window.selected.changed.connect(heard.append)
     window.view.selectAll()
     assert heard == [Selected(3)]
-    qtbot.waitUntil(lambda: window.selected.now.sums is not None)
-    assert window.selected.now == Selected(3, SelectionSums(StatusCounts(pending=1, processed=1, failed=1), 3000, 5))
+    qtbot.waitUntil(lambda: window.selected.current.sums is not None)
+    assert window.selected.current == Selected(
+        3, SelectionSums(StatusCounts(pending=1, processed=1, failed=1), 3000, 5)
+    )
     window.view.clearSelection()
-    assert window.selected.now == Selected()
+    assert window.selected.current == Selected()
 
 
 def test_sums_follow_what_happens_to_the_selected_files(
@@ -38,11 +40,13 @@ def test_sums_follow_what_happens_to_the_selected_files(
     keys = desk.world.add("a", "b")
     window = desk.window()
     window.view.selectAll()
-    qtbot.waitUntil(lambda: window.selected.now.sums is not None)
+    qtbot.waitUntil(lambda: window.selected.current.sums is not None)
     desk.world.fail(keys)
-    qtbot.waitUntil(lambda: window.selected.now.sums is not None and window.selected.now.sums.counts.failed == 2)
+    qtbot.waitUntil(
+        lambda: window.selected.current.sums is not None and window.selected.current.sums.counts.failed == 2
+    )
     desk.world.intake.remove(keys[:1])
-    qtbot.waitUntil(lambda: window.selected.now.count == 1)
+    qtbot.waitUntil(lambda: window.selected.current.count == 1)
 
 
 def test_trouble_with_the_database_leaves_the_count(desk: Desk, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,8 +59,8 @@ def test_trouble_with_the_database_leaves_the_count(desk: Desk, qtbot: QtBot, mo
     monkeypatch.setattr(JobList, "sums", refuse)
     window.view.selectAll()
     desk.settle()
-    assert window.selected.now == Selected(1)
+    assert window.selected.current == Selected(1)
     monkeypatch.undo()
     window.view.clearSelection()
     window.view.selectAll()
-    qtbot.waitUntil(lambda: window.selected.now.sums is not None)
+    qtbot.waitUntil(lambda: window.selected.current.sums is not None)

@@ -9,9 +9,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
 from desktop_app.domain.job import Batch, NewFile, Status, StatusCounts
-from desktop_app.domain.query import ListQuery, Problem
+from desktop_app.domain.query import Filter, Problem
 from desktop_app.gui.filtering.sidebar import Sidebar
-from desktop_app.gui.table.totals import Groups, GroupTotals
+from desktop_app.gui.table.job_feed import Groups, GroupTotals
 from desktop_app.gui.theme.colours import DARK, LIGHT
 from desktop_app.gui.window_memory import WindowMemory
 
@@ -75,14 +75,14 @@ def test_statuses_problems_and_batches_are_counted(window: MainWindow, desk: Des
     assert (newest.facts.text, newest.facts.count) == ("second <b>batch</b>", "2")
     assert newest.facts.note == desk.bench().model.wording.day_and_time(desk.world.clock.now_ms())
     assert oldest.facts.text == newest.facts.note
-    desk.world.finish(desk.world.jobs.ids(ListQuery(problems=frozenset({"missing"}))))
+    desk.world.finish(desk.world.jobs.ids(Filter(problems=frozenset({"missing"}))))
     qtbot.waitUntil(lambda: list(sidebar.problems.entries) == ["not_allowed"])
     qtbot.waitUntil(lambda: sidebar.statuses.entries[Status.PROCESSED].facts.count == "3")
 
 
 def test_problems_are_only_there_while_there_are_some(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
     assert window.sidebar.problems.isVisible()
-    desk.world.finish(desk.world.jobs.ids(ListQuery()))
+    desk.world.finish(desk.world.jobs.ids())
     qtbot.waitUntil(lambda: not window.sidebar.problems.isVisible())
 
 
@@ -317,12 +317,12 @@ def test_chosen_things_that_are_gone_are_chosen_no_more(alone: Sidebar, qtbot: Q
     groups = Groups((Problem("x", "", 5),), (Batch(1, "one", 0, 5),))
     alone.show_groups(groups)
     assert alone.problems.entries["x"].facts.text == "No reason was given"
-    alone.choose(ListQuery(problems=frozenset({"x"}), batches=frozenset({1})))
+    alone.choose(Filter(problems=frozenset({"x"}), batches=frozenset({1})))
     with qtbot.assertNotEmitted(alone.chosen):
         alone.show_groups(groups)
     with qtbot.waitSignal(alone.chosen):
         alone.show_groups(Groups((), groups.batches))
-    assert alone.choice == ListQuery(batches=frozenset({1}))
+    assert alone.choice == Filter(batches=frozenset({1}))
 
 
 @pytest.mark.parametrize("direction", [Qt.LayoutDirection.LeftToRight, Qt.LayoutDirection.RightToLeft])
@@ -332,7 +332,7 @@ def test_chosen_entries_are_painted_in_the_colour_of_the_selection(
     alone.setLayoutDirection(direction)
     alone.show_counts(StatusCounts(1, 2, 3, 4))
     alone.show_groups(Groups((Problem("x", "Gone", 4, texts=2),)))
-    alone.choose(ListQuery(problems=frozenset({"x"})))
+    alone.choose(Filter(problems=frozenset({"x"})))
     entry = alone.problems.entries["x"]
     for colours in (DARK, LIGHT):
         look.wear(colours)

@@ -106,14 +106,14 @@ def test_long_words_push_out_what_is_said_twice(status: JobsStatusBar) -> None:
 
 def test_connection_and_throughput_are_buttons_for_mouse_and_keyboard(status: JobsStatusBar, qtbot: QtBot) -> None:
     busy(status)
-    for button, signal in ((status._chip, status.connection_pressed), (status._rate, status.throughput_pressed)):
+    for button, signal in ((status._connection, status.connection_pressed), (status._rate, status.throughput_pressed)):
         assert button.accessibleName()
         assert button.focusPolicy() & Qt.FocusPolicy.TabFocus
         with qtbot.waitSignal(signal):
             QTest.mouseClick(button, LEFT)
         with qtbot.waitSignal(signal):
             QTest.keyClick(button, Qt.Key.Key_Space)
-    assert status._chip.accessibleName() == "Connection: Local queue"
+    assert status._connection.accessibleName() == "Connection: Local queue"
     assert status._rate.accessibleName() == "Throughput: 9.1 files a second"
 
 
@@ -123,7 +123,7 @@ def test_every_mark_has_a_shape(status: JobsStatusBar, look: Theme, mark: Mark, 
     look.wear(colours)  # type: ignore[arg-type]
     busy(status).show_connection(ConnectionText(mark, "x", ""))
     assert not status.window().grab().isNull()
-    image = status._chip.icon().pixmap(12, 12).toImage()
+    image = status._connection.icon().pixmap(12, 12).toImage()
     assert any(image.pixelColor(x, y).alpha() for x in range(12) for y in range(12))
     look.wear(LIGHT)
 

@@ -2,16 +2,18 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from desktop_app.domain.errors import StoreError
-from desktop_app.gui.tasks import Tasks
+from desktop_app.gui.tasks import CoalescedTask, Tasks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from pytestqt.qtbot import QtBot
 
@@ -109,3 +111,91 @@ def test_closed_tasks_run_and_deliver_nothing(sessions: Sessions) -> None:
     tasks.run(lambda: got.append("never"), got.append)
     assert tasks.close(2000)
     assert got == []
+
+
+class Reading:
+    """Work that waits until it is let go, and gives its number."""
+
+    def __init__(self) -> None:
+        self.begun = 0
+        self.let_go = threading.Semaphore(0)
+
+    def prepare(self) -> Callable[[], int]:
+        self.begun += 1
+        return partial(self._wait, self.begun)
+
+    def _wait(self, number: int) -> int:
+        assert self.let_go.acquire(timeout=5)
+        return number
+
+
+@pytest.fixture
+def reading() -> Reading:
+    return Reading()
+
+
+def results_of(task: CoalescedTask) -> list[object]:
+    got: list[object] = []
+    task.result.connect(got.append)
+    return got
+
+
+def test_many_requests_while_it_runs_are_one_run_afterwards(tasks: Tasks, reading: Reading, qtbot: QtBot) -> None:
+    task = CoalescedTask(reading.prepare, tasks, rest=0)
+    got = results_of(task)
+    for _ in range(5):
+        task.request()
+    assert (reading.begun, task.is_running) == (1, True)
+    reading.let_go.release(2)
+    qtbot.waitUntil(lambda: got == [1, 2])
+    assert (reading.begun, task.is_running) == (2, False)
+
+
+def test_it_rests_for_several_times_as_long_as_it_took(tasks: Tasks, qtbot: QtBot) -> None:
+    task = CoalescedTask(lambda: lambda: time.sleep(0.02), tasks, rest=1_000)
+    with qtbot.waitSignal(task.result):
+        task.request()
+    got = results_of(task)
+    task.request()
+    assert not task.is_running
+    with qtbot.waitSignal(task.result):
+        task.restart()
+    assert len(got) == 1, "restarting does not rest"
+
+
+def test_restarting_drops_the_answer_that_is_under_way(tasks: Tasks, reading: Reading, qtbot: QtBot) -> None:
+    task = CoalescedTask(reading.prepare, tasks)
+    got = results_of(task)
+    task.request()
+    task.restart()
+    assert reading.begun == 1, "one at a time"
+    reading.let_go.release(2)
+    qtbot.waitUntil(lambda: got == [2])
+
+
+def test_run_that_overlaps_does_not_wait_for_the_one_before(sessions: Sessions, reading: Reading, qtbot: QtBot) -> None:
+    tasks = Tasks(sessions, threads=2)
+    task = CoalescedTask(reading.prepare, tasks, overlaps=True)
+    got = results_of(task)
+    task.request()
+    task.restart()
+    assert reading.begun == 2
+    reading.let_go.release(2)
+    qtbot.waitUntil(lambda: got == [2])
+    assert tasks.close(2000)
+
+
+def test_nothing_runs_where_there_is_nothing_to_do(tasks: Tasks) -> None:
+    task = CoalescedTask(lambda: None, tasks)
+    task.request()
+    task.restart()
+    assert not task.is_running
+    assert not tasks.busy
+
+
+def test_run_that_fails_tells_why_and_the_next_one_may_begin(tasks: Tasks, qtbot: QtBot) -> None:
+    task = CoalescedTask(lambda: _refuse, tasks)
+    for _ in range(2):
+        with qtbot.waitSignal(task.failed) as failed:
+            task.request()
+        assert str(failed.args[0]) == "No disk."

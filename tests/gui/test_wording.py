@@ -128,7 +128,7 @@ def test_cell_without_a_value_is_empty(wording: Wording) -> None:
     texts = {column.id: column.text(wording, fresh) for column in COLUMNS}
     unknown = {"progress", "lines", "size", "took", "finished", "modified", "attempts", "messageId"}
     assert {name for name, text in texts.items() if not text} == unknown
-    assert not any(COLUMNS[COLUMN_OF_ID[name]].plain(wording, fresh) for name in ("lines", "size", "took"))
+    assert not any(COLUMNS[COLUMN_OF_ID[name]].plain_text(wording, fresh) for name in ("lines", "size", "took"))
     assert not COLUMNS[COLUMN_OF_ID["size"]].hint(wording, fresh)
 
 
@@ -144,7 +144,7 @@ def test_plain_values_are_exact(wording: Wording) -> None:
         queue="eu-west-1 ingest",
         message_id="m-1",
     )
-    plain = {column.id: column.plain(wording, done) for column in COLUMNS}
+    plain = {column.id: column.plain_text(wording, done) for column in COLUMNS}
     assert plain == {
         "name": "notes.txt",
         "status": "Processed",

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from desktop_app.bootstrap import MIGRATIONS
 from desktop_app.domain.job import NewFile, Status
-from desktop_app.domain.query import ListQuery, SortBy
 from desktop_app.services.adding.intake import IntakeService
 from desktop_app.store.adding import Intake
 from desktop_app.store.database import open_database
@@ -42,9 +41,9 @@ class World:
 
     def add(self, *names: str, size: int | None = 1000) -> list[int]:
         """Add jobs with these names; gives their keys."""
-        before = set(self.jobs.ids(ListQuery()))
+        before = set(self.jobs.ids())
         self.intake.add([NewFile(name if name.startswith("/") else f"/in/{name}", size, 0) for name in names])
-        return [key for key in self.jobs.ids(ListQuery()) if key not in before]
+        return [key for key in self.jobs.ids() if key not in before]
 
     def add_many(self, count: int) -> list[int]:
         return self.add(*(f"file{number}.txt" for number in range(count)))
@@ -72,4 +71,4 @@ class World:
         self.change(keys, status=Status.PROCESSED, lines_count=lines, started_at=NOW_MS, finished_at=NOW_MS + 800)
 
     def statuses(self) -> list[str]:
-        return [job.status.name for job in self.jobs.all(ListQuery(SortBy.ADDED))]
+        return [job.status.name for job in self.jobs.all()]

@@ -18,6 +18,7 @@ from desktop_app.logs.log import log_file
 from desktop_app.services.adding.intake import IntakeService
 from desktop_app.services.support.report import LOG_RECORDS, Part, SupportReport, SupportSources
 from desktop_app.store.adding import Intake
+from desktop_app.store.change_feed import ChangeFeed
 from desktop_app.store.database import open_database
 from desktop_app.store.job_list import JobList
 from desktop_app.store.models import JobRow
@@ -126,11 +127,12 @@ def test_checks_say_what_is_fine_and_what_is_not(sources: SupportSources) -> Non
 def test_list_that_can_not_be_read_keeps_nothing_else_back(
     sources: SupportSources, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(*_: object) -> None:
+    def broken(*_: object, **__: object) -> None:
         raise StoreError("It is damaged.")
 
-    for name in ("counts", "ids", "revision"):
+    for name in ("counts", "ids"):
         monkeypatch.setattr(JobList, name, broken)
+    monkeypatch.setattr(ChangeFeed, "cursor", broken)
     text = collected(sources)
     assert text[Part.DATABASE] == "✗ It is damaged."
     assert "✗ Database: It is damaged." in text[Part.CHECKS]

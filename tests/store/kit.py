@@ -7,7 +7,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from desktop_app.bootstrap import MIGRATIONS
-from desktop_app.domain.job import Job, NewFile
+from desktop_app.domain.job import Cursor, Job, NewFile
 from desktop_app.store.adding import Intake
 from desktop_app.store.claims import Claim, ClaimOutcome, ClaimRequest, Claims
 from desktop_app.store.database import open_database
@@ -39,6 +39,16 @@ class Store:
         self.work = Work(self.database)
         self.claims = Claims(self.database)
         self.jobs = JobList(self.database)
+
+    @property
+    def cursor(self) -> Cursor:
+        """The place behind the newest write."""
+        return self.jobs.changes.cursor()
+
+    @property
+    def revision(self) -> int:
+        """The number of the newest write."""
+        return self.cursor.revision
 
     def add(self, *paths: str, queue: str = QUEUE, size: int | None = 10) -> list[Job]:
         """Submit files that nobody looks at."""

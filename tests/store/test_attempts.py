@@ -171,8 +171,8 @@ def test_attempt_is_there_exactly_if_its_claim_is(
 
 def test_claims_of_one_poll_are_noted_together(store: Store) -> None:
     jobs = store.add(*(f"/{number}" for number in range(10)))
-    before = store.jobs.revision()
+    before = store.revision
     requests = [ClaimRequest(one.id, 1, "m", 1) for one in jobs]
     store.claims.claim(requests, worker="w1", now_ms=NOW, lease_ms=LEASE)
-    assert store.jobs.revision() == before + 1
+    assert store.revision == before + 1
     assert [store.jobs.attempt_count(one.row_id) for one in jobs] == [1] * 10

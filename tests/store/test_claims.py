@@ -29,7 +29,7 @@ def test_claimed_job_is_processing_and_ours(store: Store) -> None:
     assert (claim.outcome, claim.token, claim.job) == (ClaimOutcome.CLAIMED, 1, store.job(job))
     now = store.job(job)
     assert (now.status, now.attempts, now.started_at) == (Status.PROCESSING, 1, NOW + 3)
-    assert (now.message_id, now.receive_count, now.revision) == ("m-9", 4, store.jobs.revision())
+    assert (now.message_id, now.receive_count, now.revision) == ("m-9", 4, store.revision)
     assert store.sql("SELECT lease_owner, lease_until FROM job") == [("w1", NOW + 3 + LEASE)]
 
 
@@ -100,7 +100,7 @@ def test_answers_stand_in_the_order_of_the_requests(store: Store) -> None:
     store.intake.remove([unknown.row_id], now_ms=NOW - 9)
     store.intake.forget_removed(before_ms=NOW)
     requests = [ClaimRequest(job.id, 1, "m", 1) for job in (unknown, held, fresh, ended, fresh)]
-    before = store.jobs.revision()
+    before = store.revision
     claims = store.claims.claim(requests, worker="w1", now_ms=NOW, lease_ms=LEASE)
     assert [claim.outcome for claim in claims] == [
         ClaimOutcome.FOREIGN,
@@ -109,13 +109,13 @@ def test_answers_stand_in_the_order_of_the_requests(store: Store) -> None:
         ClaimOutcome.FINISHED,
         ClaimOutcome.BUSY,
     ]
-    assert store.jobs.revision() == before + 1
+    assert store.revision == before + 1
 
 
 def test_no_request_writes_nothing(store: Store) -> None:
-    before = store.jobs.revision()
+    before = store.revision
     assert store.claims.claim([], worker="w1", now_ms=NOW, lease_ms=LEASE) == []
-    assert store.jobs.revision() == before
+    assert store.revision == before
 
 
 def crash(store: Store, job: Job, times: int, *, start: int = NOW) -> int:

@@ -57,9 +57,9 @@ def test_order_given_is_the_order_kept_and_sent(store: Store) -> None:
 
 
 def test_large_batch_is_written_in_parts(store: Store) -> None:
-    before = store.jobs.revision()
+    before = store.revision
     store.add(*(f"/data/{number}" for number in range(2 * ROWS_A_TRANSACTION + 1)))
-    assert store.jobs.revision() - before == 3
+    assert store.revision - before == 3
     assert len({job.revision for job in store.jobs.all()}) == 3
 
 
@@ -176,7 +176,7 @@ def test_retry_starts_from_a_clean_row(store: Store) -> None:
     assert (now.reason, now.reason_code, now.lines_count, now.bytes_done, now.attempts) == ("", "", None, 0, 0)
     assert (now.message_id, now.sent_at, now.started_at, now.finished_at, now.next_try_at) == (None,) * 5
     assert now.file_size == 10
-    assert now.revision == store.jobs.revision()
+    assert now.revision == store.revision
 
 
 def test_retry_to_another_queue_sends_it_there(store: Store) -> None:
@@ -209,9 +209,9 @@ def test_retry_of_many_goes_in_parts(store: Store) -> None:
     jobs = store.add(*(f"/data/{number}" for number in range(ROWS_A_TRANSACTION + 1)))
     for job in jobs:
         store.process(job)
-    before = store.jobs.revision()
+    before = store.revision
     assert store.intake.retry(row_ids(jobs), queue=QUEUE) == len(jobs)
-    assert store.jobs.revision() - before == 2
+    assert store.revision - before == 2
 
 
 def test_retry_of_nothing_and_of_unknown_rows_does_nothing(store: Store) -> None:
@@ -290,9 +290,9 @@ def test_forgetting_deletes_only_what_was_removed_long_ago(store: Store) -> None
 def test_forgetting_many_goes_in_parts(store: Store) -> None:
     jobs = store.add(*(f"/data/{number}" for number in range(2 * ROWS_A_TRANSACTION + 1)))
     store.intake.remove(row_ids(jobs), now_ms=NOW)
-    before = store.jobs.revision()
+    before = store.revision
     assert store.intake.forget_removed(before_ms=NOW + 1) == len(jobs)
-    assert store.jobs.revision() - before == 3
+    assert store.revision - before == 3
     assert store.intake.forget_removed(before_ms=NOW + 1) == 0
 
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.domain.job import Changes, NewFile, Status, StatusCounts
-from desktop_app.domain.query import ListQuery
+from desktop_app.domain.job import BEGINNING, Changes, NewFile, Status, StatusCounts
+from desktop_app.domain.query import ADDED, Sort
 from desktop_app.store import job_list as job_list_module
-from desktop_app.store.job_list import MAX_CHANGES
+from desktop_app.store.change_feed import MAX_CHANGES
 from tests.store.kit import NOW, QUEUE, row_ids
 
 if TYPE_CHECKING:
@@ -18,9 +18,8 @@ if TYPE_CHECKING:
 
 
 def test_empty_list(store: Store) -> None:
-    assert store.jobs.revision() == 0
-    assert store.jobs.changes_since(0) == Changes(0)
-    assert store.jobs.ids(ListQuery()) == array("q")
+    assert store.jobs.changes.since(BEGINNING) == Changes(BEGINNING)
+    assert store.jobs.ids() == array("q")
     assert store.jobs.page([]) == store.jobs.page([1]) == {}
     assert store.jobs.counts() == StatusCounts()
     assert store.jobs.sums([]).size == store.jobs.sums([1]).size == 0
@@ -29,67 +28,67 @@ def test_empty_list(store: Store) -> None:
 
 def test_changes_are_what_was_written_since(store: Store, other: Store) -> None:
     first, second = store.add("/a", "/b")
-    seen = store.jobs.changes_since(0)
-    assert seen == Changes(store.jobs.revision(), (first, second))
-    assert store.jobs.changes_since(seen.revision) == Changes(seen.revision)
+    seen = store.jobs.changes.since(BEGINNING)
+    assert seen == Changes(store.cursor, (first, second))
+    assert store.jobs.changes.since(seen.cursor) == Changes(seen.cursor)
     (third,) = other.add("/c")
     other.process(second)
-    changes = store.jobs.changes_since(seen.revision)
+    changes = store.jobs.changes.since(seen.cursor)
     assert changes.jobs == (store.job(second), third)
-    assert changes.revision == other.jobs.revision()
+    assert changes.cursor == other.cursor
 
 
 def test_job_that_changed_often_shows_up_once_as_it_is_now(store: Store) -> None:
     (job,) = store.add("/a")
-    before = store.jobs.revision()
+    before = store.cursor
     store.process(job)
     store.intake.retry([job.row_id], queue=QUEUE)
     store.process(store.job(job), reason="It is gone.")
-    assert store.jobs.changes_since(before).jobs == (store.job(job),)
+    assert store.jobs.changes.since(before).jobs == (store.job(job),)
 
 
 def test_removed_jobs_are_named_and_restored_ones_come_back(store: Store) -> None:
     first, second = store.add("/a", "/b")
-    before = store.jobs.revision()
+    before = store.cursor
     store.intake.remove([first.row_id], now_ms=NOW)
     store.process(second)
-    changes = store.jobs.changes_since(before)
+    changes = store.jobs.changes.since(before)
     assert (row_ids(changes.jobs), changes.removed) == ([second.row_id], (first.row_id,))
     store.intake.restore([first.row_id])
-    assert row_ids(store.jobs.changes_since(changes.revision).jobs) == [first.row_id]
+    assert row_ids(store.jobs.changes.since(changes.cursor).jobs) == [first.row_id]
 
 
 def test_changes_come_in_the_order_of_submission(store: Store) -> None:
     jobs = store.add("/a", "/b", "/c")
-    before = store.jobs.revision()
+    before = store.cursor
     for job in reversed(jobs):
         store.start(job)
-    assert row_ids(store.jobs.changes_since(before).jobs) == row_ids(jobs)
+    assert row_ids(store.jobs.changes.since(before).jobs) == row_ids(jobs)
 
 
 def test_too_many_changes_are_not_listed_one_by_one(store: Store) -> None:
     files = [NewFile(f"/data/{number}", 1, None) for number in range(MAX_CHANGES)]
     store.intake.add(files, queue=QUEUE, name="", now_ms=NOW)
-    changes = store.jobs.changes_since(0)
+    changes = store.jobs.changes.since(BEGINNING)
     assert (len(changes.jobs), changes.overflow) == (MAX_CHANGES, False)
     store.add("/one/more")
-    assert store.jobs.changes_since(0) == Changes(store.jobs.revision(), overflow=True)
+    assert store.jobs.changes.since(BEGINNING) == Changes(store.cursor, overflow=True)
 
 
 def test_no_change_is_missed_while_another_program_writes(store: Store, other: Store) -> None:
     """A reader that follows the feed ends up with what the database holds, wherever it looked in between."""
     known: dict[int, int] = {}
-    revision = 0
+    cursor = BEGINNING
     for number in range(30):
         (job,) = other.add(f"/data/{number}")
         if number % 3 == 0:
             other.process(job)
         if number % 2 == 0:
-            changes = store.jobs.changes_since(revision)
-            assert changes.revision > revision
-            revision = changes.revision
+            changes = store.jobs.changes.since(cursor)
+            assert changes.cursor != cursor
+            cursor = changes.cursor
             known |= {job.row_id: job.revision for job in changes.jobs}
-    known |= {job.row_id: job.revision for job in store.jobs.changes_since(revision).jobs}
+    known |= {job.row_id: job.revision for job in store.jobs.changes.since(cursor).jobs}
     assert known == {job.row_id: job.revision for job in store.jobs.all()}
 
 
@@ -125,7 +124,7 @@ def test_all_gives_every_job_in_the_order_asked_for(store: Store, monkeypatch: p
     monkeypatch.setattr(job_list_module, "_PAGE", 2)
     jobs = store.add("/a", "/b", "/c", "/d", "/e")
     assert list(store.jobs.all()) == jobs
-    assert list(store.jobs.all(ListQuery(descending=True))) == jobs[::-1]
+    assert list(store.jobs.all(order=Sort.by(ADDED, descending=True))) == jobs[::-1]
 
 
 def test_all_reads_page_by_page_and_holds_nothing_open_in_between(

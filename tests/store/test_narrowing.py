@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from desktop_app.domain.job import Batch, NewFile, Status, StatusCounts
-from desktop_app.domain.query import ListQuery, Problem, SelectionSums, parse_search
+from desktop_app.domain.query import Filter, Problem, SelectionSums, parse_search
 from desktop_app.store.job_list import NEWEST_BATCHES
 from tests.store.kit import NOW, QUEUE, row_ids
 from tests.store.test_query_plans import plan_of, statements
@@ -60,13 +60,13 @@ def listed(store: Store) -> list[Job]:
     ],
 )
 def test_what_is_typed_is_found(store: Store, listed: list[Job], typed: str, expected: list[int]) -> None:
-    found = store.jobs.ids(ListQuery(search=parse_search(typed)))
+    found = store.jobs.ids(Filter(search=parse_search(typed)))
     assert list(found) == [listed[at].row_id for at in expected]
 
 
 def test_most_conditions_that_fit_into_the_filter_box_can_be_asked(store: Store, listed: list[Job]) -> None:
-    assert len(store.jobs.ids(ListQuery(search=parse_search("ä " * 250)))) == 1
-    assert len(store.jobs.ids(ListQuery(search=parse_search("size:>9999999TB " * 30)))) == 0
+    assert len(store.jobs.ids(Filter(search=parse_search("ä " * 250)))) == 1
+    assert len(store.jobs.ids(Filter(search=parse_search("size:>9999999TB " * 30)))) == 0
 
 
 def test_problems_are_counted_by_their_code_with_the_most_frequent_text(store: Store) -> None:
@@ -83,7 +83,7 @@ def test_problems_are_counted_by_their_code_with_the_most_frequent_text(store: S
         Problem("unreadable", "The disk gave no answer.", 3, texts=2),
         Problem("", "", 1),
     ]
-    chosen = ListQuery(problems=frozenset({"unreadable", ""}))
+    chosen = Filter(problems=frozenset({"unreadable", ""}))
     assert list(store.jobs.ids(chosen)) == row_ids([*jobs[:3], jobs[7]])
 
 
@@ -91,7 +91,7 @@ def test_job_that_waits_for_another_try_is_no_problem(store: Store) -> None:
     (job,) = store.add("/a")
     store.sql("UPDATE job SET reason_code = 'missing', reason = 'gone' WHERE id = ?", job.row_id)
     assert store.jobs.problems() == []
-    assert list(store.jobs.ids(ListQuery(problems=frozenset({"missing"})))) == []
+    assert list(store.jobs.ids(Filter(problems=frozenset({"missing"})))) == []
 
 
 def batch(store: Store, name: str, files: int) -> tuple[int, list[int]]:
@@ -107,8 +107,8 @@ def test_batches_that_have_something_on_the_list_are_counted(store: Store) -> No
     third, rest = batch(store, "", 1)
     store.intake.remove([keys[0], *removed], now_ms=NOW)
     assert store.jobs.batches() == [Batch(third, "", NOW, 1), Batch(first, "first", NOW, 2)]
-    assert list(store.jobs.ids(ListQuery(batches=frozenset({first})))) == keys[1:]
-    assert list(store.jobs.ids(ListQuery(batches=frozenset({first, second, third})))) == [*keys[1:], *rest]
+    assert list(store.jobs.ids(Filter(batches=frozenset({first})))) == keys[1:]
+    assert list(store.jobs.ids(Filter(batches=frozenset({first, second, third})))) == [*keys[1:], *rest]
 
 
 def test_only_the_newest_batches_and_those_asked_for_are_listed(store: Store) -> None:
@@ -125,14 +125,14 @@ def test_empty_list_has_neither_problems_nor_batches(store: Store) -> None:
 
 def test_all_ways_to_narrow_work_together(store: Store, listed: list[Job]) -> None:
     _, gone, secret, _ = listed
-    query = ListQuery(
+    where = Filter(
         statuses=frozenset({Status.FAILED}),
         problems=frozenset({"missing", "not_allowed"}),
         batches=frozenset({gone.batch_id}),
         search=parse_search("secret"),
     )
-    assert query.is_narrowed
-    assert list(store.jobs.ids(query)) == [secret.row_id]
+    assert not where.is_empty
+    assert list(store.jobs.ids(where)) == [secret.row_id]
 
 
 def test_batches_are_walked_from_the_newest_and_their_jobs_found_by_index(store: Store) -> None:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.domain.job import Status
-from desktop_app.domain.query import ListQuery, Search, SortBy
+from desktop_app.domain.job import BEGINNING, Status
+from desktop_app.domain.query import ADDED, Filter, Search, Sort
+from desktop_app.store.list_query import SORT_TERMS
 from desktop_app.store.rows import name_key
 from tests.store.kit import NOW, row_ids
 
@@ -18,22 +19,22 @@ if TYPE_CHECKING:
     from tests.store.kit import Store
 
 VALUES = {
-    SortBy.NAME: None,
-    SortBy.STATUS: "status",
-    SortBy.LINES: "lines_count",
-    SortBy.SIZE: "file_size",
-    SortBy.TOOK: "started_at = 100, finished_at",
-    SortBy.PROGRESS: "file_size = 100, bytes_done",
-    SortBy.REASON: "reason",
-    SortBy.FINISHED: "finished_at",
-    SortBy.MODIFIED: "modified_ns",
-    SortBy.ATTEMPTS: "attempts",
-    SortBy.QUEUE: "queue",
-    SortBy.MESSAGE: "message_id",
+    "name": None,
+    "status": "status",
+    "lines_count": "lines_count",
+    "file_size": "file_size",
+    "took_ms": "started_at = 100, finished_at",
+    "progress": "file_size = 100, bytes_done",
+    "reason": "reason",
+    "finished_at": "finished_at",
+    "modified_ns": "modified_ns",
+    "attempts": "attempts",
+    "queue": "queue",
+    "message_id": "message_id",
 }
 
 
-def with_values(store: Store, sort_by: SortBy, values: list[int]) -> list[Job]:
+def with_values(store: Store, sort_by: str, values: list[int]) -> list[Job]:
     """Jobs whose rows hold these values in the column that is sorted by."""
     jobs = store.add(*(f"/{number}/{value}.txt" for number, value in enumerate(values)))
     column = VALUES[sort_by]
@@ -45,18 +46,18 @@ def with_values(store: Store, sort_by: SortBy, values: list[int]) -> list[Job]:
 
 @pytest.mark.parametrize("descending", [False, True])
 @pytest.mark.parametrize("sort_by", VALUES)
-def test_equal_jobs_stay_in_the_order_they_were_added(store: Store, sort_by: SortBy, descending: bool) -> None:
+def test_equal_jobs_stay_in_the_order_they_were_added(store: Store, sort_by: str, descending: bool) -> None:
     values = [2, 3, 1, 3, 1, 2, 3]
     jobs = with_values(store, sort_by, values)
     sign = -1 if descending else 1
     expected = [job.row_id for _, job in sorted(zip(values, jobs, strict=True), key=lambda pair: sign * pair[0])]
-    assert list(store.jobs.ids(ListQuery(sort_by=sort_by, descending=descending))) == expected
+    assert list(store.jobs.ids(order=Sort.by(sort_by, descending=descending))) == expected
 
 
 def test_order_of_adding_can_be_turned_round(store: Store) -> None:
     jobs = store.add("/b", "/c", "/a")
-    assert list(store.jobs.ids(ListQuery())) == row_ids(jobs)
-    assert list(store.jobs.ids(ListQuery(descending=True))) == row_ids(jobs)[::-1]
+    assert list(store.jobs.ids()) == row_ids(jobs)
+    assert list(store.jobs.ids(order=Sort.by(ADDED, descending=True))) == row_ids(jobs)[::-1]
 
 
 @pytest.mark.parametrize("then_descending", [False, True])
@@ -68,25 +69,25 @@ def test_second_key_orders_what_is_equal_in_the_first(store: Store, descending: 
         store.sql("UPDATE job SET file_size = ?, lines_count = ? WHERE id = ?", size, lines, job.row_id)
     first, second = -1 if descending else 1, -1 if then_descending else 1
     expected = sorted(range(5), key=lambda at: (first * values[at][0], second * values[at][1], at))
-    query = ListQuery(SortBy.SIZE, descending, then_by=SortBy.LINES, then_descending=then_descending)
-    assert list(store.jobs.ids(query)) == [jobs[at].row_id for at in expected]
+    order = Sort.by("file_size", descending=descending).then("lines_count", descending=then_descending)
+    assert list(store.jobs.ids(order=order)) == [jobs[at].row_id for at in expected]
 
 
 def test_files_of_one_add_are_equal_in_when_they_were_added(store: Store) -> None:
     jobs = store.add("/b", "/a")
     (later,) = store.add("/0")
     store.sql("UPDATE job SET created_at = created_at + 1 WHERE id = ?", later.row_id)
-    by_name = ListQuery(SortBy.ADDED, descending=True, then_by=SortBy.NAME)
-    assert list(store.jobs.ids(by_name)) == row_ids([later, jobs[1], jobs[0]])
-    newest_first = ListQuery(SortBy.QUEUE, then_by=SortBy.ADDED, then_descending=True)
-    assert list(store.jobs.ids(newest_first)) == row_ids([later, jobs[1], jobs[0]])
+    by_name = Sort.by(ADDED, descending=True).then("name")
+    assert list(store.jobs.ids(order=by_name)) == row_ids([later, jobs[1], jobs[0]])
+    newest_first = Sort.by("queue").then(ADDED, descending=True)
+    assert list(store.jobs.ids(order=newest_first)) == row_ids([later, jobs[1], jobs[0]])
 
 
 @pytest.mark.skipif(os.name != "posix", reason="paths of POSIX")
 def test_files_of_one_folder_stand_together(store: Store) -> None:
     paths = ["/in/z.txt", "/in/b/1.txt", "/in/a.txt", "/in/b/2", "/", "/in/b\\c"]
     jobs = store.add(*paths)
-    ordered = [store.job(row).file_path for row in store.jobs.ids(ListQuery(SortBy.FOLDER))]
+    ordered = [store.job(row).file_path for row in store.jobs.ids(order=Sort.by("folder"))]
     assert ordered == ["/", "/in/z.txt", "/in/a.txt", "/in/b\\c", "/in/b/1.txt", "/in/b/2"]
     assert len(jobs) == len(paths)
 
@@ -94,7 +95,7 @@ def test_files_of_one_folder_stand_together(store: Store) -> None:
 def test_files_of_one_type_stand_together(store: Store) -> None:
     names = ["b.TXT", "a.csv", ".hidden", "no type", "a.tar.gz", "c.txt", "dir.d/plain", ".x.csv", "v.mp3"]
     store.add(*(f"/in/{name}" for name in names))
-    ordered = [store.job(row).file_path[4:] for row in store.jobs.ids(ListQuery(SortBy.TYPE))]
+    ordered = [store.job(row).file_path[4:] for row in store.jobs.ids(order=Sort.by("type"))]
     assert ordered == [".hidden", "no type", "dir.d/plain", "a.csv", ".x.csv", "a.tar.gz", "v.mp3", "b.TXT", "c.txt"]
 
 
@@ -102,41 +103,46 @@ def test_files_of_one_batch_stand_together_and_tell_its_name(store: Store) -> No
     jobs = [store.add(f"/{at}")[0] for at in range(3)]
     for job, name in zip(jobs, ["b", "a", "b"], strict=True):
         store.sql("UPDATE batch SET name = ? WHERE id = ?", name, job.batch_id)
-    ordered = list(store.jobs.ids(ListQuery(SortBy.BATCH)))
+    ordered = list(store.jobs.ids(order=Sort.by("batch_name")))
     assert ordered == row_ids([jobs[1], jobs[0], jobs[2]])
     assert [job.batch_name for job in store.jobs.page(ordered).values()] == ["b", "a", "b"]
-    assert {job.batch_name for job in store.jobs.changes_since(0).jobs} == {"a", "b"}
+    assert {job.batch_name for job in store.jobs.changes.since(BEGINNING).jobs} == {"a", "b"}
 
 
 def test_jobs_can_be_ordered_by_their_id(store: Store) -> None:
     jobs = store.add("/a", "/b", "/c")
     expected = row_ids(sorted(jobs, key=lambda job: job.id))
-    assert list(store.jobs.ids(ListQuery(SortBy.ID))) == expected
+    assert list(store.jobs.ids(order=Sort.by("id"))) == expected
 
 
-def test_order_is_taken_over_without_what_is_left_out() -> None:
-    narrowed = ListQuery(statuses=frozenset({Status.FAILED}))
-    ordered = ListQuery(SortBy.SIZE, descending=True, then_by=SortBy.NAME, then_descending=True)
-    both = narrowed.in_order_of(ordered)
-    assert both.statuses == narrowed.statuses
-    assert both.in_order_of(narrowed) == narrowed
-    assert ListQuery().in_order_of(both) == ordered
+@pytest.mark.parametrize("key", SORT_TERMS)
+def test_every_key_gives_an_order_of_all_jobs(store: Store, key: str) -> None:
+    jobs = store.add("/b/2.txt", "/a/1.csv")
+    assert sorted(store.jobs.ids(order=Sort.by(key))) == row_ids(jobs)
+
+
+@pytest.mark.parametrize("field", ["generation", "receive_count", "sent_at"])
+def test_any_field_of_a_job_can_be_sorted_by(store: Store, field: str) -> None:
+    jobs = store.add("/a", "/b", "/c")
+    for job, value in zip(jobs, [3, 1, 2], strict=True):
+        store.sql(f"UPDATE job SET {field} = ? WHERE id = ?", value, job.row_id)
+    assert list(store.jobs.ids(order=Sort.by(field))) == [jobs[at].row_id for at in (1, 2, 0)]
 
 
 def test_failed_jobs_are_grouped_by_their_reason(store: Store) -> None:
     jobs = store.add("/a", "/b", "/c", "/d")
     for job, reason in zip(jobs, ["gone", "", "away", "gone"], strict=True):
         store.process(job, reason=reason)
-    assert list(store.jobs.ids(ListQuery(sort_by=SortBy.STATUS))) == [jobs[at].row_id for at in (1, 2, 0, 3)]
+    assert list(store.jobs.ids(order=Sort.by("status"))) == [jobs[at].row_id for at in (1, 2, 0, 3)]
 
 
-@pytest.mark.parametrize("sort_by", [SortBy.LINES, SortBy.SIZE, SortBy.TOOK, SortBy.PROGRESS])
-def test_unknown_values_stand_together_at_one_end(store: Store, sort_by: SortBy) -> None:
+@pytest.mark.parametrize("sort_by", ["lines_count", "file_size", "took_ms", "progress"])
+def test_unknown_values_stand_together_at_one_end(store: Store, sort_by: str) -> None:
     jobs = with_values(store, sort_by, [5, 1, 9])
     (unknown,) = store.add("/unknown", size=None)
     ascending = [unknown.row_id, *(jobs[at].row_id for at in (1, 0, 2))]
-    assert list(store.jobs.ids(ListQuery(sort_by=sort_by))) == ascending
-    assert list(store.jobs.ids(ListQuery(sort_by=sort_by, descending=True))) == ascending[::-1]
+    assert list(store.jobs.ids(order=Sort.by(sort_by))) == ascending
+    assert list(store.jobs.ids(order=Sort.by(sort_by, descending=True))) == ascending[::-1]
 
 
 def test_empty_file_has_no_share_that_is_done(store: Store) -> None:
@@ -144,7 +150,7 @@ def test_empty_file_has_no_share_that_is_done(store: Store) -> None:
     (empty,) = store.add("/empty", size=0)
     (half,) = store.add("/half")
     store.sql("UPDATE job SET bytes_done = 5 WHERE id = ?", half.row_id)
-    assert list(store.jobs.ids(ListQuery(sort_by=SortBy.PROGRESS))) == row_ids([empty, half])
+    assert list(store.jobs.ids(order=Sort.by("progress"))) == row_ids([empty, half])
 
 
 NATURAL = [
@@ -171,7 +177,7 @@ NATURAL = [
 
 def test_names_stand_in_the_order_that_people_expect(store: Store) -> None:
     jobs = store.add(*(f"/folder {99 - at}/{name}" for at, name in reversed(list(enumerate(NATURAL)))))
-    ordered = [store.job(row) for row in store.jobs.ids(ListQuery(sort_by=SortBy.NAME))]
+    ordered = [store.job(row) for row in store.jobs.ids(order=Sort.by("name"))]
     names = [job.file_path.rpartition("/")[2] for job in ordered]
     equal = {"1", "01"}
     assert [name for name in names if name not in equal] == [name for name in NATURAL if name not in equal]
@@ -197,10 +203,10 @@ def test_only_asked_statuses_are_listed(store: Store) -> None:
         Status.FAILED: failed,
     }
     for status, job in by_status.items():
-        assert list(store.jobs.ids(ListQuery(statuses=frozenset({status})))) == [job.row_id]
-    both = ListQuery(statuses=frozenset({Status.FAILED, Status.PENDING}))
+        assert list(store.jobs.ids(Filter(statuses=frozenset({status})))) == [job.row_id]
+    both = Filter(statuses=frozenset({Status.FAILED, Status.PENDING}))
     assert list(store.jobs.ids(both)) == row_ids([waiting, failed])
-    assert list(store.jobs.ids(ListQuery())) == row_ids([waiting, running, processed, failed])
+    assert list(store.jobs.ids()) == row_ids([waiting, running, processed, failed])
 
 
 PATHS = [
@@ -241,12 +247,12 @@ PATHS = [
 )
 def test_text_is_looked_for_as_it_is_whatever_its_case(store: Store, text: str, expected: list[int]) -> None:
     jobs = store.add(*PATHS)
-    assert list(store.jobs.ids(ListQuery(search=Search(words=(text,))))) == [jobs[at].row_id for at in expected]
+    assert list(store.jobs.ids(Filter(search=Search(words=(text,))))) == [jobs[at].row_id for at in expected]
 
 
 def test_text_that_is_no_path_of_this_system_matches_nothing(store: Store) -> None:
     store.add(*PATHS)
-    assert list(store.jobs.ids(ListQuery(search=Search(words=("\ud800",))))) == []
+    assert list(store.jobs.ids(Filter(search=Search(words=("\ud800",))))) == []
 
 
 @pytest.mark.skipif(os.name != "posix", reason="names are bytes on POSIX only")
@@ -254,11 +260,11 @@ def test_text_that_is_no_path_of_this_system_matches_nothing(store: Store) -> No
 def test_name_that_is_not_utf_8_is_found_as_it_is_and_as_it_is_shown(store: Store, text: str) -> None:
     (job,) = store.add(os.fsdecode(b"/data/caf\xe9.txt"))
     store.add("/data/tea.txt")
-    assert list(store.jobs.ids(ListQuery(search=Search(words=(text,))))) == [job.row_id]
+    assert list(store.jobs.ids(Filter(search=Search(words=(text,))))) == [job.row_id]
 
 
 def test_filters_and_order_work_together(store: Store) -> None:
     jobs = store.add("/b/x1", "/a/x2", "/c/y3", "/d/x10")
     store.process(jobs[1])
-    query = ListQuery(SortBy.NAME, descending=True, statuses=frozenset({Status.PENDING}), search=Search(words=("X",)))
-    assert list(store.jobs.ids(query)) == [jobs[3].row_id, jobs[0].row_id]
+    where = Filter(statuses=frozenset({Status.PENDING}), search=Search(words=("X",)))
+    assert list(store.jobs.ids(where, Sort.by("name", descending=True))) == [jobs[3].row_id, jobs[0].row_id]

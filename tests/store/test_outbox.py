@@ -28,9 +28,9 @@ def test_entries_come_in_the_order_of_submission_and_no_more_than_asked(store: S
 
 
 def test_nothing_due_writes_nothing(store: Store) -> None:
-    before = store.jobs.revision()
+    before = store.revision
     assert store.take() == []
-    assert store.jobs.revision() == before
+    assert store.revision == before
 
 
 def test_claimed_entries_are_nobody_elses_until_the_claim_runs_out(store: Store, other: Store) -> None:
@@ -70,9 +70,9 @@ def test_entry_that_has_to_wait_holds_all_behind_it_where_order_counts(store: St
 def test_entry_of_another_sender_holds_all_behind_it_where_order_counts(store: Store) -> None:
     jobs = store.add("/a", "/b")
     store.take(owner="s1", limit=1, in_order=True)
-    before = store.jobs.revision()
+    before = store.revision
     assert store.take(owner="s2", in_order=True) == []
-    assert store.jobs.revision() == before
+    assert store.revision == before
     assert rows(store.take(owner="s1", in_order=True)) == row_ids(jobs)
     assert rows(store.take(owner="s2", in_order=True, now=NOW + 1_000)) == row_ids(jobs)
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.domain.job import NewFile, Status
-from desktop_app.domain.query import ListQuery, SortBy
+from desktop_app.domain.job import Cursor, NewFile, Status
+from desktop_app.domain.query import Filter, Sort
 from desktop_app.store.recovery import Recovery
 from desktop_app.store.results import Result, Tick
 from tests.store.kit import LEASE, NOW, QUEUE, Store
@@ -26,23 +26,23 @@ READS = ("SELECT", "UPDATE", "DELETE", "INSERT")
 QUICK: dict[str, Callable[[Store], object]] = {
     "counts": lambda store: store.jobs.counts(),
     "counts of a queue": lambda store: store.jobs.counts(QUEUE),
-    "revision": lambda store: store.jobs.revision(),
-    "changes": lambda store: store.jobs.changes_since(5),
+    "cursor": lambda store: store.jobs.changes.cursor(),
+    "changes": lambda store: store.jobs.changes.since(Cursor(5)),
     "page": lambda store: store.jobs.page(range(1, 257)),
     "find": lambda store: store.jobs.find("ab"),
-    "failed ones": lambda store: store.jobs.ids(ListQuery(statuses=frozenset({Status.FAILED}))),
-    "running ones": lambda store: store.jobs.ids(ListQuery(statuses=frozenset({Status.PROCESSING}))),
+    "failed ones": lambda store: store.jobs.ids(Filter(statuses=frozenset({Status.FAILED}))),
+    "running ones": lambda store: store.jobs.ids(Filter(statuses=frozenset({Status.PROCESSING}))),
     "failed ones by type and batch": lambda store: store.jobs.ids(
-        ListQuery(SortBy.TYPE, statuses=frozenset({Status.FAILED}), then_by=SortBy.BATCH)
+        Filter(statuses=frozenset({Status.FAILED})), Sort.by("type").then("batch_name")
     ),
-    "one problem": lambda store: store.jobs.ids(ListQuery(problems=frozenset({"missing"}))),
+    "one problem": lambda store: store.jobs.ids(Filter(problems=frozenset({"missing"}))),
     "problems": lambda store: store.jobs.problems(),
     "sums": lambda store: store.jobs.sums(range(1, 201)),
     "attempts": lambda store: store.jobs.attempts(1),
     "attempt count": lambda store: store.jobs.attempt_count(1),
     "how far the run is": lambda store: store.jobs.run_sums(queue=QUEUE, since_ms=NOW),
     "what ended when": lambda store: store.jobs.ended(since_ms=NOW, until_ms=NOW, step_ms=1000),
-    "one batch": lambda store: store.jobs.ids(ListQuery(batches=frozenset({1}))),
+    "one batch": lambda store: store.jobs.ids(Filter(batches=frozenset({1}))),
     "waiting": lambda store: store.outbox.waiting(QUEUE),
     "in queue": lambda store: store.outbox.in_queue(QUEUE),
     "take": lambda store: store.take(),
@@ -75,7 +75,7 @@ QUICK: dict[str, Callable[[Store], object]] = {
 
 def statements(store: Store, action: Callable[[Store], object]) -> list[str]:
     """The SQL that an action runs, with its values."""
-    store.jobs.revision()
+    store.jobs.changes.cursor()
     connection = store.database._peewee.connection()  # type: ignore[no-untyped-call]
     seen: list[str] = []
     connection.set_trace_callback(seen.append)

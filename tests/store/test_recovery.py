@@ -78,16 +78,16 @@ def test_entries_of_a_dead_sender_are_free_at_once(store: Store, recovery: Recov
 def test_nothing_to_free_writes_nothing(store: Store, recovery: Recovery) -> None:
     store.add("/a", "/b")
     store.take(owner="alive", limit=1)
-    before = store.jobs.revision()
+    before = store.revision
     assert recovery.free_dead_claims(lambda _: True, queue=QUEUE) == 0
-    assert store.jobs.revision() == before
+    assert store.revision == before
 
 
 def test_queue_that_was_made_anew_is_noticed_once(store: Store, other: Store, recovery: Recovery) -> None:
     assert not recovery.is_another_queue(queue=QUEUE, created_at_ms=NOW), "nobody had looked before"
-    before = store.jobs.revision()
+    before = store.revision
     assert not recovery.is_another_queue(queue=QUEUE, created_at_ms=NOW)
-    assert store.jobs.revision() == before
+    assert store.revision == before
     assert recovery.is_another_queue(queue=QUEUE, created_at_ms=NOW + 1)
     assert not Recovery(other.database).is_another_queue(queue=QUEUE, created_at_ms=NOW + 1)
     assert not recovery.is_another_queue(queue="another", created_at_ms=NOW + 1)

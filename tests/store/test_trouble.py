@@ -15,7 +15,8 @@ from desktop_app.bootstrap import MIGRATIONS
 from desktop_app.domain.errors import Cause, StoreBusyError, StoreDamagedError, StoreError, StoreFullError
 from desktop_app.domain.job import NewFile
 from desktop_app.store import database as database_module
-from desktop_app.store.database import known_store_error, open_database
+from desktop_app.store.backends.sqlite import store_error
+from desktop_app.store.database import open_database
 from desktop_app.store.models import JobRow
 from tests.rights import without_special_rights
 from tests.store.kit import NOW, QUEUE, Store, quick_to_give_up
@@ -176,7 +177,7 @@ def test_each_trouble_of_the_world_has_its_plain_text(
     cause = sqlite3.OperationalError("what SQLite says")
     cause.sqlite_errorcode = code
     error = peewee.OperationalError(cause, *cause.args) if is_wrapped else cause
-    known = known_store_error(error, tmp_path / "jobs.db")
+    known = store_error(error, tmp_path / "jobs.db")
     assert type(known) is kind
     assert words in known.text
     assert str(tmp_path / "jobs.db") in known.text
@@ -199,7 +200,7 @@ def test_broken_constraint_stays_what_it_is(store: Store) -> None:
 
 def test_error_of_the_caller_rolls_back_and_passes(store: Store) -> None:
     (job,) = store.add("/a")
-    before = store.jobs.revision()
+    before = store.revision
 
     def write_half() -> None:
         with store.database.write() as revision:
@@ -209,12 +210,12 @@ def test_error_of_the_caller_rolls_back_and_passes(store: Store) -> None:
     with pytest.raises(ZeroDivisionError):
         write_half()
     assert store.job(job).reason == ""
-    assert store.jobs.revision() == before
+    assert store.revision == before
 
 
 def test_error_without_a_code_of_sqlite_is_ours(store: Store) -> None:
     error = peewee.ProgrammingError(sqlite3.ProgrammingError("Cannot operate on a closed database."))
     with pytest.raises(peewee.ProgrammingError):
-        known_store_error(error, store.path)
+        store_error(error, store.path)
     with pytest.raises(peewee.DatabaseError):
-        known_store_error(peewee.DatabaseError("no cause"), store.path)
+        store_error(peewee.DatabaseError("no cause"), store.path)

@@ -23,7 +23,7 @@ def test_good_result_is_written(store: Store) -> None:
     assert store.work.finish([Result(job.row_id, token, NOW + 50, file_size=12, lines_count=4)]) == [True]
     now = store.job(job)
     assert (now.status, now.lines_count, now.file_size, now.bytes_done) == (Status.PROCESSED, 4, 12, 12)
-    assert (now.reason, now.finished_at, now.took_ms, now.revision) == ("", NOW + 50, 50, store.jobs.revision())
+    assert (now.reason, now.finished_at, now.took_ms, now.revision) == ("", NOW + 50, 50, store.revision)
     assert store.sql("SELECT lease_owner, lease_until FROM job") == [(None, 0)]
 
 
@@ -59,7 +59,7 @@ def test_late_result_is_thrown_away(store: Store) -> None:
 def test_results_are_written_together_and_each_says_whether_it_counted(store: Store) -> None:
     first, second, third = store.add("/a", "/b", "/c")
     tokens = [store.start(job) for job in (first, second, third)]
-    before = store.jobs.revision()
+    before = store.revision
     kept = store.work.finish(
         [
             Result(first.row_id, tokens[0], NOW, lines_count=1),
@@ -68,7 +68,7 @@ def test_results_are_written_together_and_each_says_whether_it_counted(store: St
         ]
     )
     assert kept == [True, False, True]
-    assert store.jobs.revision() == before + 1
+    assert store.revision == before + 1
 
 
 def test_trouble_with_one_result_writes_none(store: Store) -> None:
@@ -86,7 +86,7 @@ def test_progress_is_noted_while_the_lease_is_held(store: Store) -> None:
     store.start(lost, worker="w2", now=NOW + LEASE)
     store.work.progress([Tick(mine.row_id, token, 5, 20), Tick(lost.row_id, late, 7, 20)])
     now = store.job(mine)
-    assert (now.bytes_done, now.file_size, now.revision) == (5, 20, store.jobs.revision())
+    assert (now.bytes_done, now.file_size, now.revision) == (5, 20, store.revision)
     assert (store.job(lost).bytes_done, store.job(lost).file_size) == (0, 10)
 
 
@@ -103,9 +103,9 @@ def test_extended_lease_is_nobody_elses(store: Store) -> None:
 def test_extending_does_not_change_the_list(store: Store) -> None:
     (job,) = store.add("/a")
     token = store.start(job)
-    before = store.jobs.revision()
+    before = store.cursor
     store.work.extend([(job.row_id, token)], until_ms=NOW + 5 * LEASE)
-    assert store.jobs.changes_since(before).jobs == ()
+    assert store.jobs.changes.since(before).jobs == ()
 
 
 def test_job_that_is_given_back_waits_again(store: Store) -> None:
@@ -158,7 +158,7 @@ def test_jobs_of_a_dead_worker_wait_again(store: Store) -> None:
     token = store.column("lease_token", dead)
     assert free(store, "w1") == 1
     now = store.job(dead)
-    assert (now.status, now.attempts, now.started_at, now.revision) == (Status.PENDING, 1, None, store.jobs.revision())
+    assert (now.status, now.attempts, now.started_at, now.revision) == (Status.PENDING, 1, None, store.revision)
     assert not store.finish(dead, token)
     assert store.job(alive).status is Status.PROCESSING
     assert store.outbox_rows() == [], "its message is still in the queue"
@@ -175,9 +175,9 @@ def test_job_that_still_waits_in_the_outbox_is_not_sent_twice(store: Store) -> N
 def test_nobody_dead_writes_nothing(store: Store) -> None:
     jobs = store.add("/held", "/waiting")
     held_by(store, jobs[0], "w1")
-    before = store.jobs.revision()
+    before = store.revision
     assert free(store) == 0
-    assert store.jobs.revision() == before
+    assert store.revision == before
 
 
 def test_only_jobs_of_the_asked_queue_are_freed(store: Store) -> None:

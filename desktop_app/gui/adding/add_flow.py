@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
     from desktop_app.gui.adding.adder import Adder, AddReport, Proposal
-    from desktop_app.gui.table.model import JobFeed, JobsModel
+    from desktop_app.gui.table.job_feed import JobFeed
+    from desktop_app.gui.table.model import JobsModel
     from desktop_app.gui.table.view import JobsView
     from desktop_app.gui.tasks import Tasks
     from desktop_app.gui.theme.theme import Theme
@@ -114,6 +115,6 @@ class AddFlow(QObject):
         self._feed.look()
         show = partial(show_refused, report.refused, self._window)
         self.notice.emit(notice_of(report, self._wording, show, self._undo))
-        if report.added and model.query.is_by_adding and not model.query.is_narrowed:
-            row = 0 if model.query.descending else min(before, model.rowCount() - 1)
+        if report.added and model.order.is_by_adding and model.filter.is_empty:
+            row = 0 if model.order.terms[0].descending else min(before, model.rowCount() - 1)
             self._view.scrollTo(model.index(row, 0))

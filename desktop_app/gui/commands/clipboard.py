@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QMimeData, QUrl
 
 from desktop_app.domain.job import display_text
+from desktop_app.services.support.export import spreadsheet_text
 
 if TYPE_CHECKING:
     from array import array
@@ -25,8 +26,6 @@ MOST_RICH_ROWS = 10_000
 """More rows are given as plain text only: no program wants as many files, or as long a page, from the clipboard."""
 
 _PAGE = 500
-
-_FORMULA_STARTS = ("=", "+", "-", "@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +67,7 @@ def clip_of_rows(reader: JobReader, ids: array[int], columns: Sequence[Column], 
     rows: list[list[str]] = []
     addresses: list[str] = []
     for job in _jobs(reader, ids):
-        rows.append([_cell(column.plain(wording, job)) for column in columns])
+        rows.append([_cell(column, column.plain_text(wording, job)) for column in columns])
         if len(ids) <= MOST_RICH_ROWS:
             addresses.append(Path(job.file_path).as_uri())
     text = "".join("\t".join(row) + "\n" for row in [titles, *rows])
@@ -94,9 +93,9 @@ def _jobs(reader: JobReader, ids: array[int]) -> Iterator[Job]:
         yield from (jobs[key] for key in keys if key in jobs)
 
 
-def _cell(text: str) -> str:
-    """A spreadsheet would run a file's name that looks like a formula."""
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+def _cell(column: Column, text: str) -> str:
+    """Return a cell that a spreadsheet takes for what it is, as an export writes it."""
+    return text if column.numeric else spreadsheet_text(text)
 
 
 def _page(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

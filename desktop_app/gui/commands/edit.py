@@ -13,7 +13,6 @@ from PySide6.QtGui import QGuiApplication
 
 from desktop_app.gui.commands.clipboard import clip_of_paths, clip_of_rows
 from desktop_app.gui.i18n import tr, translated
-from desktop_app.gui.table.columns import COLUMN_OF_ID, COLUMNS
 from desktop_app.gui.widgets.notice import Kind, Notice
 
 if TYPE_CHECKING:
@@ -56,8 +55,7 @@ class EditCommands(QObject):
     @Slot()
     def copy_rows(self) -> None:
         """Copy the selected rows, with the columns that are shown, in their order on the screen."""
-        shown = [layout for layout in self._view.header.layout_of_columns() if not layout.hidden]
-        columns = [COLUMNS[COLUMN_OF_ID[layout.id]] for layout in shown]
+        columns = self._view.header.shown_columns()
         read = partial(clip_of_rows, self._reader, self._view.selected_ids(), columns, self._wording)
         self._reads.run(read, self._take_rows, self._complain)
 

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from desktop_app.gui.adding.adder import Adder
     from desktop_app.gui.commands.actions import Actions
     from desktop_app.gui.export.exporter import Exporter, ExportOrder
+    from desktop_app.gui.table.job_feed import Totals
     from desktop_app.gui.table.model import JobsModel
-    from desktop_app.gui.table.totals import Totals
     from desktop_app.gui.table.view import JobsView
     from desktop_app.gui.widgets.notice import BusyStrip
     from desktop_app.gui.window_memory import WindowMemory
@@ -88,28 +88,6 @@ class FileCommands(QObject):
             self._adder.add(paths)
         else:
             self.notice.emit(Notice(tr("There are no files, folders or paths on the clipboard."), passing=True))
-
-
-FIELDS_OF_COLUMN = {
-    "name": ("name",),
-    "status": ("status", "reason"),
-    "progress": ("bytes_done",),
-    "lines": ("lines_count",),
-    "size": ("file_size",),
-    "added": ("created_at",),
-    "took": ("took_ms",),
-    "reason": ("reason",),
-    "folder": ("file_path",),
-    "type": ("file_path",),
-    "finished": ("finished_at",),
-    "modified": ("modified_at",),
-    "attempts": ("attempts",),
-    "batch": ("batch",),
-    "queue": ("queue",),
-    "messageId": ("message_id",),
-    "jobId": ("id",),
-}
-"""What each column of the table is in an export: exact values under the names that they have everywhere."""
 
 
 class ExportCommand(QObject):
@@ -178,15 +156,16 @@ class ExportCommand(QObject):
             return
         self._dialog.offer(
             listed=self._model.rowCount(),
-            query=self._model.query,
+            where=self._model.filter,
+            order=self._model.order,
             selected=self._view.selected_ids(),
             total=self._totals.counts.total,
             shown_fields=self._shown_fields(),
         )
 
     def _shown_fields(self) -> tuple[str, ...]:
-        shown = [layout.id for layout in self._view.header.layout_of_columns() if not layout.hidden]
-        return tuple(dict.fromkeys(field for column in shown for field in FIELDS_OF_COLUMN[column]))
+        shown = self._view.header.shown_columns()
+        return tuple(dict.fromkeys(field for column in shown for field in column.export_fields))
 
     @Slot()
     def _forget(self) -> None:

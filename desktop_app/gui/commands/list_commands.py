@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from desktop_app.domain.job import Status
-from desktop_app.domain.query import ListQuery
+from desktop_app.domain.query import Filter
 from desktop_app.gui.i18n import tr, translated
 from desktop_app.gui.widgets.notice import Kind, Notice, NoticeAction
 
@@ -70,16 +70,16 @@ class ListCommands(QObject):
     @Slot()
     def retry_failed(self) -> None:
         """Process all again that have failed."""
-        self._retry_listed(ListQuery(statuses=frozenset({Status.FAILED})))
+        self._retry_listed(Filter(statuses=frozenset({Status.FAILED})))
 
     def retry_reasons(self, codes: frozenset[str]) -> None:
         """Process all again that have failed for one of these reasons, given by their codes."""
         if codes:
-            self._retry_listed(ListQuery(problems=codes))
+            self._retry_listed(Filter(problems=codes))
 
-    def _retry_listed(self, query: ListQuery) -> None:
+    def _retry_listed(self, where: Filter) -> None:
         def work() -> int:
-            return self._intake.retry(self._reader.ids(query))
+            return self._intake.retry(self._reader.ids(where))
 
         self._write(work, lambda done: self._say_retried(done, done))
 
@@ -131,7 +131,7 @@ class ListCommands(QObject):
 
         def take_off() -> int:
             # Only what is still on the list: what was removed by hand before stays away when this is brought back.
-            taken[:] = self._reader.ids(ListQuery(batches=frozenset({batch_id})))
+            taken[:] = self._reader.ids(Filter(batches=frozenset({batch_id})))
             return self._intake.remove(taken)
 
         def bring_back() -> int:

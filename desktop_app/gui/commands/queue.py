@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from desktop_app.domain.job import Job, PriorityResult
     from desktop_app.gui.commands.actions import Actions
     from desktop_app.gui.commands.list_commands import ListCommands
+    from desktop_app.gui.table.job_feed import Totals
     from desktop_app.gui.table.model import JobsModel
-    from desktop_app.gui.table.totals import Totals
     from desktop_app.gui.table.view import JobsView
     from desktop_app.gui.tasks import Tasks
     from desktop_app.gui.window_memory import WindowMemory

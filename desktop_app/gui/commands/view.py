@@ -52,9 +52,9 @@ class ViewCommands(QObject):
         panes: Sequence[QWidget],
     ) -> None:
         super().__init__(view)
-        walk = ProblemWalk(actions.next_problem, actions.previous_problem, view, model, reader, reads)
+        walk = ProblemWalk(actions.next_problem, actions.previous_problem, view, model, reader, reads, self)
         walk.said.connect(self.notice)
-        FollowRunning(actions.follow, view, model, reader, reads)
+        FollowRunning(actions.follow, view, model, reader, reads, self)
         PaneKeys(actions.next_pane, actions.previous_pane, panes, self)
 
 

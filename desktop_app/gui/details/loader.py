@@ -262,7 +262,7 @@ class DetailsFollower(QObject):
     def _show_many(self, count: int) -> None:
         self._loader.show(None)
         self._pane.offer_tabs(offered=False)
-        now = self._selected.now
+        now = self._selected.current
         summary = summary_of_many(count, now.sums if now.count == count else None, self._wording)
         # Sums that are being made again take the place of the ones before when they are there.
         if now.sums is not None or summary.title != self._pane.summary.title:

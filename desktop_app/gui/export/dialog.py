@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop_app.domain.query import ListQuery
+from desktop_app.domain.query import BY_ADDING, NO_FILTER
 from desktop_app.gui.export.exporter import ExportOrder, Format, why_not_written
 from desktop_app.gui.i18n import tr
 from desktop_app.services.support.export import ALL_FIELDS
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from desktop_app.config.atomic_write import NotWrittenError
+    from desktop_app.domain.query import Filter, Sort
     from desktop_app.gui.window_memory import WindowMemory
     from desktop_app.gui.wording import Wording
 
@@ -97,8 +98,8 @@ class ExportDialog(QDialog):
         super().__init__(parent)
         self._memory = memory
         self._wording = wording
-        self._query: ListQuery | None = None
-        self._everything: ListQuery | None = None
+        self._where = NO_FILTER
+        self._sort = BY_ADDING
         self._selected: array[int] | None = None
         self._shown_fields: Sequence[str] = ALL_FIELDS
         self._may_replace = ""
@@ -193,7 +194,8 @@ class ExportDialog(QDialog):
         self,
         *,
         listed: int,
-        query: ListQuery,
+        where: Filter,
+        order: Sort,
         selected: array[int],
         total: int,
         shown_fields: Sequence[str],
@@ -201,8 +203,9 @@ class ExportDialog(QDialog):
         """Say what there is; may come again while the dialog is open.
 
         Args:
-            listed: How many files the list shows, which are those of `query`.
-            query: What is shown, in its order.
+            listed: How many files the list shows, which are those that pass `where`.
+            where: What is shown.
+            order: In which order.
             selected: The keys of the selected files, in the list's order.
             total: How many files there are.
             shown_fields: What the columns on the screen tell.
@@ -218,8 +221,7 @@ class ExportDialog(QDialog):
         self.rows[Rows.SELECTED].setEnabled(bool(selected))
         if not selected and self.rows[Rows.SELECTED].isChecked():
             self.rows[Rows.SHOWN].setChecked(True)
-        self._query, self._selected, self._shown_fields = query, selected, shown_fields
-        self._everything = ListQuery().in_order_of(query)
+        self._where, self._sort, self._selected, self._shown_fields = where, order, selected, shown_fields
 
     @property
     def form(self) -> Format:
@@ -230,16 +232,18 @@ class ExportDialog(QDialog):
     def order(self) -> ExportOrder | None:
         """What is chosen; None as long as no file is named."""
         target = self._target()
-        if target is None or self._query is None or self._everything is None or self._selected is None:
+        if target is None or self._selected is None:
             return None
         kind = next(kind for kind, button in self.rows.items() if button.isChecked())
-        offered: dict[Rows, ListQuery | array[int]] = {
-            Rows.SHOWN: self._query,
+        offered: dict[Rows, Filter | array[int]] = {
+            Rows.SHOWN: self._where,
             Rows.SELECTED: self._selected,
-            Rows.ALL: self._everything,
+            Rows.ALL: NO_FILTER,
         }
         fields = self._shown_fields if self.columns[True].isChecked() else ALL_FIELDS
-        return ExportOrder(offered[kind], fields, self.form, target, replace=self._may_replace == str(target))
+        return ExportOrder(
+            offered[kind], self._sort, fields, self.form, target, replace=self._may_replace == str(target)
+        )
 
     def _target(self) -> Path | None:
         return named_file(self.path.text(), self._memory.folder(PURPOSE), self.form.suffix)

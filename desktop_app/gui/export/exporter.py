@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from desktop_app.config.atomic_write import NotWrittenError, write_whole
 from desktop_app.domain.job import display_text
-from desktop_app.domain.query import ListQuery
+from desktop_app.domain.query import Filter
 from desktop_app.gui.desktop.file_manager import Opener
 from desktop_app.gui.i18n import tr, translated
 from desktop_app.gui.widgets.notice import Kind, Notice, NoticeAction
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from desktop_app.domain.errors import KnownError
     from desktop_app.domain.job import Job
+    from desktop_app.domain.query import Sort
     from desktop_app.gui.ports import JobReader
     from desktop_app.gui.tasks import Tasks
     from desktop_app.gui.wording import Wording
@@ -56,14 +57,16 @@ class ExportOrder:
     """What is to be written, and where.
 
     Attributes:
-        rows: The jobs: a query, or their keys in the order wanted.
-        fields: Some of `records.ALL_FIELDS`.
+        rows: The jobs: those that pass a filter, or their keys in the order wanted.
+        order: The order of those that pass a filter.
+        fields: Some of `ALL_FIELDS`.
         form: How.
         target: The file.
         replace: Whether one that is there may be replaced.
     """
 
-    rows: ListQuery | array[int]
+    rows: Filter | array[int]
+    order: Sort
     fields: Sequence[str]
     form: Format
     target: Path
@@ -148,7 +151,7 @@ class Exporter(QObject):
                 count += 1
 
         with self._reader.snapshot():
-            keys = self._reader.ids(order.rows) if isinstance(order.rows, ListQuery) else order.rows
+            keys = self._reader.ids(order.rows, order.order) if isinstance(order.rows, Filter) else order.rows
             jobs = watched(self._reader.listed(keys), len(keys))
             try:
                 write_whole(order.target, lambda stream: write(stream, jobs), replace=order.replace)

@@ -5,24 +5,37 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, Slot
+from PySide6.QtCore import QObject, Qt, Signal, Slot
 
 from desktop_app.domain.job import Status
-from desktop_app.domain.query import ListQuery
+from desktop_app.domain.query import NO_FILTER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from PySide6.QtWidgets import QWidget
 
     from desktop_app.gui.commands.actions import Actions
     from desktop_app.gui.filtering.filter_box import FilterBox
     from desktop_app.gui.filtering.sidebar import Sidebar
+    from desktop_app.gui.table.job_feed import GroupTotals, Totals
     from desktop_app.gui.table.model import JobsModel
-    from desktop_app.gui.table.totals import GroupTotals, Totals
     from desktop_app.gui.table.view import JobsView
 
 
 class ListFilter(QObject):
-    """Connects them, and the actions that belong to them."""
+    """Connects them with the list, and the actions that belong to them.
+
+    Signals:
+        retry_wanted(object): Process everything again that has failed for these reasons, a set of codes.
+
+    Args:
+        actions: The actions.
+        box, sidebar: Where a person chooses.
+        view, model: The list.
+        totals, groups: How many files there are to choose from.
+        parent: Qt's owner.
+    """
+
+    retry_wanted = Signal(object)
 
     def __init__(
         self,
@@ -31,23 +44,21 @@ class ListFilter(QObject):
         sidebar: Sidebar,
         view: JobsView,
         model: JobsModel,
-        *,
         totals: Totals,
         groups: GroupTotals,
-        retry_reasons: Callable[[frozenset[str]], None],
+        parent: QWidget,
     ) -> None:
-        super().__init__(view)
+        super().__init__(parent)
         self._actions = actions
         self._box = box
         self._sidebar = sidebar
         self._view = view
         self._model = model
         self._groups = groups
-        self._retry_reasons = retry_reasons
         box.searched.connect(self._apply)
         box.left.connect(self._go_to_list)
         sidebar.chosen.connect(self._apply)
-        sidebar.retry_wanted.connect(retry_reasons)
+        sidebar.retry_wanted.connect(self.retry_wanted)
         totals.changed.connect(sidebar.show_counts)
         groups.changed.connect(sidebar.show_groups)
         actions.filter.triggered.connect(box.begin)
@@ -67,7 +78,7 @@ class ListFilter(QObject):
     def show_all(self) -> None:
         """Take everything back."""
         self._box.empty()
-        self._sidebar.choose(ListQuery())
+        self._sidebar.choose(NO_FILTER)
 
     @Slot()
     def _apply(self) -> None:
@@ -75,11 +86,11 @@ class ListFilter(QObject):
         self._offer_retry()
         self._groups.keep(choice.batches)
         self._view.header.suit_problems(bool(choice.problems) or choice.statuses == {Status.FAILED})
-        self._model.narrow(replace(choice, search=self._box.search))
+        self._model.set_filter(replace(choice, search=self._box.search))
 
     @Slot()
     def _retry_chosen(self) -> None:
-        self._retry_reasons(self._reasons())
+        self.retry_wanted.emit(self._reasons())
 
     @Slot()
     def _offer_retry(self) -> None:

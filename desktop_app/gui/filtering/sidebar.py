@@ -10,11 +10,11 @@ from PySide6.QtCore import QPoint, Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QFrame, QLabel, QMenu, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from desktop_app.domain.job import Batch, Status, StatusCounts, display_text
-from desktop_app.domain.query import ListQuery, Problem
+from desktop_app.domain.query import Filter, Problem
 from desktop_app.gui.filtering.sidebar_entry import EntryFacts, SidebarEntry
 from desktop_app.gui.i18n import mark, tr, translated
 from desktop_app.gui.table.cells import STATUS_ICONS
-from desktop_app.gui.table.totals import Groups
+from desktop_app.gui.table.job_feed import Groups
 from desktop_app.gui.wording import status_word
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ class SidebarTexts:
         return EntryFacts(text, self._wording.number(count), ", ".join(parts), note, icon, colour, hint, action)
 
 
-def with_status(choice: ListQuery, status: Status | None, *, add: bool) -> ListQuery:
+def with_status(choice: Filter, status: Status | None, *, add: bool) -> Filter:
     """Another status; None is "All", which takes back everything that was chosen.
 
     Args:
@@ -182,20 +182,20 @@ def with_status(choice: ListQuery, status: Status | None, *, add: bool) -> ListQ
         add: True to keep the other statuses, and to take this one away if it is chosen already.
     """
     if status is None:
-        return ListQuery()
+        return Filter()
     statuses = choice.statuses ^ {status} if add else frozenset({status})
     # Only failed jobs have a problem: everything else would list nothing at all.
     problems = choice.problems if Status.FAILED in statuses or not statuses else frozenset[str]()
     return replace(choice, statuses=statuses, problems=problems)
 
 
-def with_problem(choice: ListQuery, code: str, *, add: bool) -> ListQuery:
+def with_problem(choice: Filter, code: str, *, add: bool) -> Filter:
     """Another problem; see `with_status`. Clicked a second time, it is taken away."""
     statuses = choice.statuses if Status.FAILED in choice.statuses else frozenset[Status]()
     return replace(choice, statuses=statuses, problems=_clicked(choice.problems, code, add=add))
 
 
-def with_batch(choice: ListQuery, batch: int, *, add: bool) -> ListQuery:
+def with_batch(choice: Filter, batch: int, *, add: bool) -> Filter:
     """Another batch; see `with_problem`."""
     return replace(choice, batches=_clicked(choice.batches, batch, add=add))
 
@@ -226,7 +226,7 @@ class Sidebar(QScrollArea):
         retry_wanted(object): Process everything again that has failed for these reasons, a set of codes.
 
     Attributes:
-        choice: What is chosen; its order and its search mean nothing.
+        choice: What is chosen; it has no search.
         statuses, problems, batches: The sections.
         retry: The button below the problems.
     """
@@ -240,7 +240,7 @@ class Sidebar(QScrollArea):
         self._counts = StatusCounts()
         self._groups = Groups()
         self._tab_order: list[QWidget] = []
-        self.choice = ListQuery()
+        self.choice = Filter()
         self.setObjectName("sidebar")
         self.setAccessibleName(tr("Sidebar"))
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -294,7 +294,7 @@ class Sidebar(QScrollArea):
         batches = self.choice.batches & {batch.id for batch in groups.batches}
         self.choose(replace(self.choice, problems=problems, batches=batches))
 
-    def choose(self, choice: ListQuery) -> None:
+    def choose(self, choice: Filter) -> None:
         """Choose this."""
         is_another = choice != self.choice
         self.choice = choice
@@ -309,7 +309,7 @@ class Sidebar(QScrollArea):
     @Slot()
     def _show(self) -> None:
         choice, texts = self.choice, self._texts
-        statuses: frozenset[Status | None] = frozenset({None}) if choice == ListQuery() else frozenset(choice.statuses)
+        statuses: frozenset[Status | None] = frozenset({None}) if choice.is_empty else frozenset(choice.statuses)
         self.statuses.show_entries(texts.statuses(self._counts), statuses)
         self.problems.show_entries(texts.problems(self._groups.problems), choice.problems)
         self.batches.show_entries(texts.batches(self._groups.batches), choice.batches)
@@ -407,6 +407,6 @@ class Sidebar(QScrollArea):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         count = next((problem.count for problem in self._groups.problems if problem.code == code), 0)
         menu.addAction(self._texts.retry_these(count), lambda: self.retry_wanted.emit(frozenset({code})))
-        only = ListQuery(problems=frozenset({code}))
+        only = Filter(problems=frozenset({code}))
         menu.addAction(tr("&Show Only These Files"), lambda: self.choose(only))
         menu.popup(place)

@@ -9,23 +9,26 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from desktop_app.domain.job import RunSums
 from desktop_app.gui.progress.history import History, Span
-from desktop_app.gui.progress.run import IDLE, Progress, Run
-from desktop_app.gui.progress.time_left import Eta
-from desktop_app.gui.table.totals import Recount
+from desktop_app.gui.progress.run import IDLE, Progress, Run, TimeLeftEstimator
+from desktop_app.gui.tasks import CoalescedTask
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from desktop_app.domain.clock import Clock
+    from desktop_app.domain.errors import KnownError
     from desktop_app.domain.job import Ended
     from desktop_app.gui.ports import JobReader
     from desktop_app.gui.tasks import Tasks
 
 
 EVERY_MS = 1_000
+"""How often the pace is told while a run is on."""
 
 RATE_SECONDS = 10
-"""The pace of now is that of the last so many seconds."""
+"""The current pace is that of the last so many seconds."""
+
+_AFTER_TROUBLE_MS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ STILL = Pace()
 
 
 @dataclass(frozen=True, slots=True)
-class _Look:
+class _Reading:
     """What the database said, and what it was asked."""
 
     since_ms: int
@@ -55,7 +58,7 @@ class _Look:
 
 
 class RunWatch(QObject):
-    """Looks whenever something has changed, beside the main thread; while a run is on, it tells its pace each second.
+    """Reads the state of the run whenever something has changed; while a run is on, it tells its pace each second.
 
     Signals:
         changed(Progress): How far the run is, when that is another than before; `IDLE` after its end.
@@ -87,14 +90,15 @@ class RunWatch(QObject):
         self._queue = queue
         self._clock = clock
         self._run = Run(clock.now_ms())
-        self._eta = Eta()
-        self._may_foresee = True
+        self._time_left = TimeLeftEstimator()
+        self._estimates = True
         self._progress = IDLE
         self._began = 0.0
-        self._stirred_ms: int | None = None
-        self._last = _Look(self._run.since_ms, RunSums(), clock.now_ms())
-        self._looks = Recount(self._last, self._read, tasks, self)
-        self._looks.changed.connect(self._take)
+        self._changed_ms: int | None = None
+        self._last = _Reading(self._run.since_ms, RunSums(), clock.now_ms())
+        self._task = CoalescedTask(lambda: self._read, tasks, self)
+        self._task.result.connect(self._take)
+        self._task.failed.connect(self._read_again)
         self._timer = QTimer(self)
         self._timer.setInterval(EVERY_MS)
         self._timer.timeout.connect(self._tell_pace)
@@ -105,35 +109,35 @@ class RunWatch(QObject):
         return self._progress
 
     def start(self) -> None:
-        """Look for the first time, and read what was done before."""
+        """Read for the first time, and what was done before."""
         self.look()
         self._tasks.run(self._read_past, self._fill, lambda _: None)
 
     @Slot()
     def look(self) -> None:
-        """Something has changed."""
-        if self._stirred_ms is None:
-            self._stirred_ms = self._clock.now_ms()
-        self._looks.count()
+        """Read again: something has changed."""
+        if self._changed_ms is None:
+            self._changed_ms = self._clock.now_ms()
+        self._task.request()
 
     def follow_queue(self, queue: str) -> None:
-        """Follow the files of another queue from now on."""
+        """Follow the files of another queue."""
         if queue != self._queue:
             self._queue = queue
             self.look()
 
-    def foresee(self, *, may_foresee: bool) -> None:
-        """Whether there is any use in saying how long it takes: not while nothing can go on."""
-        if may_foresee != self._may_foresee:
-            self._may_foresee = may_foresee
-            self._eta.reset()
+    def set_estimating(self, *, enabled: bool) -> None:
+        """Estimate how long it still takes, or not, while nothing can go on."""
+        if enabled != self._estimates:
+            self._estimates = enabled
+            self._time_left.reset()
             self._tell_pace()
 
     # --- on the pool
 
-    def _read(self) -> _Look:
+    def _read(self) -> _Reading:
         since, asked = self._run.since_ms, self._clock.now_ms()
-        return _Look(since, self._reader.run_sums(queue=self._queue, since_ms=since), asked)
+        return _Reading(since, self._reader.run_sums(queue=self._queue, since_ms=since), asked)
 
     def _read_past(self) -> dict[Span, Sequence[Ended]]:
         until = self._last.since_ms
@@ -150,9 +154,15 @@ class RunWatch(QObject):
         self._tell_pace()
 
     @Slot(object)
-    def _take(self, look: _Look) -> None:
-        self._note(look)
-        progress, end = self._run.take(look.sums, look.asked_ms)
+    def _read_again(self, _error: KnownError) -> None:  # the change feed reads the same database and says why
+        self._task.request(_AFTER_TROUBLE_MS)
+
+    @Slot(object)
+    def _take(self, reading: _Reading) -> None:
+        if reading == self._last:
+            return
+        self._note(reading)
+        progress, end = self._run.take(reading.sums, reading.asked_ms)
         if progress.is_busy and not self._progress.is_busy:
             self._began = self._clock.steady()
             self._timer.start()
@@ -165,24 +175,24 @@ class RunWatch(QObject):
             self._timer.stop()
             self._tell_pace()
 
-    def _note(self, look: _Look) -> None:
-        """Put into the history what was done since the last look."""
-        last, self._last = self._last, look
-        goes_on = look.since_ms == last.since_ms
-        files = look.sums.done_files - (last.sums.done_files if goes_on else 0)
-        size = _read_in_all(look.sums) - (_read_in_all(last.sums) if goes_on else 0)
-        # Before anything stirred nothing was done, however long ago the last look is.
-        stirred, self._stirred_ms = self._stirred_ms or look.asked_ms, None
-        self.history.add(max(stirred - EVERY_MS, last.asked_ms) / 1000, look.asked_ms / 1000, files, size)
+    def _note(self, reading: _Reading) -> None:
+        """Put into the history what was done since the last reading."""
+        last, self._last = self._last, reading
+        goes_on = reading.since_ms == last.since_ms
+        files = reading.sums.done_files - (last.sums.done_files if goes_on else 0)
+        size = _read_in_all(reading.sums) - (_read_in_all(last.sums) if goes_on else 0)
+        # Before anything changed nothing was done, however long ago it was read last.
+        changed, self._changed_ms = self._changed_ms or reading.asked_ms, None
+        self.history.add(max(changed - EVERY_MS, last.asked_ms) / 1000, reading.asked_ms / 1000, files, size)
 
     @Slot()
     def _tell_pace(self) -> None:
         if not self._progress.is_busy:
-            self._eta.reset()
+            self._time_left.reset()
             self.paced.emit(STILL)
             return
         now = self._clock.steady()
-        left = self._eta.take(self._progress, now) if self._may_foresee else None
+        left = self._time_left.take(self._progress, now) if self._estimates else None
         series = self.history.series(Span.MINUTE, self._clock.now_ms() / 1000)
         seconds = max(1, min(RATE_SECONDS, int(now - self._began)))
         files, size = sum(series.files[-seconds:]) / seconds, sum(series.bytes[-seconds:]) / seconds

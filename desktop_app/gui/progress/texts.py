@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QLocale
 
 from desktop_app.gui.i18n import tr
-from desktop_app.gui.progress.time_left import DAY, HOUR, MINUTE, rounded
 
 if TYPE_CHECKING:
     from desktop_app.domain.query import SelectionSums
@@ -15,6 +14,16 @@ if TYPE_CHECKING:
     from desktop_app.gui.progress.run_watch import Pace
     from desktop_app.gui.wording import Wording
 
+
+MINUTE, HOUR, DAY = 60, 3600, 86_400
+
+_ROUGH_FROM = 15 * MINUTE
+
+_ROUGH_STEP = 5 * MINUTE
+
+_HOURS_STEP = 10 * MINUTE
+
+_STICKY = 0.75
 
 _WHOLE_FROM = 9.95
 
@@ -24,14 +33,14 @@ _SHORT_MS = 1_000
 
 
 def files_of(progress: Progress, wording: Wording) -> str:
-    """`1,044 of 1,248 files`."""
+    """Return `1,044 of 1,248 files`."""
     return tr("{done} of %Ln file(s)", "how many files of a run are done", progress.files_total).format(
         done=wording.number(progress.files_done)
     )
 
 
 def all_of(progress: Progress, wording: Wording) -> str:
-    """Files and bytes, for a tool tip and for who can't see the bar."""
+    """Return files and bytes, for a tool tip and for a screen reader."""
     return tr("{files}, {done} of {total}", "1,044 of 1,248 files, 3.1 GB of 3.4 GB").format(
         files=files_of(progress, wording),
         done=wording.size(progress.bytes_done),
@@ -39,8 +48,28 @@ def all_of(progress: Progress, wording: Wording) -> str:
     )
 
 
+def rounded(seconds: float, before: int | None = None) -> int:
+    """Return seconds as coarse as they are known.
+
+    0 stands for less than a minute; whole minutes follow, from a quarter of an hour on in steps of 5, from an hour on
+    of 10; a day stands for a day or more.
+
+    Args:
+        seconds: What is left.
+        before: What was said before; it stays as long as it is not far off, so that the text does not flicker.
+    """
+    if seconds >= DAY:
+        return DAY
+    if seconds < MINUTE and (before in {None, 0} or seconds < _STICKY * MINUTE):
+        return 0
+    step = MINUTE if seconds < _ROUGH_FROM else _ROUGH_STEP if seconds < HOUR else _HOURS_STEP
+    if before and before % step == 0 and abs(seconds - before) <= _STICKY * step:
+        return before
+    return max(MINUTE, round(seconds / step) * step)
+
+
 def time_left(seconds: int) -> str:
-    """What `rounded` gave, in a few words."""
+    """Return what `rounded` gave, in a few words."""
     if seconds >= DAY:
         return tr("more than a day", "how long it still takes")
     if seconds < MINUTE:
@@ -54,24 +83,24 @@ def time_left(seconds: int) -> str:
 
 
 class TimeLeft:
-    """The same, without flicker."""
+    """Says how long it still takes, without flicker."""
 
     def __init__(self) -> None:
         self._before: int | None = None
 
     def text(self, seconds: float | None) -> str:
-        """A few words; empty if nothing is known."""
+        """Return a few words; empty if nothing is known."""
         self._before = None if seconds is None else rounded(seconds, self._before)
         return "" if self._before is None else time_left(self._before)
 
 
 def rate(value: float) -> str:
-    """A number of things by the second, as short as it can be said: `9.1`, `120`."""
+    """Return a number of things per second, as short as it can be said: `9.1`, `120`."""
     return QLocale().toString(value, "f", 0 if value >= _WHOLE_FROM else 1)
 
 
 def pace_text(pace: Pace, wording: Wording) -> str:
-    """`9.1/s`; `4/min` where files take long, `12.3 MB/s` where a single one does; empty if nothing moves."""
+    """Return `9.1/s`; `4/min` where files take long, `12.3 MB/s` where a single one does; empty if nothing moves."""
     if pace.files >= _BY_MINUTE_BELOW:
         return tr("{number}/s", "files by the second").format(number=rate(pace.files))
     if pace.bytes >= 1:
@@ -82,12 +111,12 @@ def pace_text(pace: Pace, wording: Wording) -> str:
 
 
 def pace_sentence(pace: Pace, wording: Wording) -> str:
-    """The same for a screen reader and a tool tip."""
+    """Return the same for a screen reader and a tool tip."""
     return tr("{files} files and {size} a second").format(files=rate(pace.files), size=wording.size(int(pace.bytes)))
 
 
 def end_text(end: RunEnd, wording: Wording) -> str:
-    """What became of a run: `248 files processed in 2 min 10 s, 3 failed.`."""
+    """Return what became of a run: `248 files processed in 2 min 10 s, 3 failed.`."""
     if end.failed >= end.files:
         return tr("%Ln file(s) failed.", "a run is over", end.files)
     took = wording.span(end.took_ms)
@@ -105,7 +134,7 @@ def end_text(end: RunEnd, wording: Wording) -> str:
 
 
 def selection_text(count: int, sums: SelectionSums | None, wording: Wording) -> str:
-    """`12 selected · 3.4 MB · 2 failed`; the sums are left out until they are made."""
+    """Return `12 selected · 3.4 MB · 2 failed`; the sums are left out until they are made."""
     parts = [tr("%Ln selected", "files", count)]
     if sums is not None:
         parts.append(wording.size(sums.size))

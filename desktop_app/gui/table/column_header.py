@@ -1,31 +1,14 @@
-"""How a column's title is painted: its words, and beside them how the list is sorted by it."""
+"""The state of the table's header: which columns are shown, where and how wide, and what the list is sorted by."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import (
-    QDateTime,
-    QItemSelectionModel,
-    QLocale,
-    QPoint,
-    QPointF,
-    QRect,
-    QSignalBlocker,
-    QSize,
-    Qt,
-    Signal,
-    Slot,
-)
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen
-from PySide6.QtWidgets import QAbstractScrollArea, QHeaderView, QStyle
+from PySide6.QtCore import QItemSelectionModel, QRect, QSignalBlocker, QSize, Qt, Signal, Slot
+from PySide6.QtWidgets import QAbstractScrollArea, QHeaderView
 
-from desktop_app.domain.job import Status
-from desktop_app.domain.query import ListQuery
-from desktop_app.gui.table.cells import CELL_PADDING, ICON_ROOM
+from desktop_app.domain.query import Sort, SortTerm
 from desktop_app.gui.table.columns import (
-    ALIGNMENTS,
     COLUMN_OF_ID,
     COLUMN_OF_SORT,
     COLUMNS,
@@ -35,147 +18,67 @@ from desktop_app.gui.table.columns import (
     PROGRESS,
     REASON,
     STATUS,
+    Column,
 )
+from desktop_app.gui.table.header_title import Title, first_width, paint_title, status_word_width, title_size
 from desktop_app.gui.window_memory import ColumnLayout
-from desktop_app.gui.wording import Wording, status_word
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from PySide6.QtCore import QAbstractItemModel
+    from PySide6.QtGui import QPainter
     from PySide6.QtWidgets import QWidget
 
-    from desktop_app.gui.theme.colours import Colours
     from desktop_app.gui.theme.theme import Theme
-
-
-_ARROW = 8
-
-_ARROW_GAP = 5
-
-_SECOND = "2"
-"""Beside the arrow of the second key."""
-
-
-@dataclass(frozen=True, slots=True)
-class Title:
-    """One title as it is now.
-
-    Attributes:
-        number: Whose.
-        order: How the list is sorted by it, None = it is not.
-        is_second: Whether that is the order of what is equal in another column.
-        has_keys: Whether the keyboard is at it.
-        is_last: Whether it stands last on the screen.
-    """
-
-    number: int
-    order: Qt.SortOrder | None = None
-    is_second: bool = False
-    has_keys: bool = False
-    is_last: bool = False
-
-
-def title_font(font: QFont) -> QFont:
-    """What titles are written in."""
-    bold = QFont(font)
-    bold.setWeight(QFont.Weight.DemiBold)
-    return bold
-
-
-def title_size(number: int, font: QFont) -> QSize:
-    """The room that a title takes, with its arrow. The small 2 is too rare to keep room for it."""
-    metrics = QFontMetrics(title_font(font))
-    mark = _ARROW_GAP + _ARROW
-    return QSize(
-        metrics.horizontalAdvance(COLUMNS[number].heading) + mark + 2 * CELL_PADDING + 1, metrics.height() + 14
-    )
-
-
-def paint_title(painter: QPainter, rect: QRect, title: Title, colours: Colours, direction: Qt.LayoutDirection) -> None:
-    """Paint one title, its arrow beside its words rather than on them.
-
-    Args:
-        painter: With the header's own font.
-        rect: Its place.
-        title: What to paint.
-        colours: Of now.
-        direction: In which the window is read.
-    """
-    painter.fillRect(rect, QColor(colours.window))
-    painter.setPen(QColor(colours.line))
-    painter.drawLine(rect.bottomLeft(), rect.bottomRight())
-    if not title.is_last:
-        end = rect.left() if direction is Qt.LayoutDirection.RightToLeft else rect.right()
-        painter.drawLine(QPoint(end, rect.top() + 6), QPoint(end, rect.bottom() - 7))
-    if title.has_keys:
-        painter.setPen(QPen(QColor(colours.accent), 2))
-        painter.drawRect(rect.adjusted(2, 2, -3, -3))
-    painter.setPen(QColor(colours.text if title.order is not None else colours.muted))
-    painter.setFont(title_font(painter.font()))
-    inner = rect.adjusted(CELL_PADDING, 0, -CELL_PADDING, 0)
-    mark = 0
-    if title.order is not None:
-        mark = _ARROW_GAP + _ARROW + (painter.fontMetrics().horizontalAdvance(_SECOND) if title.is_second else 0)
-    heading = COLUMNS[title.number].heading
-    text = painter.fontMetrics().elidedText(heading, Qt.TextElideMode.ElideRight, max(0, inner.width() - mark))
-    side = QStyle.visualAlignment(direction, ALIGNMENTS[title.number])
-    painter.drawText(inner, side, text)
-    if title.order is not None:
-        wide = painter.fontMetrics().horizontalAdvance(text)
-        stands_right = bool(side & Qt.AlignmentFlag.AlignRight)
-        left = inner.right() - wide - mark if stands_right else inner.left() + wide + _ARROW_GAP
-        _paint_mark(painter, QPointF(left, rect.center().y()), title)
-
-
-def _paint_mark(painter: QPainter, middle_left: QPointF, title: Title) -> None:
-    up = title.order is Qt.SortOrder.AscendingOrder
-    tip, foot = (-_ARROW / 4, _ARROW / 4) if up else (_ARROW / 4, -_ARROW / 4)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(QPen(painter.pen().color(), 1.6, c=Qt.PenCapStyle.RoundCap, j=Qt.PenJoinStyle.RoundJoin))
-    painter.drawPolyline(
-        [
-            middle_left + QPointF(0, foot),
-            middle_left + QPointF(_ARROW / 2, tip),
-            middle_left + QPointF(_ARROW, foot),
-        ]
-    )
-    if title.is_second:
-        small = QFont(painter.font())
-        small.setPointSizeF(small.pointSizeF() * 0.75)
-        painter.setFont(small)
-        painter.drawText(middle_left + QPointF(_ARROW + 1, painter.fontMetrics().ascent() / 2 + 2), _SECOND)
 
 
 _UP, _DOWN = Qt.SortOrder.AscendingOrder, Qt.SortOrder.DescendingOrder
 
-Second = tuple[int, Qt.SortOrder]
+_MIN_WIDTH = 48
+
+_MIN_ELASTIC_CHARACTERS = 26
+
+_FOR_PROBLEMS = {REASON: True, PROGRESS: False, LINES: False}
+
+IndicatedColumn = tuple[int, Qt.SortOrder]
+"""A column that the list is sorted by, and how."""
 
 
-class SortHeader(QHeaderView):
-    """Titles with arrows. What the second key is goes when the list is sorted by another column.
+class ColumnHeader(QHeaderView):
+    """Titles with arrows, which fill the width of the table; Name always stays.
+
+    Qt's sort indicator is the first key. The second key, which orders what is equal in the first, goes when the list is
+    sorted by another column.
 
     Signals:
         order_changed(): The list is to be sorted otherwise: see `order`.
 
     Attributes:
-        at_keys: The column that the keyboard is at, as long as it is at the header.
+        current: The column that the keyboard is at, as long as it is at the header.
     """
 
     order_changed = Signal()
 
-    def __init__(self, look: Theme, parent: QWidget) -> None:
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(Qt.Orientation.Horizontal, parent)
-        self.at_keys = 0
-        self._look = look
-        self._first = -1
-        self._second: Second | None = None
-        look.changed.connect(self.viewport().update)
+        self.current = 0
+        self._theme = theme
+        self._first: IndicatedColumn = (-1, _UP)
+        self._second: IndicatedColumn | None = None
+        self._least = 0
+        self._temporary: dict[int, bool] = {}  # whether they are shown otherwise
+        theme.changed.connect(self.viewport().update)
         self.setSectionsClickable(True)
         self.setHighlightSections(False)
         self.setSortIndicatorClearable(False)
         self.setSortIndicatorShown(True)
-        self.sortIndicatorChanged.connect(self._follow_first)
+        self.sortIndicatorChanged.connect(self._follow_indicator)
+        self.setSectionsMovable(True)
+        self.setStretchLastSection(False)
+        self.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+        self.setMinimumSectionSize(_MIN_WIDTH)
+        self.setResizeContentsPrecision(0)  # what is to be seen; never a thousand rows
 
     def stand_alone(self, model: QAbstractItemModel) -> None:
         """Take a selection of its own, empty for ever. Call after the view got its model.
@@ -185,52 +88,63 @@ class SortHeader(QHeaderView):
         """
         self.setSelectionModel(QItemSelectionModel(model, self))
 
+    # --- sorting
+
     @property
-    def second(self) -> Second | None:
+    def second(self) -> IndicatedColumn | None:
         """The column that orders what is equal in the sorted one, and how; None = the order of adding."""
         return self._second
 
-    def order(self) -> ListQuery:
-        """What the list is to be sorted by, as a query that leaves nothing out."""
-        first = self.sortIndicatorSection()
-        descending = self.sortIndicatorOrder() is _DOWN
-        if self._second is None:
-            return ListQuery(COLUMNS[first].sort_by, descending)
-        number, order = self._second
-        return ListQuery(
-            COLUMNS[first].sort_by, descending, then_by=COLUMNS[number].sort_by, then_descending=order is _DOWN
+    def order(self) -> Sort:
+        """Return what the list is to be sorted by."""
+        terms = [(self.sortIndicatorSection(), self.sortIndicatorOrder()), *filter(None, [self._second])]
+        return Sort(
+            tuple(
+                SortTerm(key, order is _DOWN)
+                for number, order in terms
+                if (key := COLUMNS[number].sort_key) is not None
+            )
         )
 
-    def take_order(self, order: ListQuery) -> None:
-        """Show this order; nothing is emitted."""
+    def set_order(self, order: Sort) -> None:
+        """Show an order, as far as there are columns for it; nothing is emitted."""
+        first, *rest = [
+            (COLUMN_OF_SORT[term.key], _DOWN if term.descending else _UP)
+            for term in order.terms
+            if term.key in COLUMN_OF_SORT
+        ]
+        self._first = first
         with QSignalBlocker(self):
-            self._first = COLUMN_OF_SORT[order.sort_by]
-            self.setSortIndicator(self._first, _DOWN if order.descending else _UP)
-        then = (
-            None if order.then_by is None else (COLUMN_OF_SORT[order.then_by], _DOWN if order.then_descending else _UP)
-        )
-        self._second = None if then and then[0] == self._first else then
+            self.setSortIndicator(*first)
+        self._second = next((second for second in rest if second[0] != first[0]), None)
         self.viewport().update()
 
     @Slot(int, Qt.SortOrder)
-    def _follow_first(self, number: int, _order: Qt.SortOrder) -> None:
-        if number != self._first:  # who sorts by something else begins anew
+    def _follow_indicator(self, number: int, order: Qt.SortOrder) -> None:
+        if COLUMNS[number].sort_key is None:
+            with QSignalBlocker(self):
+                self.setSortIndicator(*self._first)
+            self.viewport().update()
+            return
+        if number != self._first[0]:  # who sorts by something else begins anew
             self._second = None
-        self._first = number
+        self._first = number, order
         self.viewport().update()
         self.order_changed.emit()
 
-    def sort_second(self, second: Second | None) -> None:
+    def sort_second(self, second: IndicatedColumn | None) -> None:
         """Order what is equal in the sorted column."""
-        if second != self._second and not (second and second[0] == self.sortIndicatorSection()):
+        if second != self._second and not (second and second[0] == self._first[0]):
             self._second = second
             self.viewport().update()
             self.order_changed.emit()
 
     def turn(self, number: int, *, second: bool = False) -> None:
-        """What a click on a title does, and with Shift."""
-        order = self.sortIndicatorOrder()
-        if number == self.sortIndicatorSection():
+        """Sort as a click on a title does; with `second` as one does while Shift is held."""
+        if COLUMNS[number].sort_key is None:
+            return
+        first, order = self._first
+        if number == first:
             self.setSortIndicator(number, _UP if order is _DOWN else _DOWN)
         elif not second:
             self.setSortIndicator(number, _UP)
@@ -239,87 +153,11 @@ class SortHeader(QHeaderView):
         else:
             self.sort_second((number, _DOWN) if self._second[1] is _UP else None)
 
-    def paintSection(self, painter: QPainter, rect: QRect, number: int) -> None:
-        """Paint one title."""
-        order, is_second = None, False
-        if number == self.sortIndicatorSection():
-            order = self.sortIndicatorOrder()
-        elif self._second is not None and number == self._second[0]:
-            order, is_second = self._second[1], True
-        has_keys = self.hasFocus() and self.at_keys == number
-        is_last = rect.left() <= 0 if self.isRightToLeft() else rect.right() >= self.viewport().width() - 1
-        title = Title(number, order, is_second, has_keys, is_last)
-        painter.setFont(self.font())
-        paint_title(painter, rect, title, self._look.colours, self.layoutDirection())
-
-    def sectionSizeFromContents(self, number: int) -> QSize:
-        """The room of a title, with its arrow."""
-        return title_size(number, self.font())
-
-    def sizeHint(self) -> QSize:
-        """High enough to be hit easily."""
-        return QSize(super().sizeHint().width(), self.fontMetrics().height() + 14)
-
-
-_LONG_SIZE = 999_900
-
-_LONG_SPAN_MS = (12 * 60 + 34) * 60_000
-
-
-def first_width(number: int, font: QFont) -> int:
-    """In pixels; the title and what usually stands in the column fit."""
-    metrics = QFontMetrics(font)
-    return max(
-        COLUMNS[number].width * metrics.averageCharWidth(),
-        title_size(number, font).width(),
-        _width_of(_samples(number), metrics),
-    )
-
-
-def status_word_width(font: QFont) -> int:
-    """What a status takes that is only a word, in pixels."""
-    words = _width_of((status_word(status) for status in Status), QFontMetrics(font))
-    return max(words + ICON_ROOM, title_size(STATUS, font).width())
-
-
-def _samples(number: int) -> Iterable[str]:
-    """Long ones of what usually stands in a column."""
-    wording = Wording(QLocale())
-    now = QDateTime.currentMSecsSinceEpoch()
-    return {
-        COLUMN_OF_ID["size"]: (wording.size(_LONG_SIZE),),
-        COLUMN_OF_ID["added"]: (wording.clock(now),),
-        COLUMN_OF_ID["took"]: (wording.span(_LONG_SPAN_MS),),
-    }.get(number, ())
-
-
-def _width_of(texts: Iterable[str], metrics: QFontMetrics) -> int:
-    return max((metrics.horizontalAdvance(text) + 2 * CELL_PADDING + 2 for text in texts), default=0)
-
-
-_MIN_WIDTH = 48
-
-_MIN_ELASTIC_CHARACTERS = 26
-
-_FOR_PROBLEMS = {REASON: True, PROGRESS: False, LINES: False}
-
-
-class ColumnHeader(SortHeader):
-    """Name always stays; the columns fill the width."""
-
-    def __init__(self, look: Theme, parent: QWidget) -> None:
-        super().__init__(look, parent)
-        self._least = 0
-        self._for_now: dict[int, bool] = {}  # whether they are shown otherwise
-        self.setSectionsMovable(True)
-        self.setStretchLastSection(False)
-        self.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        self.setMinimumSectionSize(_MIN_WIDTH)
-        self.setResizeContentsPrecision(0)  # what is to be seen; never a thousand rows
+    # --- which columns, where and how wide
 
     def show_column(self, number: int, shown: bool) -> None:  # noqa: FBT001 - a slot of `toggled`
-        """Show or hide a column; to stay."""
-        self._for_now.pop(number, None)
+        """Show or hide a column, until the person changes it."""
+        self._temporary.pop(number, None)
         self._set_shown(number, shown=shown)
 
     def suit_problems(self, only_problems: bool) -> None:  # noqa: FBT001
@@ -327,15 +165,15 @@ class ColumnHeader(SortHeader):
         if only_problems:
             for number, shown in _FOR_PROBLEMS.items():
                 if self.isSectionHidden(number) is shown:
-                    self._for_now[number] = not shown
+                    self._temporary[number] = not shown
                     self._set_shown(number, shown=shown)
         else:
-            for number, shown in self._for_now.items():
+            for number, shown in self._temporary.items():
                 self._set_shown(number, shown=shown)
-            self._for_now.clear()
+            self._temporary.clear()
 
     def shows(self, number: int) -> bool:
-        """Whether a column is to be seen."""
+        """Return whether a column is shown."""
         return not self.isSectionHidden(number)
 
     def _set_shown(self, number: int, *, shown: bool) -> None:
@@ -348,7 +186,7 @@ class ColumnHeader(SortHeader):
     @Slot()
     def reset(self) -> None:
         """All columns in their first order and width."""
-        self._for_now.clear()
+        self._temporary.clear()
         self._least = 0
         first = [COLUMN_OF_ID[name] for name in FIRST_ORDER]
         for place, number in enumerate([*first, *(other for other in range(len(COLUMNS)) if other not in first)]):
@@ -381,8 +219,15 @@ class ColumnHeader(SortHeader):
         self._least = self.sectionSize(self._elastic())
         self.fit()
 
+    # --- remembering
+
+    def shown_columns(self) -> list[Column]:
+        """Return the columns that are shown, in their order on the screen."""
+        numbers = (self.logicalIndex(place) for place in range(self.count()))
+        return [COLUMNS[number] for number in numbers if not self.isSectionHidden(number)]
+
     def layout_of_columns(self) -> list[ColumnLayout]:
-        """The columns as they are to be remembered, in their order on the screen."""
+        """Return the columns as they are to be remembered, in their order on the screen."""
         found = []
         for place in range(self.count()):
             number = self.logicalIndex(place)
@@ -392,7 +237,7 @@ class ColumnHeader(SortHeader):
                 self.setSectionHidden(number, False)
                 width = self.sectionSize(number)
                 self.setSectionHidden(number, hidden)
-            found.append(ColumnLayout(COLUMNS[number].id, width, not self._for_now.get(number, not hidden)))
+            found.append(ColumnLayout(COLUMNS[number].id, width, not self._temporary.get(number, not hidden)))
         return found
 
     def take_layout(self, layout: Sequence[ColumnLayout]) -> None:
@@ -406,3 +251,26 @@ class ColumnHeader(SortHeader):
             self.resizeSection(number, max(_MIN_WIDTH, column.width))
             self.setSectionHidden(number, column.hidden and number != NAME)
         self.fit()
+
+    # --- painting
+
+    def paintSection(self, painter: QPainter, rect: QRect, number: int) -> None:
+        """Paint one title."""
+        order, is_second = None, False
+        if number == self._first[0]:
+            order = self._first[1]
+        elif self._second is not None and number == self._second[0]:
+            order, is_second = self._second[1], True
+        has_keys = self.hasFocus() and self.current == number
+        is_last = rect.left() <= 0 if self.isRightToLeft() else rect.right() >= self.viewport().width() - 1
+        title = Title(number, order, is_second, has_keys, is_last)
+        painter.setFont(self.font())
+        paint_title(painter, rect, title, self._theme.colours, self.layoutDirection())
+
+    def sectionSizeFromContents(self, number: int) -> QSize:
+        """The room of a title, with its arrow."""
+        return title_size(number, self.font())
+
+    def sizeHint(self) -> QSize:
+        """High enough to be hit easily."""
+        return QSize(super().sizeHint().width(), self.fontMetrics().height() + 14)

@@ -1,8 +1,9 @@
-"""The table's columns: what each is called, shows, sorts by and how wide it is at first."""
+"""The table's columns: what each is called and shows, what it sorts by and exports, how wide it is at first."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,30 +11,36 @@ from PySide6.QtCore import Qt
 
 from desktop_app.config.settings import LOCAL_QUEUE
 from desktop_app.domain.job import Job, display_text, iso_utc
-from desktop_app.domain.query import SortBy
+from desktop_app.domain.query import ADDED
 from desktop_app.gui.i18n import mark, tr, translated
 from desktop_app.gui.wording import Wording, progress_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from desktop_app.domain.query import ListQuery
+    from desktop_app.domain.query import Sort, SortTerm
 
 
 _NS_PER_MS = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
+Text = Callable[["Wording", Job], str]
+
+
+def _nothing(_wording: Wording, _job: Job) -> str:
+    return ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """One column.
+    """One column. To add one, add it to `COLUMNS`.
 
     Attributes:
         id: Its stable name: layouts are remembered by it. Never rename one.
         title: What the header says, in English; see `heading`.
-        sort_by: What a click on the header sorts by.
         text: The cell's text; empty where there is nothing to say.
         hint: A longer text, shown when the mouse rests on the cell; empty = none.
-        plain: The value for other programs, exact and without separators.
+        plain: The value for other programs, exact and without separators; None = as `text`.
+        sort_key: What a click on the header sorts by (`SortTerm.key`); None = it does not sort.
+        export_fields: What an export writes for it: names of `services/support/export.py`.
         width: In average characters of the font.
         numeric: Whether it is aligned to the right.
         shown: Whether it is to be seen at first.
@@ -43,11 +50,12 @@ class Column:
 
     id: str
     title: str
-    sort_by: SortBy
-    text: Callable[[Wording, Job], str]
-    hint: Callable[[Wording, Job], str]
-    plain: Callable[[Wording, Job], str]
+    text: Text
     width: int
+    hint: Text = _nothing
+    plain: Text | None = None
+    sort_key: str | None = None
+    export_fields: tuple[str, ...] = ()
     numeric: bool = False
     shown: bool = True
     is_path: bool = False
@@ -58,9 +66,9 @@ class Column:
         """What the header says."""
         return translated(self.title)
 
-
-def _nothing(_wording: Wording, _job: Job) -> str:
-    return ""
+    def plain_text(self, wording: Wording, job: Job) -> str:
+        """Return the value for other programs."""
+        return (self.plain or self.text)(wording, job)
 
 
 def _name(_wording: Wording, job: Job) -> str:
@@ -127,8 +135,8 @@ def _exact(value: int | None) -> str:
     return "" if value is None else str(value)
 
 
-def _moment_column(name: str, title: str, sort_by: SortBy, of: Callable[[Job], int | None], *, shown: bool) -> Column:
-    """A time of the job, milliseconds since 1970; None where it has not come."""
+def _moment_column(name: str, title: str, of: Callable[[Job], int | None], *, sort_key: str, field: str) -> Column:
+    """Return a column of times: milliseconds since 1970; None where it has not come."""
 
     def text(wording: Wording, job: Job) -> str:
         moment = of(job)
@@ -141,16 +149,37 @@ def _moment_column(name: str, title: str, sort_by: SortBy, of: Callable[[Job], i
     def plain(_wording: Wording, job: Job) -> str:
         return iso_utc(of(job)) or ""
 
-    return Column(name, title, sort_by, text, hint, plain, 16, numeric=True, shown=shown)
+    return Column(
+        id=name,
+        title=title,
+        text=text,
+        hint=hint,
+        plain=plain,
+        sort_key=sort_key,
+        export_fields=(field,),
+        width=16,
+        numeric=True,
+        shown=name == "added",
+    )
 
 
-def _code_column(name: str, title: str, sort_by: SortBy, of: Callable[[Job], str | None]) -> Column:
-    """Something that programs made for programs."""
+def _code_column(name: str, title: str, of: Callable[[Job], str | None], *, field: str) -> Column:
+    """Return a column of what programs made for programs."""
 
     def text(_wording: Wording, job: Job) -> str:
         return display_text(of(job) or "")
 
-    return Column(name, title, sort_by, text, text, text, 46, shown=False, is_code=True)
+    return Column(
+        id=name,
+        title=title,
+        text=text,
+        hint=text,
+        sort_key=field,
+        export_fields=(field,),
+        width=46,
+        shown=False,
+        is_code=True,
+    )
 
 
 def _modified(job: Job) -> int | None:
@@ -158,35 +187,133 @@ def _modified(job: Job) -> int | None:
 
 
 COLUMNS: tuple[Column, ...] = (
-    Column("name", mark("Name"), SortBy.NAME, _name, _path, _name, 22),
-    Column("status", mark("Status"), SortBy.STATUS, Wording.status, Wording.status, Wording.status, 40),
-    Column("progress", mark("Progress"), SortBy.PROGRESS, _progress, _nothing, _progress, 16),
     Column(
-        "lines", mark("Lines"), SortBy.LINES, _lines, _nothing, lambda _, job: _exact(job.lines_count), 10, numeric=True
+        id="name",
+        title=mark("Name"),
+        text=_name,
+        hint=_path,
+        sort_key="name",
+        export_fields=("name",),
+        width=22,
     ),
-    Column("size", mark("Size"), SortBy.SIZE, _size, _bytes, lambda _, job: _exact(job.file_size), 10, numeric=True),
-    _moment_column("added", mark("Added"), SortBy.ADDED, lambda job: job.created_at, shown=True),
-    Column("took", mark("Took"), SortBy.TOOK, _took, _took_exactly, _took_seconds, 10, numeric=True),
-    Column("reason", mark("Reason"), SortBy.REASON, Wording.reason, Wording.reason, Wording.reason, 40, shown=False),
-    Column("folder", mark("Folder"), SortBy.FOLDER, _folder, _folder, _folder, 30, shown=False, is_path=True),
-    Column("type", mark("Type"), SortBy.TYPE, _type, _nothing, _type, 8, shown=False),
-    _moment_column("finished", mark("Finished"), SortBy.FINISHED, lambda job: job.finished_at, shown=False),
-    _moment_column("modified", mark("Modified"), SortBy.MODIFIED, _modified, shown=False),
     Column(
-        "attempts",
-        mark("Attempts"),
-        SortBy.ATTEMPTS,
-        _attempts,
-        _nothing,
-        lambda _, job: _exact(job.attempts),
-        11,
+        id="status",
+        title=mark("Status"),
+        text=Wording.status,
+        hint=Wording.status,
+        sort_key="status",
+        export_fields=("status", "reason"),
+        width=40,
+    ),
+    Column(
+        id="progress",
+        title=mark("Progress"),
+        text=_progress,
+        sort_key="progress",
+        export_fields=("bytes_done",),
+        width=16,
+    ),
+    Column(
+        id="lines",
+        title=mark("Lines"),
+        text=_lines,
+        plain=lambda _, job: _exact(job.lines_count),
+        sort_key="lines_count",
+        export_fields=("lines_count",),
+        width=10,
+        numeric=True,
+    ),
+    Column(
+        id="size",
+        title=mark("Size"),
+        text=_size,
+        hint=_bytes,
+        plain=lambda _, job: _exact(job.file_size),
+        sort_key="file_size",
+        export_fields=("file_size",),
+        width=10,
+        numeric=True,
+    ),
+    _moment_column("added", mark("Added"), lambda job: job.created_at, sort_key=ADDED, field="created_at"),
+    Column(
+        id="took",
+        title=mark("Took"),
+        text=_took,
+        hint=_took_exactly,
+        plain=_took_seconds,
+        sort_key="took_ms",
+        export_fields=("took_ms",),
+        width=10,
+        numeric=True,
+    ),
+    Column(
+        id="reason",
+        title=mark("Reason"),
+        text=Wording.reason,
+        hint=Wording.reason,
+        sort_key="reason",
+        export_fields=("reason",),
+        width=40,
+        shown=False,
+    ),
+    Column(
+        id="folder",
+        title=mark("Folder"),
+        text=_folder,
+        hint=_folder,
+        sort_key="folder",
+        export_fields=("file_path",),
+        width=30,
+        shown=False,
+        is_path=True,
+    ),
+    Column(
+        id="type",
+        title=mark("Type"),
+        text=_type,
+        sort_key="type",
+        export_fields=("file_path",),
+        width=8,
+        shown=False,
+    ),
+    _moment_column(
+        "finished", mark("Finished"), lambda job: job.finished_at, sort_key="finished_at", field="finished_at"
+    ),
+    _moment_column("modified", mark("Modified"), _modified, sort_key="modified_ns", field="modified_at"),
+    Column(
+        id="attempts",
+        title=mark("Attempts"),
+        text=_attempts,
+        plain=lambda _, job: _exact(job.attempts),
+        sort_key="attempts",
+        export_fields=("attempts",),
+        width=11,
         numeric=True,
         shown=False,
     ),
-    Column("batch", mark("Batch"), SortBy.BATCH, _batch, _batch, _batch, 20, shown=False),
-    Column("queue", mark("Queue"), SortBy.QUEUE, _queue, _queue, lambda _, job: job.queue, 22, shown=False),
-    _code_column("messageId", mark("Message ID"), SortBy.MESSAGE, lambda job: job.message_id),
-    _code_column("jobId", mark("Job ID"), SortBy.ID, lambda job: job.id),
+    Column(
+        id="batch",
+        title=mark("Batch"),
+        text=_batch,
+        hint=_batch,
+        sort_key="batch_name",
+        export_fields=("batch",),
+        width=20,
+        shown=False,
+    ),
+    Column(
+        id="queue",
+        title=mark("Queue"),
+        text=_queue,
+        hint=_queue,
+        plain=lambda _, job: job.queue,
+        sort_key="queue",
+        export_fields=("queue",),
+        width=22,
+        shown=False,
+    ),
+    _code_column("messageId", mark("Message ID"), lambda job: job.message_id, field="message_id"),
+    _code_column("jobId", mark("Job ID"), lambda job: job.id, field="id"),
 )
 
 FIRST_ORDER = ("name", "status", "reason")
@@ -204,33 +331,33 @@ _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 
 ALIGNMENTS = tuple(_RIGHT if column.numeric else _LEFT for column in COLUMNS)
 
-COLUMN_OF_SORT = {column.sort_by: number for number, column in enumerate(COLUMNS)}
+COLUMN_OF_SORT = {column.sort_key: number for number, column in enumerate(COLUMNS) if column.sort_key is not None}
 
 
-def spoken_heading(number: int, order: ListQuery) -> str:
-    """A column's title, and how the list is sorted by it."""
+def spoken_heading(number: int, order: Sort) -> str:
+    """Return a column's title, and how the list is sorted by it, for a screen reader."""
     column = COLUMNS[number]
-    if column.sort_by is order.sort_by:
-        text = tr("{column}, sorted in descending order") if order.descending else tr("{column}, sorted")
-    elif column.sort_by is order.then_by:
-        text = (
-            tr("{column}, sorted second in descending order")
-            if order.then_descending
-            else tr("{column}, sorted second")
-        )
-    else:
-        return column.heading
-    return text.format(column=column.heading)
+    first, *rest = order.terms
+    if column.sort_key == first.key:
+        text = tr("{column}, sorted in descending order") if first.descending else tr("{column}, sorted")
+        return text.format(column=column.heading)
+    for term in rest:
+        if column.sort_key == term.key:
+            text = (
+                tr("{column}, sorted second in descending order") if term.descending else tr("{column}, sorted second")
+            )
+            return text.format(column=column.heading)
+    return column.heading
 
 
-def spoken_order(order: ListQuery) -> str:
-    """What the list is sorted by."""
-    first = _directed(COLUMNS[COLUMN_OF_SORT[order.sort_by]].heading, descending=order.descending)
-    if order.then_by is None:
+def spoken_order(order: Sort) -> str:
+    """Return what the list is sorted by, for a screen reader."""
+    first, *rest = (_directed(term) for term in order.terms)
+    if not rest:
         return tr("Sorted by {column}").format(column=first)
-    second = _directed(COLUMNS[COLUMN_OF_SORT[order.then_by]].heading, descending=order.then_descending)
-    return tr("Sorted by {column}, then by {second}").format(column=first, second=second)
+    return tr("Sorted by {column}, then by {second}").format(column=first, second=rest[0])
 
 
-def _directed(heading: str, *, descending: bool) -> str:
-    return tr("{column} (descending)").format(column=heading) if descending else heading
+def _directed(term: SortTerm) -> str:
+    heading = COLUMNS[COLUMN_OF_SORT[term.key]].heading
+    return tr("{column} (descending)").format(column=heading) if term.descending else heading

@@ -1,4 +1,4 @@
-"""The table's header by mouse, with Shift held: a click sorts what is equal in the sorted column."""
+"""The table's header: what mouse, keyboard and menus do with the columns."""
 
 from __future__ import annotations
 
@@ -28,17 +28,34 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent, QMouseEvent
     from PySide6.QtWidgets import QWidget
 
-    from desktop_app.gui.table.column_header import SortHeader
     from desktop_app.gui.theme.theme import Theme
 
 
+_UP, _DOWN = Qt.SortOrder.AscendingOrder, Qt.SortOrder.DescendingOrder
+
 _GRIP = QStyle.PixelMetric.PM_HeaderGripMargin
+
+_STEP = 16
+"""Pixels by which a key makes a column wider."""
+
+_NONE, _SHIFT, _CTRL = (
+    Qt.KeyboardModifier.NoModifier,
+    Qt.KeyboardModifier.ShiftModifier,
+    Qt.KeyboardModifier.ControlModifier,
+)
+
+_ENTER = frozenset({Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter})
+
+_SIDEWAYS = frozenset({Qt.Key.Key_Left, Qt.Key.Key_Right})
 
 
 class ShiftClicks:
-    """Takes such clicks before Qt does, which would move the column or sort by it alone."""
+    """A click with Shift held sorts what is equal in the sorted column.
 
-    def __init__(self, header: SortHeader) -> None:
+    Takes such clicks before Qt does, which would move the column or sort by it alone.
+    """
+
+    def __init__(self, header: ColumnHeader) -> None:
         self._header = header
         self._pressed = -1
 
@@ -65,20 +82,6 @@ class ShiftClicks:
         return number if begin + grip <= place.x() < begin + header.sectionSize(number) - grip else -1
 
 
-_STEP = 16
-"""Pixels by which a key makes a column wider."""
-
-_NONE, _SHIFT, _CTRL = (
-    Qt.KeyboardModifier.NoModifier,
-    Qt.KeyboardModifier.ShiftModifier,
-    Qt.KeyboardModifier.ControlModifier,
-)
-
-_ENTER = frozenset({Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter})
-
-_SIDEWAYS = frozenset({Qt.Key.Key_Left, Qt.Key.Key_Right})
-
-
 class HeaderKeys(QObject):
     """Left and Right go from title to title; with Ctrl they move the column, with Shift they size it.
 
@@ -92,25 +95,25 @@ class HeaderKeys(QObject):
     reached = Signal(int)
     menu_wanted = Signal(QPoint)
 
-    def __init__(self, header: SortHeader) -> None:
+    def __init__(self, header: ColumnHeader) -> None:
         super().__init__(header)
         self._header = header
-        header.order_changed.connect(self._say_order)
+        header.order_changed.connect(self._speak_order)
 
     def begin(self) -> None:
         """The keyboard has come: to where it was, or to the sorted column."""
-        if self._header.isSectionHidden(self._header.at_keys):
-            self._header.at_keys = self._header.sortIndicatorSection()
-        if self._header.isSectionHidden(self._header.at_keys):
-            self._header.at_keys = self._shown()[0]
-        self._go_to(self._header.at_keys)
+        if self._header.isSectionHidden(self._header.current):
+            self._header.current = self._header.sortIndicatorSection()
+        if self._header.isSectionHidden(self._header.current):
+            self._header.current = self._shown()[0]
+        self._go_to(self._header.current)
 
     def press(self, event: QKeyEvent) -> bool:
         """Do what a key means here; False if it means nothing."""
         key = Qt.Key(event.key())
         held = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
         if key in _ENTER and held in {_NONE, _SHIFT}:
-            self._header.turn(self._header.at_keys, second=held == _SHIFT)
+            self._header.turn(self._header.current, second=held == _SHIFT)
         elif key in _SIDEWAYS:
             self._sideways(forward=(key is Qt.Key.Key_Right) != self._header.isRightToLeft(), held=held)
         elif key in {Qt.Key.Key_Home, Qt.Key.Key_End} and held == _NONE:
@@ -125,129 +128,56 @@ class HeaderKeys(QObject):
         """Below the current title, on the screen."""
         header = self._header
         return header.viewport().mapToGlobal(
-            QPoint(header.sectionViewportPosition(self._header.at_keys), header.height())
+            QPoint(header.sectionViewportPosition(self._header.current), header.height())
         )
 
     def _shown(self) -> list[int]:
         """The columns that are to be seen, in their order on the screen."""
         header = self._header
         numbers = (header.logicalIndex(place) for place in range(header.count()))
-        return [number for number in numbers if not header.isSectionHidden(number)]
+        return [number for number in numbers if header.shows(number)]
 
     def _sideways(self, *, forward: bool, held: Qt.KeyboardModifier) -> None:
         header, shown = self._header, self._shown()
-        place = shown.index(self._header.at_keys) + (1 if forward else -1)
+        place = shown.index(self._header.current) + (1 if forward else -1)
         if held == _SHIFT:
-            width = header.sectionSize(self._header.at_keys) + (_STEP if forward else -_STEP)
-            header.resizeSection(self._header.at_keys, max(header.minimumSectionSize(), width))
+            width = header.sectionSize(self._header.current) + (_STEP if forward else -_STEP)
+            header.resizeSection(self._header.current, max(header.minimumSectionSize(), width))
         elif held in {_NONE, _CTRL} and 0 <= place < len(shown):
             if held == _CTRL:
-                header.moveSection(header.visualIndex(self._header.at_keys), header.visualIndex(shown[place]))
-                self._go_to(self._header.at_keys)
+                header.moveSection(header.visualIndex(self._header.current), header.visualIndex(shown[place]))
+                self._go_to(self._header.current)
             else:
                 self._go_to(shown[place])
 
     def _go_to(self, number: int) -> None:
-        self._header.at_keys = number
+        self._header.current = number
         self.reached.emit(number)
         self._header.viewport().update()
-        self._say()
+        self._speak()
 
-    def _say(self) -> None:
-        text = spoken_heading(self._header.at_keys, self._header.order())
+    def _speak(self) -> None:
+        text = spoken_heading(self._header.current, self._header.order())
         self._header.setAccessibleDescription(text)
         QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self._header, text))
 
     @Slot()
-    def _say_order(self) -> None:
+    def _speak_order(self) -> None:
         """Whoever changed it, and however."""
         order = self._header.order()
-        self._header.setAccessibleDescription(spoken_heading(self._header.at_keys, order))
+        self._header.setAccessibleDescription(spoken_heading(self._header.current, order))
         QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self._header, spoken_order(order)))
 
 
-_UP, _DOWN = Qt.SortOrder.AscendingOrder, Qt.SortOrder.DescendingOrder
-
-
-def fill_column_menu(header: ColumnHeader, menu: QMenu) -> None:
-    """The columns as things to tick, then what can be done with all of them."""
-    for number, column in enumerate(COLUMNS):
-        action = menu.addAction(column.heading)
-        action.setCheckable(True)
-        action.setChecked(not header.isSectionHidden(number))
-        action.setEnabled(number != NAME)
-        action.toggled.connect(partial(header.show_column, number))
-    menu.addSeparator()
-    menu.addAction(tr("Fit Columns"), header.fit_all)
-    menu.addAction(tr("Reset Columns"), header.reset)
-
-
-def fill_sort_menu(header: ColumnHeader, menu: QMenu) -> None:
-    """The first key, its direction, and the second key in a menu of its own."""
-    first, order = header.sortIndicatorSection(), header.sortIndicatorOrder()
-    _add_columns(menu, first, lambda number: header.setSortIndicator(number, header.sortIndicatorOrder()))
-    menu.addSeparator()
-    _add_orders(menu, order, lambda wanted: header.setSortIndicator(header.sortIndicatorSection(), wanted))
-    menu.addSeparator()
-    _fill_then_menu(header, menu.addMenu(tr("Then By")))
-
-
-def _fill_then_menu(header: ColumnHeader, menu: QMenu) -> None:
-    """The second key: none, or a column that is not the first, and its direction."""
-    second, choices = header.second, QActionGroup(menu)
-    number, order = (-1, _UP) if second is None else second
-    nothing = _choice(menu, choices, tr("Order of Adding"), on=second is None)
-    nothing.triggered.connect(lambda _checked=False: header.sort_second(None))
-    menu.addSeparator()
-    first = header.sortIndicatorSection()
-    _add_columns(menu, number, lambda wanted: header.sort_second((wanted, order)), group=choices, without=first)
-    menu.addSeparator()
-    for action in _add_orders(menu, order, lambda wanted: header.sort_second((number, wanted))):
-        action.setEnabled(second is not None)
-
-
-def _add_columns(
-    menu: QMenu,
-    chosen: int,
-    choose: Callable[[int], object],
-    *,
-    group: QActionGroup | None = None,
-    without: int = -1,
-) -> None:
-    group = group or QActionGroup(menu)
-    for number, column in enumerate(COLUMNS):
-        if number != without:
-            action = _choice(menu, group, column.heading, on=number == chosen)
-            action.triggered.connect(lambda _checked=False, wanted=number: choose(wanted))
-
-
-def _add_orders(menu: QMenu, chosen: Qt.SortOrder, choose: Callable[[Qt.SortOrder], object]) -> list[QAction]:
-    group = QActionGroup(menu)
-    found = []
-    for title, order in ((tr("Ascending"), _UP), (tr("Descending"), _DOWN)):
-        action = _choice(menu, group, title, on=order is chosen)
-        action.triggered.connect(lambda _checked=False, wanted=order: choose(wanted))
-        found.append(action)
-    return found
-
-
-def _choice(menu: QMenu, group: QActionGroup, title: str, *, on: bool) -> QAction:
-    action = menu.addAction(title)
-    action.setCheckable(True)
-    action.setChecked(on)
-    group.addAction(action)
-    return action
-
-
 class JobsHeader(ColumnHeader):
-    """A click sorts; with Shift it sorts what is equal in that, three times round: up, down, not at all.
+    """Sorts by a click; with Shift what is equal in that, three times round: up, down, not at all.
 
     Attributes:
         keys: See `HeaderKeys`.
     """
 
-    def __init__(self, look: Theme, parent: QWidget) -> None:
-        super().__init__(look, parent)
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(theme, parent)
         self.setAccessibleName(tr("Columns"))
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.keys = HeaderKeys(self)
@@ -255,12 +185,38 @@ class JobsHeader(ColumnHeader):
         self._clicks = ShiftClicks(self)
 
     def fill_menu(self, menu: QMenu) -> None:
-        """The columns as things to tick, then what can be done with all of them."""
-        fill_column_menu(self, menu)
+        """Fill a menu with the columns to tick, then what can be done with all of them."""
+        for number, column in enumerate(COLUMNS):
+            action = menu.addAction(column.heading)
+            action.setCheckable(True)
+            action.setChecked(self.shows(number))
+            action.setEnabled(number != NAME)
+            action.toggled.connect(partial(self.show_column, number))
+        menu.addSeparator()
+        menu.addAction(tr("Fit Columns"), self.fit_all)
+        menu.addAction(tr("Reset Columns"), self.reset)
 
     def fill_sort_menu(self, menu: QMenu) -> None:
-        """Sorting without the mouse."""
-        fill_sort_menu(self, menu)
+        """Fill a menu with the first key, its direction, and the second key in a menu of its own."""
+        first, order = self.sortIndicatorSection(), self.sortIndicatorOrder()
+        _add_columns(menu, first, lambda number: self.setSortIndicator(number, self.sortIndicatorOrder()))
+        menu.addSeparator()
+        _add_orders(menu, order, lambda wanted: self.setSortIndicator(self.sortIndicatorSection(), wanted))
+        menu.addSeparator()
+        self._fill_then_menu(menu.addMenu(tr("Then By")))
+
+    def _fill_then_menu(self, menu: QMenu) -> None:
+        """Fill a menu with the second key: none, or a column that is not the first, and its direction."""
+        second, choices = self.second, QActionGroup(menu)
+        number, order = (-1, _UP) if second is None else second
+        nothing = _choice(menu, choices, tr("Order of Adding"), on=second is None)
+        nothing.triggered.connect(lambda _checked=False: self.sort_second(None))
+        menu.addSeparator()
+        first = self.sortIndicatorSection()
+        _add_columns(menu, number, lambda wanted: self.sort_second((wanted, order)), group=choices, without=first)
+        menu.addSeparator()
+        for action in _add_orders(menu, order, lambda wanted: self.sort_second((number, wanted))):
+            action.setEnabled(second is not None)
 
     @Slot(QPoint)
     def open_menu(self, place: QPoint) -> None:
@@ -307,3 +263,36 @@ class JobsHeader(ColumnHeader):
         by_keys = event.reason() is QContextMenuEvent.Reason.Keyboard
         self.open_menu(self.keys.menu_place() if by_keys else event.globalPos())
         event.accept()
+
+
+def _add_columns(
+    menu: QMenu,
+    chosen: int,
+    choose: Callable[[int], object],
+    *,
+    group: QActionGroup | None = None,
+    without: int = -1,
+) -> None:
+    group = group or QActionGroup(menu)
+    for number, column in enumerate(COLUMNS):
+        if number != without and column.sort_key is not None:
+            action = _choice(menu, group, column.heading, on=number == chosen)
+            action.triggered.connect(lambda _checked=False, wanted=number: choose(wanted))
+
+
+def _add_orders(menu: QMenu, chosen: Qt.SortOrder, choose: Callable[[Qt.SortOrder], object]) -> list[QAction]:
+    group = QActionGroup(menu)
+    found = []
+    for title, order in ((tr("Ascending"), _UP), (tr("Descending"), _DOWN)):
+        action = _choice(menu, group, title, on=order is chosen)
+        action.triggered.connect(lambda _checked=False, wanted=order: choose(wanted))
+        found.append(action)
+    return found
+
+
+def _choice(menu: QMenu, group: QActionGroup, title: str, *, on: bool) -> QAction:
+    action = menu.addAction(title)
+    action.setCheckable(True)
+    action.setChecked(on)
+    group.addAction(action)
+    return action

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from array import array
-from dataclasses import replace
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import (
@@ -13,22 +14,23 @@ from PySide6.QtCore import (
     QObject,
     QPersistentModelIndex,
     Qt,
-    QTimer,
     Signal,
     Slot,
 )
 
 from desktop_app.domain.errors import KnownError
-from desktop_app.domain.query import ListQuery, SortBy
+from desktop_app.domain.query import ADDED, BY_ADDING, NO_FILTER, Sort, SortTerm
 from desktop_app.gui.i18n import translated
 from desktop_app.gui.table.columns import ALIGNMENTS, COLUMNS, NAME, spoken_heading
-from desktop_app.gui.table.page_cache import CachedRow, IdLoader, KeyOrder, LoadedIds, PageCache, runs
+from desktop_app.gui.table.page_cache import CachedRow, KeyOrder, PageCache, runs
+from desktop_app.gui.tasks import CoalescedTask
 from desktop_app.gui.wording import tool_tip
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from desktop_app.domain.job import Changes, Job
+    from desktop_app.domain.query import Filter
     from desktop_app.gui.ports import JobReader
     from desktop_app.gui.tasks import Tasks
     from desktop_app.gui.wording import Wording
@@ -57,12 +59,100 @@ _NO_PARENT = QModelIndex()
 _MAX_RUNS = 100
 """More separate places than this are cheaper to change by loading the whole order anew."""
 
-_FIXED = frozenset({SortBy.NAME, SortBy.ADDED, SortBy.FOLDER, SortBy.TYPE, SortBy.BATCH, SortBy.ID})
-"""What never changes of a job; by anything else a change may move a row."""
+_FIXED = frozenset({"name", ADDED, "folder", "type", "batch_name", "id"})
+"""The sort keys whose values never change; by any other a change may move a row."""
+
+
+SOON_MS = 100
+
+GENTLE_MS = 2_000
+"""How often rows may move by themselves: more often nobody can read them."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedIds:
+    """The keys of the listed jobs as they were read; `newest` is the greatest of them."""
+
+    filter: Filter
+    order: Sort
+    ids: array[int]
+    newest: int
+
+
+class IdLoader(QObject):
+    """Reads which jobs are listed, in which order. Only the newest answer counts.
+
+    Signals:
+        loaded(LoadedIds): The answer.
+        problem(str): It could not be read; a plain text.
+
+    Attributes:
+        filter, order: What was asked for last.
+        newest: The greatest key that is known to be listed.
+        has_begun, has_loaded: Whether anything was asked for, and has come.
+        removed: Jobs that were removed since it was asked for: they may be in the answer that is under way.
+    """
+
+    loaded = Signal(object)
+    problem = Signal(str)
+
+    def __init__(self, reader: JobReader, tasks: Tasks, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.filter = NO_FILTER
+        self.order = BY_ADDING
+        self.newest = 0
+        self.has_begun = False
+        self.has_loaded = False
+        self.removed: set[int] = set()
+        self._reader = reader
+        # A filter that is typed does not wait for an order of a million rows that is no longer wanted.
+        self._task = CoalescedTask(self._prepare, tasks, self, rest=4, overlaps=True)
+        self._task.result.connect(self._take)
+        self._task.failed.connect(self._report)
+
+    @property
+    def is_running(self) -> bool:
+        """True while an answer is under way."""
+        return self._task.is_running
+
+    def load(self, where: Filter, order: Sort) -> None:
+        """Read now; an answer that is under way is no longer wanted."""
+        self.filter = where
+        self.order = order
+        self.has_begun = True
+        self._task.restart()
+
+    def load_soon(self, *, gently: bool = False) -> None:
+        """Read the same again in a moment, once for many calls.
+
+        Args:
+            gently: True if rows would only change places; then not more often than a person can follow.
+        """
+        self._task.request(GENTLE_MS if gently else SOON_MS)
+
+    def _prepare(self) -> Callable[[], LoadedIds]:
+        self.removed.clear()
+        return partial(self._read, self.filter, self.order)
+
+    def _read(self, where: Filter, order: Sort) -> LoadedIds:
+        """Return the keys. Runs on the pool."""
+        ids = self._reader.ids(where, order)
+        return LoadedIds(where, order, ids, max(ids, default=0))
+
+    @Slot(object)
+    def _take(self, loaded: LoadedIds) -> None:
+        self.newest = max(self.newest, loaded.newest)
+        self.has_loaded = True
+        self.loaded.emit(loaded)
+
+    @Slot(object)
+    def _report(self, error: KnownError) -> None:
+        self.problem.emit(translated(error.text))
+        self.load_soon(gently=True)
 
 
 class JobsModel(QAbstractTableModel):
-    """All jobs that a query lists, each a row. Fit for a million of them. Main thread only.
+    """The jobs that pass a filter, in an order, each a row. Fit for a million of them. Main thread only.
 
     The database is the truth: whatever is shown was read from there. The order is a snapshot; where a change may have
     moved a row, the order is loaded again on the pool and swapped in with the selection kept.
@@ -88,22 +178,32 @@ class JobsModel(QAbstractTableModel):
         super().__init__(parent)
         self.wording = wording
         self._cache = PageCache(reader)
-        self._shown = ListQuery()
-        self._came_in_flight = False  # rows that may not be in the order that is being read
+        self._shown = NO_FILTER, BY_ADDING
+        self._inserted_while_loading = False  # rows that may not be in the order that is being read
         self._unread = False
         self._loader = IdLoader(reader, tasks, self)
         self._loader.loaded.connect(self._swap)
         self._loader.problem.connect(self.problem)
 
     @property
-    def query(self) -> ListQuery:
-        """Which jobs are to be listed, in which order; the rows follow a moment later."""
-        return self._loader.query
+    def filter(self) -> Filter:
+        """Which jobs are to be listed; the rows follow a moment later."""
+        return self._loader.filter
 
     @property
-    def shown(self) -> ListQuery:
-        """Whose rows these are: the query that was read last."""
-        return self._shown
+    def order(self) -> Sort:
+        """In which order they are to be listed; the rows follow a moment later."""
+        return self._loader.order
+
+    @property
+    def shown_filter(self) -> Filter:
+        """The filter whose rows these are."""
+        return self._shown[0]
+
+    @property
+    def shown_order(self) -> Sort:
+        """The order that the rows are in."""
+        return self._shown[1]
 
     @property
     def ids(self) -> array[int]:
@@ -151,37 +251,33 @@ class JobsModel(QAbstractTableModel):
         if role == _DISPLAY:
             return COLUMNS[section].heading
         if role == _ACCESSIBLE:
-            return spoken_heading(section, self.query)
+            return spoken_heading(section, self.order)
         return ALIGNMENTS[section] if role == _ALIGNMENT else None
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
         """Load another order; the rows stay as they are until it is there. A second key stays with its first."""
-        if 0 <= column < len(COLUMNS):
-            old, key = self.query, COLUMNS[column].sort_by
-            then_by = old.then_by if key is old.sort_by else None
-            descending = order is Qt.SortOrder.DescendingOrder
-            self.order_like(replace(old, sort_by=key, descending=descending, then_by=then_by))
+        key = COLUMNS[column].sort_key if 0 <= column < len(COLUMNS) else None
+        if key is not None:
+            first, *rest = self.order.terms
+            term = SortTerm(key, order is Qt.SortOrder.DescendingOrder)
+            self.set_order(Sort((term, *rest) if key == first.key else (term,)))
 
-    def order_like(self, query: ListQuery) -> None:
-        """Load the order of a query; which jobs are listed stays as it is."""
-        old = self.query
-        query = old.in_order_of(query)
-        if query != old or not self._loader.has_begun:
-            self._loader.load(query)
+    def set_order(self, order: Sort) -> None:
+        """Load another order; which jobs are listed stays as it is."""
+        if order != self.order or not self._loader.has_begun:
+            self._loader.load(self.filter, order)
             self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, len(COLUMNS) - 1)
 
     # --- what the window asks
 
-    def narrow(self, query: ListQuery) -> None:
-        """List only what a query lists, in the order of now; the rows stay as they are until it was read."""
-        old = self.query
-        query = query.in_order_of(old)
-        if query != old:
-            self._loader.load(query)
+    def set_filter(self, where: Filter) -> None:
+        """List only what passes a filter, in the same order; the rows stay as they are until it was read."""
+        if where != self.filter:
+            self._loader.load(where, self.order)
 
     def reload(self) -> None:
         """Load the order again now, for changes that the change feed does not place (rows that were brought back)."""
-        self._loader.load(self.query)
+        self._loader.load(self.filter, self.order)
 
     def text(self, row: int, column: int) -> str:
         """A cell's text, as `data` gives it, for delegates: without the way through Qt."""
@@ -243,7 +339,7 @@ class JobsModel(QAbstractTableModel):
     def _remove(self, keys: Sequence[int]) -> None:
         if not keys:
             return
-        if self._loader.in_flight:
+        if self._loader.is_running:
             self._loader.removed.update(keys)
         gone = runs(self._cache.rows_of(keys, self._key_order))
         if len(gone) > _MAX_RUNS:
@@ -258,12 +354,12 @@ class JobsModel(QAbstractTableModel):
 
     def _place(self, jobs: Sequence[Job]) -> None:
         """Add the rows that are new, and have the order loaded again where it can't be known from here."""
-        shown = self._shown
+        shown = self.shown_order
         new = [job.row_id for job in jobs if job.row_id > self._loader.newest]
-        if shown.is_narrowed or self.query.is_narrowed or not self._loader.has_loaded:
+        if not (self.shown_filter.is_empty and self.filter.is_empty and self._loader.has_loaded):
             self._loader.load_soon()
         elif not shown.is_by_adding:
-            if new or (jobs and not _FIXED.issuperset({shown.sort_by, shown.then_by or SortBy.ADDED})):
+            if new or (jobs and not shown.keys <= _FIXED):
                 self._loader.load_soon(gently=not new)
         elif new:
             self._insert(new)
@@ -273,21 +369,21 @@ class JobsModel(QAbstractTableModel):
                 self._loader.load_soon()  # rows that were brought back
 
     def _insert(self, new: Sequence[int]) -> None:
-        descending = self._shown.descending
+        descending = self.shown_order.terms[0].descending
         keys = array("q", sorted(new, reverse=descending))
         start = 0 if descending else len(self._cache.ids)
         self.beginInsertRows(_NO_PARENT, start, start + len(keys) - 1)
         self._cache.insert(start, keys)
         self.endInsertRows()
         self._loader.newest = max(new)
-        self._came_in_flight = self._came_in_flight or self._loader.in_flight
+        self._inserted_while_loading = self._inserted_while_loading or self._loader.is_running
         self.listed.emit()
 
     @property
     def _key_order(self) -> KeyOrder:
-        if not self._shown.is_by_adding:
+        if not self.shown_order.is_by_adding:
             return KeyOrder.NONE
-        return KeyOrder.DESCENDING if self._shown.descending else KeyOrder.ASCENDING
+        return KeyOrder.DESCENDING if self.shown_order.terms[0].descending else KeyOrder.ASCENDING
 
     @Slot(object)
     def _swap(self, loaded: LoadedIds) -> None:
@@ -295,7 +391,7 @@ class JobsModel(QAbstractTableModel):
         ids = loaded.ids
         if self._loader.removed:
             ids = array("q", (key for key in ids if key not in self._loader.removed))
-        self._shown = loaded.query
+        self._shown = loaded.filter, loaded.order
         if ids != self._cache.ids:
             self.layoutAboutToBeChanged[_LAYOUT_SIGNATURE].emit([], _SORTED_BY_ROWS)  # type: ignore[index]
             old = self.persistentIndexList()
@@ -310,67 +406,7 @@ class JobsModel(QAbstractTableModel):
                 ],
             )
             self.layoutChanged[_LAYOUT_SIGNATURE].emit([], _SORTED_BY_ROWS)  # type: ignore[index]
-        if self._came_in_flight:
-            self._came_in_flight = False
+        if self._inserted_while_loading:
+            self._inserted_while_loading = False
             self._loader.load_soon()
         self.listed.emit()
-
-
-EVERY_MS = 250
-
-
-class JobFeed(QObject):
-    """The change feed as a signal. The question is cheap, so it needs nobody to tell it when to ask.
-
-    Signals:
-        changed(Changes): What other threads and other programs have written since the last time.
-        problem(KnownError): The database can't be read; said once, until it was read again or the text is another.
-        recovered(): It can be read again after `problem`.
-    """
-
-    changed = Signal(object)
-    problem = Signal(object)
-    recovered = Signal()
-
-    def __init__(self, reader: JobReader, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._reader = reader
-        self._revision = 0
-        self._problem = ""
-        self._timer = QTimer(self)
-        self._timer.setInterval(EVERY_MS)
-        self._timer.timeout.connect(self.look)
-
-    def start(self) -> None:
-        """Begin with what is written from now on. Who loads the list afterwards misses nothing.
-
-        Raises:
-            StoreError: If the database can't be read.
-        """
-        self._revision = self._reader.revision()
-        self._timer.start()
-
-    def stop(self) -> None:
-        """Ask no more."""
-        self._timer.stop()
-
-    @Slot()
-    def look(self) -> None:
-        """Ask now."""
-        try:
-            revision = self._reader.revision()
-            changes = self._reader.changes_since(self._revision) if revision != self._revision else None
-        except KnownError as error:
-            self._say(error)
-            return
-        if self._problem:
-            self._problem = ""
-            self.recovered.emit()
-        if changes is not None:
-            self._revision = changes.revision
-            self.changed.emit(changes)
-
-    def _say(self, error: KnownError) -> None:
-        if error.text != self._problem:
-            self._problem = error.text
-            self.problem.emit(error)

@@ -6,10 +6,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QElapsedTimer, QObject, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, Signal, Slot
+
+from desktop_app.gui.tasks import CoalescedTask
 
 if TYPE_CHECKING:
-    from desktop_app.domain.errors import KnownError
+    from array import array
+    from collections.abc import Callable
+
     from desktop_app.domain.query import SelectionSums
     from desktop_app.gui.ports import JobReader
     from desktop_app.gui.table.model import JobsModel
@@ -18,8 +22,6 @@ if TYPE_CHECKING:
 
 _EVERY_MS = 250
 """How often it is added up again while the list changes."""
-_REST = 9
-"""Sums that take long are made less often: they rest so many times as long as they took."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,69 +38,60 @@ class Selected:
 
 
 class SelectedTotals(QObject):
-    """Follows the selection and the files in it. Adding up is done beside the main thread, one sum at a time.
+    """Follows the selection and the files in it. Where the database can't be read, the count is all there is.
 
     Signals:
         changed(Selected): At once with the new count, a moment later with the sums, and whenever these change.
 
     Attributes:
-        now: What was told last.
+        current: What was told last.
+
+    Args:
+        view: Whose selection.
+        model: What the view shows.
+        reader: Where jobs are read.
+        tasks: The pool that adds up.
+        parent: Qt's owner.
     """
 
     changed = Signal(object)
 
-    def __init__(self, view: JobsView, model: JobsModel, reader: JobReader, reads: Tasks) -> None:
-        super().__init__(view)
-        self.now = Selected()
+    def __init__(
+        self, view: JobsView, model: JobsModel, reader: JobReader, tasks: Tasks, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.current = Selected()
         self._view = view
         self._reader = reader
-        self._reads = reads
-        self._token = 0
-        self._adding = False
-        self._took = QElapsedTimer()
-        self._cost_ms = 0
-        self._again = QTimer(self)
-        self._again.setSingleShot(True)
-        self._again.timeout.connect(self._add_up)
+        self._task = CoalescedTask(self._prepare, tasks, self)
+        self._task.result.connect(self._tell)
         view.selection_changed.connect(self._follow_selection)
         model.dataChanged.connect(self._follow_later)
         model.listed.connect(self._follow_later)
 
     @Slot()
     def _follow_selection(self) -> None:
-        self._token += 1  # sums of what was selected before are no longer wanted
         self._tell(Selected(self._view.selected_count()))
-        self._add_up()
+        self._task.restart()
 
     @Slot()
     def _follow_later(self) -> None:
-        if self.now.count and not self._again.isActive():
-            self._again.start(max(_EVERY_MS, _REST * self._cost_ms))
+        if self.current.count:
+            self._task.request(_EVERY_MS)
 
-    @Slot()
-    def _add_up(self) -> None:
-        if self._adding:
-            self._again.start(_EVERY_MS)
-            return
+    def _prepare(self) -> Callable[[], Selected] | None:
         count = self._view.selected_count()
         if not count:
             self._tell(Selected())
-            return
-        self._adding = True
-        self._took.start()
-        work = partial(self._reader.sums, self._view.selected_ids())
-        self._reads.run(work, partial(self._take, self._token, count), self._give_up)
+            return None
+        return partial(self._add_up, count, self._view.selected_ids())
 
-    def _take(self, token: int, count: int, sums: SelectionSums) -> None:
-        self._adding = False
-        self._cost_ms = self._took.elapsed()
-        if token == self._token:
-            self._tell(Selected(count, sums))
+    def _add_up(self, count: int, ids: array[int]) -> Selected:
+        """Return the count with its sums. Runs on the pool."""
+        return Selected(count, self._reader.sums(ids))
 
-    def _give_up(self, error: KnownError) -> None:  # noqa: ARG002 - the change feed reads the same database and says so
-        self._adding = False
-
+    @Slot(object)
     def _tell(self, selected: Selected) -> None:
-        if selected != self.now:
-            self.now = selected
+        if selected != self.current:
+            self.current = selected
             self.changed.emit(selected)

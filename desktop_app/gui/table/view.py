@@ -5,7 +5,18 @@ from __future__ import annotations
 from array import array
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QItemSelection, QItemSelectionModel, QModelIndex, QPoint, QRect, Qt, Signal, Slot
+from PySide6.QtCore import (
+    QEvent,
+    QItemSelection,
+    QItemSelectionModel,
+    QModelIndex,
+    QPersistentModelIndex,
+    QPoint,
+    QRect,
+    Qt,
+    Signal,
+    Slot,
+)
 from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
@@ -20,7 +31,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableView
 
-from desktop_app.domain.query import ListQuery
+from desktop_app.domain.query import BY_ADDING, Sort, SortTerm
 from desktop_app.gui.i18n import tr
 from desktop_app.gui.table.cells import CellDelegate, ProgressDelegate, StatusDelegate
 from desktop_app.gui.table.columns import COLUMN_OF_ID, COLUMN_OF_SORT, COLUMNS, PROGRESS, STATUS
@@ -104,22 +115,21 @@ class JobsView(QTableView):
         layout = memory.columns()
         if layout:
             self._header.take_layout(layout)
-        self._header.take_order(_order_of(memory.sorting(), memory.second_sorting()))
+        self._header.set_order(_order_of(memory.sorting(), memory.second_sorting()))
         self._sort()
 
     def remember(self, memory: WindowMemory) -> None:
         """Note columns and order."""
         memory.set_columns(self._header.layout_of_columns())
-        order = self._header.order()
-        memory.set_sorting(SortLayout(COLUMNS[COLUMN_OF_SORT[order.sort_by]].id, order.descending))
-        then = order.then_by
-        memory.set_second_sorting(
-            None if then is None else SortLayout(COLUMNS[COLUMN_OF_SORT[then]].id, order.then_descending)
+        first, *rest = (
+            SortLayout(COLUMNS[COLUMN_OF_SORT[term.key]].id, term.descending) for term in self._header.order().terms
         )
+        memory.set_sorting(first)
+        memory.set_second_sorting(rest[0] if rest else None)
 
     @Slot()
     def _sort(self) -> None:
-        self._jobs.order_like(self._header.order())
+        self._jobs.set_order(self._header.order())
 
     @Slot(int)
     def _reach(self, number: int) -> None:
@@ -170,6 +180,15 @@ class JobsView(QTableView):
 
     def keyboardSearch(self, search: str) -> None:
         """Not Qt's search by typing: it would read every row of the list, on this thread."""
+
+    def scrollTo(
+        self,
+        index: QModelIndex | QPersistentModelIndex,
+        hint: QAbstractItemView.ScrollHint = QAbstractItemView.ScrollHint.EnsureVisible,
+    ) -> None:
+        """Scroll as Qt does, in the range of the rows that are there now: on a busy computer Qt's is an older one."""
+        self.updateGeometries()
+        super().scrollTo(index, hint)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the columns filling the width."""
@@ -238,12 +257,12 @@ class JobsView(QTableView):
         painter.end()
 
 
-def _order_of(first: SortLayout | None, second: SortLayout | None) -> ListQuery:
-    """An order as it was remembered; what this version has no column for is left out."""
-    if first is None or first.column not in COLUMN_OF_ID:
-        return ListQuery()
-    sort_by = COLUMNS[COLUMN_OF_ID[first.column]].sort_by
-    if second is None or second.column not in COLUMN_OF_ID:
-        return ListQuery(sort_by, first.descending)
-    then_by = COLUMNS[COLUMN_OF_ID[second.column]].sort_by
-    return ListQuery(sort_by, first.descending, then_by=then_by, then_descending=second.descending)
+def _order_of(*layouts: SortLayout | None) -> Sort:
+    """Return an order as it was remembered, up to what this version has no column for."""
+    terms: list[SortTerm] = []
+    for layout in layouts:
+        key = COLUMNS[COLUMN_OF_ID[layout.column]].sort_key if layout and layout.column in COLUMN_OF_ID else None
+        if layout is None or key is None:
+            break
+        terms.append(SortTerm(key, layout.descending))
+    return Sort(tuple(terms)) if terms else BY_ADDING

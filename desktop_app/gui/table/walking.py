@@ -1,4 +1,7 @@
-"""F8 and Shift+F8: from one failed file of the list to the next, however many rows lie between."""
+"""Going through the list by status: F8 to the next failed file, and along with the files that are being processed.
+
+Which files have a status is asked of the database beside the main thread, however many rows lie between.
+"""
 
 from __future__ import annotations
 
@@ -6,28 +9,34 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QElapsedTimer, QObject, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QAbstractItemView
 
 from desktop_app.domain.job import Status
 from desktop_app.gui.i18n import tr
+from desktop_app.gui.tasks import CoalescedTask
 from desktop_app.gui.widgets.notice import Notice
 
 if TYPE_CHECKING:
     from array import array
+    from collections.abc import Callable
 
     from PySide6.QtGui import QAction
 
     from desktop_app.domain.errors import KnownError
-    from desktop_app.domain.query import ListQuery
+    from desktop_app.domain.query import Filter
     from desktop_app.gui.ports import JobReader
     from desktop_app.gui.table.model import JobsModel
     from desktop_app.gui.table.view import JobsView
     from desktop_app.gui.tasks import Tasks
 
 
+EVERY_MS = 500
+"""How often the files that are being processed are looked for while the list changes."""
+
+
 @dataclass(frozen=True, slots=True)
-class Found:
+class _Found:
     """A job, and the row that it stood in."""
 
     key: int
@@ -35,10 +44,18 @@ class Found:
 
 
 class ProblemWalk(QObject):
-    """Which files have failed is asked of the database, beside the main thread; one step at a time.
+    """Selects the next failed file, or the one before; one step at a time.
 
     Signals:
         said(Notice): That there is none.
+
+    Args:
+        forward, backward: The actions.
+        view: Where a file is selected.
+        model: What the view shows.
+        reader: Where jobs are read.
+        tasks: The pool that searches.
+        parent: Qt's owner.
     """
 
     said = Signal(object)
@@ -50,40 +67,40 @@ class ProblemWalk(QObject):
         view: JobsView,
         model: JobsModel,
         reader: JobReader,
-        reads: Tasks,
+        tasks: Tasks,
+        parent: QObject,
     ) -> None:
-        super().__init__(view)
+        super().__init__(parent)
         self._view = view
         self._model = model
         self._reader = reader
-        self._reads = reads
-        self._goes = False
+        self._tasks = tasks
+        self._is_searching = False
         forward.triggered.connect(partial(self.go, 1))
         backward.triggered.connect(partial(self.go, -1))
 
     def go(self, step: int) -> None:
         """Select the next failed file, or with -1 the one before; behind the last comes the first."""
-        if self._goes:
+        if self._is_searching:
             return
-        model = self._model
-        if model.shown.statuses and Status.FAILED not in model.shown.statuses:
+        failed = _with_status(self._model.shown_filter, Status.FAILED)
+        if failed is None:
             self._take(None)
             return
-        self._goes = True
+        self._is_searching = True
         current = self._view.currentIndex().row()
-        start = len(model.ids) if current < 0 and step < 0 else current
-        failed = replace(model.shown, statuses=frozenset({Status.FAILED}))
-        self._reads.run(partial(self._search, failed, model.ids[:], start, step), self._take, self._give_up)
+        start = len(self._model.ids) if current < 0 and step < 0 else current
+        self._tasks.run(partial(self._search, failed, self._model.ids[:], start, step), self._take, self._give_up)
 
-    def _search(self, failed: ListQuery, ids: array[int], start: int, step: int) -> Found | None:
-        """Runs on the pool."""
+    def _search(self, failed: Filter, ids: array[int], start: int, step: int) -> _Found | None:
+        """Return the nearest failed file. Runs on the pool."""
         keys = set(self._reader.ids(failed))
         rows = ((start + step * distance) % len(ids) for distance in range(1, len(ids) + 1))
         row = next((row for row in rows if ids[row] in keys), None) if keys else None
-        return None if row is None else Found(ids[row], row)
+        return None if row is None else _Found(ids[row], row)
 
-    def _take(self, found: Found | None) -> None:
-        self._goes = False
+    def _take(self, found: _Found | None) -> None:
+        self._is_searching = False
         if found is None:
             self.said.emit(Notice(tr("No file in this list has failed."), passing=True))
             return
@@ -93,41 +110,39 @@ class ProblemWalk(QObject):
         if row is not None:
             self._view.select_rows(row, row)
 
-    @Slot(object)
     def _give_up(self, error: KnownError) -> None:  # noqa: ARG002 - the change feed reads the same database and says so
-        self._goes = False
-
-
-EVERY_MS = 500
-
-_REST = 9
-"""A search that takes long is made less often: it rests so many times as long as it took."""
+        self._is_searching = False
 
 
 class FollowRunning(QObject):
     """As long as its action is checked, the list is scrolled to the first file that is being processed.
 
     A list in which one is to be seen already is left alone. Scrolling and selecting by hand end it.
+
+    Args:
+        action: Switches it on and off.
+        view: What is scrolled.
+        model: What the view shows.
+        reader: Where jobs are read.
+        tasks: The pool that searches.
+        parent: Qt's owner.
     """
 
-    def __init__(self, action: QAction, view: JobsView, model: JobsModel, reader: JobReader, reads: Tasks) -> None:
-        super().__init__(view)
+    def __init__(
+        self, action: QAction, view: JobsView, model: JobsModel, reader: JobReader, tasks: Tasks, parent: QObject
+    ) -> None:
+        super().__init__(parent)
         self._action = action
         self._view = view
         self._model = model
         self._reader = reader
-        self._reads = reads
-        self._searches = False
-        self._took = QElapsedTimer()
-        self._again = QTimer(self)
-        self._again.setSingleShot(True)
-        self._again.timeout.connect(self.look)
-        self._cost_ms = 0
-        action.toggled.connect(self.look)
+        self._task = CoalescedTask(self._prepare, tasks, self)
+        self._task.result.connect(self._scroll_to_first)
+        action.toggled.connect(self._task.restart)
         view.verticalScrollBar().actionTriggered.connect(self._stop)
         view.selection_changed.connect(self._stop_if_selected)
-        model.dataChanged.connect(self._look_later)
-        model.listed.connect(self._look_later)
+        model.dataChanged.connect(self._search_later)
+        model.listed.connect(self._search_later)
 
     @Slot()
     def _stop(self) -> None:
@@ -139,31 +154,23 @@ class FollowRunning(QObject):
             self._stop()
 
     @Slot()
-    def _look_later(self) -> None:
-        if self._action.isChecked() and not self._again.isActive():
-            self._again.start(max(EVERY_MS, _REST * self._cost_ms))
+    def _search_later(self) -> None:
+        if self._action.isChecked():
+            self._task.request(EVERY_MS)
 
-    @Slot()
-    def look(self) -> None:
-        """Look where they are now."""
-        shown = self._model.shown
-        if not self._action.isChecked() or self._searches:
-            return
-        if shown.statuses and Status.PROCESSING not in shown.statuses:
-            return
-        self._searches = True
-        self._took.start()
-        running = replace(shown, statuses=frozenset({Status.PROCESSING}))
-        self._reads.run(partial(self._search, running, self._model.ids[:]), self._take, self._give_up)
+    def _prepare(self) -> Callable[[], list[int]] | None:
+        running = _with_status(self._model.shown_filter, Status.PROCESSING)
+        if running is None or not self._action.isChecked():
+            return None
+        return partial(self._search, running, self._model.ids[:])
 
-    def _search(self, running: ListQuery, ids: array[int]) -> list[int]:
-        """The rows of what is being processed. Runs on the pool."""
+    def _search(self, running: Filter, ids: array[int]) -> list[int]:
+        """Return the rows of what is being processed. Runs on the pool."""
         keys = set(self._reader.ids(running))
         return [row for row, key in enumerate(ids) if key in keys] if keys else []
 
-    def _take(self, rows: list[int]) -> None:
-        self._searches = False
-        self._cost_ms = self._took.elapsed()
+    @Slot(object)
+    def _scroll_to_first(self, rows: list[int]) -> None:
         if not self._action.isChecked() or not rows or rows[-1] >= self._model.rowCount():
             return
         first = self._view.rowAt(0)
@@ -172,6 +179,9 @@ class FollowRunning(QObject):
             return
         self._view.scrollTo(self._model.index(rows[0], 0), QAbstractItemView.ScrollHint.PositionAtCenter)
 
-    @Slot(object)
-    def _give_up(self, error: KnownError) -> None:  # noqa: ARG002 - the change feed reads the same database and says so
-        self._searches = False
+
+def _with_status(shown: Filter, status: Status) -> Filter | None:
+    """Return what of a list has a status; None where the list leaves it out."""
+    if shown.statuses and status not in shown.statuses:
+        return None
+    return replace(shown, statuses=frozenset({status}))

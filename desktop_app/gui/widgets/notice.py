@@ -297,7 +297,7 @@ ANNOUNCE_EVERY_MS = 5_000
 
 
 class Announcer(QObject):
-    """Says things politely: after what is being read, at most one each `EVERY_MS`.
+    """Says things politely: after what is being read, at most one each `every_ms`.
 
     Args:
         window: In whose name it speaks.

@@ -8,7 +8,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop_app.domain.job import Status, display_text
-from desktop_app.domain.query import NO_SEARCH, ListQuery
+from desktop_app.domain.query import NO_SEARCH, Filter
 from desktop_app.gui.i18n import tr
 from desktop_app.gui.theme.theme import program_icon
 
@@ -167,16 +167,16 @@ class NoMatch(QWidget):
         """What is said."""
         return self._title.text()
 
-    def explain(self, query: ListQuery, typed: str) -> None:
+    def explain(self, where: Filter, typed: str) -> None:
         """Say what was looked for.
 
         Args:
-            query: What leaves nothing.
+            where: What leaves nothing.
             typed: What stands in the filter box.
         """
-        searches = query.search != NO_SEARCH
-        chooses = bool(query.statuses or query.problems or query.batches)
-        self._all_is_well = not searches and query.statuses == _ONLY_FAILED and not query.batches
+        searches = where.search != NO_SEARCH
+        chooses = bool(where.statuses or where.problems or where.batches)
+        self._all_is_well = not searches and where.statuses == _ONLY_FAILED and not where.batches
         if self._all_is_well:
             self._title.setText(tr("No problems"))
             self._words.setText(tr("No file has failed."))
@@ -221,7 +221,7 @@ class Pages(QStackedWidget):
         """
         page = self._wanted(model, total)
         if page is self._no_match:
-            self._no_match.explain(model.shown, typed)
+            self._no_match.explain(model.shown_filter, typed)
         if page is self.currentWidget():
             return
         focused = QApplication.focusWidget()
@@ -242,4 +242,4 @@ class Pages(QStackedWidget):
             return self._view
         if not model.is_loaded:
             return self._blank
-        return self._no_match if total and model.shown.is_narrowed else self._empty
+        return self._no_match if total and not model.shown_filter.is_empty else self._empty

@@ -11,8 +11,8 @@ from desktop_app.gui.commands.list_commands import ListCommands
 from desktop_app.gui.export.exporter import Exporter
 from desktop_app.gui.progress.run_watch import RunWatch
 from desktop_app.gui.startup.shutdown import Step
-from desktop_app.gui.table.model import JobFeed, JobsModel
-from desktop_app.gui.table.totals import GroupTotals, Totals
+from desktop_app.gui.table.job_feed import GroupTotals, JobFeed, Totals
+from desktop_app.gui.table.model import JobsModel
 from desktop_app.gui.tasks import Tasks
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class ListController(QObject):
         self._scans = Tasks(session, threads=2, parent=self)
         self._writes = Tasks(session, threads=1, parent=self)
         self.tasks = Tasks(session, threads=3, parent=self)
-        self.feed = JobFeed(reader, self)
+        self.feed = JobFeed(reader.changes, self)
         self.totals = Totals(reader, self.reads, self)
         self.groups = GroupTotals(reader, self.reads, self)
         self.model = JobsModel(reader, self.reads, wording, self)

@@ -22,7 +22,7 @@ from desktop_app.gui.filtering.filter_box import FilterBox
 from desktop_app.gui.filtering.list_filter import ListFilter
 from desktop_app.gui.filtering.sidebar import Sidebar
 from desktop_app.gui.i18n import tr, translated
-from desktop_app.gui.progress.progress import Feedback
+from desktop_app.gui.progress.presenter import ProgressPresenter
 from desktop_app.gui.progress.status_bar import JobsStatusBar
 from desktop_app.gui.startup.single_instance import ADD_FILES, ADD_FOLDER
 from desktop_app.gui.table.selection_sums import SelectedTotals
@@ -117,7 +117,7 @@ class MainWindow(QMainWindow):
         self.busy = BusyStrip(self)
         self.exporting = BusyStrip(self)
         self.status = JobsStatusBar(wording, theme, self)
-        self.selected = SelectedTotals(view, jobs.model, jobs.reader, jobs.reads)
+        self.selected = SelectedTotals(view, jobs.model, jobs.reader, jobs.reads, self)
         self.details = DetailsPane(actions, theme, wording, self)
         loader = DetailsLoader(self.details, jobs.reader, jobs.tasks, support.home.logs)
         DetailsFollower(self.details, view, jobs.model, self.selected, loader, wording, strict_order=strict_order)
@@ -130,7 +130,7 @@ class MainWindow(QMainWindow):
             theme=theme,
             window=self,
         )
-        self.progress = Feedback(
+        self.progress = ProgressPresenter(
             jobs.run,
             self.status,
             self.notices,
@@ -213,10 +213,11 @@ class MainWindow(QMainWindow):
             self.sidebar,
             self.view,
             self._list.model,
-            totals=self._list.totals,
-            groups=self._list.groups,
-            retry_reasons=self._list.commands.retry_reasons,
+            self._list.totals,
+            self._list.groups,
+            self,
         )
+        list_filter.retry_wanted.connect(self._list.commands.retry_reasons)
         self.no_match = NoMatch(list_filter.clear_filter, list_filter.show_all, self._theme, self)
         self._empty = EmptyState(self.menu_actions, self._theme)
         self._pages = Pages(self.view, self._empty, self.no_match, self)
@@ -251,7 +252,7 @@ class MainWindow(QMainWindow):
         jobs.commands.notice.connect(self.say)
         jobs.run.changed.connect(self._show_title)
         self.adding.notice.connect(self.say)
-        self.progress.news.said.connect(self.say)
+        self.progress.notifications.said.connect(self.say)
         for part in (self.adding, self.help, self.progress):
             self.closed.connect(part.close)
         for signal in (actions.connection.triggered, self.status.connection_pressed):

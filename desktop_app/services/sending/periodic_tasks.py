@@ -8,6 +8,7 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from desktop_app.domain.errors import KnownError
+from desktop_app.domain.job import BEGINNING
 from desktop_app.store.backups import BACKUP_EVERY_SECONDS
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ class BackupTask:
         self._backups = backups
         self._jobs = jobs
         self._clock = clock
-        self._copied = 0
+        self._copied = BEGINNING
 
     def do(self) -> None:
         """Make one if it is time.
@@ -98,6 +99,6 @@ class BackupTask:
         newest = next(iter(self._backups.all()), None)
         if newest is not None and self._clock.now_ms() - newest.made_at < BACKUP_EVERY_SECONDS * 1000:
             return
-        revision = self._jobs.revision()
-        if revision > self._copied and self._backups.make() is not None:
-            self._copied = revision
+        written = self._jobs.changes.cursor()
+        if written != self._copied and self._backups.make() is not None:
+            self._copied = written

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 Value = str | int | None
 
-_VALUES: dict[str, Callable[[Job], Value]] = {
+_ALWAYS: dict[str, Callable[[Job], Value]] = {
     "id": lambda job: job.id,
     "file_path": lambda job: job.file_path,
     "status": lambda job: job.status.name,
@@ -28,6 +28,10 @@ _VALUES: dict[str, Callable[[Job], Value]] = {
     "created_at": lambda job: iso_utc(job.created_at),
     "started_at": lambda job: iso_utc(job.started_at),
     "finished_at": lambda job: iso_utc(job.finished_at),
+}
+
+_VALUES: dict[str, Callable[[Job], Value]] = {
+    **_ALWAYS,
     # These only where they are asked for.
     "name": lambda job: job.name,
     "bytes_done": lambda job: job.bytes_done,
@@ -40,7 +44,7 @@ _VALUES: dict[str, Callable[[Job], Value]] = {
     "batch": lambda job: job.batch_name,
 }
 
-FIELDS = tuple(_VALUES)[:12]
+FIELDS = tuple(_ALWAYS)
 """What `filemill status --json` and `filemill export` tell of each job, in this order."""
 
 ALL_FIELDS = tuple(_VALUES)

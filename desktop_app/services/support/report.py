@@ -16,7 +16,7 @@ from desktop_app import __version__
 from desktop_app.domain.connection_checks import Verdict
 from desktop_app.domain.errors import KnownError
 from desktop_app.domain.job import Status, display_text, iso_utc
-from desktop_app.domain.query import ListQuery
+from desktop_app.domain.query import ADDED, Sort
 from desktop_app.logs.tail import LogTail
 from desktop_app.services.support.masking import Masked, Masker, masker_for
 
@@ -180,7 +180,7 @@ class SupportReport:
             yield f"FAILED for “{problem.code or 'no code'}”: {problem.count}"
         for queue, count in jobs.unfinished_by_queue().items():
             yield f"Unfinished for {queue}: {count}"
-        yield f"Revision {jobs.revision()}; newest script {(database.scripts() or ['none'])[-1]}"
+        yield f"Revision {jobs.changes.cursor().revision}; newest script {(database.scripts() or ['none'])[-1]}"
         for suffix in ("", "-wal"):
             file = database.path.with_name(database.path.name + suffix)
             if file.exists():
@@ -192,7 +192,7 @@ class SupportReport:
         folder = self._sources.home.folder
         can_write = os.access(folder, os.W_OK)
         yield f"{'✓' if can_write else '✗'} Folder {folder} {'can' if can_write else 'can not'} be written"
-        for topic, ask in (("Settings", self._sources.settings), ("Database", self._sources.jobs.revision)):
+        for topic, ask in (("Settings", self._sources.settings), ("Database", self._sources.jobs.changes.cursor)):
             try:
                 ask()
             except KnownError as error:
@@ -240,7 +240,7 @@ def _lines(facts: Callable[[], Iterator[str]]) -> str:
 def _known_names(jobs: JobList) -> set[str]:
     """Names of the newest files, so that they are recognised wherever they stand."""
     try:
-        keys = jobs.ids(ListQuery(descending=True))[:_KNOWN_NAMES]
+        keys = jobs.ids(order=Sort.by(ADDED, descending=True))[:_KNOWN_NAMES]
         return {text for job in jobs.listed(keys) for text in (display_text(job.file_path), job.name)}
     except KnownError:
         return set()

@@ -4,8 +4,8 @@ from itertools import pairwise
 
 import pytest
 
-from desktop_app.gui.progress.run import IDLE, Progress
-from desktop_app.gui.progress.time_left import DAY, HOUR, MINUTE, Eta, rounded
+from desktop_app.gui.progress.run import IDLE, Progress, TimeLeftEstimator
+from desktop_app.gui.progress.texts import DAY, HOUR, MINUTE, rounded
 
 MB = 1_000_000
 
@@ -14,7 +14,7 @@ class Watch:
     """A run of `files` files that somebody looks at."""
 
     def __init__(self, files: int, size: int) -> None:
-        self.eta = Eta()
+        self.eta = TimeLeftEstimator()
         self.now = 1000.0
         self.files, self.size = files, size
         self.done = self.read = 0

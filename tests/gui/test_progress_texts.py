@@ -9,6 +9,9 @@ from desktop_app.domain.query import SelectionSums
 from desktop_app.gui.progress.run import Progress, RunEnd
 from desktop_app.gui.progress.run_watch import Pace
 from desktop_app.gui.progress.texts import (
+    DAY,
+    HOUR,
+    MINUTE,
     TimeLeft,
     all_of,
     end_text,
@@ -18,7 +21,6 @@ from desktop_app.gui.progress.texts import (
     selection_text,
     time_left,
 )
-from desktop_app.gui.progress.time_left import DAY, HOUR, MINUTE
 
 if TYPE_CHECKING:
     from desktop_app.gui.wording import Wording

@@ -1,4 +1,4 @@
-"""Where a graph's lines stand and what is written at them. Knows no widget."""
+"""How much is done in what time, as graphs: files and bytes per second, over a minute and up to a day."""
 
 from __future__ import annotations
 
@@ -6,9 +6,18 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QDateTime, QLocale, QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QDateTime, QLocale, QPointF, QRectF, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QDockWidget,
+    QHBoxLayout,
+    QLabel,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from desktop_app.gui.i18n import tr
 from desktop_app.gui.progress.history import Span
@@ -16,9 +25,12 @@ from desktop_app.gui.progress.history import Span
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from PySide6.QtGui import QPaintEvent
+    from PySide6.QtGui import QHideEvent, QPaintEvent, QShowEvent
 
+    from desktop_app.domain.clock import Clock
+    from desktop_app.gui.progress.history import History
     from desktop_app.gui.theme.theme import Theme
+    from desktop_app.gui.wording import Wording
 
 
 _NICE = (1.0, 2.0, 2.5, 5.0, 10.0)
@@ -36,6 +48,18 @@ _MARKS = {
     Span.DAY: 14_400,
 }
 
+_GAP = 6
+
+_GROUND = 0.18
+
+_HEIGHT = 96
+
+_LEAST_WIDTH = 220
+
+_EVERY_MS = 1_000
+
+_LEAST_FILES, _LEAST_BYTES = 0.01, 1_000.0
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:
@@ -46,7 +70,7 @@ class Mark:
 
 
 def nice_top(highest: float, least: float = 1.0) -> float:
-    """The end of an axis that holds a value: a number that people like, and a step that they like, in it.
+    """Return the end of an axis that holds a value: a round number, whose steps are round too.
 
     Args:
         highest: The greatest value.
@@ -61,13 +85,13 @@ def _step(highest: float) -> float:
     return next(nice * power for nice in _NICE if nice * power >= rough * (1 - 1e-9))
 
 
-def value_marks(top: float, say: Callable[[float], str]) -> list[Mark]:
-    """The lines across, from the bottom up, the bottom left out."""
-    return [Mark(number / _LINES, say(top * number / _LINES)) for number in range(1, _LINES + 1)]
+def value_marks(top: float, text_of: Callable[[float], str]) -> list[Mark]:
+    """Return the lines across, from the bottom up, the bottom left out."""
+    return [Mark(number / _LINES, text_of(top * number / _LINES)) for number in range(1, _LINES + 1)]
 
 
 def time_marks(span: Span, end_s: int) -> list[Mark]:
-    """The marks along the time: how long ago for minutes, the time of day for hours."""
+    """Return the marks along the time: how long ago for minutes, the time of day for hours."""
     every = _MARKS[span]
     if span.seconds < _MARKS[Span.HOURS_6]:
         ages = range(0, span.seconds + 1, every)
@@ -79,7 +103,7 @@ def time_marks(span: Span, end_s: int) -> list[Mark]:
 
 
 def _first_mark(start_s: int, every: int) -> int:
-    """The first round time of this place's day."""
+    """Return the first round time of the local day."""
     offset = QDateTime.fromSecsSinceEpoch(start_s).offsetFromUtc()
     return -((-(start_s + offset)) // every) * every - offset
 
@@ -97,14 +121,14 @@ def _clock(moment_s: int) -> str:
 
 
 def graph_number(value: float) -> str:
-    """A number of things by the second, to three digits: `0.025`, `9.1`, `1,250`."""
+    """Return a number of things per second, to three digits: `0.025`, `9.1`, `1,250`."""
     if value >= _WHOLE_FROM:
         return QLocale().toString(round(value))
     return QLocale().toString(float(value), "g", 3)
 
 
 def span_name(span: Span) -> str:
-    """What a span is called on its button."""
+    """Return what a span is called on its button."""
     return {
         Span.MINUTE: tr("1 min"),
         Span.MINUTES_5: tr("5 min"),
@@ -115,7 +139,7 @@ def span_name(span: Span) -> str:
 
 
 def span_sentence(span: Span) -> str:
-    """The same, spoken."""
+    """Return the same for a screen reader."""
     return {
         Span.MINUTE: tr("last minute"),
         Span.MINUTES_5: tr("last 5 minutes"),
@@ -128,7 +152,7 @@ def span_sentence(span: Span) -> str:
 def draw_series(
     painter: QPainter, place: QRectF, fractions: Sequence[float], colour: QColor, *, width: float, ground: float
 ) -> None:
-    """Draw it from the left edge to the right one; nothing if there are no values.
+    """Draw a line from the left edge to the right one; nothing if there are no values.
 
     Args:
         painter: Of the widget.
@@ -158,23 +182,14 @@ def draw_series(
     painter.drawPath(line)
 
 
-_GAP = 6
-
-_GROUND = 0.18
-
-_HEIGHT = 96
-
-_LEAST_WIDTH = 220
-
-
 class Graph(QWidget):
-    """Shows values of a span; says them to a screen reader in a sentence.
+    """Shows values of a span; tells them to a screen reader in a sentence.
 
     Args:
         title: What is counted, `Files per second`.
-        say: Writes a value.
-        colour: Which of the look's colours.
-        look: The colours.
+        text_of: Returns a value in words.
+        colour: The name of one of the theme's colours.
+        theme: The colours.
         parent: Qt's owner.
         least: The axis never ends below this.
     """
@@ -182,18 +197,18 @@ class Graph(QWidget):
     def __init__(
         self,
         title: str,
-        say: Callable[[float], str],
+        text_of: Callable[[float], str],
         colour: str,
-        look: Theme,
+        theme: Theme,
         parent: QWidget | None = None,
         *,
         least: float = 1.0,
     ) -> None:
         super().__init__(parent)
         self._title = title
-        self._say = say
+        self._text_of = text_of
         self._colour = colour
-        self._look = look
+        self._theme = theme
         self._least = least
         self._values: tuple[float, ...] = ()
         self._span: Span | None = None
@@ -201,7 +216,7 @@ class Graph(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName(title)
-        look.changed.connect(self.update)
+        theme.changed.connect(self.update)
 
     def show_values(self, values: Sequence[float], span: Span, end_s: int) -> None:
         """Show these values, the oldest first; the last one ends at `end_s`, in seconds since 1970."""
@@ -221,9 +236,9 @@ class Graph(QWidget):
         return tr("{what}, {span}: now {now}, highest {highest}, on average {average}").format(
             what=self._title,
             span=span_sentence(self._span),
-            now=self._say(self._values[-1]),
-            highest=self._say(max(self._values)),
-            average=self._say(sum(self._values) / len(self._values)),
+            now=self._text_of(self._values[-1]),
+            highest=self._text_of(max(self._values)),
+            average=self._text_of(sum(self._values) / len(self._values)),
         )
 
     def minimumSizeHint(self) -> QSize:
@@ -238,10 +253,10 @@ class Graph(QWidget):
         """Title, axes, grid, line, and who has the keyboard."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        colours = self._look.colours
+        colours = self._theme.colours
         metrics = self.fontMetrics()
         top = nice_top(max(self._values, default=0.0), self._least)
-        rows = value_marks(top, self._say)
+        rows = value_marks(top, self._text_of)
         side = max(metrics.horizontalAdvance(mark.text) for mark in rows) + _GAP
         head = metrics.height() + _GAP
         place = QRectF(self.rect()).adjusted(_GAP + side, head + metrics.height() / 2, -2 * _GAP, -head - 2)
@@ -257,7 +272,7 @@ class Graph(QWidget):
             painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 5, 5)
 
     def _draw_rows(self, painter: QPainter, place: QRectF, rows: Sequence[tuple[float, str]]) -> None:
-        colours, height = self._look.colours, self.fontMetrics().height()
+        colours, height = self._theme.colours, self.fontMetrics().height()
         for at, text in ((0.0, ""), *rows):
             y = round(place.bottom() - at * place.height()) + 0.5
             painter.setPen(QPen(QColor(colours.edge if at == 0 else colours.line), 1))
@@ -269,7 +284,7 @@ class Graph(QWidget):
     def _draw_times(self, painter: QPainter, place: QRectF) -> None:
         if self._span is None:
             return
-        colours, metrics = self._look.colours, self.fontMetrics()
+        colours, metrics = self._theme.colours, self.fontMetrics()
         taken = -1.0
         marks = time_marks(self._span, self._end_s)
         for mark in sorted(marks, key=lambda mark: mark.at):
@@ -284,5 +299,102 @@ class Graph(QWidget):
                 taken = left + width + 2 * _GAP
 
     def _draw_line(self, painter: QPainter, place: QRectF, top: float) -> None:
-        colour = QColor(getattr(self._look.colours, self._colour))
+        colour = QColor(getattr(self._theme.colours, self._colour))
         draw_series(painter, place, [value / top for value in self._values], colour, width=1.8, ground=_GROUND)
+
+
+class ThroughputDock(QDockWidget):
+    """The graphs and the choice of their span; drawn anew each second while they are to be seen.
+
+    Signals:
+        chosen(Span): The person has chosen another span.
+    """
+
+    chosen = Signal(object)
+
+    def __init__(self, history: History, clock: Clock, theme: Theme, wording: Wording, parent: QWidget) -> None:
+        super().__init__(tr("Throughput"), parent)
+        self.setObjectName("throughput")
+        self.setAccessibleName(tr("Throughput"))
+        self.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
+        self.setTitleBarWidget(QWidget(self))
+        self._history = history
+        self._clock = clock
+        self._span = Span.MINUTES_5
+        files = Graph(tr("Files per second"), graph_number, "accent", theme, self, least=_LEAST_FILES)
+        sizes = Graph(
+            tr("Bytes per second"), lambda value: wording.size(int(value)), "processed", theme, self, least=_LEAST_BYTES
+        )
+        self.graphs = (files, sizes)
+        self._make_buttons()
+        self._arrange()
+        self._timer = QTimer(self)
+        self._timer.setInterval(_EVERY_MS)
+        self._timer.timeout.connect(self.draw)
+
+    def _make_buttons(self) -> None:
+        self._group = QButtonGroup(self)
+        self.buttons: dict[Span, QToolButton] = {}
+        for span in Span:
+            button = QToolButton(self)
+            button.setObjectName("segment")
+            button.setText(span_name(span))
+            button.setAccessibleName(span_sentence(span))
+            button.setCheckable(True)
+            button.setAutoExclusive(True)
+            button.setChecked(span is self._span)
+            self._group.addButton(button)
+            self.buttons[span] = button
+            button.clicked.connect(lambda _checked=False, span=span: self.choose(span))
+
+    def _arrange(self) -> None:
+        whole = QWidget(self)
+        whole.setObjectName("throughputInside")
+        column = QVBoxLayout(whole)
+        column.setContentsMargins(10, 6, 10, 6)
+        column.setSpacing(4)
+        head = QHBoxLayout()
+        head.setSpacing(4)
+        title = QLabel(tr("Throughput"), whole)
+        title.setObjectName("sectionTitle")
+        head.addWidget(title)
+        head.addStretch(1)
+        for button in self.buttons.values():
+            head.addWidget(button)
+        column.addLayout(head)
+        row = QHBoxLayout()
+        row.setSpacing(10)
+        for graph in self.graphs:
+            row.addWidget(graph, 1)
+        column.addLayout(row, 1)
+        self.setWidget(whole)
+
+    @property
+    def span(self) -> Span:
+        """What is shown."""
+        return self._span
+
+    def choose(self, span: Span) -> None:
+        """Show another span."""
+        self._span = span
+        self.buttons[span].setChecked(True)
+        self.draw()
+        self.chosen.emit(span)
+
+    @Slot()
+    def draw(self) -> None:
+        """Show what was done up to now."""
+        series = self._history.series(self._span, self._clock.now_ms() / 1000)
+        for graph, values in zip(self.graphs, (series.files, series.bytes), strict=True):
+            graph.show_values(values, series.span, series.end_s)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Follow from now on."""
+        super().showEvent(event)
+        self.draw()
+        self._timer.start()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Nobody looks."""
+        super().hideEvent(event)
+        self._timer.stop()

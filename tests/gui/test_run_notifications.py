@@ -7,8 +7,8 @@ from PySide6.QtGui import QAction
 
 from desktop_app.gui.connection.status import ConnectionText, Mark, Need, Trouble
 from desktop_app.gui.desktop.ports import Notification, Topic
+from desktop_app.gui.progress.presenter import RunNotifications
 from desktop_app.gui.progress.run import IDLE, Progress, RunEnd
-from desktop_app.gui.progress.run_news import RunNews
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,7 +47,7 @@ class Paper:
         self.export = QAction("&Export List…")
         self.export.triggered.connect(self._note_export)
         self.has_room = True
-        self.news = RunNews(
+        self.news = RunNotifications(
             self.notifier,
             self.export,
             wording,

@@ -1,0 +1,153 @@
+"""The titles of the table's columns: how one is painted and how wide it is. Knows no header."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QDateTime, QLocale, QPoint, QPointF, QRect, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen
+from PySide6.QtWidgets import QStyle
+
+from desktop_app.domain.job import Status
+from desktop_app.gui.table.cells import CELL_PADDING, ICON_ROOM
+from desktop_app.gui.table.columns import ALIGNMENTS, COLUMN_OF_ID, COLUMNS, STATUS
+from desktop_app.gui.wording import Wording, status_word
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from desktop_app.gui.theme.colours import Colours
+
+
+_ARROW = 8
+
+_ARROW_GAP = 5
+
+_SECOND = "2"
+"""Beside the arrow of the second key."""
+
+_LONG_SIZE = 999_900
+
+_LONG_SPAN_MS = (12 * 60 + 34) * 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Title:
+    """One title as it is painted.
+
+    Attributes:
+        number: Whose.
+        order: How the list is sorted by it, None = it is not.
+        is_second: Whether that is the order of what is equal in another column.
+        has_keys: Whether the keyboard is at it.
+        is_last: Whether it stands last on the screen.
+    """
+
+    number: int
+    order: Qt.SortOrder | None = None
+    is_second: bool = False
+    has_keys: bool = False
+    is_last: bool = False
+
+
+def title_font(font: QFont) -> QFont:
+    """Return what titles are written in."""
+    bold = QFont(font)
+    bold.setWeight(QFont.Weight.DemiBold)
+    return bold
+
+
+def title_size(number: int, font: QFont) -> QSize:
+    """Return the room that a title takes, with its arrow. The small 2 is too rare to keep room for it."""
+    metrics = QFontMetrics(title_font(font))
+    mark = _ARROW_GAP + _ARROW
+    return QSize(
+        metrics.horizontalAdvance(COLUMNS[number].heading) + mark + 2 * CELL_PADDING + 1, metrics.height() + 14
+    )
+
+
+def paint_title(painter: QPainter, rect: QRect, title: Title, colours: Colours, direction: Qt.LayoutDirection) -> None:
+    """Paint one title, its arrow beside its words rather than on them.
+
+    Args:
+        painter: With the header's own font.
+        rect: Its place.
+        title: What to paint.
+        colours: The theme's.
+        direction: In which the window is read.
+    """
+    painter.fillRect(rect, QColor(colours.window))
+    painter.setPen(QColor(colours.line))
+    painter.drawLine(rect.bottomLeft(), rect.bottomRight())
+    if not title.is_last:
+        end = rect.left() if direction is Qt.LayoutDirection.RightToLeft else rect.right()
+        painter.drawLine(QPoint(end, rect.top() + 6), QPoint(end, rect.bottom() - 7))
+    if title.has_keys:
+        painter.setPen(QPen(QColor(colours.accent), 2))
+        painter.drawRect(rect.adjusted(2, 2, -3, -3))
+    painter.setPen(QColor(colours.text if title.order is not None else colours.muted))
+    painter.setFont(title_font(painter.font()))
+    inner = rect.adjusted(CELL_PADDING, 0, -CELL_PADDING, 0)
+    mark = 0
+    if title.order is not None:
+        mark = _ARROW_GAP + _ARROW + (painter.fontMetrics().horizontalAdvance(_SECOND) if title.is_second else 0)
+    heading = COLUMNS[title.number].heading
+    text = painter.fontMetrics().elidedText(heading, Qt.TextElideMode.ElideRight, max(0, inner.width() - mark))
+    side = QStyle.visualAlignment(direction, ALIGNMENTS[title.number])
+    painter.drawText(inner, side, text)
+    if title.order is not None:
+        wide = painter.fontMetrics().horizontalAdvance(text)
+        stands_right = bool(side & Qt.AlignmentFlag.AlignRight)
+        left = inner.right() - wide - mark if stands_right else inner.left() + wide + _ARROW_GAP
+        _paint_mark(painter, QPointF(left, rect.center().y()), title)
+
+
+def _paint_mark(painter: QPainter, middle_left: QPointF, title: Title) -> None:
+    up = title.order is Qt.SortOrder.AscendingOrder
+    tip, foot = (-_ARROW / 4, _ARROW / 4) if up else (_ARROW / 4, -_ARROW / 4)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(painter.pen().color(), 1.6, c=Qt.PenCapStyle.RoundCap, j=Qt.PenJoinStyle.RoundJoin))
+    painter.drawPolyline(
+        [
+            middle_left + QPointF(0, foot),
+            middle_left + QPointF(_ARROW / 2, tip),
+            middle_left + QPointF(_ARROW, foot),
+        ]
+    )
+    if title.is_second:
+        small = QFont(painter.font())
+        small.setPointSizeF(small.pointSizeF() * 0.75)
+        painter.setFont(small)
+        painter.drawText(middle_left + QPointF(_ARROW + 1, painter.fontMetrics().ascent() / 2 + 2), _SECOND)
+
+
+def first_width(number: int, font: QFont) -> int:
+    """Return a width in pixels that the title and what usually stands in the column fit into."""
+    metrics = QFontMetrics(font)
+    return max(
+        COLUMNS[number].width * metrics.averageCharWidth(),
+        title_size(number, font).width(),
+        _width_of(_samples(number), metrics),
+    )
+
+
+def status_word_width(font: QFont) -> int:
+    """Return what a status takes that is only a word, in pixels."""
+    words = _width_of((status_word(status) for status in Status), QFontMetrics(font))
+    return max(words + ICON_ROOM, title_size(STATUS, font).width())
+
+
+def _samples(number: int) -> Iterable[str]:
+    """Return long ones of what usually stands in a column."""
+    wording = Wording(QLocale())
+    now = QDateTime.currentMSecsSinceEpoch()
+    return {
+        COLUMN_OF_ID["size"]: (wording.size(_LONG_SIZE),),
+        COLUMN_OF_ID["added"]: (wording.clock(now),),
+        COLUMN_OF_ID["took"]: (wording.span(_LONG_SPAN_MS),),
+    }.get(number, ())
+
+
+def _width_of(texts: Iterable[str], metrics: QFontMetrics) -> int:
+    return max((metrics.horizontalAdvance(text) + 2 * CELL_PADDING + 2 for text in texts), default=0)

@@ -1,0 +1,61 @@
+"""What has changed in the list of jobs since a reader looked last: cheap to ask, whichever program wrote it.
+
+Every write transaction moves one counter and stores its value, the revision, in each row that it writes
+(`Database.write`). A reader keeps a `Cursor` and asks for the rows with a greater revision.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from desktop_app.domain.job import Changes, Cursor
+from desktop_app.store.models import CounterRow, JobRow
+from desktop_app.store.rows import LISTED_COLUMNS, jobs_from
+
+if TYPE_CHECKING:
+    from desktop_app.store.database import Database
+
+
+MAX_CHANGES = 2_000
+
+
+class ChangeFeed:
+    """Tells readers what was written since they asked last. Any thread."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def cursor(self) -> Cursor:
+        """Return the place behind the newest write of any program; cheap.
+
+        Raises:
+            StoreError: If the database can't be read.
+        """
+        with self._database.read():
+            return self._newest()
+
+    def since(self, cursor: Cursor) -> Changes:
+        """Return what was written after a place, the newest state only.
+
+        Returns:
+            The changes; with `overflow` set instead if it is more than `MAX_CHANGES` rows.
+
+        Raises:
+            StoreError: If the database can't be read.
+        """
+        with self._database.read():
+            newest = self._newest()
+            newer = JobRow.select(JobRow.id, JobRow.removed_at, *LISTED_COLUMNS).where(
+                JobRow.revision > cursor.revision
+            )
+            # Not ordered by the database: it would walk through all rows in that order instead of using the index.
+            rows = sorted(self._database.run(newer.limit(MAX_CHANGES + 1).tuples()), key=lambda row: row[0])
+        if len(rows) > MAX_CHANGES:
+            return Changes(newest, overflow=True)
+        listed = jobs_from(columns for _, removed_at, *columns in rows if removed_at is None)
+        removed = tuple(row_id for row_id, removed_at, *_ in rows if removed_at is not None)
+        return Changes(newest, tuple(listed), removed)
+
+    def _newest(self) -> Cursor:
+        value = self._database.scalar(CounterRow.select(CounterRow.value).where(CounterRow.name == "revision"))
+        return Cursor(int(value or 0))
