@@ -65,12 +65,12 @@ class RunningWindow(QObject):
         ended(): Nothing runs any more, or the deadline has passed; see `left_over`.
 
     Attributes:
-        window, workbench: The parts.
+        window, jobs: The parts.
         left_over: What did not end in time.
 
     Args:
         window: The window.
-        workbench: What works behind it.
+        jobs: What works behind it.
         begin: Starts the loops.
         steps: How they end, in order.
         close_rest: Closes the queue and the main thread's database, after all else.
@@ -82,7 +82,7 @@ class RunningWindow(QObject):
     def __init__(
         self,
         window: MainWindow,
-        workbench: ListController,
+        jobs: ListController,
         *,
         begin: Callable[[], None],
         steps: Sequence[Step],
@@ -91,11 +91,11 @@ class RunningWindow(QObject):
     ) -> None:
         super().__init__()
         self.window = window
-        self.workbench = workbench
+        self.jobs = jobs
         self.left_over: list[str] = []
         self._begin = begin
         self._close_rest = close_rest
-        self._shutdown = Shutdown([*steps, workbench.step()], deadline_ms=deadline_ms, parent=self)
+        self._shutdown = Shutdown([*steps, jobs.step()], deadline_ms=deadline_ms, parent=self)
         self._shutdown.finished.connect(self._finish)
         window.closed.connect(self._begin_shutdown)
 
@@ -112,13 +112,13 @@ class RunningWindow(QObject):
 
     @Slot()
     def _begin_shutdown(self) -> None:
-        self.workbench.stop()
+        self.jobs.stop()
         self._shutdown.begin()
 
     @Slot(list)
     def _finish(self, left_over: list[str]) -> None:
         self.left_over = left_over
-        if not self.workbench.close():
+        if not self.jobs.close():
             self.left_over = [*self.left_over, "a task"]
         self._close_rest()
         self.ended.emit()

@@ -73,7 +73,7 @@ def nothing_matches(scene: Scene) -> None:
     busy(scene)
     scene.window.menu_actions.status_views[-1].trigger()
     scene.window.filter.setText("invoice")
-    scene.wait(lambda: not scene.running.workbench.model.rowCount(), "the filter")
+    scene.wait(lambda: not scene.running.jobs.model.rowCount(), "the filter")
 
 
 def waiting(scene: Scene) -> None:
@@ -156,7 +156,7 @@ def _review(scene: Scene) -> QWidget | None:
     for number in range(60):
         (folder / f"{number}.csv").write_text("x")
     (folder / "link").symlink_to("nowhere")
-    scene.running.workbench.adder.add([str(folder)], must_ask=True)
+    scene.running.jobs.adder.add([str(folder)], must_ask=True)
 
     def sheet() -> QWidget | None:
         found = (widget for widget in QApplication.topLevelWidgets() if isinstance(widget, ReviewSheet))

@@ -97,7 +97,7 @@ def _open_at_work(scene: Scene) -> None:
     scene.say_running()
     scene.settle()
     work(scene, fresh)
-    scene.running.workbench.feed.look()
+    scene.running.jobs.feed.look()
     scene.wait_for_progress()
     scene.window.view.sortByColumn(COLUMN_OF_ID["added"], Qt.SortOrder.DescendingOrder)
     scene.settle()
@@ -177,7 +177,7 @@ def nothing_matches(scene: Scene) -> QPixmap:
     """A filter that finds nothing."""
     _open_at_work(scene)
     scene.window.filter.setText("status:failed invoice")
-    bench = scene.running.workbench
+    bench = scene.running.jobs
     scene.wait(lambda: not bench.model.rowCount(), "the filter")
     return scene.picture()
 

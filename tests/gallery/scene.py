@@ -151,7 +151,7 @@ class Scene:
 
     def row_status(self, row: int) -> Status | None:
         """The status that a row of the list shows."""
-        job = self.running.workbench.model.job(row)
+        job = self.running.jobs.model.job(row)
         return None if job is None else job.status
 
     def wait_for_trouble(self) -> None:
@@ -183,7 +183,7 @@ class Scene:
 
     def settle(self) -> None:
         """Wait until the window shows what the database has."""
-        bench = self.running.workbench
+        bench = self.running.jobs
         bench.feed.look()
         self.wait(bench.is_at_rest, "reading the list")
         bench.groups.count()

@@ -24,8 +24,8 @@ from desktop_app.services.consuming.foreign_messages import ForeignMessages
 from desktop_app.services.control import PauseControl
 from desktop_app.services.support.connection_advisor import ConnectionAdvisor
 from desktop_app.services.support.report import SupportSources
-from tests.gui.hall import Hall
-from tests.gui.world import World
+from tests.gui.jobs_database import JobsDatabase
+from tests.gui.running_app import RunningApp
 from tests.services.fakes import FakeClient, FakeConnector
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def no_garbage_collector_on_other_threads() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def look(qapp: QApplication) -> Theme:
+def theme(qapp: QApplication) -> Theme:
     dress = Theme(qapp)
     dress.follow(qapp)
     return dress
@@ -74,8 +74,8 @@ def wording() -> Wording:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = World(tmp_path / "jobs.db")
+def jobs_db(tmp_path: Path) -> Iterator[JobsDatabase]:
+    made = JobsDatabase(tmp_path / "jobs.db")
     yield made
     made.database.release()
 
@@ -104,17 +104,17 @@ def _no_loop(report: Callable[[LoopState], None]) -> Loop:
     raise AssertionError("the threads of fake loops are never started")
 
 
-class Desk:
+class WindowFactory:
     """Makes windows on one database, and knows what was asked of the outside."""
 
-    def __init__(self, world: World, look: Theme, wording: Wording, folder: Path, qtbot: QtBot) -> None:
+    def __init__(self, jobs_db: JobsDatabase, theme: Theme, wording: Wording, folder: Path, qtbot: QtBot) -> None:
         self.desktop = no_desktop()
-        self.world = world
+        self.jobs_db = jobs_db
         self.tried = 0
         self.loops: list[FakeLoops] = []
         self.switch = PauseControl()
         self.remembered: list[bool] = []
-        self._look = look
+        self._theme = theme
         self._wording = wording
         self._file = folder / "window.ini"
         self.log_folder = folder / "logs"
@@ -126,14 +126,14 @@ class Desk:
             connection=Connection(),
             process_here=True,
             settings_file=self.settings_file,
-            clock=world.clock,
+            clock=jobs_db.clock,
             environment=self.environment,
         )
         self.settings = Settings()
         self.findings: list[Finding] = []
         self.connector: QueueConnector = FakeConnector(FakeClient())
         self._qtbot = qtbot
-        self._benches: list[ListController] = []
+        self._controllers: list[ListController] = []
 
     @property
     def states(self) -> ConnectionStatus:
@@ -148,35 +148,35 @@ class Desk:
         self.loops.append(FakeLoops(connection, process_here=process_here))
         return self.loops[-1]
 
-    def window(self) -> MainWindow:
+    def open(self) -> MainWindow:
         """A window that is shown and has read the list."""
-        world = self.world
-        bench = ListController(
-            world.jobs,
-            world.intake,
-            world.session,
+        jobs_db = self.jobs_db
+        jobs = ListController(
+            jobs_db.jobs,
+            jobs_db.intake,
+            jobs_db.session,
             self._wording,
             queue=self.connection.connection.key,
-            clock=world.clock,
+            clock=jobs_db.clock,
         )
-        self._benches.append(bench)
+        self._controllers.append(jobs)
         window = MainWindow(
-            bench,
+            jobs,
             self.connection,
             try_now=self._note_try,
             pause_control=self.switch,
             remember_paused=self.remembered.append,
             memory=WindowMemory(self._file),
-            theme=self._look,
+            theme=self._theme,
             wording=self._wording,
-            clock=world.clock,
+            clock=jobs_db.clock,
             desktop=lambda _: self.desktop,
             support=self._support(),
         )
         self._qtbot.addWidget(window)
         with self._qtbot.waitExposed(window):
             window.open()
-        self._qtbot.waitUntil(lambda: bench.model.is_loaded and bench.totals.counts.total == bench.model.rowCount())
+        self._qtbot.waitUntil(lambda: jobs.model.is_loaded and jobs.totals.counts.total == jobs.model.rowCount())
         return window
 
     def _support(self) -> SupportSources:
@@ -187,44 +187,46 @@ class Desk:
             connection=lambda: self.connection.connection,
             connect=lambda: self.connector,
             test=lambda _: iter(self.findings),
-            database=self.world.database,
-            jobs=self.world.jobs,
-            clock=self.world.clock,
+            database=self.jobs_db.database,
+            jobs=self.jobs_db.jobs,
+            clock=self.jobs_db.clock,
         )
 
-    def active_window(self) -> MainWindow:
+    def open_active(self) -> MainWindow:
         """The same, with the keyboard on its list."""
-        window = self.window()
+        window = self.open()
         window.activateWindow()
         self._qtbot.waitUntil(window.isActiveWindow)
         window.view.setFocus()
         return window
 
-    def bench(self) -> ListController:
+    def controller(self) -> ListController:
         """What works behind the newest window."""
-        return self._benches[-1]
+        return self._controllers[-1]
 
     def names(self) -> list[str]:
         """The names that the newest window lists."""
-        model = self.bench().model
+        model = self.controller().model
         return [str(model.index(row, 0).data()) for row in range(model.rowCount())]
 
     def settle(self) -> None:
         """Wait until nothing is under way."""
-        self._qtbot.waitUntil(self.bench().is_at_rest)
+        self._qtbot.waitUntil(self.controller().is_at_rest)
 
     def close(self) -> None:
-        for bench in self._benches:
-            bench.stop()
-            assert bench.close()
+        for jobs in self._controllers:
+            jobs.stop()
+            assert jobs.close()
 
     def _note_try(self) -> None:
         self.tried += 1
 
 
 @pytest.fixture
-def desk(world: World, look: Theme, wording: Wording, tmp_path: Path, qtbot: QtBot) -> Iterator[Desk]:
-    made = Desk(world, look, wording, tmp_path, qtbot)
+def windows(
+    jobs_db: JobsDatabase, theme: Theme, wording: Wording, tmp_path: Path, qtbot: QtBot
+) -> Iterator[WindowFactory]:
+    made = WindowFactory(jobs_db, theme, wording, tmp_path, qtbot)
     yield made
     made.close()
 
@@ -236,20 +238,22 @@ def signed_in(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def enter(qtbot: QtBot, look: Theme, tmp_path: Path, filemill_home: Path) -> Iterator[Callable[[Settings], Hall]]:
+def open_app(
+    qtbot: QtBot, theme: Theme, tmp_path: Path, filemill_home: Path
+) -> Iterator[Callable[[Settings], RunningApp]]:
     """Opens the window with these settings."""
-    halls: list[Hall] = []
+    apps: list[RunningApp] = []
 
-    def open_hall(settings: Settings) -> Hall:
-        halls.append(Hall(qtbot, look, tmp_path, settings))
-        return halls[-1]
+    def open_app_with(settings: Settings) -> RunningApp:
+        apps.append(RunningApp(qtbot, theme, tmp_path, settings))
+        return apps[-1]
 
-    yield open_hall
-    for hall in halls:
-        if hall.window.isVisible():
-            hall.close()
-        hall.window.deleteLater()
-        assert hall.running.left_over == []
+    yield open_app_with
+    for app in apps:
+        if app.window.isVisible():
+            app.close()
+        app.window.deleteLater()
+        assert app.running.left_over == []
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from desktop_app.gui.window.main_window import MainWindow
-    from tests.gui.conftest import Desk
+    from tests.gui.conftest import WindowFactory
 
 
 @pytest.fixture
-def window(desk: Desk) -> MainWindow:
-    keys = desk.world.add_many(5)
-    desk.world.fail(keys[0])
-    made = desk.window()
+def window(windows: WindowFactory) -> MainWindow:
+    keys = windows.jobs_db.add_many(5)
+    windows.jobs_db.fail(keys[0])
+    made = windows.open()
     made.resize(790, 560)
     made.menu_actions.details.trigger()
     made.view.select_rows(0, 0)
@@ -46,8 +46,8 @@ def test_every_control_of_the_window_has_a_name(window: MainWindow) -> None:
     assert unnamed(window) == []
 
 
-def test_every_control_of_the_empty_window_has_a_name(desk: Desk) -> None:
-    assert unnamed(desk.window()) == []
+def test_every_control_of_the_empty_window_has_a_name(windows: WindowFactory) -> None:
+    assert unnamed(windows.open()) == []
 
 
 def test_every_control_of_the_dialogs_has_a_name(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def test_every_control_of_the_dialogs_has_a_name(window: MainWindow, qtbot: QtBo
         dialog.close()
 
 
-def test_cells_speak_row_and_column(window: MainWindow, desk: Desk) -> None:
+def test_cells_speak_row_and_column(window: MainWindow, windows: WindowFactory) -> None:
     window.resize(1100, 700)
     table = QAccessible.queryAccessibleInterface(window.view)
     assert table.text(QAccessible.Text.Name) == "Files"

@@ -14,7 +14,7 @@ from desktop_app.domain.job import Status
 from desktop_app.gui.connection.controller import OVERRIDING_VARIABLES, ConnectionController
 from desktop_app.services.support.connection_advisor import ConnectionAdvisor
 from tests.gui.conftest import FakeLoops
-from tests.gui.hall import Hall, allowed
+from tests.gui.running_app import RunningApp, allowed
 from tests.services.fakes import FakeClock
 from tests.sqs.kit import boto_client
 from tests.sqs.simulator import REGION
@@ -33,15 +33,15 @@ pytest_plugins = ["tests.sqs.fixtures"]
 NOWHERE = "http://127.0.0.1:1"
 
 
-class Line(Hall):
+class Line(RunningApp):
     """The window on a queue of a server that can make more."""
 
-    def __init__(self, qtbot: QtBot, look: Theme, folder: Path, url: str) -> None:
+    def __init__(self, qtbot: QtBot, theme: Theme, folder: Path, url: str) -> None:
         self._url = url
         self._sqs = boto_client(endpoint_url=url)
         self.first = self.queue()
         settings = Settings(queue=self.first.queue, region=REGION, endpoint_url=url)
-        super().__init__(qtbot, look, folder, allowed(settings))
+        super().__init__(qtbot, theme, folder, allowed(settings))
 
     def queue(self) -> Connection:
         """A new queue on the server."""
@@ -51,8 +51,8 @@ class Line(Hall):
 
 
 @pytest.fixture
-def hall(qtbot: QtBot, look: Theme, tmp_path: Path, filemill_home: Path, moto_url: str) -> Iterator[Line]:
-    made = Line(qtbot, look, tmp_path, moto_url)
+def app(qtbot: QtBot, theme: Theme, tmp_path: Path, filemill_home: Path, moto_url: str) -> Iterator[Line]:
+    made = Line(qtbot, theme, tmp_path, moto_url)
     yield made
     if made.window.isVisible():
         made.close()
@@ -60,87 +60,87 @@ def hall(qtbot: QtBot, look: Theme, tmp_path: Path, filemill_home: Path, moto_ur
     assert made.running.left_over == []
 
 
-def test_window_follows_to_another_queue_and_no_job_moves(hall: Line) -> None:
-    hall.add("one.txt")
-    hall.until_processed("one.txt")
-    second = hall.queue()
-    hall.connection.choose(second, process_here=True)
-    assert second.queue in hall.window.windowTitle()
-    assert hall.window.status.connection_text == "Starting…"
-    hall.add("two.txt")
-    hall.until_processed("two.txt")
-    hall.until(lambda: second.queue in hall.window.status.connection_text)
-    queues = {name: job.queue for name, job in hall.jobs().items()}
-    assert queues["one.txt"].endswith(hall.first.queue)
+def test_window_follows_to_another_queue_and_no_job_moves(app: Line) -> None:
+    app.add("one.txt")
+    app.until_processed("one.txt")
+    second = app.queue()
+    app.connection.choose(second, process_here=True)
+    assert second.queue in app.window.windowTitle()
+    assert app.window.status.connection_text == "Starting…"
+    app.add("two.txt")
+    app.until_processed("two.txt")
+    app.until(lambda: second.queue in app.window.status.connection_text)
+    queues = {name: job.queue for name, job in app.jobs().items()}
+    assert queues["one.txt"].endswith(app.first.queue)
     assert queues["two.txt"].endswith(second.queue)
-    assert second.queue in hall.window._empty.words.text()
+    assert second.queue in app.window._empty.words.text()
 
 
-def test_files_of_an_unreachable_queue_wait_for_it_and_come_along_when_they_are_retried(hall: Line) -> None:
-    hall.connection.choose(Connection(queue="away", endpoint_url=NOWHERE), process_here=True)
-    hall.add("waits.txt")
-    hall.until(lambda: hall.connection.connection.queue == "away" and hall.window.banner.isVisible())
-    hall.connection.choose(hall.first, process_here=True)
-    hall.add("goes.txt")
-    hall.until_processed("goes.txt")
-    assert hall.jobs()["waits.txt"].status is Status.PENDING
-    assert hall.text_of("waits.txt").endswith(f"Waits for the queue {NOWHERE} away")
-    assert not hall.window.banner.isVisible()
-    hall.window.view.selectAll()
-    hall.window.menu_actions.retry.trigger()
-    hall.until_processed("waits.txt", "goes.txt")
+def test_files_of_an_unreachable_queue_wait_for_it_and_come_along_when_they_are_retried(app: Line) -> None:
+    app.connection.choose(Connection(queue="away", endpoint_url=NOWHERE), process_here=True)
+    app.add("waits.txt")
+    app.until(lambda: app.connection.connection.queue == "away" and app.window.banner.isVisible())
+    app.connection.choose(app.first, process_here=True)
+    app.add("goes.txt")
+    app.until_processed("goes.txt")
+    assert app.jobs()["waits.txt"].status is Status.PENDING
+    assert app.text_of("waits.txt").endswith(f"Waits for the queue {NOWHERE} away")
+    assert not app.window.banner.isVisible()
+    app.window.view.selectAll()
+    app.window.menu_actions.retry.trigger()
+    app.until_processed("waits.txt", "goes.txt")
 
 
-def test_switching_twice_at_once_while_busy_ends_at_the_last_one(hall: Line) -> None:
-    hall.add(*(f"f{number}.txt" for number in range(20)))
-    between, last = hall.queue(), hall.queue()
-    hall.connection.choose(between, process_here=True)
-    hall.connection.choose(last, process_here=True)
-    hall.add("last.txt")
-    hall.until_processed("last.txt")
-    hall.until(lambda: last.queue in hall.window.status.connection_text)
-    hall.connection.choose(hall.first, process_here=True)
-    hall.until_processed(*(f"f{number}.txt" for number in range(20)))
-    assert {job.status for job in hall.jobs().values()} == {Status.PROCESSED}
+def test_switching_twice_at_once_while_busy_ends_at_the_last_one(app: Line) -> None:
+    app.add(*(f"f{number}.txt" for number in range(20)))
+    between, last = app.queue(), app.queue()
+    app.connection.choose(between, process_here=True)
+    app.connection.choose(last, process_here=True)
+    app.add("last.txt")
+    app.until_processed("last.txt")
+    app.until(lambda: last.queue in app.window.status.connection_text)
+    app.connection.choose(app.first, process_here=True)
+    app.until_processed(*(f"f{number}.txt" for number in range(20)))
+    assert {job.status for job in app.jobs().values()} == {Status.PROCESSED}
 
 
-def test_closing_while_switching_leaves_no_thread(hall: Line) -> None:
-    hall.add("one.txt")
-    hall.connection.choose(hall.queue(), process_here=True)
-    hall.connection.choose(Connection(), process_here=True)
-    hall.close()
-    assert hall.running.left_over == []
+def test_closing_while_switching_leaves_no_thread(app: Line) -> None:
+    app.add("one.txt")
+    app.connection.choose(app.queue(), process_here=True)
+    app.connection.choose(Connection(), process_here=True)
+    app.close()
+    assert app.running.left_over == []
     # A long poll is left to end by itself, see `services/receiver.py`.
     names = {thread.name for thread in threading.enumerate()} - {"receiver"}
     assert not {name for name in names if name.startswith(("acks", "keeper", "worker-"))}
 
 
-def test_queue_that_nobody_has_allowed_is_only_sent_to_until_somebody_does(hall: Line) -> None:
-    hall.connection.choose(hall.queue(), process_here=False)
-    hall.add("one.txt")
-    hall.until(lambda: hall.window.status.connection_text.endswith("sending only"))
-    hall.until(lambda: hall.jobs()["one.txt"].sent_at is not None)
-    assert not hall.connection.processes_here
-    assert [button.text() for button in hall.window.banner.buttons][:1] == ["Process Here"]
-    hall.window.banner.buttons[0].click()
-    hall.until_processed("one.txt")
-    assert load_settings(hall.program.home.settings_file).process_queue == hall.connection.connection.key
+def test_queue_that_nobody_has_allowed_is_only_sent_to_until_somebody_does(app: Line) -> None:
+    app.connection.choose(app.queue(), process_here=False)
+    app.add("one.txt")
+    app.until(lambda: app.window.status.connection_text.endswith("sending only"))
+    app.until(lambda: app.jobs()["one.txt"].sent_at is not None)
+    assert not app.connection.processes_here
+    assert [button.text() for button in app.window.banner.buttons][:1] == ["Process Here"]
+    app.window.banner.buttons[0].click()
+    app.until_processed("one.txt")
+    assert load_settings(app.program.home.settings_file).process_queue == app.connection.connection.key
 
 
-def test_what_was_chosen_is_kept_with_the_comments(hall: Line, filemill_home: Path) -> None:
+def test_what_was_chosen_is_kept_with_the_comments(app: Line, filemill_home: Path) -> None:
     file = filemill_home / "settings.toml"
     file.write_text("# mine\nconcurrency = 3 # not more\n")
-    chosen = hall.queue()
-    hall.connection.choose(chosen, process_here=True)
+    chosen = app.queue()
+    app.connection.choose(chosen, process_here=True)
     text = file.read_text()
     assert "# mine" in text
     assert "concurrency = 3 # not more" in text
     saved = load_settings(file)
     assert (saved.queue, saved.endpoint_url) == (chosen.queue, chosen.endpoint_url)
-    assert saved.process_queue == hall.connection.connection.key
-    hall.connection.choose(chosen, process_here=False)
+    assert saved.process_queue == app.connection.connection.key
+    app.connection.choose(chosen, process_here=False)
     assert load_settings(file).process_queue == ""
-    hall.until(lambda: hall.window.status.connection_text.endswith("sending only"))
+    app.until(lambda: app.window.status.connection_text.endswith("sending only"))
 
 
 def controller(folder: Path, environment: dict[str, str]) -> ConnectionController:

@@ -15,7 +15,7 @@ from desktop_app.config.settings import Connection, load_settings
 from desktop_app.domain.connection_checks import Check, Verdict
 from desktop_app.gui.connection.form import Place
 from desktop_app.gui.window.main_window import MainWindow
-from tests.gui.hall import queue_page
+from tests.gui.running_app import queue_page
 from tests.sqs.faults import service_error
 from tests.sqs.internet import Internet
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from desktop_app.gui.connection.dialog import ConnectionDialog
     from desktop_app.gui.connection.queue_page import QueuePage
-    from tests.gui.conftest import Desk
+    from tests.gui.conftest import WindowFactory
     from tests.sqs.faults import Fault
     from tests.sqs.kit import SimulatedSqs
 
@@ -57,9 +57,9 @@ def internet(sim: SimulatedSqs, monkeypatch: pytest.MonkeyPatch, isolated_enviro
 
 
 @pytest.fixture
-def dialog(desk: Desk, internet: Internet, qtbot: QtBot) -> ConnectionDialog:
+def dialog(windows: WindowFactory, internet: Internet, qtbot: QtBot) -> ConnectionDialog:
     """Open, with the profiles read."""
-    window = desk.active_window()
+    window = windows.open_active()
     QTest.keyClick(window, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
     opened = window.connection.dialog
     assert opened is not None
@@ -95,7 +95,7 @@ def hints(page: QueuePage) -> str:
     return " ".join(hint.text() for hint in (form._profile_hint, form._region_hint, form._queue_hint))
 
 
-def test_it_opens_once_with_the_queue_of_now(dialog: ConnectionDialog, page: QueuePage, desk: Desk) -> None:
+def test_it_opens_once_with_the_queue_of_now(dialog: ConnectionDialog, page: QueuePage, windows: WindowFactory) -> None:
     assert page.form.place is Place.COMPUTER
     assert dialog.focusWidget() is page.form.places[0]
     assert not page.form.queue.isVisible()
@@ -106,7 +106,7 @@ def test_it_opens_once_with_the_queue_of_now(dialog: ConnectionDialog, page: Que
 
 
 def test_profile_brings_its_region_and_the_queue_is_picked_from_a_list(
-    dialog: ConnectionDialog, page: QueuePage, desk: Desk, qtbot: QtBot
+    dialog: ConnectionDialog, page: QueuePage, windows: WindowFactory, qtbot: QtBot
 ) -> None:
     choose(page, Place.AWS, profile="office")
     assert page.form.region.currentText() == "eu-west-1"
@@ -115,7 +115,7 @@ def test_profile_brings_its_region_and_the_queue_is_picked_from_a_list(
     qtbot.waitUntil(lambda: "2 queues found" in hints(page))
     page.form.queue.setCurrentIndex(page.form.queue.findText("work"))
     dialog.connect_now.click()
-    assert desk.chosen == [(Connection("work", "office", "eu-west-1"), False)]
+    assert windows.chosen == [(Connection("work", "office", "eu-west-1"), False)]
 
 
 def test_broken_profile_is_named_with_what_is_wrong(page: QueuePage) -> None:
@@ -125,9 +125,11 @@ def test_broken_profile_is_named_with_what_is_wrong(page: QueuePage) -> None:
     assert "▲ Its source profile “base” does not exist." in hints(page)
 
 
-def test_profile_that_was_saved_and_is_gone_stays_chosen(desk: Desk, internet: Internet, qtbot: QtBot) -> None:
-    desk.connection.choose(Connection("work", "gone", "eu-west-1"), process_here=False)
-    dialog = desk.window().connection.open_at("")
+def test_profile_that_was_saved_and_is_gone_stays_chosen(
+    windows: WindowFactory, internet: Internet, qtbot: QtBot
+) -> None:
+    windows.connection.choose(Connection("work", "gone", "eu-west-1"), process_here=False)
+    dialog = windows.open().connection.open_at("")
     page = queue_page(dialog)
     qtbot.waitUntil(lambda: "There is no such profile" in hints(page))
     assert page.form.entered == Connection("work", "gone", "eu-west-1")
@@ -143,7 +145,7 @@ def test_region_that_was_typed_stays_when_the_profile_changes(page: QueuePage) -
 
 
 def test_who_may_not_list_is_told_and_can_type(
-    dialog: ConnectionDialog, page: QueuePage, desk: Desk, internet: Internet, qtbot: QtBot
+    dialog: ConnectionDialog, page: QueuePage, windows: WindowFactory, internet: Internet, qtbot: QtBot
 ) -> None:
     internet.sim.faults.always("ListQueues", service_error("AccessDenied", "no", status=403))
     choose(page, Place.AWS, profile="office")
@@ -153,8 +155,8 @@ def test_who_may_not_list_is_told_and_can_type(
     arn = "arn:aws:sqs:eu-west-1:123456789012:work"
     choose(page, Place.AWS, queue=arn)
     dialog.connect_now.click()
-    assert desk.connection.connection.queue_name == "work"
-    assert load_settings(desk.settings_file).queue == arn
+    assert windows.connection.connection.queue_name == "work"
+    assert load_settings(windows.settings_file).queue == arn
 
 
 def test_test_tells_one_thing_after_the_other(page: QueuePage, qtbot: QtBot) -> None:
@@ -239,28 +241,28 @@ def test_closing_while_it_is_asked_harms_nothing(
     ],
 )
 def test_what_can_not_be_is_said_in_the_dialog(
-    dialog: ConnectionDialog, page: QueuePage, desk: Desk, place: Place, fields: dict[str, str], said: str
+    dialog: ConnectionDialog, page: QueuePage, windows: WindowFactory, place: Place, fields: dict[str, str], said: str
 ) -> None:
     choose(page, place, **fields)
     for button in (dialog.connect_now, page.test):
         button.click()
         assert page.problem.text().startswith(said)
     assert dialog.isVisible()
-    assert desk.chosen == []
+    assert windows.chosen == []
     page.form.queue.setEditText("other")
     assert not page.problem.isVisible()
 
 
-def test_variables_that_decide_at_the_next_start_are_named(desk: Desk, internet: Internet) -> None:
-    desk.environment |= {"FILEMILL_QUEUE": "other", "AWS_PROFILE": "prod"}
-    dialog = desk.window().connection.open_at("")
+def test_variables_that_decide_at_the_next_start_are_named(windows: WindowFactory, internet: Internet) -> None:
+    windows.environment |= {"FILEMILL_QUEUE": "other", "AWS_PROFILE": "prod"}
+    dialog = windows.open().connection.open_at("")
     page = queue_page(dialog)
     assert page._overrides.isVisible()
     assert page._overrides.text().endswith("FILEMILL_QUEUE, AWS_PROFILE")
     dialog.reject()
 
 
-def test_by_keyboard_alone(dialog: ConnectionDialog, page: QueuePage, desk: Desk, qtbot: QtBot) -> None:
+def test_by_keyboard_alone(dialog: ConnectionDialog, page: QueuePage, windows: WindowFactory, qtbot: QtBot) -> None:
     """Six keys from the window to a queue whose name is known, the name itself left out."""
     QTest.keyClick(dialog, Qt.Key.Key_N, Qt.KeyboardModifier.AltModifier)  # another server
     qtbot.waitUntil(lambda: page.form.place is Place.SERVER)  # a button is seen to go down
@@ -271,7 +273,7 @@ def test_by_keyboard_alone(dialog: ConnectionDialog, page: QueuePage, desk: Desk
     QTest.keyClick(dialog, Qt.Key.Key_P, Qt.KeyboardModifier.AltModifier)
     qtbot.waitUntil(page.form.process_here.isChecked)
     QTest.keyClick(dialog, Qt.Key.Key_Return)
-    assert desk.chosen == [(Connection("work", endpoint_url="http://localhost:9324"), True)]
+    assert windows.chosen == [(Connection("work", endpoint_url="http://localhost:9324"), True)]
 
 
 def test_every_control_has_a_name_and_tab_goes_through_all_of_them_in_order(

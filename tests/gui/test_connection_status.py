@@ -10,7 +10,7 @@ from desktop_app.domain.errors import QueueTrouble
 from desktop_app.gui.connection import status as status_module
 from desktop_app.gui.connection.status import ConnectionStatus, Mark, Need, Trouble
 from desktop_app.services.loops import LoopState, Phase
-from tests.gui.world import NOW_MS
+from tests.gui.jobs_database import NOW_MS
 from tests.services.fakes import FakeClock
 
 if TYPE_CHECKING:

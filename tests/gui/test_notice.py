@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def bar(look: Theme, qtbot: QtBot) -> NoticeBar:
-    made = NoticeBar("Message", look)
+def bar(theme: Theme, qtbot: QtBot) -> NoticeBar:
+    made = NoticeBar("Message", theme)
     qtbot.addWidget(made)
     return made
 
@@ -65,10 +65,10 @@ def test_dismissing_tells_which_text(bar: NoticeBar, qtbot: QtBot) -> None:
 
 
 def test_passing_message_goes_by_itself_but_not_under_the_mouse(
-    look: Theme, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+    theme: Theme, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(notice_module, "SHORT_MS", 1)
-    bar = NoticeBar("Message", look)
+    bar = NoticeBar("Message", theme)
     qtbot.addWidget(bar)
     bar.show_notice(Notice("Added", passing=True))
     place = QPointF(1, 1)
@@ -85,12 +85,12 @@ def test_text_is_never_taken_for_html(bar: NoticeBar) -> None:
     assert texts == [Qt.TextFormat.PlainText]
 
 
-def test_icons_follow_the_colours(bar: NoticeBar, look: Theme) -> None:
+def test_icons_follow_the_colours(bar: NoticeBar, theme: Theme) -> None:
     bar.show_notice(Notice("x", Kind.PROBLEM))
     light = bar._icon.pixmap().toImage()
-    look.wear(DARK)
+    theme.wear(DARK)
     assert bar._icon.pixmap().toImage() != light
-    look.wear(LIGHT)
+    theme.wear(LIGHT)
     assert bar._icon.pixmap().toImage() == light
 
 
@@ -141,11 +141,11 @@ def test_database_comes_before_the_queue(bar: NoticeBar, banner: TroubleBanner) 
     assert shown(bar) == "No connection."
 
 
-def test_tab_goes_through_the_buttons_as_they_stand_and_to_the_cross_last(look: Theme, qtbot: QtBot) -> None:
+def test_tab_goes_through_the_buttons_as_they_stand_and_to_the_cross_last(theme: Theme, qtbot: QtBot) -> None:
     window = QWidget()
     qtbot.addWidget(window)
     column = QVBoxLayout(window)
-    before, bar, after = QLineEdit(), NoticeBar("Trouble", look), QLineEdit()
+    before, bar, after = QLineEdit(), NoticeBar("Trouble", theme), QLineEdit()
     for widget in (before, bar, after):
         column.addWidget(widget)
     nothing = NoticeAction("", lambda: None)

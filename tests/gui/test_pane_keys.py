@@ -13,13 +13,13 @@ from desktop_app.gui.widgets.notice import Notice, NoticeAction
 
 if TYPE_CHECKING:
     from desktop_app.gui.window.main_window import MainWindow
-    from tests.gui.conftest import Desk
+    from tests.gui.conftest import WindowFactory
 
 
 @pytest.fixture
-def window(desk: Desk) -> MainWindow:
-    desk.world.fail(desk.world.add_many(5)[:2])
-    made = desk.active_window()
+def window(windows: WindowFactory) -> MainWindow:
+    windows.jobs_db.fail(windows.jobs_db.add_many(5)[:2])
+    made = windows.open_active()
     made.view.select_rows(0, 0)
     made.menu_actions.details.trigger()
     return made

@@ -151,9 +151,9 @@ _GAP = 14
 class DropOverlay(QWidget):
     """A veil with one line of text; the mouse goes through it."""
 
-    def __init__(self, look: Theme, parent: QWidget) -> None:
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
-        self._look = look
+        self._theme = theme
         self._covered = parent
         self._text = ""
         self._welcome = True
@@ -177,7 +177,7 @@ class DropOverlay(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002 - as Qt has it
         """See Qt."""
-        colours = self._look.colours
+        colours = self._theme.colours
         colour = QColor(colours.accent if self._welcome else colours.failed)
         ground = QColor(colours.base)
         ground.setAlpha(_GROUND_ALPHA)
@@ -194,7 +194,7 @@ class DropOverlay(QWidget):
         painter.setFont(font)
         height = painter.fontMetrics().height()
         top = frame.center().y() - (_ICON + _GAP + height) / 2
-        icon = self._look.icon("add-folder" if self._welcome else "cancel", colour.name())
+        icon = self._theme.icon("add-folder" if self._welcome else "cancel", colour.name())
         icon.paint(painter, int(frame.center().x()) - _ICON // 2, int(top), _ICON, _ICON)
         painter.setPen(QColor(colours.text))
         place = QRectF(frame.x(), top + _ICON + _GAP, frame.width(), height)

@@ -51,12 +51,12 @@ _ICON = 18
 class ReviewLine(QFrame):
     """A symbol, a sentence, and controls behind it; hidden while there is nothing to say."""
 
-    def __init__(self, icon: str, controls: tuple[QWidget, ...], look: Theme, parent: QWidget) -> None:
+    def __init__(self, icon: str, controls: tuple[QWidget, ...], theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self.setObjectName("notice")
         self.setProperty("kind", "warning")
         self._icon = icon
-        self._look = look
+        self._theme = theme
         self._symbol = QLabel(self)
         self._symbol.setFixedSize(_ICON, _ICON)
         self._text = QLabel(self)
@@ -69,7 +69,7 @@ class ReviewLine(QFrame):
         row.addWidget(self._text, 1)
         for control in controls:
             row.addWidget(control)
-        look.changed.connect(self._draw)
+        theme.changed.connect(self._draw)
         self._draw()
         self.hide()
 
@@ -86,7 +86,7 @@ class ReviewLine(QFrame):
 
     @Slot()
     def _draw(self) -> None:
-        icon = self._look.icon(self._icon)
+        icon = self._theme.icon(self._icon)
         self._symbol.setPixmap(icon.pixmap(QSize(_ICON, _ICON), self.devicePixelRatio()))
 
 
@@ -223,18 +223,18 @@ class ReviewSheet(QDialog):
     Args:
         proposal: What was found.
         tasks: The pool on which files are counted.
-        look, wording: How it looks and speaks.
+        theme, wording: Its colours and icons, and its texts.
         parent: The window.
     """
 
     decided = Signal(object)
 
-    def __init__(self, proposal: Proposal, tasks: Tasks, look: Theme, wording: Wording, parent: QWidget) -> None:
+    def __init__(self, proposal: Proposal, tasks: Tasks, theme: Theme, wording: Wording, parent: QWidget) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(tr("Add Files"))
         self._proposal = proposal
-        self._look = look
+        self._theme = theme
         self._wording = wording
         self._waits_to_add = False
         self._has_begun = False
@@ -301,8 +301,8 @@ class ReviewSheet(QDialog):
         choice.addButton(self.skip)
         choice.addButton(self.again)
         choice.buttonToggled.connect(self._offer)
-        self.listed = ReviewLine("info", (self.skip, self.again), self._look, self)
-        self.refused = ReviewLine("warning", (self.show_refused,), self._look, self)
+        self.listed = ReviewLine("info", (self.skip, self.again), self._theme, self)
+        self.refused = ReviewLine("warning", (self.show_refused,), self._theme, self)
 
     def _patterns(self, example: str, name: str, tip: str) -> QLineEdit:
         box = QLineEdit(self)

@@ -57,17 +57,17 @@ class Actions(QObject):
         status_views: Show all files, and those of each status, in the statuses' order.
     """
 
-    def __init__(self, parent: QWidget, look: Theme) -> None:
+    def __init__(self, parent: QWidget, theme: Theme) -> None:
         super().__init__(parent)
         self._parent = parent
-        self._look = look
+        self._theme = theme
         self.all: list[QAction] = []
         self._make_file_actions()
         self._make_edit_actions()
         self._make_view_actions()
         self._make_queue_actions()
         self._make_help_actions()
-        look.changed.connect(self._draw)
+        theme.changed.connect(self._draw)
         self._draw()
 
     def _make_file_actions(self) -> None:
@@ -174,7 +174,7 @@ class Actions(QObject):
         action.setToolTip(f"{tip} ({shown_keys})" if shown_keys else tip)
         action.setData(icon)
         if icon:
-            action.setIcon(self._look.icon(icon))
+            action.setIcon(self._theme.icon(icon))
         for button in action.associatedObjects():
             if isinstance(button, QToolButton):
                 button.setAccessibleName(words_of(action))
@@ -184,7 +184,7 @@ class Actions(QObject):
     def _draw(self) -> None:
         for action in self.all:
             if action.data():
-                action.setIcon(self._look.icon(str(action.data())))
+                action.setIcon(self._theme.icon(str(action.data())))
 
     def update(self, *, total: int, listed: int, selected: int, failed: int) -> None:
         """Offer what makes sense now.

@@ -49,14 +49,14 @@ class HelpCommands(QObject):
         tasks: Tasks,
         support: SupportSources,
         memory: WindowMemory,
-        look: Theme,
+        theme: Theme,
         window: QWidget,
     ) -> None:
         super().__init__(window)
         self._tasks = tasks
         self._support = support
         self._memory = memory
-        self._look = look
+        self._theme = theme
         self._window = window
         self._opener = Opener(tasks, self)
         self._opener.notice.connect(self.notice)
@@ -104,7 +104,7 @@ class HelpCommands(QObject):
     def show_log(self) -> None:
         """Open the log's window, or bring it to the front."""
         if self.log is None:
-            self.log = LogWindow(self._support.home.logs, self._tasks, self._look, self._window)
+            self.log = LogWindow(self._support.home.logs, self._tasks, self._theme, self._window)
             self.log.report_wanted.connect(self.make_report)
         self.log.show()
         self.log.raise_()

@@ -149,9 +149,9 @@ class DetailsPane(QFrame):
 
     tab_shown = Signal()
 
-    def __init__(self, actions: Actions, look: Theme, wording: Wording, parent: QWidget | None = None) -> None:
+    def __init__(self, actions: Actions, theme: Theme, wording: Wording, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._look = look
+        self._theme = theme
         self._wording = wording
         self._summary = nothing_selected()
         self._wanted = TABS[_SUMMARY]
@@ -177,7 +177,7 @@ class DetailsPane(QFrame):
         self._arrange()
         self.tabs.currentChanged.connect(self._note_tab)
         self.fixes.left_alone.connect(self._take_keyboard)
-        look.changed.connect(self._draw)
+        theme.changed.connect(self._draw)
         self.show_summary(self._summary)
         self.offer_tabs(offered=False)
 
@@ -315,7 +315,7 @@ class DetailsPane(QFrame):
         status = self._summary.status
         self._icon.setVisible(status is not None)
         if status is not None:
-            icon = self._look.icon(STATUS_ICONS[status], self._look.colours.of(status))
+            icon = self._theme.icon(STATUS_ICONS[status], self._theme.colours.of(status))
             self._icon.setPixmap(icon.pixmap(QSize(_ICON, _ICON), self.devicePixelRatio()))
 
 

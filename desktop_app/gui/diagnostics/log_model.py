@@ -49,9 +49,9 @@ def level_word(level: int) -> str:
 class LogModel(QAbstractTableModel):
     """Holds the records; shows those of a level or worse in which all words occur. Main thread only."""
 
-    def __init__(self, look: Theme, parent: QObject | None = None) -> None:
+    def __init__(self, theme: Theme, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._look = look
+        self._theme = theme
         self._records: list[LogRecord] = []
         self._rows: list[LogRecord] = []
         self._least = 0
@@ -111,8 +111,8 @@ class LogModel(QAbstractTableModel):
 
     def _icon(self, level: int) -> object:
         if level >= logging.ERROR:
-            return self._look.icon("status-failed", self._look.colours.failed)
-        return self._look.icon("warning")
+            return self._theme.icon("status-failed", self._theme.colours.failed)
+        return self._theme.icon("warning")
 
     # --- what the window asks
 

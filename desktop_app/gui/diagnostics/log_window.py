@@ -169,13 +169,13 @@ class LogWindow(QWidget):
 
     report_wanted = Signal()
 
-    def __init__(self, folder: Path, tasks: Tasks, look: Theme, parent: QWidget) -> None:
+    def __init__(self, folder: Path, tasks: Tasks, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Window)
         self._folder = folder
         self._tasks = tasks
         self._tail = LogTail(folder)
         self._is_reading = False
-        self.model = LogModel(look, self)
+        self.model = LogModel(theme, self)
         self.view = LogView(self.model, self)
         self.whole = QPlainTextEdit(self)
         self.level = QComboBox(self)

@@ -82,9 +82,9 @@ class FilterBox(QLineEdit):
     searched = Signal()
     left = Signal()
 
-    def __init__(self, look: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._look = look
+        self._theme = theme
         self.search = NO_SEARCH
         self.setObjectName("filter")
         self.setMaxLength(_LONGEST)
@@ -108,7 +108,7 @@ class FilterBox(QLineEdit):
         self._timer.setInterval(PATIENCE_MS)
         self._timer.timeout.connect(self._search_now)
         self.textChanged.connect(self._wait)
-        look.changed.connect(self._draw)
+        theme.changed.connect(self._draw)
         self._draw()
 
     @Slot()
@@ -138,9 +138,9 @@ class FilterBox(QLineEdit):
 
     @Slot()
     def _draw(self) -> None:
-        colour = self._look.colours.muted
-        self._lens.setIcon(self._look.icon("search", colour))
-        self._clear.setIcon(self._look.icon("cancel", colour))
+        colour = self._theme.colours.muted
+        self._lens.setIcon(self._theme.icon("search", colour))
+        self._clear.setIcon(self._theme.icon("cancel", colour))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Escape empties the box, or leaves it; the arrow down and Enter go on to the list."""

@@ -46,9 +46,9 @@ class Section(QWidget, Generic[Key]):
     menu_wanted = Signal(object, object)
     moved = Signal(object, int)
 
-    def __init__(self, title: str, look: Theme, parent: QWidget) -> None:
+    def __init__(self, title: str, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
-        self._look = look
+        self._theme = theme
         self._entries: dict[Key, SidebarEntry] = {}
         self._title = QLabel(title.upper(), self)
         self._title.setObjectName("sectionTitle")
@@ -84,7 +84,7 @@ class Section(QWidget, Generic[Key]):
         self.setVisible(bool(facts))
 
     def _new_entry(self, key: Key) -> SidebarEntry:
-        entry = SidebarEntry(self._look, self)
+        entry = SidebarEntry(self._theme, self)
         entry.picked.connect(lambda add: self.picked.emit(key, add))
         entry.acted.connect(lambda: self.acted.emit(key))
         entry.menu_wanted.connect(lambda place: self.menu_wanted.emit(key, place))
@@ -234,7 +234,7 @@ class Sidebar(QScrollArea):
     chosen = Signal()
     retry_wanted = Signal(object)
 
-    def __init__(self, wording: Wording, look: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, wording: Wording, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._texts = SidebarTexts(wording)
         self._counts = StatusCounts()
@@ -249,9 +249,9 @@ class Sidebar(QScrollArea):
         self.setWidgetResizable(True)
         self._inside = inside = QWidget(self)
         inside.setObjectName("sidebarInside")
-        self.statuses: Section[Status | None] = Section(tr("Status"), look, inside)
-        self.problems: Section[str] = Section(tr("Problems"), look, inside)
-        self.batches: Section[int] = Section(tr("Batches"), look, inside)
+        self.statuses: Section[Status | None] = Section(tr("Status"), theme, inside)
+        self.problems: Section[str] = Section(tr("Problems"), theme, inside)
+        self.batches: Section[int] = Section(tr("Batches"), theme, inside)
         self.retry = QPushButton(inside)
         self.retry.clicked.connect(self._retry_chosen)
         self.problems.add_below(self.retry)
@@ -272,7 +272,7 @@ class Sidebar(QScrollArea):
         self._fit_soon = QTimer(self)
         self._fit_soon.setSingleShot(True)
         self._fit_soon.timeout.connect(self.fit)
-        look.changed.connect(self._show)  # another font comes with another style sheet
+        theme.changed.connect(self._show)  # another font comes with another style sheet
         self._show()
 
     def _sections(self) -> tuple[Section[Status | None], Section[str], Section[int]]:

@@ -93,9 +93,9 @@ class SidebarEntry(QAbstractButton):
     acted = Signal()
     menu_wanted = Signal(object)
 
-    def __init__(self, look: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._look = look
+        self._theme = theme
         self._facts = EntryFacts("", "", "")
         self._adds = False
         self._shows_ring = False
@@ -109,7 +109,7 @@ class SidebarEntry(QAbstractButton):
         self._inline.hide()
         self._inline.clicked.connect(self.acted)
         self.clicked.connect(self._tell)
-        look.changed.connect(self._draw)
+        theme.changed.connect(self._draw)
 
     @property
     def facts(self) -> EntryFacts:
@@ -133,7 +133,7 @@ class SidebarEntry(QAbstractButton):
         self._draw()
 
     def _draw(self) -> None:
-        self._inline.setIcon(self._look.icon("retry", self._look.colours.selected_text))
+        self._inline.setIcon(self._theme.icon("retry", self._theme.colours.selected_text))
         self.update()
 
     # --- room
@@ -192,7 +192,7 @@ class SidebarEntry(QAbstractButton):
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002 - Qt's
         """Paint ground, shape, words, number and ring."""
-        colours = self._look.colours
+        colours = self._theme.colours
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         ground = self.rect().adjusted(1, 0, -1, 0)
@@ -209,14 +209,14 @@ class SidebarEntry(QAbstractButton):
         painter.end()
 
     def _paint_words(self, painter: QPainter, selected: str) -> None:
-        colours, facts = self._look.colours, self._facts
+        colours, facts = self._theme.colours, self._facts
         direction, whole = self.layoutDirection(), self.rect()
         left = _SIDE
         if facts.icon:
             height = self.fontMetrics().height()
             place = QRect(left, _PADDING + (height - _ICON) // 2, _ICON, _ICON)
             colour = selected or str(getattr(colours, facts.colour))
-            self._look.icon(facts.icon, colour).paint(painter, QStyle.visualRect(direction, whole, place))
+            self._theme.icon(facts.icon, colour).paint(painter, QStyle.visualRect(direction, whole, place))
             left += _ICON + _ICON_GAP
         room = self.width() - self._around()
         words = self._words(facts.text, self.font(), room)

@@ -58,16 +58,16 @@ _SELECTED = QStyle.StateFlag.State_Selected
 class CellDelegate(QStyledItemDelegate):
     """A cell of text. It has no ring of its own, since rows are what is chosen."""
 
-    def __init__(self, model: JobsModel, look: Theme, parent: QObject | None = None) -> None:
+    def __init__(self, model: JobsModel, theme: Theme, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._model = model
-        self._look = look
+        self._theme = theme
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """See Qt. The ground of every second row is painted already."""
         text = self.text_of(index)
         selected = bool(option.state & _SELECTED)
-        colours = self._look.colours
+        colours = self._theme.colours
         if selected:
             painter.fillRect(option.rect, QColor(colours.selection))
         if text:
@@ -110,9 +110,9 @@ class StatusDelegate(CellDelegate):
     """
 
     def __init__(
-        self, model: JobsModel, look: Theme, shows: Callable[[int], bool], parent: QObject | None = None
+        self, model: JobsModel, theme: Theme, shows: Callable[[int], bool], parent: QObject | None = None
     ) -> None:
-        super().__init__(model, look, parent)
+        super().__init__(model, theme, parent)
         self._shows = shows
 
     def text_of(self, index: Index) -> str:
@@ -134,11 +134,11 @@ class StatusDelegate(CellDelegate):
         if job is None:
             return
         selected = bool(option.state & _SELECTED)
-        colour = self._look.colours.of(job.status)
+        colour = self._theme.colours.of(job.status)
         place = QStyle.alignedRect(
             option.direction, ALIGNMENTS[index.column()], room.size().boundedTo(_ICON_SIZE), room
         )
-        icon = self._look.icon(STATUS_ICONS[job.status], colour)
+        icon = self._theme.icon(STATUS_ICONS[job.status], colour)
         icon.paint(painter, place, mode=QIcon.Mode.Selected if selected else QIcon.Mode.Normal)
         if not selected and job.status is not Status.PROCESSED:
             # What went well is told by its shape; words in colour are for what is going on or went wrong.
@@ -164,7 +164,7 @@ class ProgressDelegate(CellDelegate):
         if done is None:
             return
         ink = painter.pen().color()
-        fill = ink if option.state & _SELECTED else QColor(self._look.colours.accent)
+        fill = ink if option.state & _SELECTED else QColor(self._theme.colours.accent)
         wide = option.fontMetrics.horizontalAdvance(_WIDEST_PERCENT)
         words = QRect(room.right() - wide, room.top(), wide + 1, room.height())
         bar = QRect(

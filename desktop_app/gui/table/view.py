@@ -69,10 +69,10 @@ class JobsView(QTableView):
     menu_wanted = Signal(QPoint)
     selection_changed = Signal()
 
-    def __init__(self, model: JobsModel, look: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, model: JobsModel, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._jobs = model
-        self._look = look
+        self._theme = theme
         self._uses_keys = False
         self.setAccessibleName(tr("Files"))
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -82,11 +82,11 @@ class JobsView(QTableView):
         self.setWordWrap(False)
         self.setTextElideMode(Qt.TextElideMode.ElideRight)
         self._set_row_height()
-        self._header = JobsHeader(look, self)
+        self._header = JobsHeader(theme, self)
         self.setHorizontalHeader(self._header)
-        self.setItemDelegate(CellDelegate(model, look, self))
-        self.setItemDelegateForColumn(STATUS, StatusDelegate(model, look, self._header.shows, self))
-        self.setItemDelegateForColumn(PROGRESS, ProgressDelegate(model, look, self))
+        self.setItemDelegate(CellDelegate(model, theme, self))
+        self.setItemDelegateForColumn(STATUS, StatusDelegate(model, theme, self._header.shows, self))
+        self.setItemDelegateForColumn(PROGRESS, ProgressDelegate(model, theme, self))
         self.setModel(model)
         self._header.stand_alone(model)
         self._header.reset()
@@ -94,7 +94,7 @@ class JobsView(QTableView):
         self._header.order_changed.connect(self._sort)
         self._header.keys.reached.connect(self._reach)
         self.selectionModel().selectionChanged.connect(self._tell_selection)
-        look.changed.connect(self.viewport().update)
+        theme.changed.connect(self.viewport().update)
 
     def _set_row_height(self) -> None:
         rows = self.verticalHeader()
@@ -250,7 +250,7 @@ class JobsView(QTableView):
             return
         row = self.visualRect(index)
         selected = self.selectionModel().isSelected(index)
-        colours = self._look.colours
+        colours = self._theme.colours
         painter = QPainter(self.viewport())
         painter.setPen(QPen(QColor(colours.selected_text if selected else colours.accent), 1))
         painter.drawRect(QRect(0, row.y(), self.viewport().width() - 1, row.height() - 1).adjusted(1, 1, -1, -1))

@@ -115,9 +115,9 @@ class NoticeBar(Strip):
 
     dismissed = Signal(str)
 
-    def __init__(self, name: str, look: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, name: str, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(name, parent)
-        self._look = look
+        self._theme = theme
         self._notice: Notice | None = None
         self._icon = QLabel(self.frame)
         self._icon.setFixedSize(_ICON, _ICON)
@@ -153,7 +153,7 @@ class NoticeBar(Strip):
         self._timer.setSingleShot(True)
         self._timer.setInterval(SHORT_MS)
         self._timer.timeout.connect(self.clear)
-        look.changed.connect(self._draw)
+        theme.changed.connect(self._draw)
 
     @property
     def notice(self) -> Notice | None:
@@ -234,12 +234,14 @@ class NoticeBar(Strip):
 
     @Slot()
     def _draw(self) -> None:
-        self._close.setIcon(self._look.icon("cancel"))
+        self._close.setIcon(self._theme.icon("cancel"))
         if self._notice is None:
             return
-        kind, colours = self._notice.kind, self._look.colours
+        kind, colours = self._notice.kind, self._theme.colours
         colour = {Kind.INFO: colours.processing, Kind.WARNING: colours.text, Kind.PROBLEM: colours.failed}[kind]
-        self._icon.setPixmap(self._look.icon(_ICONS[kind], colour).pixmap(QSize(_ICON, _ICON), self.devicePixelRatio()))
+        self._icon.setPixmap(
+            self._theme.icon(_ICONS[kind], colour).pixmap(QSize(_ICON, _ICON), self.devicePixelRatio())
+        )
         self.frame.setProperty("kind", kind.value)
         self.style().unpolish(self.frame)
         self.style().polish(self.frame)

@@ -25,21 +25,21 @@ if TYPE_CHECKING:
 SOON = 20_000
 
 
-class Hall:
+class RunningApp:
     """The window, and files to add.
 
     Args:
         qtbot: Waits.
-        look: How the window looks.
+        theme: Its colours and icons.
         folder: For the files that are added.
         settings: What was saved before.
     """
 
-    def __init__(self, qtbot: QtBot, look: Theme, folder: Path, settings: Settings) -> None:
+    def __init__(self, qtbot: QtBot, theme: Theme, folder: Path, settings: Settings) -> None:
         self._qtbot = qtbot
         self._folder = folder
         self.program: Program = open_program(settings=settings)
-        self.running: RunningWindow = window_app.assemble(self.program, look)
+        self.running: RunningWindow = window_app.assemble(self.program, theme)
         self.window = self.running.window
         self.connection: ConnectionController = self.window._controller
         self.running.start()
