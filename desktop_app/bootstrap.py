@@ -177,7 +177,6 @@ def build_sender(program: Program, connector: QueueConnector, report: Callable[[
     from desktop_app.services.sending.sender import LOCAL_WINDOW, Sender, SenderOptions
     from desktop_app.store.backups import Backups
     from desktop_app.store.claims import Claims
-    from desktop_app.store.outbox import Outbox
     from desktop_app.store.recovery import Recovery
 
     key, clock, database = program.connection.key, program.clock, program.database
@@ -200,7 +199,7 @@ def build_sender(program: Program, connector: QueueConnector, report: Callable[[
         strict_order=program.settings.fifo_order == "strict",
     )
     return Sender(
-        Outbox(database),
+        database,
         connector,
         program.identity,
         options=options,

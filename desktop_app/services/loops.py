@@ -64,7 +64,10 @@ class Loop(Protocol):
     """What runs in a thread of the window or of `filemill worker`."""
 
     def run(self, should_stop: Callable[[], bool]) -> None:
-        """Work until `should_stop` says so; looks at it at least every `STOP_CHECK_SECONDS` while it waits."""
+        """Work until `should_stop` says so; looks at it at least every `STOP_CHECK_SECONDS` while it waits.
+
+        Closes the database connections of the threads that it uses, this one included.
+        """
         ...
 
 

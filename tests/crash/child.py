@@ -76,12 +76,12 @@ def _mill(place: Place, *, registry: Acting | None = None, concurrency: int = 2,
 
 def _send(place: Place, _: list[Path]) -> None:
     mill = _mill(place)
-    Running(mill.database, mill.sender).until(lambda: False, "killed", _SECONDS)
+    Running(mill.sender).until(lambda: False, "killed", _SECONDS)
 
 
 def _consume(place: Place, _: list[Path]) -> None:
     mill = _mill(place, registry=Acting())
-    Running(mill.database, mill.sender, mill.consumer).until(lambda: False, "killed", _SECONDS)
+    Running(mill.sender, mill.consumer).until(lambda: False, "killed", _SECONDS)
 
 
 def _consume_with_a_quick_heart(place: Place, files: list[Path]) -> None:
@@ -92,7 +92,7 @@ def _consume_with_a_quick_heart(place: Place, files: list[Path]) -> None:
 def _consume_and_stop(place: Place, _: list[Path]) -> None:
     registry = Acting()
     mill = _mill(place, registry=registry, concurrency=1, work_grace_s=0.1)
-    running = Running(mill.database, mill.consumer)
+    running = Running(mill.consumer)
     running.until(registry.has_begun.is_set, "work has begun")
     running.stop(_SECONDS)
 

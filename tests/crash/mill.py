@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from desktop_app.queues.connector import QueueConnector
     from desktop_app.services.consuming.worker_pool import Processing
     from desktop_app.services.loops import Loop
-    from desktop_app.store.database import Database
 
 QUEUES = {"standard": "work", "FIFO": "work.fifo"}
 """A name for a queue of each kind."""
@@ -121,7 +120,7 @@ class Mill:
         self.wake = threading.Event()
         free_dead_claims = partial(Recovery(self.database).free_dead_claims, self.identity.is_alive, queue=self.key)
         self.sender = Sender(
-            self.outbox,
+            self.database,
             self.connector,
             self.identity,
             options=SenderOptions(
@@ -179,8 +178,7 @@ class Mill:
 class Running:
     """Loops at work, each on a thread of its own, until `stop`."""
 
-    def __init__(self, database: Database, *loops: Loop) -> None:
-        self._database = database
+    def __init__(self, *loops: Loop) -> None:
         self.stop_asked = threading.Event()
         self.errors: list[BaseException] = []
         self._threads = [threading.Thread(target=self._run, args=(loop,)) for loop in loops]
@@ -189,17 +187,16 @@ class Running:
 
     def _run(self, loop: Loop) -> None:
         try:
-            with self._database.session():
-                loop.run(self.stop_asked.is_set)
+            loop.run(self.stop_asked.is_set)
         except BaseException as error:  # noqa: BLE001 - raised again by `stop`
             self.errors.append(error)
 
-    def until(self, condition: Callable[[], object], what: str, seconds: float = 20.0) -> None:
+    def until(self, condition: Callable[[], object], what: str, seconds: float = 60.0) -> None:
         """Wait until something is so, or a loop has ended by an error."""
         wait_until(lambda: self.errors or condition(), timeout=seconds, what=what)
         assert not self.errors, self.errors
 
-    def stop(self, seconds: float = 15.0, nudge: Callable[[], None] = lambda: None) -> None:
+    def stop(self, seconds: float = 60.0, nudge: Callable[[], None] = lambda: None) -> None:
         """Stop, and wait for the end.
 
         Args:

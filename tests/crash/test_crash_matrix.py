@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
     from tests.crash.conftest import SimulatedBench
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL, and a server that forks")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL, and a server that forks"),
+]
 
 FILES = [f"file {number}" for number in range(25)]
 LEFT_BY_SENDER = {  # entries in the outbox, messages in the queue

@@ -96,7 +96,7 @@ class World:
     def run(self, *mills: Mill) -> Running:
         """Start both loops of programs."""
         loops = [loop for mill in mills for loop in (mill.sender, mill.consumer)]
-        running = Running(mills[0].database, *loops)
+        running = Running(*loops)
         self._programs.callback(running.stop, nudge=lambda: self.clock.advance(2))
         return running
 

@@ -6,13 +6,12 @@ import os
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
-from desktop_app.bootstrap import MIGRATIONS
 from desktop_app.domain.job import NewFile, Status
 from desktop_app.services.adding.intake import IntakeService
 from desktop_app.store.adding import Intake
-from desktop_app.store.database import open_database
 from desktop_app.store.job_list import JobList
 from desktop_app.store.models import JobRow
+from tests.helpers import open_test_database
 from tests.services.fakes import FakeClock
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ class JobsDatabase:
     """Everything below the window."""
 
     def __init__(self, path: Path) -> None:
-        self.database = open_database(path, MIGRATIONS)
+        self.database = open_test_database(path)
         self.session = self.database.session
         self.jobs = JobList(self.database)
         self.clock = FakeClock(NOW_MS / 1000)

@@ -43,7 +43,7 @@ def process(jobs_db: JobsDatabase, *keys: int, registry: Processing | None = Non
     thread = threading.Thread(target=consumer.run, args=(stop.is_set,))
     thread.start()
     try:
-        wait_until(lambda: consumer.tally.received >= len(keys) and consumer.held == 0, timeout=10)
+        wait_until(lambda: consumer.tally.received >= len(keys) and consumer.held == 0)
     finally:
         stop.set()
         thread.join(10)

@@ -105,6 +105,7 @@ def test_missing_file_can_be_located(windows: WindowFactory, folder: Path, tmp_p
     done = job_of(windows, key)
     assert (done.status, done.file_path, done.lines_count) == (Status.PROCESSED, str(found), 2)
     qtbot.waitUntil(lambda: window.details.summary.title == "found.txt")
+    qtbot.waitUntil(lambda: bool(said))  # it follows the row, through the event loop
     assert said == ["“a.txt” will be processed from its new place."]
 
 

@@ -52,6 +52,7 @@ from desktop_app.gui.widgets.dialogs import PairsDialog
 from desktop_app.store.backends import sqlite
 from desktop_app.store.database import Database
 from desktop_app.window_app import open_with_dialogs
+from tests.gui.running_app import SOON
 from tests.gui.test_damaged_list import answer
 from tests.rights import without_special_rights
 
@@ -64,7 +65,9 @@ if TYPE_CHECKING:
 
     from tests.gui.running_app import RunningApp
 
-Enter = Any
+pytestmark = pytest.mark.slow
+
+OpenApp = Any
 _SPOIL = """
 import os, sys
 for file in sys.argv[1:]:
@@ -105,14 +108,15 @@ class Disk:
     """SQLite's own limit on the file's size, on every connection: past it, SQLite says what it says of a full disk."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.is_full = False
+        self.writes_left = sys.maxsize
         write = Database.write
 
         @contextmanager
         def limited(database: Database, *, durable: bool = False) -> Iterator[int]:
             with write(database, durable=durable) as revision:
                 # SQLite takes the file's own size for less than that.
-                pages = 1 if self.is_full else 1_000_000
+                self.writes_left -= 1
+                pages = 1 if self.writes_left < 0 else 1_000_000
                 database._peewee.execute_sql(f"PRAGMA max_page_count = {pages}")  # type: ignore[no-untyped-call]
                 yield revision
 
@@ -147,22 +151,21 @@ def fill(app: RunningApp, count: int) -> list[str]:
 
 
 def test_full_disk_is_waited_for(
-    open_app: Enter, monkeypatch: pytest.MonkeyPatch, opened: list[str], filemill_home: Path
+    open_app: OpenApp, monkeypatch: pytest.MonkeyPatch, opened: list[str], filemill_home: Path
 ) -> None:
     disk = Disk(monkeypatch)
     app = open_app(Settings())
     names = fill(app, 400)
-    app.until(lambda: app.program.jobs.counts().processed > 0)
-    disk.is_full = True
+    disk.writes_left = 8  # far fewer than so many files need, so it gets full while they are worked on
     assert until_shown(app, "is full or can't be written. Make room, then go on.") == ["Open Folder", "Try Now"]
     app.press("Open Folder")
     assert opened == [str(filemill_home)]
-    disk.is_full = False
+    disk.writes_left = sys.maxsize
     app.until_processed(*names)
     until_gone(app)
 
 
-def test_lock_of_another_program_is_waited_for(open_app: Enter, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lock_of_another_program_is_waited_for(open_app: OpenApp, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sqlite.PRAGMAS, "busy_timeout", 20)
     app = open_app(Settings())
     names = fill(app, 30)
@@ -184,15 +187,15 @@ def test_lock_of_another_program_is_waited_for(open_app: Enter, monkeypatch: pyt
 
 @pytest.mark.expected_log("Thread ended: .* is damaged", required=False)
 @pytest.mark.expected_log("database is damaged")
-def test_damage_while_the_window_is_open_leads_to_the_choice_at_the_next_start(open_app: Enter, qtbot: QtBot) -> None:
+def test_damage_while_the_window_is_open_leads_to_the_choice_at_the_next_start(open_app: OpenApp, qtbot: QtBot) -> None:
     app = open_app(Settings())
     app.add("one.txt")
     app.until_processed("one.txt")
     # By another program: SQLite's locks are the process's, which loses them with each file that it closes.
     path = app.program.database.path
-    subprocess.run([sys.executable, "-c", _SPOIL, path, f"{path}-wal"], check=True, timeout=30)
+    subprocess.run([sys.executable, "-c", _SPOIL, path, f"{path}-wal"], check=True, timeout=120)
     assert until_shown(app, "is damaged or is not a database of Filemill") == ["Quit", "Open Folder"]
-    with qtbot.waitSignal(app.running.ended, timeout=20_000):
+    with qtbot.waitSignal(app.running.ended, timeout=SOON):
         app.press("Quit")
     answer("Start With")
     program = open_with_dialogs(os.environ)
@@ -233,7 +236,7 @@ def test_what_can_not_be_written_is_said_at_the_start_and_tried_again(
     program.close()
 
 
-def test_list_that_can_not_be_written_is_waited_for(open_app: Enter, filemill_home: Path, opened: list[str]) -> None:
+def test_list_that_can_not_be_written_is_waited_for(open_app: OpenApp, filemill_home: Path, opened: list[str]) -> None:
     with without_special_rights():
         app = open_app(Settings())
         app.add("one.txt")
@@ -250,7 +253,7 @@ def test_list_that_can_not_be_written_is_waited_for(open_app: Enter, filemill_ho
         until_gone(app)
 
 
-def test_local_queue_that_can_not_be_opened_is_tried_again(open_app: Enter, filemill_home: Path) -> None:
+def test_local_queue_that_can_not_be_opened_is_tried_again(open_app: OpenApp, filemill_home: Path) -> None:
     file = filemill_home / "filemill.db.queue"  # where it belongs lies something else
     file.mkdir(parents=True)
     app = open_app(Settings())
@@ -264,7 +267,7 @@ def test_local_queue_that_can_not_be_opened_is_tried_again(open_app: Enter, file
 
 
 def test_local_queue_that_is_damaged_is_deleted_and_everything_is_sent_again(
-    open_app: Enter, filemill_home: Path
+    open_app: OpenApp, filemill_home: Path
 ) -> None:
     filemill_home.mkdir(parents=True)
     file = filemill_home / "filemill.db.queue"

@@ -90,8 +90,8 @@ class Plant:
 
     def settled(self, count: int) -> None:
         """Wait until so many messages have met their fate and the queue has been told."""
-        wait_until(lambda: self.consumer.tally.received >= count and self.consumer.tally.held == 0, timeout=10)
-        wait_until(lambda: self.consumer.held == 0, timeout=10)
+        wait_until(lambda: self.consumer.tally.received >= count and self.consumer.tally.held == 0)
+        wait_until(lambda: self.consumer.held == 0)
 
     def fate(self, fate: Fate) -> int:
         return self.consumer.tally.of(fate)

@@ -106,7 +106,7 @@ def test_a_queue_that_does_not_answer_is_asked_again() -> None:
     desk.client.script("delete", OFFLINE)
     desk.thread.start()
     delete(1)(desk)
-    wait_until(lambda: len(desk.client.made("delete")) == 2, timeout=10)
+    wait_until(lambda: len(desk.client.made("delete")) == 2)
     wait_until(lambda: len(desk.book) == 0)
     desk.stop()
 

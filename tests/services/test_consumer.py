@@ -155,7 +155,7 @@ def test_one_slow_file_does_not_hold_the_others(plant: Plant) -> None:
     for start in range(0, 21, 7):
         plant.deliver(*(message(job) for job in jobs[start : start + 7]))
     plant.start()
-    wait_until(lambda: plant.fate(Fate.PROCESSED) == 20, timeout=10)
+    wait_until(lambda: plant.fate(Fate.PROCESSED) == 20)
     assert plant.bench.job(jobs[0]).status is Status.PROCESSING
     go_on.set()
     plant.settled(21)
@@ -167,7 +167,7 @@ def test_a_lost_lease_cancels_the_work_and_nothing_is_written_or_deleted(plant: 
 
     def watched(watch: Watch) -> FileResult:
         begun.set()
-        wait_until(watch.cancelled, timeout=10)
+        wait_until(watch.cancelled)
         raise Cancelled
 
     plant.registry.acts["a.txt"] = watched
@@ -286,10 +286,10 @@ def test_while_the_database_is_away_nothing_is_received_and_no_result_is_lost(
     monkeypatch.setattr(Work, "finish", busy)
     plant.deliver(message(jobs[0]))
     plant.start()
-    wait_until(lambda: any(state.phase is Phase.WAITING for state in plant.told), timeout=10)
+    wait_until(lambda: any(state.phase is Phase.WAITING for state in plant.told))
     assert plant.client.made("delete") == []
     polls = len(plant.client.made("receive"))
-    wait_until(lambda: plant.told[-1].tries >= 2, timeout=10)
+    wait_until(lambda: plant.told[-1].tries >= 2)
     assert len(plant.client.made("receive")) <= polls + 1
     away.clear()
     plant.deliver(message(jobs[1]))
@@ -342,7 +342,7 @@ def test_long_files_tell_their_progress(plant: Plant) -> None:
     plant.registry.acts["a.txt"] = slow
     plant.deliver(message(job))
     plant.start()
-    wait_until(lambda: plant.bench.job(job).bytes_done == 50, timeout=10)
+    wait_until(lambda: plant.bench.job(job).bytes_done == 50)
     assert plant.bench.job(job).file_size == 100
     go_on.set()
     plant.settled(1)
@@ -464,7 +464,7 @@ def test_while_a_file_takes_long_no_more_is_taken_than_can_start(bench: Bench) -
     _, go_on = plant.hold("long")
     plant.deliver(message(job))
     plant.start()
-    wait_until(lambda: plant.consumer._pool.longest() > 1, timeout=10)
+    wait_until(lambda: plant.consumer._pool.longest() > 1)
     plant.client.calls.clear()
     wait_until(lambda: len(plant.client.made("receive")) >= 3)
     assert {limit for limit, _, _ in plant.client.made("receive")[1:]} == {1}
@@ -534,10 +534,10 @@ def test_a_locked_database_while_foreign_messages_come_does_not_end_the_consumer
 
     plant.thread = threading.Thread(target=run)
     plant.start()
-    wait_until(lambda: any(state.phase is Phase.WAITING for state in plant.told), timeout=10)
+    wait_until(lambda: any(state.phase is Phase.WAITING for state in plant.told))
     assert not ended
     away.clear()
-    wait_until(lambda: ended, timeout=10)
+    wait_until(lambda: ended)
     assert "not Filemill's" in ended[0].text
     plant.stop()
 

@@ -38,7 +38,7 @@ def process_all(messages: list[InFlightMessage], registry: ProcessorRegistry, th
     for held in messages:
         pool.submit(held)
     pool.stop()
-    return [done.get(timeout=5) for _ in messages]
+    return [done.get(timeout=30) for _ in messages]
 
 
 class Bug:
@@ -98,7 +98,7 @@ def test_a_bug_costs_one_file_and_not_the_thread(bench: Bench) -> None:
 
 
 def test_so_many_at_once_and_not_more(bench: Bench) -> None:
-    together = threading.Barrier(2, timeout=5)
+    together = threading.Barrier(2, timeout=30)
     running: list[int] = []
     most: list[int] = []
     lock = threading.Lock()
@@ -170,11 +170,11 @@ def test_a_read_that_hangs_is_given_up_and_its_place_is_taken(bench: Bench) -> N
     assert done.empty(), "progress is a sign of life"
     clock.advance(2)
     pool.give_up_stalled()
-    given_up = done.get(timeout=5)
+    given_up = done.get(timeout=30)
     assert given_up.held is bad
     assert given_up.error is not None
     assert (given_up.error.problem, given_up.error.passing) == (FileProblem.UNREADABLE, True)
-    assert done.get(timeout=5).held is good
+    assert done.get(timeout=30).held is good
     go_on.set()
     pool.stop()
     wait_until(lambda: not any(thread.name == "worker-1" for thread in threading.enumerate()))

@@ -41,7 +41,7 @@ class Plant:
         self.reconciler = Reconciler(self.recovery, self.connector, queue=QUEUE, clock=self.clock)
         self.watcher = DeadLetterWatcher(Claims(bench.database), self.connector, self.clock)
         self.sender = Sender(
-            bench.outbox,
+            bench.database,
             self.connector,
             bench.identity,
             options=SenderOptions(queue=QUEUE),

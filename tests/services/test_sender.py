@@ -34,7 +34,7 @@ def sender(
     told: list[LoopState] | None = None,
 ) -> Sender:
     return Sender(
-        bench.outbox,
+        bench.database,
         FakeConnector(client),
         bench.identity,
         options=SenderOptions(queue=QUEUE, window=window, strict_order=strict),
@@ -168,7 +168,7 @@ def test_only_jobs_of_this_queue_are_sent(bench: Bench) -> None:
     options = SenderOptions(queue="another")
     client = FakeClient()
     other = Sender(
-        bench.outbox,
+        bench.database,
         FakeConnector(client),
         bench.identity,
         options=options,

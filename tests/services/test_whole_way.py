@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from desktop_app.processing.registry import Watch
     from tests.sqs.faults import Fault, PassOn
 
+pytestmark = pytest.mark.slow
+
 EVER = 1000
 OPERATIONS = [
     "SendMessageBatch",
@@ -290,7 +292,7 @@ def test_message_that_comes_at_the_last_moment_of_a_stop_goes_back_at_once(world
 
     consumer._receiver._room = lambda: 0
     consumer._end_work = end_work_and_meet_a_late_one  # type: ignore[method-assign]
-    Running(mill.database, consumer).stop()
+    Running(consumer).stop()
     (message,) = world.messages()
     assert (message.receives, message.is_hidden(world.clock.time())) == (1, False)
     assert (world.fate(Fate.RELEASED, mill), consumer.held) == (1, 0)

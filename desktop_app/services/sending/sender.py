@@ -16,7 +16,7 @@ from desktop_app.queues.messages import EntryResult, FileMessage, Outgoing, enco
 from desktop_app.services.loops import Backoff, StateReporter, wait_for
 from desktop_app.services.sending.fifo import deduplication_id, group_of
 from desktop_app.services.sending.periodic_tasks import PeriodicTasks
-from desktop_app.store.outbox import OutboxEntry, Sent
+from desktop_app.store.outbox import Outbox, OutboxEntry, Sent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from desktop_app.queues.connector import QueueConnector
     from desktop_app.services.loops import LoopState
     from desktop_app.services.worker_identity import WorkerIdentity
-    from desktop_app.store.outbox import Outbox
+    from desktop_app.store.database import Database
 
 
 log = logging.getLogger(__name__)
@@ -67,7 +67,7 @@ class Sender:
 
     def __init__(
         self,
-        outbox: Outbox,
+        database: Database,
         connector: QueueConnector,
         identity: WorkerIdentity,
         *,
@@ -78,7 +78,8 @@ class Sender:
         chores: PeriodicTasks | None = None,
         backoff: Backoff | None = None,
     ) -> None:
-        self._outbox = outbox
+        self._database = database
+        self._outbox = Outbox(database)
         self._connector = connector
         self._identity = identity
         self._options = options
@@ -91,22 +92,23 @@ class Sender:
     def run(self, should_stop: Callable[[], bool]) -> None:
         """Send until stopped. Trouble outside is waited for, with backoff; it never ends the loop."""
         self._state.starting()
-        while not should_stop():
-            try:
-                sent = self.send_due()
-                self._chores.do_due()
-            except StoreDamagedError:
-                self._state.stopped()
-                raise  # waiting does not mend it
-            except (QueueError, StoreError) as error:
-                wait_for(self._wake, self._state.waiting(error, self._backoff), should_stop)
-                continue
-            self._backoff.reset()
-            self._state.running()
-            # A full window empties in moments; an empty outbox may fill at any time from another program.
-            if not sent:
-                busy = self._options.window is not None and self._outbox.has_waiting(self._options.queue)
-                wait_for(self._wake, BUSY_SECONDS if busy else IDLE_SECONDS, should_stop)
+        with self._database.session():
+            while not should_stop():
+                try:
+                    sent = self.send_due()
+                    self._chores.do_due()
+                except StoreDamagedError:
+                    self._state.stopped()
+                    raise  # waiting does not mend it
+                except (QueueError, StoreError) as error:
+                    wait_for(self._wake, self._state.waiting(error, self._backoff), should_stop)
+                    continue
+                self._backoff.reset()
+                self._state.running()
+                # A full window empties in moments; an empty outbox may fill at any time from another program.
+                if not sent:
+                    busy = self._options.window is not None and self._outbox.has_waiting(self._options.queue)
+                    wait_for(self._wake, BUSY_SECONDS if busy else IDLE_SECONDS, should_stop)
         self._state.stopped()
 
     def send_due(self) -> int:
