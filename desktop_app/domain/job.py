@@ -113,7 +113,7 @@ class StatusCounts:
         return self.pending + self.processing
 
     def of(self, status: Status) -> int:
-        """The count of one status."""
+        """Return the count of one status."""
         return (self.pending, self.processing, self.processed, self.failed)[status]
 
 
@@ -146,7 +146,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def iso_utc(milliseconds: int | None) -> str | None:
-    """An instant as ISO 8601 in UTC with milliseconds, `2026-01-31T09:05:07.123Z`; None stays None."""
+    """Return an instant as ISO 8601 in UTC with milliseconds, `2026-01-31T09:05:07.123Z`; None stays None."""
     if milliseconds is None:
         return None
     moment = _EPOCH + timedelta(milliseconds=milliseconds)
@@ -226,7 +226,7 @@ class Attempt:
     Attributes:
         token: The fencing token of the claim; grows with every try of a job.
         generation: Of which submission.
-        number: The how-manieth of that submission.
+        number: Its 1-based number within that submission.
         worker: Who worked, as `<computer>/<tag>`.
         started_at: When the job was claimed.
         ended_at: When it was known how it ended; None while it runs.

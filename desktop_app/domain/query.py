@@ -230,13 +230,13 @@ def parse_search(text: str, names: Names = ENGLISH) -> Search:
 
 
 def _statuses(value: str, names: Names) -> set[Status]:
-    """Those whose name begins like this, so that the list narrows while it is typed."""
+    """Return those whose name begins like this, so that the list narrows while it is typed."""
     said = {status.name: status for status in Status} | dict(names.statuses)
     return {status for word, status in said.items() if word.casefold().startswith(value.casefold())}
 
 
 def _range(sign: str, size: Decimal) -> SizeRange:
-    """The whole bytes that a comparison allows."""
+    """Return the whole bytes that a comparison allows."""
     below, above = int(size), int(size) + (size != int(size))
     match sign:
         case "<":

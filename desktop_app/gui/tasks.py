@@ -240,11 +240,11 @@ class CoalescedTask(QObject):
 
 
 class Stream(QObject):
-    """One piece of work at a time; what an older one still brings is dropped. Must outlive what it works for.
+    """One piece of work at a time; what an older one still gives is dropped. Must outlive what it works for.
 
     Signals:
         result(object): One result.
-        ended(): There are no more.
+        finished(): There are no more.
         failed(KnownError): There are no more, for this reason.
 
     Args:
@@ -253,16 +253,16 @@ class Stream(QObject):
     """
 
     result = Signal(object)
-    ended = Signal()
+    finished = Signal()
     failed = Signal(object)
-    _brought = Signal(int, object)
+    _delivered = Signal(int, object)
 
     def __init__(self, tasks: Tasks, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._tasks = tasks
         self._number = 0
         self._stop: Event | None = None
-        self._brought.connect(self._take)
+        self._delivered.connect(self._take)
 
     @property
     def is_running(self) -> bool:
@@ -278,7 +278,7 @@ class Stream(QObject):
         self.stop()
         self._number += 1
         self._stop = stop = Event()
-        number, bring = self._number, self._brought.emit
+        number, bring = self._number, self._delivered.emit
 
         def run() -> None:
             for one in work(stop.is_set):
@@ -304,6 +304,6 @@ class Stream(QObject):
             return
         self._stop = None
         if error is None:
-            self.ended.emit()
+            self.finished.emit()
         else:
             self.failed.emit(error)

@@ -32,7 +32,7 @@ _COUNTED = frozenset({"reason", "next", "most"})
 
 
 def user_locale(language: str = "") -> QLocale:
-    """The system's locale; English where that is "C", which writes numbers for programs rather than for people.
+    """Return the system's locale; English where that is "C", which writes numbers for programs rather than for people.
 
     Args:
         language: A person's own choice, a code such as `de` or `de_AT`; one that is no language counts for nothing.
@@ -44,7 +44,7 @@ def user_locale(language: str = "") -> QLocale:
 
 
 def status_word(status: Status) -> str:
-    """A status in one word."""
+    """Return a status in one word."""
     return translated(_STATUS_WORDS[status])
 
 
@@ -67,34 +67,34 @@ class Wording:
         self.queue = ""
 
     def number(self, value: int) -> str:
-        """A whole number with the locale's thousands separators."""
+        """Return a whole number with the locale's thousands separators."""
         return self._locale.toString(value)
 
     def files(self, count: int) -> str:
-        """`1 file`, `1,248 files`."""
+        """Return `1 file`, `1,248 files`."""
         return tr("%Ln file(s)", "", count)
 
     def size(self, size: int) -> str:
-        """Bytes in the unit that fits, as the system's file manager writes them."""
+        """Return bytes in the unit that fits, as the system's file manager writes them."""
         return self._locale.formattedDataSize(size, 1, _SIZE_FORMAT)
 
     def bytes(self, size: int) -> str:
-        """A size to the byte, `12,345 bytes`."""
+        """Return a size to the byte, `12,345 bytes`."""
         return tr("%Ln byte(s)", "", size)
 
     def percent(self, fraction: float) -> str:
-        """A fraction as whole percent; 100 % only when all is done."""
+        """Return a fraction as whole percent; 100 % only when all is done."""
         return f"{self.number(int(fraction * 100))}\N{NO-BREAK SPACE}%"
 
     def moment(self, milliseconds: int) -> str:
-        """A time of today, or a date with a time; from milliseconds since 1970."""
+        """Return a time of today, or a date with a time; from milliseconds since 1970."""
         moment = QDateTime.fromMSecsSinceEpoch(milliseconds)
         if moment.date() == QDate.currentDate():
             return self.clock(milliseconds)
         return self._locale.toString(moment, QLocale.FormatType.ShortFormat)
 
     def day_and_time(self, milliseconds: int) -> str:
-        """`Today 14:01`, `Yesterday 9:30`, or a date with a time; from milliseconds since 1970."""
+        """Return `Today 14:01`, `Yesterday 9:30`, or a date with a time; from milliseconds since 1970."""
         day = QDateTime.fromMSecsSinceEpoch(milliseconds).date()
         match day.daysTo(QDate.currentDate()):
             case 0:
@@ -105,17 +105,17 @@ class Wording:
                 return self.moment(milliseconds)
 
     def clock(self, milliseconds: int) -> str:
-        """The time of day, without the date; from milliseconds since 1970."""
+        """Return the time of day, without the date; from milliseconds since 1970."""
         return self._locale.toString(QDateTime.fromMSecsSinceEpoch(milliseconds).time(), QLocale.FormatType.ShortFormat)
 
     def full_moment(self, milliseconds: int) -> str:
-        """A date and time to the second; from milliseconds since 1970."""
+        """Return a date and time to the second; from milliseconds since 1970."""
         moment = QDateTime.fromMSecsSinceEpoch(milliseconds)
         day = self._locale.toString(moment.date(), QLocale.FormatType.LongFormat)
         return f"{day} {moment.toString('HH:mm:ss')}"
 
     def stamp(self, milliseconds: int) -> str:
-        """A time of today, or a short date with a time, to the second; from milliseconds since 1970."""
+        """Return a time of today, or a short date with a time, to the second; from milliseconds since 1970."""
         moment = QDateTime.fromMSecsSinceEpoch(milliseconds)
         clock = moment.toString("HH:mm:ss")
         if moment.date() == QDate.currentDate():
@@ -123,7 +123,7 @@ class Wording:
         return f"{self._locale.toString(moment.date(), QLocale.FormatType.ShortFormat)} {clock}"
 
     def span(self, milliseconds: int) -> str:
-        """How long something took: `0.8 s`, `42 s`, `2 min 10 s`, `3 h 5 min`."""
+        """Return how long something took: `0.8 s`, `42 s`, `2 min 10 s`, `3 h 5 min`."""
         if milliseconds < _ROUGH_FROM_MS:
             # Below a tenth of a second the digits say nothing to a person, but 0.0 s would be a lie.
             return _unit(tr("{number} s"), self._locale.toString(max(0.1, milliseconds / _SECOND_MS), "f", 1))
@@ -136,16 +136,16 @@ class Wording:
         return f"{_unit(tr('{number} h'), str(hours))} {_unit(tr('{number} min'), str(rest))}"
 
     def word(self, status: Status) -> str:
-        """A status in one word."""
+        """Return a status in one word."""
         return self._words[status]
 
     def status(self, job: Job) -> str:
-        """A job's status in a word, and behind a dash what more there is to say."""
+        """Return a job's status in a word, and behind a dash what more there is to say."""
         word, reason = self._words[job.status], self.reason(job)
         return f"{word}{DASH}{reason}" if reason else word
 
     def reason(self, job: Job) -> str:
-        """What more there is to say than the status: why it is so, how far it is, or when it goes on."""
+        """Return what more there is to say than the status: why it is so, how far it is, or when it goes on."""
         match job.status:
             case Status.PENDING:
                 return self._waits_for(job)
@@ -177,7 +177,7 @@ class Wording:
         return tr("Finishing") if done >= 1 else tr("Reading {percent}").format(percent=self.percent(done))
 
     def row(self, job: Job) -> str:
-        """A whole job in one sentence for a screen reader."""
+        """Return a whole job in one sentence for a screen reader."""
         done = progress_of(job)
         # While it is read, the percentage says it all.
         reason = "" if job.status is Status.PROCESSING and done is not None else self.reason(job)
@@ -194,17 +194,17 @@ class Wording:
 
 
 def _unit(text: str, number: str) -> str:
-    """A number with its unit, never on two lines."""
+    """Return a number with its unit, never on two lines."""
     return text.format(number=number).replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def _said(reason: str) -> str:
-    """A stored reason as it is shown."""
+    """Return a stored reason as it is shown."""
     return translated(display_text(reason)) if reason else ""
 
 
 def progress_of(job: Job) -> float | None:
-    """How much of a file is read, 0…1; None where that says nothing."""
+    """Return how much of a file is read, 0…1; None where that says nothing."""
     if job.status is not Status.PROCESSING or not job.file_size:
         return None
     return min(1.0, job.bytes_done / job.file_size)

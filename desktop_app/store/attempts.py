@@ -88,7 +88,7 @@ def end_open(database: Database, which: Expression, outcome: AttemptOutcome, *, 
 
 
 def take_back(database: Database, row_id: int, token: int) -> None:
-    """A claim whose work was not begun was no try."""
+    """Delete the attempt of a claim whose work was not begun."""
     database.run(AttemptRow.delete().where(AttemptRow.job == row_id, AttemptRow.token == token))
 
 
@@ -109,7 +109,7 @@ def prune(database: Database, row_id: int, token: int) -> None:
 
 
 def attempts_of(database: Database, row_id: int) -> list[Attempt]:
-    """The tries at a job, oldest first; inside a `read` scope."""
+    """Return the tries at a job, oldest first; inside a `read` scope."""
     query = AttemptRow.select(*_COLUMNS).where(AttemptRow.job == row_id).order_by(AttemptRow.token)
     return [
         Attempt(token, generation, number, worker, started, ended, outcome and AttemptOutcome(outcome), reason)
@@ -118,5 +118,5 @@ def attempts_of(database: Database, row_id: int) -> list[Attempt]:
 
 
 def count_of(database: Database, row_id: int) -> int:
-    """How many tries at a job are kept; inside a `read` scope."""
+    """Return how many tries at a job are kept; inside a `read` scope."""
     return int(database.scalar(AttemptRow.select(fn.COUNT(SQL("*"))).where(AttemptRow.job == row_id)) or 0)

@@ -39,7 +39,7 @@ def condition(where: Filter) -> Any:  # noqa: ANN401 - peewee's expressions have
 
 
 def _all_of(parts: list[Any]) -> Any:  # noqa: ANN401
-    """All of them in a balanced tree: SQLite refuses to nest as deep as a hundred words in a row would."""
+    """Return all of them in a balanced tree: SQLite refuses to nest as deep as a hundred words would."""
     middle = len(parts) // 2
     return parts[0] if len(parts) == 1 else _all_of(parts[:middle]) & _all_of(parts[middle:])
 

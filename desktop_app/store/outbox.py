@@ -75,12 +75,12 @@ class Outbox:
         return [OutboxEntry(*rest) for _, *rest in due]
 
     def _due(self, queue: str, owner: str, now_ms: int, limit: int) -> list[tuple[Any, ...]]:
-        """Position, row, UUID, generation and tries of what may be sent now."""
+        """Return position, row, UUID, generation and tries of what may be sent."""
         query = _entries(queue, limit).where(_is_due(owner, now_ms))
         return list(self._database.run(query.tuples()))
 
     def _first_due(self, queue: str, owner: str, now_ms: int, limit: int) -> list[tuple[Any, ...]]:
-        """As `_due`, but only up to the first entry that has to wait; reads no further than `limit` entries."""
+        """Return the same as `_due`, but only up to the first entry that has to wait; reads at most `limit` entries."""
         query = _entries(queue, limit).select_extend(_is_due(owner, now_ms))
         return [row[:-1] for row in takewhile(itemgetter(-1), self._database.run(query.tuples()))]
 
@@ -140,7 +140,7 @@ class Outbox:
             )
 
     def waiting(self, queue: str) -> int:
-        """How many messages of a queue still have to be sent.
+        """Return how many messages of a queue still have to be sent.
 
         Raises:
             StoreError: If the database can't be read.
@@ -150,7 +150,7 @@ class Outbox:
             return int(self._database.scalar(query) or 0)
 
     def has_waiting(self, queue: str) -> bool:
-        """Whether any message of a queue still has to be sent; does not count them.
+        """Return whether any message of a queue still has to be sent; does not count them.
 
         Raises:
             StoreError: If the database can't be read.
@@ -160,7 +160,7 @@ class Outbox:
             return self._database.scalar(query) is not None
 
     def in_queue(self, queue: str) -> int:
-        """How many messages of a queue were sent and wait or are worked on now, as far as the database knows.
+        """Return how many messages of a queue were sent and wait or are worked on now, as far as the database knows.
 
         Those that are tried again later are not counted: they must not keep others out of a small window.
 
@@ -194,7 +194,7 @@ def _is_due(owner: str, now_ms: int) -> Expression:
 
 
 def _is(entry: OutboxEntry) -> tuple[Expression, ...]:
-    """The row of an entry, unless a newer generation has taken its place."""
+    """Return the row of an entry, unless a newer generation has taken its place."""
     return (OutboxRow.job == entry.row_id, OutboxRow.generation == entry.generation)
 
 

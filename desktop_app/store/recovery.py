@@ -40,7 +40,7 @@ class Recovery:
             return before not in {None, now}
 
     def in_flight(self, *, queue: str, sent_before_ms: int) -> int:
-        """How many jobs should have a message in a queue, of those that were sent before a time.
+        """Return how many jobs should have a message in a queue, of those that were sent before a time.
 
         Raises:
             StoreError: If the database can't be read.
@@ -83,7 +83,7 @@ class Recovery:
 
 
 def _sent(queue: str, before_ms: int) -> Expression:
-    """Unfinished jobs of a queue whose message was sent before a time."""
+    """Return unfinished jobs of a queue whose message was sent before a time."""
     return (
         (JobRow.queue == queue)
         & JobRow.status.in_(OPEN_STATUSES)

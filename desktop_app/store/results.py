@@ -168,7 +168,7 @@ class Work:
             return True
 
     def is_stale(self, row_id: int, generation: int) -> bool:
-        """Whether a submission is past: the job was taken off the list, submitted again, or has ended.
+        """Return whether a submission is past: the job was taken off the list, submitted again, or has ended.
 
         Raises:
             StoreError: If the database can't be read.
@@ -184,5 +184,5 @@ class Work:
 
 
 def _holds(row_id: int, token: int) -> tuple[object, ...]:
-    """The fence: only who holds the newest token of a running job may write."""
+    """Return the fence: only who holds the newest token of a running job may write."""
     return (JobRow.id == row_id, JobRow.lease_token == token, JobRow.status == Status.PROCESSING)

@@ -55,12 +55,12 @@ def jobs_from(rows: Iterable[Iterable[Any]]) -> list[Job]:
 
 
 def joined_path(text: str, raw: bytes | None) -> str:
-    """The path that these two columns keep; see `split_path`."""
+    """Return the path that these two columns keep; see `split_path`."""
     return text if raw is None else os.fsdecode(bytes(raw))
 
 
 def split_path(path: str) -> tuple[str, bytes | None]:
-    """A path as the two columns that keep it: readable text, and the true bytes where the text had to escape some."""
+    """Return a path as the two columns that keep it: readable text, and the true bytes where that escapes some."""
     try:
         path.encode("utf-8")
     except UnicodeEncodeError:
@@ -70,12 +70,12 @@ def split_path(path: str) -> tuple[str, bytes | None]:
 
 
 def storable(text: str) -> str:
-    """A text that is not a path, fit for the database: what is not Unicode in it stands as escapes."""
+    """Return a text that is not a path, fit for the database: what is not Unicode in it stands as escapes."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def searchable(text: str) -> str:
-    """A text that is looked for in paths, as `file_path` would hold it."""
+    """Return a text that is looked for in paths, as `file_path` would hold it."""
     try:
         return split_path(text)[0]
     except UnicodeEncodeError:  # no path of this system
@@ -83,7 +83,7 @@ def searchable(text: str) -> str:
 
 
 def folded(text: str) -> str:
-    """A text as it is compared in a search: upper and lower case alike, however its accents are composed."""
+    """Return a text as it is compared in a search: upper and lower case alike, however its accents are composed."""
     return text.lower() if text.isascii() else unicodedata.normalize("NFC", text.casefold())
 
 
@@ -98,12 +98,12 @@ _NUMBER = re.compile(r"\d+")
 
 
 def name_key(path: str) -> str:
-    """A text that sorts names as people expect: file2 before file10, whatever the case."""
+    """Return a text that sorts names as people expect: file2 before file10, whatever the case."""
     name = split_path(os.path.basename(path))[0].casefold()  # noqa: PTH119 - pathlib would normalise the name
     return _NUMBER.sub(_number_key, name)
 
 
 def _number_key(match: re.Match[str]) -> str:
-    """A number behind its length: of two numbers the longer one is greater. A name has at most 255 characters."""
+    """Return a number behind its length: the longer of two is greater. A name has at most 255 characters."""
     digits = match.group().lstrip("0")
     return f"{len(digits):03}{digits}"

@@ -91,9 +91,7 @@ def test_cells_show_what_the_database_says(list_model: ListModel) -> None:
     assert cells[6] == "0.8\N{NO-BREAK SPACE}s"
     titles = [list_model.model.headerData(number, Qt.Orientation.Horizontal) for number in range(len(COLUMNS))]
     assert titles[:7] == ["Name", "Status", "Progress", "Lines", "Size", "Added", "Took"]
-    assert titles[7:] == [
-        *("Reason", "Folder", "Type", "Finished", "Modified", "Attempts", "Batch", "Queue", "Message ID", "Job ID")
-    ]
+    assert titles == [column.heading for column in COLUMNS]
     assert list_model.model.headerData(0, Qt.Orientation.Vertical) is None
     assert list_model.model.headerData(99, Qt.Orientation.Horizontal) is None
 

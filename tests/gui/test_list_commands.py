@@ -13,6 +13,7 @@ from desktop_app.gui.table.columns import COLUMN_OF_ID, COLUMNS
 from desktop_app.gui.tasks import Tasks
 from desktop_app.gui.widgets.notice import Kind, Notice
 from desktop_app.services.adding.intake import IntakeService
+from desktop_app.services.support.export import spreadsheet_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -132,6 +133,17 @@ def test_copied_cells_hold_neither_tabs_nor_line_breaks(jobs_db: JobsDatabase, w
     clip = clip_of_rows(jobs_db.jobs, keys(a, 999), [COLUMNS[0]], wording)
     assert clip.text == "Name\ntab\\tand\\nline.txt\n"
     assert clip.rows == 1
+
+
+@pytest.mark.parametrize("name", ["007", "+1", "@x", "\uff1dA1", "1-2"])
+def test_copied_texts_are_texts_in_a_spreadsheet_as_they_are_in_an_export(
+    jobs_db: JobsDatabase, wording: Wording, name: str
+) -> None:
+    (a,) = jobs_db.add(name, size=7)
+    columns = [COLUMNS[COLUMN_OF_ID[column]] for column in ("name", "size")]
+    clip = clip_of_rows(jobs_db.jobs, keys(a), columns, wording)
+    assert clip.text == f"Name\tSize\n{spreadsheet_text(name)}\t7\n"
+    assert clip.text.splitlines()[1].startswith("'")
 
 
 def test_copied_rows_are_a_table_and_files_too(jobs_db: JobsDatabase, wording: Wording) -> None:

@@ -45,7 +45,7 @@ class Clip:
     addresses: tuple[str, ...] = ()
 
     def mime_data(self) -> QMimeData:
-        """For the clipboard; main thread."""
+        """Return it for the clipboard; main thread."""
         data = QMimeData()
         data.setText(self.text)
         if self.page:
@@ -58,7 +58,7 @@ class Clip:
 
 
 def clip_of_rows(reader: JobReader, ids: array[int], columns: Sequence[Column], wording: Wording) -> Clip:
-    """A line a file, tabs between exact values, the titles first.
+    """Return a line a file, tabs between exact values, the titles first.
 
     Raises:
         StoreError: If the database can't be read.
@@ -76,7 +76,7 @@ def clip_of_rows(reader: JobReader, ids: array[int], columns: Sequence[Column], 
 
 
 def clip_of_paths(reader: JobReader, ids: array[int]) -> Clip:
-    """A path a line, and the files themselves. A line break in a name is an escape, so that no shell obeys it.
+    """Return a path a line, and the files. A line break in a name is an escape, so that no shell obeys it.
 
     Raises:
         StoreError: If the database can't be read.

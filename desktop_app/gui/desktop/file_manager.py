@@ -53,7 +53,7 @@ def reveal(paths: Sequence[str]) -> bool:
 
 
 def folder_of(path: str) -> str:
-    """The folder that a file lies in, or lay in; empty if that is not there.
+    """Return the folder that a file lies in, or lay in; empty if that is not there.
 
     It may be on a disk that does not answer: not for the main thread.
     """
@@ -121,7 +121,7 @@ class Opener(QObject):
 
 
 def file_url(path: str) -> QUrl:
-    """A path as an address, also where its name is not UTF-8."""
+    """Return a path as an address, also where its name is not UTF-8."""
     return QUrl.fromEncoded(Path(path).as_uri().encode())
 
 

@@ -28,7 +28,7 @@ _MOST_REASONS = 12
 
 
 def read_search(text: str) -> Search:
-    """What a person has typed, in their language or in English."""
+    """Return what a person has typed, in their language or in English."""
     search = parse_search(text, _names())
     looked_for = dict.fromkeys([*search.words, *search.reasons])
     spoken = tuple((word, said) for word in looked_for if (said := _english_of(word)))
@@ -60,7 +60,7 @@ def _english_of(word: str) -> tuple[str, ...]:
 
 
 PATIENCE_MS = 150
-"""Who types on within this time has not typed what they look for."""
+"""Who types on within this time has not typed what they search for."""
 
 _LONGEST = 500
 """Characters; SQLite refuses a condition of very many parts."""
@@ -143,7 +143,7 @@ class FilterBox(QLineEdit):
         self._clear.setIcon(self._theme.icon("cancel", colour))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Escape empties the box, or leaves it; the arrow down and Enter go on to the list."""
+        """Empty the box or leave it by Escape; go on to the list by the arrow down and Enter."""
         match event.key():
             case Qt.Key.Key_Escape if self.text():
                 self.empty()

@@ -97,7 +97,7 @@ class ListFilter(QObject):
         self._actions.retry_reason.setEnabled(bool(self._reasons()))
 
     def _reasons(self) -> frozenset[str]:
-        """Those chosen in the sidebar, else that of the current file if it is selected and has failed."""
+        """Return those chosen in the sidebar, else that of the current file if it is selected and has failed."""
         chosen = self._sidebar.choice.problems
         job = self._model.job(self._view.currentIndex().row()) if self._view.selected_count() else None
         if chosen or job is None or job.status is not Status.FAILED:
@@ -106,7 +106,7 @@ class ListFilter(QObject):
 
     @Slot()
     def _go_to_list(self) -> None:
-        """To what is selected, else to the current row or the first one."""
+        """Go to what is selected, else to the current row or the first one."""
         self._view.setFocus(Qt.FocusReason.ShortcutFocusReason)
         if self._model.rowCount() and not self._view.selected_count():
             row = max(0, self._view.currentIndex().row())

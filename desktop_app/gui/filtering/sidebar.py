@@ -92,12 +92,12 @@ class Section(QWidget, Generic[Key]):
         return entry
 
     def add_below(self, widget: QWidget) -> None:
-        """A widget below the entries, with a little room before it."""
+        """Put a widget below the entries, with a little room before it."""
         self._column.addSpacing(_GAP)
         self._column.addWidget(widget)
 
     def natural_width(self) -> int:
-        """The width that everything fits into without wrapping, in pixels."""
+        """Return the width that everything fits into without wrapping, in pixels."""
         widths = [entry.natural_width() for entry in self._entries.values()]
         return max([self._title.sizeHint().width(), *widths])
 
@@ -117,7 +117,7 @@ class SidebarTexts:
         self._wording = wording
 
     def statuses(self, counts: StatusCounts) -> dict[Status | None, EntryFacts]:
-        """All files, and each status."""
+        """Return all files, and each status."""
         found: dict[Status | None, EntryFacts] = {
             None: self._facts(tr("All", "files of every status"), counts.total, icon="all-files", colour="muted")
         }
@@ -128,7 +128,7 @@ class SidebarTexts:
         return found
 
     def problems(self, problems: Sequence[Problem]) -> dict[str, EntryFacts]:
-        """What files have failed for."""
+        """Return what files have failed for."""
         return {problem.code: self._problem(problem) for problem in problems}
 
     def _problem(self, problem: Problem) -> EntryFacts:
@@ -138,7 +138,7 @@ class SidebarTexts:
         return self._facts(text, problem.count, note=note, action=tr("Retry all with this reason"))
 
     def batches(self, batches: Sequence[Batch]) -> dict[int, EntryFacts]:
-        """What was added together."""
+        """Return what was added together."""
         return {batch.id: self._batch(batch) for batch in batches}
 
     def _batch(self, batch: Batch) -> EntryFacts:
@@ -147,15 +147,15 @@ class SidebarTexts:
         return self._facts(name or when, batch.count, note=when if name else "", hint=hint)
 
     def retry(self, reasons: int) -> str:
-        """The words of the button below the problems."""
+        """Return the words of the button below the problems."""
         return tr("&Retry All With This Reason") if reasons <= 1 else tr("&Retry All With These Reasons")
 
     def retry_shortly(self) -> str:
-        """The same where that is too wide for the sidebar."""
+        """Return the same where that is too wide for the sidebar."""
         return tr("&Retry All These")
 
     def retry_these(self, count: int) -> str:
-        """The same in a context menu, which knows how many it is about."""
+        """Return the same in a context menu, which knows how many it is about."""
         return tr("&Retry %Ln File(s) With This Reason", "", count)
 
     def _facts(
@@ -174,7 +174,7 @@ class SidebarTexts:
 
 
 def with_status(choice: Filter, status: Status | None, *, add: bool) -> Filter:
-    """Another status; None is "All", which takes back everything that was chosen.
+    """Return another status; None is "All", which takes back everything that was chosen.
 
     Args:
         choice: What is chosen now.
@@ -190,13 +190,13 @@ def with_status(choice: Filter, status: Status | None, *, add: bool) -> Filter:
 
 
 def with_problem(choice: Filter, code: str, *, add: bool) -> Filter:
-    """Another problem; see `with_status`. Clicked a second time, it is taken away."""
+    """Return another problem; see `with_status`. Clicked a second time, it is taken away."""
     statuses = choice.statuses if Status.FAILED in choice.statuses else frozenset[Status]()
     return replace(choice, statuses=statuses, problems=_clicked(choice.problems, code, add=add))
 
 
 def with_batch(choice: Filter, batch: int, *, add: bool) -> Filter:
-    """Another batch; see `with_problem`."""
+    """Return another batch; see `with_problem`."""
     return replace(choice, batches=_clicked(choice.batches, batch, add=add))
 
 
@@ -282,13 +282,13 @@ class Sidebar(QScrollArea):
 
     @Slot(object)
     def show_counts(self, counts: StatusCounts) -> None:
-        """How many jobs have each status."""
+        """Show how many jobs have each status."""
         self._counts = counts
         self._show()
 
     @Slot(object)
     def show_groups(self, groups: Groups) -> None:
-        """Which problems and batches there are. What was chosen and is gone is chosen no more."""
+        """Show which problems and batches there are. What was chosen and is gone is chosen no more."""
         self._groups = groups
         problems = self.choice.problems & {problem.code for problem in groups.problems}
         batches = self.choice.batches & {batch.id for batch in groups.batches}
@@ -345,19 +345,19 @@ class Sidebar(QScrollArea):
         return self.retry.sizeHint().width()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """The scroll bar may come or go."""
+        """Fit the width again: the scroll bar may come or go."""
         super().resizeEvent(event)
         self._fit_soon.start(0)
 
     def showEvent(self, event: QShowEvent) -> None:
-        """The font may have changed."""
+        """Fit the width again: the font may have changed."""
         super().showEvent(event)
         self.fit()
 
     # --- keyboard
 
     def entries(self) -> list[SidebarEntry]:
-        """Every entry from top to bottom."""
+        """Return every entry from top to bottom."""
         return [entry for section in self._sections() for entry in section.entries.values()]
 
     def _keep_one_tab_stop(self, wanted: SidebarEntry | None = None) -> None:
@@ -369,7 +369,7 @@ class Sidebar(QScrollArea):
             entry.setFocusPolicy(Qt.FocusPolicy.StrongFocus if entry is stop else Qt.FocusPolicy.ClickFocus)
 
     def _order_tabs(self) -> None:
-        """From top to bottom, whenever the entries were made: Qt puts the newest last, behind the list."""
+        """Order Tab from top to bottom, whenever the entries were made: Qt puts the newest last, behind the list."""
         wanted: list[QWidget] = []
         for section in self._sections():
             for entry in section.entries.values():

@@ -139,7 +139,7 @@ class SidebarEntry(QAbstractButton):
     # --- room
 
     def natural_width(self) -> int:
-        """The width that shows all words in one line, in pixels."""
+        """Return the width that shows all words in one line, in pixels."""
         metrics = self.fontMetrics()
         words = max(
             metrics.horizontalAdvance(self._facts.text),
@@ -177,7 +177,7 @@ class SidebarEntry(QAbstractButton):
         return font
 
     def _words(self, text: str, font: QFont, room: int) -> QStaticText:
-        """A text as it breaks into lines: between words where that is possible."""
+        """Return a text as it breaks into lines: between words where that is possible."""
         options = QTextOption(QStyle.visualAlignment(self.layoutDirection(), Qt.AlignmentFlag.AlignLeft))
         options.setTextDirection(self.layoutDirection())
         options.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
@@ -235,7 +235,7 @@ class SidebarEntry(QAbstractButton):
     # --- what Qt asks
 
     def nextCheckState(self) -> None:
-        """Nothing by itself: who shows this decides what is chosen."""
+        """Change nothing: who shows this decides what is chosen."""
 
     def _tell(self) -> None:
         adds, self._adds = self._adds, False
@@ -247,12 +247,12 @@ class SidebarEntry(QAbstractButton):
         super().mouseReleaseEvent(event)
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
-        """Space clicks when it is let go."""
+        """Note whether Ctrl was held: Space clicks when it is let go."""
         self._adds = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
         super().keyReleaseEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Arrows go from entry to entry, Enter chooses."""
+        """Go from entry to entry by the arrows, choose by Enter."""
         match event.key():
             case Qt.Key.Key_Up | Qt.Key.Key_Down | Qt.Key.Key_Home | Qt.Key.Key_End as key:
                 self.moved.emit(int(key))
@@ -262,12 +262,12 @@ class SidebarEntry(QAbstractButton):
                 super().keyPressEvent(event)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
-        """Who comes by keyboard sees where."""
+        """Draw a ring for who comes by keyboard."""
         self._shows_ring = event.reason() in _KEY_REASONS
         super().focusInEvent(event)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        """Below the entry if the keyboard asked, else where the mouse is."""
+        """Ask for a menu: below the entry if the keyboard asked, else where the mouse is."""
         by_keyboard = event.reason() == QContextMenuEvent.Reason.Keyboard
         place: QPoint = self.mapToGlobal(self.rect().bottomLeft()) if by_keyboard else event.globalPos()
         self.menu_wanted.emit(place)

@@ -96,7 +96,7 @@ class History:
         self._rings = {span: _Ring(span) for span in Span}
 
     def add(self, from_s: float, to_s: float, files: float, size: float) -> None:
-        """Files and bytes that were done between two moments, in seconds since 1970; spread over the time between."""
+        """Add files and bytes that were done between two moments, in seconds since 1970; spread over that time."""
         if files <= 0 and size <= 0:
             return
         for ring in self._rings.values():
@@ -106,12 +106,12 @@ class History:
                 ring.add(moment, max(0.0, files) / parts, max(0.0, size) / parts)
 
     def fill(self, span: Span, done: Iterable[Ended], before_s: float) -> None:
-        """What the database knows of the time before a moment, for one span."""
+        """Add what the database knows of the time before a moment, for one span."""
         ring = self._rings[span]
         ring.reach(int(before_s // ring.step))
         for one in done:
             ring.add(one.start_ms / 1000, one.files, one.bytes)
 
     def series(self, span: Span, now_s: float) -> Series:
-        """The steps of a span up to now; the one that is not over yet is left out, since it would always look low."""
+        """Return the steps of a span up to a moment, without the one that is not over: it would always look low."""
         return self._rings[span].series(span, now_s)

@@ -105,7 +105,7 @@ class RunNotifications(QObject):
 
     @Slot(object)
     def take_progress(self, progress: Progress) -> None:
-        """The first failure of a run is told at once: there may be something to be done about it."""
+        """Tell the first failure of a run at once: there may be something to be done about it."""
         if not progress.is_busy or not progress.failed:
             self._told_failure = False
         elif not self._told_failure:
@@ -118,7 +118,7 @@ class RunNotifications(QObject):
 
     @Slot(object)
     def take_end(self, end: RunEnd) -> None:
-        """A run is over."""
+        """Tell that a run is over."""
         if self._waiting is not None:
             before = self._waiting
             end = RunEnd(before.files + end.files, before.failed + end.failed, before.took_ms + end.took_ms)
@@ -142,7 +142,7 @@ class RunNotifications(QObject):
 
     @Slot()
     def _show_in_window(self) -> None:
-        """At once, or when the way back from what the person did last has been there long enough."""
+        """Show it at once, or when the way back from what the person did last has been there long enough."""
         if self._notice is None or self._has_room():
             notice, self._notice = self._notice, None
             self._room.stop()
@@ -199,27 +199,28 @@ class ProgressPresenter(QObject):
         selected: What is selected.
         actions: The actions.
         connection: What is known of the connection.
-        memory: What is shown at the next start.
-        theme, wording: How it looks and reads.
-        clock: The time.
         desktop: The desktop around the window.
+        memory: Keeps whether graphs and tray are shown, and the graphs' span.
+        clock: The time.
+        theme: The colours of the graphs.
+        wording: Numbers and times.
         window: The window; Qt's owner.
     """
 
     def __init__(
         self,
         run: RunWatch,
+        *,
         status: JobsStatusBar,
         notices: NoticeBar,
         selected: SelectedTotals,
         actions: Actions,
-        *,
         connection: ConnectionStatus,
+        desktop: Desktop,
         memory: WindowMemory,
+        clock: Clock,
         theme: Theme,
         wording: Wording,
-        clock: Clock,
-        desktop: Desktop,
         window: QMainWindow,
     ) -> None:
         super().__init__(window)
@@ -228,9 +229,7 @@ class ProgressPresenter(QObject):
         self._notices = notices
         self._actions = actions
         self._window = window
-        self._connection = connection
         self._memory = memory
-        self._theme = theme
         self._clock = clock
         self._wording = wording
         self._time_left = TimeLeft()
@@ -244,17 +243,17 @@ class ProgressPresenter(QObject):
         run.paced.connect(self._show_pace)
         selected.changed.connect(self._show_selected)
         connection.text_changed.connect(self._follow_connection)
-        self.dock = self._make_dock()
-        self.notifications = self._make_notifications()
+        self.dock = self._make_dock(theme)
+        self.notifications = self._make_notifications(connection)
         self.tray = Tray(window, actions.keep_in_tray, (actions.pause, actions.quit))
         actions.keep_in_tray.setChecked(memory.keeps_in_tray)
         actions.keep_in_tray.toggled.connect(self._remember_tray)
 
     # --- the graphs
 
-    def _make_dock(self) -> ThroughputDock:
+    def _make_dock(self, theme: Theme) -> ThroughputDock:
         memory, action = self._memory, self._actions.throughput
-        dock = ThroughputDock(self._run.history, self._clock, self._theme, self._wording, self._window)
+        dock = ThroughputDock(self._run.history, self._clock, theme, self._wording, self._window)
         dock.choose(next((span for span in Span if span.name == memory.throughput_span), dock.span))
         dock.chosen.connect(self._remember_span)
         self._window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, dock)
@@ -285,7 +284,7 @@ class ProgressPresenter(QObject):
         )
 
     def _last_minute(self, pace: Pace) -> tuple[float, ...]:
-        """The line belongs to its number: files, or bytes where a file takes long."""
+        """Return the line that belongs to the number: files, or bytes where a file takes long."""
         series = self._run.history.series(Span.MINUTE, self._clock.now_ms() / 1000)
         return series.files if pace.files else series.bytes
 
@@ -301,7 +300,7 @@ class ProgressPresenter(QObject):
 
     # --- the desktop
 
-    def _make_notifications(self) -> RunNotifications:
+    def _make_notifications(self, connection: ConnectionStatus) -> RunNotifications:
         notifications = RunNotifications(
             self._desktop.notifier,
             self._actions.export,
@@ -312,8 +311,8 @@ class ProgressPresenter(QObject):
         )
         self._run.changed.connect(notifications.take_progress)
         self._run.ended.connect(notifications.take_end)
-        self._connection.text_changed.connect(notifications.take_connection)
-        self._connection.trouble_changed.connect(notifications.take_trouble)
+        connection.text_changed.connect(notifications.take_connection)
+        connection.trouble_changed.connect(notifications.take_trouble)
         self._desktop.notifier.on_click(self._open_about)
         return notifications
 
@@ -338,7 +337,7 @@ class ProgressPresenter(QObject):
         self._desktop.awake.keep(awake=False)
 
     def _open_about(self, topic: Topic) -> None:
-        """A notification was pressed: show the window, and what it was about."""
+        """Show the window and what a pressed notification was about."""
         self.tray.bring_back()
         if topic is Topic.FAILURE or (topic is Topic.ENDED and self.notifications.last_failed):
             self._actions.status_views[_FAILED_VIEW].trigger()
@@ -351,7 +350,7 @@ class ProgressPresenter(QObject):
 
     @Slot()
     def close(self) -> None:
-        """The window was closed: what its loops tell while they end is not shown any more."""
+        """Show nothing more: the window was closed, and its loops end."""
         self.notifications.close()
         self._awake_timer.stop()
         self._desktop.close()

@@ -258,7 +258,7 @@ class TimeLeftEstimator:
         return max(0.0, self._end - now)
 
     def _forecast(self, progress: Progress, now: float) -> float | None:
-        """Seconds by what went more evenly."""
+        """Return seconds by what went more evenly."""
         first = self._samples[0]
         span = now - first.at
         files = progress.files_done - first.files
@@ -271,7 +271,7 @@ class TimeLeftEstimator:
         return by_files if even_files < even_bytes else by_bytes
 
     def _unevenness(self, now: float) -> tuple[float, float]:
-        """How much files and bytes vary from one part of the time to the next, each against its own mean."""
+        """Return how much files and bytes vary from one part of the time to the next, each against its own mean."""
         first = self._samples[0]
         width = (now - first.at) / _SLOTS
         files, sizes = [0.0] * _SLOTS, [0.0] * _SLOTS
@@ -283,7 +283,7 @@ class TimeLeftEstimator:
 
 
 def _variation(values: Sequence[float]) -> float:
-    """The standard deviation against the mean."""
+    """Return the standard deviation against the mean."""
     mean = sum(values) / len(values)
     if mean <= 0:
         return math.inf

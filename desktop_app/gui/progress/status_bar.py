@@ -121,7 +121,7 @@ class JobsStatusBar(QStatusBar):
         return "" if self._rate.isHidden() else self._rate.text()
 
     def count_text(self, status: Status) -> str:
-        """The words that count a status."""
+        """Return the words that count a status."""
         return self._labels[status].text
 
     # --- what to show

@@ -105,7 +105,7 @@ class RateButton(QAbstractButton):
             self.update()
 
     def sizeHint(self) -> QSize:
-        """The line and its number; the number's room does not change with each digit."""
+        """Return the line and its number; the number's room does not change with each digit."""
         metrics = self.fontMetrics()
         words = max(metrics.horizontalAdvance(self.text()), metrics.horizontalAdvance("00.0/s"))
         line = _LINE_WIDTH + _GAP if self._shows_line else 0
@@ -131,7 +131,7 @@ class RateButton(QAbstractButton):
             painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 4, 4)
 
     def isLeftToRight(self) -> bool:
-        """Whether the number stands at the right."""
+        """Return whether the number stands at the right."""
         return self.layoutDirection() is not Qt.LayoutDirection.RightToLeft
 
     def _draw_line(self, painter: QPainter, place: QRectF) -> None:

@@ -242,11 +242,11 @@ class Graph(QWidget):
         )
 
     def minimumSizeHint(self) -> QSize:
-        """Enough to see a line in."""
+        """Return enough room to see a line in."""
         return QSize(_LEAST_WIDTH, _HEIGHT + 2 * self.fontMetrics().height())
 
     def sizeHint(self) -> QSize:
-        """As small as may be: what is left of the window is the list's."""
+        """Return as little as may be: what is left of the window is the list's."""
         return self.minimumSizeHint()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
@@ -395,6 +395,6 @@ class ThroughputDock(QDockWidget):
         self._timer.start()
 
     def hideEvent(self, event: QHideEvent) -> None:
-        """Nobody looks."""
+        """Stop drawing."""
         super().hideEvent(event)
         self._timer.stop()

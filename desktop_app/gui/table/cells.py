@@ -93,13 +93,13 @@ class CellDelegate(QStyledItemDelegate):
             painter.setFont(option.font)
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        """The room that a cell's whole text takes."""
+        """Return the room that a cell's whole text takes."""
         metrics = QFontMetrics(_code_font(option.font)) if COLUMNS[index.column()].is_code else option.fontMetrics
         wide = metrics.horizontalAdvance(self.text_of(index))
         return QSize(wide + 2 * CELL_PADDING + 1, option.fontMetrics.height())
 
     def text_of(self, index: Index) -> str:
-        """What is written in a cell."""
+        """Return what is written in a cell."""
         return self._model.text(index.row(), index.column())
 
 
@@ -152,7 +152,7 @@ class ProgressDelegate(CellDelegate):
     """A bar and, beside it rather than on it, the percentage."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:  # noqa: ARG002 - as Qt has it
-        """As wide as a bar is any good, whether there is one now or not."""
+        """Return as much as a bar is any good in, whether there is one or not."""
         return QSize(option.fontMetrics.horizontalAdvance(_WIDEST_PERCENT) + 8 * _BAR_HEIGHT + 3 * CELL_PADDING, 0)
 
     def paint_content(
@@ -196,7 +196,7 @@ class ProgressDelegate(CellDelegate):
 
 
 def _code_font(beside: QFont) -> QFont:
-    """The system's font of equally wide characters, in the size of another."""
+    """Return the system's font of equally wide characters, in the size of another."""
     font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
     font.setPointSizeF(beside.pointSizeF())
     return font

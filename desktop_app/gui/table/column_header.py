@@ -161,7 +161,7 @@ class ColumnHeader(QHeaderView):
         self._set_shown(number, shown=shown)
 
     def suit_problems(self, only_problems: bool) -> None:  # noqa: FBT001
-        """While only problems are listed, show reasons, and not what is empty for all of them. Not remembered."""
+        """Show reasons while only problems are listed, and not what is empty for all of them. Not remembered."""
         if only_problems:
             for number, shown in _FOR_PROBLEMS.items():
                 if self.isSectionHidden(number) is shown:
@@ -185,7 +185,7 @@ class ColumnHeader(QHeaderView):
 
     @Slot()
     def reset(self) -> None:
-        """All columns in their first order and width."""
+        """Put all columns into their first order and width."""
         self._temporary.clear()
         self._least = 0
         first = [COLUMN_OF_ID[name] for name in FIRST_ORDER]
@@ -204,7 +204,7 @@ class ColumnHeader(QHeaderView):
         self.resizeSection(elastic, max(least, self._room() - others))
 
     def _room(self) -> int:
-        """The width of the rows: the header itself follows that a moment later."""
+        """Return the width of the rows: the header itself follows that a moment later."""
         table = self.parent()
         return (table if isinstance(table, QAbstractScrollArea) else self).viewport().width()
 
@@ -268,9 +268,9 @@ class ColumnHeader(QHeaderView):
         paint_title(painter, rect, title, self._theme.colours, self.layoutDirection())
 
     def sectionSizeFromContents(self, number: int) -> QSize:
-        """The room of a title, with its arrow."""
+        """Return the room of a title, with its arrow."""
         return title_size(number, self.font())
 
     def sizeHint(self) -> QSize:
-        """High enough to be hit easily."""
+        """Return a height that is hit easily."""
         return QSize(super().sizeHint().width(), self.fontMetrics().height() + 14)

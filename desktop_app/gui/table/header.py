@@ -25,7 +25,6 @@ from desktop_app.gui.table.columns import COLUMNS, NAME, spoken_heading, spoken_
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from PySide6.QtGui import QKeyEvent, QMouseEvent
     from PySide6.QtWidgets import QWidget
 
     from desktop_app.gui.theme.theme import Theme
@@ -60,19 +59,19 @@ class ShiftClicks:
         self._pressed = -1
 
     def press(self, event: QMouseEvent) -> bool:
-        """Whether this begins such a click, the second of two quick ones too."""
+        """Return whether this begins such a click, the second of two quick ones too."""
         self._pressed = self._column_at(event)
         return self._pressed >= 0
 
     def release(self, event: QMouseEvent) -> bool:
-        """Whether this ends one."""
+        """Return whether this ends one."""
         pressed, self._pressed = self._pressed, -1
         if pressed >= 0 and self._header.logicalIndexAt(event.position().toPoint()) == pressed:
             self._header.turn(pressed, second=True)
         return pressed >= 0
 
     def _column_at(self, event: QMouseEvent) -> int:
-        """The column that is meant; -1 if it is another click, or at an edge, where columns are sized."""
+        """Return the column that is meant; -1 if it is another click, or at an edge, where columns are sized."""
         with_shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
         header, place = self._header, event.position()
         number = header.logicalIndexAt(place.toPoint())
@@ -101,7 +100,7 @@ class HeaderKeys(QObject):
         header.order_changed.connect(self._speak_order)
 
     def begin(self) -> None:
-        """The keyboard has come: to where it was, or to the sorted column."""
+        """Go to where the keyboard was, or to the sorted column."""
         if self._header.isSectionHidden(self._header.current):
             self._header.current = self._header.sortIndicatorSection()
         if self._header.isSectionHidden(self._header.current):
@@ -125,14 +124,14 @@ class HeaderKeys(QObject):
         return True
 
     def menu_place(self) -> QPoint:
-        """Below the current title, on the screen."""
+        """Return the place below the current title, on the screen."""
         header = self._header
         return header.viewport().mapToGlobal(
             QPoint(header.sectionViewportPosition(self._header.current), header.height())
         )
 
     def _shown(self) -> list[int]:
-        """The columns that are to be seen, in their order on the screen."""
+        """Return the columns that are to be seen, in their order on the screen."""
         header = self._header
         numbers = (header.logicalIndex(place) for place in range(header.count()))
         return [number for number in numbers if header.shows(number)]
@@ -254,12 +253,12 @@ class JobsHeader(ColumnHeader):
         self.keys.begin()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
-        """The ring goes."""
+        """Draw without the ring."""
         super().focusOutEvent(event)
         self.viewport().update()
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        """Where the mouse is, or below the column that the keyboard is at."""
+        """Open the menu where the mouse is, or below the column that the keyboard is at."""
         by_keys = event.reason() is QContextMenuEvent.Reason.Keyboard
         self.open_menu(self.keys.menu_place() if by_keys else event.globalPos())
         event.accept()

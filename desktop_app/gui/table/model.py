@@ -239,7 +239,7 @@ class JobsModel(QAbstractTableModel):
         return tool_tip(COLUMNS[index.column()].hint(self.wording, cached.job)) or None
 
     def _spoken(self, cached: CachedRow, number: int) -> str:
-        """The first column speaks for the whole row, so that one key press tells everything."""
+        """Return a cell for a screen reader. The first one speaks for the whole row: one key press tells everything."""
         if number == NAME:
             return self.wording.row(cached.job)
         return f"{COLUMNS[number].heading}: {self._text(cached, number)}"
@@ -280,7 +280,7 @@ class JobsModel(QAbstractTableModel):
         self._loader.load(self.filter, self.order)
 
     def text(self, row: int, column: int) -> str:
-        """A cell's text, as `data` gives it, for delegates: without the way through Qt."""
+        """Return a cell's text, as `data` gives it, for delegates: without the way through Qt."""
         cached = self._row(row)
         return "" if cached is None else self._text(cached, column)
 
@@ -291,11 +291,11 @@ class JobsModel(QAbstractTableModel):
         return text
 
     def row_of(self, key: int) -> int | None:
-        """The row of a job, or None if it is not listed."""
+        """Return the row of a job, or None if it is not listed."""
         return next(iter(self._cache.rows_of((key,), self._key_order)), None)
 
     def job(self, row: int) -> Job | None:
-        """The job of a row; None if it is gone, or there is no such row."""
+        """Return the job of a row; None if it is gone, or there is no such row."""
         cached = self._row(row) if 0 <= row < self.rowCount() else None
         return None if cached is None else cached.job
 

@@ -54,7 +54,7 @@ class PageCache:
         self._row_of: dict[int, int] = {}
 
     def row(self, number: int) -> CachedRow | None:
-        """The job of a row, read with its page if need be; None if it is gone from the database.
+        """Return the job of a row, read with its page if need be; None if it is gone from the database.
 
         Raises:
             StoreError: If the database can't be read.
@@ -104,7 +104,7 @@ class PageCache:
         self._row_of.clear()
 
     def replace(self, ids: array[int]) -> None:
-        """Another order, or another list."""
+        """Take another order, or another list."""
         self.ids = ids
         self.forget()
 
@@ -125,7 +125,7 @@ class PageCache:
             del self._pages[page_number]
 
     def rows_of(self, keys: Iterable[int], order: KeyOrder) -> list[int]:
-        """The rows of some jobs, in order; jobs that are not listed are left out."""
+        """Return the rows of some jobs, in order; jobs that are not listed are left out."""
         if order is KeyOrder.NONE:
             wanted = set(keys)
             return [row for row, key in enumerate(self.ids) if key in wanted] if wanted else []

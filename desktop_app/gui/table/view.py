@@ -59,11 +59,11 @@ _CTRL_SHIFT = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftMod
 
 
 class JobsView(QTableView):
-    """Shows a `JobsModel`; whole rows are chosen.
+    """Shows a `JobsModel`; whole rows are selected.
 
     Signals:
         menu_wanted(QPoint): A context menu, at this place of the screen.
-        selection_changed(): Other rows are chosen.
+        selection_changed(): Other rows are selected.
     """
 
     menu_wanted = Signal(QPoint)
@@ -142,22 +142,22 @@ class JobsView(QTableView):
     # --- selection
 
     def selected_rows(self) -> list[tuple[int, int]]:
-        """The chosen rows as runs, first and last of each, from top to bottom. Never a list of a million indexes."""
+        """Return the selected rows as runs, first and last of each, in order. Never a list of a million indexes."""
         return sorted((part.top(), part.bottom()) for part in self.selectionModel().selection().toList())
 
     def selected_count(self) -> int:
-        """How many rows are chosen."""
+        """Return how many rows are selected."""
         return sum(last - first + 1 for first, last in self.selected_rows())
 
     def selected_ids(self) -> array[int]:
-        """The keys of the chosen jobs, in the list's order."""
+        """Return the keys of the selected jobs, in the list's order."""
         ids: array[int] = array("q")
         for first, last in self.selected_rows():
             ids.extend(self._jobs.ids[first : last + 1])
         return ids
 
     def select_rows(self, first: int, last: int) -> None:
-        """Choose these rows only, the first of them current and visible."""
+        """Select these rows only, the first of them current and visible."""
         index = self._jobs.index(first, 0)
         rows = QItemSelection(index, self._jobs.index(last, len(COLUMNS) - 1))
         self.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.NoUpdate)
@@ -170,7 +170,7 @@ class JobsView(QTableView):
     # --- what Qt asks
 
     def moveCursor(self, action: QAbstractItemView.CursorAction, modifiers: Qt.KeyboardModifier) -> QModelIndex:
-        """Home and End go to the first and last row, as in every list, not to the first and last cell."""
+        """Go to the first and last row by Home and End, as in every list, not to the first and last cell."""
         current, rows = self.currentIndex(), self._jobs.rowCount()
         if rows and action is QAbstractItemView.CursorAction.MoveHome:
             return self._jobs.index(0, max(0, current.column()))
@@ -179,7 +179,7 @@ class JobsView(QTableView):
         return super().moveCursor(action, modifiers)
 
     def keyboardSearch(self, search: str) -> None:
-        """Not Qt's search by typing: it would read every row of the list, on this thread."""
+        """Do nothing: Qt's search by typing would read every row of the list, on this thread."""
 
     def scrollTo(
         self,
@@ -196,12 +196,12 @@ class JobsView(QTableView):
         self._header.fit()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """The font may have changed since the table was made."""
+        """Fit the rows: the font may have changed since the table was made."""
         super().showEvent(event)
         self._set_row_height()
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        """Beside the current row if the keyboard asked, else where the mouse is."""
+        """Ask for a menu: beside the current row if the keyboard asked, else where the mouse is."""
         if event.reason() == QContextMenuEvent.Reason.Keyboard:
             self.menu_wanted.emit(self.viewport().mapToGlobal(self.visualRect(self.currentIndex()).bottomLeft()))
         else:
@@ -209,17 +209,17 @@ class JobsView(QTableView):
         event.accept()
 
     def focusInEvent(self, event: QFocusEvent) -> None:
-        """Who comes here by keyboard sees where."""
+        """Draw a ring for who comes here by keyboard."""
         self._uses_keys = event.reason() in _KEY_REASONS
         super().focusInEvent(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Who uses the mouse needs no ring."""
+        """Draw no ring for who uses the mouse."""
         self._uses_keys = False
         super().mousePressEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Escape chooses nothing; a key that moves chooses where it leads to; everything else is Qt's."""
+        """Select nothing by Escape, and by a key that moves what it leads to; everything else is Qt's."""
         self._uses_keys = True
         if event.key() == Qt.Key.Key_Escape and self.selectionModel().hasSelection():
             self.clearSelection()
@@ -243,7 +243,7 @@ class JobsView(QTableView):
             self._set_row_height()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """A ring around the row that the keyboard is at, for who uses the keyboard; the cells have none."""
+        """Draw a ring around the row that the keyboard is at, for who uses the keyboard; the cells have none."""
         super().paintEvent(event)
         index = self.currentIndex()
         if not (self._uses_keys and self.hasFocus()) or not index.isValid():

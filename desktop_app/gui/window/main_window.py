@@ -132,16 +132,16 @@ class MainWindow(QMainWindow):
         )
         self.progress = ProgressPresenter(
             jobs.run,
-            self.status,
-            self.notices,
-            self.selected,
-            actions,
+            status=self.status,
+            notices=self.notices,
+            selected=self.selected,
+            actions=actions,
             connection=controller.status,
+            desktop=desktop(self),
             memory=memory,
+            clock=clock,
             theme=theme,
             wording=wording,
-            clock=clock,
-            desktop=desktop(self),
             window=self,
         )
         self.adding = AddFlow(
