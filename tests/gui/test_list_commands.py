@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from desktop_app.domain.errors import StoreError
-from desktop_app.gui.commands import clipboard as clip_module
-from desktop_app.gui.commands.clipboard import clip_of_paths, clip_of_rows
+from desktop_app.gui.commands import edit as clip_module
+from desktop_app.gui.commands.edit import clip_of_paths, clip_of_rows
 from desktop_app.gui.commands.list_commands import ListCommands
 from desktop_app.gui.table.columns import COLUMN_OF_ID, COLUMNS
 from desktop_app.gui.tasks import Tasks

@@ -55,7 +55,7 @@ class Paper:
             has_room=lambda: self.has_room,
             every_ms=30,
         )
-        self.news.said.connect(self.said.append)
+        self.news.notice.connect(self.said.append)
 
     def _note_export(self) -> None:
         self.exported += 1

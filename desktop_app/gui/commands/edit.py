@@ -1,25 +1,33 @@
-"""The Edit menu: copying rows and paths, selecting.
+"""The Edit menu: copying rows and paths, as other programs take them from the clipboard; selecting.
 
 Undo and Redo are the actions of `ListCommands.undo`; Filter is connected in `filtering.list_filter`.
 """
 
 from __future__ import annotations
 
+import html
+from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QMimeData, QObject, QUrl, Signal, Slot
 from PySide6.QtGui import QGuiApplication
 
-from desktop_app.gui.commands.clipboard import clip_of_paths, clip_of_rows
+from desktop_app.domain.job import display_text
 from desktop_app.gui.i18n import tr, translated
 from desktop_app.gui.widgets.notice import Kind, Notice
+from desktop_app.services.support.export import spreadsheet_text
 
 if TYPE_CHECKING:
+    from array import array
+    from collections.abc import Iterator, Sequence
+
     from desktop_app.domain.errors import KnownError
+    from desktop_app.domain.job import Job
     from desktop_app.gui.commands.actions import Actions
-    from desktop_app.gui.commands.clipboard import Clip
     from desktop_app.gui.ports import JobReader
+    from desktop_app.gui.table.columns import Column
     from desktop_app.gui.table.view import JobsView
     from desktop_app.gui.tasks import Tasks
     from desktop_app.gui.wording import Wording
@@ -76,3 +84,85 @@ class EditCommands(QObject):
 
     def _complain(self, error: KnownError) -> None:
         self.notice.emit(Notice(translated(error.text), Kind.PROBLEM))
+
+
+MOST_RICH_ROWS = 10_000
+"""More rows are given as plain text only: no program wants as many files, or as long a page, from the clipboard."""
+
+_PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """What is copied.
+
+    Attributes:
+        rows: How many there are of whatever it is.
+        text: For a spreadsheet or a text.
+        page: The same as HTML; empty = none.
+        addresses: The files themselves, as `file:` addresses.
+    """
+
+    rows: int
+    text: str
+    page: str = ""
+    addresses: tuple[str, ...] = ()
+
+    def mime_data(self) -> QMimeData:
+        """Return it for the clipboard; main thread."""
+        data = QMimeData()
+        data.setText(self.text)
+        if self.page:
+            data.setHtml(self.page)
+        if self.addresses:
+            data.setUrls([QUrl.fromEncoded(address.encode()) for address in self.addresses])
+            # Setting files replaces the text by their addresses.
+            data.setText(self.text)
+        return data
+
+
+def clip_of_rows(reader: JobReader, ids: array[int], columns: Sequence[Column], wording: Wording) -> Clip:
+    """Return a line a file, tabs between exact values, the titles first.
+
+    Raises:
+        StoreError: If the database can't be read.
+    """
+    titles = [column.heading for column in columns]
+    rows: list[list[str]] = []
+    addresses: list[str] = []
+    for job in _jobs(reader, ids):
+        rows.append([_cell(column, column.plain_text(wording, job)) for column in columns])
+        if len(ids) <= MOST_RICH_ROWS:
+            addresses.append(Path(job.file_path).as_uri())
+    text = "".join("\t".join(row) + "\n" for row in [titles, *rows])
+    page = _page(titles, rows) if len(ids) <= MOST_RICH_ROWS else ""
+    return Clip(len(rows), text, page, tuple(addresses))
+
+
+def clip_of_paths(reader: JobReader, ids: array[int]) -> Clip:
+    """Return a path a line, and the files. A line break in a name is an escape, so that no shell obeys it.
+
+    Raises:
+        StoreError: If the database can't be read.
+    """
+    jobs = list(_jobs(reader, ids))
+    addresses = [Path(job.file_path).as_uri() for job in jobs] if len(jobs) <= MOST_RICH_ROWS else []
+    return Clip(len(jobs), "\n".join(display_text(job.file_path) for job in jobs), addresses=tuple(addresses))
+
+
+def _jobs(reader: JobReader, ids: array[int]) -> Iterator[Job]:
+    for start in range(0, len(ids), _PAGE):
+        keys = ids[start : start + _PAGE]
+        jobs = reader.page(keys)
+        yield from (jobs[key] for key in keys if key in jobs)
+
+
+def _cell(column: Column, text: str) -> str:
+    """Return a cell that a spreadsheet takes for what it is, as an export writes it."""
+    return text if column.numeric else spreadsheet_text(text)
+
+
+def _page(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    head = "".join(f"<th>{html.escape(title)}</th>" for title in titles)
+    body = "".join(f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row)}</tr>\n" for row in rows)
+    return f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody>\n</table>\n"

@@ -53,7 +53,7 @@ class ViewCommands(QObject):
     ) -> None:
         super().__init__(view)
         walk = ProblemWalk(actions.next_problem, actions.previous_problem, view, model, reader, reads, self)
-        walk.said.connect(self.notice)
+        walk.notice.connect(self.notice)
         FollowRunning(actions.follow, view, model, reader, reads, self)
         PaneKeys(actions.next_pane, actions.previous_pane, panes, self)
 

@@ -52,7 +52,7 @@ class RunNotifications(QObject):
     """Tells of a run in the window if the person looks at it, else on the desktop. Once a run, never once a file.
 
     Signals:
-        said(Notice): For the window.
+        notice(Notice): For the window.
 
     Attributes:
         last_failed: How many files failed of what was told last.
@@ -67,7 +67,7 @@ class RunNotifications(QObject):
         every_ms: See `EVERY_MS`.
     """
 
-    said = Signal(object)
+    notice = Signal(object)
 
     def __init__(
         self,
@@ -147,7 +147,7 @@ class RunNotifications(QObject):
             notice, self._notice = self._notice, None
             self._room.stop()
             if notice is not None:
-                self.said.emit(notice)
+                self.notice.emit(notice)
         else:
             self._room.start()
 

@@ -252,7 +252,7 @@ class MainWindow(QMainWindow):
         jobs.commands.notice.connect(self.say)
         jobs.run.changed.connect(self._show_title)
         self.adding.notice.connect(self.say)
-        self.progress.notifications.said.connect(self.say)
+        self.progress.notifications.notice.connect(self.say)
         for part in (self.adding, self.help, self.progress):
             self.closed.connect(part.close)
         for signal in (actions.connection.triggered, self.status.connection_pressed):
