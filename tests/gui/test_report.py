@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
 
 from desktop_app.config.settings import Settings
 from desktop_app.domain.errors import QueueError, QueueTrouble
+from desktop_app.gui.desktop import file_manager
 from desktop_app.logs.log import start_logging
 from desktop_app.services.support.report import Part
 from tests.clipping.names import unnamed
@@ -150,7 +151,9 @@ def test_unticked_part_is_neither_shown_nor_saved(windows: WindowFactory, qtbot:
     assert (tmp_path / "report.txt").read_text(encoding="utf-8") == shown
 
 
-def test_it_is_saved_as_an_archive_and_shown(windows: WindowFactory, qtbot: QtBot, tmp_path: Path) -> None:
+def test_it_is_saved_as_an_archive_and_shown(
+    windows: WindowFactory, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     window = windows.open()
     dialog = open_report(window, qtbot)
     shown = dialog.text.toPlainText()
@@ -166,6 +169,15 @@ def test_it_is_saved_as_an_archive_and_shown(windows: WindowFactory, qtbot: QtBo
     assert window.notices.notice is not None
     assert window.notices.notice.text == "Saved the support report as “report.zip”."
     assert window.notices.buttons[0].text() == "Show in Folder"
+    shown_in_folder: list[list[str]] = []
+
+    def reveal(paths: list[str]) -> bool:
+        shown_in_folder.append(paths)
+        return True
+
+    monkeypatch.setattr(file_manager, "reveal", reveal)
+    window.notices.buttons[0].click()
+    qtbot.waitUntil(lambda: shown_in_folder == [[str(tmp_path / "report.zip")]])
     assert window.help.report is None
     with zipfile.ZipFile(tmp_path / "report.zip") as archive:
         assert archive.read("filemill-report.txt").decode() == shown

@@ -77,7 +77,7 @@ class AddFlow(QObject):
 
     @Slot()
     def close(self) -> None:
-        """The window closes: what is asked is answered with no."""
+        """Dismiss everything that is still asked; called when the window closes."""
         for proposal in self._waiting:
             self._adder.dismiss(proposal.number)
         self._waiting.clear()

@@ -133,7 +133,7 @@ class Adder(QObject):
 
     @property
     def busy(self) -> bool:
-        """True while anything is being added, or waits for the person's word."""
+        """Return whether anything is being added, or waits for the person's answer."""
         return bool(self._under_way)
 
     def add(self, paths: Sequence[str], *, must_ask: bool = False) -> None:
@@ -256,7 +256,7 @@ class Adder(QObject):
 
 
 def _name_of(paths: Sequence[str]) -> str:
-    """A batch's name: that of the only thing in it, else of the folder that all of it lies in."""
+    """Return a batch's name: that of the only thing in it, else of the folder that all of it lies in."""
     if len(paths) == 1:
         return display_text(os.path.basename(os.path.normpath(paths[0])) or paths[0])  # noqa: PTH119
     parents = {os.path.dirname(path) for path in paths}  # noqa: PTH120 - a path may be an address

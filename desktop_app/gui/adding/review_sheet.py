@@ -75,7 +75,7 @@ class ReviewLine(QFrame):
 
     @property
     def text(self) -> str:
-        """What is said."""
+        """Return the text that is shown."""
         return self._text.text()
 
     def say(self, text: str) -> None:
@@ -122,7 +122,7 @@ class ReviewCount(QObject):
 
     @property
     def picked(self) -> SelectionResult | None:
-        """What the newest rules select; None while it is not known."""
+        """Return what the newest rules select; None while it is not known."""
         return self._picked
 
     def count_soon(self, rules: SelectionRules) -> None:
@@ -166,11 +166,11 @@ class ElidedLabel(QLabel):
         self._fit()
 
     def minimumSizeHint(self) -> QSize:
-        """As narrow as need be."""
+        """Return a width of 0: the text is elided as far as need be."""
         return QSize(0, super().minimumSizeHint().height())
 
     def sizeHint(self) -> QSize:
-        """Asks for no width: what else is there decides."""
+        """Return a width of 0: the other widgets decide."""
         return QSize(0, super().sizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -430,7 +430,7 @@ class ReviewSheet(QDialog):
             super().accept()
 
     def done(self, result: int) -> None:
-        """However it ends: nothing is counted any more."""
+        """Stop counting, however the sheet ends."""
         self._late.stop()
         self._count.stop()
         super().done(result)

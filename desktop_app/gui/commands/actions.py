@@ -262,7 +262,7 @@ def undo_actions(window: QMainWindow, undo: QUndoStack) -> tuple[QAction, QActio
 
 
 def context_menu(actions: Actions, parent: QWidget) -> QMenu:
-    """The menu of the selected rows; deletes itself."""
+    """Return the menu of the selected rows; it deletes itself."""
     menu = QMenu(parent)
     menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     _add(

@@ -132,7 +132,7 @@ class ExportCommand(QObject):
 
     @property
     def dialog(self) -> ExportDialog | None:
-        """The dialog that is open."""
+        """Return the dialog while it is open."""
         return self._dialog
 
     @Slot()

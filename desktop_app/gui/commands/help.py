@@ -137,7 +137,7 @@ class HelpCommands(QObject):
 
     @Slot()
     def close(self) -> None:
-        """The main window is gone, so these go too."""
+        """Close the log and the report with the main window."""
         if self.log is not None:
             self.log.close()
         if self.report is not None:

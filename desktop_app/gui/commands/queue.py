@@ -137,7 +137,7 @@ class QueueCommands(QObject):
 
 
 def moved_text(moved: PriorityResult, *, may_begin: bool) -> str:
-    """What became of files that should be next.
+    """Return what became of files that should be next.
 
     Args:
         moved: It.
@@ -253,7 +253,7 @@ class PauseCommands(QObject):
 
     @property
     def title(self) -> str:
-        """What stands before the window's title."""
+        """Return what stands before the window's title."""
         if self._shown is RunMode.PAUSED:
             return tr("[Paused]") + " "
         return tr("[Pausing]") + " " if self._shown is RunMode.FINISHING else ""
@@ -294,7 +294,7 @@ class PauseCommands(QObject):
         self._keep(paused=True)
 
     def _note_change(self, _mode: RunMode) -> None:
-        """On any thread."""
+        """Pass a change on to the main thread; called on any thread."""
         self._control_changed.emit()
 
     @Slot()

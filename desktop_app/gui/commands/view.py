@@ -96,7 +96,7 @@ class PaneKeys(QObject):
                 return
 
     def _target(self, pane: QWidget) -> QWidget | None:
-        """Where the keyboard was in this pane last, if it can be there still; else the first place."""
+        """Return where the keyboard was in this pane last, if it can be there still; else the first place."""
         if not pane.isVisible():
             return None
         last = self._last.get(pane)
@@ -109,7 +109,7 @@ def _holds(pane: QWidget, widget: QWidget | None) -> bool:
 
 
 def _places(pane: QWidget) -> Iterator[QWidget]:
-    """What can have the keyboard in a pane, in the order of Tab."""
+    """Yield the widgets of a pane that can have the keyboard, in the order of Tab."""
     widget: QWidget | None = pane
     while widget is not None:
         if _holds(pane, widget) and widget.focusPolicy() & Qt.FocusPolicy.TabFocus and _is_usable(widget):

@@ -95,7 +95,7 @@ class Bus(QObject):
             QThreadPool.globalInstance().start(self._connect)
 
     def _connect(self) -> None:
-        """On the pool: a bus that does not answer keeps nobody waiting."""
+        """Connect on the pool: a bus that does not answer keeps nobody waiting."""
         try:
             connection: DBusConnection | None = open_dbus_connection(bus=self._which, enable_fds=True)
         except Exception as error:  # noqa: BLE001 - whatever it is, there is no bus to be used
@@ -322,7 +322,7 @@ class BusAwake:
         )
 
     def _hold(self, turn: int, release: Callable[[], None]) -> None:
-        """An answer; one that came too late is given back at once."""
+        """Keep what an answer gave; one that came too late is given back at once."""
         if self._is_kept and turn == self._turn:
             self._release.append(release)
         else:

@@ -111,7 +111,7 @@ class _Guid(ctypes.Structure):
 
 
 def _make_taskbar_list() -> ctypes.c_void_p:
-    """The system's object. The window's thread has COM already: Qt asks for it."""
+    """Return the system's object. The window's thread has COM already: Qt asks for it."""
     ole = _dlls().ole32
     kind, interface, made = _Guid(), _Guid(), ctypes.c_void_p()
     for text, target in ((_TASKBAR_CLASS, kind), (_TASKBAR_LIST_3, interface)):
@@ -163,7 +163,7 @@ class MacAwake:
 
 
 def desktop_of(window: QWidget, platform: str = sys.platform) -> Desktop:
-    """What the desktop around a window offers; nothing is asked of it before it is needed.
+    """Return what the desktop around a window offers; nothing is asked of it before it is needed.
 
     Args:
         window: The window, which owns it.

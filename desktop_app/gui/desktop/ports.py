@@ -107,7 +107,7 @@ class NoDesktop:
 
 
 def no_desktop() -> Desktop:
-    """For where there is none."""
+    """Return a desktop that has none of it."""
     none = NoDesktop()
     return Desktop(none, none, none)
 

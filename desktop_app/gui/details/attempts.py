@@ -98,7 +98,7 @@ class AttemptsTable(QTableWidget):
         return (*texts[:_RESULT], f"{texts[_RESULT]}\n{beside}" if self._is_narrow and beside else texts[_RESULT])
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """The result is never out of sight."""
+        """Keep the result in sight."""
         super().resizeEvent(event)
         is_narrow = event.size().width() < _NARROW
         if is_narrow != self._is_narrow:
@@ -108,7 +108,7 @@ class AttemptsTable(QTableWidget):
             self.show_rows(self._rows)
 
     def text(self, *, all_rows: bool = False) -> str:
-        """The selected rows for a spreadsheet, the titles first."""
+        """Return the selected rows for a spreadsheet, the titles first."""
         chosen = sorted({index.row() for index in self.selectedIndexes()})
         rows = self._rows if all_rows or not chosen else [self._rows[row] for row in chosen]
         columns = range(self.columnCount())

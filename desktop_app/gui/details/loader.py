@@ -74,7 +74,7 @@ class DetailsLoader(QObject):
         pane.tab_shown.connect(self.load)
 
     def show(self, job: Job | None) -> None:
-        """This job is selected, or has changed; None if not exactly one is."""
+        """Show this job, which is selected or has changed; None if not exactly one is selected."""
         before, self._job = self._job, job
         if job is None or before is None or job.row_id != before.row_id:
             self._forget()
@@ -213,7 +213,7 @@ class DetailsFollower(QObject):
         pane.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Whoever opens the pane sees what is selected now; nothing is read for a pane that is closed."""
+        """Follow the selection again when the pane is opened; read nothing while it is closed."""
         if watched is self._pane and event.type() == QEvent.Type.Show:
             self._again.start(0)
         if watched is self._pane and event.type() == QEvent.Type.Hide:

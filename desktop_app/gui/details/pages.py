@@ -39,13 +39,13 @@ _TWO_COLUMNS_FROM = 760
 
 
 def leading(widget: QWidget) -> Qt.AlignmentFlag:
-    """The side on which a line begins in this language, also of names and numbers, which have their own direction."""
+    """Return the side on which a line begins in this language, also for names and numbers."""
     side = Qt.AlignmentFlag.AlignRight if widget.isRightToLeft() else Qt.AlignmentFlag.AlignLeft
     return side | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter
 
 
 def caption_label(text: str, parent: QWidget) -> QLabel:
-    """What a value is."""
+    """Return a label that names a value."""
     label = QLabel(text, parent)
     label.setObjectName("detailsCaption")
     label.setTextFormat(Qt.TextFormat.PlainText)
@@ -53,7 +53,7 @@ def caption_label(text: str, parent: QWidget) -> QLabel:
 
 
 def value_field(name: str, parent: QWidget) -> QLineEdit:
-    """A value that is read and copied, not changed; long ones can be scrolled."""
+    """Return a field with a value that can be scrolled and copied, but not changed."""
     field = QLineEdit(parent)
     field.setObjectName("detailsValue")
     field.setReadOnly(True)
@@ -87,7 +87,7 @@ class FactsGrid(QWidget):
 
     @property
     def facts(self) -> Facts:
-        """What is shown."""
+        """Return the facts that are shown."""
         return self._facts
 
     def show_facts(self, facts: Facts) -> None:
@@ -138,7 +138,7 @@ _SUMMARY_ROWS = 3
 
 
 def text_label(name: str, parent: QWidget) -> QLabel:
-    """A text that can be selected with the mouse."""
+    """Return a label with text that can be selected with the mouse."""
     label = QLabel(parent)
     label.setObjectName(name)
     label.setTextFormat(Qt.TextFormat.PlainText)
@@ -320,11 +320,11 @@ class LogPage(CopyPage):
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """What is shown."""
+        """Return the lines that are shown."""
         return self._lines
 
     def wait(self) -> None:
-        """Another file: what the log says about it is not known yet."""
+        """Show that the log is being read, for another file."""
         self._take(())
         self.none.setText(tr("Reading the log…"))
 
@@ -355,7 +355,7 @@ class LogPage(CopyPage):
         self.copy.setEnabled(bool(lines))
 
     def _short(self, line: str) -> str:
-        """A line without what is the same in all of them, with the person's own time."""
+        """Return a line without what is the same in all of them, with the local time."""
         parts = _LINE.fullmatch(line)
         if parts is None:
             return line

@@ -88,11 +88,11 @@ class FixButtons(QWidget):
 
     @property
     def shown(self) -> tuple[QPushButton, ...]:
-        """The buttons that are shown, in their order."""
+        """Return the buttons that are shown, in their order."""
         return tuple(self._buttons[fix] for fix in self._shown)
 
     def button(self, fix: Fix) -> QPushButton:
-        """The button of this fix, shown or not."""
+        """Return the button of this fix, shown or not."""
         return self._buttons[fix]
 
     def show_fixes(self, fixes: tuple[Fix, ...], *, emphasise: bool) -> None:
@@ -211,22 +211,22 @@ class DetailsPane(QFrame):
 
     @property
     def summary(self) -> Summary:
-        """What is shown."""
+        """Return the summary that is shown."""
         return self._summary
 
     @property
     def buttons(self) -> tuple[QPushButton, ...]:
-        """The buttons that are shown, the fix first."""
+        """Return the buttons that are shown, the best fix first."""
         return self.fixes.shown
 
     @property
     def shown_tab(self) -> str:
-        """The name of the tab that is to be seen."""
+        """Return the name of the current tab."""
         return TABS[self.tabs.currentIndex()]
 
     @property
     def wanted_tab(self) -> str:
-        """The name of the tab that the person chose last."""
+        """Return the name of the tab that the person chose last."""
         return self._wanted
 
     def show_summary(self, summary: Summary) -> None:
@@ -272,7 +272,7 @@ class DetailsPane(QFrame):
         self.tab_shown.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Ctrl+Tab goes to the next tab from everywhere in the pane; inside the tabs Qt does it."""
+        """Go to the next tab with Ctrl+Tab, from everywhere in the pane; inside the tabs Qt does it."""
         steps = {Qt.Key.Key_Tab: 1, Qt.Key.Key_Backtab: -1}
         step = steps.get(Qt.Key(event.key())) if event.modifiers() & Qt.KeyboardModifier.ControlModifier else None
         if step is None:
@@ -300,13 +300,13 @@ class DetailsPane(QFrame):
             self._head.setDirection(directions.TopToBottom if is_narrow else directions.LeftToRight)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """The title has its width when the layout has given it one."""
+        """Fit the title when the layout has given it a width."""
         if watched is self._title and event.type() == QEvent.Type.Resize:
             self._fit_title()
         return super().eventFilter(watched, event)
 
     def _fit_title(self) -> None:
-        """A name has up to 255 characters; its end is as telling as its beginning, and the path below shows all."""
+        """Elide the title in the middle: its end says as much as its beginning, and the path below shows it whole."""
         metrics, width = self._title.fontMetrics(), self._title.width()
         self._title.setText(metrics.elidedText(self._summary.title, Qt.TextElideMode.ElideMiddle, width))
 
@@ -357,7 +357,7 @@ class DetailsSplit(QSplitter):
             self._take_size()
 
     def fit(self, window_width: int) -> None:
-        """Stand where there is room in a window of this width, in pixels."""
+        """Put the details beside the list if a window of this width, in pixels, has room; else below it."""
         wanted = Qt.Orientation.Horizontal if window_width >= WIDE else Qt.Orientation.Vertical
         if wanted is not self.orientation():
             self.setOrientation(wanted)
@@ -372,7 +372,7 @@ class DetailsSplit(QSplitter):
         self.setSizes([max(1, whole - size), size])
 
     def restore(self, memory: WindowMemory) -> None:
-        """Be as the user left it."""
+        """Take the sizes and the tab that were remembered."""
         self._sizes = {
             Qt.Orientation.Vertical: memory.details_height,
             Qt.Orientation.Horizontal: memory.details_width,

@@ -105,7 +105,7 @@ class LogModel(QAbstractTableModel):
                 return f"{first} …" if more else first
 
     def _spoken(self, record: LogRecord) -> str:
-        """The first column speaks for the whole row, what matters first."""
+        """Return what the first column says for the whole row, what matters first."""
         parts = (level_word(record.level), record.message.partition("\n")[0], local_time(record.time))
         return ", ".join(part for part in parts if part)
 
@@ -118,11 +118,11 @@ class LogModel(QAbstractTableModel):
 
     @property
     def held(self) -> int:
-        """How many records there are, shown or not."""
+        """Return how many records there are, shown or not."""
         return len(self._records)
 
     def record(self, row: int) -> LogRecord | None:
-        """The record of a row."""
+        """Return the record of a row."""
         return self._rows[row] if 0 <= row < len(self._rows) else None
 
     def text(self, rows: Sequence[int] | None = None) -> str:

@@ -89,7 +89,7 @@ class LogView(QTableView):
 
     @property
     def follows(self) -> bool:
-        """Whether the newest record is kept in sight."""
+        """Return whether the newest record is kept in sight."""
         return self._follows
 
     @Slot(bool)
@@ -100,7 +100,7 @@ class LogView(QTableView):
             self._show_newest()
 
     def selected_rows(self) -> list[int]:
-        """The chosen rows, from top to bottom."""
+        """Return the selected rows, from top to bottom."""
         return sorted({index.row() for index in self.selectionModel().selectedRows()})
 
     def _show_newest(self) -> None:
@@ -120,7 +120,7 @@ class LogView(QTableView):
 
     @Slot(int)
     def _look_where(self, value: int) -> None:
-        """Who scrolls up reads there; who comes back to the end goes on with what is new."""
+        """Stop following when the person scrolls up; follow again when they come back to the end."""
         if not self._is_moving:
             self._set_follows(follows=value >= self.verticalScrollBar().maximum())
 
@@ -132,7 +132,7 @@ class LogView(QTableView):
     # --- what Qt asks
 
     def selectionChanged(self, selected: QItemSelection, deselected: QItemSelection) -> None:
-        """Who has chosen a row wants to read it; it is not taken away."""
+        """Show the chosen record, and stop following so that it stays in sight."""
         super().selectionChanged(selected, deselected)
         row = self.currentIndex().row() if self.selectionModel().hasSelection() else -1
         self.chosen.emit(row)
@@ -146,7 +146,7 @@ class LogView(QTableView):
             self._fit()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """The font may have changed since the table was made."""
+        """Follow the font, which may have changed since the table was made."""
         super().showEvent(event)
         self._fit()
         if self._follows:
@@ -357,12 +357,12 @@ class LogWindow(QWidget):
     # --- coming and going
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Read as long as somebody may look."""
+        """Read while the window can be seen."""
         super().showEvent(event)
         self.look()
         self._timer.start()
 
     def hideEvent(self, event: QHideEvent) -> None:
-        """Nobody looks."""
+        """Stop reading while nobody can see it."""
         self._timer.stop()
         super().hideEvent(event)

@@ -203,7 +203,7 @@ class ReportDialog(QDialog):
 
     @property
     def is_complete(self) -> bool:
-        """Whether the queue has answered too, or is known not to."""
+        """Return whether the queue has answered too, or is known not to."""
         queue = self._sections.get(Part.QUEUE)
         return queue is not None and queue.text != _WAITING
 
@@ -219,7 +219,7 @@ class ReportDialog(QDialog):
         bar.setValue(place)
 
     def content(self) -> str:
-        """What would be saved now."""
+        """Return what would be saved now."""
         names = self.names.isChecked()
         pieces = [self._report.head(names=names)]
         for part, box in self.parts.items():

@@ -48,7 +48,7 @@ class Format(StrEnum):
 
     @property
     def suffix(self) -> str:
-        """The end of the file's name."""
+        """Return the end of the file's name."""
         return ".json" if self is Format.JSON else ".csv"
 
 
@@ -116,7 +116,7 @@ class Exporter(QObject):
 
     @property
     def is_busy(self) -> bool:
-        """Whether a file is being written."""
+        """Return whether a file is being written."""
         return self._is_busy
 
     def start(self, order: ExportOrder) -> None:
@@ -196,7 +196,7 @@ class Exporter(QObject):
 
 
 def why_not_written(target: Path, error: NotWrittenError) -> str:
-    """What stood in the way of writing a file, and what to do, in plain words."""
+    """Return why a file could not be written, and what to do, in plain words."""
     name, folder = display_text(target.name), display_text(str(target.parent))
     if error.code == errno.EEXIST:
         text = tr("“{name}” is there already. Export again to replace it, or choose another name.")

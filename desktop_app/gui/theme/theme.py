@@ -49,7 +49,7 @@ class Theme(QObject):
         self._icons: dict[tuple[str, str], QIcon] = {}
 
     def follow(self, application: QApplication) -> None:
-        """Dress an application, now and whenever the system changes its scheme."""
+        """Style an application, now and whenever the system changes its scheme."""
         self._application = application
         self._system_palette = QPalette(application.palette())
         application.setStyle("Fusion")
@@ -82,7 +82,7 @@ class Theme(QObject):
         self.changed.emit()
 
     def icon(self, name: str, colour: str = "") -> QIcon:
-        """An icon of `resources/icons`, in the text's colour or another one, and in the selection's where selected."""
+        """Return an icon of `resources/icons` in the text's colour or another; selected, in that of selected text."""
         key = (name, colour or self.colours.text)
         if key not in self._icons:
             icon = QIcon()
@@ -102,7 +102,7 @@ class Theme(QObject):
 
 
 def program_icon() -> QIcon:
-    """Filemill's own icon, for windows and task bars."""
+    """Return Filemill's own icon, for windows and task bars."""
     return QIcon(str(resource("icons/filemill.svg")))
 
 
@@ -116,7 +116,7 @@ def _drawn(renderer: QSvgRenderer, size: int) -> QPixmap:
 
 
 def wants_high_contrast(application: QApplication) -> bool:
-    """Whether the system says that this person needs high contrast (Qt 6.10 and later can tell)."""
+    """Return whether the system asks for high contrast (Qt 6.10 and later can tell)."""
     hints = application.styleHints()
     if not hasattr(hints, "accessibility"):
         return False
@@ -124,7 +124,7 @@ def wants_high_contrast(application: QApplication) -> bool:
 
 
 def ensure_font(application: QApplication) -> None:
-    """Where no desktop has chosen a font, take a readable one that is there."""
+    """Set a readable font where no desktop has chosen one."""
     families = QFontDatabase.families()
     font = QFont(application.font())
     if QFontInfo(font).family() not in families:
@@ -137,7 +137,7 @@ def ensure_font(application: QApplication) -> None:
 
 
 def style_sheet(c: Colours) -> str:
-    """The whole application's style sheet in the given colours."""
+    """Return the whole application's style sheet in the given colours."""
     return f"""
 QMenuBar {{ background: {c.window}; padding: 2px 4px; }}
 QMenuBar::item {{ padding: 4px 9px; border-radius: 4px; background: transparent; }}
@@ -316,5 +316,5 @@ QToolTip {{ background: {c.base}; color: {c.text}; border: 1px solid {c.edge}; p
 
 
 def _drawing(name: str) -> str:
-    """A drawing of a control, as a style sheet names it: these keep their own colours."""
+    """Return a drawing of a control as a style sheet names it: these keep their own colours."""
     return f'"{resource(f"icons/controls/{name}.svg").as_posix()}"'

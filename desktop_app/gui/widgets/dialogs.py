@@ -32,7 +32,7 @@ class MessageBox(QMessageBox):
     """Puts its buttons below each other where they do not fit; Qt's own cuts off their words on a small screen."""
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Now it is known how wide it may be."""
+        """Stack the buttons if they do not fit the width that the box was given."""
         super().showEvent(event)
         box = self.findChild(QDialogButtonBox)
         if box is not None and any(button.width() < button.sizeHint().width() for button in self.buttons()):

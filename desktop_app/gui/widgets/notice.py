@@ -157,12 +157,12 @@ class NoticeBar(Strip):
 
     @property
     def notice(self) -> Notice | None:
-        """What is shown."""
+        """Return the message that is shown."""
         return self._notice
 
     @property
     def buttons(self) -> list[QPushButton]:
-        """The buttons of what is shown."""
+        """Return the buttons of the message that is shown."""
         return list(self._buttons)
 
     def show_notice(self, notice: Notice) -> None:
@@ -193,13 +193,13 @@ class NoticeBar(Strip):
             QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, said))
 
     def _order_keys(self) -> None:
-        """As they stand, the cross last; Qt puts what is made later behind everything else in the window."""
+        """Put the buttons in the Tab order as they stand, the cross last."""
         order = [self._close, *self._buttons, self._close] if self._buttons else []
         for first, second in pairwise(order):
             self.setTabOrder(first, second)
 
     def _place_buttons(self) -> None:
-        """Beside the words; under them where those would get too narrow."""
+        """Place the buttons beside the words; below them where the words would get too narrow."""
         self._box.setVisible(bool(self._buttons))
         needed = self._box.sizeHint().width()
         self.row.removeWidget(self._box)
@@ -247,12 +247,12 @@ class NoticeBar(Strip):
         self.style().polish(self.frame)
 
     def enterEvent(self, event: QEnterEvent) -> None:
-        """Who is about to press a button has all the time there is."""
+        """Keep the message as long as the pointer is on it."""
         self._timer.stop()
         super().enterEvent(event)
 
     def leaveEvent(self, event: QEvent) -> None:
-        """From now on it may go away again."""
+        """Let a passing message go away again."""
         if self._notice is not None and self._notice.passing:
             self._timer.start()
         super().leaveEvent(event)
@@ -284,7 +284,7 @@ class BusyStrip(Strip):
 
     @property
     def text(self) -> str:
-        """What is said."""
+        """Return the text that is shown."""
         return self._text.text()
 
     def say(self, text: str, *, can_stop: bool) -> None:

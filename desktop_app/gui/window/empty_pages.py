@@ -164,7 +164,7 @@ class NoMatch(QWidget):
 
     @property
     def title(self) -> str:
-        """What is said."""
+        """Return the title that is shown."""
         return self._title.text()
 
     def explain(self, where: Filter, typed: str) -> None:

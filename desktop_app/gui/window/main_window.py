@@ -291,7 +291,7 @@ class MainWindow(QMainWindow):
 
     @Slot(object)
     def follow_connection(self, connection: Connection) -> None:
-        """The window is about this queue from now on."""
+        """Show this queue from now on."""
         self._wording.queue = connection.key
         self._empty.follow(connection)
         self._list.run.follow_queue(connection.key)
@@ -370,7 +370,7 @@ class MainWindow(QMainWindow):
         self.overlay.setGeometry(self.rect())
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Vanish at once; what runs behind the window ends afterwards. Safe to come twice."""
+        """Hide at once; what runs behind the window ends afterwards. May be called twice."""
         event.accept()
         if self._was_closed:
             return
