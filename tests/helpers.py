@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from desktop_app.bootstrap import MIGRATIONS
 from desktop_app.domain.job import Job, Status
+from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.store.database import Database, open_database
 
 if TYPE_CHECKING:
@@ -23,8 +24,7 @@ NEW_JOB = Job(
     batch_id=1,
     file_path="/data/a.txt",
     status=Status.PENDING,
-    reason="",
-    reason_code="",
+    reason=None,
     file_size=None,
     lines_count=None,
     bytes_done=0,
@@ -57,6 +57,11 @@ def _empty_database() -> bytes:
         path = Path(folder) / "jobs.db"
         open_database(path, MIGRATIONS).release()
         return path.read_bytes()
+
+
+def a_reason(text: str) -> Reason | None:
+    """A reason that no code stands for; None for no text."""
+    return Reason(ReasonCode.TEXT, {"text": text}) if text else None
 
 
 def wait_until(condition: Callable[[], object], timeout: float = 30.0, what: str = "") -> None:

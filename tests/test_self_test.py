@@ -13,7 +13,7 @@ import pytest
 
 from desktop_app.domain.job import Job, Status
 from desktop_app.self_test import SAMPLES, _differences
-from tests.helpers import NEW_JOB
+from tests.helpers import NEW_JOB, a_reason
 
 pytestmark = pytest.mark.slow
 
@@ -87,7 +87,11 @@ def test_wrong_numbers_and_missing_files_are_told() -> None:
     right = [ended(number) for number in range(3)]
     assert list(_differences(right)) == []
     assert list(_differences(right[:2])) == ["3 files were added, 2 are on the list", "empty.txt is not on the list"]
-    wrong = [replace(right[0], lines_count=4), replace(right[1], status=Status.FAILED, reason="Because"), right[2]]
+    wrong = [
+        replace(right[0], lines_count=4),
+        replace(right[1], status=Status.FAILED, reason=a_reason("Because")),
+        right[2],
+    ]
     assert list(_differences(wrong)) == ["three lines.txt has 4 lines and 13 bytes", "größe.csv is FAILED: Because"]
 
 

@@ -48,14 +48,15 @@ def _submit(options: Namespace) -> int:
 
 def _scan(names: Sequence[str], *, recursive: bool) -> ScanResult:
     """Look at what was named, and tell what can't be added."""
-    from desktop_app.sources.scan import FOLDER, scan
+    from desktop_app.domain.reasons import ReasonCode
+    from desktop_app.sources.scan import scan
 
     with StopSignals() as stop, progress("Looking", "files") as bar:
         found = scan(names, recursive=recursive, cancelled=stop.is_set, on_found=lambda count: bar.move_to(count, None))
     if found.cancelled:
         raise KnownError("Stopped. Nothing was added.")
     for refusal in found.refused:
-        text = FOLDER_REFUSED if refusal.text == FOLDER else refusal.text
+        text = FOLDER_REFUSED if refusal.reason.code is ReasonCode.NAMED_FOLDER else refusal.reason
         say(f"{display_text(refusal.path)}: {text}.")
     return found
 

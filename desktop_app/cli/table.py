@@ -49,7 +49,7 @@ class JobTable:
             "" if job.file_size is None else human_size(job.file_size),
             self._path(display_text(job.file_path)),
         )
-        reason = display_text(job.reason)
+        reason = display_text(str(job.reason or ""))
         if not reason:
             yield line
         elif self.width is None or cells(line + _DASH + reason) <= self.width:

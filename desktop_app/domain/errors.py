@@ -14,6 +14,7 @@ from desktop_app.domain.sentences import Sentence
 
 if TYPE_CHECKING:
     from desktop_app.domain.iam_policy import MissingRight
+    from desktop_app.domain.reasons import Reason
 
 
 class Cause(StrEnum):
@@ -166,6 +167,7 @@ class QueueError(KnownError):
         right: For a missing right: which.
         command: For a session that has ended: what is typed to sign in again; empty if no command does that.
         was_answered: Whether the service itself has said so.
+        said: What it has said, its code if it has said no more; empty if it has not answered.
     """
 
     def __init__(
@@ -179,39 +181,26 @@ class QueueError(KnownError):
         right: MissingRight | None = None,
         command: str = "",
         was_answered: bool = False,
+        said: str = "",
     ) -> None:
         super().__init__(text, title=title, detail=detail, cause=cause)
         self.trouble = trouble
         self.right = right
         self.command = command
         self.was_answered = was_answered
-
-
-class FileProblem(StrEnum):
-    """Why one file could not be processed. The values are stored (`reason_code`): never rename one."""
-
-    MISSING = "missing"
-    NOT_ALLOWED = "not_allowed"
-    NOT_A_FILE = "not_a_file"
-    CHANGED = "changed"
-    UNREADABLE = "unreadable"
-    CRASHED = "crashed"
-    NOT_SENT = "not_sent"
-    DEAD_LETTERED = "dead_lettered"
-    INTERNAL = "internal"
+        self.said = said
 
 
 class FileError(KnownError):
-    """One file can't be processed; its job becomes FAILED with this text as the reason.
+    """One file can't be processed; its job becomes FAILED with this reason.
 
     Args:
-        problem: The kind, for grouping and for what the window offers.
-        text: A plain sentence without the file's name, which stands beside it.
+        reason: Why; its sentence is the error's text.
         passing: True if trying again later may help (a share that is away, a file in use).
         detail: The system's own text.
     """
 
-    def __init__(self, problem: FileProblem, text: str, *, passing: bool = False, detail: str = "") -> None:
-        super().__init__(text, detail=detail)
-        self.problem = problem
+    def __init__(self, reason: Reason, *, passing: bool = False, detail: str = "") -> None:
+        super().__init__(reason.sentence, detail=detail)
+        self.reason = reason
         self.passing = passing

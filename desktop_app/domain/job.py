@@ -7,6 +7,10 @@ import unicodedata
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum, StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from desktop_app.domain.reasons import FileProblem, Reason
 
 
 class Status(IntEnum):
@@ -43,10 +47,8 @@ class Job:
     file_path: str
     """Absolute; as `os.fsdecode` gives it, so it opens the file even if its name is not UTF-8."""
     status: Status
-    reason: str
-    """A plain sentence for a person; empty where the status says all."""
-    reason_code: str
-    """A value of `FileProblem`, or empty."""
+    reason: Reason | None
+    """None where the status says all."""
     file_size: int | None
     lines_count: int | None
     bytes_done: int
@@ -72,6 +74,11 @@ class Job:
     def name(self) -> str:
         """The last part of the path, safe to show."""
         return display_text(os.path.basename(self.file_path) or self.file_path)  # noqa: PTH119 - keep surrogates
+
+    @property
+    def problem(self) -> FileProblem | None:
+        """What kind of reason it has failed for; None if it has not failed, or for a reason of no kind."""
+        return self.reason.code.problem if self.reason and self.status is Status.FAILED else None
 
     @property
     def took_ms(self) -> int | None:
@@ -231,7 +238,7 @@ class Attempt:
         started_at: When the job was claimed.
         ended_at: When it was known how it ended; None while it runs.
         outcome: None while it runs.
-        reason: A plain sentence; empty where the outcome says all.
+        reason: None where the outcome says all.
     """
 
     token: int
@@ -241,7 +248,7 @@ class Attempt:
     started_at: int
     ended_at: int | None = None
     outcome: AttemptOutcome | None = None
-    reason: str = ""
+    reason: Reason | None = None
 
     @property
     def computer(self) -> str:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from desktop_app.domain.job import StatusCounts
+    from desktop_app.domain.reasons import Reason
 
 
 ADDED = "created_at"
@@ -85,15 +86,16 @@ class Search:
         words: Each is part of the path or of the reason, upper and lower case alike.
         statuses: One of these; empty = any.
         sizes: The size lies in each of these ranges; a size that is not known lies in none.
-        reasons: Each is part of the reason, or of its code.
-        spoken: Words and reasons that another language says, and parts of the stored, English reasons that it says so.
+        reasons: Each is part of the reason, or of its problem's name.
+        spoken: Words and reasons, each with the reasons that say it in another language (`domain.reasons.saying`);
+            what they say in English counts always.
     """
 
     words: tuple[str, ...] = ()
     statuses: frozenset[Status] = frozenset()
     sizes: tuple[SizeRange, ...] = ()
     reasons: tuple[str, ...] = ()
-    spoken: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    spoken: tuple[tuple[str, frozenset[str]], ...] = ()
 
 
 NO_SEARCH = Search()
@@ -105,7 +107,7 @@ class Filter:
 
     Attributes:
         statuses: Only these; empty = all.
-        problems: Only those that have failed for one of these (`Job.reason_code`); empty = all.
+        problems: Only those that have failed for one of these, values of `FileProblem`; empty = all.
         batches: Only those of one of these batches; empty = all.
         search: Only what matches.
     """
@@ -129,16 +131,16 @@ class Problem:
     """Jobs that have failed for the same reason.
 
     Attributes:
-        code: The reason's code; empty where none was given.
-        text: The sentence that most of them carry.
+        code: A value of `FileProblem`; empty where there is none.
+        reason: What most of them carry; None where they carry none.
         count: How many jobs it is.
-        texts: How many different sentences they carry.
+        reasons: How many different reasons they carry.
     """
 
     code: str
-    text: str
+    reason: Reason | None
     count: int
-    texts: int = 1
+    reasons: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,9 +232,9 @@ def parse_search(text: str, names: Names = ENGLISH) -> Search:
 
 
 def _statuses(value: str, names: Names) -> set[Status]:
-    """Return those whose name begins like this, so that the list narrows while it is typed."""
-    said = {status.name: status for status in Status} | dict(names.statuses)
-    return {status for word, status in said.items() if word.casefold().startswith(value.casefold())}
+    """Return those whose name begins like this, so that the list gets shorter while it is typed."""
+    known = {status.name: status for status in Status} | dict(names.statuses)
+    return {status for word, status in known.items() if word.casefold().startswith(value.casefold())}
 
 
 def _range(sign: str, size: Decimal) -> SizeRange:

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Self
+
+
+def mark(text: str) -> str:
+    """Return the same text: one that is kept in English and is translated when it is shown."""
+    return text
+
+
+def folded(text: str) -> str:
+    """A text as it is compared in a search: upper and lower case alike, however its accents are composed."""
+    return text.lower() if text.isascii() else unicodedata.normalize("NFC", text.casefold())
 
 
 class Sentence(str):  # noqa: SLOT000 - a str that carries more can't have slots

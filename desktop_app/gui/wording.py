@@ -7,8 +7,9 @@ import sys
 
 from PySide6.QtCore import QDate, QDateTime, QLocale
 
-from desktop_app.domain.job import Job, Status, display_text
-from desktop_app.gui.i18n import mark, match, tr, translated
+from desktop_app.domain.job import Job, Status
+from desktop_app.domain.sentences import mark
+from desktop_app.gui.i18n import reason_text, tr, translated
 
 DASH = " \N{EN DASH} "
 _SECOND_MS = 1000
@@ -27,8 +28,6 @@ _STATUS_WORDS = {
     Status.PROCESSED: mark("Processed"),
     Status.FAILED: mark("Failed"),
 }
-_COUNTED = frozenset({"reason", "next", "most"})
-"""What the reason of a file says that is tried again (`services/results.py`)."""
 
 
 def user_locale(language: str = "") -> QLocale:
@@ -152,28 +151,29 @@ class Wording:
             case Status.PROCESSING:
                 return self._reading(job)
             case _:
-                return _said(job.reason)
+                return reason_text(job.reason)
 
     def _waits_for(self, job: Job) -> str:
         if self.queue and job.queue != self.queue:
             return tr("Waits for the queue {queue}").format(queue=job.queue)
         if job.next_try_at is None:
             if job.reason:
-                return _said(job.reason)
+                return reason_text(job.reason)
             return tr("Waiting to be sent") if job.sent_at is None else tr("In queue")
-        time, found = self.clock(job.next_try_at), match(job.reason)
-        if found is not None and found.values.keys() == _COUNTED:
+        time = self.clock(job.next_try_at)
+        if job.reason is None:
+            return tr("Retry at {time}").format(time=time)
+        counted = job.reason.arguments
+        if "next" in counted:
             return tr("Retry {next} of {most} at {time}: {reason}").format(
-                **(found.values | {"reason": _said(found.values["reason"])}), time=time
+                next=counted["next"], most=counted["most"], time=time, reason=reason_text(job.reason.cause)
             )
-        if job.reason:
-            return tr("Retry at {time}: {reason}").format(time=time, reason=_said(job.reason))
-        return tr("Retry at {time}").format(time=time)
+        return tr("Retry at {time}: {reason}").format(time=time, reason=reason_text(job.reason))
 
     def _reading(self, job: Job) -> str:
         done = progress_of(job)
         if not done:
-            return _said(job.reason)
+            return reason_text(job.reason)
         return tr("Finishing") if done >= 1 else tr("Reading {percent}").format(percent=self.percent(done))
 
     def row(self, job: Job) -> str:
@@ -196,11 +196,6 @@ class Wording:
 def _unit(text: str, number: str) -> str:
     """Return a number with its unit, never on two lines."""
     return text.format(number=number).replace(" ", "\N{NO-BREAK SPACE}")
-
-
-def _said(reason: str) -> str:
-    """Return a stored reason as it is shown."""
-    return translated(display_text(reason)) if reason else ""
 
 
 def progress_of(job: Job) -> float | None:

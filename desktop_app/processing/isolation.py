@@ -2,7 +2,7 @@
 
 If it was the file's doing, the same again costs only that process. The child is this program itself (`_process PATH`),
 so it works in a frozen program too. It speaks JSON, a line each: `["progress", done, total]`, then
-`["done", size, lines]` or `["failed", problem, passing, text, detail]`.
+`["done", size, lines]` or `["failed", code, arguments, passing, detail]`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
-from desktop_app.domain.errors import FileError, FileProblem
+from desktop_app.domain.errors import FileError
+from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.processing.registry import Cancelled, FileResult
 from desktop_app.spawn import own_command, own_environment
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from desktop_app.processing.registry import ProcessorRegistry, Watch
 
 CANCEL_CHECK_SECONDS = 0.1
-CRASHED = "The program ended while it worked on this file"
 
 
 class ProcessDiedError(Exception):
@@ -51,7 +51,7 @@ def serve_one(path: str, registry: ProcessorRegistry) -> int:
     try:
         result = registry.process(path, _Wire())
     except FileError as error:
-        _say("failed", error.problem, error.passing, error.text, error.detail)
+        _say("failed", error.reason.code, error.reason.arguments, error.passing, error.detail)
     else:
         _say("done", result.file_size, result.lines_count)
     return 0
@@ -101,11 +101,11 @@ class IsolatedProcessing:
                     watch.on_progress(done, total)
                 case ["done", int(size), int(lines)]:
                     return FileResult(size, lines)
-                case ["failed", str(problem), bool(passing), str(text), str(detail)]:
-                    raise FileError(FileProblem(problem), text, passing=passing, detail=detail)
+                case ["failed", str(code), dict(arguments), bool(passing), str(detail)]:
+                    raise FileError(Reason(ReasonCode(code), arguments), passing=passing, detail=detail)
         if watch.cancelled():
             raise Cancelled
-        raise ProcessDiedError(f"{CRASHED}: exit code {child.wait()}")
+        raise ProcessDiedError(f"The program ended while it worked on this file: exit code {child.wait()}")
 
 
 def _end_if_cancelled(child: subprocess.Popen[str], watch: Watch, ended: threading.Event) -> None:

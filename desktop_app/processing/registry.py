@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from desktop_app.domain.clock import SystemClock
-from desktop_app.domain.errors import FileError, FileProblem
-from desktop_app.domain.sentences import Sentence
+from desktop_app.domain.errors import FileError
+from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.processing.lines import LineProcessor
 from desktop_app.sources.local import Source, open_source
 
@@ -25,10 +25,6 @@ FIRST_PROGRESS_S = 0.25
 PROGRESS_EVERY_S = 0.1
 PAUSES_S = (0.1, 0.5)
 """How long is waited before a file that changed is read again, seconds: a program that is saving it gets done."""
-
-CHANGED = Sentence("The file changed while it was read; its result was thrown away so that no wrong numbers are kept")
-SIZE_UNTRUE = Sentence("The system reports another size for this file than it has content, so it can't be processed")
-NO_PROCESSOR = Sentence("There is no way to process this kind of file")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +107,7 @@ class ProcessorRegistry:
         """
         processor = next((processor for processor in self._processors if processor.accepts(path)), None)
         if processor is None:
-            raise FileError(FileProblem.NOT_A_FILE, NO_PROCESSOR)
+            raise FileError(Reason(ReasonCode.NO_PROCESSOR))
         for pause_s in PAUSES_S:
             try:
                 return self._read_once(processor, path, watch)
@@ -120,8 +116,8 @@ class ProcessorRegistry:
         try:
             return self._read_once(processor, path, watch)
         except _NumbersDoNotFitError as error:
-            problem = FileProblem.CHANGED if error.changed else FileProblem.UNREADABLE
-            raise FileError(problem, CHANGED if error.changed else SIZE_UNTRUE) from error
+            code = ReasonCode.CHANGED_WHILE_READ if error.changed else ReasonCode.SIZE_UNTRUE
+            raise FileError(Reason(code)) from error
 
     def _read_once(self, processor: Processor, path: str, watch: Watch) -> FileResult:
         if watch.cancelled():

@@ -79,6 +79,7 @@ def queue_error(failure: Failure, trouble: QueueTrouble, cause: Cause) -> QueueE
         right=right,
         command=command,
         was_answered=failure.was_answered,
+        said=failure.service_text or failure.code,
     )
 
 

@@ -13,8 +13,8 @@ import re
 import stat
 from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
-from desktop_app.domain.errors import FileError, FileProblem
-from desktop_app.domain.sentences import Sentence
+from desktop_app.domain.errors import FileError
+from desktop_app.domain.reasons import Reason, ReasonCode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,12 +22,6 @@ if TYPE_CHECKING:
 
 CHUNK_BYTES = 1 << 20
 """How much is read at once: large enough for full speed, small enough to cancel at once and to keep memory flat."""
-
-FILE_GONE = Sentence("The file is no longer there")
-
-IMPOSSIBLE_NAME = Sentence("No file can have this name")
-
-WEB_ADDRESS = Sentence("Addresses on the web are not supported yet; download the file and add it from this computer")
 
 _ON_WINDOWS = os.name == "nt"
 
@@ -77,7 +71,7 @@ def open_source(path: str) -> Source:
         FileError: If it is no ordinary file, is not there, may not be read, or is an address on the web.
     """
     if is_address(path):
-        raise FileError(FileProblem.NOT_A_FILE, WEB_ADDRESS)
+        raise FileError(Reason(ReasonCode.WEB_ADDRESS))
     return FileSource(path)
 
 
@@ -120,7 +114,7 @@ class FileSource:
         except OSError as error:
             raise file_error(error) from error
         except ValueError as error:  # a NUL, or a surrogate that stands for no byte
-            raise FileError(FileProblem.MISSING, IMPOSSIBLE_NAME, detail=str(error)) from error
+            raise FileError(Reason(ReasonCode.IMPOSSIBLE_NAME), detail=str(error)) from error
         try:
             opened = os.fstat(self._file.fileno())
             _refuse_unless_file(opened.st_mode)
@@ -184,76 +178,45 @@ def _open(path: str, flags: int) -> int:
 
 
 _KINDS = (
-    (stat.S_ISDIR, Sentence("This is a folder, not a file")),
-    (stat.S_ISFIFO, Sentence("This is a named pipe; only ordinary files can be processed")),
-    (stat.S_ISSOCK, Sentence("This is a socket; only ordinary files can be processed")),
-    (stat.S_ISCHR, Sentence("This is a device; only ordinary files can be processed")),
-    (stat.S_ISBLK, Sentence("This is a device; only ordinary files can be processed")),
+    (stat.S_ISDIR, ReasonCode.IS_FOLDER),
+    (stat.S_ISFIFO, ReasonCode.IS_PIPE),
+    (stat.S_ISSOCK, ReasonCode.IS_SOCKET),
+    (stat.S_ISCHR, ReasonCode.IS_DEVICE),
+    (stat.S_ISBLK, ReasonCode.IS_DEVICE),
 )
 
 
-def unprocessable_kind(mode: int) -> str:
-    """What a thing is that can't be processed, as a sentence; empty for an ordinary file.
+def unprocessable_kind(mode: int) -> ReasonCode | None:
+    """Return what a thing is that can't be processed; None for an ordinary file.
 
     Args:
         mode: `st_mode` of what a link leads to.
     """
     if stat.S_ISREG(mode):
-        return ""
-    return next((text for is_kind, text in _KINDS if is_kind(mode)), Sentence("This is not an ordinary file"))
+        return None
+    return next((code for is_kind, code in _KINDS if is_kind(mode)), ReasonCode.NOT_ORDINARY)
 
 
 def _refuse_unless_file(mode: int) -> None:
-    text = unprocessable_kind(mode)
-    if text:
-        raise FileError(FileProblem.NOT_A_FILE, text)
+    code = unprocessable_kind(mode)
+    if code is not None:
+        raise FileError(Reason(code))
 
 
-class _Meaning(NamedTuple):
-    """What an error number of the system means for a job."""
+_IN_USE = ReasonCode.IN_USE
 
-    problem: FileProblem
-    text: str
-    passing: bool = False
-
-
-_GONE = _Meaning(FileProblem.MISSING, FILE_GONE)
-
-_NO_RIGHT = _Meaning(FileProblem.NOT_ALLOWED, Sentence("You may not read this file"))
-
-_IN_USE = _Meaning(FileProblem.UNREADABLE, Sentence("Another program is using this file"), passing=True)
-
-_AWAY = _Meaning(
-    FileProblem.UNREADABLE, Sentence("The disk or network share that holds this file did not deliver it"), passing=True
-)
-
-_CIRCLE = _Meaning(FileProblem.NOT_A_FILE, Sentence("This link leads in a circle and never to a file"))
-
-_BUSY_COMPUTER = _Meaning(
-    FileProblem.UNREADABLE,
-    Sentence("This computer is short of memory or has too many files open at once"),
-    passing=True,
-)
-
-# The C library of Windows says EACCES both for a missing right and for a file that another program keeps to itself.
-_NO_RIGHT_OR_IN_USE = _Meaning(
-    FileProblem.NOT_ALLOWED, Sentence("You may not read this file, or another program is using it"), passing=True
-)
+_AWAY = ReasonCode.NOT_DELIVERED
 
 _BY_NAME = {
-    "ENOENT": _GONE,
-    "ENOTDIR": _Meaning(
-        FileProblem.MISSING, Sentence("The file is no longer there: a part of its path is not a folder")
-    ),
-    "ENAMETOOLONG": _Meaning(
-        FileProblem.MISSING, Sentence("No file can be there: the path is too long for this system")
-    ),
-    "EACCES": _NO_RIGHT,
-    "EPERM": _NO_RIGHT,
-    "EISDIR": _Meaning(FileProblem.NOT_A_FILE, unprocessable_kind(stat.S_IFDIR)),
-    "ELOOP": _CIRCLE,
+    "ENOENT": ReasonCode.FILE_GONE,
+    "ENOTDIR": ReasonCode.PATH_BROKEN,
+    "ENAMETOOLONG": ReasonCode.PATH_TOO_LONG,
+    "EACCES": ReasonCode.MAY_NOT_READ,
+    "EPERM": ReasonCode.MAY_NOT_READ,
+    "EISDIR": ReasonCode.IS_FOLDER,
+    "ELOOP": ReasonCode.LINK_CIRCLE,
     **dict.fromkeys(("EBUSY", "EAGAIN"), _IN_USE),
-    **dict.fromkeys(("EMFILE", "ENFILE", "ENOMEM"), _BUSY_COMPUTER),
+    **dict.fromkeys(("EMFILE", "ENFILE", "ENOMEM"), ReasonCode.SHORT_OF_RESOURCES),
     **dict.fromkeys(("EIO", "ESTALE", "ENODEV", "ENXIO", "EREMOTEIO", "ENOTCONN", "ETIMEDOUT", "ENOLINK"), _AWAY),
     **dict.fromkeys(("EHOSTDOWN", "EHOSTUNREACH", "ENETDOWN", "ENETUNREACH", "ECONNRESET", "ECONNABORTED"), _AWAY),
 }
@@ -263,25 +226,34 @@ _BY_ERRNO = {getattr(errno, name): meaning for name, meaning in _BY_NAME.items()
 _BY_WINERROR = {
     **dict.fromkeys((32, 33), _IN_USE),
     **dict.fromkeys((21, 23, 51, 53, 54, 55, 59, 64, 67, 121, 1117, 1222, 1231, 1232, 1236), _AWAY),
-    **dict.fromkeys((123, 161), _Meaning(FileProblem.MISSING, IMPOSSIBLE_NAME)),
-    1921: _CIRCLE,
+    **dict.fromkeys((123, 161), ReasonCode.IMPOSSIBLE_NAME),
+    1921: ReasonCode.LINK_CIRCLE,
 }
 
 
+_PASSING = {
+    ReasonCode.IN_USE,
+    ReasonCode.NOT_DELIVERED,
+    ReasonCode.SHORT_OF_RESOURCES,
+    ReasonCode.MAY_NOT_READ_OR_IN_USE,
+}
+"""Trying again later may help."""
+
+
 def file_error(error: OSError) -> FileError:
-    """What the system said against a file, as an error for a person; the name of the file is not in it."""
-    meaning = _meaning(error)
-    detail = f"{errno.errorcode.get(error.errno or 0, error.errno)}: {error.strerror or error}"
-    return FileError(meaning.problem, meaning.text, passing=meaning.passing, detail=detail)
+    """Return what the system said against a file, as an error for a person; the name of the file is not in it."""
+    code, said = _code(error), error.strerror or str(error)
+    reason = Reason(code, {"why": said} if code is ReasonCode.SYSTEM_ERROR else {})
+    detail = f"{errno.errorcode.get(error.errno or 0, error.errno)}: {said}"
+    return FileError(reason, passing=code in _PASSING, detail=detail)
 
 
-def _meaning(error: OSError) -> _Meaning:
+def _code(error: OSError) -> ReasonCode:
     windows_code = getattr(error, "winerror", None)
     if windows_code in _BY_WINERROR:
         return _BY_WINERROR[windows_code]
     if _ON_WINDOWS and windows_code is None and error.errno == errno.EACCES:
-        return _NO_RIGHT_OR_IN_USE
-    unknown = _Meaning(
-        FileProblem.UNREADABLE, Sentence("The system can't read this file: {why}", why=error.strerror or error)
-    )
-    return _BY_ERRNO.get(error.errno or 0, unknown)
+        # The C library of Windows says EACCES both for a missing right and for a file that another program keeps to
+        # itself.
+        return ReasonCode.MAY_NOT_READ_OR_IN_USE
+    return _BY_ERRNO.get(error.errno or 0, ReasonCode.SYSTEM_ERROR)

@@ -1,4 +1,4 @@
-"""What can't become a job, and the sentences that say why."""
+"""Finding the files behind what a person named, and what can't become a job."""
 
 from __future__ import annotations
 
@@ -11,31 +11,12 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
-from desktop_app.domain.sentences import Sentence
+from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.sources.file_list import FileList
-from desktop_app.sources.local import IMPOSSIBLE_NAME, file_error, is_address, unprocessable_kind
+from desktop_app.sources.local import file_error, is_address, unprocessable_kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-
-
-NOT_THERE = Sentence("There is no such file")
-
-LINK_TO_NOTHING = Sentence("This link leads to a file that is not there")
-
-FOLDER = Sentence("This is a folder; add it as a folder to include the files in it")
-
-LINKED_FOLDER = Sentence("This is a link to a folder; such links are not followed, so that nothing is added twice")
-
-WEB_ADDRESS = Sentence("Addresses on the web can't be added yet; download the file first")
-
-OTHER_COMPUTER = Sentence("This address names another computer; only files of this one can be added")
-
-FOLDER_GONE = Sentence("This folder is no longer there")
-
-FOLDER_NOT_ALLOWED = Sentence("You may not look into this folder")
-
-PLACE_NOT_ALLOWED = Sentence("You may not look into the folder that this lies in")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +25,8 @@ class Refusal:
 
     path: str
     """As it was named, or absolute for what a folder holds."""
-    text: str
-    """Why, as a plain sentence without the name."""
+    reason: Reason
+    """Why; its sentence is without the name."""
 
 
 class RefusalKind(Enum):
@@ -59,35 +40,32 @@ class RefusalKind(Enum):
     OTHER = auto()
 
 
-_KINDS: dict[str, RefusalKind] = {
-    **dict.fromkeys((LINKED_FOLDER, LINK_TO_NOTHING), RefusalKind.LINK),
-    **dict.fromkeys((NOT_THERE, FOLDER_GONE), RefusalKind.MISSING),
-    **dict.fromkeys((FOLDER_NOT_ALLOWED, PLACE_NOT_ALLOWED), RefusalKind.NOT_ALLOWED),
-    **dict.fromkeys((WEB_ADDRESS, OTHER_COMPUTER), RefusalKind.ADDRESS),
-    **{
-        unprocessable_kind(mode): RefusalKind.NOT_ORDINARY
-        for mode in (stat.S_IFIFO, stat.S_IFSOCK, stat.S_IFCHR, stat.S_IFBLK)
-    },
+_KINDS: dict[ReasonCode, RefusalKind] = {
+    **dict.fromkeys((ReasonCode.LINKED_FOLDER, ReasonCode.LINK_TO_NOTHING), RefusalKind.LINK),
+    **dict.fromkeys((ReasonCode.NO_SUCH_FILE, ReasonCode.FOLDER_GONE), RefusalKind.MISSING),
+    **dict.fromkeys((ReasonCode.FOLDER_NOT_ALLOWED, ReasonCode.PARENT_NOT_ALLOWED), RefusalKind.NOT_ALLOWED),
+    **dict.fromkeys((ReasonCode.NAMED_ADDRESS, ReasonCode.OTHER_COMPUTER), RefusalKind.ADDRESS),
+    **dict.fromkeys((ReasonCode.IS_PIPE, ReasonCode.IS_SOCKET, ReasonCode.IS_DEVICE), RefusalKind.NOT_ORDINARY),
 }
 
 
 def kind_of(refusal: Refusal) -> RefusalKind:
-    """What a refusal has in common with others."""
-    return _KINDS.get(refusal.text, RefusalKind.OTHER)
+    """Return what a refusal has in common with others."""
+    return _KINDS.get(refusal.reason.code, RefusalKind.OTHER)
 
 
-def why_not_seen(error: OSError, path: str) -> str:
-    """Why the system would not let us look at something."""
+def why_not_seen(error: OSError, path: str) -> Reason:
+    """Return why the system would not let us look at something."""
     if isinstance(error, (FileNotFoundError, NotADirectoryError)):
-        return LINK_TO_NOTHING if os.path.islink(path) else NOT_THERE  # noqa: PTH114
-    return PLACE_NOT_ALLOWED if isinstance(error, PermissionError) else file_error(error).text
+        return Reason(ReasonCode.LINK_TO_NOTHING if os.path.islink(path) else ReasonCode.NO_SUCH_FILE)  # noqa: PTH114
+    return Reason(ReasonCode.PARENT_NOT_ALLOWED) if isinstance(error, PermissionError) else file_error(error).reason
 
 
-def why_not_listed(error: OSError) -> str:
-    """Why the system would not list a folder."""
+def why_not_listed(error: OSError) -> Reason:
+    """Return why the system would not list a folder."""
     if isinstance(error, (FileNotFoundError, NotADirectoryError)):
-        return FOLDER_GONE
-    return FOLDER_NOT_ALLOWED if isinstance(error, PermissionError) else file_error(error).text
+        return Reason(ReasonCode.FOLDER_GONE)
+    return Reason(ReasonCode.FOLDER_NOT_ALLOWED) if isinstance(error, PermissionError) else file_error(error).reason
 
 
 REPORT_EVERY_S = 0.1
@@ -194,11 +172,11 @@ class _Search:
             path = _absolute(_path_of(named))
             info = os.stat(path)  # noqa: PTH116 - a Path would change a name such as "a//b"
         except _RefusedError as error:
-            self._refuse(named, error.text)
+            self._refuse(named, Reason(error.code))
         except OSError as error:
             self._refuse(named, why_not_seen(error, path))
         except ValueError:  # a NUL, or a surrogate that stands for no byte
-            self._refuse(named, IMPOSSIBLE_NAME)
+            self._refuse(named, Reason(ReasonCode.IMPOSSIBLE_NAME))
         else:
             if not stat.S_ISDIR(info.st_mode):
                 self._take(path, info, named)
@@ -208,7 +186,7 @@ class _Search:
                 came_in = range(files, len(self._files)), range(refused, len(self._refused))
                 self._folders.append(NamedFolder(path, *came_in))
             else:
-                self._refuse(named, FOLDER)
+                self._refuse(named, Reason(ReasonCode.NAMED_FOLDER))
 
     def _walk(self, top: str) -> None:
         """Take in all that a folder holds, without recursion: a tree can be deeper than Python's stack."""
@@ -243,7 +221,7 @@ class _Search:
             self._take(entry.path, info, entry.path)
             return False
         if entry.is_symlink() or getattr(info, "st_reparse_tag", 0) == _JUNCTION_TAG:
-            self._refuse(entry.path, LINKED_FOLDER)
+            self._refuse(entry.path, Reason(ReasonCode.LINKED_FOLDER))
             return False
         return True
 
@@ -255,18 +233,18 @@ class _Search:
             self._refuse(entry.path, why_not_seen(error, entry.path))
 
     def _take(self, path: str, info: os.stat_result, named: str) -> None:
-        text = unprocessable_kind(info.st_mode)
-        if text:
-            self._refuse(named, text)
-        else:
+        code = unprocessable_kind(info.st_mode)
+        if code is None:
             self._add(path, info.st_size, info.st_mtime_ns)
+        else:
+            self._refuse(named, Reason(code))
 
     def _add(self, path: str, size: int | None, modified_ns: int | None) -> None:
         if self._is_new(path):
             self._files.add(path, size, modified_ns)
 
-    def _refuse(self, path: str, text: str) -> None:
-        self._refused.append(Refusal(path, text))
+    def _refuse(self, path: str, reason: Reason) -> None:
+        self._refused.append(Refusal(path, reason))
 
     def _is_new(self, path: str) -> bool:
         """Whether this path has not come up before; Windows does not tell upper from lower case."""
@@ -280,9 +258,9 @@ class _Search:
 class _RefusedError(Exception):
     """What was named is no path of this computer."""
 
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
-        self.text = text
+    def __init__(self, code: ReasonCode) -> None:
+        super().__init__(code)
+        self.code = code
 
 
 def from_here(names: Iterable[str]) -> tuple[str, ...]:
@@ -295,14 +273,14 @@ def from_here(names: Iterable[str]) -> tuple[str, ...]:
 def _path_of(named: str) -> str:
     """What was named, as a path; it may still be relative."""
     if not named:
-        raise _RefusedError(NOT_THERE)
+        raise _RefusedError(ReasonCode.NO_SUCH_FILE)
     address = _FILE_ADDRESS.fullmatch(named)
     if address is None:
         if is_address(named):
-            raise _RefusedError(WEB_ADDRESS)
+            raise _RefusedError(ReasonCode.NAMED_ADDRESS)
         return named
     if (address["host"] or "").lower() not in {"", "localhost"}:
-        raise _RefusedError(OTHER_COMPUTER)
+        raise _RefusedError(ReasonCode.OTHER_COMPUTER)
     # Bytes all the way: the name behind %FF is not UTF-8. A "?" or "#" is taken as part of the name, since programs
     # that forget to escape it are common and local files have no queries.
     path = os.fsdecode(unquote_to_bytes(os.fsencode(address["path"])))

@@ -14,7 +14,16 @@ from desktop_app.store.attempts import end_open
 from desktop_app.store.models import AttemptRow, BatchRow, JobRow, OutboxRow
 from desktop_app.store.outbox import enqueue
 from desktop_app.store.priority import Priority
-from desktop_app.store.rows import LEASE_ENDED, joined_path, name_key, parts, split_path, storable
+from desktop_app.store.rows import (
+    LEASE_ENDED,
+    ROWS_A_TRANSACTION,
+    joined_path,
+    name_key,
+    parts,
+    reason_columns,
+    split_path,
+    storable,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -28,8 +37,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-ROWS_A_TRANSACTION = 200
-
 _ASKED_AT_ONCE = 500
 
 _DEFAULTS = {
@@ -42,8 +49,7 @@ _SUBMITTED_AGAIN: dict[str, Any] = {
     "status": Status.PENDING,
     "bytes_done": 0,
     "started_at": None,
-    "reason": "",
-    "reason_code": "",
+    **reason_columns(None),
     "generation": JobRow.generation + 1,
     "crashes": 0,
     "message_id": None,

@@ -12,8 +12,10 @@ from peewee import SQL, Case, Expression, Value, fn
 
 from desktop_app.domain.job import Attempt, AttemptOutcome, Status
 from desktop_app.store.models import AttemptRow, JobRow
+from desktop_app.store.rows import reason_columns, reason_of
 
 if TYPE_CHECKING:
+    from desktop_app.domain.reasons import Reason
     from desktop_app.store.database import Database
 
 KEPT = 50
@@ -26,7 +28,8 @@ _COLUMNS = (
     AttemptRow.started_at,
     AttemptRow.ended_at,
     AttemptRow.outcome,
-    AttemptRow.reason,
+    AttemptRow.reason_code,
+    AttemptRow.reason_args,
 )
 
 
@@ -40,7 +43,8 @@ def begin(database: Database, revision: int) -> None:
         JobRow.lease_owner,
         JobRow.started_at,
         # A database default would do, but peewee knows only defaults of its own, which INSERT … SELECT passes over.
-        Value("").alias("reason"),
+        Value("").alias("code"),
+        Value("").alias("args"),
     ).where(JobRow.revision == revision, JobRow.lease_owner.is_null(False))
     fields = [
         AttemptRow.job,
@@ -49,7 +53,8 @@ def begin(database: Database, revision: int) -> None:
         AttemptRow.number,
         AttemptRow.worker,
         AttemptRow.started_at,
-        AttemptRow.reason,
+        AttemptRow.reason_code,
+        AttemptRow.reason_args,
     ]
     database.run(AttemptRow.insert_from(claimed, fields))
 
@@ -60,7 +65,8 @@ def end_finished(database: Database, revision: int) -> None:
         AttemptRow.update(
             ended_at=JobRow.finished_at,
             outcome=Case(None, [(JobRow.status == Status.PROCESSED, AttemptOutcome.PROCESSED)], AttemptOutcome.FAILED),
-            reason=JobRow.reason,
+            reason_code=JobRow.reason_code,
+            reason_args=JobRow.reason_args,
         )
         .from_(JobRow)
         .where(
@@ -72,10 +78,12 @@ def end_finished(database: Database, revision: int) -> None:
     )
 
 
-def end(database: Database, row_id: int, token: int, outcome: AttemptOutcome, *, reason: str, now_ms: int) -> None:
+def end(
+    database: Database, row_id: int, token: int, outcome: AttemptOutcome, *, reason: Reason | None, now_ms: int
+) -> None:
     """Note how one try ended."""
     database.run(
-        AttemptRow.update(ended_at=now_ms, outcome=outcome, reason=reason).where(
+        AttemptRow.update(ended_at=now_ms, outcome=outcome, **reason_columns(reason)).where(
             AttemptRow.job == row_id, AttemptRow.token == token
         )
     )
@@ -112,8 +120,8 @@ def attempts_of(database: Database, row_id: int) -> list[Attempt]:
     """Return the tries at a job, oldest first; inside a `read` scope."""
     query = AttemptRow.select(*_COLUMNS).where(AttemptRow.job == row_id).order_by(AttemptRow.token)
     return [
-        Attempt(token, generation, number, worker, started, ended, outcome and AttemptOutcome(outcome), reason)
-        for token, generation, number, worker, started, ended, outcome, reason in database.run(query.tuples())
+        Attempt(token, generation, number, worker, started, ended, outcome and AttemptOutcome(outcome), reason_of(*why))
+        for token, generation, number, worker, started, ended, outcome, *why in database.run(query.tuples())
     ]
 
 

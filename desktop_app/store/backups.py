@@ -42,10 +42,8 @@ def keep_newest(newest_first: Sequence[Path]) -> None:
         old.unlink(missing_ok=True)
 
 
-_PARTS = ("", *SIDE_FILES)
-
 # The embedded queue's messages mean nothing to another database, which sends its own into a new one.
-_FILES = (*_PARTS, *(f".queue{part}" for part in _PARTS))
+_FILES = ("", *SIDE_FILES, *(f".queue{part}" for part in ("", *SIDE_FILES)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING
 
 from peewee import fn
 
-from desktop_app.domain.errors import FileProblem
 from desktop_app.domain.job import OPEN_STATUSES, AttemptOutcome, Job, Status
-from desktop_app.domain.sentences import Sentence
+from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.logs.job_log import level_for
 from desktop_app.store import attempts
 from desktop_app.store.models import AttemptRow, JobRow
-from desktop_app.store.rows import CLAIMED_COLUMNS, LEASE_ENDED, PENDING_AGAIN, jobs_from
+from desktop_app.store.rows import CLAIMED_COLUMNS, LEASE_ENDED, PENDING_AGAIN, jobs_from, reason_columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -33,11 +32,6 @@ log = logging.getLogger(__name__)
 MAX_CRASHES = 10
 """So often in a row may programs end while they work on a job. It takes many, since a power cut is not the file's
 fault; a file that is to blame is found out sooner, in a process of its own."""
-
-CRASHED_REASON = Sentence(
-    "The program ended {count} times while it worked on this file. The file is put aside; the others go on",
-    count=MAX_CRASHES,
-)
 
 
 class ClaimOutcome(StrEnum):
@@ -138,8 +132,7 @@ class Claims:
         query = (
             JobRow.update(
                 status=Status.PROCESSING,
-                reason="",
-                reason_code="",
+                **reason_columns(None),
                 bytes_done=0,
                 attempts=JobRow.attempts + 1,
                 # Counted before the work, for a worker that dies cannot count; who gives the job back takes it off.
@@ -189,8 +182,7 @@ class Claims:
         self._database.run(
             JobRow.update(
                 status=Status.FAILED,
-                reason=CRASHED_REASON,
-                reason_code=FileProblem.CRASHED,
+                **reason_columns(Reason(ReasonCode.CRASHED_OFTEN, {"count": MAX_CRASHES})),
                 lease_owner=None,
                 lease_until=0,
                 finished_at=now_ms,
@@ -212,8 +204,7 @@ class Claims:
         with self._database.write(durable=True) as revision:
             failed = JobRow.update(
                 status=Status.FAILED,
-                reason=_put_aside(receive_count),
-                reason_code=FileProblem.DEAD_LETTERED,
+                **reason_columns(Reason(ReasonCode.DEAD_LETTERED, {"count": receive_count})),
                 receive_count=receive_count,
                 finished_at=now_ms,
                 revision=revision,
@@ -274,9 +265,3 @@ class Claims:
         for _, file_id, _, owner in rows:
             log.log(level_for(len(rows)), "job %s: taken back from %s, which has ended", file_id, owner)
         return len(rows)
-
-
-def _put_aside(receive_count: int) -> Sentence:
-    if receive_count == 1:
-        return Sentence("The queue has put its message aside after one delivery without an end")
-    return Sentence("The queue has put its message aside after {count} deliveries without an end", count=receive_count)

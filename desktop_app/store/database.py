@@ -11,7 +11,7 @@ from filelock import Timeout as LockTimeout
 from playhouse.migrations import Migration, Runner
 
 from desktop_app.domain.errors import Cause, StoreBusyError, StoreError
-from desktop_app.domain.sentences import Sentence
+from desktop_app.domain.sentences import Sentence, folded
 from desktop_app.store.backends.sqlite import (
     ERRORS,
     SqliteDatabase,
@@ -22,7 +22,7 @@ from desktop_app.store.backends.sqlite import (
 )
 from desktop_app.store.backups import copies_of, keep_newest
 from desktop_app.store.models import CounterRow
-from desktop_app.store.rows import folded
+from desktop_app.store.rows import in_arguments
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -45,7 +45,7 @@ class Database:
     def __init__(self, path: Path) -> None:
         self.path = path
         # SQLite's own LOWER knows only A to Z.
-        self._peewee = SqliteDatabase(path, {"folded": folded})
+        self._peewee = SqliteDatabase(path, {"folded": folded, "in_arguments": in_arguments})
 
     @contextmanager
     def session(self) -> Iterator[None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from array import array
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from desktop_app.store.backends.sqlite import among, least
 from desktop_app.store.change_feed import ChangeFeed
 from desktop_app.store.list_query import condition, order_by
 from desktop_app.store.models import BatchRow, JobRow
-from desktop_app.store.rows import LISTED_COLUMNS, jobs_from, parts
+from desktop_app.store.rows import LISTED_COLUMNS, jobs_from, parts, reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -143,20 +144,20 @@ class JobList:
         """
         # Read by the index over the status, so it costs as much as there are failed jobs.
         query = (
-            JobRow.select(JobRow.reason_code, JobRow.reason, _ONE_EACH)
+            JobRow.select(JobRow.reason_code, JobRow.reason_args, _ONE_EACH)
             .where(JobRow.status == Status.FAILED, JobRow.removed_at.is_null())
-            .group_by(JobRow.reason_code, JobRow.reason)
-            .order_by(_ONE_EACH.desc(), JobRow.reason)
+            .group_by(JobRow.reason_code, JobRow.reason_args)
         )
         with self._database.read():
-            rows = list(self._database.run(query.tuples()))
+            rows = [(reason_of(*columns), count) for *columns, count in self._database.run(query.tuples())]
         found: dict[str, Problem] = {}
-        for code, text, count in rows:
+        for reason, count in sorted(rows, key=lambda row: (-row[1], str(row[0] or ""))):
+            code = (reason and reason.code.problem) or ""
             known = found.get(code)
             if known is None:
-                found[code] = Problem(code, text, count)
+                found[code] = Problem(code, reason, count)
             else:
-                found[code] = Problem(code, known.text, known.count + count, known.texts + 1)
+                found[code] = replace(known, count=known.count + count, reasons=known.reasons + 1)
         return sorted(found.values(), key=lambda problem: -problem.count)
 
     def batches(self, also: Collection[int] = ()) -> list[Batch]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from functools import reduce
 from operator import or_
@@ -11,9 +12,11 @@ from peewee import Asc, Case, Desc, fn
 
 from desktop_app.domain.job import Status
 from desktop_app.domain.query import ADDED
+from desktop_app.domain.reasons import ENDINGS, ReasonCode, saying
+from desktop_app.domain.sentences import folded
 from desktop_app.store.backends.sqlite import contains_character, contains_folded, up_to_last
 from desktop_app.store.models import BatchRow, JobRow
-from desktop_app.store.rows import JOB_COLUMNS, folded, searchable
+from desktop_app.store.rows import JOB_COLUMNS, searchable, storable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -31,7 +34,7 @@ def condition(where: Filter) -> Any:  # noqa: ANN401 - peewee's expressions have
         found.append(JobRow.status.in_(sorted(where.statuses)))
     if where.problems:
         found.append(JobRow.status == Status.FAILED)
-        found.append(JobRow.reason_code.in_(sorted(where.problems)))
+        found.append(_has_problem(where.problems))
     if where.batches:
         found.append(JobRow.batch.in_(sorted(where.batches)))
     found.extend(_of_search(where.search))
@@ -53,18 +56,39 @@ def _of_search(search: Search) -> Iterator[Any]:
         if sizes.most is not None:
             yield JobRow.file_size <= sizes.most
     spoken = dict(search.spoken)
-    for columns, texts in (
-        ((JobRow.reason, JobRow.reason_code), search.reasons),
-        ((JobRow.file_path, JobRow.reason), search.words),
-    ):
-        for text in texts:
-            said = (_any_contains((JobRow.reason,), english) for english in spoken.get(text, ()))
-            yield reduce(or_, said, _any_contains(columns, text))
+    for text in search.words:
+        in_path = contains_folded(JobRow.file_path, folded(searchable(text)))
+        yield reduce(or_, _reason_says(text, saying(text) | spoken.get(text, frozenset())), in_path)
+    for text in search.reasons:
+        of_kind = {code for code in ReasonCode if folded(text) in (code.problem or "")}
+        said = saying(text) | spoken.get(text, frozenset()) | of_kind
+        yield reduce(or_, _reason_says(text, said))
 
 
-def _any_contains(columns: tuple[Any, ...], text: str) -> Any:  # noqa: ANN401
-    key = folded(searchable(text))
-    return reduce(or_, (contains_folded(column, key) for column in columns))
+def _reason_says(text: str, said: frozenset[str]) -> Iterator[Any]:
+    """Yield where a reason has a text: in its sentence, at its end, or in its arguments.
+
+    Args:
+        text: As it was typed.
+        said: The codes, and the names of `ENDINGS`, whose sentence has it.
+    """
+    codes = sorted(said - ENDINGS.keys())
+    if codes:
+        yield JobRow.reason_code.in_(codes)
+    for name in sorted(said & ENDINGS.keys()):
+        yield JobRow.reason_args.contains(f'"{name}":')  # a quote in a value would have a backslash before it
+    key = folded(storable(text))
+    # The cheap question first; it may find the name of an argument.
+    written = json.dumps(key, ensure_ascii=False)[1:-1]
+    yield contains_folded(JobRow.reason_args, written) & fn.IN_ARGUMENTS(JobRow.reason_args, key)
+
+
+def _has_problem(problems: frozenset[str]) -> Any:  # noqa: ANN401
+    """Return whether a reason is of one of these kinds; "" is what is of none."""
+    codes = [code for code in ReasonCode if code.problem in problems]
+    if "" not in problems:
+        return JobRow.reason_code.in_(codes)
+    return JobRow.reason_code.in_(codes) | JobRow.reason_code.not_in([code for code in ReasonCode if code.problem])
 
 
 # --- ORDER BY
@@ -78,12 +102,19 @@ _TYPE = Case(None, [(contains_character(_NAME, "."), fn.SUBSTR(_NAME, fn.LENGTH(
 
 _BATCH_NAME = BatchRow.select(BatchRow.name).where(BatchRow.id == JobRow.batch)
 
+_REASON = Case(
+    JobRow.reason_code,
+    [("", 0), *((code, place) for place, code in enumerate(sorted(ReasonCode, key=lambda code: code.template), 1))],
+    len(ReasonCode) + 1,
+)
+"""The place of a reason among the English sentences."""
+
 SORT_TERMS: Mapping[str, tuple[Any, ...]] = {
     # Any field of `Job` that is a column of its row; then what is worked out or needs more than one term.
     **{name: (column,) for name, column in JOB_COLUMNS.items()},
     "name": (JobRow.name_key,),
-    "status": (JobRow.status, JobRow.reason),
-    "reason": (JobRow.reason, JobRow.status),
+    "status": (JobRow.status, _REASON, JobRow.reason_args),
+    "reason": (_REASON, JobRow.reason_args, JobRow.status),
     "took_ms": (JobRow.finished_at - JobRow.started_at,),
     "progress": (JobRow.bytes_done.cast("REAL") / fn.NULLIF(JobRow.file_size, 0),),
     "folder": (up_to_last(JobRow.file_path, _SEPARATORS),),

@@ -46,8 +46,10 @@ class JobRow(Model):
     """Sorts file2 before file10, upper and lower case alike."""
     queue = TextField()
     status = SmallIntegerField(default=0)
-    reason = TextField(default="")
+    reason_args = TextField(default="")
+    """The arguments of the reason as JSON; empty if it has none."""
     reason_code = CharField(32, default="")
+    """A `ReasonCode`, or empty."""
     file_size = BigIntegerField(null=True)
     lines_count = BigIntegerField(null=True)
     modified_ns = BigIntegerField(null=True)
@@ -124,7 +126,8 @@ class AttemptRow(Model):
     started_at = BigIntegerField()
     ended_at = BigIntegerField(null=True)
     outcome = CharField(16, null=True)
-    reason = TextField(default="")
+    reason_code = CharField(32, default="")
+    reason_args = TextField(default="")
 
     class Meta:
         table_name = "attempt"

@@ -1,4 +1,4 @@
-"""The outbox: jobs whose message still has to be sent, and what became of the sending."""
+"""The outbox: jobs whose message still has to be sent, in the order of sending."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from peewee import Expression, ModelSelect, Value, fn
 
-from desktop_app.domain.errors import FileProblem
 from desktop_app.domain.job import OPEN_STATUSES, Status
 from desktop_app.store.models import JobRow, OutboxRow
-from desktop_app.store.rows import storable
+from desktop_app.store.rows import reason_columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from desktop_app.domain.reasons import Reason
     from desktop_app.store.database import Database
 
 
@@ -117,7 +117,7 @@ class Outbox:
                     ).where(*_is(entry))
                 )
 
-    def refuse(self, entry: OutboxEntry, *, reason: str, now_ms: int) -> None:
+    def refuse(self, entry: OutboxEntry, *, reason: Reason, now_ms: int) -> None:
         """End a job as FAILED whose message the queue refuses for what is in it: sending it again is no use.
 
         Raises:
@@ -128,8 +128,7 @@ class Outbox:
             self._database.run(
                 JobRow.update(
                     status=Status.FAILED,
-                    reason=storable(reason),
-                    reason_code=FileProblem.NOT_SENT,
+                    **reason_columns(reason),
                     finished_at=now_ms,
                     revision=revision,
                 ).where(

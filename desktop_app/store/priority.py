@@ -9,13 +9,12 @@ from peewee import Expression, fn
 from desktop_app.domain.job import PriorityResult, Status
 from desktop_app.store.claims import ClaimRequest
 from desktop_app.store.models import JobRow, OutboxRow
+from desktop_app.store.rows import ROWS_A_TRANSACTION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from desktop_app.store.database import Database
-
-ROWS_A_TRANSACTION = 200
 
 
 class Priority:

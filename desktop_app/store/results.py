@@ -14,25 +14,25 @@ from desktop_app.domain.job import OPEN_STATUSES, AttemptOutcome, Status
 from desktop_app.store import attempts
 from desktop_app.store.models import JobRow
 from desktop_app.store.outbox import enqueue
-from desktop_app.store.rows import PENDING_AGAIN, storable
+from desktop_app.store.rows import PENDING_AGAIN, reason_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from desktop_app.domain.reasons import Reason
     from desktop_app.store.database import Database
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How the work on one job ended; FAILED where `reason` is not empty."""
+    """How the work on one job ended; FAILED where there is a `reason`."""
 
     row_id: int
     token: int
     finished_at: int
     file_size: int | None = None
     lines_count: int | None = None
-    reason: str = ""
-    reason_code: str = ""
+    reason: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +65,11 @@ class Work:
             return kept
 
     def _finish(self, result: Result, revision: int) -> bool:
-        failed = bool(result.reason)
+        failed = result.reason is not None
         size = JobRow.file_size if result.file_size is None else result.file_size
         query = JobRow.update(
             status=Status.FAILED if failed else Status.PROCESSED,
-            reason=storable(result.reason),
-            reason_code=result.reason_code,
+            **reason_columns(result.reason),
             file_size=size,
             lines_count=result.lines_count,
             bytes_done=0 if failed else fn.COALESCE(size, 0),
@@ -116,7 +115,7 @@ class Work:
         token: int,
         *,
         now_ms: int,
-        reason: str = "",
+        reason: Reason | None = None,
         next_try_at: int | None = None,
         uncount: bool = False,
         crashed: bool = False,
@@ -140,7 +139,7 @@ class Work:
         with self._database.write() as revision:
             query = JobRow.update(
                 **PENDING_AGAIN,
-                reason=storable(reason),
+                **reason_columns(reason),
                 attempts=JobRow.attempts - (1 if uncount else 0),
                 crashes=crashes,
                 next_try_at=next_try_at,
@@ -152,7 +151,7 @@ class Work:
                 attempts.take_back(self._database, row_id, token)
             else:
                 outcome = AttemptOutcome.LATER if reason else AttemptOutcome.RETURNED
-                attempts.end(self._database, row_id, token, outcome, reason=storable(reason), now_ms=now_ms)
+                attempts.end(self._database, row_id, token, outcome, reason=reason, now_ms=now_ms)
             return True
 
     def send_another(self, row_id: int, token: int) -> bool:

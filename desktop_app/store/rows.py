@@ -1,15 +1,18 @@
-"""Between rows and `Job`s: the only place that knows how a path is stored."""
+"""Between rows and `Job`s: the only place that knows how a path and a reason are stored."""
 
 from __future__ import annotations
 
+import json
 import os
 import re
-import unicodedata
 from dataclasses import fields
+from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from desktop_app.domain.job import Job, Status
+from desktop_app.domain.reasons import Reason, ReasonCode
+from desktop_app.domain.sentences import folded
 from desktop_app.store.models import BatchRow, JobRow
 
 if TYPE_CHECKING:
@@ -19,6 +22,7 @@ _NAMED_OTHERWISE: Mapping[str, Any] = {
     "row_id": JobRow.id,
     "id": JobRow.uuid,
     "batch_id": JobRow.batch,
+    "reason": JobRow.reason_code,
     "batch_name": BatchRow.select(BatchRow.name).where(BatchRow.id == JobRow.batch),
 }
 """The fields of `Job` that are not a column of the same name."""
@@ -29,11 +33,17 @@ JOB_COLUMNS: Mapping[str, Any] = {
 }
 """Where each field of a `Job` is read, in the order of the fields."""
 
-CLAIMED_COLUMNS = (JobRow.raw_path, *(column for name, column in JOB_COLUMNS.items() if name != "batch_name"))
+_BESIDE = (JobRow.raw_path, JobRow.reason_args)
+"""What some fields of a `Job` are put together with."""
+
+CLAIMED_COLUMNS = (*_BESIDE, *(column for name, column in JOB_COLUMNS.items() if name != "batch_name"))
 """What `jobs_from` needs, without the name of the batch, which RETURNING can't ask for."""
 
-LISTED_COLUMNS = (JobRow.raw_path, *JOB_COLUMNS.values())
+LISTED_COLUMNS = (*_BESIDE, *JOB_COLUMNS.values())
 """What `jobs_from` needs."""
+
+ROWS_A_TRANSACTION = 200
+"""Large changes are written in parts of so many rows, so that nobody waits long for the write lock."""
 
 LEASE_ENDED: dict[str, Any] = {"lease_token": JobRow.lease_token + 1, "lease_owner": None, "lease_until": 0}
 """For an update that takes a job from whoever works on it: with the token moved on, a late result is refused."""
@@ -41,17 +51,48 @@ PENDING_AGAIN: dict[str, Any] = {"status": Status.PENDING, "bytes_done": 0, "sta
 """For an update that gives a job back before it has ended."""
 
 
-_PATH, _STATUS = (list(JOB_COLUMNS).index(name) for name in ("file_path", "status"))
+_PATH, _STATUS, _REASON = (list(JOB_COLUMNS).index(name) for name in ("file_path", "status", "reason"))
 
 
 def jobs_from(rows: Iterable[Iterable[Any]]) -> list[Job]:
     """Return the jobs of rows of `LISTED_COLUMNS` or `CLAIMED_COLUMNS`, both of which are in the order of `Job`."""
     jobs = []
-    for raw_path, *values in rows:
+    for raw_path, arguments, *values in rows:
         values[_PATH] = joined_path(values[_PATH], raw_path)
         values[_STATUS] = Status(values[_STATUS])
+        values[_REASON] = reason_of(values[_REASON], arguments)
         jobs.append(Job(*values))
     return jobs
+
+
+def reason_columns(reason: Reason | None) -> dict[str, Any]:
+    """Return the columns that keep a reason, of a job or of an attempt."""
+    if reason is None:
+        return {"reason_code": "", "reason_args": ""}
+    values = {name: storable(value) if isinstance(value, str) else value for name, value in reason.arguments.items()}
+    return {"reason_code": reason.code.value, "reason_args": json.dumps(values, ensure_ascii=False) if values else ""}
+
+
+@lru_cache(maxsize=1024)
+def reason_of(code: str, arguments: str) -> Reason | None:
+    """Return the reason that these two columns keep; one that is not known is shown as it is."""
+    if not code:
+        return None
+    try:
+        reason = Reason(ReasonCode(code), json.loads(arguments) if arguments else {})
+        str(reason)
+    except (ValueError, LookupError, TypeError):  # of another version, or somebody else has written it
+        return Reason(ReasonCode.TEXT, {"text": f"{code} {arguments}".strip()})
+    return reason
+
+
+def in_arguments(arguments: str, key: str) -> bool:
+    """Return whether a value of a reason's arguments has a folded text; a function of the database's."""
+    try:
+        values = json.loads(arguments or "{}").values()
+    except (ValueError, AttributeError):  # not written by us
+        return key in folded(arguments)
+    return any(key in folded(str(value)) for value in values)
 
 
 def joined_path(text: str, raw: bytes | None) -> str:
@@ -80,11 +121,6 @@ def searchable(text: str) -> str:
         return split_path(text)[0]
     except UnicodeEncodeError:  # no path of this system
         return storable(text)
-
-
-def folded(text: str) -> str:
-    """Return a text as it is compared in a search: upper and lower case alike, however its accents are composed."""
-    return text.lower() if text.isascii() else unicodedata.normalize("NFC", text.casefold())
 
 
 def parts(keys: Iterable[int], size: int) -> Iterator[list[int]]:

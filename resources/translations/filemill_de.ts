@@ -1075,8 +1075,12 @@
         <translation>{reason}; Versuch {next} von {most} folgt</translation>
     </message>
     <message>
-        <source>{reason} (given up after {count} tries)</source>
-        <translation>{reason} (nach {count} Versuchen aufgegeben)</translation>
+        <source>{reason} (given up after {tries} tries)</source>
+        <translation>{reason} (nach {tries} Versuchen aufgegeben)</translation>
+    </message>
+    <message>
+        <source>The queue refuses its message: The queue “{name}” refuses the request: {why}</source>
+        <translation>Die Warteschlange lehnt die Nachricht ab: Die Warteschlange „{name}“ lehnt die Anfrage ab: {why}</translation>
     </message>
     <message>
         <source>There is no such file</source>

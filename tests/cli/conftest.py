@@ -13,6 +13,7 @@ from desktop_app.__main__ import main
 from desktop_app.bootstrap import Program, open_program
 from desktop_app.store.claims import ClaimRequest, Claims
 from desktop_app.store.results import Result, Work
+from tests.helpers import a_reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,7 +95,7 @@ class Bench:
 
     def fail(self, job_id: str, reason: str = "The file is no longer there") -> None:
         row, token = self.start(job_id)
-        assert self._work.finish([Result(row, token, TICK + 1500, reason=reason, reason_code="missing")]) == [True]
+        assert self._work.finish([Result(row, token, TICK + 1500, reason=a_reason(reason))]) == [True]
 
     def names(self) -> list[str]:
         return [job.name for job in self.program.jobs.all()]

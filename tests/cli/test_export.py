@@ -17,6 +17,7 @@ from desktop_app.config.atomic_write import write_whole
 from desktop_app.domain.errors import KnownError
 from desktop_app.domain.job import Status
 from desktop_app.services.support.export import csv_writer
+from tests.helpers import a_reason
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -74,7 +75,7 @@ def test_csv_cell_can_not_become_a_formula_or_break_its_row(
     cli: Cli, three: list[str], bench: Bench, reason: str, cell: str
 ) -> None:
     stream = io.StringIO(newline="")
-    job = replace(bench.job(three[0]), reason=reason, status=Status.FAILED)
+    job = replace(bench.job(three[0]), reason=a_reason(reason), status=Status.FAILED)
     csv_writer()(stream, [job])
     (row,) = csv.DictReader(io.StringIO(stream.getvalue().removeprefix("\ufeff"), newline=""))
     assert row["reason"] == cell

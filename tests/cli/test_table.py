@@ -8,13 +8,13 @@ import pytest
 
 from desktop_app.cli.table import JobTable, cells, totals
 from desktop_app.domain.job import Job, Status, StatusCounts
-from tests.helpers import NEW_JOB
+from tests.helpers import NEW_JOB, a_reason
 
 ID = "0f8fad5b-d9cb-469f-a165-70867728950e"
 
 
 def job(path: str, *, status: Status = Status.PENDING, reason: str = "", size: int | None = None) -> Job:
-    return replace(NEW_JOB, id=ID, file_path=path, status=status, reason=reason, file_size=size)
+    return replace(NEW_JOB, id=ID, file_path=path, status=status, reason=a_reason(reason), file_size=size)
 
 
 @pytest.mark.parametrize("width", [20, 60, 80, 200])

@@ -11,6 +11,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QApplication, QDialog, QRadioButton, QWidget
 
 from desktop_app.domain.errors import QueueTrouble, StoreDamagedError, StoreError
+from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.domain.sentences import Sentence
 from desktop_app.gui.adding.review_sheet import ReviewSheet, show_refused
 from desktop_app.gui.diagnostics.crash import CrashDialog
@@ -19,7 +20,7 @@ from desktop_app.gui.i18n import tr, translated
 from desktop_app.gui.startup.dialogs import DamagedDatabaseDialog, StartErrorDialog
 from desktop_app.gui.widgets.notice import Kind, Notice, NoticeAction
 from desktop_app.services.loops import LoopState, Phase
-from desktop_app.sources.scan import FOLDER, Refusal
+from desktop_app.sources.scan import Refusal
 from tests.gallery.pictures import fill
 
 if TYPE_CHECKING:
@@ -119,7 +120,9 @@ def _menu_action(name: str) -> Callable[[Scene], QWidget | None]:
 
 
 def _refused(scene: Scene) -> QWidget:
-    return show_refused([Refusal("/data/in/a folder with a rather long name", FOLDER)], scene.window)
+    return show_refused(
+        [Refusal("/data/in/a folder with a rather long name", Reason(ReasonCode.NAMED_FOLDER))], scene.window
+    )
 
 
 def _crash(scene: Scene) -> QWidget:

@@ -119,7 +119,7 @@ class Bench:
         assert (after.waiting, after.messages) == (0, 0)
         assert after.jobs.keys() >= before.jobs.keys()
         for number, job in enumerate(after.jobs.values()):
-            assert (job.status.name, job.reason) == ("PROCESSED", ""), job
+            assert (job.status.name, job.reason) == ("PROCESSED", None), job
             assert (job.lines_count, job.file_size) == (number + LINES, 10 * (number + LINES)), job
             old = before.jobs[job.id]
             # A lease of one second may be lost on a busy machine: the file is tried once more then, and that is right.

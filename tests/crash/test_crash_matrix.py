@@ -171,7 +171,7 @@ def test_ending_the_jobs_of_dead_letters(bench: SimulatedBench, point: str) -> N
     with closing(bench.mill()) as mill:
         bench.let_time_pass()
         DeadLetterWatcher(Claims(mill.database), mill.connector, mill.clock).do()
-        assert {(job.status.name, job.reason_code) for job in mill.all()} == {("FAILED", "dead_lettered")}
+        assert {(job.status.name, job.problem) for job in mill.all()} == {("FAILED", "dead_lettered")}
     assert witness.complaints(bench.place.database) == []
     assert bench.sim.simulator.bodies(dead) == []
 

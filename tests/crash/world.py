@@ -186,7 +186,7 @@ class World:
             if job.name in failed:
                 assert job.status.name == "FAILED", job
             else:
-                assert (job.status.name, job.reason) == ("PROCESSED", ""), job
+                assert (job.status.name, job.reason) == ("PROCESSED", None), job
                 assert (job.lines_count, job.file_size) == (number, 5 * number), job
         tallies = [mill.consumer.tally for mill in mills]
         received = sum(tally.received for tally in tallies)

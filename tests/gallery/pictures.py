@@ -11,9 +11,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QRadioButton, QTableView
 
 from desktop_app.domain.job import Status
+from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.gui.diagnostics.log_window import LogWindow
 from desktop_app.gui.table.columns import COLUMN_OF_ID
-from desktop_app.processing.registry import CHANGED
 from tests.gallery.scene import HOUR, MINUTE, SECOND
 
 if TYPE_CHECKING:
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
     from tests.gallery.scene import Scene
 
-GONE = "The file is no longer there"
-NOT_YOURS = "You may not read this file"
-MOVING = str(CHANGED)
+GONE = Reason(ReasonCode.FILE_GONE)
+NOT_YOURS = Reason(ReasonCode.MAY_NOT_READ)
+MOVING = Reason(ReasonCode.CHANGED_WHILE_READ)
 LOG = (
     "INFO    [4120 ConsumerThread] desktop_app.services.consuming.dispatcher: job 7f0c61f2 claimed, attempt 1",
     (
@@ -54,12 +54,12 @@ def fill(scene: Scene) -> list[int]:
     """A list in the middle of a working day: much is done, a few have failed; gives the keys of those that wait."""
     morning = scene.add(_orders(214), "Archive 2025", ago=5 * HOUR)
     scene.finish(morning[:210], ago=5 * HOUR - MINUTE)
-    scene.fail(morning[210:], "missing", GONE, ago=5 * HOUR - 2 * MINUTE)
+    scene.fail(morning[210:], GONE, ago=5 * HOUR - 2 * MINUTE)
     logs = [(f"web-{day:02}.log", size) for day, size in enumerate(_sizes(31, 7), 1)]
     server = scene.add(logs, "Server logs", ago=2 * HOUR)
     scene.finish(server[:28], ago=2 * HOUR - MINUTE)
-    scene.fail(server[28:30], "not_allowed", NOT_YOURS, ago=2 * HOUR - MINUTE)
-    scene.fail(server[30:], "changed", MOVING, ago=2 * HOUR - MINUTE, attempts=3)
+    scene.fail(server[28:30], NOT_YOURS, ago=2 * HOUR - MINUTE)
+    scene.fail(server[30:], MOVING, ago=2 * HOUR - MINUTE, attempts=3)
     scene.try_thrice(server[30], MOVING)
     return scene.add(
         [*_orders(60, 5001), ("meeting notes.txt", 18_204), ("Größen & Maße.txt", 4_310)], "Today", ago=MINUTE

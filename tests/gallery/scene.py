@@ -16,6 +16,7 @@ from desktop_app.domain.job import AttemptOutcome, NewFile, Status
 from desktop_app.gui.widgets.notice import Kind
 from desktop_app.services.loops import LoopState, Phase
 from desktop_app.store.models import AttemptRow, BatchRow, JobRow
+from desktop_app.store.rows import reason_columns
 from desktop_app.window_app import assemble
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from PySide6.QtWidgets import QWidget
 
+    from desktop_app.domain.reasons import Reason
     from desktop_app.gui.theme.theme import Theme
 
 SIZE = (1180, 720)
@@ -90,21 +92,20 @@ class Scene:
             finished_at=end,
         )
 
-    def fail(self, keys: Sequence[int], code: str, reason: str, *, ago: int, attempts: int = 1) -> None:
+    def fail(self, keys: Sequence[int], reason: Reason, *, ago: int, attempts: int = 1) -> None:
         """Let these have failed."""
         end = self.now - ago
         self.change(
             keys,
             status=Status.FAILED,
-            reason=reason,
-            reason_code=code,
+            **reason_columns(reason),
             attempts=attempts,
             sent_at=end - SECOND,
             started_at=end - 400,
             finished_at=end,
         )
 
-    def try_thrice(self, key: int, reason: str) -> None:
+    def try_thrice(self, key: int, reason: Reason) -> None:
         """Write down three tries at a job that has failed, each of which found the same."""
         end = self.program.jobs.page([key])[key].finished_at or self.now
         with self.program.database.write():
@@ -120,7 +121,7 @@ class Scene:
                     started_at=started,
                     ended_at=started + 1_000 + 400 * number,
                     outcome=AttemptOutcome.FAILED if is_last else AttemptOutcome.LATER,
-                    reason=reason,
+                    **reason_columns(reason),
                 )
                 self.program.database.run(made)
 

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication, QDialog, QFileDialog
 
 from desktop_app.domain.job import Status
 from desktop_app.domain.query import Filter, Sort
+from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.store.models import JobRow, OutboxRow
 from tests.gui.jobs_database import NOW_MS
 from tests.services.fakes import received
@@ -63,8 +64,7 @@ class ActionScene:
         jobs_db = self.windows.jobs_db
         keys = dict(zip(NAMES, jobs_db.add(*(str(self.folder / name) for name in NAMES)), strict=True))
         jobs_db.fail([keys[GONE], keys[ALSO_GONE]])
-        jobs_db.fail(keys[LOCKED], "The file may not be read.")
-        jobs_db.change(keys[LOCKED], reason_code="denied")
+        jobs_db.fail(keys[LOCKED], Reason(ReasonCode.MAY_NOT_READ))
         jobs_db.finish(keys[DONE])
         jobs_db.change(keys[RUNNING], status=Status.PROCESSING, started_at=NOW_MS)
 
@@ -113,7 +113,7 @@ class ActionScene:
         self.window.menu_actions.remove.trigger()
         self.until_settled()
 
-    def narrow(self, status: Status) -> None:
+    def filter_by(self, status: Status) -> None:
         """Show only the files of a status."""
         self.window.sidebar.choose_status(status)
         self.until_settled()

@@ -7,10 +7,12 @@ from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from desktop_app.domain.job import NewFile, Status
+from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.services.adding.intake import IntakeService
 from desktop_app.store.adding import Intake
 from desktop_app.store.job_list import JobList
 from desktop_app.store.models import JobRow
+from desktop_app.store.rows import reason_columns
 from tests.helpers import open_test_database
 from tests.services.fakes import FakeClock
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NOW_MS = 1_793_000_000_000
+GONE = Reason(ReasonCode.FILE_GONE)
 
 
 def without_display() -> dict[str, str]:
@@ -56,12 +59,11 @@ class JobsDatabase:
                     JobRow.update(revision=revision, **fields).where(JobRow.id.in_(chosen[start : start + 500]))
                 )
 
-    def fail(self, keys: int | Sequence[int], reason: str = "The file is no longer there.") -> None:
+    def fail(self, keys: int | Sequence[int], reason: Reason = GONE) -> None:
         self.change(
             keys,
             status=Status.FAILED,
-            reason=reason,
-            reason_code="missing",
+            **reason_columns(reason),
             started_at=NOW_MS,
             finished_at=NOW_MS + 100,
         )

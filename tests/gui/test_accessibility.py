@@ -9,6 +9,7 @@ from PySide6.QtGui import QAccessible
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
+from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.gui.adding.review_sheet import show_refused
 from desktop_app.gui.diagnostics.crash import CrashDialog
 from desktop_app.gui.widgets.dialogs import PairsDialog
@@ -57,7 +58,7 @@ def test_every_control_of_the_empty_window_has_a_name(windows: WindowFactory) ->
 
 
 def test_every_control_of_the_dialogs_has_a_name(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
-    refused = show_refused([Refusal("/x", "There is no such file")], window)
+    refused = show_refused([Refusal("/x", Reason(ReasonCode.NO_SUCH_FILE))], window)
     window.menu_actions.shortcuts.trigger()
     keys = next(dialog for dialog in window.findChildren(PairsDialog) if dialog is not refused)
     crash = CrashDialog("report", tmp_path, window)
@@ -73,7 +74,7 @@ def test_cells_speak_row_and_column(window: MainWindow, windows: WindowFactory) 
     table = QAccessible.queryAccessibleInterface(window.view)
     assert table.text(QAccessible.Text.Name) == "Files"
     spoken = [node.text(QAccessible.Text.Name) for node in walk(table) if node.role() is QAccessible.Role.Cell]
-    assert "file0.txt, Failed, The file is no longer there., 1.0 kB" in spoken
+    assert "file0.txt, Failed, The file is no longer there, 1.0 kB" in spoken
     assert "Size: 1.0 kB" in spoken
 
 

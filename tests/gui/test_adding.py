@@ -11,6 +11,7 @@ from PySide6.QtCore import QMimeData, QUrl
 
 from desktop_app.domain.errors import StoreError, StoreFullError
 from desktop_app.domain.job import NewFile
+from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.gui.adding import adder as adding
 from desktop_app.gui.adding.adder import Adder, AddReport, Proposal
 from desktop_app.gui.adding.dropping import dragged_paths, drop_text, pasted_paths
@@ -343,7 +344,7 @@ def test_database_that_can_not_be_written_is_told(
     assert not adder.busy
 
 
-GONE = Refusal("/in/<b>gone\n", "There is no such file")
+GONE = Refusal("/in/<b>gone\n", Reason(ReasonCode.NO_SUCH_FILE))
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QLineEdit
 
-from desktop_app.domain.errors import FileProblem, StoreError
+from desktop_app.domain.errors import StoreError
 from desktop_app.domain.job import Status, StatusCounts
 from desktop_app.domain.query import SelectionSums
+from desktop_app.domain.reasons import FileProblem, Reason, ReasonCode
 from desktop_app.gui.details.advice import Fix
 from desktop_app.gui.details.words import nothing_selected, summary_of_many, summary_of_one
 from desktop_app.gui.window_memory import WindowMemory
@@ -53,7 +54,7 @@ def test_one_file_tells_what_happened_and_what_to_do(jobs_db: JobsDatabase, word
     jobs_db.change(key, attempts=2)
     summary = summary_of_one(jobs_db.jobs.page([key])[key], wording)
     assert summary.title == "a.txt"
-    assert summary.happened == "Failed \N{EN DASH} The file is no longer there."
+    assert summary.happened == "Failed \N{EN DASH} The file is no longer there"
     assert summary.advice == (
         f"It was moved, renamed or deleted after it was added ({wording.moment(NOW_MS)}). Say where it is now, put it "
         "back and retry, or remove it from the list."
@@ -76,9 +77,10 @@ def test_what_has_not_happened_is_left_out(jobs_db: JobsDatabase, wording: Wordi
 
 def test_every_problem_has_an_advice(jobs_db: JobsDatabase, wording: Wording) -> None:
     (key,) = jobs_db.add("a")
-    jobs_db.fail(key)
-    for problem in FileProblem:
-        jobs_db.change(key, reason_code=problem.value)
+    of_files = [code for code in ReasonCode if code.problem]
+    assert {code.problem for code in of_files} == set(FileProblem)
+    for code in of_files:
+        jobs_db.fail(key, Reason(code, {"why": "x", "name": "q", "count": 2}))
         assert summary_of_one(jobs_db.jobs.page([key])[key], wording).advice
     jobs_db.change(key, reason_code="from a newer version")
     assert summary_of_one(jobs_db.jobs.page([key])[key], wording).advice == ""

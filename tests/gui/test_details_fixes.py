@@ -11,8 +11,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog
 
-from desktop_app.domain.errors import FileProblem
 from desktop_app.domain.job import Status
+from desktop_app.domain.reasons import FileProblem, Reason, ReasonCode
 from desktop_app.gui.details.advice import Fix
 from desktop_app.gui.wording import DASH
 from desktop_app.processing.lines import LineProcessor
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 pytest_plugins = ["tests.sqs.fixtures"]
 
 LEFT = Qt.MouseButton.LeftButton
+UNSENT = Reason(ReasonCode.MESSAGE_REFUSED, {"why": "too long"})
 posix_only = pytest.mark.skipif(os.name == "nt", reason="Windows has no such thing")
 
 
@@ -189,7 +190,7 @@ def test_file_that_changed_while_it_was_read_is_processed_again(
     file.write_text("one\n")
     (key,) = windows.jobs_db.add(str(file))
     process(windows.jobs_db, key, registry=ProcessorRegistry((Growing(file),), pause=lambda _: None))
-    assert job_of(windows, key).reason_code == FileProblem.CHANGED
+    assert job_of(windows, key).problem is FileProblem.CHANGED
     window = shown(windows, key, qtbot)
     assert "changed" in window.details.summary.happened
     assert "no wrong numbers are kept" in window.details.summary.advice
@@ -237,7 +238,7 @@ def test_file_that_the_queue_gave_up_shows_its_attempts(
         sim.clock.advance(2)  # type: ignore[attr-defined]
     windows.jobs_db.clock.advance(600)
     DeadLetterWatcher(Claims(windows.jobs_db.database), connector, windows.jobs_db.clock).do()
-    assert job_of(windows, key).reason_code == FileProblem.DEAD_LETTERED
+    assert job_of(windows, key).problem is FileProblem.DEAD_LETTERED
     window = shown(windows, key, qtbot)
     assert window.details.summary.happened.startswith(f"Failed{DASH}Gave up after ")
     qtbot.waitUntil(lambda: "Last attempt: Ended without a result" in window.details.summary.advice)
@@ -281,7 +282,7 @@ def test_file_that_ended_the_program_again_and_again_is_told(windows: WindowFact
     for number in range(MAX_CRASHES):
         start(windows.jobs_db, key, at=NOW_MS + number * 1_000)
     Claims(windows.jobs_db.database).free_dead_leases(lambda _: False, queue="local", now_ms=NOW_MS)
-    assert job_of(windows, key).reason_code == FileProblem.CRASHED
+    assert job_of(windows, key).problem is FileProblem.CRASHED
     window = shown(windows, key, qtbot)
     assert "ended the program" in window.details.summary.advice
     assert offered(window) == ["Retry", "Save Support Report…", "Show Attempts", "Remove"]
@@ -295,7 +296,7 @@ def test_file_that_ended_the_program_again_and_again_is_told(windows: WindowFact
 def test_what_can_not_be_done_here_is_not_offered(windows: WindowFactory, qtbot: QtBot) -> None:
     (key,) = windows.jobs_db.add("/in/a.txt")
     windows.jobs_db.fail(key)
-    windows.jobs_db.change(key, reason_code="internal")
+    windows.jobs_db.change(key, reason_code=ReasonCode.INTERNAL)
     window = shown(windows, key, qtbot)
     window.menu_actions.report.setVisible(False)
     window.view.clearSelection()
@@ -310,8 +311,11 @@ def test_what_can_not_be_done_here_is_not_offered(windows: WindowFactory, qtbot:
         ({"status": Status.PROCESSING}, ["Show in Folder", "Remove"]),
         ({"status": Status.PROCESSED}, ["Show in Folder", "Retry", "Remove"]),
         ({"status": Status.FAILED, "reason_code": "from a newer version"}, ["Retry", "Show in Folder", "Remove"]),
-        ({"status": Status.FAILED, "reason_code": "unreadable"}, ["Retry", "Show in Folder", "Remove"]),
-        ({"status": Status.FAILED, "reason_code": "not_sent"}, ["Retry", "Remove"]),
+        ({"status": Status.FAILED, "reason_code": ReasonCode.IN_USE}, ["Retry", "Show in Folder", "Remove"]),
+        (
+            {"status": Status.FAILED, "reason_code": ReasonCode.MESSAGE_REFUSED, "reason_args": '{"why": "x"}'},
+            ["Retry", "Remove"],
+        ),
     ],
 )
 def test_buttons_suit_the_status(
@@ -334,7 +338,7 @@ def test_second_press_of_the_same_key_does_not_do_something_else(windows: Window
     """After Retry the button is gone; the key must not reach Remove."""
     (key,) = windows.jobs_db.add("/in/a.txt")
     windows.jobs_db.fail(key)
-    windows.jobs_db.change(key, reason_code="unreadable")
+    windows.jobs_db.change(key, reason_code=ReasonCode.IN_USE)
     window = shown(windows, key, qtbot)
     press_first(window)
     qtbot.waitUntil(lambda: offered(window) == ["Show in Folder", "Remove"])

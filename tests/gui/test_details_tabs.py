@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QTabBar
 
 from desktop_app.domain.errors import StoreError
 from desktop_app.domain.job import Attempt, AttemptOutcome
+from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.gui.details.pane import WIDE
 from desktop_app.gui.details.words import attempt_result, message_facts
 from desktop_app.gui.window_memory import WindowMemory
@@ -21,6 +22,7 @@ from desktop_app.store.claims import ClaimRequest, Claims
 from desktop_app.store.job_list import JobList
 from desktop_app.store.results import Result, Work
 from tests.gui.jobs_database import NOW_MS
+from tests.helpers import a_reason
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,7 +47,9 @@ def start(jobs_db: JobsDatabase, key: int, *, worker: str = "desk/1", at: int = 
 
 
 def finish(jobs_db: JobsDatabase, key: int, token: int, *, reason: str = "", at: int = NOW_MS + 800) -> None:
-    assert Work(jobs_db.database).finish([Result(key, token, at, reason=reason, lines_count=None if reason else 3)])[0]
+    assert Work(jobs_db.database).finish(
+        [Result(key, token, at, reason=a_reason(reason), lines_count=None if reason else 3)]
+    )[0]
 
 
 @pytest.fixture
@@ -53,7 +57,7 @@ def window(windows: WindowFactory) -> MainWindow:
     """Two files; the first was tried twice."""
     a, _ = windows.jobs_db.add("/data/a.txt", "/data/b.txt")
     token = start(windows.jobs_db, a)
-    away = "Another program is using this file; try 2 of 5 follows"
+    away = Reason(ReasonCode.IN_USE).tried_again(2, 5)
     Work(windows.jobs_db.database).give_back(a, token, now_ms=NOW_MS + 400, reason=away, next_try_at=NOW_MS + 5_000)
     finish(windows.jobs_db, a, start(windows.jobs_db, a, at=NOW_MS + 5_000), reason="It is gone", at=NOW_MS + 6_200)
     made = windows.open_active()
@@ -146,7 +150,7 @@ def test_file_that_was_never_tried_says_so(window: MainWindow, qtbot: QtBot) -> 
 
 @pytest.mark.parametrize("outcome", [None, *AttemptOutcome])
 def test_every_outcome_has_words(outcome: AttemptOutcome | None) -> None:
-    said = attempt_result(Attempt(1, 1, 1, "desk/1", 5, 6, outcome, "Because"))
+    said = attempt_result(Attempt(1, 1, 1, "desk/1", 5, 6, outcome, a_reason("Because")))
     assert said
     assert said == said.strip()
 

@@ -84,7 +84,7 @@ TABLE: dict[str, Line] = {
     "select_all": Line(selects(*NAMES)),
     "select_none": Line(selects(), selecting(GONE, DONE)),
     "filter": Line(lambda scene: scene.window.filter.hasFocus()),
-    "view 0": Line(shows(*NAMES), lambda scene: scene.narrow(Status.FAILED)),
+    "view 0": Line(shows(*NAMES), lambda scene: scene.filter_by(Status.FAILED)),
     "view 1": Line(shows(WAITING, ALSO_WAITING)),
     "view 2": Line(shows(RUNNING)),
     "view 3": Line(shows(DONE)),

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication, QToolButton
 
 from desktop_app.domain.job import Status
 from desktop_app.domain.query import NO_SEARCH
-from desktop_app.gui.filtering.filter_box import PATIENCE_MS, FilterBox
+from desktop_app.gui.filtering.filter_box import DELAY_MS, FilterBox
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -38,7 +38,7 @@ def test_typing_searches_once_when_the_fingers_rest(theme: Theme, qtbot: QtBot) 
     QTest.keyClicks(box, "two words")
     assert heard == []
     assert box.search == NO_SEARCH
-    with qtbot.waitSignal(box.searched, timeout=10 * PATIENCE_MS):
+    with qtbot.waitSignal(box.searched, timeout=10 * DELAY_MS):
         pass
     assert [search.words for search in heard] == [("two", "words")]  # type: ignore[attr-defined]
     with qtbot.assertNotEmitted(box.searched):

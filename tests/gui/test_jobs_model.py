@@ -134,13 +134,13 @@ def test_hostile_names_are_shown_as_plain_text(list_model: ListModel, path: str,
 
 
 def test_first_cell_speaks_the_row_and_the_others_their_title(list_model: ListModel) -> None:
-    list_model.jobs_db.fail(list_model.jobs_db.add("a.txt", size=18_204)[0], "Gone")
+    list_model.jobs_db.fail(list_model.jobs_db.add("a.txt", size=18_204)[0])
     list_model.load()
     spoken = [
         list_model.model.index(0, number).data(Qt.ItemDataRole.AccessibleTextRole) for number in range(len(COLUMNS))
     ]
-    assert spoken[0] == "a.txt, Failed, Gone, 18.2 kB"
-    assert spoken[1] == "Status: Failed \N{EN DASH} Gone"
+    assert spoken[0] == "a.txt, Failed, The file is no longer there, 18.2 kB"
+    assert spoken[1] == "Status: Failed \N{EN DASH} The file is no longer there"
     assert spoken[3] == "Lines: "
 
 

@@ -65,8 +65,8 @@ def test_files_added_meanwhile_belong_to_the_run() -> None:
 @pytest.mark.parametrize(("waited", "total"), [(STALE_MS, 13), (STALE_MS - 1, 1_241)])
 def test_files_that_got_stuck_long_ago_do_not_drag_a_past_run_along(waited: int, total: int) -> None:
     run = Run(T)
-    stuck = RunSums(3, 30, done_files=1_228, done_bytes=10, newest_end=T - 5)
-    run.take(stuck, T)
+    waiting = RunSums(3, 30, done_files=1_228, done_bytes=10, newest_end=T - 5)
+    run.take(waiting, T)
     more = RunSums(13, 130, done_files=1_228, done_bytes=10, newest_end=T - 5)
     assert run.take(more, T + waited)[0].files_total == total
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from desktop_app.domain.job import Status
 from desktop_app.domain.query import parse_search
+from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.gui.filtering.filter_box import read_search
-from desktop_app.gui.i18n import translated
+from desktop_app.gui.i18n import reason_text
 from desktop_app.gui.table.columns import NAME
 from tests.gui.test_translations import speaking
 
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     from desktop_app.gui.table.model import JobsModel
     from tests.gui.conftest import WindowFactory
 
-STORED = "You may not read this file"
-GIVEN_UP = "The disk or network share that holds this file did not deliver it (given up after 5 tries)"
+STORED = Reason(ReasonCode.MAY_NOT_READ)
+GIVEN_UP = Reason(ReasonCode.NOT_DELIVERED).given_up(5)
 
 
 def test_english_is_read_as_before(qapp: object) -> None:
@@ -41,7 +42,7 @@ def test_word_of_a_reason_as_it_is_shown_finds_the_stored_one(windows: WindowFac
     jobs_db.fail(secret, reason=STORED)
     jobs_db.fail(far, reason=GIVEN_UP)
     with speaking("de"):
-        assert "aufgegeben" in translated(GIVEN_UP)
+        assert "aufgegeben" in reason_text(GIVEN_UP)
         window = windows.open()
         model = windows.controller().model
         for typed, name in (("Berechtigung", "secret.txt"), ("grund:freigabe", "far.txt"), ("aufgegeben", "far.txt")):

@@ -10,10 +10,12 @@ from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
 from desktop_app.domain.job import Batch, NewFile, Status, StatusCounts
 from desktop_app.domain.query import Filter, Problem
+from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.gui.filtering.sidebar import Sidebar
 from desktop_app.gui.table.job_feed import Groups, GroupTotals
 from desktop_app.gui.theme.colours import DARK, LIGHT
 from desktop_app.gui.window_memory import WindowMemory
+from tests.helpers import a_reason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,8 +50,7 @@ def window(windows: WindowFactory, qtbot: QtBot) -> MainWindow:
     a, b, c, d = jobs_db.add("a", "b", "c", "d")
     jobs_db.intake.add([NewFile("/in/e", 1, 1), NewFile("/in/f", 1, 1)], name="second <b>batch</b>")
     jobs_db.fail([a, b])
-    jobs_db.fail(c, "You may not read it.")
-    jobs_db.change(c, reason_code="not_allowed")
+    jobs_db.fail(c, Reason(ReasonCode.MAY_NOT_READ))
     jobs_db.finish(d)
     made = windows.open()
     qtbot.waitUntil(lambda: len(made.sidebar.problems.entries) == 2)
@@ -69,7 +70,7 @@ def test_statuses_problems_and_batches_are_counted(window: MainWindow, windows: 
     ]
     assert lines(sidebar.problems.entries) == [
         ("The file is no longer there", "2", False),
-        ("You may not read it", "1", False),
+        ("You may not read this file", "1", False),
     ]
     newest, oldest = sidebar.batches.entries.values()
     assert (newest.facts.text, newest.facts.count) == ("second <b>batch</b>", "2")
@@ -228,7 +229,7 @@ def test_tab_goes_from_the_filter_through_the_sidebar_to_the_list(window: MainWi
 def test_entries_speak_their_number(window: MainWindow) -> None:
     spoken = [entry.accessibleName() for entry in window.sidebar.entries()]
     assert spoken[:2] == ["All, 6 files", "Pending, 2 files"]
-    assert "You may not read it, 1 file" in spoken
+    assert "You may not read this file, 1 file" in spoken
     assert "second &lt;b&gt;batch" not in window.sidebar.entries()[-2].toolTip()
 
 
@@ -289,12 +290,12 @@ LONG = "A reason that goes on and on, and tells all there is to tell about what 
 
 def test_it_widens_to_its_texts_and_wraps_the_longest(alone: Sidebar, qtbot: QtBot) -> None:
     narrow = alone.width()
-    alone.show_groups(Groups((Problem("x", "A reason of some length", 5),)))
+    alone.show_groups(Groups((Problem("x", a_reason("A reason of some length"), 5),)))
     qtbot.waitUntil(lambda: alone.width() > narrow)
     entry = alone.problems.entries["x"]
     assert entry.width() >= entry.natural_width()
     low = entry.height()
-    alone.show_groups(Groups((Problem("x", LONG, 5, texts=3), Problem("y", "W" * 90, 1_000_000))))
+    alone.show_groups(Groups((Problem("x", a_reason(LONG), 5, reasons=3), Problem("y", a_reason("W" * 90), 1_000_000))))
     qtbot.waitUntil(lambda: entry.height() > 3 * low)
     assert entry.facts.note == "and 2 similar reasons"
     assert alone.width() < 300
@@ -322,7 +323,7 @@ def test_scroll_bar_takes_no_room_from_the_entries(alone: Sidebar, qtbot: QtBot)
 
 
 def test_chosen_things_that_are_gone_are_chosen_no_more(alone: Sidebar, qtbot: QtBot) -> None:
-    groups = Groups((Problem("x", "", 5),), (Batch(1, "one", 0, 5),))
+    groups = Groups((Problem("x", None, 5),), (Batch(1, "one", 0, 5),))
     alone.show_groups(groups)
     assert alone.problems.entries["x"].facts.text == "No reason was given"
     alone.choose(Filter(problems=frozenset({"x"}), batches=frozenset({1})))
@@ -339,7 +340,7 @@ def test_chosen_entries_are_painted_in_the_colour_of_the_selection(
 ) -> None:
     alone.setLayoutDirection(direction)
     alone.show_counts(StatusCounts(1, 2, 3, 4))
-    alone.show_groups(Groups((Problem("x", "Gone", 4, texts=2),)))
+    alone.show_groups(Groups((Problem("x", a_reason("Gone"), 4, reasons=2),)))
     alone.choose(Filter(problems=frozenset({"x"})))
     entry = alone.problems.entries["x"]
     for colours in (DARK, LIGHT):

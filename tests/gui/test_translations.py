@@ -97,8 +97,7 @@ def test_translators_have_every_text_of_the_code_and_no_other(tmp_path: Path) ->
         shutil.copy(FOLDER / f"filemill_{language}.ts", tmp_path)
     tool = build()
     tool.collect(tmp_path)
-    tool.write_templates(tmp_path)
-    for name in [*(f"filemill_{language}.ts" for language in LANGUAGES), "templates.json"]:
+    for name in (f"filemill_{language}.ts" for language in LANGUAGES):
         assert (tmp_path / name).read_text(encoding="utf-8") == (FOLDER / name).read_text(encoding="utf-8"), (
             f"{name} is not up to date: run `make translations`"
         )

@@ -9,6 +9,7 @@ from PySide6.QtCore import QItemSelectionModel, Qt
 from PySide6.QtTest import QTest
 
 from desktop_app.domain.job import Status
+from desktop_app.domain.reasons import ReasonCode
 from desktop_app.gui.table.columns import COLUMN_OF_ID, COLUMNS
 
 if TYPE_CHECKING:
@@ -33,7 +34,9 @@ def window(windows: WindowFactory) -> MainWindow:
     keys = windows.jobs_db.add(*(f"file{number}.txt" for number in range(6)))
     windows.jobs_db.finish(keys[1], lines=12)
     windows.jobs_db.fail(keys[2])
-    windows.jobs_db.change(keys[3], attempts=2, reason="In use; try 3 of 5 follows", status=Status.FAILED)
+    windows.jobs_db.change(
+        keys[3], attempts=2, reason_code=ReasonCode.IN_USE, reason_args='{"tries": 3}', status=Status.FAILED
+    )
     return windows.open_active()
 
 

@@ -7,10 +7,11 @@ import pytest
 from PySide6.QtCore import QDateTime, QLocale
 
 from desktop_app.domain.job import Status
+from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.gui import wording as wording_module
 from desktop_app.gui.table.columns import COLUMN_OF_ID, COLUMNS
 from desktop_app.gui.wording import progress_of, user_locale
-from tests.helpers import NEW_JOB
+from tests.helpers import NEW_JOB, a_reason
 
 if TYPE_CHECKING:
     from desktop_app.domain.job import Job
@@ -30,18 +31,18 @@ def job(**fields: Any) -> Job:
     [
         ({}, f"Pending {DASH} Waiting to be sent"),
         ({"sent_at": 5}, f"Pending {DASH} In queue"),
-        ({"reason": "Another program has it open."}, f"Pending {DASH} Another program has it open."),
+        ({"reason": a_reason("Another program has it open.")}, f"Pending {DASH} Another program has it open."),
         ({"status": Status.PROCESSING}, "Processing"),
         ({"status": Status.PROCESSING, "bytes_done": 7_646}, f"Processing {DASH} Reading 42{NB}%"),
         ({"status": Status.PROCESSING, "bytes_done": 18_204}, f"Processing {DASH} Finishing"),
         ({"status": Status.PROCESSING, "bytes_done": 5, "file_size": None}, "Processing"),
         ({"status": Status.PROCESSED}, "Processed"),
         (
-            {"status": Status.FAILED, "reason": "The file is no longer there"},
+            {"status": Status.FAILED, "reason": a_reason("The file is no longer there")},
             f"Failed {DASH} The file is no longer there",
         ),
         ({"status": Status.FAILED}, "Failed"),
-        ({"status": Status.FAILED, "reason": "a\nb"}, f"Failed {DASH} a\\nb"),
+        ({"status": Status.FAILED, "reason": a_reason("a\nb")}, f"Failed {DASH} a\\nb"),
     ],
 )
 def test_status_cell_says_word_and_reason(wording: Wording, fields: dict[str, Any], text: str) -> None:
@@ -51,8 +52,8 @@ def test_status_cell_says_word_and_reason(wording: Wording, fields: dict[str, An
 def test_pending_job_says_when_it_is_tried_again(wording: Wording) -> None:
     at = QDateTime.fromString("2026-03-01T14:03:00", "yyyy-MM-ddTHH:mm:ss").toMSecsSinceEpoch()
     assert wording.status(job(next_try_at=at)) == f"Pending {DASH} Retry at 2:03\N{NARROW NO-BREAK SPACE}PM"
-    assert wording.status(job(next_try_at=at, reason="In use.")).endswith("PM: In use.")
-    counted = wording.status(job(next_try_at=at, reason="In use; try 2 of 5 follows"))
+    assert wording.status(job(next_try_at=at, reason=a_reason("In use."))).endswith("PM: In use.")
+    counted = wording.status(job(next_try_at=at, reason=Reason(ReasonCode.TEXT, {"text": "In use"}).tried_again(2, 5)))
     assert counted == f"Pending {DASH} Retry 2 of 5 at 2:03\N{NARROW NO-BREAK SPACE}PM: In use"
 
 
@@ -115,7 +116,7 @@ def test_progress_is_shown_only_while_it_says_something(fields: dict[str, Any], 
 
 
 def test_row_is_spoken_in_one_sentence(wording: Wording) -> None:
-    failed = job(status=Status.FAILED, reason="The file is no longer there")
+    failed = job(status=Status.FAILED, reason=Reason(ReasonCode.FILE_GONE))
     assert wording.row(failed) == "notes.txt, Failed, The file is no longer there, 18.2 kB"
     assert wording.row(job(status=Status.PROCESSED, lines_count=1)) == "notes.txt, Processed, 1 line, 18.2 kB"
     running = job(status=Status.PROCESSING, bytes_done=9_102, file_size=18_204)
@@ -176,7 +177,7 @@ def test_plain_values_are_exact(wording: Wording) -> None:
         ({"file_path": "/in/.hidden"}, "type", ""),
         ({"file_path": "/in/two\nlines/a"}, "folder", "/in/two\\nlines"),
         ({"attempts": 1_200}, "attempts", "1,200"),
-        ({"status": Status.FAILED, "reason": "Gone"}, "reason", "Gone"),
+        ({"status": Status.FAILED, "reason": a_reason("Gone")}, "reason", "Gone"),
         ({"sent_at": 5}, "reason", "In queue"),
     ],
 )

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from desktop_app.domain.errors import FileError, FileProblem
+from desktop_app.domain.errors import FileError
+from desktop_app.domain.reasons import FileProblem
 from desktop_app.processing.isolation import IsolatedProcessing, ProcessDiedError, serve_one
 from desktop_app.processing.registry import Cancelled, FileResult, default_registry
 
@@ -57,7 +58,7 @@ def test_a_file_that_can_not_be_processed_gives_the_same_reason_as_without(tmp_p
     with pytest.raises(FileError) as plain:
         default_registry().process(str(tmp_path / "gone"), watch)
     for one in (isolated, plain):
-        assert (one.value.problem, one.value.passing) == (FileProblem.MISSING, False)
+        assert (one.value.reason.code.problem, one.value.passing) == (FileProblem.MISSING, False)
     assert isolated.value.text == plain.value.text
 
 
@@ -97,7 +98,7 @@ def test_the_child_says_what_it_found_on_standard_output(tmp_path: Path, capsys:
     assert serve_one(str(tmp_path), default_registry()) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == '["done", 2, 1]'
-    assert lines[1].startswith('["failed", "not_a_file", false,')
+    assert lines[1].startswith('["failed", "is_folder", {}, false,')
 
 
 def test_the_child_tells_progress_and_is_never_cancelled(capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.domain.errors import FileError, FileProblem
+from desktop_app.domain.errors import FileError
+from desktop_app.domain.reasons import FileProblem
 from desktop_app.processing.lines import LineProcessor
 from desktop_app.processing.registry import (
     PAUSES_S,
@@ -138,7 +139,7 @@ def test_what_can_not_be_opened_gives_its_reason(tmp_path: Path) -> None:
     with pytest.raises(FileError, match="no longer there") as caught:
         process(tmp_path / "gone")
 
-    assert caught.value.problem is FileProblem.MISSING
+    assert caught.value.reason.code.problem is FileProblem.MISSING
 
 
 class Shouting:
@@ -170,7 +171,7 @@ def test_a_file_that_no_processor_accepts_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FileError) as caught:
         ProcessorRegistry([Shouting()]).process(str(tmp_path / "a.txt"), Onlooker())
 
-    assert caught.value.problem is FileProblem.NOT_A_FILE
+    assert caught.value.reason.code.problem is FileProblem.NOT_A_FILE
 
 
 def test_a_bug_in_a_processor_is_not_swallowed(tmp_path: Path) -> None:
@@ -260,7 +261,7 @@ def test_a_file_that_changes_at_every_try_is_given_up_after_three(tmp_path: Path
     with pytest.raises(FileError) as caught:
         shop.registry.process(str(file), Onlooker())
 
-    assert caught.value.problem is FileProblem.CHANGED
+    assert caught.value.reason.code.problem is FileProblem.CHANGED
     assert caught.value.text == (
         "The file changed while it was read; its result was thrown away so that no wrong numbers are kept"
     )
@@ -283,7 +284,7 @@ def test_a_file_that_grows_as_fast_as_it_is_read_comes_to_an_end(tmp_path: Path)
     with pytest.raises(FileError) as caught:
         registry.process(str(file), Onlooker())
 
-    assert caught.value.problem is FileProblem.CHANGED
+    assert caught.value.reason.code.problem is FileProblem.CHANGED
 
 
 def test_a_file_cut_short_while_it_is_read_keeps_no_result_of_before(tmp_path: Path) -> None:
@@ -303,7 +304,7 @@ def test_a_file_that_vanishes_while_it_is_read_is_missing(tmp_path: Path) -> Non
     with pytest.raises(FileError) as caught:
         shop.registry.process(str(file), Onlooker())
 
-    assert caught.value.problem is FileProblem.MISSING
+    assert caught.value.reason.code.problem is FileProblem.MISSING
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows does not let an open file be replaced")
@@ -327,4 +328,4 @@ def test_a_file_whose_size_is_untrue_is_refused_with_that_reason() -> None:
     with pytest.raises(FileError, match="another size") as caught:
         registry.process("/proc/self/limits", Onlooker())
 
-    assert caught.value.problem is FileProblem.UNREADABLE
+    assert caught.value.reason.code.problem is FileProblem.UNREADABLE

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from desktop_app.domain.errors import FileError, FileProblem
+from desktop_app.domain.errors import FileError
+from desktop_app.domain.reasons import FileProblem
 from desktop_app.sources import local as source_module
 from desktop_app.sources.local import FileSource, open_source
 
@@ -123,7 +124,7 @@ def test_another_kind_that_took_the_name_before_the_opening_is_refused(
 
     monkeypatch.setattr(os, "open", swap_and_open)
 
-    assert refusal(file).problem is FileProblem.NOT_A_FILE
+    assert refusal(file).reason.code.problem is FileProblem.NOT_A_FILE
 
 
 def grow(file: Path) -> None:

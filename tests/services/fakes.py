@@ -7,7 +7,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
-from desktop_app.domain.errors import FileError, FileProblem, QueueError, QueueTrouble
+from desktop_app.domain.errors import FileError, QueueError, QueueTrouble
+from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.processing.registry import FileResult, default_registry
 from desktop_app.queues.messages import EntryResult, Outgoing, QueueInfo, QueueState, Received
 
@@ -162,7 +163,7 @@ class Acting:
 
 def in_use(_: Watch) -> NoReturn:
     """What happens to a file that another program has open."""
-    raise FileError(FileProblem.NOT_ALLOWED, "Another program has this file open", passing=True)
+    raise FileError(Reason(ReasonCode.IN_USE), passing=True)
 
 
 class Countdown:

@@ -11,13 +11,13 @@ import pytest
 from desktop_app.domain.clock import SystemClock
 from desktop_app.domain.errors import (
     FileError,
-    FileProblem,
     KnownError,
     QueueTrouble,
     StoreBusyError,
     StoreDamagedError,
 )
 from desktop_app.domain.job import Job, Status
+from desktop_app.domain.reasons import FileProblem, Reason, ReasonCode
 from desktop_app.processing.isolation import IsolatedProcessing
 from desktop_app.processing.registry import Cancelled, FileResult, Watch
 from desktop_app.queues.messages import EntryResult, FileMessage, encode
@@ -27,7 +27,7 @@ from desktop_app.services.loops import Backoff, Phase
 from desktop_app.store.claims import Claims
 from desktop_app.store.outbox import Outbox, Sent
 from desktop_app.store.results import Result, Work
-from tests.helpers import wait_until
+from tests.helpers import a_reason, wait_until
 from tests.services.conftest import QUEUE
 from tests.services.fakes import OFFLINE, Acting, FakeClient, FakeConnector, in_use, received
 from tests.services.plant import Plant, message, suspect
@@ -69,8 +69,8 @@ def test_a_file_that_can_not_be_processed_fails_with_its_reason(plant: Plant) ->
     plant.start()
     plant.settled(1)
     done = plant.bench.job(job)
-    assert (done.status, done.reason_code, done.lines_count) == (Status.FAILED, FileProblem.MISSING, None)
-    assert done.reason == "The file is no longer there"
+    assert (done.status, done.problem, done.lines_count) == (Status.FAILED, FileProblem.MISSING, None)
+    assert str(done.reason) == "The file is no longer there"
     assert plant.fate(Fate.FAILED) == 1
     assert plant.client.made("delete") == [["a.txt"]]
 
@@ -88,7 +88,7 @@ def test_a_duplicate_is_deleted_and_not_processed_again(plant: Plant) -> None:
 def test_an_old_generation_is_deleted_unprocessed(plant: Plant) -> None:
     (job,) = plant.bench.add("a.txt")
     claim = plant.bench.claim(job)
-    result = Result(job.row_id, claim.token, plant.bench.clock.now_ms(), reason="x", reason_code="missing")
+    result = Result(job.row_id, claim.token, plant.bench.clock.now_ms(), reason=a_reason("x"))
     Work(plant.bench.database).finish([result])
     plant.bench.intake.retry([job.row_id], queue=QUEUE)
     plant.deliver(message(job, generation=1, handle="old"), message(job, generation=2, handle="new"))
@@ -130,7 +130,7 @@ def test_a_passing_trouble_is_tried_again_later_and_says_so(plant: Plant) -> Non
     plant.settled(1)
     waiting = plant.bench.job(job)
     assert (waiting.status, waiting.attempts) == (Status.PENDING, 1)
-    assert waiting.reason == "Another program has this file open; try 2 of 5 follows"
+    assert str(waiting.reason) == "Another program is using this file; try 2 of 5 follows"
     assert waiting.next_try_at is not None
     ((change,),) = plant.client.made("change_visibility")
     assert 1 <= change[1] <= 5
@@ -146,7 +146,7 @@ def test_after_five_tries_a_passing_trouble_is_an_end(plant: Plant) -> None:
         plant.settled(number)
     failed = plant.bench.job(job)
     assert (failed.status, failed.attempts) == (Status.FAILED, 5)
-    assert failed.reason == "Another program has this file open (given up after 5 tries)"
+    assert str(failed.reason) == "Another program is using this file (given up after 5 tries)"
 
 
 def test_one_slow_file_does_not_hold_the_others(plant: Plant) -> None:
@@ -200,7 +200,7 @@ def test_a_file_taken_off_the_list_while_it_is_read_stays_off_and_its_message_go
 def test_in_a_fifo_group_the_order_holds_also_after_a_failure(bench: Bench) -> None:
     plant = Plant(bench, concurrency=4)
     jobs = bench.add("a1", "a2", "a3", "b1")
-    tries = iter([FileError(FileProblem.UNREADABLE, "away", passing=True), None])
+    tries = iter([FileError(Reason(ReasonCode.NOT_DELIVERED), passing=True), None])
 
     def once(_: Watch) -> FileResult:
         error = next(tries)
@@ -390,11 +390,11 @@ def test_a_file_that_ends_its_process_fails_after_three_tries_and_the_others_go_
     plant.settled(2)
     waiting = bench.job(job)
     assert (waiting.status, waiting.attempts) == (Status.PENDING, 2)
-    assert waiting.reason == "The program ended while it worked on this file; try 3 of 3 follows"
+    assert str(waiting.reason) == "The program ended while it worked on this file; try 3 of 3 follows"
     plant.deliver(message(job))
     plant.settled(3)
     failed = bench.job(job)
-    assert (failed.status, failed.attempts, failed.reason_code) == (Status.FAILED, 3, "crashed")
+    assert (failed.status, failed.attempts, failed.problem) == (Status.FAILED, 3, "crashed")
     assert bench.job(good).status is Status.PROCESSED
     plant.stop()
 

@@ -13,6 +13,7 @@ from desktop_app.domain.job import NewFile, Status
 from desktop_app.services.adding.intake import KEEP_REMOVED_MS, IntakeService
 from desktop_app.store.adding import Intake
 from desktop_app.store.results import Result, Work
+from tests.helpers import a_reason
 from tests.store.kit import quick_to_give_up
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def add(bench: Bench, service: Service, *paths: str) -> list[Job]:
 def end(bench: Bench, job: Job, *, reason: str = "") -> None:
     """Process a job, by hand."""
     token = bench.claim(job).token
-    result = Result(job.row_id, token, bench.clock.now_ms(), lines_count=None if reason else 1, reason=reason)
+    result = Result(job.row_id, token, bench.clock.now_ms(), lines_count=None if reason else 1, reason=a_reason(reason))
     assert Work(bench.database).finish([result]) == [True]
 
 

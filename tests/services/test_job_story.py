@@ -60,7 +60,7 @@ def test_try_that_another_one_follows_is_told(plant: Plant, caplog: pytest.LogCa
     plant.start()
     plant.settled(1)
     (line,) = told(caplog, job)
-    assert line.startswith("attempt 1: Another program has this file open; try 2 of 5 follows (), again in ")
+    assert line.startswith("attempt 1: Another program is using this file; try 2 of 5 follows (), again in ")
 
 
 def test_job_of_a_program_that_ended_is_told(plant: Plant, caplog: pytest.LogCaptureFixture) -> None:

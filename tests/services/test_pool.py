@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.domain.errors import FileError, FileProblem
+from desktop_app.domain.errors import FileError
+from desktop_app.domain.reasons import FileProblem
 from desktop_app.processing.registry import FileResult, ProcessorRegistry, Watch, default_registry
 from desktop_app.services.consuming.in_flight import InFlightMessage
 from desktop_app.services.consuming.worker_pool import Done, WorkerPool
@@ -63,7 +64,7 @@ def test_a_file_that_is_gone_gives_the_reason(bench: Bench) -> None:
     (bench.folder / "a.txt").unlink()
     error = process(held).error
     assert error is not None
-    assert error.problem is FileProblem.MISSING
+    assert error.reason.code.problem is FileProblem.MISSING
 
 
 def test_what_is_cancelled_before_it_begins_is_not_begun(bench: Bench) -> None:
@@ -93,7 +94,7 @@ def test_a_bug_costs_one_file_and_not_the_thread(bench: Bench) -> None:
     for done in process_all([held_for(bench, "a.txt"), held_for(bench, "b.txt")], ProcessorRegistry([Bug()])):
         error = done.error
         assert isinstance(error, FileError)
-        assert error.problem is FileProblem.INTERNAL
+        assert error.reason.code.problem is FileProblem.INTERNAL
         assert "mistake" in error.detail
 
 
@@ -173,7 +174,7 @@ def test_a_read_that_hangs_is_given_up_and_its_place_is_taken(bench: Bench) -> N
     given_up = done.get(timeout=30)
     assert given_up.held is bad
     assert given_up.error is not None
-    assert (given_up.error.problem, given_up.error.passing) == (FileProblem.UNREADABLE, True)
+    assert (given_up.error.reason.code.problem, given_up.error.passing) == (FileProblem.UNREADABLE, True)
     assert done.get(timeout=30).held is good
     go_on.set()
     pool.stop()

@@ -156,8 +156,8 @@ def test_a_dead_lettered_message_ends_its_row_and_leaves_the_queue(bench: Bench,
     assert len(sim.simulator.bodies("dead")) == 1
     plant.watcher.do()
     failed = bench.job(job)
-    assert (failed.status, failed.reason_code) == (Status.FAILED, "dead_lettered")
-    assert "put its message aside" in failed.reason
+    assert (failed.status, failed.problem) == (Status.FAILED, "dead_lettered")
+    assert "put its message aside" in str(failed.reason)
     assert failed.finished_at == plant.clock.now_ms()
     assert sim.simulator.bodies("dead") == []
 

@@ -15,6 +15,7 @@ from urllib.parse import quote_from_bytes
 import pytest
 
 from desktop_app.domain.job import NewFile
+from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.sources import scan as scan_module
 from desktop_app.sources.file_list import FileList
 from desktop_app.sources.scan import Refusal, ScanResult, scan
@@ -132,7 +133,7 @@ def refusal(path: str | Path, *, recursive: bool = False) -> str:
     result = look(path, recursive=recursive)
     assert result.files == ()
     assert [refused.path for refused in result.refused] == [str(path)]
-    return result.refused[0].text
+    return str(result.refused[0].reason)
 
 
 def test_what_is_not_there_is_refused_and_the_rest_goes_on(tmp_path: Path) -> None:
@@ -141,7 +142,7 @@ def test_what_is_not_there_is_refused_and_the_rest_goes_on(tmp_path: Path) -> No
     result = look(tmp_path / "gone", tmp_path / "file")
 
     assert found(result, tmp_path) == ["file"]
-    assert result.refused == (Refusal(str(tmp_path / "gone"), "There is no such file"),)
+    assert result.refused == (Refusal(str(tmp_path / "gone"), Reason(ReasonCode.NO_SUCH_FILE)),)
 
 
 @pytest.mark.parametrize("recursive", [False, True])
@@ -174,8 +175,8 @@ def test_pipes_and_sockets_are_refused_named_or_walked(
     assert result == ScanResult(
         FileList(),
         (
-            Refusal(str(tmp_path / "pipe"), "This is a named pipe; only ordinary files can be processed"),
-            Refusal(str(tmp_path / "socket"), "This is a socket; only ordinary files can be processed"),
+            Refusal(str(tmp_path / "pipe"), Reason(ReasonCode.IS_PIPE)),
+            Refusal(str(tmp_path / "socket"), Reason(ReasonCode.IS_SOCKET)),
         ),
     )
 
@@ -200,7 +201,7 @@ def test_links_to_nothing_and_in_circles_are_refused(tmp_path: Path) -> None:
     texts = ["This link leads to a file that is not there", "This link leads in a circle and never to a file"]
 
     assert [refusal(tmp_path / "broken"), refusal(tmp_path / "loop")] == texts
-    assert [refused.text for refused in look(tmp_path).refused] == texts
+    assert [str(refused.reason) for refused in look(tmp_path).refused] == texts
 
 
 @posix_only
@@ -329,7 +330,7 @@ def test_links_to_folders_are_not_followed_inside_a_folder(tmp_path: Path) -> No
 
     assert found(result, tmp_path) == ["d/a"]
     assert [refused.path for refused in result.refused] == [str(tmp_path / "d" / "up")]
-    assert "link to a folder" in result.refused[0].text
+    assert "link to a folder" in str(result.refused[0].reason)
 
 
 @posix_only
@@ -398,16 +399,16 @@ class _Entry:
 
 
 @pytest.mark.parametrize(
-    ("error", "text"),
+    ("error", "code"),
     [
-        (PermissionError(errno.EACCES, "Permission denied"), "You may not look into this folder"),
-        (FileNotFoundError(errno.ENOENT, "No such file"), "This folder is no longer there"),
-        (NotADirectoryError(errno.ENOTDIR, "Not a directory"), "This folder is no longer there"),
-        (OSError(errno.ESTALE, "Stale"), "The disk or network share that holds this file did not deliver it"),
+        (PermissionError(errno.EACCES, "Permission denied"), ReasonCode.FOLDER_NOT_ALLOWED),
+        (FileNotFoundError(errno.ENOENT, "No such file"), ReasonCode.FOLDER_GONE),
+        (NotADirectoryError(errno.ENOTDIR, "Not a directory"), ReasonCode.FOLDER_GONE),
+        (OSError(errno.ESTALE, "Stale"), ReasonCode.NOT_DELIVERED),
     ],
 )
 def test_a_folder_that_can_not_be_listed_is_refused_and_the_rest_goes_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: OSError, text: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: OSError, code: ReasonCode
 ) -> None:
     fill(tmp_path, "a/x", "locked/x", "z/x")
     really_scan = os.scandir
@@ -422,7 +423,7 @@ def test_a_folder_that_can_not_be_listed_is_refused_and_the_rest_goes_on(
     result = look(tmp_path)
 
     assert found(result, tmp_path) == ["a/x", "z/x"]
-    assert result.refused == (Refusal(str(tmp_path / "locked"), text),)
+    assert result.refused == (Refusal(str(tmp_path / "locked"), Reason(code)),)
 
 
 NO_RIGHT = PermissionError(errno.EACCES, "Permission denied")
@@ -443,7 +444,7 @@ def test_files_that_are_listed_but_can_not_be_looked_at_are_accepted_unless_they
     result = look(top)
 
     assert result.files == (NewFile(f"{top}/1-file", None, None),)
-    assert [(Path(refused.path).name, refused.text) for refused in result.refused] == [
+    assert [(Path(refused.path).name, str(refused.reason)) for refused in result.refused] == [
         ("2-unknown", "You may not look into the folder that this lies in"),
         ("3-not-told", "You may not look into the folder that this lies in"),
         ("4-vanished", "There is no such file"),
@@ -457,7 +458,7 @@ def test_junctions_of_windows_are_not_followed(tmp_path: Path, monkeypatch: pyte
     result = look(tmp_path)
 
     assert result.files == ()
-    assert "link to a folder" in result.refused[0].text
+    assert "link to a folder" in str(result.refused[0].reason)
 
 
 def test_a_path_that_differs_in_case_only_is_the_same_where_the_system_says_so(

@@ -85,7 +85,7 @@ def test_state_of_the_list(sources: SupportSources, database: Database) -> None:
     intake = IntakeService(Intake(database), queue="local", clock=FakeClock(), wake=lambda: None)
     intake.add([NewFile(f"/in/{number}.txt", 10, 0) for number in range(3)])
     with database.write() as revision:
-        failed = JobRow.update(revision=revision, status=Status.FAILED, reason="Gone.", reason_code="missing")
+        failed = JobRow.update(revision=revision, status=Status.FAILED, reason_code="file_gone")
         database.run(failed.where(JobRow.id == 1))
     text = collected(sources)[Part.DATABASE]
     assert "PENDING: 2; PROCESSING: 0; PROCESSED: 0; FAILED: 1" in text

@@ -252,7 +252,7 @@ def test_what_waits_for_the_embedded_queue_comes_next_in_every_program(tmp_path:
         last = mill.all()[-1]
         moved = Priority(mill.database).move_to_front([last.row_id], queue=mill.key)
         assert moved == PriorityResult((last.row_id,), 1)
-        running = Running(mill.database, mill.sender, mill.consumer)
+        running = Running(mill.sender, mill.consumer)
         running.until(lambda: mill.is_done, "all is done", 60)
         running.stop()
     assert LOCAL_WINDOW - 10 < witness.ends(mill.place.database).index(last.id) < LOCAL_WINDOW + 10

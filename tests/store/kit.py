@@ -12,7 +12,7 @@ from desktop_app.store.claims import Claim, ClaimOutcome, ClaimRequest, Claims
 from desktop_app.store.job_list import JobList
 from desktop_app.store.outbox import Outbox, OutboxEntry, Sent
 from desktop_app.store.results import Result, Work
-from tests.helpers import open_test_database
+from tests.helpers import a_reason, open_test_database
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,7 +86,7 @@ class Store:
     def finish(self, job: Job, token: int, *, reason: str = "", lines: int | None = 3, now: int = NOW) -> bool:
         """End one job."""
         lines = None if reason else lines
-        return self.work.finish([Result(job.row_id, token, now, lines_count=lines, reason=reason)])[0]
+        return self.work.finish([Result(job.row_id, token, now, lines_count=lines, reason=a_reason(reason))])[0]
 
     def process(self, job: Job, *, reason: str = "", now: int = NOW) -> None:
         """Claim and end one job."""

@@ -11,6 +11,7 @@ from desktop_app.store.adding import Intake
 from desktop_app.store.attempts import KEPT
 from desktop_app.store.claims import MAX_CRASHES, ClaimRequest
 from desktop_app.store.results import Result
+from tests.helpers import a_reason
 from tests.store.kit import LEASE, NOW, QUEUE, Store
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def test_attempt_begins_with_the_claim(store: Store, job: Job) -> None:
 def test_attempt_ends_with_the_result(store: Store, job: Job, reason: str, outcome: AttemptOutcome) -> None:
     token = store.start(job)
     assert store.finish(job, token, reason=reason, now=NOW + 800)
-    assert only(store, job) == Attempt(token, 1, 1, "w1", NOW, NOW + 800, outcome, reason)
+    assert only(store, job) == Attempt(token, 1, 1, "w1", NOW, NOW + 800, outcome, a_reason(reason))
     assert only(store, job).took_ms == 800
 
 
@@ -56,11 +57,11 @@ def test_results_of_one_transaction_end_each_its_own_attempt(store: Store) -> No
     results = [
         Result(a.row_id, tokens[0], NOW + 1, lines_count=1),
         Result(b.row_id, tokens[1] + 7, NOW + 2, lines_count=1),  # the lease was lost
-        Result(c.row_id, tokens[2], NOW + 3, reason="No."),
+        Result(c.row_id, tokens[2], NOW + 3, reason=a_reason("No.")),
     ]
     assert store.work.finish(results) == [True, False, True]
     assert [only(store, one).ended_at for one in (a, b, c)] == [NOW + 1, None, NOW + 3]
-    assert [only(store, one).reason for one in (a, b, c)] == ["", "", "No."]
+    assert [only(store, one).reason for one in (a, b, c)] == [None, None, a_reason("No.")]
 
 
 def test_result_that_comes_late_changes_no_attempt(store: Store, job: Job) -> None:
@@ -76,8 +77,10 @@ def test_result_that_comes_late_changes_no_attempt(store: Store, job: Job) -> No
 
 def test_attempt_that_is_tried_again_says_why(store: Store, job: Job) -> None:
     token = store.start(job)
-    store.work.give_back(job.row_id, token, now_ms=NOW + 9, reason="Away: \udce9.", next_try_at=NOW + 99)
-    assert only(store, job) == Attempt(token, 1, 1, "w1", NOW, NOW + 9, AttemptOutcome.LATER, "Away: \\udce9.")
+    store.work.give_back(job.row_id, token, now_ms=NOW + 9, reason=a_reason("Away: \udce9."), next_try_at=NOW + 99)
+    assert only(store, job) == Attempt(
+        token, 1, 1, "w1", NOW, NOW + 9, AttemptOutcome.LATER, a_reason("Away: \\udce9.")
+    )
     store.start(job, now=NOW + 99)
     assert [one.number for one in store.jobs.attempts(job.row_id)] == [1, 2]
 
@@ -141,7 +144,7 @@ def test_only_the_newest_attempts_are_kept(store: Store, job: Job) -> None:
     other = store.add("/data/b.txt")[0]
     store.start(other)
     for number in range(KEPT + 5):
-        store.work.give_back(job.row_id, store.start(job), now_ms=NOW + number, reason="Away.")
+        store.work.give_back(job.row_id, store.start(job), now_ms=NOW + number, reason=a_reason("Away."))
     store.start(job)
     kept = store.jobs.attempts(job.row_id)
     assert [one.number for one in kept] == list(range(7, KEPT + 7))

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from desktop_app.bootstrap import MIGRATIONS
-from desktop_app.domain.errors import FileProblem
 from desktop_app.domain.job import Status
-from desktop_app.store.claims import CRASHED_REASON, MAX_CRASHES, Claim, ClaimOutcome, ClaimRequest
+from desktop_app.domain.reasons import FileProblem, Reason, ReasonCode
+from desktop_app.store.claims import MAX_CRASHES, Claim, ClaimOutcome, ClaimRequest
+from tests.helpers import a_reason
 from tests.store.kit import LEASE, NOW, QUEUE, row_ids
 
 if TYPE_CHECKING:
@@ -35,10 +36,12 @@ def test_claimed_job_is_processing_and_ours(store: Store) -> None:
 
 def test_claim_does_away_with_what_the_last_try_left(store: Store) -> None:
     (job,) = store.add("/a")
-    store.work.give_back(job.row_id, store.start(job), reason="The share is away.", next_try_at=NOW + 9, now_ms=NOW)
+    store.work.give_back(
+        job.row_id, store.start(job), reason=a_reason("The share is away."), next_try_at=NOW + 9, now_ms=NOW
+    )
     claim = store.claim(job)
     assert claim.job is not None
-    assert (claim.job.reason, claim.job.next_try_at, claim.job.bytes_done, claim.job.attempts) == ("", None, 0, 2)
+    assert (claim.job.reason, claim.job.next_try_at, claim.job.bytes_done, claim.job.attempts) == (None, None, 0, 2)
 
 
 def test_message_of_an_ended_job_is_a_duplicate(store: Store) -> None:
@@ -130,7 +133,10 @@ def test_file_that_ends_its_worker_too_often_is_put_aside(store: Store) -> None:
     later = crash(store, job, MAX_CRASHES)
     assert store.claim(job, now=later) == Claim(ClaimOutcome.CRASHED)
     now = store.job(job)
-    assert (now.status, now.reason, now.reason_code) == (Status.FAILED, CRASHED_REASON, FileProblem.CRASHED)
+    assert (now.status, now.reason) == (
+        Status.FAILED,
+        Reason(ReasonCode.CRASHED_OFTEN, {"count": MAX_CRASHES}),
+    )
     assert (now.attempts, now.finished_at) == (MAX_CRASHES, later)
     assert store.claim(job, now=later) == Claim(ClaimOutcome.FINISHED)
 
@@ -147,7 +153,7 @@ def test_tries_whose_worker_gave_the_job_back_are_no_crashes(store: Store) -> No
     """A share that was away a few times must not make the first crash the last one."""
     (job,) = store.add("/a")
     for _ in range(MAX_CRASHES + 1):
-        assert store.work.give_back(job.row_id, store.start(job), reason="The share is away.", now_ms=NOW)
+        assert store.work.give_back(job.row_id, store.start(job), reason=a_reason("The share is away."), now_ms=NOW)
     later = crash(store, job, MAX_CRASHES)
     assert store.job(job).attempts == 2 * MAX_CRASHES + 1
     assert store.claim(job, now=later).outcome is ClaimOutcome.CRASHED
@@ -194,8 +200,8 @@ def test_job_whose_message_was_put_aside_has_failed(store: Store) -> None:
     for job in (waiting, left):
         assert dead_letter(store, job, now=NOW + LEASE) is ClaimOutcome.FINISHED
         now = store.job(job)
-        assert (now.status, now.reason_code, now.receive_count) == (Status.FAILED, FileProblem.DEAD_LETTERED, 5)
-        assert "5 deliveries" in now.reason
+        assert (now.status, now.problem, now.receive_count) == (Status.FAILED, FileProblem.DEAD_LETTERED, 5)
+        assert "5 deliveries" in str(now.reason)
         assert now.finished_at == NOW + LEASE
     assert not store.finish(left, late)
     assert dead_letter(store, waiting) is ClaimOutcome.FINISHED, "a second message of the same submission"
@@ -207,12 +213,12 @@ def test_message_that_was_put_aside_and_is_past_changes_nothing(store: Store) ->
     store.process(again)
     store.intake.retry([again.row_id], queue=QUEUE)
     store.intake.remove([removed.row_id], now_ms=NOW)
-    before = store.sql("SELECT status, reason FROM job ORDER BY id")
+    before = store.sql("SELECT status, reason_code FROM job ORDER BY id")
     outcomes = [dead_letter(store, job) for job in (ended, again, removed)]
     assert outcomes == [ClaimOutcome.FINISHED, ClaimOutcome.STALE, ClaimOutcome.STALE]
     assert dead_letter(store, again, generation=3) is ClaimOutcome.FOREIGN
     assert store.claims.dead_letter("no such", 1, receive_count=5, now_ms=NOW) is ClaimOutcome.FOREIGN
-    assert store.sql("SELECT status, reason FROM job ORDER BY id") == before
+    assert store.sql("SELECT status, reason_code FROM job ORDER BY id") == before
 
 
 def test_exactly_one_thread_wins_each_row(store: Store) -> None:

@@ -10,12 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from desktop_app.domain.errors import FileProblem
 from desktop_app.domain.job import NewFile, Status
+from desktop_app.domain.reasons import FileProblem, Reason, ReasonCode
 from desktop_app.store import adding as intake_module
-from desktop_app.store.adding import ROWS_A_TRANSACTION
 from desktop_app.store.claims import ClaimOutcome
 from desktop_app.store.outbox import enqueue
+from desktop_app.store.rows import ROWS_A_TRANSACTION
+from tests.helpers import a_reason
 from tests.store.kit import LEASE, NOW, QUEUE, row_ids
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def test_added_job_is_pending_with_what_the_scan_knew(store: Store) -> None:
     assert str(uuid.UUID(job.id)) == job.id
     assert (job.batch_id, job.file_path, job.file_size, job.queue) == (added.batch_id, "/data/a.txt", 12, QUEUE)
     assert (job.status, job.generation, job.attempts, job.created_at) == (Status.PENDING, 1, 0, NOW)
-    assert (job.reason, job.lines_count, job.message_id, job.sent_at) == ("", None, None, None)
+    assert (job.reason, job.lines_count, job.message_id, job.sent_at) == (None, None, None, None)
     assert store.column("modified_ns", job) == 34
     assert store.outbox_rows() == [(job.row_id, 1)]
 
@@ -173,7 +174,7 @@ def test_retry_starts_from_a_clean_row(store: Store) -> None:
     store.process(job, reason="It is gone.")
     store.intake.retry([job.row_id], queue=QUEUE)
     now = store.job(job)
-    assert (now.reason, now.reason_code, now.lines_count, now.bytes_done, now.attempts) == ("", "", None, 0, 0)
+    assert (now.reason, now.lines_count, now.bytes_done, now.attempts) == (None, None, 0, 0)
     assert (now.message_id, now.sent_at, now.started_at, now.finished_at, now.next_try_at) == (None,) * 5
     assert now.file_size == 10
     assert now.revision == store.revision
@@ -261,7 +262,7 @@ def test_restored_jobs_are_as_they_were_and_unfinished_ones_are_sent_again(store
     assert [job.status for job in now] == [Status.PENDING, Status.PENDING, Status.PROCESSED, Status.FAILED]
     assert [job.generation for job in now] == [2, 2, 1, 1]
     assert now[2].lines_count == 3
-    assert now[3].reason == "It is gone."
+    assert str(now[3].reason) == "It is gone."
     assert [(job.sent_at, job.started_at, job.message_id, job.next_try_at) for job in now[:2]] == [(None,) * 4] * 2
     assert store.outbox_rows() == [(jobs[0].row_id, 2), (jobs[1].row_id, 2)]
     assert store.intake.restore(row_ids(jobs)) == 0, "they are on the list already"
@@ -271,11 +272,11 @@ def test_restored_job_does_not_say_why_it_waited_before(store: Store) -> None:
     (job,) = store.add("/a")
     store.send()
     token = store.start(job)
-    store.work.give_back(job.row_id, token, reason="The share is away.", next_try_at=NOW + 60_000, now_ms=NOW)
+    store.work.give_back(job.row_id, token, reason=a_reason("The share is away."), next_try_at=NOW + 60_000, now_ms=NOW)
     store.intake.remove([job.row_id], now_ms=NOW)
     store.intake.restore([job.row_id])
     now = store.job(job)
-    assert (now.reason, now.next_try_at, now.receive_count, now.attempts) == ("", None, 0, 1)
+    assert (now.reason, now.next_try_at, now.receive_count, now.attempts) == (None, None, 0, 1)
 
 
 def test_forgetting_deletes_only_what_was_removed_long_ago(store: Store) -> None:
@@ -314,10 +315,10 @@ def test_job_that_comes_back_while_others_are_forgotten_stays(store: Store, othe
 def test_reason_code_of_a_failed_job_is_kept_over_removal(store: Store) -> None:
     (job,) = store.add("/a")
     (entry,) = store.take()
-    store.outbox.refuse(entry, reason="Too long.", now_ms=NOW)
+    store.outbox.refuse(entry, reason=Reason(ReasonCode.MESSAGE_REFUSED, {"why": "Too long."}), now_ms=NOW)
     store.intake.remove([job.row_id], now_ms=NOW)
     store.intake.restore([job.row_id])
-    assert store.job(job).reason_code == FileProblem.NOT_SENT
+    assert store.job(job).problem is FileProblem.NOT_SENT
 
 
 def test_a_job_that_waits_for_another_queue_is_given_to_this_one_by_a_retry(store: Store) -> None:

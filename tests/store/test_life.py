@@ -20,10 +20,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from desktop_app.domain.job import Status
+from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.store.claims import MAX_CRASHES, ClaimOutcome, ClaimRequest
 from desktop_app.store.outbox import OutboxEntry, Sent
 from desktop_app.store.recovery import Recovery
 from desktop_app.store.results import Result
+from tests.helpers import a_reason
 from tests.store.kit import LEASE, NOW, QUEUE, Store
 
 if TYPE_CHECKING:
@@ -202,7 +204,7 @@ class JobLife(RuleBasedStateMachine):
         is_hidden = row.is_removed and row.generation == entry.generation
         if is_hidden or Message(entry.row_id, entry.generation) in self.taken:
             return
-        self.store.outbox.refuse(entry, reason="The queue refuses it.", now_ms=self.now)
+        self.store.outbox.refuse(entry, reason=Reason(ReasonCode.MESSAGE_REFUSED, {"why": "no"}), now_ms=self.now)
         is_current = row.generation == entry.generation
         self._leave_outbox(entry)
         if is_current and row.status is PENDING:
@@ -304,7 +306,8 @@ class JobLife(RuleBasedStateMachine):
     def finish(self, number: int, reason: str) -> None:
         held = self.held.pop(number % len(self.held))
         counts = self.is_holder(held)
-        result = Result(held.message.row_id, held.token, self.now, lines_count=None if reason else 1, reason=reason)
+        lines = None if reason else 1
+        result = Result(held.message.row_id, held.token, self.now, lines_count=lines, reason=a_reason(reason))
         assert self.programs[held.worker].work.finish([result]) == [counts]
         if counts:
             self.end(self.rows[held.message.row_id], FAILED if reason else PROCESSED)

@@ -72,10 +72,11 @@ def test_list_of_every_earlier_version_goes_on(tmp_path: Path, version: str) -> 
         (earlier / f"{name}.py").unlink()
     migrated(path, earlier)
     rows_of(path, "INSERT INTO batch VALUES (1, 'Add', 5)")
+    reason = "reason_args" if version >= "0005" else "reason"
     for status in range(4):
         rows_of(
             path,
-            "INSERT INTO job (uuid, batch_id, file_path, name_key, queue, status, reason, reason_code, bytes_done, "
+            f"INSERT INTO job (uuid, batch_id, file_path, name_key, queue, status, {reason}, reason_code, bytes_done, "
             "generation, attempts, crashes, lease_token, lease_owner, lease_until, receive_count, created_at, "
             "started_at, revision) VALUES (?, 1, '/a', 'a', 'q', ?, '', '', 0, 1, 1, 1, 1, 'w1', 0, 1, 5, 6, 1)",
             f"0000000{status}-0000-4000-8000-000000000000",

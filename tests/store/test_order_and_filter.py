@@ -25,7 +25,7 @@ VALUES = {
     "file_size": "file_size",
     "took_ms": "started_at = 100, finished_at",
     "progress": "file_size = 100, bytes_done",
-    "reason": "reason",
+    "reason": "reason_args",
     "finished_at": "finished_at",
     "modified_ns": "modified_ns",
     "attempts": "attempts",

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.domain.errors import FileProblem
 from desktop_app.domain.job import Status
+from desktop_app.domain.reasons import FileProblem, Reason, ReasonCode
 from desktop_app.store.outbox import OutboxEntry, Sent
 from tests.store.kit import NOW, QUEUE, row_ids
 
@@ -139,7 +139,7 @@ def test_postponing_an_older_submission_leaves_the_newer_entry_alone(store: Stor
 
 def test_refusal_of_an_older_submission_leaves_the_newer_one_alone(store: Store) -> None:
     entry = resubmitted_while_sending(store)
-    store.outbox.refuse(entry, reason="Too long.", now_ms=NOW)
+    store.outbox.refuse(entry, reason=Reason(ReasonCode.MESSAGE_REFUSED, {"why": "Too long."}), now_ms=NOW)
     assert store.outbox_rows() == [(entry.row_id, 2)]
     assert store.job(entry.row_id).status is Status.PENDING
 
@@ -164,13 +164,10 @@ def test_each_postponing_counts_as_a_try(store: Store) -> None:
 def test_refused_message_ends_its_job_as_failed(store: Store) -> None:
     (job,) = store.add("/a")
     (entry,) = store.take()
-    store.outbox.refuse(entry, reason="The queue refuses caf\udce9.", now_ms=NOW + 7)
+    store.outbox.refuse(entry, reason=Reason(ReasonCode.MESSAGE_REFUSED, {"why": "caf\udce9"}), now_ms=NOW + 7)
     now = store.job(job)
-    assert (now.status, now.reason, now.reason_code) == (
-        Status.FAILED,
-        "The queue refuses caf\\udce9.",
-        FileProblem.NOT_SENT,
-    )
+    assert (now.status, str(now.reason)) == (Status.FAILED, "The queue refuses its message: caf\\udce9")
+    assert now.problem is FileProblem.NOT_SENT
     assert now.finished_at == NOW + 7
     assert store.outbox_rows() == []
     assert store.intake.retry([job.row_id], queue=QUEUE) == 1
@@ -184,7 +181,7 @@ def test_refusal_does_not_touch_a_job_whose_message_arrived_after_all(store: Sto
     token = store.start(job)
     if has_ended:
         assert store.finish(job, token)
-    store.outbox.refuse(entry, reason="Too long.", now_ms=NOW)
+    store.outbox.refuse(entry, reason=Reason(ReasonCode.MESSAGE_REFUSED, {"why": "Too long."}), now_ms=NOW)
     assert store.job(job).status is (Status.PROCESSED if has_ended else Status.PROCESSING)
     assert store.outbox_rows() == []
 

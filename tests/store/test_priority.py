@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from desktop_app.domain.job import PriorityResult
-from desktop_app.store.priority import ROWS_A_TRANSACTION, Priority
+from desktop_app.store.priority import Priority
+from desktop_app.store.rows import ROWS_A_TRANSACTION
 from tests.store.kit import NOW, QUEUE, Store, row_ids
 
 if TYPE_CHECKING:

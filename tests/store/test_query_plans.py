@@ -124,4 +124,4 @@ def test_single_jobs_are_read_by_their_key(store: Store, name: str) -> None:
 
 
 def test_check_notices_a_whole_table(store: Store) -> None:
-    assert full_scans(store, "SELECT id FROM job WHERE reason = 'x'") == ["SCAN job"]
+    assert full_scans(store, "SELECT id FROM job WHERE reason_args = 'x'") == ["SCAN job"]

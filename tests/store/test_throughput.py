@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from desktop_app.domain.job import Ended, RunSums
 from desktop_app.store.results import Result, Tick
+from tests.helpers import a_reason
 from tests.store.kit import NOW, QUEUE
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ def test_run_counts_what_is_unfinished_and_what_has_ended_since(store: Store) ->
     before, good, bad, reading, _waiting = store.add(*"abcde", size=100)
     store.work.finish([Result(before.row_id, store.claim(before).token, NOW, lines_count=1)])
     store.work.finish([Result(good.row_id, store.claim(good).token, NOW + 5, file_size=120, lines_count=1)])
-    store.work.finish([Result(bad.row_id, store.claim(bad).token, NOW + 9, reason="gone", reason_code="missing")])
+    store.work.finish([Result(bad.row_id, store.claim(bad).token, NOW + 9, reason=a_reason("gone"))])
     store.work.progress([Tick(reading.row_id, store.claim(reading).token, 40, 100)])
     sums = store.jobs.run_sums(queue=QUEUE, since_ms=NOW)
     assert sums == RunSums(

@@ -204,12 +204,12 @@ def test_error_of_the_caller_rolls_back_and_passes(store: Store) -> None:
 
     def write_half() -> None:
         with store.database.write() as revision:
-            store.database.run(JobRow.update(reason="x", revision=revision))
+            store.database.run(JobRow.update(reason_code="x", revision=revision))
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         write_half()
-    assert store.job(job).reason == ""
+    assert store.job(job).reason is None
     assert store.revision == before
 
 

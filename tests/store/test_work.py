@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.domain.errors import FileProblem
 from desktop_app.domain.job import Status
-from desktop_app.store.claims import CRASHED_REASON, MAX_CRASHES, ClaimOutcome
+from desktop_app.domain.reasons import FileProblem, Reason, ReasonCode
+from desktop_app.store.claims import MAX_CRASHES, ClaimOutcome
 from desktop_app.store.results import Result, Tick
+from tests.helpers import a_reason
 from tests.store.kit import LEASE, NOW, QUEUE
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def test_good_result_is_written(store: Store) -> None:
     assert store.work.finish([Result(job.row_id, token, NOW + 50, file_size=12, lines_count=4)]) == [True]
     now = store.job(job)
     assert (now.status, now.lines_count, now.file_size, now.bytes_done) == (Status.PROCESSED, 4, 12, 12)
-    assert (now.reason, now.finished_at, now.took_ms, now.revision) == ("", NOW + 50, 50, store.revision)
+    assert (now.reason, now.finished_at, now.took_ms, now.revision) == (None, NOW + 50, 50, store.revision)
     assert store.sql("SELECT lease_owner, lease_until FROM job") == [(None, 0)]
 
 
@@ -31,10 +32,13 @@ def test_bad_result_is_written(store: Store) -> None:
     (job,) = store.add("/a", size=10)
     token = store.start(job)
     store.work.progress([Tick(job.row_id, token, 5, 10)])
-    result = Result(job.row_id, token, NOW, reason="It is gone: caf\udce9.", reason_code=FileProblem.MISSING)
+    result = Result(job.row_id, token, NOW, reason=Reason(ReasonCode.SYSTEM_ERROR, {"why": "caf\udce9", "count": 3}))
     assert store.work.finish([result]) == [True]
     now = store.job(job)
-    assert (now.status, now.reason, now.reason_code) == (Status.FAILED, "It is gone: caf\\udce9.", FileProblem.MISSING)
+    assert (now.status, now.reason) == (
+        Status.FAILED,
+        Reason(ReasonCode.SYSTEM_ERROR, {"why": "caf\\udce9", "count": 3}),
+    )
     assert (now.lines_count, now.file_size, now.bytes_done) == (None, 10, 0)
 
 
@@ -112,9 +116,9 @@ def test_job_that_is_given_back_waits_again(store: Store) -> None:
     (job,) = store.add("/a")
     token = store.start(job)
     store.work.progress([Tick(job.row_id, token, 5, 10)])
-    assert store.work.give_back(job.row_id, token, reason="Away: \udce9.", next_try_at=NOW + 9, now_ms=NOW)
+    assert store.work.give_back(job.row_id, token, reason=a_reason("Away: \udce9."), next_try_at=NOW + 9, now_ms=NOW)
     now = store.job(job)
-    assert (now.status, now.reason, now.next_try_at) == (Status.PENDING, "Away: \\udce9.", NOW + 9)
+    assert (now.status, now.reason, now.next_try_at) == (Status.PENDING, a_reason("Away: \\udce9."), NOW + 9)
     assert (now.attempts, now.bytes_done, now.started_at) == (1, 0, None)
     assert not store.finish(job, token), "the right to work went back with it"
     assert not store.work.give_back(job.row_id, token, now_ms=NOW)
@@ -194,7 +198,7 @@ def test_job_whose_workers_died_too_often_is_put_aside(store: Store) -> None:
     held_by(store, once, "w1")
     assert free(store, "w1") == 2
     now = store.job(often)
-    assert (now.status, now.reason, now.reason_code) == (Status.FAILED, CRASHED_REASON, FileProblem.CRASHED)
+    assert (now.status, now.problem) == (Status.FAILED, FileProblem.CRASHED)
     assert now.finished_at == NOW
     assert store.job(once).status is Status.PENDING
 

@@ -26,7 +26,7 @@ from PySide6.QtWidgets import (
 
 from desktop_app.domain.job import display_text
 from desktop_app.gui.adding import review_texts
-from desktop_app.gui.i18n import isolated_in, tr, translated
+from desktop_app.gui.i18n import isolated_in, reason_text, tr
 from desktop_app.gui.widgets.dialogs import PairsDialog
 from desktop_app.gui.widgets.notice import Announcer
 from desktop_app.gui.wording import tool_tip
@@ -447,7 +447,7 @@ _SHOWN_AT_MOST = 5_000
 
 def show_refused(refused: Sequence[Refusal], parent: QWidget) -> PairsDialog:
     """List what could not be added, and why."""
-    pairs = [(display_text(refusal.path), translated(refusal.text)) for refusal in refused[:_SHOWN_AT_MOST]]
+    pairs = [(display_text(refusal.path), reason_text(refusal.reason)) for refusal in refused[:_SHOWN_AT_MOST]]
     text = tr("%Ln thing(s) can't be processed, so (it was|they were) not added.", "", len(refused))
     if len(refused) > _SHOWN_AT_MOST:
         text = tr("{text} The first %Ln are shown.", "", _SHOWN_AT_MOST).format(text=text)

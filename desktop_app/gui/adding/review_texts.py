@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QLocale
 
 from desktop_app.domain.job import display_text
-from desktop_app.gui.i18n import tr, translated
+from desktop_app.gui.i18n import reason_text, tr, translated
 from desktop_app.gui.widgets.notice import Kind, Notice, NoticeAction
 from desktop_app.sources.scan import RefusalKind, kind_of
 
@@ -58,7 +58,7 @@ def refused(things: Sequence[Refusal]) -> str:
     if len(things) == 1:
         name = os.path.basename(things[0].path) if os.path.isabs(things[0].path) else ""  # noqa: PTH117, PTH119
         return tr("“{name}” can't be added: {why}.").format(
-            name=display_text(name or things[0].path), why=translated(things[0].text)
+            name=display_text(name or things[0].path), why=reason_text(things[0].reason)
         )
     counts = Counter(kind_of(thing) for thing in things)
     parts = [_kind(kind, counts[kind]) for kind in RefusalKind if counts[kind]]

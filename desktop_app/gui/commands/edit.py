@@ -21,10 +21,9 @@ from desktop_app.services.support.export import spreadsheet_text
 
 if TYPE_CHECKING:
     from array import array
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from desktop_app.domain.errors import KnownError
-    from desktop_app.domain.job import Job
     from desktop_app.gui.commands.actions import Actions
     from desktop_app.gui.ports import JobReader
     from desktop_app.gui.table.columns import Column
@@ -89,8 +88,6 @@ class EditCommands(QObject):
 MOST_RICH_ROWS = 10_000
 """More rows are given as plain text only: no program wants as many files, or as long a page, from the clipboard."""
 
-_PAGE = 500
-
 
 @dataclass(frozen=True, slots=True)
 class Clip:
@@ -130,7 +127,7 @@ def clip_of_rows(reader: JobReader, ids: array[int], columns: Sequence[Column], 
     titles = [column.heading for column in columns]
     rows: list[list[str]] = []
     addresses: list[str] = []
-    for job in _jobs(reader, ids):
+    for job in reader.listed(ids):
         rows.append([_cell(column, column.plain_text(wording, job)) for column in columns])
         if len(ids) <= MOST_RICH_ROWS:
             addresses.append(Path(job.file_path).as_uri())
@@ -145,16 +142,9 @@ def clip_of_paths(reader: JobReader, ids: array[int]) -> Clip:
     Raises:
         StoreError: If the database can't be read.
     """
-    jobs = list(_jobs(reader, ids))
+    jobs = list(reader.listed(ids))
     addresses = [Path(job.file_path).as_uri() for job in jobs] if len(jobs) <= MOST_RICH_ROWS else []
     return Clip(len(jobs), "\n".join(display_text(job.file_path) for job in jobs), addresses=tuple(addresses))
-
-
-def _jobs(reader: JobReader, ids: array[int]) -> Iterator[Job]:
-    for start in range(0, len(ids), _PAGE):
-        keys = ids[start : start + _PAGE]
-        jobs = reader.page(keys)
-        yield from (jobs[key] for key in keys if key in jobs)
 
 
 def _cell(column: Column, text: str) -> str:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from desktop_app.domain.job import display_text
-from desktop_app.gui.i18n import mark, tr, translated
+from desktop_app.domain.sentences import mark
+from desktop_app.gui.i18n import tr, translated
 from desktop_app.gui.widgets.dialogs import PairsDialog
 
 if TYPE_CHECKING:

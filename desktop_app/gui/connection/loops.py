@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QThread, Signal, Slot
 
 from desktop_app.domain.errors import KnownError
-from desktop_app.gui.i18n import mark, translated
+from desktop_app.domain.sentences import mark
+from desktop_app.gui.i18n import translated
 
 if TYPE_CHECKING:
     from collections.abc import Callable

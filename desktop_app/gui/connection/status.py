@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from desktop_app.domain.errors import Cause, KnownError, QueueTrouble
-from desktop_app.gui.i18n import mark, tr, translated
+from desktop_app.domain.sentences import mark
+from desktop_app.gui.i18n import tr, translated
 from desktop_app.services.control import RunMode
 from desktop_app.services.loops import LoopState, Phase
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from desktop_app.domain.errors import FileProblem
 from desktop_app.domain.job import Job, Status, display_text
+from desktop_app.domain.reasons import FileProblem
 from desktop_app.gui.i18n import tr
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def advice_on(known: Known) -> Advice:
     if job.status is not Status.FAILED:
         text = tr("It is tried again by itself; there is nothing to do.") if job.next_try_at is not None else ""
         return Advice(text, (Fix.SHOW_FILE, Fix.REMOVE))
-    make = _BY_CODE.get(job.reason_code)
+    make = _BY_PROBLEM.get(job.problem) if job.problem else None
     return make(known) if make else Advice("", (Fix.RETRY, Fix.SHOW_FILE, Fix.REMOVE))
 
 
@@ -153,7 +153,7 @@ def _dead_lettered(known: Known) -> Advice:
     return Advice(text, (Fix.RETRY, Fix.SHOW_ATTEMPTS, Fix.REMOVE), title)
 
 
-_BY_CODE: dict[str, Callable[[Known], Advice]] = {
+_BY_PROBLEM: dict[FileProblem, Callable[[Known], Advice]] = {
     FileProblem.MISSING: _missing,
     FileProblem.NOT_ALLOWED: _not_allowed,
     FileProblem.NOT_A_FILE: _not_a_file,

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QTimer, Signal, Slot
 
-from desktop_app.domain.errors import FileProblem, KnownError
+from desktop_app.domain.errors import KnownError
+from desktop_app.domain.reasons import FileProblem
 from desktop_app.gui.details.words import (
     attempt_result,
     message_facts,
@@ -112,7 +113,7 @@ class DetailsLoader(QObject):
             self._every.stop()
 
     def _read_attempts(self, job: Job) -> None:
-        wants_last = job.reason_code == FileProblem.DEAD_LETTERED
+        wants_last = job.problem is FileProblem.DEAD_LETTERED
         try:
             if self._pane.shown_tab != "attempts" and not wants_last:
                 self._pane.show_attempt_count(self._reader.attempt_count(job.row_id))
@@ -127,7 +128,7 @@ class DetailsLoader(QObject):
 
     def _look_at(self, job: Job) -> None:
         about = (job.row_id, job.revision)
-        if job.reason_code not in _LOOKED_AT:
+        if job.problem not in _LOOKED_AT:
             self._update(None, self.last)
         elif about != self._looked_at:
             self._looked_at = about

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from desktop_app.config.settings import LOCAL_QUEUE
 from desktop_app.domain.job import Attempt, AttemptOutcome, Job, Status, display_text
 from desktop_app.gui.details.advice import Fix, Known, advice_on
-from desktop_app.gui.i18n import tr, translated
+from desktop_app.gui.i18n import reason_text, tr
 from desktop_app.gui.wording import DASH, status_word
 from desktop_app.services.sending.fifo import deduplication_id, group_of
 
@@ -129,7 +129,7 @@ def message_facts(job: Job, wording: Wording, *, strict_order: bool) -> Facts:
 
 def attempt_result(attempt: Attempt) -> str:
     """How a try ended, in words."""
-    reason = translated(display_text(attempt.reason))
+    reason = reason_text(attempt.reason)
     match attempt.outcome:
         case None:
             return tr("Runs")

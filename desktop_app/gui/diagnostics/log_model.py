@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QAbstractTableModel, QDateTime, QModelIndex, QPersistentModelIndex, Qt
 
-from desktop_app.gui.i18n import mark, tr, translated
+from desktop_app.domain.sentences import mark
+from desktop_app.gui.i18n import tr, translated
 from desktop_app.gui.wording import tool_tip
 
 if TYPE_CHECKING:

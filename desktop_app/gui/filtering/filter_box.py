@@ -1,4 +1,4 @@
-"""The filter box in the person's language: keys, statuses, and words of reasons, which are stored in English."""
+"""The filter box in the person's language: keys, statuses, and words of reasons."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from PySide6.QtWidgets import QLineEdit, QSizePolicy
 
 from desktop_app.domain.job import Status
 from desktop_app.domain.query import NO_SEARCH, Names, parse_search
-from desktop_app.gui.i18n import longest_literal, reasons, tr, translated
+from desktop_app.domain.reasons import saying
+from desktop_app.gui.i18n import tr, translated
 from desktop_app.gui.wording import status_word
 
 if TYPE_CHECKING:
@@ -21,17 +22,20 @@ if TYPE_CHECKING:
     from desktop_app.gui.theme.theme import Theme
 
 
-_LEAST_LETTERS = 3
+DELAY_MS = 150
+"""Who types on within this time has not typed all that they search for."""
 
-_MOST_REASONS = 12
-"""A word that more reasons have in common finds too much, and asks the database too much."""
+_LONGEST = 500
+"""Characters; SQLite refuses a condition of very many parts."""
+
+_LEAST, _MOST = 130, 280
 
 
 def read_search(text: str) -> Search:
     """Return what a person has typed, in their language or in English."""
     search = parse_search(text, _names())
     looked_for = dict.fromkeys([*search.words, *search.reasons])
-    spoken = tuple((word, said) for word in looked_for if (said := _english_of(word)))
+    spoken = tuple((word, said) for word in looked_for if (said := saying(word, translated) - saying(word)))
     return replace(search, spoken=spoken)
 
 
@@ -44,28 +48,6 @@ def _names() -> Names:
     return Names(
         {name.casefold(): key for name, key in keys.items()}, {status_word(status): status for status in Status}
     )
-
-
-def _english_of(word: str) -> tuple[str, ...]:
-    """Parts of the stored reasons that are shown with this word, which is not in them."""
-    key = word.casefold()
-    if len(key) < _LEAST_LETTERS:
-        return ()
-    found = [
-        longest_literal(reason)
-        for reason in reasons()
-        if key in translated(reason).casefold() and key not in reason.casefold()
-    ]
-    return tuple(found[:_MOST_REASONS])
-
-
-PATIENCE_MS = 150
-"""Who types on within this time has not typed what they search for."""
-
-_LONGEST = 500
-"""Characters; SQLite refuses a condition of very many parts."""
-
-_LEAST, _MOST = 130, 280
 
 
 class FilterBox(QLineEdit):
@@ -105,7 +87,7 @@ class FilterBox(QLineEdit):
         self.addAction(self._clear, QLineEdit.ActionPosition.TrailingPosition)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
-        self._timer.setInterval(PATIENCE_MS)
+        self._timer.setInterval(DELAY_MS)
         self._timer.timeout.connect(self._search_now)
         self.textChanged.connect(self._wait)
         theme.changed.connect(self._draw)

@@ -1,4 +1,4 @@
-"""From the filter box and the sidebar to what the list shows."""
+"""Connects the filter box and the sidebar with what the list shows."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ class ListFilter(QObject):
         job = self._model.job(self._view.currentIndex().row()) if self._view.selected_count() else None
         if chosen or job is None or job.status is not Status.FAILED:
             return chosen
-        return frozenset({job.reason_code})
+        return frozenset({job.problem or ""})
 
     @Slot()
     def _go_to_list(self) -> None:

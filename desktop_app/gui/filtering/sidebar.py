@@ -1,4 +1,4 @@
-"""A titled group of the sidebar's entries."""
+"""The sidebar: statuses, problems and batches with how many files each has, to choose what the list shows."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from PySide6.QtWidgets import QFrame, QLabel, QMenu, QPushButton, QScrollArea, Q
 
 from desktop_app.domain.job import Batch, Status, StatusCounts, display_text
 from desktop_app.domain.query import Filter, Problem
+from desktop_app.domain.sentences import mark
 from desktop_app.gui.filtering.sidebar_entry import EntryFacts, SidebarEntry
-from desktop_app.gui.i18n import mark, tr, translated
+from desktop_app.gui.i18n import reason_text, tr, translated
 from desktop_app.gui.table.cells import STATUS_ICONS
 from desktop_app.gui.table.job_feed import Groups
 from desktop_app.gui.wording import status_word
@@ -30,9 +31,22 @@ Key = TypeVar("Key")
 
 _GAP = 4
 
+_MARGIN = 8
+
+_EDGE = 1
+
+_LEAST = 164
+
+_MOST = 244
+
+_SHARE = 0.27
+"""Where a text is longer than `_MOST`, in pixels, or than this part of the window, it wraps."""
+
+_NO_REASON = mark("No reason was given")
+
 
 class Section(QWidget, Generic[Key]):
-    """Keeps an entry for each key; hidden while there is none.
+    """A titled group of entries, one for each key; hidden while there is none.
 
     Signals:
         picked(Key, bool): An entry was clicked; True if with Ctrl.
@@ -107,9 +121,6 @@ class Section(QWidget, Generic[Key]):
             entry.take_width(width)
 
 
-_NO_REASON = mark("No reason was given")
-
-
 class SidebarTexts:
     """Makes the entries, by the key of what they stand for."""
 
@@ -132,8 +143,8 @@ class SidebarTexts:
         return {problem.code: self._problem(problem) for problem in problems}
 
     def _problem(self, problem: Problem) -> EntryFacts:
-        text = translated(display_text(problem.text)).rstrip(".") or translated(_NO_REASON)
-        others = problem.texts - 1
+        text = reason_text(problem.reason).rstrip(".") or translated(_NO_REASON)
+        others = problem.reasons - 1
         note = tr("and %Ln similar reason(s)", "", others) if others else ""
         return self._facts(text, problem.count, note=note, action=tr("Retry all with this reason"))
 
@@ -206,20 +217,8 @@ def _clicked(keys: frozenset[Key], key: Key, *, add: bool) -> frozenset[Key]:
     return frozenset() if keys == {key} else frozenset({key})
 
 
-_MARGIN = 8
-
-_EDGE = 1
-
-_LEAST = 164
-
-_MOST = 244
-
-_SHARE = 0.27
-"""Where a text is longer than `_MOST`, in pixels, or than this part of the window, it wraps."""
-
-
 class Sidebar(QScrollArea):
-    """Shows what others count; says what was chosen.
+    """Shows what others count; tells what was chosen.
 
     Signals:
         chosen(): `choice` is another.

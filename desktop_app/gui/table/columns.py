@@ -12,7 +12,8 @@ from PySide6.QtCore import Qt
 from desktop_app.config.settings import LOCAL_QUEUE
 from desktop_app.domain.job import Job, display_text, iso_utc
 from desktop_app.domain.query import ADDED
-from desktop_app.gui.i18n import mark, tr, translated
+from desktop_app.domain.sentences import mark
+from desktop_app.gui.i18n import tr, translated
 from desktop_app.gui.wording import Wording, progress_of
 
 if TYPE_CHECKING:
@@ -187,15 +188,7 @@ def _modified(job: Job) -> int | None:
 
 
 COLUMNS: tuple[Column, ...] = (
-    Column(
-        id="name",
-        title=mark("Name"),
-        text=_name,
-        hint=_path,
-        sort_key="name",
-        export_fields=("name",),
-        width=22,
-    ),
+    Column(id="name", title=mark("Name"), text=_name, hint=_path, sort_key="name", export_fields=("name",), width=22),
     Column(
         id="status",
         title=mark("Status"),
@@ -268,13 +261,7 @@ COLUMNS: tuple[Column, ...] = (
         is_path=True,
     ),
     Column(
-        id="type",
-        title=mark("Type"),
-        text=_type,
-        sort_key="type",
-        export_fields=("file_path",),
-        width=8,
-        shown=False,
+        id="type", title=mark("Type"), text=_type, sort_key="type", export_fields=("file_path",), width=8, shown=False
     ),
     _moment_column(
         "finished", mark("Finished"), lambda job: job.finished_at, sort_key="finished_at", field="finished_at"

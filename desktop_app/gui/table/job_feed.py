@@ -28,7 +28,7 @@ class JobFeed(QObject):
 
     Signals:
         changed(Changes): What other threads and other programs have written since the last time.
-        problem(KnownError): The database can't be read; said once, until it was read again or the text is another.
+        problem(KnownError): The database can't be read; emitted once, until it was read again or the text is another.
         recovered(): It can be read again after `problem`.
     """
 

@@ -123,7 +123,7 @@ class IntakeService:
         """
         found = scan([path], recursive=False, cancelled=lambda: False, on_found=lambda _: None)
         if not found.files:
-            raise KnownError(found.refused[0].text)
+            raise KnownError(found.refused[0].reason.sentence)
         is_done = self._intake.relocate(row_id, found.files[0], queue=self._queue)
         self._wake()
         return is_done

@@ -16,8 +16,8 @@ from array import array
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from desktop_app.domain.reasons import ReasonCode
 from desktop_app.sources.file_list import SomeFiles
-from desktop_app.sources.scan import FOLDER_GONE, FOLDER_NOT_ALLOWED, LINKED_FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -132,7 +132,7 @@ def _set(found: re.Match[str]) -> str:
 
 _ASK_EVERY = 1024
 
-_ABOUT_FOLDERS = frozenset({FOLDER_GONE, FOLDER_NOT_ALLOWED, LINKED_FOLDER})
+_ABOUT_FOLDERS = frozenset({ReasonCode.FOLDER_GONE, ReasonCode.FOLDER_NOT_ALLOWED, ReasonCode.LINKED_FOLDER})
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,12 +269,12 @@ def _concerns(refusal: Refusal, name: str, wish: SelectionRules) -> bool:
     if not wish.subfolders and _lies_below(refusal, name):
         return False
     # A folder that could not be looked into may hold what is meant.
-    return _condition(replace(wish, only="") if refusal.text in _ABOUT_FOLDERS else wish)(name)
+    return _condition(replace(wish, only="") if refusal.reason.code in _ABOUT_FOLDERS else wish)(name)
 
 
 def _lies_below(refusal: Refusal, name: str) -> bool:
     """Whether it would not be met without going into subfolders; a folder would not."""
-    return bool(name) and ("/" in name or refusal.text in _ABOUT_FOLDERS)
+    return bool(name) and ("/" in name or refusal.reason.code in _ABOUT_FOLDERS)
 
 
 def _length(folder: str) -> int:

@@ -6,8 +6,7 @@ import logging
 from collections import deque
 from typing import TYPE_CHECKING
 
-from desktop_app.domain.errors import FileProblem
-from desktop_app.domain.sentences import Sentence
+from desktop_app.domain.reasons import ReasonCode
 from desktop_app.services.consuming.in_flight import Fate
 from desktop_app.services.loops import Backoff
 from desktop_app.store.results import Result, Tick
@@ -130,11 +129,9 @@ class Committer:
         backoff = Backoff(first=RETRY_FIRST_SECONDS, longest=RETRY_LONGEST_SECONDS)
         backoff.tries = max(0, job.attempts - 1)
         seconds = max(1, round(backoff.next()))
-        reason = Sentence(
-            "{reason}; try {next} of {most} follows", reason=error.text, next=job.attempts + 1, most=_tries(error)
-        )
+        reason = error.reason.tried_again(job.attempts + 1, _tries(error))
         now = self._clock.now_ms()
-        crashed = error.problem is FileProblem.CRASHED
+        crashed = error.reason.code is ReasonCode.CRASHED
         if self._work.give_back(
             job.row_id, held.token, now_ms=now, reason=reason, next_try_at=now + seconds * 1000, crashed=crashed
         ):
@@ -217,7 +214,7 @@ def _log_end(done: Done, result: Result, *, is_written: bool) -> None:
     if not is_written:
         log.info("job %s: attempt %d: the lease was lost, its result is thrown away", job.id, job.attempts)
     elif done.error is not None:
-        why = (result.reason_code, result.reason, done.error.detail)
+        why = (done.error.reason.code.problem, result.reason, done.error.detail)
         log.info("job %s: attempt %d: failed (%s): %s (%s)", job.id, job.attempts, *why)
     else:
         numbers = (result.lines_count, result.file_size, done.seconds)
@@ -226,7 +223,7 @@ def _log_end(done: Done, result: Result, *, is_written: bool) -> None:
 
 def _tries(error: FileError) -> int:
     """How often a file with this trouble is tried in all."""
-    return MAX_CRASHING_TRIES if error.problem is FileProblem.CRASHED else MAX_TRIES
+    return MAX_CRASHING_TRIES if error.reason.code is ReasonCode.CRASHED else MAX_TRIES
 
 
 def _may_pass(error: FileError, job: Job) -> bool:
@@ -240,7 +237,5 @@ def _result(done: Done, job: Job, now_ms: int) -> Result:
     error = done.error
     if error is None:
         raise ValueError("work that has not ended has no result")
-    reason = error.text
-    if error.passing:
-        reason = Sentence("{reason} (given up after {count} tries)", reason=error.text, count=job.attempts)
-    return Result(job.row_id, done.held.token, now_ms, reason=reason, reason_code=error.problem)
+    reason = error.reason.given_up(job.attempts) if error.passing else error.reason
+    return Result(job.row_id, done.held.token, now_ms, reason=reason)

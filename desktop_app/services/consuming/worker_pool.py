@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Protocol
 
-from desktop_app.domain.errors import FileError, FileProblem
-from desktop_app.domain.sentences import Sentence
+from desktop_app.domain.errors import FileError
+from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.processing.isolation import IsolatedProcessing, ProcessDiedError
 from desktop_app.processing.registry import Cancelled
 
@@ -27,12 +27,6 @@ log = logging.getLogger(__name__)
 
 
 STALL_SECONDS = 600.0
-
-STALLED_REASON = Sentence("The disk or network share did not answer for 10 minutes")
-
-CRASHED_REASON = Sentence("The program ended while it worked on this file")
-
-INTERNAL_REASON = Sentence("Something went wrong in Filemill itself. The file is put aside; the log has the details.")
 
 
 class Processing(Protocol):
@@ -158,7 +152,7 @@ class WorkerPool:
                 del self._running[held]
         for held in stalled:
             held.cancelled.set()
-            self._on_done(Done(held, error=FileError(FileProblem.UNREADABLE, STALLED_REASON, passing=True)))
+            self._on_done(Done(held, error=FileError(Reason(ReasonCode.NO_ANSWER), passing=True)))
             self._start_thread()
 
     def _run(self) -> None:
@@ -192,8 +186,8 @@ class WorkerPool:
             return None, error
         except ProcessDiedError as error:
             log.info("job %s: %s", job.id, error)
-            return None, FileError(FileProblem.CRASHED, CRASHED_REASON, passing=True, detail=str(error))
+            return None, FileError(Reason(ReasonCode.CRASHED), passing=True, detail=str(error))
         except Exception as error:
             # A bug of ours must cost one file, not the thread and with it all that follow.
             log.exception("job %s: bug while processing it", job.id)
-            return None, FileError(FileProblem.INTERNAL, INTERNAL_REASON, detail=repr(error))
+            return None, FileError(Reason(ReasonCode.INTERNAL), detail=repr(error))

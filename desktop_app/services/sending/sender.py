@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from desktop_app.domain.errors import QueueError, QueueTrouble, StoreDamagedError, StoreError
+from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.domain.sentences import Sentence
 from desktop_app.queues.messages import EntryResult, FileMessage, Outgoing, encode, plan_batches
 from desktop_app.services.loops import Backoff, StateReporter, wait_for
@@ -187,7 +188,7 @@ class Sender:
             if error.trouble is not QueueTrouble.REFUSED:
                 raise
             if len(messages) == 1:
-                results = [EntryResult(trouble=QueueTrouble.REFUSED, text=error.text)]
+                results = [EntryResult(trouble=QueueTrouble.REFUSED, text=error.said or error.text)]
             else:  # one of them is to blame; the others must not suffer for it
                 return sum(
                     self._send_batch(client, [entry], [message], in_order=in_order)
@@ -209,9 +210,8 @@ class Sender:
                 sent.append(Sent(entry, result.message_id))
             elif result.trouble is QueueTrouble.REFUSED:
                 log.info("job %s: failed: the queue refuses its message: %s", entry.file_id, result.text)
-                self._outbox.refuse(
-                    entry, reason=Sentence("The queue refuses its message: {why}", why=result.text), now_ms=now
-                )
+                reason = Reason(ReasonCode.MESSAGE_REFUSED, {"why": result.text})
+                self._outbox.refuse(entry, reason=reason, now_ms=now)
             else:
                 log.info("job %s: message not sent yet: %s", entry.file_id, result.text)
                 wait = Backoff()

@@ -19,7 +19,7 @@ _ALWAYS: dict[str, Callable[[Job], Value]] = {
     "id": lambda job: job.id,
     "file_path": lambda job: job.file_path,
     "status": lambda job: job.status.name,
-    "reason": lambda job: job.reason,
+    "reason": lambda job: str(job.reason or ""),
     "lines_count": lambda job: job.lines_count,
     "file_size": lambda job: job.file_size,
     "attempts": lambda job: job.attempts,

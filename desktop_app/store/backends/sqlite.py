@@ -51,13 +51,13 @@ class SqliteDatabase(peewee.SqliteDatabase):
 
     Args:
         path: The file.
-        functions: Functions of one text that the SQL may call, by their names.
+        functions: Functions that the SQL may call, by their names.
     """
 
-    def __init__(self, path: Path, functions: Mapping[str, Callable[[str], str]]) -> None:
+    def __init__(self, path: Path, functions: Mapping[str, Callable[..., Any]]) -> None:
         super().__init__(str(path), pragmas=PRAGMAS, autoconnect=False)
         for name, function in functions.items():
-            self.register_function(function, name, 1)
+            self.register_function(function, name)
 
     @contextmanager
     def writing(self, *, durable: bool) -> Iterator[None]:

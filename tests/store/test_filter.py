@@ -8,7 +8,9 @@ import pytest
 
 from desktop_app.domain.job import Batch, NewFile, Status, StatusCounts
 from desktop_app.domain.query import Filter, Problem, SelectionSums, parse_search
+from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.store.job_list import NEWEST_BATCHES
+from desktop_app.store.rows import reason_columns
 from tests.store.kit import NOW, QUEUE, row_ids
 from tests.store.test_query_plans import plan_of, statements
 
@@ -17,8 +19,14 @@ if TYPE_CHECKING:
     from tests.store.kit import Store
 
 
-def fail(store: Store, job: Job, code: str, reason: str) -> None:
-    store.sql("UPDATE job SET status = 3, reason_code = ?, reason = ? WHERE id = ?", code, reason, job.row_id)
+GONE = Reason(ReasonCode.FILE_GONE)
+SECRET = Reason(ReasonCode.MAY_NOT_READ)
+STRANGE = Reason(ReasonCode.SYSTEM_ERROR, {"why": "Jörg's “disk_7”: 100 % \\ gone"})
+
+
+def fail(store: Store, job: Job, reason: Reason | None) -> None:
+    columns = reason_columns(reason)
+    store.sql("UPDATE job SET status = 3, reason_code = ?, reason_args = ? WHERE id = ?", *columns.values(), job.row_id)
 
 
 @pytest.fixture
@@ -26,8 +34,8 @@ def listed(store: Store) -> list[Job]:
     small, gone, secret, large = store.add("/in/Small one.txt", "/in/gone.txt", "/other/secret.txt", "/in/ÄRGER.csv")
     store.sql("UPDATE job SET file_size = 5000 WHERE id = ?", large.row_id)
     store.sql("UPDATE job SET file_size = NULL WHERE id = ?", gone.row_id)
-    fail(store, gone, "missing", "The file is no longer there.")
-    fail(store, secret, "not_allowed", "You may not read it, says Jörg.")
+    fail(store, gone, GONE)
+    fail(store, secret, STRANGE.given_up(5))
     return [small, gone, secret, large]
 
 
@@ -54,8 +62,16 @@ def listed(store: Store) -> list[Job]:
         ('reason:"no longer"', [1]),
         ("reason:jörg", [2]),
         ("reason:txt", []),
-        ("reason:%", []),
+        ("reason:%", [2]),
         ("reason:_", [2]),
+        ("reason:disk_", [2]),
+        ('reason:"7”: 100 % \\"', [2]),
+        ('reason:"given up after"', [2]),
+        ("reason:5", [2]),
+        ("reason:why", []),
+        ("reason:tries", [2]),
+        ("reason:unread", [2]),
+        ("jörg's", [2]),
         ("status:pending in", [0, 3]),
     ],
 )
@@ -69,19 +85,19 @@ def test_most_conditions_that_fit_into_the_filter_box_can_be_asked(store: Store,
     assert len(store.jobs.ids(Filter(search=parse_search("size:>9999999TB " * 30)))) == 0
 
 
-def test_problems_are_counted_by_their_code_with_the_most_frequent_text(store: Store) -> None:
+def test_problems_are_counted_with_the_most_frequent_reason(store: Store) -> None:
     jobs = store.add(*(f"/{number}" for number in range(9)))
     for job in jobs[:2]:
-        fail(store, job, "unreadable", "The disk gave no answer.")
-    fail(store, jobs[2], "unreadable", "Read for ten minutes without progress.")
+        fail(store, job, STRANGE)
+    fail(store, jobs[2], Reason(ReasonCode.IN_USE).given_up(5))
     for job in jobs[3:7]:
-        fail(store, job, "missing", "The file is no longer there.")
+        fail(store, job, GONE)
     store.intake.remove([jobs[6].row_id], now_ms=NOW)
-    fail(store, jobs[7], "", "")
+    fail(store, jobs[7], None)
     assert store.jobs.problems() == [
-        Problem("missing", "The file is no longer there.", 3),
-        Problem("unreadable", "The disk gave no answer.", 3, texts=2),
-        Problem("", "", 1),
+        Problem("missing", GONE, 3),
+        Problem("unreadable", STRANGE, 3, reasons=2),
+        Problem("", None, 1),
     ]
     chosen = Filter(problems=frozenset({"unreadable", ""}))
     assert list(store.jobs.ids(chosen)) == row_ids([*jobs[:3], jobs[7]])
@@ -89,7 +105,7 @@ def test_problems_are_counted_by_their_code_with_the_most_frequent_text(store: S
 
 def test_job_that_waits_for_another_try_is_no_problem(store: Store) -> None:
     (job,) = store.add("/a")
-    store.sql("UPDATE job SET reason_code = 'missing', reason = 'gone' WHERE id = ?", job.row_id)
+    store.sql("UPDATE job SET reason_code = 'file_gone' WHERE id = ?", job.row_id)
     assert store.jobs.problems() == []
     assert list(store.jobs.ids(Filter(problems=frozenset({"missing"})))) == []
 
@@ -123,11 +139,11 @@ def test_empty_list_has_neither_problems_nor_batches(store: Store) -> None:
     assert store.jobs.batches() == []
 
 
-def test_all_ways_to_narrow_work_together(store: Store, listed: list[Job]) -> None:
+def test_all_parts_of_a_filter_work_together(store: Store, listed: list[Job]) -> None:
     _, gone, secret, _ = listed
     where = Filter(
         statuses=frozenset({Status.FAILED}),
-        problems=frozenset({"missing", "not_allowed"}),
+        problems=frozenset({"missing", "unreadable"}),
         batches=frozenset({gone.batch_id}),
         search=parse_search("secret"),
     )

@@ -1,0 +1,96 @@
+"""The codes that the database keeps, and the sentences that are made of them."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from desktop_app.domain.reasons import ENDINGS, Reason, ReasonCode, saying
+from desktop_app.domain.sentences import Sentence
+from desktop_app.store.rows import reason_columns, reason_of
+
+ARGUMENTS: dict[str, str | int] = {
+    "why": "“it” said {no}: caf\u00e9\n",
+    "name": "a \\ b",
+    "count": 7,
+    "text": "As it is",
+}
+
+
+def with_arguments(code: ReasonCode) -> Reason:
+    names = re.findall(r"\{(\w+)\}", code.template)
+    return Reason(code, {name: ARGUMENTS[name] for name in names})
+
+
+@pytest.mark.parametrize("code", ReasonCode)
+def test_every_reason_can_be_stored_and_says_the_same_again(code: ReasonCode) -> None:
+    assert re.fullmatch(r"[a-z][a-z_]{0,30}[a-z]", code)
+    reason = with_arguments(code)
+    for kept in (reason, reason.given_up(5), reason.tried_again(2, 5)):
+        read = reason_of(*reason_columns(kept).values())
+        assert read == kept
+        assert str(read) == str(kept)
+        assert read.code is code
+        assert read.cause == reason
+
+
+def test_sentence_tells_of_other_tries_at_its_end() -> None:
+    reason = Reason(ReasonCode.IN_USE)
+    assert str(reason) == "Another program is using this file"
+    assert str(reason.given_up(5)) == "Another program is using this file (given up after 5 tries)"
+    assert str(reason.tried_again(2, 5)) == "Another program is using this file; try 2 of 5 follows"
+    assert reason.given_up(5).sentence.values["reason"] == Sentence("Another program is using this file")
+
+
+def test_one_is_not_said_as_many_are() -> None:
+    once, twice = (str(Reason(ReasonCode.DEAD_LETTERED, {"count": count})) for count in (1, 2))
+    assert "one delivery " in once
+    assert "2 deliveries " in twice
+
+
+def test_no_reason_is_nothing() -> None:
+    assert reason_columns(None) == {"reason_code": "", "reason_args": ""}
+    assert reason_of("", "") is None
+
+
+@pytest.mark.parametrize(
+    ("code", "arguments"),
+    [
+        ("of_another_version", ""),
+        ("of_another_version", '{"why": "x"}'),
+        ("system_error", ""),
+        ("system_error", '{"template": "x"}'),
+        ("system_error", "[]"),
+        ("system_error", "[1]"),
+        ("system_error", "{"),
+        ("in_use", '{"next": 2}'),
+    ],
+)
+def test_what_is_not_ours_is_shown_as_it_is(code: str, arguments: str) -> None:
+    reason = reason_of(code, arguments)
+    assert reason is not None
+    assert reason.code is ReasonCode.TEXT
+    assert str(reason) == f"{code} {arguments}".strip()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("NO LONGER THERE", {"file_gone", "path_broken", "folder_gone"}),
+        ("aside after one", {"dead_lettered"}),
+        ("given up", {"tries"}),
+        ("follows", {"next"}),
+        ("{why}", set()),
+        ("why", set()),
+        ("count", set()),
+    ],
+)
+def test_words_are_found_in_sentences_and_not_in_the_names_of_arguments(text: str, said: set[str]) -> None:
+    assert saying(text) == said
+
+
+def test_words_of_a_language_are_found_in_its_sentences() -> None:
+    german = {ReasonCode.FILE_GONE.template: "Die Datei ist nicht mehr da", ENDINGS["tries"]: "{reason} (nach {tries})"}
+    assert saying("(nach", lambda template: german.get(template, template)) == {"tries"}
+    assert saying("DATEI", lambda template: german.get(template, template)) == {"file_gone"}
