@@ -52,9 +52,9 @@ def _run(words: Sequence[str]) -> int:
 def _open_window(paths: Sequence[str]) -> int:
     """Open the window, where there is a display; `run_window` tells the exit code. Imports Qt only then."""
     from desktop_app.gui.startup.display import NO_DISPLAY, display
-    from desktop_app.gui.startup.stop_signals import StopSignals
+    from desktop_app.gui.startup.stop_signals import QtStopSignals
 
-    with closing(StopSignals()) as signals:
+    with closing(QtStopSignals()) as signals:
         with display(os.environ) as is_found:
             if not is_found:
                 print(NO_DISPLAY, file=sys.stderr)  # noqa: T201 - there is nowhere else to say it

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from desktop_app.config.paths import find_home, resource
 from desktop_app.domain.job import Status
 from desktop_app.gui.startup.display import display
-from desktop_app.gui.startup.stop_signals import StopSignals
+from desktop_app.gui.startup.stop_signals import QtStopSignals
 from desktop_app.logs.log import log_file, start_logging
 from desktop_app.self_test import process_offscreen
 from desktop_app.window_app import DONE, TROUBLE, make_application, run_window
@@ -32,7 +32,7 @@ def main(paths: Sequence[str]) -> int:
         application = make_application() if is_found else None
     if application is None:
         return try_offscreen(paths)
-    with start_logging(find_home().logs, debug=False), closing(StopSignals()) as signals:
+    with start_logging(find_home().logs, debug=False), closing(QtStopSignals()) as signals:
         return run_window(application, paths, signals)
 
 

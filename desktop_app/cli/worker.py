@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 from desktop_app.cli.output import counted, emit, progress, say
 from desktop_app.cli.parser import Command
-from desktop_app.cli.signals import StopSignals, pause_after
 from desktop_app.cli.table import totals
 from desktop_app.config.settings import MAX_CONCURRENCY
 from desktop_app.domain.errors import KnownError
 from desktop_app.domain.job import StatusCounts
 from desktop_app.queues.messages import MAX_WAIT_SECONDS
 from desktop_app.services.loops import LoopState, Phase
+from desktop_app.services.stop_signals import StopSignals, pause_after
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from dataclasses import fields
 from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from desktop_app.domain.job import Job, Status
+from desktop_app.domain.job import Job, Status, natural_key
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.domain.sentences import folded
 from desktop_app.store.models import BatchRow, JobRow
@@ -130,16 +129,6 @@ def parts(keys: Iterable[int], size: int) -> Iterator[list[int]]:
         yield part
 
 
-_NUMBER = re.compile(r"\d+")
-
-
 def name_key(path: str) -> str:
-    """Return a text that sorts names as people expect: file2 before file10, whatever the case."""
-    name = split_path(os.path.basename(path))[0].casefold()  # noqa: PTH119 - pathlib would normalise the name
-    return _NUMBER.sub(_number_key, name)
-
-
-def _number_key(match: re.Match[str]) -> str:
-    """Return a number behind its length: the longer of two is greater. A name has at most 255 characters."""
-    digits = match.group().lstrip("0")
-    return f"{len(digits):03}{digits}"
+    """Return the stored sort key of a file's name; see `natural_key`."""
+    return natural_key(split_path(os.path.basename(path))[0])  # noqa: PTH119 - pathlib would normalise the name

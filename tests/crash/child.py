@@ -12,7 +12,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from desktop_app.processing.registry import Cancelled, FileResult, Watch, default_registry
+from desktop_app.processing.processor import Cancelled, Watch
+from desktop_app.processing.registry import FileResult, default_registry
 from desktop_app.queues.client import BotoClient
 from desktop_app.queues.messages import QueueInfo
 from desktop_app.services.consuming import in_flight as leases
@@ -36,7 +37,7 @@ BUSY, SLOW = "busy", "slow"
 boto_client()  # so that it is loaded before the fork
 
 
-class Acting:
+class ScriptedProcessing:
     """Stands for the registry: a file whose name starts with `busy` is in use, one with `slow` takes for ever."""
 
     def __init__(self) -> None:
@@ -63,7 +64,9 @@ def main(role: str, point: str, place: Place, files: list[Path]) -> None:
     sys.exit(NEVER_CAME_THERE)
 
 
-def _mill(place: Place, *, registry: Acting | None = None, concurrency: int = 2, work_grace_s: float = 5) -> Mill:
+def _mill(
+    place: Place, *, registry: ScriptedProcessing | None = None, concurrency: int = 2, work_grace_s: float = 5
+) -> Mill:
     connector: QueueConnector | None = None
     if place.endpoint_url:
         # Not `SqsConnector`, which takes a tenth of a second to set up.
@@ -80,17 +83,17 @@ def _send(place: Place, _: list[Path]) -> None:
 
 
 def _consume(place: Place, _: list[Path]) -> None:
-    mill = _mill(place, registry=Acting())
+    mill = _mill(place, registry=ScriptedProcessing())
     Running(mill.sender, mill.consumer).until(lambda: False, "killed", _SECONDS)
 
 
 def _consume_with_a_quick_heart(place: Place, files: list[Path]) -> None:
-    leases.BEAT_SECONDS = 0.02
+    leases.HEARTBEAT_SECONDS = 0.02
     _consume(place, files)
 
 
 def _consume_and_stop(place: Place, _: list[Path]) -> None:
-    registry = Acting()
+    registry = ScriptedProcessing()
     mill = _mill(place, registry=registry, concurrency=1, work_grace_s=0.1)
     running = Running(mill.consumer)
     running.until(registry.has_begun.is_set, "work has begun")

@@ -62,7 +62,7 @@ class Scene:
     def add(self, names: Sequence[tuple[str, int | None]], batch: str, *, ago: int) -> list[int]:
         """Put files on the list, as added so many milliseconds ago; gives their keys in their order."""
         before = set(self.program.jobs.ids())
-        self.program.intake.add([NewFile(f"/data/{batch}/{name}", size, 0) for name, size in names], name=batch)
+        self.program.editor.add([NewFile(f"/data/{batch}/{name}", size, 0) for name, size in names], name=batch)
         keys = [key for key in self.program.jobs.ids() if key not in before]
         self.change(keys, created_at=self.now - ago)
         number = self.program.jobs.page(keys[:1])[keys[0]].batch_id

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from desktop_app.domain.job import NewFile, Status
 from desktop_app.domain.reasons import Reason, ReasonCode
-from desktop_app.services.adding.intake import IntakeService
+from desktop_app.services.adding.job_editor import JobEditor
+from desktop_app.services.control import ProcessingControl
 from desktop_app.store.adding import Intake
 from desktop_app.store.job_list import JobList
 from desktop_app.store.models import JobRow
@@ -38,8 +38,8 @@ class JobsDatabase:
         self.session = self.database.session
         self.jobs = JobList(self.database)
         self.clock = FakeClock(NOW_MS / 1000)
-        self.wake = Event()
-        self.intake = IntakeService(Intake(self.database), queue="local", clock=self.clock, wake=self.wake.set)
+        self.control = ProcessingControl()
+        self.intake = JobEditor(Intake(self.database), queue="local", clock=self.clock, control=self.control)
 
     def add(self, *names: str, size: int | None = 1000) -> list[int]:
         """Add jobs with these names; gives their keys."""

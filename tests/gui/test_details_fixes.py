@@ -16,7 +16,7 @@ from desktop_app.domain.reasons import FileProblem, Reason, ReasonCode
 from desktop_app.gui.details.advice import Fix
 from desktop_app.gui.wording import DASH
 from desktop_app.processing.lines import LineProcessor
-from desktop_app.processing.registry import FileResult, ProcessorRegistry, Watch
+from desktop_app.processing.registry import FileResult, ProcessorRegistry
 from desktop_app.queues.messages import FileMessage, encode
 from desktop_app.services.sending.dead_letters import DeadLetterWatcher
 from desktop_app.services.support.path_status import look_at
@@ -27,13 +27,15 @@ from tests.gui.test_details_tabs import start
 from tests.rights import without_special_rights
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping
     from pathlib import Path
 
     from pytestqt.qtbot import QtBot
 
     from desktop_app.domain.job import Job
     from desktop_app.gui.window.main_window import MainWindow
+    from desktop_app.processing.processor import Value, Watch
+    from desktop_app.sources.local import Source
     from tests.gui.conftest import WindowFactory
     from tests.sqs.kit import SimulatedSqs
 
@@ -177,10 +179,10 @@ class Growing(LineProcessor):
     def __init__(self, file: Path) -> None:
         self._file = file
 
-    def count(self, chunks: Iterable[bytes]) -> int:
+    def process(self, source: Source) -> Mapping[str, Value]:
         with self._file.open("a") as more:
             more.write("more\n")
-        return super().count(chunks)
+        return super().process(source)
 
 
 def test_file_that_changed_while_it_was_read_is_processed_again(

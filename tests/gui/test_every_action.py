@@ -62,7 +62,7 @@ def selects(*names: str) -> Callable[[ActionScene], object]:
 
 
 def finishing(scene: ActionScene) -> None:
-    scene.last.enter_context(scene.windows.switch.at_work())
+    scene.last.enter_context(scene.windows.control.consuming(serves_priorities=True))
 
 
 def removed_and_undone(scene: ActionScene) -> None:
@@ -98,8 +98,8 @@ TABLE: dict[str, Line] = {
     "follow": Line(lambda scene: scene.sees_running, lambda scene: scene.run_out_of_sight()),
     "next_pane": Line(lambda scene: scene.keyboard_is_in("status"), switching("details", on=False)),
     "previous_pane": Line(lambda scene: scene.keyboard_is_in("sidebar"), switching("sidebar", on=True)),
-    "pause": Line(lambda scene: scene.windows.switch.pace is RunMode.PAUSED),
-    "stop_after_current": Line(lambda scene: scene.windows.switch.pace is RunMode.FINISHING, finishing),
+    "pause": Line(lambda scene: scene.windows.control.mode is RunMode.PAUSED),
+    "stop_after_current": Line(lambda scene: scene.windows.control.mode is RunMode.FINISHING, finishing),
     "check_queue": Line(lambda scene: scene.windows.tried == 1),
     "process_next": Line(lambda scene: scene.first_to_send == ALSO_WAITING, selecting(ALSO_WAITING)),
     "retry": Line(failed(ALSO_GONE, LOCKED), selecting(GONE)),

@@ -13,7 +13,6 @@ from PySide6.QtTest import QTest
 
 from desktop_app import window_app
 from desktop_app.bootstrap import open_program
-from desktop_app.services.control import RunMode
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -82,5 +81,5 @@ def test_pause_outlives_quit_and_start_and_who_is_wanted_is_first(
     qtbot.waitUntil(lambda: second.window.windowTitle().startswith("[Paused] "))
     end(second, qtbot)
     program = open_program()
-    assert program.switch.pace is RunMode.PAUSED
+    assert program.settings.paused
     program.close()

@@ -41,7 +41,7 @@ def test_by_keyboard_it_pauses_says_so_everywhere_and_goes_on(windows: WindowFac
     for loop in (windows.states.set_sender_state, windows.states.set_consumer_state):
         loop(LoopState(Phase.RUNNING))
     QTest.keyClick(window.view, Qt.Key.Key_P, CTRL)
-    assert windows.switch.pace is RunMode.PAUSED
+    assert windows.control.mode is RunMode.PAUSED
     assert windows.remembered == [True]
     assert window.windowTitle().startswith("[Paused] 0")
     assert (windows.states.text.mark, window.status.connection_text) == (Mark.PAUSED, "Paused")
@@ -50,7 +50,7 @@ def test_by_keyboard_it_pauses_says_so_everywhere_and_goes_on(windows: WindowFac
     assert button_of(window).accessibleName() == "Resume"
     assert not window.menu_actions.stop_after_current.isEnabled()
     QTest.keyClick(window.view, Qt.Key.Key_P, CTRL)
-    assert windows.switch.pace.value == RunMode.RUNNING
+    assert windows.control.mode.value == RunMode.RUNNING
     assert windows.remembered == [True, False]
     assert window.windowTitle().startswith("0")
     assert window.status.connection_text == "Local queue"
@@ -61,51 +61,51 @@ def test_by_keyboard_it_pauses_says_so_everywhere_and_goes_on(windows: WindowFac
 def test_by_mouse_it_pauses_and_goes_on(windows: WindowFactory) -> None:
     window = windows.open()
     QTest.mouseClick(button_of(window), Qt.MouseButton.LeftButton)
-    assert windows.switch.pace is RunMode.PAUSED
+    assert windows.control.mode is RunMode.PAUSED
     QTest.mouseClick(button_of(window), Qt.MouseButton.LeftButton)
-    assert windows.switch.pace.value == RunMode.RUNNING
+    assert windows.control.mode.value == RunMode.RUNNING
 
 
 def test_stopping_after_the_current_files_says_when_it_is_reached(windows: WindowFactory, qtbot: QtBot) -> None:
     windows.jobs_db.add("a.txt", "b.txt")
     window = windows.open_active()
-    with windows.switch.at_work():
+    with windows.control.consuming(serves_priorities=True):
         QTest.keyClick(window.view, Qt.Key.Key_P, CTRL | SHIFT)
-        assert (windows.switch.pace, windows.remembered) == (RunMode.FINISHING, [True])
+        assert (windows.control.mode, windows.remembered) == (RunMode.FINISHING, [True])
         assert window.windowTitle().startswith("[Pausing] ")
         assert window.status.connection_text == "Pausing…"
         assert "as soon as the files in work are finished" in notice_of(window)
-        threading.Thread(target=windows.switch.note_idle).start()  # as the consumer does
+        threading.Thread(target=windows.control.note_idle).start()  # as the consumer does
         qtbot.waitUntil(lambda: window.windowTitle().startswith("[Paused] "))
     assert notice_of(window) == "Paused after the current files. 2 files wait."
     (resume,) = window.notices.buttons
     QTest.mouseClick(resume, Qt.MouseButton.LeftButton)
-    assert windows.switch.pace.value == RunMode.RUNNING
+    assert windows.control.mode.value == RunMode.RUNNING
     assert windows.remembered == [True, False]
 
 
 def test_stopping_after_the_current_files_can_be_taken_back(windows: WindowFactory) -> None:
     window = windows.open_active()
-    with windows.switch.at_work():
+    with windows.control.consuming(serves_priorities=True):
         window.menu_actions.stop_after_current.trigger()
         assert window.menu_actions.pause.text() == "Res&ume"
         QTest.keyClick(window.view, Qt.Key.Key_P, CTRL)
-    assert windows.switch.pace is RunMode.RUNNING
+    assert windows.control.mode is RunMode.RUNNING
 
 
 def test_window_that_was_left_paused_says_so(windows: WindowFactory) -> None:
-    windows.switch.pause()
+    windows.control.pause()
     window = windows.open()
     assert window.windowTitle().startswith("[Paused] ")
     assert window.status.connection_text == "Paused"
     assert "as it was left" in notice_of(window)
     QTest.mouseClick(window.notices.buttons[0], Qt.MouseButton.LeftButton)
-    assert windows.switch.pace.value == RunMode.RUNNING
+    assert windows.control.mode.value == RunMode.RUNNING
 
 
 def test_window_that_is_closed_does_not_follow_any_more(windows: WindowFactory) -> None:
     windows.open().close()
-    windows.switch.pause()
+    windows.control.pause()
     assert windows.open().windowTitle().startswith("[Paused] ")
 
 
@@ -116,7 +116,7 @@ def test_pause_that_can_not_be_kept_holds_and_says_so(windows: WindowFactory, mo
     window = windows.open()
     monkeypatch.setattr(window.pausing, "_remember", refuse)
     window.menu_actions.pause.trigger()
-    assert windows.switch.pace is RunMode.PAUSED
+    assert windows.control.mode is RunMode.PAUSED
     assert notice_of(window) == "The settings can't be written."
 
 

@@ -57,7 +57,7 @@ def test_by_keyboard_selected_files_go_to_the_front(windows: WindowFactory, qtbo
     qtbot.waitUntil(lambda: notice_of(window) == "2 files moved to the front.")
     assert sorted(order(windows)[:2]) == ["c.txt", "d.txt"]
     assert order(windows)[2:] == ["a.txt", "b.txt"]
-    assert windows.jobs_db.wake.is_set()
+    assert windows.jobs_db.control.wait_to_send(0.1, lambda: False)
 
 
 def test_by_mouse_in_the_context_menu(windows: WindowFactory, qtbot: QtBot) -> None:
@@ -78,11 +78,11 @@ def test_where_a_consumer_works_they_are_simply_next(windows: WindowFactory, qtb
     send_all(windows)
     window = windows.open_active()
     select(window, windows, "a.txt", "b.txt")
-    wanted = windows.jobs_db.intake._wanted
-    with wanted.served():
+    control = windows.jobs_db.control
+    with control.consuming(serves_priorities=True):
         window.menu_actions.process_next.trigger()
         qtbot.waitUntil(lambda: notice_of(window) == "2 files are processed next.")
-        assert sorted(wanted.take(9)) == sorted(keys)
+        assert sorted(control.take_priorities(9)) == sorted(keys)
 
 
 def test_what_has_ended_can_not_be_next(windows: WindowFactory, qtbot: QtBot) -> None:

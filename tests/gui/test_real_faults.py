@@ -146,7 +146,7 @@ def fill(app: RunningApp, count: int) -> list[str]:
     files = [app.path(name) for name in names]
     for file in files:
         file.write_text("a\n")
-    app.program.intake.add([NewFile(str(file), 2, None) for file in files])
+    app.program.editor.add([NewFile(str(file), 2, None) for file in files])
     return names
 
 
@@ -241,14 +241,18 @@ def test_list_that_can_not_be_written_is_waited_for(open_app: OpenApp, filemill_
         app = open_app(Settings())
         app.add("one.txt")
         app.until_processed("one.txt")
+        app.window.menu_actions.pause.trigger()
+        app.add("two.txt")
+        app.until(lambda: app.jobs()["two.txt"].sent_at is not None)
         files = [filemill_home / f"filemill.db{end}" for end in ("", "-wal", "-shm")]
         for file in files:
             file.chmod(0o400)
         app.connection.choose(Connection(), process_here=True)  # new loops, which open it anew
+        app.until(lambda: app.connection._ending is None)
+        app.window.menu_actions.pause.trigger()  # what waits is claimed, which is written
         assert until_shown(app, "can't be written. Check the rights") == ["Open Folder", "Try Now"]
         for file in files:
             file.chmod(0o600)
-        app.add("two.txt")
         app.until_processed("two.txt")
         until_gone(app)
 

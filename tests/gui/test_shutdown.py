@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, QThread, Signal
 from desktop_app.gui.connection.loops import ConsumerThread, SenderThread
 from desktop_app.gui.startup import shutdown
 from desktop_app.gui.startup.shutdown import Shutdown, Step, thread_step
-from desktop_app.gui.startup.stop_signals import StopSignals
+from desktop_app.gui.startup.stop_signals import QtStopSignals
 from desktop_app.services.loops import LoopState, Phase
 from desktop_app.window_app import RunningWindow
 
@@ -171,12 +171,12 @@ def test_start_shows_the_window_and_adds_what_is_named(windows: WindowFactory, q
 
 
 def test_signal_before_the_event_loop_is_told_in_it(qtbot: QtBot) -> None:
-    signals = StopSignals()
+    signals = QtStopSignals()
     os.kill(os.getpid(), signal.SIGTERM)
     assert signals.is_set()
     assert signals.is_set()  # as often as it is asked
     signals.close()
-    signals = StopSignals()
+    signals = QtStopSignals()
     assert not signals.is_set()
     os.kill(os.getpid(), signal.SIGTERM)
     with qtbot.waitCallback() as called:
@@ -187,7 +187,7 @@ def test_signal_before_the_event_loop_is_told_in_it(qtbot: QtBot) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signals_of_the_system_reach_the_event_loop(qtbot: QtBot, number: signal.Signals) -> None:
     before = signal.getsignal(number)
-    signals = StopSignals()
+    signals = QtStopSignals()
     with qtbot.waitCallback() as called:
         signals.connect(called)
         os.kill(os.getpid(), number)
@@ -198,7 +198,7 @@ def test_signals_of_the_system_reach_the_event_loop(qtbot: QtBot, number: signal
 
 def test_signal_that_was_ignored_stays_ignored(qapp: object) -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
-    signals = StopSignals()
+    signals = QtStopSignals()
     during = signal.getsignal(signal.SIGHUP)
     signals.close()
     signal.signal(signal.SIGHUP, before)
@@ -211,7 +211,7 @@ def test_other_signals_are_not_taken_for_a_wish_to_stop(qtbot: QtBot) -> None:
 
     heard = Heard()
     before = signal.signal(signal.SIGUSR1, lambda *_: heard.usr1.emit())
-    signals = StopSignals()
+    signals = QtStopSignals()
     asked: list[bool] = []
     signals.connect(lambda: asked.append(True))
     with qtbot.waitSignal(heard.usr1):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from desktop_app.store.database import Database
-    from tests.services.plant import Plant
+    from tests.services.running_consumer import RunningConsumer
 
 QUEUE = "q"
 
@@ -70,9 +70,9 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 
 
 @pytest.fixture
-def plant(bench: Bench) -> Iterator[Plant]:
+def running(bench: Bench) -> Iterator[RunningConsumer]:
     """A consumer that is stopped at the end if the test has started it."""
-    from tests.services.plant import Plant  # it stands on this file
+    from tests.services.running_consumer import RunningConsumer  # it stands on this file
 
-    with Plant(bench) as plant:
-        yield plant
+    with RunningConsumer(bench) as running:
+        yield running

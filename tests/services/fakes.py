@@ -15,7 +15,7 @@ from desktop_app.queues.messages import EntryResult, Outgoing, QueueInfo, QueueS
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from desktop_app.processing.registry import Watch
+    from desktop_app.processing.processor import Watch
     from desktop_app.queues.client import QueueClient
 
 DONE = EntryResult()
@@ -124,7 +124,7 @@ class FakeConnector:
         self.client.close()
 
 
-class Acting:
+class ScriptedProcessing:
     """Stands for the registry: a test says what happens to a file, by its name; others are processed for real.
 
     Attributes:

@@ -11,7 +11,7 @@ from desktop_app.services.sending.dead_letters import DeadLetterWatcher
 from desktop_app.store.claims import Claims
 from tests.services.conftest import QUEUE
 from tests.services.fakes import FakeConnector, in_use, received
-from tests.services.plant import Plant, message, suspect
+from tests.services.running_consumer import RunningConsumer, message, suspect
 
 if TYPE_CHECKING:
     import pytest
@@ -26,61 +26,67 @@ def told(caplog: pytest.LogCaptureFixture, job: Job, level: int = logging.DEBUG)
     return [line.removeprefix(mark) for line in lines if line.startswith(mark)]
 
 
-def test_ordinary_job_is_told_only_to_who_asks_for_everything(plant: Plant, caplog: pytest.LogCaptureFixture) -> None:
+def test_ordinary_job_is_told_only_to_who_asks_for_everything(
+    running: RunningConsumer, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level("DEBUG", logger="desktop_app")
-    jobs = plant.bench.add(*(f"{number}.txt" for number in range(20)))
+    jobs = running.bench.add(*(f"{number}.txt" for number in range(20)))
     for start in (0, 10):
-        plant.deliver(*(message(job) for job in jobs[start : start + 10]))
-    plant.start()
-    plant.settled(20)
-    plant.stop()
+        running.deliver(*(message(job) for job in jobs[start : start + 10]))
+    running.start()
+    running.settled(20)
+    running.stop()
     story = told(caplog, jobs[3])
     assert story[:2] == ["claimed, attempt 1 of submission 1", "message m, delivery 1"]
     assert story[2].startswith("attempt 1: processed, 2 lines, 4 bytes, ")
     assert [line for job in jobs for line in told(caplog, job, logging.INFO)] == []
 
 
-def test_job_that_failed_is_told_with_the_systems_own_text(plant: Plant, caplog: pytest.LogCaptureFixture) -> None:
+def test_job_that_failed_is_told_with_the_systems_own_text(
+    running: RunningConsumer, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level("INFO", logger="desktop_app")
-    (job,) = plant.bench.add("a.txt")
-    (plant.bench.folder / "a.txt").unlink()
-    plant.deliver(message(job))
-    plant.start()
-    plant.settled(1)
+    (job,) = running.bench.add("a.txt")
+    (running.bench.folder / "a.txt").unlink()
+    running.deliver(message(job))
+    running.start()
+    running.settled(1)
     assert told(caplog, job) == [
         "attempt 1: failed (missing): The file is no longer there (ENOENT: No such file or directory)"
     ]
 
 
-def test_try_that_another_one_follows_is_told(plant: Plant, caplog: pytest.LogCaptureFixture) -> None:
+def test_try_that_another_one_follows_is_told(running: RunningConsumer, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO", logger="desktop_app")
-    (job,) = plant.bench.add("a.txt")
-    plant.registry.acts["a.txt"] = in_use
-    plant.deliver(message(job))
-    plant.start()
-    plant.settled(1)
+    (job,) = running.bench.add("a.txt")
+    running.registry.acts["a.txt"] = in_use
+    running.deliver(message(job))
+    running.start()
+    running.settled(1)
     (line,) = told(caplog, job)
     assert line.startswith("attempt 1: Another program is using this file; try 2 of 5 follows (), again in ")
 
 
-def test_job_of_a_program_that_ended_is_told(plant: Plant, caplog: pytest.LogCaptureFixture) -> None:
+def test_job_of_a_program_that_ended_is_told(running: RunningConsumer, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO", logger="desktop_app")
-    job = suspect(plant, "a.txt")
-    plant.deliver(message(job))
-    plant.start()
-    plant.settled(1)
+    job = suspect(running, "a.txt")
+    running.deliver(message(job))
+    running.start()
+    running.settled(1)
     assert [line.partition(",")[0].partition(" from")[0] for line in told(caplog, job)] == ["taken back", "claimed"]
     assert told(caplog, job)[1].endswith("whose last attempt ended without a result")
 
 
-def test_job_that_was_put_aside_by_the_queue_is_told(plant: Plant, caplog: pytest.LogCaptureFixture) -> None:
+def test_job_that_was_put_aside_by_the_queue_is_told(
+    running: RunningConsumer, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level("INFO", logger="desktop_app")
-    (job,) = plant.bench.add("a.txt")
+    (job,) = running.bench.add("a.txt")
     dead = received(encode(FileMessage(job.id, 1)), count=5)
-    plant.client.dead_letters = lambda: plant.client  # type: ignore[attr-defined]
-    plant.client.polls.append([dead])
-    DeadLetterWatcher(Claims(plant.bench.database), FakeConnector(plant.client), plant.bench.clock).do()
-    assert told(caplog, job) == ["put aside by the queue after 5 deliveries"]
+    running.client.dead_letters = lambda: running.client  # type: ignore[attr-defined]
+    running.client.polls.append([dead])
+    DeadLetterWatcher(Claims(running.bench.database), FakeConnector(running.client), running.bench.clock).do()
+    assert told(caplog, job) == ["moved to the dead-letter queue after 5 deliveries"]
 
 
 def test_retry_of_a_few_is_told_and_of_thousands_is_not(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
@@ -95,11 +101,11 @@ def test_retry_of_a_few_is_told_and_of_thousands_is_not(bench: Bench, caplog: py
     assert told(caplog, many[0]) == ["submitted again, submission 2"]
 
 
-def test_no_line_tells_what_a_message_holds(plant: Plant, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_line_tells_what_a_message_holds(running: RunningConsumer, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("DEBUG", logger="desktop_app")
-    (job,) = plant.bench.add("a.txt")
-    plant.deliver(message(job))
-    plant.start()
-    plant.settled(1)
+    (job,) = running.bench.add("a.txt")
+    running.deliver(message(job))
+    running.start()
+    running.settled(1)
     body = json.dumps(json.loads(encode(FileMessage(job.id, 1))))
     assert not any(body in record.getMessage() or "a.txt" in record.getMessage() for record in caplog.records)

@@ -1,0 +1,257 @@
+"""Files that are wanted next are begun without waiting for their messages; each is still done once."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from desktop_app.bootstrap import build_consumer, connect_queue, open_program
+from desktop_app.config.settings import Settings
+from desktop_app.domain.clock import SystemClock
+from desktop_app.domain.errors import StoreBusyError
+from desktop_app.domain.job import PriorityResult, Status
+from desktop_app.services.adding.job_editor import JobEditor
+from desktop_app.services.consuming.in_flight import Outcome
+from desktop_app.services.control import ProcessingControl
+from desktop_app.services.sending.sender import LOCAL_WINDOW
+from desktop_app.store.claims import Claims
+from desktop_app.store.priority import Priority
+from tests.crash import witness
+from tests.crash.mill import Mill, Place, Running
+from tests.helpers import wait_until
+from tests.services.conftest import QUEUE
+from tests.services.fakes import in_use
+from tests.services.running_consumer import RunningConsumer, message
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from desktop_app.domain.job import Job
+    from tests.services.conftest import Bench
+
+
+@pytest.fixture
+def control() -> ProcessingControl:
+    return ProcessingControl()
+
+
+@pytest.fixture
+def running(bench: Bench, control: ProcessingControl) -> Iterator[RunningConsumer]:
+    with RunningConsumer(bench, concurrency=1, control=control) as running:
+        yield running
+
+
+def begin(running: RunningConsumer) -> None:
+    running.start()
+    assert running.polling.wait(5)
+
+
+def is_done(running: RunningConsumer, *jobs: Job) -> bool:
+    return all(running.bench.job(job).status is Status.PROCESSED for job in jobs)
+
+
+# --- between those who ask and the consumer
+
+
+def test_what_is_asked_for_last_is_first() -> None:
+    control = ProcessingControl()
+    with control.consuming(serves_priorities=True):
+        assert control.prioritize([1, 2, 3])
+        assert control.prioritize([3, 4])
+        assert control.take_priorities(2) == [3, 4]
+        control.return_priorities([3, 4])
+        assert control.take_priorities(9) == [3, 4, 1, 2]
+        assert not control.has_priorities
+
+
+def test_nothing_can_be_asked_for_where_nobody_works() -> None:
+    control = ProcessingControl()
+    assert not control.prioritize([1])
+    with control.consuming(serves_priorities=True):
+        assert control.prioritize([1])
+    assert not control.has_priorities
+
+
+def test_asking_moves_the_unsent_and_tells_the_consumer(bench: Bench, control: ProcessingControl) -> None:
+    editor = JobEditor(bench.intake, queue=QUEUE, clock=bench.clock, control=control)
+    a, b = bench.add("a.txt", "b.txt")
+    assert editor.process_next([b.row_id, a.row_id]) == PriorityResult((b.row_id, a.row_id), 2, is_served=False)
+    with control.consuming(serves_priorities=True):
+        assert editor.process_next([b.row_id]).is_served
+        assert control.take_priorities(9) == [b.row_id]
+    assert control.wait_to_send(0.1, lambda: False)
+
+
+# --- the consumer
+
+
+def test_wanted_file_is_begun_before_what_is_in_the_queue(running: RunningConsumer, control: ProcessingControl) -> None:
+    at_work, queued, last = running.bench.add("a.txt", "b.txt", "c.txt")
+    has_begun, may_end = running.hold("a.txt")
+    running.deliver(message(at_work))
+    running.start()
+    assert has_begun.wait(5)
+    asked = threading.Event()
+
+    def ask() -> None:
+        """In a poll that brings nothing, so that none is under way that was begun before."""
+        running.client.on_receive = running._idle
+        running.client.polls.append([])
+        assert control.prioritize([last.row_id])
+        asked.set()
+
+    running.client.on_receive = ask
+    assert asked.wait(5)
+    running.deliver(message(queued))
+    may_end.set()
+    wait_until(lambda: is_done(running, at_work, queued, last))
+    assert running.registry.began == ["a.txt", "c.txt", "b.txt"]
+    assert running.bench.job(last).attempts == 1
+
+
+def test_its_message_that_comes_afterwards_is_deleted(running: RunningConsumer, control: ProcessingControl) -> None:
+    (job,) = running.bench.add("a.txt")
+    begin(running)
+    assert control.prioritize([job.row_id])
+    wait_until(lambda: is_done(running, job))
+    wait_until(lambda: running.observer.in_flight == 0)
+    assert running.client.made("delete") == [], "there is nothing to delete yet"
+    running.deliver(message(job))
+    wait_until(lambda: running.client.made("delete") == [["a.txt"]])
+    assert running.count(Outcome.DUPLICATE) == 1
+    assert running.registry.began == ["a.txt"]
+
+
+def test_its_message_that_comes_meanwhile_is_kept_and_deleted_with_it(
+    running: RunningConsumer, control: ProcessingControl
+) -> None:
+    (job,) = running.bench.add("a.txt")
+    has_begun, may_end = running.hold("a.txt")
+
+    # A poll that was under way when it was asked for.
+    def ask_meanwhile() -> None:
+        running.client.on_receive = running._idle
+        assert control.prioritize([job.row_id])
+        assert has_begun.wait(5)
+
+    running.client.on_receive = ask_meanwhile
+    running.deliver(message(job))
+    running.start()
+    wait_until(lambda: running.count(Outcome.DUPLICATE) == 1)
+    may_end.set()
+    wait_until(lambda: is_done(running, job))
+    wait_until(lambda: running.client.made("delete") == [["a.txt"]])
+    assert running.registry.began == ["a.txt"]
+
+
+def test_file_that_is_tried_again_later_can_be_wanted_now(running: RunningConsumer, control: ProcessingControl) -> None:
+    (job,) = running.bench.add("a.txt")
+    running.registry.acts["a.txt"] = in_use
+    running.deliver(message(job))
+    begin(running)
+    wait_until(lambda: running.bench.job(job).next_try_at is not None)
+    del running.registry.acts["a.txt"]
+    wait_until(lambda: running.observer.in_flight == 0)
+    assert control.prioritize([job.row_id])
+    wait_until(lambda: is_done(running, job))
+    assert running.bench.job(job).attempts == 2
+
+
+def test_wanted_file_that_has_to_be_tried_later_waits_for_its_message(
+    running: RunningConsumer, control: ProcessingControl
+) -> None:
+    (job,) = running.bench.add("a.txt")
+    running.registry.acts["a.txt"] = in_use
+    begin(running)
+    assert control.prioritize([job.row_id])
+    wait_until(lambda: running.bench.job(job).next_try_at is not None)
+    wait_until(lambda: running.observer.in_flight == 0)
+    assert running.bench.job(job).status is Status.PENDING
+    assert running.client.made("change_visibility") == []
+
+
+def test_wanted_file_is_given_back_at_a_stop(running: RunningConsumer, control: ProcessingControl) -> None:
+    (job,) = running.bench.add("a.txt")
+    has_begun, may_end = running.hold("a.txt")
+    begin(running)
+    assert control.prioritize([job.row_id])
+    assert has_begun.wait(5)
+    running.stop()
+    may_end.set()
+    assert running.bench.job(job).status is Status.PENDING
+    assert [
+        one.file_id for one in running.bench.outbox.claim(queue=QUEUE, owner="s", limit=9, now_ms=2**60, claim_ms=1)
+    ]
+
+
+def test_paused_it_begins_no_wanted_file(running: RunningConsumer, control: ProcessingControl) -> None:
+    (job,) = running.bench.add("a.txt")
+    begin(running)
+    control.pause()
+    assert control.prioritize([job.row_id])
+    running.consumer._supervise()
+    assert running.registry.began == []
+    control.resume()
+    wait_until(lambda: is_done(running, job))
+
+
+def test_what_others_work_on_is_left_to_them(running: RunningConsumer, control: ProcessingControl) -> None:
+    mine, theirs = running.bench.add("a.txt", "b.txt")
+    running.bench.claim(theirs, lease_ms=3_600_000)
+    begin(running)
+    assert control.prioritize([theirs.row_id, mine.row_id])
+    wait_until(lambda: is_done(running, mine))
+    assert running.registry.began == ["a.txt"]
+    assert running.bench.job(theirs).status is Status.PROCESSING
+
+
+def test_what_the_database_did_not_let_begin_stays_wanted(
+    running: RunningConsumer, control: ProcessingControl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (job,) = running.bench.add("a.txt")
+    real = Claims.claim
+    refused: list[bool] = []
+
+    def refuse_once(claims: Claims, *arguments: object, **named: object) -> object:
+        if not refused:
+            refused.append(True)
+            raise StoreBusyError("The database is busy.")
+        return real(claims, *arguments, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Claims, "claim", refuse_once)
+    begin(running)
+    assert control.prioritize([job.row_id])
+    wait_until(lambda: is_done(running, job))
+    assert refused
+
+
+@pytest.mark.parametrize(("fifo_order", "serves"), [("parallel", True), ("strict", False)])
+def test_strict_order_is_not_broken_on_request(filemill_home: Path, fifo_order: str, serves: bool) -> None:
+    named = Settings(queue="files.fifo", region="eu-west-1", fifo_order=fifo_order)
+    program = open_program({}, settings=named)
+    assert isinstance(program.clock, SystemClock)
+    consumer = build_consumer(program, connect_queue(program), lambda _: None)
+    with program.control.consuming(serves_priorities=not consumer._options.keeps_order):
+        assert program.control.prioritize([1]) is serves
+    program.close()
+
+
+def test_what_waits_for_the_embedded_queue_comes_next_in_every_program(tmp_path: Path) -> None:
+    """Nobody here consumes, so it is only moved to the front of the outbox: that counts as long as it is not sent."""
+    files = [tmp_path / str(number) for number in range(3 * LOCAL_WINDOW)]
+    for file in files:
+        file.write_bytes(b"text\n")
+    with closing(Mill(Place(tmp_path))) as mill:
+        mill.add(files)
+        mill.sender.send_due()
+        last = mill.all()[-1]
+        moved = Priority(mill.database).move_to_front([last.row_id], queue=mill.key)
+        assert moved == PriorityResult((last.row_id,), 1)
+        loops = Running(mill.sender, mill.consumer)
+        loops.until(lambda: mill.is_done, "all is done", 60)
+        loops.stop()
+    assert LOCAL_WINDOW - 10 < witness.ends(mill.place.database).index(last.id) < LOCAL_WINDOW + 10
