@@ -30,16 +30,19 @@ endif
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run test lint types format check translations icons screenshots coverage bench desktop torture installer ci clean system
+.PHONY: help run run-sqs test lint types format check translations icons screenshots coverage bench desktop torture installer ci clean system
 
 help: ## list the tasks
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 # Everything but `run` keeps away from the screen.
-test lint types format check icons screenshots coverage bench torture installer: export QT_QPA_PLATFORM := offscreen
+run-sqs test lint types format check icons screenshots coverage bench torture installer: export QT_QPA_PLATFORM := offscreen
 
 run: system $(HAS_RUN) ## start Filemill; without a display, do its main job offscreen on the samples
 	@$(PY) -m desktop_app.tryout $(ARGS)
+
+run-sqs: system $(HAS_DEV) ## do the main job through boto3, on a standard and on a FIFO queue of a moto server
+	@$(PY) -m tests.end_to_end.run_sqs $(ARGS)
 
 test: system $(HAS_DEV) ## run the tests
 	@$(PY) -m pytest $(ARGS)
@@ -86,9 +89,10 @@ bench: system $(HAS_DEV) ## run the benchmarks
 desktop: system $(HAS_DEV) ## have a keyboard do what people want most, on a real window (needs xvfb openbox xdotool imagemagick xclip)
 	@$(PY) -m tests.desktop $(ARGS)
 
-torture: system $(HAS_DEV) ## kill it again and again behind a hostile network, on both kinds of queue (10 minutes)
+torture: system $(HAS_DEV) ## kill it again and again behind a hostile network, on each kind of queue (15 minutes)
 	@$(PY) tests/torture/run.py $(ARGS)
 	@$(PY) tests/torture/run.py --fifo $(ARGS)
+	@$(PY) tests/torture/run.py --embedded $(ARGS)
 
 installer: system $(HAS_PACKAGING) $(HAS_FROZEN) ## build the frozen program and what this system can install it from, into dist
 	@PATH="$(abspath $(VENV))/bin:$$PATH" $(FROZEN)/bin/python -m resources.packaging.build $(ARGS)

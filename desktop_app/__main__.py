@@ -5,8 +5,9 @@ Nothing heavy is imported before it is known what is asked for.
 
 from __future__ import annotations
 
+import os
 import sys
-from pathlib import Path
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -25,11 +26,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     match words:
-        case ["_local-queue", run_folder]:
-            # The embedded queue's own process; started by the program itself.
-            from desktop_app.queues.local_server import serve
-
-            return serve(Path(run_folder))
         case ["_process", path]:
             # One file in a process of its own, since it was at work when a program ended.
             from desktop_app.processing.isolation import serve_one
@@ -54,9 +50,19 @@ def _run(words: Sequence[str]) -> int:
 
 
 def _open_window(paths: Sequence[str]) -> int:
-    from desktop_app.app import run_window
+    """Open the window, where there is a display; `run_window` tells the exit code. Imports Qt only then."""
+    from desktop_app.gui.startup.display import NO_DISPLAY, display
+    from desktop_app.gui.startup.stop_signals import StopSignals
 
-    return run_window(paths)
+    with closing(StopSignals()) as signals:
+        with display(os.environ) as is_found:
+            if not is_found:
+                print(NO_DISPLAY, file=sys.stderr)  # noqa: T201 - there is nowhere else to say it
+                return 2
+            from desktop_app.window_app import make_application, run_window
+
+            application = make_application()
+        return run_window(application, paths, signals)
 
 
 if __name__ == "__main__":

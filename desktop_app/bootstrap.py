@@ -102,6 +102,11 @@ class Program:
             other.may_process.set()
         return other
 
+    @property
+    def queue_file(self) -> Path:
+        """The embedded queue. It belongs to the database: another one's messages would be nobody's here."""
+        return self.database.path.with_name(f"{self.database.path.name}.queue")
+
     def close(self) -> None:
         """Give up this program's identity and close the calling thread's database connection."""
         self.identity.close()
@@ -149,9 +154,13 @@ def open_program(environment: Mapping[str, str] = os.environ, *, settings: Setti
 
 def connect_queue(program: Program) -> QueueConnector:
     """The connector of the program's queue; nothing is contacted before a loop needs it. Close it at the end."""
-    from desktop_app.queues.connector import connector_for
+    if program.connection.is_local:  # without boto3, which takes long to load
+        from desktop_app.queues.embedded import EmbeddedQueue
 
-    return connector_for(program.connection, program.home.run)
+        return EmbeddedQueue(program.queue_file, receiver=program.identity.name)
+    from desktop_app.queues.connector import SqsConnector
+
+    return SqsConnector(program.connection)
 
 
 def build_sender(program: Program, connector: QueueConnector, report: Callable[[LoopState], None]) -> Sender:
@@ -230,8 +239,6 @@ def build_consumer(
         queue=program.connection.key,
         concurrency=concurrency or program.settings.workers,
         wait_s=wait_s,
-        # After a crash the embedded queue may be gone with its messages.
-        resend_crashed=program.connection.is_local,
     )
     return Consumer(
         program.database,

@@ -11,12 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import QTimer
+
 from desktop_app import __version__
-from desktop_app.app import assemble, make_application
+from desktop_app.bootstrap import open_program
 from desktop_app.config.paths import find_home, resource
 from desktop_app.domain.errors import KnownError
 from desktop_app.domain.job import Job, Status
+from desktop_app.gui.theme.theme import Theme
 from desktop_app.logs.log import log_file, start_logging
+from desktop_app.window_app import assemble, make_application
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,7 +28,7 @@ if TYPE_CHECKING:
 
     from desktop_app.domain.job import Job
     from desktop_app.gui.adding.adder import AddReport
-    from desktop_app.gui.life.running import RunningWindow
+    from desktop_app.window_app import RunningWindow
 
 
 SECONDS = 60
@@ -52,9 +56,6 @@ def process_offscreen(
     Raises:
         KnownError: If settings or database can't be opened.
     """
-    from desktop_app.bootstrap import open_program
-    from desktop_app.gui.theme.theme import Theme
-
     application = make_application()
     look = Theme()
     look.follow(application)
@@ -77,8 +78,6 @@ def process_offscreen(
 
 def when_all_ended(running: RunningWindow, then: Callable[[], None], *, seconds: float) -> None:
     """Call `then` once, when every file that was added has ended and the window shows it, or when the time is over."""
-    from PySide6.QtCore import QTimer
-
     timer = QTimer(running)
     timer.setSingleShot(True)
     timer.timeout.connect(then)

@@ -6,14 +6,17 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from desktop_app.app import DONE, TROUBLE, application_on_display, run_window_in
 from desktop_app.config.paths import find_home, resource
 from desktop_app.domain.job import Status
+from desktop_app.gui.startup.display import display
+from desktop_app.gui.startup.stop_signals import StopSignals
 from desktop_app.logs.log import log_file, start_logging
 from desktop_app.self_test import process_offscreen
+from desktop_app.window_app import DONE, TROUBLE, make_application, run_window
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,11 +28,12 @@ FOLDER = Path("build", "tryout")
 
 def main(paths: Sequence[str]) -> int:
     """Open the window with these paths, or do the main job without one; gives the exit code."""
-    application = application_on_display()
+    with display(os.environ) as is_found:
+        application = make_application() if is_found else None
     if application is None:
         return try_offscreen(paths)
-    with start_logging(find_home().logs, debug=False):
-        return run_window_in(application, paths)
+    with start_logging(find_home().logs, debug=False), closing(StopSignals()) as signals:
+        return run_window(application, paths, signals)
 
 
 def try_offscreen(paths: Sequence[str]) -> int:

@@ -12,12 +12,10 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from _pytest.mark import ParameterSet
-
 PACKAGE = Path(__file__).resolve().parent.parent / "desktop_app"
 
 # The places where everybody is put together; what each of them may not do is a layer's own business.
-ROOTS = frozenset({"__main__", "app", "self_test", "tryout"})
+ROOTS = frozenset({"__main__", "window_app", "self_test", "tryout"})
 MAY_IMPORT = {
     "gui": {"services", "sources", "logs"},
     "cli": {"bootstrap", "services", "store", "queues", "processing", "sources", "logs"},  # the terminal's own root
@@ -25,7 +23,7 @@ MAY_IMPORT = {
     "services": {"store", "queues", "processing", "sources", "logs"},
     "processing": {"sources", "logs", "spawn"},
     "store": {"logs"},
-    "queues": {"logs", "spawn"},
+    "queues": {"logs"},
     "spawn": set[str](),
     "sources": {"logs"},
     "logs": set[str](),
@@ -35,13 +33,12 @@ MAY_IMPORT = {
 # Known to every layer.
 BASE = {"domain", "config"}
 OWNERS = {
-    "PySide6": {"gui", "app", "self_test"},
-    "shiboken6": {"gui", "app", "self_test"},
+    "PySide6": {"gui", "window_app", "self_test"},
+    "shiboken6": {"gui", "window_app", "self_test"},
     "jeepney": {"gui"},
     "boto3": {"queues"},
-    "moto": {"queues"},
-    "flask": {"queues"},
-    "flask_cors": {"queues"},
+    "moto": set[str](),  # for tests and development only
+    "sqlite3": {"store", "queues"},
     "botocore": {"queues"},
     "peewee": {"store"},
     "playhouse": {"store"},
@@ -198,11 +195,11 @@ def docstring_violations(source: Source) -> list[str]:
     ]
 
 
-RULES: list[Callable[[Source], list[str]] | ParameterSet] = [
+RULES: list[Callable[[Source], list[str]]] = [
     layer_violations,
     ownership_violations,
     cycle_violations,
-    pytest.param(folder_violations, marks=pytest.mark.xfail(strict=True, reason="the window's folders still meet")),
+    folder_violations,
     docstring_violations,
 ]
 
@@ -253,18 +250,18 @@ def importing(folder: Path, importer: str, imported: str) -> Source:
         ("processing/a.py", "services/b.py"),
         ("services/a.py", "gui/b.py"),
         ("services/a.py", "cli/b.py"),
-        ("services/a.py", "app.py"),
+        ("services/a.py", "window_app.py"),
         ("gui/a.py", "store/b.py"),
         ("gui/a.py", "queues/b.py"),
         ("gui/a.py", "processing/b.py"),
         ("gui/a.py", "cli/b.py"),
-        ("gui/a.py", "app.py"),
+        ("gui/a.py", "window_app.py"),
         ("gui/a.py", "bootstrap.py"),
         ("bootstrap.py", "gui/b.py"),
         ("services/a.py", "bootstrap.py"),
         ("cli/a.py", "gui/b.py"),
         ("cli.py", "gui/b.py"),
-        ("cli.py", "app.py"),
+        ("cli.py", "window_app.py"),
         ("domain/job.py", "store/b.py"),
         ("logs/log.py", "services/b.py"),
         ("store/migrations/0001_a.py", "services/b.py"),
@@ -289,7 +286,7 @@ def test_arrow_that_turns_back_is_found(tmp_path: Path, importer: str, imported:
         ("services/a.py", "processing/b.py"),
         ("store/a.py", "domain/errors.py"),
         ("config/paths.py", "domain/errors.py"),
-        ("app.py", "gui/b.py"),
+        ("window_app.py", "gui/b.py"),
         ("tryout.py", "store/b.py"),
         ("__main__.py", "cli.py"),
     ],
@@ -327,9 +324,9 @@ def test_no_way_of_writing_an_import_hides_it(tmp_path: Path, statement: str) ->
         ("__main__.py", "import PySide6.QtWidgets"),
         ("gui/a.py", "import boto3"),
         ("services/a.py", "from botocore.exceptions import ClientError"),
-        ("app.py", "import boto3"),
+        ("window_app.py", "import boto3"),
         ("services/a.py", "def late():\n    import peewee"),
-        ("app.py", "from playhouse import migrations"),
+        ("window_app.py", "from playhouse import migrations"),
     ],
 )
 def test_foreign_library_in_the_wrong_layer_is_found(tmp_path: Path, importer: str, statement: str) -> None:
@@ -340,7 +337,7 @@ def test_foreign_library_in_the_wrong_layer_is_found(tmp_path: Path, importer: s
     ("importer", "statement"),
     [
         ("gui/a.py", "from PySide6 import QtCore"),
-        ("app.py", "from PySide6 import QtCore"),
+        ("window_app.py", "from PySide6 import QtCore"),
         ("self_test.py", "from PySide6 import QtCore"),
         ("queues/a.py", "import boto3, botocore.config"),
         ("store/a.py", "import peewee\nfrom playhouse import migrations"),

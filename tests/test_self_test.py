@@ -51,7 +51,7 @@ def test_whole_copy_passes_and_leaves_the_users_home_alone(copy: Path, isolated_
     [
         ("resources/translations", "translations/filemill_de.qm"),
         ("desktop_app/store/migrations", "holds no database scripts"),
-        ("desktop_app/queues/local_moto.py", "three lines.txt is PENDING"),
+        ("desktop_app/queues/embedded.py", "ModuleNotFoundError"),
         ("desktop_app/processing/lines.py", "ModuleNotFoundError"),
     ],
 )

@@ -130,7 +130,7 @@ def _rights(program: Program) -> Iterator[Finding]:
 
     if program.connection.is_local:
         return
-    for found in probe(program.connection, program.home.run, lambda: False):
+    for found in probe(program.connection, program.queue_file, lambda: False):
         if found.check not in {Check.SERVER, Check.QUEUE}:
             yield Finding(found.verdict is not Verdict.TROUBLE, "Connection", found.text)
 

@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from array import array
+    from collections.abc import Collection, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from desktop_app.domain.job import Attempt, Batch, Changes, Ended, Job, RunSums, StatusCounts
     from desktop_app.domain.query import ListQuery, Problem, SelectionSums
-
-Session = Callable[[], AbstractContextManager[None]]
-"""A thread's life with the database: the thread's connection is closed at its end."""
-
-
-Result = TypeVar("Result")
-
-
-class Background(Protocol):
-    """Runs work beside the main thread, and calls back on it. See `Tasks.run`."""
-
-    def __call__(self, work: Callable[[], Result], on_done: Callable[[Result], None], /) -> None:
-        """Run it."""
-        ...
 
 
 class JobReader(Protocol):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import count
 from threading import Event
@@ -15,15 +17,15 @@ from desktop_app.domain.errors import KnownError
 from desktop_app.gui.i18n import translated
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from desktop_app.gui.ports import Session
-
+    from collections.abc import Iterable
 
 log = logging.getLogger(__name__)
 
 
 Result = TypeVar("Result")
+
+DatabaseSession = Callable[[], AbstractContextManager[None]]
+"""A thread's life with the database: the thread's connection is closed at its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class Tasks(QObject):
         problem(str): A task ended with a `KnownError` that nobody asked to hear about; its plain text.
 
     Args:
-        session: See `Session`.
+        session: See `DatabaseSession`.
         threads: How many run at once; 1 keeps them in order.
         parent: Qt's owner.
     """
@@ -52,7 +54,7 @@ class Tasks(QObject):
     problem = Signal(str)
     _ended = Signal(object)
 
-    def __init__(self, session: Session, *, threads: int, parent: QObject | None = None) -> None:
+    def __init__(self, session: DatabaseSession, *, threads: int, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._session = session
         self._pool = QThreadPool(self)
@@ -116,7 +118,7 @@ class _Task(QRunnable):
     """One function on its way through the pool."""
 
     def __init__(
-        self, token: int, work: Callable[[], Any], session: Session, report: Callable[[_Outcome], None]
+        self, token: int, work: Callable[[], Any], session: DatabaseSession, report: Callable[[_Outcome], None]
     ) -> None:
         super().__init__()
         self._token = token
@@ -137,18 +139,18 @@ class Stream(QObject):
     """One piece of work at a time; what an older one still brings is dropped. Must outlive what it works for.
 
     Signals:
-        came(object): One result.
+        result(object): One result.
         ended(): There are no more.
-        stuck(KnownError): There are no more, for this reason.
+        failed(KnownError): There are no more, for this reason.
 
     Args:
         tasks: Where it runs.
         parent: Qt's owner.
     """
 
-    came = Signal(object)
+    result = Signal(object)
     ended = Signal()
-    stuck = Signal(object)
+    failed = Signal(object)
     _brought = Signal(int, object)
 
     def __init__(self, tasks: Tasks, parent: QObject | None = None) -> None:
@@ -191,7 +193,7 @@ class Stream(QObject):
     @Slot(int, object)
     def _take(self, number: int, one: object) -> None:
         if number == self._number and self._stop is not None:
-            self.came.emit(one)
+            self.result.emit(one)
 
     def _end(self, number: int, error: KnownError | None = None) -> None:
         if number != self._number or self._stop is None:
@@ -200,4 +202,4 @@ class Stream(QObject):
         if error is None:
             self.ended.emit()
         else:
-            self.stuck.emit(error)
+            self.failed.emit(error)

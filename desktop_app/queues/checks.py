@@ -15,7 +15,8 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 from desktop_app.domain.connection_checks import Check, Finding, Verdict
 from desktop_app.domain.errors import Cause, KnownError, QueueError, QueueTrouble
 from desktop_app.domain.sentences import Sentence
-from desktop_app.queues.connector import ClientMaker, LocalConnector, once_config
+from desktop_app.queues.connector import ClientMaker, once_config
+from desktop_app.queues.embedded import EmbeddedQueue
 from desktop_app.queues.errors import NotSqsError, as_queue_error, refuse_other_answers
 from desktop_app.queues.messages import MAX_ENTRIES
 
@@ -51,23 +52,23 @@ _RIGHTS = {
 }
 
 
-def probe(connection: Connection, run_folder: Path, should_stop: Callable[[], bool]) -> Iterator[Finding]:
+def probe(connection: Connection, queue_file: Path, should_stop: Callable[[], bool]) -> Iterator[Finding]:
     """What holds of a connection. Nothing is looked at that rests on something which is in trouble. Any thread.
 
     Args:
         connection: Which one.
-        run_folder: Where the embedded queue leaves its address.
+        queue_file: The embedded queue.
         should_stop: Asked between two steps.
     """
-    steps = _local(connection, run_folder) if connection.is_local else _Probe(connection).findings()
+    steps = _local(queue_file) if connection.is_local else _Probe(connection).findings()
     for finding in steps:
         yield finding
         if should_stop():
             return
 
 
-def _local(connection: Connection, run_folder: Path) -> Iterator[Finding]:
-    connector = LocalConnector(connection, run_folder)
+def _local(queue_file: Path) -> Iterator[Finding]:
+    connector = EmbeddedQueue(queue_file)
     begun = time.monotonic()
     try:
         connector.connect().state()

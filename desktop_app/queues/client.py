@@ -1,4 +1,4 @@
-"""One client over boto3: send, receive, delete and change visibility, in batches, with partial failures per entry.
+"""What the loops do with a queue, and a client that does it over boto3: in batches, with partial failures per entry.
 
 Entry ids are positions, never message ids: a redelivered message can stand twice in one batch. An entry that the answer
 names in neither list counts as not done. Each answer is a list in the order of what was asked.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -33,8 +33,73 @@ if TYPE_CHECKING:
 _NOT_NAMED = EntryResult(trouble=QueueTrouble.OFFLINE, text="the queue's answer does not name this entry")
 
 
-class QueueClient:
-    """One queue. Any thread: boto3's clients are thread-safe (its sessions are not).
+class QueueClient(Protocol):
+    """One queue, whatever carries it. Any thread."""
+
+    info: QueueInfo
+
+    def send(self, messages: Sequence[Outgoing]) -> list[EntryResult]:
+        """Send one batch: up to `MAX_ENTRIES`, together within the byte limit (`plan_batches` cuts them so).
+
+        An entry with REFUSED trouble must not be sent again; any other may, with the same deduplication id.
+
+        Raises:
+            QueueError: If the call as a whole did not succeed; some may have been sent all the same.
+        """
+        ...
+
+    def receive(self, *, limit: int, wait_s: int, visibility_s: int, attempt_id: str = "") -> list[Received]:
+        """One long poll.
+
+        Args:
+            limit: At most so many messages, 1…10.
+            wait_s: How long the queue waits for the first one, 0…20 s.
+            visibility_s: How long they are hidden from others, in seconds; extended by `change_visibility`.
+            attempt_id: On a FIFO queue, a poll whose answer was lost brings the same messages again if it is repeated
+                with the same id within five minutes (AWS: ReceiveRequestAttemptId).
+
+        Raises:
+            QueueError: If it did not succeed. Messages that SQS has given to a broken poll come back by themselves.
+        """
+        ...
+
+    def delete(self, receipt_handles: Sequence[str]) -> list[EntryResult]:
+        """Delete up to ten messages. Success is no proof: with an old handle a standard queue deletes nothing.
+
+        Raises:
+            QueueError: If the call as a whole did not succeed.
+        """
+        ...
+
+    def change_visibility(self, changes: Sequence[tuple[str, int]]) -> list[EntryResult]:
+        """Hide up to ten messages for so many seconds from now, 0…43 200; 0 shows them to everybody at once.
+
+        Raises:
+            QueueError: If the call as a whole did not succeed.
+        """
+        ...
+
+    def state(self) -> QueueState:
+        """Ask the queue how full it is and how it is set up.
+
+        Raises:
+            QueueError: If it did not succeed.
+        """
+        ...
+
+    def dead_letters(self) -> QueueClient | None:
+        """A client for this queue's dead-letter queue; None if it has none.
+
+        What `state` has answered is used once here, so that who does both now and then asks once.
+
+        Raises:
+            QueueError: If the queues can't be asked.
+        """
+        ...
+
+
+class BotoClient:
+    """A queue of SQS. Any thread: boto3's clients are thread-safe (its sessions are not).
 
     Args:
         control: Sends, deletes and changes visibility; retries by botocore's standard mode.
@@ -51,17 +116,11 @@ class QueueClient:
         self._receiving = receiving
         self.info = info
         self._connection = connection
-        self._dead_letters: dict[str, QueueClient] = {}
+        self._dead_letters: dict[str, BotoClient] = {}
         self._fresh_state: QueueState | None = None
 
     def send(self, messages: Sequence[Outgoing]) -> list[EntryResult]:
-        """Send one batch: up to `MAX_ENTRIES`, together within the byte limit (`plan_batches` cuts them so).
-
-        An entry with REFUSED trouble must not be sent again; any other may, with the same deduplication id.
-
-        Raises:
-            QueueError: If the call as a whole did not succeed; some may have been sent all the same.
-        """
+        """See `QueueClient.send`."""
         entries = [self._entry(position, message) for position, message in enumerate(messages)]
         answer = self._call(
             "SendMessage", lambda: self._control.send_message_batch(QueueUrl=self.info.url, Entries=entries)
@@ -77,18 +136,7 @@ class QueueClient:
         return entry
 
     def receive(self, *, limit: int, wait_s: int, visibility_s: int, attempt_id: str = "") -> list[Received]:
-        """One long poll.
-
-        Args:
-            limit: At most so many messages, 1…10.
-            wait_s: How long the queue waits for the first one, 0…20 s.
-            visibility_s: How long they are hidden from others, in seconds; extended by `change_visibility`.
-            attempt_id: On a FIFO queue, a poll whose answer was lost brings the same messages again if it is repeated
-                with the same id within five minutes (AWS: ReceiveRequestAttemptId).
-
-        Raises:
-            QueueError: If it did not succeed. Messages that SQS has given to a broken poll come back by themselves.
-        """
+        """See `QueueClient.receive`."""
         repeatable: Any = {"ReceiveRequestAttemptId": attempt_id} if attempt_id and self.info.is_fifo else {}
         answer = self._call(
             "ReceiveMessage",
@@ -104,11 +152,7 @@ class QueueClient:
         return [_received(message) for message in answer.get("Messages", [])]
 
     def delete(self, receipt_handles: Sequence[str]) -> list[EntryResult]:
-        """Delete up to ten messages. Success is no proof: with an old handle a standard queue deletes nothing.
-
-        Raises:
-            QueueError: If the call as a whole did not succeed.
-        """
+        """See `QueueClient.delete`."""
         entries: Any = [{"Id": str(at), "ReceiptHandle": handle} for at, handle in enumerate(receipt_handles)]
         answer = self._call(
             "DeleteMessage", lambda: self._control.delete_message_batch(QueueUrl=self.info.url, Entries=entries)
@@ -116,11 +160,7 @@ class QueueClient:
         return self._results(answer, len(entries))
 
     def change_visibility(self, changes: Sequence[tuple[str, int]]) -> list[EntryResult]:
-        """Hide up to ten messages for so many seconds from now, 0…43 200; 0 shows them to everybody at once.
-
-        Raises:
-            QueueError: If the call as a whole did not succeed.
-        """
+        """See `QueueClient.change_visibility`."""
         entries: Any = [
             {"Id": str(at), "ReceiptHandle": handle, "VisibilityTimeout": seconds}
             for at, (handle, seconds) in enumerate(changes)
@@ -132,11 +172,7 @@ class QueueClient:
         return self._results(answer, len(entries))
 
     def state(self) -> QueueState:
-        """Ask the queue how full it is and how it is set up.
-
-        Raises:
-            QueueError: If it did not succeed.
-        """
+        """See `QueueClient.state`."""
         answer = self._call(
             "GetQueueAttributes",
             lambda: self._control.get_queue_attributes(QueueUrl=self.info.url, AttributeNames=["All"]),
@@ -144,14 +180,8 @@ class QueueClient:
         self._fresh_state = _state(answer.get("Attributes", {}))
         return self._fresh_state
 
-    def dead_letters(self) -> QueueClient | None:
-        """A client for this queue's dead-letter queue, on the same connections; None if it has none.
-
-        What `state` has answered is used once here, so that who does both now and then asks once.
-
-        Raises:
-            QueueError: If the queues can't be asked.
-        """
+    def dead_letters(self) -> BotoClient | None:
+        """See `QueueClient.dead_letters`."""
         state, self._fresh_state = self._fresh_state or self.state(), None
         arn = state.dead_letter_arn
         if not arn:
@@ -160,14 +190,14 @@ class QueueClient:
             self._dead_letters = {arn: self._at(arn)}
         return self._dead_letters[arn]
 
-    def _at(self, arn: str) -> QueueClient:
+    def _at(self, arn: str) -> BotoClient:
         *_, account, name = arn.split(":")
         answer = self._call(
             "GetQueueUrl",
             lambda: self._control.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account),
         )
         info = QueueInfo(answer["QueueUrl"], name, self.info.is_fifo, self.info.max_message_bytes)
-        return QueueClient(self._control, self._receiving, info, self._connection)
+        return BotoClient(self._control, self._receiving, info, self._connection)
 
     def _call(self, action: str, call: Callable[[], Any]) -> dict[str, Any]:
         try:

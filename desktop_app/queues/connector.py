@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from http import HTTPStatus
 from ipaddress import ip_address
@@ -11,24 +10,23 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 import boto3
-import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from desktop_app.domain.errors import QueueError, QueueTrouble
 from desktop_app.domain.sentences import Sentence
-from desktop_app.queues.client import QueueClient
+from desktop_app.queues.client import BotoClient
 from desktop_app.queues.errors import NotSqsError, as_queue_error, refuse_other_answers
-from desktop_app.queues.local import LocalQueue
 from desktop_app.queues.messages import MAX_REQUEST_BYTES, MAX_WAIT_SECONDS, QueueInfo
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
 
     from botocore.credentials import Credentials
     from mypy_boto3_sqs.client import SQSClient
 
     from desktop_app.config.settings import Connection
+    from desktop_app.queues.client import QueueClient
 
 
 # They log each try with a session that has ended, with a traceback, before they raise what we tell the person.
@@ -43,7 +41,7 @@ _POOL = 32
 
 
 def call_configs(proxies: dict[str, str] | None = None) -> tuple[Config, Config]:
-    """For control calls and for receiving; see `QueueClient` for why they differ.
+    """For control calls and for receiving; see `BotoClient` for why they differ.
 
     Args:
         proxies: Instead of the ones that the environment names.
@@ -147,9 +145,15 @@ class QueueConnector(Protocol):
         """
         ...
 
-    @property
-    def instance(self) -> str:
-        """What tells one life of the queue from another, for a queue that keeps nothing; empty for one that does."""
+    def release_abandoned(self, is_alive: Callable[[str], bool]) -> None:
+        """Show the messages at once that programs hold which have ended, where the queue knows who holds what.
+
+        Args:
+            is_alive: Tells whether the program of this name runs (True for those it can't know).
+
+        Raises:
+            QueueError: If the queue can't be used.
+        """
         ...
 
     def reset(self) -> None:
@@ -169,15 +173,13 @@ class SqsConnector:
         # Connecting may take long, and `reset` and `close` must not wait for it.
         self._connecting = threading.Lock()
         self._lock = threading.Lock()
-        self._client: QueueClient | None = None
+        self._client: BotoClient | None = None
         self._closed = threading.Event()
 
-    @property
-    def instance(self) -> str:
-        """Empty: SQS keeps its messages."""
-        return ""
+    def release_abandoned(self, is_alive: Callable[[str], bool]) -> None:
+        """Nothing: SQS does not say who holds a message, and shows it when its visibility timeout is over."""
 
-    def connect(self) -> QueueClient:
+    def connect(self) -> BotoClient:
         """See `QueueConnector.connect`."""
         with self._connecting:
             with self._lock:
@@ -210,81 +212,11 @@ class SqsConnector:
         self.reset()
 
 
-class LocalConnector:
-    """The embedded queue of this computer; started when it is first needed, and again if it is gone."""
-
-    def __init__(self, connection: Connection, run_folder: Path) -> None:
-        self._connection = connection
-        self._run_folder = run_folder
-        # As in `SqsConnector`: starting the server may take long.
-        self._connecting = threading.Lock()
-        self._lock = threading.Lock()
-        self._server: LocalQueue | None = None
-        self._client: QueueClient | None = None
-        self._closed = threading.Event()
-
-    @property
-    def instance(self) -> str:
-        """The server process's own id: another one knows none of the messages that were sent to the one before."""
-        with self._lock:
-            return self._server.instance_id if self._server is not None else ""
-
-    def connect(self) -> QueueClient:
-        """See `QueueConnector.connect`."""
-        with self._connecting:
-            with self._lock:
-                if self._client is not None and self._server is not None and self._server.alive():
-                    return self._client
-                if self._closed.is_set():
-                    raise _closed()
-            self._let_go()
-            server = LocalQueue.attach(self._run_folder)
-            try:
-                client = _local_client(self._connection, server)
-            except (BotoCoreError, ValueError) as error:
-                server.close()
-                raise as_queue_error(error, self._connection, "ReceiveMessage") from error
-            with self._lock:
-                self._server, self._client = server, client
-                if not self._closed.is_set():
-                    return client
-        self._let_go()
-        raise _closed()
-
-    def _let_go(self) -> None:
-        with self._lock:
-            client, server = self._client, self._server
-            self._client = self._server = None
-        if client is not None:
-            client.close()
-        if server is not None:
-            server.close()
-
-    def reset(self) -> None:
-        """Nothing to look up afresh: `connect` sees by itself whether the server lives."""
-
-    def close(self) -> None:
-        """See `QueueConnector.close`. The last program that closes ends the server."""
-        with self._lock:
-            self._closed.set()
-        self._let_go()
-
-
 def _closed() -> QueueError:
     return QueueError(Sentence("The connection to the queue has been closed."), trouble=QueueTrouble.OFFLINE)
 
 
-def connector_for(connection: Connection, run_folder: Path) -> QueueConnector:
-    """The connector that fits a connection; nothing is contacted yet.
-
-    Args:
-        connection: Which queue.
-        run_folder: Where the embedded queue leaves its address.
-    """
-    return LocalConnector(connection, run_folder) if connection.is_local else SqsConnector(connection)
-
-
-def _sqs_client(connection: Connection) -> QueueClient:
+def _sqs_client(connection: Connection) -> BotoClient:
     maker = ClientMaker(connection)
     control, receiving = (maker.sqs(config) for config in call_configs())
     refuse_other_answers(control)
@@ -294,7 +226,7 @@ def _sqs_client(connection: Connection) -> QueueClient:
         control.close()
         receiving.close()
         raise
-    return QueueClient(control, receiving, info, connection)
+    return BotoClient(control, receiving, info, connection)
 
 
 def _look_up(client: SQSClient, connection: Connection) -> QueueInfo:
@@ -316,15 +248,3 @@ def _part(answer: Any, name: str) -> Any:  # noqa: ANN401 - a part of any answer
     if name not in answer:
         raise NotSqsError(status=HTTPStatus.OK.value, start=f"{name} is missing")
     return answer[name]
-
-
-def _local_client(connection: Connection, server: LocalQueue) -> QueueClient:
-    # The user's AWS profile, files and proxies are none of the embedded queue's business, and may be broken.
-    bare = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
-    bare.set_config_variable("config_file", os.devnull)
-    bare.set_config_variable("credentials_file", os.devnull)
-    session = boto3.Session("local", "local", region_name="us-east-1", botocore_session=bare)
-    control, receiving = (
-        session.client("sqs", endpoint_url=server.endpoint_url, config=config) for config in call_configs(proxies={})
-    )
-    return QueueClient(control, receiving, QueueInfo(server.queue_url, "local", is_fifo=False), connection)

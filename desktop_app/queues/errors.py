@@ -278,8 +278,6 @@ def _who(connection: Connection) -> Sentence:
 
 
 def _place(connection: Connection) -> Sentence:
-    if connection.is_local:
-        return Sentence("the local queue")
     if connection.endpoint_url:
         return Sentence("the queue server at {url}", url=connection.endpoint_url)
     return _amazon(connection)
@@ -287,8 +285,6 @@ def _place(connection: Connection) -> Sentence:
 
 def _place_first(connection: Connection) -> Sentence:
     """The same at the beginning of a sentence."""
-    if connection.is_local:
-        return Sentence("The local queue")
     if connection.endpoint_url:
         return Sentence("The queue server at {url}", url=connection.endpoint_url)
     return _amazon(connection)

@@ -64,7 +64,10 @@ BACKUP_EVERY_SECONDS = 3600.0
 
 _STAMP = "%Y%m%d-%H%M%S"
 
-_SIDE_FILES = ("", "-wal", "-shm")
+_PARTS = ("", "-wal", "-shm")
+
+# The embedded queue's messages mean nothing to another database, which sends its own into a new one.
+_FILES = (*_PARTS, *(f".queue{part}" for part in _PARTS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +131,7 @@ class Backups:
         """
         aside = self._database.with_name(f"{self._database.name}.damaged-{time.strftime(_STAMP)}")
         try:
-            for suffix in _SIDE_FILES:
+            for suffix in _FILES:
                 with suppress(FileNotFoundError):
                     self._database.with_name(self._database.name + suffix).rename(f"{aside}{suffix}")
         except OSError as error:

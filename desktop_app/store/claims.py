@@ -19,7 +19,6 @@ from desktop_app.domain.sentences import Sentence
 from desktop_app.logs.job_log import level_for
 from desktop_app.store import attempts
 from desktop_app.store.models import AttemptRow, JobRow
-from desktop_app.store.outbox import enqueue
 from desktop_app.store.rows import JOB_COLUMNS, LEASE_ENDED, PENDING_AGAIN, jobs_from
 
 if TYPE_CHECKING:
@@ -233,7 +232,7 @@ class Claims:
                 return ClaimOutcome.FINISHED
             return self._why_not(request, now_ms, revision).outcome
 
-    def free_dead_leases(self, is_alive: Callable[[str], bool], *, queue: str, now_ms: int, resend: bool) -> int:
+    def free_dead_leases(self, is_alive: Callable[[str], bool], *, queue: str, now_ms: int) -> int:
         """Take the jobs back that workers held which are gone; gives how many it were.
 
         Each counts as a crash: after `MAX_CRASHES` in a row the job is FAILED instead of tried for ever.
@@ -242,7 +241,6 @@ class Claims:
             is_alive: Tells whether a worker's identity is a running program (True for those it can't know).
             queue: Only jobs of this queue.
             now_ms: The time, in milliseconds since 1970.
-            resend: True to send the messages anew at once; False to leave that to the queue's visibility timeout.
 
         Raises:
             StoreError: If the database can't be written.
@@ -273,8 +271,6 @@ class Claims:
             again = [key for key, _, crashes, _ in rows if crashes < MAX_CRASHES]
             attempts.end_open(self._database, AttemptRow.job.in_(again), AttemptOutcome.STOPPED, now_ms=now_ms)
             self._database.run(JobRow.update(revision=revision, **PENDING_AGAIN).where(JobRow.id.in_(again)))
-            if resend:
-                enqueue(self._database, JobRow.id.in_(again))
         for _, file_id, _, owner in rows:
             log.log(level_for(len(rows)), "job %s: taken back from %s, which has ended", file_id, owner)
         return len(rows)

@@ -146,7 +146,7 @@ class CounterRow(Model):
 
 
 class FactRow(Model):
-    """Small things to remember, such as which embedded queue the messages were sent to."""
+    """Small things to remember, such as when the queue was made that the messages were sent to."""
 
     name = TextField(primary_key=True)
     value = TextField()

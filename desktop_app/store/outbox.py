@@ -1,4 +1,4 @@
-"""Small things to remember between two starts, such as which queue the messages were sent to."""
+"""The outbox: jobs whose message still has to be sent, and what became of the sending."""
 
 from __future__ import annotations
 
@@ -11,28 +11,13 @@ from peewee import Expression, ModelSelect, Value, fn
 
 from desktop_app.domain.errors import FileProblem
 from desktop_app.domain.job import OPEN_STATUSES, Status
-from desktop_app.store.models import FactRow, JobRow, OutboxRow
+from desktop_app.store.models import JobRow, OutboxRow
 from desktop_app.store.rows import storable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from desktop_app.store.database import Database
-
-
-def remembered(database: Database, name: str) -> str | None:
-    """What is remembered under a name; in a `read` or `write` scope of the database."""
-    value = database.scalar(FactRow.select(FactRow.value).where(FactRow.name == name))
-    return None if value is None else str(value)
-
-
-def remember(database: Database, name: str, value: str) -> str | None:
-    """Remember a value; gives what was remembered before. In a `write` scope of the database."""
-    before = remembered(database, name)
-    if before != value:
-        database.run(FactRow.delete().where(FactRow.name == name))
-        database.run(FactRow.insert(name=name, value=value))
-    return before
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,27 +176,6 @@ class Outbox:
                 JobRow.removed_at.is_null(),
             )
             return int(self._database.scalar(query) or 0)
-
-    def refill_after_restart(self, *, queue: str, instance: str) -> int:
-        """Put everything unfinished back into the outbox if the queue is not the one it was sent to.
-
-        For the embedded queue, which keeps nothing over a restart. Programs that share it may all call this: only the
-        first one that meets a new instance does anything. Jobs that somebody works on keep their lease.
-
-        Args:
-            queue: The queue's key.
-            instance: What tells this run of the queue from the ones before.
-
-        Returns:
-            How many entries were made.
-
-        Raises:
-            StoreError: If the database can't be written.
-        """
-        with self._database.write() as revision:
-            if remember(self._database, f"instance of {queue}", instance) == instance:
-                return 0
-            return send_again(self._database, revision, (JobRow.queue == queue) & JobRow.status.in_(OPEN_STATUSES))
 
 
 def _entries(queue: str, limit: int) -> ModelSelect[OutboxRow]:

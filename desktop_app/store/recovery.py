@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from peewee import Expression, fn
 
 from desktop_app.domain.job import OPEN_STATUSES, Status
-from desktop_app.store.models import JobRow, OutboxRow
-from desktop_app.store.outbox import remember, remembered, send_again
+from desktop_app.store.models import FactRow, JobRow, OutboxRow
+from desktop_app.store.outbox import send_again
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,12 +28,16 @@ class Recovery:
         Raises:
             StoreError: If the database can't be written.
         """
-        fact, now = f"creation of {queue}", str(created_at_ms)
+        name, now = f"creation of {queue}", str(created_at_ms)
+        remembered = FactRow.select(FactRow.value).where(FactRow.name == name)
         with self._database.read():
-            if remembered(self._database, fact) == now:
+            if self._database.scalar(remembered) == now:
                 return False
         with self._database.write():
-            return remember(self._database, fact, now) not in {None, now}
+            before = self._database.scalar(remembered)
+            self._database.run(FactRow.delete().where(FactRow.name == name))
+            self._database.run(FactRow.insert(name=name, value=now))
+            return before not in {None, now}
 
     def in_flight(self, *, queue: str, sent_before_ms: int) -> int:
         """How many jobs should have a message in a queue, of those that were sent before a time.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).resolve().parent
 CODE = FOLDER.parent.parent / "desktop_app"
 LANGUAGES = ("de",)
-_LAYERS_OF_REASONS = {"processing", "services", "store"}
+_LAYERS_OF_REASONS = {"processing", "services", "sources", "store"}
 # What marks a text beside `tr` itself.
 _ALIASES = "tr+=mark,tr+=Sentence"
 
@@ -54,7 +54,7 @@ def collect(into: Path) -> None:
 
 
 def write_templates(into: Path) -> None:
-    """List the layers' sentences: `desktop_app/gui/reasons.py` recognises stored texts by them."""
+    """List the layers' sentences: `desktop_app/gui/i18n.py` recognises stored texts by them."""
     found: dict[str, set[str]] = {"reasons": set(), "templates": set()}
     for path in CODE.rglob("*.py"):
         is_of_job = path.relative_to(CODE).parts[0] in _LAYERS_OF_REASONS

@@ -317,12 +317,24 @@
         <translation>Die ausgewählten Dateien noch einmal verarbeiten</translation>
     </message>
     <message>
-        <source>Retry All &amp;Failed</source>
-        <translation>Alle &amp;fehlgeschlagenen erneut versuchen</translation>
+        <source>Re&amp;move</source>
+        <translation>Ent&amp;fernen</translation>
+    </message>
+    <message>
+        <source>&amp;Show in Folder</source>
+        <translation>Im Or&amp;dner zeigen</translation>
+    </message>
+    <message>
+        <source>Show the selected files in the file manager</source>
+        <translation>Die ausgewählten Dateien im Dateimanager zeigen</translation>
     </message>
     <message>
         <source>Process every failed file again</source>
         <translation>Jede fehlgeschlagene Datei noch einmal verarbeiten</translation>
+    </message>
+    <message>
+        <source>Retry &amp;Failed</source>
+        <translation>Feh&amp;lgeschlagene erneut versuchen</translation>
     </message>
     <message>
         <source>Retry All With &amp;This Reason</source>
@@ -331,10 +343,6 @@
     <message>
         <source>Process every file again that has failed for the reason chosen in the sidebar, or for the file&apos;s own</source>
         <translation>Jede Datei noch einmal verarbeiten, die aus dem in der Seitenleiste gewählten Grund oder aus demselben Grund wie diese Datei fehlgeschlagen ist</translation>
-    </message>
-    <message>
-        <source>Re&amp;move From List</source>
-        <translation>Aus der &amp;Liste entfernen</translation>
     </message>
     <message>
         <source>Take the selected files off the list; the files stay where they are</source>
@@ -347,14 +355,6 @@
     <message>
         <source>Open the selected files with the programs that they belong to</source>
         <translation>Die ausgewählten Dateien mit den zugehörigen Programmen öffnen</translation>
-    </message>
-    <message>
-        <source>&amp;Show in File Manager</source>
-        <translation>Im &amp;Dateimanager zeigen</translation>
-    </message>
-    <message>
-        <source>Show the file selected in its folder</source>
-        <translation>Die Datei in ihrem Ordner ausgewählt zeigen</translation>
     </message>
     <message>
         <source>Choose the queue that files go through, and test it</source>
@@ -671,7 +671,7 @@
         <translation>„{name}“ wird schon verarbeitet.</translation>
     </message>
     <message numerus="yes">
-        <source>Remove %Ln file(s)</source>
+        <source>Remove %Ln File(s)</source>
         <comment>what can be undone</comment>
         <translation>
             <numerusform>(%Ln Datei entfernen)</numerusform>
@@ -1271,10 +1271,6 @@
         <translation>Abbrechen</translation>
     </message>
     <message>
-        <source>Ending it is safe: its files start again.</source>
-        <translation>Das Beenden ist gefahrlos: Die Dateien beginnen von vorn.</translation>
-    </message>
-    <message>
         <source>It may still be starting. You can wait a little longer.</source>
         <translation>Vielleicht startet es noch. Es lohnt sich, noch etwas zu warten.</translation>
     </message>
@@ -1410,32 +1406,8 @@
         </translation>
     </message>
     <message>
-        <source>Retry</source>
-        <translation>Erneut versuchen</translation>
-    </message>
-    <message>
-        <source>Process Again</source>
-        <translation>Noch einmal verarbeiten</translation>
-    </message>
-    <message>
-        <source>Locate…</source>
-        <translation>Suchen…</translation>
-    </message>
-    <message>
-        <source>Show File</source>
-        <translation>Datei zeigen</translation>
-    </message>
-    <message>
         <source>Show Attempts</source>
         <translation>Versuche zeigen</translation>
-    </message>
-    <message>
-        <source>Save Report…</source>
-        <translation>Bericht speichern…</translation>
-    </message>
-    <message>
-        <source>Remove</source>
-        <translation>Entfernen</translation>
     </message>
     <message numerus="yes">
         <source>Select at most %Ln file(s) to open them.</source>
@@ -1547,10 +1519,6 @@
         <translation>Hinzufügen</translation>
     </message>
     <message>
-        <source>Add a Folder</source>
-        <translation>Ordner hinzufügen</translation>
-    </message>
-    <message>
         <source>Add Folder</source>
         <translation>Ordner hinzufügen</translation>
     </message>
@@ -1599,12 +1567,12 @@
         <translation>Überspringen, was schon in der Liste ist</translation>
     </message>
     <message>
-        <source>&amp;Process again</source>
-        <translation>&amp;Noch einmal verarbeiten</translation>
+        <source>Add a&amp;gain</source>
+        <translation>&amp;Noch einmal hinzufügen</translation>
     </message>
     <message>
-        <source>Process again what is in the list already</source>
-        <translation>Noch einmal verarbeiten, was schon in der Liste ist</translation>
+        <source>Add again what is in the list already</source>
+        <translation>Noch einmal hinzufügen, was schon in der Liste ist</translation>
     </message>
     <message>
         <source>Sho&amp;w…</source>
@@ -1948,7 +1916,7 @@
         <translation>Das Protokoll liegt in {folder}.</translation>
     </message>
     <message>
-        <source>&amp;Save Report…</source>
+        <source>&amp;Save Support Report…</source>
         <translation>Bericht &amp;speichern…</translation>
     </message>
     <message>
@@ -2518,16 +2486,8 @@
         <translation>Standardprofil</translation>
     </message>
     <message>
-        <source>the local queue</source>
-        <translation>die lokale Warteschlange</translation>
-    </message>
-    <message>
         <source>the queue server at {url}</source>
         <translation>der Warteschlangen-Server {url}</translation>
-    </message>
-    <message>
-        <source>The local queue</source>
-        <translation>Die lokale Warteschlange</translation>
     </message>
     <message>
         <source>The queue server at {url}</source>
@@ -2797,20 +2757,8 @@
         <translation>Die Verbindung zur Warteschlange wurde geschlossen.</translation>
     </message>
     <message>
-        <source>{folder}: {reason}. Make that folder writable or set FILEMILL_HOME to another one; if it is, install the program again.</source>
-        <translation>{folder}: {reason}. Bitte diesen Ordner beschreibbar machen oder mit FILEMILL_HOME einen anderen nennen; ist er es schon, das Programm neu installieren.</translation>
-    </message>
-    <message>
-        <source>The local queue can&apos;t start</source>
-        <translation>Die lokale Warteschlange kann nicht starten</translation>
-    </message>
-    <message>
-        <source>It ended as soon as it was started; {log} says why. If that does not help, install the program again, or use another queue.</source>
-        <translation>Sie endete gleich nach dem Start; in {log} steht, warum. Wenn das nicht hilft, bitte das Programm neu installieren oder eine andere Warteschlange verwenden.</translation>
-    </message>
-    <message>
-        <source>If this computer is very busy, wait; else end the process {pid}.</source>
-        <translation>Wenn dieser Computer stark ausgelastet ist, bitte warten; sonst den Prozess {pid} beenden.</translation>
+        <source>The local queue can&apos;t be used</source>
+        <translation>Die lokale Warteschlange kann nicht verwendet werden</translation>
     </message>
     <message>
         <source>If this computer is very busy, wait: it is tried again.</source>
@@ -2819,6 +2767,10 @@
     <message>
         <source>The local queue does not answer in time</source>
         <translation>Die lokale Warteschlange antwortet nicht rechtzeitig</translation>
+    </message>
+    <message>
+        <source>{file} is damaged. Delete it, then try again: the files that wait are sent again.</source>
+        <translation>{file} ist beschädigt. Bitte diese Datei löschen und es noch einmal versuchen: Was wartet, wird noch einmal gesendet.</translation>
     </message>
     <message>
         <source>This queue carries messages that are not Filemill&apos;s</source>
@@ -2857,8 +2809,8 @@
         <translation>Bitte diesem Konto das Lesen der Datei erlauben, dann erneut versuchen. Nichts wurde geändert.</translation>
     </message>
     <message>
-        <source>Another program wrote to it in each of three tries. What was read was thrown away, so that no wrong numbers are kept. Process it again when the other program is done.</source>
-        <translation>Ein anderes Programm hat bei jedem der drei Versuche hineingeschrieben. Das Gelesene wurde verworfen, damit keine falschen Zahlen bleiben. Bitte noch einmal verarbeiten, wenn das andere Programm fertig ist.</translation>
+        <source>Another program wrote to it in each of three tries. What was read was thrown away, so that no wrong numbers are kept. Retry when the other program is done.</source>
+        <translation>Ein anderes Programm hat bei jedem der drei Versuche hineingeschrieben. Das Gelesene wurde verworfen, damit keine falschen Zahlen bleiben. Bitte erneut versuchen, wenn das andere Programm fertig ist.</translation>
     </message>
     <message>
         <source>Only ordinary files can be processed, so it was not opened. Removing it from the list leaves it there.</source>
@@ -3252,10 +3204,6 @@
         <translation>Protokoll&amp;ordner öffnen</translation>
     </message>
     <message>
-        <source>Support &amp;Report…</source>
-        <translation>&amp;Bericht…</translation>
-    </message>
-    <message>
         <source>Copy the chosen entries, or all that are shown if none is chosen</source>
         <translation>Die gewählten Einträge kopieren, oder alle gezeigten, wenn keiner gewählt ist</translation>
     </message>
@@ -3359,6 +3307,10 @@
     <message>
         <source>Saved the support report as “{name}”.</source>
         <translation>Bericht als „{name}“ gespeichert.</translation>
+    </message>
+    <message>
+        <source>Show in Folder</source>
+        <translation>Im Ordner zeigen</translation>
     </message>
     <message>
         <source>A file has failed</source>

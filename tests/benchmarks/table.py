@@ -28,7 +28,7 @@ from PySide6.QtWidgets import QApplication
 
 from desktop_app.bootstrap import MIGRATIONS
 from desktop_app.domain.job import NewFile, Status
-from desktop_app.gui.life.garbage import MainThreadGarbage
+from desktop_app.gui.startup.qt_runtime import MainThreadGarbageCollector
 from desktop_app.gui.table.columns import COLUMN_OF_ID
 from desktop_app.gui.table.view import JobsView
 from desktop_app.gui.theme.theme import Theme
@@ -218,7 +218,7 @@ def measure_churn(view: JobsView, bench: ListController, database: Database, bea
 def main() -> int:
     rows = int(sys.argv[1]) if len(sys.argv) > 1 else ROWS
     application = QApplication([])
-    MainThreadGarbage(application).start()
+    MainThreadGarbageCollector(application).start()
     look = Theme()
     look.follow(application)
     with tempfile.TemporaryDirectory() as folder:
@@ -227,7 +227,8 @@ def main() -> int:
         jobs = JobList(database)
         intake = IntakeService(Intake(database), queue="local", clock=Clock(), wake=lambda: None)
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        bench = ListController(jobs, intake, database.session, Wording(QLocale(QLocale.Language.English)))
+        wording = Wording(QLocale(QLocale.Language.English))
+        bench = ListController(jobs, intake, database.session, wording, queue="local", clock=Clock())
         view = JobsView(bench.model, look)
         view.resize(1100, 1080)
         view.show()

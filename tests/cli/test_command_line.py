@@ -90,24 +90,13 @@ def test_exit_code_of_the_window_is_passed_on() -> None:
 
 def test_entry_point_opens_the_real_window(monkeypatch: pytest.MonkeyPatch) -> None:
     window = Window()
-    app = ModuleType("desktop_app.app")
-    app.run_window = window  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "desktop_app.app", app)
+    app = ModuleType("desktop_app.window_app")
+    app.make_application = object  # type: ignore[attr-defined]
+    app.run_window = lambda _application, paths, _signals: window(paths)  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "desktop_app.window_app", app)
     monkeypatch.setattr(sys, "argv", ["filemill", "a.txt"])
     assert main() == 0
     assert window.opened == [["a.txt"]]
-
-
-def test_hidden_command_serves_the_local_queue(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    served: list[Path] = []
-
-    def serve(run_folder: Path) -> int:
-        served.append(run_folder)
-        return 7
-
-    monkeypatch.setattr("desktop_app.queues.local_server.serve", serve)
-    assert main(["_local-queue", str(tmp_path)]) == 7
-    assert served == [tmp_path]
 
 
 @pytest.mark.parametrize(

@@ -25,8 +25,8 @@ def main() -> int:
     parser.add_argument("--pictures", type=Path, help="a folder for pictures of all that is looked at")
     options = parser.parse_args()
 
-    from desktop_app.app import make_application
     from desktop_app.gui.theme.theme import Theme
+    from desktop_app.window_app import make_application
     from tests.pseudo import speaking
 
     application = make_application()

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from desktop_app.processing.registry import Cancelled, FileResult, Watch, default_registry
-from desktop_app.queues.client import QueueClient
+from desktop_app.queues.client import BotoClient
 from desktop_app.queues.messages import QueueInfo
 from desktop_app.services.consuming import in_flight as leases
 from desktop_app.services.sending.dead_letters import DeadLetterWatcher
@@ -69,7 +69,7 @@ def _mill(place: Place, *, registry: Acting | None = None, concurrency: int = 2,
         # Not `SqsConnector`, which takes a tenth of a second to set up.
         info = QueueInfo(f"{place.endpoint_url}/{ACCOUNT}/{place.queue}", place.queue, place.connection.is_fifo)
         sqs = boto_client(endpoint_url=place.endpoint_url)
-        client = QueueClient(sqs, sqs, info, place.connection)
+        client = BotoClient(sqs, sqs, info, place.connection)
         connector = FixedConnector(lambda: client)
     return Mill(place, connector=connector, registry=registry, concurrency=concurrency, work_grace_s=work_grace_s)
 

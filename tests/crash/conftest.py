@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import multiprocessing
 import signal
-import threading
 from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.queues.local_facts import read_facts
+from desktop_app.queues.embedded import EmbeddedQueue
 from desktop_app.services import loops as loop
 from desktop_app.services.consuming import consumer
 from desktop_app.services.consuming import dispatcher as dispatch
@@ -198,50 +197,18 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SimulatedB
 
 
 class EmbeddedBench(Bench):
-    """The embedded queue, kept alive from here: it forgets nothing when the program dies."""
-
-    def __init__(self, place: Place) -> None:
-        super().__init__(place)
-        self._keeper = Mill(place)
-        self._keeper.connector.connect()
+    """The embedded queue."""
 
     def messages(self) -> int:
-        return self._keeper.connector.connect().state().total
+        with closing(EmbeddedQueue(self.place.queue_file)) as queue:
+            return queue.state().total
 
     def let_time_pass(self) -> None:
-        """Not needed: it is not waited for, everything is sent anew."""
-
-    def close(self) -> None:
-        self._keeper.close()
-        wait_until_servers_have_ended()
-
-
-class DyingBench(Bench):
-    """The embedded queue, which ends with the last program that uses it."""
-
-    def messages(self) -> int:
-        return 0
-
-    def bury(self) -> None:
-        folder = self.place.run
-        wait_until(lambda: read_facts(folder) is None, timeout=10, what="the embedded queue has ended")
-
-    def let_time_pass(self) -> None:
-        """Not needed: a new queue has no hidden messages."""
-
-
-def wait_until_servers_have_ended() -> None:
-    wait_until(
-        lambda: not any(thread.name == "local-queue-wait" for thread in threading.enumerate()),
-        timeout=10,
-        what="the embedded queue has ended",
-    )
+        """Not needed: what a dead program held is released by the next one."""
 
 
 @pytest.fixture
-def embedded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[EmbeddedBench]:
+def embedded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> EmbeddedBench:
     # Nobody can move this queue's time, and a duplicate is put off until the row's lease is over.
     monkeypatch.setattr(dispatch, "ROW_MARGIN_MS", 0)
-    bench = EmbeddedBench(Place(tmp_path, visibility_s=1))
-    yield bench
-    bench.close()
+    return EmbeddedBench(Place(tmp_path, visibility_s=1))

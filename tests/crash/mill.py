@@ -16,7 +16,8 @@ from desktop_app.config.settings import Connection
 from desktop_app.domain.clock import Clock, SystemClock
 from desktop_app.domain.job import Job, NewFile, StatusCounts
 from desktop_app.processing.registry import default_registry
-from desktop_app.queues.connector import connector_for
+from desktop_app.queues.connector import SqsConnector
+from desktop_app.queues.embedded import EmbeddedQueue
 from desktop_app.services.consuming.consumer import Consumer, ConsumerOptions
 from desktop_app.services.consuming.in_flight import VISIBILITY_SECONDS
 from desktop_app.services.sending.periodic_tasks import PeriodicTask, PeriodicTasks
@@ -49,7 +50,7 @@ class Place:
     """Where a program works.
 
     Attributes:
-        folder: Of the database, and of the run folder.
+        folder: Of the database, and of the embedded queue.
         endpoint_url: Where SQS answers; empty for the embedded queue.
         queue: The queue's name.
         visibility_s: How long a received message is hidden.
@@ -73,8 +74,14 @@ class Place:
         return self.folder / "jobs.db"
 
     @property
-    def run(self) -> Path:
-        return self.folder / "run"
+    def queue_file(self) -> Path:
+        return self.folder / "jobs.db.queue"
+
+    def connector(self, receiver: str = "") -> QueueConnector:
+        """The program's own."""
+        if self.endpoint_url:
+            return SqsConnector(self.connection)
+        return EmbeddedQueue(self.queue_file, receiver=receiver)
 
 
 class Mill:
@@ -101,7 +108,6 @@ class Mill:
         wait_s: int = 1,
         work_grace_s: float = 5.0,
     ) -> None:
-        place.run.mkdir(mode=0o700, exist_ok=True)
         self.place = place
         self.key = place.connection.key
         self.clock = clock or SystemClock()
@@ -111,7 +117,7 @@ class Mill:
         self.intake = Intake(self.database)
         self.outbox = Outbox(self.database)
         self.identity = WorkerIdentity(self.database.path)
-        self.connector = connector or connector_for(place.connection, place.run)
+        self.connector = connector or place.connector(self.identity.name)
         self.wake = threading.Event()
         free_dead_claims = partial(Recovery(self.database).free_dead_claims, self.identity.is_alive, queue=self.key)
         self.sender = Sender(
@@ -137,7 +143,6 @@ class Mill:
                 visibility_s=place.visibility_s,
                 wait_s=wait_s,
                 work_grace_s=work_grace_s,
-                resend_crashed=not place.endpoint_url,
             ),
             clock=self.clock,
             report=lambda _: None,

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from botocore.httpsession import URLLib3Session
 
 import desktop_app.store.adding as intake_module
-from desktop_app.queues.client import QueueClient
+from desktop_app.queues.client import BotoClient
+from desktop_app.queues.embedded import EmbeddedQueue
 from desktop_app.services.consuming.worker_pool import WorkerPool, _HeldWatch
 from desktop_app.store.adding import Intake
 from desktop_app.store.claims import Claims
@@ -23,6 +24,7 @@ from desktop_app.store.outbox import Outbox
 from desktop_app.store.results import Work
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Callable, Iterator
 
     Arm = Callable[[], None]
@@ -107,6 +109,33 @@ def at_commit(owner: Any, name: str, nth: int = 1) -> Arm:
     return arm
 
 
+def in_transaction(name: str, nth: int = 1) -> Arm:
+    """Inside a transaction of the embedded queue: everything is written, and nothing is committed."""
+
+    def arm() -> None:
+        original, is_it, inside = getattr(EmbeddedQueue, name), _Nth(nth), threading.local()
+        write = EmbeddedQueue._write
+
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            inside.is_it = is_it()
+            try:
+                return original(*args, **kwargs)
+            finally:
+                inside.is_it = False
+
+        @contextmanager
+        def writing(self: EmbeddedQueue) -> Iterator[sqlite3.Connection]:
+            with write(self) as connection:
+                yield connection
+                if getattr(inside, "is_it", False):
+                    die()
+
+        setattr(EmbeddedQueue, name, wrapper)
+        EmbeddedQueue._write = writing  # type: ignore[method-assign]
+
+    return arm
+
+
 def after_request(operation: str, nth: int = 1) -> Arm:
     """The queue has done it; the reply has not been looked at."""
 
@@ -130,7 +159,7 @@ SENDER: dict[str, Arm] = {
     "P0 before the claim is committed": at_commit(Outbox, "claim"),
     "P1 after the claim": after(Outbox, "claim"),
     "P2 sent, reply not read": after_request("SendMessageBatch", 2),
-    "P3 reply read, not noted": after(QueueClient, "send", 2),
+    "P3 reply read, not noted": after(BotoClient, "send", 2),
     "P3 before the note is committed": at_commit(Outbox, "mark_sent", 2),
     "P4 after the note": after(Outbox, "mark_sent", 2),
 }
@@ -143,16 +172,16 @@ CONSUMER: dict[str, Arm] = {
     "C3 after the work": after(WorkerPool, "_outcome"),
     "C3 before the result is committed": at_commit(Work, "finish"),
     "C4 after the commit, before the delete": after(Work, "finish"),
-    "C4 on the way into the delete": before(QueueClient, "delete"),
+    "C4 on the way into the delete": before(BotoClient, "delete"),
     "C5 deleted, reply not read": after_request("DeleteMessageBatch"),
-    "C6 reply to the delete read": after(QueueClient, "delete"),
+    "C6 reply to the delete read": after(BotoClient, "delete"),
 }
 RELEASE: dict[str, Arm] = {
     "R0 before the row's return is committed": at_commit(Work, "give_back"),
     "R1 after the row's return": after(Work, "give_back"),
-    "R2 on the way into the release": before(QueueClient, "change_visibility"),
+    "R2 on the way into the release": before(BotoClient, "change_visibility"),
     "R3 released, reply not read": after_request("ChangeMessageVisibilityBatch"),
-    "R4 reply to the release read": after(QueueClient, "change_visibility"),
+    "R4 reply to the release read": after(BotoClient, "change_visibility"),
 }
 HEARTBEAT: dict[str, Arm] = {
     "H0 row extended, message not": after(Work, "extend"),
@@ -177,8 +206,14 @@ RETRY: dict[str, Arm] = {
     "G0 before the new generation is committed": at_commit(Intake, "retry"),
     "G1 after the new generation": after(Intake, "retry"),
 }
-INSTANCE: dict[str, Arm] = {
-    "N0 before the outbox's refill is committed": at_commit(Outbox, "refill_after_restart"),
-    "N1 after the outbox's refill": after(Outbox, "refill_after_restart"),
+EMBEDDED: dict[str, Arm] = {
+    "E0 before the messages are committed": in_transaction("send", 2),
+    "E1 sent, not noted": after(EmbeddedQueue, "send", 2),
+    "E2 received, not claimed": after(EmbeddedQueue, "_take", 2),
+    "E3 before the delete is committed": in_transaction("delete"),
+    "E4 deleted": after(EmbeddedQueue, "delete"),
+    "E5 before the messages of the dead are released": before(EmbeddedQueue, "release_abandoned"),
+    "E6 after the messages of the dead are released": after(EmbeddedQueue, "release_abandoned"),
 }
-ALL = SENDER | CONSUMER | RELEASE | HEARTBEAT | RECOVERY | INTAKE | DEAD_LETTERS | RETRY | INSTANCE
+"""On the way into the embedded queue, which is there as long as its file."""
+ALL = SENDER | CONSUMER | RELEASE | HEARTBEAT | RECOVERY | INTAKE | DEAD_LETTERS | RETRY | EMBEDDED

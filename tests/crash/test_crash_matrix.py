@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import sys
+import time
 from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.services.consuming.in_flight import Fate
+from desktop_app.services.consuming.in_flight import VISIBILITY_SECONDS, Fate
 from desktop_app.services.sending.dead_letters import DeadLetterWatcher
+from desktop_app.services.sending.reconciler import Reconciler
 from desktop_app.store.claims import Claims
+from desktop_app.store.recovery import Recovery
 from tests.crash import points, witness
-from tests.crash.conftest import DyingBench, kill_at, write_files
+from tests.crash.conftest import EmbeddedBench, kill_at, write_files
 from tests.crash.mill import Place
+from tests.helpers import wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.crash.conftest import EmbeddedBench, SimulatedBench
+    from tests.crash.conftest import SimulatedBench
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL, and a server that forks")
 
@@ -169,27 +173,49 @@ def test_ending_the_jobs_of_dead_letters(bench: SimulatedBench, point: str) -> N
     assert bench.sim.simulator.bodies(dead) == []
 
 
-@pytest.mark.parametrize(
-    "point",
-    [
-        "P3 reply read, not noted",
-        "N1 after the outbox's refill",
-        "C1 after the claim, before the work",
-        "C5 deleted, reply not read",
-    ],
-)
-def test_embedded_queue_that_outlives_the_program(embedded: EmbeddedBench, point: str) -> None:
-    embedded.add(*FILES[:15])
-    kill_at("consumer", point, embedded.place)
+LEFT_BY_EMBEDDED = {  # entries in the outbox, messages in the queue
+    "E0 before the messages are committed": (15, 10),
+    "E1 sent, not noted": (15, 20),
+}
+
+
+@pytest.mark.parametrize("point", points.EMBEDDED)
+def test_embedded_queue(embedded: EmbeddedBench, point: str) -> None:
+    embedded.add(*FILES)
+    role = "sender" if point in LEFT_BY_EMBEDDED else "consumer"
+    if point[:2] in {"E5", "E6"}:
+        kill_at("consumer", "C1 after the claim, before the work", embedded.place)
+    kill_at(role, point, embedded.place)
     before = embedded.look()
+    if point in LEFT_BY_EMBEDDED:
+        assert (before.waiting, before.messages) == LEFT_BY_EMBEDDED[point]
     embedded.go_on_and_check(before)
 
 
-def test_embedded_queue_that_dies_with_the_program(tmp_path: Path) -> None:
-    """Its messages are gone; they are sent again from the database."""
-    bench = DyingBench(Place(tmp_path))
+def test_what_a_dead_program_held_is_at_work_at_once(tmp_path: Path) -> None:
+    """Also what it had only received; no visibility timeout is waited for."""
+    bench = EmbeddedBench(Place(tmp_path))
     bench.add("a", "b", "c")
+    bench.send()
+    kill_at("consumer", "C0 received, not claimed", bench.place)
     kill_at("consumer", "C1 after the claim, before the work", bench.place)
     before = bench.look()
     assert before.statuses == ["PROCESSING"] * 3
+    begun = time.monotonic()
     bench.go_on_and_check(before)
+    assert time.monotonic() - begun < VISIBILITY_SECONDS / 2
+
+
+def test_embedded_queue_that_is_deleted(embedded: EmbeddedBench) -> None:
+    """It is made anew, and the reconciler sends everything again."""
+    embedded.add("a", "b", "c")
+    embedded.send()
+    with closing(embedded.mill()) as mill:
+        reconciler = Reconciler(Recovery(mill.database), mill.connector, queue=mill.key, clock=mill.clock)
+        reconciler.do()
+        for file in embedded.place.folder.glob("jobs.db.queue*"):
+            file.unlink()
+        wait_until(lambda: mill.clock.now_ms() > mill.all()[0].created_at)
+        reconciler.do()
+        assert mill.waiting() == 3
+    embedded.go_on_and_check(embedded.look())

@@ -9,7 +9,7 @@ from collections import Counter
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 
-from desktop_app.queues.client import QueueClient
+from desktop_app.queues.client import BotoClient
 from desktop_app.queues.messages import decode
 from desktop_app.services.consuming.in_flight import ROW_MARGIN_MS, VISIBILITY_SECONDS, Fate
 from desktop_app.store.claims import ClaimOutcome, ClaimRequest, Claims
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
+    from desktop_app.queues.client import QueueClient
     from desktop_app.queues.messages import Received
     from tests.sqs.faults import PassOn
     from tests.sqs.messages import StoredMessage
@@ -239,7 +240,7 @@ class OtherProgram:
         self._world, self._mill = world, mill
         sqs = boto_client()
         world.sim.simulator.attach(sqs)  # past the faults, and past the account of what our program receives
-        self._client = QueueClient(sqs, sqs, mill.connector.connect().info, world.place.connection)
+        self._client = BotoClient(sqs, sqs, mill.connector.connect().info, world.place.connection)
         self._token = 0
         self._handle = ""
 

@@ -74,9 +74,9 @@ def take(variant: Variant, names: list[str], into: Path) -> None:
     from PIL import Image
     from PySide6.QtCore import Qt
 
-    from desktop_app.app import make_application
     from desktop_app.gui.theme.colours import DARK, LIGHT
     from desktop_app.gui.theme.theme import Theme
+    from desktop_app.window_app import make_application
     from tests.gallery.pictures import ENVIRONMENTS, PICTURES
     from tests.gallery.scene import Scene
 

@@ -10,13 +10,13 @@ from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop, QPoint, Qt
 from PySide6.QtGui import QColor, QPainter, QPixmap
 from PySide6.QtWidgets import QApplication, QDialog
 
-from desktop_app.app import assemble
 from desktop_app.bootstrap import open_program
 from desktop_app.domain.job import AttemptOutcome, NewFile, Status
 from desktop_app.domain.query import ListQuery
 from desktop_app.gui.widgets.notice import Kind
 from desktop_app.services.loops import LoopState, Phase
 from desktop_app.store.models import AttemptRow, BatchRow, JobRow
+from desktop_app.window_app import assemble
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -140,9 +140,9 @@ class Scene:
 
     def say_running(self) -> None:
         """Have the window believe that its loops run and all is well."""
-        states = self.window._needs.connection.status
-        states.set_sender_state(LoopState(Phase.RUNNING))
-        states.set_consumer_state(LoopState(Phase.RUNNING))
+        status = self.window._controller.status
+        status.set_sender_state(LoopState(Phase.RUNNING))
+        status.set_consumer_state(LoopState(Phase.RUNNING))
 
     def wait_for_progress(self) -> None:
         """Wait until the status bar has seen that files have ended since the window was opened."""

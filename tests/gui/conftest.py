@@ -18,7 +18,6 @@ from desktop_app.gui.desktop.ports import no_desktop
 from desktop_app.gui.theme.theme import Theme
 from desktop_app.gui.window.list_controller import ListController
 from desktop_app.gui.window.main_window import MainWindow
-from desktop_app.gui.window.window_parts import WindowParts
 from desktop_app.gui.window_memory import WindowMemory
 from desktop_app.gui.wording import Wording
 from desktop_app.services.consuming.foreign_messages import ForeignMessages
@@ -43,7 +42,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module", autouse=True)
 def no_garbage_collector_on_other_threads() -> Iterator[None]:
-    """See `gui.life.garbage`: what is left of one test's widgets would be destroyed by another test's thread."""
+    """See `gui.startup.qt_runtime`: what is left of one test's widgets would be destroyed by another test's thread."""
     gc.disable()
     yield
     gc.collect()
@@ -152,24 +151,27 @@ class Desk:
     def window(self) -> MainWindow:
         """A window that is shown and has read the list."""
         world = self.world
-        bench = ListController(world.jobs, world.intake, world.session, self._wording)
+        bench = ListController(
+            world.jobs,
+            world.intake,
+            world.session,
+            self._wording,
+            queue=self.connection.connection.key,
+            clock=world.clock,
+        )
         self._benches.append(bench)
         window = MainWindow(
-            WindowParts(
-                workbench=bench,
-                connection=self.connection,
-                folder=self._file.parent,
-                memory=WindowMemory(self._file),
-                look=self._look,
-                wording=self._wording,
-                try_now=self._note_try,
-                clock=world.clock,
-                desktop=lambda _: self.desktop,
-                switch=self.switch,
-                remember_paused=self.remembered.append,
-                log_folder=self.log_folder,
-                support=self._support(),
-            )
+            bench,
+            self.connection,
+            try_now=self._note_try,
+            pause_control=self.switch,
+            remember_paused=self.remembered.append,
+            memory=WindowMemory(self._file),
+            theme=self._look,
+            wording=self._wording,
+            clock=world.clock,
+            desktop=lambda _: self.desktop,
+            support=self._support(),
         )
         self._qtbot.addWidget(window)
         with self._qtbot.waitExposed(window):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from desktop_app import app
+from desktop_app import window_app
 from desktop_app.bootstrap import open_program
 from desktop_app.config.settings import Settings, connection_from
 from desktop_app.domain.job import Job, Status
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from desktop_app.bootstrap import Program
     from desktop_app.gui.connection.controller import ConnectionController
     from desktop_app.gui.connection.dialog import ConnectionDialog
-    from desktop_app.gui.life.running import RunningWindow
     from desktop_app.gui.theme.theme import Theme
+    from desktop_app.window_app import RunningWindow
 
 SOON = 20_000
 
@@ -39,9 +39,9 @@ class Hall:
         self._qtbot = qtbot
         self._folder = folder
         self.program: Program = open_program(settings=settings)
-        self.running: RunningWindow = app.assemble(self.program, look)
+        self.running: RunningWindow = window_app.assemble(self.program, look)
         self.window = self.running.window
-        self.connection: ConnectionController = self.window._needs.connection
+        self.connection: ConnectionController = self.window._controller
         self.running.start()
 
     def path(self, name: str) -> Path:
@@ -67,7 +67,7 @@ class Hall:
 
     def text_of(self, name: str) -> str:
         """What the list says of a file's status."""
-        return self.window._needs.wording.status(self.jobs()[name])
+        return self.window._wording.status(self.jobs()[name])
 
     def until_banner(self, title: str) -> list[str]:
         """Wait for a trouble; gives its buttons."""

@@ -89,8 +89,8 @@ class Stage:
 
     def offer_tray(self) -> None:
         """As on a desktop that has one."""
-        self.window.feedback.tray._is_available = lambda: True
-        self.window.offers.keep_in_tray.setVisible(True)
+        self.window.progress.tray._is_available = lambda: True
+        self.window.menu_actions.keep_in_tray.setVisible(True)
 
     def run_out_of_sight(self) -> None:
         """The running file is far below what is to be seen."""
@@ -110,7 +110,7 @@ class Stage:
     def remove(self, name: str) -> None:
         """Take a file off the list, as a person does."""
         self.select(name)
-        self.window.offers.remove.trigger()
+        self.window.menu_actions.remove.trigger()
         self.until_settled()
 
     def narrow(self, status: Status) -> None:
@@ -139,8 +139,8 @@ class Stage:
             found = self.window.findChildren(QAction)
             return next(action for action in found if action.shortcut().toString() == keys)
         if name.startswith("view "):
-            return self.window.offers.status_views[int(name.removeprefix("view "))]
-        made = getattr(self.window.offers, name)
+            return self.window.menu_actions.status_views[int(name.removeprefix("view "))]
+        made = getattr(self.window.menu_actions, name)
         assert isinstance(made, QAction)
         return made
 
@@ -201,7 +201,7 @@ class Stage:
         for dialog in self.window.findChildren(QDialog):
             if dialog.isVisible():
                 dialog.reject()
-        self.window.offers.keep_in_tray.setChecked(False)
+        self.window.menu_actions.keep_in_tray.setChecked(False)
         # A window that is destroyed waits for its threads, and keeps the interpreter that they need.
         looking_up = self.window.connection.step()
         looking_up.begin()

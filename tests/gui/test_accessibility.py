@@ -8,8 +8,9 @@ from PySide6.QtGui import QAccessible
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
+from desktop_app.gui.adding.review_sheet import show_refused
 from desktop_app.gui.diagnostics.crash import CrashDialog
-from desktop_app.gui.widgets import dialogs
+from desktop_app.gui.widgets.dialogs import PairsDialog
 from desktop_app.gui.widgets.notice import Notice, NoticeAction
 from desktop_app.sources.scan import Refusal
 from tests.clipping.names import INTERACTIVE, QTS_OWN, unnamed, walk
@@ -31,7 +32,7 @@ def window(desk: Desk) -> MainWindow:
     desk.world.fail(keys[0])
     made = desk.window()
     made.resize(790, 560)
-    made.offers.details.trigger()
+    made.menu_actions.details.trigger()
     made.view.select_rows(0, 0)
     made.notices.show_notice(Notice("Removed 1 file.", actions=(NoticeAction("Undo", lambda: None),)))
     made.busy.say("Looking…", can_stop=True)
@@ -50,8 +51,9 @@ def test_every_control_of_the_empty_window_has_a_name(desk: Desk) -> None:
 
 
 def test_every_control_of_the_dialogs_has_a_name(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
-    refused = dialogs.show_refused([Refusal("/x", "There is no such file")], window)
-    keys = dialogs.show_shortcuts(window.offers.all, window)
+    refused = show_refused([Refusal("/x", "There is no such file")], window)
+    window.menu_actions.shortcuts.trigger()
+    keys = next(dialog for dialog in window.findChildren(PairsDialog) if dialog is not refused)
     crash = CrashDialog("report", tmp_path, window)
     qtbot.addWidget(crash)
     crash.show()
@@ -113,12 +115,12 @@ def every_action(window: MainWindow) -> Iterator[tuple[QMenu, QAction]]:
 
 def test_every_action_is_in_the_menu_bar_with_a_unique_key(window: MainWindow) -> None:
     actions = [action for _, action in every_action(window)]
-    assert set(window.offers.all) <= set(actions)
+    assert set(window.menu_actions.all) <= set(actions)
     keys = [keys.toString() for action in actions for keys in action.shortcuts()]
     assert len(keys) == len(set(keys))
     for expected in ("Ctrl+O", "Ctrl+Shift+O", "Ctrl+V", "Ctrl+R", "Ctrl+Shift+R", "Del", "Ctrl+A", "Ctrl+C", "Ctrl+Q"):
         assert expected in keys
-    assert all(action.statusTip() for action in window.offers.all)
+    assert all(action.statusTip() for action in window.menu_actions.all)
 
 
 def test_mnemonics_are_unique_in_each_menu(window: MainWindow) -> None:

@@ -196,7 +196,7 @@ def test_stop_leaves_alone_what_is_asked_about(adder: Adder, world: World, tmp_p
 
 def test_a_question_is_no_work_that_is_said(adder: Adder, tmp_path: Path, qtbot: QtBot) -> None:
     said: list[tuple[str, bool]] = []
-    adder.said.connect(lambda text, can_stop: said.append((text, can_stop)))
+    adder.busy_changed.connect(lambda text, can_stop: said.append((text, can_stop)))
     proposal = proposed(adder, qtbot, fill(tmp_path / "in", 1), must_ask=True)
     qtbot.waitUntil(lambda: not adder._patience.isActive())
     assert said[-1] == ("", False)
@@ -241,7 +241,7 @@ def test_long_scan_says_how_far_it_is_and_can_be_stopped(
     adder: Adder, world: World, slow: SlowScan, qtbot: QtBot
 ) -> None:
     said: list[tuple[str, bool]] = []
-    adder.said.connect(lambda text, can_stop: said.append((text, can_stop)))
+    adder.busy_changed.connect(lambda text, can_stop: said.append((text, can_stop)))
     adder.add(["/big/in"])
     qtbot.waitUntil(lambda: ("Looking through in… 3,118 files", True) in said)
     with qtbot.waitSignal(adder.finished) as done:
@@ -254,7 +254,7 @@ def test_long_scan_says_how_far_it_is_and_can_be_stopped(
 
 def test_two_scans_at_a_time_are_said_together(adder: Adder, world: World, slow: SlowScan, qtbot: QtBot) -> None:
     said: list[str] = []
-    adder.said.connect(lambda text, _: said.append(text))
+    adder.busy_changed.connect(lambda text, _: said.append(text))
     adder.add(["/big/in"])
     adder.add(["/big/out"])
     qtbot.waitUntil(lambda: "Looking through 2 places… 6,236 files" in said)
@@ -276,7 +276,7 @@ def test_writing_many_files_is_said_and_can_not_be_stopped(
 
     monkeypatch.setattr(IntakeService, "add", slow_add)
     said: list[tuple[str, bool]] = []
-    adder.said.connect(lambda text, can_stop: said.append((text, can_stop)))
+    adder.busy_changed.connect(lambda text, can_stop: said.append((text, can_stop)))
     adder.add(["/big/in"])
     qtbot.waitUntil(lambda: bool(said))
     slow.go_on.set()
@@ -291,7 +291,7 @@ def test_writing_many_files_is_said_and_can_not_be_stopped(
 def test_short_adds_are_not_said(adder: Adder, tmp_path: Path, qtbot: QtBot) -> None:
     adder._patience.setInterval(60_000)
     said: list[str] = []
-    adder.said.connect(lambda text, _: said.append(text))
+    adder.busy_changed.connect(lambda text, _: said.append(text))
     (tmp_path / "a").write_text("x")
     finished(adder, qtbot, tmp_path / "a")
     assert said == []

@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 from PySide6.QtWidgets import QWidget
 
-from desktop_app.gui.progress.run_news import Announcer
+from desktop_app.gui.widgets.notice import Announcer
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtWidgets import QMessageBox
 
-from desktop_app import app, tryout
+from desktop_app import tryout, window_app
 from desktop_app.bootstrap import open_program
 from desktop_app.config.paths import resource
-from desktop_app.gui.life.start_problem import StartProblem
+from desktop_app.gui.startup.dialogs import StartErrorDialog
 from tests.gui.world import without_display
 from tests.helpers import wait_until
 
@@ -35,7 +35,7 @@ def status_of(database: Path) -> list[tuple[str, int, int]]:
 
 def test_samples_go_the_whole_way_in_the_real_window(qtbot: QtBot, look: Theme, filemill_home: Path) -> None:
     program = open_program()
-    running = app.assemble(program, look)
+    running = window_app.assemble(program, look)
     qtbot.addWidget(running.window)
     running.start([str(resource("samples"))])
     files = [path for path in resource("samples").rglob("*") if path.is_file()]
@@ -102,15 +102,15 @@ def test_broken_settings_are_said_in_a_dialog_and_end_with_1(
     (filemill_home / "settings.toml").write_text("concurrency = ", encoding="utf-8")
     said: list[str] = []
 
-    def answer(problem: StartProblem) -> bool:
+    def answer(problem: StartErrorDialog) -> bool:
         said.append(problem.text())
         if len(said) == 1:
             return True
         assert isinstance(problem, QMessageBox)
         return False
 
-    monkeypatch.setattr(StartProblem, "wants_another_try", answer)
-    assert app.open_or_say_why_not(os.environ) is None
+    monkeypatch.setattr(StartErrorDialog, "wants_another_try", answer)
+    assert window_app.open_with_dialogs(os.environ) is None
     assert len(said) == 2
     assert str(filemill_home / "settings.toml") in said[0]
 
@@ -123,12 +123,12 @@ def test_program_opens_once_the_trouble_is_mended(
     settings = filemill_home / "settings.toml"
     settings.write_text("concurrency = ", encoding="utf-8")
 
-    def mend(_problem: StartProblem) -> bool:
+    def mend(_problem: StartErrorDialog) -> bool:
         settings.unlink()
         return True
 
-    monkeypatch.setattr(StartProblem, "wants_another_try", mend)
-    program = app.open_or_say_why_not(os.environ)
+    monkeypatch.setattr(StartErrorDialog, "wants_another_try", mend)
+    program = window_app.open_with_dialogs(os.environ)
     assert program is not None
     program.close()
 
@@ -138,10 +138,10 @@ def test_start_that_the_person_gives_up_ends_with_1(filemill_home: Path) -> None
     (filemill_home / "settings.toml").write_text("concurrency = ", encoding="utf-8")
     code = (
         "import sys\n"
-        "from desktop_app.gui.life.start_problem import StartProblem\n"
-        "StartProblem.wants_another_try = lambda problem: print(problem.text()) is not None\n"
-        "from desktop_app.app import run_window\n"
-        "sys.exit(run_window([]))\n"
+        "from desktop_app.gui.startup.dialogs import StartErrorDialog\n"
+        "StartErrorDialog.wants_another_try = lambda problem: print(problem.text()) is not None\n"
+        "from desktop_app.__main__ import main\n"
+        "sys.exit(main([]))\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60, env={**os.environ}

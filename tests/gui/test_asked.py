@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtWidgets import QFileDialog
 
-from desktop_app.gui.life.asked import ADD_FILES, ADD_FOLDER
+from desktop_app.gui.startup.single_instance import ADD_FILES, ADD_FOLDER
 from desktop_app.sources.scan import from_here
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.gui.conftest import Desk
 
 
-@pytest.mark.parametrize(("name", "title"), [(ADD_FILES, "Add Files"), (ADD_FOLDER, "Add a Folder")])
+@pytest.mark.parametrize(("name", "title"), [(ADD_FILES, "Add Files"), (ADD_FOLDER, "Add Folder")])
 def test_what_is_asked_is_done_and_the_other_names_are_added(
     desk: Desk, qtbot: QtBot, tmp_path: Path, name: str, title: str
 ) -> None:

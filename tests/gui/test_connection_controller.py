@@ -87,7 +87,7 @@ def test_files_of_an_unreachable_queue_wait_for_it_and_come_along_when_they_are_
     assert hall.text_of("waits.txt").endswith(f"Waits for the queue {NOWHERE} away")
     assert not hall.window.banner.isVisible()
     hall.window.view.selectAll()
-    hall.window.offers.retry.trigger()
+    hall.window.menu_actions.retry.trigger()
     hall.until_processed("waits.txt", "goes.txt")
 
 

@@ -26,7 +26,7 @@ from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 
 from desktop_app.domain.errors import SettingsError
 from desktop_app.gui.diagnostics.crash import CrashDialog, CrashDialogs, CrashHook, report_of
-from desktop_app.gui.life import qt_log
+from desktop_app.gui.startup import qt_runtime
 from desktop_app.gui.tasks import Tasks
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ def test_report_holds_no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.expected_log("something of Qt's", "ERROR", required=False)
 def test_qts_messages_are_logged(kind: QtMsgType, level: int, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG, "qt"):
-        qt_log.log_message(kind, QMessageLogContext(), "something of Qt's")
+        qt_runtime.log_message(kind, QMessageLogContext(), "something of Qt's")
     assert caplog.record_tuples == [("qt", level, "something of Qt's")]
 
 
@@ -293,7 +293,7 @@ def test_report_is_saved_with_all_that_helps(hook: CrashHook, qtbot: QtBot, tmp_
     hook.handle(ValueError, caught(ValueError("oops")), None)
     assert dialogs.dialog is not None
     report = dialogs.dialog.report
-    save = next(one for one in dialogs.dialog.findChildren(QPushButton) if one.text() == "&Save Report…")
+    save = next(one for one in dialogs.dialog.findChildren(QPushButton) if one.text() == "&Save Support Report…")
     save.setFocus()
     QTest.keyClick(save, Qt.Key.Key_Space)
     assert saved == [report]
@@ -306,7 +306,7 @@ def test_report_is_saved_with_all_that_helps(hook: CrashHook, qtbot: QtBot, tmp_
 @pytest.fixture
 def handler(qapp: object) -> Iterator[None]:
     """Ours in the place of pytest-qt's."""
-    before = qInstallMessageHandler(qt_log.log_message)
+    before = qInstallMessageHandler(qt_runtime.log_message)
     yield
     qInstallMessageHandler(before)
 
@@ -357,11 +357,11 @@ def test_last_words_of_qt_are_in_the_log(tmp_path: Path) -> None:
         import sys, resource
         from pathlib import Path
         from PySide6.QtCore import qFatal
-        from desktop_app.gui.life import qt_log
+        from desktop_app.gui.startup import qt_runtime
         from desktop_app.logs.log import start_logging
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         with start_logging(Path(sys.argv[1]), debug=False):
-            qt_log.install()
+            qt_runtime.install_message_handler()
             qFatal("all is lost")
     """
     outcome = subprocess.run(

@@ -9,13 +9,12 @@ import pytest
 from PySide6.QtCore import QLocale, QTimer
 from PySide6.QtWidgets import QAbstractButton, QApplication
 
-from desktop_app.app import open_or_say_why_not
 from desktop_app.bootstrap import open_program
 from desktop_app.domain.errors import StoreDamagedError, StoreError
 from desktop_app.domain.job import NewFile
-from desktop_app.gui.life.damaged_list import Choice, DamagedList
-from desktop_app.gui.life.start_problem import StartProblem
+from desktop_app.gui.startup.dialogs import DamageChoice, DamagedDatabaseDialog, StartErrorDialog
 from desktop_app.store.backups import Backups
+from desktop_app.window_app import open_with_dialogs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 ERROR = StoreDamagedError("It is damaged.", detail="file is not a database")
 
 
-def press(dialog: DamagedList, text: str) -> None:
+def press(dialog: DamagedDatabaseDialog, text: str) -> None:
     """Press the button that begins so, once the dialog is open."""
     button = next(button for button in dialog.buttons() if button.text().replace("&", "").startswith(text))
     QTimer.singleShot(0, dialog, button.click)
@@ -33,17 +32,17 @@ def press(dialog: DamagedList, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "choice"),
-    [("Use the Copy", Choice.USE_COPY), ("Start With", Choice.START_EMPTY), ("Quit", Choice.QUIT)],
+    [("Use the Copy", DamageChoice.USE_COPY), ("Start With", DamageChoice.START_EMPTY), ("Quit", DamageChoice.QUIT)],
 )
-def test_each_button_is_a_choice(qtbot: QtBot, text: str, choice: Choice) -> None:
-    dialog = DamagedList(ERROR, 1_700_000_000_000, QLocale("en_GB"))
+def test_each_button_is_a_choice(qtbot: QtBot, text: str, choice: DamageChoice) -> None:
+    dialog = DamagedDatabaseDialog(ERROR, 1_700_000_000_000, QLocale("en_GB"))
     qtbot.addWidget(dialog)
     press(dialog, text)
     assert dialog.choose() is choice
 
 
 def test_without_a_copy_none_is_offered_and_quit_is_the_default(qtbot: QtBot) -> None:
-    dialog = DamagedList(ERROR, None, QLocale("en_GB"))
+    dialog = DamagedDatabaseDialog(ERROR, None, QLocale("en_GB"))
     qtbot.addWidget(dialog)
     texts = [button.text().replace("&", "") for button in dialog.buttons()]
     assert not any(text.startswith("Use") for text in texts)
@@ -53,7 +52,7 @@ def test_without_a_copy_none_is_offered_and_quit_is_the_default(qtbot: QtBot) ->
 
 
 def test_the_copy_has_its_time_and_is_the_default(qtbot: QtBot) -> None:
-    dialog = DamagedList(ERROR, 1_700_000_000_000, QLocale("en_GB"))
+    dialog = DamagedDatabaseDialog(ERROR, 1_700_000_000_000, QLocale("en_GB"))
     qtbot.addWidget(dialog)
     assert "2023" in dialog.defaultButton().text() or "/23" in dialog.defaultButton().text()
 
@@ -63,7 +62,7 @@ def answer(text: str) -> None:
 
     def look() -> None:
         dialog = QApplication.activeModalWidget()
-        if isinstance(dialog, DamagedList):
+        if isinstance(dialog, DamagedDatabaseDialog):
             press(dialog, text)
         else:
             QTimer.singleShot(10, look)
@@ -82,7 +81,7 @@ def test_the_window_opens_with_what_was_chosen_and_the_damaged_file_is_kept(
     program.close()
     program.database.path.write_bytes(b"this is not a database" * 100)
     answer(text)
-    opened = open_or_say_why_not(os.environ)
+    opened = open_with_dialogs(os.environ)
     assert opened is not None
     assert opened.jobs.counts().total == files
     opened.close()
@@ -104,9 +103,9 @@ def test_a_damaged_file_that_can_not_be_put_aside_is_said_in_a_dialog(
 
     said: list[str] = []
     monkeypatch.setattr(Backups, "put_aside", refuse)
-    monkeypatch.setattr(StartProblem, "wants_another_try", lambda problem: said.append(problem.text()))
+    monkeypatch.setattr(StartErrorDialog, "wants_another_try", lambda problem: said.append(problem.text()))
     answer("Start With")
-    assert open_or_say_why_not(os.environ) is None
+    assert open_with_dialogs(os.environ) is None
     assert said == ["It can't be moved away."]
 
 
@@ -116,5 +115,5 @@ def test_quitting_changes_nothing(qtbot: QtBot, filemill_home: Path) -> None:
     program.close()
     program.database.path.write_bytes(b"this is not a database" * 100)
     answer("Quit")
-    assert open_or_say_why_not(os.environ) is None
+    assert open_with_dialogs(os.environ) is None
     assert program.database.path.read_bytes().startswith(b"this is not")

@@ -10,11 +10,9 @@ from PySide6.QtGui import QAction, QCloseEvent
 from PySide6.QtWidgets import QSystemTrayIcon, QWidget
 
 from desktop_app.domain.job import Status
-from desktop_app.gui.desktop.choose import desktop_of
-from desktop_app.gui.desktop.mac import DockBadge, MacAwake
+from desktop_app.gui.desktop.native import DockBadge, MacAwake, WindowsAwake, WindowsTaskbar, desktop_of
 from desktop_app.gui.desktop.ports import Desktop, NoDesktop, Notification, Topic
 from desktop_app.gui.desktop.tray import Tray, TrayNotifier
-from desktop_app.gui.desktop.windows import WindowsAwake, WindowsTaskbar
 from tests.gui.test_run_news import FakeNotifier
 
 if TYPE_CHECKING:
@@ -67,13 +65,13 @@ def test_task_bar_follows_the_run_and_counts_its_failures(desk: Desk, room: Room
     qtbot.waitUntil(lambda: room.taskbar.shown[-1] == (0.75, 1))
     desk.world.finish(keys[3])
     qtbot.waitUntil(lambda: room.taskbar.shown[-1] == (None, 0))
-    assert not window.run.progress.is_busy
+    assert not window._list.run.progress.is_busy
 
 
 def test_computer_stays_awake_only_while_something_is_processed(desk: Desk, room: Room, qtbot: QtBot) -> None:
     window = desk.window()
     (key,) = desk.world.add("a")
-    qtbot.waitUntil(lambda: window.run.progress.is_busy)
+    qtbot.waitUntil(lambda: window._list.run.progress.is_busy)
     assert not room.awake.is_kept
     desk.world.change(key, status=Status.PROCESSING)
     qtbot.waitUntil(lambda: room.awake.is_kept)
@@ -92,23 +90,23 @@ def test_short_break_between_two_files_is_no_reason_to_sleep(desk: Desk, room: R
     desk.world.change(first, status=Status.PROCESSING)
     qtbot.waitUntil(lambda: room.awake.is_kept)
     desk.world.finish(first)
-    qtbot.waitUntil(lambda: window.run.progress.files_done == 1)
+    qtbot.waitUntil(lambda: window._list.run.progress.files_done == 1)
     assert room.awake.is_kept
-    window.feedback._drowsy.setInterval(1)
-    window.feedback._drowsy.start()
+    window.progress._drowsy.setInterval(1)
+    window.progress._drowsy.start()
     qtbot.waitUntil(lambda: not room.awake.is_kept)
 
 
 def test_batch_is_told_in_the_window_and_its_notification_opens_the_view(desk: Desk, room: Room, qtbot: QtBot) -> None:
     window = desk.window()
     keys = desk.world.add_many(3)
-    qtbot.waitUntil(lambda: window.run.progress.is_busy)
+    qtbot.waitUntil(lambda: window._list.run.progress.is_busy)
     desk.world.finish(keys[:2])
     desk.world.fail(keys[2])
     qtbot.waitUntil(lambda: window.notices.notice is not None)
     assert window.notices.notice is not None
     assert window.notices.notice.text.startswith("3 files processed")
-    qtbot.waitUntil(window.offers.status_views[-1].isEnabled)
+    qtbot.waitUntil(window.menu_actions.status_views[-1].isEnabled)
     window.hide()
     room.notifier.clicked(Topic.ENDED)
     assert window.isVisible()

@@ -54,9 +54,9 @@ def folder(tmp_path: Path) -> Path:
 def shown(desk: Desk, key: int, qtbot: QtBot) -> MainWindow:
     """A window that shows what happened to this job."""
     window = desk.active_window()
-    window.offers.report.setVisible(True)
-    window.offers.details.trigger()
-    window.view.select_rows(window._workbench.model.ids.index(key), window._workbench.model.ids.index(key))
+    window.menu_actions.report.setVisible(True)
+    window.menu_actions.details.trigger()
+    window.view.select_rows(window._list.model.ids.index(key), window._list.model.ids.index(key))
     qtbot.waitUntil(lambda: bool(window.details.summary.fixes))
     return window
 
@@ -94,11 +94,11 @@ def test_missing_file_can_be_located(desk: Desk, folder: Path, tmp_path: Path, q
     window = shown(desk, key, qtbot)
     assert window.details.summary.happened == f"Failed{DASH}The file is no longer there"
     assert "moved, renamed or deleted" in window.details.summary.advice
-    assert offered(window) == ["Locate…", "Retry", "Remove"]
+    assert offered(window) == ["Locate File…", "Retry", "Remove"]
     found = tmp_path / "found.txt"
     found.write_text("1\n2\n")
     said: list[str] = []
-    desk.bench().commands.said.connect(lambda notice: said.append(notice.text))
+    desk.bench().commands.notice.connect(lambda notice: said.append(notice.text))
     press_first(window)
     choose(window, found, qtbot)
     qtbot.waitUntil(lambda: job_of(desk, key).generation == 2)
@@ -127,7 +127,7 @@ def test_missing_folder_or_drive_is_named_and_the_fix_is_to_connect_it(
     window = shown(desk, key, qtbot)
     qtbot.waitUntil(lambda: f"The folder {tmp_path / 'drive'} is not there" in window.details.summary.advice)
     assert "drive or network share is not connected" in window.details.summary.advice
-    assert offered(window) == ["Retry", "Locate…", "Remove"]
+    assert offered(window) == ["Retry", "Locate File…", "Remove"]
     (tmp_path / "drive" / "in").mkdir(parents=True)
     (tmp_path / "drive" / "in" / "a.txt").write_text("x")
     press_first(window)
@@ -158,7 +158,7 @@ def test_file_that_may_not_be_read_names_its_owner(desk: Desk, folder: Path, qtb
         process(desk.world, key)
         window = shown(desk, key, qtbot)
         assert window.details.summary.happened == f"Failed{DASH}You may not read this file"
-        assert offered(window) == ["Retry", "Show File", "Remove"]
+        assert offered(window) == ["Retry", "Show in Folder", "Remove"]
         qtbot.waitUntil(lambda: f"Its owner is {file.owner()}." in window.details.summary.advice)
     file.chmod(0o600)
     press_first(window)
@@ -191,7 +191,7 @@ def test_file_that_changed_while_it_was_read_is_processed_again(desk: Desk, fold
     window = shown(desk, key, qtbot)
     assert "changed" in window.details.summary.happened
     assert "no wrong numbers are kept" in window.details.summary.advice
-    assert offered(window) == ["Process Again", "Show File", "Remove"]
+    assert offered(window) == ["Retry", "Show in Folder", "Remove"]
     press_first(window)
     qtbot.waitUntil(lambda: job_of(desk, key).generation == 2)
     process(desk.world, key)
@@ -208,7 +208,7 @@ def test_thing_that_is_no_file_is_removed(desk: Desk, folder: Path, qtbot: QtBot
     process(desk.world, key)
     window = shown(desk, key, qtbot)
     assert "This is a named pipe" in window.details.summary.happened
-    assert offered(window) == ["Remove", "Show File"]
+    assert offered(window) == ["Remove", "Show in Folder"]
     press_first(window)
     qtbot.waitUntil(lambda: desk.world.statuses() == [])
     assert (folder / "pipe").exists()
@@ -263,8 +263,8 @@ def test_fault_of_ours_is_said_to_be_one(desk: Desk, folder: Path, qtbot: QtBot)
     window = shown(desk, key, qtbot)
     assert "Something went wrong in Filemill" in window.details.summary.happened
     assert "not of your file" in window.details.summary.advice
-    assert offered(window) == ["Retry", "Save Report…", "Show Attempts", "Remove"]
-    with qtbot.waitSignal(window.offers.report.triggered):
+    assert offered(window) == ["Retry", "Save Support Report…", "Show Attempts", "Remove"]
+    with qtbot.waitSignal(window.menu_actions.report.triggered):
         QTest.mouseClick(window.details.fixes.button(Fix.REPORT), LEFT)
     press_first(window)
     qtbot.waitUntil(lambda: job_of(desk, key).generation == 2)
@@ -276,11 +276,11 @@ def test_file_that_ended_the_program_again_and_again_is_told(desk: Desk, qtbot: 
     (key,) = desk.world.add("/in/a.txt")
     for number in range(MAX_CRASHES):
         start(desk.world, key, at=NOW_MS + number * 1_000)
-    Claims(desk.world.database).free_dead_leases(lambda _: False, queue="local", now_ms=NOW_MS, resend=True)
+    Claims(desk.world.database).free_dead_leases(lambda _: False, queue="local", now_ms=NOW_MS)
     assert job_of(desk, key).reason_code == FileProblem.CRASHED
     window = shown(desk, key, qtbot)
     assert "ended the program" in window.details.summary.advice
-    assert offered(window) == ["Retry", "Save Report…", "Show Attempts", "Remove"]
+    assert offered(window) == ["Retry", "Save Support Report…", "Show Attempts", "Remove"]
     window.details.show_attempts_tab()
     qtbot.waitUntil(lambda: window.details.attempts.table.rowCount() == MAX_CRASHES)
 
@@ -293,20 +293,20 @@ def test_what_can_not_be_done_here_is_not_offered(desk: Desk, qtbot: QtBot) -> N
     desk.world.fail(key)
     desk.world.change(key, reason_code="internal")
     window = shown(desk, key, qtbot)
-    window.offers.report.setVisible(False)
+    window.menu_actions.report.setVisible(False)
     window.view.clearSelection()
     window.view.select_rows(0, 0)
-    assert "Save Report…" not in offered(window)
+    assert "Save Support Report…" not in offered(window)
 
 
 @pytest.mark.parametrize(
     ("fields", "texts"),
     [
-        ({"status": Status.PENDING}, ["Show File", "Remove"]),
-        ({"status": Status.PROCESSING}, ["Show File", "Remove"]),
-        ({"status": Status.PROCESSED}, ["Show File", "Process Again", "Remove"]),
-        ({"status": Status.FAILED, "reason_code": "from a newer version"}, ["Retry", "Show File", "Remove"]),
-        ({"status": Status.FAILED, "reason_code": "unreadable"}, ["Retry", "Show File", "Remove"]),
+        ({"status": Status.PENDING}, ["Show in Folder", "Remove"]),
+        ({"status": Status.PROCESSING}, ["Show in Folder", "Remove"]),
+        ({"status": Status.PROCESSED}, ["Show in Folder", "Retry", "Remove"]),
+        ({"status": Status.FAILED, "reason_code": "from a newer version"}, ["Retry", "Show in Folder", "Remove"]),
+        ({"status": Status.FAILED, "reason_code": "unreadable"}, ["Retry", "Show in Folder", "Remove"]),
         ({"status": Status.FAILED, "reason_code": "not_sent"}, ["Retry", "Remove"]),
     ],
 )
@@ -331,7 +331,7 @@ def test_second_press_of_the_same_key_does_not_do_something_else(desk: Desk, qtb
     desk.world.change(key, reason_code="unreadable")
     window = shown(desk, key, qtbot)
     press_first(window)
-    qtbot.waitUntil(lambda: offered(window) == ["Show File", "Remove"])
+    qtbot.waitUntil(lambda: offered(window) == ["Show in Folder", "Remove"])
     focused = QApplication.focusWidget()
     assert focused is window.details.tabs.tabBar()
     QTest.keyClick(focused, Qt.Key.Key_Space)
@@ -342,7 +342,7 @@ def test_only_a_single_failed_file_can_be_located(desk: Desk, qtbot: QtBot) -> N
     a, b = desk.world.add("/in/a.txt", "/in/b.txt")
     desk.world.fail(a)
     window = shown(desk, a, qtbot)
-    locate = window.offers.locate
+    locate = window.menu_actions.locate
     assert locate.isEnabled()
     window.view.select_rows(1, 1)
     assert not locate.isEnabled()
@@ -359,8 +359,8 @@ def test_job_that_runs_again_meanwhile_keeps_its_path(desk: Desk, folder: Path, 
     (folder / "b.txt").write_text("x")
     window = shown(desk, key, qtbot)
     said: list[str] = []
-    desk.bench().commands.said.connect(lambda notice: said.append(notice.text))
-    window.offers.locate.trigger()
+    desk.bench().commands.notice.connect(lambda notice: said.append(notice.text))
+    window.menu_actions.locate.trigger()
     desk.world.intake.retry([key])
     choose(window, folder / "b.txt", qtbot)
     qtbot.waitUntil(lambda: said == ["“a.txt” is being processed already."])

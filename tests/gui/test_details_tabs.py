@@ -57,7 +57,7 @@ def window(desk: Desk) -> MainWindow:
     Work(desk.world.database).give_back(a, token, now_ms=NOW_MS + 400, reason=away, next_try_at=NOW_MS + 5_000)
     finish(desk.world, a, start(desk.world, a, at=NOW_MS + 5_000), reason="It is gone", at=NOW_MS + 6_200)
     made = desk.active_window()
-    made.offers.details.trigger()
+    made.menu_actions.details.trigger()
     made.view.select_rows(0, 0)
     return made
 
@@ -127,7 +127,7 @@ def test_running_attempt_shows_and_gets_its_end(window: MainWindow, desk: Desk, 
 def test_killed_program_leaves_an_attempt_without_a_result(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
     key = desk.bench().model.ids[1]
     start(desk.world, key)
-    Claims(desk.world.database).free_dead_leases(lambda _: False, queue="local", now_ms=NOW_MS + 9, resend=True)
+    Claims(desk.world.database).free_dead_leases(lambda _: False, queue="local", now_ms=NOW_MS + 9)
     window.view.select_rows(1, 1)
     window.details.show_tab("attempts")
     qtbot.waitUntil(lambda: window.details.attempts.table.rowCount() == 1)
@@ -311,8 +311,8 @@ def test_log_is_not_read_while_another_tab_is_shown(window: MainWindow, desk: De
     assert window.details.log.lines == ()
     window.details.show_tab("log")
     qtbot.waitUntil(lambda: len(window.details.log.lines) == 1)
-    window.offers.details.trigger()
-    window.offers.details.trigger()
+    window.menu_actions.details.trigger()
+    window.menu_actions.details.trigger()
     qtbot.waitUntil(lambda: len(window.details.log.lines) == 1)
 
 
@@ -394,7 +394,7 @@ def test_values_stand_beside_their_captions_from_right_to_left(desk: Desk, qapp:
     try:
         desk.world.add("/data/a.txt")
         window = desk.active_window()
-        window.offers.details.trigger()
+        window.menu_actions.details.trigger()
         window.view.select_rows(0, 0)
         for field in window.details.findChildren(QLineEdit):
             assert field.alignment() & Qt.AlignmentFlag.AlignRight

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.gui.life import display
+from desktop_app.gui.startup import display
 from tests.gui.world import without_display
 
 if TYPE_CHECKING:
@@ -118,6 +118,16 @@ def run(*words: str, **extra: str) -> subprocess.CompletedProcess[str]:
         check=False,
         timeout=60,
     )
+
+
+def test_the_check_does_not_import_qt() -> None:
+    """Qt's libraries may be missing where there is no display; and signals are to be noticed before they are loaded."""
+    code = (
+        "import sys, desktop_app.__main__, desktop_app.gui.startup.display, desktop_app.gui.startup.stop_signals\n"
+        "print([name for name in sys.modules if name.startswith(('PySide6', 'shiboken6'))])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.stdout, done.stderr) == ("[]\n", "")
 
 
 @pytest.mark.skipif(sys.platform != LINUX, reason="only there it can be missing")

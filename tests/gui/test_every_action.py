@@ -91,8 +91,8 @@ TABLE: dict[str, Line] = {
     "view 4": Line(shows(*FAILED)),
     "sidebar": Line(lambda stage: stage.window.sidebar.isVisible(), switching("sidebar", on=False)),
     "details": Line(lambda stage: stage.window.details.isVisible(), switching("details", on=False)),
-    "throughput": Line(lambda stage: stage.window.feedback.dock.isVisible(), switching("throughput", on=False)),
-    "keep_in_tray": Line(lambda stage: stage.window.feedback.tray.is_shown, lambda stage: stage.offer_tray()),
+    "throughput": Line(lambda stage: stage.window.progress.dock.isVisible(), switching("throughput", on=False)),
+    "keep_in_tray": Line(lambda stage: stage.window.progress.tray.is_shown, lambda stage: stage.offer_tray()),
     "next_problem": Line(selects(LOCKED), selecting(ALSO_GONE)),
     "previous_problem": Line(selects(GONE), selecting(ALSO_GONE)),
     "follow": Line(lambda stage: stage.sees_running, lambda stage: stage.run_out_of_sight()),
@@ -112,7 +112,7 @@ TABLE: dict[str, Line] = {
     "connection": Line(lambda stage: stage.dialog(ConnectionDialog)),
     "foreign": Line(lambda stage: stage.titled("Other Programs' Messages"), lambda stage: stage.receive_foreign()),
     "shortcuts": Line(lambda stage: stage.titled("Keyboard Shortcuts")),
-    "log": Line(lambda stage: stage.window.insight.log is not None and stage.window.insight.log.isVisible()),
+    "log": Line(lambda stage: stage.window.help.log is not None and stage.window.help.log.isVisible()),
     "report": Line(lambda stage: stage.dialog(ReportDialog)),
     "about": Line(lambda stage: stage.dialog(QMessageBox)),
 }
@@ -192,7 +192,7 @@ def perform(stage: Stage, name: str, way: Callable[[Stage, QAction], None], qtbo
 
 
 def names_of_all(stage: Stage) -> dict[str, QAction]:
-    offers = stage.window.offers
+    offers = stage.window.menu_actions
     made = {name: value for name, value in vars(offers).items() if isinstance(value, QAction)}
     made |= {f"view {place}": action for place, action in enumerate(offers.status_views)}
     return made | {name: stage.action(name) for name in ("undo", "redo")}
@@ -201,7 +201,7 @@ def names_of_all(stage: Stage) -> dict[str, QAction]:
 def test_every_action_has_a_line_in_the_table(stage: Stage) -> None:
     named = names_of_all(stage)
     assert set(named) == set(TABLE)
-    assert {id(action) for action in stage.window.offers.all} <= {id(action) for action in named.values()}
+    assert {id(action) for action in stage.window.menu_actions.all} <= {id(action) for action in named.values()}
 
 
 def test_somebody_hears_every_action(stage: Stage) -> None:

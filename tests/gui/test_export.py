@@ -14,9 +14,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog
 
 from desktop_app.config.atomic_write import NotWrittenError
+from desktop_app.gui.commands.file import FIELDS_OF_COLUMN
 from desktop_app.gui.export import dialog as export_target
 from desktop_app.gui.export import exporter as exporting
-from desktop_app.gui.export.command import FIELDS_OF_COLUMN
 from desktop_app.gui.export.dialog import ExportDialog, Rows
 from desktop_app.gui.export.exporter import Format
 from desktop_app.gui.table.columns import COLUMNS
@@ -76,7 +76,7 @@ def test_failed_files_are_in_a_csv_after_three_steps(desk: Desk, world: World, q
     assert finished(window, qtbot) == "Exported 1 file to “failed.csv”."
     (row,) = rows_of(target)
     assert (row["name"], row["status"], row["reason"]) == ("'=b.txt", "FAILED", "The file is no longer there.")
-    assert window.notices.buttons[0].text() == "Show File"
+    assert window.notices.buttons[0].text() == "Show in Folder"
     assert window.export.dialog is None
 
 
@@ -314,7 +314,7 @@ def test_offer_follows_the_list_while_the_dialog_is_open(desk: Desk, world: Worl
 
 
 def test_nothing_to_export_is_not_offered(desk: Desk) -> None:
-    assert not desk.window().offers.export.isEnabled()
+    assert not desk.window().menu_actions.export.isEnabled()
 
 
 def test_every_column_of_the_table_has_its_fields() -> None:

@@ -93,7 +93,7 @@ def test_nothing_found_is_said_and_taken_back_by_one_button(window: MainWindow, 
     assert window.no_match.clear.isVisible()
     assert not window.no_match.all.isVisible()
     assert QApplication.focusWidget() is window.filter
-    assert not window.offers.select_all.isEnabled()
+    assert not window.menu_actions.select_all.isEnabled()
     QTest.mouseClick(window.no_match.clear, LEFT)
     qtbot.waitUntil(window.view.isVisible)
     assert window.filter.text() == ""
@@ -138,7 +138,7 @@ def test_selected_files_that_do_not_match_are_not_selected_any_more(
 def test_nothing_can_be_filtered_while_there_is_nothing(desk: Desk) -> None:
     window = desk.window()
     assert not window.filter.isEnabled()
-    assert not window.offers.filter.isEnabled()
+    assert not window.menu_actions.filter.isEnabled()
     assert not window.sidebar.isVisible()
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def test_without_any_nothing_is_said(desk: Desk, qtbot: QtBot) -> None:
     window = desk.window()
     window.connection.foreign.count()
-    assert not window.offers.foreign.isEnabled()
+    assert not window.menu_actions.foreign.isEnabled()
     assert not window.status._foreign.isVisible()
 
 
@@ -24,7 +24,7 @@ def test_they_are_counted_and_the_newest_are_shown_as_plain_text(desk: Desk, qtb
     desk.connection.foreign_messages.note(received("<b>not</b>\nours", message_id="m1", count=3), "not JSON")
     with qtbot.waitSignal(window.connection.foreign.counted):
         window.connection.foreign.count()
-    assert window.offers.foreign.isEnabled()
+    assert window.menu_actions.foreign.isEnabled()
     assert window.status._foreign.isVisible()
     assert "1 not ours" in window.status._foreign.text()
     dialog = window.connection.foreign.show_newest()

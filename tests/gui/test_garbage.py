@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.gui.life import garbage
-from desktop_app.gui.life.garbage import MainThreadGarbage
+from desktop_app.gui.startup import qt_runtime
+from desktop_app.gui.startup.qt_runtime import MainThreadGarbageCollector
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,25 +38,25 @@ def make_garbage() -> None:
 def test_no_other_thread_ever_collects(
     qtbot: QtBot, collected: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(garbage, "EVERY_MS", 1)
-    keeper = MainThreadGarbage()
-    keeper.start()
+    monkeypatch.setattr(qt_runtime, "COLLECT_EVERY_MS", 1)
+    collector = MainThreadGarbageCollector()
+    collector.start()
     worker = threading.Thread(target=make_garbage)
     worker.start()
     worker.join()
     qtbot.waitUntil(lambda: bool(collected))
     assert {thread for _, thread in collected} == {threading.get_ident()}
-    keeper.stop()
+    collector.stop()
     assert gc.isenabled()
     gc.disable()  # as the tests of this folder have it
 
 
 def test_nothing_is_collected_before_it_is_due(qapp: object, collected: list[tuple[int, int]]) -> None:
-    keeper = MainThreadGarbage()
+    collector = MainThreadGarbageCollector()
     gc.collect()
     collected.clear()
-    keeper.look()
+    collector.collect_if_due()
     assert collected == []
     make_garbage()
-    keeper.look()
+    collector.collect_if_due()
     assert [generation for generation, _ in collected] == [0]

@@ -51,36 +51,36 @@ def test_minutes_are_counted_back_and_hours_are_times_of_day(qapp: object) -> No
 def window(desk: Desk, qtbot: QtBot) -> MainWindow:
     keys = desk.world.add_many(20)
     made = desk.active_window()
-    qtbot.waitUntil(lambda: made.run.progress.files_total == 20)
+    qtbot.waitUntil(lambda: made._list.run.progress.files_total == 20)
     desk.world.clock.advance(2)
     desk.world.finish(keys[:10])
-    qtbot.waitUntil(lambda: made.run.progress.files_done == 10)
+    qtbot.waitUntil(lambda: made._list.run.progress.files_done == 10)
     desk.world.clock.advance(1)
     return made
 
 
 def test_key_shows_the_graphs_and_hides_them(window: MainWindow, qtbot: QtBot) -> None:
-    assert not window.feedback.dock.isVisible()
+    assert not window.progress.dock.isVisible()
     QTest.keyClick(window.view, Qt.Key.Key_G, CONTROL)
-    qtbot.waitUntil(window.feedback.dock.isVisible)
-    window.feedback.dock.choose(Span.MINUTE)
-    files, sizes = window.feedback.dock.graphs
+    qtbot.waitUntil(window.progress.dock.isVisible)
+    window.progress.dock.choose(Span.MINUTE)
+    files, sizes = window.progress.dock.graphs
     assert files.summary.startswith("Files per second, last minute: now ")
     assert "highest" in sizes.accessibleDescription()
     assert max(files._values) > 0
     QTest.keyClick(window.view, Qt.Key.Key_G, CONTROL)
-    assert not window.feedback.dock.isVisible()
+    assert not window.progress.dock.isVisible()
 
 
 def test_pace_in_the_status_bar_opens_the_graphs(window: MainWindow) -> None:
     window.status.throughput_pressed.emit()
-    assert window.feedback.dock.isVisible()
-    assert window.offers.throughput.isChecked()
+    assert window.progress.dock.isVisible()
+    assert window.menu_actions.throughput.isChecked()
 
 
 def test_span_is_chosen_by_mouse_and_by_keyboard(window: MainWindow) -> None:
-    window.offers.throughput.trigger()
-    dock = window.feedback.dock
+    window.menu_actions.throughput.trigger()
+    dock = window.progress.dock
     QTest.mouseClick(dock.buttons[Span.HOUR], LEFT)
     assert dock.span.name == "HOUR"
     dock.buttons[Span.HOUR].setFocus()
@@ -90,30 +90,30 @@ def test_span_is_chosen_by_mouse_and_by_keyboard(window: MainWindow) -> None:
 
 
 def test_f6_reaches_the_graphs(window: MainWindow, qtbot: QtBot) -> None:
-    window.offers.throughput.trigger()
+    window.menu_actions.throughput.trigger()
     visited = []
     for _ in range(8):
-        window.offers.next_pane.trigger()
-        visited.append(window.feedback.dock.isAncestorOf(QApplication.focusWidget() or window))
+        window.menu_actions.next_pane.trigger()
+        visited.append(window.progress.dock.isAncestorOf(QApplication.focusWidget() or window))
     assert any(visited)
 
 
 def test_graphs_and_their_span_come_back_at_the_next_start(window: MainWindow, desk: Desk) -> None:
-    window.offers.throughput.trigger()
-    window.feedback.dock.choose(Span.DAY)
+    window.menu_actions.throughput.trigger()
+    window.progress.dock.choose(Span.DAY)
     window.close()
     again = desk.window()
-    assert again.feedback.dock.isVisible()
-    assert again.feedback.dock.span is Span.DAY
-    assert again.offers.throughput.isChecked()
+    assert again.progress.dock.isVisible()
+    assert again.progress.dock.span is Span.DAY
+    assert again.menu_actions.throughput.isChecked()
 
 
 @pytest.mark.parametrize("colours", [LIGHT, DARK], ids=["light", "dark"])
 def test_graph_can_be_seen_in_light_and_dark(window: MainWindow, look: Theme, colours: object) -> None:
     look.wear(colours)  # type: ignore[arg-type]
-    window.offers.throughput.trigger()
-    window.feedback.dock.choose(Span.MINUTE)
-    image = window.feedback.dock.grab().toImage()
+    window.menu_actions.throughput.trigger()
+    window.progress.dock.choose(Span.MINUTE)
+    image = window.progress.dock.grab().toImage()
     ground = image.pixelColor(3, 3).name()
     best = max(
         contrast(image.pixelColor(x, y).name(), ground)

@@ -421,7 +421,7 @@ def test_columns_fill_the_width_again_when_few_rows_are_left(desk: Desk, qtbot: 
     window = desk.active_window()
     view = window.view
     qtbot.waitUntil(view.verticalScrollBar().isVisible)
-    window.offers.status_views[4].trigger()
+    window.menu_actions.status_views[4].trigger()
     qtbot.waitUntil(lambda: not view.verticalScrollBar().isVisible())
     assert sum(view.header.sectionSize(number) for number in range(view.header.count())) == view.viewport().width()
 

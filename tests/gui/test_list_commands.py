@@ -7,9 +7,9 @@ import pytest
 
 from desktop_app.domain.errors import StoreError
 from desktop_app.domain.query import ListQuery
+from desktop_app.gui.commands import clipboard as clip_module
+from desktop_app.gui.commands.clipboard import clip_of_paths, clip_of_rows
 from desktop_app.gui.commands.list_commands import ListCommands
-from desktop_app.gui.table import clipboard as clip_module
-from desktop_app.gui.table.clipboard import clip_of_paths, clip_of_rows
 from desktop_app.gui.table.columns import COLUMN_OF_ID, COLUMNS
 from desktop_app.gui.tasks import Tasks
 from desktop_app.gui.widgets.notice import Kind, Notice
@@ -21,23 +21,23 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from desktop_app.gui.wording import Wording
+    from tests.gui.conftest import Desk
     from tests.gui.world import World
 
 
 @pytest.fixture
 def commands(world: World, wording: Wording) -> Iterator[ListCommands]:
-    reads, writes = Tasks(world.session, threads=1), Tasks(world.session, threads=1)
-    yield ListCommands(world.jobs, world.intake, reads=reads, writes=writes, wording=wording)
-    assert reads.close(2000)
+    writes = Tasks(world.session, threads=1)
+    yield ListCommands(world.jobs, world.intake, writes, wording)
     assert writes.close(2000)
 
 
 def said(commands: ListCommands, qtbot: QtBot, do: Callable[[], object]) -> Notice:
     heard: list[Notice] = []
-    commands.said.connect(heard.append)
-    with qtbot.waitSignals([commands.written, commands.said]):
+    commands.notice.connect(heard.append)
+    with qtbot.waitSignals([commands.written, commands.notice]):
         do()
-    commands.said.disconnect(heard.append)
+    commands.notice.disconnect(heard.append)
     return heard[0]
 
 
@@ -70,7 +70,7 @@ def test_remove_undo_redo(commands: ListCommands, world: World, qtbot: QtBot) ->
     notice = said(commands, qtbot, lambda: commands.remove(keys(a)))
     assert notice.text == "Removed 1 file from the list. On the disk nothing was changed."
     assert list(world.jobs.ids(ListQuery())) == [b]
-    assert commands.undo.undoText() == "Remove 1 file"
+    assert commands.undo.undoText() == "Remove 1 File"
     with qtbot.waitSignal(commands.restored):
         notice.actions[0].run()
     assert list(world.jobs.ids(ListQuery())) == [a, b]
@@ -115,16 +115,11 @@ def test_trouble_is_said_and_the_removal_can_still_be_undone(
     assert list(world.jobs.ids(ListQuery())) == ([] if method == "restore" else [a])
 
 
-def test_copied_rows_are_a_table_of_exact_values(commands: ListCommands, world: World, qtbot: QtBot) -> None:
+def test_copied_rows_are_a_table_of_exact_values(world: World, wording: Wording) -> None:
     a, b = world.add("a.txt", "=SUM(A1).txt", size=18_204)
     world.finish(a, lines=1_234)
     columns = [COLUMNS[COLUMN_OF_ID[name]] for name in ("name", "status", "lines", "size")]
-    texts: list[str] = []
-    commands.copied.connect(lambda clip: texts.append(clip.text))
-    with qtbot.waitSignal(commands.said):
-        commands.copy(keys(a, b), columns)
-    (text,) = texts
-    assert text.splitlines() == [
+    assert clip_of_rows(world.jobs, keys(a, b), columns, wording).text.splitlines() == [
         "Name\tStatus\tLines\tSize",
         "a.txt\tProcessed\t1234\t18204",
         "'=SUM(A1).txt\tPending \N{EN DASH} Waiting to be sent\t\t18204",
@@ -166,8 +161,10 @@ def test_very_many_rows_are_copied_as_text_only(
         assert (clip.page, clip.addresses) == ("", ())
 
 
-def test_copied_paths_are_told(commands: ListCommands, world: World, qtbot: QtBot) -> None:
-    ids = keys(*world.add("a", "b"))
-    with qtbot.waitSignal(commands.said) as heard:
-        commands.copy_paths(ids)
-    assert heard.args == [Notice("Copied 2 paths.", passing=True)]
+def test_copied_paths_are_told(desk: Desk) -> None:
+    desk.world.add("a", "b")
+    window = desk.window()
+    window.view.selectAll()
+    window.menu_actions.copy_path.trigger()
+    desk.settle()
+    assert window.notices.notice == Notice("Copied 2 paths.", passing=True)

@@ -42,7 +42,7 @@ def write(desk: Desk, *lines: str) -> None:
 def open_log(desk: Desk, qtbot: QtBot) -> LogWindow:
     window = desk.active_window()
     QTest.keyClick(window, Qt.Key.Key_L, CTRL)
-    log = window.insight.log
+    log = window.help.log
     assert log is not None
     qtbot.waitUntil(log.isActiveWindow)
     return log

@@ -78,14 +78,19 @@ def test_empty_list_invites_to_add_files(desk: Desk, qtbot: QtBot) -> None:
     buttons = [button for button in window.findChildren(QPushButton) if button.isVisible()]
     assert [button.text() for button in buttons] == ["&Add Files…", "Add F&older…", "Use my AWS &queue instead…"]
     assert QApplication.focusWidget() is buttons[0]
-    for action in (window.offers.retry, window.offers.remove, window.offers.copy, window.offers.select_all):
+    for action in (
+        window.menu_actions.retry,
+        window.menu_actions.remove,
+        window.menu_actions.copy,
+        window.menu_actions.select_all,
+    ):
         assert not action.isEnabled()
     QTest.mouseClick(buttons[0], LEFT)
     dialog = window.findChild(QFileDialog)
     assert dialog is not None
     dialog.close()
-    window.offers.connection.triggered.disconnect()
-    asked = QSignalSpy(window.offers.connection.triggered)
+    window.menu_actions.connection.triggered.disconnect()
+    asked = QSignalSpy(window.menu_actions.connection.triggered)
     QTest.mouseClick(buttons[2], LEFT)
     assert asked.count() == 1
 
@@ -96,7 +101,7 @@ def test_list_appears_with_the_first_file_and_goes_with_the_last(desk: Desk, fil
     qtbot.waitUntil(window.view.isVisible)
     qtbot.waitUntil(lambda: notice(window) == "Added 2 files.")
     window.view.selectAll()
-    window.offers.remove.trigger()
+    window.menu_actions.remove.trigger()
     qtbot.waitUntil(lambda: not window.view.isVisible())
 
 
@@ -126,7 +131,7 @@ def test_status_bar_and_title_say_how_far_all_of_it_is(desk: Desk, qtbot: QtBot)
     desk.world.fail(keys[3])
     qtbot.waitUntil(lambda: window.status.overall_text == "4 files")
     assert window.windowTitle() == "Local queue \N{EN DASH} Filemill"
-    qtbot.waitUntil(lambda: window.offers.retry_failed.iconText() == "Retry Failed (1)")
+    qtbot.waitUntil(lambda: window.menu_actions.retry_failed.iconText() == "Retry Failed (1)")
 
 
 def test_connection_is_shown_and_trouble_stands_under_the_toolbar(desk: Desk, qtbot: QtBot) -> None:
@@ -149,10 +154,10 @@ def test_connection_is_shown_and_trouble_stands_under_the_toolbar(desk: Desk, qt
 def test_select_all_and_none_by_keyboard(desk: Desk, qtbot: QtBot) -> None:
     desk.world.add_many(5)
     window = desk.active_window()
-    assert not window.offers.remove.isEnabled()
+    assert not window.menu_actions.remove.isEnabled()
     QTest.keyClick(window.view, Qt.Key.Key_A, CTRL)
     assert window.view.selected_count() == 5
-    assert window.offers.remove.isEnabled()
+    assert window.menu_actions.remove.isEnabled()
     QTest.keyClick(window.view, Qt.Key.Key_A, CTRL | SHIFT)
     assert window.view.selected_count() == 0
 
@@ -164,10 +169,10 @@ def test_retry_by_keyboard_and_all_failed_by_mouse(desk: Desk, qtbot: QtBot) -> 
     window.view.select_rows(1, 1)
     QTest.keyClick(window.view, Qt.Key.Key_R, CTRL)
     qtbot.waitUntil(lambda: desk.world.statuses() == ["FAILED", "PENDING", "FAILED"])
-    QTest.mouseClick(tool(window, window.offers.retry_failed), LEFT)
+    QTest.mouseClick(tool(window, window.menu_actions.retry_failed), LEFT)
     qtbot.waitUntil(lambda: desk.world.statuses() == ["PENDING"] * 3)
     qtbot.waitUntil(lambda: notice(window) == "2 files will be processed again.")
-    qtbot.waitUntil(lambda: not window.offers.retry_failed.isEnabled())
+    qtbot.waitUntil(lambda: not window.menu_actions.retry_failed.isEnabled())
 
 
 def test_remove_by_key_and_undo_by_key(desk: Desk, qtbot: QtBot) -> None:
@@ -187,7 +192,7 @@ def test_remove_by_mouse_and_undo_in_the_message(desk: Desk, qtbot: QtBot) -> No
     window = desk.active_window()
     row = window.view.visualRect(desk.bench().model.index(1, 0)).center()
     QTest.mouseClick(window.view.viewport(), LEFT, pos=row)
-    QTest.mouseClick(tool(window, window.offers.remove), LEFT)
+    QTest.mouseClick(tool(window, window.menu_actions.remove), LEFT)
     qtbot.waitUntil(lambda: desk.names() == ["a"])
     qtbot.waitUntil(lambda: [button.text() for button in window.notices.buttons] == ["Undo"])
     QTest.mouseClick(window.notices.buttons[0], LEFT)
@@ -201,7 +206,7 @@ def test_undo_of_many_works_while_the_list_is_sorted(desk: Desk, qtbot: QtBot) -
     window.view.header.setSortIndicator(0, Qt.SortOrder.AscendingOrder)
     qtbot.waitUntil(lambda: desk.names() == ["a", "b", "c"])
     window.view.select_rows(0, 1)
-    window.offers.remove.trigger()
+    window.menu_actions.remove.trigger()
     qtbot.waitUntil(lambda: desk.names() == ["c"])
     desk.bench().commands.undo.undo()
     qtbot.waitUntil(lambda: desk.names() == ["a", "b", "c"])
@@ -247,8 +252,8 @@ def test_context_menu_offers_what_the_menu_bar_does(desk: Desk, qtbot: QtBot) ->
     qtbot.waitUntil(lambda: isinstance(QApplication.activePopupWidget(), QMenu))
     menu = QApplication.activePopupWidget()
     assert isinstance(menu, QMenu)
-    assert window.offers.retry in menu.actions()
-    assert all(action in window.offers.all for action in menu.actions() if not action.isSeparator())
+    assert window.menu_actions.retry in menu.actions()
+    assert all(action in window.menu_actions.all for action in menu.actions() if not action.isSeparator())
     assert len([action for action in menu.actions() if not action.isSeparator()]) <= 12
     menu.close()
 
@@ -275,7 +280,7 @@ def test_shortcuts_and_about_open_beside_the_window(desk: Desk, qtbot: QtBot) ->
     assert rows["Add Folder"] == "Ctrl+Shift+O"
     assert rows["Undo"] == "Ctrl+Z"
     dialog.close()
-    window.offers.about.trigger()
+    window.menu_actions.about.trigger()
     about = next(dialog for dialog in window.findChildren(QDialog) if dialog.windowTitle() == "About Filemill")
     about.close()
 
@@ -419,15 +424,15 @@ def test_added_files_are_scrolled_to(desk: Desk, files: list[str], qtbot: QtBot)
 def test_long_adding_is_shown_with_stop(desk: Desk, qtbot: QtBot) -> None:
     window = desk.window()
     stopped = QSignalSpy(window.busy.stopped)
-    desk.bench().adder.said.emit("Looking through in… 3,118 files", True)
+    desk.bench().adder.busy_changed.emit("Looking through in… 3,118 files", True)
     assert window.busy.isVisible()
     (stop,) = window.busy.findChildren(QPushButton)
     assert stop.isVisible()
     QTest.mouseClick(stop, LEFT)
     assert stopped.count() == 1
-    desk.bench().adder.said.emit("Adding 3,118 files…", False)
+    desk.bench().adder.busy_changed.emit("Adding 3,118 files…", False)
     assert not stop.isVisible()
-    desk.bench().adder.said.emit("", False)
+    desk.bench().adder.busy_changed.emit("", False)
     assert not window.busy.isVisible()
 
 

@@ -10,7 +10,7 @@ from PySide6.QtDBus import QDBusConnection, QDBusMessage
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtTest import QTest
 
-from desktop_app.gui.table import opening
+from desktop_app.gui.desktop import file_manager
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -103,29 +103,29 @@ def test_file_that_is_gone_is_told_and_the_others_are_opened(
     window: MainWindow, tmp_path: Path, opened: list[str], qtbot: QtBot
 ) -> None:
     window.view.select_rows(1, 2)
-    window.offers.open.trigger()
+    window.menu_actions.open.trigger()
     qtbot.waitUntil(lambda: notice(window).startswith("“<i>gone.txt” is not there any more."))
     assert opened == [f"file://{tmp_path}/b.txt"]
     for name in ("a b.txt", "b.txt"):
         (tmp_path / name).unlink()
     window.view.selectAll()
-    window.offers.open.trigger()
+    window.menu_actions.open.trigger()
     qtbot.waitUntil(lambda: notice(window).startswith("3 files are not there any more."))
 
 
 def test_file_without_a_program_is_told(window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(QDesktopServices, "openUrl", lambda _: False)
     window.view.select_rows(1, 1)
-    window.offers.open.trigger()
+    window.menu_actions.open.trigger()
     qtbot.waitUntil(lambda: notice(window) == "This computer has no program that opens “b.txt”.")
 
 
 def test_no_more_than_some_are_opened_at_once(
     window: MainWindow, desk: Desk, opened: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(opening, "MOST_AT_ONCE", 2)
+    monkeypatch.setattr(file_manager, "MOST_AT_ONCE", 2)
     window.view.selectAll()
-    window.offers.open.trigger()
+    window.menu_actions.open.trigger()
     desk.settle()
     assert notice(window) == "Select at most 2 files to open them."
     assert opened == []
@@ -150,7 +150,7 @@ def test_only_the_folder_of_the_current_file_is_shown(desk: Desk, tmp_path: Path
     window.view.selectionModel().setCurrentIndex(
         window.view.model().index(1, 0), window.view.selectionModel().SelectionFlag.NoUpdate
     )
-    window.offers.show_file.trigger()
+    window.menu_actions.show_file.trigger()
     qtbot.waitUntil(lambda: bus.asked == [[[f"file://{tmp_path}/sub/b"], ""]])
 
 
@@ -165,7 +165,7 @@ def test_folder_is_opened_where_no_file_manager_answers(
 ) -> None:
     monkeypatch.setattr(QDBusConnection, "sessionBus", lambda: made)
     window.view.select_rows(1, 1)
-    window.offers.show_file.trigger()
+    window.menu_actions.show_file.trigger()
     qtbot.waitUntil(lambda: opened == [f"file://{tmp_path}"])
     assert notice(window) == ""
 
@@ -174,7 +174,7 @@ def test_folder_of_a_file_that_is_gone_is_opened_and_said(
     window: MainWindow, tmp_path: Path, bus: FakeBus, opened: list[str], qtbot: QtBot
 ) -> None:
     window.view.select_rows(2, 2)
-    window.offers.show_file.trigger()
+    window.menu_actions.show_file.trigger()
     qtbot.waitUntil(lambda: notice(window).startswith("“<i>gone.txt” is not there any more."))
     assert (opened, bus.asked) == ([f"file://{tmp_path}"], [])
 
@@ -183,7 +183,7 @@ def test_folder_that_is_gone_is_said(desk: Desk, bus: FakeBus, opened: list[str]
     desk.world.add("/no such folder/bad\udcff.txt")
     window = desk.active_window()
     window.view.select_rows(0, 0)
-    window.offers.show_file.trigger()
+    window.menu_actions.show_file.trigger()
     qtbot.waitUntil(lambda: notice(window).startswith("The folder of “bad\\xff.txt” can't be opened"))
     assert opened == []
 

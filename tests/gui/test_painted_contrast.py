@@ -83,7 +83,7 @@ def test_words_beside_the_list_can_be_read(window: MainWindow, colours: Colours)
     from PySide6.QtWidgets import QAbstractButton, QLabel
 
     window.view.selectAll()
-    window.offers.sidebar.setChecked(False)  # the status bar counts the statuses then
+    window.menu_actions.sidebar.setChecked(False)  # the status bar counts the statuses then
     looked_at = 0
     for kind in (QLabel, QAbstractButton):
         for widget in window.findChildren(kind):

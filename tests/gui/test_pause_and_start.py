@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from desktop_app import app
+from desktop_app import window_app
 from desktop_app.bootstrap import open_program
 from desktop_app.services.control import RunMode
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from desktop_app.domain.job import PriorityResult
-    from desktop_app.gui.life.running import RunningWindow
     from desktop_app.gui.theme.theme import Theme
+    from desktop_app.window_app import RunningWindow
 
 COUNT = 80
 """More than the embedded queue is given at a time."""
@@ -28,7 +28,7 @@ CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModi
 
 
 def started(look: Theme, qtbot: QtBot, *paths: str) -> RunningWindow:
-    running = app.assemble(open_program(), look)
+    running = window_app.assemble(open_program(), look)
     qtbot.addWidget(running.window)
     running.start(paths)
     running.window.activateWindow()

@@ -26,7 +26,7 @@ CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModi
 
 def button_of(window: MainWindow) -> QToolButton:
     (bar,) = window.findChildren(QToolBar)
-    button = bar.widgetForAction(window.offers.pause)
+    button = bar.widgetForAction(window.menu_actions.pause)
     assert isinstance(button, QToolButton)
     return button
 
@@ -48,14 +48,14 @@ def test_by_keyboard_it_pauses_says_so_everywhere_and_goes_on(desk: Desk, qtbot:
     assert notice_of(window).startswith("Paused.")
     assert button_of(window).text() == "Resume"
     assert button_of(window).accessibleName() == "Resume"
-    assert not window.offers.stop_after_current.isEnabled()
+    assert not window.menu_actions.stop_after_current.isEnabled()
     QTest.keyClick(window.view, Qt.Key.Key_P, CTRL)
     assert desk.switch.pace.value == RunMode.RUNNING
     assert desk.remembered == [True, False]
     assert window.windowTitle().startswith("0")
     assert window.status.connection_text == "Local queue"
     assert button_of(window).accessibleName() == "Pause"
-    assert window.offers.stop_after_current.isEnabled()
+    assert window.menu_actions.stop_after_current.isEnabled()
 
 
 def test_by_mouse_it_pauses_and_goes_on(desk: Desk) -> None:
@@ -87,8 +87,8 @@ def test_stopping_after_the_current_files_says_when_it_is_reached(desk: Desk, qt
 def test_stopping_after_the_current_files_can_be_taken_back(desk: Desk) -> None:
     window = desk.active_window()
     with desk.switch.at_work():
-        window.offers.stop_after_current.trigger()
-        assert window.offers.pause.text() == "Res&ume"
+        window.menu_actions.stop_after_current.trigger()
+        assert window.menu_actions.pause.text() == "Res&ume"
         QTest.keyClick(window.view, Qt.Key.Key_P, CTRL)
     assert desk.switch.pace is RunMode.RUNNING
 
@@ -115,7 +115,7 @@ def test_pause_that_can_not_be_kept_holds_and_says_so(desk: Desk, monkeypatch: p
 
     window = desk.window()
     monkeypatch.setattr(window.pausing, "_remember", refuse)
-    window.offers.pause.trigger()
+    window.menu_actions.pause.trigger()
     assert desk.switch.pace is RunMode.PAUSED
     assert notice_of(window) == "The settings can't be written."
 
@@ -124,5 +124,5 @@ def test_what_a_paused_consumer_said_last_is_no_trouble(desk: Desk) -> None:
     window = desk.window()
     desk.states.set_consumer_state(LoopState(Phase.WAITING, "Amazon SQS can't be reached."))
     assert window.banner.notice is not None
-    window.offers.pause.trigger()
+    window.menu_actions.pause.trigger()
     assert window.banner.notice is None

@@ -10,7 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu
 
 from desktop_app.domain.job import PriorityResult
-from desktop_app.gui.commands.queue_commands import moved_text
+from desktop_app.gui.commands.queue import moved_text
 from desktop_app.store.models import JobRow, OutboxRow
 from desktop_app.store.outbox import Outbox, Sent
 
@@ -66,7 +66,9 @@ def test_by_mouse_in_the_context_menu(desk: Desk, qtbot: QtBot) -> None:
     select(window, desk, "b.txt")
     window.view.menu_wanted.emit(window.view.viewport().mapToGlobal(QPoint(10, 10)))
     menu = next(menu for menu in window.findChildren(QMenu) if menu.isVisible())
-    QTest.mouseClick(menu, Qt.MouseButton.LeftButton, pos=menu.actionGeometry(window.offers.process_next).center())
+    QTest.mouseClick(
+        menu, Qt.MouseButton.LeftButton, pos=menu.actionGeometry(window.menu_actions.process_next).center()
+    )
     qtbot.waitUntil(lambda: notice_of(window) == "1 file moved to the front.")
     assert order(desk) == ["b.txt", "a.txt"]
 
@@ -78,7 +80,7 @@ def test_where_a_consumer_works_they_are_simply_next(desk: Desk, qtbot: QtBot) -
     select(window, desk, "a.txt", "b.txt")
     wanted = desk.world.intake._wanted
     with wanted.served():
-        window.offers.process_next.trigger()
+        window.menu_actions.process_next.trigger()
         qtbot.waitUntil(lambda: notice_of(window) == "2 files are processed next.")
         assert sorted(wanted.take(9)) == sorted(keys)
 
@@ -86,9 +88,9 @@ def test_where_a_consumer_works_they_are_simply_next(desk: Desk, qtbot: QtBot) -
 def test_what_has_ended_can_not_be_next(desk: Desk, qtbot: QtBot) -> None:
     desk.world.finish(desk.world.add("a.txt"))
     window = desk.active_window()
-    assert not window.offers.process_next.isEnabled()
+    assert not window.menu_actions.process_next.isEnabled()
     select(window, desk, "a.txt")
-    window.offers.process_next.trigger()
+    window.menu_actions.process_next.trigger()
     qtbot.waitUntil(lambda: notice_of(window).startswith("Only files that wait for this queue can be next"))
 
 
@@ -117,8 +119,8 @@ def test_by_keyboard_the_queue_is_looked_at_now(desk: Desk) -> None:
 
 def test_by_mouse_the_queue_is_looked_at_now(desk: Desk, qtbot: QtBot) -> None:
     window = desk.active_window()
-    menu = next(menu for menu in window.findChildren(QMenu) if window.offers.check_queue in menu.actions())
+    menu = next(menu for menu in window.findChildren(QMenu) if window.menu_actions.check_queue in menu.actions())
     menu.popup(window.mapToGlobal(QPoint(20, 20)))
     qtbot.waitUntil(menu.isVisible)
-    QTest.mouseClick(menu, Qt.MouseButton.LeftButton, pos=menu.actionGeometry(window.offers.check_queue).center())
+    QTest.mouseClick(menu, Qt.MouseButton.LeftButton, pos=menu.actionGeometry(window.menu_actions.check_queue).center())
     assert desk.tried == 1

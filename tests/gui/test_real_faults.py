@@ -26,7 +26,7 @@ Where each trouble that a person can meet is provoked by a real fault:
 | E15 | foreign messages | test_remedies: foreign_messages_stop_the_processing_… |
 | E16 | given up by the queue | test_details_fixes: file_that_the_queue_gave_up_… |
 | E17 | the lease was lost | no word to a person: services/test_consumer: a_lost_lease_cancels_the_work_… |
-| E18 | the local queue can't start | here and in test_remedies: local_queue_that_can_not_start… |
+| E18 | the local queue can't be used | here: local_queue_… |
 | E19 | a web address | test_review_sheet: pasted_web_address_is_told_plainly |
 | E20 | a fault of ours | test_details_fixes: fault_of_ours_…, file_that_ended_the_program_… |
 """
@@ -45,14 +45,13 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QApplication, QMessageBox
 
-from desktop_app.app import open_or_say_why_not
 from desktop_app.config.settings import Connection, Settings
 from desktop_app.domain.job import NewFile
-from desktop_app.gui.life.start_problem import StartProblem
+from desktop_app.gui.startup.dialogs import StartErrorDialog
 from desktop_app.gui.widgets.dialogs import PairsDialog
-from desktop_app.queues.local_server import log_file
 from desktop_app.store import database as database_module
 from desktop_app.store.database import Database
+from desktop_app.window_app import open_with_dialogs
 from tests.gui.test_damaged_list import answer
 from tests.rights import without_special_rights
 
@@ -196,7 +195,7 @@ def test_damage_while_the_window_is_open_leads_to_the_choice_at_the_next_start(e
     with qtbot.waitSignal(hall.running.ended, timeout=20_000):
         hall.press("Quit")
     answer("Start With")
-    program = open_or_say_why_not(os.environ)
+    program = open_with_dialogs(os.environ)
     assert program is not None
     assert program.jobs.counts().total == 0
     program.close()
@@ -220,15 +219,15 @@ def test_what_can_not_be_written_is_said_at_the_start_and_tried_again(
         thing.touch()
     thing.chmod(0o500)
 
-    def first(problem: StartProblem) -> None:
+    def first(problem: StartErrorDialog) -> None:
         assert problem.text().endswith(text)
         thing.chmod(0o700)
-        in_dialog(StartProblem, lambda again: press(again, "Try Again"))
+        in_dialog(StartErrorDialog, lambda again: press(again, "Try Again"))
         press(problem, "Open Folder")
 
-    in_dialog(StartProblem, first)
+    in_dialog(StartErrorDialog, first)
     with without_special_rights():
-        program = open_or_say_why_not(os.environ)
+        program = open_with_dialogs(os.environ)
     assert opened == [str(filemill_home)]
     assert program is not None
     program.close()
@@ -251,14 +250,28 @@ def test_list_that_can_not_be_written_is_waited_for(enter: Enter, filemill_home:
         until_gone(hall)
 
 
-def test_local_queue_that_can_not_start_is_tried_again(enter: Enter, filemill_home: Path) -> None:
-    log = log_file(filemill_home / "run")  # where it belongs lies something else
-    log.mkdir(parents=True)
+def test_local_queue_that_can_not_be_opened_is_tried_again(enter: Enter, filemill_home: Path) -> None:
+    file = filemill_home / "filemill.db.queue"  # where it belongs lies something else
+    file.mkdir(parents=True)
     hall = enter(Settings())
     hall.add("one.txt")
-    assert hall.until_banner("The local queue can't start") == ["Try Now", "Details", "Choose Queue…"]
-    assert "Is a directory" in shown(hall)
-    log.rmdir()
+    assert hall.until_banner("The local queue can't be used") == ["Try Now", "Details", "Choose Queue…"]
+    assert "can't be written. Check the rights" in shown(hall)
+    file.rmdir()
+    hall.press("Try Now")
+    hall.until_processed("one.txt")
+    until_gone(hall)
+
+
+def test_local_queue_that_is_damaged_is_deleted_and_everything_is_sent_again(enter: Enter, filemill_home: Path) -> None:
+    filemill_home.mkdir(parents=True)
+    file = filemill_home / "filemill.db.queue"
+    file.write_bytes(b"garbage!" * 1000)
+    hall = enter(Settings())
+    hall.add("one.txt")
+    assert hall.until_banner("The local queue can't be used") == ["Try Now", "Details", "Choose Queue…"]
+    assert f"{file} is damaged. Delete it, then try again" in shown(hall)
+    file.unlink()
     hall.press("Try Now")
     hall.until_processed("one.txt")
     until_gone(hall)

@@ -28,7 +28,7 @@ KNOWN_ERRORS = {
     *("StoreDamagedError", "QueueError", "FileError", "_RefusedError"),
 }
 _PART = re.compile(r"\{\w+\}")
-LAYERS = ("processing", "services", "store", "settings.py", "paths.py", "wiring.py")
+LAYERS = ("processing", "sources", "services", "store", "config", "bootstrap.py")
 
 
 def test_stored_reason_is_shown_translated(qapp: QApplication) -> None:

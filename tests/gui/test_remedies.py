@@ -365,19 +365,6 @@ def test_foreign_messages_stop_the_processing_until_only_ours_are_asked_for(ente
     hall.until(lambda: len(internet.sim.simulator.bodies(QUEUE)) == MANY_IN_A_ROW + 2)  # all of theirs
 
 
-# E18
-
-
-def test_local_queue_that_can_not_start(enter: Enter, filemill_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    filemill_home.mkdir(parents=True)
-    with monkeypatch.context() as broken:
-        broken.setattr("desktop_app.queues.local._own_command", lambda _: [sys.executable, "-c", "raise SystemExit(1)"])
-        hall = enter(Settings())
-        assert hall.until_banner("The local queue can't start") == ["Try Now", "Details", "Choose Queue…"]
-    hall.press("Try Now")
-    hall.until(lambda: hall.window.status.connection_text == "Local queue")
-
-
 # E12, E13: the buttons alone; the faults themselves are provoked in test_real_faults.py
 
 

@@ -43,8 +43,8 @@ ACCOUNT = "123456789012"
 
 
 def open_report(window: MainWindow, qtbot: QtBot) -> ReportDialog:
-    window.offers.report.trigger()
-    dialog = window.insight.report
+    window.menu_actions.report.trigger()
+    dialog = window.help.report
     assert dialog is not None
     qtbot.waitUntil(lambda: dialog.is_complete)
     return dialog
@@ -163,8 +163,8 @@ def test_it_is_saved_as_an_archive_and_shown(desk: Desk, qtbot: QtBot, tmp_path:
     qtbot.waitUntil(lambda: window.notices.notice is not None)
     assert window.notices.notice is not None
     assert window.notices.notice.text == "Saved the support report as “report.zip”."
-    assert window.notices.buttons[0].text() == "Show File"
-    assert window.insight.report is None
+    assert window.notices.buttons[0].text() == "Show in Folder"
+    assert window.help.report is None
     with zipfile.ZipFile(tmp_path / "report.zip") as archive:
         assert archive.read("filemill-report.txt").decode() == shown
 
@@ -208,8 +208,8 @@ def test_queue_that_does_not_answer_is_told_in_its_place(desk: Desk, qtbot: QtBo
 
 def test_fault_stands_first_in_it(desk: Desk, qtbot: QtBot) -> None:
     window = desk.window()
-    window.insight.show_report(f"Traceback\n  ValueError: {KEY_ID}")
-    dialog = window.insight.report
+    window.help.show_report(f"Traceback\n  ValueError: {KEY_ID}")
+    dialog = window.help.report
     assert dialog is not None
     qtbot.waitUntil(lambda: dialog.is_complete)
     parts = dialog.content().split("--- ")
@@ -221,7 +221,7 @@ def test_every_control_has_a_name_and_is_reached_by_tab(desk: Desk, qtbot: QtBot
     desk.world.add("a.txt")
     window = desk.active_window()
     before = set(QApplication.topLevelWidgets())
-    getattr(window.offers, name).trigger()
+    getattr(window.menu_actions, name).trigger()
     (opened,) = (one for one in QApplication.topLevelWidgets() if one not in before and one.isVisible())
     qtbot.waitUntil(opened.isActiveWindow)
     desk.settle()
@@ -243,12 +243,12 @@ def test_every_control_has_a_name_and_is_reached_by_tab(desk: Desk, qtbot: QtBot
 
 def test_log_window_leads_to_it(desk: Desk, qtbot: QtBot) -> None:
     window = desk.window()
-    window.offers.log.trigger()
-    assert window.insight.log is not None
-    button = next(one for one in window.insight.log.findChildren(QPushButton) if "Report" in one.text())
+    window.menu_actions.log.trigger()
+    assert window.help.log is not None
+    button = next(one for one in window.help.log.findChildren(QPushButton) if "Report" in one.text())
     QTest.mouseClick(button, Qt.MouseButton.LeftButton)
-    assert window.insight.report is not None
-    dialog = window.insight.report
+    assert window.help.report is not None
+    dialog = window.help.report
     qtbot.waitUntil(lambda: dialog.is_complete)
     window.close()
-    assert window.insight.report is None
+    assert window.help.report is None

@@ -131,7 +131,7 @@ def test_what_matches_nothing_can_not_be_added(asked: ReviewSheet, qtbot: QtBot,
 
 def test_folder_without_subfolders_says_so(desk: Desk, folder: Path, qtbot: QtBot) -> None:
     window = desk.active_window()
-    window._workbench.adder.add([str(folder / "deep")], must_ask=True)
+    window._list.adder.add([str(folder / "deep")], must_ask=True)
     sheet = sheet_of(window, qtbot)
     assert not sheet.subfolders.isEnabled()
     assert sheet.subfolders.text() == "Include &subfolders (there are none)"
@@ -323,7 +323,7 @@ def test_counting_a_hundred_thousand_files_costs_the_window_nothing(
     result = ScanResult(files, (), folders=(NamedFolder("/in", range(len(files)), range(0)),))
     proposal = Proposal(1, Review(result, bytearray(len(files))), "in", ("/in",))
     window = desk.window()
-    sheet = ReviewSheet(proposal, desk.bench().beside.run, look, wording, window)
+    sheet = ReviewSheet(proposal, desk.bench().tasks, look, wording, window)
     qtbot.waitUntil(sheet.isVisible)
     turns, last = [0.0], [time.thread_time()]
 
@@ -388,7 +388,7 @@ def test_add_and_remove_are_undone_one_after_the_other(desk: Desk, folder: Path,
     window.add([str(folder / "deep")])
     qtbot.waitUntil(lambda: len(desk.names()) == 3)
     window.view.select_rows(0, 1)
-    window.offers.remove.trigger()
+    window.menu_actions.remove.trigger()
     qtbot.waitUntil(lambda: len(desk.names()) == 1)
     for left in (3, 0):
         QTest.keySequence(window, QKeySequence("Ctrl+Z"))

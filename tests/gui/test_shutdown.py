@@ -9,11 +9,11 @@ import pytest
 from PySide6.QtCore import QObject, QThread, Signal
 
 from desktop_app.gui.connection.loops import ConsumerThread, SenderThread
-from desktop_app.gui.life import shutdown
-from desktop_app.gui.life.running import RunningWindow
-from desktop_app.gui.life.shutdown import Shutdown, Step, thread_step
-from desktop_app.gui.life.stop_signals import StopSignals
+from desktop_app.gui.startup import shutdown
+from desktop_app.gui.startup.shutdown import Shutdown, Step, thread_step
+from desktop_app.gui.startup.stop_signals import StopSignals
 from desktop_app.services.loops import LoopState, Phase
+from desktop_app.window_app import RunningWindow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -170,12 +170,28 @@ def test_start_shows_the_window_and_adds_what_is_named(desk: Desk, qtbot: QtBot,
     assert log.events == ["consumer", "rest"]
 
 
+def test_signal_before_the_event_loop_is_told_in_it(qtbot: QtBot) -> None:
+    signals = StopSignals()
+    os.kill(os.getpid(), signal.SIGTERM)
+    assert signals.is_set()
+    assert signals.is_set()  # as often as it is asked
+    signals.close()
+    signals = StopSignals()
+    assert not signals.is_set()
+    os.kill(os.getpid(), signal.SIGTERM)
+    with qtbot.waitCallback() as called:
+        signals.connect(called)
+    signals.close()
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_signals_of_the_system_become_one_of_qt(qtbot: QtBot, number: signal.Signals) -> None:
+def test_signals_of_the_system_reach_the_event_loop(qtbot: QtBot, number: signal.Signals) -> None:
     before = signal.getsignal(number)
     signals = StopSignals()
-    with qtbot.waitSignal(signals.stop_asked):
+    with qtbot.waitCallback() as called:
+        signals.connect(called)
         os.kill(os.getpid(), number)
+    assert signals.is_set()
     signals.close()
     assert signal.getsignal(number) is before
 
@@ -197,10 +213,12 @@ def test_other_signals_are_not_taken_for_a_wish_to_stop(qtbot: QtBot) -> None:
     before = signal.signal(signal.SIGUSR1, lambda *_: heard.usr1.emit())
     signals = StopSignals()
     asked: list[bool] = []
-    signals.stop_asked.connect(lambda: asked.append(True))
+    signals.connect(lambda: asked.append(True))
     with qtbot.waitSignal(heard.usr1):
         os.kill(os.getpid(), signal.SIGUSR1)
     qtbot.wait(1)
+    is_set = signals.is_set()
     signals.close()
     signal.signal(signal.SIGUSR1, before)
+    assert not is_set
     assert asked == []

@@ -116,11 +116,11 @@ def test_all_with_one_reason_are_retried_by_the_button_beside_it(window: MainWin
     entry = window.sidebar.problems.entries["missing"]
     assert not entry.inline.isVisible()
     assert not window.sidebar.retry.isVisible()
-    assert not window.offers.retry_reason.isEnabled()
+    assert not window.menu_actions.retry_reason.isEnabled()
     QTest.mouseClick(entry, LEFT)
     qtbot.waitUntil(lambda: desk.names() == ["a", "b"])
     assert window.sidebar.retry.isVisible()
-    assert window.offers.retry_reason.isEnabled()
+    assert window.menu_actions.retry_reason.isEnabled()
     QTest.mouseClick(entry.inline, LEFT)
     qtbot.waitUntil(lambda: window.notices.notice is not None)
     assert window.notices.notice is not None
@@ -129,7 +129,7 @@ def test_all_with_one_reason_are_retried_by_the_button_beside_it(window: MainWin
     qtbot.waitUntil(lambda: list(window.sidebar.problems.entries) == ["not_allowed"])
     qtbot.waitUntil(lambda: len(desk.names()) == 6)
     assert desk.world.statuses() == ["PENDING", "PENDING", "FAILED", "PROCESSED", "PENDING", "PENDING"]
-    assert not window.offers.retry_reason.isEnabled()
+    assert not window.menu_actions.retry_reason.isEnabled()
 
 
 @pytest.mark.parametrize("way", ["button", "menu bar"])
@@ -142,7 +142,7 @@ def test_all_with_the_chosen_reasons_are_retried_at_once(
     if way == "button":
         QTest.mouseClick(window.sidebar.retry, LEFT)
     else:
-        window.offers.retry_reason.trigger()
+        window.menu_actions.retry_reason.trigger()
     qtbot.waitUntil(lambda: desk.world.statuses().count("PENDING") == 5)
 
 
@@ -154,12 +154,12 @@ def test_all_with_the_reason_of_the_selected_file_are_retried_by_a_key(
     failed = desk.names().index("a")
     pending = desk.names().index("e")
     window.view.select_rows(pending, pending)
-    assert not window.offers.retry_reason.isEnabled()
+    assert not window.menu_actions.retry_reason.isEnabled()
     window.view.select_rows(failed, failed)
-    assert window.offers.retry_reason.isEnabled()
+    assert window.menu_actions.retry_reason.isEnabled()
     QTest.keyClick(window.view, KEY.Key_R, CTRL | Qt.KeyboardModifier.AltModifier)
     qtbot.waitUntil(lambda: list(window.sidebar.problems.entries) == ["not_allowed"])
-    qtbot.waitUntil(lambda: not window.offers.retry_reason.isEnabled())
+    qtbot.waitUntil(lambda: not window.menu_actions.retry_reason.isEnabled())
     assert desk.world.statuses() == ["PENDING", "PENDING", "FAILED", "PROCESSED", "PENDING", "PENDING"]
 
 
@@ -230,7 +230,7 @@ def test_entries_speak_their_number(window: MainWindow) -> None:
 
 def test_nothing_here_is_said_and_all_is_one_button_away(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
     window.view.setFocus()
-    window.offers.status_views[2].trigger()
+    window.menu_actions.status_views[2].trigger()
     qtbot.waitUntil(window.no_match.isVisible)
     assert window.no_match.title == "No files here"
     assert QApplication.focusWidget() is window.no_match.all
@@ -245,7 +245,7 @@ def test_nothing_here_is_said_and_all_is_one_button_away(window: MainWindow, des
 def test_no_problems_is_good_news(desk: Desk, qtbot: QtBot) -> None:
     desk.world.add("a")
     window = desk.window()
-    window.offers.status_views[4].trigger()
+    window.menu_actions.status_views[4].trigger()
     qtbot.waitUntil(window.no_match.isVisible)
     assert window.no_match.title == "No problems"
 
@@ -258,7 +258,7 @@ def test_sidebar_can_be_hidden_and_stays_so(window: MainWindow, desk: Desk, tmp_
     assert not WindowMemory(tmp_path / "window.ini").shows_sidebar
     again = desk.window()
     assert not again.sidebar.isVisible()
-    again.offers.sidebar.trigger()
+    again.menu_actions.sidebar.trigger()
     assert again.sidebar.isVisible()
     again.close()
     assert WindowMemory(tmp_path / "window.ini").shows_sidebar

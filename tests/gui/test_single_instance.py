@@ -19,16 +19,24 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog, QWidget
 
 from desktop_app.config.paths import resource
-from desktop_app.gui.life.hung_program import birth_of, can_end, end_program
-from desktop_app.gui.life.not_answering import Choice, NotAnswering
-from desktop_app.gui.life.one_window import become_first, bring_all_forward, bring_forward
-from desktop_app.gui.life.second_launch import Outcome, Patience, SecondLaunch, desktop_token
-from desktop_app.gui.life.single_instance import Request, SingleInstance, packed, unpacked
-from desktop_app.gui.life.window_place import Holder, WindowPlace
+from desktop_app.gui.startup import single_instance
+from desktop_app.gui.startup.dialogs import NotRespondingChoice, NotRespondingDialog
+from desktop_app.gui.startup.single_instance import (
+    InstanceClient,
+    InstanceLock,
+    InstanceServer,
+    Outcome,
+    Request,
+    activate,
+    activate_open_dialogs,
+    activation_token,
+    become_first_instance,
+    write_request,
+)
 from tests.helpers import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from pytestqt.qtbot import QtBot
 
@@ -36,157 +44,288 @@ ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="processes are kno
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals and names")
 
 
-class Office:
-    """A first window without the window."""
+def never() -> bool:
+    return False
+
+
+class FirstInstance:
+    """A first instance without a window."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.place = self.another()
-        self.taken: list[Request] = []
-        self.called = 0
-        assert self.place.take()
-        self.instance = SingleInstance(self.place)
+        self.lock = self.another()
+        self.received: list[Request] = []
+        assert self.lock.try_lock()
+        self.server = InstanceServer(self.lock)
 
-    def another(self, name: str = "jobs.db") -> WindowPlace:
-        """The same place, as another program sees it."""
-        return WindowPlace(self.folder, self.folder / name)
-
-    def listen(self) -> None:
-        self.instance.listen(self.note_call)
-
-    def note_call(self) -> None:
-        self.called += 1
+    def another(self, name: str = "jobs.db") -> InstanceLock:
+        """The same lock, as another program sees it."""
+        return InstanceLock(self.folder, self.folder / name)
 
     def open(self) -> None:
-        self.listen()
-        self.instance.open_to(self.taken.append)
+        self.server.listen()
+        self.server.set_handler(self.received.append)
 
 
 @pytest.fixture
-def office(tmp_path: Path, qtbot: QtBot) -> Iterator[Office]:
-    made = Office(tmp_path)
+def first(tmp_path: Path, qtbot: QtBot) -> Iterator[FirstInstance]:
+    made = FirstInstance(tmp_path)
     yield made
-    made.instance.close()
+    made.server.close()
 
 
-class Later(threading.Thread):
-    """A later start, on a thread, since the first window needs the main one."""
+@pytest.fixture
+def activations(monkeypatch: pytest.MonkeyPatch) -> list[None]:
+    """An entry for each time that open dialogs were to come to the front."""
+    calls: list[None] = []
+    monkeypatch.setattr(single_instance, "activate_open_dialogs", lambda: calls.append(None))
+    return calls
 
-    def __init__(self, place: WindowPlace, request: Request, patience: Patience | None = None) -> None:
+
+class LaterStart(threading.Thread):
+    """A later start, on a thread, since the first instance needs the main one."""
+
+    def __init__(self, lock: InstanceLock, request: Request) -> None:
         super().__init__()
-        self.place = place
-        self.launch = SecondLaunch(place, request, patience)
+        self.lock = lock
+        self.client = InstanceClient(lock, request, self._should_stop)
         self.outcome: Outcome | None = None
+        self.rounds = 0
         self.start()
 
     def run(self) -> None:
-        self.outcome = self.launch.run()
+        self.outcome = self.client.run()
+
+    def _should_stop(self) -> bool:
+        self.rounds += 1
+        return False
 
 
-def test_names_arrive_as_they_were_given(office: Office, qtbot: QtBot) -> None:
+def test_names_arrive_as_they_were_given(first: FirstInstance, qtbot: QtBot) -> None:
     names = ("/in/a.txt", "/in/naïve \n.txt", "/in/\udcff\udc80.txt", "https://example.org/x?y=1", "file:///in/%FF")
-    office.open()
-    later = Later(office.another(), Request(names, "token"))
+    first.open()
+    later = LaterStart(first.another(), Request(names, "token"))
     qtbot.waitUntil(lambda: later.outcome is Outcome.HANDED_OVER)
-    assert office.taken == [Request(names, "token")]
+    assert first.received == [Request(names, "token")]
 
 
-def test_ten_thousand_names_arrive(office: Office, qtbot: QtBot) -> None:
+def test_ten_thousand_names_arrive(first: FirstInstance, qtbot: QtBot) -> None:
     names = tuple(f"/some/where/in/a/deep/folder/of/mine/file number {number}.txt" for number in range(10_000))
-    office.open()
-    later = Later(office.another(), Request(names))
+    first.open()
+    later = LaterStart(first.another(), Request(names))
     qtbot.waitUntil(lambda: later.outcome is Outcome.HANDED_OVER)
-    assert office.taken == [Request(names)]
+    assert first.received == [Request(names)]
 
 
-def test_what_comes_while_there_is_no_window_waits_for_it(office: Office, qtbot: QtBot) -> None:
-    office.listen()
-    later = Later(office.another(), Request(("/in/a.txt",)), Patience(silent_s=0.1))
-    qtbot.waitUntil(lambda: office.called == 1)
+def test_what_comes_while_there_is_no_window_waits_for_it(
+    first: FirstInstance, qtbot: QtBot, activations: list[None]
+) -> None:
+    first.server.listen()
+    later = LaterStart(first.another(), Request(("/in/a.txt",)))
+    qtbot.waitUntil(lambda: len(activations) == 1)
+    for respond_s in (8.0, -1.0):  # by the second pass it has read that it has to wait; it does not time out any more
+        later.client._respond_s = respond_s
+        rounds = later.rounds
+        qtbot.waitUntil(lambda rounds=rounds: later.rounds > rounds + 1)  # type: ignore[misc]
     assert later.outcome is None
-    office.instance.open_to(office.taken.append)
+    first.server.set_handler(first.received.append)
     qtbot.waitUntil(lambda: later.outcome is Outcome.HANDED_OVER)
-    assert office.taken == [Request(("/in/a.txt",))]
+    assert first.received == [Request(("/in/a.txt",))]
 
 
-def test_place_of_a_first_that_gives_up_goes_to_who_waited(office: Office, qtbot: QtBot) -> None:
-    office.listen()
-    later = Later(office.another(), Request(("/in/a.txt",)))
-    qtbot.waitUntil(lambda: office.called == 1)
-    office.instance.close()
+def test_lock_of_a_first_that_gives_up_goes_to_the_one_that_waited(
+    first: FirstInstance, qtbot: QtBot, activations: list[None]
+) -> None:
+    first.server.listen()
+    later = LaterStart(first.another(), Request(("/in/a.txt",)))
+    qtbot.waitUntil(lambda: len(activations) == 1)
+    first.server.close()
     qtbot.waitUntil(lambda: later.outcome is Outcome.FIRST)
-    later.place.give_up()
-    assert office.taken == []
+    later.lock.release()
+    assert first.received == []
 
 
-def test_address_without_its_program_is_no_window(tmp_path: Path, qtbot: QtBot) -> None:
-    crashed = Office(tmp_path)
-    crashed.open()
-    address = crashed.place.holder()
-    assert address is not None
-    crashed.place._lock.release()  # as the system does when a program is killed; the socket and the address stay
-    instance = become_first(crashed.another(), Request())
-    assert isinstance(instance, SingleInstance)
-    again = instance._place.holder()
-    assert again is None or again.started_at >= address.started_at
-    instance.close()
-    crashed.instance.close()
+def leave_behind(lock: InstanceLock, contents: str, *, age_s: float) -> None:
+    """A lock file as a program that is gone has left it."""
+    lock.file.write_text(contents)
+    then = lock.file.stat().st_mtime - age_s
+    os.utime(lock.file, (then, then))
 
 
-def test_who_keeps_silent_is_told_from_who_is_slow(office: Office, qtbot: QtBot) -> None:
-    """It has a window but its main thread does not come to it: no event loop runs here."""
-    office.open()
-    asked = SecondLaunch(office.another(), Request(("/in/a.txt",)), Patience(silent_s=0.2))
-    assert asked.run() is Outcome.SILENT
-    assert office.taken == []
+def finished_pid() -> int:
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        process.wait()
+    return process.pid
 
 
-def test_who_never_says_where_it_is_keeps_silent(office: Office) -> None:
-    assert SecondLaunch(office.another(), Request(), Patience(starting_s=0.1)).run() is Outcome.SILENT
+@pytest.mark.parametrize(
+    ("contents", "age_s"),
+    [
+        (lambda: f"{finished_pid()}\npython\n{socket.gethostname()}\n", 0.0),
+        # Its process id is another program's by now, even of the same name; or power went before it was written.
+        (lambda: f"{os.getpid()}\n{Path(sys.executable).resolve().name}\n{socket.gethostname()}\n", 60.0),
+        (lambda: "", 60.0),
+    ],
+)
+@POSIX
+def test_lock_and_address_without_their_program_are_no_instance(
+    tmp_path: Path, qtbot: QtBot, contents: Callable[[], str], age_s: float
+) -> None:
+    lock = InstanceLock(tmp_path, tmp_path / "jobs.db")
+    leave_behind(lock, contents(), age_s=age_s)
+    lock.publish(str(tmp_path / "gone"))
+    server = become_first_instance(lock, Request(), never)
+    assert isinstance(server, InstanceServer)
+    assert lock.address() == ""
+    qtbot.waitUntil(lambda: lock.address() != "")
+    assert lock.holder_pid() == os.getpid()
+    server.close()
 
 
-def test_who_is_told_to_end_does_not_go_on_waiting(office: Office) -> None:
-    answers = [False, False, True]
-    asked = SecondLaunch(office.another(), Request(), is_stopped=lambda: answers.pop(0))
-    assert asked.run() is Outcome.STOPPED
-    office.open()
-    answers = [False, False, False, True]
-    assert asked.run() is Outcome.STOPPED
-    again = SecondLaunch(office.another(), Request(), is_stopped=lambda: answers.pop(0))
-    assert again.run() is Outcome.STOPPED
-    assert office.taken == []
+def test_socket_that_was_left_behind_is_replaced(tmp_path: Path, qtbot: QtBot) -> None:
+    killed = FirstInstance(tmp_path)
+    killed.open()
+    killed.lock._lock.unlock()  # as the system does when a program is killed; socket and address stay
+    lock = killed.another()
+    server = become_first_instance(lock, Request(), never)
+    assert isinstance(server, InstanceServer)
+    received: list[Request] = []
+    server.set_handler(received.append)
+    qtbot.waitUntil(lambda: lock.address() != "")
+    later = LaterStart(killed.another(), Request(("/in/a.txt",)))
+    qtbot.waitUntil(lambda: later.outcome is Outcome.HANDED_OVER)
+    assert (killed.received, received) == ([], [Request(("/in/a.txt",))])
+    server.close()
+    killed.server.close()
 
 
-def test_lists_are_independent(office: Office) -> None:
-    office.open()
-    other = office.another("other.db")
-    assert other.name != office.place.name
-    assert SecondLaunch(other, Request()).run() is Outcome.FIRST
-    other.give_up()
+def test_lock_in_use_is_not_broken_however_old(first: FirstInstance) -> None:
+    os.utime(first.lock.file, (1, 1))
+    assert not first.another().try_lock()
+    assert first.lock.file.exists()
 
 
-@pytest.mark.expected_log("something else than Filemill")
-@pytest.mark.parametrize("data", [b"\xff" * 20, packed(Request())[:8] + b"x" * 40, (2).to_bytes(8, "big") + b"[]"])
-def test_other_programs_are_not_obeyed(office: Office, qtbot: QtBot, data: bytes) -> None:
-    office.open()
-    holder = office.place.holder()
-    assert holder is not None
-    stranger = QLocalSocket()
-    stranger.connectToServer(holder.address)
+def test_one_that_does_not_respond_is_told_from_one_that_is_slow(first: FirstInstance, qtbot: QtBot) -> None:
+    """It listens but its main thread does not come to it: no event loop runs here."""
+    first.open()
+    client = InstanceClient(first.another(), Request(("/in/a.txt",)), never, respond_s=0.2)
+    assert client.run() is Outcome.NOT_RESPONDING
+    assert first.received == []
+
+
+def test_one_that_responds_again_goes_on_though_the_other_has_given_up(first: FirstInstance, qtbot: QtBot) -> None:
+    first.open()
+    for name in ("a", "b"):
+        given_up = InstanceClient(first.another(), Request((name,)), never, respond_s=0.2)
+        assert given_up.run() is Outcome.NOT_RESPONDING
+    later = LaterStart(first.another(), Request(("c",)))
+    qtbot.waitUntil(lambda: later.outcome is Outcome.HANDED_OVER)
+    assert first.received[-1] == Request(("c",))
+
+
+def test_one_that_never_listens_does_not_respond(first: FirstInstance) -> None:
+    assert InstanceClient(first.another(), Request(), never, start_s=0.1).run() is Outcome.NOT_RESPONDING
+
+
+class StopAfter:
+    """Says to stop from the given question on."""
+
+    def __init__(self, questions: int) -> None:
+        self._left = questions
+
+    def __call__(self) -> bool:
+        self._left -= 1
+        return self._left < 0
+
+
+def test_one_that_is_told_to_end_does_not_go_on_waiting(first: FirstInstance) -> None:
+    assert InstanceClient(first.another(), Request(), StopAfter(2)).run() is Outcome.STOPPED
+    first.open()
+    for questions in (1, 2, 3):
+        assert InstanceClient(first.another(), Request(), StopAfter(questions)).run() is Outcome.STOPPED
+    assert first.received == []
+
+
+def test_lists_are_independent(first: FirstInstance) -> None:
+    first.open()
+    other = first.another("other.db")
+    assert other.name != first.lock.name
+    assert InstanceClient(other, Request(), never).run() is Outcome.FIRST
+    other.release()
+
+
+def test_folder_that_can_not_be_written_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="window-"):
+        InstanceLock(tmp_path / "gone", tmp_path / "jobs.db").try_lock()
+
+
+class Stranger(QLocalSocket):
+    """Another program of the user's, connected to the window."""
+
+    def __init__(self, first: FirstInstance) -> None:
+        super().__init__()
+        self.connectToServer(first.lock.address())
+        assert self.waitForConnected()
+
+
+def length(number: int) -> bytes:
+    return number.to_bytes(8, "big")
+
+
+@pytest.mark.expected_log("not a request of Filemill")
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\xff" * 20,
+        length(single_instance.MAX_REQUEST_BYTES + 1),
+        length(40) + b"x" * 40,
+        length(2) + b"[]",
+        length(28) + b'{"names": [1], "token": "x"}',
+        length(100_000) + b"[" * 100_000,
+    ],
+)
+def test_other_programs_are_not_obeyed(first: FirstInstance, qtbot: QtBot, data: bytes) -> None:
+    first.open()
+    stranger = Stranger(first)
     with qtbot.waitSignal(stranger.disconnected):
         stranger.write(data)
-    assert office.taken == []
+    assert first.received == []
+
+
+def test_request_in_pieces_is_waited_for(first: FirstInstance, qtbot: QtBot) -> None:
+    first.open()
+    body = b'{"names": ["/in/a.txt"], "token": ""}'
+    whole = length(len(body)) + body
+    stranger = Stranger(first)
+    for piece in (whole[:7], whole[7:8], whole[8:-1]):
+        stranger.write(piece)
+        assert stranger.waitForBytesWritten()
+        qtbot.wait(1)
+        assert first.received == []
+    with qtbot.waitSignal(stranger.readyRead):
+        stranger.write(whole[-1:])
+    assert first.received == [Request(("/in/a.txt",))]
+    assert stranger.readAll().data() == b"taken\n"
+
+
+def test_several_requests_of_one_connection_are_all_taken(first: FirstInstance, qtbot: QtBot) -> None:
+    first.open()
+    stranger = Stranger(first)
+    for name in ("a", "b"):
+        write_request(stranger, Request((name,)))
+        stranger.flush()
+        qtbot.waitUntil(lambda name=name: first.received[-1:] == [Request((name,))])  # type: ignore[misc]
 
 
 @POSIX
-def test_only_the_user_may_speak_to_the_window(office: Office) -> None:
-    office.open()
-    holder = office.place.holder()
-    assert holder is not None
-    assert Path(holder.address).stat().st_mode & 0o077 == 0
-    office.instance.close()
-    assert not Path(holder.address).exists()
-    assert office.place.holder() is None
+def test_only_the_user_may_speak_to_the_window(first: FirstInstance) -> None:
+    first.open()
+    address = Path(first.lock.address())
+    assert address.stat().st_mode & 0o077 == 0
+    first.server.close()
+    assert not address.exists()
+    assert first.lock.address() == ""
+    assert not first.lock.file.exists()
 
 
 @POSIX
@@ -194,78 +333,106 @@ def test_long_home_gets_a_socket_elsewhere(tmp_path: Path, qtbot: QtBot, monkeyp
     monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
     folder = tmp_path / ("long" * 30)
     folder.mkdir()
-    office = Office(folder)
-    office.open()
-    later = Later(office.another(), Request(("/in/a.txt",)))
+    first = FirstInstance(folder)
+    first.open()
+    later = LaterStart(first.another(), Request(("/in/a.txt",)))
     qtbot.waitUntil(lambda: later.outcome is Outcome.HANDED_OVER)
-    holder = office.place.holder()
-    assert holder is not None
-    office.instance.close()
-    assert not Path(holder.address).parent.exists()
-
-
-def test_request_in_pieces_is_waited_for() -> None:
-    whole = packed(Request(("/in/a.txt",)))
-    assert [unpacked(whole[:length]) for length in (0, 7, 8, len(whole) - 1)] == [None] * 4
-    assert unpacked(whole) == Request(("/in/a.txt",))
-
-
-@pytest.mark.parametrize("text", ["", "no", "[]", '{"address": 1, "pid": 1, "started_at": 1}', '{"x": 1}'])
-def test_address_that_is_none_is_passed_over(tmp_path: Path, text: str) -> None:
-    place = WindowPlace(tmp_path, tmp_path / "jobs.db")
-    (tmp_path / f"{place.name}.json").write_text(text)
-    assert place.holder() is None
-
-
-# --- the one that does not answer
-
-
-def sleeper() -> subprocess.Popen[bytes]:
-    """A program that hears no SIGTERM, as one that hangs."""
-    code = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); time.sleep(60)"
-    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
-    assert process.stdout is not None
-    process.stdout.readline()
-    return process
+    address = Path(first.lock.address())
+    first.server.close()
+    assert not address.parent.exists()
 
 
 @ON_LINUX
-@pytest.mark.expected_log("which did not answer .SIGKILL")
-def test_program_that_hangs_can_be_ended(qtbot: QtBot) -> None:
-    with sleeper() as process:
-        birth = birth_of(process.pid)
-        assert can_end(process.pid, birth)
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("desktop_app.gui.life.hung_program._ORDERLY_SECONDS", 0.1)
-            assert end_program(process.pid, birth)
-        assert process.wait(5) == -signal.SIGKILL
+def test_home_whose_name_is_not_utf8_has_a_lock_as_well(
+    tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff"))
+    folder.mkdir()
+    first = FirstInstance(folder)
+    first.open()
+    assert first.lock.file.exists()
+    later = LaterStart(first.another(), Request(("/in/a.txt",)))
+    qtbot.waitUntil(lambda: later.outcome is Outcome.HANDED_OVER)
+    first.server.close()
+    assert list(folder.iterdir()) == []
 
 
-@ON_LINUX
-def test_another_program_with_that_number_is_left_alone() -> None:
-    with sleeper() as process:
-        birth = birth_of(process.pid)
-        for wrong in ("", birth_of(os.getpid()), f"{birth}0", birth.replace("-", "+")):
-            assert not can_end(process.pid, wrong)
-            assert not end_program(process.pid, wrong)
-        assert process.poll() is None
+def test_server_that_was_closed_before_the_event_loop_does_not_listen(tmp_path: Path, qtbot: QtBot) -> None:
+    lock = InstanceLock(tmp_path, tmp_path / "jobs.db")
+    server = become_first_instance(lock, Request(), never)
+    assert isinstance(server, InstanceServer)
+    server.close()
+    server.listen()
+    assert lock.address() == ""
+    assert lock.try_lock()
+    lock.release()
+
+
+# --- the one that does not respond
+
+
+HOLD = """
+import signal, sys
+from PySide6.QtCore import QLockFile
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+lock = QLockFile(sys.argv[1])
+print(lock.tryLock(0), flush=True)
+signal.pause()
+"""
+
+
+@pytest.fixture
+def hung(tmp_path: Path) -> Iterator[tuple[InstanceLock, subprocess.Popen[bytes]]]:
+    """A lock, and the program that holds it, which hears no SIGTERM."""
+    lock = InstanceLock(tmp_path, tmp_path / "jobs.db")
+    with subprocess.Popen([sys.executable, "-c", HOLD, str(lock.file)], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"True\n"
+        yield lock, process
         process.kill()
-        process.wait()
-    assert not can_end(process.pid, birth)
-    assert birth_of(process.pid) == ""
+
+
+@ON_LINUX
+@pytest.mark.expected_log("which did not respond .SIGKILL")
+def test_program_that_hangs_can_be_ended(
+    hung: tuple[InstanceLock, subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock, process = hung
+    assert lock.holder_pid() == process.pid
+    assert lock.can_end_holder()
+    monkeypatch.setattr(single_instance, "_TERMINATE_SECONDS", 0.1)
+    lock.end_holder()
+    assert process.wait(5) == -signal.SIGKILL
+    assert not lock.can_end_holder()
+    assert lock.try_lock()
+    lock.release()
+
+
+@ON_LINUX
+def test_another_program_with_that_number_is_left_alone(
+    hung: tuple[InstanceLock, subprocess.Popen[bytes]], tmp_path: Path
+) -> None:
+    lock, process = hung
+    copy = InstanceLock(tmp_path, tmp_path / "other.db")
+    copy.file.write_bytes(lock.file.read_bytes())  # names the process, which does not hold this lock
+    assert copy.holder_pid() == process.pid
+    assert not copy.can_end_holder()
+    copy.end_holder()
+    assert process.poll() is None
 
 
 @ON_LINUX
 def test_dialog_offers_to_end_only_what_is_known_for_sure(qtbot: QtBot) -> None:
-    me = Holder("x", os.getpid(), 1_793_000_000_000, birth_of(os.getpid()), is_open=True)
-    sure = NotAnswering(me, QLocale("en_US"))
+    english = QLocale("en_US")
+    sure = NotRespondingDialog(4711, 1_793_000_000_000, can_end=True, locale=english)
     qtbot.addWidget(sure)
     assert [button.text() for button in sure.buttons()] == ["Wait", "Cancel", "End It and Start"]
     assert sure.text() == "Filemill is running but does not answer."
-    assert f"process {os.getpid()}" in sure.informativeText()
+    assert "process 4711" in sure.informativeText()
     assert "Ending it is safe" in sure.informativeText()
-    for unsure in (None, Holder("x", os.getpid(), 1_793_000_000_000, "of old")):
-        dialog = NotAnswering(unsure, QLocale("en_US"))
+    for pid in (None, 4711):
+        dialog = NotRespondingDialog(pid, 1_793_000_000_000, can_end=False, locale=english)
         qtbot.addWidget(dialog)
         assert [button.text() for button in dialog.buttons()] == ["Wait", "Cancel"]
         assert "safe" not in dialog.informativeText()
@@ -273,11 +440,14 @@ def test_dialog_offers_to_end_only_what_is_known_for_sure(qtbot: QtBot) -> None:
 
 @pytest.mark.parametrize(
     ("key", "choice"),
-    [(Qt.Key.Key_Return, Choice.WAIT), (Qt.Key.Key_Escape, Choice.CANCEL), ("End It and Start", Choice.END_IT)],
+    [
+        (Qt.Key.Key_Return, NotRespondingChoice.WAIT),
+        (Qt.Key.Key_Escape, NotRespondingChoice.CANCEL),
+        ("End It and Start", NotRespondingChoice.END_IT),
+    ],
 )
-@ON_LINUX
-def test_dialog_can_be_answered(qtbot: QtBot, key: Qt.Key | str, choice: Choice) -> None:
-    dialog = NotAnswering(Holder("x", os.getpid(), 0, birth_of(os.getpid())), QLocale("en_US"))
+def test_dialog_can_be_answered(qtbot: QtBot, key: Qt.Key | str, choice: NotRespondingChoice) -> None:
+    dialog = NotRespondingDialog(4711, 0, can_end=True, locale=QLocale())
     qtbot.addWidget(dialog)
 
     def answer() -> None:
@@ -291,18 +461,19 @@ def test_dialog_can_be_answered(qtbot: QtBot, key: Qt.Key | str, choice: Choice)
     assert dialog.choose() is choice
 
 
-def test_who_is_not_waited_for_any_more_gives_up(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    answers = [Choice.WAIT, Choice.END_IT, Choice.CANCEL]
-    monkeypatch.setattr(NotAnswering, "choose", lambda _dialog: answers.pop(0))
-    monkeypatch.setattr(SecondLaunch, "run", lambda _launch: Outcome.SILENT)
-    monkeypatch.setattr("desktop_app.gui.life.one_window.end_program", lambda pid, _birth: ended.append(pid))
-    ended: list[int] = []
-    office.listen()
-    assert become_first(office.another(), Request()) is Outcome.SILENT
+def test_start_whose_first_is_not_waited_for_any_more_gives_up(
+    first: FirstInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = [NotRespondingChoice.WAIT, NotRespondingChoice.END_IT, NotRespondingChoice.CANCEL]
+    ended: list[int | None] = []
+    monkeypatch.setattr(NotRespondingDialog, "choose", lambda _dialog: answers.pop(0))
+    monkeypatch.setattr(InstanceClient, "run", lambda _client: Outcome.NOT_RESPONDING)
+    monkeypatch.setattr(InstanceLock, "end_holder", lambda lock: ended.append(lock.holder_pid()))
+    assert become_first_instance(first.another(), Request(), never) is Outcome.NOT_RESPONDING
     assert (answers, ended) == ([], [os.getpid()])
 
 
-# --- coming forward
+# --- coming to the front
 
 
 def test_minimized_window_comes_back(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -310,7 +481,7 @@ def test_minimized_window_comes_back(qtbot: QtBot, monkeypatch: pytest.MonkeyPat
     window = QWidget()
     qtbot.addWidget(window)
     window.showMinimized()
-    bring_forward(window, "let me")
+    activate(window, "let me")
     assert not window.isMinimized()
     qtbot.waitUntil(window.isActiveWindow)
     assert os.environ.pop("XDG_ACTIVATION_TOKEN") == "let me"
@@ -321,7 +492,7 @@ def test_dialog_comes_forward_while_there_is_no_window(qtbot: QtBot) -> None:
     for widget in (dialog, other):
         qtbot.addWidget(widget)
     dialog.show()
-    bring_all_forward()
+    activate_open_dialogs()
     qtbot.waitUntil(dialog.isActiveWindow)
     assert not other.isVisible()
 
@@ -329,7 +500,7 @@ def test_dialog_comes_forward_while_there_is_no_window(qtbot: QtBot) -> None:
 def test_token_of_the_desktop_is_used_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_ACTIVATION_TOKEN", "a")
     monkeypatch.setenv("DESKTOP_STARTUP_ID", "b")
-    assert [desktop_token(), desktop_token()] == ["a", "b"]
+    assert [activation_token(), activation_token()] == ["a", "b"]
 
 
 # --- whole programs
@@ -388,7 +559,7 @@ def test_second_start_hands_over_and_a_killed_window_is_followed_by_a_new_one(
     Path(os.fsdecode(odd)).write_bytes(b"x")
     database = filemill_home / "filemill.db"
     first = start()
-    wait_until(lambda: any((filemill_home / "run").glob("window-*.json")), 30)
+    wait_until(lambda: any((filemill_home / "run").glob("window-*.address")), 30)
     second = start(b"\xff\xfe.txt", cwd=tmp_path)
     _, errors = second.communicate(timeout=60)
     assert (second.returncode, errors) == (0, "")
@@ -396,21 +567,21 @@ def test_second_start_hands_over_and_a_killed_window_is_followed_by_a_new_one(
     first.kill()
     first.communicate()
     third = start()
-    wait_until(lambda: third.poll() is not None or holder_pid(filemill_home) == third.pid, 60, "a new window")
+    wait_until(lambda: third.poll() is not None or pid_of_window(filemill_home) == third.pid, 60, "a new window")
     assert third.poll() is None
     elsewhere = start(home=tmp_path / "other home")
-    wait_until(lambda: holder_pid(tmp_path / "other home") == elsewhere.pid, 60, "a window of another list")
+    wait_until(lambda: pid_of_window(tmp_path / "other home") == elsewhere.pid, 60, "a window of another list")
     end(elsewhere)
     end(third)
 
 
-def holder_pid(home: Path) -> int:
-    place = WindowPlace(home / "run", home / "filemill.db")
-    holder = place.holder()
-    return holder.pid if holder is not None and holder.is_open else 0
+def pid_of_window(home: Path) -> int:
+    """The process whose window is there; 0 if there is none."""
+    lock = InstanceLock(home / "run", home / "filemill.db")
+    return lock.holder_pid() or 0 if lock.address() else 0
 
 
-def test_place_is_of_this_computer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    here = WindowPlace(tmp_path, tmp_path / "jobs.db")
+def test_lock_is_of_this_computer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = InstanceLock(tmp_path, tmp_path / "jobs.db")
     monkeypatch.setattr(socket, "gethostname", lambda: "another")
-    assert WindowPlace(tmp_path, tmp_path / "jobs.db").name != here.name
+    assert InstanceLock(tmp_path, tmp_path / "jobs.db").name != here.name

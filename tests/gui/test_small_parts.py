@@ -9,8 +9,8 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QMessageBox
 
 from desktop_app.domain.errors import StoreError
-from desktop_app.gui.life.start_problem import StartProblem
-from desktop_app.gui.table.opening import reveal
+from desktop_app.gui.desktop.file_manager import reveal
+from desktop_app.gui.startup.dialogs import StartErrorDialog
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,7 +50,7 @@ def test_start_that_does_not_work_can_be_tried_again(
     qapp: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, buttons: list[str], again: bool
 ) -> None:
     press(monkeypatch, *buttons)
-    problem = StartProblem(StoreError("Written by a newer <b>Filemill</b>.", detail="0009"), tmp_path)
+    problem = StartErrorDialog(StoreError("Written by a newer <b>Filemill</b>.", detail="0009"), tmp_path)
     assert problem.text() == "Written by a newer <b>Filemill</b>."
     assert problem.detailedText() == "0009"
     assert problem.wants_another_try() is again
@@ -60,12 +60,12 @@ def test_folder_can_be_looked_at_before_deciding(
     qapp: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, opened: list[str]
 ) -> None:
     press(monkeypatch, "Open Folder", "Open Folder", "Quit")
-    assert not StartProblem(StoreError("x"), tmp_path).wants_another_try()
+    assert not StartErrorDialog(StoreError("x"), tmp_path).wants_another_try()
     assert opened == [str(tmp_path)] * 2
 
 
 def test_folder_that_is_not_there_is_not_offered(qapp: object, tmp_path: Path) -> None:
-    problem = StartProblem(StoreError("x"), tmp_path / "gone")
+    problem = StartErrorDialog(StoreError("x"), tmp_path / "gone")
     assert "Open Folder" not in [button.text() for button in problem.buttons()]
 
 

@@ -35,8 +35,8 @@ SILENT = {
 QUIET_FILES = {
     "style_sheet.py": "rules for Qt",
     "display.py": "said on the terminal, before there is a Qt",
-    "qt_log.py": "for the log",
-    "look.py": "names of fonts",
+    "qt_runtime.py": "for the log",
+    "theme.py": "names of fonts",
 }
 QUIET_TEXTS = {"yyyy-MM-dd HH.mm.ss", "the window's own work", "Filemill", "{}{}{}{}Filemill", "{}{}{}Filemill"}
 QUIET_TEXTS |= {

@@ -46,7 +46,7 @@ def test_first_step_back_comes_to_the_last_problem(desk: Desk) -> None:
     desk.world.fail([keys[2], keys[8]])
     window = desk.window()
     window.activateWindow()
-    window.offers.previous_problem.trigger()
+    window.menu_actions.previous_problem.trigger()
     desk.settle()
     assert window.view.selected_rows() == [(8, 8)]
 
@@ -55,15 +55,15 @@ def test_list_without_a_problem_says_so(desk: Desk, qtbot: QtBot) -> None:
     keys = desk.world.add_many(3)
     desk.world.fail(keys[2])
     window = desk.active_window()
-    assert window.offers.next_problem.isEnabled()
-    window.offers.status_views[1 + Status.PENDING].trigger()
+    assert window.menu_actions.next_problem.isEnabled()
+    window.menu_actions.status_views[1 + Status.PENDING].trigger()
     desk.settle()
     assert press(window, desk) == []
     shown = window.notices.notice
     assert shown is not None
     assert shown.text == "No file in this list has failed."
     window.filter.setText("file1")
-    window.offers.status_views[0].trigger()
+    window.menu_actions.status_views[0].trigger()
     qtbot.waitUntil(lambda: desk.names() == ["file1.txt"])
     assert press(window, desk) == []
 
@@ -92,7 +92,7 @@ def followed(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> MainWindow:
     desk.world.change(keys[300], status=Status.PROCESSING)
     window = desk.active_window()
     QTest.keyClick(window.view, Qt.Key.Key_J, CTRL)
-    assert window.offers.follow.isChecked()
+    assert window.menu_actions.follow.isChecked()
     return window
 
 
@@ -123,7 +123,7 @@ def test_file_that_is_processed_is_kept_in_sight(followed: MainWindow, desk: Des
 
 def test_scrolling_by_hand_ends_it(followed: MainWindow, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: is_seen(followed, 300))
-    assert followed.offers.follow.isChecked(), "its own scrolling is not by hand"
+    assert followed.menu_actions.follow.isChecked(), "its own scrolling is not by hand"
     centre = QPointF(followed.view.viewport().rect().center())
     wheel = QWheelEvent(
         centre,
@@ -136,20 +136,20 @@ def test_scrolling_by_hand_ends_it(followed: MainWindow, qtbot: QtBot) -> None:
         False,
     )
     QApplication.sendEvent(followed.view.viewport(), wheel)
-    assert not followed.offers.follow.isChecked()
+    assert not followed.menu_actions.follow.isChecked()
 
 
 def test_dragging_the_bar_and_selecting_end_it(followed: MainWindow, qtbot: QtBot) -> None:
     followed.view.verticalScrollBar().triggerAction(QAbstractSlider.SliderAction.SliderPageStepAdd)
-    assert not followed.offers.follow.isChecked()
-    followed.offers.follow.trigger()
-    assert followed.offers.follow.isChecked()
+    assert not followed.menu_actions.follow.isChecked()
+    followed.menu_actions.follow.trigger()
+    assert followed.menu_actions.follow.isChecked()
     followed.view.select_rows(3, 3)
-    assert not followed.offers.follow.isChecked()
+    assert not followed.menu_actions.follow.isChecked()
 
 
 def test_list_that_leaves_out_what_is_processed_stays_where_it_is(followed: MainWindow, desk: Desk) -> None:
-    followed.offers.status_views[1 + Status.PENDING].trigger()
+    followed.menu_actions.status_views[1 + Status.PENDING].trigger()
     desk.settle()
     followed.view.verticalScrollBar().setValue(0)
     desk.bench().feed.look()

@@ -15,7 +15,7 @@ import pytest
 
 from desktop_app import __version__
 from desktop_app.cli.main import COMMANDS
-from desktop_app.gui.life.asked import ADD_FILES, ADD_FOLDER
+from desktop_app.gui.startup.single_instance import ADD_FILES, ADD_FOLDER
 from resources.packaging import deb
 from resources.packaging.build import HERE
 from resources.packaging.manual import manual_page
@@ -67,7 +67,9 @@ def test_desktop_entry_is_valid_and_names_the_command(tmp_path: Path) -> None:
 
 
 def test_window_belongs_to_its_desktop_entry() -> None:
-    assert f'setDesktopFileName("{PRODUCT.command}")' in (ROOT / "desktop_app" / "app.py").read_text(encoding="utf-8")
+    assert f'setDesktopFileName("{PRODUCT.command}")' in (ROOT / "desktop_app" / "window_app.py").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_metainfo_is_valid_and_belongs_to_the_desktop_entry(tmp_path: Path) -> None:

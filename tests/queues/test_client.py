@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from desktop_app.domain.errors import QueueError, QueueTrouble
-from desktop_app.queues.client import QueueClient
+from desktop_app.queues.client import BotoClient
 from desktop_app.queues.messages import MAX_ENTRIES, MAX_REQUEST_BYTES, Outgoing, plan_batches
 from tests.sqs import faults
 from tests.sqs.kit import boto_client
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tests.sqs.faults import PassOn
     from tests.sqs.kit import SimulatedSqs
 
-    Call = Callable[[QueueClient], object]
+    Call = Callable[[BotoClient], object]
 
 pytest_plugins = ["tests.sqs.fixtures"]
 
@@ -115,7 +115,7 @@ def test_only_receives_go_through_the_receiving_client(sim: SimulatedSqs) -> Non
     receiving, control = boto_client(), boto_client()
     sim.faults.attach(receiving, sim.simulator.answer)
     sim.simulator.attach(control)
-    client = QueueClient(control, receiving, info, sim.client()._connection)
+    client = BotoClient(control, receiving, info, sim.client()._connection)
     for _, call in CALLS.values():
         call(client)
     assert sim.faults.seen == {"ReceiveMessage": 1}

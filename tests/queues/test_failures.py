@@ -24,7 +24,6 @@ CONNECTIONS = {
     "AWS without more": Connection(queue="work"),
     "a URL": Connection(queue="https://sqs.eu-west-1.amazonaws.com/123456789012/work", region="eu-west-1"),
     "another server": Connection(queue="work", endpoint_url="https://queues.example:9324"),
-    "local": Connection(),
 }
 AWS = CONNECTIONS["AWS"]
 # The sentences that are our own, whatever AWS's text says, have none of these words.
@@ -265,7 +264,6 @@ def test_a_text_is_plain_sentences_without_gaps(error: Exception) -> None:
             ),
         ),
         ("RequestThrottled", "AWS without more", "Amazon SQS asks us to go slower."),
-        ("RequestThrottled", "local", "The local queue asks us to go slower."),
         (
             "InternalError",
             "AWS",

@@ -11,7 +11,6 @@ from desktop_app.config.settings import Connection, Settings, connection_from
 from desktop_app.domain.connection_checks import Check, Finding, Verdict
 from desktop_app.domain.errors import Cause, QueueError
 from desktop_app.queues.checks import probe
-from tests.queues.local_programs import no_server_left
 from tests.sqs.faults import service_error
 from tests.sqs.internet import Internet
 
@@ -198,16 +197,15 @@ def test_other_server_is_not_asked_who_one_is(moto_url: str) -> None:
     assert Verdict.TROUBLE not in verdicts(findings).values()
 
 
-def test_local_queue_is_started_for_it_and_let_go(tmp_path: Path) -> None:
-    with no_server_left():
-        findings = list(probe(Connection(), tmp_path / "run", lambda: False))
+def test_local_queue_is_opened_for_it(tmp_path: Path) -> None:
+    findings = list(probe(Connection(), tmp_path / "queue", lambda: False))
     assert [finding.check for finding in findings] == [Check.SERVER, Check.QUEUE]
     assert findings[0].text.startswith("The local queue answers, ")
 
 
-def test_local_queue_that_can_not_start_is_told(tmp_path: Path) -> None:
-    (tmp_path / "run").write_text("in the way")
-    (finding,) = probe(Connection(), tmp_path / "run", lambda: False)
+def test_local_queue_that_can_not_be_used_is_told(tmp_path: Path) -> None:
+    (tmp_path / "queue").write_text("in the way")
+    (finding,) = probe(Connection(), tmp_path / "queue", lambda: False)
     assert cause_of(finding) is Cause.LOCAL_QUEUE
 
 

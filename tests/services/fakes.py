@@ -101,9 +101,8 @@ class FakeClient:
 class FakeConnector:
     """Gives the same client always, or raises what `trouble` holds."""
 
-    def __init__(self, client: FakeClient, instance: str = "") -> None:
+    def __init__(self, client: FakeClient) -> None:
         self.client = client
-        self.instance = instance
         self.trouble: Exception | None = None
         self.resets = 0
 
@@ -111,6 +110,11 @@ class FakeConnector:
         if self.trouble is not None:
             raise self.trouble
         return cast("QueueClient", self.client)
+
+    def release_abandoned(self, is_alive: Callable[[str], bool]) -> None:
+        """Nothing, as with SQS; raises what `trouble` holds."""
+        if self.trouble is not None:
+            raise self.trouble
 
     def reset(self) -> None:
         self.resets += 1

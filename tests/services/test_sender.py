@@ -31,12 +31,11 @@ def sender(
     *,
     window: int | None = None,
     strict: bool = False,
-    instance: str = "",
     told: list[LoopState] | None = None,
 ) -> Sender:
     return Sender(
         bench.outbox,
-        FakeConnector(client, instance),
+        FakeConnector(client),
         bench.identity,
         options=SenderOptions(queue=QUEUE, window=window, strict_order=strict),
         clock=bench.clock,
@@ -162,14 +161,6 @@ def test_a_window_keeps_the_queue_shallow(bench: Bench) -> None:
     client = FakeClient()
     one = sender(bench, client, window=20)
     assert [one.send_due(), one.send_due()] == [20, 0]
-
-
-def test_a_new_embedded_queue_gets_everything_unfinished_again_once(bench: Bench) -> None:
-    bench.add("a.txt", "b.txt")
-    client = FakeClient()
-    assert sender(bench, client, instance="one").send_due() == 2
-    assert sender(bench, client, instance="one").send_due() == 0
-    assert sender(bench, client, instance="two").send_due() == 2
 
 
 def test_only_jobs_of_this_queue_are_sent(bench: Bench) -> None:

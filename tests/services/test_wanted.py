@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,7 +17,11 @@ from desktop_app.services.adding.intake import IntakeService
 from desktop_app.services.consuming.in_flight import Fate
 from desktop_app.services.consuming.priority import PriorityRequests
 from desktop_app.services.control import PauseControl
+from desktop_app.services.sending.sender import LOCAL_WINDOW
 from desktop_app.store.claims import Claims
+from desktop_app.store.priority import Priority
+from tests.crash import witness
+from tests.crash.mill import Mill, Place, Running
 from tests.helpers import wait_until
 from tests.services.conftest import QUEUE
 from tests.services.fakes import in_use
@@ -234,3 +239,20 @@ def test_strict_order_is_not_broken_on_request(filemill_home: Path, fifo_order: 
     with consumer._first.served():
         assert program.wanted.ask([1]) is serves
     program.close()
+
+
+def test_what_waits_for_the_embedded_queue_comes_next_in_every_program(tmp_path: Path) -> None:
+    """Nobody here consumes, so it is only moved to the front of the outbox: that counts as long as it is not sent."""
+    files = [tmp_path / str(number) for number in range(3 * LOCAL_WINDOW)]
+    for file in files:
+        file.write_bytes(b"text\n")
+    with closing(Mill(Place(tmp_path))) as mill:
+        mill.add(files)
+        mill.sender.send_due()
+        last = mill.all()[-1]
+        moved = Priority(mill.database).move_to_front([last.row_id], queue=mill.key)
+        assert moved == PriorityResult((last.row_id,), 1)
+        running = Running(mill.database, mill.sender, mill.consumer)
+        running.until(lambda: mill.is_done, "all is done", 60)
+        running.stop()
+    assert LOCAL_WINDOW - 10 < witness.ends(mill.place.database).index(last.id) < LOCAL_WINDOW + 10

@@ -1,4 +1,4 @@
-"""The servers that one contract is tested on: our simulator, plain moto, and the embedded queue."""
+"""The queues that one contract is tested on: our simulator, plain moto, and the embedded queue."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from desktop_app.config.settings import Connection
-from desktop_app.queues.client import QueueClient
-from desktop_app.queues.messages import Outgoing, QueueInfo
+from desktop_app.queues.client import BotoClient
+from desktop_app.queues.messages import DEFAULT_RETENTION_SECONDS, Outgoing, QueueInfo
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
 
+    from desktop_app.queues.client import QueueClient
     from desktop_app.queues.messages import Received
 
 SIMULATOR, MOTO, EMBEDDED = "simulator", "moto", "embedded"
@@ -29,12 +30,13 @@ def is_moto_as_measured() -> bool:
 
 @dataclass
 class ContractQueue:
-    """A new queue on one of the servers."""
+    """A new queue of one kind; `boto` for what only the tests ask of an SQS."""
 
     backend: str
     kind: str
     client: QueueClient
-    boto: SQSClient
+    boto: SQSClient | None = None
+    retention_s: int = DEFAULT_RETENTION_SECONDS
 
     @property
     def is_fifo(self) -> bool:
@@ -59,7 +61,7 @@ def _digest(body: str) -> str:
 
 
 def contract_queue(backend: str, kind: str, boto: SQSClient, **attributes: str) -> ContractQueue:
-    """Make a queue.
+    """Make a queue of SQS.
 
     Args:
         backend: Which server.
@@ -71,5 +73,5 @@ def contract_queue(backend: str, kind: str, boto: SQSClient, **attributes: str) 
     name = f"contract-{uuid.uuid4().hex}" + (".fifo" if kind == FIFO else "")
     url = boto.create_queue(QueueName=name, Attributes=given)["QueueUrl"]
     info = QueueInfo(url, name, kind == FIFO, int(attributes.get("MaximumMessageSize", 1_048_576)))
-    client = QueueClient(boto, boto, info, Connection(queue=name, region="eu-west-1"))
+    client = BotoClient(boto, boto, info, Connection(queue=name, region="eu-west-1"))
     return ContractQueue(backend, kind, client, boto)

@@ -13,7 +13,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from desktop_app.config.settings import Connection
-from desktop_app.queues.client import QueueClient
+from desktop_app.queues.client import BotoClient
 from desktop_app.queues.connector import _look_up
 from desktop_app.queues.errors import as_queue_error
 from desktop_app.queues.messages import QueueInfo
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
 
     from desktop_app.domain.errors import QueueError
+    from desktop_app.queues.client import QueueClient
     from tests.sqs.clock import SimulatorClock
 
 _session_lock = threading.Lock()
@@ -57,14 +58,12 @@ class FixedConnector:
 
     Args:
         make: Makes a client, for the first `connect` and for the one after each `reset`; may raise QueueError.
-        instance: What tells one life of the queue from another; a test may change it.
     """
 
-    def __init__(self, make: Callable[[], QueueClient], instance: str = "") -> None:
+    def __init__(self, make: Callable[[], QueueClient]) -> None:
         self._make = make
         self._lock = threading.Lock()
         self._client: QueueClient | None = None
-        self.instance = instance
         self.trouble: QueueError | None = None
         """What `connect` raises while it is set."""
         self.made = 0
@@ -79,6 +78,9 @@ class FixedConnector:
                 self._client = self._make()
                 self.made += 1
             return self._client
+
+    def release_abandoned(self, is_alive: Callable[[str], bool]) -> None:
+        """Nothing, as with SQS."""
 
     def reset(self) -> None:
         with self._lock:
@@ -113,32 +115,32 @@ class SimulatedSqs:
         self.faults.attach(client, self.simulator.answer)
         return client
 
-    def client(self, name: str = "work", **attributes: object) -> QueueClient:
+    def client(self, name: str = "work", **attributes: object) -> BotoClient:
         """A client of a queue, which is made with these attributes if it is not there. Makes no call of its own."""
         self._need_queue(name, attributes)
         queue = self.simulator.queue(name)
         info = QueueInfo(queue.url, name, queue.is_fifo, queue.setting("MaximumMessageSize"))
-        return QueueClient(self.boto(), self.boto(), info, Connection(queue=name, region=REGION))
+        return BotoClient(self.boto(), self.boto(), info, Connection(queue=name, region=REGION))
 
-    def connector(self, name: str = "work", *, instance: str = "", **attributes: object) -> FixedConnector:
+    def connector(self, name: str = "work", **attributes: object) -> FixedConnector:
         """A connector of a queue, which is made now, with these attributes, if it is not there.
 
         Like the program's own it looks the queue up by its name, and so meets the faults of that.
         """
         self._need_queue(name, attributes)
-        return FixedConnector(lambda: self._look_up(name), instance)
+        return FixedConnector(lambda: self._look_up(name))
 
     def _need_queue(self, name: str, attributes: dict[str, object]) -> None:
         if not self.simulator.has_queue(name):
             self.simulator.create_queue(name, **attributes)
 
-    def _look_up(self, name: str) -> QueueClient:
+    def _look_up(self, name: str) -> BotoClient:
         control, connection = self.boto(), Connection(queue=name, region=REGION)
         try:
             info = _look_up(control, connection)
         except (ClientError, BotoCoreError) as error:
             raise as_queue_error(error, connection, "GetQueueUrl") from error
-        return QueueClient(control, self.boto(), info, connection)
+        return BotoClient(control, self.boto(), info, connection)
 
     def close(self) -> None:
         """End the polls that wait."""

@@ -98,10 +98,9 @@ def test_giving_back_without_the_lease_ends_nothing(store: Store, job: Job) -> N
     assert only(store, job).outcome is None
 
 
-@pytest.mark.parametrize("resend", [True, False])
-def test_attempt_of_a_killed_program_ended_without_a_result(store: Store, job: Job, resend: bool) -> None:
+def test_attempt_of_a_killed_program_ended_without_a_result(store: Store, job: Job) -> None:
     store.start(job)
-    store.claims.free_dead_leases(lambda _: False, queue=QUEUE, now_ms=NOW + 9, resend=resend)
+    store.claims.free_dead_leases(lambda _: False, queue=QUEUE, now_ms=NOW + 9)
     assert only(store, job).outcome is AttemptOutcome.STOPPED
     assert only(store, job).took_ms is None  # nobody saw its end
 
@@ -113,7 +112,7 @@ def test_last_attempt_of_a_file_that_was_put_aside_has_an_end(store: Store, job:
     if noticed == "claim":
         store.claim(job, now=NOW + MAX_CRASHES * LEASE)
     else:
-        store.claims.free_dead_leases(lambda _: False, queue=QUEUE, now_ms=NOW, resend=True)
+        store.claims.free_dead_leases(lambda _: False, queue=QUEUE, now_ms=NOW)
     assert {one.outcome for one in store.jobs.attempts(job.row_id)} == {AttemptOutcome.STOPPED}
 
 

@@ -111,9 +111,12 @@ def test_a_damaged_database_is_put_aside_with_its_side_files(store: Store, backu
     store.database.release()
     damage(store.path)
     store.path.with_name(f"{store.path.name}-wal").write_bytes(b"wal")
+    store.path.with_name(f"{store.path.name}.queue").write_bytes(b"queue")
     aside = backups.put_aside()
     assert not store.path.exists()
     assert aside.with_name(f"{aside.name}-wal").read_bytes() == b"wal"
+    assert aside.with_name(f"{aside.name}.queue").read_bytes() == b"queue", "its messages are for these jobs"
+    assert not store.path.with_name(f"{store.path.name}.queue").exists()
     open_database(store.path, MIGRATIONS).release()
     assert rows(store.path) == 0
 

@@ -21,6 +21,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from desktop_app.domain.job import Status
 from desktop_app.store.claims import MAX_CRASHES, ClaimOutcome, ClaimRequest
 from desktop_app.store.outbox import OutboxEntry, Sent
+from desktop_app.store.recovery import Recovery
 from desktop_app.store.results import Result
 from tests.store.kit import LEASE, NOW, QUEUE, Store
 
@@ -96,7 +97,6 @@ class JobLife(RuleBasedStateMachine):
         self.sending: list[OutboxEntry] = []
         self.ends: set[tuple[int, int]] = set()
         self.before: dict[int, tuple[Status, int]] = {}
-        self.instance = 0
         self.submit()
 
     def teardown(self) -> None:
@@ -227,19 +227,18 @@ class JobLife(RuleBasedStateMachine):
     def deliver_twice(self, number: int) -> None:
         self.queue.append(self.queue[number % len(self.queue)])
 
-    @precondition(lambda self: self.queue)
+    @precondition(lambda self: self.queue and not any(row.lease_is_live(self.now) for row in self.rows.values()))
     @rule()
-    def restart_embedded_queue(self) -> None:
+    def make_the_queue_anew(self) -> None:
         self.queue.clear()
-        self.instance += 1
         again = [
             row for row in self.rows.values() if not row.is_removed and not row.status.is_final and not row.is_in_outbox
         ]
-        made = self.store.outbox.refill_after_restart(queue=QUEUE, instance=str(self.instance))
-        assert made == len(again)
+        recovery = Recovery(self.store.database)
+        assert recovery.resend(queue=QUEUE, sent_before_ms=self.now, now_ms=self.now) == len(again)
         for row in again:
             row.is_in_outbox = True
-        assert self.store.outbox.refill_after_restart(queue=QUEUE, instance=str(self.instance)) == 0
+        assert recovery.resend(queue=QUEUE, sent_before_ms=self.now, now_ms=self.now) == 0
 
     @precondition(lambda self: self.held or self.sending)
     @rule(milliseconds=st.sampled_from([1_000, LEASE - 1, LEASE, LEASE]))
@@ -335,14 +334,12 @@ class JobLife(RuleBasedStateMachine):
             self.rows[held.message.row_id].lease_until = self.now + LEASE
 
     @precondition(lambda self: self.held)
-    @rule(worker=st.sampled_from(WORKERS), resend=st.booleans())
-    def die(self, worker: str, resend: bool) -> None:
+    @rule(worker=st.sampled_from(WORKERS))
+    def die(self, worker: str) -> None:
         """A program ends with its work; another one notices."""
         self.held = [held for held in self.held if held.worker != worker]
         left = [row for row in self.rows.values() if row.holder == worker and row.status is PROCESSING]
-        freed = self.store.claims.free_dead_leases(
-            lambda owner: owner != worker, queue=QUEUE, now_ms=self.now, resend=resend
-        )
+        freed = self.store.claims.free_dead_leases(lambda owner: owner != worker, queue=QUEUE, now_ms=self.now)
         assert freed == len(left)
         for row in left:
             if row.crashes >= MAX_CRASHES:
@@ -350,7 +347,6 @@ class JobLife(RuleBasedStateMachine):
             else:
                 row.status, row.holder = PENDING, ""
                 row.tokens += 1
-                row.is_in_outbox |= resend
 
     def _delete(self, message: Message) -> None:
         if message in self.queue:

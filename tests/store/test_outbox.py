@@ -10,9 +10,8 @@ import pytest
 
 from desktop_app.domain.errors import FileProblem
 from desktop_app.domain.job import Status
-from desktop_app.store.claims import ClaimOutcome
 from desktop_app.store.outbox import OutboxEntry, Sent
-from tests.store.kit import LEASE, NOW, QUEUE, row_ids
+from tests.store.kit import NOW, QUEUE, row_ids
 
 if TYPE_CHECKING:
     from tests.store.kit import Store
@@ -208,52 +207,3 @@ def test_in_queue_counts_what_was_sent_and_has_not_ended(store: Store) -> None:
     store.work.give_back(jobs[5].row_id, store.start(jobs[5]), next_try_at=NOW + 60_000, now_ms=NOW)
     assert store.outbox.in_queue(QUEUE) == 2
     assert store.outbox.in_queue("another") == 0
-
-
-def test_everything_unfinished_is_sent_again_to_a_new_embedded_queue(store: Store) -> None:
-    jobs = store.add("/unsent", "/waiting", "/running", "/processed", "/failed", "/removed")
-    (other_queue,) = store.add("/theirs", queue="another")
-    entries = store.take(limit=6)
-    store.outbox.mark_sent([Sent(entry, "m") for entry in entries[1:]], now_ms=NOW)
-    token = store.start(jobs[2])
-    store.process(jobs[3])
-    store.process(jobs[4], reason="It is gone.")
-    store.intake.remove([jobs[5].row_id], now_ms=NOW)
-    assert store.outbox.refill_after_restart(queue=QUEUE, instance="run 1") == 2
-    assert sorted(store.outbox_rows()) == [(job.row_id, 1) for job in (*jobs[:3], other_queue)]
-    assert [store.job(job).sent_at for job in jobs[:3]] == [None] * 3
-    assert store.job(jobs[3]).sent_at == NOW
-    assert store.outbox.in_queue(QUEUE) == 0
-    assert store.finish(jobs[2], token), "whoever works on a job keeps its lease"
-
-
-def test_refill_happens_once_for_each_run_of_the_queue(store: Store, other: Store) -> None:
-    store.add("/a")
-    store.send()
-    assert store.outbox.refill_after_restart(queue=QUEUE, instance="run 1") == 1
-    store.send()
-    assert other.outbox.refill_after_restart(queue=QUEUE, instance="run 1") == 0
-    assert store.outbox_rows() == []
-    assert other.outbox.refill_after_restart(queue=QUEUE, instance="run 2") == 1
-    assert other.outbox.refill_after_restart(queue="another", instance="run 2") == 0
-    assert store.sql("SELECT name, value FROM fact ORDER BY name") == [
-        ("instance of another", "run 2"),
-        ("instance of q", "run 2"),
-    ]
-
-
-def test_refill_keeps_the_order_of_submission(store: Store) -> None:
-    jobs = store.add(*(f"/data/{number}" for number in range(30)))
-    store.send()
-    assert store.outbox.refill_after_restart(queue=QUEUE, instance="run 1") == 30
-    assert [row for row, _ in store.outbox_rows()] == row_ids(jobs)
-
-
-def test_lost_message_that_turns_up_after_a_refill_is_a_harmless_duplicate(store: Store) -> None:
-    (job,) = store.add("/a")
-    store.send()
-    store.start(job)
-    store.outbox.refill_after_restart(queue=QUEUE, instance="run 1")
-    store.send()
-    assert store.claim(job, worker="w2").outcome is ClaimOutcome.BUSY
-    assert store.claim(job, worker="w2", now=NOW + LEASE).outcome is ClaimOutcome.CLAIMED

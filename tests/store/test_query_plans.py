@@ -57,7 +57,7 @@ QUICK: dict[str, Callable[[Store], object]] = {
     "extend": lambda store: store.work.extend([(1, 1)], until_ms=NOW),
     "give back": lambda store: store.work.give_back(1, 1, now_ms=NOW),
     "is stale": lambda store: store.work.is_stale(1, 1),
-    "dead leases": lambda store: store.claims.free_dead_leases(lambda _: False, queue=QUEUE, now_ms=NOW, resend=True),
+    "dead leases": lambda store: store.claims.free_dead_leases(lambda _: False, queue=QUEUE, now_ms=NOW),
     "in flight": lambda store: Recovery(store.database).in_flight(queue=QUEUE, sent_before_ms=NOW),
     "send again": lambda store: Recovery(store.database).resend(queue=QUEUE, sent_before_ms=NOW, now_ms=NOW),
     "dead claims": lambda store: Recovery(store.database).free_dead_claims(lambda _: False, queue=QUEUE),

@@ -1,11 +1,12 @@
 """The torture: real programs, a hostile way to the queue, and a kill every few seconds; at the end all must be right.
 
-    python tests/torture/run.py [--files 5000] [--kills 50] [--fifo] [--strict] [--server moto|strict]
+    python tests/torture/run.py [--files 5000] [--kills 50] [--fifo] [--strict] [--embedded]
                                 [--minutes 12] [--seed N] [--keep]
 
 Files are submitted in waves by `filemill submit` and processed by one or two `filemill worker`, all behind a proxy
-that resets connections, loses replies, throttles, fails, sends messages twice, and goes down for seconds. Programs are
-killed with SIGKILL, some are stopped with SIGTERM. Exit code 1 if anything is wrong at the end.
+that resets connections, loses replies, throttles, fails, sends messages twice, and goes down for seconds; or on the
+embedded queue, whose way is this computer's disk. Programs are killed with SIGKILL, some are stopped with SIGTERM. Exit
+code 1 if anything is wrong at the end.
 """
 
 from __future__ import annotations
@@ -27,9 +28,8 @@ if __name__ == "__main__":
 
 from tests.crash import witness
 from tests.torture.proxy import HostileProxy
-from tests.torture.server import KINDS
 from tests.torture.verify import verify
-from tests.torture.world import FOREIGN_BODIES, Programs, Server, kill, parts, write_files
+from tests.torture.world import FOREIGN_BODIES, Embedded, Programs, Queue, Server, kill, parts, write_files
 
 MOST_A_SUBMIT = 150
 """Less than the program writes in one transaction: of a submit that is killed, all is on the list or nothing."""
@@ -53,14 +53,21 @@ class Torture:
         self.chance = random.Random(options.seed)
         self.begun = time.monotonic()
         self.known = write_files(folder / "files", options.files, self.chance)
-        self.server = Server(options.server, fifo=options.fifo)
-        # A FIFO queue would know a second copy by its deduplication id.
-        self.proxy = HostileProxy(self.server.address, random.Random(options.seed + 1), may_duplicate=not options.fifo)
         home = folder / "home"
         home.mkdir()
         if options.strict:
             (home / "settings.toml").write_text('fifo_order = "strict"\n')
-        self.programs = Programs(home, self.proxy, self.server.queue)
+        self.proxy: HostileProxy | None = None
+        self.queue: Queue
+        if options.embedded:
+            self.queue = Embedded(home)
+            self.programs = Programs(home)
+        else:
+            self.queue = server = Server(fifo=options.fifo)
+            # A FIFO queue would know a second copy by its deduplication id.
+            chance = random.Random(options.seed + 1)
+            self.proxy = HostileProxy(server.address, chance, may_duplicate=not options.fifo)
+            self.programs = Programs(home, server.queue, self.proxy.endpoint_url)
         self.workers: list[subprocess.Popen[str]] = []
         self.done: Counter[str] = Counter()
         self.foreign: list[str] = []
@@ -70,10 +77,11 @@ class Torture:
 
     def run(self) -> list[str]:
         """Torture, let everything settle, and look; gives what is wrong."""
-        self.proxy.start()
+        if self.proxy is not None:
+            self.proxy.start()
+            threading.Thread(target=self._bad_weather, args=(self.proxy,), daemon=True).start()
         self.programs.start("status").wait(SUBMIT_SECONDS)  # makes the database
         witness.call(self.programs.database)
-        threading.Thread(target=self._bad_weather, daemon=True).start()
         shares = parts(self.known, -(-len(self.known) // max(1, self.options.kills)))
         for number in range(max(len(shares), self.options.kills)):
             if self._left() <= 0:
@@ -93,7 +101,7 @@ class Torture:
         for worker in self.workers:
             self._stop(worker)
         self._settle()
-        self.wrong += verify(self.programs, self.server, self.known, self.foreign)
+        self.wrong += verify(self.programs, self.queue, self.known, self.foreign)
         if self.options.strict:
             self._check_order()
         return self.wrong
@@ -102,12 +110,12 @@ class Torture:
         minutes: float = self.options.minutes
         return self.begun + minutes * 60 - time.monotonic()
 
-    def _bad_weather(self) -> None:
+    def _bad_weather(self, proxy: HostileProxy) -> None:
         chance = random.Random(self.options.seed + 2)
-        while not self.proxy.is_kind:
+        while not proxy.is_kind:
             time.sleep(chance.uniform(8, 25))
-            if not self.proxy.is_kind:
-                self.proxy.go_down(chance.uniform(1, 4))
+            if not proxy.is_kind:
+                proxy.go_down(chance.uniform(1, 4))
 
     def _start_submit(self, paths: list[str]) -> subprocess.Popen[str] | None:
         """Add files; one time in six it is killed on the way, and done again if nothing of it is on the list."""
@@ -144,7 +152,7 @@ class Torture:
     def _put_something_foreign(self) -> None:
         if len(self.foreign) < len(FOREIGN_BODIES) and self.chance.random() < 0.5:
             body = FOREIGN_BODIES[len(self.foreign)]
-            self.server.put(body)
+            self.queue.put(body)
             self.foreign.append(body)
 
     def _keep_workers(self) -> None:
@@ -187,10 +195,11 @@ class Torture:
             self.wrong.append(f"worker --until-idle: {worker.poll()}, {self.programs.output_of(worker)}")
             kill(worker)
         self.processed_after = time.monotonic() - self.begun
-        self.proxy.is_kind = True
+        if self.proxy is not None:
+            self.proxy.is_kind = True
         worker = self.programs.start("worker")
         end = time.monotonic() + DRAIN_SECONDS
-        while sum(self.server.counts()) > len(self.foreign) and time.monotonic() < end:
+        while sum(self.queue.counts()) > len(self.foreign) and time.monotonic() < end:
             self._wait(0.5)
         self._stop(worker)
 
@@ -208,7 +217,7 @@ class Torture:
 
     def _tell(self) -> None:
         statuses, waiting = self.programs.standing()
-        visible, hidden = self.server.counts()
+        visible, hidden = self.queue.counts()
         say(
             f"{time.monotonic() - self.begun:4.0f} s: {self.done['kill -9 of a worker']} kills, "
             f"{statuses.get(0, 0)} PENDING, {statuses.get(1, 0)} PROCESSING, {statuses.get(2, 0)} PROCESSED, "
@@ -220,16 +229,18 @@ class Torture:
         say("", "Done to the programs:")
         say(*(f"  {count:6}  {what}" for what, count in sorted(self.done.items())))
         say(f"  {len(self.foreign):6}  foreign messages put into the queue")
-        say(f"Done to their requests, {self.proxy.injected.total()} things in all:")
-        say(*(f"  {count:6}  {what}" for what, count in sorted(self.proxy.injected.items())))
-        say(f"  {self.proxy.passed.total():6}  passed on in all ({_list(self.proxy.passed)})")
+        if self.proxy is not None:
+            say(f"Done to their requests, {self.proxy.injected.total()} things in all:")
+            say(*(f"  {count:6}  {what}" for what, count in sorted(self.proxy.injected.items())))
+            say(f"  {self.proxy.passed.total():6}  passed on in all ({_list(self.proxy.passed)})")
         rate = len(self.known) / self.processed_after if self.processed_after else 0
         say(f"{len(self.known)} files in {self.processed_after:.0f} s, kills and all: {rate:.0f} files/s")
 
     def close(self) -> None:
         self.programs.end_all()
-        self.proxy.stop()
-        self.server.close()
+        if self.proxy is not None:
+            self.proxy.stop()
+        self.queue.close()
 
 
 def _list(counts: Counter[str]) -> str:
@@ -245,15 +256,15 @@ def parsed(words: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Kill Filemill again and again, and see whether all ends well.")
     parser.add_argument("--files", type=int, default=5000)
     parser.add_argument("--kills", type=int, default=50)
-    parser.add_argument("--fifo", action="store_true", help="a FIFO queue")
-    parser.add_argument("--strict", action="store_true", help="a FIFO queue with all files in one group, in order")
-    parser.add_argument("--server", choices=KINDS, help="default: moto for a standard queue, strict for a FIFO one")
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument("--fifo", action="store_true", help="a FIFO queue")
+    kind.add_argument("--strict", action="store_true", help="a FIFO queue with all files in one group, in order")
+    kind.add_argument("--embedded", action="store_true", help="the embedded queue")
     parser.add_argument("--minutes", type=float, default=12, help="after so long it counts as hanging")
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--keep", action="store_true", help="leave the folder for a look")
     options = parser.parse_args(words)
     options.fifo = options.fifo or options.strict
-    options.server = options.server or ("strict" if options.fifo else "moto")
     options.seed = random.randrange(10**6) if options.seed is None else options.seed
     return options
 
@@ -261,8 +272,8 @@ def parsed(words: list[str]) -> argparse.Namespace:
 def main(words: list[str]) -> int:
     options = parsed(words)
     folder = Path(tempfile.mkdtemp(prefix="filemill-torture-"))
-    kind = "strict FIFO" if options.strict else "FIFO" if options.fifo else "standard"
-    say(f"{options.files} files, {options.kills} kills, {kind} queue, server {options.server}, seed {options.seed}")
+    kind = next((name for name in ("embedded", "strict", "fifo") if getattr(options, name)), "standard")
+    say(f"{options.files} files, {options.kills} kills, {kind} queue, seed {options.seed}")
     torture = Torture(options, folder)
     # So that nothing is left running when it is ended from outside.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))

@@ -13,17 +13,17 @@ from tests.torture.world import STATUS_SECONDS
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.torture.world import Known, Programs, Server
+    from tests.torture.world import Known, Programs, Queue
 
 _BAD_LINE = re.compile(r"^\S+ (?:WARNING|ERROR|CRITICAL) .*", re.MULTILINE)
 
 
-def verify(programs: Programs, server: Server, known: dict[str, Known], foreign: list[str]) -> list[str]:
+def verify(programs: Programs, queue: Queue, known: dict[str, Known], foreign: list[str]) -> list[str]:
     """All that is wrong; empty if nothing is.
 
     Args:
         programs: Where the program's list and log are; asked with `filemill status --json`.
-        server: The queue, asked past the proxy.
+        queue: Asked past what makes its way hostile.
         known: What has to come out, by path.
         foreign: The bodies of others' messages, all of which must still be there.
     """
@@ -32,7 +32,7 @@ def verify(programs: Programs, server: Server, known: dict[str, Known], foreign:
     statuses, waiting = programs.standing()
     if waiting:
         wrong.append(f"the outbox still has {waiting} entries; {statuses}")
-    bodies = server.take_all(60)
+    bodies = queue.take_all(60)
     left, gone = Counter(bodies) - Counter(foreign), Counter(foreign) - Counter(bodies)
     wrong += [f"{count} times left in the queue: {body[:100]}" for body, count in left.items()]
     wrong += [f"a foreign message is gone: {body[:100]}" for body in gone.elements()]

@@ -9,8 +9,10 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
+from desktop_app.queues.embedded import EmbeddedQueue
+from desktop_app.queues.messages import Outgoing
 from tests.sqs.kit import boto_client
 from tests.sqs.simulator import REGION
 from tests.store.kit import rows_of
@@ -18,8 +20,6 @@ from tests.store.kit import rows_of
 if TYPE_CHECKING:
     import random
     from collections.abc import Iterable
-
-    from tests.torture.proxy import HostileProxy
 
 ROOT = Path(__file__).resolve().parents[2]
 LONG_SHARE = 0.015
@@ -70,13 +70,54 @@ def write_files(folder: Path, count: int, chance: random.Random) -> dict[str, Kn
     return known
 
 
-class Server:
-    """The queue's server and its queue, asked past the proxy."""
+class Queue(Protocol):
+    """The queue, asked past what makes its way hostile."""
 
-    def __init__(self, kind: str, *, fifo: bool) -> None:
+    def put(self, body: str) -> None:
+        """A message of somebody else."""
+        ...
+
+    def counts(self) -> tuple[int, int]:
+        """Messages to be had, and messages in flight."""
+        ...
+
+    def take_all(self, seconds: float) -> list[str]:
+        """Receive until all of the queue has come, or the time is over; gives the bodies."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Embedded:
+    """The embedded queue of a home."""
+
+    def __init__(self, home: Path) -> None:
+        self._queue = EmbeddedQueue(home / "filemill.db.queue")
+
+    def put(self, body: str) -> None:
+        self._queue.send([Outgoing(body)])
+
+    def counts(self) -> tuple[int, int]:
+        state = self._queue.state()
+        return state.visible, state.in_flight
+
+    def take_all(self, seconds: float) -> list[str]:
+        end, bodies = time.monotonic() + seconds, list[str]()
+        while sum(self.counts()) > len(bodies) and time.monotonic() < end:
+            bodies += [message.body for message in self._queue.receive(limit=10, wait_s=1, visibility_s=600)]
+        return bodies
+
+    def close(self) -> None:
+        self._queue.close()
+
+
+class Server:
+    """A server of SQS and its queue."""
+
+    def __init__(self, *, fifo: bool) -> None:
         self.fifo = fifo
         self._process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("server.py")), kind],
+            [sys.executable, str(Path(__file__).with_name("server.py"))],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -89,19 +130,16 @@ class Server:
         self.url = self.sqs.create_queue(QueueName=self.queue, Attributes=attributes)["QueueUrl"]
 
     def put(self, body: str) -> None:
-        """A message of somebody else."""
         own: Any = {"MessageGroupId": f"g{hash(body)}", "MessageDeduplicationId": f"d{hash(body)}"} if self.fifo else {}
         self.sqs.send_message(QueueUrl=self.url, MessageBody=body, **own)
 
     def counts(self) -> tuple[int, int]:
-        """Messages to be had, and messages in flight."""
         names: Any = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         found: Any = self.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=names)["Attributes"]
         visible, hidden = (int(found.get(name, 0)) for name in names)
         return visible, hidden
 
     def take_all(self, seconds: float) -> list[str]:
-        """Receive until all of the queue has come, or the time is over; gives the bodies."""
         end, bodies = time.monotonic() + seconds, list[str]()
         while sum(self.counts()) > len(bodies) and time.monotonic() < end:
             answer = self.sqs.receive_message(
@@ -117,17 +155,17 @@ class Server:
 
 @dataclass
 class Programs:
-    """Starts `filemill`, the real one, as a person would; its queue lies behind the proxy.
+    """Starts `filemill`, the real one, as a person would.
 
     Args:
         home: FILEMILL_HOME.
-        proxy: Where it finds SQS.
-        queue: FILEMILL_QUEUE.
+        queue: FILEMILL_QUEUE; empty for the embedded queue.
+        endpoint_url: Where it finds SQS.
     """
 
     home: Path
-    proxy: HostileProxy
-    queue: str
+    queue: str = ""
+    endpoint_url: str = ""
     started: list[subprocess.Popen[str]] = field(default_factory=list)
 
     @property
@@ -143,7 +181,7 @@ class Programs:
         return kept | {
             "FILEMILL_HOME": str(self.home),
             "FILEMILL_QUEUE": self.queue,
-            "AWS_ENDPOINT_URL_SQS": self.proxy.endpoint_url,
+            "AWS_ENDPOINT_URL_SQS": self.endpoint_url,
             "AWS_ACCESS_KEY_ID": "key",
             "AWS_SECRET_ACCESS_KEY": "secret",
             "AWS_REGION": REGION,

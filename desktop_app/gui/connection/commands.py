@@ -12,7 +12,7 @@ from desktop_app.gui.connection.dialog import ConnectionDialog
 from desktop_app.gui.connection.foreign_messages import ForeignMessagesWatch
 from desktop_app.gui.connection.queue_page import QueuePage
 from desktop_app.gui.connection.remedies import Remedies
-from desktop_app.gui.life.shutdown import Step
+from desktop_app.gui.startup.shutdown import Step
 from desktop_app.gui.tasks import Stream, Tasks
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from desktop_app.config.settings import Connection, Settings, connection_from, load_settings, save_settings
 from desktop_app.gui.connection.status import ConnectionStatus
-from desktop_app.gui.life.shutdown import Shutdown, Step, thread_step
+from desktop_app.gui.startup.shutdown import Shutdown, Step, thread_step
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

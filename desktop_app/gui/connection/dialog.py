@@ -31,8 +31,8 @@ _LEAST = (420, 320)
 class ConnectionPage(QScrollArea):
     """The base of a page: a column of widgets that scrolls, and buttons of its own beside the dialog's.
 
-    A page fills its `column` and `buttons` in its constructor and implements `load`, `validate`, `apply` and `stop`;
-    its focus proxy has the keyboard first. To add a page, write its class in a module of its own and name it in
+    A page fills its `column` and `buttons` in its constructor and implements `load`, `validate`, `apply` and `stop`.
+    Its focus proxy has the keyboard first. To add a page, write its class in a module of its own and name it in
     `ConnectionCommands.open_at`.
 
     Attributes:

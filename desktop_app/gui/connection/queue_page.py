@@ -95,10 +95,10 @@ class QueuePage(ConnectionPage):
         self.form.reload_requested.connect(self.load)
         self.test.clicked.connect(self._test_or_stop)
         self.fix.clicked.connect(self._run_fix)
-        self._listing.came.connect(self._add_queues)
+        self._listing.result.connect(self._add_queues)
         self._listing.ended.connect(self._finish_listing)
-        self._listing.stuck.connect(self._fail_listing)
-        self._testing.came.connect(self.checks.add)
+        self._listing.failed.connect(self._fail_listing)
+        self._testing.result.connect(self.checks.add)
         self._testing.ended.connect(self._finish_test)
 
     def _show_overrides(self) -> None:

@@ -381,8 +381,8 @@ class RegionSearch(QObject):
         self._use = use
         self._stream = Stream(tasks, self)
         self._connection: Connection | None = None
-        self._stream.came.connect(self._show_found)
-        self._stream.stuck.connect(self._show_failure)
+        self._stream.result.connect(self._show_found)
+        self._stream.failed.connect(self._show_failure)
 
     def start(self, connection: Connection) -> None:
         """Search for this connection's queue in all other regions."""

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop_app.domain.job import display_text
-from desktop_app.gui.details.text_pages import CopyPage
+from desktop_app.gui.details.pages import CopyPage
 from desktop_app.gui.details.words import attempt_result
 from desktop_app.gui.i18n import tr
 from desktop_app.gui.widgets.dialogs import show_rows

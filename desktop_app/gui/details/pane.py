@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
+    QPushButton,
     QSizePolicy,
     QSplitter,
     QTabWidget,
@@ -19,17 +20,16 @@ from PySide6.QtWidgets import (
 )
 
 from desktop_app.domain.job import Status
+from desktop_app.gui.commands.actions import text_of
+from desktop_app.gui.details.advice import Fix
 from desktop_app.gui.details.attempts import AttemptsPage
-from desktop_app.gui.details.fixes import FixButtons
-from desktop_app.gui.details.summary import SummaryPage, text_label
-from desktop_app.gui.details.text_pages import LogPage, MessagePage
+from desktop_app.gui.details.pages import LogPage, MessagePage, SummaryPage, text_label
 from desktop_app.gui.details.words import Summary, nothing_selected
 from desktop_app.gui.i18n import tr
 from desktop_app.gui.table.cells import STATUS_ICONS
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent, QResizeEvent
-    from PySide6.QtWidgets import QPushButton, QWidget
 
     from desktop_app.gui.commands.actions import Actions
     from desktop_app.gui.theme.theme import Theme
@@ -47,6 +47,90 @@ TABS = ("summary", "attempts", "message", "log")
 """The tabs' names in what is remembered, in their order."""
 
 _SUMMARY, _ATTEMPTS = 0, 1
+
+
+class FixButtons(QWidget):
+    """A row of buttons, of which some are shown. Each is called as its action, does what it does, and can when it can.
+
+    Signals:
+        left_alone(): The button that had the keyboard is not there any more.
+    """
+
+    left_alone = Signal()
+
+    def __init__(self, actions: Actions, show_attempts: QAction, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._shown: tuple[Fix, ...] = ()
+        self._emphasised: QPushButton | None = None
+        self._actions = {
+            Fix.RETRY: actions.retry,
+            Fix.LOCATE: actions.locate,
+            Fix.SHOW_FILE: actions.show_file,
+            Fix.SHOW_ATTEMPTS: show_attempts,
+            Fix.REPORT: actions.report,
+            Fix.REMOVE: actions.remove,
+        }
+        self._buttons = {fix: self._button(action) for fix, action in self._actions.items()}
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.setSpacing(8)
+        self._row.addStretch(1)
+
+    def _button(self, action: QAction) -> QPushButton:
+        button = QPushButton(text_of(action), self)
+        button.setAccessibleDescription(action.statusTip())
+        button.setToolTip(action.toolTip())
+        button.setEnabled(action.isEnabled())
+        button.clicked.connect(action.trigger)
+        action.enabledChanged.connect(button.setEnabled)
+        button.hide()
+        return button
+
+    @property
+    def shown(self) -> tuple[QPushButton, ...]:
+        """The buttons that are shown, in their order."""
+        return tuple(self._buttons[fix] for fix in self._shown)
+
+    def button(self, fix: Fix) -> QPushButton:
+        """The button of this fix, shown or not."""
+        return self._buttons[fix]
+
+    def show_fixes(self, fixes: tuple[Fix, ...], *, emphasise: bool) -> None:
+        """Show these buttons.
+
+        Args:
+            fixes: In their order; what can't be done in this window at all is left out.
+            emphasise: True to have the first one stand out.
+        """
+        fixes = tuple(fix for fix in fixes if self._actions[fix].isVisible())
+        if fixes != self._shown:
+            self._arrange(fixes)
+        self._emphasise(self.shown[0] if emphasise and self._shown else None)
+
+    def _arrange(self, fixes: tuple[Fix, ...]) -> None:
+        had_keyboard = any(button.hasFocus() for button in self.shown)
+        self._shown = fixes
+        for button in self._buttons.values():
+            self._row.removeWidget(button)
+        for place, button in enumerate(self.shown):
+            self._row.insertWidget(place, button)
+        for before, after in zip(self.shown, self.shown[1:], strict=False):
+            QWidget.setTabOrder(before, after)
+        if had_keyboard and not any(button.hasFocus() for button in self.shown):
+            # Else Qt would hand it to a neighbour, and a second press of the same key would do something else.
+            self.left_alone.emit()
+        for button in self._buttons.values():
+            button.setVisible(button in self.shown)
+
+    def _emphasise(self, button: QPushButton | None) -> None:
+        if button is self._emphasised:
+            return
+        for one, name in ((self._emphasised, ""), (button, "primary")):
+            if one is not None:
+                one.setObjectName(name)
+                one.style().unpolish(one)
+                one.style().polish(one)
+        self._emphasised = button
 
 
 class DetailsPane(QFrame):

@@ -157,7 +157,7 @@ class CrashDialog(QDialog):
 
     def _make_buttons(self) -> QDialogButtonBox:
         buttons = QDialogButtonBox(self)
-        save = buttons.addButton(tr("&Save Report…"), QDialogButtonBox.ButtonRole.ActionRole)
+        save = buttons.addButton(tr("&Save Support Report…"), QDialogButtonBox.ButtonRole.ActionRole)
         save.setAutoDefault(False)
         save.clicked.connect(self._save)
         copy = buttons.addButton(tr("Copy Report"), QDialogButtonBox.ButtonRole.ActionRole)

@@ -251,7 +251,7 @@ class LogWindow(QWidget):
             (tr("&Copy"), self.copy),
             (tr("C&lear View"), self.clear),
             (tr("&Open Log Folder"), self.open_folder),
-            (tr("Support &Report…"), self.report_wanted),
+            (tr("Save Support &Report…"), self.report_wanted),
         ):
             button = QPushButton(text, self)
             button.clicked.connect(slot)

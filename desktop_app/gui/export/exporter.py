@@ -14,8 +14,8 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from desktop_app.config.atomic_write import NotWrittenError, write_whole
 from desktop_app.domain.job import display_text
 from desktop_app.domain.query import ListQuery
+from desktop_app.gui.desktop.file_manager import Opener
 from desktop_app.gui.i18n import tr, translated
-from desktop_app.gui.table.opening import Opener
 from desktop_app.gui.widgets.notice import Kind, Notice, NoticeAction
 from desktop_app.services.support.export import csv_writer, json_writer
 
@@ -78,7 +78,7 @@ class Exporter(QObject):
     """One export at a time.
 
     Signals:
-        said(Notice): How it ended.
+        notice(Notice): How it ended.
         busy(str): What is being done, if it takes longer than `PATIENCE_MS`; empty when it is over.
         refused(object, object): An `ExportOrder` that could not be done because of its target, and a
             `NotWrittenError`: a person has to choose another.
@@ -90,7 +90,7 @@ class Exporter(QObject):
         parent: Qt's owner.
     """
 
-    said = Signal(object)
+    notice = Signal(object)
     busy = Signal(str)
     refused = Signal(object, object)
     _moved = Signal(int, int)
@@ -109,7 +109,7 @@ class Exporter(QObject):
         self._patience.timeout.connect(self._tell_busy)
         self._moved.connect(self._take_progress)
         self._opener = Opener(tasks, self)
-        self._opener.said.connect(self.said)
+        self._opener.notice.connect(self.notice)
 
     @property
     def is_busy(self) -> bool:
@@ -178,18 +178,18 @@ class Exporter(QObject):
     def _finish(self, order: ExportOrder, count: int | None) -> None:
         self._end()
         if count is None:
-            self.said.emit(Notice(tr("The export was stopped. Nothing was written."), passing=True))
+            self.notice.emit(Notice(tr("The export was stopped. Nothing was written."), passing=True))
             return
         text = tr("Exported %Ln file(s) to “{name}”.", "", count).format(name=display_text(order.target.name))
-        show = NoticeAction(tr("Show File"), partial(self._opener.show, [str(order.target)]))
-        self.said.emit(Notice(text, actions=(show,)))
+        show = NoticeAction(tr("Show in Folder"), partial(self._opener.show, [str(order.target)]))
+        self.notice.emit(Notice(text, actions=(show,)))
 
     def _give_up(self, order: ExportOrder, error: KnownError) -> None:
         self._end()
         if isinstance(error, NotWrittenError):
             self.refused.emit(order, error)
         else:
-            self.said.emit(Notice(translated(error.text), Kind.PROBLEM))
+            self.notice.emit(Notice(translated(error.text), Kind.PROBLEM))
 
 
 def why_not_written(target: Path, error: NotWrittenError) -> str:

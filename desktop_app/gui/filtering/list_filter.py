@@ -11,39 +11,51 @@ from desktop_app.domain.job import Status
 from desktop_app.domain.query import ListQuery
 
 if TYPE_CHECKING:
-    from PySide6.QtWidgets import QWidget
+    from collections.abc import Callable
 
     from desktop_app.gui.commands.actions import Actions
     from desktop_app.gui.filtering.filter_box import FilterBox
     from desktop_app.gui.filtering.sidebar import Sidebar
+    from desktop_app.gui.table.model import JobsModel
+    from desktop_app.gui.table.totals import GroupTotals, Totals
     from desktop_app.gui.table.view import JobsView
-    from desktop_app.gui.window.list_controller import ListController
 
 
 class ListFilter(QObject):
     """Connects them, and the actions that belong to them."""
 
     def __init__(
-        self, actions: Actions, box: FilterBox, sidebar: Sidebar, view: JobsView, bench: ListController, parent: QWidget
+        self,
+        actions: Actions,
+        box: FilterBox,
+        sidebar: Sidebar,
+        view: JobsView,
+        model: JobsModel,
+        *,
+        totals: Totals,
+        groups: GroupTotals,
+        retry_reasons: Callable[[frozenset[str]], None],
     ) -> None:
-        super().__init__(parent)
+        super().__init__(view)
         self._actions = actions
         self._box = box
         self._sidebar = sidebar
         self._view = view
-        self._bench = bench
+        self._model = model
+        self._groups = groups
+        self._retry_reasons = retry_reasons
         box.searched.connect(self._apply)
         box.left.connect(self._go_to_list)
         sidebar.chosen.connect(self._apply)
-        sidebar.retry_wanted.connect(bench.commands.retry_problems)
-        bench.totals.changed.connect(sidebar.show_counts)
-        bench.groups.changed.connect(sidebar.show_groups)
+        sidebar.retry_wanted.connect(retry_reasons)
+        totals.changed.connect(sidebar.show_counts)
+        groups.changed.connect(sidebar.show_groups)
         actions.filter.triggered.connect(box.begin)
         actions.retry_reason.triggered.connect(self._retry_chosen)
         for action, status in zip(actions.status_views, (None, *Status), strict=True):
             action.triggered.connect(lambda _checked=False, wanted=status: sidebar.choose_status(wanted))
         view.selection_changed.connect(self._offer_retry)
-        bench.groups.changed.connect(self._offer_retry)
+        groups.changed.connect(self._offer_retry)
         self._offer_retry()
 
     @Slot()
@@ -61,13 +73,13 @@ class ListFilter(QObject):
     def _apply(self) -> None:
         choice = self._sidebar.choice
         self._offer_retry()
-        self._bench.groups.keep(choice.batches)
+        self._groups.keep(choice.batches)
         self._view.header.suit_problems(bool(choice.problems) or choice.statuses == {Status.FAILED})
-        self._bench.model.narrow(replace(choice, search=self._box.search))
+        self._model.narrow(replace(choice, search=self._box.search))
 
     @Slot()
     def _retry_chosen(self) -> None:
-        self._bench.commands.retry_problems(self._reasons())
+        self._retry_reasons(self._reasons())
 
     @Slot()
     def _offer_retry(self) -> None:
@@ -76,7 +88,7 @@ class ListFilter(QObject):
     def _reasons(self) -> frozenset[str]:
         """Those chosen in the sidebar, else that of the current file if it is selected and has failed."""
         chosen = self._sidebar.choice.problems
-        job = self._bench.model.job(self._view.currentIndex().row()) if self._view.selected_count() else None
+        job = self._model.job(self._view.currentIndex().row()) if self._view.selected_count() else None
         if chosen or job is None or job.status is not Status.FAILED:
             return chosen
         return frozenset({job.reason_code})
@@ -85,6 +97,6 @@ class ListFilter(QObject):
     def _go_to_list(self) -> None:
         """To what is selected, else to the current row or the first one."""
         self._view.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        if self._bench.model.rowCount() and not self._view.selected_count():
+        if self._model.rowCount() and not self._view.selected_count():
             row = max(0, self._view.currentIndex().row())
             self._view.select_rows(row, row)

@@ -17,14 +17,18 @@ from desktop_app.gui.progress.throughput_dock import ThroughputDock
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QMainWindow
 
+    from desktop_app.domain.clock import Clock
     from desktop_app.gui.commands.actions import Actions
-    from desktop_app.gui.connection.status import ConnectionText
+    from desktop_app.gui.connection.status import ConnectionStatus, ConnectionText
+    from desktop_app.gui.desktop.ports import Desktop
     from desktop_app.gui.progress.run import Progress
     from desktop_app.gui.progress.run_watch import Pace, RunWatch
     from desktop_app.gui.progress.status_bar import JobsStatusBar
     from desktop_app.gui.table.selection_sums import Selected, SelectedTotals
+    from desktop_app.gui.theme.theme import Theme
     from desktop_app.gui.widgets.notice import NoticeBar
-    from desktop_app.gui.window.window_parts import WindowParts
+    from desktop_app.gui.window_memory import WindowMemory
+    from desktop_app.gui.wording import Wording
 
 
 _NOTHING_GOES_ON = frozenset({Mark.RETRYING, Mark.NEEDED, Mark.STOPPED, Mark.PAUSED})
@@ -47,8 +51,12 @@ class Feedback(QObject):
         run: The run.
         status, notices: Where it is shown, where its end is told.
         selected: What is selected.
-        offers: The actions.
-        needs: The clock, the words, the states of the loops, the desktop.
+        actions: The actions.
+        connection: What is known of the connection.
+        memory: What is shown at the next start.
+        theme, wording: How it looks and reads.
+        clock: The time.
+        desktop: The desktop around the window.
         window: The window; Qt's owner.
     """
 
@@ -58,20 +66,29 @@ class Feedback(QObject):
         status: JobsStatusBar,
         notices: NoticeBar,
         selected: SelectedTotals,
-        offers: Actions,
-        needs: WindowParts,
+        actions: Actions,
+        *,
+        connection: ConnectionStatus,
+        memory: WindowMemory,
+        theme: Theme,
+        wording: Wording,
+        clock: Clock,
+        desktop: Desktop,
         window: QMainWindow,
     ) -> None:
         super().__init__(window)
         self._run = run
         self._status = status
         self._notices = notices
-        self._offers = offers
+        self._actions = actions
         self._window = window
-        self._needs = needs
-        self._wording = needs.wording
+        self._connection = connection
+        self._memory = memory
+        self._theme = theme
+        self._clock = clock
+        self._wording = wording
         self._time_left = TimeLeft()
-        self._desktop = needs.desktop(window)
+        self._desktop = desktop
         self._drowsy = QTimer(self)
         self._drowsy.setSingleShot(True)
         self._drowsy.setInterval(DROWSY_MS)
@@ -80,18 +97,18 @@ class Feedback(QObject):
         run.changed.connect(self._show_on_desktop)
         run.paced.connect(self._show_pace)
         selected.changed.connect(self._show_selected)
-        needs.connection.status.text_changed.connect(self._heed_connection)
+        connection.text_changed.connect(self._heed_connection)
         self.dock = self._make_dock()
         self.news = self._make_news()
-        self.tray = Tray(window, offers.keep_in_tray, (offers.pause, offers.quit))
-        offers.keep_in_tray.setChecked(needs.memory.keeps_in_tray)
-        offers.keep_in_tray.toggled.connect(self._remember_tray)
+        self.tray = Tray(window, actions.keep_in_tray, (actions.pause, actions.quit))
+        actions.keep_in_tray.setChecked(memory.keeps_in_tray)
+        actions.keep_in_tray.toggled.connect(self._remember_tray)
 
     # --- the graphs
 
     def _make_dock(self) -> ThroughputDock:
-        memory, action = self._needs.memory, self._offers.throughput
-        dock = ThroughputDock(self._run.history, self._needs.clock, self._needs.look, self._wording, self._window)
+        memory, action = self._memory, self._actions.throughput
+        dock = ThroughputDock(self._run.history, self._clock, self._theme, self._wording, self._window)
         dock.choose(next((span for span in Span if span.name == memory.throughput_span), dock.span))
         dock.chosen.connect(self._remember_span)
         self._window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, dock)
@@ -104,11 +121,11 @@ class Feedback(QObject):
 
     @Slot(bool)
     def _remember_dock(self, shown: bool) -> None:  # noqa: FBT001 - a slot
-        self._needs.memory.shows_throughput = shown
+        self._memory.shows_throughput = shown
 
     @Slot(object)
     def _remember_span(self, span: Span) -> None:
-        self._needs.memory.throughput_span = span.name
+        self._memory.throughput_span = span.name
 
     # --- the status bar
 
@@ -123,7 +140,7 @@ class Feedback(QObject):
 
     def _last_minute(self, pace: Pace) -> tuple[float, ...]:
         """The line belongs to its number: files, or bytes where a file takes long."""
-        series = self._run.history.series(Span.MINUTE, self._needs.clock.now_ms() / 1000)
+        series = self._run.history.series(Span.MINUTE, self._clock.now_ms() / 1000)
         return series.files if pace.files else series.bytes
 
     @Slot(object)
@@ -141,7 +158,7 @@ class Feedback(QObject):
     def _make_news(self) -> RunNews:
         news = RunNews(
             self._desktop.notifier,
-            self._offers.export,
+            self._actions.export,
             self._wording,
             self._window,
             is_watched=self._window.isActiveWindow,
@@ -149,8 +166,8 @@ class Feedback(QObject):
         )
         self._run.changed.connect(news.take_progress)
         self._run.ended.connect(news.take_end)
-        self._needs.connection.status.text_changed.connect(news.take_connection)
-        self._needs.connection.status.trouble_changed.connect(news.take_trouble)
+        self._connection.text_changed.connect(news.take_connection)
+        self._connection.trouble_changed.connect(news.take_trouble)
         self._desktop.notifier.on_click(self._open_about)
         return news
 
@@ -178,13 +195,13 @@ class Feedback(QObject):
         """A notification was pressed: show the window, and what it was about."""
         self.tray.bring_back()
         if topic is Topic.FAILURE or (topic is Topic.ENDED and self.news.last_failed):
-            self._offers.status_views[_FAILED_VIEW].trigger()
+            self._actions.status_views[_FAILED_VIEW].trigger()
         elif topic is Topic.ENDED:
-            self._offers.status_views[0].trigger()
+            self._actions.status_views[0].trigger()
 
     @Slot(bool)
     def _remember_tray(self, kept: bool) -> None:  # noqa: FBT001 - a slot
-        self._needs.memory.keeps_in_tray = kept
+        self._memory.keeps_in_tray = kept
 
     @Slot()
     def close(self) -> None:

@@ -11,8 +11,10 @@ from PySide6.QtCore import QElapsedTimer, QObject, QTimer, Signal, Slot
 if TYPE_CHECKING:
     from desktop_app.domain.errors import KnownError
     from desktop_app.domain.query import SelectionSums
+    from desktop_app.gui.ports import JobReader
+    from desktop_app.gui.table.model import JobsModel
     from desktop_app.gui.table.view import JobsView
-    from desktop_app.gui.window.list_controller import ListController
+    from desktop_app.gui.tasks import Tasks
 
 _EVERY_MS = 250
 """How often it is added up again while the list changes."""
@@ -45,11 +47,12 @@ class SelectedTotals(QObject):
 
     changed = Signal(object)
 
-    def __init__(self, view: JobsView, bench: ListController, parent: QObject | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, view: JobsView, model: JobsModel, reader: JobReader, reads: Tasks) -> None:
+        super().__init__(view)
         self.now = Selected()
         self._view = view
-        self._bench = bench
+        self._reader = reader
+        self._reads = reads
         self._token = 0
         self._adding = False
         self._took = QElapsedTimer()
@@ -58,8 +61,8 @@ class SelectedTotals(QObject):
         self._again.setSingleShot(True)
         self._again.timeout.connect(self._add_up)
         view.selection_changed.connect(self._follow_selection)
-        bench.model.dataChanged.connect(self._follow_later)
-        bench.model.listed.connect(self._follow_later)
+        model.dataChanged.connect(self._follow_later)
+        model.listed.connect(self._follow_later)
 
     @Slot()
     def _follow_selection(self) -> None:
@@ -83,7 +86,8 @@ class SelectedTotals(QObject):
             return
         self._adding = True
         self._took.start()
-        self._bench.add_up(self._view.selected_ids(), partial(self._take, self._token, count), self._give_up)
+        work = partial(self._reader.sums, self._view.selected_ids())
+        self._reads.run(work, partial(self._take, self._token, count), self._give_up)
 
     def _take(self, token: int, count: int, sums: SelectionSums) -> None:
         self._adding = False

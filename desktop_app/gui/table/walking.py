@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
     from desktop_app.domain.errors import KnownError
     from desktop_app.domain.query import ListQuery
+    from desktop_app.gui.ports import JobReader
+    from desktop_app.gui.table.model import JobsModel
     from desktop_app.gui.table.view import JobsView
-    from desktop_app.gui.window.list_controller import ListController
+    from desktop_app.gui.tasks import Tasks
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +44,19 @@ class ProblemWalk(QObject):
     said = Signal(object)
 
     def __init__(
-        self, forward: QAction, backward: QAction, view: JobsView, bench: ListController, parent: QObject
+        self,
+        forward: QAction,
+        backward: QAction,
+        view: JobsView,
+        model: JobsModel,
+        reader: JobReader,
+        reads: Tasks,
     ) -> None:
-        super().__init__(parent)
+        super().__init__(view)
         self._view = view
-        self._bench = bench
+        self._model = model
+        self._reader = reader
+        self._reads = reads
         self._goes = False
         forward.triggered.connect(partial(self.go, 1))
         backward.triggered.connect(partial(self.go, -1))
@@ -55,7 +65,7 @@ class ProblemWalk(QObject):
         """Select the next failed file, or with -1 the one before; behind the last comes the first."""
         if self._goes:
             return
-        model = self._bench.model
+        model = self._model
         if model.shown.statuses and Status.FAILED not in model.shown.statuses:
             self._take(None)
             return
@@ -63,11 +73,11 @@ class ProblemWalk(QObject):
         current = self._view.currentIndex().row()
         start = len(model.ids) if current < 0 and step < 0 else current
         failed = replace(model.shown, statuses=frozenset({Status.FAILED}))
-        self._bench.ask(partial(self._search, failed, model.ids[:], start, step), self._take, self._give_up)
+        self._reads.run(partial(self._search, failed, model.ids[:], start, step), self._take, self._give_up)
 
     def _search(self, failed: ListQuery, ids: array[int], start: int, step: int) -> Found | None:
         """Runs on the pool."""
-        keys = set(self._bench.reader.ids(failed))
+        keys = set(self._reader.ids(failed))
         rows = ((start + step * distance) % len(ids) for distance in range(1, len(ids) + 1))
         row = next((row for row in rows if ids[row] in keys), None) if keys else None
         return None if row is None else Found(ids[row], row)
@@ -77,9 +87,9 @@ class ProblemWalk(QObject):
         if found is None:
             self.said.emit(Notice(tr("No file in this list has failed."), passing=True))
             return
-        ids = self._bench.model.ids
+        ids = self._model.ids
         stays = found.row < len(ids) and ids[found.row] == found.key
-        row = found.row if stays else self._bench.model.row_of(found.key)
+        row = found.row if stays else self._model.row_of(found.key)
         if row is not None:
             self._view.select_rows(row, row)
 
@@ -100,11 +110,13 @@ class FollowRunning(QObject):
     A list in which one is to be seen already is left alone. Scrolling and selecting by hand end it.
     """
 
-    def __init__(self, action: QAction, view: JobsView, bench: ListController, parent: QObject) -> None:
-        super().__init__(parent)
+    def __init__(self, action: QAction, view: JobsView, model: JobsModel, reader: JobReader, reads: Tasks) -> None:
+        super().__init__(view)
         self._action = action
         self._view = view
-        self._bench = bench
+        self._model = model
+        self._reader = reader
+        self._reads = reads
         self._searches = False
         self._took = QElapsedTimer()
         self._again = QTimer(self)
@@ -114,8 +126,8 @@ class FollowRunning(QObject):
         action.toggled.connect(self.look)
         view.verticalScrollBar().actionTriggered.connect(self._stop)
         view.selection_changed.connect(self._stop_if_selected)
-        bench.model.dataChanged.connect(self._look_later)
-        bench.model.listed.connect(self._look_later)
+        model.dataChanged.connect(self._look_later)
+        model.listed.connect(self._look_later)
 
     @Slot()
     def _stop(self) -> None:
@@ -134,7 +146,7 @@ class FollowRunning(QObject):
     @Slot()
     def look(self) -> None:
         """Look where they are now."""
-        shown = self._bench.model.shown
+        shown = self._model.shown
         if not self._action.isChecked() or self._searches:
             return
         if shown.statuses and Status.PROCESSING not in shown.statuses:
@@ -142,23 +154,23 @@ class FollowRunning(QObject):
         self._searches = True
         self._took.start()
         running = replace(shown, statuses=frozenset({Status.PROCESSING}))
-        self._bench.ask(partial(self._search, running, self._bench.model.ids[:]), self._take, self._give_up)
+        self._reads.run(partial(self._search, running, self._model.ids[:]), self._take, self._give_up)
 
     def _search(self, running: ListQuery, ids: array[int]) -> list[int]:
         """The rows of what is being processed. Runs on the pool."""
-        keys = set(self._bench.reader.ids(running))
+        keys = set(self._reader.ids(running))
         return [row for row, key in enumerate(ids) if key in keys] if keys else []
 
     def _take(self, rows: list[int]) -> None:
         self._searches = False
         self._cost_ms = self._took.elapsed()
-        if not self._action.isChecked() or not rows or rows[-1] >= self._bench.model.rowCount():
+        if not self._action.isChecked() or not rows or rows[-1] >= self._model.rowCount():
             return
         first = self._view.rowAt(0)
         last = self._view.rowAt(self._view.viewport().height() - self._view.rowHeight(0))
         if first < 0 or any(first <= row and (last < 0 or row <= last) for row in rows):
             return
-        self._view.scrollTo(self._bench.model.index(rows[0], 0), QAbstractItemView.ScrollHint.PositionAtCenter)
+        self._view.scrollTo(self._model.index(rows[0], 0), QAbstractItemView.ScrollHint.PositionAtCenter)
 
     @Slot(object)
     def _give_up(self, error: KnownError) -> None:  # noqa: ARG002 - the change feed reads the same database and says so

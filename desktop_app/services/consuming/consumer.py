@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
-from desktop_app.domain.errors import Cause, KnownError, StoreDamagedError, StoreError
+from desktop_app.domain.errors import Cause, KnownError, QueueError, StoreDamagedError, StoreError
 from desktop_app.services.consuming.acknowledger import Acknowledger
 from desktop_app.services.consuming.dispatcher import Dispatcher, Hands, MessageGroups
 from desktop_app.services.consuming.foreign_messages import (
@@ -66,7 +66,6 @@ class ConsumerOptions:
             message is handed to it that nobody takes; a longer one is left to end by itself.
         work_grace_s: How long running work may go on after a stop, in seconds.
         flush_grace_s: How long the last answers to the queue may take after that.
-        resend_crashed: True for a queue that does not bring a dead worker's messages back by itself soon.
     """
 
     queue: str
@@ -75,7 +74,6 @@ class ConsumerOptions:
     wait_s: int = 20
     work_grace_s: float = 5.0
     flush_grace_s: float = 2.0
-    resend_crashed: bool = False
 
 
 COMMIT_ROWS = 200
@@ -133,6 +131,7 @@ class Consumer:
     ) -> None:
         self._database = database
         self._identity = identity
+        self._connector = connector
         self._options = options
         self._clock = clock
         self._look_now = look_now
@@ -252,10 +251,13 @@ class Consumer:
             self._identity.is_alive,
             queue=self._options.queue,
             now_ms=self._clock.now_ms(),
-            resend=self._options.resend_crashed,
         )
         if freed:
             log.info("took back %d files from programs that have ended", freed)
+        try:
+            self._connector.release_abandoned(self._identity.is_alive)
+        except QueueError as error:
+            log.info("the messages of programs that have ended come back by themselves: %s", error.text)
 
     def _deliver(self, messages: list[Received], expires: float) -> None:
         """From the receiver's thread: what came is in our hands from now on."""

@@ -19,11 +19,11 @@ class ConnectionAdvisor:
     """Looks things up, and tests a connection. Not for the main thread: most calls ask AWS, and the first loads boto3.
 
     Args:
-        run_folder: Where the embedded queue leaves its address.
+        queue_file: The embedded queue.
     """
 
-    def __init__(self, run_folder: Path) -> None:
-        self._run_folder = run_folder
+    def __init__(self, queue_file: Path) -> None:
+        self._queue_file = queue_file
 
     def profiles(self) -> Profiles:
         """Return the profiles of the user's AWS configuration, the broken ones too."""
@@ -61,4 +61,4 @@ class ConnectionAdvisor:
         """Yield what is found about one thing after the other; no message is sent, received or deleted."""
         from desktop_app.queues.checks import probe
 
-        return probe(connection, self._run_folder, should_stop)
+        return probe(connection, self._queue_file, should_stop)

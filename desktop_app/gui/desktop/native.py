@@ -1,0 +1,181 @@
+"""The desktop of the system that this is: what Windows and macOS offer, and the choice between them and Linux.
+
+On Windows by ctypes: Qt no longer offers progress on the task bar's button, and never offered staying awake. Whatever
+does not work there is logged and left out: none of it is worth a message.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+from desktop_app.gui.desktop.ports import Desktop, no_desktop, show_badge
+from desktop_app.gui.desktop.tray import TrayNotifier
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from PySide6.QtWidgets import QWidget
+
+
+log = logging.getLogger(__name__)
+
+_CONTINUOUS, _SYSTEM_REQUIRED = 0x80000000, 0x00000001
+_NO_PROGRESS, _NORMAL, _ERROR = 0, 2, 4
+_STEPS = 1000
+_CLSCTX_INPROC = 1
+_TASKBAR_CLASS = "{56FDF344-FD6D-11d0-958A-006097C9A090}"
+_TASKBAR_LIST_3 = "{EA1AFB91-9E28-4B86-90E9-9E9F8A5EEFAF}"
+_INIT, _SET_VALUE, _SET_STATE = 3, 9, 10
+"""Places in the interface's table of functions."""
+
+
+class WindowsAwake:
+    """SetThreadExecutionState: holds for this thread until it is taken back, or the program ends."""
+
+    def __init__(self) -> None:
+        self._is_kept = False
+
+    def keep(self, *, awake: bool) -> None:
+        """Keep the computer awake, or no longer."""
+        if awake != self._is_kept:
+            self._is_kept = awake
+            _set_execution_state(_CONTINUOUS | (_SYSTEM_REQUIRED if awake else 0))
+
+    def close(self) -> None:
+        """No longer, for good."""
+        self.keep(awake=False)
+
+
+def _set_execution_state(state: int) -> None:
+    try:
+        _dlls().kernel32.SetThreadExecutionState(ctypes.c_uint(state))
+    except (OSError, AttributeError) as error:
+        log.info("nothing keeps this computer awake: %r", error)
+
+
+def _dlls() -> Any:  # noqa: ANN401 - Windows' own libraries; None elsewhere
+    return getattr(ctypes, "windll", None)
+
+
+class WindowsTaskbar:
+    """ITaskbarList3 of the window's button: green, and red when files have failed.
+
+    Args:
+        window_id: The window's handle, asked for when it is needed.
+    """
+
+    def __init__(self, window_id: Callable[[], int]) -> None:
+        self._window_id = window_id
+        self._list: Any = None
+        self._is_broken = False
+
+    def show(self, fraction: float | None, failed: int) -> None:
+        """Show the run's progress and its failures."""
+        show_badge(failed)
+        if self._is_broken:
+            return
+        try:
+            self._show(fraction, failed)
+        except (OSError, AttributeError) as error:
+            self._is_broken = True
+            log.info("the task bar takes no progress: %r", error)
+
+    def _show(self, fraction: float | None, failed: int) -> None:
+        if self._list is None:
+            self._list = _make_taskbar_list()
+        window = ctypes.c_void_p(self._window_id())
+        state = _NO_PROGRESS if fraction is None else _ERROR if failed else _NORMAL
+        _call(self._list, _SET_STATE, (ctypes.c_void_p, ctypes.c_int), (window, state))
+        if fraction is not None:
+            done = int(fraction * _STEPS)
+            kinds = (ctypes.c_void_p, ctypes.c_ulonglong, ctypes.c_ulonglong)
+            _call(self._list, _SET_VALUE, kinds, (window, done, _STEPS))
+
+    def close(self) -> None:
+        """Show nothing any more."""
+        self.show(None, 0)
+
+
+class _Guid(ctypes.Structure):
+    _fields_ = (
+        ("first", ctypes.c_uint32),
+        ("second", ctypes.c_uint16),
+        ("third", ctypes.c_uint16),
+        ("rest", ctypes.c_uint8 * 8),
+    )
+
+
+def _make_taskbar_list() -> ctypes.c_void_p:
+    """The system's object. The window's thread has COM already: Qt asks for it."""
+    ole = _dlls().ole32
+    kind, interface, made = _Guid(), _Guid(), ctypes.c_void_p()
+    for text, target in ((_TASKBAR_CLASS, kind), (_TASKBAR_LIST_3, interface)):
+        ole.CLSIDFromString(ctypes.c_wchar_p(text), ctypes.byref(target))
+    if ole.CoCreateInstance(ctypes.byref(kind), None, _CLSCTX_INPROC, ctypes.byref(interface), ctypes.byref(made)):
+        raise OSError("the task bar's object can't be made")
+    _call(made, _INIT, (), ())
+    return made
+
+
+def _call(item: ctypes.c_void_p, place: int, kinds: tuple[Any, ...], values: tuple[Any, ...]) -> None:
+    table = ctypes.cast(item, ctypes.POINTER(ctypes.POINTER(ctypes.c_void_p))).contents
+    kind: Any = getattr(ctypes, "WINFUNCTYPE", ctypes.CFUNCTYPE)
+    kind(ctypes.c_long, ctypes.c_void_p, *kinds)(table[place])(item, *values)
+
+
+class DockBadge:
+    """How many files have failed, on the program's icon in the dock."""
+
+    def show(self, fraction: float | None, failed: int) -> None:  # noqa: ARG002 - the dock has no bar
+        """Show the failures."""
+        show_badge(failed)
+
+    def close(self) -> None:
+        """Show nothing any more."""
+        show_badge(0)
+
+
+class MacAwake:
+    """`caffeinate`, which ends with us even if we are killed."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def keep(self, *, awake: bool) -> None:
+        """Keep the computer awake, or no longer."""
+        if awake and self._process is None:
+            try:
+                self._process = subprocess.Popen(["caffeinate", "-i", "-w", str(os.getpid())])  # noqa: S603, S607
+            except OSError as error:
+                log.info("nothing keeps this computer awake: %r", error)
+        elif not awake and self._process is not None:
+            self._process.terminate()
+            self._process = None
+
+    def close(self) -> None:
+        """No longer, for good."""
+        self.keep(awake=False)
+
+
+def desktop_of(window: QWidget, platform: str = sys.platform) -> Desktop:
+    """What the desktop around a window offers; nothing is asked of it before it is needed.
+
+    Args:
+        window: The window, which owns it.
+        platform: Which system.
+    """
+    if platform == "win32":
+        return Desktop(TrayNotifier(window), WindowsTaskbar(lambda: int(window.winId())), WindowsAwake())
+    if platform == "darwin":
+        return Desktop(TrayNotifier(window), DockBadge(), MacAwake())
+    if platform.startswith("linux"):
+        from desktop_app.gui.desktop.linux import SESSION, SYSTEM, Bus, BusAwake, BusNotifier, LauncherEntry
+
+        session, system = Bus(SESSION, window), Bus(SYSTEM, window)
+        return Desktop(BusNotifier(session), LauncherEntry(session), BusAwake(session, system))
+    return no_desktop()

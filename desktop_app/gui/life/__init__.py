@@ -1,1 +1,0 @@
-"""How the window's program starts, whether it may, and how it ends."""

@@ -1,0 +1,88 @@
+"""Ends what runs beside the main thread, step by step and within a deadline, while the event loop goes on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QElapsedTimer, QObject, QTimer, Signal, Slot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from PySide6.QtCore import QThread
+
+DEADLINE_MS = 12_000
+_EVERY_MS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing to end.
+
+    Attributes:
+        name: For the log.
+        begin: Asks it to end, and returns at once.
+        has_ended: Whether it has.
+    """
+
+    name: str
+    begin: Callable[[], None]
+    has_ended: Callable[[], bool]
+
+
+def thread_step(thread: QThread) -> Step:
+    """Return a step that asks a thread to end, and never forces it."""
+    return Step(thread.objectName(), thread.requestInterruption, lambda: not thread.isRunning())
+
+
+class Shutdown(QObject):
+    """Takes the steps in order.
+
+    Signals:
+        finished(list): All have ended, or the deadline has passed; the names of what still runs.
+
+    Args:
+        steps: Each begins when the one before has ended.
+        deadline_ms: How long all of them may take.
+        parent: Qt's owner.
+    """
+
+    finished = Signal(list)
+
+    def __init__(self, steps: Sequence[Step], *, deadline_ms: int = DEADLINE_MS, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._steps = steps
+        self._at = -1
+        self._deadline_ms = deadline_ms
+        self._since = QElapsedTimer()
+        self._timer = QTimer(self)
+        self._timer.setInterval(_EVERY_MS)
+        self._timer.timeout.connect(self._look)
+
+    @Slot()
+    def begin(self) -> None:
+        """Begin the first step; the others follow. A second call changes nothing."""
+        if self._at >= 0:
+            return
+        self._since.start()
+        self._go_to(0)
+        self._timer.start()
+
+    def _go_to(self, number: int) -> None:
+        self._at = number
+        if number < len(self._steps):
+            self._steps[number].begin()
+
+    @Slot()
+    def _look(self) -> None:
+        while self._at < len(self._steps) and self._steps[self._at].has_ended():
+            self._go_to(self._at + 1)
+        late = self._since.hasExpired(self._deadline_ms)
+        if self._at < len(self._steps) and not late:
+            return
+        self._timer.stop()
+        # The steps after the one that hangs are begun all the same.
+        for step in self._steps[self._at + 1 :]:
+            step.begin()
+        self.finished.emit([step.name for step in self._steps[self._at :] if not step.has_ended()])

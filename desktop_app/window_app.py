@@ -1,0 +1,336 @@
+"""The window's composition root: opens, wires, starts, and ends everything in order.
+
+Importing it imports Qt's widgets, so `gui.startup.display` is asked before.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QLocale, QObject, Signal, Slot
+from PySide6.QtWidgets import QApplication
+
+from desktop_app.bootstrap import backups, build_gated_consumer, build_sender, connect_queue, open_program
+from desktop_app.config.paths import chosen_language, database_path, find_home
+from desktop_app.config.settings import load_settings
+from desktop_app.domain.errors import KnownError, SettingsError, StoreDamagedError
+from desktop_app.gui.connection.controller import ConnectionController
+from desktop_app.gui.connection.loops import ConsumerThread, QueueLoops, SenderThread
+from desktop_app.gui.desktop.native import desktop_of
+from desktop_app.gui.diagnostics.crash import CrashDialogs, CrashHook
+from desktop_app.gui.i18n import use_language
+from desktop_app.gui.startup.dialogs import DamageChoice, DamagedDatabaseDialog, StartErrorDialog
+from desktop_app.gui.startup.qt_runtime import MainThreadGarbageCollector, install_message_handler
+from desktop_app.gui.startup.shutdown import DEADLINE_MS, Shutdown, Step
+from desktop_app.gui.startup.single_instance import (
+    InstanceLock,
+    InstanceServer,
+    Outcome,
+    Request,
+    activate,
+    activation_token,
+    become_first_instance,
+)
+from desktop_app.gui.theme.theme import Theme, program_icon
+from desktop_app.gui.window.list_controller import ListController
+from desktop_app.gui.window.main_window import MainWindow
+from desktop_app.gui.window_memory import WindowMemory
+from desktop_app.gui.wording import Wording, user_locale
+from desktop_app.services.support.connection_advisor import ConnectionAdvisor
+from desktop_app.services.support.report import SupportSources
+from desktop_app.sources.scan import from_here
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from desktop_app.bootstrap import Program
+    from desktop_app.config.settings import Connection
+    from desktop_app.gui.startup.stop_signals import StopSignals
+
+log = logging.getLogger(__name__)
+
+DONE, TROUBLE = 0, 1
+
+
+class RunningWindow(QObject):
+    """A window with everything that runs behind it: started together, ended in order.
+
+    Closing the window ends the loops in the order given, then the window's own tasks.
+
+    Signals:
+        ended(): Nothing runs any more, or the deadline has passed; see `left_over`.
+
+    Attributes:
+        window, workbench: The parts.
+        left_over: What did not end in time.
+
+    Args:
+        window: The window.
+        workbench: What works behind it.
+        begin: Starts the loops.
+        steps: How they end, in order.
+        close_rest: Closes the queue and the main thread's database, after all else.
+        deadline_ms: How long all of it may take.
+    """
+
+    ended = Signal()
+
+    def __init__(
+        self,
+        window: MainWindow,
+        workbench: ListController,
+        *,
+        begin: Callable[[], None],
+        steps: Sequence[Step],
+        close_rest: Callable[[], None],
+        deadline_ms: int = DEADLINE_MS,
+    ) -> None:
+        super().__init__()
+        self.window = window
+        self.workbench = workbench
+        self.left_over: list[str] = []
+        self._begin = begin
+        self._close_rest = close_rest
+        self._shutdown = Shutdown([*steps, workbench.step()], deadline_ms=deadline_ms, parent=self)
+        self._shutdown.finished.connect(self._finish)
+        window.closed.connect(self._begin_shutdown)
+
+    def start(self, paths: Sequence[str] = ()) -> None:
+        """Show the window, start the loops, add what is named.
+
+        Raises:
+            StoreError: If the database can't be read.
+        """
+        self.window.open()
+        self._begin()
+        if paths:
+            self.window.add(paths)
+
+    @Slot()
+    def _begin_shutdown(self) -> None:
+        self.workbench.stop()
+        self._shutdown.begin()
+
+    @Slot(list)
+    def _finish(self, left_over: list[str]) -> None:
+        self.left_over = left_over
+        if not self.workbench.close():
+            self.left_over = [*self.left_over, "a task"]
+        self._close_rest()
+        self.ended.emit()
+
+
+def make_application() -> QApplication:
+    """Return Qt's application object, made before anything else of Qt's."""
+    install_message_handler()
+    application = QApplication(["filemill"])
+    use_language(application, user_locale(chosen_language(os.environ)))
+    application.setApplicationName("Filemill")
+    application.setDesktopFileName("filemill")
+    application.setWindowIcon(program_icon())
+    # Closing the window begins the shutdown, it does not end the program: threads still have to stop.
+    application.setQuitOnLastWindowClosed(False)
+    MainThreadGarbageCollector(application).start()
+    return application
+
+
+def run_window(application: QApplication, paths: Sequence[str], signals: StopSignals) -> int:
+    """Open the window and stay until it is closed.
+
+    Args:
+        application: From `make_application`.
+        paths: Files, folders and addresses to add at once.
+        signals: Close the window when they come.
+
+    Returns:
+        The exit code: 0 closed, or another window has taken the paths; 1 it could not start (said in a dialog).
+    """
+    theme = Theme()
+    theme.follow(application)
+    hook = CrashHook()
+    hook.install()
+    signals.connect(application.closeAllWindows)
+    instance: InstanceServer | Outcome | None = None
+    try:
+        instance = single_instance(paths, signals)
+        if isinstance(instance, Outcome):
+            return DONE if instance is Outcome.HANDED_OVER else TROUBLE
+        program = open_with_dialogs(os.environ)
+        if program is None:
+            return TROUBLE
+        running = assemble(program, theme)
+        signals.connect(running.window.close)
+        run_event_loop(application, running, hook, program, paths, instance)
+    finally:
+        hook.uninstall()
+        if isinstance(instance, InstanceServer):
+            instance.close()
+    if running.left_over:
+        # A thread of Qt's that still runs can't be destroyed: Qt would abort the process. Nothing is lost by leaving:
+        # the database is the truth, and a lease that nobody extends runs out.
+        log.warning("ended while still running: %s", ", ".join(running.left_over))
+        logging.shutdown()
+        os._exit(DONE)
+    return DONE
+
+
+def single_instance(paths: Sequence[str], signals: StopSignals) -> InstanceServer | Outcome | None:
+    """Become the first instance of the list's window, or hand the paths to it.
+
+    Returns:
+        What receives later starts' requests, None if nothing can, or why this program need not go on.
+    """
+    try:
+        home = find_home()
+        home.create()
+        lock = InstanceLock(home.run, database_path(home, os.environ.get("FILEMILL_DATABASE", "")))
+        return become_first_instance(lock, Request(from_here(paths), activation_token()), signals.is_set)
+    except (SettingsError, OSError) as error:
+        log.info("no lock for the window: %s", error)
+        return None  # if it matters, it is said when the list is opened
+
+
+def run_event_loop(
+    application: QApplication,
+    running: RunningWindow,
+    hook: CrashHook,
+    program: Program,
+    paths: Sequence[str],
+    instance: InstanceServer | None,
+) -> None:
+    """Run Qt's event loop until the window is closed and what ran behind it has ended."""
+    window = running.window
+    hook.known.connect(window.complain)
+    CrashDialogs(hook, program.home.logs, window, window.help.show_report)
+    running.ended.connect(application.quit)
+    running.start(paths)
+
+    def handle(request: Request) -> None:
+        if request.names:
+            window.add(request.names)
+        activate(window, request.token)
+
+    if instance is not None:
+        # A start while this one ends opens a window of its own; programs share the list.
+        window.closed.connect(instance.close)
+        instance.set_handler(handle)
+    application.exec()
+
+
+def open_with_dialogs(environment: Mapping[str, str]) -> Program | None:
+    """Open settings and database; what prevents it is shown in a dialog. Return None if the person gives up."""
+    while True:
+        try:
+            return open_or_replace_damaged(environment)
+        except KnownError as error:
+            log.warning("can't start: %s %s", error.text, error.detail)
+            if not StartErrorDialog(error, find_home().folder).wants_another_try():
+                return None
+
+
+def open_or_replace_damaged(environment: Mapping[str, str]) -> Program | None:
+    """Open settings and database; the person chooses what replaces a damaged database. Return None to quit.
+
+    Raises:
+        KnownError: If they can't be opened, or the damaged database can't be replaced.
+    """
+    while True:
+        try:
+            return open_program(environment)
+        except StoreDamagedError as error:
+            log.warning("the database is damaged: %s", error.detail)
+            copies = backups(environment)
+            newest = next(iter(copies.all()), None)
+            choice = DamagedDatabaseDialog(error, newest.made_at if newest else None, QLocale()).choose()
+            if choice is DamageChoice.QUIT:
+                return None
+            if choice is DamageChoice.USE_COPY and newest is not None:
+                copies.restore(newest)
+            else:
+                copies.put_aside()
+
+
+def assemble(program: Program, theme: Theme) -> RunningWindow:
+    """Put the window, its threads and the queue together. Nothing runs yet."""
+    wording = Wording(QLocale())
+    connection = ConnectionController(
+        partial(make_loops, program),
+        ConnectionAdvisor(program.queue_file),
+        connection=program.connection,
+        process_here=program.may_process.is_set(),
+        settings_file=program.home.settings_file,
+        clock=program.clock,
+    )
+    jobs = ListController(
+        program.jobs,
+        program.intake,
+        program.database.session,
+        wording,
+        queue=connection.connection.key,
+        clock=program.clock,
+    )
+    window = MainWindow(
+        jobs,
+        connection,
+        try_now=program.try_now,
+        pause_control=program.switch,
+        remember_paused=program.remember_paused,
+        memory=WindowMemory(program.home.folder / "window.ini"),
+        theme=theme,
+        wording=wording,
+        clock=program.clock,
+        desktop=desktop_of,
+        support=support_sources(program, connection),
+        strict_order=program.settings.fifo_order == "strict",
+    )
+
+    def close() -> None:
+        connection.close()
+        program.close()
+
+    return RunningWindow(
+        window,
+        jobs,
+        begin=connection.start,
+        steps=[*connection.steps(), window.connection.step()],
+        close_rest=close,
+    )
+
+
+def make_loops(program: Program, connection: Connection, *, process_here: bool) -> QueueLoops:
+    """Return the loops of a connection, not started; files added from now on belong to its queue.
+
+    Args:
+        program: What both faces stand on.
+        connection: Which queue.
+        process_here: Whether its files may be processed on this computer; the embedded queue's always may.
+    """
+    program = program.reconnected(connection, process_here=process_here)
+    connector = connect_queue(program)
+    return QueueLoops(
+        connection,
+        ConsumerThread(partial(build_gated_consumer, program, connector)),
+        SenderThread(partial(build_sender, program, connector)),
+        permission=program.may_process,
+        foreign_messages=program.foreign,
+        close=connector.close,
+    )
+
+
+def support_sources(program: Program, controller: ConnectionController) -> SupportSources:
+    """Return what a support report tells of."""
+    return SupportSources(
+        home=program.home,
+        environment=os.environ,
+        settings=partial(load_settings, program.home.settings_file),
+        connection=lambda: controller.connection,
+        connect=lambda: connect_queue(replace(program, connection=controller.connection)),
+        test=lambda should_stop: controller.advisor.test(controller.connection, should_stop),
+        database=program.database,
+        jobs=program.jobs,
+        clock=program.clock,
+    )

@@ -1,0 +1,121 @@
+"""How many messages a second go through the embedded queue by tens, however many wait in it.
+
+    python tests/benchmarks/embedded_queue.py [SECONDS]
+
+The ceiling is a bare loop of `sqlite3` over the same statements on the same file, the peer a moto server through the
+program's own client. All in one run and turn by turn, since the computer may be busy: compare ratios, not runs.
+"""
+# ruff: noqa: T201 - the terminal is its output
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from desktop_app.config.settings import Connection
+from desktop_app.queues import embedded
+from desktop_app.queues.client import BotoClient
+from desktop_app.queues.embedded import EmbeddedQueue
+from desktop_app.queues.messages import MAX_ENTRIES, FileMessage, Outgoing, QueueInfo, encode
+from tests.sqs.kit import boto_client
+from tests.sqs.moto_process import MotoProcess
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable
+
+    from desktop_app.queues.client import QueueClient
+
+DEPTHS = (10, 1_000, 100_000)
+SECONDS = 2.0
+TURNS = 10
+LEAST_OF_BARE = 0.35
+LEAST_OF_SHALLOW = 0.5
+BODY = encode(FileMessage("00000000-0000-4000-8000-000000000000", 1))
+TEN = [Outgoing(BODY)] * MAX_ENTRIES
+
+
+def rates(seconds: float, *round_trips: Callable[[], object]) -> list[float]:
+    """Messages a second of each that sends, receives and deletes ten; they take turns, for so long each in all."""
+    counts, took = [0] * len(round_trips), [0.0] * len(round_trips)
+    for _ in range(TURNS):
+        for at, round_trip in enumerate(round_trips):
+            begun = time.perf_counter()
+            while time.perf_counter() - begun < seconds / TURNS:
+                round_trip()
+                counts[at] += MAX_ENTRIES
+            took[at] += time.perf_counter() - begun
+    return [count / spent for count, spent in zip(counts, took, strict=True)]
+
+
+def through(queue: QueueClient) -> Callable[[], object]:
+    """One round trip of ten through a client."""
+
+    def round_trip() -> None:
+        queue.send(TEN)
+        messages = queue.receive(limit=MAX_ENTRIES, wait_s=0, visibility_s=30)
+        queue.delete([message.receipt_handle for message in messages])
+
+    return round_trip
+
+
+def bare(connection: sqlite3.Connection) -> Callable[[], object]:
+    """The same without a queue around it: fixed statements, no handles, no errors, no other thread."""
+
+    def round_trip() -> None:
+        now = time.time_ns() // 1_000_000
+        connection.execute("BEGIN IMMEDIATE")
+        connection.executemany(embedded._SEND, [("id", BODY, now)] * MAX_ENTRIES)
+        connection.execute("COMMIT")
+        rows = connection.execute(embedded._RECEIVE, (now + 30_000, "", now, MAX_ENTRIES)).fetchall()
+        connection.execute("BEGIN IMMEDIATE")
+        connection.executemany(embedded._DELETE, [(row_id, count, name) for row_id, name, count, _ in rows])
+        connection.execute("COMMIT")
+
+    return round_trip
+
+
+def fill(queue: QueueClient, depth: int) -> None:
+    """Send until so many wait."""
+    for _ in range(queue.state().total, depth, MAX_ENTRIES):
+        queue.send(TEN)
+
+
+def main(seconds: float) -> int:
+    """Measure, print, and say whether the ratios are as they should be."""
+    is_fine, shallow = True, 0.0
+    with tempfile.TemporaryDirectory(prefix="filemill-bench-") as folder, MotoProcess() as server:
+        sqs = boto_client(endpoint_url=server.endpoint_url)
+        url = sqs.create_queue(QueueName="bench")["QueueUrl"]
+        moto = BotoClient(sqs, sqs, QueueInfo(url, "bench", is_fifo=False), Connection(queue="bench"))
+        fill(moto, DEPTHS[0])
+        (of_moto,) = rates(seconds, through(moto))
+        sqs.close()
+        print(f"moto, depth {DEPTHS[0]}: {of_moto:,.0f} messages/s")
+        path = Path(folder) / "queue"
+        with closing(EmbeddedQueue(path)) as queue:
+            connection = embedded._open(path)
+            ceiling_of = bare(connection)
+            for depth in DEPTHS:
+                fill(queue, depth)
+                own, ceiling = rates(seconds, through(queue), ceiling_of)
+                shallow = shallow or own
+                is_fine &= own / ceiling >= LEAST_OF_BARE and own / shallow >= LEAST_OF_SHALLOW
+                print(
+                    f"depth {depth:>7,}: {own:>8,.0f} messages/s: {own / ceiling:.2f} of the bare loop "
+                    f"({ceiling:,.0f}/s, wanted {LEAST_OF_BARE}), {own / shallow:.2f} of depth {DEPTHS[0]} "
+                    f"(wanted {LEAST_OF_SHALLOW}), {own / of_moto:.0f} times moto"
+                )
+            connection.close()
+            begun = time.perf_counter()
+            queue.state()
+            print(f"counts at depth {DEPTHS[-1]:,}: {(time.perf_counter() - begun) * 1000:.1f} ms")
+    return 0 if is_fine else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(float(sys.argv[1]) if len(sys.argv) > 1 else SECONDS))
