@@ -238,14 +238,18 @@ def test_list_that_can_not_be_written_is_waited_for(enter: Enter, filemill_home:
         hall = enter(Settings())
         hall.add("one.txt")
         hall.until_processed("one.txt")
+        hall.window.menu_actions.pause.trigger()
+        hall.add("two.txt")
+        hall.until(lambda: hall.jobs()["two.txt"].sent_at is not None)
         files = [filemill_home / f"filemill.db{end}" for end in ("", "-wal", "-shm")]
         for file in files:
             file.chmod(0o400)
         hall.connection.choose(Connection(), process_here=True)  # new loops, which open it anew
+        hall.until(lambda: hall.connection._ending is None)
+        hall.window.menu_actions.pause.trigger()  # what waits is claimed, which is written
         assert until_shown(hall, "can't be written. Check the rights") == ["Open Folder", "Try Now"]
         for file in files:
             file.chmod(0o600)
-        hall.add("two.txt")
         hall.until_processed("two.txt")
         until_gone(hall)
 
