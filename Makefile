@@ -3,6 +3,7 @@
 #   make run PYTHON=python3.13                       build the environment with another Python
 #   make test VENV=.venv-3.13 PYTHON=python3.13      a second environment beside the first
 #   make test ARGS="tests/store -k claim"            arguments for pytest; make run ARGS=… likewise
+#   make test ARGS='-m "not slow"'                   the quick ones only
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -19,6 +20,8 @@ HAS_PACKAGING := $(VENV)/.stamp-packaging
 FROZEN := $(VENV)-frozen
 HAS_FROZEN := $(FROZEN)/.stamp-installer
 # Each of these has to be covered by itself, branches included.
+# How the tests are spread over the processors; ARGS=-n0 keeps them in one process, where --pdb works.
+PARALLEL := -n auto --dist worksteal
 COVERED := store queues processing services
 MIN_COVERAGE := 95
 
@@ -35,6 +38,10 @@ endif
 help: ## list the tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
+# Where Python is told to keep no bytecode (in a container, say), the tests would compile the program at each of its
+# hundreds of starts.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Everything but `run` keeps away from the screen.
 run-sqs test lint types format check icons screenshots coverage bench torture installer: export QT_QPA_PLATFORM := offscreen
 
@@ -45,7 +52,7 @@ run-sqs: system $(HAS_DEV) ## do the main job through boto3, on a standard and o
 	@$(PY) -m tests.end_to_end.run_sqs $(ARGS)
 
 test: system $(HAS_DEV) ## run the tests
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) -m pytest $(PARALLEL) $(ARGS)
 
 lint: $(HAS_DEV) ## look for mistakes, and for code that is not formatted
 	@$(PY) -m ruff check . build_installer.spec
@@ -71,7 +78,7 @@ screenshots: system $(HAS_DEV) ## take pictures of the window in all its states,
 
 coverage: system $(HAS_DEV) ## run the tests, and measure what they reach
 	@$(PY) -m coverage erase
-	@$(PY) -m coverage run -m pytest $(ARGS)
+	@$(PY) -m coverage run -m pytest $(PARALLEL) $(ARGS)
 	@$(PY) -m coverage combine --quiet
 	@$(PY) -m coverage report --skip-covered
 	@for part in $(COVERED); do \

@@ -1,4 +1,4 @@
-"""Puts the parts together, for the window and for the terminal alike. Knows everybody but Qt; does nothing itself."""
+"""Puts together what the window and the command line stand on. Imports no Qt."""
 
 from __future__ import annotations
 
@@ -6,17 +6,15 @@ import os
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from threading import Event
 from typing import TYPE_CHECKING
 
 from desktop_app.config.paths import Home, database_path, find_home
-from desktop_app.config.settings import Connection, Settings, connection_from, load_settings, save_settings
+from desktop_app.config.settings import Connection, Settings, connection_from, load_settings
 from desktop_app.domain.clock import Clock, SystemClock
 from desktop_app.domain.errors import KnownError
-from desktop_app.services.adding.intake import IntakeService
+from desktop_app.services.adding.job_editor import JobEditor
 from desktop_app.services.consuming.foreign_messages import ForeignMessages
-from desktop_app.services.consuming.priority import PriorityRequests
-from desktop_app.services.control import PauseControl
+from desktop_app.services.control import PermissionGate, ProcessingControl
 from desktop_app.services.worker_identity import WorkerIdentity
 from desktop_app.store.adding import Intake
 from desktop_app.store.database import Database, open_database
@@ -27,7 +25,6 @@ if TYPE_CHECKING:
 
     from desktop_app.queues.connector import QueueConnector
     from desktop_app.services.consuming.consumer import Consumer
-    from desktop_app.services.control import PermissionGate
     from desktop_app.services.loops import LoopState
     from desktop_app.services.sending.sender import Sender
     from desktop_app.store.backups import Backups
@@ -40,10 +37,17 @@ MIGRATIONS = Path(__file__).resolve().parent / "store" / "migrations"
 class Program:
     """What both faces of Filemill stand on.
 
-    `wake_sender` is set whenever there is something new to send, `wake_receiver` to poll at once after trouble,
-    `may_process` once the window may process the queue's files on this computer. `foreign` has what came from the
-    queue that is not ours.
-    `switch` is where a person pauses the window's consumer, `wanted` what that should do next.
+    Attributes:
+        home: Where settings, database and logs lie.
+        settings: As they were at the start.
+        connection: The queue, and how it is reached.
+        database: The jobs.
+        clock: The time.
+        jobs: The list.
+        editor: Changes the list.
+        identity: This program, as the holder of leases.
+        control: What a person wants of sender and consumer.
+        foreign: What came from the queue that is not ours.
     """
 
     home: Home
@@ -52,55 +56,20 @@ class Program:
     database: Database
     clock: Clock
     jobs: JobList
-    intake: IntakeService
+    editor: JobEditor
     identity: WorkerIdentity
-    wake_sender: Event = field(default_factory=Event)
-    wake_receiver: Event = field(default_factory=Event)
-    hurry_chores: Event = field(default_factory=Event)
-    may_process: Event = field(default_factory=Event)
+    control: ProcessingControl
     foreign: ForeignMessages = field(default_factory=ForeignMessages)
-    switch: PauseControl = field(default_factory=PauseControl)
-    wanted: PriorityRequests = field(default_factory=PriorityRequests)
 
-    def try_now(self) -> None:
-        """Send, receive, and do what is done once a minute: now, also in the middle of a wait after trouble."""
-        self.hurry_chores.set()
-        self.wake_sender.set()
-        self.wake_receiver.set()
-
-    def allow_processing(self) -> None:
-        """A person allows the window to process this queue's files, from now on.
-
-        Raises:
-            SettingsError: If that can't be saved; it holds for this time all the same.
-        """
-        self.may_process.set()
-        saved = load_settings(self.home.settings_file)
-        save_settings(self.home.settings_file, replace(saved, process_queue=self.connection.key))
-
-    def remember_paused(self, paused: bool) -> None:  # noqa: FBT001 - what is remembered
-        """Let the window start paused next time, or not.
-
-        Raises:
-            SettingsError: If that can't be saved.
-        """
-        saved = load_settings(self.home.settings_file)
-        if saved.paused is not paused:
-            save_settings(self.home.settings_file, replace(saved, paused=paused))
-
-    def reconnected(self, connection: Connection, *, process_here: bool) -> Program:
-        """The same program on another queue, where what is added and retried goes from now on.
+    def reconnected(self, connection: Connection) -> Program:
+        """Return the same program on another queue, where what is added and retried goes from now on.
 
         Args:
             connection: The other queue.
-            process_here: Whether its files may be processed on this computer; the embedded queue's always may.
         """
-        self.intake.use_queue(connection.key)
-        # Loops of the queue before, which still end, must neither be allowed nor counted by what is said of this one.
-        other = replace(self, connection=connection, may_process=Event(), foreign=ForeignMessages())
-        if connection.is_local or process_here:
-            other.may_process.set()
-        return other
+        self.editor.use_queue(connection.key)
+        # Loops of the queue before, which still end, must not be counted by what is told of this one.
+        return replace(self, connection=connection, foreign=ForeignMessages())
 
     @property
     def queue_file(self) -> Path:
@@ -139,21 +108,15 @@ def open_program(environment: Mapping[str, str] = os.environ, *, settings: Setti
     connection = connection_from(chosen, environment)
     database = open_database(database_path(home, environment.get("FILEMILL_DATABASE", "")), MIGRATIONS)
     clock = SystemClock()
-    wake = Event()
-    wanted = PriorityRequests()
-    intake = IntakeService(Intake(database), queue=connection.key, clock=clock, wake=wake.set, wanted=wanted)
+    control = ProcessingControl()
+    control.permit(connection.key if connection.is_local else chosen.process_queue)
+    editor = JobEditor(Intake(database), queue=connection.key, clock=clock, control=control)
     identity = WorkerIdentity(database.path)
-    jobs, switch = JobList(database), PauseControl(is_paused=chosen.paused)
-    program = Program(
-        home, chosen, connection, database, clock, jobs, intake, identity, wake, switch=switch, wanted=wanted
-    )
-    if connection.is_local or chosen.process_queue == connection.key:
-        program.may_process.set()
-    return program
+    return Program(home, chosen, connection, database, clock, JobList(database), editor, identity, control)
 
 
 def connect_queue(program: Program) -> QueueConnector:
-    """The connector of the program's queue; nothing is contacted before a loop needs it. Close it at the end."""
+    """Build the connector of the program's queue; nothing is contacted before a loop needs it. Close it at the end."""
     if program.connection.is_local:  # without boto3, which takes long to load
         from desktop_app.queues.embedded import EmbeddedQueue
 
@@ -164,7 +127,7 @@ def connect_queue(program: Program) -> QueueConnector:
 
 
 def build_sender(program: Program, connector: QueueConnector, report: Callable[[LoopState], None]) -> Sender:
-    """The loop that sends the outbox of the program's queue.
+    """Build the loop that sends the outbox of the program's queue.
 
     Args:
         program: What `open_program` gave.
@@ -177,22 +140,21 @@ def build_sender(program: Program, connector: QueueConnector, report: Callable[[
     from desktop_app.services.sending.sender import LOCAL_WINDOW, Sender, SenderOptions
     from desktop_app.store.backups import Backups
     from desktop_app.store.claims import Claims
-    from desktop_app.store.outbox import Outbox
     from desktop_app.store.recovery import Recovery
 
     key, clock, database = program.connection.key, program.clock, program.database
     recovery = Recovery(database)
-    chores = PeriodicTasks(
+    tasks = PeriodicTasks(
         [
             # What a sender that was killed had taken must not wait until its claim runs out.
             PeriodicTask("dead senders", partial(recovery.free_dead_claims, program.identity.is_alive, queue=key)),
             PeriodicTask("reconciler", Reconciler(recovery, connector, queue=key, clock=clock).do),
             PeriodicTask("dead-letter watcher", DeadLetterWatcher(Claims(database), connector, clock).do),
             PeriodicTask("backup", BackupTask(Backups(database.path), program.jobs, clock).do),
-            PeriodicTask("removed rows", program.intake.tidy),
+            PeriodicTask("removed rows", program.editor.delete_removed),
         ],
         clock,
-        hurry=program.hurry_chores,
+        program.control,
     )
     options = SenderOptions(
         queue=key,
@@ -200,14 +162,14 @@ def build_sender(program: Program, connector: QueueConnector, report: Callable[[
         strict_order=program.settings.fifo_order == "strict",
     )
     return Sender(
-        Outbox(database),
+        database,
         connector,
         program.identity,
         options=options,
         clock=clock,
-        wake=program.wake_sender,
+        control=program.control,
         report=report,
-        chores=chores,
+        tasks=tasks,
     )
 
 
@@ -218,9 +180,8 @@ def build_consumer(
     *,
     concurrency: int | None = None,
     wait_s: int = 20,
-    switch: PauseControl | None = None,
 ) -> Consumer:
-    """The loop that consumes the program's queue.
+    """Build the loop that consumes the program's queue.
 
     Args:
         program: What `open_program` gave.
@@ -228,17 +189,15 @@ def build_consumer(
         report: Takes the loop's states, on several threads.
         concurrency: How many files at once; None for what the settings say.
         wait_s: The longest poll, 0…20 s; short for a consumer that ends soon.
-        switch: Where it is paused; None if it never is.
     """
     from desktop_app.processing.registry import default_registry
     from desktop_app.services.consuming.consumer import Consumer, ConsumerOptions
 
-    # In strict order nothing that was sent may be overtaken, also by who asks for it.
-    keeps_order = program.connection.is_fifo and program.settings.fifo_order == "strict"
     options = ConsumerOptions(
         queue=program.connection.key,
         concurrency=concurrency or program.settings.workers,
         wait_s=wait_s,
+        keeps_order=program.connection.is_fifo and program.settings.fifo_order == "strict",
     )
     return Consumer(
         program.database,
@@ -248,23 +207,17 @@ def build_consumer(
         options=options,
         clock=program.clock,
         report=report,
-        look_now=program.wake_sender.set,
+        control=program.control,
         foreign=program.foreign,
-        switch=switch,
-        retry_now=program.wake_receiver,
-        wanted=None if keeps_order else program.wanted,
     )
 
 
 def build_gated_consumer(
     program: Program, connector: QueueConnector, report: Callable[[LoopState], None]
 ) -> PermissionGate:
-    """The consumer of the window: on a queue that Filemill did not make it waits for a person's permission."""
-    from desktop_app.services.control import PermissionGate
-
-    return PermissionGate(
-        build_consumer(program, connector, report, switch=program.switch), program.may_process, report
-    )
+    """Build the consumer of the window: on a named queue it waits for a person's permission."""
+    consumer = build_consumer(program, connector, report)
+    return PermissionGate(consumer, program.control, report, queue=program.connection.key)
 
 
 def send_all(program: Program, connector: QueueConnector, *, deadline_s: float) -> SendReport:
@@ -292,7 +245,7 @@ def send_all(program: Program, connector: QueueConnector, *, deadline_s: float) 
 
 
 def backups(environment: Mapping[str, str] = os.environ) -> Backups:
-    """The copies of the database, for when it can't be opened any more.
+    """Return the copies of the database, for when it can't be opened any more.
 
     Raises:
         SettingsError: If FILEMILL_HOME or FILEMILL_DATABASE can't be used.

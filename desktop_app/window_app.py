@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QApplication
 
 from desktop_app.bootstrap import backups, build_gated_consumer, build_sender, connect_queue, open_program
 from desktop_app.config.paths import chosen_language, database_path, find_home
-from desktop_app.config.settings import load_settings
+from desktop_app.config.settings import load_settings, update_settings
 from desktop_app.domain.errors import KnownError, SettingsError, StoreDamagedError
 from desktop_app.gui.connection.controller import ConnectionController
 from desktop_app.gui.connection.loops import ConsumerThread, QueueLoops, SenderThread
@@ -256,18 +256,20 @@ def open_or_replace_damaged(environment: Mapping[str, str]) -> Program | None:
 
 def assemble(program: Program, theme: Theme) -> RunningWindow:
     """Put the window, its threads and the queue together. Nothing runs yet."""
+    if program.settings.paused:
+        program.control.pause()
     wording = Wording(QLocale())
     connection = ConnectionController(
         partial(make_loops, program),
+        program.control,
         ConnectionAdvisor(program.queue_file),
         connection=program.connection,
-        process_here=program.may_process.is_set(),
         settings_file=program.home.settings_file,
         clock=program.clock,
     )
     jobs = ListController(
         program.jobs,
-        program.intake,
+        program.editor,
         program.database.session,
         wording,
         queue=connection.connection.key,
@@ -276,9 +278,8 @@ def assemble(program: Program, theme: Theme) -> RunningWindow:
     window = MainWindow(
         jobs,
         connection,
-        try_now=program.try_now,
-        pause_control=program.switch,
-        remember_paused=program.remember_paused,
+        control=program.control,
+        remember_paused=lambda paused: update_settings(program.home.settings_file, paused=paused),
         memory=WindowMemory(program.home.folder / "window.ini"),
         theme=theme,
         wording=wording,
@@ -301,21 +302,19 @@ def assemble(program: Program, theme: Theme) -> RunningWindow:
     )
 
 
-def make_loops(program: Program, connection: Connection, *, process_here: bool) -> QueueLoops:
+def make_loops(program: Program, connection: Connection) -> QueueLoops:
     """Return the loops of a connection, not started; files added from now on belong to its queue.
 
     Args:
         program: What both faces stand on.
         connection: Which queue.
-        process_here: Whether its files may be processed on this computer; the embedded queue's always may.
     """
-    program = program.reconnected(connection, process_here=process_here)
+    program = program.reconnected(connection)
     connector = connect_queue(program)
     return QueueLoops(
         connection,
         ConsumerThread(partial(build_gated_consumer, program, connector)),
         SenderThread(partial(build_sender, program, connector)),
-        permission=program.may_process,
         foreign_messages=program.foreign,
         close=connector.close,
     )

@@ -6,23 +6,41 @@ import ipaddress
 import logging
 import os
 import re
+import signal
 import socket
+import sqlite3
 import sys
-from typing import TYPE_CHECKING, Any
+import threading
+import time
+import traceback
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
+from pytestqt.qtbot import QtBot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Generator, Iterator
     from pathlib import Path
+
+    from PySide6.QtWidgets import QApplication
+    from pytestqt.wait_signal import SignalBlocker
 
 # Before anything imports Qt. Qt warns about a locale that is not UTF-8, and a warning of Qt's fails the test.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 if sys.platform == "linux":
     os.environ["LC_ALL"] = "C.UTF-8"
 
+# A program that was started with `nohup`, or in the background by a script, ignores these, and so do its children: then
+# no test can send them. A handler, unlike SIG_IGN, is not inherited.
+for _name in ("SIGHUP", "SIGINT"):
+    if hasattr(signal, _name) and signal.getsignal(getattr(signal, _name)) is signal.SIG_IGN:
+        signal.signal(getattr(signal, _name), lambda *_: None)
+
 _FOREIGN_PREFIXES = ("AWS_", "FILEMILL_")
 _PROXY_VARIABLES = frozenset({"http_proxy", "https_proxy", "all_proxy", "no_proxy", "ftp_proxy"})
+_ENDING_SECONDS = 10.0
+_WAITING_MS = 30_000
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -31,6 +49,90 @@ def pytest_configure(config: pytest.Config) -> None:
         "expected_log(pattern, level='WARNING', required=True): log records of this level whose message matches the "
         "regular expression are expected; with required=True the test fails if there is none. May be repeated.",
     )
+    config.addinivalue_line("markers", "slow: takes seconds: starts programs, kills them, or tries very many cases.")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Return half as many workers again as there are processors: a third of the tests' time goes by in waiting."""
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return (3 * processors + 1) // 2
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable() -> Generator[None, dict[str, Any] | None, dict[str, Any] | None]:
+    """Escape what is not UTF-8 in the output of a test, for pytest-xdist can't send it."""
+    data = yield
+    return data and _escaped(data)
+
+
+def _escaped(value: Any) -> Any:
+    match value:
+        case str():
+            return value.encode("utf-8", "backslashreplace").decode()
+        case dict():
+            return {_escaped(key): _escaped(item) for key, item in value.items()}
+        case list() | tuple():
+            return type(value)(map(_escaped, value))
+    return value
+
+
+class _TrackedConnection(sqlite3.Connection):
+    """Knows which connections of this process are open, and who opened each one."""
+
+    opened: ClassVar[dict[_TrackedConnection, tuple[threading.Thread, str]]] = {}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        frames = traceback.StackSummary.extract(traceback.walk_stack(sys._getframe(1)), limit=12, lookup_lines=False)
+        ours = [f"{frame.filename}:{frame.lineno}" for frame in frames if "site-packages" not in frame.filename]
+        self.opened[self] = threading.current_thread(), " < ".join(ours)
+
+    def close(self) -> None:
+        super().close()
+        self.opened.pop(self, None)
+
+
+@pytest.fixture(autouse=True)
+def closed_connections() -> Iterator[None]:
+    """Fail the test that leaves an SQLite connection open, on whichever thread.
+
+    Without it the garbage collector closes the connection in some later test, which then fails for it.
+    """
+    before = set(_TrackedConnection.opened)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=_TrackedConnection))
+        yield
+
+    def left() -> list[tuple[threading.Thread, str]]:
+        return [opener for connection, opener in list(_TrackedConnection.opened.items()) if connection not in before]
+
+    deadline = time.monotonic() + _ENDING_SECONDS
+    while any(thread is not threading.current_thread() and thread.is_alive() for thread, _ in left()):
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.01)  # it may be at its end just now
+    if left():
+        places = "\n".join(f"  on {thread.name} at {place}" for thread, place in left())
+        pytest.fail(f"SQLite connections left open:\n{places}", pytrace=False)
+
+
+class _PatientQtBot(QtBot):
+    """Waits for as long as a busy machine may need, not for five seconds; what comes soon is not waited for longer."""
+
+    def waitUntil(self, callback: Callable[[], bool | None], *, timeout: int = _WAITING_MS) -> None:  # noqa: N802 - Qt's
+        super().waitUntil(callback, timeout=timeout)
+
+    def waitSignal(self, signal: Any, *, timeout: int = _WAITING_MS, **options: Any) -> SignalBlocker:  # noqa: N802
+        return super().waitSignal(signal, timeout=timeout, **options)
+
+    def waitExposed(self, widget: Any, *, timeout: int = _WAITING_MS) -> Any:  # noqa: N802
+        return super().waitExposed(widget, timeout=timeout)
+
+
+@pytest.fixture
+def qtbot(qapp: QApplication, request: pytest.FixtureRequest) -> QtBot:
+    return _PatientQtBot(request)
 
 
 @pytest.fixture(autouse=True)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import tempfile
 import threading
 import time
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from desktop_app.bootstrap import MIGRATIONS
 from desktop_app.domain.job import Job, Status
+from desktop_app.store.database import Database, open_database
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +43,23 @@ NEW_JOB = Job(
 """As it is right after it was added; `dataclasses.replace` makes others of it."""
 
 
-def wait_until(condition: Callable[[], object], timeout: float = 5.0, what: str = "") -> None:
+def open_test_database(path: Path) -> Database:
+    """Open a database; a new one gets a copy of an empty one, which is quicker than running each migration again."""
+    if not path.exists():
+        path.write_bytes(_empty_database())
+        path.chmod(0o600)
+    return open_database(path, MIGRATIONS)
+
+
+@cache
+def _empty_database() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "jobs.db"
+        open_database(path, MIGRATIONS).release()
+        return path.read_bytes()
+
+
+def wait_until(condition: Callable[[], object], timeout: float = 30.0, what: str = "") -> None:
     """Wait for other threads or processes to make a condition true; tests with Qt use `qtbot.waitUntil`.
 
     Args:

@@ -21,10 +21,9 @@ MAY_IMPORT = {
     "cli": {"bootstrap", "services", "store", "queues", "processing", "sources", "logs"},  # the terminal's own root
     "bootstrap": {"services", "store", "queues", "processing", "sources", "logs"},  # what both faces stand on
     "services": {"store", "queues", "processing", "sources", "logs"},
-    "processing": {"sources", "logs", "spawn"},
+    "processing": {"sources", "logs"},
     "store": {"logs"},
     "queues": {"logs"},
-    "spawn": set[str](),
     "sources": {"logs"},
     "logs": set[str](),
     "config": set[str](),

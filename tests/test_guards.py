@@ -17,9 +17,12 @@ MADE_UP_TESTS = """
 import logging
 import os
 import socket
+import sqlite3
 import threading
 
 import pytest
+
+kept = []
 
 
 def warn():
@@ -69,6 +72,24 @@ def test_info():
 def test_network_with_the_refusal_caught(host):
     with pytest.raises(OSError):
         socket.create_connection((host, 80), timeout=1)
+
+
+def connect():
+    return sqlite3.connect(":memory:")
+
+
+def test_connection_left_open():
+    kept.append(connect())
+
+
+def test_connection_of_a_thread_left_open():
+    thread = threading.Thread(target=lambda: kept.append(connect()))
+    thread.start()
+    thread.join()
+
+
+def test_connection_closed():
+    connect().close()
 
 
 def test_loopback():
@@ -123,6 +144,8 @@ def endings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         ("test_warning_of_a_thread", "unexpected in the log"),
         ("test_other_level", "unexpected in the log"),
         ("test_announced_and_absent", "expected in the log, but not there: disk"),
+        ("test_connection_left_open", "left open"),
+        ("test_connection_of_a_thread_left_open", "left open"),
         ("test_network_with_the_refusal_caught[192.0.2.1]", "asked the network for 192.0.2.1"),
         ("test_network_with_the_refusal_caught[sqs.eu-west-1.amazonaws.com]", "asked the network for sqs.eu-west-1"),
     ],
@@ -139,6 +162,7 @@ def test_leaving_the_bounds_fails_a_test(endings: dict[str, str], name: str, rea
         "test_allowed",
         "test_allowed_and_absent",
         "test_info",
+        "test_connection_closed",
         "test_loopback",
         "test_looking_up_localhost",
         "test_environment",

@@ -15,6 +15,8 @@ from desktop_app.domain.job import Job, Status
 from desktop_app.self_test import SAMPLES, _differences
 from tests.helpers import NEW_JOB
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parent.parent
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import threading
 import tomllib
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 from typing import TYPE_CHECKING
 
 import pytest
+from filelock import FileLock
 
 from desktop_app.config.settings import (
     LOCAL_QUEUE,
@@ -16,11 +19,12 @@ from desktop_app.config.settings import (
     Settings,
     connection_from,
     load_settings,
-    save_settings,
+    update_settings,
 )
 from desktop_app.domain.errors import SettingsError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 FULL = Settings(
@@ -41,6 +45,15 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "settings.toml"
 
 
+def save(path: Path, settings: Settings) -> None:
+    update_settings(path, **asdict(settings))
+
+
+def files(folder: Path) -> list[str]:
+    """What lies there, apart from the lock that is kept."""
+    return [file.name for file in folder.iterdir() if file.suffix != ".lock"]
+
+
 def test_example_differs_from_every_default() -> None:
     assert all(getattr(FULL, field.name) != field.default for field in fields(Settings))
 
@@ -53,17 +66,17 @@ def test_missing_and_empty_files_give_the_defaults(path: Path) -> None:
 
 @pytest.mark.parametrize("settings", [Settings(), FULL, Settings(concurrency=1)])
 def test_what_is_saved_is_what_is_read(path: Path, settings: Settings) -> None:
-    save_settings(path, settings)
+    save(path, settings)
     assert load_settings(path) == settings
-    save_settings(path, settings)
+    save(path, settings)
     assert load_settings(path) == settings
-    assert [file.name for file in path.parent.iterdir()] == [path.name]
+    assert files(path.parent) == ([] if settings == Settings() else [path.name])
 
 
 def test_only_what_differs_from_the_defaults_is_written(path: Path) -> None:
-    save_settings(path, Settings(concurrency=3))
+    update_settings(path, concurrency=3)
     assert path.read_text() == "concurrency = 3\n"
-    save_settings(path, Settings())
+    save(path, Settings())
     assert path.read_text() == ""
 
 
@@ -79,7 +92,7 @@ width = 800
 
 def test_comments_and_unknown_keys_stay(path: Path) -> None:
     path.write_text(HANDWRITTEN)
-    save_settings(path, replace(load_settings(path), concurrency=2, queue="other"))
+    update_settings(path, concurrency=2, queue="other")
     text = path.read_text()
     assert "# My settings" in text
     assert "# the team's" in text
@@ -90,33 +103,31 @@ def test_comments_and_unknown_keys_stay(path: Path) -> None:
 def test_byte_order_mark_of_an_editor_does_no_harm(path: Path) -> None:
     path.write_bytes(b"\xef\xbb\xbfconcurrency = 2\r\n")
     assert load_settings(path).concurrency == 2
-    save_settings(path, Settings(concurrency=3))
+    update_settings(path, concurrency=3)
     assert load_settings(path).concurrency == 3
 
 
 @pytest.mark.parametrize("content", [b"queue = ", b"concurrency = 1\nconcurrency = 2\n", b"<xml/>"])
 def test_file_that_is_no_toml_is_told_with_its_line_and_kept(path: Path, content: bytes) -> None:
     path.write_bytes(content)
-    for use in (lambda: load_settings(path), lambda: save_settings(path, FULL)):
-        with pytest.raises(
-            SettingsError, match=r"is not written as TOML wants it.*delete it to start afresh"
-        ) as caught:
+    for use in (lambda: load_settings(path), lambda: save(path, FULL)):
+        with pytest.raises(SettingsError, match=r"is not valid TOML.*delete it to start with the defaults") as caught:
             use()
         assert str(path) in caught.value.text
         assert caught.value.detail
     assert path.read_bytes() == content
-    assert [file.name for file in path.parent.iterdir()] == [path.name]
+    assert files(path.parent) == [path.name]
 
 
 def test_line_of_the_mistake_is_named(path: Path) -> None:
     path.write_text("concurrency = 1\nqueue = files\n")
-    with pytest.raises(SettingsError, match=r"\(at line 2\)"):
+    with pytest.raises(SettingsError, match=r"\(line 2\)"):
         load_settings(path)
 
 
 def test_file_in_another_encoding_is_told_and_kept(path: Path) -> None:
     path.write_bytes(b"profile = 'caf\xe9'\n")
-    for use in (lambda: load_settings(path), lambda: save_settings(path, FULL)):
+    for use in (lambda: load_settings(path), lambda: save(path, FULL)):
         with pytest.raises(SettingsError, match="is not UTF-8 text"):
             use()
     assert path.read_bytes() == b"profile = 'caf\xe9'\n"
@@ -124,15 +135,68 @@ def test_file_in_another_encoding_is_told_and_kept(path: Path) -> None:
 
 def test_folder_in_place_of_the_file_is_told(path: Path) -> None:
     path.mkdir()
-    with pytest.raises(SettingsError, match="can't be read"):
-        load_settings(path)
+    for use in (lambda: load_settings(path), lambda: save(path, FULL)):
+        with pytest.raises(SettingsError, match="can't be read"):
+            use()
+
+
+def test_file_in_place_of_the_folder_is_told(tmp_path: Path) -> None:
+    (tmp_path / "taken").touch()
     with pytest.raises(SettingsError, match="can't be written"):
-        save_settings(path, FULL)
+        update_settings(tmp_path / "taken" / "settings.toml", concurrency=3)
 
 
-def test_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="can't be written: No such file or directory"):
-        save_settings(tmp_path / "missing" / "settings.toml", FULL)
+def test_disk_that_is_full_is_told_and_the_file_kept(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path.write_text("concurrency = 2\n")
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(SettingsError, match="can't be written: No space left on device"):
+        update_settings(path, concurrency=3)
+    assert path.read_text() == "concurrency = 2\n"
+    assert files(path.parent) == [path.name]
+
+
+def test_nothing_is_written_if_nothing_changes(path: Path) -> None:
+    update_settings(path, concurrency=3)
+    before = path.stat()
+    assert update_settings(path, concurrency=3) == Settings(concurrency=3)
+    assert (path.stat().st_ino, path.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+def test_value_that_is_not_allowed_is_not_saved(path: Path) -> None:
+    with pytest.raises(SettingsError, match="between 0 and 64"):
+        update_settings(path, concurrency=65)
+    assert not path.exists()
+
+
+def test_two_that_change_different_settings_at_once_lose_nothing(path: Path) -> None:
+    def count(name: str, step: Callable[[Settings], object]) -> None:
+        for _ in range(50):
+            update_settings(path, **{name: step(load_settings(path))})
+
+    threads = [
+        threading.Thread(target=count, args=("concurrency", lambda saved: saved.concurrency + 1)),
+        threading.Thread(target=count, args=("queue", lambda saved: saved.queue + "x")),
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert load_settings(path) == Settings(concurrency=50, queue="x" * 50)
+
+
+def test_file_that_another_program_is_changing_is_waited_for_and_told(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("desktop_app.config.settings.LOCK_SECONDS", 0.05)
+    with (
+        FileLock(f"{path}.lock"),
+        pytest.raises(SettingsError, match="can't be written: another program is changing it"),
+    ):
+        update_settings(path, concurrency=3)
 
 
 @pytest.mark.parametrize(
@@ -152,7 +216,7 @@ def test_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
 )
 def test_value_of_a_wrong_kind_or_range_is_told(path: Path, line: str, words: str) -> None:
     path.write_text(line)
-    with pytest.raises(SettingsError, match="Mend the file, or delete it to start afresh") as caught:
+    with pytest.raises(SettingsError, match="Fix the file, or delete it to start with the defaults") as caught:
         load_settings(path)
     assert words in caught.value.text
     assert caught.value.text.startswith(str(path))

@@ -10,7 +10,7 @@ import pytest
 
 from desktop_app.bootstrap import open_program
 from desktop_app.config.paths import Home, database_path
-from desktop_app.config.settings import LOCAL_QUEUE, Settings, save_settings
+from desktop_app.config.settings import LOCAL_QUEUE, Settings, update_settings
 from desktop_app.domain.errors import SettingsError, StoreError
 from desktop_app.domain.job import NewFile
 
@@ -38,34 +38,22 @@ def test_first_start_makes_the_home_and_an_empty_list(filemill_home: Path) -> No
 
 def test_next_start_finds_what_was_added(filemill_home: Path) -> None:
     with opened({}) as program:
-        program.intake.add([NewFile("/data/a.txt", 1, None)])
-        assert program.wake_sender.is_set()
+        program.editor.add([NewFile("/data/a.txt", 1, None)])
+        assert program.control.wait_to_send(0.1, lambda: False)
     with opened({}) as program:
         (job,) = program.jobs.all()
         assert (job.file_path, job.queue) == ("/data/a.txt", LOCAL_QUEUE)
-        assert not program.wake_sender.is_set()
+        assert not program.control.wait_to_send(0.1, lambda: False)
 
 
 def test_saved_settings_hold_and_the_environment_comes_first(filemill_home: Path) -> None:
     filemill_home.mkdir()
-    save_settings(filemill_home / "settings.toml", Settings(queue="files", region="eu-west-1", concurrency=3))
+    update_settings(filemill_home / "settings.toml", queue="files", region="eu-west-1", concurrency=3)
     with opened({"AWS_REGION": "eu-west-2"}) as program:
         assert program.settings.concurrency == 3
         assert (program.connection.queue, program.connection.region) == ("files", "eu-west-2")
-        program.intake.add([NewFile("/data/a.txt", 1, None)])
+        program.editor.add([NewFile("/data/a.txt", 1, None)])
         assert {job.queue for job in program.jobs.all()} == {program.connection.key}
-
-
-def test_pause_is_kept_for_the_next_start(filemill_home: Path) -> None:
-    with opened({}) as program:
-        assert program.switch.may_begin
-        program.remember_paused(True)
-    with opened({}) as program:
-        assert not program.switch.may_begin
-        program.remember_paused(False)
-        program.remember_paused(False)
-    with opened({}) as program:
-        assert program.switch.may_begin
 
 
 def test_given_settings_hold_instead_of_the_saved_ones(filemill_home: Path) -> None:
@@ -77,7 +65,7 @@ def test_given_settings_hold_instead_of_the_saved_ones(filemill_home: Path) -> N
 
 def test_database_may_lie_elsewhere(filemill_home: Path, tmp_path: Path) -> None:
     with opened({"FILEMILL_DATABASE": str(tmp_path / "shared" / "jobs.db")}) as program:
-        program.intake.add([NewFile("/data/a.txt", 1, None)])
+        program.editor.add([NewFile("/data/a.txt", 1, None)])
     assert (tmp_path / "shared" / "jobs.db").exists()
     assert not (filemill_home / "filemill.db").exists()
 

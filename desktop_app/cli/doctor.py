@@ -56,7 +56,7 @@ def _repair(*, use_copy: bool) -> None:
     """Put a damaged database aside; one that is fine is left alone.
 
     Raises:
-        KnownError: If there is nothing to mend, no copy to use, or the files can't be moved.
+        KnownError: If there is nothing to repair, no copy to use, or the files can't be moved.
     """
     from desktop_app.bootstrap import backups
 
@@ -124,7 +124,7 @@ def _queue(program: Program) -> str:
 
 
 def _rights(program: Program) -> Iterator[Finding]:
-    """What the window's test of a connection tells besides: who one is, and each right by itself."""
+    """Yield what the test of a connection tells besides: who one is, and each right by itself."""
     from desktop_app.domain.connection_checks import Check, Verdict
     from desktop_app.queues.checks import probe
 

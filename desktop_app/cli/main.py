@@ -1,4 +1,4 @@
-"""The command line: which words mean what, and how trouble is told."""
+"""Runs what a command line asks for, and tells errors."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from itertools import dropwhile
 from typing import TYPE_CHECKING
 
 from desktop_app.cli.doctor import DOCTOR
-from desktop_app.cli.edit import REMOVE, RETRY
 from desktop_app.cli.export import EXPORT
+from desktop_app.cli.jobs import REMOVE, RETRY, SUBMIT
 from desktop_app.cli.output import OutputClosedError, finish_output, prepare_streams, quoted, say
 from desktop_app.cli.parser import command_parser, parse, split_names, top_parser
 from desktop_app.cli.status import STATUS
-from desktop_app.cli.submit import SUBMIT
 from desktop_app.cli.worker import WORKER
 from desktop_app.domain.errors import KnownError, UsageError
 
@@ -26,11 +25,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-
 DONE, TROUBLE, WRONG_USE = 0, 1, 2
-
 COMMANDS: tuple[Command, ...] = (SUBMIT, WORKER, STATUS, RETRY, REMOVE, EXPORT, DOCTOR)
-
 _BY_NAME = {command.name: command for command in COMMANDS}
 
 
@@ -39,7 +35,7 @@ def run(words: Sequence[str], *, open_window: Callable[[Sequence[str]], int]) ->
 
     Args:
         words: The command line without the program's name.
-        open_window: Opens the window with paths; gives the exit code.
+        open_window: Opens the window with paths; returns the exit code.
 
     Returns:
         The exit code. Trouble has been told on standard error, it is not raised.
@@ -65,7 +61,7 @@ def run(words: Sequence[str], *, open_window: Callable[[Sequence[str]], int]) ->
 
 
 def _understand(words: Sequence[str], open_window: Callable[[Sequence[str]], int]) -> Callable[[], int]:
-    """What a command line asks for, ready to be done.
+    """Return what a command line asks for, ready to be done.
 
     Raises:
         UsageError: If it makes no sense.

@@ -10,8 +10,6 @@ import sys
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Never, Protocol, TextIO
 
-from tqdm import tqdm
-
 from desktop_app.domain.errors import KnownError
 from desktop_app.domain.job import Job, display_text
 from desktop_app.services.support.export import json_line
@@ -19,9 +17,8 @@ from desktop_app.services.support.export import json_line
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-
+    from tqdm import tqdm
 _UNITS = ("kB", "MB", "GB", "TB", "PB", "EB")
-
 _STEP = 1000
 
 
@@ -69,7 +66,7 @@ def finish_output() -> None:
 
 
 def _output_error(error: OSError) -> Exception:
-    """What a failed write means. The stream leads nowhere from then on: Python flushes it again when it ends."""
+    """Return what a failed write means; the stream leads nowhere from then on, since Python flushes it at the end."""
     try:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
@@ -83,7 +80,7 @@ def _output_error(error: OSError) -> Exception:
 
 
 def reader_gone() -> bool:
-    """Whether standard output is a pipe whose other end was closed; False where that can't be known."""
+    """Return whether standard output is a pipe whose other end was closed; False where that can't be known."""
     if sys.stdout is None or not hasattr(select, "poll"):
         return False
     poller = select.poll()
@@ -102,7 +99,7 @@ def say(text: str) -> None:
 
 
 def is_terminal(stream: TextIO | None) -> bool:
-    """Whether a person looks at this stream, rather than a file or another program."""
+    """Return whether a person looks at this stream, rather than a file or another program."""
     return stream is not None and stream.isatty()
 
 
@@ -118,7 +115,7 @@ def emit_json(jobs: Iterable[Job]) -> None:
 
 
 def human_size(count: int) -> str:
-    """A number of bytes for a person: `940 B`, `3.4 MB`."""
+    """Return a number of bytes for a person: `940 B`, `3.4 MB`."""
     if count < _STEP:
         return f"{count} B"
     value = float(count)
@@ -131,12 +128,12 @@ def human_size(count: int) -> str:
 
 
 def counted(count: int, one: str) -> str:
-    """A number with its noun: `1 file`, `1,200 files`."""
+    """Return a number with its noun: `1 file`, `1,200 files`."""
     return f"{count:,} {one if count == 1 else one + 's'}"
 
 
 def quoted(text: str) -> str:
-    """A foreign text within a sentence."""
+    """Return a foreign text within a sentence."""
     return f"“{display_text(text)}”"
 
 
@@ -154,7 +151,7 @@ class Progress(Protocol):
 
 @contextmanager
 def progress(label: str, unit: str) -> Iterator[Progress]:
-    """A progress bar on standard error, while it is entered, if a person looks at it; nothing in a pipe."""
+    """Show a progress bar on standard error, while it is entered, if a person looks at it; nothing in a pipe."""
     if not is_terminal(sys.stderr):
         yield _NoProgress()
         return
@@ -182,6 +179,8 @@ class ProgressBar:
     """
 
     def __init__(self, label: str, unit: str) -> None:
+        from tqdm import tqdm
+
         self._bar: tqdm[Never] = tqdm(
             desc=label, unit=f" {unit}", file=sys.stderr, leave=False, dynamic_ncols=True, mininterval=0.1
         )

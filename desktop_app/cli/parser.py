@@ -15,11 +15,8 @@ if TYPE_CHECKING:
 
 
 _DEBUG_HELP = "log more, and tell the whole story of what goes wrong"
-
 _HELP_HELP = "show this and end"
-
 _WINDOW_USAGE = "[PATH|URL …]"
-
 _EPILOG = """\
 `filemill COMMAND --help` says more of a command. A file that is named like a
 command can be given as ./status, one whose name begins with - after --.
@@ -57,7 +54,7 @@ class _Alone(argparse.Action):
 
 
 def top_parser(commands: Iterable[Command]) -> argparse.ArgumentParser:
-    """For a command line without a command: the window's, and the help of everything."""
+    """Return the parser of a command line without a command: the window's, and the help of everything."""
     commands = tuple(commands)
     uses = "\n".join(f"       filemill {command.name} {command.usage}".rstrip() for command in commands)
     summaries = "\n".join(f"  {command.name:<9} {command.summary}" for command in commands)
@@ -80,7 +77,7 @@ def top_parser(commands: Iterable[Command]) -> argparse.ArgumentParser:
 
 
 def command_parser(command: Command) -> argparse.ArgumentParser:
-    """For the words behind a command."""
+    """Return the parser of the words behind a command."""
     parser = _Parser(
         prog=f"filemill {command.name}",
         usage=f"filemill {command.name} {command.usage}".rstrip(),
@@ -114,7 +111,7 @@ def parse(parser: argparse.ArgumentParser, words: Sequence[str]) -> argparse.Nam
 
 
 def split_names(words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The words before the first `--`, and those after it, which are names whatever they look like.
+    """Return the words before the first `--`, and those after it, which are names whatever they look like.
 
     Not left to argparse, which loses a leading `--` where options and names may be mixed.
     """
@@ -125,7 +122,7 @@ def split_names(words: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def no_options(_: ArgumentParser) -> None:
-    """For a command that has none."""
+    """Add nothing: for a command without options."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +136,7 @@ class Command:
         details: More, for its own help; may be empty.
         names: What the words are that are no options, such as `PATH|URL`; they are in `options.names`.
         add_options: Adds its options to its parser.
-        run: Does it; gives the exit code. Raises KnownError.
+        run: Does it; returns the exit code. Raises KnownError.
     """
 
     name: str

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 from contextlib import closing
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from desktop_app.cli.lookup import look_up
-from desktop_app.cli.output import emit, emit_json, finish_output, is_terminal, reader_gone, say
+from desktop_app.cli.output import emit, emit_json, finish_output, is_terminal, quoted, reader_gone, say
 from desktop_app.cli.parser import Command
-from desktop_app.cli.signals import StopSignals, pause_after
 from desktop_app.cli.table import JobTable, totals
 from desktop_app.domain.job import Status
 from desktop_app.domain.query import ListQuery
+from desktop_app.services.stop_signals import StopSignals, pause_after
 from desktop_app.services.support.export import json_line
 
 if TYPE_CHECKING:
@@ -26,6 +27,12 @@ if TYPE_CHECKING:
     from desktop_app.store.job_list import JobList
 
 
+POLL_S = 0.5
+_CLEAR = "\x1b[H\x1b[J"
+_OTHER_LINES = 4
+"""Of a screen: the totals, the header, how many more there are, and where the cursor stands."""
+_FIRST_SHOWN = (Status.PROCESSING, Status.FAILED, Status.PENDING, Status.PROCESSED)
+_ID_START = re.compile(r"[0-9a-f-]{1,36}", re.IGNORECASE)
 EMPTY_HINT = "The list is empty. `filemill submit` adds files."
 
 
@@ -70,31 +77,8 @@ def _print_table(jobs: Iterable[Job]) -> None:
 
 
 def table_width() -> int | None:
-    """The terminal's width in cells; None if the result does not go to a terminal."""
+    """Return the terminal's width in cells; None if the result does not go to a terminal."""
     return shutil.get_terminal_size().columns if is_terminal(sys.stdout) else None
-
-
-STATUS = Command(
-    name="status",
-    usage="[--json] [--watch] [ID …]",
-    summary="show the list, or some files of it",
-    details="An ID may be an unambiguous beginning of one. With --json there is one object a line, ASCII only; a byte\n"
-    "of a path that is not UTF-8 is a lone surrogate (Python: os.fsencode). With --watch and no terminal,\n"
-    "or with --json, each line is a file as it is after a change.",
-    names="ID",
-    add_options=_options,
-    run=_status,
-)
-
-
-POLL_S = 0.5
-
-_CLEAR = "\x1b[H\x1b[J"
-
-_OTHER_LINES = 4
-"""Of a screen: the totals, the header, how many more there are, and where the cursor stands."""
-
-_FIRST_SHOWN = (Status.PROCESSING, Status.FAILED, Status.PENDING, Status.PROCESSED)
 
 
 def watch(jobs: JobList, chosen: AbstractSet[int] | None, *, as_json: bool, steady: Callable[[], float]) -> None:
@@ -124,7 +108,7 @@ def watch(jobs: JobList, chosen: AbstractSet[int] | None, *, as_json: bool, stea
 
 
 def _can_redraw() -> bool:
-    """Whether output goes to a terminal that knows how to go back up; on Windows not all do, so none is asked to."""
+    """Return whether output goes to a terminal that can go back up; on Windows not all can, so none is asked to."""
     return is_terminal(sys.stdout) and os.name != "nt" and os.environ.get("TERM", "dumb") != "dumb"
 
 
@@ -190,7 +174,7 @@ class _Screen:
         emit("\n".join([_CLEAR + totals(counts), table.header(), *lines, *more]), flush=True)
 
     def _in_order(self, *, fits: bool) -> Iterator[Job]:
-        """All in the order they were added if they fit; else first what a person looks for."""
+        """Yield all in the order they were added if they fit; else first what a person looks for."""
         if self._chosen is not None:
             page = self._jobs.page(sorted(self._chosen))
             yield from (page[key] for key in sorted(page))
@@ -200,3 +184,43 @@ class _Screen:
             for status in _FIRST_SHOWN:
                 query = ListQuery(statuses=frozenset({status}), descending=status.is_final)
                 yield from self._jobs.all(query)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What ids led to: jobs, each once, in the order named; and a sentence for each id that led to none."""
+
+    jobs: tuple[Job, ...]
+    problems: tuple[str, ...]
+
+
+def look_up(job_list: JobList, ids: Iterable[str]) -> Found:
+    """Find jobs by their ids or unambiguous beginnings of them.
+
+    Raises:
+        StoreError: If the database can't be read.
+    """
+    jobs: dict[int, Job] = {}
+    problems: list[str] = []
+    for text in ids:
+        matches = job_list.find(text) if _ID_START.fullmatch(text) else []
+        if len(matches) == 1:
+            jobs.setdefault(matches[0].row_id, matches[0])
+        elif matches:
+            problems.append(f"{quoted(text)} is the beginning of more than one id: give more of it.")
+        else:
+            problems.append(f"No file on the list has the id {quoted(text)}.")
+    return Found(tuple(jobs.values()), tuple(problems))
+
+
+STATUS = Command(
+    name="status",
+    usage="[--json] [--watch] [ID …]",
+    summary="show the list, or some files of it",
+    details="An ID may be an unambiguous beginning of one. With --json there is one object a line, ASCII only; a byte\n"
+    "of a path that is not UTF-8 is a lone surrogate (Python: os.fsencode). With --watch and no terminal,\n"
+    "or with --json, each line is a file as it is after a change.",
+    names="ID",
+    add_options=_options,
+    run=_status,
+)

@@ -37,11 +37,11 @@ class JobTable:
     width: int | None = None
 
     def header(self) -> str:
-        """The columns' names."""
+        """Return the columns' names."""
         return self._line("ID", "STATUS", "LINES", "SIZE", "FILE")
 
     def rows(self, job: Job) -> Iterator[str]:
-        """A job: one line; a reason that does not fit behind the path follows on lines of its own."""
+        """Yield a job's lines: one; a reason that does not fit behind the path follows on lines of its own."""
         line = self._line(
             job.id[: self._id_width],
             _status(job),
@@ -65,7 +65,7 @@ class JobTable:
         return _LONG_ID if self.width is None else _SHORT_ID
 
     def _path(self, text: str) -> str:
-        """A path in what room there is; its end says more than its beginning."""
+        """Return a path in what room there is; its end says more than its beginning."""
         if self.width is None:
             return text
         room = max(_MIN_TEXT, self.width - (self._id_width + _STATUS + _LINES + _SIZE + 4 * len(_GAP)))
@@ -89,13 +89,13 @@ class JobTable:
 
 
 def totals(counts: StatusCounts) -> str:
-    """How many jobs there are of each status."""
+    """Return how many jobs there are of each status."""
     each = ", ".join(f"{counts.of(status):,} {status.name}" for status in Status)
     return f"{counted(counts.total, 'file')}: {each}"
 
 
 def cells(text: str) -> int:
-    """How many cells of a terminal a text takes: two for a Chinese character, none for an accent."""
+    """Return how many cells of a terminal a text takes: two for a Chinese character, none for an accent."""
     if text.isascii():
         return len(text)
     return sum(_cells(char) for char in text)

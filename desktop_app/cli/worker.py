@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 from desktop_app.cli.output import counted, emit, progress, say
 from desktop_app.cli.parser import Command
-from desktop_app.cli.signals import StopSignals, pause_after
 from desktop_app.cli.table import totals
 from desktop_app.config.settings import MAX_CONCURRENCY
 from desktop_app.domain.errors import KnownError
 from desktop_app.domain.job import StatusCounts
 from desktop_app.queues.messages import MAX_WAIT_SECONDS
 from desktop_app.services.loops import LoopState, Phase
+from desktop_app.services.stop_signals import StopSignals, pause_after
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from desktop_app.bootstrap import Program
     from desktop_app.cli.output import Progress
     from desktop_app.services.loops import Loop
-    from desktop_app.store.database import Database
 
 LOOK_S = 0.25
 ENDING_POLL_SECONDS = 1
@@ -75,7 +74,7 @@ def _worker(options: Namespace) -> int:
                     wait_s=ENDING_POLL_SECONDS if options.until_idle else MAX_WAIT_SECONDS,
                 ),
             }
-            threads = [LoopThread(name, loop, program.database, stop) for name, loop in loops.items()]
+            threads = [LoopThread(name, loop, stop) for name, loop in loops.items()]
             run_loops(threads, stop, watch, until_idle=options.until_idle)
         watch.look()
         watch.tell()
@@ -115,18 +114,16 @@ class LoopThread(threading.Thread):
     A daemon: one that hangs must not keep the program from ending.
     """
 
-    def __init__(self, name: str, loop: Loop, database: Database, stop: StopSignals) -> None:
+    def __init__(self, name: str, loop: Loop, stop: StopSignals) -> None:
         super().__init__(name=name, daemon=True)
         self._loop = loop
-        self._database = database
         self._stop_signals = stop
         self.error: BaseException | None = None
 
     def run(self) -> None:
-        """Run it to its end, with a database connection of this thread's own."""
+        """Run it to its end."""
         try:
-            with self._database.session():
-                self._loop.run(self._stop_signals.is_set)
+            self._loop.run(self._stop_signals.is_set)
         except BaseException as error:  # noqa: BLE001 - raised again on the main thread
             self.error = error
             self._stop_signals.set()

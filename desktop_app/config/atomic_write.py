@@ -33,7 +33,7 @@ class NotWrittenError(KnownError):
 
 @contextlib.contextmanager
 def whole_file(target: Path, *, replace: bool = True) -> Iterator[BinaryIO]:
-    """A stream to write a file with; one that was there before is replaced when all is written.
+    """Open a stream to write a file with; one that was there before is replaced when all is written.
 
     Whatever is raised while it is entered goes through, and nothing is left behind.
 
@@ -64,7 +64,7 @@ def whole_file(target: Path, *, replace: bool = True) -> Iterator[BinaryIO]:
         raise NotWrittenError(text, code=error.errno or 0) from error
 
 
-def write_whole(target: Path, write: Callable[[TextIO], None], *, replace: bool = True) -> None:
+def write_whole(target: Path, write: Callable[[TextIO], object], *, replace: bool = True) -> None:
     """Write a text file in UTF-8; see `whole_file`.
 
     Args:

@@ -69,7 +69,7 @@ class Home:
 
 
 def find_home() -> Home:
-    """The folder named by FILEMILL_HOME, else the platform's own place for an application's data.
+    """Return the folder named by FILEMILL_HOME, else the platform's own place for an application's data.
 
     Raises:
         SettingsError: If FILEMILL_HOME names the home of a user who does not exist.
@@ -86,7 +86,7 @@ def find_home() -> Home:
 
 
 def database_path(home: Home, named: str) -> Path:
-    """The database that FILEMILL_DATABASE names, a path or a `sqlite:` URL; the home's own where it names none.
+    """Return the database that FILEMILL_DATABASE names, a path or a `sqlite:` URL; the home's own where it names none.
 
     Raises:
         SettingsError: If it is a URL of a database that is not supported.
@@ -114,7 +114,7 @@ def database_path(home: Home, named: str) -> Path:
 
 
 def resource(name: str) -> Path:
-    """A file or folder under `resources/`: in a checkout, an installed wheel, or a frozen program.
+    """Return a file or folder under `resources/`: in a checkout, an installed wheel, or a frozen program.
 
     Args:
         name: Relative, with forward slashes: `icons/filemill.svg`.
@@ -132,7 +132,7 @@ def resource(name: str) -> Path:
 
 
 def chosen_language(environment: Mapping[str, str]) -> str:
-    """A code such as `de` or `de_AT`; empty for the system's language.
+    """Return a code such as `de` or `de_AT`; empty for the system's language.
 
     Asked before anything else, since whatever stands in the way of a start is said in that language: settings that
     can't be read choose none.

@@ -1,4 +1,4 @@
-"""A queue's ARN, as AWS's own pages show it, and the URL that means the same. Imports nothing of ours."""
+"""The settings that are kept between two starts, and the connection that follows from them and the environment."""
 
 from __future__ import annotations
 
@@ -10,54 +10,34 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import tomlkit
-from tomlkit.exceptions import TOMLKitError
+from filelock import FileLock
+from filelock import Timeout as LockTimeout
 
+from desktop_app.config.atomic_write import NotWrittenError, write_whole
 from desktop_app.domain.errors import SettingsError
 from desktop_app.domain.sentences import Sentence
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 
-_ARN = re.compile(r"arn:(?P<partition>aws[a-z-]*):sqs:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):(?P<name>[\w.-]+)")
-
-_DOMAINS = {"aws-cn": "amazonaws.com.cn", "aws-eusc": "amazonaws.eu"}
-
-
-def without_arn(queue: str, *, elsewhere: bool) -> str:
-    """A queue's name or URL as it is; its URL if it is given as an ARN.
-
-    Args:
-        queue: What a person typed.
-        elsewhere: True if the queue is on another server, which only knows the name.
-    """
-    found = _ARN.fullmatch(queue)
-    if found is None:
-        return queue
-    if elsewhere:
-        return found["name"]
-    domain = _DOMAINS.get(found["partition"], "amazonaws.com")
-    return f"https://sqs.{found['region']}.{domain}/{found['account']}/{found['name']}"
-
-
 LOCAL_QUEUE = "local"
-
 MAX_CONCURRENCY = 64
+LOCK_SECONDS = 10.0
 
 _REGION = r"[a-z]{2,5}(?:-[a-z]+)+-\d+"
-
 _AWS_HOST = re.compile(
     rf"(?:sqs\.(?P<region>{_REGION})|(?P<legacy>{_REGION})\.queue|queue)\.amazonaws\.(?:com(?:\.cn)?|eu)"
 )
 """Where boto3 goes by itself when it knows the region. The forms with `queue` are the old ones."""
-
 _HOST_WITH_REGION = re.compile(rf"(?:^|\.)sqs(?:-fips)?\.(?P<region>{_REGION})\.")
 """Any other host that says its region: FIPS, dual-stack and VPC endpoints of AWS, and emulators that copy its names."""
-
 _KINDS = {bool: Sentence("true or false"), int: Sentence("a whole number"), str: Sentence("a text in quotes")}
-
+_LOCKED = Sentence("another program is changing it")
 _QUEUE_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}|[A-Za-z0-9_-]{1,75}\.fifo")
+_ARN = re.compile(r"arn:(?P<partition>aws[a-z-]*):sqs:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):(?P<name>[\w.-]+)")
+_DOMAINS = {"aws-cn": "amazonaws.com.cn", "aws-eusc": "amazonaws.eu"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,17 +158,19 @@ def load_settings(path: Path) -> Settings:
         return Settings(**_checked(table))
     except SettingsError as error:
         raise SettingsError(
-            Sentence("{file}: {reason} Mend the file, or delete it to start afresh.", file=path, reason=error.text)
+            Sentence(
+                "{file}: {reason} Fix the file, or delete it to start with the defaults.", file=path, reason=error.text
+            )
         ) from error
 
 
 def _read(path: Path) -> str:
-    """The file's text; some editors put a byte order mark in front of it."""
+    """Return the file's text; some editors put a byte order mark in front of it."""
     try:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise SettingsError(
-            Sentence("{file} is not UTF-8 text. Mend the file, or delete it to start afresh.", file=path),
+            Sentence("{file} is not UTF-8 text. Fix the file, or delete it to start with the defaults.", file=path),
             detail=str(error),
         ) from error
 
@@ -196,12 +178,10 @@ def _read(path: Path) -> str:
 def _not_toml(path: Path, error: Exception) -> SettingsError:
     place = re.search(r"at line (\d+)", str(error))
     if place is None:
-        text = Sentence(
-            "{file} is not written as TOML wants it. Mend the file, or delete it to start afresh.", file=path
-        )
+        text = Sentence("{file} is not valid TOML. Fix the file, or delete it to start with the defaults.", file=path)
     else:
         text = Sentence(
-            "{file} is not written as TOML wants it (at line {line}). Mend the file, or delete it to start afresh.",
+            "{file} is not valid TOML (line {line}). Fix the file, or delete it to start with the defaults.",
             file=path,
             line=place[1],
         )
@@ -209,7 +189,7 @@ def _not_toml(path: Path, error: Exception) -> SettingsError:
 
 
 def _checked(table: dict[str, Any]) -> dict[str, Any]:
-    """The known keys of a table, each of the type its default has."""
+    """Return the known keys of a table, each of the type its default has."""
     values: dict[str, Any] = {}
     for field in fields(Settings):
         if field.name not in table:
@@ -224,33 +204,57 @@ def _checked(table: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
-def save_settings(path: Path, settings: Settings) -> None:
-    """Write what differs from the defaults; the user's comments and unknown keys stay.
+def update_settings(path: Path, **changes: Any) -> Settings:  # noqa: ANN401 - the values of any field
+    """Read the settings file, change some settings and write it; comments and unknown keys stay.
+
+    Nobody else, in this program or another one, changes the file meanwhile. Nothing is written if nothing changes.
+
+    Args:
+        path: The file.
+        changes: New values by the names of `Settings`' attributes; a default is written as no key at all.
+
+    Returns:
+        The settings as they are saved now.
 
     Raises:
-        SettingsError: If the file can't be written, or holds something that is not TOML; it is not touched then.
+        SettingsError: If the file can't be read or written, or holds something that is not valid; it is not touched
+            then.
     """
     try:
-        document = tomlkit.parse(_read(path)) if path.exists() else tomlkit.document()
-        for field in fields(Settings):
-            value = getattr(settings, field.name)
-            if value != field.default:
-                document[field.name] = value
-            else:
-                document.pop(field.name, None)
-        temporary = path.with_suffix(".toml.new")
-        temporary.write_text(tomlkit.dumps(document), encoding="utf-8")
-        temporary.replace(path)
-    except TOMLKitError as error:
-        raise _not_toml(path, error) from error
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with FileLock(f"{path}.lock", timeout=LOCK_SECONDS):
+            saved = load_settings(path)
+            updated = replace(saved, **changes)
+            if updated != saved:
+                _write(path, updated, changes)
+            return updated
+    except LockTimeout as error:
+        raise _not_writable(path, _LOCKED) from error
+    except NotWrittenError as error:
+        raise SettingsError(error.text) from error
     except OSError as error:
-        raise SettingsError(
-            Sentence("{file} can't be written: {why}.", file=path, why=error.strerror or error)
-        ) from error
+        raise _not_writable(path, error.strerror or str(error)) from error
+
+
+def _write(path: Path, settings: Settings, names: Iterable[str]) -> None:
+    """Write these settings into the file's text, which can be read as TOML."""
+    document = tomlkit.parse(_read(path)) if path.exists() else tomlkit.document()
+    defaults = Settings()
+    for name in names:
+        value = getattr(settings, name)
+        if value != getattr(defaults, name):
+            document[name] = value
+        else:
+            document.pop(name, None)
+    write_whole(path, lambda stream: stream.write(tomlkit.dumps(document)))
+
+
+def _not_writable(path: Path, why: str) -> SettingsError:
+    return SettingsError(Sentence("{file} can't be written: {why}.", file=path, why=why))
 
 
 def connection_from(settings: Settings, environment: Mapping[str, str]) -> Connection:
-    """The connection that holds now: the environment first, as everywhere in AWS, then the settings.
+    """Return the connection in use: the environment first, as everywhere in AWS, then the settings.
 
     Args:
         settings: What the user saved.
@@ -287,6 +291,22 @@ def connection_from(settings: Settings, environment: Mapping[str, str]) -> Conne
     return connection
 
 
+def without_arn(queue: str, *, elsewhere: bool) -> str:
+    """Return a queue's name or URL as it is; its URL if it is given as an ARN, as AWS's own pages show it.
+
+    Args:
+        queue: What a person typed.
+        elsewhere: True if the queue is on another server, which only knows the name.
+    """
+    found = _ARN.fullmatch(queue)
+    if found is None:
+        return queue
+    if elsewhere:
+        return found["name"]
+    domain = _DOMAINS.get(found["partition"], "amazonaws.com")
+    return f"https://sqs.{found['region']}.{domain}/{found['account']}/{found['name']}"
+
+
 def _check_endpoint(url: str) -> None:
     """Refuse what `urlsplit` can't read: everybody who takes it apart later would stumble over it."""
     try:
@@ -302,7 +322,7 @@ def _check_endpoint(url: str) -> None:
 
 
 def _with_url_parts(connection: Connection) -> Connection:
-    """A queue URL names its own region (AWS) or its own endpoint (any other server)."""
+    """Take the region (AWS) or the endpoint (any other server) that a queue URL names."""
     try:
         parts = urlsplit(connection.queue)
         is_url = parts.scheme in {"http", "https"} and parts.hostname and parts.path.strip("/") and parts.port != 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import unicodedata
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -140,6 +141,20 @@ def _display_char(char: str) -> str:
     if unicodedata.category(char) not in _HIDDEN_CATEGORIES or char in "\u200c\u200d":
         return char
     return char.encode("unicode_escape", "backslashreplace").decode("ascii")
+
+
+_NUMBER = re.compile(r"\d+")
+
+
+def natural_key(name: str) -> str:
+    """Return a text that sorts names as people expect: file2 before file10, whatever the case."""
+    return _NUMBER.sub(_number_key, name.casefold())
+
+
+def _number_key(match: re.Match[str]) -> str:
+    """Put a number behind its length: of two numbers the longer one is greater. A name has at most 255 characters."""
+    digits = match.group().lstrip("0")
+    return f"{len(digits):03}{digits}"
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

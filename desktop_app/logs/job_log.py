@@ -24,7 +24,7 @@ _CONTINUED = b"    "
 
 
 def level_for(jobs: int) -> int:
-    """The level of lines about jobs that something was done to together: many of them must not flood the log."""
+    """Return the level of lines about jobs that were changed together: many of them must not flood the log."""
     return logging.INFO if jobs <= _FEW else logging.DEBUG
 
 
@@ -53,7 +53,7 @@ class JobLog:
         self._known: dict[tuple[int, int], _File] = {}
 
     def lines(self) -> tuple[str, ...]:
-        """The newest `MOST_LINES` lines; reads only what was written since the last call."""
+        """Return the newest `MOST_LINES` lines; reads only what was written since the last call."""
         found: list[str] = []
         known: dict[tuple[int, int], _File] = {}
         read_to = {key: file.offset for key, file in self._known.items()}

@@ -44,12 +44,12 @@ _QUIET |= {"moto": "WARNING", "peewee": "INFO", "filelock": "WARNING"}
 
 
 def log_file(folder: Path) -> Path:
-    """The newest log file; older ones have `.1` … `.4` behind the name."""
+    """Return the newest log file; older ones have `.1` … `.4` behind the name."""
     return folder / _LOG_NAME
 
 
 def log_files(folder: Path) -> list[Path]:
-    """All log files that there can be, the oldest first; some of them may not be there."""
+    """Return all log files that there can be, the oldest first; some of them may not be there."""
     newest = log_file(folder)
     return [*(newest.with_name(f"{newest.name}.{number}") for number in range(KEPT_FILES - 1, 0, -1)), newest]
 

@@ -86,7 +86,7 @@ def added(path: Path, read_to: Mapping[tuple[int, int], int]) -> Added:
 
 
 def records_of(lines: Iterable[str]) -> Iterator[LogRecord]:
-    """Records from lines without their ends; lines that continue a record belong to it."""
+    """Return records from lines without their ends; lines that continue a record belong to it."""
     collected: list[str] = []
     for line in lines:
         if collected and line.startswith(_CONTINUED):
@@ -121,7 +121,7 @@ class LogTail:
         self._missed: set[tuple[int, int]] = set()
 
     def read(self) -> list[LogRecord]:
-        """What is new, the oldest first. Files that can't be read are passed over: they may just be turned over.
+        """Return what is new, the oldest first. Files that can't be read are skipped: they may just be turned over.
 
         Raises:
             PermissionError: If the newest file is there and may not be read.

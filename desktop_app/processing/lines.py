@@ -1,4 +1,4 @@
-r"""Counting lines, in any encoding that a file can have, without ever refusing one for it.
+r"""Counts lines, in any encoding that a file can have, without ever refusing one for it.
 
 A line ends with a line feed; what stands after the last line feed is a line too if there is anything. So `""` has 0
 lines, `"a"` and `"a\n"` have 1, and CRLF files count right. The count is one of bytes, except that a file that starts
@@ -10,8 +10,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
+from desktop_app.processing.processor import Field
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+
+    from desktop_app.processing.processor import Value
+    from desktop_app.sources.local import Source
 
 _LONGEST_MARK = 4
 
@@ -34,25 +39,36 @@ _ENCODINGS = (
 )
 
 
+LINES_COUNT = Field("lines_count", int, "Lines")
+
+
 class LineProcessor:
     """Counts the lines of any file. Holds nothing between two files: one serves all threads."""
 
+    name = "lines"
+    fields = (LINES_COUNT,)
+
     def accepts(self, path: str) -> bool:  # noqa: ARG002 - every file has lines, whatever its name
-        """True: every file can be counted."""
+        """Return True: the lines of every file can be counted."""
         return True
 
-    def count(self, chunks: Iterable[bytes]) -> int:
-        """The lines of a content that comes in pieces of any size, not empty ones. Memory stays flat."""
-        counter: _Counter | None = None
-        start = b""
-        for chunk in chunks:
-            if counter is not None:
-                counter.feed(chunk)
-                continue
-            start += chunk
-            if len(start) >= _LONGEST_MARK:
-                counter = _counter_for(start)
-        return (counter or _counter_for(start)).lines()
+    def process(self, source: Source) -> Mapping[str, Value]:
+        """Count the lines; see `Processor.process`."""
+        return {LINES_COUNT.name: count_lines(source.chunks())}
+
+
+def count_lines(chunks: Iterable[bytes]) -> int:
+    """Return the lines of a content that comes in pieces of any size, not empty ones. Memory stays flat."""
+    counter: _Counter | None = None
+    start = b""
+    for chunk in chunks:
+        if counter is not None:
+            counter.feed(chunk)
+            continue
+        start += chunk
+        if len(start) >= _LONGEST_MARK:
+            counter = _counter_for(start)
+    return (counter or _counter_for(start)).lines()
 
 
 class _Counter(Protocol):
@@ -62,7 +78,7 @@ class _Counter(Protocol):
 
 
 def _counter_for(start: bytes) -> _Counter:
-    """A counter for what starts so, already fed with it."""
+    """Return a counter for what starts so, already fed with it."""
     counter: _Counter
     encoding = next((encoding for encoding in _ENCODINGS if start.startswith(encoding.mark)), None)
     if encoding is None:
@@ -131,18 +147,18 @@ _BLOCK_BYTES = 16 * 1024
 def _count_as_numbers(units: bytes, unit_bytes: int, order: Literal["little", "big"]) -> int:
     """Count line feeds by arithmetic on many units at once, at the same speed (0.7 GB/s measured) for any content.
 
-    A block is one long number with a lane for each unit. XOR with line feeds makes the lanes wanted 0. In each other
-    lane the top bit comes to be set: either it was, or adding 0x7F… to the lower bits carries into it, never further.
+    A block is one long number with a slot for each unit. XOR with line feeds makes the slots wanted 0. In each other
+    slot the top bit comes to be set: either it was, or adding 0x7F… to the lower bits carries into it, never further.
     """
-    lanes = _BLOCK_BYTES // unit_bytes
-    ones = int.from_bytes((1).to_bytes(unit_bytes, "little") * lanes, "little")
+    slots = _BLOCK_BYTES // unit_bytes
+    ones = int.from_bytes((1).to_bytes(unit_bytes, "little") * slots, "little")
     top_bits = ones << (unit_bytes * 8 - 1)
     lower_bits = top_bits - ones
     line_feeds = ones * 10
     feeds = 0
     for start in range(0, len(units), _BLOCK_BYTES):
-        # A last, shorter block leaves lanes of 0 at the upper end; they are no line feeds.
-        lane_numbers = int.from_bytes(units[start : start + _BLOCK_BYTES], order) ^ line_feeds
-        others = ((lane_numbers & lower_bits) + lower_bits | lane_numbers) & top_bits
-        feeds += lanes - others.bit_count()
+        # A last, shorter block leaves slots of 0 at the upper end; they are no line feeds.
+        slots_xor = int.from_bytes(units[start : start + _BLOCK_BYTES], order) ^ line_feeds
+        others = ((slots_xor & lower_bits) + lower_bits | slots_xor) & top_bits
+        feeds += slots - others.bit_count()
     return feeds

@@ -1,24 +1,26 @@
-"""What is done to one file: who does it, under whose eyes, and that the numbers fit the file.
+"""Finds the processor for a file and runs it, and makes sure that the result is of the whole, unchanged file.
 
-Another kind of processing is a new file with a `Processor` and a line in `default_registry`.
+Another kind of processing is a new module with a `Processor` and a line in `default_registry`.
 """
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Self
 
 from desktop_app.domain.clock import SystemClock
 from desktop_app.domain.errors import FileError, FileProblem
 from desktop_app.domain.sentences import Sentence
-from desktop_app.processing.lines import LineProcessor
-from desktop_app.sources.local import Source, open_source
+from desktop_app.processing.lines import LINES_COUNT, LineProcessor
+from desktop_app.processing.processor import Cancelled
+from desktop_app.sources.local import CHUNK_BYTES, Source, open_source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from desktop_app.domain.clock import Clock
+    from desktop_app.processing.processor import Processor, Value, Watch
 
 FIRST_PROGRESS_S = 0.25
 """A file that is done sooner reports no progress: nobody could read it."""
@@ -33,46 +35,17 @@ NO_PROCESSOR = Sentence("There is no way to process this kind of file")
 
 @dataclass(frozen=True, slots=True)
 class FileResult:
-    """What is known of a file after it was processed."""
+    """What is known of a file after it was processed.
+
+    Attributes:
+        file_size: Bytes; exactly as many were read.
+        lines_count: Its lines, if they were counted.
+        values: What else the processor found, by the names of its fields.
+    """
 
     file_size: int
-    """Bytes; exactly as many were read."""
-    lines_count: int
-
-
-class Watch(Protocol):
-    """Who looks on while a file is processed. Called on the thread that processes."""
-
-    def on_progress(self, bytes_done: int, bytes_total: int) -> None:
-        """How far it is; at most every 100 ms, not at all for small files. Starts afresh if a file is read again."""
-        ...
-
-    def cancelled(self) -> bool:
-        """Whether to stop; asked before every chunk, so it must answer at once."""
-        ...
-
-
-class Processor(Protocol):
-    """One kind of processing. Called on several threads at once, so it keeps nothing of a file in itself."""
-
-    def accepts(self, path: str) -> bool:
-        """Whether this kind of processing is for such a file, by its name; the first that says yes does it."""
-        ...
-
-    def count(self, chunks: Iterable[bytes]) -> int:
-        """The `lines_count` of a content.
-
-        Args:
-            chunks: Non-empty pieces, to be taken up to the last one; what they raise is not to be caught.
-
-        Raises:
-            FileError: If the content can't be processed.
-        """
-        ...
-
-
-class Cancelled(Exception):  # noqa: N818 - nothing went wrong
-    """The watch asked to stop; there is no result, and the job is as it was."""
+    lines_count: int | None = None
+    values: Mapping[str, Value] = field(default_factory=dict)
 
 
 class ProcessorRegistry:
@@ -127,12 +100,26 @@ class ProcessorRegistry:
         if watch.cancelled():
             raise Cancelled
         with self._open(path) as source:
-            reading = _Reading(source, watch, self._clock)
-            lines_count = processor.count(reading.chunks())
+            watched = _WatchedSource(source, watch, self._clock)
+            values = _checked(processor, processor.process(watched))
             changed = source.changed()
-            if changed or reading.bytes_done != source.size:
+            if changed or watched.bytes_done != source.size:
                 raise _NumbersDoNotFitError(changed=changed)
-            return FileResult(source.size, lines_count)
+            lines_count = values.pop(LINES_COUNT.name, None)
+            return FileResult(source.size, None if lines_count is None else int(lines_count), values)
+
+
+def _checked(processor: Processor, values: Mapping[str, Value]) -> dict[str, Value]:
+    """Return a result that holds nothing but what its processor declares.
+
+    Raises:
+        TypeError: If it holds anything else: a bug of the processor.
+    """
+    fields = {declared.name: declared for declared in processor.fields}
+    for name, value in values.items():
+        if name not in fields or not fields[name].admits(value):
+            raise TypeError(f"the processor {processor.name} does not declare {name}={value!r}")
+    return dict(values)
 
 
 class _NumbersDoNotFitError(Exception):
@@ -143,8 +130,8 @@ class _NumbersDoNotFitError(Exception):
         self.changed = changed
 
 
-class _Reading:
-    """One way through a source: counts the bytes, tells the progress, stops when asked."""
+class _WatchedSource:
+    """A source that counts the bytes read, tells the progress, and stops when asked."""
 
     def __init__(self, source: Source, watch: Watch, clock: Clock) -> None:
         self._source = source
@@ -152,9 +139,14 @@ class _Reading:
         self._clock = clock
         self.bytes_done = 0
 
-    def chunks(self) -> Iterator[bytes]:
+    @property
+    def size(self) -> int:
+        return self._source.size
+
+    def chunks(self, chunk_bytes: int = CHUNK_BYTES) -> Iterator[bytes]:
+        self.bytes_done = 0
         next_report = self._clock.steady() + FIRST_PROGRESS_S
-        for chunk in self._source.chunks():
+        for chunk in self._source.chunks(chunk_bytes):
             if self._watch.cancelled():
                 raise Cancelled
             self.bytes_done += len(chunk)
@@ -166,9 +158,18 @@ class _Reading:
                 next_report = now + PROGRESS_EVERY_S
                 self._watch.on_progress(self.bytes_done, self._source.size)
 
+    def changed(self) -> bool:
+        return self._source.changed()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._source.__exit__(*error)
+
 
 def default_registry(clock: Clock | None = None) -> ProcessorRegistry:
-    """The program's kinds of processing, the special ones first.
+    """Return the registry of the program's processors, the special ones first.
 
     Args:
         clock: The computer's own if None.

@@ -1,19 +1,19 @@
-"""A person's switch between working and pausing. What is in work when it is turned goes on to its end."""
+"""What a person controls: pause and resume, permission to process a queue, priority, and trying at once."""
 
 from __future__ import annotations
 
 import logging
 import threading
+from collections import deque
 from contextlib import contextmanager
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from desktop_app.domain.sentences import Sentence
-from desktop_app.services.loops import LoopState, Phase, wait_for
+from desktop_app.services.loops import STOP_CHECK_SECONDS, LoopState, Phase, pause, wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from threading import Event
+    from collections.abc import Callable, Iterable, Iterator
 
     from desktop_app.services.loops import Loop
 
@@ -26,82 +26,174 @@ class RunMode(StrEnum):
 
     RUNNING = "running"
     FINISHING = "finishing"
-    """Paused as soon as the files in work have ended."""
+    """Paused as soon as the files being processed have ended."""
     PAUSED = "paused"
 
 
-class PauseControl:
-    """Tells a consumer whether files may begin. Any thread.
+class ProcessingControl:
+    """What a person wants of this program's sender and consumer. Any thread.
 
-    Sending is not its business: messages are sent while it is paused, so that other computers on the queue can go on.
-
-    Args:
-        is_paused: How it stands at first.
+    The window and the command line call its methods; the loops get it in their constructors, ask it and wait on it.
+    Sending is never paused: messages go out while the consumer is, so that other computers on the queue can go on.
     """
 
-    def __init__(self, *, is_paused: bool = False) -> None:
-        self._pace = RunMode.PAUSED if is_paused else RunMode.RUNNING
-        self._at_work = 0
+    def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._tell: list[Callable[[RunMode], None]] = []
+        self._mode = RunMode.RUNNING
+        self._consumers = 0
+        self._listeners: list[Callable[[RunMode], None]] = []
+        self._permitted_queue = ""
+        self._priorities: deque[int] = deque()
+        self._serving = 0
+        self._to_send = threading.Event()
+        self._receive_now = threading.Event()
+        self._check_now = threading.Event()
+
+    # --- pause and resume
 
     @property
-    def pace(self) -> RunMode:
-        """How it stands."""
-        return self._pace
+    def mode(self) -> RunMode:
+        """What is wanted now."""
+        return self._mode
 
     @property
     def may_begin(self) -> bool:
-        """Whether a file may be begun; what was received is given back otherwise."""
-        return self._pace is RunMode.RUNNING
-
-    def on_change(self, tell: Callable[[RunMode], None]) -> None:
-        """Call this with the new pace after each change, on the thread that makes it; quick."""
-        self._tell.append(tell)
-
-    def forget(self, tell: Callable[[RunMode], None]) -> None:
-        """Do not call this any more."""
-        self._tell.remove(tell)
+        """Whether a file may be begun; what was received is released otherwise."""
+        return self._mode is RunMode.RUNNING
 
     def pause(self) -> None:
-        """Begin nothing any more."""
-        self._turn(RunMode.PAUSED)
+        """Begin no more files."""
+        self._change_mode(RunMode.PAUSED)
 
     def finish(self) -> None:
-        """Begin nothing any more, and pause when what is in work has ended: at once if nothing works at all."""
-        self._turn(RunMode.FINISHING, only_from=RunMode.RUNNING)
-        if not self._at_work:
+        """Begin no more files, and pause when those being processed have ended; at once if no consumer runs."""
+        self._change_mode(RunMode.FINISHING, only_from=RunMode.RUNNING)
+        if not self._consumers:
             self.note_idle()
 
     def resume(self) -> None:
-        """Go on."""
-        self._turn(RunMode.RUNNING)
+        """Begin files again."""
+        self._change_mode(RunMode.RUNNING)
 
     def note_idle(self) -> None:
-        """From the consumer: nothing is in work any more."""
-        self._turn(RunMode.PAUSED, only_from=RunMode.FINISHING)
+        """Take note that no file is being processed any more; called by the consumer."""
+        self._change_mode(RunMode.PAUSED, only_from=RunMode.FINISHING)
+
+    def add_listener(self, listener: Callable[[RunMode], None]) -> None:
+        """Call this with the new mode after each change, on the thread that makes it; it must be quick."""
+        self._listeners.append(listener)
+
+    def remove_listener(self, listener: Callable[[RunMode], None]) -> None:
+        """Do not call this any more."""
+        self._listeners.remove(listener)
 
     @contextmanager
-    def at_work(self) -> Iterator[None]:
-        """A consumer's whole life: as long as one is in this, `finish` waits for its word."""
+    def consuming(self, *, serves_priorities: bool) -> Iterator[None]:
+        """Enter this for a consumer's whole life: `finish` waits for it, and it serves what is asked for first.
+
+        Args:
+            serves_priorities: False for a consumer that must keep the queue's order.
+        """
         with self._lock:
-            self._at_work += 1
+            self._consumers += 1
+            self._serving += serves_priorities
         try:
             yield
         finally:
             with self._lock:
-                self._at_work -= 1
-            if not self._at_work:
+                self._consumers -= 1
+                self._serving -= serves_priorities
+                if not self._serving:
+                    self._priorities.clear()
+            if not self._consumers:
                 self.note_idle()
 
-    def _turn(self, pace: RunMode, *, only_from: RunMode | None = None) -> None:
+    def _change_mode(self, mode: RunMode, *, only_from: RunMode | None = None) -> None:
         with self._lock:
-            if pace is self._pace or only_from not in {None, self._pace}:
+            if mode is self._mode or only_from not in {None, self._mode}:
                 return
-            self._pace = pace
-        log.info("work: %s", pace)
-        for tell in list(self._tell):
-            tell(pace)
+            self._mode = mode
+        log.info("processing: %s", mode)
+        for listener in list(self._listeners):
+            listener(mode)
+
+    # --- permission
+
+    def permit(self, queue: str) -> None:
+        """Let the files of this queue be processed on this computer, and those of no other; empty = of none.
+
+        Args:
+            queue: The queue's key.
+        """
+        self._permitted_queue = queue
+
+    def is_permitted(self, queue: str) -> bool:
+        """Return whether the files of this queue may be processed on this computer."""
+        return bool(queue) and self._permitted_queue == queue
+
+    def wait_for_permission(self, queue: str, should_stop: Callable[[], bool]) -> bool:
+        """Wait until the files of this queue may be processed; False if it was stopped first."""
+        while not self.is_permitted(queue):
+            if should_stop():
+                return False
+            pause(STOP_CHECK_SECONDS, should_stop)
+        return True
+
+    # --- priority
+
+    @property
+    def has_priorities(self) -> bool:
+        """Whether any file is to be begun before all others."""
+        return bool(self._priorities)
+
+    def prioritize(self, keys: Iterable[int]) -> bool:
+        """Have these files begun before all others, in this order, and before those asked for earlier.
+
+        Returns:
+            False if no consumer of this program can do that.
+        """
+        with self._lock:
+            if not self._serving:
+                return False
+            chosen = dict.fromkeys(keys)
+            self._priorities = deque([*chosen, *(key for key in self._priorities if key not in chosen)])
+            return True
+
+    def take_priorities(self, limit: int) -> list[int]:
+        """Remove and return the keys of the next files, at most `limit`."""
+        with self._lock:
+            return [self._priorities.popleft() for _ in range(min(limit, len(self._priorities)))]
+
+    def return_priorities(self, keys: Iterable[int]) -> None:
+        """Put back what could not be begun yet."""
+        with self._lock:
+            self._priorities.extendleft(reversed(list(keys)))
+
+    # --- now
+
+    def wake_sender(self) -> None:
+        """Tell the sender that there is something to send."""
+        self._to_send.set()
+
+    def try_now(self) -> None:
+        """Send, receive and do the periodic tasks now, also in the middle of a wait after trouble."""
+        self._check_now.set()
+        self._to_send.set()
+        self._receive_now.set()
+
+    def wait_to_send(self, seconds: float, should_stop: Callable[[], bool]) -> bool:
+        """Wait until there is something to send, for so long, or until stopped; True if there is."""
+        return wait_for(self._to_send, seconds, should_stop)
+
+    def wait_to_receive(self, seconds: float, should_stop: Callable[[], bool]) -> bool:
+        """Wait before receiving is tried again: for so long, until stopped, or until `try_now`, which gives True."""
+        return wait_for(self._receive_now, seconds, should_stop)
+
+    def take_check_request(self) -> bool:
+        """Return whether the periodic tasks were asked for since the last call."""
+        is_asked = self._check_now.is_set()
+        self._check_now.clear()
+        return is_asked
 
 
 OFF_TEXT = Sentence(
@@ -109,30 +201,30 @@ OFF_TEXT = Sentence(
     "Filemill: each look at another program's messages counts as a delivery attempt for them."
 )
 
-_LOOK_SECONDS = 60.0
-
 
 class PermissionGate:
-    """A loop that begins when it is allowed. `run` in one thread.
+    """A loop that begins when its queue is permitted. `run` in one thread.
 
     Args:
         loop: What runs then.
-        allowed: Set when a person has allowed it, by any thread.
-        report: Told that it waits for that.
+        control: Knows whether it is permitted.
+        queue: The queue's key.
+        report: Takes the state of waiting for permission.
     """
 
-    def __init__(self, loop: Loop, allowed: Event, report: Callable[[LoopState], None]) -> None:
+    def __init__(
+        self, loop: Loop, control: ProcessingControl, report: Callable[[LoopState], None], *, queue: str
+    ) -> None:
         self._loop = loop
-        self._allowed = allowed
+        self._control = control
+        self._queue = queue
         self._report = report
 
     def run(self, should_stop: Callable[[], bool]) -> None:
         """Wait for the permission, then run the loop, until stopped."""
-        if not self._allowed.is_set():
+        if not self._control.is_permitted(self._queue):
             self._report(LoopState(Phase.OFF, OFF_TEXT))
-        while not self._allowed.is_set():
-            if should_stop():
-                self._report(LoopState(Phase.STOPPED))
-                return
-            wait_for(self._allowed, _LOOK_SECONDS, should_stop, clear=False)
-        self._loop.run(should_stop)
+        if self._control.wait_for_permission(self._queue, should_stop):
+            self._loop.run(should_stop)
+        else:
+            self._report(LoopState(Phase.STOPPED))

@@ -1,4 +1,4 @@
-"""What a loop tells the outside about itself."""
+"""What every loop needs: its state for the outside, supervision, waiting, and backoff."""
 
 from __future__ import annotations
 
@@ -18,10 +18,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from desktop_app.domain.clock import Clock
-    from desktop_app.domain.errors import KnownError, QueueTrouble
+    from desktop_app.domain.errors import QueueTrouble
 
 
 log = logging.getLogger(__name__)
+
+STOP_CHECK_SECONDS = 0.1
+RESTART_SECONDS = 1.0
+"""Between two starts, so that a loop with a bug in it does not spin."""
+FIRST_SECONDS = 1.0
+LONGEST_SECONDS = 60.0
+_SHORTEST_SECONDS = 0.2
+LONGEST_LOOK_SECONDS = 5.0
 
 
 class Phase(StrEnum):
@@ -57,14 +65,14 @@ class LoopState:
     error: KnownError | None = field(default=None, compare=False)
 
 
-STOP_CHECK_SECONDS = 0.1
-
-
 class Loop(Protocol):
     """What runs in a thread of the window or of `filemill worker`."""
 
     def run(self, should_stop: Callable[[], bool]) -> None:
-        """Work until `should_stop` says so; looks at it at least every `STOP_CHECK_SECONDS` while it waits."""
+        """Work until `should_stop` says so; looks at it at least every `STOP_CHECK_SECONDS` while it waits.
+
+        Closes the database connections of the threads that it uses, this one included.
+        """
         ...
 
 
@@ -109,21 +117,21 @@ class StateReporter:
         self._lock = threading.Lock()
 
     def starting(self) -> None:
-        """Nothing has succeeded yet."""
+        """Tell that nothing has succeeded yet."""
         self._tell(LoopState(Phase.STARTING))
 
     def running(self) -> None:
-        """All is well."""
+        """Tell that all is well."""
         if self._state is not None and self._state.phase is Phase.WAITING:
-            log.info("%s: goes on", self._name)
+            log.info("%s: running again", self._name)
         self._tell(LoopState(Phase.RUNNING))
 
     def stopped(self) -> None:
-        """The loop has ended."""
+        """Tell that the loop has ended."""
         self._tell(LoopState(Phase.STOPPED))
 
     def waiting(self, error: KnownError, backoff: Backoff) -> float:
-        """Something is wrong outside; gives the seconds to wait before the next try."""
+        """Tell that something is wrong outside; return the seconds to wait before the next try."""
         seconds = backoff.next()
         trouble = error.trouble if isinstance(error, QueueError) else None
         if self._state is None or self._state.text != error.text:
@@ -138,10 +146,6 @@ class StateReporter:
                 return
             self._state = state
         self._report(state)
-
-
-PAUSE_SECONDS = 1.0
-"""Between two starts, so that a loop with a bug in it does not spin."""
 
 
 class SupervisedLoop:
@@ -165,7 +169,6 @@ class SupervisedLoop:
         self._thread: threading.Thread | None = None
         self._asked_at = 0.0
         self._started_at = 0.0
-        self.restarts = 0
 
     def start(self) -> None:
         """Run the loop on a new thread; one that still runs is replaced."""
@@ -174,7 +177,7 @@ class SupervisedLoop:
         self._thread.start()
 
     def stop(self) -> None:
-        """The loop should end; does not wait."""
+        """Ask the loop to end; does not wait."""
         self._is_stopping.set()
 
     def join(self, seconds: float) -> None:
@@ -185,13 +188,12 @@ class SupervisedLoop:
     def check(self) -> None:
         """Start the loop again if it has ended by itself or hangs."""
         thread, now = self._thread, self._clock.steady()
-        if thread is None or self._is_stopping.is_set() or now - self._started_at < PAUSE_SECONDS:
+        if thread is None or self._is_stopping.is_set() or now - self._started_at < RESTART_SECONDS:
             return
         if thread.is_alive() and now - self._asked_at <= self._patience_s:
             return
         if thread.is_alive():
-            log.error("%s shows no sign of life; it is started again. It is at:\n%s", self.name, _place_of(thread))
-        self.restarts += 1
+            log.error("%s does not respond; it is restarted. It is at:\n%s", self.name, _place_of(thread))
         self.start()
 
     def _guarded(self) -> None:
@@ -206,27 +208,20 @@ class SupervisedLoop:
         try:
             self._run(should_stop)
         except Exception:
-            log.exception("%s ended by a bug; it is started again", self.name)
+            log.exception("%s ended by a bug; it is restarted", self.name)
 
 
 def _place_of(thread: threading.Thread) -> str:
-    """Where a thread is, for the log."""
+    """Return where a thread is, for the log."""
     frame = sys._current_frames().get(thread.ident or 0)  # noqa: SLF001 - documented, for debugging
     return "".join(traceback.format_stack(frame)) if frame is not None else "(unknown)"
-
-
-FIRST_SECONDS = 1.0
-
-LONGEST_SECONDS = 60.0
-
-_SHORTEST_SECONDS = 0.2
 
 
 class Uniform(Protocol):
     """Draws a number between two; `random.uniform` is one."""
 
     def __call__(self, low: float, high: float, /) -> float:
-        """A number from low to high."""
+        """Return a number from low to high."""
         ...
 
 
@@ -252,7 +247,7 @@ class Backoff:
         self.tries = 0
 
     def next(self) -> float:
-        """The next wait, in seconds, never 0: a loop that meets an error at once must not spin."""
+        """Return the next wait, in seconds, never 0: a loop that meets an error at once must not spin."""
         ceiling = min(self._longest, self._first * float(1 << min(self.tries, 30)))
         self.tries += 1
         return max(min(_SHORTEST_SECONDS, ceiling), self._uniform(0, ceiling))
@@ -260,9 +255,6 @@ class Backoff:
     def reset(self) -> None:
         """Start afresh after a success."""
         self.tries = 0
-
-
-LONGEST_LOOK_SECONDS = 5.0
 
 
 class AwakeClock:
@@ -282,11 +274,11 @@ class AwakeClock:
         self._awake = 0.0
 
     def now_ms(self) -> int:
-        """Milliseconds since 1970, UTC."""
+        """Return the milliseconds since 1970, UTC."""
         return self._clock.now_ms()
 
     def steady(self) -> float:
-        """Seconds awake."""
+        """Return the seconds awake."""
         with self._lock:
             now = self._clock.steady()
             self._awake += min(now - self._looked_at, LONGEST_LOOK_SECONDS)

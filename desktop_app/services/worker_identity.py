@@ -25,7 +25,7 @@ FRESH_SECONDS = 60.0
 
 
 class WorkerIdentity:
-    """This program's name as the holder of leases, held until `close`. Any thread.
+    """This program's name as the holder of leases, until `close`. Any thread.
 
     Args:
         database: The database's file; the locks lie in a folder beside it, where every program that uses it looks.
@@ -65,7 +65,7 @@ class WorkerIdentity:
         return self._folder / f"{self._prefix}{tag}.lock"
 
     def is_alive(self, name: str) -> bool:
-        """Whether a program with this name runs. True where it can't be known: another computer's leases run out."""
+        """Return whether a program of this name runs; True where that can't be known: another computer's leases end."""
         host, _, tag = name.rpartition("/")
         if name == self.name or host != self._host or not tag.isalnum():
             return True

@@ -11,6 +11,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
+from desktop_app.domain.job import natural_key
 from desktop_app.domain.sentences import Sentence
 from desktop_app.sources.file_list import FileList
 from desktop_app.sources.local import IMPOSSIBLE_NAME, file_error, is_address, unprocessable_kind
@@ -99,8 +100,6 @@ _FILE_ADDRESS = re.compile(r"file:(?://(?P<host>[^/]*))?+(?P<path>/.*)", re.IGNO
 _DRIVE = re.compile(r"/[A-Za-z]:(?:/|$)")
 
 _JUNCTION_TAG = 0xA0000003
-
-_DIGITS = re.compile(r"([0-9]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +218,7 @@ class _Search:
                 continue
             try:
                 with os.scandir(folder) as listing:
-                    entries = sorted(self._until_stopped(listing), key=lambda entry: _natural(entry.name))
+                    entries = sorted(self._until_stopped(listing), key=_sort_key)
             except OSError as error:
                 self._refuse(folder, why_not_listed(error))
                 continue
@@ -327,9 +326,5 @@ def _listed_as_file(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _natural(name: str) -> tuple[list[str | int], str]:
-    """A sort key that puts `file2` before `file10` and does not tell upper from lower case first."""
-    # Splitting at a group makes texts and digits alternate, so like is compared with like.
-    parts: list[str | int] = list(_DIGITS.split(name.casefold()))
-    parts[1::2] = [int(part) for part in parts[1::2]]
-    return parts, name
+def _sort_key(entry: os.DirEntry[str]) -> tuple[str, str]:
+    return natural_key(entry.name), entry.name

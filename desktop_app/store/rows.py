@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import re
 import unicodedata
 from typing import TYPE_CHECKING, Any
 
-from desktop_app.domain.job import Job, Status
+from desktop_app.domain.job import Job, Status, natural_key
 from desktop_app.store.models import BatchRow, JobRow
 
 if TYPE_CHECKING:
@@ -90,16 +89,6 @@ def folded(text: str) -> str:
     return text.lower() if text.isascii() else unicodedata.normalize("NFC", text.casefold())
 
 
-_NUMBER = re.compile(r"\d+")
-
-
 def name_key(path: str) -> str:
-    """A text that sorts names as people expect: file2 before file10, whatever the case."""
-    name = split_path(os.path.basename(path))[0].casefold()  # noqa: PTH119 - pathlib would normalise the name
-    return _NUMBER.sub(_number_key, name)
-
-
-def _number_key(match: re.Match[str]) -> str:
-    """A number behind its length: of two numbers the longer one is greater. A name has at most 255 characters."""
-    digits = match.group().lstrip("0")
-    return f"{len(digits):03}{digits}"
+    """Return the stored sort key of a file's name; see `natural_key`."""
+    return natural_key(split_path(os.path.basename(path))[0])  # noqa: PTH119 - pathlib would normalise the name

@@ -1135,20 +1135,20 @@
         <translation>{file} kann nicht gelesen werden: {why}.</translation>
     </message>
     <message>
-        <source>{file}: {reason} Mend the file, or delete it to start afresh.</source>
-        <translation>{file}: {reason} Bitte die Datei berichtigen, oder löschen, um neu anzufangen.</translation>
+        <source>{file}: {reason} Fix the file, or delete it to start with the defaults.</source>
+        <translation>{file}: {reason} Bitte die Datei berichtigen, oder löschen, um mit den Voreinstellungen zu beginnen.</translation>
     </message>
     <message>
-        <source>{file} is not UTF-8 text. Mend the file, or delete it to start afresh.</source>
-        <translation>{file} ist kein UTF-8-Text. Bitte die Datei berichtigen, oder löschen, um neu anzufangen.</translation>
+        <source>{file} is not UTF-8 text. Fix the file, or delete it to start with the defaults.</source>
+        <translation>{file} ist kein UTF-8-Text. Bitte die Datei berichtigen, oder löschen, um mit den Voreinstellungen zu beginnen.</translation>
     </message>
     <message>
-        <source>{file} is not written as TOML wants it. Mend the file, or delete it to start afresh.</source>
-        <translation>{file} ist nicht so geschrieben, wie TOML es verlangt. Bitte die Datei berichtigen, oder löschen, um neu anzufangen.</translation>
+        <source>{file} is not valid TOML. Fix the file, or delete it to start with the defaults.</source>
+        <translation>{file} ist kein gültiges TOML. Bitte die Datei berichtigen, oder löschen, um mit den Voreinstellungen zu beginnen.</translation>
     </message>
     <message>
-        <source>{file} is not written as TOML wants it (at line {line}). Mend the file, or delete it to start afresh.</source>
-        <translation>{file} ist nicht so geschrieben, wie TOML es verlangt (in Zeile {line}). Bitte die Datei berichtigen, oder löschen, um neu anzufangen.</translation>
+        <source>{file} is not valid TOML (line {line}). Fix the file, or delete it to start with the defaults.</source>
+        <translation>{file} ist kein gültiges TOML (Zeile {line}). Bitte die Datei berichtigen, oder löschen, um mit den Voreinstellungen zu beginnen.</translation>
     </message>
     <message>
         <source>a whole number</source>
@@ -1161,6 +1161,10 @@
     <message>
         <source>true or false</source>
         <translation>true oder false</translation>
+    </message>
+    <message>
+        <source>another program is changing it</source>
+        <translation>ein anderes Programm ändert sie gerade</translation>
     </message>
     <message>
         <source>{key} must be {wanted}, not {value}.</source>

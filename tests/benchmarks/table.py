@@ -34,7 +34,8 @@ from desktop_app.gui.table.view import JobsView
 from desktop_app.gui.theme.theme import Theme
 from desktop_app.gui.window.list_controller import ListController
 from desktop_app.gui.wording import Wording
-from desktop_app.services.adding.intake import IntakeService
+from desktop_app.services.adding.job_editor import JobEditor
+from desktop_app.services.control import ProcessingControl
 from desktop_app.store.adding import Intake
 from desktop_app.store.database import Database, open_database
 from desktop_app.store.job_list import JobList
@@ -90,7 +91,7 @@ def tell(what: str, measured: float, ceiling: float, unit: str) -> None:
 def seed(path: Path, rows: int) -> Database:
     """Fill a database: some rows in the program's own way, then doubled inside SQLite, whatever the columns are."""
     database = open_database(path, MIGRATIONS)
-    intake = IntakeService(Intake(database), queue="local", clock=Clock(), wake=lambda: None)
+    intake = JobEditor(Intake(database), queue="local", clock=Clock(), control=ProcessingControl())
     intake.add([NewFile(f"/in/orders-{number % 97:02d}-{number}.csv", number * 997, 0) for number in range(SEED_ROWS)])
     with database.write() as revision:
         done = JobRow.update(status=Status.PROCESSED, lines_count=JobRow.id * 31, revision=revision)
@@ -183,7 +184,7 @@ def measure_reading(view: JobsView, bench: ListController, beats: Beats, rows: i
 def measure_churn(view: JobsView, bench: ListController, database: Database, beats: Beats) -> None:
     """500 changes and 50 new rows a second from another thread, while the table is scrolled 30 times a second."""
     ids = list(bench.model.ids[:500])
-    intake = IntakeService(Intake(database), queue="local", clock=Clock(), wake=lambda: None)
+    intake = JobEditor(Intake(database), queue="local", clock=Clock(), control=ProcessingControl())
     bar = view.verticalScrollBar()
     bar.setValue(0)
     over = threading.Event()
@@ -225,7 +226,7 @@ def main() -> int:
         print(f"{rows:,} rows; making them …", flush=True)
         database = seed(Path(folder) / "jobs.db", rows)
         jobs = JobList(database)
-        intake = IntakeService(Intake(database), queue="local", clock=Clock(), wake=lambda: None)
+        intake = JobEditor(Intake(database), queue="local", clock=Clock(), control=ProcessingControl())
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         wording = Wording(QLocale(QLocale.Language.English))
         bench = ListController(jobs, intake, database.session, wording, queue="local", clock=Clock())

@@ -22,7 +22,7 @@ def filemill(
 ) -> subprocess.CompletedProcess[bytes]:
     environment = os.environ | {"PYTHONIOENCODING": encoding}
     return subprocess.run(
-        [*PROGRAM, *words], stdout=stdout, stderr=subprocess.PIPE, env=environment, timeout=60, check=False
+        [*PROGRAM, *words], stdout=stdout, stderr=subprocess.PIPE, env=environment, timeout=120, check=False
     )
 
 
@@ -32,7 +32,7 @@ def test_version_loads_nothing_heavy() -> None:
         "heavy = {'PySide6', 'boto3', 'botocore', 'peewee', 'moto', 'tqdm'} & set(sys.modules); print(sorted(heavy));"
         "sys.exit(code)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
     assert done.stdout == f"filemill {__version__}\n[]\n"
 
 
@@ -90,7 +90,7 @@ def test_full_disk_behind_the_output_is_a_sentence() -> None:
 @posix
 def test_closed_streams_are_no_trouble() -> None:
     done = subprocess.run(
-        ["sh", "-c", 'exec "$@" >&- 2>&-', "sh", *PROGRAM, "status"], timeout=60, check=False, capture_output=True
+        ["sh", "-c", 'exec "$@" >&- 2>&-', "sh", *PROGRAM, "status"], timeout=120, check=False, capture_output=True
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
 

@@ -58,7 +58,7 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Script]:
 def test_in_a_pipe_each_changed_job_is_a_line(
     cli: Cli, three: list[str], bench: Bench, meanwhile: Callable[..., Script]
 ) -> None:
-    meanwhile(lambda: bench.finish(three[0], lines=7), lambda: None, lambda: bench.program.intake.retry([3]))
+    meanwhile(lambda: bench.finish(three[0], lines=7), lambda: None, lambda: bench.program.editor.retry([3]))
     outcome = cli("status", "--watch")
     assert (outcome.code, outcome.err) == (0, "")
     header, *rows = outcome.out.splitlines()
@@ -84,7 +84,7 @@ def test_json_lines_are_the_changed_jobs_even_on_a_terminal(
 def test_only_chosen_jobs_are_watched(
     cli: Cli, three: list[str], bench: Bench, meanwhile: Callable[..., Script]
 ) -> None:
-    meanwhile(lambda: bench.finish(three[0]), lambda: bench.program.intake.retry([2]))
+    meanwhile(lambda: bench.finish(three[0]), lambda: bench.program.editor.retry([2]))
     jobs = cli("status", "--watch", "--json", three[1]).jobs
     assert [(job["id"], job["status"]) for job in jobs] == [(three[1], "PROCESSED"), (three[1], "PENDING")]
 
@@ -96,7 +96,7 @@ def test_flood_of_changes_is_read_from_the_list(
 
     def both() -> None:
         bench.finish(three[0])
-        bench.program.intake.retry([2])
+        bench.program.editor.retry([2])
 
     meanwhile(both)
     jobs = cli("status", "--watch", "--json").jobs
@@ -104,7 +104,7 @@ def test_flood_of_changes_is_read_from_the_list(
 
 
 def test_removed_job_is_passed_over(cli: Cli, three: list[str], bench: Bench, meanwhile: Callable[..., Script]) -> None:
-    meanwhile(lambda: bench.program.intake.remove([1]))
+    meanwhile(lambda: bench.program.editor.remove([1]))
     assert len(cli("status", "--watch", "--json").jobs) == 3
 
 

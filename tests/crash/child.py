@@ -12,7 +12,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from desktop_app.processing.registry import Cancelled, FileResult, Watch, default_registry
+from desktop_app.processing.processor import Cancelled, Watch
+from desktop_app.processing.registry import FileResult, default_registry
 from desktop_app.queues.client import BotoClient
 from desktop_app.queues.messages import QueueInfo
 from desktop_app.services.consuming import in_flight as leases
@@ -76,23 +77,23 @@ def _mill(place: Place, *, registry: Acting | None = None, concurrency: int = 2,
 
 def _send(place: Place, _: list[Path]) -> None:
     mill = _mill(place)
-    Running(mill.database, mill.sender).until(lambda: False, "killed", _SECONDS)
+    Running(mill.sender).until(lambda: False, "killed", _SECONDS)
 
 
 def _consume(place: Place, _: list[Path]) -> None:
     mill = _mill(place, registry=Acting())
-    Running(mill.database, mill.sender, mill.consumer).until(lambda: False, "killed", _SECONDS)
+    Running(mill.sender, mill.consumer).until(lambda: False, "killed", _SECONDS)
 
 
 def _consume_with_a_quick_heart(place: Place, files: list[Path]) -> None:
-    leases.BEAT_SECONDS = 0.02
+    leases.HEARTBEAT_SECONDS = 0.02
     _consume(place, files)
 
 
 def _consume_and_stop(place: Place, _: list[Path]) -> None:
     registry = Acting()
     mill = _mill(place, registry=registry, concurrency=1, work_grace_s=0.1)
-    running = Running(mill.database, mill.consumer)
+    running = Running(mill.consumer)
     running.until(registry.has_begun.is_set, "work has begun")
     running.stop(_SECONDS)
 

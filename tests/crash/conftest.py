@@ -48,7 +48,7 @@ def kill_at(role: str, point: str, place: Place, files: list[Path] | None = None
     context.set_forkserver_preload(["tests.crash.child"])
     process = context.Process(target=child.main, args=(role, point, place, files or []))
     process.start()
-    process.join(40)
+    process.join(60)
     code = process.exitcode
     process.kill()
     process.close()
@@ -101,7 +101,7 @@ class Bench:
         self.bury()
         self.let_time_pass()
         with closing(self.mill()) as mill:
-            running = Running(mill.database, mill.sender, mill.consumer)
+            running = Running(mill.sender, mill.consumer)
             try:
                 running.until(lambda: mill.is_done, "all is done")
                 # A duplicate that came while its file was worked on has been put off until that lease is over.

@@ -19,7 +19,9 @@ from desktop_app.processing.registry import default_registry
 from desktop_app.queues.connector import SqsConnector
 from desktop_app.queues.embedded import EmbeddedQueue
 from desktop_app.services.consuming.consumer import Consumer, ConsumerOptions
+from desktop_app.services.consuming.foreign_messages import ForeignMessages
 from desktop_app.services.consuming.in_flight import VISIBILITY_SECONDS
+from desktop_app.services.control import ProcessingControl
 from desktop_app.services.sending.periodic_tasks import PeriodicTask, PeriodicTasks
 from desktop_app.services.sending.sender import LOCAL_WINDOW, Sender, SenderOptions
 from desktop_app.services.worker_identity import WorkerIdentity
@@ -30,6 +32,7 @@ from desktop_app.store.outbox import Outbox
 from desktop_app.store.recovery import Recovery
 from tests.crash import witness
 from tests.helpers import wait_until
+from tests.services.observer import ConsumerObserver
 from tests.sqs.simulator import REGION
 
 if TYPE_CHECKING:
@@ -39,7 +42,6 @@ if TYPE_CHECKING:
     from desktop_app.queues.connector import QueueConnector
     from desktop_app.services.consuming.worker_pool import Processing
     from desktop_app.services.loops import Loop
-    from desktop_app.store.database import Database
 
 QUEUES = {"standard": "work", "FIFO": "work.fifo"}
 """A name for a queue of each kind."""
@@ -118,19 +120,19 @@ class Mill:
         self.outbox = Outbox(self.database)
         self.identity = WorkerIdentity(self.database.path)
         self.connector = connector or place.connector(self.identity.name)
-        self.wake = threading.Event()
+        self.control = ProcessingControl()
         free_dead_claims = partial(Recovery(self.database).free_dead_claims, self.identity.is_alive, queue=self.key)
         self.sender = Sender(
-            self.outbox,
+            self.database,
             self.connector,
             self.identity,
             options=SenderOptions(
                 self.key, window=None if place.endpoint_url else LOCAL_WINDOW, strict_order=place.strict
             ),
             clock=self.clock,
-            wake=self.wake,
+            control=self.control,
             report=lambda _: None,
-            chores=PeriodicTasks([PeriodicTask("dead senders", free_dead_claims)], self.clock),
+            tasks=PeriodicTasks([PeriodicTask("dead senders", free_dead_claims)], self.clock, self.control),
         )
         self.consumer = Consumer(
             self.database,
@@ -146,8 +148,10 @@ class Mill:
             ),
             clock=self.clock,
             report=lambda _: None,
-            look_now=self.wake.set,
+            control=self.control,
+            foreign=ForeignMessages(),
         )
+        self.observer = ConsumerObserver(self.consumer)
 
     def add(self, paths: Sequence[Path]) -> list[str]:
         """Submit files; gives the jobs' ids in their order."""
@@ -168,7 +172,7 @@ class Mill:
     @property
     def is_done(self) -> bool:
         """Nothing is left to do, as far as the database and the consumer know."""
-        return self.counts().unfinished == 0 and self.waiting() == 0 and self.consumer.held == 0
+        return self.counts().unfinished == 0 and self.waiting() == 0 and self.observer.in_flight == 0
 
     def close(self) -> None:
         self.connector.close()
@@ -179,8 +183,7 @@ class Mill:
 class Running:
     """Loops at work, each on a thread of its own, until `stop`."""
 
-    def __init__(self, database: Database, *loops: Loop) -> None:
-        self._database = database
+    def __init__(self, *loops: Loop) -> None:
         self.stop_asked = threading.Event()
         self.errors: list[BaseException] = []
         self._threads = [threading.Thread(target=self._run, args=(loop,)) for loop in loops]
@@ -189,17 +192,16 @@ class Running:
 
     def _run(self, loop: Loop) -> None:
         try:
-            with self._database.session():
-                loop.run(self.stop_asked.is_set)
+            loop.run(self.stop_asked.is_set)
         except BaseException as error:  # noqa: BLE001 - raised again by `stop`
             self.errors.append(error)
 
-    def until(self, condition: Callable[[], object], what: str, seconds: float = 20.0) -> None:
+    def until(self, condition: Callable[[], object], what: str, seconds: float = 60.0) -> None:
         """Wait until something is so, or a loop has ended by an error."""
         wait_until(lambda: self.errors or condition(), timeout=seconds, what=what)
         assert not self.errors, self.errors
 
-    def stop(self, seconds: float = 15.0, nudge: Callable[[], None] = lambda: None) -> None:
+    def stop(self, seconds: float = 60.0, nudge: Callable[[], None] = lambda: None) -> None:
         """Stop, and wait for the end.
 
         Args:

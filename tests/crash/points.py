@@ -16,7 +16,7 @@ from botocore.httpsession import URLLib3Session
 import desktop_app.store.adding as intake_module
 from desktop_app.queues.client import BotoClient
 from desktop_app.queues.embedded import EmbeddedQueue
-from desktop_app.services.consuming.worker_pool import WorkerPool, _HeldWatch
+from desktop_app.services.consuming.worker_pool import WorkerPool, _MessageWatch
 from desktop_app.store.adding import Intake
 from desktop_app.store.claims import Claims
 from desktop_app.store.database import Database
@@ -168,7 +168,7 @@ CONSUMER: dict[str, Arm] = {
     "C0 received, not claimed": before(Claims, "claim"),
     "C0 before the claim is committed": at_commit(Claims, "claim"),
     "C1 after the claim, before the work": after(Claims, "claim"),
-    "C2 in the middle of the work": before(_HeldWatch, "cancelled", 2),  # asked before each chunk
+    "C2 in the middle of the work": before(_MessageWatch, "cancelled", 2),  # asked before each chunk
     "C3 after the work": after(WorkerPool, "_outcome"),
     "C3 before the result is committed": at_commit(Work, "finish"),
     "C4 after the commit, before the delete": after(Work, "finish"),

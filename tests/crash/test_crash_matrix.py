@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.services.consuming.in_flight import VISIBILITY_SECONDS, Fate
+from desktop_app.services.consuming.in_flight import VISIBILITY_SECONDS, Outcome
 from desktop_app.services.sending.dead_letters import DeadLetterWatcher
 from desktop_app.services.sending.reconciler import Reconciler
 from desktop_app.store.claims import Claims
@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
     from tests.crash.conftest import SimulatedBench
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL, and a server that forks")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL, and a server that forks"),
+]
 
 FILES = [f"file {number}" for number in range(25)]
 LEFT_BY_SENDER = {  # entries in the outbox, messages in the queue
@@ -47,11 +50,11 @@ def test_sender(bench: SimulatedBench, point: str) -> None:
     mill = bench.go_on_and_check(before)
     sent_twice = before.waiting + before.messages - len(FILES)
     # A FIFO queue remembers what it was sent; on a standard one the claim recognises the second message.
-    tally = mill.consumer.tally
-    assert tally.of(Fate.PROCESSED) == len(FILES)
-    assert tally.of(Fate.DUPLICATE) == (0 if bench.place.connection.is_fifo else sent_twice)
-    # A duplicate may come while its file is worked on: then it is given back once.
-    assert tally.received == len(FILES) + tally.of(Fate.DUPLICATE) + tally.of(Fate.RETRIED)
+    observer = mill.observer
+    assert observer.count(Outcome.PROCESSED) == len(FILES)
+    assert observer.count(Outcome.DUPLICATE) == (0 if bench.place.connection.is_fifo else sent_twice)
+    # A duplicate may come while its file is worked on: then it is released once.
+    assert observer.received == len(FILES) + observer.count(Outcome.DUPLICATE) + observer.count(Outcome.RETRIED)
 
 
 @pytest.mark.parametrize("point", points.CONSUMER)

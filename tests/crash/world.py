@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from desktop_app.queues.client import BotoClient
 from desktop_app.queues.messages import decode
-from desktop_app.services.consuming.in_flight import ROW_MARGIN_MS, VISIBILITY_SECONDS, Fate
+from desktop_app.services.consuming.in_flight import ROW_MARGIN_MS, VISIBILITY_SECONDS, Outcome
 from desktop_app.store.claims import ClaimOutcome, ClaimRequest, Claims
 from desktop_app.store.results import Result, Work
 from tests.crash import witness
@@ -54,30 +54,30 @@ class World:
         self._mills: list[Mill] = []
 
     def _count_what_is_received(self) -> None:
-        """An account of our own of what reached the program, to hold its counters against."""
+        """An account of our own of what reached the program, to compare with what its consumer saw."""
         plain = self.sim.faults.handle
 
         def handle(request: AWSPreparedRequest, send: PassOn) -> AWSResponse:
             answer = plain(request, send)
             if answer.status_code == 200:
-                self._book("handed out", len(json.loads(answer.content).get("Messages", [])))
+                self._count("handed out", len(json.loads(answer.content).get("Messages", [])))
             return answer
 
         self.sim.faults.handle = handle  # type: ignore[method-assign]
 
-    def _book(self, what: str, count: int) -> None:
+    def _count(self, what: str, count: int) -> None:
         with self._account_lock:
             self.account[what] += count
 
     def _count_what_is_given_back(self, mill: Mill) -> None:
         """What a poll brings after the stop never reaches the consumer."""
-        receiver, plain = mill.consumer._receiver, mill.consumer._receiver._give_back
+        receiver, plain = mill.consumer._receiver, mill.consumer._receiver._release
 
-        def give_back(client: QueueClient, messages: list[Received]) -> None:
-            self._book("given back unseen", len(messages))
+        def release(client: QueueClient, messages: list[Received]) -> None:
+            self._count("released unseen", len(messages))
             plain(client, messages)
 
-        receiver._give_back = give_back  # type: ignore[method-assign]
+        receiver._release = release  # type: ignore[method-assign]
 
     def program(self, *, concurrency: int = 2) -> Mill:
         """One program; its sender may be left alone."""
@@ -96,7 +96,7 @@ class World:
     def run(self, *mills: Mill) -> Running:
         """Start both loops of programs."""
         loops = [loop for mill in mills for loop in (mill.sender, mill.consumer)]
-        running = Running(mills[0].database, *loops)
+        running = Running(*loops)
         self._programs.callback(running.stop, nudge=lambda: self.clock.advance(2))
         return running
 
@@ -109,7 +109,7 @@ class World:
             paths.append(path)
         ids = mill.add(paths)
         self.ids += ids
-        mill.wake.set()
+        mill.control.wake_sender()
         return ids
 
     def messages(self) -> list[StoredMessage]:
@@ -139,7 +139,7 @@ class World:
         running.until(is_so, what, 30)
 
     def need_heartbeats(self, requests: int) -> None:
-        """As a file does that takes longer than half the visibility time-out, until the keeper has asked so often."""
+        """As a file does that takes longer than half the visibility time-out, until that was asked so often."""
         self.clock.advance(VISIBILITY_SECONDS * 0.6)
         enough = self.sim.faults.seen["ChangeMessageVisibilityBatch"] + requests
 
@@ -149,7 +149,7 @@ class World:
                 self.clock.advance(VISIBILITY_SECONDS / 2)  # extended: the next one is wanted
             return asked >= enough
 
-        wait_until(is_kept, what="the keeper has asked")
+        wait_until(is_kept, what="the heartbeat has asked")
 
     def _nearest_end(self) -> float:
         """In how many seconds the first of the messages in flight shows up again."""
@@ -159,7 +159,7 @@ class World:
     def _jump_if_idle(self) -> None:
         """Let all that is hidden show up, when nobody has been at work for a moment: time must not run out for them."""
         now = time.monotonic()
-        if any(mill.consumer.held for mill in self._mills):
+        if any(mill.observer.in_flight for mill in self._mills):
             self._idle_since = now
         elif now > self._idle_since + IDLE_SECONDS:
             self._idle_since = now
@@ -177,7 +177,7 @@ class World:
         assert witness.ends(self.place.database) == self.ids
 
     def check(self, *mills: Mill, failed: Collection[str] = ()) -> None:
-        """Each file ended once, with right numbers, and the counters add up."""
+        """Each file ended once, with right numbers, and the messages are all accounted for."""
         assert witness.complaints(self.place.database) == []
         jobs = mills[0].all()
         assert [job.id for job in jobs] == self.ids
@@ -188,18 +188,16 @@ class World:
             else:
                 assert (job.status.name, job.reason) == ("PROCESSED", ""), job
                 assert (job.lines_count, job.file_size) == (number, 5 * number), job
-        tallies = [mill.consumer.tally for mill in mills]
-        received = sum(tally.received for tally in tallies)
-        assert received == self.account["handed out"] - self.account["given back unseen"]
-        for tally in tallies:
-            # The sum rule: what was received has met one of the fates, or is still held.
-            assert sum(tally.of(fate) for fate in Fate) + tally.held == tally.received
-            assert tally.held == 0
-        assert sum(tally.of(Fate.PROCESSED) for tally in tallies) == len(jobs) - len(failed)
-        assert sum(tally.of(Fate.FAILED) for tally in tallies) == len(failed)
+        observers = [mill.observer for mill in mills]
+        received = sum(observer.received for observer in observers)
+        assert received == self.account["handed out"] - self.account["released unseen"]
+        for observer in observers:
+            assert (observer.unsettled, observer.in_flight) == (0, 0)
+        assert sum(observer.count(Outcome.PROCESSED) for observer in observers) == len(jobs) - len(failed)
+        assert sum(observer.count(Outcome.FAILED) for observer in observers) == len(failed)
 
-    def fate(self, fate: Fate, *mills: Mill) -> int:
-        return sum(mill.consumer.tally.of(fate) for mill in mills)
+    def count(self, outcome: Outcome, *mills: Mill) -> int:
+        return sum(mill.observer.count(outcome) for mill in mills)
 
     def close(self) -> None:
         self._programs.close()

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 PROGRAM = [sys.executable, "-m", "desktop_app"]
 FILES = 30
 
@@ -164,7 +166,7 @@ def test_queue_that_is_not_there_is_a_warning_and_nothing_is_lost(
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows can't send another program such signals")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_idle_worker_ends_within_three_seconds_of_a_signal(
+def test_idle_worker_ends_at_a_signal_and_not_with_its_poll(
     folder: Path, aws: Any, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ) -> None:
     """It is in a long poll of twenty seconds then."""
@@ -173,9 +175,9 @@ def test_idle_worker_ends_within_three_seconds_of_a_signal(
     monkeypatch.setenv("FILEMILL_QUEUE", name)
     filemill("submit", folder / "file 1.bin")
     with running("worker") as worker:
-        wait_until(lambda: [job["status"] for job in status().values()] == ["PROCESSED"], timeout=30)
+        wait_until(lambda: [job["status"] for job in status().values()] == ["PROCESSED"], timeout=60)
         worker.send_signal(number)
-        out, err = worker.communicate(timeout=3)
+        out, err = worker.communicate(timeout=15)  # on a busy machine too; the poll goes on for longer
     assert (worker.returncode, err) == (0, "")
     assert out == "1 file: 0 PENDING, 0 PROCESSING, 1 PROCESSED, 0 FAILED\n"
 

@@ -6,7 +6,8 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop, QPoint, Qt
+from peewee import Case, fn
+from PySide6.QtCore import QCoreApplication, QEvent, QPoint, Qt, QThread
 from PySide6.QtGui import QColor, QPainter, QPixmap
 from PySide6.QtWidgets import QApplication, QDialog
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 SIZE = (1180, 720)
 SECOND, MINUTE, HOUR = 1_000, 60_000, 3_600_000
-_PATIENCE_S = 30
+_PATIENCE_S = 60
 _SHADE = 70
 
 
@@ -60,7 +61,7 @@ class Scene:
     def add(self, names: Sequence[tuple[str, int | None]], batch: str, *, ago: int) -> list[int]:
         """Put files on the list, as added so many milliseconds ago; gives their keys in their order."""
         before = set(self.program.jobs.ids(ListQuery()))
-        self.program.intake.add([NewFile(f"/data/{batch}/{name}", size, 0) for name, size in names], name=batch)
+        self.program.editor.add([NewFile(f"/data/{batch}/{name}", size, 0) for name, size in names], name=batch)
         keys = [key for key in self.program.jobs.ids(ListQuery()) if key not in before]
         self.change(keys, created_at=self.now - ago)
         number = self.program.jobs.page(keys[:1])[keys[0]].batch_id
@@ -77,20 +78,18 @@ class Scene:
 
     def finish(self, keys: Sequence[int], *, ago: int) -> None:
         """Let these be done, one shortly after the other."""
-        for place, key in enumerate(keys):
-            job = self.program.jobs.page([key])[key]
-            size = job.file_size or 0
-            end = self.now - ago + place * 90
-            self.change(
-                [key],
-                status=Status.PROCESSED,
-                lines_count=size // 37,
-                bytes_done=size,
-                attempts=1,
-                sent_at=end - SECOND,
-                started_at=end - 60 - size // 30_000,
-                finished_at=end,
-            )
+        size = fn.COALESCE(JobRow.file_size, 0)
+        end = Case(JobRow.id, [(key, self.now - ago + place * 90) for place, key in enumerate(keys)])
+        self.change(
+            keys,
+            status=Status.PROCESSED,
+            lines_count=size / 37,
+            bytes_done=size,
+            attempts=1,
+            sent_at=end - SECOND,
+            started_at=end - 60 - size / 30_000,
+            finished_at=end,
+        )
 
     def fail(self, keys: Sequence[int], code: str, reason: str, *, ago: int, attempts: int = 1) -> None:
         """Let these have failed."""
@@ -180,7 +179,8 @@ class Scene:
         while not condition():
             if time.monotonic() > deadline:
                 raise TimeoutError(f"not within {_PATIENCE_S} s: {what}")
-            QCoreApplication.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents, 50)
+            QCoreApplication.processEvents()
+            QThread.msleep(2)
 
     def settle(self) -> None:
         """Wait until the window shows what the database has."""

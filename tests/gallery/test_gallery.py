@@ -6,12 +6,15 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
 from PIL import Image
 
 from tests.gallery.__main__ import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+pytestmark = pytest.mark.slow
 
 
 def test_pictures_of_the_usual_look_can_be_taken(tmp_path: Path) -> None:
@@ -21,7 +24,7 @@ def test_pictures_of_the_usual_look_can_be_taken(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=280,
     )
     assert (done.returncode, done.stderr) == (0, "")
     for name in ("empty", "busy", "problems"):

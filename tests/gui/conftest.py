@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 from pathlib import Path
-from threading import Event
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,7 +20,7 @@ from desktop_app.gui.window.main_window import MainWindow
 from desktop_app.gui.window_memory import WindowMemory
 from desktop_app.gui.wording import Wording
 from desktop_app.services.consuming.foreign_messages import ForeignMessages
-from desktop_app.services.control import PauseControl
+from desktop_app.services.control import ProcessingControl
 from desktop_app.services.support.connection_advisor import ConnectionAdvisor
 from desktop_app.services.support.report import SupportSources
 from tests.gui.hall import Hall
@@ -83,18 +82,15 @@ def world(tmp_path: Path) -> Iterator[World]:
 class FakeLoops(QueueLoops):
     """Loops that only note that they were started."""
 
-    def __init__(self, connection: Connection, *, process_here: bool) -> None:
+    def __init__(self, connection: Connection) -> None:
         super().__init__(
             connection,
             ConsumerThread(_no_loop),
             SenderThread(_no_loop),
-            permission=Event(),
             foreign_messages=ForeignMessages(),
             close=lambda: None,
         )
         self.starts = 0
-        if connection.is_local or process_here:
-            self.permission.set()
 
     def start(self) -> None:
         self.starts += 1
@@ -104,15 +100,28 @@ def _no_loop(report: Callable[[LoopState], None]) -> Loop:
     raise AssertionError("the threads of fake loops are never started")
 
 
+class CountingControl(ProcessingControl):
+    """Counts how often the loops were to try at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tried = 0
+
+    def try_now(self) -> None:
+        self.tried += 1
+        super().try_now()
+
+
 class Desk:
     """Makes windows on one database, and knows what was asked of the outside."""
 
     def __init__(self, world: World, look: Theme, wording: Wording, folder: Path, qtbot: QtBot) -> None:
         self.desktop = no_desktop()
         self.world = world
-        self.tried = 0
+        self.control = CountingControl()
         self.loops: list[FakeLoops] = []
-        self.switch = PauseControl()
+        self.chosen: list[tuple[Connection, bool]] = []
+        """The connections that were chosen in the window, and whether their files are processed here."""
         self.remembered: list[bool] = []
         self._look = look
         self._wording = wording
@@ -122,9 +131,9 @@ class Desk:
         self.settings_file = folder / "settings.toml"
         self.connection = ConnectionController(
             self._make_loops,
+            self.control,
             ConnectionAdvisor(folder / "run"),
             connection=Connection(),
-            process_here=True,
             settings_file=self.settings_file,
             clock=world.clock,
             environment=self.environment,
@@ -140,12 +149,13 @@ class Desk:
         return self.connection.status
 
     @property
-    def chosen(self) -> list[tuple[Connection, bool]]:
-        """The connections that were chosen in the window, and whether their files are processed here."""
-        return [(loops.connection, loops.permission.is_set()) for loops in self.loops[1:]]
+    def tried(self) -> int:
+        return self.control.tried
 
-    def _make_loops(self, connection: Connection, *, process_here: bool) -> FakeLoops:
-        self.loops.append(FakeLoops(connection, process_here=process_here))
+    def _make_loops(self, connection: Connection) -> FakeLoops:
+        if self.loops:
+            self.chosen.append((connection, self.control.is_permitted(connection.key)))
+        self.loops.append(FakeLoops(connection))
         return self.loops[-1]
 
     def window(self) -> MainWindow:
@@ -163,8 +173,7 @@ class Desk:
         window = MainWindow(
             bench,
             self.connection,
-            try_now=self._note_try,
-            pause_control=self.switch,
+            control=self.control,
             remember_paused=self.remembered.append,
             memory=WindowMemory(self._file),
             theme=self._look,
@@ -217,9 +226,6 @@ class Desk:
         for bench in self._benches:
             bench.stop()
             assert bench.close()
-
-    def _note_try(self) -> None:
-        self.tried += 1
 
 
 @pytest.fixture

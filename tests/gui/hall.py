@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from desktop_app.gui.theme.theme import Theme
     from desktop_app.window_app import RunningWindow
 
-SOON = 20_000
+SOON = 60_000  # milliseconds: on a busy machine too
 
 
 class Hall:

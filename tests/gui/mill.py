@@ -9,9 +9,12 @@ from desktop_app.domain.clock import SystemClock
 from desktop_app.processing.registry import default_registry
 from desktop_app.queues.messages import FileMessage, encode
 from desktop_app.services.consuming.consumer import Consumer, ConsumerOptions
+from desktop_app.services.consuming.foreign_messages import ForeignMessages
+from desktop_app.services.control import ProcessingControl
 from desktop_app.services.worker_identity import WorkerIdentity
 from tests.helpers import wait_until
 from tests.services.fakes import FakeClient, FakeConnector, received
+from tests.services.observer import ConsumerObserver
 
 if TYPE_CHECKING:
     from desktop_app.services.consuming.worker_pool import Processing
@@ -39,11 +42,14 @@ def process(world: World, *keys: int, registry: Processing | None = None) -> Non
         options=ConsumerOptions(queue="local", work_grace_s=0.3),
         clock=SystemClock(),
         report=lambda _: None,
+        control=ProcessingControl(),
+        foreign=ForeignMessages(),
     )
+    observer = ConsumerObserver(consumer)
     thread = threading.Thread(target=consumer.run, args=(stop.is_set,))
     thread.start()
     try:
-        wait_until(lambda: consumer.tally.received >= len(keys) and consumer.held == 0, timeout=10)
+        wait_until(lambda: observer.received >= len(keys) and observer.in_flight == 0)
     finally:
         stop.set()
         thread.join(10)

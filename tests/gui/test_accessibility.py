@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from math import ceil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
 
     from desktop_app.gui.window.main_window import MainWindow
     from tests.gui.conftest import Desk
+
+
+SAMPLE = "The quick brown fox jumps over the lazy dog"
+SAMPLE_WIDTH = 292
+"""Its pixels in DejaVu Sans of 10 points, in which the least window was measured."""
 
 
 @pytest.fixture
@@ -140,7 +146,9 @@ def _mnemonic(text: str) -> str:
 def test_no_words_are_cut_off(window: MainWindow, size: tuple[int, int]) -> None:
     from PySide6.QtWidgets import QLabel, QPushButton, QToolButton
 
-    window.resize(*size)
+    # In proportion to the font, which is another on each machine.
+    wider = max(1.0, window.fontMetrics().horizontalAdvance(SAMPLE) / SAMPLE_WIDTH)
+    window.resize(ceil(size[0] * wider), ceil(size[1] * wider))
     QApplication.sendPostedEvents()
     for kind in (QPushButton, QToolButton, QLabel):
         for widget in window.findChildren(kind):

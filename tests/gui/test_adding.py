@@ -17,7 +17,7 @@ from desktop_app.gui.adding.dropping import dragged_paths, drop_text, pasted_pat
 from desktop_app.gui.adding.review_texts import notice_of
 from desktop_app.gui.tasks import Tasks
 from desktop_app.gui.widgets.notice import Kind
-from desktop_app.services.adding.intake import IntakeService
+from desktop_app.services.adding.job_editor import JobEditor
 from desktop_app.services.adding.review import SelectionResult, SelectionRules
 from desktop_app.sources.file_list import FileList
 from desktop_app.sources.scan import Refusal, ScanResult
@@ -101,7 +101,7 @@ def test_files_and_folders_with_their_subfolders_are_added(
     report = finished(adder, qtbot, tmp_path / "in", tmp_path / "c.txt")
     assert report == AddReport(added=3)
     assert names(world) == ["a.txt", "b.txt", "c.txt"]
-    assert world.wake.is_set()
+    assert world.control.wait_to_send(0.1, lambda: False)
     assert not adder.busy
 
 
@@ -268,13 +268,13 @@ def test_writing_many_files_is_said_and_can_not_be_stopped(
     adder: Adder, world: World, slow: SlowScan, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     go_on = threading.Event()
-    add = IntakeService.add
+    add = JobEditor.add
 
     def slow_add(*args: object, **words: object) -> object:
         assert go_on.wait(5)
         return add(*args, **words)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(IntakeService, "add", slow_add)
+    monkeypatch.setattr(JobEditor, "add", slow_add)
     said: list[tuple[str, bool]] = []
     adder.busy_changed.connect(lambda text, can_stop: said.append((text, can_stop)))
     adder.add(["/big/in"])
@@ -317,7 +317,7 @@ def test_what_was_added_before_the_disk_was_full_is_told_and_the_rest_can_be_add
     assert report.batch
     assert parts == [200, 50]
     assert len(names(world)) == 200
-    assert world.wake.is_set()
+    assert world.control.wait_to_send(0.1, lambda: False)
     assert accepted(adder, qtbot, proposed(adder, qtbot, tmp_path / "in")) == AddReport(50, listed=200)
 
 
@@ -327,7 +327,7 @@ def test_database_that_can_not_be_written_is_told(
     def refuse(*_: object, **__: object) -> None:
         raise StoreError("The disk is full.")
 
-    monkeypatch.setattr(IntakeService, "add", refuse)
+    monkeypatch.setattr(JobEditor, "add", refuse)
     (tmp_path / "a").write_text("x")
     assert finished(adder, qtbot, tmp_path / "a") == AddReport(problem="The disk is full.")
     assert not adder.busy

@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def status_of(database: Path) -> list[tuple[str, int, int]]:
-    with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
         return connection.execute("SELECT file_path, status, lines_count FROM job ORDER BY id").fetchall()
 
 
@@ -39,12 +40,12 @@ def test_samples_go_the_whole_way_in_the_real_window(qtbot: QtBot, look: Theme, 
     qtbot.addWidget(running.window)
     running.start([str(resource("samples"))])
     files = [path for path in resource("samples").rglob("*") if path.is_file()]
-    qtbot.waitUntil(lambda: running.workbench.totals.counts.processed == len(files), timeout=30_000)
+    qtbot.waitUntil(lambda: running.workbench.totals.counts.processed == len(files), timeout=60_000)
     rows = {Path(path).name: lines for path, _, lines in status_of(filemill_home / "filemill.db")}
     assert rows["empty.txt"] == 0
     assert rows["orders.csv"] == (resource("samples") / "orders.csv").read_bytes().count(b"\n")
     qtbot.waitUntil(lambda: running.window.status.connection_text == "Local queue")
-    with qtbot.waitSignal(running.ended, timeout=12_000):
+    with qtbot.waitSignal(running.ended):
         running.window.close()
     assert running.left_over == []
     program.close()  # twice is safe
@@ -69,10 +70,10 @@ def test_window_adds_what_is_named_and_ends_cleanly_by_signal(
     file.write_text("1\n2\n3")
     database = filemill_home / "filemill.db"
     with start(str(file)) as process:
-        wait_until(database.exists, 20)
-        wait_until(lambda: _quietly(lambda: status_of(database)) == [(str(file), 2, 3)], 30, "the file is processed")
+        wait_until(database.exists)
+        wait_until(lambda: _quietly(lambda: status_of(database)) == [(str(file), 2, 3)], 60, "the file is processed")
         process.send_signal(number)
-        _, errors = process.communicate(timeout=15)
+        _, errors = process.communicate(timeout=120)
     assert process.returncode == 0
     assert errors == ""
     assert (filemill_home / "window.ini").exists()
@@ -81,9 +82,9 @@ def test_window_adds_what_is_named_and_ends_cleanly_by_signal(
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 def test_signal_before_there_is_a_window_ends_it_as_well(filemill_home: Path) -> None:
     with start() as process:
-        wait_until(lambda: any((filemill_home / "run").glob("window-*.lock")), 20, "it has begun")
+        wait_until(lambda: any((filemill_home / "run").glob("window-*.lock")), what="it has begun")
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=15)
+        _, errors = process.communicate(timeout=120)
     assert (process.returncode, errors) == (0, "")
 
 
@@ -144,7 +145,7 @@ def test_start_that_the_person_gives_up_ends_with_1(filemill_home: Path) -> None
         "sys.exit(main([]))\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60, env={**os.environ}
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120, env={**os.environ}
     )
     assert done.returncode == 1
     assert str(filemill_home / "settings.toml") in done.stdout

@@ -10,6 +10,8 @@ import pytest
 
 from tests.clipping.__main__ import ROOT
 
+pytestmark = pytest.mark.slow
+
 SCREEN = ROOT / "tests" / "clipping" / "screen.json"
 """That of a small laptop."""
 
@@ -41,6 +43,6 @@ def test_nothing_is_cut_off_and_every_control_has_a_name(language: str, scale: s
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=280,
     )
     assert (done.returncode, done.stdout.splitlines()) == (0, []), done.stderr

@@ -12,6 +12,7 @@ from desktop_app.config.settings import Connection, Settings, load_settings
 from desktop_app.domain.errors import SettingsError
 from desktop_app.domain.job import Status
 from desktop_app.gui.connection.controller import OVERRIDING_VARIABLES, ConnectionController
+from desktop_app.services.control import ProcessingControl
 from desktop_app.services.support.connection_advisor import ConnectionAdvisor
 from tests.gui.conftest import FakeLoops
 from tests.gui.hall import Hall, allowed
@@ -147,9 +148,9 @@ def controller(folder: Path, environment: dict[str, str]) -> ConnectionControlle
     """Return one whose loops are not started."""
     return ConnectionController(
         FakeLoops,
+        ProcessingControl(),
         ConnectionAdvisor(folder / "run"),
         connection=Connection(),
-        process_here=True,
         settings_file=folder / "settings.toml",
         clock=FakeClock(),
         environment=environment,

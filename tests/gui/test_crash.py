@@ -369,7 +369,7 @@ def test_last_words_of_qt_are_in_the_log(tmp_path: Path) -> None:
         check=False,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
     )
     assert outcome.returncode < 0
     # PySide says that instead of the words, which are Qt's own where Qt calls it.

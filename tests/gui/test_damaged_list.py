@@ -76,7 +76,7 @@ def test_the_window_opens_with_what_was_chosen_and_the_damaged_file_is_kept(
     qtbot: QtBot, filemill_home: Path, tmp_path: Path, text: str, files: int
 ) -> None:
     program = open_program()
-    program.intake.add([NewFile(str(tmp_path / "a"), 1, None)])
+    program.editor.add([NewFile(str(tmp_path / "a"), 1, None)])
     Backups(program.database.path).make()
     program.close()
     program.database.path.write_bytes(b"this is not a database" * 100)

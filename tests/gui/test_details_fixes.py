@@ -17,7 +17,7 @@ from desktop_app.domain.query import ListQuery
 from desktop_app.gui.details.advice import Fix
 from desktop_app.gui.wording import DASH
 from desktop_app.processing.lines import LineProcessor
-from desktop_app.processing.registry import FileResult, ProcessorRegistry, Watch
+from desktop_app.processing.registry import FileResult, ProcessorRegistry
 from desktop_app.queues.messages import FileMessage, encode
 from desktop_app.services.sending.dead_letters import DeadLetterWatcher
 from desktop_app.services.support.path_status import look_at
@@ -28,13 +28,15 @@ from tests.gui.world import NOW_MS
 from tests.rights import without_special_rights
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping
     from pathlib import Path
 
     from pytestqt.qtbot import QtBot
 
     from desktop_app.domain.job import Job
     from desktop_app.gui.window.main_window import MainWindow
+    from desktop_app.processing.processor import Value, Watch
+    from desktop_app.sources.local import Source
     from tests.gui.conftest import Desk
     from tests.sqs.kit import SimulatedSqs
 
@@ -106,6 +108,7 @@ def test_missing_file_can_be_located(desk: Desk, folder: Path, tmp_path: Path, q
     done = job_of(desk, key)
     assert (done.status, done.file_path, done.lines_count) == (Status.PROCESSED, str(found), 2)
     qtbot.waitUntil(lambda: window.details.summary.title == "found.txt")
+    qtbot.waitUntil(lambda: bool(said))  # it follows the row, through the event loop
     assert said == ["“a.txt” will be processed from its new place."]
 
 
@@ -176,10 +179,10 @@ class Growing(LineProcessor):
     def __init__(self, file: Path) -> None:
         self._file = file
 
-    def count(self, chunks: Iterable[bytes]) -> int:
+    def process(self, source: Source) -> Mapping[str, Value]:
         with self._file.open("a") as more:
             more.write("more\n")
-        return super().count(chunks)
+        return super().process(source)
 
 
 def test_file_that_changed_while_it_was_read_is_processed_again(desk: Desk, folder: Path, qtbot: QtBot) -> None:

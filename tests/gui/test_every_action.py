@@ -62,7 +62,7 @@ def selects(*names: str) -> Callable[[Stage], object]:
 
 
 def finishing(stage: Stage) -> None:
-    stage.last.enter_context(stage.desk.switch.at_work())
+    stage.last.enter_context(stage.desk.control.consuming(serves_priorities=True))
 
 
 def removed_and_undone(stage: Stage) -> None:
@@ -98,8 +98,8 @@ TABLE: dict[str, Line] = {
     "follow": Line(lambda stage: stage.sees_running, lambda stage: stage.run_out_of_sight()),
     "next_pane": Line(lambda stage: stage.keyboard_is_in("status"), switching("details", on=False)),
     "previous_pane": Line(lambda stage: stage.keyboard_is_in("sidebar"), switching("sidebar", on=True)),
-    "pause": Line(lambda stage: stage.desk.switch.pace is RunMode.PAUSED),
-    "stop_after_current": Line(lambda stage: stage.desk.switch.pace is RunMode.FINISHING, finishing),
+    "pause": Line(lambda stage: stage.desk.control.mode is RunMode.PAUSED),
+    "stop_after_current": Line(lambda stage: stage.desk.control.mode is RunMode.FINISHING, finishing),
     "check_queue": Line(lambda stage: stage.desk.tried == 1),
     "process_next": Line(lambda stage: stage.first_to_send == ALSO_WAITING, selecting(ALSO_WAITING)),
     "retry": Line(failed(ALSO_GONE, LOCKED), selecting(GONE)),

@@ -13,7 +13,7 @@ from desktop_app.gui.commands.list_commands import ListCommands
 from desktop_app.gui.table.columns import COLUMN_OF_ID, COLUMNS
 from desktop_app.gui.tasks import Tasks
 from desktop_app.gui.widgets.notice import Kind, Notice
-from desktop_app.services.adding.intake import IntakeService
+from desktop_app.services.adding.job_editor import JobEditor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -108,7 +108,7 @@ def test_trouble_is_said_and_the_removal_can_still_be_undone(
     if method == "restore":
         said(commands, qtbot, lambda: commands.remove(keys(a)))
     with monkeypatch.context() as broken:
-        broken.setattr(IntakeService, method, refuse)
+        broken.setattr(JobEditor, method, refuse)
         do = {"remove": lambda: commands.remove(keys(a)), "retry": lambda: commands.retry(keys(a))}
         notice = said(commands, qtbot, do.get(method, commands.undo.undo))
     assert notice == Notice("The disk is full.", Kind.PROBLEM)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 from array import array
+from contextlib import closing
 from typing import TYPE_CHECKING
 
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from desktop_app import window_app
 from desktop_app.bootstrap import open_program
-from desktop_app.services.control import RunMode
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from desktop_app.domain.job import PriorityResult
     from desktop_app.gui.theme.theme import Theme
     from desktop_app.window_app import RunningWindow
+
+pytestmark = pytest.mark.slow
 
 COUNT = 80
 """More than the embedded queue is given at a time."""
@@ -37,13 +40,13 @@ def started(look: Theme, qtbot: QtBot, *paths: str) -> RunningWindow:
 
 
 def end(running: RunningWindow, qtbot: QtBot) -> None:
-    with qtbot.waitSignal(running.ended, timeout=15_000):
+    with qtbot.waitSignal(running.ended):
         running.window.close()
     assert running.left_over == []
 
 
 def rows(home: Path, columns: str) -> list[tuple[int, ...]]:
-    with sqlite3.connect(f"file:{home / 'filemill.db'}?mode=ro", uri=True) as connection:
+    with closing(sqlite3.connect(f"file:{home / 'filemill.db'}?mode=ro", uri=True)) as connection:
         return connection.execute(f"SELECT {columns} FROM job ORDER BY id").fetchall()
 
 
@@ -57,17 +60,17 @@ def test_pause_outlives_quit_and_start_and_who_is_wanted_is_first(
     first = started(look, qtbot)
     QTest.keyClick(first.window.view, Qt.Key.Key_P, CTRL)
     first.workbench.adder.add([str(path) for path in sorted(files.iterdir())[: COUNT // 2]])
-    qtbot.waitUntil(lambda: first.workbench.totals.counts.pending == COUNT // 2, timeout=20_000)
+    qtbot.waitUntil(lambda: first.workbench.totals.counts.pending == COUNT // 2)
     end(first, qtbot)
 
     second = started(look, qtbot, *(str(path) for path in sorted(files.iterdir())[COUNT // 2 :]))
     assert second.window.windowTitle().startswith("[Paused] ")
-    qtbot.waitUntil(lambda: second.workbench.totals.counts.pending == COUNT, timeout=20_000)
+    qtbot.waitUntil(lambda: second.workbench.totals.counts.pending == COUNT)
     assert {attempts for (attempts,) in rows(filemill_home, "attempts")} == {0}, "nothing is begun"
     ((last,),) = rows(filemill_home, "max(id)")
     moved: list[PriorityResult] = []
     second.workbench.commands.process_next(array("q", [last]), moved.append)
-    qtbot.waitUntil(lambda: bool(moved), timeout=10_000)
+    qtbot.waitUntil(lambda: bool(moved))
     assert moved[0].is_served
     QTest.keyClick(second.window.view, Qt.Key.Key_P, CTRL)
     qtbot.waitUntil(lambda: second.workbench.totals.counts.processed == COUNT, timeout=60_000)
@@ -75,8 +78,8 @@ def test_pause_outlives_quit_and_start_and_who_is_wanted_is_first(
     assert {(attempts, lines) for _, attempts, lines in done} == {(1, 2)}
     assert done[-1][0] == min(begun for begun, *_ in done)
     QTest.keyClick(second.window.view, Qt.Key.Key_P, CTRL | SHIFT)
-    qtbot.waitUntil(lambda: second.window.windowTitle().startswith("[Paused] "), timeout=5_000)
+    qtbot.waitUntil(lambda: second.window.windowTitle().startswith("[Paused] "))
     end(second, qtbot)
     program = open_program()
-    assert program.switch.pace is RunMode.PAUSED
+    assert program.settings.paused
     program.close()

@@ -41,7 +41,7 @@ def test_by_keyboard_it_pauses_says_so_everywhere_and_goes_on(desk: Desk, qtbot:
     for loop in (desk.states.set_sender_state, desk.states.set_consumer_state):
         loop(LoopState(Phase.RUNNING))
     QTest.keyClick(window.view, Qt.Key.Key_P, CTRL)
-    assert desk.switch.pace is RunMode.PAUSED
+    assert desk.control.mode is RunMode.PAUSED
     assert desk.remembered == [True]
     assert window.windowTitle().startswith("[Paused] 0")
     assert (desk.states.text.mark, window.status.connection_text) == (Mark.PAUSED, "Paused")
@@ -50,7 +50,7 @@ def test_by_keyboard_it_pauses_says_so_everywhere_and_goes_on(desk: Desk, qtbot:
     assert button_of(window).accessibleName() == "Resume"
     assert not window.menu_actions.stop_after_current.isEnabled()
     QTest.keyClick(window.view, Qt.Key.Key_P, CTRL)
-    assert desk.switch.pace.value == RunMode.RUNNING
+    assert desk.control.mode.value == RunMode.RUNNING
     assert desk.remembered == [True, False]
     assert window.windowTitle().startswith("0")
     assert window.status.connection_text == "Local queue"
@@ -61,51 +61,51 @@ def test_by_keyboard_it_pauses_says_so_everywhere_and_goes_on(desk: Desk, qtbot:
 def test_by_mouse_it_pauses_and_goes_on(desk: Desk) -> None:
     window = desk.window()
     QTest.mouseClick(button_of(window), Qt.MouseButton.LeftButton)
-    assert desk.switch.pace is RunMode.PAUSED
+    assert desk.control.mode is RunMode.PAUSED
     QTest.mouseClick(button_of(window), Qt.MouseButton.LeftButton)
-    assert desk.switch.pace.value == RunMode.RUNNING
+    assert desk.control.mode.value == RunMode.RUNNING
 
 
 def test_stopping_after_the_current_files_says_when_it_is_reached(desk: Desk, qtbot: QtBot) -> None:
     desk.world.add("a.txt", "b.txt")
     window = desk.active_window()
-    with desk.switch.at_work():
+    with desk.control.consuming(serves_priorities=True):
         QTest.keyClick(window.view, Qt.Key.Key_P, CTRL | SHIFT)
-        assert (desk.switch.pace, desk.remembered) == (RunMode.FINISHING, [True])
+        assert (desk.control.mode, desk.remembered) == (RunMode.FINISHING, [True])
         assert window.windowTitle().startswith("[Pausing] ")
         assert window.status.connection_text == "Pausing…"
         assert "as soon as the files in work are finished" in notice_of(window)
-        threading.Thread(target=desk.switch.note_idle).start()  # as the consumer does
+        threading.Thread(target=desk.control.note_idle).start()  # as the consumer does
         qtbot.waitUntil(lambda: window.windowTitle().startswith("[Paused] "))
     assert notice_of(window) == "Paused after the current files. 2 files wait."
     (resume,) = window.notices.buttons
     QTest.mouseClick(resume, Qt.MouseButton.LeftButton)
-    assert desk.switch.pace.value == RunMode.RUNNING
+    assert desk.control.mode.value == RunMode.RUNNING
     assert desk.remembered == [True, False]
 
 
 def test_stopping_after_the_current_files_can_be_taken_back(desk: Desk) -> None:
     window = desk.active_window()
-    with desk.switch.at_work():
+    with desk.control.consuming(serves_priorities=True):
         window.menu_actions.stop_after_current.trigger()
         assert window.menu_actions.pause.text() == "Res&ume"
         QTest.keyClick(window.view, Qt.Key.Key_P, CTRL)
-    assert desk.switch.pace is RunMode.RUNNING
+    assert desk.control.mode is RunMode.RUNNING
 
 
 def test_window_that_was_left_paused_says_so(desk: Desk) -> None:
-    desk.switch.pause()
+    desk.control.pause()
     window = desk.window()
     assert window.windowTitle().startswith("[Paused] ")
     assert window.status.connection_text == "Paused"
     assert "as it was left" in notice_of(window)
     QTest.mouseClick(window.notices.buttons[0], Qt.MouseButton.LeftButton)
-    assert desk.switch.pace.value == RunMode.RUNNING
+    assert desk.control.mode.value == RunMode.RUNNING
 
 
 def test_window_that_is_closed_does_not_follow_any_more(desk: Desk) -> None:
     desk.window().close()
-    desk.switch.pause()
+    desk.control.pause()
     assert desk.window().windowTitle().startswith("[Paused] ")
 
 
@@ -116,7 +116,7 @@ def test_pause_that_can_not_be_kept_holds_and_says_so(desk: Desk, monkeypatch: p
     window = desk.window()
     monkeypatch.setattr(window.pausing, "_remember", refuse)
     window.menu_actions.pause.trigger()
-    assert desk.switch.pace is RunMode.PAUSED
+    assert desk.control.mode is RunMode.PAUSED
     assert notice_of(window) == "The settings can't be written."
 
 

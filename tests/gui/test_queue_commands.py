@@ -57,7 +57,7 @@ def test_by_keyboard_selected_files_go_to_the_front(desk: Desk, qtbot: QtBot) ->
     qtbot.waitUntil(lambda: notice_of(window) == "2 files moved to the front.")
     assert sorted(order(desk)[:2]) == ["c.txt", "d.txt"]
     assert order(desk)[2:] == ["a.txt", "b.txt"]
-    assert desk.world.wake.is_set()
+    assert desk.world.control.wait_to_send(0.1, lambda: False)
 
 
 def test_by_mouse_in_the_context_menu(desk: Desk, qtbot: QtBot) -> None:
@@ -78,11 +78,11 @@ def test_where_a_consumer_works_they_are_simply_next(desk: Desk, qtbot: QtBot) -
     send_all(desk)
     window = desk.active_window()
     select(window, desk, "a.txt", "b.txt")
-    wanted = desk.world.intake._wanted
-    with wanted.served():
+    control = desk.world.control
+    with control.consuming(serves_priorities=True):
         window.menu_actions.process_next.trigger()
         qtbot.waitUntil(lambda: notice_of(window) == "2 files are processed next.")
-        assert sorted(wanted.take(9)) == sorted(keys)
+        assert sorted(control.take_priorities(9)) == sorted(keys)
 
 
 def test_what_has_ended_can_not_be_next(desk: Desk, qtbot: QtBot) -> None:

@@ -71,7 +71,7 @@ def test_text_of_another_version_stays_as_it_is(qapp: QApplication) -> None:
     assert translated("Something that no version has said") == "Something that no version has said"
 
 
-@pytest.mark.parametrize("template", templates())
+@pytest.mark.parametrize("template", sorted(templates()))
 def test_text_made_from_a_template_finds_back_to_it(template: str) -> None:
     filled = Sentence(template, **{name: f"a value {at}" for at, name in enumerate(_names(template))})
     found = match(str(filled))

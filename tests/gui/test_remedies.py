@@ -17,7 +17,7 @@ from desktop_app.config.settings import Connection, Settings, load_settings
 from desktop_app.domain.errors import Cause, StoreBusyError, StoreDamagedError, StoreError, StoreFullError
 from desktop_app.domain.job import Status
 from desktop_app.gui.widgets.dialogs import PairsDialog
-from desktop_app.services.consuming.foreign_messages import BRAKE_TITLE, MANY_IN_A_ROW
+from desktop_app.services.consuming.foreign_messages import MANY_IN_A_ROW, TOO_MANY_TITLE
 from desktop_app.services.loops import LoopState, Phase
 from desktop_app.store.database import known_store_error
 from tests.gui.hall import allowed, queue_page
@@ -354,7 +354,7 @@ def test_foreign_messages_stop_the_processing_until_only_ours_are_asked_for(ente
     for number in range(MANY_IN_A_ROW + 2):
         queue.send_message(QueueUrl=url, MessageBody=f"another program's {number}")
     hall = enter(allowed(AWS))
-    assert hall.until_banner(str(BRAKE_TITLE)) == ["Choose Queue…", "Show Messages", "Process Only Ours"]
+    assert hall.until_banner(str(TOO_MANY_TITLE)) == ["Choose Queue…", "Show Messages", "Process Only Ours"]
     hall.press("Show Messages")
     (dialog,) = hall.window.findChildren(PairsDialog)
     dialog.close()

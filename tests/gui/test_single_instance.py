@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -521,7 +522,7 @@ def start(*words: str | bytes, cwd: Path | None = None, home: Path | None = None
 
 def listed(database: Path) -> list[tuple[str, bytes | None]]:
     try:
-        with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
+        with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
             return connection.execute("SELECT file_path, raw_path FROM job ORDER BY id").fetchall()
     except sqlite3.OperationalError:  # it is not there yet
         return []
@@ -529,10 +530,11 @@ def listed(database: Path) -> list[tuple[str, bytes | None]]:
 
 def end(process: subprocess.Popen[str]) -> None:
     process.terminate()
-    _, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=120)
     assert (process.returncode, errors) == (0, "")
 
 
+@pytest.mark.slow
 @POSIX
 def test_twenty_starts_at_once_make_one_window_with_all_files(filemill_home: Path, tmp_path: Path) -> None:
     names = [f"file{number}.txt" for number in range(20)]
@@ -551,6 +553,7 @@ def test_twenty_starts_at_once_make_one_window_with_all_files(filemill_home: Pat
     end(window)
 
 
+@pytest.mark.slow
 @POSIX
 def test_second_start_hands_over_and_a_killed_window_is_followed_by_a_new_one(
     filemill_home: Path, tmp_path: Path
@@ -561,7 +564,7 @@ def test_second_start_hands_over_and_a_killed_window_is_followed_by_a_new_one(
     first = start()
     wait_until(lambda: any((filemill_home / "run").glob("window-*.address")), 30)
     second = start(b"\xff\xfe.txt", cwd=tmp_path)
-    _, errors = second.communicate(timeout=60)
+    _, errors = second.communicate(timeout=120)
     assert (second.returncode, errors) == (0, "")
     wait_until(lambda: [raw for _, raw in listed(database)] == [odd], 30, "the odd name is there")
     first.kill()

@@ -69,7 +69,9 @@ def test_language_follows_the_locale_and_english_serves_where_there_is_no_transl
     locale: str, said: list[str]
 ) -> None:
     # In a process of its own, since it holds for the whole program.
-    done = subprocess.run([sys.executable, "-c", SPEAK, locale], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", SPEAK, locale], capture_output=True, text=True, check=True, timeout=120
+    )
     assert json.loads(done.stdout) == said
 
 

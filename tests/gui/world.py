@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-from threading import Event
 from typing import TYPE_CHECKING, Any
 
-from desktop_app.bootstrap import MIGRATIONS
 from desktop_app.domain.job import NewFile, Status
 from desktop_app.domain.query import ListQuery, SortBy
-from desktop_app.services.adding.intake import IntakeService
+from desktop_app.services.adding.job_editor import JobEditor
+from desktop_app.services.control import ProcessingControl
 from desktop_app.store.adding import Intake
-from desktop_app.store.database import open_database
 from desktop_app.store.job_list import JobList
 from desktop_app.store.models import JobRow
+from tests.helpers import open_test_database
 from tests.services.fakes import FakeClock
 
 if TYPE_CHECKING:
@@ -33,12 +32,12 @@ class World:
     """Everything below the window."""
 
     def __init__(self, path: Path) -> None:
-        self.database = open_database(path, MIGRATIONS)
+        self.database = open_test_database(path)
         self.session = self.database.session
         self.jobs = JobList(self.database)
         self.clock = FakeClock(NOW_MS / 1000)
-        self.wake = Event()
-        self.intake = IntakeService(Intake(self.database), queue="local", clock=self.clock, wake=self.wake.set)
+        self.control = ProcessingControl()
+        self.intake = JobEditor(Intake(self.database), queue="local", clock=self.clock, control=self.control)
 
     def add(self, *names: str, size: int | None = 1000) -> list[int]:
         """Add jobs with these names; gives their keys."""

@@ -11,7 +11,8 @@ import pytest
 
 from desktop_app.domain.errors import FileError, FileProblem
 from desktop_app.processing.isolation import IsolatedProcessing, ProcessDiedError, serve_one
-from desktop_app.processing.registry import Cancelled, FileResult, default_registry
+from desktop_app.processing.processor import Cancelled
+from desktop_app.processing.registry import FileResult, default_registry
 
 
 class Watching:
@@ -68,7 +69,7 @@ def test_a_child_that_ends_without_an_answer_costs_only_itself(watch: Watching, 
 
 
 def test_progress_comes_through(watch: Watching) -> None:
-    code = "print('[\"progress\", 5, 10]', flush=True); print('[\"done\", 10, 1]')"
+    code = "print('[\"progress\", 5, 10]', flush=True); print('[\"done\", 10, 1, {}]')"
     assert child(code).process("a", watch) == FileResult(10, 1)
     assert watch.progress == [(5, 10)]
 
@@ -96,7 +97,7 @@ def test_the_child_says_what_it_found_on_standard_output(tmp_path: Path, capsys:
     assert serve_one(str(tmp_path / "a"), default_registry()) == 0
     assert serve_one(str(tmp_path), default_registry()) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == '["done", 2, 1]'
+    assert lines[0] == '["done", 2, 1, {}]'
     assert lines[1].startswith('["failed", "not_a_file", false,')
 
 
@@ -109,3 +110,8 @@ def test_the_child_tells_progress_and_is_never_cancelled(capsys: pytest.CaptureF
 
     serve_one("a", Telling())  # type: ignore[arg-type]
     assert capsys.readouterr().out.splitlines()[0] == '["progress", 1, 2]'
+
+
+def test_values_of_a_processor_of_its_own_come_through(watch: Watching) -> None:
+    code = 'print(\'["done", 10, null, {"sha256": "ab", "pages": 3}]\')'
+    assert child(code).process("a", watch) == FileResult(10, None, {"sha256": "ab", "pages": 3})

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from desktop_app.processing.lines import LineProcessor
+from desktop_app.processing.lines import LineProcessor, count_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +30,7 @@ def cut(content: bytes, piece_bytes: int) -> Iterator[bytes]:
 
 
 def count(content: bytes, piece_bytes: int = 1 << 20) -> int:
-    return LineProcessor().count(cut(content, piece_bytes))
+    return count_lines(cut(content, piece_bytes))
 
 
 def lines_of_text(text: str) -> int:
@@ -194,7 +194,7 @@ def test_memory_stays_flat_however_long_the_content(mark: bytes) -> None:
 
     tracemalloc.start()
     try:
-        LineProcessor().count(piece for piece in endless_looking() if piece)
+        count_lines(piece for piece in endless_looking() if piece)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

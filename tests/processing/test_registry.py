@@ -11,18 +11,12 @@ import pytest
 
 from desktop_app.domain.errors import FileError, FileProblem
 from desktop_app.processing.lines import LineProcessor
-from desktop_app.processing.registry import (
-    PAUSES_S,
-    Cancelled,
-    FileResult,
-    Processor,
-    ProcessorRegistry,
-    default_registry,
-)
+from desktop_app.processing.processor import Cancelled, Field, Processor, Value
+from desktop_app.processing.registry import PAUSES_S, FileResult, ProcessorRegistry, default_registry
 from desktop_app.sources.local import FileSource, Source, open_source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
 MIB = 1 << 20
@@ -142,26 +136,39 @@ def test_what_can_not_be_opened_gives_its_reason(tmp_path: Path) -> None:
 
 
 class Shouting:
-    """Another kind of processing: counts exclamation marks, for `.shout` files only."""
+    """Another kind of processing, for `.shout` files only, with result fields of its own."""
+
+    name = "shouts"
+    fields = (Field("marks", int, "Exclamation marks"), Field("share", float, "Share"))
 
     def accepts(self, path: str) -> bool:
         return path.endswith(".shout")
 
-    def count(self, chunks: Iterable[bytes]) -> int:
-        return sum(chunk.count(b"!") for chunk in chunks)
+    def process(self, source: Source) -> Mapping[str, Value]:
+        marks = sum(chunk.count(b"!") for chunk in source.chunks())
+        return {"marks": marks, "share": marks / source.size}
 
 
 def test_the_first_processor_that_accepts_a_file_does_it(tmp_path: Path) -> None:
     processors: list[Processor] = [Shouting(), LineProcessor()]
     registry = ProcessorRegistry(processors)
     for name in ("a.shout", "a.txt"):
-        (tmp_path / name).write_bytes(b"ho!\nho!\nho!")
+        (tmp_path / name).write_bytes(b"ho!\nho!")
 
-    assert registry.process(str(tmp_path / "a.shout"), Onlooker()).lines_count == 3
-    assert registry.process(str(tmp_path / "a.txt"), Onlooker()).lines_count == 3
+    assert registry.process(str(tmp_path / "a.shout"), Onlooker()) == FileResult(7, None, {"marks": 2, "share": 2 / 7})
+    assert registry.process(str(tmp_path / "a.txt"), Onlooker()) == FileResult(7, 2)
 
-    (tmp_path / "b.shout").write_bytes(b"!!!!\n")
-    assert registry.process(str(tmp_path / "b.shout"), Onlooker()).lines_count == 4
+
+@pytest.mark.parametrize("values", [{"other": 1}, {"marks": "1"}, {"marks": True}, {"share": 1}, {"lines_count": 1}])
+def test_a_result_holds_only_what_its_processor_declares(tmp_path: Path, values: dict[str, Value]) -> None:
+    class Undeclared(Shouting):
+        def process(self, source: Source) -> Mapping[str, Value]:
+            return {**super().process(source), **values}
+
+    (tmp_path / "a.shout").write_bytes(b"!")
+
+    with pytest.raises(TypeError, match="shouts does not declare"):
+        ProcessorRegistry([Undeclared()]).process(str(tmp_path / "a.shout"), Onlooker())
 
 
 def test_a_file_that_no_processor_accepts_is_refused(tmp_path: Path) -> None:
@@ -175,7 +182,7 @@ def test_a_file_that_no_processor_accepts_is_refused(tmp_path: Path) -> None:
 
 def test_a_bug_in_a_processor_is_not_swallowed(tmp_path: Path) -> None:
     class Buggy(Shouting):
-        def count(self, chunks: Iterable[bytes]) -> int:
+        def process(self, source: Source) -> Mapping[str, Value]:
             raise ZeroDivisionError
 
     (tmp_path / "a.shout").touch()

@@ -6,21 +6,21 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from desktop_app.bootstrap import MIGRATIONS
 from desktop_app.domain.job import Job, NewFile
 from desktop_app.services.worker_identity import WorkerIdentity
 from desktop_app.store.adding import Intake
 from desktop_app.store.claims import Claim, ClaimRequest, Claims
-from desktop_app.store.database import Database, open_database
 from desktop_app.store.job_list import JobList
 from desktop_app.store.outbox import Outbox
+from tests.helpers import open_test_database
 from tests.services.fakes import FakeClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.services.plant import Plant
+    from desktop_app.store.database import Database
+    from tests.services.running_consumer import Plant
 
 QUEUE = "q"
 
@@ -30,7 +30,7 @@ class Bench:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.database: Database = open_database(folder / "jobs.db", MIGRATIONS)
+        self.database: Database = open_test_database(folder / "jobs.db")
         self.clock = FakeClock()
         self.jobs = JobList(self.database)
         self.intake = Intake(self.database)
@@ -72,7 +72,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 @pytest.fixture
 def plant(bench: Bench) -> Iterator[Plant]:
     """A consumer that is stopped at the end if the test has started it."""
-    from tests.services.plant import Plant  # it stands on this file
+    from tests.services.running_consumer import Plant  # it stands on this file
 
     with Plant(bench) as plant:
         yield plant

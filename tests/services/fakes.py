@@ -14,7 +14,7 @@ from desktop_app.queues.messages import EntryResult, Outgoing, QueueInfo, QueueS
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from desktop_app.processing.registry import Watch
+    from desktop_app.processing.processor import Watch
     from desktop_app.queues.client import QueueClient
 
 DONE = EntryResult()

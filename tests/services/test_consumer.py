@@ -19,10 +19,13 @@ from desktop_app.domain.errors import (
 )
 from desktop_app.domain.job import Job, Status
 from desktop_app.processing.isolation import IsolatedProcessing
-from desktop_app.processing.registry import Cancelled, FileResult, Watch
+from desktop_app.processing.processor import Cancelled, Watch
+from desktop_app.processing.registry import FileResult
 from desktop_app.queues.messages import EntryResult, FileMessage, encode
 from desktop_app.services.consuming.consumer import Consumer, ConsumerOptions
-from desktop_app.services.consuming.in_flight import Fate
+from desktop_app.services.consuming.foreign_messages import ForeignMessages
+from desktop_app.services.consuming.in_flight import Outcome
+from desktop_app.services.control import ProcessingControl
 from desktop_app.services.loops import Backoff, Phase
 from desktop_app.store.claims import Claims
 from desktop_app.store.outbox import Outbox, Sent
@@ -30,7 +33,7 @@ from desktop_app.store.results import Result, Work
 from tests.helpers import wait_until
 from tests.services.conftest import QUEUE
 from tests.services.fakes import OFFLINE, Acting, FakeClient, FakeConnector, in_use, received
-from tests.services.plant import Plant, message, suspect
+from tests.services.running_consumer import Plant, message, suspect
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,7 +74,7 @@ def test_a_file_that_can_not_be_processed_fails_with_its_reason(plant: Plant) ->
     done = plant.bench.job(job)
     assert (done.status, done.reason_code, done.lines_count) == (Status.FAILED, FileProblem.MISSING, None)
     assert done.reason == "The file is no longer there"
-    assert plant.fate(Fate.FAILED) == 1
+    assert plant.count(Outcome.FAILED) == 1
     assert plant.client.made("delete") == [["a.txt"]]
 
 
@@ -82,7 +85,7 @@ def test_a_duplicate_is_deleted_and_not_processed_again(plant: Plant) -> None:
     plant.start()
     plant.settled(2)
     assert plant.registry.began == ["a.txt"]
-    assert plant.fate(Fate.PROCESSED) + plant.fate(Fate.DUPLICATE) + plant.fate(Fate.RETRIED) == 2
+    assert plant.count(Outcome.PROCESSED) + plant.count(Outcome.DUPLICATE) + plant.count(Outcome.RETRIED) == 2
 
 
 def test_an_old_generation_is_deleted_unprocessed(plant: Plant) -> None:
@@ -94,7 +97,7 @@ def test_an_old_generation_is_deleted_unprocessed(plant: Plant) -> None:
     plant.deliver(message(job, generation=1, handle="old"), message(job, generation=2, handle="new"))
     plant.start()
     plant.settled(2)
-    assert (plant.fate(Fate.STALE), plant.fate(Fate.PROCESSED)) == (1, 1)
+    assert (plant.count(Outcome.STALE), plant.count(Outcome.PROCESSED)) == (1, 1)
 
 
 @pytest.mark.parametrize(
@@ -105,7 +108,7 @@ def test_a_foreign_message_is_left_alone(plant: Plant, body: str) -> None:
     plant.deliver(received(body, handle="foreign"), message(job))
     plant.start()
     plant.settled(2)
-    assert plant.fate(Fate.FOREIGN) == 1
+    assert plant.count(Outcome.FOREIGN) == 1
     assert plant.client.made("delete") == [["a.txt"]]
     assert plant.client.made("change_visibility") == []
 
@@ -134,7 +137,7 @@ def test_a_passing_trouble_is_tried_again_later_and_says_so(plant: Plant) -> Non
     assert waiting.next_try_at is not None
     ((change,),) = plant.client.made("change_visibility")
     assert 1 <= change[1] <= 5
-    assert plant.fate(Fate.RETRIED) == 1
+    assert plant.count(Outcome.RETRIED) == 1
 
 
 def test_after_five_tries_a_passing_trouble_is_an_end(plant: Plant) -> None:
@@ -155,7 +158,7 @@ def test_one_slow_file_does_not_hold_the_others(plant: Plant) -> None:
     for start in range(0, 21, 7):
         plant.deliver(*(message(job) for job in jobs[start : start + 7]))
     plant.start()
-    wait_until(lambda: plant.fate(Fate.PROCESSED) == 20, timeout=10)
+    wait_until(lambda: plant.count(Outcome.PROCESSED) == 20)
     assert plant.bench.job(jobs[0]).status is Status.PROCESSING
     go_on.set()
     plant.settled(21)
@@ -167,18 +170,18 @@ def test_a_lost_lease_cancels_the_work_and_nothing_is_written_or_deleted(plant: 
 
     def watched(watch: Watch) -> FileResult:
         begun.set()
-        wait_until(watch.cancelled, timeout=10)
+        wait_until(watch.cancelled)
         raise Cancelled
 
     plant.registry.acts["a.txt"] = watched
     plant.deliver(message(job))
     plant.start()
     assert begun.wait(10)
-    (held,) = plant.consumer._book.all()
+    (held,) = plant.consumer._in_flight.all()
     plant.client.script("change_visibility", [EntryResult(trouble=QueueTrouble.LEASE_LOST)])
     held.expires = 0
     plant.settled(1)
-    assert plant.fate(Fate.LOST) == 1
+    assert plant.count(Outcome.LOST) == 1
     assert plant.client.made("delete") == []
     assert plant.bench.job(job).status is Status.PENDING, "the row is free for whoever has the message now"
 
@@ -193,7 +196,7 @@ def test_a_file_taken_off_the_list_while_it_is_read_stays_off_and_its_message_go
     go_on.set()
     plant.settled(1)
     assert plant.bench.jobs.page([job.row_id]) == {}
-    assert plant.fate(Fate.STALE) == 1
+    assert plant.count(Outcome.STALE) == 1
     assert plant.client.made("delete") == [["a.txt"]]
 
 
@@ -245,16 +248,16 @@ def test_at_a_stop_what_has_not_begun_goes_back_in_order_and_what_runs_may_end(b
     plant.deliver(*(message(job) for job in jobs))
     plant.start()
     assert begun.wait(10)
-    wait_until(lambda: plant.consumer.held == 3)
+    wait_until(lambda: plant.observer.in_flight == 3)
     plant.stop_asked.set()
-    wait_until(lambda: plant.fate(Fate.RELEASED) == 2)
+    wait_until(lambda: plant.count(Outcome.RELEASED) == 2)
     go_on.set()
     plant.stop()
     assert [bench.job(job).status for job in jobs] == [Status.PROCESSED, Status.PENDING, Status.PENDING]
     assert [bench.job(job).attempts for job in jobs] == [1, 0, 0]
     assert plant.client.made("change_visibility") == [[("b", 0), ("c", 0)]]
     assert plant.client.made("delete") == [["a"]]
-    assert plant.consumer.tally.held == 0
+    assert plant.observer.unsettled == 0
 
 
 def test_at_a_stop_a_hung_read_is_given_back_and_its_late_result_is_refused(plant: Plant) -> None:
@@ -267,7 +270,7 @@ def test_at_a_stop_a_hung_read_is_given_back_and_its_late_result_is_refused(plan
     assert plant.bench.job(job).status is Status.PENDING
     assert plant.client.made("change_visibility") == [[("a", 0)]]
     go_on.set()
-    assert plant.fate(Fate.RELEASED) == 1
+    assert plant.count(Outcome.RELEASED) == 1
 
 
 def test_while_the_database_is_away_nothing_is_received_and_no_result_is_lost(
@@ -286,10 +289,10 @@ def test_while_the_database_is_away_nothing_is_received_and_no_result_is_lost(
     monkeypatch.setattr(Work, "finish", busy)
     plant.deliver(message(jobs[0]))
     plant.start()
-    wait_until(lambda: any(state.phase is Phase.WAITING for state in plant.told), timeout=10)
+    wait_until(lambda: any(state.phase is Phase.WAITING for state in plant.told))
     assert plant.client.made("delete") == []
     polls = len(plant.client.made("receive"))
-    wait_until(lambda: plant.told[-1].tries >= 2, timeout=10)
+    wait_until(lambda: plant.told[-1].tries >= 2)
     assert len(plant.client.made("receive")) <= polls + 1
     away.clear()
     plant.deliver(message(jobs[1]))
@@ -315,7 +318,7 @@ def test_messages_whose_rows_can_not_be_claimed_now_go_back_for_a_moment(
     plant.start()
     plant.settled(1)
     assert plant.client.made("change_visibility") == [[("a.txt", 5)]]
-    assert plant.fate(Fate.RELEASED) == 1
+    assert plant.count(Outcome.RELEASED) == 1
     plant.deliver(message(job))
     plant.settled(2)
     assert plant.bench.job(job).status is Status.PROCESSED
@@ -342,7 +345,7 @@ def test_long_files_tell_their_progress(plant: Plant) -> None:
     plant.registry.acts["a.txt"] = slow
     plant.deliver(message(job))
     plant.start()
-    wait_until(lambda: plant.bench.job(job).bytes_done == 50, timeout=10)
+    wait_until(lambda: plant.bench.job(job).bytes_done == 50)
     assert plant.bench.job(job).file_size == 100
     go_on.set()
     plant.settled(1)
@@ -365,7 +368,7 @@ def test_the_path_comes_from_the_row_and_never_from_the_message(plant: Plant, tm
     plant.deliver(received(body, handle="h"))
     plant.start()
     plant.settled(1)
-    assert plant.fate(Fate.FOREIGN) == 1
+    assert plant.count(Outcome.FOREIGN) == 1
     assert plant.registry.began == []
 
 
@@ -405,14 +408,14 @@ def test_the_new_message_of_long_work_takes_the_place_of_the_old_one(plant: Plan
     plant.deliver(message(job, handle="old"))
     plant.start()
     assert begun.wait(10)
-    (held,) = plant.consumer._book.all()
-    held.is_handed_over = True
+    (held,) = plant.consumer._in_flight.all()
+    held.awaits_message = True
     plant.deliver(message(job, handle="new"))
     wait_until(lambda: held.received.receipt_handle == "new")
     go_on.set()
     plant.settled(2)
     assert plant.client.made("delete") == [["new"]]
-    assert (plant.fate(Fate.DUPLICATE), plant.fate(Fate.PROCESSED)) == (1, 1)
+    assert (plant.count(Outcome.DUPLICATE), plant.count(Outcome.PROCESSED)) == (1, 1)
 
 
 def test_a_message_that_came_often_while_its_row_is_worked_on_waits_long(plant: Plant) -> None:
@@ -430,10 +433,10 @@ def test_a_queue_full_of_foreign_messages_stops_the_consumer_with_a_plain_text(b
     plant.deliver_foreign(10)
     with pytest.raises(KnownError, match="not Filemill's"):
         plant.consumer.run(lambda: False)
-    assert plant.fate(Fate.FOREIGN) == 10
+    assert plant.count(Outcome.FOREIGN) == 10
     assert plant.client.made("delete") == plant.client.made("change_visibility") == []
     assert plant.told[-1].phase is Phase.STOPPED
-    assert len(plant.consumer.foreign.newest()) == 10
+    assert len(plant.foreign.newest()) == 10
     plant.stop_asked.set()
 
 
@@ -444,9 +447,9 @@ def test_what_waits_behind_a_long_file_goes_back_instead_of_looking_busy(bench: 
     plant.deliver(*(message(job) for job in jobs))
     plant.start()
     assert begun.wait(10)
-    for held in plant.consumer._book.all():
-        held.taken_at -= 10
-    wait_until(lambda: plant.fate(Fate.RELEASED) == 2)
+    for held in plant.consumer._in_flight.all():
+        held.received_at -= 10
+    wait_until(lambda: plant.count(Outcome.RELEASED) == 2)
     assert [bench.job(job).status for job in jobs] == [Status.PROCESSING, Status.PENDING, Status.PENDING]
     assert [bench.job(job).attempts for job in jobs] == [1, 0, 0]
     wait_until(lambda: plant.client.made("change_visibility") == [[("b", 0), ("c", 0)]])
@@ -464,7 +467,7 @@ def test_while_a_file_takes_long_no_more_is_taken_than_can_start(bench: Bench) -
     _, go_on = plant.hold("long")
     plant.deliver(message(job))
     plant.start()
-    wait_until(lambda: plant.consumer._pool.longest() > 1, timeout=10)
+    wait_until(lambda: plant.consumer._pool.longest() > 1)
     plant.client.calls.clear()
     wait_until(lambda: len(plant.client.made("receive")) >= 3)
     assert {limit for limit, _, _ in plant.client.made("receive")[1:]} == {1}
@@ -534,10 +537,10 @@ def test_a_locked_database_while_foreign_messages_come_does_not_end_the_consumer
 
     plant.thread = threading.Thread(target=run)
     plant.start()
-    wait_until(lambda: any(state.phase is Phase.WAITING for state in plant.told), timeout=10)
+    wait_until(lambda: any(state.phase is Phase.WAITING for state in plant.told))
     assert not ended
     away.clear()
-    wait_until(lambda: ended, timeout=10)
+    wait_until(lambda: ended)
     assert "not Filemill's" in ended[0].text
     plant.stop()
 
@@ -558,7 +561,7 @@ def test_queue_in_trouble_is_asked_again_after_the_backoff_or_when_told_to(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Backoff, "next", lambda _: 1000.0)
-    tries, retry_now, room, stop = [0], threading.Event(), CountedEvent(), threading.Event()
+    tries, control, room, stop = [0], ProcessingControl(), CountedEvent(), threading.Event()
 
     class Away(FakeConnector):
         def connect(self) -> QueueClient:
@@ -573,7 +576,8 @@ def test_queue_in_trouble_is_asked_again_after_the_backoff_or_when_told_to(
         options=ConsumerOptions(queue=QUEUE, concurrency=1, work_grace_s=0.1, flush_grace_s=0.1),
         clock=SystemClock(),
         report=lambda _: None,
-        retry_now=retry_now,
+        control=control,
+        foreign=ForeignMessages(),
     )
     consumer._receiver.has_room = room
     thread = threading.Thread(target=consumer.run, args=(stop.is_set,))
@@ -581,7 +585,7 @@ def test_queue_in_trouble_is_asked_again_after_the_backoff_or_when_told_to(
     # There is room all the time, and that is told many times a second.
     wait_until(lambda: tries[0] and room.times > 5)
     assert tries == [1]
-    retry_now.set()
+    control.try_now()
     wait_until(lambda: tries[0] == 2)
     stop.set()
     thread.join()

@@ -11,7 +11,7 @@ from desktop_app.services.sending.dead_letters import DeadLetterWatcher
 from desktop_app.store.claims import Claims
 from tests.services.conftest import QUEUE
 from tests.services.fakes import FakeConnector, in_use, received
-from tests.services.plant import Plant, message, suspect
+from tests.services.running_consumer import Plant, message, suspect
 
 if TYPE_CHECKING:
     import pytest
@@ -80,7 +80,7 @@ def test_job_that_was_put_aside_by_the_queue_is_told(plant: Plant, caplog: pytes
     plant.client.dead_letters = lambda: plant.client  # type: ignore[attr-defined]
     plant.client.polls.append([dead])
     DeadLetterWatcher(Claims(plant.bench.database), FakeConnector(plant.client), plant.bench.clock).do()
-    assert told(caplog, job) == ["put aside by the queue after 5 deliveries"]
+    assert told(caplog, job) == ["moved to the dead-letter queue after 5 deliveries"]
 
 
 def test_retry_of_a_few_is_told_and_of_thousands_is_not(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:

@@ -68,4 +68,4 @@ def test_the_log_names_a_trouble_once_and_that_it_is_over(caplog: pytest.LogCapt
     assert len(texts) == 3
     assert "Can't reach it." in texts[0]
     assert "Other." in texts[1]
-    assert texts[2] == "loop: goes on"
+    assert texts[2] == "loop: running again"

@@ -9,25 +9,28 @@ from typing import TYPE_CHECKING
 import pytest
 
 from desktop_app.domain.errors import FileError, FileProblem
-from desktop_app.processing.registry import FileResult, ProcessorRegistry, Watch, default_registry
+from desktop_app.processing.lines import LineProcessor
+from desktop_app.processing.registry import FileResult, ProcessorRegistry, default_registry
 from desktop_app.services.consuming.in_flight import InFlightMessage
 from desktop_app.services.consuming.worker_pool import Done, WorkerPool
 from tests.helpers import wait_until
 from tests.services.fakes import FakeClock, received
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping
 
+    from desktop_app.processing.processor import Value, Watch
+    from desktop_app.sources.local import Source
     from tests.services.conftest import Bench
 
 
-def held_for(bench: Bench, name: str) -> InFlightMessage:
+def message_for(bench: Bench, name: str) -> InFlightMessage:
     (job,) = bench.add(name)
     return InFlightMessage(received(), 0, job=job)
 
 
-def process(held: InFlightMessage, registry: ProcessorRegistry | None = None) -> Done:
-    (done,) = process_all([held], registry or default_registry())
+def process(message: InFlightMessage, registry: ProcessorRegistry | None = None) -> Done:
+    (done,) = process_all([message], registry or default_registry())
     return done
 
 
@@ -35,62 +38,56 @@ def process_all(messages: list[InFlightMessage], registry: ProcessorRegistry, th
     done: SimpleQueue[Done] = SimpleQueue()
     pool = WorkerPool(threads, registry, done.put, clock=FakeClock())
     pool.start()
-    for held in messages:
-        pool.submit(held)
+    for message in messages:
+        pool.submit(message)
     pool.stop()
-    return [done.get(timeout=5) for _ in messages]
+    return [done.get(timeout=30) for _ in messages]
 
 
-class Bug:
+class Bug(LineProcessor):
     """A processor with a mistake in it."""
 
-    def accepts(self, path: str) -> bool:
-        return True
-
-    def count(self, chunks: Iterable[bytes]) -> int:
+    def process(self, source: Source) -> Mapping[str, Value]:
         raise ZeroDivisionError("a mistake")
 
 
 def test_a_file_gives_its_numbers(bench: Bench) -> None:
-    done = process(held_for(bench, "a.txt"))
+    done = process(message_for(bench, "a.txt"))
     assert done.result == FileResult(4, 2)
     assert done.error is None
-    assert done.held.is_begun
+    assert done.message.is_begun
 
 
 def test_a_file_that_is_gone_gives_the_reason(bench: Bench) -> None:
-    held = held_for(bench, "a.txt")
+    message = message_for(bench, "a.txt")
     (bench.folder / "a.txt").unlink()
-    error = process(held).error
+    error = process(message).error
     assert error is not None
     assert error.problem is FileProblem.MISSING
 
 
 def test_what_is_cancelled_before_it_begins_is_not_begun(bench: Bench) -> None:
-    held = held_for(bench, "a.txt")
-    held.cancelled.set()
-    done = process(held)
-    assert (done.result, done.error, held.is_begun) == (None, None, False)
+    message = message_for(bench, "a.txt")
+    message.cancelled.set()
+    done = process(message)
+    assert (done.result, done.error, message.is_begun) == (None, None, False)
 
 
 def test_what_is_cancelled_while_it_runs_has_no_result(bench: Bench) -> None:
-    held = held_for(bench, "a.txt")
+    message = message_for(bench, "a.txt")
 
-    class Slow:
-        def accepts(self, path: str) -> bool:
-            return True
+    class Slow(LineProcessor):
+        def process(self, source: Source) -> Mapping[str, Value]:
+            message.cancelled.set()
+            return super().process(source)
 
-        def count(self, chunks: Iterable[bytes]) -> int:
-            held.cancelled.set()
-            return sum(1 for _ in chunks)
-
-    done = process(held, ProcessorRegistry([Slow()]))
-    assert (done.result, done.error, held.is_begun) == (None, None, True)
+    done = process(message, ProcessorRegistry([Slow()]))
+    assert (done.result, done.error, message.is_begun) == (None, None, True)
 
 
 @pytest.mark.expected_log("bug while processing", level="ERROR")
 def test_a_bug_costs_one_file_and_not_the_thread(bench: Bench) -> None:
-    for done in process_all([held_for(bench, "a.txt"), held_for(bench, "b.txt")], ProcessorRegistry([Bug()])):
+    for done in process_all([message_for(bench, "a.txt"), message_for(bench, "b.txt")], ProcessorRegistry([Bug()])):
         error = done.error
         assert isinstance(error, FileError)
         assert error.problem is FileProblem.INTERNAL
@@ -98,32 +95,29 @@ def test_a_bug_costs_one_file_and_not_the_thread(bench: Bench) -> None:
 
 
 def test_so_many_at_once_and_not_more(bench: Bench) -> None:
-    together = threading.Barrier(2, timeout=5)
+    together = threading.Barrier(2, timeout=30)
     running: list[int] = []
     most: list[int] = []
     lock = threading.Lock()
 
-    class Counting:
-        def accepts(self, path: str) -> bool:
-            return True
-
-        def count(self, chunks: Iterable[bytes]) -> int:
+    class Counting(LineProcessor):
+        def process(self, source: Source) -> Mapping[str, Value]:
             with lock:
                 running.append(1)
                 most.append(len(running))
             together.wait()
             with lock:
                 running.pop()
-            return sum(1 for _ in chunks)
+            return super().process(source)
 
-    messages = [held_for(bench, name) for name in ("a", "b", "c", "d")]
+    messages = [message_for(bench, name) for name in ("a", "b", "c", "d")]
     for done in process_all(messages, ProcessorRegistry([Counting()]), threads=2):
         assert done.result is not None
     assert max(most) == 2
 
 
 def test_the_progress_of_a_long_file_is_left_with_its_message(bench: Bench) -> None:
-    held = held_for(bench, "a.txt")
+    message = message_for(bench, "a.txt")
 
     class Ticking:
         """A clock that says each look is a second later."""
@@ -138,8 +132,8 @@ def test_the_progress_of_a_long_file_is_left_with_its_message(bench: Bench) -> N
             self.now += 1
             return self.now
 
-    process(held, default_registry(Ticking()))
-    assert held.progress == (4, 4)
+    process(message, default_registry(Ticking()))
+    assert message.progress == (4, 4)
 
 
 def test_a_read_that_hangs_is_given_up_and_its_place_is_taken(bench: Bench) -> None:
@@ -156,7 +150,7 @@ def test_a_read_that_hangs_is_given_up_and_its_place_is_taken(bench: Bench) -> N
 
     pool = WorkerPool(1, Hanging(), done.put, clock=clock)
     pool.start()
-    bad, good = held_for(bench, "bad"), held_for(bench, "good")
+    bad, good = message_for(bench, "bad"), message_for(bench, "good")
     pool.submit(bad)
     pool.submit(good)
     assert hung.wait(5)
@@ -170,11 +164,11 @@ def test_a_read_that_hangs_is_given_up_and_its_place_is_taken(bench: Bench) -> N
     assert done.empty(), "progress is a sign of life"
     clock.advance(2)
     pool.give_up_stalled()
-    given_up = done.get(timeout=5)
-    assert given_up.held is bad
+    given_up = done.get(timeout=30)
+    assert given_up.message is bad
     assert given_up.error is not None
     assert (given_up.error.problem, given_up.error.passing) == (FileProblem.UNREADABLE, True)
-    assert done.get(timeout=5).held is good
+    assert done.get(timeout=30).message is good
     go_on.set()
     pool.stop()
     wait_until(lambda: not any(thread.name == "worker-1" for thread in threading.enumerate()))

@@ -8,6 +8,7 @@ import pytest
 
 from desktop_app.domain.errors import QueueError, QueueTrouble
 from desktop_app.services.consuming.receiver import Receiver
+from desktop_app.services.control import ProcessingControl
 from desktop_app.services.loops import Backoff, LoopState, Phase, StateReporter
 from tests.services.fakes import OFFLINE, Countdown, FakeClient, FakeClock, FakeConnector, received
 
@@ -24,6 +25,7 @@ class Ear:
         self.connector = FakeConnector(self.client)
         self.got: list[tuple[list[Received], float]] = []
         self.told: list[LoopState] = []
+        self.control = ProcessingControl()
         self.room = room
         self.receiver = Receiver(
             self.connector,
@@ -31,6 +33,7 @@ class Ear:
             deliver=lambda messages, expires: self.got.append((messages, expires)),
             state=StateReporter("consumer", self.told.append, self.clock),
             clock=self.clock,
+            control=self.control,
             visibility_s=30,
             backoff=Backoff(first=0.01, longest=0.01),
         )

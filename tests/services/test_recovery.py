@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
 from desktop_app.domain.job import Job, Status
 from desktop_app.queues.messages import FileMessage, encode
+from desktop_app.services.control import ProcessingControl
 from desktop_app.services.sending.dead_letters import DeadLetterWatcher
 from desktop_app.services.sending.periodic_tasks import PeriodicTask, PeriodicTasks
 from desktop_app.services.sending.reconciler import Reconciler
@@ -28,7 +28,7 @@ pytest_plugins = ["tests.sqs.fixtures"]
 
 
 class Plant:
-    """A sender and its chores on a simulated queue, all on the simulator's clock."""
+    """A sender and its periodic tasks on a simulated queue, all on the simulator's clock."""
 
     def __init__(self, bench: Bench, sim: SimulatedSqs, **attributes: str) -> None:
         assert isinstance(sim.clock, VirtualClock)
@@ -41,13 +41,14 @@ class Plant:
         self.reconciler = Reconciler(self.recovery, self.connector, queue=QUEUE, clock=self.clock)
         self.watcher = DeadLetterWatcher(Claims(bench.database), self.connector, self.clock)
         self.sender = Sender(
-            bench.outbox,
+            bench.database,
             self.connector,
             bench.identity,
             options=SenderOptions(queue=QUEUE),
             clock=self.clock,
-            wake=threading.Event(),
+            control=ProcessingControl(),
             report=lambda _: None,
+            tasks=PeriodicTasks([], self.clock, ProcessingControl()),
         )
 
     def send(self, *names: str) -> list[Job]:
@@ -231,22 +232,22 @@ class Counting:
         self.times += 1
 
 
-def test_chores_are_done_at_the_start_and_once_a_minute(plant: Plant) -> None:
+def test_periodic_tasks_are_done_at_the_start_and_once_a_minute(plant: Plant) -> None:
     counting = Counting()
-    chores = PeriodicTasks([PeriodicTask("counting", counting.do)], plant.clock)
+    tasks = PeriodicTasks([PeriodicTask("counting", counting.do)], plant.clock, ProcessingControl())
     for seconds in (0, 30, 31, 10, 60):
         plant.sim.advance(seconds)
-        chores.do_due()
+        tasks.do_due()
     assert counting.times == 3
 
 
-def test_chores_can_be_hurried(plant: Plant) -> None:
-    counting, hurry = Counting(), threading.Event()
-    chores = PeriodicTasks([PeriodicTask("counting", counting.do)], plant.clock, hurry=hurry)
-    chores.do_due()
-    hurry.set()
-    chores.do_due()
-    chores.do_due()
+def test_periodic_tasks_can_be_done_now(plant: Plant) -> None:
+    counting, control = Counting(), ProcessingControl()
+    tasks = PeriodicTasks([PeriodicTask("counting", counting.do)], plant.clock, control)
+    tasks.do_due()
+    control.try_now()
+    tasks.do_due()
+    tasks.do_due()
     assert counting.times == 2
 
 
@@ -260,26 +261,29 @@ def test_a_look_at_both_queues_asks_for_attributes_once(bench: Bench, sim: Simul
     assert sim.simulator.counts()["GetQueueAttributes"] == 2
 
 
-def test_a_chore_that_is_not_allowed_costs_the_others_nothing_and_is_said_once(
+def test_a_task_that_is_not_allowed_costs_the_others_nothing_and_is_said_once(
     plant: Plant, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO", logger="desktop_app.services.sending.periodic_tasks")
     counting = Counting()
-    chores = PeriodicTasks(
-        [PeriodicTask("reconciler", plant.reconciler.do), PeriodicTask("counting", counting.do)], plant.clock, every_s=1
+    tasks = PeriodicTasks(
+        [PeriodicTask("reconciler", plant.reconciler.do), PeriodicTask("counting", counting.do)],
+        plant.clock,
+        ProcessingControl(),
+        every_s=1,
     )
     plant.connector.connect()
     plant.sim.faults.always("GetQueueAttributes", faults.service_error("AccessDenied", status=403))
     for _ in range(3):
-        chores.do_due()
+        tasks.do_due()
         plant.sim.advance(2)
     assert counting.times == 3
     assert len(caplog.records) == 1
     plant.sim.faults.heal()
-    chores.do_due()
+    tasks.do_due()
     plant.sim.advance(2)
     plant.sim.faults.always("GetQueueAttributes", faults.service_error("AccessDenied", status=403))
-    chores.do_due()
+    tasks.do_due()
     assert len(caplog.records) == 2
 
 

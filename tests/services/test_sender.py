@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,9 +10,10 @@ import pytest
 from desktop_app.domain.errors import QueueError, QueueTrouble
 from desktop_app.domain.job import Status
 from desktop_app.queues.messages import EntryResult, QueueInfo
+from desktop_app.services.control import ProcessingControl
 from desktop_app.services.loops import Backoff, LoopState, Phase
-from desktop_app.services.sending.fifo import STRICT_GROUP
-from desktop_app.services.sending.sender import Sender, SenderOptions
+from desktop_app.services.sending.periodic_tasks import PeriodicTasks
+from desktop_app.services.sending.sender import STRICT_GROUP, Sender, SenderOptions
 from tests.services.conftest import QUEUE
 from tests.services.fakes import DONE, OFFLINE, Countdown, FakeClient, FakeConnector
 
@@ -34,13 +34,14 @@ def sender(
     told: list[LoopState] | None = None,
 ) -> Sender:
     return Sender(
-        bench.outbox,
+        bench.database,
         FakeConnector(client),
         bench.identity,
         options=SenderOptions(queue=QUEUE, window=window, strict_order=strict),
         clock=bench.clock,
-        wake=threading.Event(),
+        control=ProcessingControl(),
         report=(told if told is not None else []).append,
+        tasks=PeriodicTasks([], bench.clock, ProcessingControl()),
         backoff=Backoff(first=0.01, longest=0.01),
     )
 
@@ -168,13 +169,14 @@ def test_only_jobs_of_this_queue_are_sent(bench: Bench) -> None:
     options = SenderOptions(queue="another")
     client = FakeClient()
     other = Sender(
-        bench.outbox,
+        bench.database,
         FakeConnector(client),
         bench.identity,
         options=options,
         clock=bench.clock,
-        wake=threading.Event(),
+        control=ProcessingControl(),
         report=lambda _: None,
+        tasks=PeriodicTasks([], bench.clock, ProcessingControl()),
     )
     assert other.send_due() == 0
     assert bench.job(job).sent_at is None

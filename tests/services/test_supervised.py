@@ -58,7 +58,7 @@ def test_a_loop_that_lives_is_left_alone(loops: Loops) -> None:
         asked = loop._asked_at
         wait_until(lambda asked=asked: loop._asked_at > asked)  # type: ignore[misc]
         loop.check()
-    assert (loops.runs, loop.restarts) == (1, 0)
+    assert loops.runs == 1
     loop.stop()
     loop.join(5)
     assert loops.left == [True]
@@ -80,12 +80,11 @@ def test_a_loop_that_ends_by_a_bug_is_started_again_after_a_pause(loops: Loops) 
     loops.clock.advance(1.5)
     loop.check()
     wait_until(lambda: loops.runs == 2)
-    assert loop.restarts == 1
     loop.stop()
     loop.join(5)
 
 
-@pytest.mark.expected_log("no sign of life", level="ERROR")
+@pytest.mark.expected_log("does not respond", level="ERROR")
 def test_a_loop_that_hangs_is_replaced_and_ends_when_it_wakes_up(loops: Loops) -> None:
     loop = supervised(loops)
     loops.act = loops.hang
@@ -97,7 +96,6 @@ def test_a_loop_that_hangs_is_replaced_and_ends_when_it_wakes_up(loops: Loops) -
     wait_until(lambda: loops.runs == 2)
     loops.let_go.set()
     wait_until(lambda: loops.left == [True])
-    assert loop.restarts == 1
     loop.stop()
     loop.join(5)
     assert loops.left == [True, True]

@@ -15,7 +15,8 @@ from desktop_app.domain.connection_checks import Check, Finding, Verdict
 from desktop_app.domain.errors import QueueError, QueueTrouble, SettingsError, StoreError
 from desktop_app.domain.job import NewFile, Status
 from desktop_app.logs.log import log_file
-from desktop_app.services.adding.intake import IntakeService
+from desktop_app.services.adding.job_editor import JobEditor
+from desktop_app.services.control import ProcessingControl
 from desktop_app.services.support.report import LOG_RECORDS, Part, SupportReport, SupportSources
 from desktop_app.store.adding import Intake
 from desktop_app.store.database import open_database
@@ -81,7 +82,7 @@ def test_connection_is_told_as_it_is_now(sources: SupportSources) -> None:
 
 
 def test_state_of_the_list(sources: SupportSources, database: Database) -> None:
-    intake = IntakeService(Intake(database), queue="local", clock=FakeClock(), wake=lambda: None)
+    intake = JobEditor(Intake(database), queue="local", clock=FakeClock(), control=ProcessingControl())
     intake.add([NewFile(f"/in/{number}.txt", 10, 0) for number in range(3)])
     with database.write() as revision:
         failed = JobRow.update(revision=revision, status=Status.FAILED, reason="Gone.", reason_code="missing")

@@ -11,7 +11,7 @@ import pytest
 
 from desktop_app.services.consuming import consumer, results
 from desktop_app.services.consuming import in_flight as leases
-from desktop_app.services.consuming.in_flight import VISIBILITY_SECONDS, Fate
+from desktop_app.services.consuming.in_flight import VISIBILITY_SECONDS, Outcome
 from desktop_app.services.loops import Backoff
 from tests.crash import witness
 from tests.crash.mill import QUEUES, Running
@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
-    from desktop_app.processing.registry import Watch
+    from desktop_app.processing.processor import Watch
     from tests.sqs.faults import Fault, PassOn
+
+pytestmark = pytest.mark.slow
 
 EVER = 1000
 OPERATIONS = [
@@ -46,7 +48,7 @@ def no_long_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """After trouble the loops wait a moment, not up to a minute; how long a file waits is left as it is."""
     wait = Backoff.next
     monkeypatch.setattr(Backoff, "next", lambda self: min(wait(self), 0.02 if self._longest <= 60 else EVER))
-    monkeypatch.setattr(leases, "BEAT_SECONDS", 0.01)
+    monkeypatch.setattr(leases, "HEARTBEAT_SECONDS", 0.01)
 
 
 @pytest.fixture(params=list(QUEUES))
@@ -90,7 +92,7 @@ def test_files_whose_messages_are_all_delivered_three_times_are_processed_once(s
     standard.finish(running, mill)
     standard.check(mill)
     assert len(standard.registry.began) == 40
-    assert standard.fate(Fate.DUPLICATE, mill) == 80
+    assert standard.count(Outcome.DUPLICATE, mill) == 80
 
 
 def test_messages_that_come_in_any_order_and_twice(standard: World) -> None:
@@ -120,7 +122,7 @@ def test_older_submission_that_comes_after_the_newer_one_is_deleted(standard: Wo
     standard.finish(running, again)
     assert witness.complaints(standard.place.database) == []
     assert [job.generation for job in again.all()] == [2, 2, 2]
-    assert (standard.fate(Fate.STALE, again), standard.fate(Fate.PROCESSED, again)) == (3, 3)
+    assert (standard.count(Outcome.STALE, again), standard.count(Outcome.PROCESSED, again)) == (3, 3)
 
 
 def test_file_that_takes_ten_times_the_visibility_timeout_is_processed_once(
@@ -164,14 +166,14 @@ def test_delete_with_an_expired_handle_is_made_good_at_the_next_delivery(
 ) -> None:
     """A FIFO queue refuses it, so the message comes again; its file has ended."""
     mill = fifo.program()
-    monkeypatch.setattr(mill.consumer._keeper, "beat", lambda: 0)  # else it may save the lease just in time
+    monkeypatch.setattr(mill.consumer._heartbeat, "beat", lambda: None)  # else it may save the lease just in time
     fifo.sim.faults.next("DeleteMessageBatch", _after(lambda: fifo.clock.advance(VISIBILITY_SECONDS + 1)))
     fifo.add(mill, 1)
     running = fifo.run(mill)
     fifo.finish(running, mill)
     fifo.check(mill)
     assert fifo.registry.began == ["file 0"]
-    assert fifo.fate(Fate.DUPLICATE, mill) == 1
+    assert fifo.count(Outcome.DUPLICATE, mill) == 1
 
 
 # Trouble between
@@ -239,7 +241,7 @@ def test_replies_that_are_lost_after_the_queue_has_done_it(world: World) -> None
     world.finish_and_check(running, mill)
     assert len(world.registry.began) == 60
     if world.place.connection.is_fifo:  # what was sent again was recognised by the queue
-        assert world.fate(Fate.DUPLICATE, mill) <= 20  # only what was deleted twice
+        assert world.count(Outcome.DUPLICATE, mill) <= 20  # only what was deleted twice
 
 
 def test_lost_reply_to_a_poll_of_a_fifo_queue_brings_the_same_again_at_once(fifo: World) -> None:
@@ -273,7 +275,7 @@ def test_foreign_messages_in_between_are_never_deleted(world: World) -> None:
     world.finish(running, mill, foreign=len(bodies))
     world.check(mill)
     assert world.sim.simulator.bodies(world.place.queue) == bodies
-    assert world.fate(Fate.FOREIGN, mill) >= len(bodies)
+    assert world.count(Outcome.FOREIGN, mill) >= len(bodies)
 
 
 def test_message_that_comes_at_the_last_moment_of_a_stop_goes_back_at_once(world: World) -> None:
@@ -290,10 +292,10 @@ def test_message_that_comes_at_the_last_moment_of_a_stop_goes_back_at_once(world
 
     consumer._receiver._room = lambda: 0
     consumer._end_work = end_work_and_meet_a_late_one  # type: ignore[method-assign]
-    Running(mill.database, consumer).stop()
+    Running(consumer).stop()
     (message,) = world.messages()
     assert (message.receives, message.is_hidden(world.clock.time())) == (1, False)
-    assert (world.fate(Fate.RELEASED, mill), consumer.held) == (1, 0)
+    assert (world.count(Outcome.RELEASED, mill), mill.observer.in_flight) == (1, 0)
 
 
 # Two programs
@@ -318,7 +320,7 @@ def test_program_that_oversleeps_does_not_write_over_what_another_one_has_done(
     """Its result comes when its lease is long over, and another program has ended the job: the fence holds."""
     has_begun, may_end = world.registry.hold("file 0")
     sleeper, other = world.program(), world.program()
-    monkeypatch.setattr(sleeper.consumer._keeper, "beat", lambda: 0)  # as if the computer slept
+    monkeypatch.setattr(sleeper.consumer._heartbeat, "beat", lambda: None)  # as if the computer slept
     world.add(sleeper, 1)
     first = world.run(sleeper)
     first.until(has_begun.is_set, "the first program is at it")
@@ -326,12 +328,12 @@ def test_program_that_oversleeps_does_not_write_over_what_another_one_has_done(
     # The second takes the file for one that ends programs, so it works on it in a process of its own.
     second = world.run(other)
     # So may the first itself: its thread hangs, and the message comes again.
-    second.until(lambda: world.fate(Fate.PROCESSED, other, sleeper), "it has been done meanwhile")
+    second.until(lambda: world.count(Outcome.PROCESSED, other, sleeper), "it has been done meanwhile")
     may_end.set()
     world.finish(second, other, sleeper)
     first.stop(nudge=lambda: world.clock.advance(2))
     world.check(other, sleeper)
-    assert world.fate(Fate.STALE, sleeper) == 1
+    assert world.count(Outcome.STALE, sleeper) == 1
 
 
 # Strict order
@@ -360,7 +362,7 @@ def test_strict_order_holds_over_files_that_fail_in_the_middle(strict: World) ->
     (strict.place.folder / "file 7").unlink()
     running = strict.run(mill)
     strict.finish_and_check_order(running, mill, failed={"file 7"})
-    assert strict.fate(Fate.RETRIED, mill) == 2
+    assert strict.count(Outcome.RETRIED, mill) == 2
 
 
 def test_strict_order_holds_over_a_restart(strict: World) -> None:
@@ -404,7 +406,9 @@ def test_strict_order_waits_for_the_row_that_a_dead_program_elsewhere_holds(stri
     OtherProgram(strict, mill).take_first()
     strict.clock.advance(VISIBILITY_SECONDS + 1)
     running = strict.run(mill)
-    running.until(lambda: strict.fate(Fate.RETRIED, mill) and mill.consumer.held == 0, "the first has been put off")
+    running.until(
+        lambda: strict.count(Outcome.RETRIED, mill) and mill.observer.in_flight == 0, "the first has been put off"
+    )
     strict.finish_and_check_order(running, mill)
 
 
@@ -416,7 +420,7 @@ def test_strict_order_waits_for_the_file_that_another_program_has_taken_over(
     has_begun, may_end = strict.registry.hold("file 0")
     mill = strict.program(concurrency=4)
     gate = Gate(mill)
-    monkeypatch.setattr(mill.consumer._keeper, "beat", lambda: 0)  # as if the computer slept
+    monkeypatch.setattr(mill.consumer._heartbeat, "beat", lambda: None)  # as if the computer slept
     strict.add(mill, 5)
     mill.sender.send_due()
     running = strict.run(mill)
@@ -427,7 +431,7 @@ def test_strict_order_waits_for_the_file_that_another_program_has_taken_over(
     other.take_first()
     gate.is_closed.clear()
     may_end.set()
-    running.until(lambda: mill.consumer.tally.held == 0, "all it held is settled")
+    running.until(lambda: mill.observer.unsettled == 0, "all it held is settled")
     assert witness.ends(strict.place.database) == []
     other.end(lines=0)
     strict.let_time_pass_until(running, lambda: mill.is_done, "all is done")

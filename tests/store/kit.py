@@ -6,14 +6,13 @@ import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from desktop_app.bootstrap import MIGRATIONS
 from desktop_app.domain.job import Job, NewFile
 from desktop_app.store.adding import Intake
 from desktop_app.store.claims import Claim, ClaimOutcome, ClaimRequest, Claims
-from desktop_app.store.database import open_database
 from desktop_app.store.job_list import JobList
 from desktop_app.store.outbox import Outbox, OutboxEntry, Sent
 from desktop_app.store.results import Result, Work
+from tests.helpers import open_test_database
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +32,7 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.database = open_database(path, MIGRATIONS)
+        self.database = open_test_database(path)
         self.intake = Intake(self.database)
         self.outbox = Outbox(self.database)
         self.work = Work(self.database)

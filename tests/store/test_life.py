@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from desktop_app.domain.job import Job
+
+pytestmark = pytest.mark.slow
 
 PENDING, PROCESSING, PROCESSED, FAILED = Status
 STEPS_OF_A_GENERATION = {

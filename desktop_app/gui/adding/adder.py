@@ -15,7 +15,6 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from desktop_app.domain.errors import PartlyAddedError
 from desktop_app.domain.job import display_text
 from desktop_app.gui.i18n import tr
-from desktop_app.services.adding.review import Review
 from desktop_app.sources.scan import scan
 
 if TYPE_CHECKING:
@@ -25,8 +24,8 @@ if TYPE_CHECKING:
     from desktop_app.domain.job import NewFile
     from desktop_app.gui.tasks import Tasks
     from desktop_app.gui.wording import Wording
-    from desktop_app.services.adding.intake import IntakeService
-    from desktop_app.services.adding.review import SelectionResult
+    from desktop_app.services.adding.job_editor import JobEditor
+    from desktop_app.services.adding.review import Review, SelectionResult
     from desktop_app.sources.scan import Refusal
 
 
@@ -115,7 +114,7 @@ class Adder(QObject):
     _found = Signal(int, int)
 
     def __init__(
-        self, intake: IntakeService, scans: Tasks, writes: Tasks, wording: Wording, parent: QObject | None = None
+        self, intake: JobEditor, scans: Tasks, writes: Tasks, wording: Wording, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
         self._intake = intake
@@ -153,7 +152,7 @@ class Adder(QObject):
 
         def work() -> Review:
             result = scan(adding.places, recursive=True, cancelled=stopped, on_found=report)
-            return Review(result, self._intake.listed(result.files, stopped))
+            return self._intake.review(result, stopped)
 
         self._scans.run(work, partial(self._take, number), partial(self._give_up, number))
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from desktop_app.gui.ports import JobReader
     from desktop_app.gui.tasks import Tasks
     from desktop_app.gui.wording import Wording
-    from desktop_app.services.adding.intake import IntakeService
+    from desktop_app.services.adding.job_editor import JobEditor
 
 Result = TypeVar("Result")
 
@@ -51,7 +51,7 @@ class ListCommands(QObject):
     restored = Signal()
 
     def __init__(
-        self, reader: JobReader, intake: IntakeService, writes: Tasks, wording: Wording, parent: QObject | None = None
+        self, reader: JobReader, intake: JobEditor, writes: Tasks, wording: Wording, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
         self.undo = QUndoStack(self)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from desktop_app.gui.table.view import JobsView
     from desktop_app.gui.tasks import Tasks
     from desktop_app.gui.window_memory import WindowMemory
-    from desktop_app.services.control import PauseControl
+    from desktop_app.services.control import ProcessingControl
 
 
 _MOST_SHOWN = 100
@@ -235,8 +235,8 @@ class PauseCommands(QObject):
     def __init__(
         self,
         actions: Actions,
-        control: PauseControl,
-        remember: Callable[[bool], None],
+        control: ProcessingControl,
+        remember: Callable[[bool], object],
         totals: Totals,
         window: QWidget,
     ) -> None:
@@ -249,7 +249,7 @@ class PauseCommands(QObject):
         actions.pause.triggered.connect(self.toggle)
         actions.stop_after_current.triggered.connect(self.finish)
         self._control_changed.connect(self._follow)
-        self._control.on_change(self._note_change)
+        self._control.add_listener(self._note_change)
 
     @property
     def title(self) -> str:
@@ -266,12 +266,12 @@ class PauseCommands(QObject):
 
     def close(self) -> None:
         """Hear nothing any more."""
-        self._control.forget(self._note_change)
+        self._control.remove_listener(self._note_change)
 
     @Slot()
     def toggle(self) -> None:
         """Pause, or go on; also from the middle of stopping after the current files."""
-        if self._control.pace is RunMode.RUNNING:
+        if self._control.mode is RunMode.RUNNING:
             self._control.pause()
             self._say(tr("Paused. What is in work goes on to its end; no other file is begun."))
             self._keep(paused=True)
@@ -287,7 +287,7 @@ class PauseCommands(QObject):
     @Slot()
     def finish(self) -> None:
         """Pause after the current files."""
-        if self._control.pace is not RunMode.RUNNING:
+        if self._control.mode is not RunMode.RUNNING:
             return
         self._say(tr("Filemill pauses as soon as the files in work are finished."), lasts=True)
         self._control.finish()
@@ -306,7 +306,7 @@ class PauseCommands(QObject):
             self._say(text, lasts=True)
 
     def _show(self) -> None:
-        mode = self._shown = self._control.pace
+        mode = self._shown = self._control.mode
         if mode is RunMode.RUNNING:
             self._actions.change(self._actions.pause, tr("&Pause"), tr("Begin no file until you resume"), "pause")
         else:

@@ -16,7 +16,6 @@ from desktop_app.gui.startup.shutdown import Step
 from desktop_app.gui.tasks import Stream, Tasks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from PySide6.QtGui import QAction
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from desktop_app.gui.connection.controller import ConnectionController
     from desktop_app.gui.theme.theme import Theme
     from desktop_app.gui.widgets.notice import NoticeBar
+    from desktop_app.services.control import ProcessingControl
 
 _THREADS = 4
 """How many questions to AWS are asked at once."""
@@ -46,7 +46,7 @@ class ConnectionCommands(QObject):
         controller: The connection.
         bar: Where the banner is.
         show_foreign: The action that shows the messages that are not ours.
-        try_now: Lets the loops try at once.
+        control: What a person wants of the loops.
         folder: Where the list is kept.
         theme: The colours and icons.
         window: The parent of dialogs.
@@ -61,7 +61,7 @@ class ConnectionCommands(QObject):
         bar: NoticeBar,
         show_foreign: QAction,
         *,
-        try_now: Callable[[], None],
+        control: ProcessingControl,
         folder: Path,
         theme: Theme,
         window: QWidget,
@@ -82,7 +82,7 @@ class ConnectionCommands(QObject):
             self._tasks,
             open_dialog=self.open_at,
             show_foreign=self.foreign.show_newest,
-            try_now=try_now,
+            try_now=control.try_now,
             folder=folder,
             window=window,
         )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
-from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Protocol
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from desktop_app.config.settings import Connection, Settings, connection_from, load_settings, save_settings
+from desktop_app.config.settings import Connection, Settings, connection_from, load_settings, update_settings
 from desktop_app.gui.connection.status import ConnectionStatus
 from desktop_app.gui.startup.shutdown import Shutdown, Step, thread_step
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from desktop_app.domain.clock import Clock
     from desktop_app.gui.connection.loops import QueueLoops
     from desktop_app.services.consuming.foreign_messages import ForeignMessages
+    from desktop_app.services.control import ProcessingControl
     from desktop_app.services.support.connection_advisor import ConnectionAdvisor
 
 
@@ -35,12 +36,11 @@ OVERRIDING_VARIABLES = ("FILEMILL_QUEUE", "AWS_PROFILE", "AWS_REGION", "AWS_DEFA
 class LoopFactory(Protocol):
     """Makes the loops of a connection."""
 
-    def __call__(self, connection: Connection, *, process_here: bool) -> QueueLoops:
+    def __call__(self, connection: Connection, /) -> QueueLoops:
         """Return the loops, not started; files added from now on belong to this connection's queue.
 
         Args:
             connection: Which queue.
-            process_here: Whether its files may be processed on this computer; the embedded queue's always may.
         """
         ...
 
@@ -59,9 +59,9 @@ class ConnectionController(QObject):
 
     Args:
         make_loops: Makes the loops of a connection.
+        control: Knows whose files may be processed on this computer.
         advisor: See the attribute.
         connection: The first connection.
-        process_here: Whether its files may be processed on this computer.
         settings_file: Where the connection is saved.
         clock: The time.
         environment: The process's variables.
@@ -73,10 +73,10 @@ class ConnectionController(QObject):
     def __init__(
         self,
         make_loops: LoopFactory,
+        control: ProcessingControl,
         advisor: ConnectionAdvisor,
         *,
         connection: Connection,
-        process_here: bool,
         settings_file: Path,
         clock: Clock,
         environment: Mapping[str, str] = os.environ,
@@ -84,11 +84,12 @@ class ConnectionController(QObject):
     ) -> None:
         super().__init__(parent)
         self._make_loops = make_loops
+        self._control = control
         self._settings_file = settings_file
         self._environment = environment
         self.advisor = advisor
         self.status = ConnectionStatus(connection, clock, self)
-        self._loops = make_loops(connection, process_here=process_here)
+        self._loops = make_loops(connection)
         self._loops.report_to(self.status)
         self._next: QueueLoops | None = None
         """Starts when those before have ended."""
@@ -112,7 +113,7 @@ class ConnectionController(QObject):
     @property
     def processes_here(self) -> bool:
         """Return whether the current queue's files may be processed on this computer."""
-        return self._current.permission.is_set()
+        return self._control.is_permitted(self.connection.key)
 
     @property
     def foreign_messages(self) -> ForeignMessages:
@@ -152,7 +153,7 @@ class ConnectionController(QObject):
         permitted = load_settings(self._settings_file).process_queue
         if not connection.is_local:
             permitted = connection.key if process_here else ("" if permitted == connection.key else permitted)
-        self._save(**asdict(entered), process_queue=permitted)
+        update_settings(self._settings_file, **asdict(entered), process_queue=permitted)
 
     def allow_processing(self) -> None:
         """Process the current queue's files on this computer from now on.
@@ -160,8 +161,8 @@ class ConnectionController(QObject):
         Raises:
             SettingsError: If that can't be saved; it holds until the program ends.
         """
-        self._current.permission.set()
-        self._save(process_queue=self.connection.key)
+        self._control.permit(self.connection.key)
+        update_settings(self._settings_file, process_queue=self.connection.key)
 
     def stop_processing(self) -> None:
         """Only send to the current queue from now on, and receive nothing.
@@ -172,18 +173,16 @@ class ConnectionController(QObject):
         connection = self.connection
         self._change_to(connection, process_here=False)
         if load_settings(self._settings_file).process_queue == connection.key:
-            self._save(process_queue="")
+            update_settings(self._settings_file, process_queue="")
 
     def tolerate_foreign_messages(self) -> None:
         """Let other programs use the current queue too, and start the loops that ended because of that."""
         self.foreign_messages.tolerate()
         self.start()
 
-    def _save(self, **changes: Any) -> None:  # noqa: ANN401 - as `dataclasses.replace` takes them
-        save_settings(self._settings_file, replace(load_settings(self._settings_file), **changes))
-
     def _change_to(self, connection: Connection, *, process_here: bool) -> None:
-        loops = self._make_loops(connection, process_here=process_here)
+        self._control.permit(connection.key if connection.is_local or process_here else "")
+        loops = self._make_loops(connection)
         if self._is_shutting_down:
             loops.close()
             return

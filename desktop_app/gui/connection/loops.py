@@ -12,7 +12,6 @@ from desktop_app.gui.i18n import mark, translated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from threading import Event
 
     from desktop_app.config.settings import Connection
     from desktop_app.gui.connection.status import ConnectionStatus
@@ -79,12 +78,11 @@ class QueueLoops(QObject):
     Attributes:
         connection: Which queue, and how it is reached.
         consumer_thread, sender_thread: The loops' threads.
-        permission: Set once files of this queue may be processed on this computer.
         foreign_messages: What came from this queue that is not ours.
         close: Closes the queue's clients, after both threads have ended; safe to call twice.
 
     Args:
-        connection, permission, foreign_messages, close: See the attributes.
+        connection, foreign_messages, close: See the attributes.
         consumer, sender: Not started yet.
     """
 
@@ -94,7 +92,6 @@ class QueueLoops(QObject):
         consumer: ConsumerThread,
         sender: SenderThread,
         *,
-        permission: Event,
         foreign_messages: ForeignMessages,
         close: Callable[[], None],
     ) -> None:
@@ -102,7 +99,6 @@ class QueueLoops(QObject):
         self.connection = connection
         self.consumer_thread = consumer
         self.sender_thread = sender
-        self.permission = permission
         self.foreign_messages = foreign_messages
         self.close = close
         self._status: ConnectionStatus | None = None

@@ -10,7 +10,7 @@ from desktop_app.domain.job import Attempt, AttemptOutcome, Job, Status, display
 from desktop_app.gui.details.advice import Fix, Known, advice_on
 from desktop_app.gui.i18n import tr, translated
 from desktop_app.gui.wording import DASH, status_word
-from desktop_app.services.sending.fifo import deduplication_id, group_of
+from desktop_app.services.sending.sender import deduplication_id, message_group
 
 if TYPE_CHECKING:
     from desktop_app.domain.query import SelectionSums
@@ -121,7 +121,7 @@ def message_facts(job: Job, wording: Wording, *, strict_order: bool) -> Facts:
     ]
     if job.queue.endswith(".fifo"):
         facts += [
-            (tr("Message group"), group_of(job.id, strict_order=strict_order)),
+            (tr("Message group"), message_group(job.id, strict_order=strict_order)),
             (tr("Deduplication id"), deduplication_id(job.id, job.generation)),
         ]
     return _without_empty(facts)

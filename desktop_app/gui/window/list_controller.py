@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from desktop_app.gui.ports import JobReader
     from desktop_app.gui.tasks import DatabaseSession
     from desktop_app.gui.wording import Wording
-    from desktop_app.services.adding.intake import IntakeService
+    from desktop_app.services.adding.job_editor import JobEditor
 
 
 class ListController(QObject):
@@ -51,7 +51,7 @@ class ListController(QObject):
     def __init__(
         self,
         reader: JobReader,
-        intake: IntakeService,
+        intake: JobEditor,
         session: DatabaseSession,
         wording: Wording,
         *,

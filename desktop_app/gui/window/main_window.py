@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from desktop_app.gui.window.list_controller import ListController
     from desktop_app.gui.window_memory import WindowMemory
     from desktop_app.gui.wording import Wording
-    from desktop_app.services.control import PauseControl
+    from desktop_app.services.control import ProcessingControl
     from desktop_app.services.support.report import SupportSources
 
 
@@ -72,8 +72,7 @@ class MainWindow(QMainWindow):
     Args:
         jobs: What works behind it.
         controller: The connection and its loops.
-        try_now: Lets the loops try at once.
-        pause_control: Where a person pauses.
+        control: What a person wants of the loops.
         remember_paused: Keeps for the next start whether it is paused; may raise a `KnownError`.
         memory: How it was left.
         theme, wording: How it looks and reads.
@@ -90,9 +89,8 @@ class MainWindow(QMainWindow):
         jobs: ListController,
         controller: ConnectionController,
         *,
-        try_now: Callable[[], None],
-        pause_control: PauseControl,
-        remember_paused: Callable[[bool], None],
+        control: ProcessingControl,
+        remember_paused: Callable[[bool], object],
         memory: WindowMemory,
         theme: Theme,
         wording: Wording,
@@ -125,7 +123,7 @@ class MainWindow(QMainWindow):
             controller,
             self.banner,
             actions.foreign,
-            try_now=try_now,
+            control=control,
             folder=support.home.folder,
             theme=theme,
             window=self,
@@ -158,15 +156,14 @@ class MainWindow(QMainWindow):
         self._arrange()
         self.overlay = DropOverlay(theme, self)
         DropTarget(self, self.overlay, wording).dropped.connect(self.add)
-        self._make_commands(support, pause_control, remember_paused, try_now)
+        self._make_commands(support, control, remember_paused)
         self._connect()
 
     def _make_commands(
         self,
         support: SupportSources,
-        pause_control: PauseControl,
-        remember_paused: Callable[[bool], None],
-        try_now: Callable[[], None],
+        control: ProcessingControl,
+        remember_paused: Callable[[bool], object],
     ) -> None:
         """Make what the actions do, a class a menu (two for File and Queue)."""
         actions, jobs, view, memory = self.menu_actions, self._list, self.view, self._memory
@@ -181,7 +178,7 @@ class MainWindow(QMainWindow):
             wording=self._wording,
             window=self,
         )
-        self.pausing = PauseCommands(actions, pause_control, remember_paused, jobs.totals, self)
+        self.pausing = PauseCommands(actions, control, remember_paused, jobs.totals, self)
         self.help = HelpCommands(actions, jobs.tasks, support, memory, self._theme, self)
         LocateCommand(actions.locate, view, jobs.model, jobs.commands, memory, self)
         panes = (self._tools, self.sidebar, self.banner, self._pages, self.details, self.notices)
@@ -196,8 +193,8 @@ class MainWindow(QMainWindow):
                 jobs.model,
                 jobs.commands,
                 jobs.tasks,
-                may_begin=lambda: pause_control.may_begin,
-                try_now=try_now,
+                may_begin=lambda: control.may_begin,
+                try_now=control.try_now,
             ),
             self.pausing,
             self.help,

@@ -1,7 +1,8 @@
-"""What a person types to say which files of a folder are meant: `*.csv; *.txt`, `.git`, `2024/**`.
+"""What a scan found, compared with the list, and which of it a person selects.
 
-Several patterns are separated by semicolons; without any, by spaces, so that `*.csv *.txt` does what it looks like and
-`my notes*.txt; *.csv` too. Quotes keep a pattern with spaces together. Upper and lower case are alike.
+Selecting is done by folders and by patterns, such as `*.csv; *.txt`, `.git` or `2024/**`. Several patterns are
+separated by semicolons; without any, by spaces, so that `*.csv *.txt` does what it looks like, and so does
+`my notes*.txt; *.csv`. Quotes keep a pattern with spaces together. Upper and lower case are alike.
 
 `*` stands for any part of a name, `?` for one character, `[abc]` for one of these; `**` for any folders. A pattern with
 a slash in it is meant from the folder on that was added; any other one at every depth. `name/` is a folder and all
@@ -25,20 +26,170 @@ if TYPE_CHECKING:
     from desktop_app.domain.job import NewFile
     from desktop_app.sources.scan import Refusal, ScanResult
 
-
+_ASK_EVERY = 1024
+_ABOUT_FOLDERS = frozenset({FOLDER_GONE, FOLDER_NOT_ALLOWED, LINKED_FOLDER})
 _SEMICOLON = re.compile(r';(?=(?:[^"]*"[^"]*")*[^"]*\Z)')  # not one in quotes
-
 _QUOTED_OR_WORD = re.compile(r'"([^"]*)"|([^\s"]+)')
-
 _SET = re.compile(r"\[(!?)(\]?[^]]*)\]")
-
 _LITERAL_ENDING = re.compile(r"\*(\.[^*?[\]/]+)")
-
 _ANY_FOLDERS = "(?:.*/)?"
 
 
+@dataclass(frozen=True, slots=True)
+class SelectionRules:
+    """Which of the files are meant.
+
+    Attributes:
+        subfolders: Those in folders below the ones that were named, too.
+        only: Patterns, as typed, of which a file has to match one; empty = any file.
+        leave_out: Patterns of what is not meant.
+    """
+
+    subfolders: bool = True
+    only: str = ""
+    leave_out: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SelectionResult:
+    """What the rules select.
+
+    Attributes:
+        places: Which files, by their place in the scan's result.
+        size: Their bytes together, as far as they are known.
+        listed: How many of them are on the list already and have not changed.
+        refused: What can't be added and would be meant.
+    """
+
+    places: array[int]
+    size: int
+    listed: int
+    refused: tuple[Refusal, ...]
+
+    def count(self, *, again: bool) -> int:
+        """Return how many files would be added; with `again` those that are on the list already too."""
+        return len(self.places) if again else len(self.places) - self.listed
+
+
+class Review:
+    """A scan's result and what can be selected of it. Does not change: any thread, several at once.
+
+    Attributes:
+        result: What the scan found.
+        size: All files' bytes together, as far as they are known.
+        has_subfolders: Whether it makes a difference to go into subfolders.
+
+    Args:
+        result: What the scan found.
+        listed: For each file 1 if it is on the list already and has not changed; see `JobEditor.review`.
+    """
+
+    def __init__(self, result: ScanResult, listed: bytearray) -> None:
+        self.result = result
+        self._listed = listed
+        self.size = sum(size for size in result.files.sizes if size > 0)
+        self.has_subfolders = self._reaches_below()
+
+    @property
+    def has_listed(self) -> bool:
+        """Whether any of the files is on the list already and has not changed."""
+        return any(self._listed)
+
+    @property
+    def is_plain(self) -> bool:
+        """True if there is nothing that a person would want to know before these files are added."""
+        return not self.result.refused and not self.has_listed
+
+    def pick(self, rules: SelectionRules, cancelled: Callable[[], bool]) -> SelectionResult | None:
+        """Return what the rules select; None if cancelled. Takes about a second for a million files.
+
+        Args:
+            rules: What is meant.
+            cancelled: Asked about a thousand times for a million files.
+        """
+        wanted = _condition(rules)
+        paths, sizes = self.result.files.paths, self.result.files.sizes
+        places = array("q")
+        size = listed = 0
+        for base, part in self._parts([folder.files for folder in self.result.folders], len(paths)):
+            for place in part:
+                if not place % _ASK_EVERY and cancelled():
+                    return None
+                if wanted(_relative(paths[place], base)):
+                    places.append(place)
+                    size += max(0, sizes[place])
+                    listed += self._listed[place]
+        refused = tuple(refusal for refusal, name in self._refusals() if _concerns(refusal, name, rules))
+        return SelectionResult(places, size, listed, refused)
+
+    def files(self, selected: SelectionResult) -> Sequence[NewFile]:
+        """Return the files that are selected."""
+        return SomeFiles(self.result.files, selected.places)
+
+    def _reaches_below(self) -> bool:
+        for folder in self.result.folders:
+            base = _length(folder.path)
+            if any(self.result.files.paths[place].find(os.sep, base) >= 0 for place in folder.files):
+                return True
+        return any(_lies_below(refusal, name) for refusal, name in self._refusals())
+
+    def _refusals(self) -> Iterator[tuple[Refusal, str]]:
+        refused = self.result.refused
+        for base, part in self._parts([folder.refused for folder in self.result.folders], len(refused)):
+            for place in part:
+                path = refused[place].path
+                yield refused[place], _relative(path, base) if base else ""
+
+    def _parts(self, inside: list[range], count: int) -> Iterator[tuple[int, range]]:
+        """Yield all places in their order, with the length of the path of the folder they are in; 0 for none."""
+        at = 0
+        for folder, part in zip(self.result.folders, inside, strict=True):
+            yield 0, range(at, part.start)
+            yield _length(folder.path), part
+            at = part.stop
+        yield 0, range(at, count)
+
+
+def _condition(rules: SelectionRules) -> Callable[[str], bool]:
+    """Return a test whether a relative path is meant."""
+    meant, left_out = only(rules.only), neither(rules.leave_out)
+
+    def wanted(name: str) -> bool:
+        if "/" in name and not rules.subfolders:
+            return False
+        return (meant is None or meant(name)) and (left_out is None or not left_out(name))
+
+    return wanted
+
+
+def _concerns(refusal: Refusal, name: str, rules: SelectionRules) -> bool:
+    """Return whether what can't be added would have been meant. What was named itself always is."""
+    if not name:
+        return True
+    if not rules.subfolders and _lies_below(refusal, name):
+        return False
+    # A folder that could not be looked into may hold what is meant.
+    return _condition(replace(rules, only="") if refusal.text in _ABOUT_FOLDERS else rules)(name)
+
+
+def _lies_below(refusal: Refusal, name: str) -> bool:
+    """Return whether it would not be met without going into subfolders; a folder would not."""
+    return bool(name) and ("/" in name or refusal.text in _ABOUT_FOLDERS)
+
+
+def _length(folder: str) -> int:
+    """Return how much of the path of what is in a folder is the folder's."""
+    return len(folder) if folder.endswith(os.sep) else len(folder) + 1
+
+
+def _relative(path: str, base: int) -> str:
+    """Return a path from a folder on, with slashes; the name alone for what was named itself."""
+    name = path[base:] if base else path[path.rfind(os.sep) + 1 :]
+    return name if os.sep == "/" else name.replace(os.sep, "/")
+
+
 def split_patterns(text: str) -> list[str]:
-    """The patterns in a text, in their order."""
+    """Return the patterns in a text, in their order."""
     parts = [part.strip() for part in _SEMICOLON.split(text)]
     if len(parts) > 1:
         return [part[1:-1] if part[:1] == part[-1:] == '"' and len(part) > 1 else part for part in parts if part]
@@ -47,7 +198,7 @@ def split_patterns(text: str) -> list[str]:
 
 
 def only(text: str) -> Callable[[str], bool] | None:
-    """Whether a path matches one of the patterns; None if there is no pattern.
+    """Return a test whether a path matches one of the patterns; None if there is no pattern.
 
     Args:
         text: As typed.
@@ -64,7 +215,7 @@ def only(text: str) -> Callable[[str], bool] | None:
 
 
 def neither(text: str) -> Callable[[str], bool] | None:
-    """The same for what is to be left out: a pattern that fits a folder leaves out all that is in it."""
+    """Return the same test for what is to be left out: a pattern that fits a folder leaves out all that is in it."""
     return _any_of([_expression(pattern, inside=True) for pattern in split_patterns(text)])
 
 
@@ -76,7 +227,7 @@ def _any_of(expressions: list[str]) -> Callable[[str], bool] | None:
 
 
 def _expression(pattern: str, *, inside: bool) -> str:
-    """One pattern as a regular expression for a whole path."""
+    """Return one pattern as a regular expression for a whole path."""
     if os.sep == "\\":
         pattern = pattern.replace("\\", "/")
     names_folder = pattern.endswith("/")
@@ -97,7 +248,7 @@ def _expression(pattern: str, *, inside: bool) -> str:
 
 
 def _component(part: str) -> str:
-    """One name of a pattern. What follows a star is found once and kept, so that many stars can't take for ever."""
+    """Return one name of a pattern. What follows a star is found once and kept: many stars must not take for ever."""
     pieces: list[str] = [""]  # between the stars
     at = 0
     while at < len(part):
@@ -120,7 +271,7 @@ def _component(part: str) -> str:
 
 
 def _set(found: re.Match[str]) -> str:
-    """`[a-z]`, `[!0-9]`; a backwards range matches nothing rather than being refused."""
+    """Return a set such as `[a-z]` or `[!0-9]`; a backwards range matches nothing rather than being refused."""
     inside = re.sub(r"([\\^\[\]&~|])", r"\\\1", found[2])
     made = f"(?!/)[{'^' if found[1] else ''}{inside}]"
     try:
@@ -128,161 +279,3 @@ def _set(found: re.Match[str]) -> str:
     except re.error:
         return re.escape(found[0])
     return made
-
-
-_ASK_EVERY = 1024
-
-_ABOUT_FOLDERS = frozenset({FOLDER_GONE, FOLDER_NOT_ALLOWED, LINKED_FOLDER})
-
-
-@dataclass(frozen=True, slots=True)
-class SelectionRules:
-    """Which of the files are meant.
-
-    Attributes:
-        subfolders: Those in folders below the ones that were named, too.
-        only: Patterns, as typed, of which a file has to match one; empty = any file.
-        leave_out: Patterns of what is not meant.
-    """
-
-    subfolders: bool = True
-    only: str = ""
-    leave_out: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class SelectionResult:
-    """What a wish comes to.
-
-    Attributes:
-        places: Which files, by their place in the scan's result.
-        size: Their bytes together, as far as they are known.
-        listed: How many of them are on the list already and have not changed.
-        refused: What can't be added and would be meant.
-    """
-
-    places: array[int]
-    size: int
-    listed: int
-    refused: tuple[Refusal, ...]
-
-    def count(self, *, again: bool) -> int:
-        """How many files would be added; with `again` those that are on the list already too."""
-        return len(self.places) if again else len(self.places) - self.listed
-
-
-class Review:
-    """A scan's result and what can be chosen of it. Does not change: any thread, several at once.
-
-    Attributes:
-        result: What the scan found.
-        size: All files' bytes together, as far as they are known.
-        has_subfolders: Whether it makes a difference to go into subfolders.
-
-    Args:
-        result: What the scan found.
-        listed: For each file 1 if it is on the list already and has not changed; see `IntakeService.listed`.
-    """
-
-    def __init__(self, result: ScanResult, listed: bytearray) -> None:
-        self.result = result
-        self._listed = listed
-        self.size = sum(size for size in result.files.sizes if size > 0)
-        self.has_subfolders = self._reaches_below()
-
-    @property
-    def has_listed(self) -> bool:
-        """Whether any of the files is on the list already and has not changed."""
-        return any(self._listed)
-
-    @property
-    def is_plain(self) -> bool:
-        """True if there is nothing that a person would want to know before these files are added."""
-        return not self.result.refused and not self.has_listed
-
-    def pick(self, wish: SelectionRules, cancelled: Callable[[], bool]) -> SelectionResult | None:
-        """What a wish comes to; None if nobody wants to know any more. About a second for a million files.
-
-        Args:
-            wish: What is meant.
-            cancelled: Asked about a thousand times for a million files.
-        """
-        wanted = _condition(wish)
-        paths, sizes = self.result.files.paths, self.result.files.sizes
-        places = array("q")
-        size = listed = 0
-        for base, part in self._parts([folder.files for folder in self.result.folders], len(paths)):
-            for place in part:
-                if not place % _ASK_EVERY and cancelled():
-                    return None
-                if wanted(_relative(paths[place], base)):
-                    places.append(place)
-                    size += max(0, sizes[place])
-                    listed += self._listed[place]
-        refused = tuple(refusal for refusal, name in self._refusals() if _concerns(refusal, name, wish))
-        return SelectionResult(places, size, listed, refused)
-
-    def files(self, picked: SelectionResult) -> Sequence[NewFile]:
-        """The files that were picked."""
-        return SomeFiles(self.result.files, picked.places)
-
-    def _reaches_below(self) -> bool:
-        for folder in self.result.folders:
-            base = _length(folder.path)
-            if any(self.result.files.paths[place].find(os.sep, base) >= 0 for place in folder.files):
-                return True
-        return any(_lies_below(refusal, name) for refusal, name in self._refusals())
-
-    def _refusals(self) -> Iterator[tuple[Refusal, str]]:
-        refused = self.result.refused
-        for base, part in self._parts([folder.refused for folder in self.result.folders], len(refused)):
-            for place in part:
-                path = refused[place].path
-                yield refused[place], _relative(path, base) if base else ""
-
-    def _parts(self, inside: list[range], count: int) -> Iterator[tuple[int, range]]:
-        """All places in their order, with the length of the path of the folder they are in; 0 for none."""
-        at = 0
-        for folder, part in zip(self.result.folders, inside, strict=True):
-            yield 0, range(at, part.start)
-            yield _length(folder.path), part
-            at = part.stop
-        yield 0, range(at, count)
-
-
-def _condition(wish: SelectionRules) -> Callable[[str], bool]:
-    """Whether a relative path is meant."""
-    meant, left_out = only(wish.only), neither(wish.leave_out)
-
-    def wanted(name: str) -> bool:
-        if "/" in name and not wish.subfolders:
-            return False
-        return (meant is None or meant(name)) and (left_out is None or not left_out(name))
-
-    return wanted
-
-
-def _concerns(refusal: Refusal, name: str, wish: SelectionRules) -> bool:
-    """Whether what can't be added would have been meant. What was named itself always is."""
-    if not name:
-        return True
-    if not wish.subfolders and _lies_below(refusal, name):
-        return False
-    # A folder that could not be looked into may hold what is meant.
-    return _condition(replace(wish, only="") if refusal.text in _ABOUT_FOLDERS else wish)(name)
-
-
-def _lies_below(refusal: Refusal, name: str) -> bool:
-    """Whether it would not be met without going into subfolders; a folder would not."""
-    return bool(name) and ("/" in name or refusal.text in _ABOUT_FOLDERS)
-
-
-def _length(folder: str) -> int:
-    """How much of the path of what is in a folder is the folder's."""
-    return len(folder) if folder.endswith(os.sep) else len(folder) + 1
-
-
-def _relative(path: str, base: int) -> str:
-    """A path from a folder on, with slashes; the name alone for what was named itself."""
-    name = path[base:] if base else path[path.rfind(os.sep) + 1 :]
-    return name if os.sep == "/" else name.replace(os.sep, "/")

@@ -1,7 +1,7 @@
-"""Says to the queue what became of messages: deleted, or given back; in batches, and never lost at a stop.
+"""Deletes and releases messages, in batches, and flushes what is buffered at a stop.
 
-A buffered message stays in the lease book, so it is kept alive until the queue has answered. A delete that does not
-come through is no harm: the message comes back and is recognised as a duplicate of a finished job.
+A buffered message stays in flight, so its lease is extended until the queue has answered. A delete that fails is no
+harm: the message comes back and is recognised as a duplicate of a finished job.
 """
 
 from __future__ import annotations
@@ -26,28 +26,25 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-
 IDLE_SECONDS = 1.0
-
 MAX_AGE_SECONDS = 0.05
 """A maximum age, not a debounce: a steady stream must not hold a delete back."""
-
 LATE_SECONDS = 60.0
 """So long after its lease ended a delete is still worth trying: a standard queue takes it until somebody received."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Ack:
-    held: InFlightMessage
+    message: InFlightMessage
     visible_in: int | None
-    """None to delete it; else in how many seconds it is shown again."""
+    """None to delete it; else in how many seconds it is visible again."""
 
 
 class Acknowledger:
     """The buffer between the consumer and the queue. `delete` and `release` from any thread, `run` in one."""
 
-    def __init__(self, book: InFlightMessages, connector: QueueConnector, clock: Clock) -> None:
-        self._book = book
+    def __init__(self, in_flight: InFlightMessages, connector: QueueConnector, clock: Clock) -> None:
+        self._in_flight = in_flight
         self._connector = connector
         self._clock = clock
         self._condition = threading.Condition()
@@ -55,18 +52,18 @@ class Acknowledger:
         self._is_stopping = False
         self._backoff = Backoff(first=0.5, longest=10)
 
-    def delete(self, held: InFlightMessage) -> None:
-        """The job's end is committed, or the message is a duplicate: it may go."""
-        self._put(_Ack(held, None))
+    def delete(self, message: InFlightMessage) -> None:
+        """Delete a message whose job's end is committed, or that is a duplicate."""
+        self._put(_Ack(message, None))
 
-    def release(self, held: InFlightMessage, seconds: int = 0) -> None:
-        """Give a message back, to be received again in so many seconds; several are given back in their order."""
-        held.is_going_back = True
-        self._put(_Ack(held, seconds))
+    def release(self, message: InFlightMessage, seconds: int = 0) -> None:
+        """Let a message be received again in so many seconds; several are released in their order."""
+        message.is_releasing = True
+        self._put(_Ack(message, seconds))
 
     def _put(self, ack: _Ack) -> None:
-        if not ack.held.received.receipt_handle:
-            self._book.let_go(ack.held)  # its message has not come; it is dealt with when it does
+        if not ack.message.received.receipt_handle:
+            self._in_flight.remove(ack.message)  # its message has not come; it is dealt with when it does
             return
         with self._condition:
             self._waiting.append(ack)
@@ -95,13 +92,13 @@ class Acknowledger:
                 return
 
     def stop(self) -> None:
-        """No more is coming: `run` flushes the rest and returns."""
+        """Let `run` flush the rest and return: no more is coming."""
         with self._condition:
             self._is_stopping = True
             self._condition.notify()
 
     def _next_batch(self) -> list[_Ack]:
-        """Up to ten of the same kind, oldest first, so that what is given back keeps its order."""
+        """Return up to ten of the same kind, oldest first, so that what is released keeps its order."""
         batch: list[_Ack] = []
         while self._waiting and len(batch) < MAX_ENTRIES:
             if batch and (batch[0].visible_in is None) != (self._waiting[0].visible_in is None):
@@ -110,16 +107,16 @@ class Acknowledger:
         return batch
 
     def _flush(self, batch: Sequence[_Ack]) -> bool:
-        """One request; False if nothing of it was done. What is not done is tried again while that makes sense."""
+        """Send one request; False if nothing of it was done. What is not done is tried again while that makes sense."""
         try:
-            results = self._ask(batch)
+            results = self._request(batch)
         except QueueError as error:
             log.info("%d messages could not be acknowledged yet: %s", len(batch), error.text)
             results = [EntryResult(trouble=error.trouble, text=error.text)] * len(batch)
         again: list[_Ack] = []
         for ack, result in zip(batch, results, strict=True):
             if result.is_done or result.trouble is QueueTrouble.LEASE_LOST or self._is_too_late(ack):
-                self._book.let_go(ack.held)
+                self._in_flight.remove(ack.message)
             else:
                 again.append(ack)
         if not again:
@@ -131,9 +128,9 @@ class Acknowledger:
                 self._condition.wait(self._backoff.next())
         return len(again) < len(batch)
 
-    def _ask(self, batch: Sequence[_Ack]) -> list[EntryResult]:
+    def _request(self, batch: Sequence[_Ack]) -> list[EntryResult]:
         client = self._connector.connect()
-        handles = [ack.held.received.receipt_handle for ack in batch]
+        handles = [ack.message.received.receipt_handle for ack in batch]
         if batch[0].visible_in is None:
             return client.delete(handles)
         return client.change_visibility(
@@ -141,12 +138,12 @@ class Acknowledger:
         )
 
     def _is_too_late(self, ack: _Ack) -> bool:
-        return self._clock.steady() > ack.held.expires + LATE_SECONDS
+        return self._clock.steady() > ack.message.expires + LATE_SECONDS
 
     def _drop_all(self) -> None:
-        """At a stop without a network: the messages come back by themselves when their time is over."""
+        """Give up at a stop without a network: the messages are visible again when their time-out ends."""
         with self._condition:
             left, self._waiting = list(self._waiting), deque()
         for ack in left:
-            self._book.let_go(ack.held)
-        log.info("%d messages were left to their time-out: the queue did not answer", len(left))
+            self._in_flight.remove(ack.message)
+        log.info("%d messages were left to their visibility time-out: the queue did not answer", len(left))

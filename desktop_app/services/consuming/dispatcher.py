@@ -1,16 +1,14 @@
-"""From received messages to work: decode, claim the rows, and start, delete, leave or give back each message."""
+"""From received messages to work: decode, claim the rows, and start, delete, leave or release each message."""
 
 from __future__ import annotations
 
 import logging
 import random
-from collections import deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from desktop_app.domain.errors import StoreError
 from desktop_app.queues.messages import ForeignMessageError, Foreignness, Received, decode
-from desktop_app.services.consuming.in_flight import ROW_MARGIN_MS, Fate, InFlightMessage
+from desktop_app.services.consuming.in_flight import ROW_MARGIN_MS, InFlightMessage, Outcome
 from desktop_app.store.claims import Claim, ClaimOutcome, ClaimRequest
 
 if TYPE_CHECKING:
@@ -19,35 +17,38 @@ if TYPE_CHECKING:
     from desktop_app.domain.clock import Clock
     from desktop_app.services.consuming.acknowledger import Acknowledger
     from desktop_app.services.consuming.foreign_messages import ForeignMessages
-    from desktop_app.services.consuming.in_flight import InFlightMessages, Tally
+    from desktop_app.services.consuming.in_flight import InFlightMessages, MessageGroups
     from desktop_app.services.consuming.worker_pool import WorkerPool
-    from desktop_app.services.control import PauseControl
+    from desktop_app.services.control import ProcessingControl
     from desktop_app.store.claims import Claims
+    from desktop_app.store.priority import Priority
 
 
 log = logging.getLogger(__name__)
 
-
-STORE_AWAY_SECONDS = 5
-
+STORE_ERROR_SECONDS = 5
 BUSY_LONGEST_SECONDS = 600
 
 _DELETED_AS = {
-    ClaimOutcome.FINISHED: Fate.DUPLICATE,
-    ClaimOutcome.STALE: Fate.STALE,
-    ClaimOutcome.CRASHED: Fate.FAILED,
+    ClaimOutcome.FINISHED: Outcome.DUPLICATE,
+    ClaimOutcome.STALE: Outcome.STALE,
+    ClaimOutcome.CRASHED: Outcome.FAILED,
 }
 
 
 class Dispatcher:
-    """Decides what each received message means and sets it going. One thread.
+    """Decides what each received message means and acts on it. One thread.
 
     Args:
         claims: The rows.
         worker: This program's identity, as the holder of leases.
-        hands: What it shares with the committer.
-        foreign: Takes note of what is not ours.
-        switch: Whether files may begin.
+        in_flight: All messages in flight.
+        acknowledger: Deletes and releases messages.
+        groups: The order of FIFO groups.
+        pool: Processes files.
+        foreign: Takes note of messages that are not ours.
+        control: Whether files may begin.
+        clock: The time.
         visibility_s: How long a message is hidden; the row's lease is a little longer.
     """
 
@@ -55,196 +56,170 @@ class Dispatcher:
         self,
         claims: Claims,
         worker: str,
-        hands: Hands,
         *,
+        in_flight: InFlightMessages,
+        acknowledger: Acknowledger,
+        groups: MessageGroups,
+        pool: WorkerPool,
         foreign: ForeignMessages,
-        switch: PauseControl,
+        control: ProcessingControl,
+        clock: Clock,
         visibility_s: int,
     ) -> None:
         self._claims = claims
         self._worker = worker
-        self._book, self._acks, self._lanes = hands.book, hands.acks, hands.lanes
-        self._pool, self._tally, self._clock = hands.pool, hands.tally, hands.clock
+        self._in_flight = in_flight
+        self._acknowledger = acknowledger
+        self._groups = groups
+        self._pool = pool
         self._foreign = foreign
-        self._switch = switch
+        self._control = control
+        self._clock = clock
         self._visibility_s = visibility_s
-        self._lease_ms = visibility_s * 1000 + ROW_MARGIN_MS
 
     def accept(self, arrived: Sequence[InFlightMessage]) -> None:
         """Deal with what one poll brought.
 
         Raises:
-            StoreError: If the rows can't be claimed; the messages have been given back, to come again soon.
+            StoreError: If the rows can't be claimed; the messages have been released, to come again soon.
         """
-        if not self._switch.may_begin:
+        if not self._control.may_begin:
             # A poll that was under way when it was paused. Others on this queue may have time for what it brought.
-            for held in arrived:
-                self._give_back(held, 0, Fate.RELEASED)
+            for message in arrived:
+                self._release(message, 0, Outcome.RELEASED)
             return
-        requests = [(held, request) for held in arrived if (request := self._request(held)) is not None]
+        requests = [(message, request) for message in arrived if (request := self._request(message)) is not None]
         try:
-            claims = self._claims.claim(
-                [request for _, request in requests],
-                worker=self._worker,
-                now_ms=self._clock.now_ms(),
-                lease_ms=self._lease_ms,
-            )
+            claims = self._claim([request for _, request in requests])
         except StoreError:
-            for held, _ in requests:
-                self._give_back(held, STORE_AWAY_SECONDS, Fate.RELEASED)
+            for message, _ in requests:
+                self._release(message, STORE_ERROR_SECONDS, Outcome.RELEASED)
             raise
-        for (held, request), claim in zip(requests, claims, strict=True):
-            self._route(held, request, claim)
+        for (message, request), claim in zip(requests, claims, strict=True):
+            self._route(message, request, claim)
 
     def begin(self, requests: Sequence[ClaimRequest]) -> None:
-        """Claim rows without their messages, which are still in the queue, and set those going that were free.
+        """Claim rows without their messages, which are still in the queue, and process those that were free.
 
         Raises:
             StoreError: If they can't be claimed.
         """
-        now = self._clock.now_ms()
-        claims = self._claims.claim(requests, worker=self._worker, now_ms=now, lease_ms=self._lease_ms)
-        for request, claim in zip(requests, claims, strict=True):
+        for request, claim in zip(requests, self._claim(requests), strict=True):
             if claim.outcome is not ClaimOutcome.CLAIMED:
                 continue
             received = Received(request.message_id, "", "", request.receive_count, "")
-            taken_at = self._clock.steady()
-            # As if handed over: only the row is held, and the message is taken in if it comes meanwhile.
-            held = InFlightMessage(received, taken_at + self._visibility_s, taken_at=taken_at, is_handed_over=True)
-            held.job, held.token, held.is_suspect = claim.job, claim.token, claim.is_suspect
-            self._book.take(held)
-            self._tally.receive(1)
-            self._pool.submit(held)
+            now = self._clock.steady()
+            # Its message is attached if it comes meanwhile.
+            message = InFlightMessage(received, now + self._visibility_s, now, awaits_message=True)
+            message.take_claim(claim)
+            self._in_flight.add(message)
+            self._pool.submit(message)
 
-    def _request(self, held: InFlightMessage) -> ClaimRequest | None:
-        received = held.received
+    def _claim(self, requests: Sequence[ClaimRequest]) -> list[Claim]:
+        lease_ms = self._visibility_s * 1000 + ROW_MARGIN_MS
+        return self._claims.claim(requests, worker=self._worker, now_ms=self._clock.now_ms(), lease_ms=lease_ms)
+
+    def _request(self, message: InFlightMessage) -> ClaimRequest | None:
+        received = message.received
         try:
-            message = decode(received.body)
+            body = decode(received.body)
         except ForeignMessageError as error:
-            self._leave(held, str(error))
+            self._leave(message, str(error))
             return None
         return ClaimRequest(
-            message.file_id, message.generation, received.message_id, received.receive_count, received.group_id
+            body.file_id, body.generation, received.message_id, received.receive_count, received.group_id
         )
 
-    def _route(self, held: InFlightMessage, request: ClaimRequest, claim: Claim) -> None:
+    def _route(self, message: InFlightMessage, request: ClaimRequest, claim: Claim) -> None:
         if claim.outcome is not ClaimOutcome.FOREIGN:
             self._foreign.note_own()
         if claim.outcome is ClaimOutcome.CLAIMED:
-            held.job, held.token, held.is_suspect = claim.job, claim.token, claim.is_suspect
-            self._log_claim(held, request)
-            if self._lanes.enter(held):
-                self._pool.submit(held)
+            message.take_claim(claim)
+            _log_claim(message, request)
+            if self._groups.enter(message):
+                self._pool.submit(message)
         elif claim.outcome is ClaimOutcome.FOREIGN:
-            self._leave(held, Foreignness.UNKNOWN_FILE)
+            self._leave(message, Foreignness.UNKNOWN_FILE)
         elif claim.outcome is ClaimOutcome.BUSY:
-            self._wait_for_other(held, request, claim)
+            self._wait_for_other(message, request, claim)
         else:
             level = logging.INFO if claim.outcome is ClaimOutcome.CRASHED else logging.DEBUG
             log.log(level, "job %s: message of submission %d: %s", request.file_id, request.generation, claim.outcome)
-            self._tally.settle(held, _DELETED_AS[claim.outcome])
-            self._acks.delete(held)
+            message.settle(_DELETED_AS[claim.outcome])
+            self._acknowledger.delete(message)
 
-    def _log_claim(self, held: InFlightMessage, request: ClaimRequest) -> None:
-        if held.job is None:
-            return
-        level = logging.INFO if held.is_suspect else logging.DEBUG  # an ordinary claim is no news
-        log.log(
-            level,
-            "job %s: claimed, attempt %d of submission %d%s",
-            request.file_id,
-            held.job.attempts,
-            request.generation,
-            ", whose last attempt ended without a result" if held.is_suspect else "",
-        )
-        log.debug("job %s: message %s, delivery %d", request.file_id, request.message_id, request.receive_count)
-
-    def _wait_for_other(self, held: InFlightMessage, request: ClaimRequest, claim: Claim) -> None:
-        """Somebody works on the row: perhaps we ourselves, and this is the new message for work that takes long."""
-        received = held.received
-        if self._book.adopt(request.file_id, received, held.expires, held.taken_at):
-            self._tally.settle(held, Fate.DUPLICATE)
-            self._book.let_go(held)
+    def _wait_for_other(self, message: InFlightMessage, request: ClaimRequest, claim: Claim) -> None:
+        """Another worker has claimed the row: or we ourselves, and this is the new message for work that takes long."""
+        received = message.received
+        if self._in_flight.attach(request.file_id, received, message.expires, message.received_at):
+            message.settle(Outcome.DUPLICATE)
+            self._in_flight.remove(message)
             return
         # Not before that lease can have ended, and not all at the same moment. A long wait for what came often already:
         # each delivery counts, and must not drive the message into the dead-letter queue while the work goes on.
         left = max(0, claim.busy_until_ms - self._clock.now_ms()) / 1000
         patience = min(BUSY_LONGEST_SECONDS, 2.0 ** min(received.receive_count, 16))
-        self._give_back(held, int(max(left, patience) + random.uniform(1, 3)), Fate.RETRIED)  # noqa: S311 - jitter
+        jitter = random.uniform(1, 3)  # noqa: S311 - no secret
+        self._release(message, int(max(left, patience) + jitter), Outcome.RETRIED)
 
-    def _leave(self, held: InFlightMessage, why: str) -> None:
-        """A foreign message: not deleted, not obeyed, not even given back; it shows up again when its time is over."""
-        if self._foreign.note(held.received, why):
-            log.info("left message %s alone: %s", held.received.message_id, why)
-        self._tally.settle(held, Fate.FOREIGN)
-        self._book.let_go(held)
+    def _leave(self, message: InFlightMessage, why: str) -> None:
+        """Do nothing to a foreign message: it is not even released, and is visible again when its time-out ends."""
+        if self._foreign.note(message.received, why):
+            log.info("left message %s alone: %s", message.received.message_id, why)
+        message.settle(Outcome.FOREIGN)
+        self._in_flight.remove(message)
 
-    def _give_back(self, held: InFlightMessage, seconds: int, fate: Fate) -> None:
-        self._tally.settle(held, fate)
-        self._acks.release(held, seconds)
-
-
-class MessageGroups:
-    """A lane for each message group; messages without a group have no lane and never wait. One thread."""
-
-    def __init__(self) -> None:
-        self._lanes: dict[str, deque[InFlightMessage]] = {}
-        """The first of each lane is the one that may work."""
-
-    def enter(self, held: InFlightMessage) -> bool:
-        """Take a message in, in the order received; True if it may start now."""
-        if not held.lane:
-            return True
-        lane = self._lanes.setdefault(held.lane, deque())
-        lane.append(held)
-        return len(lane) == 1
-
-    def leave(self, held: InFlightMessage) -> InFlightMessage | None:
-        """The message that had started is dealt with; gives the one that may start now."""
-        lane = self._lanes.get(held.lane)
-        if not lane or lane[0] is not held:
-            return None
-        lane.popleft()
-        if lane:
-            return lane[0]
-        del self._lanes[held.lane]
-        return None
-
-    def break_off(self, held: InFlightMessage) -> list[InFlightMessage]:
-        """The message goes back to the queue; so must all behind it in its lane, in this order, to keep it.
-
-        Returns:
-            Those behind it.
-        """
-        lane = self._lanes.get(held.lane)
-        if not lane or held not in lane:
-            return []
-        place = lane.index(held)
-        behind = list(lane)[place + 1 :]
-        kept = list(lane)[:place]
-        if kept:
-            self._lanes[held.lane] = deque(kept)
-        else:
-            del self._lanes[held.lane]
-        return behind
+    def _release(self, message: InFlightMessage, seconds: int, outcome: Outcome) -> None:
+        message.settle(outcome)
+        self._acknowledger.release(message, seconds)
 
 
-@dataclass(frozen=True, slots=True)
-class Hands:
-    """Everything that passes through a consumer's hands.
+def _log_claim(message: InFlightMessage, request: ClaimRequest) -> None:
+    if message.job is None:
+        return
+    level = logging.INFO if message.is_suspect else logging.DEBUG  # an ordinary claim is no news
+    log.log(
+        level,
+        "job %s: claimed, attempt %d of submission %d%s",
+        request.file_id,
+        message.job.attempts,
+        request.generation,
+        ", whose last attempt ended without a result" if message.is_suspect else "",
+    )
+    log.debug("job %s: message %s, delivery %d", request.file_id, request.message_id, request.receive_count)
 
-    Attributes:
-        book: Everything in them now.
-        acks: Where messages are deleted and given back.
-        lanes: The order of FIFO groups.
-        pool: The threads that process.
-        tally: The counters.
-        clock: The time.
+
+class PriorityDispatcher:
+    """Begins the files that a person wants first: their rows are claimed without their messages. One thread.
+
+    That is as safe as with them. The claim is the row's own, fenced by its token. The message comes when it comes: it
+    finds the row claimed and is attached to it, or finds it finished and is deleted; if this program dies, it is still
+    in the queue.
+
+    Args:
+        control: What is wanted, and whether files may begin.
+        priority: The rows.
+        dispatcher: Claims them and starts the processing.
+        queue: The key of the consumer's queue.
     """
 
-    book: InFlightMessages
-    acks: Acknowledger
-    lanes: MessageGroups
-    pool: WorkerPool
-    tally: Tally
-    clock: Clock
+    def __init__(self, control: ProcessingControl, priority: Priority, dispatcher: Dispatcher, *, queue: str) -> None:
+        self._control = control
+        self._priority = priority
+        self._dispatcher = dispatcher
+        self._queue = queue
+
+    def begin(self, room: int) -> None:
+        """Begin as many as there are free threads.
+
+        Raises:
+            StoreError: If the rows can't be claimed; they stay wanted.
+        """
+        if room <= 0 or not self._control.may_begin or not self._control.has_priorities:
+            return
+        keys = self._control.take_priorities(room)
+        try:
+            self._dispatcher.begin(self._priority.requests(keys, queue=self._queue))
+        except StoreError:
+            self._control.return_priorities(keys)
+            raise

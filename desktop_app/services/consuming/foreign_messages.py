@@ -1,4 +1,4 @@
-"""Messages that are not ours: counted, kept for a look, never touched; and a brake, since each look at one costs it.
+"""Messages that are not ours: counted, kept to be shown, never touched; too many of them stop the consumer.
 
 Each receive raises a message's receive count, and SQS moves what was received too often to its dead-letter queue: a
 program that goes on looking at another program's messages drives them out of that program's queue.
@@ -18,17 +18,15 @@ if TYPE_CHECKING:
 
 
 KEPT = 20
-
 KEPT_CHARS = 2_000
-
 MANY_IN_A_ROW = 10
-
+"""So many stop the consumer if none of ours is in the queue."""
 TOO_MANY_IN_A_ROW = 100
 """So many stop the consumer even if messages of ours must be behind them."""
 
-BRAKE_TITLE = Sentence("This queue carries messages that are not Filemill's")
+TOO_MANY_TITLE = Sentence("This queue carries messages that are not Filemill's")
 
-BRAKE_TEXT = Sentence(
+TOO_MANY_TEXT = Sentence(
     "All that came lately were another program's and were left as they are. Processing has stopped, since each look "
     "counts as a delivery attempt for them. Choose a queue that is only for Filemill."
 )
@@ -55,7 +53,7 @@ class ForeignMessages:
         self._is_tolerated = False
 
     def tolerate(self) -> None:
-        """A person knows that another program uses the queue too: none of its messages is one too many from now on."""
+        """Accept from now on that another program uses the queue too: its messages stop the consumer no more."""
         with self._lock:
             self._is_tolerated = True
             self._in_a_row.clear()
@@ -74,7 +72,7 @@ class ForeignMessages:
             return not known
 
     def note_own(self) -> None:
-        """One of ours came, so this is a queue of ours; or a person wants another try."""
+        """Start counting anew: one of ours came, or a person wants another try."""
         with self._lock:
             self._in_a_row.clear()
 
@@ -91,6 +89,6 @@ class ForeignMessages:
             return len(self._in_a_row)
 
     def newest(self) -> tuple[ForeignMessage, ...]:
-        """The last foreign messages, newest first."""
+        """Return the last foreign messages, newest first."""
         with self._lock:
             return tuple(reversed(self._newest))

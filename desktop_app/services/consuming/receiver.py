@@ -18,25 +18,23 @@ if TYPE_CHECKING:
     from desktop_app.queues.client import QueueClient
     from desktop_app.queues.connector import QueueConnector
     from desktop_app.queues.messages import Received
+    from desktop_app.services.control import ProcessingControl
     from desktop_app.services.loops import StateReporter
 
 
 log = logging.getLogger(__name__)
 
-
 ATTEMPT_SECONDS = 240.0
 """AWS repeats the answer for five minutes; one minute less, so that no repetition comes too late."""
-
 AT_ONCE_SECONDS = 0.05
-
 NO_WAIT_PAUSE_SECONDS = 0.5
 
 
 class Receiver:
-    """One receiving loop. `run` in a thread of its own, which may outlive a stop by one poll.
+    """The receiving loop. `run` in a thread of its own, which may outlive a stop by one poll.
 
     A poll can't be called back, and cutting its connection strands the messages that SQS has already given to it. So at
-    a stop the poll is left to end by itself: what it still brings is given back at once, in order.
+    a stop the poll is left to end by itself: what it still brings is released at once, in order.
 
     Args:
         connector: The queue.
@@ -46,7 +44,7 @@ class Receiver:
         clock: The time.
         visibility_s: For how long received messages are hidden.
         wait_s: The longest poll.
-        retry_now: Set by others to have the queue tried again at once after trouble.
+        control: Ends the wait after trouble when a person wants another try now.
     """
 
     def __init__(
@@ -59,8 +57,8 @@ class Receiver:
         clock: Clock,
         visibility_s: int,
         wait_s: int = MAX_WAIT_SECONDS,
+        control: ProcessingControl,
         backoff: Backoff | None = None,
-        retry_now: threading.Event | None = None,
     ) -> None:
         self._connector = connector
         self._room = room
@@ -72,8 +70,7 @@ class Receiver:
         self._backoff = backoff or Backoff()
         self._attempt_id = ""
         self._attempted_at = 0.0
-        # Not `has_room`, which is set many times a second and would make every wait a short one.
-        self._retry_now = retry_now or threading.Event()
+        self._control = control
         self.has_room = threading.Event()
         """Set it when there may be room again."""
 
@@ -90,7 +87,7 @@ class Receiver:
                 if error.trouble.may_look_different:
                     self._connector.reset()
                 if not should_stop():
-                    wait_for(self._retry_now, self._state.waiting(error, self._backoff), should_stop)
+                    self._control.wait_to_receive(self._state.waiting(error, self._backoff), should_stop)
 
     def _poll(self, limit: int, should_stop: Callable[[], bool]) -> None:
         client = self._connector.connect()
@@ -105,7 +102,7 @@ class Receiver:
         self._attempt_id = ""
         self._backoff.reset()
         if should_stop():
-            self._give_back(client, messages)
+            self._release(client, messages)
             return
         self._state.running()
         took = self._clock.steady() - asked
@@ -113,22 +110,22 @@ class Receiver:
             # A server that does not know how to wait must not make this loop spin.
             pause(NO_WAIT_PAUSE_SECONDS, should_stop)
         if messages:
-            # The hiding begins when SQS hands the message out: at the latest when the longest poll would have ended.
+            # The time-out begins when SQS hands the message out: at the latest when the longest poll would have ended.
             handed_out = min(self._clock.steady(), asked + wait_s)
             self._deliver(messages, handed_out + self._visibility_s)
 
     def _attempt(self) -> str:
-        """The id of this logical poll: the same for its repetitions, as long as AWS remembers it."""
+        """Return the id of this logical poll: the same for its repetitions, as long as AWS remembers it."""
         now = self._clock.steady()
         if not self._attempt_id or now - self._attempted_at > ATTEMPT_SECONDS:
             self._attempt_id = str(uuid.uuid4())
             self._attempted_at = now
         return self._attempt_id
 
-    def _give_back(self, client: QueueClient, messages: list[Received]) -> None:
+    def _release(self, client: QueueClient, messages: list[Received]) -> None:
         if not messages:
             return
         try:
             client.change_visibility([(message.receipt_handle, 0) for message in messages])
         except QueueError as error:
-            log.info("%d messages come back by themselves: %s", len(messages), error.text)
+            log.info("%d messages are visible again when their time-out ends: %s", len(messages), error.text)

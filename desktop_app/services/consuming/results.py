@@ -1,4 +1,4 @@
-"""From work to ends: commit results, fenced and in batches, and only then let the messages be deleted."""
+"""Commit results, fenced and in batches, and only then delete the messages."""
 
 from __future__ import annotations
 
@@ -8,37 +8,31 @@ from typing import TYPE_CHECKING
 
 from desktop_app.domain.errors import FileProblem
 from desktop_app.domain.sentences import Sentence
-from desktop_app.services.consuming.in_flight import Fate
+from desktop_app.services.consuming.in_flight import Outcome
 from desktop_app.services.loops import Backoff
 from desktop_app.store.results import Result, Tick
 
 if TYPE_CHECKING:
+    from desktop_app.domain.clock import Clock
     from desktop_app.domain.errors import FileError
     from desktop_app.domain.job import Job
-    from desktop_app.services.consuming.dispatcher import Hands
-    from desktop_app.services.consuming.in_flight import InFlightMessage
-    from desktop_app.services.consuming.worker_pool import Done
+    from desktop_app.services.consuming.acknowledger import Acknowledger
+    from desktop_app.services.consuming.in_flight import InFlightMessage, InFlightMessages, MessageGroups
+    from desktop_app.services.consuming.worker_pool import Done, WorkerPool
     from desktop_app.store.results import Work
 
 
 log = logging.getLogger(__name__)
 
-
 MAX_TRIES = 5
-
 MAX_CRASHING_TRIES = 3
 """A file that ends the process it is worked on in is given up sooner."""
-
 RETRY_FIRST_SECONDS = 5.0
-
 RETRY_LONGEST_SECONDS = 900.0
-
 PROGRESS_EVERY_SECONDS = 0.25
-
-_SMOOTHING = 0.1
-
 WAIT_SECONDS = 2.0
 """So long a claimed file may wait for a free thread."""
+_SMOOTHING = 0.1
 
 
 class Committer:
@@ -46,25 +40,41 @@ class Committer:
 
     Args:
         work: The rows.
-        hands: What it shares with the dispatcher.
+        in_flight: All messages in flight.
+        acknowledger: Deletes and releases messages.
+        groups: The order of FIFO groups.
+        pool: Processes files.
+        clock: The time.
     """
 
-    def __init__(self, work: Work, hands: Hands) -> None:
+    def __init__(
+        self,
+        work: Work,
+        *,
+        in_flight: InFlightMessages,
+        acknowledger: Acknowledger,
+        groups: MessageGroups,
+        pool: WorkerPool,
+        clock: Clock,
+    ) -> None:
         self._work = work
-        self._book, self._acks, self._lanes = hands.book, hands.acks, hands.lanes
-        self._pool, self._tally, self._clock = hands.pool, hands.tally, hands.clock
+        self._in_flight = in_flight
+        self._acknowledger = acknowledger
+        self._groups = groups
+        self._pool = pool
+        self._clock = clock
         self._ended: list[tuple[Done, Result]] = []
         self._unfinished: deque[Done] = deque()
         self._next_progress = 0.0
         self.usual_seconds = 0.0
-        """How long a file takes, lately: tells whether it is worth having the next ones at hand."""
+        """How long a file takes, lately: tells whether it is worth receiving the next ones early."""
 
     def take(self, done: Done) -> None:
-        """A worker has ended with one file; it is written at the next `commit`."""
-        if done.held.is_settled:
-            return  # given back at a stop while its thread hung
+        """Take what a worker has done with one file; it is written at the next `commit`."""
+        if done.message.is_settled:
+            return  # released at a stop while its thread hung
         self.usual_seconds += _SMOOTHING * (done.seconds - self.usual_seconds)
-        job = done.held.job
+        job = done.message.job
         can_be_tried_again = job is not None and done.error is not None and _may_pass(done.error, job)
         if job is None or can_be_tried_again or (done.result is None and done.error is None):
             self._unfinished.append(done)
@@ -73,60 +83,60 @@ class Committer:
             self._ended.append((done, _result(done, job, self._clock.now_ms())))
 
     def commit(self) -> bool:
-        """Write everything that was taken; True if the list changed.
+        """Write everything that was taken; True if a job changed.
 
         Raises:
             StoreError: If the database can't be written. Nothing is lost: the next call writes it.
         """
         changed = bool(self._ended or self._unfinished)
         if self._ended:
-            kept = self._work.finish([result for _, result in self._ended])
+            written = self._work.finish([result for _, result in self._ended])
             ended, self._ended = self._ended, []
-            for (done, result), is_written in zip(ended, kept, strict=True):
+            for (done, result), is_written in zip(ended, written, strict=True):
                 _log_end(done, result, is_written=is_written)
-                self._conclude(done.held, result, is_written=is_written)
+                self._conclude(done.message, result, is_written=is_written)
         while self._unfinished:
             self._put_back(self._unfinished[0])
             self._unfinished.popleft()
         return self._write_progress() or changed
 
-    def _conclude(self, held: InFlightMessage, result: Result, *, is_written: bool) -> None:
-        """After the commit: the message may go, and the next of its group may start."""
+    def _conclude(self, message: InFlightMessage, result: Result, *, is_written: bool) -> None:
+        """After the commit: delete the message, and start the next of its group."""
         if is_written:
-            self._tally.settle(held, Fate.FAILED if result.reason else Fate.PROCESSED)
-            self._acks.delete(held)
-        elif self._lose(held):
+            message.settle(Outcome.FAILED if result.reason else Outcome.PROCESSED)
+            self._acknowledger.delete(message)
+        elif self._lose(message):
             # Another worker has it: what comes behind it must not overtake it here.
-            for waiting in self._lanes.break_off(held):
+            for waiting in self._groups.cut(message):
                 self._interrupt(waiting)
             return
-        following = self._lanes.leave(held)
+        following = self._groups.leave(message)
         if following is not None:
             self._pool.submit(following)
 
-    def _lose(self, held: InFlightMessage) -> bool:
-        """The fence held: nothing is written. False if nobody can want the message any more, so that it goes."""
-        job = held.job
+    def _lose(self, message: InFlightMessage) -> bool:
+        """Write nothing, since the row is not ours any more; False if the message is of no use to anybody."""
+        job = message.job
         if job is not None and self._work.is_stale(job.row_id, job.generation):
-            self._tally.settle(held, Fate.STALE)
-            self._acks.delete(held)
+            message.settle(Outcome.STALE)
+            self._acknowledger.delete(message)
             return False
-        self._tally.settle(held, Fate.LOST)
-        self._book.let_go(held)
+        message.settle(Outcome.LOST)
+        self._in_flight.remove(message)
         return True
 
     def _put_back(self, done: Done) -> None:
-        """Work without an end: to be tried again later, interrupted, or lost."""
-        held, job = done.held, done.held.job
-        behind = self._lanes.break_off(held)
+        """Deal with work without an end: to be tried again later, interrupted, or lost."""
+        message, job = done.message, done.message.job
+        behind = self._groups.cut(message)
         if job is not None and done.error is not None:
-            self._try_later(held, job, done.error)
+            self._try_later(message, job, done.error)
         else:
-            self._interrupt(held)
+            self._interrupt(message)
         for waiting in behind:
             self._interrupt(waiting)
 
-    def _try_later(self, held: InFlightMessage, job: Job, error: FileError) -> None:
+    def _try_later(self, message: InFlightMessage, job: Job, error: FileError) -> None:
         backoff = Backoff(first=RETRY_FIRST_SECONDS, longest=RETRY_LONGEST_SECONDS)
         backoff.tries = max(0, job.attempts - 1)
         seconds = max(1, round(backoff.next()))
@@ -136,50 +146,50 @@ class Committer:
         now = self._clock.now_ms()
         crashed = error.problem is FileProblem.CRASHED
         if self._work.give_back(
-            job.row_id, held.token, now_ms=now, reason=reason, next_try_at=now + seconds * 1000, crashed=crashed
+            job.row_id, message.token, now_ms=now, reason=reason, next_try_at=now + seconds * 1000, crashed=crashed
         ):
             log.info("job %s: attempt %d: %s (%s), again in %d s", job.id, job.attempts, reason, error.detail, seconds)
-            self._tally.settle(held, Fate.RETRIED)
-            self._acks.release(held, seconds)
+            message.settle(Outcome.RETRIED)
+            self._acknowledger.release(message, seconds)
         else:
-            self._lose(held)
+            self._lose(message)
 
-    def _interrupt(self, held: InFlightMessage) -> None:
-        """Give a file back as it was, at once and for everybody; not begun, it does not count as an attempt."""
-        job = held.job
+    def _interrupt(self, message: InFlightMessage) -> None:
+        """Release a file as it was, at once and for everybody; not begun, it does not count as an attempt."""
+        job = message.job
         is_ours = job is None or self._work.give_back(
-            job.row_id, held.token, now_ms=self._clock.now_ms(), uncount=not held.is_begun
+            job.row_id, message.token, now_ms=self._clock.now_ms(), uncount=not message.is_begun
         )
         if job is not None:
-            level = logging.INFO if held.is_begun else logging.DEBUG
-            log.log(level, "job %s: %s", job.id, "given back" if is_ours else "the lease was lost")
-        if held.is_lost or not is_ours:
-            self._lose(held)
+            level = logging.INFO if message.is_begun else logging.DEBUG
+            log.log(level, "job %s: %s", job.id, "released" if is_ours else "the lease was lost")
+        if message.is_lost or not is_ours:
+            self._lose(message)
         else:
-            self._tally.settle(held, Fate.RELEASED)
-            self._acks.release(held, 0)
+            message.settle(Outcome.RELEASED)
+            self._acknowledger.release(message, 0)
 
-    def give_back_waiting(self, after_s: float = WAIT_SECONDS) -> None:
-        """What can't start soon goes back: it is not being processed, and another worker may have time for it.
+    def release_waiting(self, after_s: float = WAIT_SECONDS) -> None:
+        """Release what can't start soon: it is not being processed, and another worker may have time for it.
 
         Args:
-            after_s: So long it may wait for a free thread; 0 to give back all that has not begun.
+            after_s: So long it may wait for a free thread; 0 to release all that has not begun.
 
         Raises:
             StoreError: If the database can't be written.
         """
         now = self._clock.steady()
-        for held in self._book.all():
-            if held.job is None or held.is_settled or now - held.taken_at < after_s:
+        for message in self._in_flight.all():
+            if message.job is None or message.is_settled or now - message.received_at < after_s:
                 continue
-            if not self._pool.withdraw(held):
+            if not self._pool.withdraw(message):
                 continue
-            for one in [held, *self._lanes.break_off(held)]:
+            for one in [message, *self._groups.cut(message)]:
                 one.cancelled.set()
                 self._interrupt(one)
 
     def interrupt(self, *, also_begun: bool) -> None:
-        """At a stop: what has not ended goes back, oldest first; a result that comes late is fenced off.
+        """At a stop, release what has not ended, oldest first; a result that comes late is fenced off.
 
         Args:
             also_begun: False to leave alone what a thread works on.
@@ -187,35 +197,35 @@ class Committer:
         Raises:
             StoreError: If the database can't be written. The messages come back by themselves then.
         """
-        for held in self._book.all():
-            if not held.is_settled and (self._pool.withdraw(held) or also_begun):
-                held.cancelled.set()
-                self._interrupt(held)
+        for message in self._in_flight.all():
+            if not message.is_settled and (self._pool.withdraw(message) or also_begun):
+                message.cancelled.set()
+                self._interrupt(message)
 
     def _write_progress(self) -> bool:
-        """Tell how far long files are, a few times a second."""
+        """Write how far long files are, a few times a second."""
         now = self._clock.steady()
         if now < self._next_progress:
             return False
         self._next_progress = now + PROGRESS_EVERY_SECONDS
         ticks = []
-        for held in self._book.all():
-            progress = held.progress
-            if held.job is not None and progress is not None and progress != held.told:
-                held.told = progress
-                ticks.append(Tick(held.job.row_id, held.token, *progress))
+        for message in self._in_flight.all():
+            progress = message.progress
+            if message.job is not None and progress is not None and progress != message.saved_progress:
+                message.saved_progress = progress
+                ticks.append(Tick(message.job.row_id, message.token, *progress))
         if ticks:
             self._work.progress(ticks)
         return bool(ticks)
 
 
 def _log_end(done: Done, result: Result, *, is_written: bool) -> None:
-    """One line for the file's log; of thousands that went well, only for who asks for everything."""
-    job = done.held.job
+    """Log one line; of thousands that went well, only at DEBUG."""
+    job = done.message.job
     if job is None:
         return
     if not is_written:
-        log.info("job %s: attempt %d: the lease was lost, its result is thrown away", job.id, job.attempts)
+        log.info("job %s: attempt %d: the lease was lost, its result is discarded", job.id, job.attempts)
     elif done.error is not None:
         why = (result.reason_code, result.reason, done.error.detail)
         log.info("job %s: attempt %d: failed (%s): %s (%s)", job.id, job.attempts, *why)
@@ -225,22 +235,22 @@ def _log_end(done: Done, result: Result, *, is_written: bool) -> None:
 
 
 def _tries(error: FileError) -> int:
-    """How often a file with this trouble is tried in all."""
+    """Return how often a file with this trouble is tried in all."""
     return MAX_CRASHING_TRIES if error.problem is FileProblem.CRASHED else MAX_TRIES
 
 
 def _may_pass(error: FileError, job: Job) -> bool:
-    """Whether trying again later makes sense."""
+    """Return whether trying again later makes sense."""
     return error.passing and job.attempts < _tries(error)
 
 
 def _result(done: Done, job: Job, now_ms: int) -> Result:
     if done.result is not None:
-        return Result(job.row_id, done.held.token, now_ms, done.result.file_size, done.result.lines_count)
+        return Result(job.row_id, done.message.token, now_ms, done.result.file_size, done.result.lines_count)
     error = done.error
     if error is None:
         raise ValueError("work that has not ended has no result")
     reason = error.text
     if error.passing:
         reason = Sentence("{reason} (given up after {count} tries)", reason=error.text, count=job.attempts)
-    return Result(job.row_id, done.held.token, now_ms, reason=reason, reason_code=error.problem)
+    return Result(job.row_id, done.message.token, now_ms, reason=reason, reason_code=error.problem)

@@ -12,22 +12,21 @@ from typing import TYPE_CHECKING, Protocol
 from desktop_app.domain.errors import FileError, FileProblem
 from desktop_app.domain.sentences import Sentence
 from desktop_app.processing.isolation import IsolatedProcessing, ProcessDiedError
-from desktop_app.processing.registry import Cancelled
+from desktop_app.processing.processor import Cancelled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from desktop_app.domain.clock import Clock
     from desktop_app.domain.job import Job
-    from desktop_app.processing.registry import FileResult, Watch
+    from desktop_app.processing.processor import Watch
+    from desktop_app.processing.registry import FileResult
     from desktop_app.services.consuming.in_flight import InFlightMessage
 
 
 log = logging.getLogger(__name__)
 
-
 STALL_SECONDS = 600.0
-
 STALLED_REASON = Sentence("The disk or network share did not answer for 10 minutes")
 
 CRASHED_REASON = Sentence("The program ended while it worked on this file")
@@ -36,7 +35,7 @@ INTERNAL_REASON = Sentence("Something went wrong in Filemill itself. The file is
 
 
 class Processing(Protocol):
-    """What processes one file: a `ProcessorRegistry`, or something that stands for one."""
+    """What processes one file: a `ProcessorRegistry`, or something with the same method."""
 
     def process(self, path: str, watch: Watch) -> FileResult:
         """See `ProcessorRegistry.process`."""
@@ -45,9 +44,9 @@ class Processing(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A worker has ended with one file: a result, or why there is none; both None if it was cancelled."""
+    """What a worker has done with one file: a result, or why there is none; both None if it was cancelled."""
 
-    held: InFlightMessage
+    message: InFlightMessage
     result: FileResult | None = None
     error: FileError | None = None
     seconds: float = 0.0
@@ -55,8 +54,8 @@ class Done:
 
 
 @dataclass(slots=True)
-class _Sign:
-    """Since when a file is processed, and the last sign of life: how far it was, and since when."""
+class _Activity:
+    """When a file was begun, when it last made progress, and how far it was then."""
 
     begun: float
     at: float
@@ -64,16 +63,16 @@ class _Sign:
 
 
 @dataclass(frozen=True, slots=True)
-class _HeldWatch:
-    """Lets the processing of a file tell its progress and ask whether it is still wanted."""
+class _MessageWatch:
+    """Notes the progress of a file and tells whether its processing was cancelled."""
 
-    held: InFlightMessage
+    message: InFlightMessage
 
     def on_progress(self, bytes_done: int, bytes_total: int) -> None:
-        self.held.progress = (bytes_done, bytes_total)
+        self.message.progress = (bytes_done, bytes_total)
 
     def cancelled(self) -> bool:
-        return self.held.cancelled.is_set()
+        return self.message.cancelled.is_set()
 
 
 class WorkerPool:
@@ -109,7 +108,7 @@ class WorkerPool:
         self._todo: SimpleQueue[InFlightMessage | None] = SimpleQueue()
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
-        self._running: dict[InFlightMessage, _Sign] = {}
+        self._running: dict[InFlightMessage, _Activity] = {}
 
     def start(self) -> None:
         """Start the threads."""
@@ -119,22 +118,22 @@ class WorkerPool:
     def _start_thread(self) -> None:
         threading.Thread(target=self._run, name=f"worker-{next(self._numbers)}", daemon=True).start()
 
-    def submit(self, held: InFlightMessage) -> None:
+    def submit(self, message: InFlightMessage) -> None:
         """Process the file of a claimed message as soon as a thread is free."""
-        self._todo.put(held)
+        self._todo.put(message)
 
     def longest(self) -> float:
-        """For how many seconds the file has been processed that has been the longest; 0 if none is."""
+        """Return for how many seconds the file that was begun first has been processed; 0 if none is."""
         now = self._clock.steady()
         with self._lock:
-            return max((now - sign.begun for sign in self._running.values()), default=0.0)
+            return max((now - activity.begun for activity in self._running.values()), default=0.0)
 
-    def withdraw(self, held: InFlightMessage) -> bool:
+    def withdraw(self, message: InFlightMessage) -> bool:
         """Take back what was submitted; False if it has begun."""
         with self._lock:
-            if held.is_begun:
+            if message.is_begun:
                 return False
-            held.cancelled.set()
+            message.cancelled.set()
             return True
 
     def stop(self) -> None:
@@ -150,42 +149,42 @@ class WorkerPool:
         """
         now = self._clock.steady()
         with self._lock:
-            for held, sign in self._running.items():
-                if sign.progress != held.progress:
-                    sign.progress, sign.at = held.progress, now
-            stalled = [held for held, sign in self._running.items() if now - sign.at > STALL_SECONDS]
-            for held in stalled:
-                del self._running[held]
-        for held in stalled:
-            held.cancelled.set()
-            self._on_done(Done(held, error=FileError(FileProblem.UNREADABLE, STALLED_REASON, passing=True)))
+            for message, activity in self._running.items():
+                if activity.progress != message.progress:
+                    activity.progress, activity.at = message.progress, now
+            stalled = [message for message, activity in self._running.items() if now - activity.at > STALL_SECONDS]
+            for message in stalled:
+                del self._running[message]
+        for message in stalled:
+            message.cancelled.set()
+            self._on_done(Done(message, error=FileError(FileProblem.UNREADABLE, STALLED_REASON, passing=True)))
             self._start_thread()
 
     def _run(self) -> None:
-        while (held := self._todo.get()) is not None:
-            done = self._process(held)
+        while (message := self._todo.get()) is not None:
+            done = self._process(message)
             if done is None:
                 return
             self._on_done(done)
 
-    def _process(self, held: InFlightMessage) -> Done | None:
+    def _process(self, message: InFlightMessage) -> Done | None:
         """Process one file; None if that took so long that somebody else has this thread's place."""
         begun = self._clock.steady()
         with self._lock:
-            if held.job is None or held.cancelled.is_set() or not self._may_begin():
-                return Done(held)
-            held.is_begun = True
-            self._running[held] = _Sign(begun, begun)
-        result, error = self._outcome(held, held.job)
+            if message.job is None or message.cancelled.is_set() or not self._may_begin():
+                return Done(message)
+            message.is_begun = True
+            self._running[message] = _Activity(begun, begun)
+        result, error = self._outcome(message, message.job)
         with self._lock:
-            if self._running.pop(held, None) is None:
+            if self._running.pop(message, None) is None:
                 return None
-        return Done(held, result, error, self._clock.steady() - begun)
+        return Done(message, result, error, self._clock.steady() - begun)
 
-    def _outcome(self, held: InFlightMessage, job: Job) -> tuple[FileResult | None, FileError | None]:
+    def _outcome(self, message: InFlightMessage, job: Job) -> tuple[FileResult | None, FileError | None]:
         try:
-            processing = self._isolated if held.is_suspect else self._registry
-            return processing.process(job.file_path, _HeldWatch(held)), None
+            processing = self._isolated if message.is_suspect else self._registry
+            return processing.process(job.file_path, _MessageWatch(message)), None
         except Cancelled:
             return None, None
         except FileError as error:

@@ -1,4 +1,4 @@
-"""Watches the dead-letter queue: a message that SQS put aside ends its row, so that nobody waits for it for ever."""
+"""Watches the dead-letter queue: a message that SQS moved there ends its row, so that nobody waits for it for ever."""
 
 from __future__ import annotations
 
@@ -18,16 +18,14 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-
 POLLS_A_TURN = 20
-
 VISIBILITY_SECONDS = 30
 
 
 class DeadLetterWatcher:
-    """Turns our dead-lettered messages into FAILED rows and takes them off that queue; a chore. One thread.
+    """Turns our dead-lettered messages into FAILED rows and deletes them there; a periodic task. One thread.
 
-    The row says then what the message said, and a retry sends a new one. Foreign messages stay where they are.
+    The row then says all that the message said, and a retry sends a new one. Foreign messages stay where they are.
     """
 
     def __init__(self, claims: Claims, connector: QueueConnector, clock: Clock) -> None:
@@ -51,7 +49,7 @@ class DeadLetterWatcher:
                 return
 
     def _settle(self, client: QueueClient, messages: list[Received]) -> int:
-        """Fail the rows, then delete the messages; gives how many were ours."""
+        """Fail the rows, then delete the messages; return how many were ours."""
         ours = [message.receipt_handle for message in messages if self._fail(message)]
         if ours:
             left = [result.text for result in client.delete(ours) if not result.is_done]
@@ -69,5 +67,5 @@ class DeadLetterWatcher:
         )
         if outcome is ClaimOutcome.FOREIGN:
             return False
-        log.info("job %s: put aside by the queue after %d deliveries", asked.file_id, message.receive_count)
+        log.info("job %s: moved to the dead-letter queue after %d deliveries", asked.file_id, message.receive_count)
         return True

@@ -1,10 +1,9 @@
-"""Small things that are done now and then beside a loop's work."""
+"""Tasks that are done now and then beside a loop's work."""
 
 from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from threading import Event
 from typing import TYPE_CHECKING
 
 from desktop_app.domain.errors import KnownError
@@ -14,68 +13,67 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from desktop_app.domain.clock import Clock
+    from desktop_app.services.control import ProcessingControl
     from desktop_app.store.backups import Backups
     from desktop_app.store.job_list import JobList
 
 
 log = logging.getLogger(__name__)
 
-
 EVERY_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class PeriodicTask:
-    """One such thing: its name for the log, and what does it; that may raise a `KnownError`."""
+    """A task: its name for the log, and what does it; that may raise a `KnownError`."""
 
     name: str
     do: Callable[[], object]
 
 
 class PeriodicTasks:
-    """Does its chores once a minute, when it is asked whether it is time. One thread.
+    """Does its tasks once a minute, or when a person asks. One thread.
 
     Args:
-        chores: In this order.
+        tasks: In this order.
         clock: Only `steady` is used.
+        control: Knows whether a person wants them done now.
         every_s: So often, in seconds.
-        hurry: Set by others to have them done at the next call, whatever the time.
     """
 
     def __init__(
         self,
-        chores: Sequence[PeriodicTask],
+        tasks: Sequence[PeriodicTask],
         clock: Clock,
+        control: ProcessingControl,
         *,
         every_s: float = EVERY_SECONDS,
-        hurry: Event | None = None,
     ) -> None:
-        self._chores = chores
+        self._tasks = tasks
+        self._control = control
         self._clock = clock
         self._every_s = every_s
         self._next = clock.steady()
-        self._hurry = hurry or Event()
-        self._told: dict[str, str] = {}
+        self._logged: dict[str, str] = {}
 
     def do_due(self) -> None:
-        """Do all of them if it is time. One that can't be done is said in the log, once, and costs nothing else."""
-        if self._clock.steady() < self._next and not self._hurry.is_set():
+        """Do all of them if it is time. One that fails is logged, once, and costs nothing else."""
+        if not self._control.take_check_request() and self._clock.steady() < self._next:
             return
-        self._hurry.clear()
         self._next = self._clock.steady() + self._every_s
-        for chore in self._chores:
+        for task in self._tasks:
             try:
-                chore.do()
+                task.do()
             except KnownError as error:
-                if self._told.get(chore.name) != error.text:
-                    log.info("%s: %s (%s)", chore.name, error.text, error.detail)
-                self._told[chore.name] = error.text
+                if self._logged.get(task.name) != error.text:
+                    log.info("%s: %s (%s)", task.name, error.text, error.detail)
+                self._logged[task.name] = error.text
             else:
-                self._told.pop(chore.name, None)
+                self._logged.pop(task.name, None)
 
 
 class BackupTask:
-    """A chore; see `services/chores.py`. One thread.
+    """Copies the database now and then, if something has changed; a periodic task. One thread.
 
     Args:
         backups: Makes the copies.

@@ -1,7 +1,7 @@
 """Finds the rows whose message is gone, and sends them again.
 
 A row can outlive its message: the queue was purged, deleted and made again, or its retention ran out. Nobody tells, so
-the queue's own account is held against the rows. A mistake costs a duplicate, which the claim absorbs.
+the queue's own count is compared with the rows. A mistake costs a duplicate, which the claim absorbs.
 """
 
 from __future__ import annotations
@@ -18,13 +18,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-
 SETTLED_MS = 120_000
 """AWS's counts may lag for a minute and more after the last send; younger messages are not missed yet."""
 
 
 class Reconciler:
-    """Compares what the database has sent with what the queue has; a chore. One thread.
+    """Compares what the database has sent with what the queue has; a periodic task. One thread.
 
     Args:
         recovery: The rows.

@@ -13,38 +13,44 @@ from typing import TYPE_CHECKING
 from desktop_app.domain.errors import QueueError, QueueTrouble, StoreDamagedError, StoreError
 from desktop_app.domain.sentences import Sentence
 from desktop_app.queues.messages import EntryResult, FileMessage, Outgoing, encode, plan_batches
-from desktop_app.services.loops import Backoff, StateReporter, wait_for
-from desktop_app.services.sending.fifo import deduplication_id, group_of
-from desktop_app.services.sending.periodic_tasks import PeriodicTasks
-from desktop_app.store.outbox import OutboxEntry, Sent
+from desktop_app.services.loops import Backoff, StateReporter
+from desktop_app.store.outbox import Outbox, OutboxEntry, Sent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from threading import Event
 
     from desktop_app.domain.clock import Clock
     from desktop_app.queues.client import QueueClient
     from desktop_app.queues.connector import QueueConnector
+    from desktop_app.services.control import ProcessingControl
     from desktop_app.services.loops import LoopState
+    from desktop_app.services.sending.periodic_tasks import PeriodicTasks
     from desktop_app.services.worker_identity import WorkerIdentity
-    from desktop_app.store.outbox import Outbox
+    from desktop_app.store.database import Database
 
 
 log = logging.getLogger(__name__)
 
-
 CLAIM_ENTRIES = 50
-
 CLAIM_MS = 30_000
-
 LOCAL_WINDOW = 50
 """So many messages lie in the embedded queue at most; the rest waits in the outbox, where "Process Next" still moves it
 to the front for every program. What has been sent comes in the order of sending. No limit would make nothing faster
 (measured: 50, 100, 200 and none)."""
 
 IDLE_SECONDS = 0.25
-
 BUSY_SECONDS = 0.02
+STRICT_GROUP = "filemill"
+
+
+def message_group(file_id: str, *, strict_order: bool) -> str:
+    """Return the message group on a FIFO queue: each file's own, or one of all where none may overtake another."""
+    return STRICT_GROUP if strict_order else file_id
+
+
+def deduplication_id(file_id: str, generation: int) -> str:
+    """Return the deduplication id on a FIFO queue: content-based ones would swallow a wanted retry for five minutes."""
+    return f"{file_id}:{generation}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,54 +69,68 @@ class SenderOptions:
 
 
 class Sender:
-    """Sends what the outbox holds; `run` in one thread, `send_due` for one pass. Not for two threads at once."""
+    """Sends what the outbox holds. `run` in one thread, `send_due` for one pass; not for two threads at once.
+
+    Args:
+        database: Its outbox has what waits.
+        connector: The queue.
+        identity: This program, as the holder of claims.
+        options: How to send.
+        clock: The time.
+        control: Wakes it when there is something to send.
+        report: Takes the loop's states, on its thread.
+        tasks: Done now and then, between two passes.
+        backoff: The waits after trouble.
+    """
 
     def __init__(
         self,
-        outbox: Outbox,
+        database: Database,
         connector: QueueConnector,
         identity: WorkerIdentity,
         *,
         options: SenderOptions,
         clock: Clock,
-        wake: Event,
+        control: ProcessingControl,
         report: Callable[[LoopState], None],
-        chores: PeriodicTasks | None = None,
+        tasks: PeriodicTasks,
         backoff: Backoff | None = None,
     ) -> None:
-        self._outbox = outbox
+        self._database = database
+        self._outbox = Outbox(database)
         self._connector = connector
         self._identity = identity
         self._options = options
         self._clock = clock
-        self._wake = wake
+        self._control = control
         self._state = StateReporter("sender", report, clock)
-        self._chores = chores or PeriodicTasks([], clock)
+        self._tasks = tasks
         self._backoff = backoff or Backoff()
 
     def run(self, should_stop: Callable[[], bool]) -> None:
         """Send until stopped. Trouble outside is waited for, with backoff; it never ends the loop."""
         self._state.starting()
-        while not should_stop():
-            try:
-                sent = self.send_due()
-                self._chores.do_due()
-            except StoreDamagedError:
-                self._state.stopped()
-                raise  # waiting does not mend it
-            except (QueueError, StoreError) as error:
-                wait_for(self._wake, self._state.waiting(error, self._backoff), should_stop)
-                continue
-            self._backoff.reset()
-            self._state.running()
-            # A full window empties in moments; an empty outbox may fill at any time from another program.
-            if not sent:
-                busy = self._options.window is not None and self._outbox.has_waiting(self._options.queue)
-                wait_for(self._wake, BUSY_SECONDS if busy else IDLE_SECONDS, should_stop)
+        with self._database.session():
+            while not should_stop():
+                try:
+                    sent = self.send_due()
+                    self._tasks.do_due()
+                except StoreDamagedError:
+                    self._state.stopped()
+                    raise  # waiting does not help
+                except (QueueError, StoreError) as error:
+                    self._control.wait_to_send(self._state.waiting(error, self._backoff), should_stop)
+                    continue
+                self._backoff.reset()
+                self._state.running()
+                # A full window empties in moments; an empty outbox may fill at any time from another program.
+                if not sent:
+                    busy = self._options.window is not None and self._outbox.has_waiting(self._options.queue)
+                    self._control.wait_to_send(BUSY_SECONDS if busy else IDLE_SECONDS, should_stop)
         self._state.stopped()
 
     def send_due(self) -> int:
-        """One pass: send what is due now and fits; gives how many messages the queue took.
+        """Send what is due now and fits; return how many messages the queue took.
 
         Raises:
             QueueError: If the queue can't be reached or used. The entries are due again at once.
@@ -147,7 +167,7 @@ class Sender:
         return sent
 
     def send_all(self, deadline: float) -> int:
-        """Send until nothing of this queue waits, or the steady clock reaches the deadline; gives how many were sent.
+        """Send until nothing of this queue waits, or the steady clock reaches the deadline; return how many were sent.
 
         Raises:
             QueueError: If the queue can't be reached or used.
@@ -172,7 +192,7 @@ class Sender:
             return Outgoing(body)
         return Outgoing(
             body,
-            group_id=group_of(entry.file_id, strict_order=self._options.strict_order),
+            group_id=message_group(entry.file_id, strict_order=self._options.strict_order),
             deduplication_id=deduplication_id(entry.file_id, entry.generation),
         )
 

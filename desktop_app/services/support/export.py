@@ -1,4 +1,4 @@
-"""What is told of a job outside of Filemill: the fields of exports and of the terminal's JSON, under stable names."""
+"""Writes jobs for other programs: the fields of exports and of the command line's JSON, under stable names."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from desktop_app.domain.job import Job, display_text, iso_utc
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    Write = Callable[[TextIO, Iterable[Job]], None]
 
 Value = str | int | None
 
@@ -41,14 +42,18 @@ _VALUES: dict[str, Callable[[Job], Value]] = {
 }
 
 FIELDS = tuple(_VALUES)[:12]
-"""What `filemill status --json` and `filemill export` tell of each job, in this order."""
+"""The fields of `filemill status --json` and `filemill export`, in this order."""
 
 ALL_FIELDS = tuple(_VALUES)
 """Every field that there is."""
 
+# The wide forms too: some spreadsheets of East Asia take them for the narrow ones.
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_LIKE_A_NUMBER = re.compile(r"(?i)[\d\s.,:/e-]*\d[\d\s.,:/e-]*|true|false")
+
 
 def job_record(job: Job, fields: Sequence[str] = FIELDS) -> dict[str, Value]:
-    """What is told of a job, under the names of the fields and in their order.
+    """Return what is told of a job, under the names of the fields and in their order.
 
     Args:
         job: The job.
@@ -58,7 +63,7 @@ def job_record(job: Job, fields: Sequence[str] = FIELDS) -> dict[str, Value]:
 
 
 def json_line(job: Job, fields: Sequence[str] = FIELDS) -> str:
-    """A job as one line of JSON, ASCII only.
+    """Return a job as one line of JSON, ASCII only.
 
     A byte of the path that is not UTF-8 is the escape of a lone surrogate, as Python's `os.fsdecode` makes it:
     `os.fsencode(json.loads(line)["file_path"])` gives the path's true bytes.
@@ -66,23 +71,14 @@ def json_line(job: Job, fields: Sequence[str] = FIELDS) -> str:
     return json.dumps(job_record(job, fields))
 
 
-if TYPE_CHECKING:
-    Write = Callable[[TextIO, Iterable[Job]], None]
-
-# The wide forms too: some spreadsheets of East Asia take them for the narrow ones.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-
-_LIKE_A_NUMBER = re.compile(r"(?i)[\d\s.,:/e-]*\d[\d\s.,:/e-]*|true|false")
-
-
 def csv_writer(fields: Sequence[str] = FIELDS, separator: str = ",") -> Write:
-    """Writes jobs as RFC 4180 says, with a byte order mark, so that spreadsheets know the encoding.
+    """Return a writer of CSV as RFC 4180 says, with a byte order mark, so that spreadsheets know the encoding.
 
     Texts that a spreadsheet would take for a formula, a number or a date get an apostrophe in front; characters that
     do not show are written as escapes. Numbers are whole ones, which read the same everywhere.
 
     Args:
-        fields: Some of `records.ALL_FIELDS`.
+        fields: Some of `ALL_FIELDS`.
         separator: Between the values; spreadsheets of a country that writes 1,5 for one and a half expect `;`.
     """
 
@@ -101,16 +97,16 @@ def _cell(value: Value) -> Value:
 
 
 def spreadsheet_text(text: str) -> str:
-    """A text as a spreadsheet may have it: never a formula, nothing that does not show; a file 007 stays 007."""
+    """Return a text as a spreadsheet may have it: never a formula, nothing that does not show; a file 007 stays 007."""
     is_taken_wrongly = text.startswith(_FORMULA_STARTS) or _LIKE_A_NUMBER.fullmatch(text)
     return f"'{display_text(text)}" if is_taken_wrongly else display_text(text)
 
 
 def json_writer(fields: Sequence[str] = FIELDS) -> Write:
-    """Writes jobs as one JSON array, an object a line; the same as `filemill status --json` says.
+    """Return a writer of one JSON array, an object a line; the same as `filemill status --json` says.
 
     Args:
-        fields: Some of `records.ALL_FIELDS`.
+        fields: Some of `ALL_FIELDS`.
     """
 
     def write(stream: TextIO, jobs: Iterable[Job]) -> None:

@@ -111,7 +111,7 @@ class Masker:
         self.counts: Counter[Masked] = Counter()
 
     def mask(self, text: str, *, names: bool) -> str:
-        """A text without what was to be masked.
+        """Return a text without what was to be masked.
 
         Args:
             text: Any text.
@@ -165,7 +165,7 @@ def _named(found: re.Match[str]) -> str:
 
 
 def _is_random(text: str) -> bool:
-    """Whether a long run of letters and digits is a key or token, rather than a path or a digest in hexadecimal."""
+    """Return whether a long run of letters and digits is a key or token, not a path or a digest in hexadecimal."""
     pieces = [piece for piece in _STRAIGHT.findall(text) if any(map(str.isdigit, piece))]
     mixed = "".join(pieces)
     return any(map(str.isupper, mixed)) and any(map(str.islower, mixed))
@@ -179,7 +179,7 @@ def _quoted(found: re.Match[str]) -> str:
 
 
 def _spellings(folder: str) -> Iterator[str]:
-    """A folder as it may stand in texts: as it is, with forward slashes, and in Python's quotes."""
+    """Return a folder as it may stand in texts: as it is, with forward slashes, and in Python's quotes."""
     if len(folder.strip("/\\")) > 1:
         yield from dict.fromkeys((folder, folder.replace("\\", "/"), folder.replace("\\", "\\\\")))
 
@@ -188,7 +188,7 @@ def _spellings(folder: str) -> Iterator[str]:
 
 
 def masker_for(environment: Mapping[str, str], data_folder: Path, names: Iterable[str] = ()) -> Masker:
-    """The masker for texts of this program on this computer. Reads AWS's files of credentials; any thread."""
+    """Return the masker for texts of this program on this computer. Reads AWS's files of credentials; any thread."""
     program = Path(__file__).resolve().parents[3]
     home = str(Path.home())
     folders = {str(data_folder): "[data]", str(program): "[program]"}
@@ -201,12 +201,12 @@ def masker_for(environment: Mapping[str, str], data_folder: Path, names: Iterabl
 
 
 def secrets_of(environment: Mapping[str, str]) -> set[str]:
-    """The values of variables whose names say that they are secret."""
+    """Return the values of variables whose names say that they are secret."""
     return {value for name, value in environment.items() if _SECRET_NAME.search(name)}
 
 
 def _kept_secrets(environment: Mapping[str, str]) -> Iterator[str]:
-    """The secrets in AWS's own files; a file that can't be read holds none that this program could have told."""
+    """Return the secrets in AWS's own files; a file that can't be read holds none that this program could tell."""
     for variable, usual in (("AWS_SHARED_CREDENTIALS_FILE", "credentials"), ("AWS_CONFIG_FILE", "config")):
         parser = configparser.RawConfigParser(strict=False)
         try:

@@ -38,7 +38,7 @@ def look_at(path: str) -> PathStatus:
 
 
 def _missing_folder(path: str) -> str:
-    """Goes up from the file, since what is above it need not be readable."""
+    """Return the topmost folder that is not there; looked for from the file up: what is above may not be readable."""
     missing = ""
     for folder in Path(path).parents:
         try:

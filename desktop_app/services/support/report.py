@@ -74,8 +74,8 @@ class SupportSources:
         home: Where everything lies.
         environment: The process's variables.
         settings, connection: As they are now.
-        connect: A connector of the queue of now, to be closed.
-        test: Tests the connection of now, right by right, and asks now and then whether to stop.
+        connect: A connector of the current queue, to be closed.
+        test: Tests the current connection, right by right, and asks now and then whether to stop.
         database, jobs: The list.
         clock: The time.
     """
@@ -112,7 +112,7 @@ class SupportReport:
         self._is_stopped.set()
 
     def collect(self) -> list[Section]:
-        """All sections but the queue's, which may take long."""
+        """Return all sections but the queue's, which may take long."""
         sources = self._sources
         self._masker = masker_for(sources.environment, sources.home.folder, _known_names(sources.jobs))
         texts = {
@@ -126,11 +126,11 @@ class SupportReport:
         return [self._section(part, text) for part, text in texts.items() if text]
 
     def ask_queue(self) -> Section:
-        """What the queue says of itself, or why it says nothing; after `collect`."""
+        """Return what the queue says of itself, or why it says nothing; after `collect`."""
         return self._section(Part.QUEUE, f"{_lines(self._about_queue)}\n{_lines(self._test_connection)}".rstrip())
 
     def head(self, *, names: bool) -> str:
-        """What stands above the sections: what this is, and what was masked in it.
+        """Return what stands above the sections: what this is, and what was masked in it.
 
         Args:
             names: Whether the sections are those with the names of files.
@@ -225,7 +225,7 @@ class SupportReport:
 
 
 def _lines(facts: Callable[[], Iterator[str]]) -> str:
-    """Facts as text; what can't be found out is told where it would stand."""
+    """Return facts as text; what can't be found out is told where it would stand."""
     found: list[str] = []
     try:
         for fact in facts():
@@ -238,7 +238,7 @@ def _lines(facts: Callable[[], Iterator[str]]) -> str:
 
 
 def _known_names(jobs: JobList) -> set[str]:
-    """Names of the newest files, so that they are recognised wherever they stand."""
+    """Return names of the newest files, so that they are recognised wherever they stand."""
     try:
         keys = jobs.ids(ListQuery(descending=True))[:_KNOWN_NAMES]
         return {text for job in jobs.listed(keys) for text in (display_text(job.file_path), job.name)}

@@ -6,8 +6,8 @@ import threading
 from typing import TYPE_CHECKING
 
 from desktop_app.bootstrap import open_program
-from desktop_app.config.settings import Settings, load_settings
-from desktop_app.services.control import OFF_TEXT, PermissionGate
+from desktop_app.config.settings import Settings, load_settings, update_settings
+from desktop_app.services.control import OFF_TEXT, PermissionGate, ProcessingControl
 from desktop_app.services.loops import LoopState, Phase
 from tests.helpers import wait_until
 from tests.services.fakes import Countdown
@@ -31,46 +31,47 @@ class Noting:
 
 def test_it_waits_says_so_and_can_be_stopped() -> None:
     loop, told = Noting(), list[LoopState]()
-    PermissionGate(loop, threading.Event(), told.append).run(Countdown(3))
+    PermissionGate(loop, ProcessingControl(), told.append, queue="q").run(Countdown(3))
     assert loop.runs == 0
     assert told == [LoopState(Phase.OFF, OFF_TEXT), LoopState(Phase.STOPPED)]
 
 
 def test_it_begins_when_it_is_allowed() -> None:
-    loop, told, allowed = Noting(), list[LoopState](), threading.Event()
-    thread = threading.Thread(target=PermissionGate(loop, allowed, told.append).run, args=(lambda: False,))
+    loop, told, control = Noting(), list[LoopState](), ProcessingControl()
+    thread = threading.Thread(target=PermissionGate(loop, control, told.append, queue="q").run, args=(lambda: False,))
     thread.start()
     wait_until(lambda: told)
-    allowed.set()
+    control.permit("q")
     thread.join(5)
     assert loop.runs == 1
-    assert allowed.is_set(), "it stays allowed"
+    assert control.is_permitted("q"), "it stays permitted"
 
 
 def test_what_is_allowed_already_begins_at_once() -> None:
-    loop, told, allowed = Noting(), list[LoopState](), threading.Event()
-    allowed.set()
-    PermissionGate(loop, allowed, told.append).run(lambda: False)
+    loop, told, control = Noting(), list[LoopState](), ProcessingControl()
+    control.permit("q")
+    PermissionGate(loop, control, told.append, queue="q").run(lambda: False)
     assert (loop.runs, told) == (1, [])
 
 
 def test_the_embedded_queue_needs_no_permission(filemill_home: Path) -> None:
     program = open_program({})
-    assert program.may_process.is_set()
+    assert program.control.is_permitted(program.connection.key)
     program.close()
 
 
 def test_a_named_queue_needs_it_once(filemill_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     named = {"FILEMILL_QUEUE": "ingest", "AWS_REGION": "eu-west-1"}
     program = open_program(named)
-    assert not program.may_process.is_set()
-    program.allow_processing()
-    assert program.may_process.is_set()
+    assert not program.control.is_permitted(program.connection.key)
+    program.control.permit(program.connection.key)
+    update_settings(program.home.settings_file, process_queue=program.connection.key)
+    assert program.control.is_permitted(program.connection.key)
     program.close()
     again = open_program(named)
-    assert again.may_process.is_set()
+    assert again.control.is_permitted(again.connection.key)
     again.close()
     other = open_program({**named, "FILEMILL_QUEUE": "another"})
-    assert not other.may_process.is_set()
+    assert not other.control.is_permitted(other.connection.key)
     other.close()
     assert load_settings(filemill_home / "settings.toml") == Settings(process_queue="eu-west-1 ingest")

@@ -1,15 +1,16 @@
-"""Signals become a question."""
+"""Signals that ask a program to end."""
 
 from __future__ import annotations
 
 import os
+import select
 import signal
 import threading
 from typing import Any
 
 import pytest
 
-from desktop_app.cli.signals import StopSignals
+from desktop_app.services.stop_signals import StopSignals
 
 posix = pytest.mark.skipif(os.name == "nt", reason="Windows can't send itself such signals")
 
@@ -69,3 +70,32 @@ def test_another_thread_than_the_main_one_takes_no_signals() -> None:
     thread.join()
     assert seen == [False]
     assert signal.getsignal(signal.SIGINT) is before
+
+
+@posix
+def test_signal_wakes_who_waits_for_the_socket() -> None:
+    with StopSignals() as stop:
+        assert select.select([stop.reader], [], [], 0)[0] == []
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert select.select([stop.reader], [], [], 10)[0] == [stop.reader]
+        assert stop.drain()
+        assert select.select([stop.reader], [], [], 0)[0] == [], "an event loop is not woken again and again"
+
+
+@posix
+def test_signal_of_another_kind_stops_nothing() -> None:
+    before = signal.signal(signal.SIGUSR1, lambda *_: None)
+    try:
+        with StopSignals() as stop:
+            os.kill(os.getpid(), signal.SIGUSR1)
+            assert stop.pause(0.01)
+            assert not stop.is_set()
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+
+
+def test_many_that_ask_to_stop_do_no_harm() -> None:
+    with StopSignals() as stop:
+        for _ in range(200_000):
+            stop.set()
+        assert not stop.pause(60)

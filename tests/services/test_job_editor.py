@@ -1,4 +1,4 @@
-"""What a person does to the list, with the time, the queue and the sender's wake-up filled in."""
+"""What a person does to the list."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import pytest
 
 from desktop_app.domain.errors import KnownError, StoreBusyError
 from desktop_app.domain.job import NewFile, Status
-from desktop_app.services.adding.intake import KEEP_REMOVED_MS, IntakeService
+from desktop_app.services.adding.job_editor import KEEP_REMOVED_MS, JobEditor
+from desktop_app.services.control import ProcessingControl
 from desktop_app.store.adding import Intake
 from desktop_app.store.results import Result, Work
 from tests.store.kit import quick_to_give_up
@@ -24,18 +25,24 @@ if TYPE_CHECKING:
 QUEUE = "the queue of now"
 
 
-class Service(IntakeService):
-    """The real thing; the wake-ups are counted."""
+class CountingControl(ProcessingControl):
+    """The wake-ups of the sender are counted."""
 
     def __init__(self, bench: Bench) -> None:
-        self.wakes = 0
+        super().__init__()
         self.waiting_at_wake: list[int] = []
         self._bench = bench
-        super().__init__(Intake(bench.database), queue=QUEUE, clock=bench.clock, wake=self._count)
 
-    def _count(self) -> None:
-        self.wakes += 1
+    def wake_sender(self) -> None:
         self.waiting_at_wake.append(self._bench.outbox.waiting(QUEUE))
+
+
+class Service(JobEditor):
+    """The real one on a queue of the tests."""
+
+    def __init__(self, bench: Bench) -> None:
+        self.control = CountingControl(bench)
+        super().__init__(Intake(bench.database), queue=QUEUE, clock=bench.clock, control=self.control)
 
 
 @pytest.fixture
@@ -62,13 +69,13 @@ def test_added_files_belong_to_the_queue_and_the_time_of_now(bench: Bench, servi
 
 def test_sender_is_woken_after_there_is_something_to_send(bench: Bench, service: Service) -> None:
     jobs = add(bench, service, "/a", "/b")
-    assert service.waiting_at_wake == [2]
+    assert service.control.waiting_at_wake == [2]
     end(bench, jobs[0])
     service.retry([jobs[0].row_id])
     service.remove([jobs[0].row_id])
-    assert service.wakes == 2, "removing leaves nothing to send"
+    assert len(service.control.waiting_at_wake) == 2, "removing leaves nothing to send"
     service.restore([jobs[0].row_id])
-    assert service.waiting_at_wake == [2, 2, 2]
+    assert service.control.waiting_at_wake == [2, 2, 2]
 
 
 def test_sender_is_not_woken_when_nothing_could_be_written(
@@ -79,7 +86,7 @@ def test_sender_is_not_woken_when_nothing_could_be_written(
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreBusyError):
             add(bench, service, "/a")
-    assert service.wakes == 0
+    assert len(service.control.waiting_at_wake) == 0
 
 
 def test_retried_job_goes_to_the_queue_of_now(bench: Bench, service: Service) -> None:
@@ -97,11 +104,11 @@ def test_file_that_lies_elsewhere_now_is_submitted_from_there(bench: Bench, serv
     found.write_text("12345")
     assert not service.relocate(before.row_id, str(found)), "it has not failed"
     end(bench, before, reason="It is gone.")
-    wakes = service.wakes
+    wakes = len(service.control.waiting_at_wake)
     assert service.relocate(before.row_id, str(found))
     now = bench.job(before)
     assert (now.file_path, now.file_size, now.generation, now.queue) == (str(found), 5, 2, QUEUE)
-    assert service.wakes == wakes + 1
+    assert len(service.control.waiting_at_wake) == wakes + 1
 
 
 @pytest.mark.parametrize("name", ["", "no such file"])
@@ -127,9 +134,9 @@ def test_removed_job_is_forgotten_when_its_message_can_not_come_any_more(bench: 
     jobs = add(bench, service, "/a", "/b")
     service.remove([jobs[0].row_id])
     bench.clock.advance(KEEP_REMOVED_MS / 1000)
-    assert service.tidy() == 0
+    assert service.delete_removed() == 0
     bench.clock.advance(1)
-    assert service.tidy() == 1
+    assert service.delete_removed() == 1
     assert service.restore([jobs[0].row_id]) == 0
     assert [job.file_path for job in bench.jobs.all()] == ["/b"]
 
@@ -149,8 +156,8 @@ def test_what_is_on_the_list_unchanged_is_left_out_if_that_is_wanted(bench: Benc
 def test_no_batch_is_made_if_all_is_on_the_list(bench: Bench, service: Service) -> None:
     file = NewFile("/a", 1, 7)
     service.add([file])
-    wakes = service.wakes
+    wakes = len(service.control.waiting_at_wake)
     added = service.add([file], name="again", skip_listed=True)
     assert (added.batch_id, added.job_ids) == (0, ())
     assert len(bench.jobs.batches()) == 1
-    assert service.wakes == wakes
+    assert len(service.control.waiting_at_wake) == wakes

@@ -9,16 +9,17 @@ from desktop_app.domain.clock import SystemClock
 from desktop_app.processing.registry import FileResult
 from desktop_app.queues.messages import FileMessage, encode
 from desktop_app.services.consuming.consumer import Consumer, ConsumerOptions
+from desktop_app.services.consuming.foreign_messages import ForeignMessages
+from desktop_app.services.control import ProcessingControl
 from tests.helpers import wait_until
 from tests.services.conftest import QUEUE
 from tests.services.fakes import Acting, FakeClient, FakeConnector, received
+from tests.services.observer import ConsumerObserver
 
 if TYPE_CHECKING:
     from desktop_app.domain.job import Job
     from desktop_app.queues.messages import Received
-    from desktop_app.services.consuming.in_flight import Fate
-    from desktop_app.services.consuming.priority import PriorityRequests
-    from desktop_app.services.control import PauseControl
+    from desktop_app.services.consuming.in_flight import Outcome
     from desktop_app.services.loops import LoopState
     from tests.services.conftest import Bench
 
@@ -30,8 +31,7 @@ class Plant:
         self,
         bench: Bench,
         concurrency: int = 2,
-        switch: PauseControl | None = None,
-        wanted: PriorityRequests | None = None,
+        control: ProcessingControl | None = None,
     ) -> None:
         self.bench = bench
         bench.clock = SystemClock()  # type: ignore[assignment]
@@ -40,6 +40,7 @@ class Plant:
         self.told: list[LoopState] = []
         self.stop_asked = threading.Event()
         self.polling = threading.Event()
+        self.foreign = ForeignMessages()
         # An empty poll of a real queue takes its time; this one waits a moment, so that nothing spins.
         self.client.on_receive = lambda: None if self.client.polls else self._idle()
         self.consumer = Consumer(
@@ -50,9 +51,10 @@ class Plant:
             options=ConsumerOptions(queue=QUEUE, concurrency=concurrency, work_grace_s=0.3, flush_grace_s=2),
             clock=bench.clock,
             report=self.told.append,
-            switch=switch,
-            wanted=wanted,
+            control=control or ProcessingControl(),
+            foreign=self.foreign,
         )
+        self.observer = ConsumerObserver(self.consumer)
         self.thread = threading.Thread(target=self.consumer.run, args=(self.stop_asked.is_set,))
 
     def _idle(self) -> None:
@@ -89,12 +91,12 @@ class Plant:
             self.deliver(*(received("not ours", handle=f"h{n}", message_id=f"m{n}") for n in numbers))
 
     def settled(self, count: int) -> None:
-        """Wait until so many messages have met their fate and the queue has been told."""
-        wait_until(lambda: self.consumer.tally.received >= count and self.consumer.tally.held == 0, timeout=10)
-        wait_until(lambda: self.consumer.held == 0, timeout=10)
+        """Wait until so many messages have ended and the queue has been told."""
+        wait_until(lambda: self.observer.received >= count and self.observer.unsettled == 0)
+        wait_until(lambda: self.observer.in_flight == 0)
 
-    def fate(self, fate: Fate) -> int:
-        return self.consumer.tally.of(fate)
+    def count(self, outcome: Outcome) -> int:
+        return self.observer.count(outcome)
 
 
 def message(job: Job, *, generation: int = 1, handle: str = "", group: str = "") -> Received:

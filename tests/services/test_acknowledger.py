@@ -1,0 +1,135 @@
+"""What the queue is told about messages."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from desktop_app.domain.errors import QueueTrouble
+from desktop_app.queues.messages import EntryResult
+from desktop_app.services.consuming.acknowledger import Acknowledger
+from desktop_app.services.consuming.in_flight import InFlightMessage, InFlightMessages
+from tests.helpers import wait_until
+from tests.services.fakes import DONE, OFFLINE, FakeClient, FakeClock, FakeConnector, received
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+GONE = EntryResult(trouble=QueueTrouble.LEASE_LOST, text="gone")
+SLOW = EntryResult(trouble=QueueTrouble.THROTTLED, text="slow down")
+
+
+class Fixture:
+    """An acknowledger with a fake queue, on a thread of its own."""
+
+    def __init__(self) -> None:
+        self.clock = FakeClock()
+        self.client = FakeClient()
+        self.in_flight = InFlightMessages()
+        self.acknowledger = Acknowledger(self.in_flight, FakeConnector(self.client), self.clock)
+        self.thread = threading.Thread(target=self.acknowledger.run, args=(lambda: False,))
+
+    def receive(self, count: int) -> list[InFlightMessage]:
+        messages = [InFlightMessage(received(handle=f"h{n}"), self.clock.steady() + 30) for n in range(count)]
+        for message in messages:
+            self.in_flight.add(message)
+        return messages
+
+    def stop(self) -> None:
+        self.acknowledger.stop()
+        self.thread.join(5)
+        assert not self.thread.is_alive()
+
+
+def flushed(put: Callable[[Fixture], None], fixture: Fixture | None = None) -> Fixture:
+    """Put something in and stop before the thread starts: all of it is flushed, and a test knows how."""
+    fixture = fixture or Fixture()
+    put(fixture)
+    fixture.acknowledger.stop()
+    fixture.thread.start()
+    fixture.stop()
+    return fixture
+
+
+def delete(count: int) -> Callable[[Fixture], None]:
+    def put(fixture: Fixture) -> None:
+        for message in fixture.receive(count):
+            fixture.acknowledger.delete(message)
+
+    return put
+
+
+def test_a_single_delete_does_not_wait_for_company() -> None:
+    fixture = Fixture()
+    fixture.thread.start()
+    delete(1)(fixture)
+    wait_until(lambda: fixture.client.made("delete") == [["h0"]])
+    wait_until(lambda: len(fixture.in_flight) == 0)
+    fixture.stop()
+
+
+def test_deletes_go_in_tens() -> None:
+    fixture = flushed(delete(25))
+    assert [len(batch) for batch in fixture.client.made("delete")] == [10, 10, 5]
+    assert len(fixture.in_flight) == 0
+
+
+def test_what_is_released_keeps_its_order_and_its_time() -> None:
+    def put(fixture: Fixture) -> None:
+        first, second, third = fixture.receive(3)
+        fixture.acknowledger.release(first, 7)
+        fixture.acknowledger.release(second)
+        fixture.acknowledger.delete(third)
+
+    fixture = flushed(put)
+    assert fixture.client.calls == [("change_visibility", [("h0", 7), ("h1", 0)]), ("delete", ["h2"])]
+
+
+def test_an_entry_that_was_not_done_is_tried_again_and_kept_alive_meanwhile() -> None:
+    fixture = Fixture()
+    fixture.client.script("delete", [DONE, SLOW])
+    flushed(delete(2), fixture)
+    assert fixture.client.made("delete") == [["h0", "h1"], ["h1"]]
+    assert len(fixture.in_flight) == 0
+
+
+def test_a_lost_lease_is_not_tried_again() -> None:
+    fixture = Fixture()
+    fixture.client.script("delete", [GONE])
+    flushed(delete(1), fixture)
+    assert fixture.client.made("delete") == [["h0"]]
+    assert len(fixture.in_flight) == 0
+
+
+def test_a_queue_that_does_not_answer_is_asked_again() -> None:
+    fixture = Fixture()
+    fixture.client.script("delete", OFFLINE)
+    fixture.thread.start()
+    delete(1)(fixture)
+    wait_until(lambda: len(fixture.client.made("delete")) == 2)
+    wait_until(lambda: len(fixture.in_flight) == 0)
+    fixture.stop()
+
+
+def test_at_a_stop_a_queue_that_does_not_answer_is_not_waited_for() -> None:
+    fixture = Fixture()
+    fixture.client.script("delete", OFFLINE, OFFLINE, OFFLINE)
+    flushed(delete(12), fixture)
+    assert len(fixture.client.made("delete")) == 1
+    assert len(fixture.in_flight) == 0
+
+
+def test_long_after_its_lease_a_delete_is_given_up() -> None:
+    fixture = Fixture()
+    fixture.client.script("delete", [SLOW])
+    (message,) = fixture.receive(1)
+    fixture.acknowledger.delete(message)
+    fixture.clock.advance(30 + 61)
+    fixture.thread.start()
+    wait_until(lambda: len(fixture.in_flight) == 0)
+    assert fixture.client.made("delete") == [["h0"]]
+    fixture.stop()
+
+
+def test_a_stop_with_nothing_to_do_ends_at_once() -> None:
+    assert flushed(lambda _: None).client.calls == []

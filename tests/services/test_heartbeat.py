@@ -1,0 +1,195 @@
+"""The heartbeat."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from desktop_app.domain.errors import QueueTrouble
+from desktop_app.queues.messages import EntryResult
+from desktop_app.services.consuming.in_flight import Heartbeat, InFlightMessage, InFlightMessages, Outcome
+from desktop_app.store.claims import ClaimRequest, Claims
+from desktop_app.store.results import Work
+from tests.services.fakes import DONE, OFFLINE, FakeClient, FakeConnector, received
+
+if TYPE_CHECKING:
+    from tests.services.conftest import Bench
+
+GONE = EntryResult(trouble=QueueTrouble.LEASE_LOST, text="gone")
+
+
+class InFlight:
+    """Messages in flight and their heartbeat."""
+
+    def __init__(self, bench: Bench) -> None:
+        self.bench = bench
+        self.client = FakeClient()
+        self.in_flight = InFlightMessages()
+        self.work = Work(bench.database)
+        self.claims = Claims(bench.database)
+        self.heartbeat = Heartbeat(self.in_flight, FakeConnector(self.client), self.work, bench.clock, visibility_s=30)
+
+    def extended(self) -> int:
+        """Beat once; gives how many messages' time-outs were extended."""
+        before = {message: message.expires for message in self.in_flight.all()}
+        self.heartbeat.beat()
+        return sum(message.expires > expires for message, expires in before.items())
+
+    def receive(self, left: float, *, claim: str = "") -> InFlightMessage:
+        message = InFlightMessage(received(handle=f"h{len(self.in_flight)}"), expires=self.bench.clock.steady() + left)
+        if claim:
+            (job,) = self.bench.add(claim)
+            request = ClaimRequest(job.id, 1, "m", 1)
+            (claimed,) = self.claims.claim([request], worker="me", now_ms=self.bench.clock.now_ms(), lease_ms=40_000)
+            message.job, message.token = claimed.job, claimed.token
+        self.in_flight.add(message)
+        return message
+
+
+def test_only_what_is_near_its_end_is_extended(bench: Bench) -> None:
+    fixture = InFlight(bench)
+    near, far = fixture.receive(14), fixture.receive(16)
+    assert fixture.extended() == 1
+    assert fixture.client.made("change_visibility") == [[("h0", 30)]]
+    assert near.expires == bench.clock.steady() + 30
+    assert far.expires == bench.clock.steady() + 16
+
+
+def test_forty_long_files_cost_four_requests_a_beat(bench: Bench) -> None:
+    fixture = InFlight(bench)
+    for _ in range(40):
+        fixture.receive(5)
+    assert fixture.extended() == 40
+    assert len(fixture.client.made("change_visibility")) == 4
+
+
+def test_a_late_beat_still_tries(bench: Bench) -> None:
+    fixture = InFlight(bench)
+    message = fixture.receive(-5)
+    assert fixture.extended() == 1
+    assert message.expires > bench.clock.steady()
+
+
+def test_a_lost_message_cancels_the_work(bench: Bench) -> None:
+    fixture = InFlight(bench)
+    message = fixture.receive(5)
+    fixture.client.script("change_visibility", [GONE])
+    assert fixture.extended() == 0
+    assert message.is_lost
+    assert message.cancelled.is_set()
+    fixture.heartbeat.beat()
+    assert len(fixture.client.made("change_visibility")) == 1, "what is lost is not asked for again"
+
+
+def test_a_beat_that_fails_is_tried_again(bench: Bench) -> None:
+    fixture = InFlight(bench)
+    message = fixture.receive(5)
+    fixture.client.script("change_visibility", OFFLINE, [EntryResult(trouble=QueueTrouble.THROTTLED)], [DONE])
+    assert [fixture.extended() for _ in range(3)] == [0, 0, 1]
+    assert not message.cancelled.is_set()
+
+
+def test_the_row_is_kept_together_with_its_message(bench: Bench) -> None:
+    fixture = InFlight(bench)
+    message = fixture.receive(5, claim="a.txt")
+    bench.clock.advance(25)
+    assert fixture.extended() == 1
+    bench.clock.advance(25)
+    assert message.job is not None
+    other = fixture.claims.claim(
+        [ClaimRequest(message.job.id, 1, "m", 2)], worker="other", now_ms=bench.clock.now_ms(), lease_ms=1
+    )
+    assert other[0].outcome == "busy"
+
+
+def test_a_row_that_was_taken_off_the_list_cancels_the_work(bench: Bench) -> None:
+    fixture = InFlight(bench)
+    message = fixture.receive(5, claim="a.txt")
+    assert message.job is not None
+    bench.intake.remove([message.job.row_id], now_ms=bench.clock.now_ms())
+    assert fixture.extended() == 0
+    assert message.cancelled.is_set()
+    assert fixture.client.made("change_visibility") == []
+
+
+def test_what_is_being_released_is_not_hidden_again(bench: Bench) -> None:
+    fixture = InFlight(bench)
+    fixture.receive(5).is_releasing = True
+    assert fixture.extended() == 0
+    assert fixture.client.calls == []
+
+
+def test_what_is_done_but_not_deleted_is_kept_without_its_row(bench: Bench) -> None:
+    fixture = InFlight(bench)
+    message = fixture.receive(5, claim="a.txt")
+    message.settle(Outcome.PROCESSED)
+    message.token = -1
+    assert fixture.extended() == 1
+    assert not message.is_lost
+
+
+def test_it_beats_until_it_is_stopped(bench: Bench) -> None:
+    fixture = InFlight(bench)
+    beats: list[int] = []
+
+    def beat() -> None:
+        beats.append(1)
+
+    fixture.heartbeat.beat = beat  # type: ignore[method-assign]
+    fixture.heartbeat.run(lambda: len(beats) == 1)
+    assert beats == [1]
+
+
+def test_removing_twice_is_fine(bench: Bench) -> None:
+    fixture = InFlight(bench)
+    message = fixture.receive(5)
+    fixture.in_flight.remove(message)
+    fixture.in_flight.remove(message)
+    assert len(fixture.in_flight) == 0
+
+
+def test_work_longer_than_twelve_hours_goes_on_under_a_new_message(bench: Bench) -> None:
+    fixture = InFlight(bench)
+    message = fixture.receive(5, claim="a.txt")
+    message.received_at = bench.clock.steady()
+    for _ in range(4):
+        bench.clock.advance(3 * 3600)
+        fixture.heartbeat.beat()
+    assert message.awaits_message
+    assert not message.cancelled.is_set()
+    assert fixture.client.made("delete") == [["h0"]], "the old message is gone"
+    assert bench.outbox.waiting("q") == 1, "a new one is sent"
+    calls = len(fixture.client.made("change_visibility"))
+    bench.clock.advance(20)
+    fixture.heartbeat.beat()
+    assert len(fixture.client.made("change_visibility")) == calls
+    assert message.job is not None
+    assert fixture.work.extend([(message.job.row_id, message.token)], until_ms=0) == [True], "the row is still ours"
+    fresh = received(handle="new")
+    assert fixture.in_flight.attach(message.job.id, fresh, bench.clock.steady() + 30, bench.clock.steady())
+    assert not fixture.in_flight.attach(message.job.id, fresh, 0, 0), "only once"
+    bench.clock.advance(20)
+    assert fixture.extended() == 1
+    assert fixture.client.made("change_visibility")[-1] == [("new", 30)]
+
+
+def test_a_renewal_that_fails_is_tried_again(bench: Bench) -> None:
+    fixture = InFlight(bench)
+    message = fixture.receive(5, claim="a.txt")
+    message.received_at = bench.clock.steady() - 12 * 3600
+    fixture.client.script("delete", OFFLINE)
+    fixture.heartbeat.beat()
+    assert message.awaits_message
+    bench.intake.remove([message.job.row_id if message.job else 0], now_ms=1)
+    other = fixture.receive(5)
+    other.received_at = message.received_at
+    fixture.heartbeat.beat()
+    assert not other.awaits_message, "what is not claimed has nothing to renew"
+
+
+def test_a_message_ends_once(bench: Bench) -> None:
+    message = InFlight(bench).receive(5)
+    message.settle(Outcome.PROCESSED)
+    with pytest.raises(RuntimeError, match="settled twice"):
+        message.settle(Outcome.LOST)

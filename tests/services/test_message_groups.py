@@ -1,0 +1,48 @@
+"""Order inside a FIFO message group."""
+
+from __future__ import annotations
+
+from desktop_app.services.consuming.in_flight import InFlightMessage, MessageGroups
+from tests.services.fakes import received
+
+
+def message(group: str) -> InFlightMessage:
+    return InFlightMessage(received(group=group), expires=0)
+
+
+def test_messages_without_a_group_never_wait() -> None:
+    groups = MessageGroups()
+    one, two = message(""), message("")
+    assert groups.enter(one)
+    assert groups.enter(two)
+    assert groups.leave(one) is None
+
+
+def test_one_of_a_group_at_a_time_and_groups_side_by_side() -> None:
+    groups = MessageGroups()
+    a1, a2, a3, b1 = message("a"), message("a"), message("a"), message("b")
+    assert [groups.enter(one) for one in (a1, a2, a3, b1)] == [True, False, False, True]
+    assert groups.leave(a1) is a2
+    assert groups.leave(a2) is a3
+    assert groups.leave(a3) is None
+    assert groups.enter(message("a")), "the group is free again"
+
+
+def test_all_behind_a_message_that_goes_back_go_back_in_order() -> None:
+    groups = MessageGroups()
+    a1, a2, a3 = message("a"), message("a"), message("a")
+    for one in (a1, a2, a3):
+        groups.enter(one)
+    assert groups.cut(a1) == [a2, a3]
+    assert groups.cut(a1) == []
+    assert groups.enter(message("a"))
+
+
+def test_when_one_that_waits_goes_back_those_before_it_stay() -> None:
+    groups = MessageGroups()
+    a1, a2, a3 = message("a"), message("a"), message("a")
+    for one in (a1, a2, a3):
+        groups.enter(one)
+    assert groups.cut(a2) == [a3]
+    assert groups.leave(a1) is None
+    assert groups.enter(message("a")), "the group is free"
