@@ -61,15 +61,13 @@ class Program:
     control: ProcessingControl
     foreign: ForeignMessages = field(default_factory=ForeignMessages)
 
-    def reconnected(self, connection: Connection, *, process_here: bool) -> Program:
+    def reconnected(self, connection: Connection) -> Program:
         """Return the same program on another queue, where what is added and retried goes from now on.
 
         Args:
             connection: The other queue.
-            process_here: Whether its files may be processed on this computer; the embedded queue's always may.
         """
         self.editor.use_queue(connection.key)
-        self.control.permit(connection.key if connection.is_local or process_here else "")
         # Loops of the queue before, which still end, must not be counted by what is told of this one.
         return replace(self, connection=connection, foreign=ForeignMessages())
 

@@ -86,16 +86,16 @@ def when_all_ended(running: RunningWindow, then: Callable[[], None], *, seconds:
     added: list[int] = []
 
     def look() -> None:
-        counts = running.workbench.totals.counts
-        if added and counts.total >= sum(added) and not counts.unfinished and not running.workbench.adder.busy:
+        counts = running.jobs.totals.counts
+        if added and counts.total >= sum(added) and not counts.unfinished and not running.jobs.adder.busy:
             timer.start(_SETTLE_MS)
 
     def note(report: AddReport) -> None:
         added.append(report.added)
         look()
 
-    running.workbench.totals.changed.connect(look)
-    running.workbench.adder.finished.connect(note)
+    running.jobs.totals.changed.connect(look)
+    running.jobs.adder.finished.connect(note)
 
 
 PASSED, FAILED = 0, 1

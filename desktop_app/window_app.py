@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import logging
 import os
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QLocale, QObject, Signal, Slot
 from PySide6.QtWidgets import QApplication
 
-from desktop_app.bootstrap import backups, open_program
+from desktop_app.bootstrap import backups, build_gated_consumer, build_sender, connect_queue, open_program
 from desktop_app.config.paths import chosen_language, database_path, find_home
-from desktop_app.config.settings import update_settings
+from desktop_app.config.settings import load_settings, update_settings
 from desktop_app.domain.errors import KnownError, SettingsError, StoreDamagedError
-from desktop_app.gui.desktop.choose import desktop_of
+from desktop_app.gui.connection.controller import ConnectionController
+from desktop_app.gui.connection.loops import ConsumerThread, QueueLoops, SenderThread
+from desktop_app.gui.desktop.native import desktop_of
 from desktop_app.gui.diagnostics.crash import CrashDialogs, CrashHook
 from desktop_app.gui.i18n import use_language
 from desktop_app.gui.startup.dialogs import DamageChoice, DamagedDatabaseDialog, StartErrorDialog
@@ -34,16 +38,17 @@ from desktop_app.gui.startup.single_instance import (
 from desktop_app.gui.theme.theme import Theme, program_icon
 from desktop_app.gui.window.list_controller import ListController
 from desktop_app.gui.window.main_window import MainWindow
-from desktop_app.gui.window.window_parts import WindowParts
 from desktop_app.gui.window_memory import WindowMemory
 from desktop_app.gui.wording import Wording, user_locale
-from desktop_app.session import Session
+from desktop_app.services.support.connection_advisor import ConnectionAdvisor
+from desktop_app.services.support.report import SupportSources
 from desktop_app.sources.scan import from_here
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from desktop_app.bootstrap import Program
+    from desktop_app.config.settings import Connection
     from desktop_app.gui.startup.stop_signals import QtStopSignals
 
 log = logging.getLogger(__name__)
@@ -60,12 +65,12 @@ class RunningWindow(QObject):
         ended(): Nothing runs any more, or the deadline has passed; see `left_over`.
 
     Attributes:
-        window, workbench: The parts.
+        window, jobs: The parts.
         left_over: What did not end in time.
 
     Args:
         window: The window.
-        workbench: What works behind it.
+        jobs: What works behind it.
         begin: Starts the loops.
         steps: How they end, in order.
         close_rest: Closes the queue and the main thread's database, after all else.
@@ -77,7 +82,7 @@ class RunningWindow(QObject):
     def __init__(
         self,
         window: MainWindow,
-        workbench: ListController,
+        jobs: ListController,
         *,
         begin: Callable[[], None],
         steps: Sequence[Step],
@@ -86,11 +91,11 @@ class RunningWindow(QObject):
     ) -> None:
         super().__init__()
         self.window = window
-        self.workbench = workbench
+        self.jobs = jobs
         self.left_over: list[str] = []
         self._begin = begin
         self._close_rest = close_rest
-        self._shutdown = Shutdown([*steps, workbench.step()], deadline_ms=deadline_ms, parent=self)
+        self._shutdown = Shutdown([*steps, jobs.step()], deadline_ms=deadline_ms, parent=self)
         self._shutdown.finished.connect(self._finish)
         window.closed.connect(self._begin_shutdown)
 
@@ -107,13 +112,13 @@ class RunningWindow(QObject):
 
     @Slot()
     def _begin_shutdown(self) -> None:
-        self.workbench.stop()
+        self.jobs.stop()
         self._shutdown.begin()
 
     @Slot(list)
     def _finish(self, left_over: list[str]) -> None:
         self.left_over = left_over
-        if not self.workbench.close():
+        if not self.jobs.close():
             self.left_over = [*self.left_over, "a task"]
         self._close_rest()
         self.ended.emit()
@@ -144,8 +149,8 @@ def run_window(application: QApplication, paths: Sequence[str], signals: QtStopS
     Returns:
         The exit code: 0 closed, or another window has taken the paths; 1 it could not start (said in a dialog).
     """
-    look = Theme()
-    look.follow(application)
+    theme = Theme()
+    theme.follow(application)
     hook = CrashHook()
     hook.install()
     signals.connect(application.closeAllWindows)
@@ -157,7 +162,7 @@ def run_window(application: QApplication, paths: Sequence[str], signals: QtStopS
         program = open_with_dialogs(os.environ)
         if program is None:
             return TROUBLE
-        running = assemble(program, look)
+        running = assemble(program, theme)
         signals.connect(running.window.close)
         run_event_loop(application, running, hook, program, paths, instance)
     finally:
@@ -200,7 +205,7 @@ def run_event_loop(
     """Run Qt's event loop until the window is closed and what ran behind it has ended."""
     window = running.window
     hook.known.connect(window.complain)
-    CrashDialogs(hook, program.home.logs, window, window.insight.show_report)
+    CrashDialogs(hook, program.home.logs, window, window.help.show_report)
     running.ended.connect(application.quit)
     running.start(paths)
 
@@ -249,38 +254,82 @@ def open_or_replace_damaged(environment: Mapping[str, str]) -> Program | None:
                 copies.put_aside()
 
 
-def assemble(program: Program, look: Theme) -> RunningWindow:
+def assemble(program: Program, theme: Theme) -> RunningWindow:
     """Put the window, its threads and the queue together. Nothing runs yet."""
     if program.settings.paused:
         program.control.pause()
     wording = Wording(QLocale())
-    session = Session(program)
-    workbench = ListController(program.jobs, program.editor, program.database.session, wording)
-    window = MainWindow(
-        WindowParts(
-            workbench=workbench,
-            session=session,
-            advisor=session.advisor,
-            folder=program.home.folder,
-            states=session.states,
-            memory=WindowMemory(program.home.folder / "window.ini"),
-            look=look,
-            wording=wording,
-            start_again=session.switchboard.start,
-            clock=program.clock,
-            desktop=desktop_of,
-            control=program.control,
-            remember_paused=lambda paused: update_settings(program.home.settings_file, paused=paused),
-            log_folder=program.home.logs,
-            strict_order=program.settings.fifo_order == "strict",
-            support=session.support_sources(),
-        )
+    connection = ConnectionController(
+        partial(make_loops, program),
+        program.control,
+        ConnectionAdvisor(program.queue_file),
+        connection=program.connection,
+        settings_file=program.home.settings_file,
+        clock=program.clock,
     )
-    session.switchboard.changed.connect(window.follow_connection)
+    jobs = ListController(
+        program.jobs,
+        program.editor,
+        program.database.session,
+        wording,
+        queue=connection.connection.key,
+        clock=program.clock,
+    )
+    window = MainWindow(
+        jobs,
+        connection,
+        control=program.control,
+        remember_paused=lambda paused: update_settings(program.home.settings_file, paused=paused),
+        memory=WindowMemory(program.home.folder / "window.ini"),
+        theme=theme,
+        wording=wording,
+        clock=program.clock,
+        desktop=desktop_of,
+        support=support_sources(program, connection),
+        strict_order=program.settings.fifo_order == "strict",
+    )
+
+    def close() -> None:
+        connection.close()
+        program.close()
+
     return RunningWindow(
         window,
-        workbench,
-        begin=session.switchboard.start,
-        steps=[*session.switchboard.steps(), window.connecting.step()],
-        close_rest=session.close,
+        jobs,
+        begin=connection.start,
+        steps=[*connection.steps(), window.connection.step()],
+        close_rest=close,
+    )
+
+
+def make_loops(program: Program, connection: Connection) -> QueueLoops:
+    """Return the loops of a connection, not started; files added from now on belong to its queue.
+
+    Args:
+        program: What both faces stand on.
+        connection: Which queue.
+    """
+    program = program.reconnected(connection)
+    connector = connect_queue(program)
+    return QueueLoops(
+        connection,
+        ConsumerThread(partial(build_gated_consumer, program, connector)),
+        SenderThread(partial(build_sender, program, connector)),
+        foreign_messages=program.foreign,
+        close=connector.close,
+    )
+
+
+def support_sources(program: Program, controller: ConnectionController) -> SupportSources:
+    """Return what a support report tells of."""
+    return SupportSources(
+        home=program.home,
+        environment=os.environ,
+        settings=partial(load_settings, program.home.settings_file),
+        connection=lambda: controller.connection,
+        connect=lambda: connect_queue(replace(program, connection=controller.connection)),
+        test=lambda should_stop: controller.advisor.test(controller.connection, should_stop),
+        database=program.database,
+        jobs=program.jobs,
+        clock=program.clock,
     )

@@ -54,7 +54,7 @@ class Profiles:
     trouble: str = ""
 
     def named(self, name: str) -> Profile | None:
-        """The profile with this name."""
+        """Return the profile with this name."""
         return next((profile for profile in self.found if profile.name == name), None)
 
 

@@ -2,33 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol
 
 from desktop_app.domain.query import BY_ADDING, NO_FILTER
 
 if TYPE_CHECKING:
     from array import array
+    from collections.abc import Collection, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
-    from desktop_app.config.settings import Connection
     from desktop_app.domain.job import Attempt, Batch, Changes, Cursor, Ended, Job, RunSums, StatusCounts
     from desktop_app.domain.query import Filter, Problem, SelectionSums, Sort
-    from desktop_app.services.consuming.foreign_messages import ForeignMessages
-
-Session = Callable[[], AbstractContextManager[None]]
-"""A thread's life with the database: the thread's connection is closed at its end."""
-
-
-Result = TypeVar("Result")
-
-
-class Background(Protocol):
-    """Runs work beside the main thread, and calls back on it. See `Tasks.run`."""
-
-    def __call__(self, work: Callable[[], Result], on_done: Callable[[Result], None], /) -> None:
-        """Run it."""
-        ...
 
 
 class ChangeFeed(Protocol):
@@ -97,52 +81,4 @@ class JobReader(Protocol):
 
     def ended(self, *, since_ms: int, until_ms: int, step_ms: int) -> list[Ended]:
         """How much has ended after a time and up to another, in steps of the clock."""
-        ...
-
-
-class Office(Protocol):
-    """The connection of now, and the way to another one. Main thread."""
-
-    @property
-    def connection(self) -> Connection:
-        """The queue of now, and how it is reached."""
-        ...
-
-    @property
-    def processes_here(self) -> bool:
-        """Whether this queue's files may be processed on this computer."""
-        ...
-
-    @property
-    def foreign(self) -> ForeignMessages:
-        """What came from the queue of now that is not ours."""
-        ...
-
-    @property
-    def overrides(self) -> tuple[str, ...]:
-        """The environment's variables that decide at the next start, whatever is chosen now."""
-        ...
-
-    def check(self, wanted: Connection) -> Connection:
-        """What would be used for what a person has typed. Raises SettingsError if it can't be used."""
-        ...
-
-    def choose(self, wanted: Connection, *, process_here: bool) -> None:
-        """Use another connection from now on, and at the next start.
-
-        Raises SettingsError: if it can't be used, and nothing has changed; or if it can't be saved, and it holds for
-        this time all the same.
-        """
-        ...
-
-    def allow_processing(self) -> None:
-        """Process this queue's files on this computer from now on. Raises SettingsError if that can't be saved."""
-        ...
-
-    def stop_processing(self) -> None:
-        """Only send to this queue from now on. Raises SettingsError if that can't be saved; it holds all the same."""
-        ...
-
-    def try_now(self) -> None:
-        """Let what waits for the queue try at once."""
         ...

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
@@ -19,13 +20,13 @@ from desktop_app.gui.i18n import translated
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from desktop_app.gui.ports import Session
-
-
 log = logging.getLogger(__name__)
 
 
 Result = TypeVar("Result")
+
+DatabaseSession = Callable[[], AbstractContextManager[None]]
+"""A thread's life with the database: the thread's connection is closed at its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class Tasks(QObject):
         problem(str): A task ended with a `KnownError` that nobody asked to hear about; its plain text.
 
     Args:
-        session: See `Session`.
+        session: See `DatabaseSession`.
         threads: How many run at once; 1 keeps them in order.
         parent: Qt's owner.
     """
@@ -54,7 +55,7 @@ class Tasks(QObject):
     problem = Signal(str)
     _ended = Signal(object)
 
-    def __init__(self, session: Session, *, threads: int, parent: QObject | None = None) -> None:
+    def __init__(self, session: DatabaseSession, *, threads: int, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._session = session
         self._pool = QThreadPool(self)
@@ -118,7 +119,7 @@ class _Task(QRunnable):
     """One function on its way through the pool."""
 
     def __init__(
-        self, token: int, work: Callable[[], Any], session: Session, report: Callable[[_Outcome], None]
+        self, token: int, work: Callable[[], Any], session: DatabaseSession, report: Callable[[_Outcome], None]
     ) -> None:
         super().__init__()
         self._token = token

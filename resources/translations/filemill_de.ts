@@ -317,12 +317,24 @@
         <translation>Die ausgewählten Dateien noch einmal verarbeiten</translation>
     </message>
     <message>
-        <source>Retry All &amp;Failed</source>
-        <translation>Alle &amp;fehlgeschlagenen erneut versuchen</translation>
+        <source>Re&amp;move</source>
+        <translation>Ent&amp;fernen</translation>
+    </message>
+    <message>
+        <source>&amp;Show in Folder</source>
+        <translation>Im Or&amp;dner zeigen</translation>
+    </message>
+    <message>
+        <source>Show the selected files in the file manager</source>
+        <translation>Die ausgewählten Dateien im Dateimanager zeigen</translation>
     </message>
     <message>
         <source>Process every failed file again</source>
         <translation>Jede fehlgeschlagene Datei noch einmal verarbeiten</translation>
+    </message>
+    <message>
+        <source>Retry &amp;Failed</source>
+        <translation>Feh&amp;lgeschlagene erneut versuchen</translation>
     </message>
     <message>
         <source>Retry All With &amp;This Reason</source>
@@ -331,10 +343,6 @@
     <message>
         <source>Process every file again that has failed for the reason chosen in the sidebar, or for the file&apos;s own</source>
         <translation>Jede Datei noch einmal verarbeiten, die aus dem in der Seitenleiste gewählten Grund oder aus demselben Grund wie diese Datei fehlgeschlagen ist</translation>
-    </message>
-    <message>
-        <source>Re&amp;move From List</source>
-        <translation>Aus der &amp;Liste entfernen</translation>
     </message>
     <message>
         <source>Take the selected files off the list; the files stay where they are</source>
@@ -347,14 +355,6 @@
     <message>
         <source>Open the selected files with the programs that they belong to</source>
         <translation>Die ausgewählten Dateien mit den zugehörigen Programmen öffnen</translation>
-    </message>
-    <message>
-        <source>&amp;Show in File Manager</source>
-        <translation>Im &amp;Dateimanager zeigen</translation>
-    </message>
-    <message>
-        <source>Show the file selected in its folder</source>
-        <translation>Die Datei in ihrem Ordner ausgewählt zeigen</translation>
     </message>
     <message>
         <source>Choose the queue that files go through, and test it</source>
@@ -671,7 +671,7 @@
         <translation>„{name}“ wird schon verarbeitet.</translation>
     </message>
     <message numerus="yes">
-        <source>Remove %Ln file(s)</source>
+        <source>Remove %Ln File(s)</source>
         <comment>what can be undone</comment>
         <translation>
             <numerusform>(%Ln Datei entfernen)</numerusform>
@@ -889,10 +889,6 @@
     <message>
         <source>Look in Other Regions</source>
         <translation>In anderen Regionen suchen</translation>
-    </message>
-    <message>
-        <source>Copy Request for Administrator</source>
-        <translation>Anfrage an die Administration kopieren</translation>
     </message>
     <message>
         <source>Work Without Receiving</source>
@@ -1418,32 +1414,8 @@
         </translation>
     </message>
     <message>
-        <source>Retry</source>
-        <translation>Erneut versuchen</translation>
-    </message>
-    <message>
-        <source>Process Again</source>
-        <translation>Noch einmal verarbeiten</translation>
-    </message>
-    <message>
-        <source>Locate…</source>
-        <translation>Suchen…</translation>
-    </message>
-    <message>
-        <source>Show File</source>
-        <translation>Datei zeigen</translation>
-    </message>
-    <message>
         <source>Show Attempts</source>
         <translation>Versuche zeigen</translation>
-    </message>
-    <message>
-        <source>Save Report…</source>
-        <translation>Bericht speichern…</translation>
-    </message>
-    <message>
-        <source>Remove</source>
-        <translation>Entfernen</translation>
     </message>
     <message numerus="yes">
         <source>Select at most %Ln file(s) to open them.</source>
@@ -1555,10 +1527,6 @@
         <translation>Hinzufügen</translation>
     </message>
     <message>
-        <source>Add a Folder</source>
-        <translation>Ordner hinzufügen</translation>
-    </message>
-    <message>
         <source>Add Folder</source>
         <translation>Ordner hinzufügen</translation>
     </message>
@@ -1607,12 +1575,12 @@
         <translation>Überspringen, was schon in der Liste ist</translation>
     </message>
     <message>
-        <source>&amp;Process again</source>
-        <translation>&amp;Noch einmal verarbeiten</translation>
+        <source>Add a&amp;gain</source>
+        <translation>&amp;Noch einmal hinzufügen</translation>
     </message>
     <message>
-        <source>Process again what is in the list already</source>
-        <translation>Noch einmal verarbeiten, was schon in der Liste ist</translation>
+        <source>Add again what is in the list already</source>
+        <translation>Noch einmal hinzufügen, was schon in der Liste ist</translation>
     </message>
     <message>
         <source>Sho&amp;w…</source>
@@ -1956,7 +1924,7 @@
         <translation>Das Protokoll liegt in {folder}.</translation>
     </message>
     <message>
-        <source>&amp;Save Report…</source>
+        <source>&amp;Save Support Report…</source>
         <translation>Bericht &amp;speichern…</translation>
     </message>
     <message>
@@ -2849,8 +2817,8 @@
         <translation>Bitte diesem Konto das Lesen der Datei erlauben, dann erneut versuchen. Nichts wurde geändert.</translation>
     </message>
     <message>
-        <source>Another program wrote to it in each of three tries. What was read was thrown away, so that no wrong numbers are kept. Process it again when the other program is done.</source>
-        <translation>Ein anderes Programm hat bei jedem der drei Versuche hineingeschrieben. Das Gelesene wurde verworfen, damit keine falschen Zahlen bleiben. Bitte noch einmal verarbeiten, wenn das andere Programm fertig ist.</translation>
+        <source>Another program wrote to it in each of three tries. What was read was thrown away, so that no wrong numbers are kept. Retry when the other program is done.</source>
+        <translation>Ein anderes Programm hat bei jedem der drei Versuche hineingeschrieben. Das Gelesene wurde verworfen, damit keine falschen Zahlen bleiben. Bitte erneut versuchen, wenn das andere Programm fertig ist.</translation>
     </message>
     <message>
         <source>Only ordinary files can be processed, so it was not opened. Removing it from the list leaves it there.</source>
@@ -3244,10 +3212,6 @@
         <translation>Protokoll&amp;ordner öffnen</translation>
     </message>
     <message>
-        <source>Support &amp;Report…</source>
-        <translation>&amp;Bericht…</translation>
-    </message>
-    <message>
         <source>Copy the chosen entries, or all that are shown if none is chosen</source>
         <translation>Die gewählten Einträge kopieren, oder alle gezeigten, wenn keiner gewählt ist</translation>
     </message>
@@ -3351,6 +3315,10 @@
     <message>
         <source>Saved the support report as “{name}”.</source>
         <translation>Bericht als „{name}“ gespeichert.</translation>
+    </message>
+    <message>
+        <source>Show in Folder</source>
+        <translation>Im Ordner zeigen</translation>
     </message>
     <message>
         <source>A file has failed</source>

@@ -108,7 +108,7 @@ def main() -> int:
     review = Review(result, bytearray(count))
     good.append(told(f"look through {count:,} files once", (time.perf_counter() - began) * 1000, 200 * scale, "ms"))
     proposal = Proposal(1, review, "in", (FOLDER,))
-    sheet = ReviewSheet(proposal, tasks.run, look, Wording(QLocale(QLocale.Language.English)), window)
+    sheet = ReviewSheet(proposal, tasks, look, Wording(QLocale(QLocale.Language.English)), window)
     beat = Beat()
     spin(sheet.isVisible)
     beat.start()

@@ -228,7 +228,8 @@ def main() -> int:
         jobs = JobList(database)
         intake = JobEditor(Intake(database), queue="local", clock=Clock(), control=ProcessingControl())
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        controller = ListController(jobs, intake, database.session, Wording(QLocale(QLocale.Language.English)))
+        wording = Wording(QLocale(QLocale.Language.English))
+        controller = ListController(jobs, intake, database.session, wording, queue="local", clock=Clock())
         view = JobsView(controller.model, look)
         view.resize(1100, 1080)
         view.show()

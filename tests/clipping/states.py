@@ -13,12 +13,11 @@ from PySide6.QtWidgets import QApplication, QDialog, QRadioButton, QWidget
 from desktop_app.domain.errors import QueueTrouble, StoreDamagedError, StoreError
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.domain.sentences import Sentence
-from desktop_app.gui.adding.review_sheet import ReviewSheet
+from desktop_app.gui.adding.review_sheet import ReviewSheet, show_refused
 from desktop_app.gui.diagnostics.crash import CrashDialog
 from desktop_app.gui.diagnostics.log_window import LogWindow
 from desktop_app.gui.i18n import tr, translated
 from desktop_app.gui.startup.dialogs import DamagedDatabaseDialog, StartErrorDialog
-from desktop_app.gui.widgets.dialogs import show_refused
 from desktop_app.gui.widgets.notice import Kind, Notice, NoticeAction
 from desktop_app.services.loops import LoopState, Phase
 from desktop_app.sources.scan import Refusal
@@ -47,8 +46,8 @@ def problems(scene: Scene) -> None:
     """One reason is chosen, and a file of it, with its details."""
     busy(scene)
     window = scene.window
-    window.offers.status_views[-1].trigger()
-    window.offers.details.setChecked(True)
+    window.menu_actions.status_views[-1].trigger()
+    window.menu_actions.details.setChecked(True)
     scene.settle()
     window.view.select_rows(1, 1)
     window.sidebar.problems.entries["missing"].click()
@@ -59,23 +58,23 @@ def problems(scene: Scene) -> None:
 def several(scene: Scene) -> None:
     """Several files are selected, of all statuses."""
     busy(scene)
-    scene.window.offers.details.setChecked(True)
-    scene.window.offers.select_all.trigger()
+    scene.window.menu_actions.details.setChecked(True)
+    scene.window.menu_actions.select_all.trigger()
 
 
 def with_everything(scene: Scene) -> None:
     """The graph and the details are shown too."""
     busy(scene)
-    scene.window.offers.throughput.setChecked(True)
-    scene.window.offers.details.setChecked(True)
+    scene.window.menu_actions.throughput.setChecked(True)
+    scene.window.menu_actions.details.setChecked(True)
 
 
 def nothing_matches(scene: Scene) -> None:
     """A filter and a choice that leave nothing."""
     busy(scene)
-    scene.window.offers.status_views[-1].trigger()
+    scene.window.menu_actions.status_views[-1].trigger()
     scene.window.filter.setText("invoice")
-    scene.wait(lambda: not scene.running.workbench.model.rowCount(), "the filter")
+    scene.wait(lambda: not scene.running.jobs.model.rowCount(), "the filter")
 
 
 def waiting(scene: Scene) -> None:
@@ -103,7 +102,7 @@ STATES: dict[str, Callable[[Scene], None]] = {
 
 def _menu_action(name: str) -> Callable[[Scene], QWidget | None]:
     def act(scene: Scene) -> QWidget | None:
-        action = getattr(scene.window.offers, name, None)
+        action = getattr(scene.window.menu_actions, name, None)
         if not isinstance(action, QAction):
             return None
         before = set(QApplication.topLevelWidgets())
@@ -160,7 +159,7 @@ def _review(scene: Scene) -> QWidget | None:
     for number in range(60):
         (folder / f"{number}.csv").write_text("x")
     (folder / "link").symlink_to("nowhere")
-    scene.running.workbench.adder.add([str(folder)], must_ask=True)
+    scene.running.jobs.adder.add([str(folder)], must_ask=True)
 
     def sheet() -> QWidget | None:
         found = (widget for widget in QApplication.topLevelWidgets() if isinstance(widget, ReviewSheet))

@@ -50,7 +50,7 @@ def add_csv_of_a_folder(user: User) -> None:
     user.write("in/a.csv", "in/b.txt", "in/deep/c.csv", "in/deep/er/d.csv", "in/e.log")
     user.start()
     user.hand.press("ctrl+shift+o")
-    user.wait_for_window("Add a Folder")
+    user.wait_for_window("Add Folder")
     user.hand.write(str(user.folder / "in"))
     user.hand.press("Return")
     user.wait_for_window("Add Files")

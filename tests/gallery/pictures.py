@@ -97,7 +97,7 @@ def _open_at_work(scene: Scene) -> None:
     scene.say_running()
     scene.settle()
     work(scene, fresh)
-    scene.running.workbench.feed.look()
+    scene.running.jobs.feed.look()
     scene.wait_for_progress()
     scene.window.view.sortByColumn(COLUMN_OF_ID["added"], Qt.SortOrder.DescendingOrder)
     scene.settle()
@@ -131,8 +131,8 @@ def adding(scene: Scene) -> QPixmap:
 def attempts(scene: Scene) -> QPixmap:
     """The tries at a file that has failed."""
     _open_at_work(scene)
-    scene.window.offers.status_views[-1].trigger()
-    scene.window.offers.details.setChecked(True)
+    scene.window.menu_actions.status_views[-1].trigger()
+    scene.window.menu_actions.details.setChecked(True)
     scene.settle()
     scene.window.view.select_rows(0, 0)
     scene.window.details.show_attempts_tab()
@@ -143,21 +143,21 @@ def attempts(scene: Scene) -> QPixmap:
 def paused(scene: Scene) -> QPixmap:
     """Nothing new is begun."""
     _open_at_work(scene)
-    scene.window.offers.pause.trigger()
+    scene.window.menu_actions.pause.trigger()
     return scene.picture()
 
 
 def exporting(scene: Scene) -> QPixmap:
     """What to write to a file."""
     _open_at_work(scene)
-    scene.window.offers.export.trigger()
+    scene.window.menu_actions.export.trigger()
     return scene.picture(scene.wait_for_dialog())
 
 
 def connection(scene: Scene) -> QPixmap:
     """Another queue."""
     _open_at_work(scene)
-    scene.window.offers.connection.trigger()
+    scene.window.menu_actions.connection.trigger()
     dialog = scene.wait_for_dialog()
     next(button for button in dialog.findChildren(QRadioButton) if "Amazon" in button.text()).click()
     return scene.picture(dialog)
@@ -166,8 +166,8 @@ def connection(scene: Scene) -> QPixmap:
 def problems(scene: Scene) -> QPixmap:
     """What has failed, for one reason, with what to do about it."""
     _open_at_work(scene)
-    scene.window.offers.status_views[-1].trigger()
-    scene.window.offers.details.setChecked(True)
+    scene.window.menu_actions.status_views[-1].trigger()
+    scene.window.menu_actions.details.setChecked(True)
     scene.settle()
     scene.window.view.select_rows(1, 1)
     return scene.picture()
@@ -177,7 +177,7 @@ def nothing_matches(scene: Scene) -> QPixmap:
     """A filter that finds nothing."""
     _open_at_work(scene)
     scene.window.filter.setText("status:failed invoice")
-    bench = scene.running.workbench
+    bench = scene.running.jobs
     scene.wait(lambda: not bench.model.rowCount(), "the filter")
     return scene.picture()
 
@@ -197,7 +197,7 @@ def log(scene: Scene) -> QPixmap:
     folder.mkdir(exist_ok=True)
     lines = [f"2026-11-24T10:{minute:02}:07.0{minute}Z {what}" for minute in range(40) for what in LOG]
     (folder / "filemill.log").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    scene.window.offers.log.trigger()
+    scene.window.menu_actions.log.trigger()
     window = next(found for found in QApplication.topLevelWidgets() if isinstance(found, LogWindow))
     [table] = window.findChildren(QTableView)
     scene.wait(lambda: table.model().rowCount() > len(LOG), "the log")

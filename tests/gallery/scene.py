@@ -139,9 +139,9 @@ class Scene:
 
     def say_running(self) -> None:
         """Have the window believe that its loops run and all is well."""
-        states = self.window._needs.states
-        states.take_sender(LoopState(Phase.RUNNING))
-        states.take_consumer(LoopState(Phase.RUNNING))
+        status = self.window._controller.status
+        status.set_sender_state(LoopState(Phase.RUNNING))
+        status.set_consumer_state(LoopState(Phase.RUNNING))
 
     def wait_for_progress(self) -> None:
         """Wait until the status bar has seen that files have ended since the window was opened."""
@@ -151,7 +151,7 @@ class Scene:
 
     def row_status(self, row: int) -> Status | None:
         """The status that a row of the list shows."""
-        job = self.running.workbench.model.job(row)
+        job = self.running.jobs.model.job(row)
         return None if job is None else job.status
 
     def wait_for_trouble(self) -> None:
@@ -184,7 +184,7 @@ class Scene:
 
     def settle(self) -> None:
         """Wait until the window shows what the database has."""
-        bench = self.running.workbench
+        bench = self.running.jobs
         bench.feed.look()
         self.wait(bench.is_at_rest, "reading the list")
         bench.groups.count()

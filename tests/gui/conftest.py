@@ -10,21 +10,21 @@ import pytest
 from PySide6.QtCore import QLocale
 
 from desktop_app.config.paths import Home
-from desktop_app.config.settings import Connection, Settings, connection_from
-from desktop_app.gui.connection.status import LoopStates
+from desktop_app.config.settings import Connection, Settings
+from desktop_app.gui.connection.controller import ConnectionController
+from desktop_app.gui.connection.loops import ConsumerThread, QueueLoops, SenderThread
 from desktop_app.gui.desktop.ports import no_desktop
 from desktop_app.gui.theme.theme import Theme
 from desktop_app.gui.window.list_controller import ListController
 from desktop_app.gui.window.main_window import MainWindow
-from desktop_app.gui.window.window_parts import WindowParts
 from desktop_app.gui.window_memory import WindowMemory
 from desktop_app.gui.wording import Wording
 from desktop_app.services.consuming.foreign_messages import ForeignMessages
 from desktop_app.services.control import ProcessingControl
 from desktop_app.services.support.connection_advisor import ConnectionAdvisor
 from desktop_app.services.support.report import SupportSources
-from tests.gui.hall import Hall
-from tests.gui.world import World
+from tests.gui.jobs_database import JobsDatabase
+from tests.gui.running_app import RunningApp
 from tests.helpers.fakes import FakeClient, FakeConnector
 
 if TYPE_CHECKING:
@@ -34,7 +34,9 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from desktop_app.domain.connection_checks import Finding
+    from desktop_app.gui.connection.status import ConnectionStatus
     from desktop_app.queues.connector import QueueConnector
+    from desktop_app.services.loops import Loop, LoopState
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -47,7 +49,7 @@ def no_garbage_collector_on_other_threads() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def look(qapp: QApplication) -> Theme:
+def theme(qapp: QApplication) -> Theme:
     dress = Theme(qapp)
     dress.follow(qapp)
     return dress
@@ -71,102 +73,119 @@ def wording() -> Wording:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = World(tmp_path / "jobs.db")
+def jobs_db(tmp_path: Path) -> Iterator[JobsDatabase]:
+    made = JobsDatabase(tmp_path / "jobs.db")
     yield made
     made.database.release()
 
 
-class FakeOffice:
-    """A connection that only notes what is asked of it."""
+class FakeLoops(QueueLoops):
+    """Loops that only note that they were started."""
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(
+            connection,
+            ConsumerThread(_no_loop),
+            SenderThread(_no_loop),
+            foreign_messages=ForeignMessages(),
+            close=lambda: None,
+        )
+        self.starts = 0
+
+    def start(self) -> None:
+        self.starts += 1
+
+
+def _no_loop(report: Callable[[LoopState], None]) -> Loop:
+    raise AssertionError("the threads of fake loops are never started")
+
+
+class CountingControl(ProcessingControl):
+    """Counts how often the loops were to try at once."""
 
     def __init__(self) -> None:
-        self.connection = Connection()
-        self.processes_here = True
-        self.foreign = ForeignMessages()
-        self.desktop = no_desktop()
-        self.overrides: tuple[str, ...] = ()
+        super().__init__()
         self.tried = 0
-        self.allowed = 0
-        self.chosen: list[tuple[Connection, bool]] = []
-
-    def check(self, wanted: Connection) -> Connection:
-        return connection_from(
-            Settings(wanted.queue, wanted.profile, wanted.region, endpoint_url=wanted.endpoint_url), {}
-        )
-
-    def choose(self, wanted: Connection, *, process_here: bool) -> None:
-        self.connection = self.check(wanted)
-        self.chosen.append((wanted, process_here))
-
-    def allow_processing(self) -> None:
-        self.allowed += 1
-
-    def stop_processing(self) -> None:
-        self.processes_here = False
 
     def try_now(self) -> None:
         self.tried += 1
+        super().try_now()
 
 
-class Desk:
+class WindowFactory:
     """Makes windows on one database, and knows what was asked of the outside."""
 
-    def __init__(self, world: World, look: Theme, wording: Wording, folder: Path, qtbot: QtBot) -> None:
+    def __init__(self, jobs_db: JobsDatabase, theme: Theme, wording: Wording, folder: Path, qtbot: QtBot) -> None:
         self.desktop = no_desktop()
-        self.world = world
-        self.started = 0
-        self.session = FakeOffice()
-        self.control = ProcessingControl()
+        self.jobs_db = jobs_db
+        self.control = CountingControl()
+        self.loops: list[FakeLoops] = []
+        self.chosen: list[tuple[Connection, bool]] = []
+        """The connections that were chosen in the window, and whether their files are processed here."""
         self.remembered: list[bool] = []
-        self.states = LoopStates(Connection(), world.clock)
-        self._look = look
+        self._theme = theme
         self._wording = wording
         self._file = folder / "window.ini"
         self.log_folder = folder / "logs"
         self.environment: dict[str, str] = {}
+        self.settings_file = folder / "settings.toml"
+        self.connection = ConnectionController(
+            self._make_loops,
+            self.control,
+            ConnectionAdvisor(folder / "run"),
+            connection=Connection(),
+            settings_file=self.settings_file,
+            clock=jobs_db.clock,
+            environment=self.environment,
+        )
         self.settings = Settings()
         self.findings: list[Finding] = []
         self.connector: QueueConnector = FakeConnector(FakeClient())
         self._qtbot = qtbot
-        self._benches: list[ListController] = []
+        self._controllers: list[ListController] = []
+
+    @property
+    def states(self) -> ConnectionStatus:
+        return self.connection.status
 
     @property
     def tried(self) -> int:
-        return self.session.tried
+        return self.control.tried
 
-    @property
-    def foreign(self) -> ForeignMessages:
-        return self.session.foreign
+    def _make_loops(self, connection: Connection) -> FakeLoops:
+        if self.loops:
+            self.chosen.append((connection, self.control.is_permitted(connection.key)))
+        self.loops.append(FakeLoops(connection))
+        return self.loops[-1]
 
-    def window(self) -> MainWindow:
+    def open(self) -> MainWindow:
         """A window that is shown and has read the list."""
-        world = self.world
-        bench = ListController(world.jobs, world.intake, world.session, self._wording)
-        self._benches.append(bench)
+        jobs_db = self.jobs_db
+        jobs = ListController(
+            jobs_db.jobs,
+            jobs_db.intake,
+            jobs_db.session,
+            self._wording,
+            queue=self.connection.connection.key,
+            clock=jobs_db.clock,
+        )
+        self._controllers.append(jobs)
         window = MainWindow(
-            WindowParts(
-                workbench=bench,
-                session=self.session,
-                advisor=ConnectionAdvisor(self._file.parent / "run"),
-                folder=self._file.parent,
-                states=self.states,
-                memory=WindowMemory(self._file),
-                look=self._look,
-                wording=self._wording,
-                start_again=self._note_start,
-                clock=world.clock,
-                desktop=lambda _: self.desktop,
-                control=self.control,
-                remember_paused=self.remembered.append,
-                log_folder=self.log_folder,
-                support=self._support(),
-            )
+            jobs,
+            self.connection,
+            control=self.control,
+            remember_paused=self.remembered.append,
+            memory=WindowMemory(self._file),
+            theme=self._theme,
+            wording=self._wording,
+            clock=jobs_db.clock,
+            desktop=lambda _: self.desktop,
+            support=self._support(),
         )
         self._qtbot.addWidget(window)
         with self._qtbot.waitExposed(window):
             window.open()
-        self._qtbot.waitUntil(lambda: bench.model.is_loaded and bench.totals.counts.total == bench.model.rowCount())
+        self._qtbot.waitUntil(lambda: jobs.model.is_loaded and jobs.totals.counts.total == jobs.model.rowCount())
         return window
 
     def _support(self) -> SupportSources:
@@ -174,47 +193,46 @@ class Desk:
             home=Home(self.log_folder.parent),
             environment=self.environment,
             settings=lambda: self.settings,
-            connection=lambda: self.session.connection,
+            connection=lambda: self.connection.connection,
             connect=lambda: self.connector,
             test=lambda _: iter(self.findings),
-            database=self.world.database,
-            jobs=self.world.jobs,
-            clock=self.world.clock,
+            database=self.jobs_db.database,
+            jobs=self.jobs_db.jobs,
+            clock=self.jobs_db.clock,
         )
 
-    def active_window(self) -> MainWindow:
+    def open_active(self) -> MainWindow:
         """The same, with the keyboard on its list."""
-        window = self.window()
+        window = self.open()
         window.activateWindow()
         self._qtbot.waitUntil(window.isActiveWindow)
         window.view.setFocus()
         return window
 
-    def bench(self) -> ListController:
+    def controller(self) -> ListController:
         """What works behind the newest window."""
-        return self._benches[-1]
+        return self._controllers[-1]
 
     def names(self) -> list[str]:
         """The names that the newest window lists."""
-        model = self.bench().model
+        model = self.controller().model
         return [str(model.index(row, 0).data()) for row in range(model.rowCount())]
 
     def settle(self) -> None:
         """Wait until nothing is under way."""
-        self._qtbot.waitUntil(self.bench().is_at_rest)
+        self._qtbot.waitUntil(self.controller().is_at_rest)
 
     def close(self) -> None:
-        for bench in self._benches:
-            bench.stop()
-            assert bench.close()
-
-    def _note_start(self) -> None:
-        self.started += 1
+        for jobs in self._controllers:
+            jobs.stop()
+            assert jobs.close()
 
 
 @pytest.fixture
-def desk(world: World, look: Theme, wording: Wording, tmp_path: Path, qtbot: QtBot) -> Iterator[Desk]:
-    made = Desk(world, look, wording, tmp_path, qtbot)
+def windows(
+    jobs_db: JobsDatabase, theme: Theme, wording: Wording, tmp_path: Path, qtbot: QtBot
+) -> Iterator[WindowFactory]:
+    made = WindowFactory(jobs_db, theme, wording, tmp_path, qtbot)
     yield made
     made.close()
 
@@ -226,20 +244,22 @@ def signed_in(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def enter(qtbot: QtBot, look: Theme, tmp_path: Path, filemill_home: Path) -> Iterator[Callable[[Settings], Hall]]:
+def open_app(
+    qtbot: QtBot, theme: Theme, tmp_path: Path, filemill_home: Path
+) -> Iterator[Callable[[Settings], RunningApp]]:
     """Opens the window with these settings."""
-    halls: list[Hall] = []
+    apps: list[RunningApp] = []
 
-    def open_hall(settings: Settings) -> Hall:
-        halls.append(Hall(qtbot, look, tmp_path, settings))
-        return halls[-1]
+    def open_app_with(settings: Settings) -> RunningApp:
+        apps.append(RunningApp(qtbot, theme, tmp_path, settings))
+        return apps[-1]
 
-    yield open_hall
-    for hall in halls:
-        if hall.window.isVisible():
-            hall.close()
-        hall.window.deleteLater()
-        assert hall.running.left_over == []
+    yield open_app_with
+    for app in apps:
+        if app.window.isVisible():
+            app.close()
+        app.window.deleteLater()
+        assert app.running.left_over == []
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -10,8 +10,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
 from desktop_app.domain.reasons import Reason, ReasonCode
+from desktop_app.gui.adding.review_sheet import show_refused
 from desktop_app.gui.diagnostics.crash import CrashDialog
-from desktop_app.gui.widgets import dialogs
+from desktop_app.gui.widgets.dialogs import PairsDialog
 from desktop_app.gui.widgets.notice import Notice, NoticeAction
 from desktop_app.sources.scan import Refusal
 from tests.clipping.names import INTERACTIVE, QTS_OWN, unnamed, walk
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from desktop_app.gui.window.main_window import MainWindow
-    from tests.gui.conftest import Desk
+    from tests.gui.conftest import WindowFactory
 
 
 SAMPLE = "The quick brown fox jumps over the lazy dog"
@@ -33,12 +34,12 @@ SAMPLE_WIDTH = 292
 
 
 @pytest.fixture
-def window(desk: Desk) -> MainWindow:
-    keys = desk.world.add_many(5)
-    desk.world.fail(keys[0])
-    made = desk.window()
+def window(windows: WindowFactory) -> MainWindow:
+    keys = windows.jobs_db.add_many(5)
+    windows.jobs_db.fail(keys[0])
+    made = windows.open()
     made.resize(790, 560)
-    made.offers.details.trigger()
+    made.menu_actions.details.trigger()
     made.view.select_rows(0, 0)
     made.notices.show_notice(Notice("Removed 1 file.", actions=(NoticeAction("Undo", lambda: None),)))
     made.busy.say("Looking…", can_stop=True)
@@ -52,13 +53,14 @@ def test_every_control_of_the_window_has_a_name(window: MainWindow) -> None:
     assert unnamed(window) == []
 
 
-def test_every_control_of_the_empty_window_has_a_name(desk: Desk) -> None:
-    assert unnamed(desk.window()) == []
+def test_every_control_of_the_empty_window_has_a_name(windows: WindowFactory) -> None:
+    assert unnamed(windows.open()) == []
 
 
 def test_every_control_of_the_dialogs_has_a_name(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
-    refused = dialogs.show_refused([Refusal("/x", Reason(ReasonCode.NO_SUCH_FILE))], window)
-    keys = dialogs.show_shortcuts(window.offers.all, window)
+    refused = show_refused([Refusal("/x", Reason(ReasonCode.NO_SUCH_FILE))], window)
+    window.menu_actions.shortcuts.trigger()
+    keys = next(dialog for dialog in window.findChildren(PairsDialog) if dialog is not refused)
     crash = CrashDialog("report", tmp_path, window)
     qtbot.addWidget(crash)
     crash.show()
@@ -67,7 +69,7 @@ def test_every_control_of_the_dialogs_has_a_name(window: MainWindow, qtbot: QtBo
         dialog.close()
 
 
-def test_cells_speak_row_and_column(window: MainWindow, desk: Desk) -> None:
+def test_cells_speak_row_and_column(window: MainWindow, windows: WindowFactory) -> None:
     window.resize(1100, 700)
     table = QAccessible.queryAccessibleInterface(window.view)
     assert table.text(QAccessible.Text.Name) == "Files"
@@ -120,12 +122,12 @@ def every_action(window: MainWindow) -> Iterator[tuple[QMenu, QAction]]:
 
 def test_every_action_is_in_the_menu_bar_with_a_unique_key(window: MainWindow) -> None:
     actions = [action for _, action in every_action(window)]
-    assert set(window.offers.all) <= set(actions)
+    assert set(window.menu_actions.all) <= set(actions)
     keys = [keys.toString() for action in actions for keys in action.shortcuts()]
     assert len(keys) == len(set(keys))
     for expected in ("Ctrl+O", "Ctrl+Shift+O", "Ctrl+V", "Ctrl+R", "Ctrl+Shift+R", "Del", "Ctrl+A", "Ctrl+C", "Ctrl+Q"):
         assert expected in keys
-    assert all(action.statusTip() for action in window.offers.all)
+    assert all(action.statusTip() for action in window.menu_actions.all)
 
 
 def test_mnemonics_are_unique_in_each_menu(window: MainWindow) -> None:

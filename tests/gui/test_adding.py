@@ -31,25 +31,25 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from desktop_app.gui.wording import Wording
-    from tests.gui.world import World
+    from tests.gui.jobs_database import JobsDatabase
 
 
 @pytest.fixture
-def adder(world: World, wording: Wording, monkeypatch: pytest.MonkeyPatch) -> Iterator[Adder]:
+def adder(jobs_db: JobsDatabase, wording: Wording, monkeypatch: pytest.MonkeyPatch) -> Iterator[Adder]:
     monkeypatch.setattr(adding, "_PATIENCE_MS", 0)
-    scans, writes = Tasks(world.session, threads=2), Tasks(world.session, threads=1)
-    yield Adder(world.intake, scans, writes, wording)
+    scans, writes = Tasks(jobs_db.session, threads=2), Tasks(jobs_db.session, threads=1)
+    yield Adder(jobs_db.intake, scans, writes, wording)
     assert scans.close(2000)
     assert writes.close(2000)
 
 
-def names(world: World) -> list[str]:
-    return [job.name for job in world.jobs.all()]
+def names(jobs_db: JobsDatabase) -> list[str]:
+    return [job.name for job in jobs_db.jobs.all()]
 
 
-def batches(world: World) -> list[str]:
-    with world.database.read():
-        return [name for (name,) in world.database.run(BatchRow.select(BatchRow.name).tuples())]
+def batches(jobs_db: JobsDatabase) -> list[str]:
+    with jobs_db.database.read():
+        return [name for (name,) in jobs_db.database.run(BatchRow.select(BatchRow.name).tuples())]
 
 
 def finished(adder: Adder, qtbot: QtBot, *paths: object) -> AddReport:
@@ -93,7 +93,7 @@ def fill(folder: Path, count: int, pattern: str = "{}.txt") -> Path:
 
 
 def test_files_and_folders_with_their_subfolders_are_added(
-    adder: Adder, world: World, tmp_path: Path, qtbot: QtBot
+    adder: Adder, jobs_db: JobsDatabase, tmp_path: Path, qtbot: QtBot
 ) -> None:
     deep = tmp_path / "in" / "deep"
     deep.mkdir(parents=True)
@@ -101,12 +101,12 @@ def test_files_and_folders_with_their_subfolders_are_added(
         file.write_text("x")
     report = finished(adder, qtbot, tmp_path / "in", tmp_path / "c.txt")
     assert report == AddReport(added=3)
-    assert names(world) == ["a.txt", "b.txt", "c.txt"]
-    assert world.control.wait_to_send(0.1, lambda: False)
+    assert names(jobs_db) == ["a.txt", "b.txt", "c.txt"]
+    assert jobs_db.control.wait_to_send(0.1, lambda: False)
     assert not adder.busy
 
 
-def test_batch_is_named_after_what_was_added(adder: Adder, world: World, tmp_path: Path, qtbot: QtBot) -> None:
+def test_batch_is_named_after_what_was_added(adder: Adder, jobs_db: JobsDatabase, tmp_path: Path, qtbot: QtBot) -> None:
     (tmp_path / "in").mkdir()
     for name in ("a", "b"):
         (tmp_path / "in" / name).write_text("x")
@@ -114,25 +114,29 @@ def test_batch_is_named_after_what_was_added(adder: Adder, world: World, tmp_pat
         for name in ("a", "b"):
             os.utime(tmp_path / "in" / name, ns=(at, at))  # else the list has them already
         finished(adder, qtbot, *(tmp_path / name for name in named))
-    assert batches(world) == ["in", "in", "2 things"]
+    assert batches(jobs_db) == ["in", "in", "2 things"]
 
 
-def test_file_whose_name_is_not_utf8_is_added(adder: Adder, world: World, tmp_path: Path, qtbot: QtBot) -> None:
+def test_file_whose_name_is_not_utf8_is_added(
+    adder: Adder, jobs_db: JobsDatabase, tmp_path: Path, qtbot: QtBot
+) -> None:
     path = os.fsencode(tmp_path) + b"/bad\xff.txt"
     Path(os.fsdecode(path)).write_bytes(b"x")
     assert finished(adder, qtbot, os.fsdecode(path)).added == 1
-    assert names(world) == ["bad\\xff.txt"]
-    assert batches(world) == ["bad\\xff.txt"]
+    assert names(jobs_db) == ["bad\\xff.txt"]
+    assert batches(jobs_db) == ["bad\\xff.txt"]
 
 
-def test_what_is_refused_is_told_and_the_rest_added(adder: Adder, world: World, tmp_path: Path, qtbot: QtBot) -> None:
+def test_what_is_refused_is_told_and_the_rest_added(
+    adder: Adder, jobs_db: JobsDatabase, tmp_path: Path, qtbot: QtBot
+) -> None:
     (tmp_path / "a").write_text("x")
     proposal = proposed(adder, qtbot, tmp_path / "a", tmp_path / "gone", "/dev/null")
     assert [refusal.path for refusal in picked(proposal).refused] == [str(tmp_path / "gone"), "/dev/null"]
-    assert names(world) == []
+    assert names(jobs_db) == []
     report = accepted(adder, qtbot, proposal)
     assert report.added == 1
-    assert names(world) == ["a"]
+    assert names(jobs_db) == ["a"]
 
 
 def test_where_nothing_can_be_added_there_is_nothing_to_ask(adder: Adder, tmp_path: Path, qtbot: QtBot) -> None:
@@ -141,31 +145,33 @@ def test_where_nothing_can_be_added_there_is_nothing_to_ask(adder: Adder, tmp_pa
 
 
 def test_fifty_plain_files_are_added_unasked_and_more_are_not(
-    adder: Adder, world: World, tmp_path: Path, qtbot: QtBot
+    adder: Adder, jobs_db: JobsDatabase, tmp_path: Path, qtbot: QtBot
 ) -> None:
     assert finished(adder, qtbot, fill(tmp_path / "few", 50)).added == 50
     proposal = proposed(adder, qtbot, fill(tmp_path / "many", 51))
     assert (proposal.name, len(proposal.review.result.files)) == ("many", 51)
     adder.dismiss(proposal.number)
     assert not adder.busy
-    assert len(names(world)) == 50
+    assert len(names(jobs_db)) == 50
 
 
 def test_a_few_are_asked_about_if_that_is_wanted(adder: Adder, tmp_path: Path, qtbot: QtBot) -> None:
     assert proposed(adder, qtbot, fill(tmp_path / "in", 1), must_ask=True).review.is_plain
 
 
-def test_patterns_and_name_of_what_is_accepted_count(adder: Adder, world: World, tmp_path: Path, qtbot: QtBot) -> None:
+def test_patterns_and_name_of_what_is_accepted_count(
+    adder: Adder, jobs_db: JobsDatabase, tmp_path: Path, qtbot: QtBot
+) -> None:
     fill(tmp_path / "in", 3)
     fill(tmp_path / "in" / "deep", 2, "{}.csv")
     proposal = proposed(adder, qtbot, tmp_path / "in", must_ask=True)
     assert accepted(adder, qtbot, proposal, SelectionRules(only="*.csv"), name="tables") == AddReport(added=2)
-    assert names(world) == ["0.csv", "1.csv"]
-    assert batches(world) == ["tables"]
+    assert names(jobs_db) == ["0.csv", "1.csv"]
+    assert batches(jobs_db) == ["tables"]
 
 
 def test_unchanged_files_are_skipped_or_processed_again(
-    adder: Adder, world: World, tmp_path: Path, qtbot: QtBot
+    adder: Adder, jobs_db: JobsDatabase, tmp_path: Path, qtbot: QtBot
 ) -> None:
     fill(tmp_path / "in", 2)
     finished(adder, qtbot, tmp_path / "in" / "0.txt")
@@ -174,30 +180,32 @@ def test_unchanged_files_are_skipped_or_processed_again(
     assert accepted(adder, qtbot, proposal) == AddReport(added=1, listed=1)
     proposal = proposed(adder, qtbot, tmp_path / "in")
     assert accepted(adder, qtbot, proposal, again=True) == AddReport(added=2)
-    assert names(world) == ["0.txt", "1.txt", "0.txt", "1.txt"]
+    assert names(jobs_db) == ["0.txt", "1.txt", "0.txt", "1.txt"]
 
 
 def test_what_was_added_while_it_was_asked_about_is_not_added_twice(
-    adder: Adder, world: World, tmp_path: Path, qtbot: QtBot
+    adder: Adder, jobs_db: JobsDatabase, tmp_path: Path, qtbot: QtBot
 ) -> None:
     fill(tmp_path / "in", 2)
     first = proposed(adder, qtbot, tmp_path / "in", must_ask=True)
     second = proposed(adder, qtbot, tmp_path / "in", must_ask=True)
     assert accepted(adder, qtbot, first) == AddReport(added=2)
     assert accepted(adder, qtbot, second) == AddReport(listed=2)
-    assert names(world) == ["0.txt", "1.txt"]
+    assert names(jobs_db) == ["0.txt", "1.txt"]
 
 
-def test_stop_leaves_alone_what_is_asked_about(adder: Adder, world: World, tmp_path: Path, qtbot: QtBot) -> None:
+def test_stop_leaves_alone_what_is_asked_about(
+    adder: Adder, jobs_db: JobsDatabase, tmp_path: Path, qtbot: QtBot
+) -> None:
     proposal = proposed(adder, qtbot, fill(tmp_path / "in", 1), must_ask=True)
     adder.stop()
     assert accepted(adder, qtbot, proposal) == AddReport(added=1)
-    assert len(names(world)) == 1
+    assert len(names(jobs_db)) == 1
 
 
 def test_a_question_is_no_work_that_is_said(adder: Adder, tmp_path: Path, qtbot: QtBot) -> None:
     said: list[tuple[str, bool]] = []
-    adder.said.connect(lambda text, can_stop: said.append((text, can_stop)))
+    adder.busy_changed.connect(lambda text, can_stop: said.append((text, can_stop)))
     proposal = proposed(adder, qtbot, fill(tmp_path / "in", 1), must_ask=True)
     qtbot.waitUntil(lambda: not adder._patience.isActive())
     assert said[-1] == ("", False)
@@ -209,10 +217,10 @@ def test_adding_nothing_does_nothing(adder: Adder) -> None:
     assert not adder.busy
 
 
-def test_empty_folder_adds_no_batch(adder: Adder, world: World, tmp_path: Path, qtbot: QtBot) -> None:
+def test_empty_folder_adds_no_batch(adder: Adder, jobs_db: JobsDatabase, tmp_path: Path, qtbot: QtBot) -> None:
     (tmp_path / "empty").mkdir()
     assert finished(adder, qtbot, tmp_path / "empty") == AddReport()
-    assert batches(world) == []
+    assert batches(jobs_db) == []
 
 
 class SlowScan:
@@ -239,34 +247,36 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> SlowScan:
 
 
 def test_long_scan_says_how_far_it_is_and_can_be_stopped(
-    adder: Adder, world: World, slow: SlowScan, qtbot: QtBot
+    adder: Adder, jobs_db: JobsDatabase, slow: SlowScan, qtbot: QtBot
 ) -> None:
     said: list[tuple[str, bool]] = []
-    adder.said.connect(lambda text, can_stop: said.append((text, can_stop)))
+    adder.busy_changed.connect(lambda text, can_stop: said.append((text, can_stop)))
     adder.add(["/big/in"])
     qtbot.waitUntil(lambda: ("Looking through in… 3,118 files", True) in said)
     with qtbot.waitSignal(adder.finished) as done:
         adder.stop()
     assert done.args[0].cancelled
-    assert names(world) == []
+    assert names(jobs_db) == []
     assert said[-1] == ("", False)
     assert not slow.go_on.is_set()
 
 
-def test_two_scans_at_a_time_are_said_together(adder: Adder, world: World, slow: SlowScan, qtbot: QtBot) -> None:
+def test_two_scans_at_a_time_are_said_together(
+    adder: Adder, jobs_db: JobsDatabase, slow: SlowScan, qtbot: QtBot
+) -> None:
     said: list[str] = []
-    adder.said.connect(lambda text, _: said.append(text))
+    adder.busy_changed.connect(lambda text, _: said.append(text))
     adder.add(["/big/in"])
     adder.add(["/big/out"])
     qtbot.waitUntil(lambda: "Looking through 2 places… 6,236 files" in said)
     slow.go_on.set()
     qtbot.waitUntil(lambda: not adder.busy)
-    assert sorted(names(world)) == ["in", "out"]
+    assert sorted(names(jobs_db)) == ["in", "out"]
     assert said[-1] == ""
 
 
 def test_writing_many_files_is_said_and_can_not_be_stopped(
-    adder: Adder, world: World, slow: SlowScan, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+    adder: Adder, jobs_db: JobsDatabase, slow: SlowScan, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     go_on = threading.Event()
     add = JobEditor.add
@@ -277,7 +287,7 @@ def test_writing_many_files_is_said_and_can_not_be_stopped(
 
     monkeypatch.setattr(JobEditor, "add", slow_add)
     said: list[tuple[str, bool]] = []
-    adder.said.connect(lambda text, can_stop: said.append((text, can_stop)))
+    adder.busy_changed.connect(lambda text, can_stop: said.append((text, can_stop)))
     adder.add(["/big/in"])
     qtbot.waitUntil(lambda: bool(said))
     slow.go_on.set()
@@ -286,20 +296,20 @@ def test_writing_many_files_is_said_and_can_not_be_stopped(
     with qtbot.waitSignal(adder.finished) as done:
         go_on.set()
     assert done.args[0] == AddReport(added=1)
-    assert names(world) == ["in"]
+    assert names(jobs_db) == ["in"]
 
 
 def test_short_adds_are_not_said(adder: Adder, tmp_path: Path, qtbot: QtBot) -> None:
     adder._patience.setInterval(60_000)
     said: list[str] = []
-    adder.said.connect(lambda text, _: said.append(text))
+    adder.busy_changed.connect(lambda text, _: said.append(text))
     (tmp_path / "a").write_text("x")
     finished(adder, qtbot, tmp_path / "a")
     assert said == []
 
 
 def test_what_was_added_before_the_disk_was_full_is_told_and_the_rest_can_be_added_later(
-    adder: Adder, world: World, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+    adder: Adder, jobs_db: JobsDatabase, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     insert = Intake._insert
     parts: list[int] = []
@@ -317,8 +327,8 @@ def test_what_was_added_before_the_disk_was_full_is_told_and_the_rest_can_be_add
     assert report == AddReport(200, problem="Only 200 of 250 files were added. The disk is full.")
     assert report.batch
     assert parts == [200, 50]
-    assert len(names(world)) == 200
-    assert world.control.wait_to_send(0.1, lambda: False)
+    assert len(names(jobs_db)) == 200
+    assert jobs_db.control.wait_to_send(0.1, lambda: False)
     assert accepted(adder, qtbot, proposed(adder, qtbot, tmp_path / "in")) == AddReport(50, listed=200)
 
 

@@ -18,7 +18,7 @@ from desktop_app import tryout, window_app
 from desktop_app.bootstrap import open_program
 from desktop_app.config.paths import resource
 from desktop_app.gui.startup.dialogs import StartErrorDialog
-from tests.gui.world import without_display
+from tests.gui.jobs_database import without_display
 from tests.helpers import wait_until
 
 if TYPE_CHECKING:
@@ -34,13 +34,13 @@ def status_of(database: Path) -> list[tuple[str, int, int]]:
         return connection.execute("SELECT file_path, status, lines_count FROM job ORDER BY id").fetchall()
 
 
-def test_samples_go_the_whole_way_in_the_real_window(qtbot: QtBot, look: Theme, filemill_home: Path) -> None:
+def test_samples_go_the_whole_way_in_the_real_window(qtbot: QtBot, theme: Theme, filemill_home: Path) -> None:
     program = open_program()
-    running = window_app.assemble(program, look)
+    running = window_app.assemble(program, theme)
     qtbot.addWidget(running.window)
     running.start([str(resource("samples"))])
     files = [path for path in resource("samples").rglob("*") if path.is_file()]
-    qtbot.waitUntil(lambda: running.workbench.totals.counts.processed == len(files), timeout=60_000)
+    qtbot.waitUntil(lambda: running.jobs.totals.counts.processed == len(files), timeout=60_000)
     rows = {Path(path).name: lines for path, _, lines in status_of(filemill_home / "filemill.db")}
     assert rows["empty.txt"] == 0
     assert rows["orders.csv"] == (resource("samples") / "orders.csv").read_bytes().count(b"\n")

@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from tests.gui.conftest import Desk
+    from tests.gui.conftest import WindowFactory
 
 
-@pytest.mark.parametrize(("name", "title"), [(ADD_FILES, "Add Files"), (ADD_FOLDER, "Add a Folder")])
+@pytest.mark.parametrize(("name", "title"), [(ADD_FILES, "Add Files"), (ADD_FOLDER, "Add Folder")])
 def test_what_is_asked_is_done_and_the_other_names_are_added(
-    desk: Desk, qtbot: QtBot, tmp_path: Path, name: str, title: str
+    windows: WindowFactory, qtbot: QtBot, tmp_path: Path, name: str, title: str
 ) -> None:
     file = tmp_path / "a.txt"
     file.write_text("x")
-    window = desk.window()
+    window = windows.open()
     window.add(from_here([name, str(file)]))
-    qtbot.waitUntil(lambda: desk.names() == ["a.txt"])
+    qtbot.waitUntil(lambda: windows.names() == ["a.txt"])
     [dialog] = window.findChildren(QFileDialog)
     assert dialog.isVisible()
     assert dialog.windowTitle() == title

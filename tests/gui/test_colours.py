@@ -152,13 +152,13 @@ class FakeApplication:
 
 def test_look_follows_the_systems_scheme_live(qapp: QApplication) -> None:
     application = FakeApplication(Qt.ColorScheme.Dark)
-    look = Theme()
-    look.follow(application)  # type: ignore[arg-type]
-    assert look.colours is DARK
+    theme = Theme()
+    theme.follow(application)  # type: ignore[arg-type]
+    assert theme.colours is DARK
     assert DARK.window in application.sheet
     application.hints.scheme = Qt.ColorScheme.Light
     application.hints.colorSchemeChanged.emit(Qt.ColorScheme.Light)
-    assert look.colours is LIGHT
+    assert theme.colours is LIGHT
     assert application.worn.color(QPalette.ColorRole.Base).name() == LIGHT.base
 
 
@@ -166,18 +166,18 @@ def test_look_follows_the_systems_scheme_live(qapp: QApplication) -> None:
 def test_scheme_is_read_from_the_palette_where_the_system_says_nothing(
     qapp: QApplication, palette: Colours, expected: Colours
 ) -> None:
-    look = Theme()
-    look.follow(FakeApplication(Qt.ColorScheme.Unknown, palette=palette.palette()))  # type: ignore[arg-type]
-    assert look.colours is expected
+    theme = Theme()
+    theme.follow(FakeApplication(Qt.ColorScheme.Unknown, palette=palette.palette()))  # type: ignore[arg-type]
+    assert theme.colours is expected
 
 
 def test_high_contrast_keeps_the_systems_palette(qapp: QApplication) -> None:
     system = QPalette(QColor("#111111"))
     application = FakeApplication(Qt.ColorScheme.Dark, Qt.ContrastPreference.HighContrast, system)
-    look = Theme()
-    look.follow(application)  # type: ignore[arg-type]
+    theme = Theme()
+    theme.follow(application)  # type: ignore[arg-type]
     assert application.worn == system
-    assert look.colours.failed == look.colours.text
+    assert theme.colours.failed == theme.colours.text
 
 
 def test_contrast_that_qt_can_not_tell_is_normal() -> None:
@@ -203,12 +203,12 @@ def test_font_that_is_not_there_is_replaced(qapp: QApplication, monkeypatch: pyt
 
 
 def test_icons_are_drawn_in_the_colour_that_is_asked_for(qapp: QApplication) -> None:
-    look = Theme()
+    theme = Theme()
     for file in resource("icons").glob("*.svg"):
         if file.stem == "filemill":
             continue
         normal, selected, disabled = (
-            look.icon(file.stem, "#0b57d0").pixmap(QSize(24, 24), 1.0, mode).toImage()
+            theme.icon(file.stem, "#0b57d0").pixmap(QSize(24, 24), 1.0, mode).toImage()
             for mode in (QIcon.Mode.Normal, QIcon.Mode.Selected, QIcon.Mode.Disabled)
         )
         for image, colour in ((normal, "#0b57d0"), (selected, LIGHT.selected_text), (disabled, LIGHT.disabled)):
@@ -219,5 +219,5 @@ def test_icons_are_drawn_in_the_colour_that_is_asked_for(qapp: QApplication) -> 
                 if image.pixelColor(x, y).alpha() == 255
             }
             assert colour in seen, file.stem
-    assert look.icon("retry") is look.icon("retry")
+    assert theme.icon("retry") is theme.icon("retry")
     assert not look_module.program_icon().isNull()

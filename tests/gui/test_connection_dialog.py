@@ -11,10 +11,11 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdit, QScrollArea, QWidget
 
-from desktop_app.config.settings import Connection
+from desktop_app.config.settings import Connection, load_settings
 from desktop_app.domain.connection_checks import Check, Verdict
 from desktop_app.gui.connection.form import Place
 from desktop_app.gui.window.main_window import MainWindow
+from tests.gui.running_app import queue_page
 from tests.helpers.sqs.faults import service_error
 from tests.helpers.sqs.internet import Internet
 
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from desktop_app.gui.connection.dialog import ConnectionDialog
-    from tests.gui.conftest import Desk
+    from desktop_app.gui.connection.queue_page import QueuePage
+    from tests.gui.conftest import WindowFactory
     from tests.helpers.sqs.faults import Fault
     from tests.helpers.sqs.kit import SimulatedSqs
 
@@ -55,25 +57,31 @@ def internet(sim: SimulatedSqs, monkeypatch: pytest.MonkeyPatch, isolated_enviro
 
 
 @pytest.fixture
-def dialog(desk: Desk, internet: Internet, qtbot: QtBot) -> ConnectionDialog:
+def dialog(windows: WindowFactory, internet: Internet, qtbot: QtBot) -> ConnectionDialog:
     """Open, with the profiles read."""
-    window = desk.active_window()
+    window = windows.open_active()
     QTest.keyClick(window, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
-    opened = window.connecting.dialog
+    opened = window.connection.dialog
     assert opened is not None
-    qtbot.waitUntil(lambda: opened.form.profile.findData("office") >= 0 and opened.form.region.count() > 10)
+    page = queue_page(opened)
+    qtbot.waitUntil(lambda: page.form.profile.findData("office") >= 0 and page.form.region.count() > 10)
     qtbot.waitUntil(opened.isActiveWindow)
     return opened
 
 
-def choose(dialog: ConnectionDialog, place: Place, **fields: str) -> None:
-    dialog.form.places[place.value].click()
+@pytest.fixture
+def page(dialog: ConnectionDialog) -> QueuePage:
+    return queue_page(dialog)
+
+
+def choose(page: QueuePage, place: Place, **fields: str) -> None:
+    page.form.places[place.value].click()
     if "profile" in fields:
-        dialog.form.profile.setCurrentIndex(dialog.form.profile.findData(fields["profile"]))
+        page.form.profile.setCurrentIndex(page.form.profile.findData(fields["profile"]))
     for name in ("queue", "region"):
         if name in fields:
-            getattr(dialog.form, name).setEditText(fields[name])
-    dialog.form.server.setText(fields.get("server", ""))
+            getattr(page.form, name).setEditText(fields[name])
+    page.form.server.setText(fields.get("server", ""))
 
 
 def focused() -> QWidget:
@@ -82,97 +90,100 @@ def focused() -> QWidget:
     return widget
 
 
-def hints(dialog: ConnectionDialog) -> str:
-    form = dialog.form
+def hints(page: QueuePage) -> str:
+    form = page.form
     return " ".join(hint.text() for hint in (form._profile_hint, form._region_hint, form._queue_hint))
 
 
-def test_it_opens_once_with_the_queue_of_now(dialog: ConnectionDialog, desk: Desk) -> None:
-    assert dialog.form.place is Place.COMPUTER
-    assert not dialog.form.queue.isVisible()
-    assert not dialog.form.process_here.isVisible()
+def test_it_opens_once_with_the_queue_of_now(dialog: ConnectionDialog, page: QueuePage, windows: WindowFactory) -> None:
+    assert page.form.place is Place.COMPUTER
+    assert dialog.focusWidget() is page.form.places[0]
+    assert not page.form.queue.isVisible()
+    assert not page.form.process_here.isVisible()
     window = dialog.parentWidget()
     assert isinstance(window, MainWindow)
-    assert window.connecting.show_dialog() is dialog
+    assert window.connection.open_at("") is dialog
 
 
 def test_profile_brings_its_region_and_the_queue_is_picked_from_a_list(
-    dialog: ConnectionDialog, desk: Desk, qtbot: QtBot
+    dialog: ConnectionDialog, page: QueuePage, windows: WindowFactory, qtbot: QtBot
 ) -> None:
-    choose(dialog, Place.AWS, profile="office")
-    assert dialog.form.region.currentText() == "eu-west-1"
-    assert "From the profile." in hints(dialog)
-    dialog.form.list_queues.click()
-    qtbot.waitUntil(lambda: "2 queues found" in hints(dialog))
-    dialog.form.queue.setCurrentIndex(dialog.form.queue.findText("work"))
+    choose(page, Place.AWS, profile="office")
+    assert page.form.region.currentText() == "eu-west-1"
+    assert "From the profile." in hints(page)
+    page.form.list_queues.click()
+    qtbot.waitUntil(lambda: "2 queues found" in hints(page))
+    page.form.queue.setCurrentIndex(page.form.queue.findText("work"))
     dialog.connect_now.click()
-    assert desk.session.chosen == [(Connection("work", "office", "eu-west-1"), False)]
+    assert windows.chosen == [(Connection("work", "office", "eu-west-1"), False)]
 
 
-def test_broken_profile_is_named_with_what_is_wrong(dialog: ConnectionDialog) -> None:
-    row = dialog.form.profile.findData("broken")
-    assert "Its source profile “base” does not exist." in dialog.form.profile.itemText(row)
-    choose(dialog, Place.AWS, profile="broken")
-    assert "▲ Its source profile “base” does not exist." in hints(dialog)
+def test_broken_profile_is_named_with_what_is_wrong(page: QueuePage) -> None:
+    row = page.form.profile.findData("broken")
+    assert "Its source profile “base” does not exist." in page.form.profile.itemText(row)
+    choose(page, Place.AWS, profile="broken")
+    assert "▲ Its source profile “base” does not exist." in hints(page)
 
 
-def test_profile_that_was_saved_and_is_gone_stays_chosen(desk: Desk, internet: Internet, qtbot: QtBot) -> None:
-    desk.session.connection = Connection("work", "gone", "eu-west-1")
-    dialog = desk.window().connecting.show_dialog()
-    qtbot.waitUntil(lambda: "There is no such profile" in hints(dialog))
-    assert dialog.form.wanted == Connection("work", "gone", "eu-west-1")
+def test_profile_that_was_saved_and_is_gone_stays_chosen(
+    windows: WindowFactory, internet: Internet, qtbot: QtBot
+) -> None:
+    windows.connection.choose(Connection("work", "gone", "eu-west-1"), process_here=False)
+    dialog = windows.open().connection.open_at("")
+    page = queue_page(dialog)
+    qtbot.waitUntil(lambda: "There is no such profile" in hints(page))
+    assert page.form.entered == Connection("work", "gone", "eu-west-1")
     dialog.reject()
 
 
-def test_region_that_was_typed_stays_when_the_profile_changes(dialog: ConnectionDialog) -> None:
-    choose(dialog, Place.AWS)
-    dialog.form.region.setFocus()
+def test_region_that_was_typed_stays_when_the_profile_changes(page: QueuePage) -> None:
+    choose(page, Place.AWS)
+    page.form.region.setFocus()
     QTest.keyClicks(focused(), "eu-north-1")
-    choose(dialog, Place.AWS, profile="office")
-    assert dialog.form.region.currentText() == "eu-north-1"
+    choose(page, Place.AWS, profile="office")
+    assert page.form.region.currentText() == "eu-north-1"
 
 
 def test_who_may_not_list_is_told_and_can_type(
-    dialog: ConnectionDialog, desk: Desk, internet: Internet, qtbot: QtBot
+    dialog: ConnectionDialog, page: QueuePage, windows: WindowFactory, internet: Internet, qtbot: QtBot
 ) -> None:
     internet.sim.faults.always("ListQueues", service_error("AccessDenied", "no", status=403))
-    choose(dialog, Place.AWS, profile="office")
-    dialog.form.list_queues.click()
-    qtbot.waitUntil(lambda: "The name can be typed all the same." in hints(dialog))
-    assert "sqs:ListQueues" in hints(dialog)
+    choose(page, Place.AWS, profile="office")
+    page.form.list_queues.click()
+    qtbot.waitUntil(lambda: "The name can be typed all the same." in hints(page))
+    assert "sqs:ListQueues" in hints(page)
     arn = "arn:aws:sqs:eu-west-1:123456789012:work"
-    choose(dialog, Place.AWS, queue=arn)
+    choose(page, Place.AWS, queue=arn)
     dialog.connect_now.click()
-    assert desk.session.chosen[0][0].queue == arn
+    assert windows.connection.connection.queue_name == "work"
+    assert load_settings(windows.settings_file).queue == arn
 
 
-def test_test_tells_one_thing_after_the_other(dialog: ConnectionDialog, qtbot: QtBot) -> None:
-    choose(dialog, Place.AWS, profile="office", queue="work")
-    dialog.test.click()
-    assert dialog._test_title.text() == "Testing…"
-    qtbot.waitUntil(lambda: dialog._test_title.text() == "Test: everything works")
-    assert [finding.check for finding in dialog.checks.findings] == list(Check)
-    first = dialog.checks.item(0)
+def test_test_tells_one_thing_after_the_other(page: QueuePage, qtbot: QtBot) -> None:
+    choose(page, Place.AWS, profile="office", queue="work")
+    page.test.click()
+    assert page._test_title.text() == "Testing…"
+    qtbot.waitUntil(lambda: page._test_title.text() == "Test: everything works")
+    assert [finding.check for finding in page.checks.findings] == list(Check)
+    first = page.checks.item(0)
     assert first.text() == "Credentials found: configuration file, profile “office”"
     assert first.data(Qt.ItemDataRole.AccessibleTextRole) == f"Fine: {first.text()}"
-    QTest.keyClick(dialog.checks, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    QTest.keyClick(page.checks, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
     copied = QGuiApplication.clipboard().text().splitlines()
     assert copied[0].startswith("✓ Credentials found")
     assert len(copied) == len(list(Check))
-    assert not dialog.fix.isVisible()
+    assert not page.fix.isVisible()
 
 
-def test_test_that_finds_a_missing_right_offers_the_request(
-    dialog: ConnectionDialog, internet: Internet, qtbot: QtBot
-) -> None:
+def test_test_that_finds_a_missing_right_offers_the_request(page: QueuePage, internet: Internet, qtbot: QtBot) -> None:
     internet.sim.faults.always("ReceiveMessage", service_error("AccessDenied", "no", status=403))
-    choose(dialog, Place.AWS, profile="office", queue="work")
-    dialog.test.click()
-    qtbot.waitUntil(lambda: dialog._test_title.text() == "Test: something is in the way")
-    troubles = [finding for finding in dialog.checks.findings if finding.verdict is Verdict.TROUBLE]
+    choose(page, Place.AWS, profile="office", queue="work")
+    page.test.click()
+    qtbot.waitUntil(lambda: page._test_title.text() == "Test: something is in the way")
+    troubles = [finding for finding in page.checks.findings if finding.verdict is Verdict.TROUBLE]
     assert [finding.check for finding in troubles] == [Check.RECEIVE]
-    assert dialog.fix.text() == "Copy Request"
-    dialog.fix.click()
+    assert page.fix.text() == "Copy Request"
+    page.fix.click()
     assert "sqs:ReceiveMessage" in QApplication.clipboard().text()
 
 
@@ -187,31 +198,33 @@ def held(release: threading.Event) -> Fault:
 
 
 def test_test_and_list_are_stopped_and_what_comes_late_is_dropped(
-    dialog: ConnectionDialog, internet: Internet, qtbot: QtBot
+    page: QueuePage, internet: Internet, qtbot: QtBot
 ) -> None:
     release = threading.Event()
     for operation in ("GetQueueUrl", "ListQueues"):
         internet.sim.faults.always(operation, held(release))
-    choose(dialog, Place.AWS, profile="office", queue="work")
-    dialog.test.click()
-    dialog.form.list_queues.click()
-    qtbot.waitUntil(lambda: len(dialog.checks.findings) == 2)
-    dialog.test.click()
-    dialog.form.list_queues.click()
-    assert dialog._test_title.text() == "Test: stopped"
-    assert "Stopped." in hints(dialog)
+    choose(page, Place.AWS, profile="office", queue="work")
+    page.test.click()
+    page.form.list_queues.click()
+    qtbot.waitUntil(lambda: len(page.checks.findings) == 2)
+    page.test.click()
+    page.form.list_queues.click()
+    assert page._test_title.text() == "Test: stopped"
+    assert "Stopped." in hints(page)
     release.set()
-    tasks = dialog._ask.tasks
+    tasks = page._tasks
     qtbot.waitUntil(lambda: not tasks.busy)
-    assert len(dialog.checks.findings) == 2
+    assert len(page.checks.findings) == 2
 
 
-def test_closing_while_it_is_asked_harms_nothing(dialog: ConnectionDialog, internet: Internet, qtbot: QtBot) -> None:
+def test_closing_while_it_is_asked_harms_nothing(
+    dialog: ConnectionDialog, page: QueuePage, internet: Internet, qtbot: QtBot
+) -> None:
     release = threading.Event()
     internet.sim.faults.always("GetQueueUrl", held(release))
-    choose(dialog, Place.AWS, profile="office", queue="work")
-    dialog.test.click()
-    tasks = dialog._ask.tasks
+    choose(page, Place.AWS, profile="office", queue="work")
+    page.test.click()
+    tasks = page._tasks
     with qtbot.waitSignal(dialog.destroyed):
         QTest.keyClick(dialog, Qt.Key.Key_Escape)
     release.set()
@@ -228,59 +241,63 @@ def test_closing_while_it_is_asked_harms_nothing(dialog: ConnectionDialog, inter
     ],
 )
 def test_what_can_not_be_is_said_in_the_dialog(
-    dialog: ConnectionDialog, desk: Desk, place: Place, fields: dict[str, str], said: str
+    dialog: ConnectionDialog, page: QueuePage, windows: WindowFactory, place: Place, fields: dict[str, str], said: str
 ) -> None:
-    choose(dialog, place, **fields)
-    for button in (dialog.connect_now, dialog.test):
+    choose(page, place, **fields)
+    for button in (dialog.connect_now, page.test):
         button.click()
-        assert dialog._trouble.text().startswith(said)
+        assert page.problem.text().startswith(said)
     assert dialog.isVisible()
-    assert desk.session.chosen == []
-    dialog.form.queue.setEditText("other")
-    assert not dialog._trouble.isVisible()
+    assert windows.chosen == []
+    page.form.queue.setEditText("other")
+    assert not page.problem.isVisible()
 
 
-def test_variables_that_decide_at_the_next_start_are_named(desk: Desk, internet: Internet) -> None:
-    desk.session.overrides = ("FILEMILL_QUEUE", "AWS_PROFILE")
-    dialog = desk.window().connecting.show_dialog()
-    assert dialog._overrides.isVisible()
-    assert dialog._overrides.text().endswith("FILEMILL_QUEUE, AWS_PROFILE")
+def test_variables_that_decide_at_the_next_start_are_named(windows: WindowFactory, internet: Internet) -> None:
+    windows.environment |= {"FILEMILL_QUEUE": "other", "AWS_PROFILE": "prod"}
+    dialog = windows.open().connection.open_at("")
+    page = queue_page(dialog)
+    assert page._overrides.isVisible()
+    assert page._overrides.text().endswith("FILEMILL_QUEUE, AWS_PROFILE")
     dialog.reject()
 
 
-def test_by_keyboard_alone(dialog: ConnectionDialog, desk: Desk, qtbot: QtBot) -> None:
+def test_by_keyboard_alone(dialog: ConnectionDialog, page: QueuePage, windows: WindowFactory, qtbot: QtBot) -> None:
     """Six keys from the window to a queue whose name is known, the name itself left out."""
     QTest.keyClick(dialog, Qt.Key.Key_N, Qt.KeyboardModifier.AltModifier)  # another server
-    qtbot.waitUntil(lambda: dialog.form.place is Place.SERVER)  # a button is seen to go down
+    qtbot.waitUntil(lambda: page.form.place is Place.SERVER)  # a button is seen to go down
     QTest.keyClick(dialog, Qt.Key.Key_S, Qt.KeyboardModifier.AltModifier)
     QTest.keyClicks(focused(), "http://localhost:9324")
     QTest.keyClick(dialog, Qt.Key.Key_Q, Qt.KeyboardModifier.AltModifier)
     QTest.keyClicks(focused(), "work")
     QTest.keyClick(dialog, Qt.Key.Key_P, Qt.KeyboardModifier.AltModifier)
-    qtbot.waitUntil(dialog.form.process_here.isChecked)
+    qtbot.waitUntil(page.form.process_here.isChecked)
     QTest.keyClick(dialog, Qt.Key.Key_Return)
-    assert desk.session.chosen == [(Connection("work", endpoint_url="http://localhost:9324"), True)]
+    assert windows.chosen == [(Connection("work", endpoint_url="http://localhost:9324"), True)]
 
 
-def test_every_control_has_a_name_and_tab_goes_through_all_of_them_in_order(dialog: ConnectionDialog) -> None:
-    choose(dialog, Place.SERVER, queue="work", server="http://localhost:9324")
+def test_every_control_has_a_name_and_tab_goes_through_all_of_them_in_order(
+    dialog: ConnectionDialog, page: QueuePage
+) -> None:
+    choose(page, Place.SERVER, queue="work", server="http://localhost:9324")
     for field in (*dialog.findChildren(QComboBox), *dialog.findChildren(QLineEdit)):
         assert field.accessibleName() or isinstance(field.parentWidget(), QComboBox)
     for button in dialog.findChildren(QAbstractButton):
         assert not button.isVisible() or button.accessibleName() or button.text()
-    form = dialog.form
+    form = page.form
     form.places[2].setFocus()
     order = []
-    for _ in range(8):
+    for _ in range(9):
         QTest.keyClick(dialog, Qt.Key.Key_Tab)
         order.append(QApplication.focusWidget())
     assert order[:6] == [form.server, form.profile, form.reload, form.region, form.queue, form.list_queues]
     assert order[6] is form.process_here
+    assert order[7:] == [page.test, dialog.connect_now]
 
 
 @pytest.mark.parametrize("place", list(Place))
-def test_it_is_usable_in_the_smallest_window(dialog: ConnectionDialog, place: Place) -> None:
-    choose(dialog, place)
+def test_it_is_usable_in_the_smallest_window(dialog: ConnectionDialog, page: QueuePage, place: Place) -> None:
+    choose(page, place)
     dialog.resize(dialog.minimumSize())
     (area,) = [area for area in dialog.findChildren(QScrollArea) if area.isVisible()]
     assert area.horizontalScrollBar().maximum() == 0

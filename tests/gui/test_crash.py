@@ -293,7 +293,7 @@ def test_report_is_saved_with_all_that_helps(hook: CrashHook, qtbot: QtBot, tmp_
     hook.handle(ValueError, caught(ValueError("oops")), None)
     assert dialogs.dialog is not None
     report = dialogs.dialog.report
-    save = next(one for one in dialogs.dialog.findChildren(QPushButton) if one.text() == "&Save Report…")
+    save = next(one for one in dialogs.dialog.findChildren(QPushButton) if one.text() == "&Save Support Report…")
     save.setFocus()
     QTest.keyClick(save, Qt.Key.Key_Space)
     assert saved == [report]

@@ -10,11 +10,9 @@ from PySide6.QtGui import QAction, QCloseEvent
 from PySide6.QtWidgets import QSystemTrayIcon, QWidget
 
 from desktop_app.domain.job import Status
-from desktop_app.gui.desktop.choose import desktop_of
-from desktop_app.gui.desktop.mac import DockBadge, MacAwake
+from desktop_app.gui.desktop.native import DockBadge, MacAwake, WindowsAwake, WindowsTaskbar, desktop_of
 from desktop_app.gui.desktop.ports import Desktop, NoDesktop, Notification, Topic
 from desktop_app.gui.desktop.tray import Tray, TrayNotifier
-from desktop_app.gui.desktop.windows import WindowsAwake, WindowsTaskbar
 from tests.gui.test_run_notifications import FakeNotifier
 
 if TYPE_CHECKING:
@@ -22,7 +20,7 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from tests.gui.conftest import Desk
+    from tests.gui.conftest import WindowFactory
 
 
 class FakeTaskbar:
@@ -48,78 +46,82 @@ class FakeAwake:
 
 
 class Room:
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, windows: WindowFactory) -> None:
         self.notifier, self.taskbar, self.awake = FakeNotifier(), FakeTaskbar(), FakeAwake()
-        desk.desktop = Desktop(self.notifier, self.taskbar, self.awake)
+        windows.desktop = Desktop(self.notifier, self.taskbar, self.awake)
 
 
 @pytest.fixture
-def room(desk: Desk) -> Room:
-    return Room(desk)
+def room(windows: WindowFactory) -> Room:
+    return Room(windows)
 
 
-def test_task_bar_follows_the_run_and_counts_its_failures(desk: Desk, room: Room, qtbot: QtBot) -> None:
-    window = desk.window()
-    keys = desk.world.add_many(4)
+def test_task_bar_follows_the_run_and_counts_its_failures(windows: WindowFactory, room: Room, qtbot: QtBot) -> None:
+    window = windows.open()
+    keys = windows.jobs_db.add_many(4)
     qtbot.waitUntil(lambda: room.taskbar.shown[-1:] == [(0.0, 0)])
-    desk.world.finish(keys[:2])
-    desk.world.fail(keys[2])
+    windows.jobs_db.finish(keys[:2])
+    windows.jobs_db.fail(keys[2])
     qtbot.waitUntil(lambda: room.taskbar.shown[-1] == (0.75, 1))
-    desk.world.finish(keys[3])
+    windows.jobs_db.finish(keys[3])
     qtbot.waitUntil(lambda: room.taskbar.shown[-1] == (None, 0))
-    assert not window.run.progress.is_busy
+    assert not window._list.run.progress.is_busy
 
 
-def test_computer_stays_awake_only_while_something_is_processed(desk: Desk, room: Room, qtbot: QtBot) -> None:
-    window = desk.window()
-    (key,) = desk.world.add("a")
-    qtbot.waitUntil(lambda: window.run.progress.is_busy)
+def test_computer_stays_awake_only_while_something_is_processed(
+    windows: WindowFactory, room: Room, qtbot: QtBot
+) -> None:
+    window = windows.open()
+    (key,) = windows.jobs_db.add("a")
+    qtbot.waitUntil(lambda: window._list.run.progress.is_busy)
     assert not room.awake.is_kept
-    desk.world.change(key, status=Status.PROCESSING)
+    windows.jobs_db.change(key, status=Status.PROCESSING)
     qtbot.waitUntil(lambda: room.awake.is_kept)
-    desk.world.finish(key)
+    windows.jobs_db.finish(key)
     qtbot.waitUntil(lambda: not room.awake.is_kept)
-    (other,) = desk.world.add("b")
-    desk.world.change(other, status=Status.PROCESSING)
+    (other,) = windows.jobs_db.add("b")
+    windows.jobs_db.change(other, status=Status.PROCESSING)
     qtbot.waitUntil(lambda: room.awake.is_kept)
     window.close()
     assert not room.awake.is_kept
 
 
-def test_short_break_between_two_files_is_no_reason_to_sleep(desk: Desk, room: Room, qtbot: QtBot) -> None:
-    window = desk.window()
-    first, _ = desk.world.add("a", "b")
-    desk.world.change(first, status=Status.PROCESSING)
+def test_short_break_between_two_files_is_no_reason_to_sleep(windows: WindowFactory, room: Room, qtbot: QtBot) -> None:
+    window = windows.open()
+    first, _ = windows.jobs_db.add("a", "b")
+    windows.jobs_db.change(first, status=Status.PROCESSING)
     qtbot.waitUntil(lambda: room.awake.is_kept)
-    desk.world.finish(first)
-    qtbot.waitUntil(lambda: window.run.progress.files_done == 1)
+    windows.jobs_db.finish(first)
+    qtbot.waitUntil(lambda: window._list.run.progress.files_done == 1)
     assert room.awake.is_kept
     window.progress._awake_timer.setInterval(1)
     window.progress._awake_timer.start()
     qtbot.waitUntil(lambda: not room.awake.is_kept)
 
 
-def test_batch_is_told_in_the_window_and_its_notification_opens_the_view(desk: Desk, room: Room, qtbot: QtBot) -> None:
-    window = desk.window()
-    keys = desk.world.add_many(3)
-    qtbot.waitUntil(lambda: window.run.progress.is_busy)
-    desk.world.finish(keys[:2])
-    desk.world.fail(keys[2])
+def test_batch_is_told_in_the_window_and_its_notification_opens_the_view(
+    windows: WindowFactory, room: Room, qtbot: QtBot
+) -> None:
+    window = windows.open()
+    keys = windows.jobs_db.add_many(3)
+    qtbot.waitUntil(lambda: window._list.run.progress.is_busy)
+    windows.jobs_db.finish(keys[:2])
+    windows.jobs_db.fail(keys[2])
     qtbot.waitUntil(lambda: window.notices.notice is not None)
     assert window.notices.notice is not None
     assert window.notices.notice.text.startswith("3 files processed")
-    qtbot.waitUntil(window.offers.status_views[-1].isEnabled)
+    qtbot.waitUntil(window.menu_actions.status_views[-1].isEnabled)
     window.hide()
     room.notifier.clicked(Topic.ENDED)
     assert window.isVisible()
     qtbot.waitUntil(lambda: window.view.model().rowCount() == 1)
 
 
-def test_window_that_ends_tells_nothing_more(desk: Desk, room: Room) -> None:
-    window = desk.window()
+def test_window_that_ends_tells_nothing_more(windows: WindowFactory, room: Room) -> None:
+    window = windows.open()
     window.close()
     shown = len(room.notifier.shown)
-    desk.states.take_sender_death("x")
+    windows.states.set_sender_failure("x")
     assert len(room.notifier.shown) == shown
 
 

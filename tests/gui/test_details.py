@@ -15,7 +15,7 @@ from desktop_app.gui.details.advice import Fix
 from desktop_app.gui.details.words import nothing_selected, summary_of_many, summary_of_one
 from desktop_app.gui.window_memory import WindowMemory
 from desktop_app.store.job_list import JobList
-from tests.gui.world import NOW_MS
+from tests.gui.jobs_database import NOW_MS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,19 +24,19 @@ if TYPE_CHECKING:
 
     from desktop_app.gui.window.main_window import MainWindow
     from desktop_app.gui.wording import Wording
-    from tests.gui.conftest import Desk
-    from tests.gui.world import World
+    from tests.gui.conftest import WindowFactory
+    from tests.gui.jobs_database import JobsDatabase
 
 ALT = Qt.KeyboardModifier.AltModifier
 LEFT = Qt.MouseButton.LeftButton
 
 
 @pytest.fixture
-def window(desk: Desk) -> MainWindow:
-    a, b, _ = desk.world.add("/data/in/a.txt", "/data/in/b.txt", "/data/in/c.txt", size=12_345)
-    desk.world.fail(a)
-    desk.world.finish(b, lines=1_000)
-    return desk.active_window()
+def window(windows: WindowFactory) -> MainWindow:
+    a, b, _ = windows.jobs_db.add("/data/in/a.txt", "/data/in/b.txt", "/data/in/c.txt", size=12_345)
+    windows.jobs_db.fail(a)
+    windows.jobs_db.finish(b, lines=1_000)
+    return windows.open_active()
 
 
 def opened(window: MainWindow, qtbot: QtBot) -> MainWindow:
@@ -48,11 +48,11 @@ def opened(window: MainWindow, qtbot: QtBot) -> MainWindow:
 # --- texts
 
 
-def test_one_file_tells_what_happened_and_what_to_do(world: World, wording: Wording) -> None:
-    (key,) = world.add("/data/in/a.txt", size=12_345)
-    world.fail(key)
-    world.change(key, attempts=2)
-    summary = summary_of_one(world.jobs.page([key])[key], wording)
+def test_one_file_tells_what_happened_and_what_to_do(jobs_db: JobsDatabase, wording: Wording) -> None:
+    (key,) = jobs_db.add("/data/in/a.txt", size=12_345)
+    jobs_db.fail(key)
+    jobs_db.change(key, attempts=2)
+    summary = summary_of_one(jobs_db.jobs.page([key])[key], wording)
     assert summary.title == "a.txt"
     assert summary.happened == "Failed \N{EN DASH} The file is no longer there"
     assert summary.advice == (
@@ -68,22 +68,22 @@ def test_one_file_tells_what_happened_and_what_to_do(world: World, wording: Word
     assert "Lines" not in facts
 
 
-def test_what_has_not_happened_is_left_out(world: World, wording: Wording) -> None:
-    (key,) = world.add("/data/in/a.txt", size=None)
-    summary = summary_of_one(world.jobs.page([key])[key], wording)
+def test_what_has_not_happened_is_left_out(jobs_db: JobsDatabase, wording: Wording) -> None:
+    (key,) = jobs_db.add("/data/in/a.txt", size=None)
+    summary = summary_of_one(jobs_db.jobs.page([key])[key], wording)
     assert [caption for caption, _ in summary.facts] == ["Added"]
     assert summary.advice == ""
 
 
-def test_every_problem_has_an_advice(world: World, wording: Wording) -> None:
-    (key,) = world.add("a")
+def test_every_problem_has_an_advice(jobs_db: JobsDatabase, wording: Wording) -> None:
+    (key,) = jobs_db.add("a")
     of_files = [code for code in ReasonCode if code.problem]
     assert {code.problem for code in of_files} == set(FileProblem)
     for code in of_files:
-        world.fail(key, Reason(code, {"why": "x", "name": "q", "count": 2}))
-        assert summary_of_one(world.jobs.page([key])[key], wording).advice
-    world.change(key, reason_code="from a newer version")
-    assert summary_of_one(world.jobs.page([key])[key], wording).advice == ""
+        jobs_db.fail(key, Reason(code, {"why": "x", "name": "q", "count": 2}))
+        assert summary_of_one(jobs_db.jobs.page([key])[key], wording).advice
+    jobs_db.change(key, reason_code="from a newer version")
+    assert summary_of_one(jobs_db.jobs.page([key])[key], wording).advice == ""
 
 
 def test_several_files_are_added_up(wording: Wording) -> None:
@@ -120,7 +120,7 @@ def test_pane_adds_up_what_is_selected(window: MainWindow, qtbot: QtBot) -> None
     assert dict(window.details.summary.facts)["Lines"] == "1,000"
 
 
-def test_sums_of_an_older_selection_are_not_shown(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
+def test_sums_of_an_older_selection_are_not_shown(window: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
     opened(window, qtbot)
     window.view.selectAll()
     window.view.select_rows(1, 2)
@@ -129,7 +129,7 @@ def test_sums_of_an_older_selection_are_not_shown(window: MainWindow, desk: Desk
     qtbot.waitUntil(lambda: window.details.summary.happened == "1 failed · 1 processed")
     window.view.selectAll()
     window.view.select_rows(1, 1)
-    desk.settle()
+    windows.settle()
     assert window.details.summary.title == "b.txt"
 
 
@@ -141,21 +141,21 @@ def test_sums_arrive_while_the_list_changes_all_the_time(window: MainWindow, qtb
     qtbot.waitUntil(lambda: window.details.summary.happened == "1 failed · 1 processed · 1 pending")
 
 
-def test_pane_follows_what_changes(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
+def test_pane_follows_what_changes(window: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
     opened(window, qtbot)
     window.view.select_rows(2, 2)
     assert window.details.summary.happened.startswith("Pending")
-    key = desk.world.jobs.ids()[2]
-    desk.world.finish(key)
+    key = windows.jobs_db.jobs.ids()[2]
+    windows.jobs_db.finish(key)
     qtbot.waitUntil(lambda: window.details.summary.happened == "Processed")
     window.view.selectAll()
     qtbot.waitUntil(lambda: window.details.summary.happened == "1 failed · 2 processed")
-    desk.world.fail(key)
+    windows.jobs_db.fail(key)
     qtbot.waitUntil(lambda: window.details.summary.happened == "2 failed · 1 processed")
 
 
 def test_sums_that_could_not_be_read_are_made_later(
-    window: MainWindow, desk: Desk, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+    window: MainWindow, windows: WindowFactory, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened(window, qtbot)
     asked: list[object] = []
@@ -168,19 +168,19 @@ def test_sums_that_could_not_be_read_are_made_later(
         broken.setattr(JobList, "sums", refuse)
         window.view.selectAll()
         qtbot.waitUntil(lambda: len(asked) > 0)
-        desk.settle()
+        windows.settle()
     assert window.details.summary.happened == "Adding up…"
-    desk.world.finish(desk.world.jobs.ids()[2])
+    windows.jobs_db.finish(windows.jobs_db.jobs.ids()[2])
     qtbot.waitUntil(lambda: window.details.summary.happened == "1 failed · 2 processed")
 
 
-def test_buttons_do_what_the_actions_do(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
+def test_buttons_do_what_the_actions_do(window: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
     opened(window, qtbot)
     window.view.select_rows(0, 0)
     QTest.mouseClick(window.details.fixes.button(Fix.RETRY), LEFT)
-    qtbot.waitUntil(lambda: desk.world.statuses()[0] == "PENDING")
+    qtbot.waitUntil(lambda: windows.jobs_db.statuses()[0] == "PENDING")
     QTest.mouseClick(window.details.fixes.button(Fix.REMOVE), LEFT)
-    qtbot.waitUntil(lambda: len(desk.world.statuses()) == 2)
+    qtbot.waitUntil(lambda: len(windows.jobs_db.statuses()) == 2)
 
 
 def test_path_can_be_selected_by_keyboard(window: MainWindow, qtbot: QtBot) -> None:
@@ -207,10 +207,10 @@ def test_nothing_in_the_pane_is_cut_off(window: MainWindow, qtbot: QtBot, size: 
     assert window.details.minimumSizeHint().width() <= window.details.width()
 
 
-def test_long_name_is_shortened_in_its_middle(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
+def test_long_name_is_shortened_in_its_middle(window: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
     opened(window, qtbot)
     name = f"{'begin' * 40}end.txt"
-    desk.world.add(f"/data/{name}")
+    windows.jobs_db.add(f"/data/{name}")
     qtbot.waitUntil(lambda: window.view.model().rowCount() == 4)
     window.view.select_rows(3, 3)
     title = next(label for label in window.details.findChildren(QLabel) if label.objectName() == "detailsTitle")
@@ -222,7 +222,9 @@ def test_long_name_is_shortened_in_its_middle(window: MainWindow, desk: Desk, qt
     qtbot.waitUntil(lambda: title.sizeHint().width() > title.width() - 40)
 
 
-def test_pane_and_its_height_are_remembered(window: MainWindow, desk: Desk, tmp_path: Path, qtbot: QtBot) -> None:
+def test_pane_and_its_height_are_remembered(
+    window: MainWindow, windows: WindowFactory, tmp_path: Path, qtbot: QtBot
+) -> None:
     opened(window, qtbot)
     window.resize(1100, 800)
     handle = window._split.handle(1)
@@ -235,7 +237,7 @@ def test_pane_and_its_height_are_remembered(window: MainWindow, desk: Desk, tmp_
     memory = WindowMemory(tmp_path / "window.ini")
     assert memory.shows_details
     assert memory.details_height == height
-    again = desk.window()
+    again = windows.open()
     assert again.details.isVisible()
     qtbot.waitUntil(lambda: abs(again.details.height() - height) < 5)
     QTest.keyClick(again.view, Qt.Key.Key_Return, ALT)

@@ -21,9 +21,9 @@ from desktop_app.queues.messages import FileMessage, encode
 from desktop_app.services.sending.dead_letters import DeadLetterWatcher
 from desktop_app.services.support.path_status import look_at
 from desktop_app.store.claims import MAX_CRASHES, Claims
-from tests.gui.mill import process
+from tests.gui.jobs_database import NOW_MS
+from tests.gui.processing import process
 from tests.gui.test_details_tabs import start
-from tests.gui.world import NOW_MS
 from tests.helpers.rights import without_special_rights
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from desktop_app.gui.window.main_window import MainWindow
     from desktop_app.processing.processor import Value, Watch
     from desktop_app.sources.local import Source
-    from tests.gui.conftest import Desk
+    from tests.gui.conftest import WindowFactory
     from tests.helpers.sqs.kit import SimulatedSqs
 
 pytest_plugins = ["tests.helpers.sqs.fixtures"]
@@ -53,18 +53,18 @@ def folder(tmp_path: Path) -> Path:
     return made
 
 
-def shown(desk: Desk, key: int, qtbot: QtBot) -> MainWindow:
+def shown(windows: WindowFactory, key: int, qtbot: QtBot) -> MainWindow:
     """A window that shows what happened to this job."""
-    window = desk.active_window()
-    window.offers.report.setVisible(True)
-    window.offers.details.trigger()
-    window.view.select_rows(window._workbench.model.ids.index(key), window._workbench.model.ids.index(key))
+    window = windows.open_active()
+    window.menu_actions.report.setVisible(True)
+    window.menu_actions.details.trigger()
+    window.view.select_rows(window._list.model.ids.index(key), window._list.model.ids.index(key))
     qtbot.waitUntil(lambda: bool(window.details.summary.fixes))
     return window
 
 
-def job_of(desk: Desk, key: int) -> Job:
-    return desk.world.jobs.page([key])[key]
+def job_of(windows: WindowFactory, key: int) -> Job:
+    return windows.jobs_db.jobs.page([key])[key]
 
 
 def offered(window: MainWindow) -> list[str]:
@@ -90,60 +90,60 @@ def choose(window: MainWindow, path: Path, qtbot: QtBot) -> None:
 # --- E7: missing
 
 
-def test_missing_file_can_be_located(desk: Desk, folder: Path, tmp_path: Path, qtbot: QtBot) -> None:
-    (key,) = desk.world.add(str(folder / "a.txt"))
-    process(desk.world, key)
-    window = shown(desk, key, qtbot)
+def test_missing_file_can_be_located(windows: WindowFactory, folder: Path, tmp_path: Path, qtbot: QtBot) -> None:
+    (key,) = windows.jobs_db.add(str(folder / "a.txt"))
+    process(windows.jobs_db, key)
+    window = shown(windows, key, qtbot)
     assert window.details.summary.happened == f"Failed{DASH}The file is no longer there"
     assert "moved, renamed or deleted" in window.details.summary.advice
-    assert offered(window) == ["Locate…", "Retry", "Remove"]
+    assert offered(window) == ["Locate File…", "Retry", "Remove"]
     found = tmp_path / "found.txt"
     found.write_text("1\n2\n")
     said: list[str] = []
-    desk.bench().commands.said.connect(lambda notice: said.append(notice.text))
+    windows.controller().commands.notice.connect(lambda notice: said.append(notice.text))
     press_first(window)
     choose(window, found, qtbot)
-    qtbot.waitUntil(lambda: job_of(desk, key).generation == 2)
-    process(desk.world, key)
-    done = job_of(desk, key)
+    qtbot.waitUntil(lambda: job_of(windows, key).generation == 2)
+    process(windows.jobs_db, key)
+    done = job_of(windows, key)
     assert (done.status, done.file_path, done.lines_count) == (Status.PROCESSED, str(found), 2)
     qtbot.waitUntil(lambda: window.details.summary.title == "found.txt")
     qtbot.waitUntil(lambda: bool(said))  # it follows the row, through the event loop
     assert said == ["“a.txt” will be processed from its new place."]
 
 
-def test_place_without_a_file_is_refused_in_words(desk: Desk, folder: Path, qtbot: QtBot) -> None:
-    (key,) = desk.world.add(str(folder / "a.txt"))
-    process(desk.world, key)
-    window = shown(desk, key, qtbot)
+def test_place_without_a_file_is_refused_in_words(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
+    (key,) = windows.jobs_db.add(str(folder / "a.txt"))
+    process(windows.jobs_db, key)
+    window = shown(windows, key, qtbot)
     QTest.mouseClick(window.details.fixes.button(Fix.LOCATE), LEFT)
     choose(window, folder / "neither", qtbot)
     qtbot.waitUntil(lambda: window.notices.notice is not None)
-    assert job_of(desk, key).generation == 1
+    assert job_of(windows, key).generation == 1
 
 
 def test_missing_folder_or_drive_is_named_and_the_fix_is_to_connect_it(
-    desk: Desk, tmp_path: Path, qtbot: QtBot
+    windows: WindowFactory, tmp_path: Path, qtbot: QtBot
 ) -> None:
-    (key,) = desk.world.add(str(tmp_path / "drive" / "in" / "a.txt"))
-    process(desk.world, key)
-    window = shown(desk, key, qtbot)
+    (key,) = windows.jobs_db.add(str(tmp_path / "drive" / "in" / "a.txt"))
+    process(windows.jobs_db, key)
+    window = shown(windows, key, qtbot)
     qtbot.waitUntil(lambda: f"The folder {tmp_path / 'drive'} is not there" in window.details.summary.advice)
     assert "drive or network share is not connected" in window.details.summary.advice
-    assert offered(window) == ["Retry", "Locate…", "Remove"]
+    assert offered(window) == ["Retry", "Locate File…", "Remove"]
     (tmp_path / "drive" / "in").mkdir(parents=True)
     (tmp_path / "drive" / "in" / "a.txt").write_text("x")
     press_first(window)
-    qtbot.waitUntil(lambda: job_of(desk, key).generation == 2)
-    process(desk.world, key)
-    assert job_of(desk, key).status is Status.PROCESSED
+    qtbot.waitUntil(lambda: job_of(windows, key).generation == 2)
+    process(windows.jobs_db, key)
+    assert job_of(windows, key).status is Status.PROCESSED
 
 
-def test_file_that_is_there_again_says_so(desk: Desk, folder: Path, qtbot: QtBot) -> None:
-    (key,) = desk.world.add(str(folder / "a.txt"))
-    process(desk.world, key)
+def test_file_that_is_there_again_says_so(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
+    (key,) = windows.jobs_db.add(str(folder / "a.txt"))
+    process(windows.jobs_db, key)
     (folder / "a.txt").write_text("x")
-    window = shown(desk, key, qtbot)
+    window = shown(windows, key, qtbot)
     qtbot.waitUntil(lambda: window.details.summary.advice == "The file is there again. Retry processes it now.")
     assert offered(window)[0] == "Retry"
 
@@ -152,22 +152,22 @@ def test_file_that_is_there_again_says_so(desk: Desk, folder: Path, qtbot: QtBot
 
 
 @posix_only
-def test_file_that_may_not_be_read_names_its_owner(desk: Desk, folder: Path, qtbot: QtBot) -> None:
+def test_file_that_may_not_be_read_names_its_owner(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
     file = folder / "a.txt"
     file.write_text("x")
     file.chmod(0)
-    (key,) = desk.world.add(str(file))
+    (key,) = windows.jobs_db.add(str(file))
     with without_special_rights():
-        process(desk.world, key)
-        window = shown(desk, key, qtbot)
+        process(windows.jobs_db, key)
+        window = shown(windows, key, qtbot)
         assert window.details.summary.happened == f"Failed{DASH}You may not read this file"
-        assert offered(window) == ["Retry", "Show File", "Remove"]
+        assert offered(window) == ["Retry", "Show in Folder", "Remove"]
         qtbot.waitUntil(lambda: f"Its owner is {file.owner()}." in window.details.summary.advice)
     file.chmod(0o600)
     press_first(window)
-    qtbot.waitUntil(lambda: job_of(desk, key).generation == 2)
-    process(desk.world, key)
-    assert job_of(desk, key).status is Status.PROCESSED
+    qtbot.waitUntil(lambda: job_of(windows, key).generation == 2)
+    process(windows.jobs_db, key)
+    assert job_of(windows, key).status is Status.PROCESSED
 
 
 # --- E9: changed while read
@@ -185,44 +185,48 @@ class Growing(LineProcessor):
         return super().process(source)
 
 
-def test_file_that_changed_while_it_was_read_is_processed_again(desk: Desk, folder: Path, qtbot: QtBot) -> None:
+def test_file_that_changed_while_it_was_read_is_processed_again(
+    windows: WindowFactory, folder: Path, qtbot: QtBot
+) -> None:
     file = folder / "a.txt"
     file.write_text("one\n")
-    (key,) = desk.world.add(str(file))
-    process(desk.world, key, registry=ProcessorRegistry((Growing(file),), pause=lambda _: None))
-    assert job_of(desk, key).problem is FileProblem.CHANGED
-    window = shown(desk, key, qtbot)
+    (key,) = windows.jobs_db.add(str(file))
+    process(windows.jobs_db, key, registry=ProcessorRegistry((Growing(file),), pause=lambda _: None))
+    assert job_of(windows, key).problem is FileProblem.CHANGED
+    window = shown(windows, key, qtbot)
     assert "changed" in window.details.summary.happened
     assert "no wrong numbers are kept" in window.details.summary.advice
-    assert offered(window) == ["Process Again", "Show File", "Remove"]
+    assert offered(window) == ["Retry", "Show in Folder", "Remove"]
     press_first(window)
-    qtbot.waitUntil(lambda: job_of(desk, key).generation == 2)
-    process(desk.world, key)
-    assert job_of(desk, key).lines_count == 4
+    qtbot.waitUntil(lambda: job_of(windows, key).generation == 2)
+    process(windows.jobs_db, key)
+    assert job_of(windows, key).lines_count == 4
 
 
 # --- E10: not a file
 
 
 @posix_only
-def test_thing_that_is_no_file_is_removed(desk: Desk, folder: Path, qtbot: QtBot) -> None:
+def test_thing_that_is_no_file_is_removed(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
     os.mkfifo(folder / "pipe")
-    (key,) = desk.world.add(str(folder / "pipe"))
-    process(desk.world, key)
-    window = shown(desk, key, qtbot)
+    (key,) = windows.jobs_db.add(str(folder / "pipe"))
+    process(windows.jobs_db, key)
+    window = shown(windows, key, qtbot)
     assert "This is a named pipe" in window.details.summary.happened
-    assert offered(window) == ["Remove", "Show File"]
+    assert offered(window) == ["Remove", "Show in Folder"]
     press_first(window)
-    qtbot.waitUntil(lambda: desk.world.statuses() == [])
+    qtbot.waitUntil(lambda: windows.jobs_db.statuses() == [])
     assert (folder / "pipe").exists()
 
 
 # --- E16: put aside by the queue
 
 
-def test_file_that_the_queue_gave_up_shows_its_attempts(desk: Desk, sim: SimulatedSqs, qtbot: QtBot) -> None:
-    (key,) = desk.world.add("/in/a.txt")
-    job = job_of(desk, key)
+def test_file_that_the_queue_gave_up_shows_its_attempts(
+    windows: WindowFactory, sim: SimulatedSqs, qtbot: QtBot
+) -> None:
+    (key,) = windows.jobs_db.add("/in/a.txt")
+    job = job_of(windows, key)
     sim.simulator.create_queue("dead")
     url = sim.boto().get_queue_url(QueueName="dead")["QueueUrl"]
     arn = sim.boto().get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
@@ -230,14 +234,14 @@ def test_file_that_the_queue_gave_up_shows_its_attempts(desk: Desk, sim: Simulat
     connector = sim.connector("work", RedrivePolicy=policy)
     work = sim.boto().get_queue_url(QueueName="work")["QueueUrl"]
     sim.boto().send_message(QueueUrl=work, MessageBody=encode(FileMessage(job.id, 1)))
-    start(desk.world, key, at=NOW_MS)  # its program is gone, and nobody tells
+    start(windows.jobs_db, key, at=NOW_MS)  # its program is gone, and nobody tells
     for _ in range(6):
         sim.boto().receive_message(QueueUrl=work, VisibilityTimeout=1)
         sim.clock.advance(2)  # type: ignore[attr-defined]
-    desk.world.clock.advance(600)
-    DeadLetterWatcher(Claims(desk.world.database), connector, desk.world.clock).do()
-    assert job_of(desk, key).problem is FileProblem.DEAD_LETTERED
-    window = shown(desk, key, qtbot)
+    windows.jobs_db.clock.advance(600)
+    DeadLetterWatcher(Claims(windows.jobs_db.database), connector, windows.jobs_db.clock).do()
+    assert job_of(windows, key).problem is FileProblem.DEAD_LETTERED
+    window = shown(windows, key, qtbot)
     assert window.details.summary.happened.startswith(f"Failed{DASH}Gave up after ")
     qtbot.waitUntil(lambda: "Last attempt: Ended without a result" in window.details.summary.advice)
     assert offered(window) == ["Retry", "Show Attempts", "Remove"]
@@ -245,7 +249,7 @@ def test_file_that_the_queue_gave_up_shows_its_attempts(desk: Desk, sim: Simulat
     assert window.details.shown_tab == "attempts"
     qtbot.waitUntil(lambda: window.details.attempts.table.rowCount() == 1)
     press_first(window)
-    qtbot.waitUntil(lambda: job_of(desk, key).generation == 2)
+    qtbot.waitUntil(lambda: job_of(windows, key).generation == 2)
 
 
 # --- E20: a fault of ours, and files that end the program
@@ -259,31 +263,31 @@ class Broken:
 
 
 @pytest.mark.expected_log("bug while processing", level="ERROR")
-def test_fault_of_ours_is_said_to_be_one(desk: Desk, folder: Path, qtbot: QtBot) -> None:
+def test_fault_of_ours_is_said_to_be_one(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
     (folder / "a.txt").write_text("x\n")
-    (key,) = desk.world.add(str(folder / "a.txt"))
-    process(desk.world, key, registry=Broken())
-    window = shown(desk, key, qtbot)
+    (key,) = windows.jobs_db.add(str(folder / "a.txt"))
+    process(windows.jobs_db, key, registry=Broken())
+    window = shown(windows, key, qtbot)
     assert "Something went wrong in Filemill" in window.details.summary.happened
     assert "not of your file" in window.details.summary.advice
-    assert offered(window) == ["Retry", "Save Report…", "Show Attempts", "Remove"]
-    with qtbot.waitSignal(window.offers.report.triggered):
+    assert offered(window) == ["Retry", "Save Support Report…", "Show Attempts", "Remove"]
+    with qtbot.waitSignal(window.menu_actions.report.triggered):
         QTest.mouseClick(window.details.fixes.button(Fix.REPORT), LEFT)
     press_first(window)
-    qtbot.waitUntil(lambda: job_of(desk, key).generation == 2)
-    process(desk.world, key)
-    assert job_of(desk, key).status is Status.PROCESSED
+    qtbot.waitUntil(lambda: job_of(windows, key).generation == 2)
+    process(windows.jobs_db, key)
+    assert job_of(windows, key).status is Status.PROCESSED
 
 
-def test_file_that_ended_the_program_again_and_again_is_told(desk: Desk, qtbot: QtBot) -> None:
-    (key,) = desk.world.add("/in/a.txt")
+def test_file_that_ended_the_program_again_and_again_is_told(windows: WindowFactory, qtbot: QtBot) -> None:
+    (key,) = windows.jobs_db.add("/in/a.txt")
     for number in range(MAX_CRASHES):
-        start(desk.world, key, at=NOW_MS + number * 1_000)
-    Claims(desk.world.database).free_dead_leases(lambda _: False, queue="local", now_ms=NOW_MS)
-    assert job_of(desk, key).problem is FileProblem.CRASHED
-    window = shown(desk, key, qtbot)
+        start(windows.jobs_db, key, at=NOW_MS + number * 1_000)
+    Claims(windows.jobs_db.database).free_dead_leases(lambda _: False, queue="local", now_ms=NOW_MS)
+    assert job_of(windows, key).problem is FileProblem.CRASHED
+    window = shown(windows, key, qtbot)
     assert "ended the program" in window.details.summary.advice
-    assert offered(window) == ["Retry", "Save Report…", "Show Attempts", "Remove"]
+    assert offered(window) == ["Retry", "Save Support Report…", "Show Attempts", "Remove"]
     window.details.show_attempts_tab()
     qtbot.waitUntil(lambda: window.details.attempts.table.rowCount() == MAX_CRASHES)
 
@@ -291,86 +295,88 @@ def test_file_that_ended_the_program_again_and_again_is_told(desk: Desk, qtbot: 
 # --- the buttons themselves
 
 
-def test_what_can_not_be_done_here_is_not_offered(desk: Desk, qtbot: QtBot) -> None:
-    (key,) = desk.world.add("/in/a.txt")
-    desk.world.fail(key)
-    desk.world.change(key, reason_code=ReasonCode.INTERNAL)
-    window = shown(desk, key, qtbot)
-    window.offers.report.setVisible(False)
+def test_what_can_not_be_done_here_is_not_offered(windows: WindowFactory, qtbot: QtBot) -> None:
+    (key,) = windows.jobs_db.add("/in/a.txt")
+    windows.jobs_db.fail(key)
+    windows.jobs_db.change(key, reason_code=ReasonCode.INTERNAL)
+    window = shown(windows, key, qtbot)
+    window.menu_actions.report.setVisible(False)
     window.view.clearSelection()
     window.view.select_rows(0, 0)
-    assert "Save Report…" not in offered(window)
+    assert "Save Support Report…" not in offered(window)
 
 
 @pytest.mark.parametrize(
     ("fields", "texts"),
     [
-        ({"status": Status.PENDING}, ["Show File", "Remove"]),
-        ({"status": Status.PROCESSING}, ["Show File", "Remove"]),
-        ({"status": Status.PROCESSED}, ["Show File", "Process Again", "Remove"]),
-        ({"status": Status.FAILED, "reason_code": "from a newer version"}, ["Retry", "Show File", "Remove"]),
-        ({"status": Status.FAILED, "reason_code": ReasonCode.IN_USE}, ["Retry", "Show File", "Remove"]),
+        ({"status": Status.PENDING}, ["Show in Folder", "Remove"]),
+        ({"status": Status.PROCESSING}, ["Show in Folder", "Remove"]),
+        ({"status": Status.PROCESSED}, ["Show in Folder", "Retry", "Remove"]),
+        ({"status": Status.FAILED, "reason_code": "from a newer version"}, ["Retry", "Show in Folder", "Remove"]),
+        ({"status": Status.FAILED, "reason_code": ReasonCode.IN_USE}, ["Retry", "Show in Folder", "Remove"]),
         (
             {"status": Status.FAILED, "reason_code": ReasonCode.MESSAGE_REFUSED, "reason_args": '{"why": "x"}'},
             ["Retry", "Remove"],
         ),
     ],
 )
-def test_buttons_suit_the_status(desk: Desk, qtbot: QtBot, fields: dict[str, object], texts: list[str]) -> None:
-    (key,) = desk.world.add("/in/a.txt")
-    desk.world.change(key, **fields)
-    window = shown(desk, key, qtbot)
+def test_buttons_suit_the_status(
+    windows: WindowFactory, qtbot: QtBot, fields: dict[str, object], texts: list[str]
+) -> None:
+    (key,) = windows.jobs_db.add("/in/a.txt")
+    windows.jobs_db.change(key, **fields)
+    window = shown(windows, key, qtbot)
     assert offered(window) == texts
 
 
-def test_file_that_is_tried_again_by_itself_says_so(desk: Desk, qtbot: QtBot) -> None:
-    (key,) = desk.world.add("/in/a.txt")
-    desk.world.change(key, next_try_at=NOW_MS)
-    window = shown(desk, key, qtbot)
+def test_file_that_is_tried_again_by_itself_says_so(windows: WindowFactory, qtbot: QtBot) -> None:
+    (key,) = windows.jobs_db.add("/in/a.txt")
+    windows.jobs_db.change(key, next_try_at=NOW_MS)
+    window = shown(windows, key, qtbot)
     assert window.details.summary.advice == "It is tried again by itself; there is nothing to do."
 
 
-def test_second_press_of_the_same_key_does_not_do_something_else(desk: Desk, qtbot: QtBot) -> None:
+def test_second_press_of_the_same_key_does_not_do_something_else(windows: WindowFactory, qtbot: QtBot) -> None:
     """After Retry the button is gone; the key must not reach Remove."""
-    (key,) = desk.world.add("/in/a.txt")
-    desk.world.fail(key)
-    desk.world.change(key, reason_code=ReasonCode.IN_USE)
-    window = shown(desk, key, qtbot)
+    (key,) = windows.jobs_db.add("/in/a.txt")
+    windows.jobs_db.fail(key)
+    windows.jobs_db.change(key, reason_code=ReasonCode.IN_USE)
+    window = shown(windows, key, qtbot)
     press_first(window)
-    qtbot.waitUntil(lambda: offered(window) == ["Show File", "Remove"])
+    qtbot.waitUntil(lambda: offered(window) == ["Show in Folder", "Remove"])
     focused = QApplication.focusWidget()
     assert focused is window.details.tabs.tabBar()
     QTest.keyClick(focused, Qt.Key.Key_Space)
-    assert len(desk.world.jobs.ids()) == 1
+    assert len(windows.jobs_db.jobs.ids()) == 1
 
 
-def test_only_a_single_failed_file_can_be_located(desk: Desk, qtbot: QtBot) -> None:
-    a, b = desk.world.add("/in/a.txt", "/in/b.txt")
-    desk.world.fail(a)
-    window = shown(desk, a, qtbot)
-    locate = window.offers.locate
+def test_only_a_single_failed_file_can_be_located(windows: WindowFactory, qtbot: QtBot) -> None:
+    a, b = windows.jobs_db.add("/in/a.txt", "/in/b.txt")
+    windows.jobs_db.fail(a)
+    window = shown(windows, a, qtbot)
+    locate = window.menu_actions.locate
     assert locate.isEnabled()
     window.view.select_rows(1, 1)
     assert not locate.isEnabled()
     window.view.selectAll()
     assert not locate.isEnabled()
     window.view.select_rows(1, 1)
-    desk.world.fail(b)
+    windows.jobs_db.fail(b)
     qtbot.waitUntil(locate.isEnabled)
 
 
-def test_job_that_runs_again_meanwhile_keeps_its_path(desk: Desk, folder: Path, qtbot: QtBot) -> None:
-    (key,) = desk.world.add("/in/a.txt")
-    desk.world.fail(key)
+def test_job_that_runs_again_meanwhile_keeps_its_path(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
+    (key,) = windows.jobs_db.add("/in/a.txt")
+    windows.jobs_db.fail(key)
     (folder / "b.txt").write_text("x")
-    window = shown(desk, key, qtbot)
+    window = shown(windows, key, qtbot)
     said: list[str] = []
-    desk.bench().commands.said.connect(lambda notice: said.append(notice.text))
-    window.offers.locate.trigger()
-    desk.world.intake.retry([key])
+    windows.controller().commands.notice.connect(lambda notice: said.append(notice.text))
+    window.menu_actions.locate.trigger()
+    windows.jobs_db.intake.retry([key])
     choose(window, folder / "b.txt", qtbot)
     qtbot.waitUntil(lambda: said == ["“a.txt” is being processed already."])
-    assert job_of(desk, key).file_path == "/in/a.txt"
+    assert job_of(windows, key).file_path == "/in/a.txt"
 
 
 # --- what lies at a path

@@ -21,7 +21,7 @@ from desktop_app.logs.log import log_file, start_logging
 from desktop_app.store.claims import ClaimRequest, Claims
 from desktop_app.store.job_list import JobList
 from desktop_app.store.results import Result, Work
-from tests.gui.world import NOW_MS
+from tests.gui.jobs_database import NOW_MS
 from tests.helpers import a_reason
 
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
     from desktop_app.gui.window.main_window import MainWindow
     from desktop_app.gui.wording import Wording
-    from tests.gui.conftest import Desk
-    from tests.gui.world import World
+    from tests.gui.conftest import WindowFactory
+    from tests.gui.jobs_database import JobsDatabase
 
 LEFT = Qt.MouseButton.LeftButton
 CTRL = Qt.KeyboardModifier.ControlModifier
@@ -40,28 +40,28 @@ SHIFT = Qt.KeyboardModifier.ShiftModifier
 ours = logging.getLogger("desktop_app.test")
 
 
-def start(world: World, key: int, *, worker: str = "desk/1", at: int = NOW_MS) -> int:
-    job = world.jobs.page([key])[key]
+def start(jobs_db: JobsDatabase, key: int, *, worker: str = "desk/1", at: int = NOW_MS) -> int:
+    job = jobs_db.jobs.page([key])[key]
     request = ClaimRequest(job.id, job.generation, "5fea-m", 1)
-    return Claims(world.database).claim([request], worker=worker, now_ms=at, lease_ms=1_000)[0].token
+    return Claims(jobs_db.database).claim([request], worker=worker, now_ms=at, lease_ms=1_000)[0].token
 
 
-def finish(world: World, key: int, token: int, *, reason: str = "", at: int = NOW_MS + 800) -> None:
-    assert Work(world.database).finish(
+def finish(jobs_db: JobsDatabase, key: int, token: int, *, reason: str = "", at: int = NOW_MS + 800) -> None:
+    assert Work(jobs_db.database).finish(
         [Result(key, token, at, reason=a_reason(reason), lines_count=None if reason else 3)]
     )[0]
 
 
 @pytest.fixture
-def window(desk: Desk) -> MainWindow:
+def window(windows: WindowFactory) -> MainWindow:
     """Two files; the first was tried twice."""
-    a, _ = desk.world.add("/data/a.txt", "/data/b.txt")
-    token = start(desk.world, a)
+    a, _ = windows.jobs_db.add("/data/a.txt", "/data/b.txt")
+    token = start(windows.jobs_db, a)
     away = Reason(ReasonCode.IN_USE).tried_again(2, 5)
-    Work(desk.world.database).give_back(a, token, now_ms=NOW_MS + 400, reason=away, next_try_at=NOW_MS + 5_000)
-    finish(desk.world, a, start(desk.world, a, at=NOW_MS + 5_000), reason="It is gone", at=NOW_MS + 6_200)
-    made = desk.active_window()
-    made.offers.details.trigger()
+    Work(windows.jobs_db.database).give_back(a, token, now_ms=NOW_MS + 400, reason=away, next_try_at=NOW_MS + 5_000)
+    finish(windows.jobs_db, a, start(windows.jobs_db, a, at=NOW_MS + 5_000), reason="It is gone", at=NOW_MS + 6_200)
+    made = windows.open_active()
+    made.menu_actions.details.trigger()
     made.view.select_rows(0, 0)
     return made
 
@@ -107,31 +107,33 @@ def test_tab_says_how_many_attempts_there_are_before_it_is_shown(window: MainWin
 
 
 def test_attempts_of_the_submission_before_a_retry_stay_and_say_so(
-    window: MainWindow, desk: Desk, qtbot: QtBot
+    window: MainWindow, windows: WindowFactory, qtbot: QtBot
 ) -> None:
-    key = desk.bench().model.ids[0]
-    desk.world.intake.retry([key])
-    finish(desk.world, key, start(desk.world, key))
+    key = windows.controller().model.ids[0]
+    windows.jobs_db.intake.retry([key])
+    finish(windows.jobs_db, key, start(windows.jobs_db, key))
     window.details.show_tab("attempts")
     qtbot.waitUntil(lambda: window.details.attempts.table.rowCount() == 3)
     assert [row[0] for row in cells(window)] == ["1", "2, before retry 1", "1, before retry 1"]
     qtbot.waitUntil(lambda: window.details.tabs.tabText(1) == "Attempts (3)")
 
 
-def test_running_attempt_shows_and_gets_its_end(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
-    key = desk.bench().model.ids[1]
+def test_running_attempt_shows_and_gets_its_end(window: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
+    key = windows.controller().model.ids[1]
     window.details.show_tab("attempts")
     window.view.select_rows(1, 1)
-    token = start(desk.world, key)
+    token = start(windows.jobs_db, key)
     qtbot.waitUntil(lambda: [row[4] for row in cells(window)] == ["Runs"])
-    finish(desk.world, key, token)
+    finish(windows.jobs_db, key, token)
     qtbot.waitUntil(lambda: [row[4] for row in cells(window)] == ["Processed"])
 
 
-def test_killed_program_leaves_an_attempt_without_a_result(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
-    key = desk.bench().model.ids[1]
-    start(desk.world, key)
-    Claims(desk.world.database).free_dead_leases(lambda _: False, queue="local", now_ms=NOW_MS + 9)
+def test_killed_program_leaves_an_attempt_without_a_result(
+    window: MainWindow, windows: WindowFactory, qtbot: QtBot
+) -> None:
+    key = windows.controller().model.ids[1]
+    start(windows.jobs_db, key)
+    Claims(windows.jobs_db.database).free_dead_leases(lambda _: False, queue="local", now_ms=NOW_MS + 9)
     window.view.select_rows(1, 1)
     window.details.show_tab("attempts")
     qtbot.waitUntil(lambda: window.details.attempts.table.rowCount() == 1)
@@ -197,10 +199,10 @@ def test_attempts_that_can_not_be_read_are_left_as_they_are(
 
 
 def test_holding_an_arrow_key_reads_nothing_on_the_way(
-    window: MainWindow, desk: Desk, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+    window: MainWindow, windows: WindowFactory, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    desk.world.add_many(200)
-    qtbot.waitUntil(lambda: desk.bench().model.rowCount() == 202)
+    windows.jobs_db.add_many(200)
+    qtbot.waitUntil(lambda: windows.controller().model.rowCount() == 202)
     window.details.show_tab("attempts")
     asked: list[int] = []
     real = JobList.attempts
@@ -213,21 +215,21 @@ def test_holding_an_arrow_key_reads_nothing_on_the_way(
     window.view.setFocus()
     for _ in range(150):
         QTest.keyClick(window.view, Qt.Key.Key_Down)
-    qtbot.waitUntil(lambda: asked[-1:] == [desk.bench().model.ids[150]])
+    qtbot.waitUntil(lambda: asked[-1:] == [windows.controller().model.ids[150]])
     assert len(asked) < 20
 
 
 # --- message
 
 
-def facts_of(desk: Desk, row: int, *, strict_order: bool = False, **fields: object) -> dict[str, str]:
-    key = desk.bench().model.ids[row]
-    desk.world.change(key, **fields)
-    return dict(message_facts(desk.world.jobs.page([key])[key], desk._wording, strict_order=strict_order))
+def facts_of(windows: WindowFactory, row: int, *, strict_order: bool = False, **fields: object) -> dict[str, str]:
+    key = windows.controller().model.ids[row]
+    windows.jobs_db.change(key, **fields)
+    return dict(message_facts(windows.jobs_db.jobs.page([key])[key], windows._wording, strict_order=strict_order))
 
 
-def test_message_tells_its_ids(window: MainWindow, desk: Desk) -> None:
-    job = desk.bench().model.job(0)
+def test_message_tells_its_ids(window: MainWindow, windows: WindowFactory) -> None:
+    job = windows.controller().model.job(0)
     assert job is not None
     window.details.show_tab("message")
     facts = dict(window.details.message.grid.facts)
@@ -240,18 +242,20 @@ def test_message_tells_its_ids(window: MainWindow, desk: Desk) -> None:
     assert "Message group" not in facts
 
 
-def test_message_of_a_fifo_queue_tells_its_group_and_deduplication_id(window: MainWindow, desk: Desk) -> None:
+def test_message_of_a_fifo_queue_tells_its_group_and_deduplication_id(
+    window: MainWindow, windows: WindowFactory
+) -> None:
     assert window.isVisible()
-    facts = facts_of(desk, 0, queue="eu-west-1 ingest.fifo", generation=3)
+    facts = facts_of(windows, 0, queue="eu-west-1 ingest.fifo", generation=3)
     assert facts["Queue"] == "eu-west-1 ingest.fifo"
     assert facts["Message group"] == facts["Job id"]
     assert facts["Deduplication id"] == f"{facts['Job id']}:3"
-    assert facts_of(desk, 0, strict_order=True)["Message group"] == "filemill"
+    assert facts_of(windows, 0, strict_order=True)["Message group"] == "filemill"
 
 
-def test_message_that_was_not_sent_says_so(window: MainWindow, desk: Desk) -> None:
+def test_message_that_was_not_sent_says_so(window: MainWindow, windows: WindowFactory) -> None:
     assert window.isVisible()
-    assert facts_of(desk, 1)["Message id"] == "Not sent yet"
+    assert facts_of(windows, 1)["Message id"] == "Not sent yet"
 
 
 def test_message_is_copied_as_a_whole_and_a_value_alone(window: MainWindow) -> None:
@@ -275,11 +279,13 @@ def test_message_is_copied_as_a_whole_and_a_value_alone(window: MainWindow) -> N
 
 
 @pytest.mark.expected_log("second")
-def test_log_shows_the_lines_about_the_file_and_goes_on(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
-    job, other = desk.bench().model.job(0), desk.bench().model.job(1)
+def test_log_shows_the_lines_about_the_file_and_goes_on(
+    window: MainWindow, windows: WindowFactory, qtbot: QtBot
+) -> None:
+    job, other = windows.controller().model.job(0), windows.controller().model.job(1)
     assert job is not None
     assert other is not None
-    with start_logging(desk.log_folder, debug=False):
+    with start_logging(windows.log_folder, debug=False):
         ours.info("job %s: first", job.id)
         ours.info("job %s: of another", other.id)
         window.details.show_tab("log")
@@ -305,18 +311,18 @@ def test_log_that_says_nothing_says_so(window: MainWindow, qtbot: QtBot) -> None
     assert not page.copy.isEnabled()
 
 
-def test_log_is_not_read_while_another_tab_is_shown(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
-    job = desk.bench().model.job(0)
+def test_log_is_not_read_while_another_tab_is_shown(window: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
+    job = windows.controller().model.job(0)
     assert job is not None
-    log_file(desk.log_folder).parent.mkdir()
-    log_file(desk.log_folder).write_text(f"job {job.id}: a\n")
+    log_file(windows.log_folder).parent.mkdir()
+    log_file(windows.log_folder).write_text(f"job {job.id}: a\n")
     qtbot.waitUntil(lambda: window.details.tabs.tabText(1) == "Attempts (2)")
-    desk.settle()
+    windows.settle()
     assert window.details.log.lines == ()
     window.details.show_tab("log")
     qtbot.waitUntil(lambda: len(window.details.log.lines) == 1)
-    window.offers.details.trigger()
-    window.offers.details.trigger()
+    window.menu_actions.details.trigger()
+    window.menu_actions.details.trigger()
     qtbot.waitUntil(lambda: len(window.details.log.lines) == 1)
 
 
@@ -384,21 +390,21 @@ def test_several_files_have_a_summary_only_and_the_tab_comes_back(window: MainWi
     assert window.details.shown_tab == "message"
 
 
-def test_tab_is_remembered(window: MainWindow, desk: Desk) -> None:
+def test_tab_is_remembered(window: MainWindow, windows: WindowFactory) -> None:
     window.details.show_tab("log")
     window.view.selectAll()
     window.close()
-    again = desk.window()
+    again = windows.open()
     again.view.select_rows(0, 0)
     assert again.details.shown_tab == "log"
 
 
-def test_values_stand_beside_their_captions_from_right_to_left(desk: Desk, qapp: QApplication) -> None:
+def test_values_stand_beside_their_captions_from_right_to_left(windows: WindowFactory, qapp: QApplication) -> None:
     qapp.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
     try:
-        desk.world.add("/data/a.txt")
-        window = desk.active_window()
-        window.offers.details.trigger()
+        windows.jobs_db.add("/data/a.txt")
+        window = windows.open_active()
+        window.menu_actions.details.trigger()
         window.view.select_rows(0, 0)
         for field in window.details.findChildren(QLineEdit):
             assert field.alignment() & Qt.AlignmentFlag.AlignRight
@@ -422,7 +428,7 @@ def test_details_stand_beside_the_list_where_there_is_room(window: MainWindow, q
     assert abs(window.details.height() - height) < 5
 
 
-def test_both_sizes_are_remembered(window: MainWindow, desk: Desk, tmp_path: Path, qtbot: QtBot) -> None:
+def test_both_sizes_are_remembered(window: MainWindow, windows: WindowFactory, tmp_path: Path, qtbot: QtBot) -> None:
     window.resize(WIDE + 100, 800)
     qtbot.waitUntil(lambda: window.details.mapTo(window, QPoint(0, 0)).x() > window.view.width())
     window._split.moveSplitter(window._split.width() - 500, 1)
@@ -432,7 +438,7 @@ def test_both_sizes_are_remembered(window: MainWindow, desk: Desk, tmp_path: Pat
     window.close()
     memory = WindowMemory(tmp_path / "window.ini")
     assert (memory.details_width, memory.details_height) == (width, usual)
-    again = desk.window()
+    again = windows.open()
     again.resize(WIDE + 100, 800)
     qtbot.waitUntil(lambda: abs(again.details.width() - width) < 5)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from desktop_app.gui.startup import display
-from tests.gui.world import without_display
+from tests.gui.jobs_database import without_display
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

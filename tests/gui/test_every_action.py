@@ -16,7 +16,7 @@ from desktop_app.gui.connection.dialog import ConnectionDialog
 from desktop_app.gui.diagnostics.report_dialog import ReportDialog
 from desktop_app.gui.export.dialog import ExportDialog
 from desktop_app.services.control import RunMode
-from tests.gui.stage import ALSO_GONE, ALSO_WAITING, DONE, GONE, LOCKED, NAMES, RUNNING, WAITING, Stage
+from tests.gui.action_scene import ALSO_GONE, ALSO_WAITING, DONE, GONE, LOCKED, NAMES, RUNNING, WAITING, ActionScene
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from tests.gui.conftest import Desk
+    from tests.gui.conftest import WindowFactory
 
 LEFT, ALT, NONE = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.NoModifier
 
 
-def nothing(_: Stage) -> None:
+def nothing(_: ActionScene) -> None:
     """The list as it is, with nothing selected."""
 
 
@@ -37,101 +37,101 @@ def nothing(_: Stage) -> None:
 class Line:
     """What is true once the action has been done, and not before; and what comes before."""
 
-    effect: Callable[[Stage], object]
-    before: Callable[[Stage], object] = nothing
+    effect: Callable[[ActionScene], object]
+    before: Callable[[ActionScene], object] = nothing
 
 
-def selecting(first: str, last: str = "") -> Callable[[Stage], object]:
-    return lambda stage: stage.select(first, last)
+def selecting(first: str, last: str = "") -> Callable[[ActionScene], object]:
+    return lambda scene: scene.select(first, last)
 
 
-def switching(name: str, *, on: bool) -> Callable[[Stage], object]:
-    return lambda stage: stage.toggle(name, on=on)
+def switching(name: str, *, on: bool) -> Callable[[ActionScene], object]:
+    return lambda scene: scene.toggle(name, on=on)
 
 
-def failed(*names: str) -> Callable[[Stage], object]:
-    return lambda stage: stage.names_of(Status.FAILED) == list(names)
+def failed(*names: str) -> Callable[[ActionScene], object]:
+    return lambda scene: scene.names_of(Status.FAILED) == list(names)
 
 
-def shows(*names: str) -> Callable[[Stage], object]:
-    return lambda stage: stage.names == list(names)
+def shows(*names: str) -> Callable[[ActionScene], object]:
+    return lambda scene: scene.names == list(names)
 
 
-def selects(*names: str) -> Callable[[Stage], object]:
-    return lambda stage: stage.selected == list(names)
+def selects(*names: str) -> Callable[[ActionScene], object]:
+    return lambda scene: scene.selected == list(names)
 
 
-def finishing(stage: Stage) -> None:
-    stage.last.enter_context(stage.desk.control.consuming(serves_priorities=True))
+def finishing(scene: ActionScene) -> None:
+    scene.last.enter_context(scene.windows.control.consuming(serves_priorities=True))
 
 
-def removed_and_undone(stage: Stage) -> None:
-    stage.remove(WAITING)
-    stage.undo()
+def removed_and_undone(scene: ActionScene) -> None:
+    scene.remove(WAITING)
+    scene.undo()
 
 
 FAILED = (GONE, ALSO_GONE, LOCKED)
 TABLE: dict[str, Line] = {
-    "add_files": Line(lambda stage: stage.asks_for(QFileDialog.FileMode.ExistingFiles)),
-    "add_folder": Line(lambda stage: stage.asks_for(QFileDialog.FileMode.Directory)),
-    "paste": Line(lambda stage: "new.txt" in stage.names, lambda stage: stage.copy_outside("new.txt")),
-    "export": Line(lambda stage: stage.dialog(ExportDialog)),
-    "quit": Line(lambda stage: stage.window.isHidden()),
-    "undo": Line(shows(*NAMES), lambda stage: stage.remove(WAITING)),
+    "add_files": Line(lambda scene: scene.asks_for(QFileDialog.FileMode.ExistingFiles)),
+    "add_folder": Line(lambda scene: scene.asks_for(QFileDialog.FileMode.Directory)),
+    "paste": Line(lambda scene: "new.txt" in scene.names, lambda scene: scene.copy_outside("new.txt")),
+    "export": Line(lambda scene: scene.dialog(ExportDialog)),
+    "quit": Line(lambda scene: scene.window.isHidden()),
+    "undo": Line(shows(*NAMES), lambda scene: scene.remove(WAITING)),
     "redo": Line(shows(*NAMES[1:]), removed_and_undone),
-    "copy": Line(lambda stage: stage.clipboard.startswith("Name\t") and DONE in stage.clipboard, selecting(DONE)),
-    "copy_path": Line(lambda stage: stage.clipboard.strip() == str(stage.folder / DONE), selecting(DONE)),
+    "copy": Line(lambda scene: scene.clipboard.startswith("Name\t") and DONE in scene.clipboard, selecting(DONE)),
+    "copy_path": Line(lambda scene: scene.clipboard.strip() == str(scene.folder / DONE), selecting(DONE)),
     "select_all": Line(selects(*NAMES)),
     "select_none": Line(selects(), selecting(GONE, DONE)),
-    "filter": Line(lambda stage: stage.window.filter.hasFocus()),
-    "view 0": Line(shows(*NAMES), lambda stage: stage.filter_by(Status.FAILED)),
+    "filter": Line(lambda scene: scene.window.filter.hasFocus()),
+    "view 0": Line(shows(*NAMES), lambda scene: scene.filter_by(Status.FAILED)),
     "view 1": Line(shows(WAITING, ALSO_WAITING)),
     "view 2": Line(shows(RUNNING)),
     "view 3": Line(shows(DONE)),
     "view 4": Line(shows(*FAILED)),
-    "sidebar": Line(lambda stage: stage.window.sidebar.isVisible(), switching("sidebar", on=False)),
-    "details": Line(lambda stage: stage.window.details.isVisible(), switching("details", on=False)),
-    "throughput": Line(lambda stage: stage.window.progress.dock.isVisible(), switching("throughput", on=False)),
-    "keep_in_tray": Line(lambda stage: stage.window.progress.tray.is_shown, lambda stage: stage.offer_tray()),
+    "sidebar": Line(lambda scene: scene.window.sidebar.isVisible(), switching("sidebar", on=False)),
+    "details": Line(lambda scene: scene.window.details.isVisible(), switching("details", on=False)),
+    "throughput": Line(lambda scene: scene.window.progress.dock.isVisible(), switching("throughput", on=False)),
+    "keep_in_tray": Line(lambda scene: scene.window.progress.tray.is_shown, lambda scene: scene.offer_tray()),
     "next_problem": Line(selects(LOCKED), selecting(ALSO_GONE)),
     "previous_problem": Line(selects(GONE), selecting(ALSO_GONE)),
-    "follow": Line(lambda stage: stage.sees_running, lambda stage: stage.run_out_of_sight()),
-    "next_pane": Line(lambda stage: stage.keyboard_is_in("status"), switching("details", on=False)),
-    "previous_pane": Line(lambda stage: stage.keyboard_is_in("sidebar"), switching("sidebar", on=True)),
-    "pause": Line(lambda stage: stage.desk.control.mode is RunMode.PAUSED),
-    "stop_after_current": Line(lambda stage: stage.desk.control.mode is RunMode.FINISHING, finishing),
-    "check_queue": Line(lambda stage: stage.desk.tried == 1),
-    "process_next": Line(lambda stage: stage.first_to_send == ALSO_WAITING, selecting(ALSO_WAITING)),
+    "follow": Line(lambda scene: scene.sees_running, lambda scene: scene.run_out_of_sight()),
+    "next_pane": Line(lambda scene: scene.keyboard_is_in("status"), switching("details", on=False)),
+    "previous_pane": Line(lambda scene: scene.keyboard_is_in("sidebar"), switching("sidebar", on=True)),
+    "pause": Line(lambda scene: scene.windows.control.mode is RunMode.PAUSED),
+    "stop_after_current": Line(lambda scene: scene.windows.control.mode is RunMode.FINISHING, finishing),
+    "check_queue": Line(lambda scene: scene.windows.tried == 1),
+    "process_next": Line(lambda scene: scene.first_to_send == ALSO_WAITING, selecting(ALSO_WAITING)),
     "retry": Line(failed(ALSO_GONE, LOCKED), selecting(GONE)),
     "retry_failed": Line(failed()),
     "retry_reason": Line(failed(LOCKED), selecting(GONE)),
-    "locate": Line(lambda stage: stage.asks_for(QFileDialog.FileMode.ExistingFile), selecting(GONE)),
+    "locate": Line(lambda scene: scene.asks_for(QFileDialog.FileMode.ExistingFile), selecting(GONE)),
     "remove": Line(shows(*NAMES[1:]), selecting(WAITING)),
-    "open": Line(lambda stage: stage.opened == [str(stage.folder / DONE)], selecting(DONE)),
-    "show_file": Line(lambda stage: stage.revealed == [(stage.folder / DONE).as_uri()], selecting(DONE)),
-    "connection": Line(lambda stage: stage.dialog(ConnectionDialog)),
-    "foreign": Line(lambda stage: stage.titled("Other Programs' Messages"), lambda stage: stage.receive_foreign()),
-    "shortcuts": Line(lambda stage: stage.titled("Keyboard Shortcuts")),
-    "log": Line(lambda stage: stage.window.insight.log is not None and stage.window.insight.log.isVisible()),
-    "report": Line(lambda stage: stage.dialog(ReportDialog)),
-    "about": Line(lambda stage: stage.dialog(QMessageBox)),
+    "open": Line(lambda scene: scene.opened == [str(scene.folder / DONE)], selecting(DONE)),
+    "show_file": Line(lambda scene: scene.revealed == [(scene.folder / DONE).as_uri()], selecting(DONE)),
+    "connection": Line(lambda scene: scene.dialog(ConnectionDialog)),
+    "foreign": Line(lambda scene: scene.titled("Other Programs' Messages"), lambda scene: scene.receive_foreign()),
+    "shortcuts": Line(lambda scene: scene.titled("Keyboard Shortcuts")),
+    "log": Line(lambda scene: scene.window.help.log is not None and scene.window.help.log.isVisible()),
+    "report": Line(lambda scene: scene.dialog(ReportDialog)),
+    "about": Line(lambda scene: scene.dialog(QMessageBox)),
 }
 """Every action: the names in `Actions`, the places of the statuses' views, and the list's own Undo and Redo."""
 
 
 @pytest.fixture
-def stage(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
+def scene(windows: WindowFactory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ActionScene:
     folder = tmp_path / "in"
     folder.mkdir()
-    return Stage(desk, folder, monkeypatch)
+    return ActionScene(windows, folder, monkeypatch)
 
 
 # --- ways to an action
 
 
-def way_to(stage: Stage, action: QAction) -> tuple[QAction, QMenu]:
+def way_to(scene: ActionScene, action: QAction) -> tuple[QAction, QMenu]:
     """The menu that it is in, and the menu bar's action for that."""
-    for title in stage.window.menuBar().actions():
+    for title in scene.window.menuBar().actions():
         menu = title.menu()
         if isinstance(menu, QMenu) and action in menu.actions():
             return title, menu
@@ -149,22 +149,22 @@ def press(key: Qt.Key, modifiers: Qt.KeyboardModifier = NONE) -> None:
     QTest.keyClick(target, key, modifiers)
 
 
-def by_key(_: Stage, action: QAction) -> None:
+def by_key(_: ActionScene, action: QAction) -> None:
     focused = QApplication.focusWidget()
     assert focused is not None
     QTest.keySequence(focused, action.shortcut())
 
 
-def by_letters(stage: Stage, action: QAction) -> None:
-    title, menu = way_to(stage, action)
+def by_letters(scene: ActionScene, action: QAction) -> None:
+    title, menu = way_to(scene, action)
     press(letter_of(title), ALT)
     assert QApplication.activePopupWidget() is menu
     press(letter_of(action))
 
 
-def by_mouse(stage: Stage, action: QAction) -> None:
-    title, menu = way_to(stage, action)
-    bar = stage.window.menuBar()
+def by_mouse(scene: ActionScene, action: QAction) -> None:
+    title, menu = way_to(scene, action)
+    bar = scene.window.menuBar()
     QTest.mouseClick(bar, LEFT, pos=bar.actionGeometry(title).center())
     assert QApplication.activePopupWidget() is menu
     click_in(menu, action)
@@ -175,40 +175,40 @@ def click_in(menu: QWidget, action: QAction) -> None:
     QTest.mouseClick(menu, LEFT, pos=menu.actionGeometry(action).center())
 
 
-def perform(stage: Stage, name: str, way: Callable[[Stage, QAction], None], qtbot: QtBot) -> None:
-    line, action = TABLE[name], stage.action(name)
+def perform(scene: ActionScene, name: str, way: Callable[[ActionScene, QAction], None], qtbot: QtBot) -> None:
+    line, action = TABLE[name], scene.action(name)
     try:
-        line.before(stage)
+        line.before(scene)
         assert action.isEnabled()
-        assert not line.effect(stage)
-        way(stage, action)
-        qtbot.waitUntil(lambda: bool(line.effect(stage)))
-        stage.desk.settle()
+        assert not line.effect(scene)
+        way(scene, action)
+        qtbot.waitUntil(lambda: bool(line.effect(scene)))
+        scene.windows.settle()
     finally:
-        stage.close()
+        scene.close()
 
 
 # --- the table is complete
 
 
-def names_of_all(stage: Stage) -> dict[str, QAction]:
-    offers = stage.window.offers
+def names_of_all(scene: ActionScene) -> dict[str, QAction]:
+    offers = scene.window.menu_actions
     made = {name: value for name, value in vars(offers).items() if isinstance(value, QAction)}
     made |= {f"view {place}": action for place, action in enumerate(offers.status_views)}
-    return made | {name: stage.action(name) for name in ("undo", "redo")}
+    return made | {name: scene.action(name) for name in ("undo", "redo")}
 
 
-def test_every_action_has_a_line_in_the_table(stage: Stage) -> None:
-    named = names_of_all(stage)
+def test_every_action_has_a_line_in_the_table(scene: ActionScene) -> None:
+    named = names_of_all(scene)
     assert set(named) == set(TABLE)
-    assert {id(action) for action in stage.window.offers.all} <= {id(action) for action in named.values()}
+    assert {id(action) for action in scene.window.menu_actions.all} <= {id(action) for action in named.values()}
 
 
-def test_somebody_hears_every_action(stage: Stage) -> None:
-    for name, action in names_of_all(stage).items():
+def test_somebody_hears_every_action(scene: ActionScene) -> None:
+    for name, action in names_of_all(scene).items():
         if name in {"undo", "redo"}:
             continue  # heard inside Qt
-        deaf = QAction("Nobody hears this", stage.window)
+        deaf = QAction("Nobody hears this", scene.window)
         places = [place for place in action.associatedObjects() if isinstance(place, QMenu | QToolBar)]
         for place in places:
             place.addAction(deaf)  # these hear what is in them
@@ -225,11 +225,11 @@ def test_somebody_hears_every_action(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("name", TABLE)
-def test_by_keyboard(stage: Stage, name: str, qtbot: QtBot) -> None:
-    has_key = bool(stage.action(name).shortcuts())
-    perform(stage, name, by_key if has_key else by_letters, qtbot)
+def test_by_keyboard(scene: ActionScene, name: str, qtbot: QtBot) -> None:
+    has_key = bool(scene.action(name).shortcuts())
+    perform(scene, name, by_key if has_key else by_letters, qtbot)
 
 
 @pytest.mark.parametrize("name", TABLE)
-def test_by_mouse(stage: Stage, name: str, qtbot: QtBot) -> None:
-    perform(stage, name, by_mouse, qtbot)
+def test_by_mouse(scene: ActionScene, name: str, qtbot: QtBot) -> None:
+    perform(scene, name, by_mouse, qtbot)

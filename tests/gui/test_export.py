@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from desktop_app.gui.window.main_window import MainWindow
-    from tests.gui.conftest import Desk
-    from tests.gui.world import World
+    from tests.gui.conftest import WindowFactory
+    from tests.gui.jobs_database import JobsDatabase
 
 
 def press(window: MainWindow, key: Qt.Key, modifiers: Qt.KeyboardModifier) -> None:
@@ -60,13 +60,15 @@ def rows_of(path: Path, separator: str = ",") -> list[dict[str, str]]:
         return list(csv.DictReader(stream, delimiter=separator))
 
 
-def test_failed_files_are_in_a_csv_after_three_steps(desk: Desk, world: World, qtbot: QtBot, tmp_path: Path) -> None:
-    keys = world.add("a.txt", "=b.txt", "c.txt")
-    world.finish(keys[0])
-    world.fail(keys[1])
-    window = desk.active_window()
+def test_failed_files_are_in_a_csv_after_three_steps(
+    windows: WindowFactory, jobs_db: JobsDatabase, qtbot: QtBot, tmp_path: Path
+) -> None:
+    keys = jobs_db.add("a.txt", "=b.txt", "c.txt")
+    jobs_db.finish(keys[0])
+    jobs_db.fail(keys[1])
+    window = windows.open_active()
     press(window, Qt.Key.Key_5, CTRL)
-    qtbot.waitUntil(lambda: desk.names() == ["=b.txt"])
+    qtbot.waitUntil(lambda: windows.names() == ["=b.txt"])
     dialog = open_dialog(window, qtbot)
     target = tmp_path / "failed.csv"
     dialog.path.setText(str(target))  # else into the person's own folder
@@ -76,14 +78,16 @@ def test_failed_files_are_in_a_csv_after_three_steps(desk: Desk, world: World, q
     assert finished(window, qtbot) == "Exported 1 file to “failed.csv”."
     (row,) = rows_of(target)
     assert (row["name"], row["status"], row["reason"]) == ("'=b.txt", "FAILED", "The file is no longer there")
-    assert window.notices.buttons[0].text() == "Show File"
+    assert window.notices.buttons[0].text() == "Show in Folder"
     assert window.export.dialog is None
 
 
-def test_rows_columns_and_format_are_as_chosen(desk: Desk, world: World, qtbot: QtBot, tmp_path: Path) -> None:
-    keys = world.add("a.txt", "b.txt", "c.txt")
-    world.finish(keys[1], lines=9)
-    window = desk.active_window()
+def test_rows_columns_and_format_are_as_chosen(
+    windows: WindowFactory, jobs_db: JobsDatabase, qtbot: QtBot, tmp_path: Path
+) -> None:
+    keys = jobs_db.add("a.txt", "b.txt", "c.txt")
+    jobs_db.finish(keys[1], lines=9)
+    window = windows.open_active()
     window.view.select_rows(1, 2)
     dialog = open_dialog(window, qtbot)
     assert dialog.rows[Rows.SHOWN].text().replace("&", "") == "Those that the list shows (3 files)"
@@ -102,13 +106,13 @@ def test_rows_columns_and_format_are_as_chosen(desk: Desk, world: World, qtbot: 
 
 
 def test_all_files_are_exported_in_the_order_of_the_list_whatever_is_filtered(
-    desk: Desk, world: World, qtbot: QtBot, tmp_path: Path
+    windows: WindowFactory, jobs_db: JobsDatabase, qtbot: QtBot, tmp_path: Path
 ) -> None:
-    world.add("a.txt", "b.txt", "c.txt")
-    window = desk.active_window()
+    jobs_db.add("a.txt", "b.txt", "c.txt")
+    window = windows.open_active()
     window.view.sortByColumn(0, Qt.SortOrder.DescendingOrder)
     window.filter.setText("b.txt")
-    qtbot.waitUntil(lambda: desk.names() == ["b.txt"])
+    qtbot.waitUntil(lambda: windows.names() == ["b.txt"])
     dialog = open_dialog(window, qtbot)
     dialog.rows[Rows.ALL].setChecked(True)
     dialog.path.setText(str(tmp_path / "list"))
@@ -118,10 +122,10 @@ def test_all_files_are_exported_in_the_order_of_the_list_whatever_is_filtered(
 
 
 def test_shown_columns_are_exported_in_their_order_on_the_screen(
-    desk: Desk, world: World, qtbot: QtBot, tmp_path: Path
+    windows: WindowFactory, jobs_db: JobsDatabase, qtbot: QtBot, tmp_path: Path
 ) -> None:
-    world.add("a.txt")
-    window = desk.active_window()
+    jobs_db.add("a.txt")
+    window = windows.open_active()
     window.view.header.moveSection(window.view.header.visualIndex(4), 0)
     dialog = open_dialog(window, qtbot)
     dialog.path.setText(str(tmp_path / "list.csv"))
@@ -131,12 +135,12 @@ def test_shown_columns_are_exported_in_their_order_on_the_screen(
 
 
 def test_file_that_is_there_is_replaced_only_when_it_is_asked_for_again(
-    desk: Desk, world: World, qtbot: QtBot, tmp_path: Path
+    windows: WindowFactory, jobs_db: JobsDatabase, qtbot: QtBot, tmp_path: Path
 ) -> None:
-    world.add("a.txt")
+    jobs_db.add("a.txt")
     target = tmp_path / "list.csv"
     target.write_text("mine", encoding="utf-8")
-    window = desk.active_window()
+    window = windows.open_active()
     dialog = open_dialog(window, qtbot)
     dialog.path.setText(str(target))
     dialog.button.click()
@@ -150,10 +154,10 @@ def test_file_that_is_there_is_replaced_only_when_it_is_asked_for_again(
 
 
 def test_another_name_after_that_is_not_replaced_unasked(
-    desk: Desk, world: World, qtbot: QtBot, tmp_path: Path
+    windows: WindowFactory, jobs_db: JobsDatabase, qtbot: QtBot, tmp_path: Path
 ) -> None:
-    world.add("a.txt")
-    window = desk.active_window()
+    jobs_db.add("a.txt")
+    window = windows.open_active()
     dialog = open_dialog(window, qtbot)
     (tmp_path / "one.csv").write_text("mine", encoding="utf-8")
     (tmp_path / "two.csv").write_text("mine too", encoding="utf-8")
@@ -166,9 +170,11 @@ def test_another_name_after_that_is_not_replaced_unasked(
     assert (tmp_path / "two.csv").read_text(encoding="utf-8") == "mine too"
 
 
-def test_folder_that_is_not_there_is_said_in_the_dialog(desk: Desk, world: World, qtbot: QtBot, tmp_path: Path) -> None:
-    world.add("a.txt")
-    window = desk.active_window()
+def test_folder_that_is_not_there_is_said_in_the_dialog(
+    windows: WindowFactory, jobs_db: JobsDatabase, qtbot: QtBot, tmp_path: Path
+) -> None:
+    jobs_db.add("a.txt")
+    window = windows.open_active()
     dialog = open_dialog(window, qtbot)
     dialog.path.setText(str(tmp_path / "gone" / "list.csv"))
     dialog.button.click()
@@ -194,9 +200,9 @@ def test_what_stands_in_the_way_is_said_plainly(tmp_path: Path, code: int, words
     assert exporting.why_not_written(tmp_path / "list.csv", error).startswith(words)
 
 
-def test_no_name_is_asked_for(desk: Desk, world: World, qtbot: QtBot) -> None:
-    world.add("a.txt")
-    dialog = open_dialog(desk.active_window(), qtbot)
+def test_no_name_is_asked_for(windows: WindowFactory, jobs_db: JobsDatabase, qtbot: QtBot) -> None:
+    jobs_db.add("a.txt")
+    dialog = open_dialog(windows.open_active(), qtbot)
     dialog.path.clear()
     dialog.button.click()
     assert dialog.isVisible()
@@ -204,17 +210,17 @@ def test_no_name_is_asked_for(desk: Desk, world: World, qtbot: QtBot) -> None:
 
 
 def test_long_export_tells_how_far_it_is_and_is_stopped_without_a_trace(
-    desk: Desk, world: World, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    windows: WindowFactory, jobs_db: JobsDatabase, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exporting, "_EVERY", 1)
     monkeypatch.setattr(exporting, "PATIENCE_MS", 0)
-    world.add_many(4000)
-    window = desk.active_window()
+    jobs_db.add_many(4000)
+    window = windows.open_active()
     dialog = open_dialog(window, qtbot)
     dialog.path.setText(str(tmp_path / "list.csv"))
     told: list[str] = []
-    desk.bench().exporter.busy.connect(told.append)
-    desk.bench().exporter.busy.connect(lambda text: window.exporting.stopped.emit() if "of" in text else None)
+    windows.controller().exporter.busy.connect(told.append)
+    windows.controller().exporter.busy.connect(lambda text: window.exporting.stopped.emit() if "of" in text else None)
     dialog.button.click()
     assert finished(window, qtbot) == "The export was stopped. Nothing was written."
     assert any(text.startswith("Exporting the list: ") and text.endswith(" of 4,000 files") for text in told)
@@ -222,45 +228,49 @@ def test_long_export_tells_how_far_it_is_and_is_stopped_without_a_trace(
     assert not [*tmp_path.glob("*.csv"), *tmp_path.glob(".*.part")]
 
 
-def test_short_export_does_not_make_the_window_flicker(desk: Desk, world: World, qtbot: QtBot, tmp_path: Path) -> None:
-    world.add("a.txt")
-    window = desk.active_window()
+def test_short_export_does_not_make_the_window_flicker(
+    windows: WindowFactory, jobs_db: JobsDatabase, qtbot: QtBot, tmp_path: Path
+) -> None:
+    jobs_db.add("a.txt")
+    window = windows.open_active()
     dialog = open_dialog(window, qtbot)
     dialog.path.setText(str(tmp_path / "list.csv"))
     told: list[str] = []
-    desk.bench().exporter.busy.connect(told.append)
+    windows.controller().exporter.busy.connect(told.append)
     dialog.button.click()
     finished(window, qtbot)
     assert told == [""]
 
 
-def test_closing_the_window_ends_an_export(desk: Desk, world: World, qtbot: QtBot, tmp_path: Path) -> None:
-    world.add_many(3000)
-    window = desk.active_window()
+def test_closing_the_window_ends_an_export(
+    windows: WindowFactory, jobs_db: JobsDatabase, qtbot: QtBot, tmp_path: Path
+) -> None:
+    jobs_db.add_many(3000)
+    window = windows.open_active()
     dialog = open_dialog(window, qtbot)
     dialog.path.setText(str(tmp_path / "list.csv"))
     dialog.button.click()
-    desk.bench().stop()
-    desk.settle()
+    windows.controller().stop()
+    windows.settle()
     assert not list(tmp_path.glob(".*.part"))
 
 
-def test_export_is_of_one_moment(desk: Desk, world: World, qtbot: QtBot, tmp_path: Path) -> None:
+def test_export_is_of_one_moment(windows: WindowFactory, jobs_db: JobsDatabase, qtbot: QtBot, tmp_path: Path) -> None:
     """What is written while the export runs is not in it: no job twice, none missing, no sum that never was."""
-    keys = world.add_many(1200)
-    with world.jobs.snapshot():
-        before = [job.status.name for job in world.jobs.listed(keys[:1])]
-        qtbot.waitUntil(lambda: _finish_on_another_thread(world, keys))
-        assert [job.status.name for job in world.jobs.listed(keys)] == before * 1200
-    assert {job.status.name for job in world.jobs.listed(keys)} == {"PROCESSED"}
+    keys = jobs_db.add_many(1200)
+    with jobs_db.jobs.snapshot():
+        before = [job.status.name for job in jobs_db.jobs.listed(keys[:1])]
+        qtbot.waitUntil(lambda: _finish_on_another_thread(jobs_db, keys))
+        assert [job.status.name for job in jobs_db.jobs.listed(keys)] == before * 1200
+    assert {job.status.name for job in jobs_db.jobs.listed(keys)} == {"PROCESSED"}
 
 
-def _finish_on_another_thread(world: World, keys: list[int]) -> bool:
+def _finish_on_another_thread(jobs_db: JobsDatabase, keys: list[int]) -> bool:
     from threading import Thread
 
     def work() -> None:
-        with world.database.session():
-            world.finish(keys)
+        with jobs_db.database.session():
+            jobs_db.finish(keys)
 
     thread = Thread(target=work)
     thread.start()
@@ -268,9 +278,9 @@ def _finish_on_another_thread(world: World, keys: list[int]) -> bool:
     return True
 
 
-def test_choices_are_remembered(desk: Desk, world: World, qtbot: QtBot, tmp_path: Path) -> None:
-    world.add("a.txt")
-    window = desk.active_window()
+def test_choices_are_remembered(windows: WindowFactory, jobs_db: JobsDatabase, qtbot: QtBot, tmp_path: Path) -> None:
+    jobs_db.add("a.txt")
+    window = windows.open_active()
     dialog = open_dialog(window, qtbot)
     dialog.format.setCurrentIndex(dialog.format.findData(Format.JSON))
     dialog.columns[False].setChecked(True)
@@ -283,10 +293,12 @@ def test_choices_are_remembered(desk: Desk, world: World, qtbot: QtBot, tmp_path
     assert again.path.text().startswith(str(tmp_path))
 
 
-def test_chosen_file_needs_no_second_question(desk: Desk, world: World, qtbot: QtBot, tmp_path: Path) -> None:
-    world.add("a.txt")
+def test_chosen_file_needs_no_second_question(
+    windows: WindowFactory, jobs_db: JobsDatabase, qtbot: QtBot, tmp_path: Path
+) -> None:
+    jobs_db.add("a.txt")
     (tmp_path / "list.csv").write_text("old", encoding="utf-8")
-    window = desk.active_window()
+    window = windows.open_active()
     dialog = open_dialog(window, qtbot)
     dialog.choose()
     chooser = dialog.findChild(QFileDialog)
@@ -298,13 +310,15 @@ def test_chosen_file_needs_no_second_question(desk: Desk, world: World, qtbot: Q
     assert finished(window, qtbot) == "Exported 1 file to “list.csv”."
 
 
-def test_offer_follows_the_list_while_the_dialog_is_open(desk: Desk, world: World, qtbot: QtBot) -> None:
-    world.add("a.txt")
-    window = desk.active_window()
+def test_offer_follows_the_list_while_the_dialog_is_open(
+    windows: WindowFactory, jobs_db: JobsDatabase, qtbot: QtBot
+) -> None:
+    jobs_db.add("a.txt")
+    window = windows.open_active()
     dialog = open_dialog(window, qtbot)
     assert not dialog.rows[Rows.SELECTED].isEnabled()
-    world.add("b.txt")
-    desk.bench().feed.look()
+    jobs_db.add("b.txt")
+    windows.controller().feed.look()
     qtbot.waitUntil(lambda: "(2 files)" in dialog.rows[Rows.ALL].text())
     window.view.select_rows(0, 0)
     assert dialog.rows[Rows.SELECTED].isEnabled()
@@ -313,8 +327,8 @@ def test_offer_follows_the_list_while_the_dialog_is_open(desk: Desk, world: Worl
     assert dialog.rows[Rows.SHOWN].isChecked()
 
 
-def test_nothing_to_export_is_not_offered(desk: Desk) -> None:
-    assert not desk.window().offers.export.isEnabled()
+def test_nothing_to_export_is_not_offered(windows: WindowFactory) -> None:
+    assert not windows.open().menu_actions.export.isEnabled()
 
 
 def test_every_column_of_the_table_has_its_fields() -> None:
@@ -335,10 +349,10 @@ def test_semicolons_are_usual_where_a_comma_is_in_numbers() -> None:
 
 
 def test_home_and_names_without_a_folder_are_understood(
-    desk: Desk, world: World, qtbot: QtBot, isolated_environment: Path
+    windows: WindowFactory, jobs_db: JobsDatabase, qtbot: QtBot, isolated_environment: Path
 ) -> None:
-    world.add("a.txt")
-    dialog = open_dialog(desk.active_window(), qtbot)
+    jobs_db.add("a.txt")
+    dialog = open_dialog(windows.open_active(), qtbot)
     home = isolated_environment
     for typed, path in (("~/x.csv", home / "x.csv"), ("x", home / "x.csv"), (os.sep + "x.CSV", f"{os.sep}x.CSV")):
         dialog.path.setText(typed)
@@ -346,9 +360,9 @@ def test_home_and_names_without_a_folder_are_understood(
         assert str(dialog.order.target) == str(path)
 
 
-def test_enter_in_the_name_exports(desk: Desk, world: World, qtbot: QtBot, tmp_path: Path) -> None:
-    world.add("a.txt")
-    window = desk.active_window()
+def test_enter_in_the_name_exports(windows: WindowFactory, jobs_db: JobsDatabase, qtbot: QtBot, tmp_path: Path) -> None:
+    jobs_db.add("a.txt")
+    window = windows.open_active()
     dialog = open_dialog(window, qtbot)
     dialog.path.setFocus()
     QTest.keyClick(dialog.path, Qt.Key.Key_A, CTRL)

@@ -16,22 +16,22 @@ if TYPE_CHECKING:
 
     from desktop_app.gui.theme.theme import Theme
     from desktop_app.gui.window.main_window import MainWindow
-    from tests.gui.conftest import Desk
+    from tests.gui.conftest import WindowFactory
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 LEFT = Qt.MouseButton.LeftButton
 
 
 @pytest.fixture
-def window(desk: Desk) -> MainWindow:
-    a, _, c = desk.world.add("/in/apple.txt", "/in/banana.txt", "/out/cherry.csv", size=5000)
-    desk.world.fail(a)
-    desk.world.finish(c)
-    return desk.active_window()
+def window(windows: WindowFactory) -> MainWindow:
+    a, _, c = windows.jobs_db.add("/in/apple.txt", "/in/banana.txt", "/out/cherry.csv", size=5000)
+    windows.jobs_db.fail(a)
+    windows.jobs_db.finish(c)
+    return windows.open_active()
 
 
-def test_typing_searches_once_when_the_fingers_rest(look: Theme, qtbot: QtBot) -> None:
-    box = FilterBox(look)
+def test_typing_searches_once_when_the_fingers_rest(theme: Theme, qtbot: QtBot) -> None:
+    box = FilterBox(theme)
     qtbot.addWidget(box)
     heard: list[object] = []
     box.searched.connect(lambda: heard.append(box.search))
@@ -46,15 +46,17 @@ def test_typing_searches_once_when_the_fingers_rest(look: Theme, qtbot: QtBot) -
         QTest.keyClick(box, Qt.Key.Key_Return)
 
 
-def test_ctrl_f_filters_and_escape_shows_everything_again(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
+def test_ctrl_f_filters_and_escape_shows_everything_again(
+    window: MainWindow, windows: WindowFactory, qtbot: QtBot
+) -> None:
     QTest.keyClick(window.view, Qt.Key.Key_F, CTRL)
     assert QApplication.focusWidget() is window.filter
     QTest.keyClicks(window.filter, "OUT che")
-    qtbot.waitUntil(lambda: desk.names() == ["cherry.csv"])
+    qtbot.waitUntil(lambda: windows.names() == ["cherry.csv"])
     assert QApplication.focusWidget() is window.filter
     QTest.keyClick(window.filter, Qt.Key.Key_Escape)
     assert window.filter.text() == ""
-    qtbot.waitUntil(lambda: len(desk.names()) == 3)
+    qtbot.waitUntil(lambda: len(windows.names()) == 3)
     assert QApplication.focusWidget() is window.filter
     QTest.keyClick(window.filter, Qt.Key.Key_Escape)
     assert QApplication.focusWidget() is window.view
@@ -71,21 +73,25 @@ def test_ctrl_f_filters_and_escape_shows_everything_again(window: MainWindow, de
         ('"in/b"', ["banana.txt"]),
     ],
 )
-def test_conditions_can_be_typed(window: MainWindow, desk: Desk, qtbot: QtBot, typed: str, expected: list[str]) -> None:
+def test_conditions_can_be_typed(
+    window: MainWindow, windows: WindowFactory, qtbot: QtBot, typed: str, expected: list[str]
+) -> None:
     QTest.keyClicks(window.filter, typed)
-    qtbot.waitUntil(lambda: desk.names() == expected)
+    qtbot.waitUntil(lambda: windows.names() == expected)
 
 
-def test_arrow_down_goes_to_the_list(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
+def test_arrow_down_goes_to_the_list(window: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
     window.filter.setFocus()
     QTest.keyClicks(window.filter, "txt")
     QTest.keyClick(window.filter, Qt.Key.Key_Down)
     assert QApplication.focusWidget() is window.view
-    qtbot.waitUntil(lambda: desk.names() == ["apple.txt", "banana.txt"])
+    qtbot.waitUntil(lambda: windows.names() == ["apple.txt", "banana.txt"])
     assert window.view.currentIndex().isValid()
 
 
-def test_nothing_found_is_said_and_taken_back_by_one_button(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
+def test_nothing_found_is_said_and_taken_back_by_one_button(
+    window: MainWindow, windows: WindowFactory, qtbot: QtBot
+) -> None:
     window.filter.setFocus()
     QTest.keyClicks(window.filter, "abc")
     qtbot.waitUntil(window.no_match.isVisible)
@@ -93,58 +99,60 @@ def test_nothing_found_is_said_and_taken_back_by_one_button(window: MainWindow, 
     assert window.no_match.clear.isVisible()
     assert not window.no_match.all.isVisible()
     assert QApplication.focusWidget() is window.filter
-    assert not window.offers.select_all.isEnabled()
+    assert not window.menu_actions.select_all.isEnabled()
     QTest.mouseClick(window.no_match.clear, LEFT)
     qtbot.waitUntil(window.view.isVisible)
     assert window.filter.text() == ""
-    assert len(desk.names()) == 3
+    assert len(windows.names()) == 3
 
 
-def test_button_in_the_box_empties_it(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
+def test_button_in_the_box_empties_it(window: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
     QTest.keyClicks(window.filter, "banana")
-    qtbot.waitUntil(lambda: len(desk.names()) == 1)
+    qtbot.waitUntil(lambda: len(windows.names()) == 1)
     clear = next(button for button in window.filter.findChildren(QToolButton) if button.text() == "Clear the filter")
     assert clear.isVisible()
     QTest.mouseClick(clear, LEFT)
-    qtbot.waitUntil(lambda: len(desk.names()) == 3)
+    qtbot.waitUntil(lambda: len(windows.names()) == 3)
     assert not clear.isVisible()
 
 
-def test_filtered_list_follows_what_changes(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
+def test_filtered_list_follows_what_changes(window: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
     QTest.keyClicks(window.filter, "status:failed")
-    qtbot.waitUntil(lambda: desk.names() == ["apple.txt"])
-    apple, banana, _ = desk.world.jobs.ids()
-    desk.world.fail(banana)
-    qtbot.waitUntil(lambda: desk.names() == ["apple.txt", "banana.txt"])
-    desk.world.finish(apple)
-    qtbot.waitUntil(lambda: desk.names() == ["banana.txt"])
+    qtbot.waitUntil(lambda: windows.names() == ["apple.txt"])
+    apple, banana, _ = windows.jobs_db.jobs.ids()
+    windows.jobs_db.fail(banana)
+    qtbot.waitUntil(lambda: windows.names() == ["apple.txt", "banana.txt"])
+    windows.jobs_db.finish(apple)
+    qtbot.waitUntil(lambda: windows.names() == ["banana.txt"])
 
 
-def test_order_stays_when_the_list_is_filtered(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
+def test_order_stays_when_the_list_is_filtered(window: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
     window.view.header.setSortIndicator(0, Qt.SortOrder.DescendingOrder)
     QTest.keyClicks(window.filter, "txt")
-    qtbot.waitUntil(lambda: desk.names() == ["banana.txt", "apple.txt"])
+    qtbot.waitUntil(lambda: windows.names() == ["banana.txt", "apple.txt"])
 
 
 def test_selected_files_that_do_not_match_are_not_selected_any_more(
-    window: MainWindow, desk: Desk, qtbot: QtBot
+    window: MainWindow, windows: WindowFactory, qtbot: QtBot
 ) -> None:
     window.view.selectAll()
     QTest.keyClicks(window.filter, "apple")
-    qtbot.waitUntil(lambda: desk.names() == ["apple.txt"])
+    qtbot.waitUntil(lambda: windows.names() == ["apple.txt"])
     assert len(window.view.selected_ids()) == 1
 
 
-def test_nothing_can_be_filtered_while_there_is_nothing(desk: Desk) -> None:
-    window = desk.window()
+def test_nothing_can_be_filtered_while_there_is_nothing(windows: WindowFactory) -> None:
+    window = windows.open()
     assert not window.filter.isEnabled()
-    assert not window.offers.filter.isEnabled()
+    assert not window.menu_actions.filter.isEnabled()
     assert not window.sidebar.isVisible()
 
 
-def test_files_added_while_others_are_looked_for_do_not_show(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
+def test_files_added_while_others_are_looked_for_do_not_show(
+    window: MainWindow, windows: WindowFactory, qtbot: QtBot
+) -> None:
     QTest.keyClicks(window.filter, "banana")
-    qtbot.waitUntil(lambda: desk.names() == ["banana.txt"])
-    desk.world.add("/in/another.txt", "/in/banana2.txt")
-    qtbot.waitUntil(lambda: desk.names() == ["banana.txt", "banana2.txt"])
+    qtbot.waitUntil(lambda: windows.names() == ["banana.txt"])
+    windows.jobs_db.add("/in/another.txt", "/in/banana2.txt")
+    qtbot.waitUntil(lambda: windows.names() == ["banana.txt", "banana2.txt"])
     qtbot.waitUntil(lambda: window.status.count_text(Status.PENDING) == "3 pending")

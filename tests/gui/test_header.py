@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from desktop_app.gui.table.header import JobsHeader
     from desktop_app.gui.window.main_window import MainWindow
-    from tests.gui.conftest import Desk
+    from tests.gui.conftest import WindowFactory
 
 SIZE = COLUMN_OF_ID["size"]
 FIRST_SHOWN = ["name", "status", "progress", "lines", "size", "added", "took"]
@@ -31,9 +31,9 @@ UP, DOWN = Qt.SortOrder.AscendingOrder, Qt.SortOrder.DescendingOrder
 
 
 @pytest.fixture
-def header(desk: Desk) -> JobsHeader:
-    desk.world.add("a.txt", "b.txt")
-    return desk.window().view.header
+def header(windows: WindowFactory) -> JobsHeader:
+    windows.jobs_db.add("a.txt", "b.txt")
+    return windows.open().view.header
 
 
 def shown(header: JobsHeader) -> list[str]:
@@ -112,10 +112,10 @@ def test_hidden_column_keeps_its_width(header: JobsHeader) -> None:
     assert header.isSectionHidden(SIZE)
 
 
-def test_click_sorts_and_second_click_turns_around(desk: Desk, qtbot: QtBot) -> None:
-    desk.world.add("b", "a")
-    window = desk.window()
-    model, header = desk.bench().model, window.view.header
+def test_click_sorts_and_second_click_turns_around(windows: WindowFactory, qtbot: QtBot) -> None:
+    windows.jobs_db.add("b", "a")
+    window = windows.open()
+    model, header = windows.controller().model, window.view.header
     place = QPoint(header.sectionViewportPosition(NAME) + 30, header.height() // 2)
     QTest.mouseClick(header.viewport(), Qt.MouseButton.LeftButton, pos=place)
     qtbot.waitUntil(lambda: model.index(0, 0).data() == "a")
@@ -124,10 +124,10 @@ def test_click_sorts_and_second_click_turns_around(desk: Desk, qtbot: QtBot) -> 
     assert model.order == Sort.by("name", descending=True)
 
 
-def test_sorting_without_the_mouse(desk: Desk, qtbot: QtBot) -> None:
-    desk.world.add("b", "a")
-    window = desk.window()
-    model = desk.bench().model
+def test_sorting_without_the_mouse(windows: WindowFactory, qtbot: QtBot) -> None:
+    windows.jobs_db.add("b", "a")
+    window = windows.open()
+    model = windows.controller().model
     actions = {action.text(): action for action in menu_of(window.view.header, sorting=True).actions()}
     assert actions["Added"].isChecked()
     assert actions["Ascending"].isChecked()
@@ -162,37 +162,39 @@ def click(header: JobsHeader, number: int, held: Qt.KeyboardModifier = Qt.Keyboa
 
 
 @pytest.fixture
-def three(desk: Desk) -> MainWindow:
+def three(windows: WindowFactory) -> MainWindow:
     """Two files of one size, added in the other order of their names, and a smaller one."""
-    desk.world.add("b", "a", size=2)
-    desk.world.add("c", size=1)
-    return desk.window()
+    windows.jobs_db.add("b", "a", size=2)
+    windows.jobs_db.add("c", size=1)
+    return windows.open()
 
 
 def then_of(header: JobsHeader) -> tuple[int, Qt.SortOrder] | None:
     return header.second
 
 
-def test_click_with_shift_orders_what_is_equal(three: MainWindow, desk: Desk, qtbot: QtBot) -> None:
+def test_click_with_shift_orders_what_is_equal(three: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
     header = three.view.header
     click(header, SIZE)
-    qtbot.waitUntil(lambda: desk.names() == ["c", "b", "a"])
+    qtbot.waitUntil(lambda: windows.names() == ["c", "b", "a"])
     click(header, NAME, SHIFT)
-    qtbot.waitUntil(lambda: desk.names() == ["c", "a", "b"])
+    qtbot.waitUntil(lambda: windows.names() == ["c", "a", "b"])
     assert then_of(header) == (NAME, UP)
     assert header.sortIndicatorSection() == SIZE
     click(header, NAME, SHIFT)
-    qtbot.waitUntil(lambda: desk.names() == ["c", "b", "a"])
+    qtbot.waitUntil(lambda: windows.names() == ["c", "b", "a"])
     assert then_of(header) == (NAME, DOWN)
     click(header, NAME, SHIFT)
     assert then_of(header) is None
     click(header, NAME, SHIFT)
     click(header, SIZE, SHIFT)
     assert then_of(header) == (NAME, UP)
-    qtbot.waitUntil(lambda: desk.names() == ["a", "b", "c"])
+    qtbot.waitUntil(lambda: windows.names() == ["a", "b", "c"])
 
 
-def test_second_key_stays_when_the_first_turns_round_and_goes_with_another(three: MainWindow, desk: Desk) -> None:
+def test_second_key_stays_when_the_first_turns_round_and_goes_with_another(
+    three: MainWindow, windows: WindowFactory
+) -> None:
     header = three.view.header
     click(header, SIZE)
     click(header, NAME, SHIFT)
@@ -200,7 +202,7 @@ def test_second_key_stays_when_the_first_turns_round_and_goes_with_another(three
     assert (header.sortIndicatorOrder(), header.second) == (DOWN, (NAME, UP))
     click(header, NAME)
     assert (header.sortIndicatorSection(), header.second) == (NAME, None)
-    assert desk.bench().model.order == Sort.by("name")
+    assert windows.controller().model.order == Sort.by("name")
 
 
 def test_click_with_shift_at_an_edge_sizes(three: MainWindow) -> None:
@@ -214,7 +216,7 @@ def test_click_with_shift_at_an_edge_sizes(three: MainWindow) -> None:
     assert header.sortIndicatorSection() == COLUMN_OF_ID["added"]
 
 
-def test_second_key_is_chosen_in_the_menu(three: MainWindow, desk: Desk, qtbot: QtBot) -> None:
+def test_second_key_is_chosen_in_the_menu(three: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
     header = three.view.header
     header.setSortIndicator(SIZE, UP)
 
@@ -227,29 +229,29 @@ def test_second_key_is_chosen_in_the_menu(three: MainWindow, desk: Desk, qtbot: 
     assert then()["Order of Adding"].isChecked()
     assert not then()["Descending"].isEnabled()
     then()["Name"].trigger()
-    qtbot.waitUntil(lambda: desk.names() == ["c", "a", "b"])
+    qtbot.waitUntil(lambda: windows.names() == ["c", "a", "b"])
     assert then()["Name"].isChecked()
     then()["Descending"].trigger()
-    qtbot.waitUntil(lambda: desk.names() == ["c", "b", "a"])
+    qtbot.waitUntil(lambda: windows.names() == ["c", "b", "a"])
     then()["Order of Adding"].trigger()
     assert header.second is None
 
 
-def test_order_and_columns_are_there_after_a_restart(three: MainWindow, desk: Desk, qtbot: QtBot) -> None:
+def test_order_and_columns_are_there_after_a_restart(three: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
     header = three.view.header
     click(header, SIZE)
     click(header, NAME, SHIFT)
     click(header, NAME, SHIFT)
     header.show_column(COLUMN_OF_ID["folder"], True)
     three.close()
-    again = desk.window().view.header
+    again = windows.open().view.header
     assert (again.sortIndicatorSection(), again.sortIndicatorOrder(), again.second) == (SIZE, UP, (NAME, DOWN))
-    qtbot.waitUntil(lambda: desk.names() == ["c", "b", "a"])
+    qtbot.waitUntil(lambda: windows.names() == ["c", "b", "a"])
     assert "folder" in shown(again)
 
 
-def test_heading_says_how_it_is_sorted(three: MainWindow, desk: Desk) -> None:
-    header, model = three.view.header, desk.bench().model
+def test_heading_says_how_it_is_sorted(three: MainWindow, windows: WindowFactory) -> None:
+    header, model = three.view.header, windows.controller().model
     click(header, SIZE)
     click(header, SIZE)
     click(header, NAME, SHIFT)
@@ -277,19 +279,21 @@ def view_of(header: JobsHeader) -> JobsView:
 
 
 @pytest.fixture
-def keyed(desk: Desk, qtbot: QtBot) -> JobsHeader:
-    desk.world.add("b", "a", size=2)
-    header = desk.active_window().view.header
+def keyed(windows: WindowFactory, qtbot: QtBot) -> JobsHeader:
+    windows.jobs_db.add("b", "a", size=2)
+    header = windows.open_active().view.header
     QTest.keyClick(view_of(header), Qt.Key.Key_Tab)
     assert header.hasFocus()
     return header
 
 
-def test_titles_are_gone_through_and_sorted_by_with_keys(keyed: JobsHeader, desk: Desk, qtbot: QtBot) -> None:
+def test_titles_are_gone_through_and_sorted_by_with_keys(
+    keyed: JobsHeader, windows: WindowFactory, qtbot: QtBot
+) -> None:
     QTest.keyClick(keyed, Qt.Key.Key_Home)
     assert (keyed.current, keyed.accessibleDescription()) == (NAME, "Name")
     QTest.keyClick(keyed, Qt.Key.Key_Space)
-    qtbot.waitUntil(lambda: desk.names() == ["a", "b"])
+    qtbot.waitUntil(lambda: windows.names() == ["a", "b"])
     assert keyed.accessibleDescription() == "Name, sorted"
     QTest.keyClick(keyed, Qt.Key.Key_Right)
     QTest.keyClick(keyed, Qt.Key.Key_Return, SHIFT)
@@ -347,9 +351,9 @@ def test_menu_opens_by_key_below_the_title(
     menu.close()
 
 
-def test_column_menu_opens_from_the_list_too(desk: Desk, qtbot: QtBot) -> None:
-    desk.world.add("a")
-    window = desk.active_window()
+def test_column_menu_opens_from_the_list_too(windows: WindowFactory, qtbot: QtBot) -> None:
+    windows.jobs_db.add("a")
+    window = windows.open_active()
     QTest.keyClick(window.view, Qt.Key.Key_F10, CTRL | SHIFT)
     menu = popup(qtbot)
     assert menu.actions()[0].text() == "Name"
@@ -379,9 +383,9 @@ def test_hidden_title_does_not_hold_the_keyboard(keyed: JobsHeader) -> None:
 # --- what is to be seen
 
 
-def test_fit_columns_makes_room_for_what_is_seen(desk: Desk) -> None:
-    desk.world.add("a name that is quite a bit longer than its column is at first.txt", size=10**9)
-    header = desk.window().view.header
+def test_fit_columns_makes_room_for_what_is_seen(windows: WindowFactory) -> None:
+    windows.jobs_db.add("a name that is quite a bit longer than its column is at first.txt", size=10**9)
+    header = windows.open().view.header
     before = header.sectionSize(NAME)
     header.resizeSection(SIZE, 300)
     next(action for action in menu_of(header).actions() if action.text() == "Fit Columns").trigger()
@@ -389,9 +393,9 @@ def test_fit_columns_makes_room_for_what_is_seen(desk: Desk) -> None:
     assert header.sectionSize(SIZE) < 150
 
 
-def test_reasons_are_shown_while_only_problems_are_listed(desk: Desk, qtbot: QtBot) -> None:
-    desk.world.fail(desk.world.add("a", "b")[0])
-    window = desk.active_window()
+def test_reasons_are_shown_while_only_problems_are_listed(windows: WindowFactory, qtbot: QtBot) -> None:
+    windows.jobs_db.fail(windows.jobs_db.add("a", "b")[0])
+    window = windows.open_active()
     header = window.view.header
     first = [column for column in header.layout_of_columns() if column.id != "reason"]
     QTest.keyClick(window.view, Qt.Key.Key_5, CTRL)
@@ -403,9 +407,9 @@ def test_reasons_are_shown_while_only_problems_are_listed(desk: Desk, qtbot: QtB
     assert [column for column in header.layout_of_columns() if column.id != "reason"] == first
 
 
-def test_reason_that_was_shown_before_or_was_put_away_stays_so(desk: Desk, qtbot: QtBot) -> None:
-    desk.world.fail(desk.world.add("a", "b")[0])
-    window = desk.active_window()
+def test_reason_that_was_shown_before_or_was_put_away_stays_so(windows: WindowFactory, qtbot: QtBot) -> None:
+    windows.jobs_db.fail(windows.jobs_db.add("a", "b")[0])
+    window = windows.open_active()
     header = window.view.header
     header.show_column(REASON, True)
     QTest.keyClick(window.view, Qt.Key.Key_5, CTRL)
@@ -418,13 +422,13 @@ def test_reason_that_was_shown_before_or_was_put_away_stays_so(desk: Desk, qtbot
     assert not header.shows(REASON)
 
 
-def test_columns_fill_the_width_again_when_few_rows_are_left(desk: Desk, qtbot: QtBot) -> None:
+def test_columns_fill_the_width_again_when_few_rows_are_left(windows: WindowFactory, qtbot: QtBot) -> None:
     """The scroll bar goes then, and leaves its room."""
-    desk.world.fail(desk.world.add_many(200)[0])
-    window = desk.active_window()
+    windows.jobs_db.fail(windows.jobs_db.add_many(200)[0])
+    window = windows.open_active()
     view = window.view
     qtbot.waitUntil(view.verticalScrollBar().isVisible)
-    window.offers.status_views[4].trigger()
+    window.menu_actions.status_views[4].trigger()
     qtbot.waitUntil(lambda: not view.verticalScrollBar().isVisible())
     assert sum(view.header.sectionSize(number) for number in range(view.header.count())) == view.viewport().width()
 
@@ -441,9 +445,9 @@ def test_column_of_a_later_version_is_shown_or_not_as_it_is_meant(header: JobsHe
     assert shown(header) == ["took", "name", "status", "progress", "size", "added"]
 
 
-def test_header_does_not_follow_the_selection(desk: Desk) -> None:
-    desk.world.add_many(3)
-    window = desk.window()
+def test_header_does_not_follow_the_selection(windows: WindowFactory) -> None:
+    windows.jobs_db.add_many(3)
+    window = windows.open()
     window.view.selectAll()
     assert window.view.selected_count() == 3
     assert window.view.header.selectionModel() is not window.view.selectionModel()

@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     import pytest
     from pytestqt.qtbot import QtBot
 
-    from tests.gui.world import World
+    from tests.gui.jobs_database import JobsDatabase
 
 
-def test_many_writes_between_two_looks_are_one_change(world: World, qtbot: QtBot) -> None:
-    world.add("old")
-    feed = JobFeed(world.jobs.changes)
+def test_many_writes_between_two_looks_are_one_change(jobs_db: JobsDatabase, qtbot: QtBot) -> None:
+    jobs_db.add("old")
+    feed = JobFeed(jobs_db.jobs.changes)
     feed.start()
     spy = QSignalSpy(feed.changed)
-    keys = world.add("a", "b")
-    world.finish(keys[0])
+    keys = jobs_db.add("a", "b")
+    jobs_db.finish(keys[0])
     with qtbot.waitSignal(feed.changed) as seen:
         pass  # the timer finds it
     changes = seen.args[0]
@@ -36,8 +36,10 @@ def test_many_writes_between_two_looks_are_one_change(world: World, qtbot: QtBot
     feed.stop()
 
 
-def test_trouble_is_said_once_and_its_end_too(world: World, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> None:
-    feed = JobFeed(world.jobs.changes)
+def test_trouble_is_said_once_and_its_end_too(
+    jobs_db: JobsDatabase, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+) -> None:
+    feed = JobFeed(jobs_db.jobs.changes)
     feed.start()
     said: list[str] = []
     feed.problem.connect(lambda error: said.append(error.text))
@@ -46,7 +48,7 @@ def test_trouble_is_said_once_and_its_end_too(world: World, monkeypatch: pytest.
         feed.look()
         feed.look()
     assert said == ["No disk."]
-    world.add("a")
+    jobs_db.add("a")
     with qtbot.waitSignals([feed.recovered, feed.changed]):
         feed.look()
     feed.stop()
@@ -60,22 +62,22 @@ def test_it_asks_four_times_a_second() -> None:
     assert job_feed.EVERY_MS == 250
 
 
-def test_totals_count_what_changed_while_they_were_counting(world: World, qtbot: QtBot) -> None:
-    tasks = Tasks(world.session, threads=1)
-    totals = Totals(world.jobs, tasks)
+def test_totals_count_what_changed_while_they_were_counting(jobs_db: JobsDatabase, qtbot: QtBot) -> None:
+    tasks = Tasks(jobs_db.session, threads=1)
+    totals = Totals(jobs_db.jobs, tasks)
     totals.count()
-    world.add("a", "b")
+    jobs_db.add("a", "b")
     totals.count()
     totals.count()
     qtbot.waitUntil(lambda: totals.counts == StatusCounts(pending=2))
     tasks.close(1000)
 
 
-def test_totals_try_again_after_trouble(world: World, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> None:
+def test_totals_try_again_after_trouble(jobs_db: JobsDatabase, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> None:
     monkeypatch.setattr("desktop_app.gui.table.job_feed._AFTER_TROUBLE_MS", 0)
-    tasks = Tasks(world.session, threads=1)
-    totals = Totals(world.jobs, tasks)
-    world.add("a")
+    tasks = Tasks(jobs_db.session, threads=1)
+    totals = Totals(jobs_db.jobs, tasks)
+    jobs_db.add("a")
     asked: list[object] = []
 
     def refuse(*arguments: object) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from desktop_app.gui.wording import Wording
-    from tests.gui.world import World
+    from tests.gui.jobs_database import JobsDatabase
 
 ASCENDING, DESCENDING = Qt.SortOrder.AscendingOrder, Qt.SortOrder.DescendingOrder
 
@@ -35,21 +35,21 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def tasks(world: World) -> Iterator[Tasks]:
-    made = Tasks(world.session, threads=2)
+def tasks(jobs_db: JobsDatabase) -> Iterator[Tasks]:
+    made = Tasks(jobs_db.session, threads=2)
     yield made
     assert made.close(2000)
 
 
-class Bench:
+class ListModel:
     """A model, its tester, and what it said."""
 
-    def __init__(self, world: World, tasks: Tasks, wording: Wording, qtbot: QtBot) -> None:
-        self.world = world
+    def __init__(self, jobs_db: JobsDatabase, tasks: Tasks, wording: Wording, qtbot: QtBot) -> None:
+        self.jobs_db = jobs_db
         self.qtbot = qtbot
-        self.model = JobsModel(world.jobs, tasks, wording)
+        self.model = JobsModel(jobs_db.jobs, tasks, wording)
         self.tester = QAbstractItemModelTester(self.model, QAbstractItemModelTester.FailureReportingMode.Warning)
-        self.cursor = world.jobs.changes.cursor()
+        self.cursor = jobs_db.jobs.changes.cursor()
         self.problems: list[str] = []
         self.model.problem.connect(self.problems.append)
 
@@ -59,7 +59,7 @@ class Bench:
 
     def look(self) -> None:
         """As the feed does."""
-        changes = self.world.jobs.changes.since(self.cursor)
+        changes = self.jobs_db.jobs.changes.since(self.cursor)
         self.cursor = changes.cursor
         self.model.apply(changes)
 
@@ -69,48 +69,48 @@ class Bench:
 
 
 @pytest.fixture
-def bench(world: World, tasks: Tasks, wording: Wording, qtbot: QtBot) -> Bench:
-    return Bench(world, tasks, wording, qtbot)
+def list_model(jobs_db: JobsDatabase, tasks: Tasks, wording: Wording, qtbot: QtBot) -> ListModel:
+    return ListModel(jobs_db, tasks, wording, qtbot)
 
 
-def test_list_is_empty_and_not_loaded_until_it_is_read(bench: Bench) -> None:
-    bench.world.add("a.txt")
-    assert bench.model.rowCount() == 0
-    loaded = [bench.model.is_loaded]
-    bench.load()
-    assert [*loaded, bench.model.is_loaded] == [False, True]
-    assert bench.texts() == ["a.txt"]
+def test_list_is_empty_and_not_loaded_until_it_is_read(list_model: ListModel) -> None:
+    list_model.jobs_db.add("a.txt")
+    assert list_model.model.rowCount() == 0
+    loaded = [list_model.model.is_loaded]
+    list_model.load()
+    assert [*loaded, list_model.model.is_loaded] == [False, True]
+    assert list_model.texts() == ["a.txt"]
 
 
-def test_cells_show_what_the_database_says(bench: Bench) -> None:
-    key = bench.world.add("a.txt", size=18_204)[0]
-    bench.world.finish(key, lines=12_340)
-    bench.load()
-    cells = [bench.model.index(0, number).data() for number in range(len(COLUMNS))]
+def test_cells_show_what_the_database_says(list_model: ListModel) -> None:
+    key = list_model.jobs_db.add("a.txt", size=18_204)[0]
+    list_model.jobs_db.finish(key, lines=12_340)
+    list_model.load()
+    cells = [list_model.model.index(0, number).data() for number in range(len(COLUMNS))]
     assert cells[:5] == ["a.txt", "Processed", "", "12,340", "18.2 kB"]
     assert cells[6] == "0.8\N{NO-BREAK SPACE}s"
-    titles = [bench.model.headerData(number, Qt.Orientation.Horizontal) for number in range(len(COLUMNS))]
+    titles = [list_model.model.headerData(number, Qt.Orientation.Horizontal) for number in range(len(COLUMNS))]
     assert titles[:7] == ["Name", "Status", "Progress", "Lines", "Size", "Added", "Took"]
     assert titles == [column.heading for column in COLUMNS]
-    assert bench.model.headerData(0, Qt.Orientation.Vertical) is None
-    assert bench.model.headerData(99, Qt.Orientation.Horizontal) is None
+    assert list_model.model.headerData(0, Qt.Orientation.Vertical) is None
+    assert list_model.model.headerData(99, Qt.Orientation.Horizontal) is None
 
 
-def test_numbers_are_aligned_to_the_right_like_their_titles(bench: Bench) -> None:
-    bench.world.add("a.txt")
-    bench.load()
+def test_numbers_are_aligned_to_the_right_like_their_titles(list_model: ListModel) -> None:
+    list_model.jobs_db.add("a.txt")
+    list_model.load()
     for number, column in enumerate(COLUMNS):
-        cell = bench.model.index(0, number).data(Qt.ItemDataRole.TextAlignmentRole)
-        title = bench.model.headerData(number, Qt.Orientation.Horizontal, Qt.ItemDataRole.TextAlignmentRole)
+        cell = list_model.model.index(0, number).data(Qt.ItemDataRole.TextAlignmentRole)
+        title = list_model.model.headerData(number, Qt.Orientation.Horizontal, Qt.ItemDataRole.TextAlignmentRole)
         assert bool(Qt.AlignmentFlag(cell) & Qt.AlignmentFlag.AlignRight) is column.numeric
         assert cell == title
 
 
-def test_progress_is_told_in_words_too(bench: Bench) -> None:
-    key = bench.world.add("a.txt", size=1000)[0]
-    bench.world.change(key, status=Status.PROCESSING, bytes_done=710)
-    bench.load()
-    index = bench.model.index(0, COLUMN_OF_ID["progress"])
+def test_progress_is_told_in_words_too(list_model: ListModel) -> None:
+    key = list_model.jobs_db.add("a.txt", size=1000)[0]
+    list_model.jobs_db.change(key, status=Status.PROCESSING, bytes_done=710)
+    list_model.load()
+    index = list_model.model.index(0, COLUMN_OF_ID["progress"])
     assert index.data() == "71\N{NO-BREAK SPACE}%"
     assert index.data(Qt.ItemDataRole.DecorationRole) is None
 
@@ -125,270 +125,276 @@ def test_progress_is_told_in_words_too(bench: Bench) -> None:
         ("/in/\u202egnp.exe", "\\u202egnp.exe", "<qt>/in/\\u202egnp.exe</qt>"),
     ],
 )
-def test_hostile_names_are_shown_as_plain_text(bench: Bench, path: str, shown: str, hint: str) -> None:
-    bench.world.add(path)
-    bench.load()
-    index = bench.model.index(0, 0)
+def test_hostile_names_are_shown_as_plain_text(list_model: ListModel, path: str, shown: str, hint: str) -> None:
+    list_model.jobs_db.add(path)
+    list_model.load()
+    index = list_model.model.index(0, 0)
     assert index.data() == shown
     assert index.data(Qt.ItemDataRole.ToolTipRole) == hint
 
 
-def test_first_cell_speaks_the_row_and_the_others_their_title(bench: Bench) -> None:
-    bench.world.fail(bench.world.add("a.txt", size=18_204)[0])
-    bench.load()
-    spoken = [bench.model.index(0, number).data(Qt.ItemDataRole.AccessibleTextRole) for number in range(len(COLUMNS))]
+def test_first_cell_speaks_the_row_and_the_others_their_title(list_model: ListModel) -> None:
+    list_model.jobs_db.fail(list_model.jobs_db.add("a.txt", size=18_204)[0])
+    list_model.load()
+    spoken = [
+        list_model.model.index(0, number).data(Qt.ItemDataRole.AccessibleTextRole) for number in range(len(COLUMNS))
+    ]
     assert spoken[0] == "a.txt, Failed, The file is no longer there, 18.2 kB"
     assert spoken[1] == "Status: Failed \N{EN DASH} The file is no longer there"
     assert spoken[3] == "Lines: "
 
 
-def test_changes_come_as_one_range_and_from_the_database(bench: Bench) -> None:
-    keys = bench.world.add_many(20)
-    bench.load()
-    bench.texts()
-    bench.look()
-    spy = QSignalSpy(bench.model.dataChanged)
-    bench.world.finish([keys[3], keys[9], keys[12]], lines=5)
-    bench.world.fail(keys[7])
-    bench.look()
+def test_changes_come_as_one_range_and_from_the_database(list_model: ListModel) -> None:
+    keys = list_model.jobs_db.add_many(20)
+    list_model.load()
+    list_model.texts()
+    list_model.look()
+    spy = QSignalSpy(list_model.model.dataChanged)
+    list_model.jobs_db.finish([keys[3], keys[9], keys[12]], lines=5)
+    list_model.jobs_db.fail(keys[7])
+    list_model.look()
     assert spy.count() == 1
     first, last = spy.at(0)[:2]
     assert (first.row(), last.row()) == (3, 12)
     assert (first.column(), last.column()) == (0, len(COLUMNS) - 1)
-    assert bench.texts("lines")[9] == "5"
-    assert bench.texts("status")[7].startswith("Failed")
+    assert list_model.texts("lines")[9] == "5"
+    assert list_model.texts("status")[7].startswith("Failed")
 
 
-def test_nothing_is_emitted_for_rows_that_nobody_looked_at(bench: Bench) -> None:
-    keys = bench.world.add_many(600)
-    bench.load()
-    bench.model.index(0, 0).data()
-    bench.look()
-    spy = QSignalSpy(bench.model.dataChanged)
-    bench.world.finish(keys[-1], lines=5)
-    bench.look()
+def test_nothing_is_emitted_for_rows_that_nobody_looked_at(list_model: ListModel) -> None:
+    keys = list_model.jobs_db.add_many(600)
+    list_model.load()
+    list_model.model.index(0, 0).data()
+    list_model.look()
+    spy = QSignalSpy(list_model.model.dataChanged)
+    list_model.jobs_db.finish(keys[-1], lines=5)
+    list_model.look()
     assert spy.count() == 0
-    assert bench.model.index(599, COLUMN_OF_ID["lines"]).data() == "5"
+    assert list_model.model.index(599, COLUMN_OF_ID["lines"]).data() == "5"
 
 
 @pytest.mark.parametrize(("order", "row"), [(ASCENDING, 3), (DESCENDING, 0)])
-def test_new_rows_come_in_one_insertion(bench: Bench, order: Qt.SortOrder, row: int) -> None:
-    bench.world.add_many(3)
-    bench.load("added", order)
-    bench.look()
-    spy = QSignalSpy(bench.model.rowsInserted)
-    bench.world.add("new1.txt", "new2.txt")
-    bench.look()
+def test_new_rows_come_in_one_insertion(list_model: ListModel, order: Qt.SortOrder, row: int) -> None:
+    list_model.jobs_db.add_many(3)
+    list_model.load("added", order)
+    list_model.look()
+    spy = QSignalSpy(list_model.model.rowsInserted)
+    list_model.jobs_db.add("new1.txt", "new2.txt")
+    list_model.look()
     assert spy.count() == 1
     assert spy.at(0)[1:] == [row, row + 1]
     expected = ["file0.txt", "file1.txt", "file2.txt", "new1.txt", "new2.txt"]
-    assert bench.texts() == (expected if order is ASCENDING else expected[::-1])
+    assert list_model.texts() == (expected if order is ASCENDING else expected[::-1])
 
 
-def test_removed_rows_vanish_and_the_selection_stays_on_its_files(bench: Bench) -> None:
-    keys = bench.world.add_many(10)
-    bench.load()
-    bench.look()
-    selection = QItemSelectionModel(bench.model)
-    selection.select(bench.model.index(7, 0), QItemSelectionModel.SelectionFlag.Select)
-    spy = QSignalSpy(bench.model.rowsRemoved)
-    bench.world.intake.remove([keys[1], keys[2], keys[5]])
-    bench.look()
+def test_removed_rows_vanish_and_the_selection_stays_on_its_files(list_model: ListModel) -> None:
+    keys = list_model.jobs_db.add_many(10)
+    list_model.load()
+    list_model.look()
+    selection = QItemSelectionModel(list_model.model)
+    selection.select(list_model.model.index(7, 0), QItemSelectionModel.SelectionFlag.Select)
+    spy = QSignalSpy(list_model.model.rowsRemoved)
+    list_model.jobs_db.intake.remove([keys[1], keys[2], keys[5]])
+    list_model.look()
     assert [spy.at(n)[1:] for n in range(spy.count())] == [[5, 5], [1, 2]]
     assert [index.data() for index in selection.selectedIndexes()] == ["file7.txt"]
-    assert bench.texts() == [f"file{n}.txt" for n in (0, 3, 4, 6, 7, 8, 9)]
+    assert list_model.texts() == [f"file{n}.txt" for n in (0, 3, 4, 6, 7, 8, 9)]
 
 
-def test_rows_removed_in_many_places_are_loaded_anew(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_removed_in_many_places_are_loaded_anew(list_model: ListModel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs_model, "_MAX_RUNS", 2)
-    keys = bench.world.add_many(10)
-    bench.load()
-    bench.look()
-    bench.world.intake.remove(keys[::2])
-    with bench.qtbot.waitSignal(bench.model.listed):
-        bench.look()
-    assert bench.texts() == [f"file{n}.txt" for n in (1, 3, 5, 7, 9)]
+    keys = list_model.jobs_db.add_many(10)
+    list_model.load()
+    list_model.look()
+    list_model.jobs_db.intake.remove(keys[::2])
+    with list_model.qtbot.waitSignal(list_model.model.listed):
+        list_model.look()
+    assert list_model.texts() == [f"file{n}.txt" for n in (1, 3, 5, 7, 9)]
 
 
 @pytest.mark.parametrize("order", [ASCENDING, DESCENDING])
-def test_rows_that_are_brought_back_return_to_their_place(bench: Bench, order: Qt.SortOrder) -> None:
-    keys = bench.world.add_many(5)
-    bench.load("added", order)
-    bench.world.intake.remove([keys[2]])
-    bench.look()
-    assert bench.model.rowCount() == 4
-    bench.world.intake.restore([keys[2]])
-    with bench.qtbot.waitSignal(bench.model.listed):
-        bench.look()
-    assert bench.texts()[2] == "file2.txt"
+def test_rows_that_are_brought_back_return_to_their_place(list_model: ListModel, order: Qt.SortOrder) -> None:
+    keys = list_model.jobs_db.add_many(5)
+    list_model.load("added", order)
+    list_model.jobs_db.intake.remove([keys[2]])
+    list_model.look()
+    assert list_model.model.rowCount() == 4
+    list_model.jobs_db.intake.restore([keys[2]])
+    with list_model.qtbot.waitSignal(list_model.model.listed):
+        list_model.look()
+    assert list_model.texts()[2] == "file2.txt"
 
 
-def test_sorting_follows_sql_and_keeps_selection_and_current_row(bench: Bench) -> None:
-    bench.world.add("file10.txt", "file9.txt", "Alpha.txt", "beta.txt")
-    bench.load()
-    selection = QItemSelectionModel(bench.model)
-    selection.setCurrentIndex(bench.model.index(0, 0), QItemSelectionModel.SelectionFlag.NoUpdate)
-    selection.select(bench.model.index(1, 0), QItemSelectionModel.SelectionFlag.Select)
-    bench.load("name")
-    assert bench.texts() == ["Alpha.txt", "beta.txt", "file9.txt", "file10.txt"]
+def test_sorting_follows_sql_and_keeps_selection_and_current_row(list_model: ListModel) -> None:
+    list_model.jobs_db.add("file10.txt", "file9.txt", "Alpha.txt", "beta.txt")
+    list_model.load()
+    selection = QItemSelectionModel(list_model.model)
+    selection.setCurrentIndex(list_model.model.index(0, 0), QItemSelectionModel.SelectionFlag.NoUpdate)
+    selection.select(list_model.model.index(1, 0), QItemSelectionModel.SelectionFlag.Select)
+    list_model.load("name")
+    assert list_model.texts() == ["Alpha.txt", "beta.txt", "file9.txt", "file10.txt"]
     assert [index.data() for index in selection.selectedIndexes()] == ["file9.txt"]
     assert selection.currentIndex().data() == "file10.txt"
-    bench.load("name", DESCENDING)
-    assert bench.texts()[0] == "file10.txt"
+    list_model.load("name", DESCENDING)
+    assert list_model.texts()[0] == "file10.txt"
 
 
-def test_column_widths_are_told_that_only_rows_were_sorted(bench: Bench) -> None:
-    bench.world.add("b", "a")
-    bench.load()
+def test_column_widths_are_told_that_only_rows_were_sorted(list_model: ListModel) -> None:
+    list_model.jobs_db.add("b", "a")
+    list_model.load()
     hints: list[Any] = []
-    bench.model.layoutChanged["QList<QPersistentModelIndex>", "QAbstractItemModel::LayoutChangeHint"].connect(  # type: ignore[index]
+    list_model.model.layoutChanged["QList<QPersistentModelIndex>", "QAbstractItemModel::LayoutChangeHint"].connect(  # type: ignore[index]
         lambda _, hint: hints.append(hint)
     )
-    bench.load("name")
+    list_model.load("name")
     assert hints == [QAbstractItemModel.LayoutChangeHint.VerticalSortHint]
 
 
-def test_equal_rows_stay_in_the_order_they_were_added(bench: Bench) -> None:
-    bench.world.add("c", "a", "b", size=5)
-    bench.load("size", DESCENDING)
-    assert bench.texts() == ["c", "a", "b"]
+def test_equal_rows_stay_in_the_order_they_were_added(list_model: ListModel) -> None:
+    list_model.jobs_db.add("c", "a", "b", size=5)
+    list_model.load("size", DESCENDING)
+    assert list_model.texts() == ["c", "a", "b"]
 
 
-def test_same_order_again_is_not_loaded_again(bench: Bench) -> None:
-    bench.world.add("a")
-    bench.load()
-    spy = QSignalSpy(bench.model.listed)
-    bench.model.sort(COLUMN_OF_ID["added"], ASCENDING)
-    bench.model.sort(-1)
+def test_same_order_again_is_not_loaded_again(list_model: ListModel) -> None:
+    list_model.jobs_db.add("a")
+    list_model.load()
+    spy = QSignalSpy(list_model.model.listed)
+    list_model.model.sort(COLUMN_OF_ID["added"], ASCENDING)
+    list_model.model.sort(-1)
     assert spy.count() == 0
-    assert bench.model.order == BY_ADDING
+    assert list_model.model.order == BY_ADDING
 
 
-def test_only_the_newest_order_is_taken(bench: Bench) -> None:
-    bench.world.add("b", "a", "c")
-    bench.load()
-    spy = QSignalSpy(bench.model.layoutChanged)
+def test_only_the_newest_order_is_taken(list_model: ListModel) -> None:
+    list_model.jobs_db.add("b", "a", "c")
+    list_model.load()
+    spy = QSignalSpy(list_model.model.layoutChanged)
     for column, order in (("name", ASCENDING), ("size", ASCENDING), ("name", DESCENDING)):
-        bench.model.sort(COLUMN_OF_ID[column], order)
-    bench.qtbot.waitUntil(lambda: bench.texts() == ["c", "b", "a"])
+        list_model.model.sort(COLUMN_OF_ID[column], order)
+    list_model.qtbot.waitUntil(lambda: list_model.texts() == ["c", "b", "a"])
     assert spy.count() <= 1
-    assert bench.model.order == Sort.by("name", descending=True)
+    assert list_model.model.order == Sort.by("name", descending=True)
 
 
-def test_new_row_finds_its_place_in_a_sorted_list(bench: Bench) -> None:
-    bench.world.add("a", "c")
-    bench.load("name")
-    bench.look()
-    bench.world.add("b")
-    bench.look()
-    bench.qtbot.waitUntil(lambda: bench.texts() == ["a", "b", "c"])
+def test_new_row_finds_its_place_in_a_sorted_list(list_model: ListModel) -> None:
+    list_model.jobs_db.add("a", "c")
+    list_model.load("name")
+    list_model.look()
+    list_model.jobs_db.add("b")
+    list_model.look()
+    list_model.qtbot.waitUntil(lambda: list_model.texts() == ["a", "b", "c"])
 
 
-def test_row_whose_status_changed_moves_in_a_list_sorted_by_status(bench: Bench) -> None:
-    keys = bench.world.add("a", "b", "c")
-    bench.load("status")
-    bench.look()
-    bench.world.finish(keys[0])
-    bench.look()
-    bench.qtbot.waitUntil(lambda: bench.texts() == ["b", "c", "a"])
+def test_row_whose_status_changed_moves_in_a_list_sorted_by_status(list_model: ListModel) -> None:
+    keys = list_model.jobs_db.add("a", "b", "c")
+    list_model.load("status")
+    list_model.look()
+    list_model.jobs_db.finish(keys[0])
+    list_model.look()
+    list_model.qtbot.waitUntil(lambda: list_model.texts() == ["b", "c", "a"])
 
 
-def test_removed_row_vanishes_from_a_sorted_list_at_once(bench: Bench) -> None:
-    keys = bench.world.add("c", "a", "b")
-    bench.load("name")
-    bench.world.intake.remove([keys[2]])
-    bench.look()
-    assert bench.texts() == ["a", "c"]
+def test_removed_row_vanishes_from_a_sorted_list_at_once(list_model: ListModel) -> None:
+    keys = list_model.jobs_db.add("c", "a", "b")
+    list_model.load("name")
+    list_model.jobs_db.intake.remove([keys[2]])
+    list_model.look()
+    assert list_model.texts() == ["a", "c"]
 
 
-def test_too_many_changes_are_read_anew(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    keys = bench.world.add_many(10)
-    bench.load()
-    bench.texts()
+def test_too_many_changes_are_read_anew(list_model: ListModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = list_model.jobs_db.add_many(10)
+    list_model.load()
+    list_model.texts()
     monkeypatch.setattr("desktop_app.store.change_feed.MAX_CHANGES", 3)
-    bench.world.finish(keys, lines=3)
-    bench.world.add_many(2)
-    with bench.qtbot.waitSignal(bench.model.listed):
-        bench.look()
-    assert bench.model.rowCount() == 12
-    assert bench.texts("lines") == ["3"] * 10 + [""] * 2
+    list_model.jobs_db.finish(keys, lines=3)
+    list_model.jobs_db.add_many(2)
+    with list_model.qtbot.waitSignal(list_model.model.listed):
+        list_model.look()
+    assert list_model.model.rowCount() == 12
+    assert list_model.texts("lines") == ["3"] * 10 + [""] * 2
 
 
-def test_rows_that_come_and_go_while_an_order_is_read_are_right_in_the_end(bench: Bench) -> None:
-    keys = bench.world.add("a", "b", "c")
-    bench.load()
-    bench.look()
-    bench.model.sort(COLUMN_OF_ID["added"], DESCENDING)  # is under way on the pool
-    bench.world.add("d")
-    bench.world.intake.remove([keys[0]])
-    bench.look()
-    bench.qtbot.waitUntil(lambda: bench.texts() == ["d", "c", "b"])
+def test_rows_that_come_and_go_while_an_order_is_read_are_right_in_the_end(list_model: ListModel) -> None:
+    keys = list_model.jobs_db.add("a", "b", "c")
+    list_model.load()
+    list_model.look()
+    list_model.model.sort(COLUMN_OF_ID["added"], DESCENDING)  # is under way on the pool
+    list_model.jobs_db.add("d")
+    list_model.jobs_db.intake.remove([keys[0]])
+    list_model.look()
+    list_model.qtbot.waitUntil(lambda: list_model.texts() == ["d", "c", "b"])
 
 
-def test_row_removed_and_brought_back_while_an_order_is_read_is_listed(bench: Bench) -> None:
-    keys = bench.world.add("a", "b", "c")
-    bench.load()
-    bench.look()
-    bench.model.sort(COLUMN_OF_ID["added"], DESCENDING)  # is under way on the pool
-    bench.world.intake.remove([keys[1]])
-    bench.look()
-    bench.world.intake.restore([keys[1]])
-    bench.look()
-    bench.model.reload()
-    bench.qtbot.waitUntil(lambda: bench.texts() == ["c", "b", "a"])
+def test_row_removed_and_brought_back_while_an_order_is_read_is_listed(list_model: ListModel) -> None:
+    keys = list_model.jobs_db.add("a", "b", "c")
+    list_model.load()
+    list_model.look()
+    list_model.model.sort(COLUMN_OF_ID["added"], DESCENDING)  # is under way on the pool
+    list_model.jobs_db.intake.remove([keys[1]])
+    list_model.look()
+    list_model.jobs_db.intake.restore([keys[1]])
+    list_model.look()
+    list_model.model.reload()
+    list_model.qtbot.waitUntil(lambda: list_model.texts() == ["c", "b", "a"])
 
 
-def test_rows_added_before_the_first_load_came_are_not_lost(bench: Bench) -> None:
-    bench.world.add("a")
-    bench.model.sort(COLUMN_OF_ID["added"], ASCENDING)
-    bench.world.add("b")
-    bench.look()
-    bench.qtbot.waitUntil(lambda: bench.texts() == ["a", "b"])
+def test_rows_added_before_the_first_load_came_are_not_lost(list_model: ListModel) -> None:
+    list_model.jobs_db.add("a")
+    list_model.model.sort(COLUMN_OF_ID["added"], ASCENDING)
+    list_model.jobs_db.add("b")
+    list_model.look()
+    list_model.qtbot.waitUntil(lambda: list_model.texts() == ["a", "b"])
 
 
-def test_list_that_becomes_empty_and_full_again(bench: Bench) -> None:
-    keys = bench.world.add_many(3)
-    bench.load()
-    bench.look()
-    bench.world.intake.remove(keys)
-    bench.look()
-    assert bench.model.rowCount() == 0
-    bench.world.add("x")
-    bench.look()
-    assert bench.texts() == ["x"]
+def test_list_that_becomes_empty_and_full_again(list_model: ListModel) -> None:
+    keys = list_model.jobs_db.add_many(3)
+    list_model.load()
+    list_model.look()
+    list_model.jobs_db.intake.remove(keys)
+    list_model.look()
+    assert list_model.model.rowCount() == 0
+    list_model.jobs_db.add("x")
+    list_model.look()
+    assert list_model.texts() == ["x"]
 
 
-def test_database_that_cannot_be_read_is_said_and_tried_again(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    keys = bench.world.add_many(3)
-    bench.load()
-    bench.look()
+def test_database_that_cannot_be_read_is_said_and_tried_again(
+    list_model: ListModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = list_model.jobs_db.add_many(3)
+    list_model.load()
+    list_model.look()
     with monkeypatch.context() as broken:
         broken.setattr(JobList, "page", _refuse)
-        bench.model.look_again()
-        assert bench.texts() == [None] * 3
-        assert bench.model.job(0) is None
-        assert bench.problems == ["The disk is gone."]
-    bench.world.finish(keys[1])
-    bench.look()
-    assert bench.texts() == ["file0.txt", "file1.txt", "file2.txt"]
+        list_model.model.look_again()
+        assert list_model.texts() == [None] * 3
+        assert list_model.model.job(0) is None
+        assert list_model.problems == ["The disk is gone."]
+    list_model.jobs_db.finish(keys[1])
+    list_model.look()
+    assert list_model.texts() == ["file0.txt", "file1.txt", "file2.txt"]
 
 
-def test_order_that_cannot_be_read_is_said_and_tried_again(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    bench.world.add("a")
+def test_order_that_cannot_be_read_is_said_and_tried_again(
+    list_model: ListModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    list_model.jobs_db.add("a")
     with monkeypatch.context() as broken:
         broken.setattr(JobList, "ids", _refuse)
-        bench.model.sort(COLUMN_OF_ID["added"], ASCENDING)
-        bench.qtbot.waitUntil(lambda: bench.problems != [])
-    bench.qtbot.waitUntil(lambda: bench.texts() == ["a"])
-    assert set(bench.problems) == {"The disk is gone."}
+        list_model.model.sort(COLUMN_OF_ID["added"], ASCENDING)
+        list_model.qtbot.waitUntil(lambda: list_model.problems != [])
+    list_model.qtbot.waitUntil(lambda: list_model.texts() == ["a"])
+    assert set(list_model.problems) == {"The disk is gone."}
 
 
 def test_trouble_with_an_order_that_is_no_longer_wanted_changes_nothing(
-    bench: Bench, tasks: Tasks, monkeypatch: pytest.MonkeyPatch
+    list_model: ListModel, tasks: Tasks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keys = bench.world.add("a", "b", "c")
-    bench.load()
-    bench.look()
+    keys = list_model.jobs_db.add("a", "b", "c")
+    list_model.load()
+    list_model.look()
     refused, answered = threading.Event(), threading.Event()
     read = JobList.ids
 
@@ -402,37 +408,37 @@ def test_trouble_with_an_order_that_is_no_longer_wanted_changes_nothing(
         return found
 
     monkeypatch.setattr(JobList, "ids", ids)
-    bench.model.sort(COLUMN_OF_ID["name"], ASCENDING)
-    bench.model.sort(COLUMN_OF_ID["added"], DESCENDING)
-    bench.qtbot.waitUntil(lambda: len(tasks._waiting) == 1)  # the first has been heard
-    bench.world.intake.remove([keys[1]])
-    bench.look()
-    with bench.qtbot.waitSignal(bench.model.listed):
+    list_model.model.sort(COLUMN_OF_ID["name"], ASCENDING)
+    list_model.model.sort(COLUMN_OF_ID["added"], DESCENDING)
+    list_model.qtbot.waitUntil(lambda: len(tasks._waiting) == 1)  # the first has been heard
+    list_model.jobs_db.intake.remove([keys[1]])
+    list_model.look()
+    with list_model.qtbot.waitSignal(list_model.model.listed):
         answered.set()
-    assert bench.texts() == ["c", "a"]
-    assert bench.problems == []
+    assert list_model.texts() == ["c", "a"]
+    assert list_model.problems == []
 
 
 def _refuse(*_: object) -> None:
     raise StoreError("The disk is gone.")
 
 
-def test_million_rows_are_counted_without_reading_them(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_million_rows_are_counted_without_reading_them(list_model: ListModel, monkeypatch: pytest.MonkeyPatch) -> None:
     from array import array
 
     million = array("q", range(1, 1_000_001))
     monkeypatch.setattr(JobList, "ids", lambda *_: million)
-    bench.tester.deleteLater()
-    bench.load()
-    assert bench.model.rowCount() == 1_000_000
-    assert bench.model.flags(bench.model.index(999_999, 0)) & Qt.ItemFlag.ItemIsSelectable
-    assert bench.model.flags(QModelIndex()) == Qt.ItemFlag.NoItemFlags
-    assert bench.model.columnCount(bench.model.index(0, 0)) == 0
+    list_model.tester.deleteLater()
+    list_model.load()
+    assert list_model.model.rowCount() == 1_000_000
+    assert list_model.model.flags(list_model.model.index(999_999, 0)) & Qt.ItemFlag.ItemIsSelectable
+    assert list_model.model.flags(QModelIndex()) == Qt.ItemFlag.NoItemFlags
+    assert list_model.model.columnCount(list_model.model.index(0, 0)) == 0
 
 
 @pytest.mark.parametrize("row", [-1, 2, 1_000])
-def test_row_that_is_not_there_has_no_job(bench: Bench, row: int) -> None:
-    bench.world.add("a", "b")
-    bench.load()
-    assert bench.model.job(1) is not None
-    assert bench.model.job(row) is None
+def test_row_that_is_not_there_has_no_job(list_model: ListModel, row: int) -> None:
+    list_model.jobs_db.add("a", "b")
+    list_model.load()
+    assert list_model.model.job(1) is not None
+    assert list_model.model.job(row) is None

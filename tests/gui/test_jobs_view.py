@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
     from desktop_app.gui.table.view import JobsView
     from desktop_app.gui.theme.theme import Theme
-    from tests.gui.conftest import Desk
+    from tests.gui.conftest import WindowFactory
 
 
 @pytest.fixture
-def view(desk: Desk) -> JobsView:
-    keys = desk.world.add_many(12)
-    desk.world.change(keys[1], status=Status.PROCESSING, bytes_done=500)
-    desk.world.finish(keys[2])
-    desk.world.fail(keys[3])
-    window = desk.window()
+def view(windows: WindowFactory) -> JobsView:
+    keys = windows.jobs_db.add_many(12)
+    windows.jobs_db.change(keys[1], status=Status.PROCESSING, bytes_done=500)
+    windows.jobs_db.finish(keys[2])
+    windows.jobs_db.fail(keys[3])
+    window = windows.open()
     window.view.setFocus()
     return window.view
 
@@ -47,10 +47,10 @@ def select(view: JobsView, *rows: int) -> None:
         view.selectionModel().select(view.model().index(row, 0), flags)
 
 
-def test_selected_keys_are_in_the_lists_order_whatever_the_clicks(view: JobsView, desk: Desk) -> None:
+def test_selected_keys_are_in_the_lists_order_whatever_the_clicks(view: JobsView, windows: WindowFactory) -> None:
     select(view, 7, 2, 3)
     assert view.selected_rows() == [(2, 2), (3, 3), (7, 7)] or view.selected_rows() == [(2, 3), (7, 7)]
-    assert list(view.selected_ids()) == [desk.bench().model.ids[row] for row in (2, 3, 7)]
+    assert list(view.selected_ids()) == [windows.controller().model.ids[row] for row in (2, 3, 7)]
     assert view.selected_count() == 3
 
 
@@ -102,19 +102,19 @@ def test_menu_key_opens_the_menu_beside_the_current_row(view: JobsView, qtbot: Q
 
 @pytest.mark.parametrize("colours", [LIGHT, DARK])
 def test_status_has_a_shape_in_its_colour_and_the_selections_colour_where_selected(
-    view: JobsView, look: Theme, colours: object
+    view: JobsView, theme: Theme, colours: object
 ) -> None:
     assert colours in {LIGHT, DARK}
-    look.wear(DARK if colours is DARK else LIGHT)
+    theme.wear(DARK if colours is DARK else LIGHT)
     try:
-        assert has_colour(cell(view, 3, STATUS), look.colours.failed)
-        assert has_colour(cell(view, 2, STATUS), look.colours.processed)
+        assert has_colour(cell(view, 3, STATUS), theme.colours.failed)
+        assert has_colour(cell(view, 2, STATUS), theme.colours.processed)
         select(view, 3)
         selected = cell(view, 3, STATUS)
-        assert has_colour(selected, look.colours.selected_text)
-        assert not has_colour(selected, look.colours.failed)
+        assert has_colour(selected, theme.colours.selected_text)
+        assert not has_colour(selected, theme.colours.failed)
     finally:
-        look.wear(LIGHT)
+        theme.wear(LIGHT)
 
 
 def test_progress_is_painted_only_while_there_is_some(view: JobsView) -> None:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from desktop_app.domain.errors import StoreError
+from desktop_app.gui.commands import edit as clip_module
+from desktop_app.gui.commands.edit import clip_of_paths, clip_of_rows
 from desktop_app.gui.commands.list_commands import ListCommands
-from desktop_app.gui.table import clipboard as clip_module
-from desktop_app.gui.table.clipboard import clip_of_paths, clip_of_rows
 from desktop_app.gui.table.columns import COLUMN_OF_ID, COLUMNS
 from desktop_app.gui.tasks import Tasks
 from desktop_app.gui.widgets.notice import Kind, Notice
@@ -21,23 +21,23 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from desktop_app.gui.wording import Wording
-    from tests.gui.world import World
+    from tests.gui.conftest import WindowFactory
+    from tests.gui.jobs_database import JobsDatabase
 
 
 @pytest.fixture
-def commands(world: World, wording: Wording) -> Iterator[ListCommands]:
-    reads, writes = Tasks(world.session, threads=1), Tasks(world.session, threads=1)
-    yield ListCommands(world.jobs, world.intake, reads=reads, writes=writes, wording=wording)
-    assert reads.close(2000)
+def commands(jobs_db: JobsDatabase, wording: Wording) -> Iterator[ListCommands]:
+    writes = Tasks(jobs_db.session, threads=1)
+    yield ListCommands(jobs_db.jobs, jobs_db.intake, writes, wording)
     assert writes.close(2000)
 
 
 def said(commands: ListCommands, qtbot: QtBot, do: Callable[[], object]) -> Notice:
     heard: list[Notice] = []
-    commands.said.connect(heard.append)
-    with qtbot.waitSignals([commands.written, commands.said]):
+    commands.notice.connect(heard.append)
+    with qtbot.waitSignals([commands.written, commands.notice]):
         do()
-    commands.said.disconnect(heard.append)
+    commands.notice.disconnect(heard.append)
     return heard[0]
 
 
@@ -45,47 +45,49 @@ def keys(*values: int) -> array[int]:
     return array("q", values)
 
 
-def test_retry_tells_what_goes_again_and_what_has_not_ended(commands: ListCommands, world: World, qtbot: QtBot) -> None:
-    a, b, c = world.add("a", "b", "c")
-    world.fail(a)
-    world.finish(b)
+def test_retry_tells_what_goes_again_and_what_has_not_ended(
+    commands: ListCommands, jobs_db: JobsDatabase, qtbot: QtBot
+) -> None:
+    a, b, c = jobs_db.add("a", "b", "c")
+    jobs_db.fail(a)
+    jobs_db.finish(b)
     notice = said(commands, qtbot, lambda: commands.retry(keys(a, b, c)))
     assert notice.text == "2 files will be processed again. Not yet at an end: 1."
-    assert world.statuses() == ["PENDING"] * 3
+    assert jobs_db.statuses() == ["PENDING"] * 3
     assert said(commands, qtbot, lambda: commands.retry(keys(a))).text.startswith("Nothing to retry")
 
 
-def test_retry_all_failed_leaves_the_others_alone(commands: ListCommands, world: World, qtbot: QtBot) -> None:
-    a, b, c = world.add("a", "b", "c")
-    world.fail([a, c])
-    world.finish(b)
+def test_retry_all_failed_leaves_the_others_alone(commands: ListCommands, jobs_db: JobsDatabase, qtbot: QtBot) -> None:
+    a, b, c = jobs_db.add("a", "b", "c")
+    jobs_db.fail([a, c])
+    jobs_db.finish(b)
     notice = said(commands, qtbot, commands.retry_failed)
     assert notice.text == "2 files will be processed again."
-    assert world.statuses() == ["PENDING", "PROCESSED", "PENDING"]
+    assert jobs_db.statuses() == ["PENDING", "PROCESSED", "PENDING"]
     assert said(commands, qtbot, commands.retry_failed).text == "No file has failed."
 
 
-def test_remove_undo_redo(commands: ListCommands, world: World, qtbot: QtBot) -> None:
-    a, b = world.add("a", "b")
+def test_remove_undo_redo(commands: ListCommands, jobs_db: JobsDatabase, qtbot: QtBot) -> None:
+    a, b = jobs_db.add("a", "b")
     notice = said(commands, qtbot, lambda: commands.remove(keys(a)))
     assert notice.text == "Removed 1 file from the list. On the disk nothing was changed."
-    assert list(world.jobs.ids()) == [b]
-    assert commands.undo.undoText() == "Remove 1 file"
+    assert list(jobs_db.jobs.ids()) == [b]
+    assert commands.undo.undoText() == "Remove 1 File"
     with qtbot.waitSignal(commands.restored):
         notice.actions[0].run()
-    assert list(world.jobs.ids()) == [a, b]
+    assert list(jobs_db.jobs.ids()) == [a, b]
     said(commands, qtbot, commands.undo.redo)
-    assert list(world.jobs.ids()) == [b]
+    assert list(jobs_db.jobs.ids()) == [b]
 
 
-def test_removals_are_undone_one_after_the_other(commands: ListCommands, world: World, qtbot: QtBot) -> None:
-    a, b = world.add("a", "b")
+def test_removals_are_undone_one_after_the_other(commands: ListCommands, jobs_db: JobsDatabase, qtbot: QtBot) -> None:
+    a, b = jobs_db.add("a", "b")
     for key in (a, b):
         said(commands, qtbot, lambda key=key: commands.remove(keys(key)))  # type: ignore[misc]
     said(commands, qtbot, commands.undo.undo)
-    assert list(world.jobs.ids()) == [b]
+    assert list(jobs_db.jobs.ids()) == [b]
     said(commands, qtbot, commands.undo.undo)
-    assert list(world.jobs.ids()) == [a, b]
+    assert list(jobs_db.jobs.ids()) == [a, b]
     assert not commands.undo.canUndo()
 
 
@@ -97,10 +99,10 @@ def test_nothing_selected_does_nothing(commands: ListCommands) -> None:
 
 @pytest.mark.parametrize("method", ["remove", "retry", "restore"])
 def test_trouble_is_said_and_the_removal_can_still_be_undone(
-    commands: ListCommands, world: World, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, method: str
+    commands: ListCommands, jobs_db: JobsDatabase, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
-    (a,) = world.add("a")
-    world.fail(a)
+    (a,) = jobs_db.add("a")
+    jobs_db.fail(a)
 
     def refuse(*_: object) -> None:
         raise StoreError("The disk is full.")
@@ -112,54 +114,49 @@ def test_trouble_is_said_and_the_removal_can_still_be_undone(
         do = {"remove": lambda: commands.remove(keys(a)), "retry": lambda: commands.retry(keys(a))}
         notice = said(commands, qtbot, do.get(method, commands.undo.undo))
     assert notice == Notice("The disk is full.", Kind.PROBLEM)
-    assert list(world.jobs.ids()) == ([] if method == "restore" else [a])
+    assert list(jobs_db.jobs.ids()) == ([] if method == "restore" else [a])
 
 
-def test_copied_rows_are_a_table_of_exact_values(commands: ListCommands, world: World, qtbot: QtBot) -> None:
-    a, b = world.add("a.txt", "=SUM(A1).txt", size=18_204)
-    world.finish(a, lines=1_234)
+def test_copied_rows_are_a_table_of_exact_values(jobs_db: JobsDatabase, wording: Wording) -> None:
+    a, b = jobs_db.add("a.txt", "=SUM(A1).txt", size=18_204)
+    jobs_db.finish(a, lines=1_234)
     columns = [COLUMNS[COLUMN_OF_ID[name]] for name in ("name", "status", "lines", "size")]
-    texts: list[str] = []
-    commands.copied.connect(lambda clip: texts.append(clip.text))
-    with qtbot.waitSignal(commands.said):
-        commands.copy(keys(a, b), columns)
-    (text,) = texts
-    assert text.splitlines() == [
+    assert clip_of_rows(jobs_db.jobs, keys(a, b), columns, wording).text.splitlines() == [
         "Name\tStatus\tLines\tSize",
         "a.txt\tProcessed\t1234\t18204",
         "'=SUM(A1).txt\tPending \N{EN DASH} Waiting to be sent\t\t18204",
     ]
 
 
-def test_copied_cells_hold_neither_tabs_nor_line_breaks(world: World, wording: Wording) -> None:
-    (a,) = world.add("tab\tand\nline.txt")
-    clip = clip_of_rows(world.jobs, keys(a, 999), [COLUMNS[0]], wording)
+def test_copied_cells_hold_neither_tabs_nor_line_breaks(jobs_db: JobsDatabase, wording: Wording) -> None:
+    (a,) = jobs_db.add("tab\tand\nline.txt")
+    clip = clip_of_rows(jobs_db.jobs, keys(a, 999), [COLUMNS[0]], wording)
     assert clip.text == "Name\ntab\\tand\\nline.txt\n"
     assert clip.rows == 1
 
 
 @pytest.mark.parametrize("name", ["007", "+1", "@x", "\uff1dA1", "1-2"])
 def test_copied_texts_are_texts_in_a_spreadsheet_as_they_are_in_an_export(
-    world: World, wording: Wording, name: str
+    jobs_db: JobsDatabase, wording: Wording, name: str
 ) -> None:
-    (a,) = world.add(name, size=7)
+    (a,) = jobs_db.add(name, size=7)
     columns = [COLUMNS[COLUMN_OF_ID[column]] for column in ("name", "size")]
-    clip = clip_of_rows(world.jobs, keys(a), columns, wording)
+    clip = clip_of_rows(jobs_db.jobs, keys(a), columns, wording)
     assert clip.text == f"Name\tSize\n{spreadsheet_text(name)}\t7\n"
     assert clip.text.splitlines()[1].startswith("'")
 
 
-def test_copied_rows_are_a_table_and_files_too(world: World, wording: Wording) -> None:
-    ids = world.add("<b>.txt", "b c.txt")
-    data = clip_of_rows(world.jobs, keys(*ids), [COLUMNS[0], COLUMNS[COLUMN_OF_ID["size"]]], wording).mime_data()
+def test_copied_rows_are_a_table_and_files_too(jobs_db: JobsDatabase, wording: Wording) -> None:
+    ids = jobs_db.add("<b>.txt", "b c.txt")
+    data = clip_of_rows(jobs_db.jobs, keys(*ids), [COLUMNS[0], COLUMNS[COLUMN_OF_ID["size"]]], wording).mime_data()
     assert data.text() == "Name\tSize\n<b>.txt\t1000\nb c.txt\t1000\n"
     assert "<tr><td>&lt;b&gt;.txt</td><td>1000</td></tr>" in data.html()
     assert [url.toLocalFile() for url in data.urls()] == ["/in/<b>.txt", "/in/b c.txt"]
 
 
-def test_paths_are_copied_a_line_each_and_as_files(world: World) -> None:
-    ids = world.add("a b.txt", "two\nlines", "bad\udcff.bin")
-    data = clip_of_paths(world.jobs, keys(*ids)).mime_data()
+def test_paths_are_copied_a_line_each_and_as_files(jobs_db: JobsDatabase) -> None:
+    ids = jobs_db.add("a b.txt", "two\nlines", "bad\udcff.bin")
+    data = clip_of_paths(jobs_db.jobs, keys(*ids)).mime_data()
     assert data.text() == "/in/a b.txt\n/in/two\\nlines\n/in/bad\\xff.bin"
     assert not data.hasHtml()
     encoded = [bytes(url.toEncoded().data()).decode() for url in data.urls()]
@@ -167,18 +164,20 @@ def test_paths_are_copied_a_line_each_and_as_files(world: World) -> None:
 
 
 def test_very_many_rows_are_copied_as_text_only(
-    world: World, wording: Wording, monkeypatch: pytest.MonkeyPatch
+    jobs_db: JobsDatabase, wording: Wording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(clip_module, "MOST_RICH_ROWS", 1)
-    ids = keys(*world.add("a", "b"))
-    for clip in (clip_of_rows(world.jobs, ids, [COLUMNS[0]], wording), clip_of_paths(world.jobs, ids)):
+    ids = keys(*jobs_db.add("a", "b"))
+    for clip in (clip_of_rows(jobs_db.jobs, ids, [COLUMNS[0]], wording), clip_of_paths(jobs_db.jobs, ids)):
         assert clip.rows == 2
         assert "b" in clip.text
         assert (clip.page, clip.addresses) == ("", ())
 
 
-def test_copied_paths_are_told(commands: ListCommands, world: World, qtbot: QtBot) -> None:
-    ids = keys(*world.add("a", "b"))
-    with qtbot.waitSignal(commands.said) as heard:
-        commands.copy_paths(ids)
-    assert heard.args == [Notice("Copied 2 paths.", passing=True)]
+def test_copied_paths_are_told(windows: WindowFactory) -> None:
+    windows.jobs_db.add("a", "b")
+    window = windows.open()
+    window.view.selectAll()
+    window.menu_actions.copy_path.trigger()
+    windows.settle()
+    assert window.notices.notice == Notice("Copied 2 paths.", passing=True)

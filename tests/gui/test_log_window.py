@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from desktop_app.gui.diagnostics.log_window import LogWindow
     from desktop_app.gui.theme.theme import Theme
-    from tests.gui.conftest import Desk
+    from tests.gui.conftest import WindowFactory
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 
@@ -33,16 +33,16 @@ def line(text: str, level: str = "INFO") -> str:
     return f"2026-11-24T09:28:11.123Z {level:7} [4120 sender] desktop_app.services.sending.sender: {text}\n"
 
 
-def write(desk: Desk, *lines: str) -> None:
-    desk.log_folder.mkdir(exist_ok=True)
-    with log_file(desk.log_folder).open("a", encoding="utf-8") as stream:
+def write(windows: WindowFactory, *lines: str) -> None:
+    windows.log_folder.mkdir(exist_ok=True)
+    with log_file(windows.log_folder).open("a", encoding="utf-8") as stream:
         stream.writelines(lines)
 
 
-def open_log(desk: Desk, qtbot: QtBot) -> LogWindow:
-    window = desk.active_window()
+def open_log(windows: WindowFactory, qtbot: QtBot) -> LogWindow:
+    window = windows.open_active()
     QTest.keyClick(window, Qt.Key.Key_L, CTRL)
-    log = window.insight.log
+    log = window.help.log
     assert log is not None
     qtbot.waitUntil(log.isActiveWindow)
     return log
@@ -57,19 +57,21 @@ def press(log: LogWindow, text: str) -> None:
     QTest.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
-def test_log_grows_as_it_is_written(desk: Desk, qtbot: QtBot) -> None:
-    write(desk, line("one"), line("two", "WARNING"))
-    log = open_log(desk, qtbot)
+def test_log_grows_as_it_is_written(windows: WindowFactory, qtbot: QtBot) -> None:
+    write(windows, line("one"), line("two", "WARNING"))
+    log = open_log(windows, qtbot)
     qtbot.waitUntil(lambda: shown(log) == ["one", "two"])
     assert [log.model.index(row, LEVEL).data() for row in (0, 1)] == ["Info", "Warning"]
-    write(desk, line("three", "ERROR"), "    Traceback\n", "    ValueError\n")
+    write(windows, line("three", "ERROR"), "    Traceback\n", "    ValueError\n")
     qtbot.waitUntil(lambda: shown(log) == ["one", "two", "three …"])
     assert log.state.text() == "3 entries"
 
 
-def test_level_and_words_narrow_it(desk: Desk, qtbot: QtBot) -> None:
-    write(desk, line("sending a"), line("sending b", "WARNING"), line("reading", "CRITICAL"), line("detail", "DEBUG"))
-    log = open_log(desk, qtbot)
+def test_level_and_words_narrow_it(windows: WindowFactory, qtbot: QtBot) -> None:
+    write(
+        windows, line("sending a"), line("sending b", "WARNING"), line("reading", "CRITICAL"), line("detail", "DEBUG")
+    )
+    log = open_log(windows, qtbot)
     qtbot.waitUntil(lambda: log.model.rowCount() == 4)
     log.level.setCurrentIndex(2)
     assert shown(log) == ["sending b", "reading"]
@@ -78,24 +80,24 @@ def test_level_and_words_narrow_it(desk: Desk, qtbot: QtBot) -> None:
     QTest.keyClicks(log.filter, "B SEND")
     qtbot.waitUntil(lambda: shown(log) == ["sending b"])
     assert log.state.text() == "1 of 4 entries"
-    write(desk, line("sending bbb", "ERROR"), line("sending c", "ERROR"))
+    write(windows, line("sending bbb", "ERROR"), line("sending c", "ERROR"))
     qtbot.waitUntil(lambda: shown(log) == ["sending b", "sending bbb"])
 
 
-def test_following_ends_where_somebody_reads_and_goes_on_at_the_end(desk: Desk, qtbot: QtBot) -> None:
-    write(desk, *(line(f"entry {number}") for number in range(300)))
-    log = open_log(desk, qtbot)
+def test_following_ends_where_somebody_reads_and_goes_on_at_the_end(windows: WindowFactory, qtbot: QtBot) -> None:
+    write(windows, *(line(f"entry {number}") for number in range(300)))
+    log = open_log(windows, qtbot)
     bar = log.view.verticalScrollBar()
     qtbot.waitUntil(lambda: log.model.rowCount() == 300 and bar.value() == bar.maximum() > 0)
     assert log.follow.isChecked()
     bar.setValue(10)
     assert not log.follow.isChecked()
-    write(desk, line("more"))
+    write(windows, line("more"))
     qtbot.waitUntil(lambda: log.model.rowCount() == 301)
     assert bar.value() == 10
     bar.setValue(bar.maximum())
     assert log.follow.isChecked()
-    write(desk, line("even more"))
+    write(windows, line("even more"))
     qtbot.waitUntil(lambda: log.model.rowCount() == 302)
     assert bar.value() == bar.maximum()
     bar.setValue(0)
@@ -103,20 +105,20 @@ def test_following_ends_where_somebody_reads_and_goes_on_at_the_end(desk: Desk, 
     assert bar.value() == bar.maximum()
 
 
-def test_coming_to_the_table_by_keyboard_chooses_nothing(desk: Desk, qtbot: QtBot) -> None:
+def test_coming_to_the_table_by_keyboard_chooses_nothing(windows: WindowFactory, qtbot: QtBot) -> None:
     """Qt makes the first row the current one then; it was taken for the wish to read it."""
-    log = open_log(desk, qtbot)
+    log = open_log(windows, qtbot)
     log.filter.setFocus()
-    write(desk, *(line(f"entry {number}") for number in range(300)))
+    write(windows, *(line(f"entry {number}") for number in range(300)))
     qtbot.waitUntil(lambda: log.model.rowCount() == 300)
     log.view.setFocus()
     assert log.follow.isChecked()
     assert log.whole.toPlainText() == ""
 
 
-def test_chosen_entry_is_read_whole_and_stays(desk: Desk, qtbot: QtBot) -> None:
-    write(desk, line("first"), line("ended", "ERROR"), "    Traceback\n", "    ValueError: x\n", line("last"))
-    log = open_log(desk, qtbot)
+def test_chosen_entry_is_read_whole_and_stays(windows: WindowFactory, qtbot: QtBot) -> None:
+    write(windows, line("first"), line("ended", "ERROR"), "    Traceback\n", "    ValueError: x\n", line("last"))
+    log = open_log(windows, qtbot)
     qtbot.waitUntil(lambda: log.model.rowCount() == 3)
     log.view.setFocus()
     QTest.keyClick(log.view, Qt.Key.Key_Home, CTRL)
@@ -125,12 +127,12 @@ def test_chosen_entry_is_read_whole_and_stays(desk: Desk, qtbot: QtBot) -> None:
     assert not log.follow.isChecked()
 
 
-def test_copy_takes_the_chosen_entries_or_all_that_are_shown(desk: Desk, qtbot: QtBot) -> None:
-    write(desk, line("one"), line("two"), "    more\n", line("three"))
-    log = open_log(desk, qtbot)
+def test_copy_takes_the_chosen_entries_or_all_that_are_shown(windows: WindowFactory, qtbot: QtBot) -> None:
+    write(windows, line("one"), line("two"), "    more\n", line("three"))
+    log = open_log(windows, qtbot)
     qtbot.waitUntil(lambda: log.model.rowCount() == 3)
     press(log, "Copy")
-    assert QGuiApplication.clipboard().text() == log_file(desk.log_folder).read_text(encoding="utf-8")
+    assert QGuiApplication.clipboard().text() == log_file(windows.log_folder).read_text(encoding="utf-8")
     log.view.selectRow(1)
     log.view.setFocus()
     QTest.keyClick(log.view, Qt.Key.Key_C, CTRL)
@@ -138,9 +140,9 @@ def test_copy_takes_the_chosen_entries_or_all_that_are_shown(desk: Desk, qtbot: 
     assert log.state.text() == "Copied 1 entry."
 
 
-def test_part_of_an_entry_is_copied_from_where_it_is_read(desk: Desk, qtbot: QtBot) -> None:
-    write(desk, line("one"))
-    log = open_log(desk, qtbot)
+def test_part_of_an_entry_is_copied_from_where_it_is_read(windows: WindowFactory, qtbot: QtBot) -> None:
+    write(windows, line("one"))
+    log = open_log(windows, qtbot)
     qtbot.waitUntil(lambda: log.model.rowCount() == 1)
     log.view.selectRow(0)
     log.whole.setFocus()
@@ -150,18 +152,18 @@ def test_part_of_an_entry_is_copied_from_where_it_is_read(desk: Desk, qtbot: QtB
     assert len(QGuiApplication.clipboard().text()) < 30
 
 
-def test_cleared_view_shows_what_comes_from_now_on_and_leaves_the_file(desk: Desk, qtbot: QtBot) -> None:
-    write(desk, line("old"))
-    log = open_log(desk, qtbot)
+def test_cleared_view_shows_what_comes_from_now_on_and_leaves_the_file(windows: WindowFactory, qtbot: QtBot) -> None:
+    write(windows, line("old"))
+    log = open_log(windows, qtbot)
     qtbot.waitUntil(lambda: shown(log) == ["old"])
     press(log, "Clear View")
     assert shown(log) == []
-    write(desk, line("new"))
+    write(windows, line("new"))
     qtbot.waitUntil(lambda: shown(log) == ["new"])
-    assert line("old") in log_file(desk.log_folder).read_text(encoding="utf-8")
+    assert line("old") in log_file(windows.log_folder).read_text(encoding="utf-8")
 
 
-def test_folder_is_opened_or_named(desk: Desk, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_folder_is_opened_or_named(windows: WindowFactory, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[QUrl] = []
     answers = iter((True, False))
 
@@ -170,16 +172,16 @@ def test_folder_is_opened_or_named(desk: Desk, qtbot: QtBot, monkeypatch: pytest
         return next(answers)
 
     monkeypatch.setattr(QDesktopServices, "openUrl", open_url)
-    log = open_log(desk, qtbot)
+    log = open_log(windows, qtbot)
     press(log, "Open Log Folder")
-    assert opened == [QUrl.fromLocalFile(str(desk.log_folder))]
+    assert opened == [QUrl.fromLocalFile(str(windows.log_folder))]
     press(log, "Open Log Folder")
-    assert log.state.text() == f"The log is in {desk.log_folder}."
+    assert log.state.text() == f"The log is in {windows.log_folder}."
 
 
-def test_it_is_one_window_that_closes_by_escape_and_with_the_main_one(desk: Desk, qtbot: QtBot) -> None:
-    write(desk, line("one"))
-    log = open_log(desk, qtbot)
+def test_it_is_one_window_that_closes_by_escape_and_with_the_main_one(windows: WindowFactory, qtbot: QtBot) -> None:
+    write(windows, line("one"))
+    log = open_log(windows, qtbot)
     QTest.keyClick(log, Qt.Key.Key_Escape)
     assert not log.isVisible()
     window = log.parentWidget()
@@ -193,22 +195,22 @@ def test_it_is_one_window_that_closes_by_escape_and_with_the_main_one(desk: Desk
     assert not log.isVisible()
 
 
-def test_nobody_reads_the_files_while_it_is_closed(desk: Desk, qtbot: QtBot) -> None:
-    log = open_log(desk, qtbot)
+def test_nobody_reads_the_files_while_it_is_closed(windows: WindowFactory, qtbot: QtBot) -> None:
+    log = open_log(windows, qtbot)
     log.close()
-    desk.settle()
-    write(desk, line("one"))
+    windows.settle()
+    write(windows, line("one"))
     assert not any(timer.isActive() for timer in log.findChildren(QTimer))
 
 
-def test_screen_reader_hears_what_matters_first(look: Theme) -> None:
-    model = LogModel(look)
+def test_screen_reader_hears_what_matters_first(theme: Theme) -> None:
+    model = LogModel(theme)
     model.append(list(records_of([line("all is lost", "ERROR").rstrip()])))
     spoken = model.index(0, TIME).data(Qt.ItemDataRole.AccessibleTextRole)
     assert spoken.startswith("Error, all is lost, 2026-11-24 ")
 
 
-def test_level_is_told_by_word_and_shape(look: Theme) -> None:
+def test_level_is_told_by_word_and_shape(theme: Theme) -> None:
     assert [level_word(level) for level in (0, 10, 20, 25, 30, 40, 50)] == [
         "",
         "Debug",
@@ -218,15 +220,15 @@ def test_level_is_told_by_word_and_shape(look: Theme) -> None:
         "Error",
         "Critical",
     ]
-    model = LogModel(look)
+    model = LogModel(theme)
     model.append(list(records_of([line("x", "ERROR").rstrip(), line("y").rstrip()])))
     assert model.index(0, LEVEL).data(Qt.ItemDataRole.DecorationRole) is not None
     assert model.index(1, LEVEL).data(Qt.ItemDataRole.DecorationRole) is None
 
 
-def test_oldest_entries_make_room(look: Theme, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_oldest_entries_make_room(theme: Theme, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log_model, "MAX_RECORDS", 100)
-    model = LogModel(look)
+    model = LogModel(theme)
     model.narrow(logging.WARNING, "")
     for start in range(0, 300, 30):
         levels = ("INFO", "WARNING")
@@ -238,7 +240,7 @@ def test_oldest_entries_make_room(look: Theme, monkeypatch: pytest.MonkeyPatch) 
     assert texts == [str(number) for number in range(301 - 2 * len(texts), 300, 2)]
 
 
-def test_full_log_is_read_shown_and_filtered_within_a_moment(look: Theme, tmp_path: Path) -> None:
+def test_full_log_is_read_shown_and_filtered_within_a_moment(theme: Theme, tmp_path: Path) -> None:
     """5 MB, which is all that the files may hold: 40,000 entries. Generous bounds, for slow machines."""
     text = "".join(
         line(f"message 3f2b of file {number} not sent yet: the queue does not answer") for number in range(8000)
@@ -247,7 +249,7 @@ def test_full_log_is_read_shown_and_filtered_within_a_moment(look: Theme, tmp_pa
         (tmp_path / f"filemill.log{suffix}").write_text(text, encoding="utf-8")
     began = time.perf_counter()
     records = LogTail(tmp_path).read()
-    model = LogModel(look)
+    model = LogModel(theme)
     read = time.perf_counter()
     model.append(records)
     model.narrow(logging.INFO, "file 79")
@@ -258,6 +260,6 @@ def test_full_log_is_read_shown_and_filtered_within_a_moment(look: Theme, tmp_pa
     assert filtered - read < 1
 
 
-def test_log_that_is_not_there_is_empty(desk: Desk, qtbot: QtBot) -> None:
-    log = open_log(desk, qtbot)
+def test_log_that_is_not_there_is_empty(windows: WindowFactory, qtbot: QtBot) -> None:
+    log = open_log(windows, qtbot)
     qtbot.waitUntil(lambda: log.state.text() == "0 entries")

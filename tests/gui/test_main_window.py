@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from desktop_app.gui.window.main_window import MainWindow
-    from tests.gui.conftest import Desk
+    from tests.gui.conftest import WindowFactory
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 SHIFT = Qt.KeyboardModifier.ShiftModifier
@@ -70,48 +70,55 @@ def pairs_in(dialog: QDialog) -> list[tuple[str, str]]:
 # --- empty and full
 
 
-def test_empty_list_invites_to_add_files(desk: Desk, qtbot: QtBot) -> None:
-    window = desk.window()
+def test_empty_list_invites_to_add_files(windows: WindowFactory, qtbot: QtBot) -> None:
+    window = windows.open()
     window.activateWindow()
     qtbot.waitUntil(window.isActiveWindow)
     assert not window.view.isVisible()
     buttons = [button for button in window.findChildren(QPushButton) if button.isVisible()]
     assert [button.text() for button in buttons] == ["&Add Files…", "Add F&older…", "Use my AWS &queue instead…"]
     assert QApplication.focusWidget() is buttons[0]
-    for action in (window.offers.retry, window.offers.remove, window.offers.copy, window.offers.select_all):
+    for action in (
+        window.menu_actions.retry,
+        window.menu_actions.remove,
+        window.menu_actions.copy,
+        window.menu_actions.select_all,
+    ):
         assert not action.isEnabled()
     QTest.mouseClick(buttons[0], LEFT)
     dialog = window.findChild(QFileDialog)
     assert dialog is not None
     dialog.close()
-    window.offers.connection.triggered.disconnect()
-    asked = QSignalSpy(window.offers.connection.triggered)
+    window.menu_actions.connection.triggered.disconnect()
+    asked = QSignalSpy(window.menu_actions.connection.triggered)
     QTest.mouseClick(buttons[2], LEFT)
     assert asked.count() == 1
 
 
-def test_list_appears_with_the_first_file_and_goes_with_the_last(desk: Desk, files: list[str], qtbot: QtBot) -> None:
-    window = desk.window()
+def test_list_appears_with_the_first_file_and_goes_with_the_last(
+    windows: WindowFactory, files: list[str], qtbot: QtBot
+) -> None:
+    window = windows.open()
     window.add(files)
     qtbot.waitUntil(window.view.isVisible)
     qtbot.waitUntil(lambda: notice(window) == "Added 2 files.")
     window.view.selectAll()
-    window.offers.remove.trigger()
+    window.menu_actions.remove.trigger()
     qtbot.waitUntil(lambda: not window.view.isVisible())
 
 
-def test_other_programs_writes_show_up_by_themselves(desk: Desk, qtbot: QtBot) -> None:
-    window = desk.window()
-    key = desk.world.add("from-elsewhere.txt")[0]
-    qtbot.waitUntil(lambda: desk.names() == ["from-elsewhere.txt"])
-    desk.world.finish(key)
+def test_other_programs_writes_show_up_by_themselves(windows: WindowFactory, qtbot: QtBot) -> None:
+    window = windows.open()
+    key = windows.jobs_db.add("from-elsewhere.txt")[0]
+    qtbot.waitUntil(lambda: windows.names() == ["from-elsewhere.txt"])
+    windows.jobs_db.finish(key)
     qtbot.waitUntil(lambda: window.status.count_text(Status.PROCESSED) == "1 processed")
 
 
-def test_status_bar_and_title_say_how_far_all_of_it_is(desk: Desk, qtbot: QtBot) -> None:
-    keys = desk.world.add_many(4)
-    desk.world.finish(keys[:3])
-    window = desk.window()
+def test_status_bar_and_title_say_how_far_all_of_it_is(windows: WindowFactory, qtbot: QtBot) -> None:
+    keys = windows.jobs_db.add_many(4)
+    windows.jobs_db.finish(keys[:3])
+    window = windows.open()
     window.resize(1100, 700)
     assert [window.status.count_text(status) for status in Status] == [
         "1 pending",
@@ -123,93 +130,93 @@ def test_status_bar_and_title_say_how_far_all_of_it_is(desk: Desk, qtbot: QtBot)
     assert window.windowTitle().startswith("75\N{NO-BREAK SPACE}%")
     window.resize(720, 440)
     assert window.status.overall_text == "75\N{NO-BREAK SPACE}%"
-    desk.world.fail(keys[3])
+    windows.jobs_db.fail(keys[3])
     qtbot.waitUntil(lambda: window.status.overall_text == "4 files")
     assert window.windowTitle() == "Local queue \N{EN DASH} Filemill"
-    qtbot.waitUntil(lambda: window.offers.retry_failed.iconText() == "Retry Failed (1)")
+    qtbot.waitUntil(lambda: window.menu_actions.retry_failed.iconText() == "Retry Failed (1)")
 
 
-def test_connection_is_shown_and_trouble_stands_under_the_toolbar(desk: Desk, qtbot: QtBot) -> None:
-    window = desk.window()
+def test_connection_is_shown_and_trouble_stands_under_the_toolbar(windows: WindowFactory, qtbot: QtBot) -> None:
+    window = windows.open()
     assert window.status.connection_text == "Starting…"
-    desk.states.take_sender(LoopState(Phase.RUNNING))
-    desk.states.take_consumer(LoopState(Phase.RUNNING))
+    windows.states.set_sender_state(LoopState(Phase.RUNNING))
+    windows.states.set_consumer_state(LoopState(Phase.RUNNING))
     assert window.status.connection_text == "Local queue"
-    desk.states.take_sender(LoopState(Phase.WAITING, "The local queue could not start."))
+    windows.states.set_sender_state(LoopState(Phase.WAITING, "The local queue could not start."))
     assert window.banner.isVisible()
     QTest.mouseClick(window.banner.buttons[0], LEFT)
-    assert desk.tried == 1
-    desk.states.take_sender(LoopState(Phase.RUNNING))
+    assert windows.tried == 1
+    windows.states.set_sender_state(LoopState(Phase.RUNNING))
     assert not window.banner.isVisible()
 
 
 # --- actions by keyboard and by mouse
 
 
-def test_select_all_and_none_by_keyboard(desk: Desk, qtbot: QtBot) -> None:
-    desk.world.add_many(5)
-    window = desk.active_window()
-    assert not window.offers.remove.isEnabled()
+def test_select_all_and_none_by_keyboard(windows: WindowFactory, qtbot: QtBot) -> None:
+    windows.jobs_db.add_many(5)
+    window = windows.open_active()
+    assert not window.menu_actions.remove.isEnabled()
     QTest.keyClick(window.view, Qt.Key.Key_A, CTRL)
     assert window.view.selected_count() == 5
-    assert window.offers.remove.isEnabled()
+    assert window.menu_actions.remove.isEnabled()
     QTest.keyClick(window.view, Qt.Key.Key_A, CTRL | SHIFT)
     assert window.view.selected_count() == 0
 
 
-def test_retry_by_keyboard_and_all_failed_by_mouse(desk: Desk, qtbot: QtBot) -> None:
-    keys = desk.world.add("a", "b", "c")
-    desk.world.fail(keys)
-    window = desk.active_window()
+def test_retry_by_keyboard_and_all_failed_by_mouse(windows: WindowFactory, qtbot: QtBot) -> None:
+    keys = windows.jobs_db.add("a", "b", "c")
+    windows.jobs_db.fail(keys)
+    window = windows.open_active()
     window.view.select_rows(1, 1)
     QTest.keyClick(window.view, Qt.Key.Key_R, CTRL)
-    qtbot.waitUntil(lambda: desk.world.statuses() == ["FAILED", "PENDING", "FAILED"])
-    QTest.mouseClick(tool(window, window.offers.retry_failed), LEFT)
-    qtbot.waitUntil(lambda: desk.world.statuses() == ["PENDING"] * 3)
+    qtbot.waitUntil(lambda: windows.jobs_db.statuses() == ["FAILED", "PENDING", "FAILED"])
+    QTest.mouseClick(tool(window, window.menu_actions.retry_failed), LEFT)
+    qtbot.waitUntil(lambda: windows.jobs_db.statuses() == ["PENDING"] * 3)
     qtbot.waitUntil(lambda: notice(window) == "2 files will be processed again.")
-    qtbot.waitUntil(lambda: not window.offers.retry_failed.isEnabled())
+    qtbot.waitUntil(lambda: not window.menu_actions.retry_failed.isEnabled())
 
 
-def test_remove_by_key_and_undo_by_key(desk: Desk, qtbot: QtBot) -> None:
-    desk.world.add("a", "b", "c")
-    window = desk.active_window()
+def test_remove_by_key_and_undo_by_key(windows: WindowFactory, qtbot: QtBot) -> None:
+    windows.jobs_db.add("a", "b", "c")
+    window = windows.open_active()
     window.view.select_rows(0, 1)
     QTest.keyClick(window.view, Qt.Key.Key_Delete)
-    qtbot.waitUntil(lambda: desk.names() == ["c"])
+    qtbot.waitUntil(lambda: windows.names() == ["c"])
     QTest.keyClick(window.view, Qt.Key.Key_Z, CTRL)
-    qtbot.waitUntil(lambda: desk.names() == ["a", "b", "c"])
+    qtbot.waitUntil(lambda: windows.names() == ["a", "b", "c"])
     QTest.keyClick(window.view, Qt.Key.Key_Y, CTRL)
-    qtbot.waitUntil(lambda: desk.names() == ["c"])
+    qtbot.waitUntil(lambda: windows.names() == ["c"])
 
 
-def test_remove_by_mouse_and_undo_in_the_message(desk: Desk, qtbot: QtBot) -> None:
-    desk.world.add("a", "b")
-    window = desk.active_window()
-    row = window.view.visualRect(desk.bench().model.index(1, 0)).center()
+def test_remove_by_mouse_and_undo_in_the_message(windows: WindowFactory, qtbot: QtBot) -> None:
+    windows.jobs_db.add("a", "b")
+    window = windows.open_active()
+    row = window.view.visualRect(windows.controller().model.index(1, 0)).center()
     QTest.mouseClick(window.view.viewport(), LEFT, pos=row)
-    QTest.mouseClick(tool(window, window.offers.remove), LEFT)
-    qtbot.waitUntil(lambda: desk.names() == ["a"])
+    QTest.mouseClick(tool(window, window.menu_actions.remove), LEFT)
+    qtbot.waitUntil(lambda: windows.names() == ["a"])
     qtbot.waitUntil(lambda: [button.text() for button in window.notices.buttons] == ["Undo"])
     QTest.mouseClick(window.notices.buttons[0], LEFT)
-    qtbot.waitUntil(lambda: desk.names() == ["a", "b"])
+    qtbot.waitUntil(lambda: windows.names() == ["a", "b"])
     qtbot.waitUntil(lambda: notice(window) == "Brought 1 file back.")
 
 
-def test_undo_of_many_works_while_the_list_is_sorted(desk: Desk, qtbot: QtBot) -> None:
-    desk.world.add("b", "c", "a")
-    window = desk.active_window()
+def test_undo_of_many_works_while_the_list_is_sorted(windows: WindowFactory, qtbot: QtBot) -> None:
+    windows.jobs_db.add("b", "c", "a")
+    window = windows.open_active()
     window.view.header.setSortIndicator(0, Qt.SortOrder.AscendingOrder)
-    qtbot.waitUntil(lambda: desk.names() == ["a", "b", "c"])
+    qtbot.waitUntil(lambda: windows.names() == ["a", "b", "c"])
     window.view.select_rows(0, 1)
-    window.offers.remove.trigger()
-    qtbot.waitUntil(lambda: desk.names() == ["c"])
-    desk.bench().commands.undo.undo()
-    qtbot.waitUntil(lambda: desk.names() == ["a", "b", "c"])
+    window.menu_actions.remove.trigger()
+    qtbot.waitUntil(lambda: windows.names() == ["c"])
+    windows.controller().commands.undo.undo()
+    qtbot.waitUntil(lambda: windows.names() == ["a", "b", "c"])
 
 
-def test_rows_are_copied_for_a_spreadsheet(desk: Desk, qtbot: QtBot) -> None:
-    desk.world.add("a", "b", size=5)
-    window = desk.active_window()
+def test_rows_are_copied_for_a_spreadsheet(windows: WindowFactory, qtbot: QtBot) -> None:
+    windows.jobs_db.add("a", "b", size=5)
+    window = windows.open_active()
     for number in (2, 3, 5, 6):
         window.view.header.show_column(number, False)
     window.view.header.moveSection(window.view.header.visualIndex(4), 0)
@@ -222,15 +229,15 @@ def test_rows_are_copied_for_a_spreadsheet(desk: Desk, qtbot: QtBot) -> None:
     assert notice(window) == "Copied 2 rows."
 
 
-def test_paths_are_pasted(desk: Desk, files: list[str], qtbot: QtBot) -> None:
-    window = desk.active_window()
+def test_paths_are_pasted(windows: WindowFactory, files: list[str], qtbot: QtBot) -> None:
+    window = windows.open_active()
     QGuiApplication.clipboard().setText("\n".join(files))
     QTest.keyClick(window, Qt.Key.Key_V, CTRL)
-    qtbot.waitUntil(lambda: desk.names() == ["a.txt", "b.txt"])
+    qtbot.waitUntil(lambda: windows.names() == ["a.txt", "b.txt"])
 
 
-def test_pasting_something_else_is_answered(desk: Desk, qtbot: QtBot) -> None:
-    window = desk.active_window()
+def test_pasting_something_else_is_answered(windows: WindowFactory, qtbot: QtBot) -> None:
+    window = windows.open_active()
     QGuiApplication.clipboard().setText("just words")
     QTest.keyClick(window, Qt.Key.Key_V, CTRL)
     assert notice(window) == "There are no files, folders or paths on the clipboard."
@@ -239,22 +246,22 @@ def test_pasting_something_else_is_answered(desk: Desk, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: "Addresses on the web can't be added yet" in notice(window))
 
 
-def test_context_menu_offers_what_the_menu_bar_does(desk: Desk, qtbot: QtBot) -> None:
-    desk.world.add("a")
-    window = desk.active_window()
+def test_context_menu_offers_what_the_menu_bar_does(windows: WindowFactory, qtbot: QtBot) -> None:
+    windows.jobs_db.add("a")
+    window = windows.open_active()
     window.view.select_rows(0, 0)
     window.view.menu_wanted.emit(QPoint(50, 50))
     qtbot.waitUntil(lambda: isinstance(QApplication.activePopupWidget(), QMenu))
     menu = QApplication.activePopupWidget()
     assert isinstance(menu, QMenu)
-    assert window.offers.retry in menu.actions()
-    assert all(action in window.offers.all for action in menu.actions() if not action.isSeparator())
+    assert window.menu_actions.retry in menu.actions()
+    assert all(action in window.menu_actions.all for action in menu.actions() if not action.isSeparator())
     assert len([action for action in menu.actions() if not action.isSeparator()]) <= 12
     menu.close()
 
 
-def test_menus_of_the_view_are_filled_when_they_open(desk: Desk) -> None:
-    window = desk.window()
+def test_menus_of_the_view_are_filled_when_they_open(windows: WindowFactory) -> None:
+    window = windows.open()
     view = next(action.menu() for action in window.menuBar().actions() if action.text() == "&View")
     assert isinstance(view, QMenu)
     submenus = [submenu for action in view.actions() if isinstance(submenu := action.menu(), QMenu)]
@@ -267,15 +274,15 @@ def test_menus_of_the_view_are_filled_when_they_open(desk: Desk) -> None:
         assert len(titles) == len(set(titles))
 
 
-def test_shortcuts_and_about_open_beside_the_window(desk: Desk, qtbot: QtBot) -> None:
-    window = desk.active_window()
+def test_shortcuts_and_about_open_beside_the_window(windows: WindowFactory, qtbot: QtBot) -> None:
+    window = windows.open_active()
     QTest.keyClick(window, Qt.Key.Key_Slash, CTRL)
     dialog = next(dialog for dialog in window.findChildren(QDialog) if dialog.isVisible())
     rows = dict(pairs_in(dialog))
     assert rows["Add Folder"] == "Ctrl+Shift+O"
     assert rows["Undo"] == "Ctrl+Z"
     dialog.close()
-    window.offers.about.trigger()
+    window.menu_actions.about.trigger()
     about = next(dialog for dialog in window.findChildren(QDialog) if dialog.windowTitle() == "About Filemill")
     about.close()
 
@@ -292,22 +299,22 @@ def choose(window: MainWindow, qtbot: QtBot, key: Qt.Key, modifiers: Qt.Keyboard
 
 
 def test_files_chosen_in_the_dialog_are_added_and_its_folder_remembered(
-    desk: Desk, files: list[str], qtbot: QtBot, tmp_path: Path
+    windows: WindowFactory, files: list[str], qtbot: QtBot, tmp_path: Path
 ) -> None:
-    window = desk.active_window()
+    window = windows.open_active()
     dialog = choose(window, qtbot, Qt.Key.Key_O, CTRL)
     assert dialog.fileMode() is QFileDialog.FileMode.ExistingFiles
     dialog.filesSelected.emit(files)
     dialog.close()
-    qtbot.waitUntil(lambda: desk.names() == ["a.txt", "b.txt"])
+    qtbot.waitUntil(lambda: windows.names() == ["a.txt", "b.txt"])
     window.close()
     assert WindowMemory(tmp_path / "window.ini").folder("files") == str(tmp_path / "in")
 
 
 def test_folder_chosen_in_the_dialog_is_asked_about_first(
-    desk: Desk, files: list[str], qtbot: QtBot, tmp_path: Path
+    windows: WindowFactory, files: list[str], qtbot: QtBot, tmp_path: Path
 ) -> None:
-    window = desk.active_window()
+    window = windows.open_active()
     dialog = choose(window, qtbot, Qt.Key.Key_O, CTRL | SHIFT)
     assert dialog.fileMode() is QFileDialog.FileMode.Directory
     dialog.filesSelected.emit([str(tmp_path / "in")])
@@ -316,15 +323,15 @@ def test_folder_chosen_in_the_dialog_is_asked_about_first(
     assert window.adding.sheet is not None
     assert window.adding.sheet.subfolders.isVisible()
     QTest.keyClick(window.adding.sheet, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: desk.names() == ["a.txt", "b.txt"])
+    qtbot.waitUntil(lambda: windows.names() == ["a.txt", "b.txt"])
     assert files
 
 
-def test_dialog_that_was_cancelled_adds_nothing(desk: Desk, qtbot: QtBot) -> None:
-    window = desk.active_window()
+def test_dialog_that_was_cancelled_adds_nothing(windows: WindowFactory, qtbot: QtBot) -> None:
+    window = windows.open_active()
     dialog = choose(window, qtbot, Qt.Key.Key_O, CTRL)
     dialog.reject()
-    assert not desk.bench().adder.busy
+    assert not windows.controller().adder.busy
     qtbot.waitUntil(lambda: not window.findChildren(QFileDialog))
 
 
@@ -340,8 +347,10 @@ def drag(urls: list[QUrl]) -> tuple[QMimeData, QDragEnterEvent, QDragMoveEvent, 
     )
 
 
-def test_drop_says_what_it_will_do_and_does_it(desk: Desk, files: list[str], qtbot: QtBot, tmp_path: Path) -> None:
-    window = desk.window()
+def test_drop_says_what_it_will_do_and_does_it(
+    windows: WindowFactory, files: list[str], qtbot: QtBot, tmp_path: Path
+) -> None:
+    window = windows.open()
     data, enter, move, drop = drag([QUrl.fromLocalFile(str(tmp_path / "in"))])
     QApplication.sendEvent(window, enter)
     assert enter.isAccepted()
@@ -352,34 +361,34 @@ def test_drop_says_what_it_will_do_and_does_it(desk: Desk, files: list[str], qtb
     assert move.isAccepted()
     QApplication.sendEvent(window, drop)
     assert not window.overlay.isVisible()
-    qtbot.waitUntil(lambda: desk.names() == ["a.txt", "b.txt"])
+    qtbot.waitUntil(lambda: windows.names() == ["a.txt", "b.txt"])
     assert data.hasUrls()
     assert files
 
 
-def test_table_lets_a_drop_through_to_the_window(desk: Desk, files: list[str], qtbot: QtBot) -> None:
-    desk.world.add("x")
-    window = desk.window()
+def test_table_lets_a_drop_through_to_the_window(windows: WindowFactory, files: list[str], qtbot: QtBot) -> None:
+    windows.jobs_db.add("x")
+    window = windows.open()
     data, enter, _, drop = drag([QUrl.fromLocalFile(files[0])])
     QApplication.sendEvent(window.view.viewport(), enter)
     assert window.overlay.text == "Drop to add 1 file"
     QApplication.sendEvent(window.view.viewport(), drop)
-    qtbot.waitUntil(lambda: desk.names() == ["x", "a.txt"])
+    qtbot.waitUntil(lambda: windows.names() == ["x", "a.txt"])
     assert data.hasUrls()
 
 
-def test_drag_that_leaves_changes_nothing(desk: Desk, files: list[str]) -> None:
-    window = desk.window()
+def test_drag_that_leaves_changes_nothing(windows: WindowFactory, files: list[str]) -> None:
+    window = windows.open()
     data, enter, *_ = drag([QUrl.fromLocalFile(files[0])])
     QApplication.sendEvent(window, enter)
     QApplication.sendEvent(window, QDragLeaveEvent())
     assert not window.overlay.isVisible()
-    assert not desk.bench().adder.busy
+    assert not windows.controller().adder.busy
     assert data.hasUrls()
 
 
-def test_drag_of_something_else_is_refused_with_words(desk: Desk) -> None:
-    window = desk.window()
+def test_drag_of_something_else_is_refused_with_words(windows: WindowFactory) -> None:
+    window = windows.open()
     data, enter, move, drop = drag([QUrl("https://example.org/x")])
     QApplication.sendEvent(window, enter)
     assert "Only files and folders" in window.overlay.text
@@ -387,12 +396,12 @@ def test_drag_of_something_else_is_refused_with_words(desk: Desk) -> None:
     assert not move.isAccepted()
     QApplication.sendEvent(window, drop)
     assert not window.overlay.isVisible()
-    assert not desk.bench().adder.busy
+    assert not windows.controller().adder.busy
     assert data.hasUrls()
 
 
-def test_refused_things_are_listed_with_their_reasons(desk: Desk, qtbot: QtBot) -> None:
-    window = desk.window()
+def test_refused_things_are_listed_with_their_reasons(windows: WindowFactory, qtbot: QtBot) -> None:
+    window = windows.open()
     window.add(["/nowhere/<b>x</b>\n", "/dev/null"])
     qtbot.waitUntil(lambda: notice(window) == "None of these 2 things can be added.")
     QTest.mouseClick(window.notices.buttons[0], LEFT)
@@ -406,36 +415,36 @@ def test_refused_things_are_listed_with_their_reasons(desk: Desk, qtbot: QtBot) 
     dialog.close()
 
 
-def test_added_files_are_scrolled_to(desk: Desk, files: list[str], qtbot: QtBot) -> None:
-    desk.world.add_many(300)
-    window = desk.window()
+def test_added_files_are_scrolled_to(windows: WindowFactory, files: list[str], qtbot: QtBot) -> None:
+    windows.jobs_db.add_many(300)
+    window = windows.open()
     window.view.scrollToTop()
     window.add(files)
     qtbot.waitUntil(lambda: notice(window) == "Added 2 files.")
-    row = window.view.visualRect(desk.bench().model.index(300, 0))
+    row = window.view.visualRect(windows.controller().model.index(300, 0))
     assert window.view.viewport().rect().contains(row)
 
 
-def test_long_adding_is_shown_with_stop(desk: Desk, qtbot: QtBot) -> None:
-    window = desk.window()
+def test_long_adding_is_shown_with_stop(windows: WindowFactory, qtbot: QtBot) -> None:
+    window = windows.open()
     stopped = QSignalSpy(window.busy.stopped)
-    desk.bench().adder.said.emit("Looking through in… 3,118 files", True)
+    windows.controller().adder.busy_changed.emit("Looking through in… 3,118 files", True)
     assert window.busy.isVisible()
     (stop,) = window.busy.findChildren(QPushButton)
     assert stop.isVisible()
     QTest.mouseClick(stop, LEFT)
     assert stopped.count() == 1
-    desk.bench().adder.said.emit("Adding 3,118 files…", False)
+    windows.controller().adder.busy_changed.emit("Adding 3,118 files…", False)
     assert not stop.isVisible()
-    desk.bench().adder.said.emit("", False)
+    windows.controller().adder.busy_changed.emit("", False)
     assert not window.busy.isVisible()
 
 
-def test_trouble_without_another_place_is_said_once(desk: Desk) -> None:
-    window = desk.window()
-    desk.bench().problem.emit("The list can't be read.")
+def test_trouble_without_another_place_is_said_once(windows: WindowFactory) -> None:
+    window = windows.open()
+    windows.controller().problem.emit("The list can't be read.")
     first = window.notices.notice
-    desk.bench().problem.emit("The list can't be read.")
+    windows.controller().problem.emit("The list can't be read.")
     assert window.notices.notice is first
     assert first is not None
     assert first.kind is Kind.PROBLEM
@@ -444,9 +453,9 @@ def test_trouble_without_another_place_is_said_once(desk: Desk) -> None:
 # --- coming back
 
 
-def test_window_comes_back_as_it_was_left(desk: Desk, qtbot: QtBot) -> None:
-    desk.world.add("b", "c", "a")
-    first = desk.window()
+def test_window_comes_back_as_it_was_left(windows: WindowFactory, qtbot: QtBot) -> None:
+    windows.jobs_db.add("b", "c", "a")
+    first = windows.open()
     first.resize(760, 480)  # fits on the offscreen platform's screen
     header = first.view.header
     header.setSortIndicator(0, Qt.SortOrder.DescendingOrder)
@@ -458,22 +467,22 @@ def test_window_comes_back_as_it_was_left(desk: Desk, qtbot: QtBot) -> None:
     first.close()
     first.close()
     assert closed.count() == 1
-    second = desk.window()
-    qtbot.waitUntil(lambda: desk.names() == ["c", "b", "a"])
+    second = windows.open()
+    qtbot.waitUntil(lambda: windows.names() == ["c", "b", "a"])
     assert second.size() == first.size()
     assert second.view.header.layout_of_columns() == layout
 
 
-def test_quit_closes_the_window(desk: Desk, qtbot: QtBot) -> None:
-    window = desk.active_window()
+def test_quit_closes_the_window(windows: WindowFactory, qtbot: QtBot) -> None:
+    window = windows.open_active()
     with qtbot.waitSignal(window.closed):
         QTest.keyClick(window, Qt.Key.Key_Q, CTRL)
     assert not window.isVisible()
 
 
-def test_keyboard_is_in_the_list_of_a_window_that_opens_with_files(desk: Desk, qtbot: QtBot) -> None:
-    desk.world.add("a", "b")
-    window = desk.window()
+def test_keyboard_is_in_the_list_of_a_window_that_opens_with_files(windows: WindowFactory, qtbot: QtBot) -> None:
+    windows.jobs_db.add("a", "b")
+    window = windows.open()
     window.activateWindow()
     qtbot.waitUntil(window.isActiveWindow)
     qtbot.waitUntil(window.view.hasFocus)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def bar(look: Theme, qtbot: QtBot) -> NoticeBar:
-    made = NoticeBar("Message", look)
+def bar(theme: Theme, qtbot: QtBot) -> NoticeBar:
+    made = NoticeBar("Message", theme)
     qtbot.addWidget(made)
     return made
 
@@ -65,10 +65,10 @@ def test_dismissing_tells_which_text(bar: NoticeBar, qtbot: QtBot) -> None:
 
 
 def test_passing_message_goes_by_itself_but_not_under_the_mouse(
-    look: Theme, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+    theme: Theme, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(notice_module, "SHORT_MS", 1)
-    bar = NoticeBar("Message", look)
+    bar = NoticeBar("Message", theme)
     qtbot.addWidget(bar)
     bar.show_notice(Notice("Added", passing=True))
     place = QPointF(1, 1)
@@ -85,104 +85,67 @@ def test_text_is_never_taken_for_html(bar: NoticeBar) -> None:
     assert texts == [Qt.TextFormat.PlainText]
 
 
-def test_icons_follow_the_colours(bar: NoticeBar, look: Theme) -> None:
+def test_icons_follow_the_colours(bar: NoticeBar, theme: Theme) -> None:
     bar.show_notice(Notice("x", Kind.PROBLEM))
     light = bar._icon.pixmap().toImage()
-    look.wear(DARK)
+    theme.wear(DARK)
     assert bar._icon.pixmap().toImage() != light
-    look.wear(LIGHT)
+    theme.wear(LIGHT)
     assert bar._icon.pixmap().toImage() == light
 
 
-@dataclass(frozen=True, slots=True)
-class Calls:
-    """Notes what the banner's buttons ask for. Has slots, as the real program has: PySide can't refer weakly to it."""
-
-    made: list[str] = field(default_factory=list)
-
-    def try_now(self) -> None:
-        self.made.append("try")
-
-    def start_again(self) -> None:
-        self.made.append("start")
-
-    def allow_processing(self) -> None:
-        self.made.append("allow")
-
-
 @pytest.fixture
-def calls() -> Calls:
-    return Calls()
+def banner(bar: NoticeBar) -> TroubleBanner:
+    return TroubleBanner(bar, lambda trouble: (NoticeAction(trouble.need.value, lambda: None, keeps=True),))
 
 
-@pytest.fixture
-def banner(bar: NoticeBar, calls: Calls) -> TroubleBanner:
-    return TroubleBanner(
-        bar,
-        try_now=calls.try_now,
-        start_again=calls.start_again,
-        allow_processing=calls.allow_processing,
-        parent=bar,
-    )
-
-
-def test_trouble_stays_until_it_is_over(bar: NoticeBar, banner: TroubleBanner, calls: Calls, qtbot: QtBot) -> None:
-    banner.show_loops(Trouble("No connection."))
+def test_trouble_stays_until_it_is_over(bar: NoticeBar, banner: TroubleBanner, qtbot: QtBot) -> None:
+    banner.set_loop_trouble(Trouble("No connection."))
     assert shown(bar) == "No connection."
     QTest.mouseClick(bar.buttons[0], Qt.MouseButton.LeftButton)
-    assert calls.made == ["try"]
-    banner.show_loops(None)
+    assert shown(bar) == "No connection."
+    banner.set_loop_trouble(None)
     assert shown(bar) is None
 
 
-def test_loop_that_has_ended_can_be_started_again(
-    bar: NoticeBar, banner: TroubleBanner, calls: Calls, qtbot: QtBot
-) -> None:
-    banner.show_loops(Trouble("Processing has stopped.", kind=Need.RESTART))
+@pytest.mark.parametrize(
+    ("need", "kind"),
+    [(Need.PATIENCE, Kind.WARNING), (Need.RESTART, Kind.PROBLEM), (Need.PERMISSION, Kind.INFO)],
+)
+def test_trouble_looks_as_grave_as_it_is(bar: NoticeBar, banner: TroubleBanner, need: Need, kind: Kind) -> None:
+    banner.set_loop_trouble(Trouble("Processing has stopped.", need=need))
     assert bar.notice is not None
-    assert bar.notice.kind is Kind.PROBLEM
-    QTest.mouseClick(bar.buttons[0], Qt.MouseButton.LeftButton)
-    assert calls.made == ["start"]
-
-
-def test_processing_that_nobody_has_allowed_can_be_allowed(
-    bar: NoticeBar, banner: TroubleBanner, calls: Calls, qtbot: QtBot
-) -> None:
-    banner.show_loops(Trouble("None are processed here yet.", kind=Need.PERMISSION))
-    assert bar.notice is not None
-    assert bar.notice.kind is Kind.INFO
-    assert bar.buttons[0].text() == "Process Here"
-    QTest.mouseClick(bar.buttons[0], Qt.MouseButton.LeftButton)
-    assert calls.made == ["allow"]
+    assert bar.notice.kind is kind
+    assert [button.text() for button in bar.buttons] == [need.value]
 
 
 def test_dismissed_words_do_not_come_back_until_it_was_over(
     bar: NoticeBar, banner: TroubleBanner, qtbot: QtBot
 ) -> None:
-    banner.show_loops(Trouble("No connection."))
+    banner.set_loop_trouble(Trouble("No connection."))
     QTest.mouseClick(bar.frame.findChildren(QToolButton)[0], Qt.MouseButton.LeftButton)
-    banner.show_loops(Trouble("No connection."))
+    banner.set_loop_trouble(Trouble("No connection."))
     assert shown(bar) is None
-    banner.show_loops(Trouble("Your session has ended."))
+    banner.set_loop_trouble(Trouble("Your session has ended."))
     assert shown(bar) == "Your session has ended."
-    banner.show_loops(None)
-    banner.show_loops(Trouble("No connection."))
+    banner.set_loop_trouble(None)
+    banner.set_loop_trouble(Trouble("No connection."))
     assert shown(bar) == "No connection."
 
 
 def test_database_comes_before_the_queue(bar: NoticeBar, banner: TroubleBanner) -> None:
-    banner.show_loops(Trouble("No connection."))
-    banner.show_database(StoreError("The list can't be read."))
+    banner.set_loop_trouble(Trouble("No connection."))
+    banner.set_database_error(StoreError("The list can't be read."))
     assert shown(bar) == "The list can't be read."
-    banner.clear_database()
+    banner.clear_database_error()
     assert shown(bar) == "No connection."
 
 
-def test_tab_goes_through_the_buttons_as_they_stand_and_to_the_cross_last(look: Theme, qtbot: QtBot) -> None:
+def test_tab_goes_through_the_buttons_as_they_stand_and_to_the_cross_last(theme: Theme, qtbot: QtBot) -> None:
     window = QWidget()
     qtbot.addWidget(window)
     column = QVBoxLayout(window)
-    before, bar, after = QLineEdit(), NoticeBar("Trouble", look), QLineEdit()
+    before, bar, after = QLineEdit(), NoticeBar("Trouble", theme), QLineEdit()
     for widget in (before, bar, after):
         column.addWidget(widget)
     nothing = NoticeAction("", lambda: None)

@@ -10,7 +10,7 @@ from PySide6.QtDBus import QDBusConnection, QDBusMessage
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtTest import QTest
 
-from desktop_app.gui.table import opening
+from desktop_app.gui.desktop import file_manager
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from desktop_app.gui.window.main_window import MainWindow
-    from tests.gui.conftest import Desk
+    from tests.gui.conftest import WindowFactory
 
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Linux's keys and file managers")
@@ -61,12 +61,12 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.fixture
-def window(desk: Desk, tmp_path: Path) -> MainWindow:
+def window(windows: WindowFactory, tmp_path: Path) -> MainWindow:
     """Its list has three files, the last of which is gone from the disk."""
     for name in ("a b.txt", "b.txt"):
         (tmp_path / name).write_text("x")
-    desk.world.add(*(f"{tmp_path}/{name}" for name in ("a b.txt", "b.txt", "<i>gone.txt")))
-    return desk.active_window()
+    windows.jobs_db.add(*(f"{tmp_path}/{name}" for name in ("a b.txt", "b.txt", "<i>gone.txt")))
+    return windows.open_active()
 
 
 def notice(window: MainWindow) -> str:
@@ -76,7 +76,7 @@ def notice(window: MainWindow) -> str:
 
 @pytest.mark.parametrize("key", [Qt.Key.Key_Return, Qt.Key.Key_Enter])
 def test_enter_opens_the_selected_files(
-    window: MainWindow, desk: Desk, tmp_path: Path, opened: list[str], key: Qt.Key, qtbot: QtBot
+    window: MainWindow, windows: WindowFactory, tmp_path: Path, opened: list[str], key: Qt.Key, qtbot: QtBot
 ) -> None:
     window.view.select_rows(0, 1)
     QTest.keyClick(window.view, key)
@@ -91,11 +91,11 @@ def test_double_click_opens_the_file(window: MainWindow, tmp_path: Path, opened:
     qtbot.waitUntil(lambda: opened == [f"file://{tmp_path}/b.txt"])
 
 
-def test_enter_in_the_filter_box_opens_nothing(window: MainWindow, desk: Desk, opened: list[str]) -> None:
+def test_enter_in_the_filter_box_opens_nothing(window: MainWindow, windows: WindowFactory, opened: list[str]) -> None:
     window.view.select_rows(0, 0)
     window.filter.setFocus()
     QTest.keyClick(window.filter, Qt.Key.Key_Return)
-    desk.settle()
+    windows.settle()
     assert opened == []
 
 
@@ -103,30 +103,30 @@ def test_file_that_is_gone_is_told_and_the_others_are_opened(
     window: MainWindow, tmp_path: Path, opened: list[str], qtbot: QtBot
 ) -> None:
     window.view.select_rows(1, 2)
-    window.offers.open.trigger()
+    window.menu_actions.open.trigger()
     qtbot.waitUntil(lambda: notice(window).startswith("“<i>gone.txt” is not there any more."))
     assert opened == [f"file://{tmp_path}/b.txt"]
     for name in ("a b.txt", "b.txt"):
         (tmp_path / name).unlink()
     window.view.selectAll()
-    window.offers.open.trigger()
+    window.menu_actions.open.trigger()
     qtbot.waitUntil(lambda: notice(window).startswith("3 files are not there any more."))
 
 
 def test_file_without_a_program_is_told(window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(QDesktopServices, "openUrl", lambda _: False)
     window.view.select_rows(1, 1)
-    window.offers.open.trigger()
+    window.menu_actions.open.trigger()
     qtbot.waitUntil(lambda: notice(window) == "This computer has no program that opens “b.txt”.")
 
 
 def test_no_more_than_some_are_opened_at_once(
-    window: MainWindow, desk: Desk, opened: list[str], monkeypatch: pytest.MonkeyPatch
+    window: MainWindow, windows: WindowFactory, opened: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(opening, "MOST_AT_ONCE", 2)
+    monkeypatch.setattr(file_manager, "MOST_AT_ONCE", 2)
     window.view.selectAll()
-    window.offers.open.trigger()
-    desk.settle()
+    window.menu_actions.open.trigger()
+    windows.settle()
     assert notice(window) == "Select at most 2 files to open them."
     assert opened == []
 
@@ -140,17 +140,19 @@ def test_file_manager_is_asked_to_select_the_files(
     assert (opened, notice(window)) == ([], "")
 
 
-def test_only_the_folder_of_the_current_file_is_shown(desk: Desk, tmp_path: Path, bus: FakeBus, qtbot: QtBot) -> None:
+def test_only_the_folder_of_the_current_file_is_shown(
+    windows: WindowFactory, tmp_path: Path, bus: FakeBus, qtbot: QtBot
+) -> None:
     (tmp_path / "sub").mkdir()
     for name in ("a", "sub/b"):
         (tmp_path / name).touch()
-    desk.world.add(f"{tmp_path}/a", f"{tmp_path}/sub/b")
-    window = desk.active_window()
+    windows.jobs_db.add(f"{tmp_path}/a", f"{tmp_path}/sub/b")
+    window = windows.open_active()
     window.view.selectAll()
     window.view.selectionModel().setCurrentIndex(
         window.view.model().index(1, 0), window.view.selectionModel().SelectionFlag.NoUpdate
     )
-    window.offers.show_file.trigger()
+    window.menu_actions.show_file.trigger()
     qtbot.waitUntil(lambda: bus.asked == [[[f"file://{tmp_path}/sub/b"], ""]])
 
 
@@ -165,7 +167,7 @@ def test_folder_is_opened_where_no_file_manager_answers(
 ) -> None:
     monkeypatch.setattr(QDBusConnection, "sessionBus", lambda: made)
     window.view.select_rows(1, 1)
-    window.offers.show_file.trigger()
+    window.menu_actions.show_file.trigger()
     qtbot.waitUntil(lambda: opened == [f"file://{tmp_path}"])
     assert notice(window) == ""
 
@@ -174,16 +176,16 @@ def test_folder_of_a_file_that_is_gone_is_opened_and_said(
     window: MainWindow, tmp_path: Path, bus: FakeBus, opened: list[str], qtbot: QtBot
 ) -> None:
     window.view.select_rows(2, 2)
-    window.offers.show_file.trigger()
+    window.menu_actions.show_file.trigger()
     qtbot.waitUntil(lambda: notice(window).startswith("“<i>gone.txt” is not there any more."))
     assert (opened, bus.asked) == ([f"file://{tmp_path}"], [])
 
 
-def test_folder_that_is_gone_is_said(desk: Desk, bus: FakeBus, opened: list[str], qtbot: QtBot) -> None:
-    desk.world.add("/no such folder/bad\udcff.txt")
-    window = desk.active_window()
+def test_folder_that_is_gone_is_said(windows: WindowFactory, bus: FakeBus, opened: list[str], qtbot: QtBot) -> None:
+    windows.jobs_db.add("/no such folder/bad\udcff.txt")
+    window = windows.open_active()
     window.view.select_rows(0, 0)
-    window.offers.show_file.trigger()
+    window.menu_actions.show_file.trigger()
     qtbot.waitUntil(lambda: notice(window).startswith("The folder of “bad\\xff.txt” can't be opened"))
     assert opened == []
 

@@ -15,31 +15,31 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from desktop_app.domain.job import Job
-    from tests.gui.world import World
+    from tests.gui.jobs_database import JobsDatabase
 
 
 class CountingReader:
-    """Reads from a world, and counts how often."""
+    """Reads from a list of jobs, and counts how often."""
 
-    def __init__(self, world: World) -> None:
-        self.world = world
+    def __init__(self, jobs_db: JobsDatabase) -> None:
+        self.jobs_db = jobs_db
         self.pages = 0
 
     def page(self, row_ids: Sequence[int]) -> dict[int, Job]:
         self.pages += 1
-        return self.world.jobs.page(row_ids)
+        return self.jobs_db.jobs.page(row_ids)
 
 
 @pytest.fixture
-def reader(world: World) -> CountingReader:
-    return CountingReader(world)
+def reader(jobs_db: JobsDatabase) -> CountingReader:
+    return CountingReader(jobs_db)
 
 
 @pytest.fixture
-def cache(world: World, reader: CountingReader) -> PageCache:
-    world.add_many(PAGE_ROWS + 10)
+def cache(jobs_db: JobsDatabase, reader: CountingReader) -> PageCache:
+    jobs_db.add_many(PAGE_ROWS + 10)
     made = PageCache(reader)  # type: ignore[arg-type]
-    made.replace(world.jobs.ids())
+    made.replace(jobs_db.jobs.ids())
     return made
 
 
@@ -63,41 +63,43 @@ def test_pages_that_were_not_looked_at_for_long_are_dropped(
     assert KEPT_PAGES > 1
     name(cache, 0)
     name(cache, PAGE_ROWS)
-    job = reader.world.jobs.page([cache.ids[0]])[cache.ids[0]]
+    job = reader.jobs_db.jobs.page([cache.ids[0]])[cache.ids[0]]
     assert cache.patch(job) is None  # its page is gone, so it is read when it is looked at
     name(cache, 0)
     assert reader.pages == 3
 
 
-def test_newer_state_takes_its_place_without_reading(cache: PageCache, reader: CountingReader, world: World) -> None:
+def test_newer_state_takes_its_place_without_reading(
+    cache: PageCache, reader: CountingReader, jobs_db: JobsDatabase
+) -> None:
     name(cache, 3)
-    world.finish(cache.ids[3], lines=42)
-    assert cache.patch(world.jobs.page([cache.ids[3]])[cache.ids[3]]) == 3
+    jobs_db.finish(cache.ids[3], lines=42)
+    assert cache.patch(jobs_db.jobs.page([cache.ids[3]])[cache.ids[3]]) == 3
     cached = cache.row(3)
     assert cached is not None
     assert cached.job.lines_count == 42
     assert reader.pages == 1
 
 
-def test_row_that_is_gone_is_none(cache: PageCache, world: World) -> None:
-    world.intake.remove([cache.ids[1]])
+def test_row_that_is_gone_is_none(cache: PageCache, jobs_db: JobsDatabase) -> None:
+    jobs_db.intake.remove([cache.ids[1]])
     assert cache.row(1) is None
 
 
-def test_removing_rows_moves_the_others_up(cache: PageCache, world: World) -> None:
+def test_removing_rows_moves_the_others_up(cache: PageCache, jobs_db: JobsDatabase) -> None:
     name(cache, 0)
     name(cache, PAGE_ROWS)
-    world.intake.remove(cache.ids[1:3])
+    jobs_db.intake.remove(cache.ids[1:3])
     cache.remove(1, 3)
     assert name(cache, 1) == "file3.txt"
     assert name(cache, PAGE_ROWS) == "file258.txt"
-    job = world.jobs.page([cache.ids[1]])[cache.ids[1]]
+    job = jobs_db.jobs.page([cache.ids[1]])[cache.ids[1]]
     assert cache.patch(job) == 1
 
 
-def test_inserting_rows_moves_the_others_down(cache: PageCache, world: World) -> None:
+def test_inserting_rows_moves_the_others_down(cache: PageCache, jobs_db: JobsDatabase) -> None:
     name(cache, 0)
-    new = world.add("new.txt")
+    new = jobs_db.add("new.txt")
     cache.insert(0, array("q", new))
     assert name(cache, 0) == "new.txt"
     assert name(cache, 1) == "file0.txt"

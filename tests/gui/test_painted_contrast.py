@@ -20,23 +20,23 @@ if TYPE_CHECKING:
 
     from desktop_app.gui.theme.theme import Theme
     from desktop_app.gui.window.main_window import MainWindow
-    from tests.gui.conftest import Desk
+    from tests.gui.conftest import WindowFactory
 
 
 @pytest.fixture(params=[LIGHT, DARK], ids=["light", "dark"])
-def colours(request: pytest.FixtureRequest, look: Theme) -> Iterator[Colours]:
-    before = look.colours
-    look.wear(request.param)
+def colours(request: pytest.FixtureRequest, theme: Theme) -> Iterator[Colours]:
+    before = theme.colours
+    theme.wear(request.param)
     yield request.param
-    look.wear(before)
+    theme.wear(before)
 
 
 @pytest.fixture
-def window(desk: Desk, colours: Colours) -> MainWindow:
-    failed, done, pending, _ = desk.world.add_many(4)
-    desk.world.fail(failed)
-    desk.world.finish(done)
-    made = desk.window()
+def window(windows: WindowFactory, colours: Colours) -> MainWindow:
+    failed, done, pending, _ = windows.jobs_db.add_many(4)
+    windows.jobs_db.fail(failed)
+    windows.jobs_db.finish(done)
+    made = windows.open()
     made.resize(1180, 600)
     assert pending
     return made
@@ -67,14 +67,14 @@ def test_cells_can_be_read(window: MainWindow, colours: Colours, selected: bool)
             assert contrast(ink, ground) >= READABLE, (status, column)
 
 
-def test_statuses_have_shapes_that_tell_them_apart_without_colour(look: Theme) -> None:
+def test_statuses_have_shapes_that_tell_them_apart_without_colour(theme: Theme) -> None:
     from PySide6.QtCore import QSize
 
     from desktop_app.gui.table.cells import STATUS_ICONS
 
     shapes = set()
     for name in STATUS_ICONS.values():
-        image = look.icon(name, "#000000").pixmap(QSize(16, 16)).toImage()
+        image = theme.icon(name, "#000000").pixmap(QSize(16, 16)).toImage()
         shapes.add(tuple(image.pixelColor(x, y).alpha() > 127 for x in range(16) for y in range(16)))
     assert len(shapes) == len(STATUS_ICONS)
 
@@ -83,7 +83,7 @@ def test_words_beside_the_list_can_be_read(window: MainWindow, colours: Colours)
     from PySide6.QtWidgets import QAbstractButton, QLabel
 
     window.view.selectAll()
-    window.offers.sidebar.setChecked(False)  # the status bar counts the statuses then
+    window.menu_actions.sidebar.setChecked(False)  # the status bar counts the statuses then
     looked_at = 0
     for kind in (QLabel, QAbstractButton):
         for widget in window.findChildren(kind):

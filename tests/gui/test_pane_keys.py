@@ -13,15 +13,15 @@ from desktop_app.gui.widgets.notice import Notice, NoticeAction
 
 if TYPE_CHECKING:
     from desktop_app.gui.window.main_window import MainWindow
-    from tests.gui.conftest import Desk
+    from tests.gui.conftest import WindowFactory
 
 
 @pytest.fixture
-def window(desk: Desk) -> MainWindow:
-    desk.world.fail(desk.world.add_many(5)[:2])
-    made = desk.active_window()
+def window(windows: WindowFactory) -> MainWindow:
+    windows.jobs_db.fail(windows.jobs_db.add_many(5)[:2])
+    made = windows.open_active()
     made.view.select_rows(0, 0)
-    made.offers.details.trigger()
+    made.menu_actions.details.trigger()
     return made
 
 
@@ -83,8 +83,8 @@ def test_messages_are_visited_while_they_are_there(window: MainWindow) -> None:
 
 
 def test_hidden_parts_are_passed_over(window: MainWindow) -> None:
-    window.offers.sidebar.trigger()
-    window.offers.details.trigger()
+    window.menu_actions.sidebar.trigger()
+    window.menu_actions.details.trigger()
     assert [part for part in visited(window) if part != "status"] == ["list", "tools", "list"]
 
 

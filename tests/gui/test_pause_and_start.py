@@ -30,8 +30,8 @@ COUNT = 80
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 
 
-def started(look: Theme, qtbot: QtBot, *paths: str) -> RunningWindow:
-    running = window_app.assemble(open_program(), look)
+def started(theme: Theme, qtbot: QtBot, *paths: str) -> RunningWindow:
+    running = window_app.assemble(open_program(), theme)
     qtbot.addWidget(running.window)
     running.start(paths)
     running.window.activateWindow()
@@ -51,29 +51,29 @@ def rows(home: Path, columns: str) -> list[tuple[int, ...]]:
 
 
 def test_pause_outlives_quit_and_start_and_who_is_wanted_is_first(
-    qtbot: QtBot, look: Theme, filemill_home: Path, tmp_path: Path
+    qtbot: QtBot, theme: Theme, filemill_home: Path, tmp_path: Path
 ) -> None:
     files = tmp_path / "in"
     files.mkdir()
     for number in range(COUNT):
         (files / f"file{number:02}.txt").write_text("1\n2\n")
-    first = started(look, qtbot)
+    first = started(theme, qtbot)
     QTest.keyClick(first.window.view, Qt.Key.Key_P, CTRL)
-    first.workbench.adder.add([str(path) for path in sorted(files.iterdir())[: COUNT // 2]])
-    qtbot.waitUntil(lambda: first.workbench.totals.counts.pending == COUNT // 2)
+    first.jobs.adder.add([str(path) for path in sorted(files.iterdir())[: COUNT // 2]])
+    qtbot.waitUntil(lambda: first.jobs.totals.counts.pending == COUNT // 2)
     end(first, qtbot)
 
-    second = started(look, qtbot, *(str(path) for path in sorted(files.iterdir())[COUNT // 2 :]))
+    second = started(theme, qtbot, *(str(path) for path in sorted(files.iterdir())[COUNT // 2 :]))
     assert second.window.windowTitle().startswith("[Paused] ")
-    qtbot.waitUntil(lambda: second.workbench.totals.counts.pending == COUNT)
+    qtbot.waitUntil(lambda: second.jobs.totals.counts.pending == COUNT)
     assert {attempts for (attempts,) in rows(filemill_home, "attempts")} == {0}, "nothing is begun"
     ((last,),) = rows(filemill_home, "max(id)")
     moved: list[PriorityResult] = []
-    second.workbench.commands.process_next(array("q", [last]), moved.append)
+    second.jobs.commands.process_next(array("q", [last]), moved.append)
     qtbot.waitUntil(lambda: bool(moved))
     assert moved[0].is_served
     QTest.keyClick(second.window.view, Qt.Key.Key_P, CTRL)
-    qtbot.waitUntil(lambda: second.workbench.totals.counts.processed == COUNT, timeout=60_000)
+    qtbot.waitUntil(lambda: second.jobs.totals.counts.processed == COUNT, timeout=60_000)
     done = rows(filemill_home, "started_at, attempts, lines_count")
     assert {(attempts, lines) for _, attempts, lines in done} == {(1, 2)}
     assert done[-1][0] == min(begun for begun, *_ in done)

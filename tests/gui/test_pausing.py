@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from desktop_app.gui.window.main_window import MainWindow
-    from tests.gui.conftest import Desk
+    from tests.gui.conftest import WindowFactory
 
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 
 
 def button_of(window: MainWindow) -> QToolButton:
     (bar,) = window.findChildren(QToolBar)
-    button = bar.widgetForAction(window.offers.pause)
+    button = bar.widgetForAction(window.menu_actions.pause)
     assert isinstance(button, QToolButton)
     return button
 
@@ -35,94 +35,94 @@ def notice_of(window: MainWindow) -> str:
     return window.notices.notice.text if window.notices.notice is not None else ""
 
 
-def test_by_keyboard_it_pauses_says_so_everywhere_and_goes_on(desk: Desk, qtbot: QtBot) -> None:
-    desk.world.add("a.txt")
-    window = desk.active_window()
-    for loop in (desk.states.take_sender, desk.states.take_consumer):
+def test_by_keyboard_it_pauses_says_so_everywhere_and_goes_on(windows: WindowFactory, qtbot: QtBot) -> None:
+    windows.jobs_db.add("a.txt")
+    window = windows.open_active()
+    for loop in (windows.states.set_sender_state, windows.states.set_consumer_state):
         loop(LoopState(Phase.RUNNING))
     QTest.keyClick(window.view, Qt.Key.Key_P, CTRL)
-    assert desk.control.mode is RunMode.PAUSED
-    assert desk.remembered == [True]
+    assert windows.control.mode is RunMode.PAUSED
+    assert windows.remembered == [True]
     assert window.windowTitle().startswith("[Paused] 0")
-    assert (desk.states.text.mark, window.status.connection_text) == (Mark.PAUSED, "Paused")
+    assert (windows.states.text.mark, window.status.connection_text) == (Mark.PAUSED, "Paused")
     assert notice_of(window).startswith("Paused.")
     assert button_of(window).text() == "Resume"
     assert button_of(window).accessibleName() == "Resume"
-    assert not window.offers.stop_after_current.isEnabled()
+    assert not window.menu_actions.stop_after_current.isEnabled()
     QTest.keyClick(window.view, Qt.Key.Key_P, CTRL)
-    assert desk.control.mode.value == RunMode.RUNNING
-    assert desk.remembered == [True, False]
+    assert windows.control.mode.value == RunMode.RUNNING
+    assert windows.remembered == [True, False]
     assert window.windowTitle().startswith("0")
     assert window.status.connection_text == "Local queue"
     assert button_of(window).accessibleName() == "Pause"
-    assert window.offers.stop_after_current.isEnabled()
+    assert window.menu_actions.stop_after_current.isEnabled()
 
 
-def test_by_mouse_it_pauses_and_goes_on(desk: Desk) -> None:
-    window = desk.window()
+def test_by_mouse_it_pauses_and_goes_on(windows: WindowFactory) -> None:
+    window = windows.open()
     QTest.mouseClick(button_of(window), Qt.MouseButton.LeftButton)
-    assert desk.control.mode is RunMode.PAUSED
+    assert windows.control.mode is RunMode.PAUSED
     QTest.mouseClick(button_of(window), Qt.MouseButton.LeftButton)
-    assert desk.control.mode.value == RunMode.RUNNING
+    assert windows.control.mode.value == RunMode.RUNNING
 
 
-def test_stopping_after_the_current_files_says_when_it_is_reached(desk: Desk, qtbot: QtBot) -> None:
-    desk.world.add("a.txt", "b.txt")
-    window = desk.active_window()
-    with desk.control.consuming(serves_priorities=True):
+def test_stopping_after_the_current_files_says_when_it_is_reached(windows: WindowFactory, qtbot: QtBot) -> None:
+    windows.jobs_db.add("a.txt", "b.txt")
+    window = windows.open_active()
+    with windows.control.consuming(serves_priorities=True):
         QTest.keyClick(window.view, Qt.Key.Key_P, CTRL | SHIFT)
-        assert (desk.control.mode, desk.remembered) == (RunMode.FINISHING, [True])
+        assert (windows.control.mode, windows.remembered) == (RunMode.FINISHING, [True])
         assert window.windowTitle().startswith("[Pausing] ")
         assert window.status.connection_text == "Pausing…"
         assert "as soon as the files in work are finished" in notice_of(window)
-        threading.Thread(target=desk.control.note_idle).start()  # as the consumer does
+        threading.Thread(target=windows.control.note_idle).start()  # as the consumer does
         qtbot.waitUntil(lambda: window.windowTitle().startswith("[Paused] "))
     assert notice_of(window) == "Paused after the current files. 2 files wait."
     (resume,) = window.notices.buttons
     QTest.mouseClick(resume, Qt.MouseButton.LeftButton)
-    assert desk.control.mode.value == RunMode.RUNNING
-    assert desk.remembered == [True, False]
+    assert windows.control.mode.value == RunMode.RUNNING
+    assert windows.remembered == [True, False]
 
 
-def test_stopping_after_the_current_files_can_be_taken_back(desk: Desk) -> None:
-    window = desk.active_window()
-    with desk.control.consuming(serves_priorities=True):
-        window.offers.stop_after_current.trigger()
-        assert window.offers.pause.text() == "Res&ume"
+def test_stopping_after_the_current_files_can_be_taken_back(windows: WindowFactory) -> None:
+    window = windows.open_active()
+    with windows.control.consuming(serves_priorities=True):
+        window.menu_actions.stop_after_current.trigger()
+        assert window.menu_actions.pause.text() == "Res&ume"
         QTest.keyClick(window.view, Qt.Key.Key_P, CTRL)
-    assert desk.control.mode is RunMode.RUNNING
+    assert windows.control.mode is RunMode.RUNNING
 
 
-def test_window_that_was_left_paused_says_so(desk: Desk) -> None:
-    desk.control.pause()
-    window = desk.window()
+def test_window_that_was_left_paused_says_so(windows: WindowFactory) -> None:
+    windows.control.pause()
+    window = windows.open()
     assert window.windowTitle().startswith("[Paused] ")
     assert window.status.connection_text == "Paused"
     assert "as it was left" in notice_of(window)
     QTest.mouseClick(window.notices.buttons[0], Qt.MouseButton.LeftButton)
-    assert desk.control.mode.value == RunMode.RUNNING
+    assert windows.control.mode.value == RunMode.RUNNING
 
 
-def test_window_that_is_closed_does_not_follow_any_more(desk: Desk) -> None:
-    desk.window().close()
-    desk.control.pause()
-    assert desk.window().windowTitle().startswith("[Paused] ")
+def test_window_that_is_closed_does_not_follow_any_more(windows: WindowFactory) -> None:
+    windows.open().close()
+    windows.control.pause()
+    assert windows.open().windowTitle().startswith("[Paused] ")
 
 
-def test_pause_that_can_not_be_kept_holds_and_says_so(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pause_that_can_not_be_kept_holds_and_says_so(windows: WindowFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_: bool) -> None:
         raise SettingsError("The settings can't be written.")
 
-    window = desk.window()
+    window = windows.open()
     monkeypatch.setattr(window.pausing, "_remember", refuse)
-    window.offers.pause.trigger()
-    assert desk.control.mode is RunMode.PAUSED
+    window.menu_actions.pause.trigger()
+    assert windows.control.mode is RunMode.PAUSED
     assert notice_of(window) == "The settings can't be written."
 
 
-def test_what_a_paused_consumer_said_last_is_no_trouble(desk: Desk) -> None:
-    window = desk.window()
-    desk.states.take_consumer(LoopState(Phase.WAITING, "Amazon SQS can't be reached."))
+def test_what_a_paused_consumer_said_last_is_no_trouble(windows: WindowFactory) -> None:
+    window = windows.open()
+    windows.states.set_consumer_state(LoopState(Phase.WAITING, "Amazon SQS can't be reached."))
     assert window.banner.notice is not None
-    window.offers.pause.trigger()
+    window.menu_actions.pause.trigger()
     assert window.banner.notice is None

@@ -10,7 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu
 
 from desktop_app.domain.job import PriorityResult
-from desktop_app.gui.commands.queue_commands import moved_text
+from desktop_app.gui.commands.queue import moved_text
 from desktop_app.store.models import JobRow, OutboxRow
 from desktop_app.store.outbox import Outbox, Sent
 
@@ -18,22 +18,22 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from desktop_app.gui.window.main_window import MainWindow
-    from tests.gui.conftest import Desk
+    from tests.gui.conftest import WindowFactory
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 
 
-def order(desk: Desk) -> list[str]:
+def order(windows: WindowFactory) -> list[str]:
     """The names in the outbox, in the order of sending."""
-    with desk.world.database.read():
+    with windows.jobs_db.database.read():
         query = OutboxRow.select(JobRow.file_path).join(JobRow).order_by(OutboxRow.position)
-        return [path.rpartition("/")[2] for (path,) in desk.world.database.run(query.tuples())]
+        return [path.rpartition("/")[2] for (path,) in windows.jobs_db.database.run(query.tuples())]
 
 
-def select(window: MainWindow, desk: Desk, *names: str) -> None:
+def select(window: MainWindow, windows: WindowFactory, *names: str) -> None:
     window.view.clearSelection()
     for name in names:
-        row = desk.names().index(name)
+        row = windows.names().index(name)
         place = window.view.visualRect(window.view.model().index(row, 0)).center()
         QTest.mouseClick(window.view.viewport(), Qt.MouseButton.LeftButton, CTRL, place)
 
@@ -42,53 +42,55 @@ def notice_of(window: MainWindow) -> str:
     return window.notices.notice.text if window.notices.notice is not None else ""
 
 
-def send_all(desk: Desk) -> None:
-    outbox = Outbox(desk.world.database)
+def send_all(windows: WindowFactory) -> None:
+    outbox = Outbox(windows.jobs_db.database)
     entries = outbox.claim(queue="local", owner="s", limit=99, now_ms=1, claim_ms=1)
     outbox.mark_sent([Sent(entry, "m") for entry in entries], now_ms=1)
 
 
-def test_by_keyboard_selected_files_go_to_the_front(desk: Desk, qtbot: QtBot) -> None:
-    desk.world.add("a.txt", "b.txt", "c.txt", "d.txt")
-    window = desk.active_window()
-    assert order(desk) == ["a.txt", "b.txt", "c.txt", "d.txt"]
-    select(window, desk, "c.txt", "d.txt")
+def test_by_keyboard_selected_files_go_to_the_front(windows: WindowFactory, qtbot: QtBot) -> None:
+    windows.jobs_db.add("a.txt", "b.txt", "c.txt", "d.txt")
+    window = windows.open_active()
+    assert order(windows) == ["a.txt", "b.txt", "c.txt", "d.txt"]
+    select(window, windows, "c.txt", "d.txt")
     QTest.keyClick(window.view, Qt.Key.Key_T, CTRL)
     qtbot.waitUntil(lambda: notice_of(window) == "2 files moved to the front.")
-    assert sorted(order(desk)[:2]) == ["c.txt", "d.txt"]
-    assert order(desk)[2:] == ["a.txt", "b.txt"]
-    assert desk.world.control.wait_to_send(0.1, lambda: False)
+    assert sorted(order(windows)[:2]) == ["c.txt", "d.txt"]
+    assert order(windows)[2:] == ["a.txt", "b.txt"]
+    assert windows.jobs_db.control.wait_to_send(0.1, lambda: False)
 
 
-def test_by_mouse_in_the_context_menu(desk: Desk, qtbot: QtBot) -> None:
-    desk.world.add("a.txt", "b.txt")
-    window = desk.active_window()
-    select(window, desk, "b.txt")
+def test_by_mouse_in_the_context_menu(windows: WindowFactory, qtbot: QtBot) -> None:
+    windows.jobs_db.add("a.txt", "b.txt")
+    window = windows.open_active()
+    select(window, windows, "b.txt")
     window.view.menu_wanted.emit(window.view.viewport().mapToGlobal(QPoint(10, 10)))
     menu = next(menu for menu in window.findChildren(QMenu) if menu.isVisible())
-    QTest.mouseClick(menu, Qt.MouseButton.LeftButton, pos=menu.actionGeometry(window.offers.process_next).center())
+    QTest.mouseClick(
+        menu, Qt.MouseButton.LeftButton, pos=menu.actionGeometry(window.menu_actions.process_next).center()
+    )
     qtbot.waitUntil(lambda: notice_of(window) == "1 file moved to the front.")
-    assert order(desk) == ["b.txt", "a.txt"]
+    assert order(windows) == ["b.txt", "a.txt"]
 
 
-def test_where_a_consumer_works_they_are_simply_next(desk: Desk, qtbot: QtBot) -> None:
-    keys = desk.world.add("a.txt", "b.txt")
-    send_all(desk)
-    window = desk.active_window()
-    select(window, desk, "a.txt", "b.txt")
-    control = desk.world.control
+def test_where_a_consumer_works_they_are_simply_next(windows: WindowFactory, qtbot: QtBot) -> None:
+    keys = windows.jobs_db.add("a.txt", "b.txt")
+    send_all(windows)
+    window = windows.open_active()
+    select(window, windows, "a.txt", "b.txt")
+    control = windows.jobs_db.control
     with control.consuming(serves_priorities=True):
-        window.offers.process_next.trigger()
+        window.menu_actions.process_next.trigger()
         qtbot.waitUntil(lambda: notice_of(window) == "2 files are processed next.")
         assert sorted(control.take_priorities(9)) == sorted(keys)
 
 
-def test_what_has_ended_can_not_be_next(desk: Desk, qtbot: QtBot) -> None:
-    desk.world.finish(desk.world.add("a.txt"))
-    window = desk.active_window()
-    assert not window.offers.process_next.isEnabled()
-    select(window, desk, "a.txt")
-    window.offers.process_next.trigger()
+def test_what_has_ended_can_not_be_next(windows: WindowFactory, qtbot: QtBot) -> None:
+    windows.jobs_db.finish(windows.jobs_db.add("a.txt"))
+    window = windows.open_active()
+    assert not window.menu_actions.process_next.isEnabled()
+    select(window, windows, "a.txt")
+    window.menu_actions.process_next.trigger()
     qtbot.waitUntil(lambda: notice_of(window).startswith("Only files that wait for this queue can be next"))
 
 
@@ -108,17 +110,17 @@ def test_notice_says_how_many(qapp: object, moved: PriorityResult, may_begin: bo
     assert moved_text(moved, may_begin=may_begin) == text
 
 
-def test_by_keyboard_the_queue_is_looked_at_now(desk: Desk) -> None:
-    window = desk.active_window()
+def test_by_keyboard_the_queue_is_looked_at_now(windows: WindowFactory) -> None:
+    window = windows.open_active()
     QTest.keyClick(window.view, Qt.Key.Key_F5)
-    assert desk.tried == 1
+    assert windows.tried == 1
     assert notice_of(window) == "Looking at the queue now."
 
 
-def test_by_mouse_the_queue_is_looked_at_now(desk: Desk, qtbot: QtBot) -> None:
-    window = desk.active_window()
-    menu = next(menu for menu in window.findChildren(QMenu) if window.offers.check_queue in menu.actions())
+def test_by_mouse_the_queue_is_looked_at_now(windows: WindowFactory, qtbot: QtBot) -> None:
+    window = windows.open_active()
+    menu = next(menu for menu in window.findChildren(QMenu) if window.menu_actions.check_queue in menu.actions())
     menu.popup(window.mapToGlobal(QPoint(20, 20)))
     qtbot.waitUntil(menu.isVisible)
-    QTest.mouseClick(menu, Qt.MouseButton.LeftButton, pos=menu.actionGeometry(window.offers.check_queue).center())
-    assert desk.tried == 1
+    QTest.mouseClick(menu, Qt.MouseButton.LeftButton, pos=menu.actionGeometry(window.menu_actions.check_queue).center())
+    assert windows.tried == 1

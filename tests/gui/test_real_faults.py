@@ -52,7 +52,7 @@ from desktop_app.gui.widgets.dialogs import PairsDialog
 from desktop_app.store.backends import sqlite
 from desktop_app.store.database import Database
 from desktop_app.window_app import open_with_dialogs
-from tests.gui.hall import SOON
+from tests.gui.running_app import SOON
 from tests.gui.test_damaged_list import answer
 from tests.helpers.rights import without_special_rights
 
@@ -63,11 +63,11 @@ if TYPE_CHECKING:
     from PySide6.QtCore import QUrl
     from pytestqt.qtbot import QtBot
 
-    from tests.gui.hall import Hall
+    from tests.gui.running_app import RunningApp
 
 pytestmark = pytest.mark.slow
 
-Enter = Any
+OpenApp = Any
 _SPOIL = """
 import os, sys
 for file in sys.argv[1:]:
@@ -89,19 +89,19 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return urls
 
 
-def shown(hall: Hall) -> str:
-    notice = hall.window.banner.notice
+def shown(app: RunningApp) -> str:
+    notice = app.window.banner.notice
     return "" if notice is None else f"{notice.title} {notice.text}".strip()
 
 
-def until_shown(hall: Hall, text: str) -> list[str]:
-    hall.until(lambda: text in shown(hall))
-    assert hall.window.banner.isVisible()
-    return [button.text() for button in hall.window.banner.buttons]
+def until_shown(app: RunningApp, text: str) -> list[str]:
+    app.until(lambda: text in shown(app))
+    assert app.window.banner.isVisible()
+    return [button.text() for button in app.window.banner.buttons]
 
 
-def until_gone(hall: Hall) -> None:
-    hall.until(lambda: not hall.window.banner.isVisible())
+def until_gone(app: RunningApp) -> None:
+    app.until(lambda: not app.window.banner.isVisible())
 
 
 class Disk:
@@ -140,69 +140,69 @@ def in_dialog(kind: type[QMessageBox], act: Callable[[Any], None]) -> None:
     QTimer.singleShot(0, look)
 
 
-def fill(hall: Hall, count: int) -> list[str]:
+def fill(app: RunningApp, count: int) -> list[str]:
     """Put so many files on the list at once."""
     names = [f"{number}.txt" for number in range(count)]
-    files = [hall.path(name) for name in names]
+    files = [app.path(name) for name in names]
     for file in files:
         file.write_text("a\n")
-    hall.program.editor.add([NewFile(str(file), 2, None) for file in files])
+    app.program.editor.add([NewFile(str(file), 2, None) for file in files])
     return names
 
 
 def test_full_disk_is_waited_for(
-    enter: Enter, monkeypatch: pytest.MonkeyPatch, opened: list[str], filemill_home: Path
+    open_app: OpenApp, monkeypatch: pytest.MonkeyPatch, opened: list[str], filemill_home: Path
 ) -> None:
     disk = Disk(monkeypatch)
-    hall = enter(Settings())
-    names = fill(hall, 400)
+    app = open_app(Settings())
+    names = fill(app, 400)
     disk.writes_left = 8  # far fewer than so many files need, so it gets full while they are worked on
-    assert until_shown(hall, "is full or can't be written. Make room, then go on.") == ["Open Folder", "Try Now"]
-    hall.press("Open Folder")
+    assert until_shown(app, "is full or can't be written. Make room, then go on.") == ["Open Folder", "Try Now"]
+    app.press("Open Folder")
     assert opened == [str(filemill_home)]
     disk.writes_left = sys.maxsize
-    hall.until_processed(*names)
-    until_gone(hall)
+    app.until_processed(*names)
+    until_gone(app)
 
 
-def test_lock_of_another_program_is_waited_for(enter: Enter, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lock_of_another_program_is_waited_for(open_app: OpenApp, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sqlite.PRAGMAS, "busy_timeout", 20)
-    hall = enter(Settings())
-    names = fill(hall, 30)
-    with closing(sqlite3.connect(hall.program.database.path, isolation_level=None)) as other:
+    app = open_app(Settings())
+    names = fill(app, 30)
+    with closing(sqlite3.connect(app.program.database.path, isolation_level=None)) as other:
         other.execute("PRAGMA busy_timeout = 10000")
         other.execute("BEGIN EXCLUSIVE")
-        assert until_shown(hall, "and holds it locked. Trying again is safe.") == ["Try Now", "Details"]
-        hall.press("Details")
-        (dialog,) = hall.window.findChildren(PairsDialog)
+        assert until_shown(app, "and holds it locked. Trying again is safe.") == ["Try Now", "Details"]
+        app.press("Details")
+        (dialog,) = app.window.findChildren(PairsDialog)
         dialog.copy()
         assert "database is locked" in QGuiApplication.clipboard().text()
         dialog.close()
-        hall.press("Try Now")
-        assert hall.window.banner.isVisible()
+        app.press("Try Now")
+        assert app.window.banner.isVisible()
         other.execute("ROLLBACK")
-    hall.until_processed(*names)
-    until_gone(hall)
+    app.until_processed(*names)
+    until_gone(app)
 
 
 @pytest.mark.expected_log("Thread ended: .* is damaged", required=False)
 @pytest.mark.expected_log("database is damaged")
-def test_damage_while_the_window_is_open_leads_to_the_choice_at_the_next_start(enter: Enter, qtbot: QtBot) -> None:
-    hall = enter(Settings())
-    hall.add("one.txt")
-    hall.until_processed("one.txt")
+def test_damage_while_the_window_is_open_leads_to_the_choice_at_the_next_start(open_app: OpenApp, qtbot: QtBot) -> None:
+    app = open_app(Settings())
+    app.add("one.txt")
+    app.until_processed("one.txt")
     # By another program: SQLite's locks are the process's, which loses them with each file that it closes.
-    path = hall.program.database.path
+    path = app.program.database.path
     subprocess.run([sys.executable, "-c", _SPOIL, path, f"{path}-wal"], check=True, timeout=120)
-    assert until_shown(hall, "is damaged or is not a database of Filemill") == ["Quit", "Open Folder"]
-    with qtbot.waitSignal(hall.running.ended, timeout=SOON):
-        hall.press("Quit")
+    assert until_shown(app, "is damaged or is not a database of Filemill") == ["Quit", "Open Folder"]
+    with qtbot.waitSignal(app.running.ended, timeout=SOON):
+        app.press("Quit")
     answer("Start With")
     program = open_with_dialogs(os.environ)
     assert program is not None
     assert program.jobs.counts().total == 0
     program.close()
-    assert hall.path("one.txt").exists()
+    assert app.path("one.txt").exists()
 
 
 @pytest.mark.expected_log("can't start")
@@ -236,45 +236,51 @@ def test_what_can_not_be_written_is_said_at_the_start_and_tried_again(
     program.close()
 
 
-def test_list_that_can_not_be_written_is_waited_for(enter: Enter, filemill_home: Path, opened: list[str]) -> None:
+def test_list_that_can_not_be_written_is_waited_for(open_app: OpenApp, filemill_home: Path, opened: list[str]) -> None:
     with without_special_rights():
-        hall = enter(Settings())
-        hall.add("one.txt")
-        hall.until_processed("one.txt")
+        app = open_app(Settings())
+        app.add("one.txt")
+        app.until_processed("one.txt")
+        app.window.menu_actions.pause.trigger()
+        app.add("two.txt")
+        app.until(lambda: app.jobs()["two.txt"].sent_at is not None)
         files = [filemill_home / f"filemill.db{end}" for end in ("", "-wal", "-shm")]
         for file in files:
             file.chmod(0o400)
-        hall.office.choose(Connection(), process_here=True)  # new loops, which open it anew
-        assert until_shown(hall, "can't be written. Check the rights") == ["Open Folder", "Try Now"]
+        app.connection.choose(Connection(), process_here=True)  # new loops, which open it anew
+        app.until(lambda: app.connection._ending is None)
+        app.window.menu_actions.pause.trigger()  # what waits is claimed, which is written
+        assert until_shown(app, "can't be written. Check the rights") == ["Open Folder", "Try Now"]
         for file in files:
             file.chmod(0o600)
-        hall.add("two.txt")
-        hall.until_processed("two.txt")
-        until_gone(hall)
+        app.until_processed("two.txt")
+        until_gone(app)
 
 
-def test_local_queue_that_can_not_be_opened_is_tried_again(enter: Enter, filemill_home: Path) -> None:
+def test_local_queue_that_can_not_be_opened_is_tried_again(open_app: OpenApp, filemill_home: Path) -> None:
     file = filemill_home / "filemill.db.queue"  # where it belongs lies something else
     file.mkdir(parents=True)
-    hall = enter(Settings())
-    hall.add("one.txt")
-    assert hall.until_banner("The local queue can't be used") == ["Try Now", "Details", "Choose Queue…"]
-    assert "can't be written. Check the rights" in shown(hall)
+    app = open_app(Settings())
+    app.add("one.txt")
+    assert app.until_banner("The local queue can't be used") == ["Try Now", "Details", "Choose Queue…"]
+    assert "can't be written. Check the rights" in shown(app)
     file.rmdir()
-    hall.press("Try Now")
-    hall.until_processed("one.txt")
-    until_gone(hall)
+    app.press("Try Now")
+    app.until_processed("one.txt")
+    until_gone(app)
 
 
-def test_local_queue_that_is_damaged_is_deleted_and_everything_is_sent_again(enter: Enter, filemill_home: Path) -> None:
+def test_local_queue_that_is_damaged_is_deleted_and_everything_is_sent_again(
+    open_app: OpenApp, filemill_home: Path
+) -> None:
     filemill_home.mkdir(parents=True)
     file = filemill_home / "filemill.db.queue"
     file.write_bytes(b"garbage!" * 1000)
-    hall = enter(Settings())
-    hall.add("one.txt")
-    assert hall.until_banner("The local queue can't be used") == ["Try Now", "Details", "Choose Queue…"]
-    assert f"{file} is damaged. Delete it, then try again" in shown(hall)
+    app = open_app(Settings())
+    app.add("one.txt")
+    assert app.until_banner("The local queue can't be used") == ["Try Now", "Details", "Choose Queue…"]
+    assert f"{file} is damaged. Delete it, then try again" in shown(app)
     file.unlink()
-    hall.press("Try Now")
-    hall.until_processed("one.txt")
-    until_gone(hall)
+    app.press("Try Now")
+    app.until_processed("one.txt")
+    until_gone(app)

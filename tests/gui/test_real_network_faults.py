@@ -29,7 +29,7 @@ from PySide6.QtGui import QGuiApplication
 from desktop_app.config.settings import Settings
 from desktop_app.domain.connection_checks import Check, Verdict
 from desktop_app.gui.widgets.dialogs import PairsDialog
-from tests.gui.hall import allowed
+from tests.gui.running_app import allowed, queue_page
 from tests.helpers.sqs.internet import Internet
 from tests.helpers.sqs.simulator import REGION
 
@@ -175,26 +175,26 @@ def secure_server(moto_url: str, certificate: Path, queue: str) -> Iterator[str]
 
 
 def test_certificate_that_nobody_knows_is_not_trusted_until_it_is_known(
-    enter: Enter, secure_server: str, queue: str, certificate: Path, monkeypatch: pytest.MonkeyPatch
+    open_app: Enter, secure_server: str, queue: str, certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hall = enter(allowed(Settings(queue=queue, region=REGION, endpoint_url=secure_server)))
-    hall.add("one.txt")
-    buttons = hall.until_banner(f"The connection to the queue server at {secure_server} is not trusted")
+    app = open_app(allowed(Settings(queue=queue, region=REGION, endpoint_url=secure_server)))
+    app.add("one.txt")
+    buttons = app.until_banner(f"The connection to the queue server at {secure_server} is not trusted")
     assert buttons == ["Details", "Try Now"]
-    hall.press("Details")
-    (dialog,) = hall.window.findChildren(PairsDialog)
+    app.press("Details")
+    (dialog,) = app.window.findChildren(PairsDialog)
     dialog.copy()
     assert "self-signed certificate" in QGuiApplication.clipboard().text()
     dialog.close()
-    assert hall.jobs()["one.txt"].sent_at is None
+    assert app.jobs()["one.txt"].sent_at is None
     monkeypatch.setenv("AWS_CA_BUNDLE", str(certificate))
-    hall.press("Try Now")
-    hall.until_processed("one.txt")
-    hall.until(lambda: not hall.window.banner.isVisible())
+    app.press("Try Now")
+    app.until_processed("one.txt")
+    app.until(lambda: not app.window.banner.isVisible())
 
 
 def test_proxy_that_refuses_is_blamed_until_it_lets_us_through(
-    enter: Enter, secure_server: str, queue: str, certificate: Path, monkeypatch: pytest.MonkeyPatch
+    open_app: Enter, secure_server: str, queue: str, certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_CA_BUNDLE", str(certificate))
 
@@ -203,21 +203,21 @@ def test_proxy_that_refuses_is_blamed_until_it_lets_us_through(
 
     with served(Here) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://user:secret@{proxy}")
-        hall = enter(allowed(Settings(queue=queue, region=REGION, endpoint_url=secure_server)))
-        hall.add("one.txt")
+        app = open_app(allowed(Settings(queue=queue, region=REGION, endpoint_url=secure_server)))
+        app.add("one.txt")
         title = f"The proxy does not let the connection to the queue server at {secure_server} through"
-        assert hall.until_banner(title) == ["Details", "Try Now"]
-        hall.press("Details")
-        (dialog,) = hall.window.findChildren(PairsDialog)
+        assert app.until_banner(title) == ["Details", "Try Now"]
+        app.press("Details")
+        (dialog,) = app.window.findChildren(PairsDialog)
         dialog.copy()
         assert "secret" not in QGuiApplication.clipboard().text()
         dialog.close()
         assert Here.refused
         Here.is_open = True
-        hall.press("Try Now")
-        hall.until_processed("one.txt")
-        hall.until(lambda: not hall.window.banner.isVisible())
-        hall.close()
+        app.press("Try Now")
+        app.until_processed("one.txt")
+        app.until(lambda: not app.window.banner.isVisible())
+        app.close()
 
 
 # E3b
@@ -225,19 +225,20 @@ def test_proxy_that_refuses_is_blamed_until_it_lets_us_through(
 
 @pytest.mark.usefixtures("signed_in")
 def test_queue_of_another_account_is_noted_by_the_test(
-    enter: Enter, live_sim: SimulatedSqs, monkeypatch: pytest.MonkeyPatch
+    open_app: Enter, live_sim: SimulatedSqs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     live_sim.simulator.create_queue(QUEUE)
     internet = Internet(live_sim, identity="arn:aws:iam::999999999999:user/me")
     internet.install(monkeypatch)
-    hall = enter(Settings(queue=QUEUE, region=REGION))
-    hall.until(lambda: hall.window.status.connection_text.startswith(QUEUE))
-    hall.window.connecting.show_dialog("queue")
-    dialog = hall.window.connecting.dialog
+    app = open_app(Settings(queue=QUEUE, region=REGION))
+    app.until(lambda: app.window.status.connection_text.startswith(QUEUE))
+    app.window.connection.open_at("queue")
+    dialog = app.window.connection.dialog
     assert dialog is not None
-    dialog.test.click()
-    hall.until(lambda: any(finding.error is not None for finding in dialog.checks.findings))
-    (finding,) = (finding for finding in dialog.checks.findings if finding.error is not None)
+    page = queue_page(dialog)
+    page.test.click()
+    app.until(lambda: any(finding.error is not None for finding in page.checks.findings))
+    (finding,) = (finding for finding in page.checks.findings if finding.error is not None)
     assert finding.verdict is Verdict.NOTE
     assert finding.check is Check.QUEUE
     assert finding.text.startswith(

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PySide6.QtGui import QGuiApplication
 
-from desktop_app.config.settings import Settings
+from desktop_app.config.settings import Connection, Settings, load_settings
 from desktop_app.domain.errors import Cause, StoreBusyError, StoreDamagedError, StoreError, StoreFullError
 from desktop_app.domain.job import Status
 from desktop_app.gui.widgets.dialogs import PairsDialog
 from desktop_app.services.consuming.foreign_messages import MANY_IN_A_ROW, TOO_MANY_TITLE
 from desktop_app.services.loops import LoopState, Phase
 from desktop_app.store.backends.sqlite import store_error
-from tests.gui.hall import allowed
+from tests.gui.running_app import allowed, queue_page
 from tests.helpers import wait_until
 from tests.helpers.sqs.faults import service_error
 from tests.helpers.sqs.internet import Internet
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.gui.conftest import Desk
+    from tests.gui.conftest import WindowFactory
     from tests.helpers.sqs.kit import SimulatedSqs
 
 pytest_plugins = ["tests.helpers.sqs.fixtures"]
@@ -104,32 +104,33 @@ def clipboard() -> str:
 
 
 @pytest.mark.usefixtures("internet")
-def test_no_sign_in_leads_to_the_profiles_or_to_this_computer(enter: Enter) -> None:
-    hall = enter(AWS)
-    hall.add("one.txt")
-    assert hall.until_banner("No sign-in was found for the default profile") == [
+def test_no_sign_in_leads_to_the_profiles_or_to_this_computer(open_app: Enter) -> None:
+    app = open_app(AWS)
+    app.add("one.txt")
+    assert app.until_banner("No sign-in was found for the default profile") == [
         "Choose Profile…",
         "Work Locally",
         "Details",
     ]
-    hall.press("Choose Profile…")
-    dialog = hall.window.connecting.dialog
+    app.press("Choose Profile…")
+    dialog = app.window.connection.dialog
     assert dialog is not None
-    assert dialog.focusWidget() is dialog.form.profile
+    page = queue_page(dialog)
+    assert dialog.focusWidget() is page.form.profile
     dialog.reject()
-    assert hall.window.banner.isVisible()  # it still holds
-    hall.press("Work Locally")
-    hall.add("two.txt")
-    hall.until_processed("two.txt")
-    assert hall.jobs()["one.txt"].status is Status.PENDING
-    assert hall.office.connection.is_local
+    assert app.window.banner.isVisible()  # it still holds
+    app.press("Work Locally")
+    app.add("two.txt")
+    app.until_processed("two.txt")
+    assert app.jobs()["one.txt"].status is Status.PENDING
+    assert app.connection.connection.is_local
 
 
 @pytest.mark.usefixtures("internet")
-def test_profile_that_is_not_there_is_named_and_no_other_is_taken(enter: Enter, isolated_environment: Path) -> None:
+def test_profile_that_is_not_there_is_named_and_no_other_is_taken(open_app: Enter, isolated_environment: Path) -> None:
     write_aws(isolated_environment, "", "[default]\naws_access_key_id = A\naws_secret_access_key = B\n")
-    hall = enter(Settings(queue=QUEUE, region=REGION, profile="gone"))
-    assert hall.until_banner("There is no profile “gone” in the AWS configuration")[0] == "Choose Profile…"
+    app = open_app(Settings(queue=QUEUE, region=REGION, profile="gone"))
+    assert app.until_banner("There is no profile “gone” in the AWS configuration")[0] == "Choose Profile…"
 
 
 # E2
@@ -149,47 +150,47 @@ scripts = pytest.mark.skipif(sys.platform == "win32", reason="a shell script as 
 @scripts
 @pytest.mark.usefixtures("internet")
 def test_ended_session_goes_on_after_signing_in_from_the_window(
-    enter: Enter, sso: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+    open_app: Enter, sso: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     sso.write_text(token(hours=-1))
     programs = tmp_path_factory.mktemp("programs")
     (programs / "fresh").write_text(token(hours=8))
     install_aws(programs, f'echo "$@" > {programs}/asked; cp {programs}/fresh {sso}', monkeypatch)
-    hall = enter(allowed(PROD))
-    hall.add("one.txt")
-    assert hall.until_banner("Your AWS session has ended") == ["Sign In…", "Copy Command", "Work Locally"]
-    hall.press("Copy Command")
+    app = open_app(allowed(PROD))
+    app.add("one.txt")
+    assert app.until_banner("Your AWS session has ended") == ["Sign In…", "Copy Command", "Work Locally"]
+    app.press("Copy Command")
     assert clipboard() == "aws sso login --profile prod"
-    hall.press("Sign In…")
-    assert hall.said().startswith("Signing in: aws sso login --profile prod")
-    hall.until_processed("one.txt")
+    app.press("Sign In…")
+    assert app.said().startswith("Signing in: aws sso login --profile prod")
+    app.until_processed("one.txt")
     assert (programs / "asked").read_text().split() == ["sso", "login", "--profile", "prod"]
-    hall.until(lambda: not hall.window.banner.isVisible())
+    app.until(lambda: not app.window.banner.isVisible())
 
 
 @pytest.mark.usefixtures("internet")
 def test_ended_session_without_aws_offers_the_command_and_goes_on_by_itself(
-    enter: Enter, sso: Path, monkeypatch: pytest.MonkeyPatch
+    open_app: Enter, sso: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", "")
-    hall = enter(allowed(PROD))
-    hall.add("one.txt")
-    assert hall.until_banner("Your AWS session has ended")[0] == "Copy Command"
+    app = open_app(allowed(PROD))
+    app.add("one.txt")
+    assert app.until_banner("Your AWS session has ended")[0] == "Copy Command"
     sso.write_text(token(hours=8))  # signed in, in a terminal
-    hall.until_processed("one.txt")
+    app.until_processed("one.txt")
 
 
 @scripts
 @pytest.mark.usefixtures("internet", "sso")
 def test_sign_in_that_does_not_succeed_says_what_aws_says(
-    enter: Enter, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+    open_app: Enter, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     install_aws(tmp_path_factory.mktemp("programs"), "echo The browser was closed\nexit 255", monkeypatch)
-    hall = enter(PROD)
-    assert hall.until_banner("Your AWS session has ended")[0] == "Sign In…"
-    hall.press("Sign In…")
-    hall.until(lambda: hall.said() == "The sign-in did not succeed The browser was closed")
-    assert hall.window.banner.isVisible()
+    app = open_app(PROD)
+    assert app.until_banner("Your AWS session has ended")[0] == "Sign In…"
+    app.press("Sign In…")
+    app.until(lambda: app.said() == "The sign-in did not succeed The browser was closed")
+    assert app.window.banner.isVisible()
 
 
 # E2b, E2c
@@ -197,27 +198,27 @@ def test_sign_in_that_does_not_succeed_says_what_aws_says(
 
 @pytest.mark.usefixtures("signed_in")
 @pytest.mark.parametrize("code", ["InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch"])
-def test_refused_keys_lead_to_the_profiles(enter: Enter, internet: Internet, code: str) -> None:
+def test_refused_keys_lead_to_the_profiles(open_app: Enter, internet: Internet, code: str) -> None:
     internet.sim.faults.always("*", service_error(code, "The security token included in the request is not valid."))
-    hall = enter(AWS)
-    buttons = hall.until_banner("AWS does not accept the keys of the default profile")
+    app = open_app(AWS)
+    buttons = app.until_banner("AWS does not accept the keys of the default profile")
     assert buttons == ["Choose Profile…", "Test Again", "Details"]
     internet.sim.faults.heal()
-    hall.press("Test Again")
-    hall.until(lambda: hall.window.status.connection_text.startswith("work"))
+    app.press("Test Again")
+    app.until(lambda: app.window.status.connection_text.startswith("work"))
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_wrong_clock_is_said_with_how_wrong_it_is(enter: Enter, internet: Internet) -> None:
+def test_wrong_clock_is_said_with_how_wrong_it_is(open_app: Enter, internet: Internet) -> None:
     said = "Signature expired: 20261124T060000Z is now earlier than 20261124T060400Z (20261124T060900Z - 5 min.)"
     internet.sim.faults.always("*", service_error("InvalidSignatureException", said, status=403))
-    hall = enter(AWS)
-    assert hall.until_banner("The clock of this computer is wrong")[0] == "Try Again"
-    assert hall.window.banner.notice is not None
-    assert hall.window.banner.notice.text.startswith("It is about 9 min behind")
+    app = open_app(AWS)
+    assert app.until_banner("The clock of this computer is wrong")[0] == "Try Again"
+    assert app.window.banner.notice is not None
+    assert app.window.banner.notice.text.startswith("It is about 9 min behind")
     internet.sim.faults.heal()
-    hall.press("Try Again")
-    hall.until(lambda: hall.window.status.connection_text.startswith("work"))
+    app.press("Try Again")
+    app.until(lambda: app.window.status.connection_text.startswith("work"))
 
 
 # E3
@@ -227,92 +228,94 @@ def test_wrong_clock_is_said_with_how_wrong_it_is(enter: Enter, internet: Intern
 @pytest.mark.parametrize(
     ("region", "title"), [("", "No region is chosen"), ("eu west", "There is no region “eu west”")]
 )
-def test_region_is_asked_for(enter: Enter, region: str, title: str) -> None:
-    hall = enter(Settings(queue=QUEUE, region=region))
-    assert hall.until_banner(title)[0] == "Choose Region…"
-    hall.press("Choose Region…")
-    dialog = hall.window.connecting.dialog
+def test_region_is_asked_for(open_app: Enter, region: str, title: str) -> None:
+    app = open_app(Settings(queue=QUEUE, region=region))
+    assert app.until_banner(title)[0] == "Choose Region…"
+    app.press("Choose Region…")
+    dialog = app.window.connection.dialog
     assert dialog is not None
-    assert dialog.focusWidget() is dialog.form.region
-    hall.until(lambda: dialog.form.region.findText(REGION) >= 0)
-    dialog.form.region.setEditText(REGION)
+    page = queue_page(dialog)
+    assert dialog.focusWidget() is page.form.region
+    app.until(lambda: page.form.region.findText(REGION) >= 0)
+    page.form.region.setEditText(REGION)
     dialog.connect_now.click()
-    hall.until(lambda: hall.window.status.connection_text.startswith(f"work · {REGION}"))
+    app.until(lambda: app.window.status.connection_text.startswith(f"work · {REGION}"))
 
 
 # E4
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_queue_is_looked_for_in_the_other_regions(enter: Enter, internet: Internet) -> None:
+def test_queue_is_looked_for_in_the_other_regions(open_app: Enter, internet: Internet) -> None:
     internet.regions = {"eu-central-1"}
-    hall = enter(allowed(AWS))
-    buttons = hall.until_banner("There is no queue “work” at Amazon SQS in eu-west-1")
+    app = open_app(allowed(AWS))
+    buttons = app.until_banner("There is no queue “work” at Amazon SQS in eu-west-1")
     assert buttons == ["Choose Queue…", "Look in Other Regions", "Try Now"]
-    hall.press("Look in Other Regions")
-    hall.until(lambda: hall.said() == "“work” was found in eu-central-1.")
-    assert [button.text() for button in hall.window.notices.buttons] == ["Use eu-central-1"]
+    app.press("Look in Other Regions")
+    app.until(lambda: app.said() == "“work” was found in eu-central-1.")
+    assert [button.text() for button in app.window.notices.buttons] == ["Use eu-central-1"]
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_queue_that_is_nowhere_is_said_to_be_nowhere(enter: Enter, internet: Internet) -> None:
+def test_queue_that_is_nowhere_is_said_to_be_nowhere(open_app: Enter, internet: Internet) -> None:
     internet.regions = set()
-    hall = enter(AWS)
-    hall.until_banner("There is no queue “work” at Amazon SQS in eu-west-1")
-    hall.press("Look in Other Regions")
-    hall.until(lambda: hall.said().startswith("No other region that answered has a queue “work”"))
-    hall.press("Choose Queue…")
-    dialog = hall.window.connecting.dialog
+    app = open_app(AWS)
+    app.until_banner("There is no queue “work” at Amazon SQS in eu-west-1")
+    app.press("Look in Other Regions")
+    app.until(lambda: app.said().startswith("No other region that answered has a queue “work”"))
+    app.press("Choose Queue…")
+    dialog = app.window.connection.dialog
     assert dialog is not None
-    assert dialog.focusWidget() is dialog.form.queue
+    page = queue_page(dialog)
+    assert dialog.focusWidget() is page.form.queue
 
 
 # E5
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_missing_right_gives_a_letter_to_the_administrator(enter: Enter, internet: Internet) -> None:
+def test_missing_right_gives_a_letter_to_the_administrator(open_app: Enter, internet: Internet) -> None:
     said = (
         "User: arn:aws:iam::123456789012:user/me is not authorized to perform: sqs:receivemessage on resource: "
         "arn:aws:sqs:eu-west-1:123456789012:work because no identity-based policy allows it"
     )
     internet.sim.faults.always("ReceiveMessage", service_error("AccessDenied", said, status=403))
-    hall = enter(allowed(AWS))
-    hall.add("one.txt")
-    buttons = hall.until_banner("You may not receive from “work”")
-    assert buttons == ["Copy Request for Administrator", "Work Without Receiving", "Try Now"]
-    hall.press("Copy Request for Administrator")
+    app = open_app(allowed(AWS))
+    app.add("one.txt")
+    buttons = app.until_banner("You may not receive from “work”")
+    assert buttons == ["Copy Request", "Work Without Receiving", "Try Now"]
+    app.press("Copy Request")
     letter, _, policy = clipboard().partition("\n\n")
     assert "sqs:ReceiveMessage on arn:aws:sqs:eu-west-1:123456789012:work" in letter
     assert "arn:aws:iam::123456789012:user/me" in letter
     (statement,) = json.loads(policy)["Statement"]
     assert statement["Resource"] == "arn:aws:sqs:eu-west-1:123456789012:work"
     assert {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"} <= set(statement["Action"])
-    hall.until(lambda: hall.jobs()["one.txt"].sent_at is not None)  # sending goes on all the while
-    hall.press("Work Without Receiving")
-    hall.until(lambda: hall.window.status.connection_text.endswith("sending only"))
+    app.until(lambda: app.jobs()["one.txt"].sent_at is not None)  # sending goes on all the while
+    app.press("Work Without Receiving")
+    app.until(lambda: app.window.status.connection_text.endswith("sending only"))
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_right_that_is_given_later_is_used(enter: Enter, internet: Internet) -> None:
+def test_right_that_is_given_later_is_used(open_app: Enter, internet: Internet) -> None:
     internet.sim.faults.always("ReceiveMessage", service_error("AccessDenied", "no", status=403))
-    hall = enter(allowed(AWS))
-    hall.add("one.txt")
-    hall.until_banner("You may not receive from “work”")
+    app = open_app(allowed(AWS))
+    app.add("one.txt")
+    app.until_banner("You may not receive from “work”")
     internet.sim.faults.heal()
-    hall.press("Try Now")
-    hall.until_processed("one.txt")
-    hall.until(lambda: not hall.window.banner.isVisible())
+    app.press("Try Now")
+    app.until_processed("one.txt")
+    app.until(lambda: not app.window.banner.isVisible())
 
 
 # E6
 
 
-def test_no_connection_is_tried_now_and_told_in_detail(enter: Enter) -> None:
-    hall = enter(Settings(queue=QUEUE, endpoint_url="http://127.0.0.1:1"))
-    assert hall.until_banner("Can't reach the queue server at http://127.0.0.1:1") == ["Try Now", "Details"]
-    hall.press("Details")
-    (dialog,) = hall.window.findChildren(PairsDialog)
+def test_no_connection_is_tried_now_and_told_in_detail(open_app: Enter) -> None:
+    app = open_app(Settings(queue=QUEUE, endpoint_url="http://127.0.0.1:1"))
+    assert app.until_banner("Can't reach the queue server at http://127.0.0.1:1") == ["Try Now", "Details"]
+    app.press("Details")
+    (dialog,) = app.window.findChildren(PairsDialog)
     dialog.copy()
     assert "offline" in clipboard()
     assert "Could not connect to the endpoint" in clipboard()
@@ -320,23 +323,23 @@ def test_no_connection_is_tried_now_and_told_in_detail(enter: Enter) -> None:
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_proxy_that_refuses_is_blamed(enter: Enter, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proxy_that_refuses_is_blamed(open_app: Enter, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://user:secret@127.0.0.1:1")
-    hall = enter(AWS)
-    assert hall.until_banner("The proxy does not let the connection to Amazon SQS in eu-west-1 through")[0] == "Details"
-    hall.press("Details")
-    (dialog,) = hall.window.findChildren(PairsDialog)
+    app = open_app(AWS)
+    assert app.until_banner("The proxy does not let the connection to Amazon SQS in eu-west-1 through")[0] == "Details"
+    app.press("Details")
+    (dialog,) = app.window.findChildren(PairsDialog)
     dialog.copy()
     assert "secret" not in clipboard()
     dialog.close()
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_going_slower_is_only_said_at_the_bottom(enter: Enter, internet: Internet) -> None:
+def test_going_slower_is_only_said_at_the_bottom(open_app: Enter, internet: Internet) -> None:
     internet.sim.faults.always("*", service_error("RequestThrottled", "Slower.", status=403))
-    hall = enter(allowed(AWS))
-    hall.until(lambda: hall.window.status.connection_text.startswith("Asked to go slower"))
-    assert not hall.window.banner.isVisible()
+    app = open_app(allowed(AWS))
+    app.until(lambda: app.window.status.connection_text.startswith("Asked to go slower"))
+    assert not app.window.banner.isVisible()
 
 
 # E15
@@ -345,21 +348,23 @@ def test_going_slower_is_only_said_at_the_bottom(enter: Enter, internet: Interne
 @pytest.mark.usefixtures("signed_in")
 @pytest.mark.expected_log("ConsumerThread ended: This queue carries")
 @pytest.mark.expected_log("foreign|not ours", required=False)
-def test_foreign_messages_stop_the_processing_until_only_ours_are_asked_for(enter: Enter, internet: Internet) -> None:
+def test_foreign_messages_stop_the_processing_until_only_ours_are_asked_for(
+    open_app: Enter, internet: Internet
+) -> None:
     queue = internet.sim.boto()
     url = queue.get_queue_url(QueueName=QUEUE)["QueueUrl"]
     for number in range(MANY_IN_A_ROW + 2):
         queue.send_message(QueueUrl=url, MessageBody=f"another program's {number}")
-    hall = enter(allowed(AWS))
-    assert hall.until_banner(str(TOO_MANY_TITLE)) == ["Choose Queue…", "Show Messages", "Process Only Ours"]
-    hall.press("Show Messages")
-    (dialog,) = hall.window.findChildren(PairsDialog)
+    app = open_app(allowed(AWS))
+    assert app.until_banner(str(TOO_MANY_TITLE)) == ["Choose Queue…", "Show Messages", "Process Only Ours"]
+    app.press("Show Messages")
+    (dialog,) = app.window.findChildren(PairsDialog)
     dialog.close()
-    hall.press("Process Only Ours")
-    hall.until(lambda: not hall.window.banner.isVisible())
-    hall.add("one.txt")
-    hall.until_processed("one.txt")
-    hall.until(lambda: len(internet.sim.simulator.bodies(QUEUE)) == MANY_IN_A_ROW + 2)  # all of theirs
+    app.press("Process Only Ours")
+    app.until(lambda: not app.window.banner.isVisible())
+    app.add("one.txt")
+    app.until_processed("one.txt")
+    app.until(lambda: len(internet.sim.simulator.bodies(QUEUE)) == MANY_IN_A_ROW + 2)  # all of theirs
 
 
 # E12, E13: the buttons alone; the faults themselves are provoked in test_real_faults.py
@@ -374,12 +379,52 @@ def test_foreign_messages_stop_the_processing_until_only_ours_are_asked_for(ente
         (StoreError("It can't be written.", cause=Cause.DATABASE_READ_ONLY), Cause.DATABASE_READ_ONLY, "Open Folder"),
     ],
 )
-def test_trouble_with_the_list_has_a_button_that_helps(desk: Desk, error: StoreError, cause: Cause, first: str) -> None:
-    window = desk.window()
-    desk.states.take_consumer(LoopState(Phase.WAITING, error.text, error=error))
+def test_trouble_with_the_list_has_a_button_that_helps(
+    windows: WindowFactory, error: StoreError, cause: Cause, first: str
+) -> None:
+    window = windows.open()
+    windows.states.set_consumer_state(LoopState(Phase.WAITING, error.text, error=error))
     assert error.cause is cause
     assert window.banner.isVisible()
     assert window.banner.buttons[0].text() == first
+
+
+def test_loops_that_have_ended_by_themselves_start_again(windows: WindowFactory) -> None:
+    window = windows.open()
+    windows.states.set_consumer_failure("Processing has stopped.")
+    assert [button.text() for button in window.banner.buttons] == ["Start Again"]
+    window.banner.buttons[0].click()
+    assert [loops.starts for loops in windows.loops] == [1]
+
+
+def test_processing_that_nobody_has_allowed_is_allowed(windows: WindowFactory) -> None:
+    window = windows.open()
+    windows.connection.choose(Connection("work", region=REGION), process_here=False)
+    windows.states.set_consumer_state(LoopState(Phase.OFF, "None are processed here yet."))
+    assert [button.text() for button in window.banner.buttons] == ["Process Here"]
+    window.banner.buttons[0].click()
+    assert windows.connection.processes_here
+    assert load_settings(windows.settings_file).process_queue == windows.connection.connection.key
+
+
+def test_permission_that_can_not_be_saved_is_said_and_holds(windows: WindowFactory) -> None:
+    window = windows.open()
+    windows.connection.choose(Connection("work", region=REGION), process_here=False)
+    windows.states.set_consumer_state(LoopState(Phase.OFF, "None are processed here yet."))
+    windows.settings_file.write_text("not = [toml")
+    window.banner.buttons[0].click()
+    assert windows.connection.processes_here
+    assert window.notices.notice is not None
+    assert str(windows.settings_file) in window.notices.notice.text
+
+
+def test_what_is_waited_for_is_tried_now(windows: WindowFactory) -> None:
+    window = windows.open()
+    windows.states.set_sender_state(LoopState(Phase.WAITING, "Something is in the way."))
+    assert [button.text() for button in window.banner.buttons] == ["Try Now"]
+    window.banner.buttons[0].click()
+    assert windows.tried == 1
+    assert window.banner.isVisible()
 
 
 def test_file_that_may_not_be_written_is_known_as_such(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
 
 from desktop_app.config.settings import Settings
 from desktop_app.domain.errors import QueueError, QueueTrouble
+from desktop_app.gui.desktop import file_manager
 from desktop_app.logs.log import start_logging
 from desktop_app.services.support.report import Part
 from tests.clipping.names import unnamed
@@ -36,26 +37,26 @@ if TYPE_CHECKING:
 
     from desktop_app.gui.diagnostics.report_dialog import ReportDialog
     from desktop_app.gui.window.main_window import MainWindow
-    from tests.gui.conftest import Desk
+    from tests.gui.conftest import WindowFactory
 
 KEY_ID, SECRET_KEY = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 ACCOUNT = "123456789012"
 
 
 def open_report(window: MainWindow, qtbot: QtBot) -> ReportDialog:
-    window.offers.report.trigger()
-    dialog = window.insight.report
+    window.menu_actions.report.trigger()
+    dialog = window.help.report
     assert dialog is not None
     qtbot.waitUntil(lambda: dialog.is_complete)
     return dialog
 
 
-def test_report_tells_what_helps(desk: Desk, qtbot: QtBot) -> None:
-    keys = desk.world.add("a.txt", "b.txt", "c.txt")
-    desk.world.finish(keys[0])
-    desk.world.fail(keys[1])
-    desk.settings = Settings(queue="orders", region="eu-west-1", concurrency=3)
-    dialog = open_report(desk.window(), qtbot)
+def test_report_tells_what_helps(windows: WindowFactory, qtbot: QtBot) -> None:
+    keys = windows.jobs_db.add("a.txt", "b.txt", "c.txt")
+    windows.jobs_db.finish(keys[0])
+    windows.jobs_db.fail(keys[1])
+    windows.settings = Settings(queue="orders", region="eu-west-1", concurrency=3)
+    dialog = open_report(windows.open(), qtbot)
     text = dialog.content()
     for words in (
         "Filemill support report, ",
@@ -81,24 +82,26 @@ def test_report_tells_what_helps(desk: Desk, qtbot: QtBot) -> None:
 
 
 @pytest.mark.expected_log("signed in with")
-def test_no_planted_secret_is_in_it_whatever_is_ticked(desk: Desk, qtbot: QtBot, isolated_environment: Path) -> None:
+def test_no_planted_secret_is_in_it_whatever_is_ticked(
+    windows: WindowFactory, qtbot: QtBot, isolated_environment: Path
+) -> None:
     folder = isolated_environment / ".aws"
     folder.mkdir()
     (folder / "credentials").write_text(f"[a]\naws_secret_access_key = kept{SECRET_KEY[:8]}\n", encoding="utf-8")
-    desk.environment.update(
+    windows.environment.update(
         AWS_ACCESS_KEY_ID=KEY_ID,
         AWS_SECRET_ACCESS_KEY=SECRET_KEY,
         AWS_SESSION_TOKEN="shortish-token",
         AWS_REGION="eu-west-1",
         https_proxy="http://anna:hush@proxy:8080",
     )
-    desk.settings = Settings(
+    windows.settings = Settings(
         queue=f"https://sqs.eu-west-1.amazonaws.com/{ACCOUNT}/orders", endpoint_url=f"http://me:{SECRET_KEY}@host:1"
     )
     client = FakeClient()
     client.queue_state = replace(client.queue_state, dead_letter_arn=f"arn:aws:sqs:eu-west-1:{ACCOUNT}:orders-dlq")
-    desk.connector = FakeConnector(client)
-    with start_logging(desk.log_folder, debug=False):
+    windows.connector = FakeConnector(client)
+    with start_logging(windows.log_folder, debug=False):
         logging.getLogger("desktop_app.x").warning(
             "signed in with %s and %s, token shortish-token, kept%s, account %s",
             KEY_ID,
@@ -110,7 +113,7 @@ def test_no_planted_secret_is_in_it_whatever_is_ticked(desk: Desk, qtbot: QtBot,
             raise ValueError(SECRET_KEY, Path.home() / "in" / "plan.txt")  # noqa: TRY301
         except ValueError:
             logging.getLogger("desktop_app.x").info("oh", exc_info=True)
-    dialog = open_report(desk.window(), qtbot)
+    dialog = open_report(windows.open(), qtbot)
     for names in (False, True):
         dialog.names.setChecked(names)
         text = dialog.content()
@@ -126,19 +129,19 @@ def test_no_planted_secret_is_in_it_whatever_is_ticked(desk: Desk, qtbot: QtBot,
 
 
 @pytest.mark.expected_log("could not read")
-def test_names_of_files_are_in_it_only_if_that_is_ticked(desk: Desk, qtbot: QtBot) -> None:
-    desk.world.add("my merger plan.txt")
-    with start_logging(desk.log_folder, debug=False):
+def test_names_of_files_are_in_it_only_if_that_is_ticked(windows: WindowFactory, qtbot: QtBot) -> None:
+    windows.jobs_db.add("my merger plan.txt")
+    with start_logging(windows.log_folder, debug=False):
         logging.getLogger("desktop_app.x").warning("could not read my merger plan.txt or /in/my merger plan.txt")
-    dialog = open_report(desk.window(), qtbot)
+    dialog = open_report(windows.open(), qtbot)
     assert not dialog.names.isChecked()
     assert "merger" not in dialog.content()
     QTest.keyClick(dialog.names, Qt.Key.Key_Space)
     assert "could not read my merger plan.txt" in dialog.text.toPlainText()
 
 
-def test_unticked_part_is_neither_shown_nor_saved(desk: Desk, qtbot: QtBot, tmp_path: Path) -> None:
-    dialog = open_report(desk.window(), qtbot)
+def test_unticked_part_is_neither_shown_nor_saved(windows: WindowFactory, qtbot: QtBot, tmp_path: Path) -> None:
+    dialog = open_report(windows.open(), qtbot)
     assert "--- Settings" in dialog.text.toPlainText()
     QTest.keyClick(dialog.parts[Part.SETTINGS], Qt.Key.Key_Space)
     assert "--- Settings" not in dialog.text.toPlainText()
@@ -148,8 +151,10 @@ def test_unticked_part_is_neither_shown_nor_saved(desk: Desk, qtbot: QtBot, tmp_
     assert (tmp_path / "report.txt").read_text(encoding="utf-8") == shown
 
 
-def test_it_is_saved_as_an_archive_and_shown(desk: Desk, qtbot: QtBot, tmp_path: Path) -> None:
-    window = desk.window()
+def test_it_is_saved_as_an_archive_and_shown(
+    windows: WindowFactory, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window = windows.open()
     dialog = open_report(window, qtbot)
     shown = dialog.text.toPlainText()
     QTest.mouseClick(dialog.save, Qt.MouseButton.LeftButton)
@@ -163,22 +168,33 @@ def test_it_is_saved_as_an_archive_and_shown(desk: Desk, qtbot: QtBot, tmp_path:
     qtbot.waitUntil(lambda: window.notices.notice is not None)
     assert window.notices.notice is not None
     assert window.notices.notice.text == "Saved the support report as “report.zip”."
-    assert window.notices.buttons[0].text() == "Show File"
-    assert window.insight.report is None
+    assert window.notices.buttons[0].text() == "Show in Folder"
+    shown_in_folder: list[list[str]] = []
+
+    def reveal(paths: list[str]) -> bool:
+        shown_in_folder.append(paths)
+        return True
+
+    monkeypatch.setattr(file_manager, "reveal", reveal)
+    window.notices.buttons[0].click()
+    qtbot.waitUntil(lambda: shown_in_folder == [[str(tmp_path / "report.zip")]])
+    assert window.help.report is None
     with zipfile.ZipFile(tmp_path / "report.zip") as archive:
         assert archive.read("filemill-report.txt").decode() == shown
 
 
-def test_folder_that_can_not_be_written_is_said_and_the_report_stays(desk: Desk, qtbot: QtBot, tmp_path: Path) -> None:
-    dialog = open_report(desk.window(), qtbot)
+def test_folder_that_can_not_be_written_is_said_and_the_report_stays(
+    windows: WindowFactory, qtbot: QtBot, tmp_path: Path
+) -> None:
+    dialog = open_report(windows.open(), qtbot)
     dialog.save_as(str(tmp_path / "gone" / "report.zip"))
     qtbot.waitUntil(lambda: bool(dialog.state.text()))
     assert dialog.state.text() == f"There is no folder {tmp_path / 'gone'}. Choose another one."
     assert dialog.isVisible()
 
 
-def test_it_is_searched_and_copied(desk: Desk, qtbot: QtBot) -> None:
-    dialog = open_report(desk.window(), qtbot)
+def test_it_is_searched_and_copied(windows: WindowFactory, qtbot: QtBot) -> None:
+    dialog = open_report(windows.open(), qtbot)
     QTest.keyClicks(dialog.search, "boto")
     first = dialog.text.textCursor().position()
     assert dialog.text.textCursor().selectedText() == "boto"
@@ -195,21 +211,21 @@ def test_it_is_searched_and_copied(desk: Desk, qtbot: QtBot) -> None:
     assert QGuiApplication.clipboard().text() == dialog.content()
 
 
-def test_queue_that_does_not_answer_is_told_in_its_place(desk: Desk, qtbot: QtBot) -> None:
+def test_queue_that_does_not_answer_is_told_in_its_place(windows: WindowFactory, qtbot: QtBot) -> None:
     connector = FakeConnector(FakeClient())
     connector.trouble = QueueError(
         f"No queue in account {ACCOUNT}.", trouble=QueueTrouble.NO_QUEUE, detail="NonExistentQueue"
     )
-    desk.connector = connector
-    text = open_report(desk.window(), qtbot).content()
+    windows.connector = connector
+    text = open_report(windows.open(), qtbot).content()
     assert "--- Queue\n✗ No queue in account [account 1]. NonExistentQueue" in text
     assert "✓ Database" in text
 
 
-def test_fault_stands_first_in_it(desk: Desk, qtbot: QtBot) -> None:
-    window = desk.window()
-    window.insight.show_report(f"Traceback\n  ValueError: {KEY_ID}")
-    dialog = window.insight.report
+def test_fault_stands_first_in_it(windows: WindowFactory, qtbot: QtBot) -> None:
+    window = windows.open()
+    window.help.show_report(f"Traceback\n  ValueError: {KEY_ID}")
+    dialog = window.help.report
     assert dialog is not None
     qtbot.waitUntil(lambda: dialog.is_complete)
     parts = dialog.content().split("--- ")
@@ -217,14 +233,14 @@ def test_fault_stands_first_in_it(desk: Desk, qtbot: QtBot) -> None:
 
 
 @pytest.mark.parametrize("name", ["export", "log", "report"])
-def test_every_control_has_a_name_and_is_reached_by_tab(desk: Desk, qtbot: QtBot, name: str) -> None:
-    desk.world.add("a.txt")
-    window = desk.active_window()
+def test_every_control_has_a_name_and_is_reached_by_tab(windows: WindowFactory, qtbot: QtBot, name: str) -> None:
+    windows.jobs_db.add("a.txt")
+    window = windows.open_active()
     before = set(QApplication.topLevelWidgets())
-    getattr(window.offers, name).trigger()
+    getattr(window.menu_actions, name).trigger()
     (opened,) = (one for one in QApplication.topLevelWidgets() if one not in before and one.isVisible())
     qtbot.waitUntil(opened.isActiveWindow)
-    desk.settle()
+    windows.settle()
     assert unnamed(opened) == []
     reached: set[QWidget] = set()
     for _ in range(30):
@@ -241,14 +257,14 @@ def test_every_control_has_a_name_and_is_reached_by_tab(desk: Desk, qtbot: QtBot
     assert wanted <= reached
 
 
-def test_log_window_leads_to_it(desk: Desk, qtbot: QtBot) -> None:
-    window = desk.window()
-    window.offers.log.trigger()
-    assert window.insight.log is not None
-    button = next(one for one in window.insight.log.findChildren(QPushButton) if "Report" in one.text())
+def test_log_window_leads_to_it(windows: WindowFactory, qtbot: QtBot) -> None:
+    window = windows.open()
+    window.menu_actions.log.trigger()
+    assert window.help.log is not None
+    button = next(one for one in window.help.log.findChildren(QPushButton) if "Report" in one.text())
     QTest.mouseClick(button, Qt.MouseButton.LeftButton)
-    assert window.insight.report is not None
-    dialog = window.insight.report
+    assert window.help.report is not None
+    dialog = window.help.report
     qtbot.waitUntil(lambda: dialog.is_complete)
     window.close()
-    assert window.insight.report is None
+    assert window.help.report is None

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from desktop_app.gui.theme.theme import Theme
     from desktop_app.gui.window.main_window import MainWindow
     from desktop_app.gui.wording import Wording
-    from tests.gui.conftest import Desk
+    from tests.gui.conftest import WindowFactory
 
 LEFT = Qt.MouseButton.LeftButton
 CTRL, NONE = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.NoModifier
@@ -58,15 +58,15 @@ def sheet_of(window: MainWindow, qtbot: QtBot) -> ReviewSheet:
 
 
 @pytest.fixture
-def asked(desk: Desk, folder: Path, qtbot: QtBot) -> ReviewSheet:
+def asked(windows: WindowFactory, folder: Path, qtbot: QtBot) -> ReviewSheet:
     """The sheet about that folder."""
-    window = desk.active_window()
+    window = windows.open_active()
     window.add([str(folder)])
     return sheet_of(window, qtbot)
 
 
-def notice(desk: Desk, window: MainWindow) -> str:
-    desk.settle()
+def notice(windows: WindowFactory, window: MainWindow) -> str:
+    windows.settle()
     return window.notices.notice.text if window.notices.notice is not None else ""
 
 
@@ -78,9 +78,9 @@ def focused() -> QWidget | None:
     return QApplication.focusWidget()
 
 
-def batches(desk: Desk) -> list[str]:
-    with desk.world.database.read():
-        return [name for (name,) in desk.world.database.run(BatchRow.select(BatchRow.name).tuples())]
+def batches(windows: WindowFactory) -> list[str]:
+    with windows.jobs_db.database.read():
+        return [name for (name,) in windows.jobs_db.database.run(BatchRow.select(BatchRow.name).tuples())]
 
 
 def window_of(sheet: ReviewSheet) -> MainWindow:
@@ -119,59 +119,59 @@ def test_count_follows_what_is_typed(asked: ReviewSheet, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: asked.chosen.text() == "60 of 63 files, 600 bytes")
 
 
-def test_what_matches_nothing_can_not_be_added(asked: ReviewSheet, qtbot: QtBot, desk: Desk) -> None:
+def test_what_matches_nothing_can_not_be_added(asked: ReviewSheet, qtbot: QtBot, windows: WindowFactory) -> None:
     type_in(asked.only, "*.pdf")
     QTest.keyClick(asked.only, Qt.Key.Key_Return)  # before it is counted
     qtbot.waitUntil(lambda: asked.chosen.text() == "None of 63 files matches")
     assert not asked.add.isEnabled()
     QTest.keyClick(asked.only, Qt.Key.Key_Return)
     assert asked.isVisible()
-    assert desk.names() == []
+    assert windows.names() == []
 
 
-def test_folder_without_subfolders_says_so(desk: Desk, folder: Path, qtbot: QtBot) -> None:
-    window = desk.active_window()
-    window._workbench.adder.add([str(folder / "deep")], must_ask=True)
+def test_folder_without_subfolders_says_so(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
+    window = windows.open_active()
+    window._list.adder.add([str(folder / "deep")], must_ask=True)
     sheet = sheet_of(window, qtbot)
     assert not sheet.subfolders.isEnabled()
     assert sheet.subfolders.text() == "Include &subfolders (there are none)"
     assert sheet.add.text() == "&Add 3 Files"
 
 
-def test_files_have_no_subfolders_to_ask_about(desk: Desk, folder: Path, qtbot: QtBot) -> None:
-    window = desk.active_window()
+def test_files_have_no_subfolders_to_ask_about(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
+    window = windows.open_active()
     window.add([str(path) for path in sorted(folder.glob("*.csv"))])
     sheet = sheet_of(window, qtbot)
     assert not sheet.subfolders.isVisible()
     assert focused() is sheet.add
     QTest.keyClick(sheet.add, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: len(desk.names()) == 60)
+    qtbot.waitUntil(lambda: len(windows.names()) == 60)
 
 
 # --- by keyboard and by mouse
 
 
-def test_only_tables_with_subfolders_takes_two_steps(asked: ReviewSheet, desk: Desk, qtbot: QtBot) -> None:
+def test_only_tables_with_subfolders_takes_two_steps(asked: ReviewSheet, windows: WindowFactory, qtbot: QtBot) -> None:
     window = window_of(asked)
     assert focused() is asked.only
     type_in(asked.only, "*.csv")
     QTest.keyClick(asked.only, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: len(desk.names()) == 60)
-    assert all(name.endswith(".csv") for name in desk.names())
-    qtbot.waitUntil(lambda: notice(desk, window) == "Added 60 files.")
+    qtbot.waitUntil(lambda: len(windows.names()) == 60)
+    assert all(name.endswith(".csv") for name in windows.names())
+    qtbot.waitUntil(lambda: notice(windows, window) == "Added 60 files.")
     qtbot.waitUntil(lambda: window.adding.sheet is None)
 
 
-def test_add_by_mouse_with_another_name(asked: ReviewSheet, desk: Desk, qtbot: QtBot) -> None:
+def test_add_by_mouse_with_another_name(asked: ReviewSheet, windows: WindowFactory, qtbot: QtBot) -> None:
     asked.name.selectAll()
     type_in(asked.name, "october")
     QTest.mouseClick(asked.add, LEFT)
-    qtbot.waitUntil(lambda: len(desk.names()) == 63)
-    assert batches(desk) == ["october"]
+    qtbot.waitUntil(lambda: len(windows.names()) == 63)
+    assert batches(windows) == ["october"]
 
 
 @pytest.mark.parametrize("by_mouse", [True, False])
-def test_cancel_adds_nothing(asked: ReviewSheet, desk: Desk, qtbot: QtBot, *, by_mouse: bool) -> None:
+def test_cancel_adds_nothing(asked: ReviewSheet, windows: WindowFactory, qtbot: QtBot, *, by_mouse: bool) -> None:
     window = window_of(asked)
     if by_mouse:
         cancel = next(button for button in asked.findChildren(type(asked.add)) if "Cancel" in button.text())
@@ -179,17 +179,17 @@ def test_cancel_adds_nothing(asked: ReviewSheet, desk: Desk, qtbot: QtBot, *, by
     else:
         QTest.keyClick(asked, Qt.Key.Key_Escape)
     assert window.adding.sheet is None
-    assert not desk.bench().adder.busy
-    desk.settle()
-    assert desk.names() == []
-    assert batches(desk) == []
+    assert not windows.controller().adder.busy
+    windows.settle()
+    assert windows.names() == []
+    assert batches(windows) == []
 
 
-def test_tab_goes_through_everything_in_its_order(desk: Desk, folder: Path, qtbot: QtBot) -> None:
+def test_tab_goes_through_everything_in_its_order(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
     os.mkfifo(folder / "pipe")
-    window = desk.active_window()
+    window = windows.open_active()
     window.add([str(folder / "00.csv")])
-    qtbot.waitUntil(lambda: desk.names() == ["00.csv"])
+    qtbot.waitUntil(lambda: windows.names() == ["00.csv"])
     window.add([str(folder), "/nowhere"])
     sheet = sheet_of(window, qtbot)
     QTest.keyClick(sheet, Qt.Key.Key_Tab)
@@ -210,10 +210,10 @@ def test_tab_goes_through_everything_in_its_order(desk: Desk, folder: Path, qtbo
 # --- what is odd
 
 
-def test_what_can_not_be_added_is_counted_and_listed(desk: Desk, folder: Path, qtbot: QtBot) -> None:
+def test_what_can_not_be_added_is_counted_and_listed(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
     os.mkfifo(folder / "pipe")
     (folder / "there").symlink_to(folder / "deep")
-    window = desk.active_window()
+    window = windows.open_active()
     window.add([str(folder / "deep"), str(folder / "pipe"), str(folder / "gone"), "https://example.org/x"])
     sheet = sheet_of(window, qtbot)
     assert sheet.refused.text == "Can't be added: 1 thing that is not there, 1 pipe or device, and 1 web address."
@@ -223,21 +223,21 @@ def test_what_can_not_be_added_is_counted_and_listed(desk: Desk, folder: Path, q
     assert table.model().index(2, 1).data() == "Addresses on the web can't be added yet; download the file first"
     dialog.close()
     QTest.mouseClick(sheet.add, LEFT)
-    qtbot.waitUntil(lambda: len(desk.names()) == 3)
+    qtbot.waitUntil(lambda: len(windows.names()) == 3)
 
 
-def test_a_single_odd_thing_is_named(desk: Desk, folder: Path, qtbot: QtBot) -> None:
-    window = desk.active_window()
+def test_a_single_odd_thing_is_named(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
+    window = windows.open_active()
     window.add([str(folder / "deep"), str(folder / "gone")])
     sheet = sheet_of(window, qtbot)
     assert sheet.refused.text == "“gone” can't be added: There is no such file."
     assert not sheet.show_refused.isVisible()
 
 
-def test_files_on_the_list_already_are_skipped(desk: Desk, folder: Path, qtbot: QtBot) -> None:
-    window = desk.active_window()
+def test_files_on_the_list_already_are_skipped(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
+    window = windows.open_active()
     window.add([str(folder / "deep")])
-    qtbot.waitUntil(lambda: len(desk.names()) == 3)
+    qtbot.waitUntil(lambda: len(windows.names()) == 3)
     window.add([str(folder)])
     sheet = sheet_of(window, qtbot)
     assert sheet.listed.text == "3 files are in the list already, unchanged"
@@ -247,17 +247,17 @@ def test_files_on_the_list_already_are_skipped(desk: Desk, folder: Path, qtbot: 
     qtbot.waitUntil(lambda: not sheet.listed.isVisible())
     sheet.only.clear()
     QTest.keyClick(sheet, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: notice(desk, window) == "Added 60 files. Already in the list: 3.")
-    assert len(desk.names()) == 63
+    qtbot.waitUntil(lambda: notice(windows, window) == "Added 60 files. Already in the list: 3.")
+    assert len(windows.names()) == 63
 
 
 def test_a_file_on_the_list_already_is_processed_again_if_that_is_wanted(
-    desk: Desk, folder: Path, qtbot: QtBot
+    windows: WindowFactory, folder: Path, qtbot: QtBot
 ) -> None:
-    window = desk.active_window()
+    window = windows.open_active()
     file = str(folder / "00.csv")
     window.add([file])
-    qtbot.waitUntil(lambda: desk.names() == ["00.csv"])
+    qtbot.waitUntil(lambda: windows.names() == ["00.csv"])
     window.add([file])
     sheet = sheet_of(window, qtbot)
     assert sheet.listed.text == "1 file is in the list already, unchanged"
@@ -266,48 +266,50 @@ def test_a_file_on_the_list_already_is_processed_again_if_that_is_wanted(
     QTest.keyClick(sheet.skip, Qt.Key.Key_Right)
     assert sheet.add.text() == "&Add 1 File"
     QTest.keyClick(sheet.again, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: desk.names() == ["00.csv", "00.csv"])
+    qtbot.waitUntil(lambda: windows.names() == ["00.csv", "00.csv"])
 
 
-def test_a_file_that_has_changed_is_added_without_a_question(desk: Desk, folder: Path, qtbot: QtBot) -> None:
-    window = desk.active_window()
+def test_a_file_that_has_changed_is_added_without_a_question(
+    windows: WindowFactory, folder: Path, qtbot: QtBot
+) -> None:
+    window = windows.open_active()
     window.add([str(folder / "00.csv")])
-    qtbot.waitUntil(lambda: desk.names() == ["00.csv"])
+    qtbot.waitUntil(lambda: windows.names() == ["00.csv"])
     (folder / "00.csv").write_text("more than there was")
     window.add([str(folder / "00.csv")])
-    qtbot.waitUntil(lambda: desk.names() == ["00.csv", "00.csv"])
+    qtbot.waitUntil(lambda: windows.names() == ["00.csv", "00.csv"])
 
 
 # --- several, and the end
 
 
-def test_several_are_asked_about_one_after_the_other(desk: Desk, folder: Path, qtbot: QtBot) -> None:
-    window = desk.active_window()
-    adder = desk.bench().adder
+def test_several_are_asked_about_one_after_the_other(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
+    window = windows.open_active()
+    adder = windows.controller().adder
     adder.add([str(folder / "deep")], must_ask=True)
     adder.add([str(folder)], must_ask=True)
     first = sheet_of(window, qtbot)
-    desk.settle()
+    windows.settle()
     QTest.keyClick(first, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: window.adding.sheet is not None and window.adding.sheet is not first)
     second = sheet_of(window, qtbot)
     QTest.keyClick(second, Qt.Key.Key_Escape)
     qtbot.waitUntil(lambda: not adder.busy)
-    qtbot.waitUntil(lambda: len(desk.names()) in {3, 63})
+    qtbot.waitUntil(lambda: len(windows.names()) in {3, 63})
 
 
-def test_closing_the_window_adds_nothing_of_what_is_asked(desk: Desk, folder: Path, qtbot: QtBot) -> None:
-    window = desk.active_window()
-    adder = desk.bench().adder
+def test_closing_the_window_adds_nothing_of_what_is_asked(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
+    window = windows.open_active()
+    adder = windows.controller().adder
     for _ in range(2):
         adder.add([str(folder)], must_ask=True)
     sheet = sheet_of(window, qtbot)
-    desk.settle()
+    windows.settle()
     window.close()
     assert not sheet.isVisible()
     assert not adder.busy
     assert window.adding.sheet is None
-    assert batches(desk) == []
+    assert batches(windows) == []
 
 
 def test_sheet_fits_into_the_smallest_window(asked: ReviewSheet) -> None:
@@ -317,13 +319,13 @@ def test_sheet_fits_into_the_smallest_window(asked: ReviewSheet) -> None:
 
 
 def test_counting_a_hundred_thousand_files_costs_the_window_nothing(
-    desk: Desk, look: Theme, wording: Wording, qtbot: QtBot
+    windows: WindowFactory, theme: Theme, wording: Wording, qtbot: QtBot
 ) -> None:
     files = FileList(NewFile(f"/in/{at % 9}/{at}.{('csv', 'txt')[at % 2]}", 1, at) for at in range(100_000))
     result = ScanResult(files, (), folders=(NamedFolder("/in", range(len(files)), range(0)),))
     proposal = Proposal(1, Review(result, bytearray(len(files))), "in", ("/in",))
-    window = desk.window()
-    sheet = ReviewSheet(proposal, desk.bench().beside.run, look, wording, window)
+    window = windows.open()
+    sheet = ReviewSheet(proposal, windows.controller().tasks, theme, wording, window)
     qtbot.waitUntil(sheet.isVisible)
     turns, last = [0.0], [time.thread_time()]
 
@@ -347,12 +349,12 @@ def test_counting_a_hundred_thousand_files_costs_the_window_nothing(
 
 
 @pytest.mark.parametrize("by_mouse", [True, False])
-def test_an_add_is_undone_and_done_again(desk: Desk, folder: Path, qtbot: QtBot, *, by_mouse: bool) -> None:
-    desk.world.add("old.txt")
-    window = desk.active_window()
+def test_an_add_is_undone_and_done_again(windows: WindowFactory, folder: Path, qtbot: QtBot, *, by_mouse: bool) -> None:
+    windows.jobs_db.add("old.txt")
+    window = windows.open_active()
     window.add([str(folder / "deep")])
-    qtbot.waitUntil(lambda: notice(desk, window) == "Added 3 files.")
-    assert desk.bench().commands.undo.undoText() == "Add 3 Files"
+    qtbot.waitUntil(lambda: notice(windows, window) == "Added 3 files.")
+    assert windows.controller().commands.undo.undoText() == "Add 3 Files"
 
     def press(text: str, keys: str) -> None:
         if by_mouse:
@@ -361,49 +363,53 @@ def test_an_add_is_undone_and_done_again(desk: Desk, folder: Path, qtbot: QtBot,
             QTest.keySequence(window, QKeySequence(keys))
 
     press("Undo", "Ctrl+Z")
-    qtbot.waitUntil(lambda: desk.names() == ["old.txt"])
-    qtbot.waitUntil(lambda: notice(desk, window) == "Took 3 files off the list again. On the disk nothing was changed.")
+    qtbot.waitUntil(lambda: windows.names() == ["old.txt"])
+    qtbot.waitUntil(
+        lambda: notice(windows, window) == "Took 3 files off the list again. On the disk nothing was changed."
+    )
     assert (folder / "deep" / "0.txt").exists()
     press("Redo", "Ctrl+Y")
-    qtbot.waitUntil(lambda: len(desk.names()) == 4)
-    qtbot.waitUntil(lambda: notice(desk, window) == "Brought 3 files back.")
+    qtbot.waitUntil(lambda: len(windows.names()) == 4)
+    qtbot.waitUntil(lambda: notice(windows, window) == "Brought 3 files back.")
 
 
-def test_undoing_an_add_leaves_away_what_was_removed_by_hand(desk: Desk, folder: Path, qtbot: QtBot) -> None:
-    window = desk.active_window()
+def test_undoing_an_add_leaves_away_what_was_removed_by_hand(
+    windows: WindowFactory, folder: Path, qtbot: QtBot
+) -> None:
+    window = windows.open_active()
     window.add([str(folder / "deep")])
-    qtbot.waitUntil(lambda: len(desk.names()) == 3)
-    desk.settle()
-    keys = desk.world.jobs.ids()
-    desk.world.intake.remove(keys[:1])
+    qtbot.waitUntil(lambda: len(windows.names()) == 3)
+    windows.settle()
+    keys = windows.jobs_db.jobs.ids()
+    windows.jobs_db.intake.remove(keys[:1])
     window.notices.buttons[0].click()
-    qtbot.waitUntil(lambda: desk.names() == [])
-    desk.settle()
+    qtbot.waitUntil(lambda: windows.names() == [])
+    windows.settle()
     window.notices.buttons[0].click()
-    qtbot.waitUntil(lambda: desk.names() == ["1.txt", "2.txt"])
+    qtbot.waitUntil(lambda: windows.names() == ["1.txt", "2.txt"])
 
 
-def test_add_and_remove_are_undone_one_after_the_other(desk: Desk, folder: Path, qtbot: QtBot) -> None:
-    window = desk.active_window()
+def test_add_and_remove_are_undone_one_after_the_other(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
+    window = windows.open_active()
     window.add([str(folder / "deep")])
-    qtbot.waitUntil(lambda: len(desk.names()) == 3)
+    qtbot.waitUntil(lambda: len(windows.names()) == 3)
     window.view.select_rows(0, 1)
-    window.offers.remove.trigger()
-    qtbot.waitUntil(lambda: len(desk.names()) == 1)
+    window.menu_actions.remove.trigger()
+    qtbot.waitUntil(lambda: len(windows.names()) == 1)
     for left in (3, 0):
         QTest.keySequence(window, QKeySequence("Ctrl+Z"))
-        qtbot.waitUntil(lambda left=left: len(desk.names()) == left)  # type: ignore[misc]
+        qtbot.waitUntil(lambda left=left: len(windows.names()) == left)  # type: ignore[misc]
     for left in (3, 1):
         QTest.keySequence(window, QKeySequence("Ctrl+Y"))
-        qtbot.waitUntil(lambda left=left: len(desk.names()) == left)  # type: ignore[misc]
+        qtbot.waitUntil(lambda left=left: len(windows.names()) == left)  # type: ignore[misc]
 
 
 # --- paste
 
 
 @pytest.mark.parametrize("as_text", [True, False])
-def test_pasted_folder_is_asked_about(desk: Desk, folder: Path, qtbot: QtBot, *, as_text: bool) -> None:
-    window = desk.active_window()
+def test_pasted_folder_is_asked_about(windows: WindowFactory, folder: Path, qtbot: QtBot, *, as_text: bool) -> None:
+    window = windows.open_active()
     data = QMimeData()
     if as_text:
         data.setText(f'"{folder}"\nrelative\n')
@@ -414,8 +420,8 @@ def test_pasted_folder_is_asked_about(desk: Desk, folder: Path, qtbot: QtBot, *,
     assert sheet_of(window, qtbot).add.text() == "&Add 63 Files"
 
 
-def test_pasted_web_address_is_told_plainly(desk: Desk, qtbot: QtBot) -> None:
-    window = desk.active_window()
+def test_pasted_web_address_is_told_plainly(windows: WindowFactory, qtbot: QtBot) -> None:
+    window = windows.open_active()
     QGuiApplication.clipboard().setText("https://example.org/a.csv")
     QTest.keyClick(window, Qt.Key.Key_V, CTRL)
-    qtbot.waitUntil(lambda: "Addresses on the web can't be added yet" in notice(desk, window))
+    qtbot.waitUntil(lambda: "Addresses on the web can't be added yet" in notice(windows, window))

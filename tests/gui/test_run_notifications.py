@@ -55,7 +55,7 @@ class Paper:
             has_room=lambda: self.has_room,
             every_ms=30,
         )
-        self.news.said.connect(self.said.append)
+        self.news.notice.connect(self.said.append)
 
     def _note_export(self) -> None:
         self.exported += 1
@@ -128,7 +128,7 @@ def test_what_stops_everything_is_told_once_until_it_goes_on(paper: Paper) -> No
 
 
 def test_processing_that_stopped_by_itself_is_told_but_not_that_it_was_never_allowed(paper: Paper) -> None:
-    off = Trouble("Ten messages in a row were not Filemill's.", kind=Need.PERMISSION)
+    off = Trouble("Ten messages in a row were not Filemill's.", need=Need.PERMISSION)
     paper.news.take_trouble(off)
     assert paper.topics == []
     paper.news.take_connection(ConnectionText(Mark.RUNNING, "ingest", ""))

@@ -9,7 +9,7 @@ from desktop_app.gui.progress.history import Span
 from desktop_app.gui.progress.run import IDLE, Progress, RunEnd
 from desktop_app.gui.progress.run_watch import STILL, Pace, RunWatch
 from desktop_app.gui.tasks import Tasks
-from tests.gui.world import NOW_MS, World
+from tests.gui.jobs_database import NOW_MS, JobsDatabase
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 
 class Follower:
-    """A watch on a world, and what it has told."""
+    """A watch on a list of jobs, and what it has told."""
 
-    def __init__(self, world: World, qtbot: QtBot) -> None:
-        self.world = world
-        self.tasks = Tasks(world.session, threads=1)
-        self.watch = RunWatch(world.jobs, self.tasks, queue="local", clock=world.clock)
+    def __init__(self, jobs_db: JobsDatabase, qtbot: QtBot) -> None:
+        self.jobs_db = jobs_db
+        self.tasks = Tasks(jobs_db.session, threads=1)
+        self.watch = RunWatch(jobs_db.jobs, self.tasks, queue="local", clock=jobs_db.clock)
         self.ends: list[RunEnd] = []
         self.paces: list[Pace] = []
         self.watch.ended.connect(self.ends.append)
@@ -46,44 +46,44 @@ class Follower:
 
     def work(self, keys: list[int]) -> None:
         """A second in which these files are processed."""
-        self.world.clock.advance(1)
-        self.world.change(keys, status=Status.PROCESSED, finished_at=self.world.clock.now_ms() - 300)
+        self.jobs_db.clock.advance(1)
+        self.jobs_db.change(keys, status=Status.PROCESSED, finished_at=self.jobs_db.clock.now_ms() - 300)
         done = self.watch.progress.files_done + len(keys)
         self.until(lambda: self.watch.progress.files_done == done or not self.watch.progress.is_busy)
         self.watch._tell_pace()
 
 
 @pytest.fixture
-def follower(world: World, qtbot: QtBot) -> Iterator[Follower]:
-    made = Follower(world, qtbot)
+def follower(jobs_db: JobsDatabase, qtbot: QtBot) -> Iterator[Follower]:
+    made = Follower(jobs_db, qtbot)
     yield made
     assert made.tasks.close(5_000)
 
 
 def test_run_is_followed_from_its_beginning_to_its_end(follower: Follower, qtbot: QtBot) -> None:
-    keys = follower.world.add_many(4)
+    keys = follower.jobs_db.add_many(4)
     follower.until(lambda: follower.watch.progress == Progress(0, 4, 0, 4000))
     follower.work(keys[:3])
     assert follower.watch.progress == Progress(3, 4, 3000, 4000)
-    follower.world.clock.advance(60)
-    follower.world.fail(keys[3])
-    follower.world.change(keys[3], finished_at=follower.world.clock.now_ms())
+    follower.jobs_db.clock.advance(60)
+    follower.jobs_db.fail(keys[3])
+    follower.jobs_db.change(keys[3], finished_at=follower.jobs_db.clock.now_ms())
     follower.until(lambda: follower.watch.progress == IDLE)
     assert follower.ends == [RunEnd(4, 1, 61_000)]
     assert follower.paces[-1] == STILL
 
 
-def test_what_was_done_before_is_no_part_of_the_run(world: World, qtbot: QtBot) -> None:
-    old = world.add_many(10)
-    world.change(old, status=Status.PROCESSED, finished_at=NOW_MS - 1)
-    follower = Follower(world, qtbot)
-    world.add("new.txt")
+def test_what_was_done_before_is_no_part_of_the_run(jobs_db: JobsDatabase, qtbot: QtBot) -> None:
+    old = jobs_db.add_many(10)
+    jobs_db.change(old, status=Status.PROCESSED, finished_at=NOW_MS - 1)
+    follower = Follower(jobs_db, qtbot)
+    jobs_db.add("new.txt")
     follower.until(lambda: follower.watch.progress.files_total == 1)
     assert follower.tasks.close(5_000)
 
 
 def test_pace_and_time_left_are_told_while_it_goes_on(follower: Follower) -> None:
-    keys = follower.world.add_many(100)
+    keys = follower.jobs_db.add_many(100)
     follower.until(lambda: follower.watch.progress.is_busy)
     for second in range(12):
         follower.work(keys[second * 5 : second * 5 + 5])
@@ -95,7 +95,7 @@ def test_pace_and_time_left_are_told_while_it_goes_on(follower: Follower) -> Non
 
 
 def test_nobody_foresees_the_end_while_nothing_can_go_on(follower: Follower) -> None:
-    keys = follower.world.add_many(100)
+    keys = follower.jobs_db.add_many(100)
     follower.until(lambda: follower.watch.progress.is_busy)
     for second in range(12):
         follower.work(keys[second * 5 : second * 5 + 5])
@@ -107,19 +107,19 @@ def test_nobody_foresees_the_end_while_nothing_can_go_on(follower: Follower) -> 
 
 
 def test_bytes_of_a_file_in_work_count_before_it_ends(follower: Follower) -> None:
-    (key,) = follower.world.add("giant.bin", size=1000)
+    (key,) = follower.jobs_db.add("giant.bin", size=1000)
     follower.until(lambda: follower.watch.progress.is_busy)
-    follower.world.clock.advance(1)
-    follower.world.change(key, status=Status.PROCESSING, bytes_done=400)
+    follower.jobs_db.clock.advance(1)
+    follower.jobs_db.change(key, status=Status.PROCESSING, bytes_done=400)
     follower.until(lambda: follower.watch.progress == Progress(0, 1, 400, 1000, processing=1))
-    follower.world.clock.advance(1)
-    assert sum(follower.watch.history.series(Span.MINUTE, follower.world.clock.now).bytes) == pytest.approx(400)
+    follower.jobs_db.clock.advance(1)
+    assert sum(follower.watch.history.series(Span.MINUTE, follower.jobs_db.clock.now).bytes) == pytest.approx(400)
 
 
-def test_history_knows_what_was_done_before_the_start(world: World, qtbot: QtBot) -> None:
-    keys = world.add_many(36)
-    world.change(keys, status=Status.PROCESSED, finished_at=NOW_MS - 3 * 3600 * 1000)
-    follower = Follower(world, qtbot)
+def test_history_knows_what_was_done_before_the_start(jobs_db: JobsDatabase, qtbot: QtBot) -> None:
+    keys = jobs_db.add_many(36)
+    jobs_db.change(keys, status=Status.PROCESSED, finished_at=NOW_MS - 3 * 3600 * 1000)
+    follower = Follower(jobs_db, qtbot)
     series = follower.watch.history.series(Span.HOURS_6, NOW_MS / 1000)
     assert sum(series.files) * Span.HOURS_6.step == pytest.approx(36)
     assert sum(follower.watch.history.series(Span.HOUR, NOW_MS / 1000).files) == 0
@@ -127,7 +127,7 @@ def test_history_knows_what_was_done_before_the_start(world: World, qtbot: QtBot
 
 
 def test_another_queue_is_followed_from_now_on(follower: Follower) -> None:
-    follower.world.add_many(3)
+    follower.jobs_db.add_many(3)
     follower.until(lambda: follower.watch.progress.is_busy)
     follower.watch.follow_queue("another")
     follower.until(lambda: follower.watch.progress == IDLE)
@@ -140,9 +140,9 @@ def test_database_that_can_not_be_read_is_asked_again(follower: Follower, monkey
     def refuse(**_: object) -> None:
         raise StoreError("locked")
 
-    follower.world.add_many(3)
+    follower.jobs_db.add_many(3)
     with monkeypatch.context() as patch:
-        patch.setattr(follower.world.jobs, "run_sums", refuse)
+        patch.setattr(follower.jobs_db.jobs, "run_sums", refuse)
         follower.watch.look()
         follower.settle()
     follower.until(lambda: follower.watch.progress.files_total == 3)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from desktop_app.gui.table.model import JobsModel
-    from tests.gui.conftest import Desk
+    from tests.gui.conftest import WindowFactory
 
 STORED = Reason(ReasonCode.MAY_NOT_READ)
 GIVEN_UP = Reason(ReasonCode.NOT_DELIVERED).given_up(5)
@@ -36,15 +36,15 @@ def test_keys_and_statuses_have_their_names_in_the_language_and_in_english(qapp:
         assert read_search("grund:Berechtigung").reasons == ("Berechtigung",)
 
 
-def test_word_of_a_reason_as_it_is_shown_finds_the_stored_one(desk: Desk, qtbot: QtBot) -> None:
-    world = desk.world
-    secret, _, far = world.add("secret.txt", "plain.txt", "far.txt")
-    world.fail(secret, reason=STORED)
-    world.fail(far, reason=GIVEN_UP)
+def test_word_of_a_reason_as_it_is_shown_finds_the_stored_one(windows: WindowFactory, qtbot: QtBot) -> None:
+    jobs_db = windows.jobs_db
+    secret, _, far = jobs_db.add("secret.txt", "plain.txt", "far.txt")
+    jobs_db.fail(secret, reason=STORED)
+    jobs_db.fail(far, reason=GIVEN_UP)
     with speaking("de"):
         assert "aufgegeben" in reason_text(GIVEN_UP)
-        window = desk.window()
-        model = desk.bench().model
+        window = windows.open()
+        model = windows.controller().model
         for typed, name in (("Berechtigung", "secret.txt"), ("grund:freigabe", "far.txt"), ("aufgegeben", "far.txt")):
             window.filter.setText(typed)
             qtbot.waitUntil(partial(_shows_only, model, name))

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     import pytest
     from pytestqt.qtbot import QtBot
 
-    from tests.gui.conftest import Desk
+    from tests.gui.conftest import WindowFactory
 
 
-def test_count_is_there_at_once_and_the_sums_a_moment_later(desk: Desk, qtbot: QtBot) -> None:
-    keys = desk.world.add("a", "b", "c", size=1000)
-    desk.world.fail(keys[0])
-    desk.world.finish(keys[1], lines=5)
-    window = desk.window()
+def test_count_is_there_at_once_and_the_sums_a_moment_later(windows: WindowFactory, qtbot: QtBot) -> None:
+    keys = windows.jobs_db.add("a", "b", "c", size=1000)
+    windows.jobs_db.fail(keys[0])
+    windows.jobs_db.finish(keys[1], lines=5)
+    window = windows.open()
     heard: list[Selected] = []
     window.selected.changed.connect(heard.append)
     window.view.selectAll()
@@ -34,31 +34,33 @@ def test_count_is_there_at_once_and_the_sums_a_moment_later(desk: Desk, qtbot: Q
 
 
 def test_sums_follow_what_happens_to_the_selected_files(
-    desk: Desk, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+    windows: WindowFactory, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(selection_sums, "_EVERY_MS", 0)
-    keys = desk.world.add("a", "b")
-    window = desk.window()
+    keys = windows.jobs_db.add("a", "b")
+    window = windows.open()
     window.view.selectAll()
     qtbot.waitUntil(lambda: window.selected.current.sums is not None)
-    desk.world.fail(keys)
+    windows.jobs_db.fail(keys)
     qtbot.waitUntil(
         lambda: window.selected.current.sums is not None and window.selected.current.sums.counts.failed == 2
     )
-    desk.world.intake.remove(keys[:1])
+    windows.jobs_db.intake.remove(keys[:1])
     qtbot.waitUntil(lambda: window.selected.current.count == 1)
 
 
-def test_trouble_with_the_database_leaves_the_count(desk: Desk, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
-    desk.world.add("a")
-    window = desk.window()
+def test_trouble_with_the_database_leaves_the_count(
+    windows: WindowFactory, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    windows.jobs_db.add("a")
+    window = windows.open()
 
     def refuse(*_: object) -> SelectionSums:
         raise StoreError("Locked.")
 
     monkeypatch.setattr(JobList, "sums", refuse)
     window.view.selectAll()
-    desk.settle()
+    windows.settle()
     assert window.selected.current == Selected(1)
     monkeypatch.undo()
     window.view.clearSelection()

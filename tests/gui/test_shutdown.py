@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtCore import QObject, QThread, Signal
 
-from desktop_app.gui.connection.controller import ConsumerThread, SenderThread
+from desktop_app.gui.connection.loops import ConsumerThread, SenderThread
 from desktop_app.gui.startup import shutdown
 from desktop_app.gui.startup.shutdown import Shutdown, Step, thread_step
 from desktop_app.gui.startup.stop_signals import QtStopSignals
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from tests.gui.conftest import Desk
+    from tests.gui.conftest import WindowFactory
 
 
 class Recorder:
@@ -105,13 +105,13 @@ class LoggedLoop:
 
 
 def started(
-    desk: Desk, log: LoopLog, qtbot: QtBot, *, deadline_ms: int = shutdown.DEADLINE_MS
+    windows: WindowFactory, log: LoopLog, qtbot: QtBot, *, deadline_ms: int = shutdown.DEADLINE_MS
 ) -> tuple[RunningWindow, tuple[ConsumerThread, SenderThread]]:
     """A window and its threads, of which the consumer's hangs at its end until it is let go."""
     threads = ConsumerThread(log.loop("consumer", hangs=True)), SenderThread(log.loop("sender"))
     running = RunningWindow(
-        desk.window(),
-        desk.bench(),
+        windows.open(),
+        windows.controller(),
         begin=lambda: None,
         steps=[thread_step(thread) for thread in threads],
         close_rest=lambda: log.events.append("rest"),
@@ -125,10 +125,10 @@ def started(
 
 @pytest.mark.parametrize("again", [1, 2])
 def test_closing_hides_at_once_and_ends_consumer_then_sender_then_the_rest(
-    desk: Desk, qtbot: QtBot, again: int
+    windows: WindowFactory, qtbot: QtBot, again: int
 ) -> None:
     log = LoopLog()
-    running, _ = started(desk, log, qtbot)
+    running, _ = started(windows, log, qtbot)
     window = running.window
     with qtbot.waitSignal(running.ended):
         for _ in range(again):
@@ -140,9 +140,9 @@ def test_closing_hides_at_once_and_ends_consumer_then_sender_then_the_rest(
     assert running.left_over == []
 
 
-def test_thread_that_hangs_is_left_and_told(desk: Desk, qtbot: QtBot) -> None:
+def test_thread_that_hangs_is_left_and_told(windows: WindowFactory, qtbot: QtBot) -> None:
     log = LoopLog()
-    running, threads = started(desk, log, qtbot, deadline_ms=50)
+    running, threads = started(windows, log, qtbot, deadline_ms=50)
     with qtbot.waitSignal(running.ended):
         running.window.close()
     assert "ConsumerThread" in running.left_over
@@ -151,20 +151,20 @@ def test_thread_that_hangs_is_left_and_told(desk: Desk, qtbot: QtBot) -> None:
     assert all(thread.wait(3000) for thread in threads)
 
 
-def test_start_shows_the_window_and_adds_what_is_named(desk: Desk, qtbot: QtBot, tmp_path: object) -> None:
+def test_start_shows_the_window_and_adds_what_is_named(windows: WindowFactory, qtbot: QtBot, tmp_path: object) -> None:
     log = LoopLog()
-    window = desk.window()
+    window = windows.open()
     consumer = ConsumerThread(log.loop("consumer"))
     running = RunningWindow(
         window,
-        desk.bench(),
+        windows.controller(),
         begin=consumer.start,
         steps=[thread_step(consumer)],
         close_rest=lambda: log.events.append("rest"),
     )
     with qtbot.waitSignal(consumer.state_changed):
         running.start([str(tmp_path)])
-    qtbot.waitUntil(lambda: desk.bench().model.rowCount() > 0)
+    qtbot.waitUntil(lambda: windows.controller().model.rowCount() > 0)
     with qtbot.waitSignal(running.ended):
         window.close()
     assert log.events == ["consumer", "rest"]

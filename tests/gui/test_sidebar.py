@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from desktop_app.gui.theme.theme import Theme
     from desktop_app.gui.window.main_window import MainWindow
     from desktop_app.gui.wording import Wording
-    from tests.gui.conftest import Desk
+    from tests.gui.conftest import WindowFactory
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 LEFT = Qt.MouseButton.LeftButton
@@ -45,21 +45,21 @@ def focused() -> QWidget:
 
 
 @pytest.fixture
-def window(desk: Desk, qtbot: QtBot) -> MainWindow:
-    world = desk.world
-    a, b, c, d = world.add("a", "b", "c", "d")
-    world.intake.add([NewFile("/in/e", 1, 1), NewFile("/in/f", 1, 1)], name="second <b>batch</b>")
-    world.fail([a, b])
-    world.fail(c, Reason(ReasonCode.MAY_NOT_READ))
-    world.finish(d)
-    made = desk.window()
+def window(windows: WindowFactory, qtbot: QtBot) -> MainWindow:
+    jobs_db = windows.jobs_db
+    a, b, c, d = jobs_db.add("a", "b", "c", "d")
+    jobs_db.intake.add([NewFile("/in/e", 1, 1), NewFile("/in/f", 1, 1)], name="second <b>batch</b>")
+    jobs_db.fail([a, b])
+    jobs_db.fail(c, Reason(ReasonCode.MAY_NOT_READ))
+    jobs_db.finish(d)
+    made = windows.open()
     qtbot.waitUntil(lambda: len(made.sidebar.problems.entries) == 2)
     made.activateWindow()
     qtbot.waitUntil(made.isActiveWindow)
     return made
 
 
-def test_statuses_problems_and_batches_are_counted(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
+def test_statuses_problems_and_batches_are_counted(window: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
     sidebar = window.sidebar
     assert lines(sidebar.statuses.entries) == [
         ("All", "6", True),
@@ -74,31 +74,31 @@ def test_statuses_problems_and_batches_are_counted(window: MainWindow, desk: Des
     ]
     newest, oldest = sidebar.batches.entries.values()
     assert (newest.facts.text, newest.facts.count) == ("second <b>batch</b>", "2")
-    assert newest.facts.note == desk.bench().model.wording.day_and_time(desk.world.clock.now_ms())
+    assert newest.facts.note == windows.controller().model.wording.day_and_time(windows.jobs_db.clock.now_ms())
     assert oldest.facts.text == newest.facts.note
-    desk.world.finish(desk.world.jobs.ids(Filter(problems=frozenset({"missing"}))))
+    windows.jobs_db.finish(windows.jobs_db.jobs.ids(Filter(problems=frozenset({"missing"}))))
     qtbot.waitUntil(lambda: list(sidebar.problems.entries) == ["not_allowed"])
     qtbot.waitUntil(lambda: sidebar.statuses.entries[Status.PROCESSED].facts.count == "3")
 
 
-def test_problems_are_only_there_while_there_are_some(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
+def test_problems_are_only_there_while_there_are_some(window: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
     assert window.sidebar.problems.isVisible()
-    desk.world.finish(desk.world.jobs.ids())
+    windows.jobs_db.finish(windows.jobs_db.jobs.ids())
     qtbot.waitUntil(lambda: not window.sidebar.problems.isVisible())
 
 
-def test_click_narrows_the_list_and_ctrl_click_adds(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
+def test_click_narrows_the_list_and_ctrl_click_adds(window: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
     entries = window.sidebar.statuses.entries
     QTest.mouseClick(entries[Status.PROCESSED], LEFT)
-    qtbot.waitUntil(lambda: desk.names() == ["d"])
+    qtbot.waitUntil(lambda: windows.names() == ["d"])
     QTest.mouseClick(entries[Status.PENDING], LEFT, CTRL)
-    qtbot.waitUntil(lambda: desk.names() == ["d", "e", "f"])
+    qtbot.waitUntil(lambda: windows.names() == ["d", "e", "f"])
     assert [entry.isChecked() for entry in entries.values()] == [False, True, False, True, False]
     batch = list(window.sidebar.batches.entries.values())[1]
     QTest.mouseClick(batch, LEFT)
-    qtbot.waitUntil(lambda: desk.names() == ["d"])
+    qtbot.waitUntil(lambda: windows.names() == ["d"])
     QTest.mouseClick(entries[None], LEFT)
-    qtbot.waitUntil(lambda: len(desk.names()) == 6)
+    qtbot.waitUntil(lambda: len(windows.names()) == 6)
     assert not batch.isChecked()
 
 
@@ -106,36 +106,40 @@ def test_click_narrows_the_list_and_ctrl_click_adds(window: MainWindow, desk: De
     ("key", "expected"),
     [(KEY.Key_2, ["e", "f"]), (KEY.Key_3, []), (KEY.Key_4, ["d"]), (KEY.Key_5, ["a", "b", "c"])],
 )
-def test_status_views_have_keys(window: MainWindow, desk: Desk, qtbot: QtBot, key: Qt.Key, expected: list[str]) -> None:
+def test_status_views_have_keys(
+    window: MainWindow, windows: WindowFactory, qtbot: QtBot, key: Qt.Key, expected: list[str]
+) -> None:
     QTest.keyClick(window, key, CTRL)
-    qtbot.waitUntil(lambda: desk.names() == expected)
+    qtbot.waitUntil(lambda: windows.names() == expected)
     QTest.keyClick(window, KEY.Key_1, CTRL)
-    qtbot.waitUntil(lambda: len(desk.names()) == 6)
+    qtbot.waitUntil(lambda: len(windows.names()) == 6)
 
 
-def test_all_with_one_reason_are_retried_by_the_button_beside_it(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
+def test_all_with_one_reason_are_retried_by_the_button_beside_it(
+    window: MainWindow, windows: WindowFactory, qtbot: QtBot
+) -> None:
     entry = window.sidebar.problems.entries["missing"]
     assert not entry.inline.isVisible()
     assert not window.sidebar.retry.isVisible()
-    assert not window.offers.retry_reason.isEnabled()
+    assert not window.menu_actions.retry_reason.isEnabled()
     QTest.mouseClick(entry, LEFT)
-    qtbot.waitUntil(lambda: desk.names() == ["a", "b"])
+    qtbot.waitUntil(lambda: windows.names() == ["a", "b"])
     assert window.sidebar.retry.isVisible()
-    assert window.offers.retry_reason.isEnabled()
+    assert window.menu_actions.retry_reason.isEnabled()
     QTest.mouseClick(entry.inline, LEFT)
     qtbot.waitUntil(lambda: window.notices.notice is not None)
     assert window.notices.notice is not None
     assert window.notices.notice.text == "2 files will be processed again."
     # The problem is gone, and with it the choice.
     qtbot.waitUntil(lambda: list(window.sidebar.problems.entries) == ["not_allowed"])
-    qtbot.waitUntil(lambda: len(desk.names()) == 6)
-    assert desk.world.statuses() == ["PENDING", "PENDING", "FAILED", "PROCESSED", "PENDING", "PENDING"]
-    assert not window.offers.retry_reason.isEnabled()
+    qtbot.waitUntil(lambda: len(windows.names()) == 6)
+    assert windows.jobs_db.statuses() == ["PENDING", "PENDING", "FAILED", "PROCESSED", "PENDING", "PENDING"]
+    assert not window.menu_actions.retry_reason.isEnabled()
 
 
 @pytest.mark.parametrize("way", ["button", "menu bar"])
 def test_all_with_the_chosen_reasons_are_retried_at_once(
-    window: MainWindow, desk: Desk, qtbot: QtBot, way: str
+    window: MainWindow, windows: WindowFactory, qtbot: QtBot, way: str
 ) -> None:
     for number, entry in enumerate(window.sidebar.problems.entries.values()):
         QTest.mouseClick(entry, LEFT, CTRL if number else Qt.KeyboardModifier.NoModifier)
@@ -143,25 +147,25 @@ def test_all_with_the_chosen_reasons_are_retried_at_once(
     if way == "button":
         QTest.mouseClick(window.sidebar.retry, LEFT)
     else:
-        window.offers.retry_reason.trigger()
-    qtbot.waitUntil(lambda: desk.world.statuses().count("PENDING") == 5)
+        window.menu_actions.retry_reason.trigger()
+    qtbot.waitUntil(lambda: windows.jobs_db.statuses().count("PENDING") == 5)
 
 
 def test_all_with_the_reason_of_the_selected_file_are_retried_by_a_key(
-    window: MainWindow, desk: Desk, qtbot: QtBot
+    window: MainWindow, windows: WindowFactory, qtbot: QtBot
 ) -> None:
     window.activateWindow()
     qtbot.waitUntil(window.isActiveWindow)
-    failed = desk.names().index("a")
-    pending = desk.names().index("e")
+    failed = windows.names().index("a")
+    pending = windows.names().index("e")
     window.view.select_rows(pending, pending)
-    assert not window.offers.retry_reason.isEnabled()
+    assert not window.menu_actions.retry_reason.isEnabled()
     window.view.select_rows(failed, failed)
-    assert window.offers.retry_reason.isEnabled()
+    assert window.menu_actions.retry_reason.isEnabled()
     QTest.keyClick(window.view, KEY.Key_R, CTRL | Qt.KeyboardModifier.AltModifier)
     qtbot.waitUntil(lambda: list(window.sidebar.problems.entries) == ["not_allowed"])
-    qtbot.waitUntil(lambda: not window.offers.retry_reason.isEnabled())
-    assert desk.world.statuses() == ["PENDING", "PENDING", "FAILED", "PROCESSED", "PENDING", "PENDING"]
+    qtbot.waitUntil(lambda: not window.menu_actions.retry_reason.isEnabled())
+    assert windows.jobs_db.statuses() == ["PENDING", "PENDING", "FAILED", "PROCESSED", "PENDING", "PENDING"]
 
 
 def open_menu(window: MainWindow, code: str, reason: QContextMenuEvent.Reason, qtbot: QtBot) -> QMenu:
@@ -173,20 +177,20 @@ def open_menu(window: MainWindow, code: str, reason: QContextMenuEvent.Reason, q
     return menu
 
 
-def test_context_menu_of_a_problem_acts_on_it(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
+def test_context_menu_of_a_problem_acts_on_it(window: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
     menu = open_menu(window, "missing", QContextMenuEvent.Reason.Mouse, qtbot)
     retry, show = menu.actions()
     assert retry.text() == "&Retry 2 Files With This Reason"
     show.trigger()
     menu.close()
-    qtbot.waitUntil(lambda: desk.names() == ["a", "b"])
+    qtbot.waitUntil(lambda: windows.names() == ["a", "b"])
     menu = open_menu(window, "not_allowed", QContextMenuEvent.Reason.Keyboard, qtbot)
     menu.actions()[0].trigger()
     menu.close()
-    qtbot.waitUntil(lambda: desk.world.statuses().count("FAILED") == 2)
+    qtbot.waitUntil(lambda: windows.jobs_db.statuses().count("FAILED") == 2)
 
 
-def test_sidebar_is_used_by_keyboard_alone(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
+def test_sidebar_is_used_by_keyboard_alone(window: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
     sidebar = window.sidebar
     everything = sidebar.entries()
     assert [entry.focusPolicy() & Qt.FocusPolicy.TabFocus for entry in everything].count(Qt.FocusPolicy.TabFocus) == 1
@@ -202,12 +206,12 @@ def test_sidebar_is_used_by_keyboard_alone(window: MainWindow, desk: Desk, qtbot
         assert QApplication.focusWidget() is everything[goal]
     QTest.keyClick(everything[0], KEY.Key_Down)
     QTest.keyClick(everything[1], KEY.Key_Space)
-    qtbot.waitUntil(lambda: desk.names() == ["e", "f"])
+    qtbot.waitUntil(lambda: windows.names() == ["e", "f"])
     QTest.keyClick(everything[1], KEY.Key_End)
     QTest.keyClick(focused(), KEY.Key_Return)
-    qtbot.waitUntil(lambda: desk.names() == [])
+    qtbot.waitUntil(lambda: windows.names() == [])
     QTest.keyClick(everything[3], KEY.Key_Space, CTRL)
-    qtbot.waitUntil(lambda: desk.names() == ["d"])
+    qtbot.waitUntil(lambda: windows.names() == ["d"])
     assert not window.no_match.isVisible()
 
 
@@ -229,9 +233,11 @@ def test_entries_speak_their_number(window: MainWindow) -> None:
     assert "second &lt;b&gt;batch" not in window.sidebar.entries()[-2].toolTip()
 
 
-def test_nothing_here_is_said_and_all_is_one_button_away(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
+def test_nothing_here_is_said_and_all_is_one_button_away(
+    window: MainWindow, windows: WindowFactory, qtbot: QtBot
+) -> None:
     window.view.setFocus()
-    window.offers.status_views[2].trigger()
+    window.menu_actions.status_views[2].trigger()
     qtbot.waitUntil(window.no_match.isVisible)
     assert window.no_match.title == "No files here"
     assert QApplication.focusWidget() is window.no_match.all
@@ -239,27 +245,29 @@ def test_nothing_here_is_said_and_all_is_one_button_away(window: MainWindow, des
     qtbot.waitUntil(lambda: window.no_match.title == "No files match “zzz”")
     assert window.no_match.clear.isVisible()
     QTest.mouseClick(window.no_match.all, LEFT)
-    qtbot.waitUntil(lambda: len(desk.names()) == 6)
+    qtbot.waitUntil(lambda: len(windows.names()) == 6)
     assert window.filter.text() == ""
 
 
-def test_no_problems_is_good_news(desk: Desk, qtbot: QtBot) -> None:
-    desk.world.add("a")
-    window = desk.window()
-    window.offers.status_views[4].trigger()
+def test_no_problems_is_good_news(windows: WindowFactory, qtbot: QtBot) -> None:
+    windows.jobs_db.add("a")
+    window = windows.open()
+    window.menu_actions.status_views[4].trigger()
     qtbot.waitUntil(window.no_match.isVisible)
     assert window.no_match.title == "No problems"
 
 
-def test_sidebar_can_be_hidden_and_stays_so(window: MainWindow, desk: Desk, tmp_path: Path, qtbot: QtBot) -> None:
+def test_sidebar_can_be_hidden_and_stays_so(
+    window: MainWindow, windows: WindowFactory, tmp_path: Path, qtbot: QtBot
+) -> None:
     assert window.sidebar.isVisible()
     QTest.keyClick(window, KEY.Key_F9)
     assert not window.sidebar.isVisible()
     window.close()
     assert not WindowMemory(tmp_path / "window.ini").shows_sidebar
-    again = desk.window()
+    again = windows.open()
     assert not again.sidebar.isVisible()
-    again.offers.sidebar.trigger()
+    again.menu_actions.sidebar.trigger()
     assert again.sidebar.isVisible()
     again.close()
     assert WindowMemory(tmp_path / "window.ini").shows_sidebar
@@ -269,8 +277,8 @@ def test_sidebar_can_be_hidden_and_stays_so(window: MainWindow, desk: Desk, tmp_
 
 
 @pytest.fixture
-def alone(look: Theme, wording: Wording, qtbot: QtBot) -> Sidebar:
-    made = Sidebar(wording, look)
+def alone(theme: Theme, wording: Wording, qtbot: QtBot) -> Sidebar:
+    made = Sidebar(wording, theme)
     qtbot.addWidget(made)
     made.resize(200, 600)
     made.show()
@@ -294,16 +302,16 @@ def test_it_widens_to_its_texts_and_wraps_the_longest(alone: Sidebar, qtbot: QtB
     assert entry.sizeHint() == entry.size()
 
 
-def test_larger_font_makes_larger_entries(alone: Sidebar, look: Theme, qapp: QApplication, qtbot: QtBot) -> None:
+def test_larger_font_makes_larger_entries(alone: Sidebar, theme: Theme, qapp: QApplication, qtbot: QtBot) -> None:
     entry, before = alone.entries()[0], QFont(qapp.font())
     low = entry.height()
     larger = QFont(before)
     larger.setPointSize(20)
     qapp.setFont(larger)
-    look.wear(look.colours)
+    theme.wear(theme.colours)
     qtbot.waitUntil(lambda: entry.height() > low)
     qapp.setFont(before)
-    look.wear(look.colours)
+    theme.wear(theme.colours)
     qtbot.waitUntil(lambda: entry.height() == low)
 
 
@@ -328,7 +336,7 @@ def test_chosen_things_that_are_gone_are_chosen_no_more(alone: Sidebar, qtbot: Q
 
 @pytest.mark.parametrize("direction", [Qt.LayoutDirection.LeftToRight, Qt.LayoutDirection.RightToLeft])
 def test_chosen_entries_are_painted_in_the_colour_of_the_selection(
-    alone: Sidebar, look: Theme, direction: Qt.LayoutDirection
+    alone: Sidebar, theme: Theme, direction: Qt.LayoutDirection
 ) -> None:
     alone.setLayoutDirection(direction)
     alone.show_counts(StatusCounts(1, 2, 3, 4))
@@ -336,7 +344,7 @@ def test_chosen_entries_are_painted_in_the_colour_of_the_selection(
     alone.choose(Filter(problems=frozenset({"x"})))
     entry = alone.problems.entries["x"]
     for colours in (DARK, LIGHT):
-        look.wear(colours)
+        theme.wear(colours)
         alone.fit()
         image = entry.grab().toImage()
         assert image.pixelColor(image.width() // 2, 3).name() == colours.selection
@@ -349,17 +357,17 @@ def test_chosen_entries_are_painted_in_the_colour_of_the_selection(
         assert len(inked) > 3
 
 
-def test_old_batch_is_counted_as_long_as_it_is_looked_at(desk: Desk, qtbot: QtBot) -> None:
+def test_old_batch_is_counted_as_long_as_it_is_looked_at(windows: WindowFactory, qtbot: QtBot) -> None:
     for number in range(22):
-        desk.world.intake.add([NewFile(f"/in/{number}", 1, 1)], name=f"batch {number}")
-    window = desk.window()
+        windows.jobs_db.intake.add([NewFile(f"/in/{number}", 1, 1)], name=f"batch {number}")
+    window = windows.open()
     qtbot.waitUntil(lambda: len(window.sidebar.batches.entries) == 20)
     entry = list(window.sidebar.batches.entries.values())[-1]
     assert entry.facts.text == "batch 2"
     QTest.mouseClick(entry, LEFT)
-    qtbot.waitUntil(lambda: desk.names() == ["2"])
-    desk.world.intake.add([NewFile("/in/new", 1, 1)], name="newest")
+    qtbot.waitUntil(lambda: windows.names() == ["2"])
+    windows.jobs_db.intake.add([NewFile("/in/new", 1, 1)], name="newest")
     qtbot.waitUntil(lambda: next(iter(window.sidebar.batches.entries.values())).facts.text == "newest")
     assert entry.isChecked()
-    assert desk.names() == ["2"]
-    assert isinstance(desk.bench().groups, GroupTotals)
+    assert windows.names() == ["2"]
+    assert isinstance(windows.controller().groups, GroupTotals)

@@ -9,8 +9,8 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QMessageBox
 
 from desktop_app.domain.errors import StoreError
+from desktop_app.gui.desktop.file_manager import reveal
 from desktop_app.gui.startup.dialogs import StartErrorDialog
-from desktop_app.gui.table.opening import reveal
 
 if TYPE_CHECKING:
     from pathlib import Path

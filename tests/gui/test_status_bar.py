@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 
     from desktop_app.gui.theme.theme import Theme
     from desktop_app.gui.wording import Wording
-    from tests.gui.conftest import Desk
+    from tests.gui.conftest import WindowFactory
 
 BUSY = Progress(1_044, 1_248, 3_100_000_000, 3_700_000_000, processing=4, failed=3)
 LEFT = Qt.MouseButton.LeftButton
 
 
 @pytest.fixture
-def status(qtbot: QtBot, look: Theme, wording: Wording) -> Iterator[JobsStatusBar]:
+def status(qtbot: QtBot, theme: Theme, wording: Wording) -> Iterator[JobsStatusBar]:
     window = QMainWindow()
-    bar = JobsStatusBar(wording, look, window)
+    bar = JobsStatusBar(wording, theme, window)
     window.setStatusBar(bar)
     window.setMinimumSize(100, 100)
     window.resize(1100, 200)
@@ -69,7 +69,7 @@ def test_idle_list_counts_its_files(status: JobsStatusBar) -> None:
     assert not any(part.isVisible() for part in (status._bar, status._percent, status._left, status._rate))
 
 
-def test_statuses_are_counted_where_the_sidebar_does_not(status: JobsStatusBar, look: Theme) -> None:
+def test_statuses_are_counted_where_the_sidebar_does_not(status: JobsStatusBar, theme: Theme) -> None:
     busy(status)
     status.window().resize(1400, 200)
     assert not status._labels[Status.FAILED].isVisible()
@@ -119,19 +119,19 @@ def test_connection_and_throughput_are_buttons_for_mouse_and_keyboard(status: Jo
 
 @pytest.mark.parametrize("colours", [LIGHT, DARK])
 @pytest.mark.parametrize("mark", list(Mark))
-def test_every_mark_has_a_shape(status: JobsStatusBar, look: Theme, mark: Mark, colours: object) -> None:
-    look.wear(colours)  # type: ignore[arg-type]
+def test_every_mark_has_a_shape(status: JobsStatusBar, theme: Theme, mark: Mark, colours: object) -> None:
+    theme.wear(colours)  # type: ignore[arg-type]
     busy(status).show_connection(ConnectionText(mark, "x", ""))
     assert not status.window().grab().isNull()
     image = status._connection.icon().pixmap(12, 12).toImage()
     assert any(image.pixelColor(x, y).alpha() for x in range(12) for y in range(12))
-    look.wear(LIGHT)
+    theme.wear(LIGHT)
 
 
-def test_window_tells_what_is_selected(desk: Desk, qtbot: QtBot) -> None:
-    keys = desk.world.add_many(12)
-    desk.world.fail(keys[:2])
-    window = desk.window()
+def test_window_tells_what_is_selected(windows: WindowFactory, qtbot: QtBot) -> None:
+    keys = windows.jobs_db.add_many(12)
+    windows.jobs_db.fail(keys[:2])
+    window = windows.open()
     window.view.selectAll()
     qtbot.waitUntil(lambda: window.status.selection_text == "12 selected · 12.0 kB · 2 failed")
     window.view.clearSelection()

@@ -33,10 +33,9 @@ SILENT = {
 }
 """Calls whose arguments nobody reads in the window: logs and bugs are English."""
 QUIET_FILES = {
-    "style_sheet.py": "rules for Qt",
     "display.py": "said on the terminal, before there is a Qt",
     "qt_runtime.py": "for the log",
-    "theme.py": "names of fonts",
+    "theme.py": "names of fonts, rules for Qt",
 }
 QUIET_TEXTS = {"yyyy-MM-dd HH.mm.ss", "the window's own work", "Filemill", "{}{}{}{}Filemill", "{}{}{}Filemill"}
 QUIET_TEXTS |= {

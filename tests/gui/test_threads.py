@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from desktop_app.domain.errors import StoreError
-from desktop_app.gui.connection.controller import ConsumerThread, LoopThread, SenderThread
+from desktop_app.gui.connection.loops import ConsumerThread, LoopThread, SenderThread
 from desktop_app.services.loops import LoopState, Phase
 
 if TYPE_CHECKING:
@@ -63,9 +63,12 @@ def test_loop_is_built_in_its_own_thread(qtbot: QtBot) -> None:
 @pytest.mark.expected_log("SenderThread ended: The database is gone.")
 def test_known_trouble_that_ends_the_loop_is_reported_with_its_text(qtbot: QtBot) -> None:
     thread = SenderThread(lambda report: FakeLoop(report, StoreError("The database is gone.")))
-    with qtbot.waitSignal(thread.died) as died:
+    with qtbot.waitSignal(thread.failed) as failed:
         thread.start()
-    assert died.args == ["The database is gone."]
+    assert failed.args is not None
+    text, error = failed.args
+    assert text == "The database is gone."
+    assert isinstance(error, StoreError)
     assert thread.wait(3000)
 
 
@@ -74,9 +77,9 @@ def test_bug_that_ends_the_loop_is_logged_and_reported_and_nothing_else_is_touch
     qtbot: QtBot, caplog: pytest.LogCaptureFixture
 ) -> None:
     thread = ConsumerThread(lambda report: FakeLoop(report, ZeroDivisionError("oops")))
-    with qtbot.waitSignal(thread.died) as died:
+    with qtbot.waitSignal(thread.failed) as failed:
         thread.start()
-    assert died.args == ["Processing has stopped because of a fault in Filemill. The log says more."]
+    assert failed.args == ["Processing has stopped because of a fault in Filemill. The log says more.", None]
     assert thread.wait(3000)
     assert "oops" in caplog.text
 
@@ -92,4 +95,4 @@ def test_thread_can_be_started_again_after_it_has_ended(qtbot: QtBot) -> None:
 
 def test_class_docstrings_list_the_signals() -> None:
     assert "state_changed(LoopState)" in (LoopThread.__doc__ or "")
-    assert "died(str)" in (LoopThread.__doc__ or "")
+    assert "failed(str, object)" in (LoopThread.__doc__ or "")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from desktop_app.gui.theme.theme import Theme
     from desktop_app.gui.window.main_window import MainWindow
-    from tests.gui.conftest import Desk
+    from tests.gui.conftest import WindowFactory
 
 CONTROL = Qt.KeyboardModifier.ControlModifier
 LEFT = Qt.MouseButton.LeftButton
@@ -48,14 +48,14 @@ def test_minutes_are_counted_back_and_hours_are_times_of_day(qapp: object) -> No
 
 
 @pytest.fixture
-def window(desk: Desk, qtbot: QtBot) -> MainWindow:
-    keys = desk.world.add_many(20)
-    made = desk.active_window()
-    qtbot.waitUntil(lambda: made.run.progress.files_total == 20)
-    desk.world.clock.advance(2)
-    desk.world.finish(keys[:10])
-    qtbot.waitUntil(lambda: made.run.progress.files_done == 10)
-    desk.world.clock.advance(1)
+def window(windows: WindowFactory, qtbot: QtBot) -> MainWindow:
+    keys = windows.jobs_db.add_many(20)
+    made = windows.open_active()
+    qtbot.waitUntil(lambda: made._list.run.progress.files_total == 20)
+    windows.jobs_db.clock.advance(2)
+    windows.jobs_db.finish(keys[:10])
+    qtbot.waitUntil(lambda: made._list.run.progress.files_done == 10)
+    windows.jobs_db.clock.advance(1)
     return made
 
 
@@ -75,11 +75,11 @@ def test_key_shows_the_graphs_and_hides_them(window: MainWindow, qtbot: QtBot) -
 def test_pace_in_the_status_bar_opens_the_graphs(window: MainWindow) -> None:
     window.status.throughput_pressed.emit()
     assert window.progress.dock.isVisible()
-    assert window.offers.throughput.isChecked()
+    assert window.menu_actions.throughput.isChecked()
 
 
 def test_span_is_chosen_by_mouse_and_by_keyboard(window: MainWindow) -> None:
-    window.offers.throughput.trigger()
+    window.menu_actions.throughput.trigger()
     dock = window.progress.dock
     QTest.mouseClick(dock.buttons[Span.HOUR], LEFT)
     assert dock.span.name == "HOUR"
@@ -90,28 +90,28 @@ def test_span_is_chosen_by_mouse_and_by_keyboard(window: MainWindow) -> None:
 
 
 def test_f6_reaches_the_graphs(window: MainWindow, qtbot: QtBot) -> None:
-    window.offers.throughput.trigger()
+    window.menu_actions.throughput.trigger()
     visited = []
     for _ in range(8):
-        window.offers.next_pane.trigger()
+        window.menu_actions.next_pane.trigger()
         visited.append(window.progress.dock.isAncestorOf(QApplication.focusWidget() or window))
     assert any(visited)
 
 
-def test_graphs_and_their_span_come_back_at_the_next_start(window: MainWindow, desk: Desk) -> None:
-    window.offers.throughput.trigger()
+def test_graphs_and_their_span_come_back_at_the_next_start(window: MainWindow, windows: WindowFactory) -> None:
+    window.menu_actions.throughput.trigger()
     window.progress.dock.choose(Span.DAY)
     window.close()
-    again = desk.window()
+    again = windows.open()
     assert again.progress.dock.isVisible()
     assert again.progress.dock.span is Span.DAY
-    assert again.offers.throughput.isChecked()
+    assert again.menu_actions.throughput.isChecked()
 
 
 @pytest.mark.parametrize("colours", [LIGHT, DARK], ids=["light", "dark"])
-def test_graph_can_be_seen_in_light_and_dark(window: MainWindow, look: Theme, colours: object) -> None:
-    look.wear(colours)  # type: ignore[arg-type]
-    window.offers.throughput.trigger()
+def test_graph_can_be_seen_in_light_and_dark(window: MainWindow, theme: Theme, colours: object) -> None:
+    theme.wear(colours)  # type: ignore[arg-type]
+    window.menu_actions.throughput.trigger()
     window.progress.dock.choose(Span.MINUTE)
     image = window.progress.dock.grab().toImage()
     ground = image.pixelColor(3, 3).name()
@@ -121,4 +121,4 @@ def test_graph_can_be_seen_in_light_and_dark(window: MainWindow, look: Theme, co
         for y in range(30, image.height(), 2)
     )
     assert best >= 4.5
-    look.wear(LIGHT)
+    theme.wear(LIGHT)

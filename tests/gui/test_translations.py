@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from PySide6.QtGui import QAction
 
-    from tests.gui.conftest import Desk
+    from tests.gui.conftest import WindowFactory
 
 FOLDER = resource("translations")
 LANGUAGES = [path.stem.removeprefix("filemill_") for path in sorted(FOLDER.glob("*.ts"))]
@@ -149,9 +149,9 @@ def speaking(language: str) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("language", ["en", *LANGUAGES])
-def test_every_entry_of_a_menu_has_a_key_of_its_own(desk: Desk, language: str) -> None:
+def test_every_entry_of_a_menu_has_a_key_of_its_own(windows: WindowFactory, language: str) -> None:
     with speaking(language):
-        window = desk.window()
+        window = windows.open()
         bar = window.menuBar()
         menus = {"": bar.actions(), **{action.text(): _entries(action) for action in bar.actions()}}
         found = [

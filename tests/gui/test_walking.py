@@ -19,80 +19,80 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from desktop_app.gui.window.main_window import MainWindow
-    from tests.gui.conftest import Desk
+    from tests.gui.conftest import WindowFactory
 
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 
 
-def press(window: MainWindow, desk: Desk, *, back: bool = False) -> list[tuple[int, int]]:
+def press(window: MainWindow, windows: WindowFactory, *, back: bool = False) -> list[tuple[int, int]]:
     QTest.keyClick(window.view, Qt.Key.Key_F8, SHIFT if back else Qt.KeyboardModifier.NoModifier)
-    desk.settle()
+    windows.settle()
     return window.view.selected_rows()
 
 
-def test_problems_are_gone_through_and_round(desk: Desk, qtbot: QtBot) -> None:
-    keys = desk.world.add_many(9)
-    desk.world.fail([keys[2], keys[5]])
-    window = desk.active_window()
-    assert [press(window, desk) for _ in range(3)] == [[(2, 2)], [(5, 5)], [(2, 2)]]
-    assert press(window, desk, back=True) == [(5, 5)]
+def test_problems_are_gone_through_and_round(windows: WindowFactory, qtbot: QtBot) -> None:
+    keys = windows.jobs_db.add_many(9)
+    windows.jobs_db.fail([keys[2], keys[5]])
+    window = windows.open_active()
+    assert [press(window, windows) for _ in range(3)] == [[(2, 2)], [(5, 5)], [(2, 2)]]
+    assert press(window, windows, back=True) == [(5, 5)]
     window.view.header.setSortIndicator(0, Qt.SortOrder.DescendingOrder)
-    qtbot.waitUntil(lambda: desk.names()[0] == "file8.txt")
-    assert press(window, desk) == [(6, 6)]
+    qtbot.waitUntil(lambda: windows.names()[0] == "file8.txt")
+    assert press(window, windows) == [(6, 6)]
 
 
-def test_first_step_back_comes_to_the_last_problem(desk: Desk) -> None:
-    keys = desk.world.add_many(9)
-    desk.world.fail([keys[2], keys[8]])
-    window = desk.window()
+def test_first_step_back_comes_to_the_last_problem(windows: WindowFactory) -> None:
+    keys = windows.jobs_db.add_many(9)
+    windows.jobs_db.fail([keys[2], keys[8]])
+    window = windows.open()
     window.activateWindow()
-    window.offers.previous_problem.trigger()
-    desk.settle()
+    window.menu_actions.previous_problem.trigger()
+    windows.settle()
     assert window.view.selected_rows() == [(8, 8)]
 
 
-def test_list_without_a_problem_says_so(desk: Desk, qtbot: QtBot) -> None:
-    keys = desk.world.add_many(3)
-    desk.world.fail(keys[2])
-    window = desk.active_window()
-    assert window.offers.next_problem.isEnabled()
-    window.offers.status_views[1 + Status.PENDING].trigger()
-    desk.settle()
-    assert press(window, desk) == []
+def test_list_without_a_problem_says_so(windows: WindowFactory, qtbot: QtBot) -> None:
+    keys = windows.jobs_db.add_many(3)
+    windows.jobs_db.fail(keys[2])
+    window = windows.open_active()
+    assert window.menu_actions.next_problem.isEnabled()
+    window.menu_actions.status_views[1 + Status.PENDING].trigger()
+    windows.settle()
+    assert press(window, windows) == []
     shown = window.notices.notice
     assert shown is not None
     assert shown.text == "No file in this list has failed."
     window.filter.setText("file1")
-    window.offers.status_views[0].trigger()
-    qtbot.waitUntil(lambda: desk.names() == ["file1.txt"])
-    assert press(window, desk) == []
+    window.menu_actions.status_views[0].trigger()
+    qtbot.waitUntil(lambda: windows.names() == ["file1.txt"])
+    assert press(window, windows) == []
 
 
-def test_walk_goes_on_after_trouble_with_the_database(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    desk.world.fail(desk.world.add_many(3)[1])
-    window = desk.active_window()
+def test_walk_goes_on_after_trouble_with_the_database(windows: WindowFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    windows.jobs_db.fail(windows.jobs_db.add_many(3)[1])
+    window = windows.open_active()
 
     def refuse(*_: object) -> None:
         raise StoreError("Locked.")
 
     monkeypatch.setattr(JobList, "ids", refuse)
-    assert press(window, desk) == []
+    assert press(window, windows) == []
     monkeypatch.undo()
-    assert press(window, desk) == [(1, 1)]
+    assert press(window, windows) == [(1, 1)]
 
 
 # --- following
 
 
 @pytest.fixture
-def followed(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> MainWindow:
+def followed(windows: WindowFactory, monkeypatch: pytest.MonkeyPatch) -> MainWindow:
     """A window that follows; the 300th of 400 files is being processed."""
     monkeypatch.setattr(follow_running, "EVERY_MS", 0)
-    keys = desk.world.add_many(400)
-    desk.world.change(keys[300], status=Status.PROCESSING)
-    window = desk.active_window()
+    keys = windows.jobs_db.add_many(400)
+    windows.jobs_db.change(keys[300], status=Status.PROCESSING)
+    window = windows.open_active()
     QTest.keyClick(window.view, Qt.Key.Key_J, CTRL)
-    assert window.offers.follow.isChecked()
+    assert window.menu_actions.follow.isChecked()
     return window
 
 
@@ -101,29 +101,29 @@ def is_seen(window: MainWindow, row: int) -> bool:
     return window.view.viewport().rect().contains(rect.center())
 
 
-def test_file_that_is_processed_is_kept_in_sight(followed: MainWindow, desk: Desk, qtbot: QtBot) -> None:
+def test_file_that_is_processed_is_kept_in_sight(followed: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: is_seen(followed, 300))
-    keys = list(desk.bench().model.ids)
-    desk.world.finish(keys[300])
-    desk.world.change(keys[20], status=Status.PROCESSING)
+    keys = list(windows.controller().model.ids)
+    windows.jobs_db.finish(keys[300])
+    windows.jobs_db.change(keys[20], status=Status.PROCESSING)
     qtbot.waitUntil(lambda: is_seen(followed, 20))
-    desk.settle()
-    desk.world.change(keys[22], status=Status.PROCESSING)
+    windows.settle()
+    windows.jobs_db.change(keys[22], status=Status.PROCESSING)
     before = followed.view.verticalScrollBar().value()
-    desk.bench().feed.look()
-    desk.settle()
+    windows.controller().feed.look()
+    windows.settle()
     assert followed.view.verticalScrollBar().value() == before, "one that is seen already stays where it is"
     QTest.keyClick(followed.view, Qt.Key.Key_J, CTRL)
-    desk.world.finish([keys[20], keys[22]])
-    desk.world.change(keys[390], status=Status.PROCESSING)
-    desk.bench().feed.look()
-    desk.settle()
+    windows.jobs_db.finish([keys[20], keys[22]])
+    windows.jobs_db.change(keys[390], status=Status.PROCESSING)
+    windows.controller().feed.look()
+    windows.settle()
     assert not is_seen(followed, 390)
 
 
 def test_scrolling_by_hand_ends_it(followed: MainWindow, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: is_seen(followed, 300))
-    assert followed.offers.follow.isChecked(), "its own scrolling is not by hand"
+    assert followed.menu_actions.follow.isChecked(), "its own scrolling is not by hand"
     centre = QPointF(followed.view.viewport().rect().center())
     wheel = QWheelEvent(
         centre,
@@ -136,22 +136,22 @@ def test_scrolling_by_hand_ends_it(followed: MainWindow, qtbot: QtBot) -> None:
         False,
     )
     QApplication.sendEvent(followed.view.viewport(), wheel)
-    assert not followed.offers.follow.isChecked()
+    assert not followed.menu_actions.follow.isChecked()
 
 
 def test_dragging_the_bar_and_selecting_end_it(followed: MainWindow, qtbot: QtBot) -> None:
     followed.view.verticalScrollBar().triggerAction(QAbstractSlider.SliderAction.SliderPageStepAdd)
-    assert not followed.offers.follow.isChecked()
-    followed.offers.follow.trigger()
-    assert followed.offers.follow.isChecked()
+    assert not followed.menu_actions.follow.isChecked()
+    followed.menu_actions.follow.trigger()
+    assert followed.menu_actions.follow.isChecked()
     followed.view.select_rows(3, 3)
-    assert not followed.offers.follow.isChecked()
+    assert not followed.menu_actions.follow.isChecked()
 
 
-def test_list_that_leaves_out_what_is_processed_stays_where_it_is(followed: MainWindow, desk: Desk) -> None:
-    followed.offers.status_views[1 + Status.PENDING].trigger()
-    desk.settle()
+def test_list_that_leaves_out_what_is_processed_stays_where_it_is(followed: MainWindow, windows: WindowFactory) -> None:
+    followed.menu_actions.status_views[1 + Status.PENDING].trigger()
+    windows.settle()
     followed.view.verticalScrollBar().setValue(0)
-    desk.bench().feed.look()
-    desk.settle()
+    windows.controller().feed.look()
+    windows.settle()
     assert followed.view.verticalScrollBar().value() == 0

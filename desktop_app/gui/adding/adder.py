@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-from array import array
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from functools import partial
@@ -12,13 +11,11 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
-from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from desktop_app.domain.errors import PartlyAddedError
 from desktop_app.domain.job import display_text
-from desktop_app.domain.query import Filter
-from desktop_app.gui.i18n import tr, translated
-from desktop_app.gui.widgets.notice import Kind, Notice, NoticeAction
+from desktop_app.gui.i18n import tr
+from desktop_app.services.adding.review import Review
 from desktop_app.sources.scan import scan
 
 if TYPE_CHECKING:
@@ -26,7 +23,6 @@ if TYPE_CHECKING:
 
     from desktop_app.domain.errors import KnownError
     from desktop_app.domain.job import NewFile
-    from desktop_app.gui.ports import JobReader
     from desktop_app.gui.tasks import Tasks
     from desktop_app.gui.wording import Wording
     from desktop_app.services.adding.job_editor import JobEditor
@@ -101,7 +97,7 @@ class Adder(QObject):
     """Scans, asks if there is something to ask, and adds; several at a time if the person is quick.
 
     Signals:
-        said(str, bool): What is going on, and whether it can be stopped; empty when all is done.
+        busy_changed(str, bool): What is going on, and whether it can be stopped; empty when all is done.
         proposed(Proposal): Something was found that has to be accepted or dismissed.
         finished(AddReport): One Add has ended; not emitted for what was dismissed.
 
@@ -113,7 +109,7 @@ class Adder(QObject):
         parent: Qt's owner.
     """
 
-    said = Signal(str, bool)
+    busy_changed = Signal(str, bool)
     proposed = Signal(object)
     finished = Signal(object)
     _found = Signal(int, int)
@@ -137,7 +133,7 @@ class Adder(QObject):
 
     @property
     def busy(self) -> bool:
-        """True while anything is being added, or waits for the person's word."""
+        """Return whether anything is being added, or waits for the person's answer."""
         return bool(self._under_way)
 
     def add(self, paths: Sequence[str], *, must_ask: bool = False) -> None:
@@ -245,7 +241,7 @@ class Adder(QObject):
     def _say(self) -> None:
         text = self._text()
         self._said_something = bool(text)
-        self.said.emit(text, any(adding.step is _Step.LOOKING for adding in self._under_way.values()))
+        self.busy_changed.emit(text, any(adding.step is _Step.LOOKING for adding in self._under_way.values()))
 
     def _text(self) -> str:
         at_work = [adding for adding in self._under_way.values() if adding.step is not _Step.ASKING]
@@ -260,101 +256,9 @@ class Adder(QObject):
 
 
 def _name_of(paths: Sequence[str]) -> str:
-    """A batch's name: that of the only thing in it, else of the folder that all of it lies in."""
+    """Return a batch's name: that of the only thing in it, else of the folder that all of it lies in."""
     if len(paths) == 1:
         return display_text(os.path.basename(os.path.normpath(paths[0])) or paths[0])  # noqa: PTH119
     parents = {os.path.dirname(path) for path in paths}  # noqa: PTH120 - a path may be an address
     common = parents.pop() if len(parents) == 1 else ""
     return display_text(os.path.basename(common)) or tr("%Ln thing(s)", "", len(paths))  # noqa: PTH119
-
-
-class AddUndo(QObject):
-    """Puts every Add on the stack of what can be taken back.
-
-    Signals:
-        said(Notice): How it went.
-        written(): The list has changed; look now.
-        restored(): Rows were brought back, which the change feed can't place in every order.
-
-    Args:
-        reader: Says which rows of a batch are on the list.
-        intake: Takes them off.
-        writes: The pool, of one thread, so that one thing is done after the other.
-        stack: Of what can be taken back.
-        parent: Qt's owner.
-    """
-
-    said = Signal(object)
-    written = Signal()
-    restored = Signal()
-
-    def __init__(
-        self, reader: JobReader, intake: JobEditor, writes: Tasks, stack: QUndoStack, parent: QObject | None = None
-    ) -> None:
-        super().__init__(parent)
-        self._reader = reader
-        self._intake = intake
-        self._writes = writes
-        self._stack = stack
-
-    @Slot(object)
-    def note(self, report: AddReport) -> None:
-        """Remember an Add."""
-        if report.batch:
-            self._stack.push(_Addition(report.batch, tr("Add %Ln File(s)", "", report.added), self))
-
-    def take_back(self, addition: _Addition) -> None:
-        """Take what is left of a batch off the list."""
-
-        def work() -> int:
-            addition.taken_back = self._reader.ids(Filter(batches=frozenset({addition.batch})))
-            return self._intake.remove(addition.taken_back)
-
-        self._writes.run(work, self._say_taken_back, self._tell)
-
-    def bring_back(self, addition: _Addition) -> None:
-        """Bring back what `take_back` took off the list; what was removed by hand before stays away."""
-        # Read in the pool: what takes it back may still be under way.
-        self._writes.run(lambda: self._intake.restore(addition.taken_back), self._say_brought_back, self._tell)
-
-    def _say_taken_back(self, done: int) -> None:
-        self.written.emit()
-        text = tr("Took %Ln file(s) off the list again. On the disk nothing was changed.", "", done)
-        self.said.emit(Notice(text, actions=(NoticeAction(tr("Redo"), self._stack.redo),), passing=True))
-
-    def _say_brought_back(self, done: int) -> None:
-        self.written.emit()
-        self.restored.emit()
-        text = tr("Brought %Ln file(s) back.", "", done)
-        self.said.emit(Notice(text, actions=(NoticeAction(tr("Undo"), self._stack.undo),), passing=True))
-
-    def _tell(self, error: KnownError) -> None:
-        self.written.emit()
-        self.said.emit(Notice(translated(error.text), Kind.PROBLEM))
-
-
-class _Addition(QUndoCommand):
-    """A batch that was added, before it came on the stack.
-
-    Attributes:
-        batch: Its key in the database.
-        taken_back: The rows that undoing it took off the list.
-    """
-
-    def __init__(self, batch: int, text: str, undo: AddUndo) -> None:
-        super().__init__(text)
-        self.batch = batch
-        self.taken_back: array[int] = array("q")
-        self._undo = undo
-        self._is_new = True
-
-    def redo(self) -> None:
-        """Bring it back. Pushing it on the stack calls this too; it is on the list already then."""
-        if self._is_new:
-            self._is_new = False
-        else:
-            self._undo.bring_back(self)
-
-    def undo(self) -> None:
-        """Take it off the list."""
-        self._undo.take_back(self)

@@ -32,24 +32,24 @@ _QUOTES = ('"', "'")
 
 
 def dragged_paths(mime: QMimeData) -> list[str]:
-    """The files and folders that are dragged; addresses of other places are left out."""
+    """Return the files and folders that are dragged, without addresses of other places."""
     return [path_of(url) for url in mime.urls() if url.isLocalFile()]
 
 
 def pasted_paths(mime: QMimeData) -> list[str]:
-    """What the clipboard names: files and folders, or a text of paths and addresses, one a line."""
+    """Return what the clipboard names: files and folders, or a text of paths and addresses, one a line."""
     if mime.hasUrls():
         return named_places(mime)
     return [place for line in mime.text().splitlines() if (place := _place_in(line))]
 
 
 def named_places(mime: QMimeData) -> list[str]:
-    """What is dragged or was copied, addresses of other places too: what can't be added is told with its reason."""
+    """Return what is dragged or was copied, addresses of other places too, which are refused with a reason."""
     return [path_of(url) if url.isLocalFile() else url.toString() for url in mime.urls()]
 
 
 def _place_in(line: str) -> str:
-    """The path or the address that a line of text is; empty if it is anything else, such as a bare name."""
+    """Return the path or address that a line of text is; empty if it is anything else, such as a bare name."""
     text = line.strip()
     if len(text) > 1 and text[0] in _QUOTES and text[-1] == text[0]:
         text = text[1:-1]
@@ -61,7 +61,7 @@ def _place_in(line: str) -> str:
 
 
 def path_of(url: QUrl) -> str:
-    """The path of a `file:` URL, even if its name is not UTF-8, which `QUrl.toLocalFile` would spoil."""
+    """Return the path of a `file:` URL, even if its name is not UTF-8, which `QUrl.toLocalFile` would spoil."""
     path = url.toLocalFile()
     if sys.platform == "win32" or path.isascii():
         return path
@@ -70,7 +70,7 @@ def path_of(url: QUrl) -> str:
 
 
 def drop_text(paths: Sequence[str], wording: Wording) -> str:
-    """What letting go would do: `Drop to add 3 folders`."""
+    """Return what a drop would do: `Drop to add 3 folders`."""
     if not paths:
         return tr("Only files and folders of this computer can be dropped here")
     if len(paths) > _LOOKED_AT:
@@ -117,7 +117,7 @@ class DropTarget(QObject):
         return True
 
     def _enter(self, event: QDragEnterEvent) -> None:
-        """Taken in any case: who refuses here is not told when the drag leaves."""
+        """Accept the drag in any case: who refuses here is not told when it leaves."""
         paths = dragged_paths(event.mimeData())
         self._welcome = bool(paths)
         self._overlay.say(drop_text(paths, self._wording), welcome=self._welcome)
@@ -151,9 +151,9 @@ _GAP = 14
 class DropOverlay(QWidget):
     """A veil with one line of text; the mouse goes through it."""
 
-    def __init__(self, look: Theme, parent: QWidget) -> None:
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
-        self._look = look
+        self._theme = theme
         self._covered = parent
         self._text = ""
         self._welcome = True
@@ -162,7 +162,7 @@ class DropOverlay(QWidget):
 
     @property
     def text(self) -> str:
-        """What is said."""
+        """Return the text that is shown."""
         return self._text
 
     def say(self, text: str, *, welcome: bool) -> None:
@@ -177,7 +177,7 @@ class DropOverlay(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002 - as Qt has it
         """See Qt."""
-        colours = self._look.colours
+        colours = self._theme.colours
         colour = QColor(colours.accent if self._welcome else colours.failed)
         ground = QColor(colours.base)
         ground.setAlpha(_GROUND_ALPHA)
@@ -194,7 +194,7 @@ class DropOverlay(QWidget):
         painter.setFont(font)
         height = painter.fontMetrics().height()
         top = frame.center().y() - (_ICON + _GAP + height) / 2
-        icon = self._look.icon("add-folder" if self._welcome else "cancel", colour.name())
+        icon = self._theme.icon("add-folder" if self._welcome else "cancel", colour.name())
         icon.paint(painter, int(frame.center().x()) - _ICON // 2, int(top), _ICON, _ICON)
         painter.setPen(QColor(colours.text))
         place = QRectF(frame.x(), top + _ICON + _GAP, frame.width(), height)

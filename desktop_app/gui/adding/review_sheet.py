@@ -1,4 +1,4 @@
-"""One thing that a person should know before files are added, with what can be done about it."""
+"""The sheet that asks before files are added: what was found, which of it is meant, and what can't be added."""
 
 from __future__ import annotations
 
@@ -24,22 +24,25 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from desktop_app.domain.job import display_text
 from desktop_app.gui.adding import review_texts
-from desktop_app.gui.i18n import isolated_in, tr
-from desktop_app.gui.widgets import dialogs
+from desktop_app.gui.i18n import isolated_in, reason_text, tr
+from desktop_app.gui.widgets.dialogs import PairsDialog
 from desktop_app.gui.widgets.notice import Announcer
 from desktop_app.gui.wording import tool_tip
 from desktop_app.services.adding.review import SelectionResult, SelectionRules
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from PySide6.QtGui import QResizeEvent
-    from PySide6.QtWidgets import QWidget
 
     from desktop_app.gui.adding.adder import Proposal
-    from desktop_app.gui.ports import Background
+    from desktop_app.gui.tasks import Tasks
     from desktop_app.gui.theme.theme import Theme
     from desktop_app.gui.wording import Wording
-    from desktop_app.services.adding.review import Review, SelectionResult
+    from desktop_app.services.adding.review import Review
+    from desktop_app.sources.scan import Refusal
 
 
 _ICON = 18
@@ -48,12 +51,12 @@ _ICON = 18
 class ReviewLine(QFrame):
     """A symbol, a sentence, and controls behind it; hidden while there is nothing to say."""
 
-    def __init__(self, icon: str, controls: tuple[QWidget, ...], look: Theme, parent: QWidget) -> None:
+    def __init__(self, icon: str, controls: tuple[QWidget, ...], theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self.setObjectName("notice")
         self.setProperty("kind", "warning")
         self._icon = icon
-        self._look = look
+        self._theme = theme
         self._symbol = QLabel(self)
         self._symbol.setFixedSize(_ICON, _ICON)
         self._text = QLabel(self)
@@ -66,13 +69,13 @@ class ReviewLine(QFrame):
         row.addWidget(self._text, 1)
         for control in controls:
             row.addWidget(control)
-        look.changed.connect(self._draw)
+        theme.changed.connect(self._draw)
         self._draw()
         self.hide()
 
     @property
     def text(self) -> str:
-        """What is said."""
+        """Return the text that is shown."""
         return self._text.text()
 
     def say(self, text: str) -> None:
@@ -83,7 +86,7 @@ class ReviewLine(QFrame):
 
     @Slot()
     def _draw(self) -> None:
-        icon = self._look.icon(self._icon)
+        icon = self._theme.icon(self._icon)
         self._symbol.setPixmap(icon.pixmap(QSize(_ICON, _ICON), self.devicePixelRatio()))
 
 
@@ -92,24 +95,24 @@ _REST_MS = 120
 
 
 class ReviewCount(QObject):
-    """Keeps the count of what is meant up to date; only the newest wish counts.
+    """Keeps the count of what is meant up to date; only the newest rules count.
 
     Signals:
-        counted(Picked): What the newest wish comes to.
+        counted(SelectionResult): What the newest rules select.
 
     Args:
         review: What there is to choose from.
-        run: Runs work beside the main thread.
+        tasks: The pool on which files are counted.
         parent: Qt's owner.
     """
 
     counted = Signal(object)
 
-    def __init__(self, review: Review, run: Background, parent: QObject | None = None) -> None:
+    def __init__(self, review: Review, tasks: Tasks, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._review = review
-        self._run = run
-        self._wish: SelectionRules | None = None
+        self._tasks = tasks
+        self._rules: SelectionRules | None = None
         self._picked: SelectionResult | None = None
         self._stale = threading.Event()
         self._rest = QTimer(self)
@@ -119,23 +122,23 @@ class ReviewCount(QObject):
 
     @property
     def picked(self) -> SelectionResult | None:
-        """What the newest wish comes to; None while it is not known."""
+        """Return what the newest rules select; None while it is not known."""
         return self._picked
 
-    def wish_for(self, wish: SelectionRules) -> None:
+    def count_soon(self, rules: SelectionRules) -> None:
         """Count this as soon as nothing new is typed for a moment."""
         self.stop()
-        self._wish = wish
+        self._rules = rules
         self._rest.start()
 
     @Slot()
     def count_now(self) -> None:
         """Do not wait for more to be typed."""
-        if self._wish is None or self._picked is not None:
+        if self._rules is None or self._picked is not None:
             return
         self.stop()
         stale = self._stale = threading.Event()
-        self._run(partial(self._review.pick, self._wish, stale.is_set), partial(self._take, stale))
+        self._tasks.run(partial(self._review.pick, self._rules, stale.is_set), partial(self._take, stale))
 
     def stop(self) -> None:
         """Forget what is being counted."""
@@ -163,11 +166,11 @@ class ElidedLabel(QLabel):
         self._fit()
 
     def minimumSizeHint(self) -> QSize:
-        """As narrow as need be."""
+        """Return a width of 0: the text is elided as far as need be."""
         return QSize(0, super().minimumSizeHint().height())
 
     def sizeHint(self) -> QSize:
-        """Asks for no width: what else is there decides."""
+        """Return a width of 0: the other widgets decide."""
         return QSize(0, super().sizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -219,23 +222,23 @@ class ReviewSheet(QDialog):
 
     Args:
         proposal: What was found.
-        run: Runs work beside the main thread.
-        look, wording: How it looks and speaks.
+        tasks: The pool on which files are counted.
+        theme, wording: Its colours and icons, and its texts.
         parent: The window.
     """
 
     decided = Signal(object)
 
-    def __init__(self, proposal: Proposal, run: Background, look: Theme, wording: Wording, parent: QWidget) -> None:
+    def __init__(self, proposal: Proposal, tasks: Tasks, theme: Theme, wording: Wording, parent: QWidget) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(tr("Add Files"))
         self._proposal = proposal
-        self._look = look
+        self._theme = theme
         self._wording = wording
         self._waits_to_add = False
         self._has_begun = False
-        self._count = ReviewCount(proposal.review, run, self)
+        self._count = ReviewCount(proposal.review, tasks, self)
         self._count.counted.connect(self._show_count)
         self._announcer = Announcer(self)
         self._make_controls()
@@ -288,8 +291,8 @@ class ReviewSheet(QDialog):
         self.skip = QRadioButton(tr("S&kip"), self)
         self.skip.setAccessibleName(tr("Skip what is in the list already"))
         self.skip.setChecked(True)
-        self.again = QRadioButton(tr("&Process again"), self)
-        self.again.setAccessibleName(tr("Process again what is in the list already"))
+        self.again = QRadioButton(tr("Add a&gain"), self)
+        self.again.setAccessibleName(tr("Add again what is in the list already"))
         self.show_refused = QPushButton(tr("Sho&w…"), self)
         self.show_refused.setAccessibleName(tr("Show what can't be added"))
         self.show_refused.setAutoDefault(False)
@@ -298,8 +301,8 @@ class ReviewSheet(QDialog):
         choice.addButton(self.skip)
         choice.addButton(self.again)
         choice.buttonToggled.connect(self._offer)
-        self.listed = ReviewLine("info", (self.skip, self.again), self._look, self)
-        self.refused = ReviewLine("warning", (self.show_refused,), self._look, self)
+        self.listed = ReviewLine("info", (self.skip, self.again), self._theme, self)
+        self.refused = ReviewLine("warning", (self.show_refused,), self._theme, self)
 
     def _patterns(self, example: str, name: str, tip: str) -> QLineEdit:
         box = QLineEdit(self)
@@ -367,8 +370,8 @@ class ReviewSheet(QDialog):
     @Slot()
     def _count_again(self) -> None:
         self._waits_to_add = False
-        wish = SelectionRules(self.subfolders.isChecked(), self.only.text(), self.leave_out.text())
-        self._count.wish_for(wish)
+        rules = SelectionRules(self.subfolders.isChecked(), self.only.text(), self.leave_out.text())
+        self._count.count_soon(rules)
         self._late.start()
         self._offer()
 
@@ -412,7 +415,7 @@ class ReviewSheet(QDialog):
     @Slot()
     def _list_refused(self) -> None:
         if self._count.picked is not None:
-            dialogs.show_refused(self._count.picked.refused, self)
+            show_refused(self._count.picked.refused, self)
 
     # --- the end
 
@@ -427,7 +430,7 @@ class ReviewSheet(QDialog):
             super().accept()
 
     def done(self, result: int) -> None:
-        """However it ends: nothing is counted any more."""
+        """Stop counting, however the sheet ends."""
         self._late.stop()
         self._count.stop()
         super().done(result)
@@ -437,3 +440,23 @@ def _caption(text: str, box: QLineEdit) -> QLabel:
     caption = QLabel(text, box.parentWidget())
     caption.setBuddy(box)
     return caption
+
+
+_SHOWN_AT_MOST = 5_000
+
+
+def show_refused(refused: Sequence[Refusal], parent: QWidget) -> PairsDialog:
+    """List what could not be added, and why."""
+    pairs = [(display_text(refusal.path), reason_text(refusal.reason)) for refusal in refused[:_SHOWN_AT_MOST]]
+    text = tr("%Ln thing(s) can't be processed, so (it was|they were) not added.", "", len(refused))
+    if len(refused) > _SHOWN_AT_MOST:
+        text = tr("{text} The first %Ln are shown.", "", _SHOWN_AT_MOST).format(text=text)
+    dialog = PairsDialog(
+        tr("Not Added"),
+        text,
+        (tr("What"), tr("Why")),
+        pairs,
+        parent,
+    )
+    dialog.show()
+    return dialog

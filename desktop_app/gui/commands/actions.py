@@ -1,20 +1,28 @@
-"""Everything that can be done in the window, each thing once: menus, toolbar, context menu and keys share it."""
+"""Everything that can be done in the window, each thing once, and where it stands: menu bar, context menu, keys.
+
+Another action: a line in `Actions` and one in `fill_menu_bar`; what it does is connected in the module of its menu.
+"""
 
 from __future__ import annotations
 
 import re
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Slot
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QToolButton
+from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 
 from desktop_app.gui.i18n import tr
 
 if TYPE_CHECKING:
-    from PySide6.QtWidgets import QWidget
+    from collections.abc import Callable
 
+    from PySide6.QtGui import QUndoStack
+    from PySide6.QtWidgets import QMainWindow
+
+    from desktop_app.gui.table.header import JobsHeader
     from desktop_app.gui.theme.theme import Theme
 
 
@@ -31,9 +39,14 @@ _OPEN = ("Ctrl+Down",) if _IS_MAC else ("Return", "Enter")
 _SHOW = "Ctrl+Alt+R" if _IS_MAC else "Ctrl+E"
 
 
+def text_of(action: QAction) -> str:
+    """Return what an action is called, without its mnemonic."""
+    return _MNEMONIC.sub(r"\1", action.text())
+
+
 def words_of(action: QAction) -> str:
-    """What an action is called, to be read rather than pressed: without its mnemonic and its dots."""
-    return _MNEMONIC.sub(r"\1", action.text()).rstrip("…")
+    """Return what an action is called, to be read rather than pressed: without its mnemonic and its dots."""
+    return text_of(action).rstrip("…")
 
 
 class Actions(QObject):
@@ -44,17 +57,17 @@ class Actions(QObject):
         status_views: Show all files, and those of each status, in the statuses' order.
     """
 
-    def __init__(self, parent: QWidget, look: Theme) -> None:
+    def __init__(self, parent: QWidget, theme: Theme) -> None:
         super().__init__(parent)
         self._parent = parent
-        self._look = look
+        self._theme = theme
         self.all: list[QAction] = []
         self._make_file_actions()
         self._make_edit_actions()
         self._make_view_actions()
         self._make_queue_actions()
         self._make_help_actions()
-        look.changed.connect(self._draw)
+        theme.changed.connect(self._draw)
         self._draw()
 
     def _make_file_actions(self) -> None:
@@ -111,7 +124,7 @@ class Actions(QObject):
         self.process_next = new(tr("Process Ne&xt"), "Ctrl+T", tr("Process the selected files before all that wait"))
         self.check_queue = new(tr("Check &Queue Now"), "F5", tr("Send and receive now instead of at the next turn"))
         self.retry = new(tr("&Retry"), "Ctrl+R", tr("Process the selected files again"), "retry")
-        self.retry_failed = new(tr("Retry All &Failed"), "Ctrl+Shift+R", tr("Process every failed file again"), "retry")
+        self.retry_failed = new(tr("Retry &Failed"), "Ctrl+Shift+R", tr("Process every failed file again"), "retry")
         self.retry_reason = new(
             tr("Retry All With &This Reason"),
             "Ctrl+Alt+Shift+R" if _IS_MAC else "Ctrl+Alt+R",
@@ -119,7 +132,7 @@ class Actions(QObject):
             "retry",
         )
         self.remove = new(
-            tr("Re&move From List"),
+            tr("Re&move"),
             _DELETE,
             tr("Take the selected files off the list; the files stay where they are"),
             "remove",
@@ -127,7 +140,7 @@ class Actions(QObject):
         self.open = new(tr("Op&en"), _OPEN[0], tr("Open the selected files with the programs that they belong to"))
         self.open.setShortcuts([QKeySequence(keys) for keys in _OPEN])
         self.open.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)  # Enter means much elsewhere
-        self.show_file = new(tr("&Show in File Manager"), _SHOW, tr("Show the file selected in its folder"))
+        self.show_file = new(tr("&Show in Folder"), _SHOW, tr("Show the selected files in the file manager"))
         self.connection = new(tr("Co&nnection…"), "Ctrl+K", tr("Choose the queue that files go through, and test it"))
         self.locate = new(tr("Lo&cate File…"), "", tr("Say where the selected file is now, and process it from there"))
         self.foreign = new(
@@ -161,7 +174,7 @@ class Actions(QObject):
         action.setToolTip(f"{tip} ({shown_keys})" if shown_keys else tip)
         action.setData(icon)
         if icon:
-            action.setIcon(self._look.icon(icon))
+            action.setIcon(self._theme.icon(icon))
         for button in action.associatedObjects():
             if isinstance(button, QToolButton):
                 button.setAccessibleName(words_of(action))
@@ -171,7 +184,7 @@ class Actions(QObject):
     def _draw(self) -> None:
         for action in self.all:
             if action.data():
-                action.setIcon(self._look.icon(str(action.data())))
+                action.setIcon(self._theme.icon(str(action.data())))
 
     def update(self, *, total: int, listed: int, selected: int, failed: int) -> None:
         """Offer what makes sense now.
@@ -193,3 +206,92 @@ class Actions(QObject):
         self.filter.setEnabled(total > 0)
         for action in self.status_views:
             action.setEnabled(total > 0)
+
+
+def fill_menu_bar(window: QMainWindow, actions: Actions, undo: QUndoStack, header: JobsHeader) -> None:
+    """Build the menu bar."""
+    bar = window.menuBar()
+    bar.setAccessibleName(tr("Menus"))
+    file = bar.addMenu(tr("&File"))
+    _add(file, actions.add_files, actions.add_folder, actions.paste, None, actions.export, None, actions.quit)
+    edit = bar.addMenu(tr("&Edit"))
+    _add(
+        edit,
+        *undo_actions(window, undo),
+        None,
+        actions.copy,
+        actions.copy_path,
+        actions.select_all,
+        actions.select_none,
+        None,
+        actions.filter,
+    )
+    view = bar.addMenu(tr("&View"))
+    for title, fill in ((tr("&Columns"), header.fill_menu), (tr("&Sort By"), header.fill_sort_menu)):
+        menu = view.addMenu(title)
+        menu.aboutToShow.connect(partial(_fill_afresh, menu, fill))
+    _add(view, None, *actions.status_views, None, actions.sidebar, actions.details)
+    _add(view, actions.throughput, actions.keep_in_tray)
+    _add(view, None, actions.next_problem, actions.previous_problem, actions.follow)
+    _add(view, None, actions.next_pane, actions.previous_pane)
+    queue = bar.addMenu(tr("&Queue"))
+    _add(queue, actions.pause, actions.stop_after_current, actions.check_queue, None)
+    _add(
+        queue,
+        actions.process_next,
+        actions.retry,
+        actions.retry_failed,
+        actions.retry_reason,
+        actions.locate,
+        None,
+        actions.remove,
+        None,
+    )
+    _add(queue, actions.open, actions.show_file, None, actions.connection, actions.foreign)
+    _add(bar.addMenu(tr("&Help")), actions.shortcuts, None, actions.log, actions.report, None, actions.about)
+
+
+def undo_actions(window: QMainWindow, undo: QUndoStack) -> tuple[QAction, QAction]:
+    """Undo and Redo, which name what they would undo."""
+    back, again = undo.createUndoAction(window, tr("&Undo")), undo.createRedoAction(window, tr("R&edo"))
+    back.setShortcut(QKeySequence("Ctrl+Z"))
+    again.setShortcuts([QKeySequence("Ctrl+Y"), QKeySequence("Ctrl+Shift+Z")])
+    back.setStatusTip(tr("Take back what was done to the list last"))
+    again.setStatusTip(tr("Do again what was taken back"))
+    return back, again
+
+
+def context_menu(actions: Actions, parent: QWidget) -> QMenu:
+    """Return the menu of the selected rows; it deletes itself."""
+    menu = QMenu(parent)
+    menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    _add(
+        menu,
+        actions.process_next,
+        actions.retry,
+        actions.retry_reason,
+        actions.locate,
+        None,
+        actions.open,
+        actions.show_file,
+        actions.copy_path,
+        actions.copy,
+        None,
+        actions.select_all,
+        None,
+        actions.remove,
+    )
+    return menu
+
+
+def _fill_afresh(menu: QMenu, fill: Callable[[QMenu], None]) -> None:
+    menu.clear()
+    fill(menu)
+
+
+def _add(menu: QMenu, *actions: QAction | None) -> None:
+    for action in actions:
+        if action is None:
+            menu.addSeparator()
+        else:
+            menu.addAction(action)

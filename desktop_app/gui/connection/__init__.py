@@ -1,1 +1,1 @@
-"""Which queue, how it is, what mends it, and another one without a restart."""
+"""The connection: the current one and its loops, the dialog that changes it, and what is said of its trouble."""

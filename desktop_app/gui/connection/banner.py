@@ -1,4 +1,4 @@
-"""Decides what stands under the toolbar: the one trouble that matters most, as long as it lasts."""
+"""The banner under the toolbar: the one trouble that matters most, as long as it lasts."""
 
 from __future__ import annotations
 
@@ -8,57 +8,47 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Slot
 
-from desktop_app.gui.connection.remedies import Remedies
 from desktop_app.gui.connection.status import Need, Trouble
-from desktop_app.gui.i18n import tr, translated
+from desktop_app.gui.i18n import translated
 from desktop_app.gui.widgets.notice import Kind, Notice, NoticeAction
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from PySide6.QtWidgets import QWidget
-
     from desktop_app.domain.errors import KnownError
-    from desktop_app.gui.connection.desk import ConnectionDesk
-    from desktop_app.gui.connection.foreign_watch import ForeignWatch
     from desktop_app.gui.widgets.notice import NoticeBar
-    from desktop_app.gui.window.window_parts import WindowParts
 
 
 RETURNS_S = 30.0
 """What comes back within so many seconds is the same trouble still."""
+
+_KINDS = {
+    Need.NOTHING: Kind.PROBLEM,
+    Need.PATIENCE: Kind.WARNING,
+    Need.RESTART: Kind.PROBLEM,
+    Need.PERMISSION: Kind.INFO,
+}
 
 
 class TroubleBanner(QObject):
     """Fills a notice bar. What the person has dismissed does not come back with the same words.
 
     Args:
-        bar: Where it is shown.
-        try_now: Makes a loop that waits try at once.
-        start_again: Starts loops that have ended by themselves.
-        allow_processing: Lets files of this queue be processed on this computer.
-        remedies: The buttons for a trouble whose cause is known; none for one that has no better than these.
+        bar: Where it is shown; becomes the owner.
+        buttons: Makes the buttons for a trouble.
         steady: The time in seconds, for what comes back.
-        parent: Qt's owner.
     """
 
     def __init__(
         self,
         bar: NoticeBar,
+        buttons: Callable[[Trouble], tuple[NoticeAction, ...]],
         *,
-        try_now: Callable[[], None],
-        start_again: Callable[[], None],
-        allow_processing: Callable[[], None],
-        remedies: Callable[[Trouble], tuple[NoticeAction, ...]] = lambda _: (),
         steady: Callable[[], float] = time.monotonic,
-        parent: QObject | None = None,
     ) -> None:
-        super().__init__(parent)
+        super().__init__(bar)
         self._bar = bar
-        self._try_now = NoticeAction(tr("Try Now"), try_now, keeps=True)
-        self._start_again = NoticeAction(tr("Start Again"), start_again)
-        self._allow = NoticeAction(tr("Process Here"), allow_processing)
-        self._remedies = remedies
+        self._buttons = buttons
         self._steady = steady
         self._database: Trouble | None = None
         self._loops: Trouble | None = None
@@ -68,50 +58,44 @@ class TroubleBanner(QObject):
         bar.dismissed.connect(self._note_dismissed)
 
     @Slot(object)
-    def show_loops(self, trouble: Trouble | None) -> None:
-        """The sender's or the consumer's trouble, or None when it is over."""
+    def set_loop_trouble(self, trouble: Trouble | None) -> None:
+        """Take the trouble of the sender or the consumer, or None when it is over."""
         self._loops = trouble
         self._update()
 
     @Slot(object)
-    def show_database(self, error: KnownError) -> None:
-        """The list can't be read."""
-        self._database = Trouble(translated(error.text), error=error)
+    def set_database_error(self, error: KnownError) -> None:
+        """Take why the list can't be read."""
+        self._database = Trouble(translated(error.text), Need.NOTHING, error)
         self._update()
 
     @Slot()
-    def clear_database(self) -> None:
-        """It can be read again."""
+    def clear_database_error(self) -> None:
+        """Take note that the list can be read again."""
         self._database = None
         self._update()
 
-    def _wanted(self) -> Notice | None:
-        if self._database is not None:
-            return Notice(self._database.text, Kind.PROBLEM, self._remedies(self._database))
-        if self._loops is None:
+    def _current(self) -> Notice | None:
+        trouble = self._database or self._loops
+        if trouble is None:
             return None
-        kind, actions = {
-            Need.PERMISSION: (Kind.INFO, (self._allow,)),
-            Need.RESTART: (Kind.PROBLEM, (self._start_again,)),
-            Need.PATIENCE: (Kind.WARNING, (self._try_now,)),
-        }[self._loops.kind]
-        error = self._loops.error
-        title = translated(error.title) if error is not None else ""
-        text = translated(error.body) if error is not None and title else self._loops.text
-        return Notice(text, kind, self._remedies(self._loops) or actions, title=title)
+        # What keeps the list from being read says all in its text.
+        title = translated(trouble.error.title) if trouble.error is not None and trouble is self._loops else ""
+        text = translated(trouble.error.body) if trouble.error is not None and title else trouble.text
+        return Notice(text, _KINDS[trouble.need], self._buttons(trouble), title=title)
 
     def _update(self) -> None:
-        wanted = self._wanted()
+        current = self._current()
         shown = self._bar.notice
-        if wanted is None:
+        if current is None:
             self._dismissed = ""
             if shown is not None:
                 self._last = (shown.title + shown.text, shown.times, self._steady())
             self._bar.clear()
-        elif wanted.text == self._dismissed:
+        elif current.text == self._dismissed:
             self._bar.clear()
-        elif shown is None or (shown.title, shown.text, shown.kind) != (wanted.title, wanted.text, wanted.kind):
-            self._bar.show_notice(self._counted(wanted))
+        elif shown is None or (shown.title, shown.text, shown.kind) != (current.title, current.text, current.kind):
+            self._bar.show_notice(self._counted(current))
 
     def _counted(self, notice: Notice) -> Notice:
         words, times, ended = self._last
@@ -122,47 +106,3 @@ class TroubleBanner(QObject):
     @Slot(str)
     def _note_dismissed(self, text: str) -> None:
         self._dismissed = text
-
-
-def trouble_banner(
-    bar: NoticeBar,
-    needs: WindowParts,
-    desk: ConnectionDesk,
-    foreign: ForeignWatch,
-    *,
-    say: Callable[[Notice], None],
-    window: QWidget,
-) -> TroubleBanner:
-    """The banner of a window, following its loops and its list.
-
-    Args:
-        bar: Where it is shown.
-        needs: What the window was given.
-        desk: The dialog, and what is looked up.
-        foreign: Shows the messages that are not ours.
-        say: Says what came of a button.
-        window: The owner.
-    """
-    office = needs.session
-    remedies = Remedies(
-        office,
-        desk,
-        start_again=needs.start_again,
-        show_foreign=foreign.show_newest,
-        folder=needs.folder,
-        window=window,
-    )
-    for speaker in (remedies, desk.regions, desk.sign_in):
-        speaker.said.connect(say)
-    banner = TroubleBanner(
-        bar,
-        try_now=office.try_now,
-        start_again=needs.start_again,
-        allow_processing=office.allow_processing,
-        remedies=remedies.buttons,
-        parent=window,
-    )
-    needs.states.trouble_changed.connect(banner.show_loops)
-    needs.workbench.feed.problem.connect(banner.show_database)
-    needs.workbench.feed.recovered.connect(banner.clear_database)
-    return banner

@@ -1,232 +1,253 @@
-"""Keeps the loops of the connection of now, and exchanges them for another connection's while the window stays open."""
+"""The window's connection: its loops, changing to another connection while the window is open, and what is saved."""
 
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+import os
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Protocol
 
-from PySide6.QtCore import QObject, QThread, Signal, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 
-from desktop_app.domain.errors import KnownError
-from desktop_app.domain.sentences import mark
-from desktop_app.gui.i18n import translated
+from desktop_app.config.settings import Connection, Settings, connection_from, load_settings, update_settings
+from desktop_app.gui.connection.status import ConnectionStatus
 from desktop_app.gui.startup.shutdown import Shutdown, Step, thread_step
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
-    from desktop_app.config.settings import Connection
-    from desktop_app.gui.connection.status import LoopStates
-    from desktop_app.services.loops import Loop, LoopState
+    from PySide6.QtCore import QThread
+
+    from desktop_app.domain.clock import Clock
+    from desktop_app.gui.connection.loops import QueueLoops
+    from desktop_app.services.consuming.foreign_messages import ForeignMessages
+    from desktop_app.services.control import ProcessingControl
+    from desktop_app.services.support.connection_advisor import ConnectionAdvisor
 
 
 log = logging.getLogger(__name__)
 
-
-class QueueLoops(QObject):
-    """One connection at work: its consumer, its sender, and the way to its queue.
-
-    Args:
-        connection: Which queue.
-        consumer, sender: Not started yet.
-        close: Lets go of the queue, after both have ended; safe to call twice.
-    """
-
-    def __init__(
-        self, connection: Connection, consumer: ConsumerThread, sender: SenderThread, close: Callable[[], None]
-    ) -> None:
-        super().__init__()
-        self.connection = connection
-        self.consuming = consumer
-        self.sending = sender
-        self.close = close
-        self._states: LoopStates | None = None
-        for thread in (consumer, sender):
-            thread.setParent(self)
-        consumer.state_changed.connect(self._take_consumer)
-        consumer.died.connect(self._take_consumer_death)
-        sender.state_changed.connect(self._take_sender)
-        sender.died.connect(self._take_sender_death)
-
-    @property
-    def threads(self) -> tuple[QThread, QThread]:
-        """In the order in which they end."""
-        return self.consuming, self.sending
-
-    @property
-    def is_running(self) -> bool:
-        """Whether one of them runs."""
-        return any(thread.isRunning() for thread in self.threads)
-
-    def start(self) -> None:
-        """Begin; does nothing to a thread that runs."""
-        for thread in self.threads:
-            thread.start()
-
-    def tell(self, states: LoopStates | None) -> None:
-        """Report there from now on; None for nowhere: what is still on its way is not told any more."""
-        self._states = states
-
-    @Slot(object)
-    def _take_consumer(self, state: LoopState) -> None:
-        if self._states is not None:
-            self._states.take_consumer(state)
-
-    @Slot(object)
-    def _take_sender(self, state: LoopState) -> None:
-        if self._states is not None:
-            self._states.take_sender(state)
-
-    @Slot(str)
-    def _take_consumer_death(self, text: str) -> None:
-        if self._states is not None:
-            self._states.take_consumer_death(text, self.consuming.last_error)
-
-    @Slot(str)
-    def _take_sender_death(self, text: str) -> None:
-        if self._states is not None:
-            self._states.take_sender_death(text, self.sending.last_error)
+ENDPOINT_VARIABLES = ("AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL")
+OVERRIDING_VARIABLES = ("FILEMILL_QUEUE", "AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", *ENDPOINT_VARIABLES)
+"""The environment's variables that win over the saved connection at a start."""
 
 
-class LoopManager(QObject):
-    """Has one link at work. Another one begins when the one before has ended, so that no two senders meet.
+class LoopFactory(Protocol):
+    """Makes the loops of a connection."""
+
+    def __call__(self, connection: Connection, /) -> QueueLoops:
+        """Return the loops, not started; files added from now on belong to this connection's queue.
+
+        Args:
+            connection: Which queue.
+        """
+        ...
+
+
+class ConnectionController(QObject):
+    """Owns the current connection and its loops. Main thread.
+
+    The loops of another connection start when those of the one before have ended, so that two senders never overlap.
 
     Signals:
-        changed(Connection): The window is about this connection from now on; its link begins soon.
+        changed(Connection): This is the current connection from now on; its loops start soon.
+
+    Attributes:
+        status: What the window says about the connection.
+        advisor: Looks up what can be chosen, and tests a connection.
 
     Args:
-        link: The first one.
-        states: Shows what the loops of the newest link do.
+        make_loops: Makes the loops of a connection.
+        control: Knows whose files may be processed on this computer.
+        advisor: See the attribute.
+        connection: The first connection.
+        settings_file: Where the connection is saved.
+        clock: The time.
+        environment: The process's variables.
         parent: Qt's owner.
     """
 
     changed = Signal(object)
 
-    def __init__(self, link: QueueLoops, states: LoopStates, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        make_loops: LoopFactory,
+        control: ProcessingControl,
+        advisor: ConnectionAdvisor,
+        *,
+        connection: Connection,
+        settings_file: Path,
+        clock: Clock,
+        environment: Mapping[str, str] = os.environ,
+        parent: QObject | None = None,
+    ) -> None:
         super().__init__(parent)
-        self._states = states
-        self._link = link
+        self._make_loops = make_loops
+        self._control = control
+        self._settings_file = settings_file
+        self._environment = environment
+        self.advisor = advisor
+        self.status = ConnectionStatus(connection, clock, self)
+        self._loops = make_loops(connection)
+        self._loops.report_to(self.status)
         self._next: QueueLoops | None = None
-        self._retiring: Shutdown | None = None
-        self._left: list[QueueLoops] = []
-        """Whose threads did not end in time. They must not be destroyed while they run."""
-        self._is_ending = False
-        link.tell(states)
+        """Starts when those before have ended."""
+        self._ending: Shutdown | None = None
+        """Ends the loops of the connection before."""
+        self._hung: list[QueueLoops] = []
+        """Their threads did not end in time. They must not be destroyed while they run."""
+        self._is_shutting_down = False
 
-    def start(self) -> None:
-        """Start the loops; those that have ended by themselves too."""
-        if not self._is_ending and self._retiring is None:
-            self._link.start()
+    # --- the current connection
 
-    def switch(self, link: QueueLoops) -> None:
-        """Let this link take the place of the one at work, or of one that has not begun yet."""
-        if self._is_ending:
-            link.close()
+    @property
+    def _current(self) -> QueueLoops:
+        return self._next or self._loops
+
+    @property
+    def connection(self) -> Connection:
+        """Return the current queue and how it is reached."""
+        return self._current.connection
+
+    @property
+    def processes_here(self) -> bool:
+        """Return whether the current queue's files may be processed on this computer."""
+        return self._control.is_permitted(self.connection.key)
+
+    @property
+    def foreign_messages(self) -> ForeignMessages:
+        """Return what came from the current queue that is not ours."""
+        return self._current.foreign_messages
+
+    @property
+    def overrides(self) -> tuple[str, ...]:
+        """Return the environment's variables that decide at the next start, whatever is chosen now."""
+        return tuple(name for name in OVERRIDING_VARIABLES if self._environment.get(name, "").strip())
+
+    # --- changing it
+
+    def check(self, entered: Connection) -> Connection:
+        """Return the connection that would be used for what a person entered, with what a URL or an ARN tells.
+
+        Raises:
+            SettingsError: If the queue is neither a legal name nor a URL, or the endpoint's URL can't be read.
+        """
+        # boto3 itself follows these variables, so they count now too, unless another server is entered.
+        names = () if entered.endpoint_url else ENDPOINT_VARIABLES
+        return connection_from(Settings(**asdict(entered)), {name: self._environment.get(name, "") for name in names})
+
+    def choose(self, entered: Connection, *, process_here: bool) -> None:
+        """Change to another connection now, and use it at the next start.
+
+        Args:
+            entered: As a person entered it.
+            process_here: Whether its files may be processed on this computer; the embedded queue's always may.
+
+        Raises:
+            SettingsError: If it can't be used, and nothing has changed; or if it can't be saved, and it is used until
+                the program ends.
+        """
+        connection = self.check(entered)
+        self._change_to(connection, process_here=process_here)
+        permitted = load_settings(self._settings_file).process_queue
+        if not connection.is_local:
+            permitted = connection.key if process_here else ("" if permitted == connection.key else permitted)
+        update_settings(self._settings_file, **asdict(entered), process_queue=permitted)
+
+    def allow_processing(self) -> None:
+        """Process the current queue's files on this computer from now on.
+
+        Raises:
+            SettingsError: If that can't be saved; it holds until the program ends.
+        """
+        self._control.permit(self.connection.key)
+        update_settings(self._settings_file, process_queue=self.connection.key)
+
+    def stop_processing(self) -> None:
+        """Only send to the current queue from now on, and receive nothing.
+
+        Raises:
+            SettingsError: If that can't be saved; it holds until the program ends.
+        """
+        connection = self.connection
+        self._change_to(connection, process_here=False)
+        if load_settings(self._settings_file).process_queue == connection.key:
+            update_settings(self._settings_file, process_queue="")
+
+    def tolerate_foreign_messages(self) -> None:
+        """Let other programs use the current queue too, and start the loops that ended because of that."""
+        self.foreign_messages.tolerate()
+        self.start()
+
+    def _change_to(self, connection: Connection, *, process_here: bool) -> None:
+        self._control.permit(connection.key if connection.is_local or process_here else "")
+        loops = self._make_loops(connection)
+        if self._is_shutting_down:
+            loops.close()
             return
         if self._next is not None:
             self._next.close()
-        self._next = link
-        self._link.tell(None)
-        self._states.follow(link.connection)
-        self.changed.emit(link.connection)
-        if self._retiring is None:
-            self._retiring = Shutdown([thread_step(thread) for thread in self._link.threads], parent=self)
-            self._retiring.finished.connect(self._begin_next)
-            self._retiring.begin()
+        self._next = loops
+        self._loops.report_to(None)
+        self.status.set_connection(connection)
+        self.changed.emit(connection)
+        if self._ending is None:
+            self._ending = Shutdown([thread_step(thread) for thread in self._loops.threads], parent=self)
+            self._ending.finished.connect(self._start_next)
+            self._ending.begin()
 
     @Slot(list)
-    def _begin_next(self, left_over: list[str]) -> None:
-        if self._retiring is not None:
-            self._retiring.deleteLater()
-            self._retiring = None
-        old = self._link
-        old.close()
+    def _start_next(self, left_over: list[str]) -> None:
+        if self._ending is not None:
+            self._ending.deleteLater()
+            self._ending = None
+        before = self._loops
+        before.close()
         if left_over:
             log.warning("still running after a change of the connection: %s", ", ".join(left_over))
-            self._left.append(old)
+            self._hung.append(before)
         else:
-            old.deleteLater()
+            before.deleteLater()
         if self._next is not None:
-            self._link, self._next = self._next, None
-        self._link.tell(self._states)
+            self._loops, self._next = self._next, None
+        self._loops.report_to(self.status)
         self.start()
 
+    # --- starting and ending
+
+    @Slot()
+    def start(self) -> None:
+        """Start the loops; one that has ended by itself starts again."""
+        if not self._is_shutting_down and self._ending is None:
+            self._loops.start()
+
     def steps(self) -> list[Step]:
-        """Ending all of it, as steps of a shutdown."""
+        """Return the steps of a shutdown: the consumer's end, then the sender's."""
         return [
-            Step("ConsumerThread", lambda: self._end([link.consuming for link in self._links()]), self._has_ended),
-            Step("SenderThread", lambda: self._end([link.sending for link in self._links()]), self._has_ended_all),
+            Step("ConsumerThread", lambda: self._interrupt(self._consumers()), lambda: _have_ended(self._consumers())),
+            Step("SenderThread", lambda: self._interrupt(self._senders()), lambda: _have_ended(self._senders())),
         ]
 
-    def _end(self, threads: Sequence[QThread]) -> None:
-        self._is_ending = True
+    def close(self) -> None:
+        """Close the queues' clients, after the steps."""
+        for loops in self._all():
+            loops.close()
+
+    def _interrupt(self, threads: Sequence[QThread]) -> None:
+        self._is_shutting_down = True
         for thread in threads:
             thread.requestInterruption()
 
-    def _has_ended(self) -> bool:
-        return not any(link.consuming.isRunning() for link in self._links())
+    def _consumers(self) -> list[QThread]:
+        return [loops.consumer_thread for loops in self._all()]
 
-    def _has_ended_all(self) -> bool:
-        return not any(link.is_running for link in self._links())
+    def _senders(self) -> list[QThread]:
+        return [loops.sender_thread for loops in self._all()]
 
-    def close(self) -> None:
-        """Let go of the queues, after the steps."""
-        for link in self._links():
-            link.close()
-
-    def _links(self) -> list[QueueLoops]:
-        return [*self._left, self._link, *([self._next] if self._next is not None else [])]
+    def _all(self) -> list[QueueLoops]:
+        return [*self._hung, self._loops, *([self._next] if self._next is not None else [])]
 
 
-class LoopThread(QThread):
-    """Builds a loop inside its own thread and runs it there until `requestInterruption()`.
-
-    It is a QThread that owns its signals and has no slots: it lives in the main thread, so whoever is connected hears
-    of them there. May be started again after it has ended.
-
-    Signals:
-        state_changed(LoopState): What the loop does now.
-        died(str): The loop ended by itself; a plain text why. Nothing more comes until it is started again.
-
-    Args:
-        build: Makes the loop, given whom it reports to; called in the new thread.
-        parent: Qt's owner.
-    """
-
-    state_changed = Signal(object)
-    died = Signal(str)
-    fault = mark("This work has stopped because of a fault in Filemill. The log says more.")
-    """What is said when a bug has ended it."""
-
-    def __init__(self, build: Callable[[Callable[[LoopState], None]], Loop], parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._build = build
-        self.last_error: KnownError | None = None
-        """What it has died of, if that is not a bug."""
-        self.setObjectName(type(self).__name__)
-
-    def run(self) -> None:
-        """The thread's whole life."""
-        self.last_error = None
-        try:
-            self._build(self.state_changed.emit).run(self.isInterruptionRequested)
-        except KnownError as error:
-            log.warning("%s ended: %s", self.objectName(), error.text)
-            self.last_error = error
-            self.died.emit(translated(error.text))
-        except Exception:
-            # A thread that dies of a bug must not take the window, and the user's view of the files, with it.
-            log.exception("%s ended", self.objectName())
-            self.died.emit(translated(self.fault))
-
-
-class ConsumerThread(LoopThread):
-    """Receives messages and processes their files. Signals: those of `LoopThread`."""
-
-    fault = mark("Processing has stopped because of a fault in Filemill. The log says more.")
-
-
-class SenderThread(LoopThread):
-    """Sends the messages of what waits in the outbox. Signals: those of `LoopThread`."""
-
-    fault = mark("Sending has stopped because of a fault in Filemill. The log says more.")
+def _have_ended(threads: Sequence[QThread]) -> bool:
+    return not any(thread.isRunning() for thread in threads)

@@ -1,4 +1,4 @@
-"""Small parts of a form."""
+"""The form of the queue's page: takes a connection apart into fields, and puts one together from them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _SHORT = 14
 
 
 def combo(parent: QWidget, *, editable: bool) -> QComboBox:
-    """A drop-down list; one that can be typed into finds by any part of a name."""
+    """Return a drop-down list; an editable one completes by any part of a name."""
     box = QComboBox(parent)
     box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     box.setMinimumContentsLength(_SHORT)
@@ -50,7 +50,7 @@ def combo(parent: QWidget, *, editable: bool) -> QComboBox:
 
 
 def line_of(box: QComboBox) -> QLineEdit:
-    """Where an editable box is typed into."""
+    """Return the line of an editable box."""
     line = box.lineEdit()
     if line is None:
         raise TypeError("this box is not editable")
@@ -58,7 +58,7 @@ def line_of(box: QComboBox) -> QLineEdit:
 
 
 def fill(box: QComboBox, names: Iterable[str]) -> None:
-    """Offer other names; what is typed stays."""
+    """Replace the items of an editable box; what is typed stays."""
     typed = box.currentText()
     box.blockSignals(True)
     box.clear()
@@ -69,7 +69,7 @@ def fill(box: QComboBox, names: Iterable[str]) -> None:
 
 
 def hint(parent: QWidget) -> QLabel:
-    """A quiet line under a field; empty at first."""
+    """Return a quiet line under a field; empty at first."""
     label = QLabel(parent)
     label.setObjectName("detailsCaption")
     label.setTextFormat(Qt.TextFormat.PlainText)
@@ -77,14 +77,14 @@ def hint(parent: QWidget) -> QLabel:
     return label
 
 
-def say(hint: QLabel, text: str) -> None:
-    """Let a hint say this, or vanish."""
+def set_hint(hint: QLabel, text: str) -> None:
+    """Show a text in a hint; hide it if the text is empty."""
     hint.setText(text)
     hint.setVisible(bool(text))
 
 
 def beside(field: QWidget, button: QWidget | None, hint: QLabel | None, parent: QWidget) -> QWidget:
-    """A field with its button and its hint, as one row of a form."""
+    """Return a field with its button and its hint, as one row of a form."""
     whole = QWidget(parent)
     column = QVBoxLayout(whole)
     column.setContentsMargins(0, 0, 0, 0)
@@ -109,11 +109,12 @@ class Place(Enum):
 
 
 class ConnectionForm(QWidget):
-    """Takes a connection apart into fields, and puts one together from them.
+    """The fields of a connection.
 
     Signals:
         changed(): Something was chosen or typed.
-        list_wanted(): The person wants to see the queues, or no longer.
+        list_requested(): The button List Queues was pressed, or Stop.
+        reload_requested(): The button Reload was pressed.
 
     Attributes:
         places: The three choices, in the order of `Place`.
@@ -121,8 +122,8 @@ class ConnectionForm(QWidget):
     """
 
     changed = Signal()
-    list_wanted = Signal()
-    reload_wanted = Signal()
+    list_requested = Signal()
+    reload_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -207,24 +208,24 @@ class ConnectionForm(QWidget):
     def _connect(self) -> None:
         for button in self.places:
             button.toggled.connect(self._show_place)
-            button.clicked.connect(self._go_on)
+            button.clicked.connect(self._focus_next)
         self.profile.currentIndexChanged.connect(self._show_profile)
-        line_of(self.region).textEdited.connect(self._note_region)
-        self.region.activated.connect(self._note_region)
+        line_of(self.region).textEdited.connect(self._keep_region)
+        self.region.activated.connect(self._keep_region)
         self.queue.editTextChanged.connect(self.changed)
         self.region.editTextChanged.connect(self.changed)
         self.server.textChanged.connect(self.changed)
-        self.list_queues.clicked.connect(self.list_wanted)
-        self.reload.clicked.connect(self.reload_wanted)
+        self.list_queues.clicked.connect(self.list_requested)
+        self.reload.clicked.connect(self.reload_requested)
 
     @property
     def place(self) -> Place:
-        """Where the queue is."""
+        """Return where the queue is."""
         return next(place for place, button in zip(Place, self.places, strict=True) if button.isChecked())
 
     @property
-    def wanted(self) -> Connection:
-        """What the fields say."""
+    def entered(self) -> Connection:
+        """Return the connection that is entered."""
         if self.place is Place.COMPUTER:
             return Connection()
         server = self.server.text().strip() if self.place is Place.SERVER else ""
@@ -235,12 +236,12 @@ class ConnectionForm(QWidget):
             endpoint_url=server,
         )
 
-    def show_connection(self, connection: Connection, *, processes_here: bool) -> None:
+    def set_connection(self, connection: Connection, *, processes_here: bool) -> None:
         """Fill the fields."""
         place = Place.COMPUTER if connection.is_local else Place.SERVER if connection.endpoint_url else Place.AWS
         self.places[place.value].setChecked(True)
         self.server.setText(connection.endpoint_url)
-        self._need_profile(connection.profile)
+        self._ensure_profile(connection.profile)
         self.profile.setCurrentIndex(self.profile.findData(connection.profile))
         self._region_typed = bool(connection.region)
         self.region.setEditText(connection.region)
@@ -248,7 +249,7 @@ class ConnectionForm(QWidget):
         self.process_here.setChecked(processes_here and not connection.is_local)
         self._show_profile()
 
-    def show_profiles(self, profiles: Profiles) -> None:
+    def set_profiles(self, profiles: Profiles) -> None:
         """Offer these profiles; the chosen one stays chosen, there or not."""
         chosen = str(self.profile.currentData() or "")
         self._profiles = profiles
@@ -259,31 +260,31 @@ class ConnectionForm(QWidget):
             more = f"▲ {translated(profile.trouble)}" if profile.trouble else translated(profile.kind.value)
             self.profile.addItem(f"{profile.name}   –   {more}", profile.name)
             self.profile.setItemData(self.profile.count() - 1, more, Qt.ItemDataRole.ToolTipRole)
-        self._need_profile(chosen)
+        self._ensure_profile(chosen)
         self.profile.setCurrentIndex(self.profile.findData(chosen))
         self.profile.blockSignals(False)
         self._show_profile()
 
-    def _need_profile(self, name: str) -> None:
+    def _ensure_profile(self, name: str) -> None:
         if self.profile.findData(name) < 0:
             self.profile.addItem(name or tr("As AWS finds it – no profile named"), name)
 
-    def show_regions(self, names: Iterable[str]) -> None:
+    def set_regions(self, names: Iterable[str]) -> None:
         """Offer these regions."""
         fill(self.region, names)
 
-    def show_queues(self, names: Sequence[str]) -> None:
+    def set_queues(self, names: Sequence[str]) -> None:
         """Offer these queues."""
         fill(self.queue, names)
 
-    def say_of_queues(self, text: str) -> None:
-        """Say how the looking for queues goes."""
-        say(self._queue_hint, text)
+    def set_queue_hint(self, text: str) -> None:
+        """Show how listing the queues goes."""
+        set_hint(self._queue_hint, text)
 
     @Slot()
-    def _note_region(self) -> None:
+    def _keep_region(self) -> None:
         self._region_typed = True
-        say(self._region_hint, "")
+        set_hint(self._region_hint, "")
 
     @Slot()
     def _show_profile(self) -> None:
@@ -294,21 +295,21 @@ class ConnectionForm(QWidget):
             trouble = translated(self._profiles.trouble)
         if not trouble and name and profile is None and self._profiles.files:
             trouble = tr("There is no such profile in {files}.").format(files=tr(" or ").join(self._profiles.files))
-        say(self._profile_hint, f"▲ {trouble}" if trouble else "")
+        set_hint(self._profile_hint, f"▲ {trouble}" if trouble else "")
         region = profile.region if profile is not None else ""
         if not self._region_typed:
             self.region.setEditText(region)
         from_profile = region and self.region.currentText() == region and not self._region_typed
-        say(self._region_hint, tr("From the profile.") if from_profile else "")
+        set_hint(self._region_hint, tr("From the profile.") if from_profile else "")
         self.changed.emit()
 
     @Slot()
-    @Slot()
-    def _go_on(self) -> None:
-        """By its letter, one comes straight to what has to be filled in next; the arrow keys only choose."""
+    def _focus_next(self) -> None:
+        """Go straight to the next field if the place was chosen by its letter; the arrow keys only choose."""
         if QGuiApplication.keyboardModifiers() & Qt.KeyboardModifier.AltModifier and self.place is not Place.COMPUTER:
             (self.server if self.place is Place.SERVER else self.profile).setFocus(Qt.FocusReason.ShortcutFocusReason)
 
+    @Slot()
     def _show_place(self) -> None:
         place = self.place
         for row in range(self._rows.rowCount()):

@@ -1,77 +1,95 @@
-"""What a person is offered for a trouble: the first button does what mends it."""
+"""What a person is offered for a trouble: buttons, the best first, and what they start."""
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QUrl, Signal
+from PySide6.QtCore import QObject, QProcess, QUrl, Signal, Slot
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 
 from desktop_app.config.settings import Connection
-from desktop_app.domain.errors import Cause, QueueError, SettingsError
-from desktop_app.gui.connection.sign_in import can_sign_in
+from desktop_app.domain.errors import Cause, KnownError, QueueError, SettingsError
+from desktop_app.gui.connection.status import Need
 from desktop_app.gui.i18n import tr, translated
+from desktop_app.gui.tasks import Stream
 from desktop_app.gui.widgets.dialogs import PairsDialog
-from desktop_app.gui.widgets.notice import Notice, NoticeAction
+from desktop_app.gui.widgets.notice import Kind, Notice, NoticeAction
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from PySide6.QtWidgets import QWidget
 
-    from desktop_app.gui.connection.desk import ConnectionDesk
+    from desktop_app.domain.connection_checks import FoundQueue
+    from desktop_app.domain.iam_policy import MissingRight
+    from desktop_app.gui.connection.controller import ConnectionController
     from desktop_app.gui.connection.status import Trouble
-    from desktop_app.gui.ports import Office
+    from desktop_app.gui.tasks import Tasks
+    from desktop_app.services.support.connection_advisor import ConnectionAdvisor
 
 
 _CLOCKS = (("gnome-control-center", "datetime"), ("kcmshell6", "kcm_clock"), ("kcmshell5", "kcm_clock"))
-
 _CLOCK_PAGES = {"win32": "ms-settings:dateandtime", "darwin": "x-apple.systempreferences:com.apple.preference.datetime"}
+_MOST_REGIONS = 3
+"""So many of the regions in which a queue was found have a button."""
 
 
 class Remedies(QObject):
-    """Makes the buttons for the causes that `errors.Cause` lists.
+    """Makes the buttons for a trouble: by its cause where that is known, else by what a person can do about it.
 
     Signals:
-        said(Notice): What came of pressing one.
+        notice(Notice): What came of pressing one.
 
     Args:
-        office: The connection of now.
-        desk: The dialog, and what is looked up.
-        start_again: Starts loops that have ended by themselves.
+        controller: The connection.
+        tasks: Where other regions are searched.
+        open_dialog: Opens the Connection dialog, with the keyboard on a field.
         show_foreign: Shows the messages that are not ours.
+        try_now: Lets the loops try at once.
         folder: Where the list is kept.
         window: The parent of dialogs; closed by what can only be mended at a start.
     """
 
-    said = Signal(object)
+    notice = Signal(object)
 
     def __init__(
         self,
-        office: Office,
-        desk: ConnectionDesk,
+        controller: ConnectionController,
+        tasks: Tasks,
         *,
-        start_again: Callable[[], None],
+        open_dialog: Callable[[str], object],
         show_foreign: Callable[[], object],
+        try_now: Callable[[], None],
         folder: Path,
         window: QWidget,
     ) -> None:
         super().__init__(window)
-        self._office = office
-        self._desk = desk
-        self._start_again = start_again
+        self._controller = controller
+        self._open_dialog = open_dialog
         self._show_foreign = show_foreign
+        self._try_now = try_now
         self._folder = folder
         self._window = window
+        self._sign_in = SignIn(try_now, self)
+        self._regions = RegionSearch(controller.advisor, tasks, self._use_found, self)
+        self._sign_in.notice.connect(self.notice)
+        self._regions.notice.connect(self.notice)
+
+    def stop(self) -> None:
+        """Stop signing in and searching."""
+        self._regions.stop()
+        self._sign_in.stop()
 
     def buttons(self, trouble: Trouble) -> tuple[NoticeAction, ...]:
-        """The buttons for a trouble, the best first; none where there is nothing better than to try again."""
+        """Return the buttons for a trouble, the best first."""
         make = {
             Cause.NO_SIGN_IN: self._for_no_sign_in,
             Cause.SESSION_ENDED: self._for_ended_session,
@@ -92,20 +110,36 @@ class Remedies(QObject):
             Cause.DATABASE_BUSY: self._for_patience,
             Cause.DATABASE_DAMAGED: self._for_damage,
         }.get(trouble.cause)
-        return make(trouble) if make is not None else ()
+        if make is not None:
+            return make(trouble)
+        return {
+            Need.NOTHING: (),
+            Need.PATIENCE: (self._try(tr("Try Now")),),
+            Need.RESTART: (NoticeAction(tr("Start Again"), self._controller.start),),
+            Need.PERMISSION: (
+                NoticeAction(tr("Process Here"), partial(self._attempt, self._controller.allow_processing)),
+            ),
+        }[trouble.need]
+
+    def button_in_dialog(self, error: KnownError) -> NoticeAction | None:
+        """Return the button for what a test in the dialog found; None where the dialog's own fields are the remedy."""
+        if not isinstance(error, QueueError):
+            return None
+        if error.command:
+            return self._sign_in_buttons(error.command)[0]
+        return self._copy_request(error.right) if error.right is not None else None
+
+    # --- by cause
 
     def _for_no_sign_in(self, trouble: Trouble) -> tuple[NoticeAction, ...]:
         return (self._choose("profile"), self._work_locally(), self._details(trouble))
 
     def _for_ended_session(self, trouble: Trouble) -> tuple[NoticeAction, ...]:
         command = trouble.error.command if isinstance(trouble.error, QueueError) else ""
-        if not command:
-            return (self._choose("profile"), self._try(tr("Try Now")), self._work_locally())
-        copy = NoticeAction(tr("Copy Command"), partial(self._copy_command, command), keeps=True)
-        if not can_sign_in():
-            return (copy, self._try(tr("Try Now")), self._work_locally())
-        start = NoticeAction(tr("Sign In…"), partial(self._desk.sign_in.start, command), keeps=True)
-        return (start, copy, self._work_locally())
+        buttons = self._sign_in_buttons(command) if command else (self._choose("profile"),)
+        if len(buttons) == 1:
+            buttons = (*buttons, self._try(tr("Try Now")))
+        return (*buttons, self._work_locally())
 
     def _for_refused_keys(self, trouble: Trouble) -> tuple[NoticeAction, ...]:
         return (self._choose("profile"), self._try(tr("Test Again")), self._details(trouble))
@@ -117,22 +151,21 @@ class Remedies(QObject):
         return (self._choose("region"), self._details(trouble))
 
     def _for_no_queue(self, _: Trouble) -> tuple[NoticeAction, ...]:
-        connection, again = self._office.connection, self._try(tr("Try Now"))
+        connection, again = self._controller.connection, self._try(tr("Try Now"))
         if connection.endpoint_url:
             return (self._choose("queue"), again)
-        look = partial(self._desk.regions.start, connection)
+        look = partial(self._regions.start, connection)
         return (self._choose("queue"), NoticeAction(tr("Look in Other Regions"), look, keeps=True), again)
 
     def _for_no_right(self, trouble: Trouble) -> tuple[NoticeAction, ...]:
         right = trouble.error.right if isinstance(trouble.error, QueueError) else None
         if right is None:
             return (self._details(trouble),)
-        text = f"{translated(right.letter())}\n\n{right.policy()}\n"
-        copy = NoticeAction(tr("Copy Request for Administrator"), partial(self._copy_request, text), keeps=True)
-        if right.action == "sqs:SendMessage":
-            return (copy, self._try(tr("Try Now")))
-        without = NoticeAction(tr("Work Without Receiving"), self._stop_receiving)
-        return (copy, without, self._try(tr("Try Now")))
+        buttons = [self._copy_request(right), self._try(tr("Try Now"))]
+        if right.action != "sqs:SendMessage":
+            stop = partial(self._attempt, self._controller.stop_processing)
+            buttons.insert(1, NoticeAction(tr("Work Without Receiving"), stop))
+        return tuple(buttons)
 
     def _for_patience(self, trouble: Trouble) -> tuple[NoticeAction, ...]:
         return (self._try(tr("Try Now")), self._details(trouble))
@@ -148,7 +181,11 @@ class Remedies(QObject):
 
     def _for_foreign(self, _: Trouble) -> tuple[NoticeAction, ...]:
         show = NoticeAction(tr("Show Messages"), self._show_foreign, keeps=True)
-        return (self._choose("queue"), show, NoticeAction(tr("Process Only Ours"), self._process_only_ours))
+        return (
+            self._choose("queue"),
+            show,
+            NoticeAction(tr("Process Only Ours"), self._controller.tolerate_foreign_messages),
+        )
 
     def _for_the_disk(self, _: Trouble) -> tuple[NoticeAction, ...]:
         return (self._open_folder(), self._try(tr("Try Now")))
@@ -160,56 +197,61 @@ class Remedies(QObject):
 
     def _choose(self, field: str) -> NoticeAction:
         text = {"profile": tr("Choose Profile…"), "region": tr("Choose Region…"), "queue": tr("Choose Queue…")}[field]
-        return NoticeAction(text, partial(self._desk.show_dialog, field), keeps=True)
+        return NoticeAction(text, partial(self._open_dialog, field), keeps=True)
 
     def _try(self, text: str) -> NoticeAction:
-        return NoticeAction(text, self._office.try_now, keeps=True)
+        return NoticeAction(text, self._try_now, keeps=True)
 
     def _details(self, trouble: Trouble) -> NoticeAction:
-        return NoticeAction(tr("Details"), partial(self.show_details, trouble), keeps=True)
+        return NoticeAction(tr("Details"), partial(self._show_details, trouble), keeps=True)
 
     def _work_locally(self) -> NoticeAction:
-        return NoticeAction(tr("Work Locally"), self._use_this_computer)
+        use = partial(self._controller.choose, Connection(), process_here=True)
+        return NoticeAction(tr("Work Locally"), partial(self._attempt, use))
 
     def _open_folder(self) -> NoticeAction:
         url = QUrl.fromLocalFile(str(self._folder))
         return NoticeAction(tr("Open Folder"), partial(QDesktopServices.openUrl, url), keeps=True)
 
+    def _sign_in_buttons(self, command: str) -> tuple[NoticeAction, ...]:
+        """Return the ways to sign in again; only the second where AWS's command line is not installed."""
+        copy = NoticeAction(tr("Copy Command"), partial(self._copy_command, command), keeps=True)
+        if shutil.which("aws") is None:
+            return (copy,)
+        return (NoticeAction(tr("Sign In…"), partial(self._sign_in.start, command), keeps=True), copy)
+
+    def _copy_request(self, right: MissingRight) -> NoticeAction:
+        text = f"{translated(right.letter())}\n\n{right.policy()}\n"
+        return NoticeAction(tr("Copy Request"), partial(self._copy_to_clipboard, text), keeps=True)
+
     # --- what they do
 
-    def _use_this_computer(self) -> None:
-        self._attempt(lambda: self._office.choose(Connection(), process_here=True))
-
-    def _stop_receiving(self) -> None:
-        self._attempt(self._office.stop_processing)
-
-    def _process_only_ours(self) -> None:
-        self._office.foreign.tolerate()
-        self._start_again()
+    def _use_found(self, connection: Connection) -> None:
+        self._attempt(partial(self._controller.choose, connection, process_here=self._controller.processes_here))
 
     def _attempt(self, act: Callable[[], None]) -> None:
         try:
             act()
         except SettingsError as error:
-            self.said.emit(Notice(translated(error.text)))
+            self.notice.emit(Notice(translated(error.text), Kind.PROBLEM))
 
     def _copy_command(self, command: str) -> None:
         QGuiApplication.clipboard().setText(command)
-        self.said.emit(
+        self.notice.emit(
             Notice(tr("Copied: {command}. Run it in a terminal; what waits goes on then.").format(command=command))
         )
 
-    def _copy_request(self, text: str) -> None:
+    def _copy_to_clipboard(self, text: str) -> None:
         QGuiApplication.clipboard().setText(text)
-        self.said.emit(Notice(tr("The request was copied. Send it to who manages this AWS account."), passing=True))
+        self.notice.emit(Notice(tr("The request was copied. Send it to who manages this AWS account."), passing=True))
 
-    def show_details(self, trouble: Trouble) -> PairsDialog:
-        """Open a window with all that is known about a trouble, to be copied."""
+    def _show_details(self, trouble: Trouble) -> None:
+        """Open a window with everything known about a trouble, to be copied."""
         error = trouble.error
         pairs = [
             (tr("What happened"), trouble.text),
             (tr("Cause"), trouble.cause.value),
-            (tr("Connection"), self._office.connection.label),
+            (tr("Connection"), self._controller.connection.label),
             (tr("What was answered"), error.detail if error is not None else ""),
             (tr("Shown at (UTC)"), datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S")),
         ]
@@ -221,11 +263,10 @@ class Remedies(QObject):
             self._window,
         )
         dialog.show()
-        return dialog
 
 
 def _clock_settings() -> tuple[NoticeAction, ...]:
-    """Opens the system's page for date and time, where it is known how."""
+    """Return the button that opens the system's page for date and time, where it is known how."""
     text = tr("Open Date & Time Settings").replace("&", "&&")
     page = _CLOCK_PAGES.get(sys.platform)
     if page is not None:
@@ -233,9 +274,156 @@ def _clock_settings() -> tuple[NoticeAction, ...]:
     for name, argument in _CLOCKS:
         program = shutil.which(name)
         if program is not None:
-            return (NoticeAction(text, partial(_start, program, argument), keeps=True),)
+            return (NoticeAction(text, partial(_start_program, program, argument), keeps=True),)
     return ()
 
 
-def _start(program: str, argument: str) -> None:
+def _start_program(program: str, argument: str) -> None:
     subprocess.Popen([program, argument], start_new_session=True)  # noqa: S603 - the system's own, found on its path
+
+
+class SignIn(QObject):
+    """Runs AWS's own command to sign in, which opens a web page; one sign-in at a time. It keeps no secret.
+
+    Signals:
+        notice(Notice): How it goes.
+
+    Args:
+        then: Called when the person has signed in.
+        parent: Qt's owner.
+    """
+
+    notice = Signal(object)
+
+    def __init__(self, then: Callable[[], None], parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._then = then
+        self._process: QProcess | None = None
+
+    def start(self, command: str) -> None:
+        """Run the command, unless one is running.
+
+        Args:
+            command: Such as `aws sso login --profile prod`.
+        """
+        if self._process is not None:
+            return
+        name, *words = shlex.split(command)
+        process = QProcess(self)
+        process.setProcessChannelMode(QProcess.ProcessChannelMode.MergedChannels)
+        process.setStandardInputFile(QProcess.nullDevice())
+        process.finished.connect(self._finish)
+        process.errorOccurred.connect(self._fail)
+        self._process = process
+        self.notice.emit(
+            Notice(
+                tr("A web page opens for it. What waits goes on as soon as you are signed in."),
+                actions=(NoticeAction(tr("Cancel"), self.stop),),
+                title=tr("Signing in: {command}").format(command=command),
+            )
+        )
+        process.start(shutil.which(name) or name, words)
+
+    @Slot()
+    def stop(self) -> None:
+        """End it: the person has cancelled, or the window closes."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.finished.disconnect(self._finish)
+            process.errorOccurred.disconnect(self._fail)
+            process.kill()
+            process.waitForFinished(500)
+            process.deleteLater()
+
+    @Slot(int)
+    def _finish(self, code: int) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        lines = bytes(process.readAll().data()).decode(errors="replace").strip().splitlines()
+        process.deleteLater()
+        if code == 0:
+            self.notice.emit(Notice(tr("Signed in. What waited goes on."), passing=True))
+            self._then()
+            return
+        why = lines[-1] if lines else tr("It ended with {code}.").format(code=code)
+        self.notice.emit(Notice(why, Kind.PROBLEM, title=tr("The sign-in did not succeed")))
+
+    @Slot()
+    def _fail(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            why = process.errorString()
+            process.deleteLater()
+            self.notice.emit(Notice(why, Kind.PROBLEM, title=tr("The sign-in could not be started")))
+
+
+class RegionSearch(QObject):
+    """Searches for a queue in the other regions and offers to use it there; one search at a time.
+
+    Signals:
+        notice(Notice): How it goes and what was found.
+
+    Args:
+        advisor: Knows how to look.
+        tasks: Where that is done.
+        use: Given the connection that the person chooses of those found.
+        parent: Qt's owner.
+    """
+
+    notice = Signal(object)
+
+    def __init__(
+        self, advisor: ConnectionAdvisor, tasks: Tasks, use: Callable[[Connection], None], parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._advisor = advisor
+        self._use = use
+        self._stream = Stream(tasks, self)
+        self._connection: Connection | None = None
+        self._stream.result.connect(self._show_found)
+        self._stream.failed.connect(self._show_failure)
+
+    def start(self, connection: Connection) -> None:
+        """Search for this connection's queue in all other regions."""
+        self._connection = connection
+        self.notice.emit(
+            Notice(
+                tr("Looking for “{name}” in the other regions…").format(name=connection.queue_name),
+                actions=(NoticeAction(tr("Stop"), self.stop),),
+            )
+        )
+
+        def search(should_stop: Callable[[], bool]) -> Iterable[list[FoundQueue]]:
+            return [self._advisor.look_in_regions(connection, should_stop)]
+
+        self._stream.start(search)
+
+    def stop(self) -> None:
+        """Stop searching; nothing more is reported."""
+        self._stream.stop()
+
+    def _show_found(self, found: list[FoundQueue]) -> None:
+        connection = self._connection
+        if connection is None:
+            return
+        name = connection.queue_name
+        if not found:
+            text = tr(
+                "No other region that answered has a queue “{name}” for this profile. It may be in another account."
+            )
+            self.notice.emit(Notice(text.format(name=name), Kind.WARNING))
+            return
+        actions = tuple(
+            NoticeAction(
+                tr("Use {region}").format(region=one.region),
+                partial(self._use, replace(connection, queue=one.url, region=one.region, endpoint_url="")),
+            )
+            for one in found[:_MOST_REGIONS]
+        )
+        regions = ", ".join(one.region for one in found)
+        text = tr("“{name}” was found in {regions}.").format(name=name, regions=regions)
+        self.notice.emit(Notice(text, actions=actions))
+
+    def _show_failure(self, error: KnownError) -> None:
+        self.notice.emit(Notice(translated(error.text), Kind.PROBLEM))

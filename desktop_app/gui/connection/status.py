@@ -1,4 +1,4 @@
-"""From the states of the sender and the consumer to what the window says about the connection."""
+"""What the window says about the connection, from the states of its sender and its consumer."""
 
 from __future__ import annotations
 
@@ -49,8 +49,10 @@ class ConnectionText:
 
 
 class Need(StrEnum):
-    """What a person can do about a trouble."""
+    """What a person can do about a trouble whose cause is not known more exactly."""
 
+    NOTHING = "nothing"
+    """It goes away when what failed succeeds again."""
     PATIENCE = "patience"
     """It goes on by itself; trying now may be sooner."""
     RESTART = "restart"
@@ -61,21 +63,21 @@ class Need(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """What a banner says.
+    """What the banner says.
 
     Attributes:
         text: For a person.
-        kind: What can be done.
-        error: What it is from, if that is known: more exactly what can be done.
+        need: What can be done.
+        error: The error, if there is one; its cause tells more exactly what can be done.
     """
 
     text: str
-    kind: Need = Need.PATIENCE
+    need: Need = Need.PATIENCE
     error: KnownError | None = field(default=None, compare=False)
 
     @property
     def cause(self) -> Cause:
-        """What is the matter."""
+        """Return the cause; `OTHER` if there is no error."""
         return self.error.cause if self.error is not None else Cause.OTHER
 
 
@@ -89,8 +91,8 @@ _NEEDED = {
 _STARTING = LoopState(Phase.STARTING)
 
 
-class LoopStates(QObject):
-    """Gathers the states of both loops. Its slots hear the threads' signals in the main thread.
+class ConnectionStatus(QObject):
+    """Turns the states of the sender and the consumer into what the window says. Main thread.
 
     Signals:
         text_changed(ConnectionText): For the status bar; while a loop waits, once a second.
@@ -111,62 +113,60 @@ class LoopStates(QObject):
         self._clock = clock
         self._sender = _STARTING
         self._consumer = _STARTING
-        self._pace = RunMode.RUNNING
-        self._deaths: dict[str, Trouble] = {}
+        self._mode = RunMode.RUNNING
+        self._failures: dict[str, Trouble] = {}
         self._trouble: Trouble | None = None
         self._text = ConnectionText(Mark.STARTING, tr("Starting…"), "")
         self._timer = QTimer(self)
         self._timer.setInterval(_EVERY_MS)
         self._timer.timeout.connect(self._update_text)
 
-    def follow(self, connection: Connection) -> None:
-        """Tell of another connection from now on, of which nothing is known yet."""
+    def set_connection(self, connection: Connection) -> None:
+        """Show another connection from now on, of which nothing is known yet."""
         self._connection = connection
         self._sender = self._consumer = _STARTING
-        self._deaths.clear()
+        self._failures.clear()
         self._update()
 
-    @Slot(object)
-    def take_sender(self, state: LoopState) -> None:
-        """The sender says what it does now."""
+    def set_sender_state(self, state: LoopState) -> None:
+        """Take what the sender does now; it runs, so what ended it before is over."""
         self._sender = state
-        self._deaths.pop("sender", None)
+        self._failures.pop("sender", None)
         self._update()
 
-    @Slot(object)
-    def take_consumer(self, state: LoopState) -> None:
-        """The consumer says what it does now."""
+    def set_consumer_state(self, state: LoopState) -> None:
+        """Take what the consumer does now; it runs, so what ended it before is over."""
         self._consumer = state
-        self._deaths.pop("consumer", None)
+        self._failures.pop("consumer", None)
+        self._update()
+
+    def set_sender_failure(self, text: str, error: KnownError | None = None) -> None:
+        """Take why the sender has ended by itself; the error is None for a bug."""
+        self._failures["sender"] = Trouble(text, Need.RESTART, error)
+        self._update()
+
+    def set_consumer_failure(self, text: str, error: KnownError | None = None) -> None:
+        """Take why the consumer has ended by itself; the error is None for a bug."""
+        self._failures["consumer"] = Trouble(text, Need.RESTART, error)
         self._update()
 
     @Slot(object)
-    def take_pace(self, pace: RunMode) -> None:
-        """A person has paused the consumer, or let it go on."""
-        self._pace = pace
-        self._update()
-
-    def take_sender_death(self, text: str, error: KnownError | None = None) -> None:
-        """The sender's thread has ended by itself; of this error, unless it is a bug."""
-        self._deaths["sender"] = Trouble(text, Need.RESTART, error)
-        self._update()
-
-    def take_consumer_death(self, text: str, error: KnownError | None = None) -> None:
-        """The consumer's thread has ended by itself; of this error, unless it is a bug."""
-        self._deaths["consumer"] = Trouble(text, Need.RESTART, error)
+    def set_mode(self, mode: RunMode) -> None:
+        """Take whether the consumer is paused."""
+        self._mode = mode
         self._update()
 
     @property
     def text(self) -> ConnectionText:
-        """What the status bar says now."""
-        if self._deaths:
-            texts = dict.fromkeys(death.text for death in self._deaths.values())
+        """Return what the status bar says now."""
+        if self._failures:
+            texts = dict.fromkeys(failure.text for failure in self._failures.values())
             return ConnectionText(Mark.STOPPED, tr("Stopped"), " ".join(texts))
         label = tr("Local queue") if self._connection.is_local else self._connection.label
-        if self._pace is RunMode.PAUSED:
+        if self._mode is RunMode.PAUSED:
             text = tr("Nothing is begun until you resume. Files can be added, and their messages are sent to {queue}.")
             return ConnectionText(Mark.PAUSED, tr("Paused"), text.format(queue=label))
-        if self._pace is RunMode.FINISHING:
+        if self._mode is RunMode.FINISHING:
             return ConnectionText(Mark.PAUSED, tr("Pausing…"), tr("The files in work are finished first."))
         for state in (self._sender, self._consumer):
             if state.phase is Phase.WAITING:
@@ -201,7 +201,7 @@ class LoopStates(QObject):
 
     def _update(self) -> None:
         waits = Phase.WAITING in {self._sender.phase, self._consumer.phase}
-        if waits and not self._deaths:
+        if waits and not self._failures:
             self._timer.start()
         else:
             self._timer.stop()
@@ -219,15 +219,15 @@ class LoopStates(QObject):
             self.text_changed.emit(text)
 
     def _find_trouble(self) -> Trouble | None:
-        """One text at a time: what has ended before what waits, the sender before the consumer."""
-        if self._deaths:
-            return next(iter(self._deaths.values()))
+        """Return one trouble: what has ended before what waits, the sender before the consumer."""
+        if self._failures:
+            return next(iter(self._failures.values()))
         # A paused consumer does not ask the queue, so it can't know whether what was wrong still is.
-        asking = (self._sender, self._consumer) if self._pace is RunMode.RUNNING else (self._sender,)
+        asking = (self._sender, self._consumer) if self._mode is RunMode.RUNNING else (self._sender,)
         for state in asking:
             # Going slower is nothing that a person could do anything about: the status bar says it.
             if state.phase is Phase.WAITING and state.text and state.trouble is not QueueTrouble.THROTTLED:
                 return Trouble(translated(state.text), error=state.error)
         if self._consumer.phase is Phase.OFF:
-            return Trouble(translated(self._consumer.text), kind=Need.PERMISSION)
+            return Trouble(translated(self._consumer.text), need=Need.PERMISSION)
         return None

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
+from PySide6.QtGui import QGuiApplication
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -105,6 +107,13 @@ class NoDesktop:
 
 
 def no_desktop() -> Desktop:
-    """For where there is none."""
+    """Return a desktop that has none of it."""
     none = NoDesktop()
     return Desktop(none, none, none)
+
+
+def show_badge(number: int) -> None:
+    """Show a number on the program's icon, where Qt knows how; 0 takes it away."""
+    application = QGuiApplication.instance()
+    if isinstance(application, QGuiApplication):
+        application.setBadgeNumber(number)

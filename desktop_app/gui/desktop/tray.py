@@ -52,12 +52,12 @@ class Tray(QObject):
 
     @property
     def is_shown(self) -> bool:
-        """Whether the icon is there."""
+        """Return whether the icon is there."""
         return self._icon is not None
 
     @property
     def menu(self) -> QMenu:
-        """What the icon offers."""
+        """Return what the icon offers."""
         return self._menu
 
     @Slot()
@@ -98,7 +98,7 @@ class Tray(QObject):
             self.toggle()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """The window's own close button hides it, as long as there is an icon to bring it back by."""
+        """Hide the window on its own close button, as long as there is an icon to bring it back by."""
         # What the program closes by itself, for Quit or at the end of the session, ends it.
         if watched is self._window and event.type() == QEvent.Type.Close and event.spontaneous() and self.is_shown:
             event.ignore()

@@ -21,8 +21,6 @@ class Fix(Enum):
     """What a button in the details does."""
 
     RETRY = auto()
-    PROCESS_AGAIN = auto()
-    """The same, in words for a file that was read already."""
     LOCATE = auto()
     SHOW_FILE = auto()
     SHOW_ATTEMPTS = auto()
@@ -66,7 +64,7 @@ def advice_on(known: Known) -> Advice:
     """What to say and to offer."""
     job = known.job
     if job.status is Status.PROCESSED:
-        return Advice("", (Fix.SHOW_FILE, Fix.PROCESS_AGAIN, Fix.REMOVE))
+        return Advice("", (Fix.SHOW_FILE, Fix.RETRY, Fix.REMOVE))
     if job.status is not Status.FAILED:
         text = tr("It is tried again by itself; there is nothing to do.") if job.next_try_at is not None else ""
         return Advice(text, (Fix.SHOW_FILE, Fix.REMOVE))
@@ -108,9 +106,9 @@ def _not_allowed(known: Known) -> Advice:
 def _changed(known: Known) -> Advice:  # noqa: ARG001 - one of a table
     text = tr(
         "Another program wrote to it in each of three tries. What was read was thrown away, so that no wrong numbers "
-        "are kept. Process it again when the other program is done."
+        "are kept. Retry when the other program is done."
     )
-    return Advice(text, (Fix.PROCESS_AGAIN, Fix.SHOW_FILE, Fix.REMOVE))
+    return Advice(text, (Fix.RETRY, Fix.SHOW_FILE, Fix.REMOVE))
 
 
 def _not_a_file(known: Known) -> Advice:  # noqa: ARG001

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop_app.domain.job import display_text
-from desktop_app.gui.details.text_pages import CopyPage
+from desktop_app.gui.details.pages import CopyPage
 from desktop_app.gui.details.words import attempt_result
 from desktop_app.gui.i18n import tr
 from desktop_app.gui.widgets.dialogs import show_rows
@@ -98,7 +98,7 @@ class AttemptsTable(QTableWidget):
         return (*texts[:_RESULT], f"{texts[_RESULT]}\n{beside}" if self._is_narrow and beside else texts[_RESULT])
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """The result is never out of sight."""
+        """Keep the result in sight."""
         super().resizeEvent(event)
         is_narrow = event.size().width() < _NARROW
         if is_narrow != self._is_narrow:
@@ -108,7 +108,7 @@ class AttemptsTable(QTableWidget):
             self.show_rows(self._rows)
 
     def text(self, *, all_rows: bool = False) -> str:
-        """The selected rows for a spreadsheet, the titles first."""
+        """Return the selected rows for a spreadsheet, the titles first."""
         chosen = sorted({index.row() for index in self.selectedIndexes()})
         rows = self._rows if all_rows or not chosen else [self._rows[row] for row in chosen]
         columns = range(self.columnCount())

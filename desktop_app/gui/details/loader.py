@@ -9,8 +9,6 @@ from PySide6.QtCore import QEvent, QObject, QTimer, Signal, Slot
 
 from desktop_app.domain.errors import KnownError
 from desktop_app.domain.reasons import FileProblem
-from desktop_app.gui.details.fixes import LocateCommand
-from desktop_app.gui.details.pane import DetailsPane
 from desktop_app.gui.details.words import (
     attempt_result,
     message_facts,
@@ -24,14 +22,14 @@ from desktop_app.services.support.path_status import PathStatus, look_at
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from PySide6.QtWidgets import QWidget
-
     from desktop_app.domain.job import Job
-    from desktop_app.gui.commands.actions import Actions
+    from desktop_app.gui.details.pane import DetailsPane
+    from desktop_app.gui.ports import JobReader
+    from desktop_app.gui.table.model import JobsModel
     from desktop_app.gui.table.selection_sums import SelectedTotals
     from desktop_app.gui.table.view import JobsView
-    from desktop_app.gui.window.list_controller import ListController
-    from desktop_app.gui.window.window_parts import WindowParts
+    from desktop_app.gui.tasks import Tasks
+    from desktop_app.gui.wording import Wording
 
 
 _REST_MS = 120
@@ -46,19 +44,20 @@ class DetailsLoader(QObject):
     """Fills the tabs about one job. Reads of the database are quick and done at once; files are looked at elsewhere.
 
     Signals:
-        learned(): There is more to say in the summary: `seen`, `last`.
+        updated(): There is more to say in the summary: `seen`, `last`.
 
     Attributes:
         seen: What lies at the job's path; None before it was looked at, and where that is of no use.
         last: How the job's last attempt ended; empty before it was read.
     """
 
-    learned = Signal()
+    updated = Signal()
 
-    def __init__(self, pane: DetailsPane, bench: ListController, log_folder: Path) -> None:
+    def __init__(self, pane: DetailsPane, reader: JobReader, tasks: Tasks, log_folder: Path) -> None:
         super().__init__(pane)
         self._pane = pane
-        self._bench = bench
+        self._reader = reader
+        self._tasks = tasks
         self._log_folder = log_folder
         self._job: Job | None = None
         self._log: JobLog | None = None
@@ -76,7 +75,7 @@ class DetailsLoader(QObject):
         pane.tab_shown.connect(self.load)
 
     def show(self, job: Job | None) -> None:
-        """This job is selected, or has changed; None if not exactly one is."""
+        """Show this job, which is selected or has changed; None if not exactly one is selected."""
         before, self._job = self._job, job
         if job is None or before is None or job.row_id != before.row_id:
             self._forget()
@@ -115,35 +114,34 @@ class DetailsLoader(QObject):
 
     def _read_attempts(self, job: Job) -> None:
         wants_last = job.problem is FileProblem.DEAD_LETTERED
-        reader = self._bench.reader
         try:
             if self._pane.shown_tab != "attempts" and not wants_last:
-                self._pane.show_attempt_count(reader.attempt_count(job.row_id))
+                self._pane.show_attempt_count(self._reader.attempt_count(job.row_id))
                 return
-            attempts = reader.attempts(job.row_id)
+            attempts = self._reader.attempts(job.row_id)
         except KnownError:
             return  # the change feed reads the same database and says so
         self._pane.show_attempt_count(len(attempts))
         self._pane.attempts.show_attempts(attempts)
         if wants_last and attempts:
-            self._learn(self.seen, attempt_result(attempts[-1]))
+            self._update(self.seen, attempt_result(attempts[-1]))
 
     def _look_at(self, job: Job) -> None:
         about = (job.row_id, job.revision)
         if job.problem not in _LOOKED_AT:
-            self._learn(None, self.last)
+            self._update(None, self.last)
         elif about != self._looked_at:
             self._looked_at = about
-            self._bench.beside.run(partial(look_at, job.file_path), partial(self._take_look, about))
+            self._tasks.run(partial(look_at, job.file_path), partial(self._take_look, about))
 
     def _take_look(self, about: tuple[int, int], seen: PathStatus) -> None:
         if about == self._looked_at:
-            self._learn(seen, self.last)
+            self._update(seen, self.last)
 
-    def _learn(self, seen: PathStatus | None, last: str) -> None:
+    def _update(self, seen: PathStatus | None, last: str) -> None:
         if (seen, last) != (self.seen, self.last):
             self.seen, self.last = seen, last
-            self.learned.emit()
+            self.updated.emit()
 
     @Slot()
     def _read_log(self) -> None:
@@ -156,7 +154,7 @@ class DetailsLoader(QObject):
         if self._log is None:
             self._log = JobLog(self._log_folder, job.id)
         self._is_reading_log = True
-        self._bench.beside.run(self._log.lines, partial(self._take_lines, self._log), self._give_up_log)
+        self._tasks.run(self._log.lines, partial(self._take_lines, self._log), self._give_up_log)
 
     def _take_lines(self, log: JobLog, lines: tuple[str, ...]) -> None:
         self._is_reading_log = False
@@ -179,32 +177,44 @@ class DetailsFollower(QObject):
     Args:
         pane: What it fills.
         view: Where files are selected.
-        selected: Their sums.
-        needs: Where jobs and logs are read, and who writes numbers and times.
+        model: What that shows.
+        selected: The sums of what is selected.
+        loader: Reads what the list has not read.
+        wording: Writes numbers and times.
+        strict_order: Whether a FIFO queue's messages are all sent in one group.
     """
 
-    def __init__(self, pane: DetailsPane, view: JobsView, selected: SelectedTotals, needs: WindowParts) -> None:
+    def __init__(
+        self,
+        pane: DetailsPane,
+        view: JobsView,
+        model: JobsModel,
+        selected: SelectedTotals,
+        loader: DetailsLoader,
+        wording: Wording,
+        *,
+        strict_order: bool,
+    ) -> None:
         super().__init__(pane)
-        bench = needs.workbench
         self._pane = pane
         self._view = view
+        self._model = model
         self._selected = selected
-        self._bench = bench
-        self._wording = needs.wording
-        self._strict_order = needs.strict_order
-        self._loader = DetailsLoader(pane, bench, needs.log_folder)
-        self._loader.learned.connect(self.follow)
+        self._wording = wording
+        self._strict_order = strict_order
+        self._loader = loader
+        self._loader.updated.connect(self.follow)
         self._again = QTimer(self)
         self._again.setSingleShot(True)
         self._again.timeout.connect(self.follow)
         view.selection_changed.connect(self.follow)
         selected.changed.connect(self._follow_sums)
-        bench.model.dataChanged.connect(self._follow_later)
-        bench.model.listed.connect(self._follow_later)
+        model.dataChanged.connect(self._follow_later)
+        model.listed.connect(self._follow_later)
         pane.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Whoever opens the pane sees what is selected now; nothing is read for a pane that is closed."""
+        """Follow the selection again when the pane is opened; read nothing while it is closed."""
         if watched is self._pane and event.type() == QEvent.Type.Show:
             self._again.start(0)
         if watched is self._pane and event.type() == QEvent.Type.Hide:
@@ -231,7 +241,7 @@ class DetailsFollower(QObject):
             self._show_many(count)
             return
         rows = self._view.selected_rows()
-        job = self._bench.model.job(rows[0][0]) if rows else None
+        job = self._model.job(rows[0][0]) if rows else None
         if job is None:
             self._show_none()
         else:
@@ -258,13 +268,3 @@ class DetailsFollower(QObject):
         # Sums that are being made again take the place of the ones before when they are there.
         if now.sums is not None or summary.title != self._pane.summary.title:
             self._pane.show_summary(summary)
-
-
-def make_details(
-    actions: Actions, view: JobsView, selected: SelectedTotals, needs: WindowParts, window: QWidget
-) -> DetailsPane:
-    """The details of what is selected in a list."""
-    pane = DetailsPane(actions, needs.look, needs.wording, window)
-    DetailsFollower(pane, view, selected, needs)
-    LocateCommand(actions.locate, view, needs.workbench, needs.memory, window)
-    return pane

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
+    QPushButton,
     QSizePolicy,
     QSplitter,
     QTabWidget,
@@ -19,17 +20,16 @@ from PySide6.QtWidgets import (
 )
 
 from desktop_app.domain.job import Status
+from desktop_app.gui.commands.actions import text_of
+from desktop_app.gui.details.advice import Fix
 from desktop_app.gui.details.attempts import AttemptsPage
-from desktop_app.gui.details.fixes import FixButtons
-from desktop_app.gui.details.summary import SummaryPage, text_label
-from desktop_app.gui.details.text_pages import LogPage, MessagePage
+from desktop_app.gui.details.pages import LogPage, MessagePage, SummaryPage, text_label
 from desktop_app.gui.details.words import Summary, nothing_selected
 from desktop_app.gui.i18n import tr
 from desktop_app.gui.table.cells import STATUS_ICONS
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent, QResizeEvent
-    from PySide6.QtWidgets import QPushButton, QWidget
 
     from desktop_app.gui.commands.actions import Actions
     from desktop_app.gui.theme.theme import Theme
@@ -49,6 +49,90 @@ TABS = ("summary", "attempts", "message", "log")
 _SUMMARY, _ATTEMPTS = 0, 1
 
 
+class FixButtons(QWidget):
+    """A row of buttons, of which some are shown. Each is called as its action, does what it does, and can when it can.
+
+    Signals:
+        left_alone(): The button that had the keyboard is not there any more.
+    """
+
+    left_alone = Signal()
+
+    def __init__(self, actions: Actions, show_attempts: QAction, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._shown: tuple[Fix, ...] = ()
+        self._emphasised: QPushButton | None = None
+        self._actions = {
+            Fix.RETRY: actions.retry,
+            Fix.LOCATE: actions.locate,
+            Fix.SHOW_FILE: actions.show_file,
+            Fix.SHOW_ATTEMPTS: show_attempts,
+            Fix.REPORT: actions.report,
+            Fix.REMOVE: actions.remove,
+        }
+        self._buttons = {fix: self._button(action) for fix, action in self._actions.items()}
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.setSpacing(8)
+        self._row.addStretch(1)
+
+    def _button(self, action: QAction) -> QPushButton:
+        button = QPushButton(text_of(action), self)
+        button.setAccessibleDescription(action.statusTip())
+        button.setToolTip(action.toolTip())
+        button.setEnabled(action.isEnabled())
+        button.clicked.connect(action.trigger)
+        action.enabledChanged.connect(button.setEnabled)
+        button.hide()
+        return button
+
+    @property
+    def shown(self) -> tuple[QPushButton, ...]:
+        """Return the buttons that are shown, in their order."""
+        return tuple(self._buttons[fix] for fix in self._shown)
+
+    def button(self, fix: Fix) -> QPushButton:
+        """Return the button of this fix, shown or not."""
+        return self._buttons[fix]
+
+    def show_fixes(self, fixes: tuple[Fix, ...], *, emphasise: bool) -> None:
+        """Show these buttons.
+
+        Args:
+            fixes: In their order; what can't be done in this window at all is left out.
+            emphasise: True to have the first one stand out.
+        """
+        fixes = tuple(fix for fix in fixes if self._actions[fix].isVisible())
+        if fixes != self._shown:
+            self._arrange(fixes)
+        self._emphasise(self.shown[0] if emphasise and self._shown else None)
+
+    def _arrange(self, fixes: tuple[Fix, ...]) -> None:
+        had_keyboard = any(button.hasFocus() for button in self.shown)
+        self._shown = fixes
+        for button in self._buttons.values():
+            self._row.removeWidget(button)
+        for place, button in enumerate(self.shown):
+            self._row.insertWidget(place, button)
+        for before, after in zip(self.shown, self.shown[1:], strict=False):
+            QWidget.setTabOrder(before, after)
+        if had_keyboard and not any(button.hasFocus() for button in self.shown):
+            # Else Qt would hand it to a neighbour, and a second press of the same key would do something else.
+            self.left_alone.emit()
+        for button in self._buttons.values():
+            button.setVisible(button in self.shown)
+
+    def _emphasise(self, button: QPushButton | None) -> None:
+        if button is self._emphasised:
+            return
+        for one, name in ((self._emphasised, ""), (button, "primary")):
+            if one is not None:
+                one.setObjectName(name)
+                one.style().unpolish(one)
+                one.style().polish(one)
+        self._emphasised = button
+
+
 class DetailsPane(QFrame):
     """A title with buttons, and tabs; asks nothing itself.
 
@@ -65,9 +149,9 @@ class DetailsPane(QFrame):
 
     tab_shown = Signal()
 
-    def __init__(self, actions: Actions, look: Theme, wording: Wording, parent: QWidget | None = None) -> None:
+    def __init__(self, actions: Actions, theme: Theme, wording: Wording, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._look = look
+        self._theme = theme
         self._wording = wording
         self._summary = nothing_selected()
         self._wanted = TABS[_SUMMARY]
@@ -93,7 +177,7 @@ class DetailsPane(QFrame):
         self._arrange()
         self.tabs.currentChanged.connect(self._note_tab)
         self.fixes.left_alone.connect(self._take_keyboard)
-        look.changed.connect(self._draw)
+        theme.changed.connect(self._draw)
         self.show_summary(self._summary)
         self.offer_tabs(offered=False)
 
@@ -127,22 +211,22 @@ class DetailsPane(QFrame):
 
     @property
     def summary(self) -> Summary:
-        """What is shown."""
+        """Return the summary that is shown."""
         return self._summary
 
     @property
     def buttons(self) -> tuple[QPushButton, ...]:
-        """The buttons that are shown, the fix first."""
+        """Return the buttons that are shown, the best fix first."""
         return self.fixes.shown
 
     @property
     def shown_tab(self) -> str:
-        """The name of the tab that is to be seen."""
+        """Return the name of the current tab."""
         return TABS[self.tabs.currentIndex()]
 
     @property
     def wanted_tab(self) -> str:
-        """The name of the tab that the person chose last."""
+        """Return the name of the tab that the person chose last."""
         return self._wanted
 
     def show_summary(self, summary: Summary) -> None:
@@ -188,7 +272,7 @@ class DetailsPane(QFrame):
         self.tab_shown.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Ctrl+Tab goes to the next tab from everywhere in the pane; inside the tabs Qt does it."""
+        """Go to the next tab with Ctrl+Tab, from everywhere in the pane; inside the tabs Qt does it."""
         steps = {Qt.Key.Key_Tab: 1, Qt.Key.Key_Backtab: -1}
         step = steps.get(Qt.Key(event.key())) if event.modifiers() & Qt.KeyboardModifier.ControlModifier else None
         if step is None:
@@ -216,13 +300,13 @@ class DetailsPane(QFrame):
             self._head.setDirection(directions.TopToBottom if is_narrow else directions.LeftToRight)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """The title has its width when the layout has given it one."""
+        """Fit the title when the layout has given it a width."""
         if watched is self._title and event.type() == QEvent.Type.Resize:
             self._fit_title()
         return super().eventFilter(watched, event)
 
     def _fit_title(self) -> None:
-        """A name has up to 255 characters; its end is as telling as its beginning, and the path below shows all."""
+        """Elide the title in the middle: its end says as much as its beginning, and the path below shows it whole."""
         metrics, width = self._title.fontMetrics(), self._title.width()
         self._title.setText(metrics.elidedText(self._summary.title, Qt.TextElideMode.ElideMiddle, width))
 
@@ -231,7 +315,7 @@ class DetailsPane(QFrame):
         status = self._summary.status
         self._icon.setVisible(status is not None)
         if status is not None:
-            icon = self._look.icon(STATUS_ICONS[status], self._look.colours.of(status))
+            icon = self._theme.icon(STATUS_ICONS[status], self._theme.colours.of(status))
             self._icon.setPixmap(icon.pixmap(QSize(_ICON, _ICON), self.devicePixelRatio()))
 
 
@@ -273,7 +357,7 @@ class DetailsSplit(QSplitter):
             self._take_size()
 
     def fit(self, window_width: int) -> None:
-        """Stand where there is room in a window of this width, in pixels."""
+        """Put the details beside the list if a window of this width, in pixels, has room; else below it."""
         wanted = Qt.Orientation.Horizontal if window_width >= WIDE else Qt.Orientation.Vertical
         if wanted is not self.orientation():
             self.setOrientation(wanted)
@@ -288,7 +372,7 @@ class DetailsSplit(QSplitter):
         self.setSizes([max(1, whole - size), size])
 
     def restore(self, memory: WindowMemory) -> None:
-        """Be as the user left it."""
+        """Take the sizes and the tab that were remembered."""
         self._sizes = {
             Qt.Orientation.Vertical: memory.details_height,
             Qt.Orientation.Horizontal: memory.details_width,

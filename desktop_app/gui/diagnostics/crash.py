@@ -60,7 +60,7 @@ class CrashHook(QObject):
         sys.unraisablehook = self._handle_unraisable
 
     def uninstall(self) -> None:
-        """As it was before."""
+        """Restore Python's own hooks."""
         sys.excepthook = sys.__excepthook__
         threading.excepthook = threading.__excepthook__
         sys.unraisablehook = sys.__unraisablehook__
@@ -93,14 +93,14 @@ class CrashHook(QObject):
             self.handle(arguments.exc_type, arguments.exc_value, arguments.exc_traceback)
 
     def _handle_unraisable(self, arguments: sys.UnraisableHookArgs) -> None:
-        """An exception with nobody to go to, as in `__del__`: what was under way went on, so it is only logged."""
+        """Log an exception that nobody can catch, as in `__del__`: what was under way went on."""
         if arguments.exc_value is not None and self._count(arguments.exc_value) == 1:
             about = (arguments.exc_type, arguments.exc_value, arguments.exc_traceback)
             log.error("a fault that stopped nothing: %s", arguments.err_msg or "", exc_info=about)
 
 
 def report_of(error: BaseException) -> str:
-    """What helps to mend a fault. No file's content, no environment, no keys."""
+    """Return what helps to fix a fault. No file's content, no environment, no keys."""
     facts = [
         f"Filemill {__version__}",
         f"Python {platform.python_version()}, Qt {qVersion()}",
@@ -157,7 +157,7 @@ class CrashDialog(QDialog):
 
     def _make_buttons(self) -> QDialogButtonBox:
         buttons = QDialogButtonBox(self)
-        save = buttons.addButton(tr("&Save Report…"), QDialogButtonBox.ButtonRole.ActionRole)
+        save = buttons.addButton(tr("&Save Support Report…"), QDialogButtonBox.ButtonRole.ActionRole)
         save.setAutoDefault(False)
         save.clicked.connect(self._save)
         copy = buttons.addButton(tr("Copy Report"), QDialogButtonBox.ButtonRole.ActionRole)
@@ -171,11 +171,11 @@ class CrashDialog(QDialog):
 
     @property
     def report(self) -> str:
-        """All that is in the report."""
+        """Return the whole report."""
         return self._report.toPlainText()
 
     def add(self, report: str) -> None:
-        """Another fault, or the same once more."""
+        """Add another fault, or count the same once more."""
         fault = report.partition("\n\n")[2]
         if fault not in self._faults and len(self._faults) >= _SHOWN_FAULTS:
             self._left_out += 1
@@ -223,7 +223,7 @@ class CrashDialogs(QObject):
 
     @property
     def dialog(self) -> CrashDialog | None:
-        """The dialog that is open."""
+        """Return the dialog while it is open."""
         return self._dialog
 
     @Slot(str)

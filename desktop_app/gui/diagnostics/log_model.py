@@ -50,9 +50,9 @@ def level_word(level: int) -> str:
 class LogModel(QAbstractTableModel):
     """Holds the records; shows those of a level or worse in which all words occur. Main thread only."""
 
-    def __init__(self, look: Theme, parent: QObject | None = None) -> None:
+    def __init__(self, theme: Theme, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._look = look
+        self._theme = theme
         self._records: list[LogRecord] = []
         self._rows: list[LogRecord] = []
         self._least = 0
@@ -106,24 +106,24 @@ class LogModel(QAbstractTableModel):
                 return f"{first} …" if more else first
 
     def _spoken(self, record: LogRecord) -> str:
-        """The first column speaks for the whole row, what matters first."""
+        """Return what the first column says for the whole row, what matters first."""
         parts = (level_word(record.level), record.message.partition("\n")[0], local_time(record.time))
         return ", ".join(part for part in parts if part)
 
     def _icon(self, level: int) -> object:
         if level >= logging.ERROR:
-            return self._look.icon("status-failed", self._look.colours.failed)
-        return self._look.icon("warning")
+            return self._theme.icon("status-failed", self._theme.colours.failed)
+        return self._theme.icon("warning")
 
     # --- what the window asks
 
     @property
     def held(self) -> int:
-        """How many records there are, shown or not."""
+        """Return how many records there are, shown or not."""
         return len(self._records)
 
     def record(self, row: int) -> LogRecord | None:
-        """The record of a row."""
+        """Return the record of a row."""
         return self._rows[row] if 0 <= row < len(self._rows) else None
 
     def text(self, rows: Sequence[int] | None = None) -> str:

@@ -89,7 +89,7 @@ class LogView(QTableView):
 
     @property
     def follows(self) -> bool:
-        """Whether the newest record is kept in sight."""
+        """Return whether the newest record is kept in sight."""
         return self._follows
 
     @Slot(bool)
@@ -100,7 +100,7 @@ class LogView(QTableView):
             self._show_newest()
 
     def selected_rows(self) -> list[int]:
-        """The chosen rows, from top to bottom."""
+        """Return the selected rows, from top to bottom."""
         return sorted({index.row() for index in self.selectionModel().selectedRows()})
 
     def _show_newest(self) -> None:
@@ -120,7 +120,7 @@ class LogView(QTableView):
 
     @Slot(int)
     def _look_where(self, value: int) -> None:
-        """Who scrolls up reads there; who comes back to the end goes on with what is new."""
+        """Stop following when the person scrolls up; follow again when they come back to the end."""
         if not self._is_moving:
             self._set_follows(follows=value >= self.verticalScrollBar().maximum())
 
@@ -132,7 +132,7 @@ class LogView(QTableView):
     # --- what Qt asks
 
     def selectionChanged(self, selected: QItemSelection, deselected: QItemSelection) -> None:
-        """Who has chosen a row wants to read it; it is not taken away."""
+        """Show the chosen record, and stop following so that it stays in sight."""
         super().selectionChanged(selected, deselected)
         row = self.currentIndex().row() if self.selectionModel().hasSelection() else -1
         self.chosen.emit(row)
@@ -146,7 +146,7 @@ class LogView(QTableView):
             self._fit()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """The font may have changed since the table was made."""
+        """Follow the font, which may have changed since the table was made."""
         super().showEvent(event)
         self._fit()
         if self._follows:
@@ -169,13 +169,13 @@ class LogWindow(QWidget):
 
     report_wanted = Signal()
 
-    def __init__(self, folder: Path, tasks: Tasks, look: Theme, parent: QWidget) -> None:
+    def __init__(self, folder: Path, tasks: Tasks, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Window)
         self._folder = folder
         self._tasks = tasks
         self._tail = LogTail(folder)
         self._is_reading = False
-        self.model = LogModel(look, self)
+        self.model = LogModel(theme, self)
         self.view = LogView(self.model, self)
         self.whole = QPlainTextEdit(self)
         self.level = QComboBox(self)
@@ -251,7 +251,7 @@ class LogWindow(QWidget):
             (tr("&Copy"), self.copy),
             (tr("C&lear View"), self.clear),
             (tr("&Open Log Folder"), self.open_folder),
-            (tr("Support &Report…"), self.report_wanted),
+            (tr("Save Support &Report…"), self.report_wanted),
         ):
             button = QPushButton(text, self)
             button.clicked.connect(slot)
@@ -357,12 +357,12 @@ class LogWindow(QWidget):
     # --- coming and going
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Read as long as somebody may look."""
+        """Read while the window can be seen."""
         super().showEvent(event)
         self.look()
         self._timer.start()
 
     def hideEvent(self, event: QHideEvent) -> None:
-        """Nobody looks."""
+        """Stop reading while nobody can see it."""
         self._timer.stop()
         super().hideEvent(event)

@@ -38,11 +38,12 @@ from desktop_app.domain.job import display_text
 from desktop_app.domain.sentences import mark
 from desktop_app.gui.export.exporter import why_not_written
 from desktop_app.gui.i18n import tr, translated
-from desktop_app.gui.table.opening import reveal
 from desktop_app.gui.widgets.notice import Notice, NoticeAction
 from desktop_app.services.support.report import Part, Section
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from desktop_app.domain.errors import KnownError
     from desktop_app.gui.tasks import Tasks
     from desktop_app.gui.window_memory import WindowMemory
@@ -70,22 +71,31 @@ class ReportDialog(QDialog):
     """Shows the report as it grows, and saves what is ticked.
 
     Signals:
-        said(Notice): It was saved.
+        notice(Notice): It was saved.
 
     Args:
         report: Collects; on the pool.
         tasks: The pool.
         memory: Where the last one was saved.
+        show_file: Shows files in the file manager.
         parent: Qt's owner.
     """
 
-    said = Signal(object)
+    notice = Signal(object)
 
-    def __init__(self, report: SupportReport, tasks: Tasks, memory: WindowMemory, parent: QWidget) -> None:
+    def __init__(
+        self,
+        report: SupportReport,
+        tasks: Tasks,
+        memory: WindowMemory,
+        show_file: Callable[[Sequence[str]], None],
+        parent: QWidget,
+    ) -> None:
         super().__init__(parent)
         self._report = report
         self._tasks = tasks
         self._memory = memory
+        self._show_file = show_file
         self._sections: dict[Part, Section] = {}
         self.setWindowTitle(tr("Support Report"))
         self.resize(*_SIZE)
@@ -194,7 +204,7 @@ class ReportDialog(QDialog):
 
     @property
     def is_complete(self) -> bool:
-        """Whether the queue has answered too, or is known not to."""
+        """Return whether the queue has answered too, or is known not to."""
         queue = self._sections.get(Part.QUEUE)
         return queue is not None and queue.text != _WAITING
 
@@ -210,7 +220,7 @@ class ReportDialog(QDialog):
         bar.setValue(place)
 
     def content(self) -> str:
-        """What would be saved now."""
+        """Return what would be saved now."""
         names = self.names.isChecked()
         pieces = [self._report.head(names=names)]
         for part, box in self.parts.items():
@@ -271,7 +281,9 @@ class ReportDialog(QDialog):
 
     def _saved(self, target: Path, _: None) -> None:
         text = tr("Saved the support report as “{name}”.").format(name=display_text(target.name))
-        self.said.emit(Notice(text, actions=(NoticeAction(tr("Show File"), partial(reveal, str(target))),)))
+        self.notice.emit(
+            Notice(text, actions=(NoticeAction(tr("Show in Folder"), partial(self._show_file, [str(target)])),))
+        )
         self.accept()
 
     def _not_saved(self, target: Path, error: KnownError) -> None:

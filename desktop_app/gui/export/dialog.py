@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 
 def named_file(typed: str, folder: str, suffix: str) -> Path | None:
-    """The file that is meant by what a person typed; None if nothing was.
+    """Return the file that is meant by what a person typed; None if nothing was.
 
     Args:
         typed: A path; `~` is the person's own folder.
@@ -56,12 +56,12 @@ def named_file(typed: str, folder: str, suffix: str) -> Path | None:
 
 
 def usual_format() -> Format:
-    """What spreadsheets open well with a double click: they expect the list separator of the person's country."""
+    """Return what spreadsheets open well with a double click: they expect the list separator of the country."""
     return Format.CSV_SEMICOLON if QLocale().decimalPoint() == "," else Format.CSV
 
 
 def suggested_name() -> str:
-    """A file name without its end, which is unlikely to be there already."""
+    """Return a file name without its suffix, which is unlikely to exist already."""
     moment = QDateTime.currentDateTime().toString("yyyy-MM-dd HH.mm.ss")
     return tr("Filemill list {moment}").format(moment=moment)
 
@@ -225,12 +225,12 @@ class ExportDialog(QDialog):
 
     @property
     def form(self) -> Format:
-        """The format that is chosen."""
+        """Return the format that is chosen."""
         return Format(self.format.currentData())
 
     @property
     def order(self) -> ExportOrder | None:
-        """What is chosen; None as long as no file is named."""
+        """Return what is chosen; None as long as no file is named."""
         target = self._target()
         if target is None or self._selected is None:
             return None
@@ -297,7 +297,7 @@ class ExportDialog(QDialog):
 
     @property
     def trouble(self) -> str:
-        """What stands in the way; empty if nothing does."""
+        """Return what stands in the way; empty if nothing does."""
         return self._trouble.text() if self._trouble.isVisibleTo(self) else ""
 
     def _tell(self, text: str) -> None:

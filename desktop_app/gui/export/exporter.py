@@ -14,8 +14,8 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from desktop_app.config.atomic_write import NotWrittenError, write_whole
 from desktop_app.domain.job import display_text
 from desktop_app.domain.query import Filter
+from desktop_app.gui.desktop.file_manager import Opener
 from desktop_app.gui.i18n import tr, translated
-from desktop_app.gui.table.opening import Opener
 from desktop_app.gui.widgets.notice import Kind, Notice, NoticeAction
 from desktop_app.services.support.export import csv_writer, json_writer
 
@@ -48,7 +48,7 @@ class Format(StrEnum):
 
     @property
     def suffix(self) -> str:
-        """The end of the file's name."""
+        """Return the end of the file's name."""
         return ".json" if self is Format.JSON else ".csv"
 
 
@@ -81,7 +81,7 @@ class Exporter(QObject):
     """One export at a time.
 
     Signals:
-        said(Notice): How it ended.
+        notice(Notice): How it ended.
         busy(str): What is being done, if it takes longer than `PATIENCE_MS`; empty when it is over.
         refused(object, object): An `ExportOrder` that could not be done because of its target, and a
             `NotWrittenError`: a person has to choose another.
@@ -93,7 +93,7 @@ class Exporter(QObject):
         parent: Qt's owner.
     """
 
-    said = Signal(object)
+    notice = Signal(object)
     busy = Signal(str)
     refused = Signal(object, object)
     _moved = Signal(int, int)
@@ -112,11 +112,11 @@ class Exporter(QObject):
         self._patience.timeout.connect(self._tell_busy)
         self._moved.connect(self._take_progress)
         self._opener = Opener(tasks, self)
-        self._opener.said.connect(self.said)
+        self._opener.notice.connect(self.notice)
 
     @property
     def is_busy(self) -> bool:
-        """Whether a file is being written."""
+        """Return whether a file is being written."""
         return self._is_busy
 
     def start(self, order: ExportOrder) -> None:
@@ -181,22 +181,22 @@ class Exporter(QObject):
     def _finish(self, order: ExportOrder, count: int | None) -> None:
         self._end()
         if count is None:
-            self.said.emit(Notice(tr("The export was stopped. Nothing was written."), passing=True))
+            self.notice.emit(Notice(tr("The export was stopped. Nothing was written."), passing=True))
             return
         text = tr("Exported %Ln file(s) to “{name}”.", "", count).format(name=display_text(order.target.name))
-        show = NoticeAction(tr("Show File"), partial(self._opener.show, [str(order.target)]))
-        self.said.emit(Notice(text, actions=(show,)))
+        show = NoticeAction(tr("Show in Folder"), partial(self._opener.show, [str(order.target)]))
+        self.notice.emit(Notice(text, actions=(show,)))
 
     def _give_up(self, order: ExportOrder, error: KnownError) -> None:
         self._end()
         if isinstance(error, NotWrittenError):
             self.refused.emit(order, error)
         else:
-            self.said.emit(Notice(translated(error.text), Kind.PROBLEM))
+            self.notice.emit(Notice(translated(error.text), Kind.PROBLEM))
 
 
 def why_not_written(target: Path, error: NotWrittenError) -> str:
-    """What stood in the way of writing a file, and what to do, in plain words."""
+    """Return why a file could not be written, and what to do, in plain words."""
     name, folder = display_text(target.name), display_text(str(target.parent))
     if error.code == errno.EEXIST:
         text = tr("“{name}” is there already. Export again to replace it, or choose another name.")

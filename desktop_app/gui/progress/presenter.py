@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from desktop_app.domain.clock import Clock
     from desktop_app.gui.commands.actions import Actions
-    from desktop_app.gui.connection.status import LoopStates, Trouble
+    from desktop_app.gui.connection.status import ConnectionStatus, Trouble
     from desktop_app.gui.desktop.ports import Desktop, Notifier
     from desktop_app.gui.progress.run_watch import Pace, RunWatch
     from desktop_app.gui.progress.status_bar import JobsStatusBar
@@ -52,7 +52,7 @@ class RunNotifications(QObject):
     """Tells of a run in the window if the person looks at it, else on the desktop. Once a run, never once a file.
 
     Signals:
-        said(Notice): For the window.
+        notice(Notice): For the window.
 
     Attributes:
         last_failed: How many files failed of what was told last.
@@ -67,7 +67,7 @@ class RunNotifications(QObject):
         every_ms: See `EVERY_MS`.
     """
 
-    said = Signal(object)
+    notice = Signal(object)
 
     def __init__(
         self,
@@ -147,7 +147,7 @@ class RunNotifications(QObject):
             notice, self._notice = self._notice, None
             self._room.stop()
             if notice is not None:
-                self.said.emit(notice)
+                self.notice.emit(notice)
         else:
             self._room.start()
 
@@ -165,7 +165,7 @@ class RunNotifications(QObject):
     @Slot(object)
     def take_trouble(self, trouble: Trouble | None) -> None:
         """Processing that was going on is switched off: too many messages that are not ours."""
-        if trouble is not None and trouble.kind is Need.PERMISSION and self._has_worked:
+        if trouble is not None and trouble.need is Need.PERMISSION and self._has_worked:
             self._has_worked = False
             self._tell_trouble(tr("Processing is off"), trouble.text)
 
@@ -198,7 +198,7 @@ class ProgressPresenter(QObject):
         status, notices: Where it is shown, where its end is told.
         selected: What is selected.
         actions: The actions.
-        states: What the loops do.
+        connection: What is known of the connection.
         desktop: The desktop around the window.
         memory: Keeps whether graphs and tray are shown, and the graphs' span.
         clock: The time.
@@ -215,7 +215,7 @@ class ProgressPresenter(QObject):
         notices: NoticeBar,
         selected: SelectedTotals,
         actions: Actions,
-        states: LoopStates,
+        connection: ConnectionStatus,
         desktop: Desktop,
         memory: WindowMemory,
         clock: Clock,
@@ -242,9 +242,9 @@ class ProgressPresenter(QObject):
         run.changed.connect(self._show_on_desktop)
         run.paced.connect(self._show_pace)
         selected.changed.connect(self._show_selected)
-        states.text_changed.connect(self._follow_connection)
+        connection.text_changed.connect(self._follow_connection)
         self.dock = self._make_dock(theme)
-        self.notifications = self._make_notifications(states)
+        self.notifications = self._make_notifications(connection)
         self.tray = Tray(window, actions.keep_in_tray, (actions.pause, actions.quit))
         actions.keep_in_tray.setChecked(memory.keeps_in_tray)
         actions.keep_in_tray.toggled.connect(self._remember_tray)
@@ -300,7 +300,7 @@ class ProgressPresenter(QObject):
 
     # --- the desktop
 
-    def _make_notifications(self, states: LoopStates) -> RunNotifications:
+    def _make_notifications(self, connection: ConnectionStatus) -> RunNotifications:
         notifications = RunNotifications(
             self._desktop.notifier,
             self._actions.export,
@@ -311,8 +311,8 @@ class ProgressPresenter(QObject):
         )
         self._run.changed.connect(notifications.take_progress)
         self._run.ended.connect(notifications.take_end)
-        states.text_changed.connect(notifications.take_connection)
-        states.trouble_changed.connect(notifications.take_trouble)
+        connection.text_changed.connect(notifications.take_connection)
+        connection.trouble_changed.connect(notifications.take_trouble)
         self._desktop.notifier.on_click(self._open_about)
         return notifications
 

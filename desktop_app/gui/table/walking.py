@@ -47,7 +47,7 @@ class ProblemWalk(QObject):
     """Selects the next failed file, or the one before; one step at a time.
 
     Signals:
-        said(Notice): That there is none.
+        notice(Notice): That there is none.
 
     Args:
         forward, backward: The actions.
@@ -58,7 +58,7 @@ class ProblemWalk(QObject):
         parent: Qt's owner.
     """
 
-    said = Signal(object)
+    notice = Signal(object)
 
     def __init__(
         self,
@@ -102,7 +102,7 @@ class ProblemWalk(QObject):
     def _take(self, found: _Found | None) -> None:
         self._is_searching = False
         if found is None:
-            self.said.emit(Notice(tr("No file in this list has failed."), passing=True))
+            self.notice.emit(Notice(tr("No file in this list has failed."), passing=True))
             return
         ids = self._model.ids
         stays = found.row < len(ids) and ids[found.row] == found.key

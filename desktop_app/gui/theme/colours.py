@@ -60,11 +60,11 @@ class Colours:
     problem_edge: str
 
     def of(self, status: Status) -> str:
-        """The colour of a status."""
+        """Return the colour of a status."""
         return (self.pending, self.processing, self.processed, self.failed)[status]
 
     def palette(self) -> QPalette:
-        """The same for everything that Qt paints by itself."""
+        """Return the palette for everything that Qt paints by itself."""
         palette = QPalette()
         roles = {
             QPalette.ColorRole.Window: self.window,
@@ -157,7 +157,7 @@ DARK = Colours(
 
 
 def colours_of(palette: QPalette) -> Colours:
-    """A scheme made of nothing but the system's own colours, for people who have asked it for high contrast."""
+    """Return a scheme of nothing but the system's own colours, for people who have asked for high contrast."""
     window, base, text, selection, selected_text, edge, button, link = (
         palette.color(role).name()
         for role in (

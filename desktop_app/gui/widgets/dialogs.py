@@ -1,11 +1,11 @@
-"""A message box whose buttons are never cut off: Qt's own makes them narrower than their words on a small screen."""
+"""What dialogs and tables have in common: a message box whose buttons fit, rows of text that can be copied."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication, QKeySequence
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QDialog,
@@ -18,27 +18,21 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
 )
 
-from desktop_app import __version__
-from desktop_app.domain.job import display_text
-from desktop_app.gui.commands.actions import words_of
-from desktop_app.gui.i18n import reason_text, tr
-from desktop_app.gui.theme.theme import program_icon
+from desktop_app.gui.i18n import tr
 from desktop_app.gui.wording import tool_tip
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from PySide6.QtGui import QAction, QShowEvent
+    from PySide6.QtGui import QShowEvent
     from PySide6.QtWidgets import QTableView, QWidget
-
-    from desktop_app.sources.scan import Refusal
 
 
 class MessageBox(QMessageBox):
-    """Puts its buttons below each other where they do not fit beside each other."""
+    """Puts its buttons below each other where they do not fit; Qt's own cuts off their words on a small screen."""
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Now it is known how wide it may be."""
+        """Stack the buttons if they do not fit the width that the box was given."""
         super().showEvent(event)
         box = self.findChild(QDialogButtonBox)
         if box is not None and any(button.width() < button.sizeHint().width() for button in self.buttons()):
@@ -55,8 +49,6 @@ def show_rows(table: QTableView) -> None:
     table.setCornerButtonEnabled(False)
     table.verticalHeader().hide()
 
-
-_SHOWN_AT_MOST = 5_000
 
 _FIRST_WIDTH = 330
 
@@ -124,57 +116,3 @@ def _table(headings: tuple[str, str], pairs: Sequence[tuple[str, str]], name: st
             item.setToolTip(tool_tip(text))
             table.setItem(row, place, item)
     return table
-
-
-def show_refused(refused: Sequence[Refusal], parent: QWidget) -> PairsDialog:
-    """List what could not be added, and why."""
-    pairs = [(display_text(refusal.path), reason_text(refusal.reason)) for refusal in refused[:_SHOWN_AT_MOST]]
-    text = tr("%Ln thing(s) can't be processed, so (it was|they were) not added.", "", len(refused))
-    if len(refused) > _SHOWN_AT_MOST:
-        text = tr("{text} The first %Ln are shown.", "", _SHOWN_AT_MOST).format(text=text)
-    dialog = PairsDialog(
-        tr("Not Added"),
-        text,
-        (tr("What"), tr("Why")),
-        pairs,
-        parent,
-    )
-    dialog.show()
-    return dialog
-
-
-def show_shortcuts(actions: Sequence[QAction], parent: QWidget) -> PairsDialog:
-    """List every action that has a key."""
-    pairs = [
-        (
-            words_of(action),
-            ", ".join(keys.toString(QKeySequence.SequenceFormat.NativeText) for keys in action.shortcuts()),
-        )
-        for action in actions
-        if not action.shortcut().isEmpty()
-    ]
-    dialog = PairsDialog(
-        tr("Keyboard Shortcuts"), tr("These keys work in the window."), (tr("What"), tr("Keys")), pairs, parent
-    )
-    dialog.show()
-    return dialog
-
-
-def show_about(parent: QWidget) -> QMessageBox:
-    """Say what this is."""
-    box = MessageBox(parent)
-    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    box.setWindowTitle(tr("About Filemill"))
-    box.setIconPixmap(program_icon().pixmap(64, 64))
-    box.setTextFormat(Qt.TextFormat.PlainText)
-    box.setText(tr("Filemill {version}").format(version=__version__))
-    box.setInformativeText(
-        "\n\n".join(
-            [
-                tr("Pick files, let a queue feed them to a worker, watch every one of them end."),
-                tr("Free software under the MIT licence."),
-            ]
-        )
-    )
-    box.open()
-    return box

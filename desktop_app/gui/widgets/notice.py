@@ -1,4 +1,4 @@
-"""A framed line across the window with room around it, that takes no room at all while it is hidden."""
+"""What the window tells a person while they work: message bars, a bar for work in progress, and screen readers."""
 
 from __future__ import annotations
 
@@ -115,9 +115,9 @@ class NoticeBar(Strip):
 
     dismissed = Signal(str)
 
-    def __init__(self, name: str, look: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, name: str, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(name, parent)
-        self._look = look
+        self._theme = theme
         self._notice: Notice | None = None
         self._icon = QLabel(self.frame)
         self._icon.setFixedSize(_ICON, _ICON)
@@ -153,16 +153,16 @@ class NoticeBar(Strip):
         self._timer.setSingleShot(True)
         self._timer.setInterval(SHORT_MS)
         self._timer.timeout.connect(self.clear)
-        look.changed.connect(self._draw)
+        theme.changed.connect(self._draw)
 
     @property
     def notice(self) -> Notice | None:
-        """What is shown."""
+        """Return the message that is shown."""
         return self._notice
 
     @property
     def buttons(self) -> list[QPushButton]:
-        """The buttons of what is shown."""
+        """Return the buttons of the message that is shown."""
         return list(self._buttons)
 
     def show_notice(self, notice: Notice) -> None:
@@ -193,13 +193,13 @@ class NoticeBar(Strip):
             QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, said))
 
     def _order_keys(self) -> None:
-        """As they stand, the cross last; Qt puts what is made later behind everything else in the window."""
+        """Put the buttons in the Tab order as they stand, the cross last."""
         order = [self._close, *self._buttons, self._close] if self._buttons else []
         for first, second in pairwise(order):
             self.setTabOrder(first, second)
 
     def _place_buttons(self) -> None:
-        """Beside the words; under them where those would get too narrow."""
+        """Place the buttons beside the words; below them where the words would get too narrow."""
         self._box.setVisible(bool(self._buttons))
         needed = self._box.sizeHint().width()
         self.row.removeWidget(self._box)
@@ -234,23 +234,25 @@ class NoticeBar(Strip):
 
     @Slot()
     def _draw(self) -> None:
-        self._close.setIcon(self._look.icon("cancel"))
+        self._close.setIcon(self._theme.icon("cancel"))
         if self._notice is None:
             return
-        kind, colours = self._notice.kind, self._look.colours
+        kind, colours = self._notice.kind, self._theme.colours
         colour = {Kind.INFO: colours.processing, Kind.WARNING: colours.text, Kind.PROBLEM: colours.failed}[kind]
-        self._icon.setPixmap(self._look.icon(_ICONS[kind], colour).pixmap(QSize(_ICON, _ICON), self.devicePixelRatio()))
+        self._icon.setPixmap(
+            self._theme.icon(_ICONS[kind], colour).pixmap(QSize(_ICON, _ICON), self.devicePixelRatio())
+        )
         self.frame.setProperty("kind", kind.value)
         self.style().unpolish(self.frame)
         self.style().polish(self.frame)
 
     def enterEvent(self, event: QEnterEvent) -> None:
-        """Who is about to press a button has all the time there is."""
+        """Keep the message as long as the pointer is on it."""
         self._timer.stop()
         super().enterEvent(event)
 
     def leaveEvent(self, event: QEvent) -> None:
-        """From now on it may go away again."""
+        """Let a passing message go away again."""
         if self._notice is not None and self._notice.passing:
             self._timer.start()
         super().leaveEvent(event)
@@ -282,7 +284,7 @@ class BusyStrip(Strip):
 
     @property
     def text(self) -> str:
-        """What is said."""
+        """Return the text that is shown."""
         return self._text.text()
 
     def say(self, text: str, *, can_stop: bool) -> None:

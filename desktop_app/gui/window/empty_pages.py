@@ -34,11 +34,11 @@ class EmptyState(QWidget):
         other_queue: The way to a queue of one's own.
     """
 
-    def __init__(self, actions: Actions, look: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, actions: Actions, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("empty")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self._look = look
+        self._theme = theme
         icon = QLabel(self)
         icon.setPixmap(program_icon().pixmap(QSize(_ICON, _ICON), self.devicePixelRatio()))
         title = QLabel(tr("Add files to process"), self)
@@ -74,7 +74,7 @@ class EmptyState(QWidget):
         column.addLayout(buttons)
         column.addWidget(self.other_queue, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addStretch(5)
-        look.changed.connect(self._draw)
+        theme.changed.connect(self._draw)
         self._draw()
 
     def follow(self, connection: Connection) -> None:
@@ -83,11 +83,11 @@ class EmptyState(QWidget):
         self.words.setText(_first_words(connection))
 
     def _draw(self) -> None:
-        colours = self._look.colours
+        colours = self._theme.colours
         for button, action in self._buttons:
             name = str(action.data())
             primary = button.objectName() == "primary"
-            button.setIcon(self._look.icon(name, colours.selected_text if primary else ""))
+            button.setIcon(self._theme.icon(name, colours.selected_text if primary else ""))
 
 
 def _first_words(connection: Connection) -> str:
@@ -112,7 +112,7 @@ class NoMatch(QWidget):
     Args:
         clear_filter: Empties the filter box.
         show_all: Takes back everything that was chosen.
-        look: How it looks.
+        theme: Its colours and icons.
         parent: Qt's owner.
 
     Attributes:
@@ -123,13 +123,13 @@ class NoMatch(QWidget):
         self,
         clear_filter: Callable[[], object],
         show_all: Callable[[], object],
-        look: Theme,
+        theme: Theme,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.setObjectName("empty")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self._look = look
+        self._theme = theme
         self._all_is_well = False
         self._icon = QLabel(self)
         self._title = QLabel(self)
@@ -160,11 +160,11 @@ class NoMatch(QWidget):
         column.addSpacing(6)
         column.addLayout(buttons)
         column.addStretch(5)
-        look.changed.connect(self._draw)
+        theme.changed.connect(self._draw)
 
     @property
     def title(self) -> str:
-        """What is said."""
+        """Return the title that is shown."""
         return self._title.text()
 
     def explain(self, where: Filter, typed: str) -> None:
@@ -192,10 +192,10 @@ class NoMatch(QWidget):
         self._draw()
 
     def _draw(self) -> None:
-        colours = self._look.colours
+        colours = self._theme.colours
         name, colour = ("status-processed", colours.processed) if self._all_is_well else ("search", colours.muted)
         self._icon.setPixmap(
-            self._look.icon(name, colour).pixmap(QSize(_NO_MATCH_ICON, _NO_MATCH_ICON), self.devicePixelRatio())
+            self._theme.icon(name, colour).pixmap(QSize(_NO_MATCH_ICON, _NO_MATCH_ICON), self.devicePixelRatio())
         )
 
 

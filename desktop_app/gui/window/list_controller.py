@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from desktop_app.gui.adding.adder import Adder, AddUndo
+from desktop_app.gui.adding.adder import Adder
 from desktop_app.gui.commands.list_commands import ListCommands
 from desktop_app.gui.export.exporter import Exporter
 from desktop_app.gui.progress.run_watch import RunWatch
@@ -17,22 +17,33 @@ from desktop_app.gui.tasks import Tasks
 
 if TYPE_CHECKING:
     from desktop_app.domain.clock import Clock
-    from desktop_app.gui.ports import JobReader, Session
+    from desktop_app.gui.adding.adder import AddReport
+    from desktop_app.gui.ports import JobReader
+    from desktop_app.gui.tasks import DatabaseSession
     from desktop_app.gui.wording import Wording
     from desktop_app.services.adding.job_editor import JobEditor
 
 
 class ListController(QObject):
-    """Makes these parts and connects them with each other.
+    """Makes the parts that work on the list, connects them with each other, starts and stops them.
 
     Signals:
         problem(str): Something went wrong that has no better place to be said; a plain text.
 
     Attributes:
-        feed, model, totals, groups, adder, commands, additions, exporter: See their classes.
         reader: Where the list is read; any thread.
-        reads: The pool that reads the list.
-        beside: For one-shots that have nothing to do with the list's own reads and writes.
+        feed, model, totals, groups, adder, commands, exporter, run: See their classes.
+        reads: The pool for reads of the list.
+        tasks: The pool for what has nothing to do with the list's own reads and writes.
+
+    Args:
+        reader: Where the list is read.
+        intake: Writes the list.
+        session: A thread's life with the database.
+        wording: Makes the texts.
+        queue: The key of the queue whose files the run is made of; see `RunWatch.follow_queue`.
+        clock: The time.
+        parent: Qt's owner.
     """
 
     problem = Signal(str)
@@ -41,8 +52,11 @@ class ListController(QObject):
         self,
         reader: JobReader,
         intake: JobEditor,
-        session: Session,
+        session: DatabaseSession,
         wording: Wording,
+        *,
+        queue: str,
+        clock: Clock,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -51,29 +65,31 @@ class ListController(QObject):
         self.reads = Tasks(session, threads=2, parent=self)
         self._scans = Tasks(session, threads=2, parent=self)
         self._writes = Tasks(session, threads=1, parent=self)
-        self.beside = Tasks(session, threads=3, parent=self)
-        self._run: RunWatch | None = None
+        self.tasks = Tasks(session, threads=3, parent=self)
         self.feed = JobFeed(reader.changes, self)
         self.totals = Totals(reader, self.reads, self)
         self.groups = GroupTotals(reader, self.reads, self)
         self.model = JobsModel(reader, self.reads, wording, self)
         self.adder = Adder(intake, self._scans, self._writes, wording, self)
-        self.commands = ListCommands(
-            reader, intake, reads=self.reads, writes=self._writes, wording=wording, parent=self
-        )
-        self.exporter = Exporter(reader, self.beside, wording, self)
-        self.additions = AddUndo(reader, intake, self._writes, self.commands.undo, self)
-        self.adder.finished.connect(self.additions.note)
+        self.commands = ListCommands(reader, intake, self._writes, wording, self)
+        self.exporter = Exporter(reader, self.tasks, wording, self)
+        self.run = RunWatch(reader, self.reads, queue=queue, clock=clock, parent=self)
+        self.adder.finished.connect(self._note_added)
         self.feed.changed.connect(self.model.apply)
         self.feed.changed.connect(self.totals.count)
         self.feed.changed.connect(self.groups.count)
+        self.feed.changed.connect(self.run.look)
         self.feed.recovered.connect(self.model.look_again)
-        for changes in (self.commands, self.additions):
-            changes.written.connect(self.feed.look)
-            changes.restored.connect(self.model.reload)
+        self.commands.written.connect(self.feed.look)
+        self.commands.restored.connect(self.model.reload)
         self.model.problem.connect(self.problem)
         for tasks in self._all_tasks():
             tasks.problem.connect(self.problem)
+
+    @Slot(object)
+    def _note_added(self, report: AddReport) -> None:
+        if report.batch:
+            self.commands.note_added(report.batch, report.added)
 
     def start(self) -> None:
         """Follow what changes from now on. Sort the model after this, which reads the list.
@@ -84,14 +100,7 @@ class ListController(QObject):
         self.feed.start()
         self.totals.count()
         self.groups.count()
-        if self._run is not None:
-            self._run.start()
-
-    def watch_run(self, *, queue: str, clock: Clock) -> RunWatch:
-        """Follow the run of a queue's files from the next `start` on."""
-        self._run = RunWatch(self.reader, self.reads, queue=queue, clock=clock, parent=self)
-        self.feed.changed.connect(self._run.look)
-        return self._run
+        self.run.start()
 
     @Slot()
     def stop(self) -> None:
@@ -101,11 +110,11 @@ class ListController(QObject):
         self.exporter.stop()
 
     def is_at_rest(self) -> bool:
-        """Whether nothing is under way any more."""
+        """Return whether nothing is under way any more."""
         return not any(tasks.busy for tasks in self._all_tasks())
 
     def step(self) -> Step:
-        """Ending this, as a step of a shutdown."""
+        """Return ending this, as a step of a shutdown."""
         return Step("the window's own work", self.stop, self.is_at_rest)
 
     def close(self, timeout_ms: int = 1_000) -> bool:
@@ -114,4 +123,4 @@ class ListController(QObject):
         return all(ended)
 
     def _all_tasks(self) -> tuple[Tasks, ...]:
-        return self.reads, self._scans, self._writes, self.beside
+        return self.reads, self._scans, self._writes, self.tasks

@@ -7,19 +7,17 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPoint, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QVBoxLayout, QWidget
 
-from desktop_app.gui.adding.add_flow import AddFlow, FileChooser
+from desktop_app.gui.adding.add_flow import AddFlow
 from desktop_app.gui.adding.dropping import DropOverlay, DropTarget
-from desktop_app.gui.commands import menus
-from desktop_app.gui.commands.actions import Actions
-from desktop_app.gui.commands.file_commands import WindowCommands
-from desktop_app.gui.commands.help_commands import HelpCommands
-from desktop_app.gui.commands.queue_commands import Pausing, QueueCommands
-from desktop_app.gui.connection.banner import trouble_banner
-from desktop_app.gui.connection.desk import ConnectionDesk
-from desktop_app.gui.connection.foreign_watch import ForeignWatch
-from desktop_app.gui.details.loader import make_details
-from desktop_app.gui.details.pane import DetailsSplit
-from desktop_app.gui.export.command import ExportCommand
+from desktop_app.gui.commands.actions import Actions, context_menu, fill_menu_bar
+from desktop_app.gui.commands.edit import EditCommands
+from desktop_app.gui.commands.file import ExportCommand, FileCommands
+from desktop_app.gui.commands.help import HelpCommands
+from desktop_app.gui.commands.queue import LocateCommand, PauseCommands, QueueCommands
+from desktop_app.gui.commands.view import ViewCommands
+from desktop_app.gui.connection.commands import ConnectionCommands
+from desktop_app.gui.details.loader import DetailsFollower, DetailsLoader
+from desktop_app.gui.details.pane import DetailsPane, DetailsSplit
 from desktop_app.gui.filtering.filter_box import FilterBox
 from desktop_app.gui.filtering.list_filter import ListFilter
 from desktop_app.gui.filtering.sidebar import Sidebar
@@ -31,18 +29,25 @@ from desktop_app.gui.table.selection_sums import SelectedTotals
 from desktop_app.gui.table.view import JobsView
 from desktop_app.gui.widgets.notice import BusyStrip, Kind, Notice, NoticeBar
 from desktop_app.gui.window.empty_pages import EmptyState, NoMatch, Pages
-from desktop_app.gui.window.pane_keys import PaneKeys
 from desktop_app.gui.window.tool_bar import ToolBar
 from desktop_app.gui.wording import DASH
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from PySide6.QtGui import QCloseEvent, QResizeEvent
 
     from desktop_app.config.settings import Connection
+    from desktop_app.domain.clock import Clock
     from desktop_app.domain.job import StatusCounts
-    from desktop_app.gui.window.window_parts import WindowParts
+    from desktop_app.gui.connection.controller import ConnectionController
+    from desktop_app.gui.desktop.ports import Desktop
+    from desktop_app.gui.theme.theme import Theme
+    from desktop_app.gui.window.list_controller import ListController
+    from desktop_app.gui.window_memory import WindowMemory
+    from desktop_app.gui.wording import Wording
+    from desktop_app.services.control import ProcessingControl
+    from desktop_app.services.support.report import SupportSources
 
 
 _SIZE = (1100, 700)
@@ -57,86 +62,165 @@ class MainWindow(QMainWindow):
         closed(): The window was closed; what runs behind it can be ended. Emitted once.
 
     Attributes:
-        offers: Everything that can be done.
+        menu_actions: Everything that can be done.
         selected: How many files are selected, and their sums.
         view, filter, sidebar, details, no_match, notices, banner, busy, exporting, status, overlay: Its parts.
-        foreign, adding: What is done about other programs' messages, and about new files.
-        export, insight: The ways to an exported list, to the log and the support report.
-        run, progress: The run that is under way, and what is told of it.
-        pausing: The way to a pause.
+        connection, adding: What is done about the connection, and about new files.
+        export, pausing, help: The commands that keep a dialog or a state.
+        progress: What is told of the run that is under way.
+
+    Args:
+        jobs: What works behind it.
+        controller: The connection and its loops.
+        control: Where a person pauses.
+        remember_paused: Keeps for the next start whether it is paused; may raise a `KnownError`.
+        memory: How it was left.
+        theme, wording: How it looks and reads.
+        clock: The time.
+        desktop: Gives the desktop around a window.
+        support: What a support report tells of; its home has the list and the log.
+        strict_order: Whether a FIFO queue's messages are all sent in one group.
     """
 
     closed = Signal()
 
-    def __init__(self, needs: WindowParts) -> None:
+    def __init__(
+        self,
+        jobs: ListController,
+        controller: ConnectionController,
+        *,
+        control: ProcessingControl,
+        remember_paused: Callable[[bool], object],
+        memory: WindowMemory,
+        theme: Theme,
+        wording: Wording,
+        clock: Clock,
+        desktop: Callable[[QWidget], Desktop],
+        support: SupportSources,
+        strict_order: bool = False,
+    ) -> None:
         super().__init__()
-        self._needs = needs
-        self._workbench = needs.workbench
+        self._list = jobs
+        self._controller = controller
+        self._memory = memory
+        self._theme = theme
+        self._wording = wording
         self._was_closed = False
-        look = needs.look
-        self.offers = Actions(self, look)
-        self.filter = FilterBox(look, self)
-        self.sidebar = Sidebar(needs.wording, look, self)
-        self.view = JobsView(self._workbench.model, look, self)
-        self.banner = NoticeBar(tr("Trouble"), look, self)
-        self.notices = NoticeBar(tr("Message"), look, self)
+        self.menu_actions = actions = Actions(self, theme)
+        self.filter = FilterBox(theme, self)
+        self.sidebar = Sidebar(wording, theme, self)
+        self.view = view = JobsView(jobs.model, theme, self)
+        self.banner = NoticeBar(tr("Trouble"), theme, self)
+        self.notices = NoticeBar(tr("Message"), theme, self)
         self.busy = BusyStrip(self)
         self.exporting = BusyStrip(self)
-        self.status = JobsStatusBar(needs.wording, look, self)
-        self.connecting = ConnectionDesk(needs.session, needs.advisor, look, self)
-        self.offers.connection.triggered.connect(self.connecting.open)
-        self.status.connection_pressed.connect(self.connecting.open)
-        self._chooser = FileChooser(needs.memory, self)
-        self.foreign = ForeignWatch(needs.session.foreign, self.offers.foreign, self)
-        trouble_banner(self.banner, needs, self.connecting, self.foreign, say=self.say, window=self)
-        self.connecting.complained.connect(self.complain)
-        self._commands = WindowCommands(self.offers, self.view, self._workbench, self._chooser, self)
-        self.export = ExportCommand(
-            self.offers.export, self.exporting, self.view, self._workbench, needs.memory, needs.wording, self
+        self.status = JobsStatusBar(wording, theme, self)
+        self.selected = SelectedTotals(view, jobs.model, jobs.reader, jobs.reads, self)
+        self.details = DetailsPane(actions, theme, wording, self)
+        loader = DetailsLoader(self.details, jobs.reader, jobs.tasks, support.home.logs)
+        DetailsFollower(self.details, view, jobs.model, self.selected, loader, wording, strict_order=strict_order)
+        self.connection = ConnectionCommands(
+            controller,
+            self.banner,
+            actions.foreign,
+            control=control,
+            folder=support.home.folder,
+            theme=theme,
+            window=self,
         )
-        self.insight = HelpCommands(self.offers, self._workbench.beside, needs.support, needs.memory, look, self)
-        bench = self._workbench
-        list_filter = ListFilter(
-            self.offers, self.filter, self.sidebar, self.view, bench.model, bench.totals, bench.groups, self
-        )
-        list_filter.retry_wanted.connect(bench.commands.retry_problems)
-        self.no_match = NoMatch(list_filter.clear_filter, list_filter.show_all, look, self)
-        self._empty = EmptyState(self.offers, look)
-        self._pages = Pages(self.view, self._empty, self.no_match, self)
-        self.selected = SelectedTotals(self.view, bench.model, bench.reader, bench.reads, self)
-        self.details = make_details(self.offers, self.view, self.selected, needs, self)
-        self.run = self._workbench.watch_run(queue=needs.session.connection.key, clock=needs.clock)
         self.progress = ProgressPresenter(
-            self.run,
+            jobs.run,
             status=self.status,
             notices=self.notices,
             selected=self.selected,
-            actions=self.offers,
-            states=needs.states,
-            desktop=needs.desktop(self),
-            memory=needs.memory,
-            clock=needs.clock,
-            theme=look,
-            wording=needs.wording,
+            actions=actions,
+            connection=controller.status,
+            desktop=desktop(self),
+            memory=memory,
+            clock=clock,
+            theme=theme,
+            wording=wording,
             window=self,
         )
-        self._split = DetailsSplit(self._pages, self.details, self)
-        self.adding = AddFlow(self._workbench, self.view, look, needs.wording, self)
+        self.adding = AddFlow(
+            jobs.adder,
+            jobs.feed,
+            view,
+            jobs.model,
+            jobs.tasks,
+            undo=jobs.commands.undo.undo,
+            theme=theme,
+            wording=wording,
+            window=self,
+        )
         self._arrange()
-        self.overlay = DropOverlay(look, self)
-        DropTarget(self, self.overlay, needs.wording).dropped.connect(self.add)
-        panes = (self._tools, self.sidebar, self.banner, self._pages, self.details, self.notices)
-        last = (self.progress.dock, self.status)
-        PaneKeys(self.offers.next_pane, self.offers.previous_pane, (*panes, *last), self)
-        self.pausing = Pausing(needs, self.offers, self)
-        QueueCommands(needs, self.offers, self.view).said.connect(self.say)
+        self.overlay = DropOverlay(theme, self)
+        DropTarget(self, self.overlay, wording).dropped.connect(self.add)
+        self._make_commands(support, control, remember_paused)
         self._connect()
+
+    def _make_commands(
+        self,
+        support: SupportSources,
+        control: ProcessingControl,
+        remember_paused: Callable[[bool], object],
+    ) -> None:
+        """Make what the actions do, a class a menu (two for File and Queue)."""
+        actions, jobs, view, memory = self.menu_actions, self._list, self.view, self._memory
+        self.export = ExportCommand(
+            actions.export,
+            self.exporting,
+            view,
+            jobs.model,
+            jobs.exporter,
+            jobs.totals,
+            memory=memory,
+            wording=self._wording,
+            window=self,
+        )
+        self.pausing = PauseCommands(actions, control, remember_paused, jobs.totals, self)
+        self.help = HelpCommands(actions, jobs.tasks, support, memory, self._theme, self)
+        LocateCommand(actions.locate, view, jobs.model, jobs.commands, memory, self)
+        panes = (self._tools, self.sidebar, self.banner, self._pages, self.details, self.notices)
+        for commands in (
+            FileCommands(actions, jobs.adder, memory, self),
+            self.export,
+            EditCommands(actions, view, jobs.reader, jobs.reads, self._wording),
+            ViewCommands(actions, view, jobs.model, jobs.reader, jobs.reads, (*panes, self.progress.dock, self.status)),
+            QueueCommands(
+                actions,
+                view,
+                jobs.model,
+                jobs.commands,
+                jobs.tasks,
+                may_begin=lambda: control.may_begin,
+                try_now=control.try_now,
+            ),
+            self.pausing,
+            self.help,
+        ):
+            commands.notice.connect(self.say)
 
     def _arrange(self) -> None:
         self.setMinimumSize(*_LEAST)
         self.resize(*_SIZE)
-        menus.fill_menu_bar(self, self.offers, self._workbench.commands.undo, self.view.header)
-        self._tools = ToolBar(self.offers, self.filter, self)
+        list_filter = ListFilter(
+            self.menu_actions,
+            self.filter,
+            self.sidebar,
+            self.view,
+            self._list.model,
+            self._list.totals,
+            self._list.groups,
+            self,
+        )
+        list_filter.retry_wanted.connect(self._list.commands.retry_reasons)
+        self.no_match = NoMatch(list_filter.clear_filter, list_filter.show_all, self._theme, self)
+        self._empty = EmptyState(self.menu_actions, self._theme)
+        self._pages = Pages(self.view, self._empty, self.no_match, self)
+        self._split = DetailsSplit(self._pages, self.details, self)
+        fill_menu_bar(self, self.menu_actions, self._list.commands.undo, self.view.header)
+        self._tools = ToolBar(self.menu_actions, self.filter, self)
         self.addToolBar(self._tools)
         self.setStatusBar(self.status)
         central = QWidget(self)
@@ -157,32 +241,31 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(whole)
 
     def _connect(self) -> None:
-        bench = self._workbench
-        bench.problem.connect(self.complain)
-        bench.model.listed.connect(self._update)
-        bench.totals.changed.connect(self._show_counts)
-        bench.adder.said.connect(self._show_busy)
-        for speaker in (
-            self.adding,
-            bench.additions,
-            bench.commands,
-            self.export,
-            self.insight,
-            self.progress.notifications,
-        ):
-            speaker.said.connect(self.say)
-        for part in (self.adding, self.insight, self.progress):
+        jobs, actions = self._list, self.menu_actions
+        jobs.problem.connect(self.complain)
+        jobs.model.listed.connect(self._update)
+        jobs.totals.changed.connect(self._show_counts)
+        jobs.adder.busy_changed.connect(self._show_busy)
+        jobs.commands.notice.connect(self.say)
+        jobs.run.changed.connect(self._show_title)
+        self.adding.notice.connect(self.say)
+        self.progress.notifications.notice.connect(self.say)
+        for part in (self.adding, self.help, self.progress):
             self.closed.connect(part.close)
-        self._commands.said.connect(self.say)
-        self._needs.states.text_changed.connect(self.status.show_connection)
-        self.run.changed.connect(self._show_title)
-        self.foreign.counted.connect(self.status.show_foreign)
-        self.busy.stopped.connect(bench.adder.stop)
-        self.pausing.said.connect(self.say)
-        self.pausing.pace_changed.connect(self._needs.states.take_pace)
-        self.pausing.pace_changed.connect(self._show_title)
+        for signal in (actions.connection.triggered, self.status.connection_pressed):
+            signal.connect(self.connection.open)
+        self.connection.notice.connect(self.say)
+        self.connection.failed.connect(self.complain)
+        self.connection.foreign.counted.connect(self.status.show_foreign)
+        jobs.feed.problem.connect(self.connection.banner.set_database_error)
+        jobs.feed.recovered.connect(self.connection.banner.clear_database_error)
+        self._controller.changed.connect(self.follow_connection)
+        self._controller.status.text_changed.connect(self.status.show_connection)
+        self.busy.stopped.connect(jobs.adder.stop)
+        self.pausing.mode_changed.connect(self._controller.status.set_mode)
+        self.pausing.mode_changed.connect(self._show_title)
         self.view.selection_changed.connect(self._update)
-        for action in (self.offers.sidebar, self.offers.details):
+        for action in (actions.sidebar, actions.details):
             action.toggled.connect(self._update)
         self.view.menu_wanted.connect(self._show_menu)
 
@@ -192,36 +275,35 @@ class MainWindow(QMainWindow):
         Raises:
             StoreError: If the database can't be read.
         """
-        self._workbench.start()
-        self.restoreGeometry(self._needs.memory.geometry)
-        self.view.restore(self._needs.memory)
-        self.offers.sidebar.setChecked(self._needs.memory.shows_sidebar)
-        self.offers.details.setChecked(self._needs.memory.shows_details)
-        self._split.restore(self._needs.memory)
-        self.status.show_connection(self._needs.states.text)
-        self.follow_connection(self._needs.session.connection)
+        self._list.start()
+        self.restoreGeometry(self._memory.geometry)
+        self.view.restore(self._memory)
+        self.menu_actions.sidebar.setChecked(self._memory.shows_sidebar)
+        self.menu_actions.details.setChecked(self._memory.shows_details)
+        self._split.restore(self._memory)
+        self.status.show_connection(self._controller.status.text)
+        self.follow_connection(self._controller.connection)
         self.pausing.open()
         self.show()
 
     @Slot(object)
     def follow_connection(self, connection: Connection) -> None:
-        """The window is about this queue from now on."""
-        self._needs.wording.queue = connection.key
+        """Show this queue from now on."""
+        self._wording.queue = connection.key
         self._empty.follow(connection)
-        self.foreign.watch(self._needs.session.foreign)
-        self.run.follow_queue(connection.key)
-        self._show_counts(self._workbench.totals.counts)
+        self._list.run.follow_queue(connection.key)
+        self._show_counts(self._list.totals.counts)
         self._show_title()
         self.view.viewport().update()
 
     @Slot(list)
     def add(self, paths: Sequence[str]) -> None:
         """Add files, folders and `file:` addresses, and do what the icon's menu asks; the window says how it ended."""
-        requested = {ADD_FILES: self.offers.add_files, ADD_FOLDER: self.offers.add_folder}
+        requested = {ADD_FILES: self.menu_actions.add_files, ADD_FOLDER: self.menu_actions.add_folder}
         for path in paths:
             if path in requested:
                 requested[path].trigger()
-        self._workbench.adder.add([path for path in paths if path not in requested])
+        self._list.adder.add([path for path in paths if path not in requested])
 
     # --- saying things
 
@@ -245,35 +327,35 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _update(self) -> None:
-        model, counts = self._workbench.model, self._workbench.totals.counts
+        model, counts = self._list.model, self._list.totals.counts
         listed = model.rowCount()
         self._pages.update_page(model, total=counts.total, typed=self.filter.text())
         # Beside the first words of an empty list there is nothing to choose.
         has_files = bool(counts.total or listed)
-        self.sidebar.setVisible(self.offers.sidebar.isChecked() and has_files)
+        self.sidebar.setVisible(self.menu_actions.sidebar.isChecked() and has_files)
         self.status.show_statuses(shown=has_files and self.sidebar.isHidden())
-        self._split.show_details(shown=self.offers.details.isChecked() and has_files)
+        self._split.show_details(shown=self.menu_actions.details.isChecked() and has_files)
         self.filter.setEnabled(has_files)
-        self.offers.update(total=counts.total, listed=listed, selected=self.view.selected_count(), failed=counts.failed)
+        self.menu_actions.update(
+            total=counts.total, listed=listed, selected=self.view.selected_count(), failed=counts.failed
+        )
 
     @Slot(object)
     def _show_counts(self, counts: StatusCounts) -> None:
         self.status.show_counts(counts)
-        failed = f" ({self._needs.wording.number(counts.failed)})" if counts.failed else ""
-        self.offers.retry_failed.setIconText(tr("Retry Failed") + failed)
+        failed = f" ({self._wording.number(counts.failed)})" if counts.failed else ""
+        self.menu_actions.retry_failed.setIconText(tr("Retry Failed") + failed)
         self._update()
 
     @Slot()
     def _show_title(self) -> None:
-        progress = self.run.progress
-        done = f"{self._needs.wording.percent(progress.fraction)}{DASH}" if progress.is_busy else ""
-        self.setWindowTitle(
-            f"{self.pausing.title}{done}{translated(self._needs.session.connection.label)}{DASH}Filemill"
-        )
+        progress = self._list.run.progress
+        done = f"{self._wording.percent(progress.fraction)}{DASH}" if progress.is_busy else ""
+        self.setWindowTitle(f"{self.pausing.title}{done}{translated(self._controller.connection.label)}{DASH}Filemill")
 
     @Slot(QPoint)
     def _show_menu(self, place: QPoint) -> None:
-        menus.context_menu(self.offers, self).popup(place)
+        context_menu(self.menu_actions, self).popup(place)
 
     # --- coming and going
 
@@ -285,16 +367,16 @@ class MainWindow(QMainWindow):
         self.overlay.setGeometry(self.rect())
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Vanish at once; what runs behind the window ends afterwards. Safe to come twice."""
+        """Hide at once; what runs behind the window ends afterwards. May be called twice."""
         event.accept()
         if self._was_closed:
             return
         self._was_closed = True
         self.pausing.close()
-        memory = self._needs.memory
+        memory = self._memory
         memory.geometry = self.saveGeometry()
-        memory.shows_sidebar = self.offers.sidebar.isChecked()
-        memory.shows_details = self.offers.details.isChecked()
+        memory.shows_sidebar = self.menu_actions.sidebar.isChecked()
+        memory.shows_details = self.menu_actions.details.isChecked()
         self._split.remember(memory)
         self.view.remember(memory)
         memory.save()

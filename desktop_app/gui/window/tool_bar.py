@@ -77,7 +77,7 @@ class ToolBar(QToolBar):
                 return
 
     def _needed(self) -> int:
-        """The width for all of it, with the filter box as narrow as it may be, in pixels."""
+        """Return the width of everything, with the filter box as narrow as it may be, in pixels."""
         layout, margins = self.layout(), self.contentsMargins()
         widgets = [self.widgetForAction(action) for action in self.actions()]
         hints = [self._box.minimumWidth() if widget is self._box else widget.sizeHint().width() for widget in widgets]
@@ -87,12 +87,12 @@ class ToolBar(QToolBar):
         return sum(hints) + spacing * (len(hints) - 1) + around
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """There may be room for more words, or less."""
+        """Fit the words to the new width."""
         super().resizeEvent(event)
         self.fit()
 
     def actionEvent(self, event: QActionEvent) -> None:
-        """A button may have other words."""
+        """Fit the words again when a button's text has changed."""
         super().actionEvent(event)
         if event.type() == QEvent.Type.ActionChanged:
             self._fit_soon.start(0)

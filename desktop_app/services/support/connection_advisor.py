@@ -1,4 +1,7 @@
-"""What a person is helped with who sets up a connection: what there is to choose from, and whether it works."""
+"""What there is to choose from for a connection, and whether one works.
+
+The window may not import `queues/`, and importing it on the main thread would block it: boto3 takes a while to load.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class ConnectionAdvisor:
-    """Any thread but the main one: most of it asks AWS, and the first call loads its library.
+    """Looks things up, and tests a connection. Not for the main thread: most calls ask AWS, and the first loads boto3.
 
     Args:
         queue_file: The embedded queue.
@@ -29,16 +32,10 @@ class ConnectionAdvisor:
         return read_profiles()
 
     def regions(self) -> list[str]:
-        """Return where SQS is, as far as is known without asking."""
+        """Return the regions in which SQS is, as far as botocore knows without asking."""
         from desktop_app.queues.discovery import regions
 
         return regions()
-
-    def sign_in_command(self, profile: str) -> str:
-        """Return what is typed to sign in again with a profile; empty if no command does that."""
-        from desktop_app.queues.profiles import sign_in_command
-
-        return sign_in_command(profile)
 
     def queues(self, connection: Connection, should_stop: Callable[[], bool]) -> Iterator[list[FoundQueue]]:
         """Yield the queues of a connection's profile and region, a page at a time.
@@ -61,7 +58,7 @@ class ConnectionAdvisor:
         return look_in_regions(connection, should_stop)
 
     def test(self, connection: Connection, should_stop: Callable[[], bool]) -> Iterator[Finding]:
-        """Look at one thing after the other; nothing is changed, and no message is sent, received or deleted."""
+        """Yield what is found about one thing after the other; no message is sent, received or deleted."""
         from desktop_app.queues.checks import probe
 
         return probe(connection, self._queue_file, should_stop)

@@ -1,15 +1,21 @@
-"""From the actions that tell what goes on inside to their windows: the log, the support report."""
+"""The Help menu: the keys, the log, the support report, what this program is."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import PySide6
-from PySide6.QtCore import QObject, Signal, Slot, qVersion
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import QObject, Qt, Signal, Slot, qVersion
+from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
 
+from desktop_app import __version__
+from desktop_app.gui.commands.actions import words_of
+from desktop_app.gui.desktop.file_manager import Opener
 from desktop_app.gui.diagnostics.log_window import LogWindow
 from desktop_app.gui.diagnostics.report_dialog import ReportDialog
+from desktop_app.gui.i18n import tr
+from desktop_app.gui.theme.theme import program_icon
+from desktop_app.gui.widgets.dialogs import MessageBox, PairsDialog
 from desktop_app.services.support.report import SupportReport
 
 if TYPE_CHECKING:
@@ -25,17 +31,17 @@ if TYPE_CHECKING:
 
 
 class HelpCommands(QObject):
-    """Opens each of them once, beside the main window.
+    """Keyboard Shortcuts, Show Log, Save Support Report, About: opens each once, beside the main window.
 
     Signals:
-        said(Notice): What a person should know about it.
+        notice(Notice): What a person should know about it.
 
     Attributes:
         log: The log's window; None before it was asked for.
         report: The report's dialog, while it is open.
     """
 
-    said = Signal(object)
+    notice = Signal(object)
 
     def __init__(
         self,
@@ -43,25 +49,62 @@ class HelpCommands(QObject):
         tasks: Tasks,
         support: SupportSources,
         memory: WindowMemory,
-        look: Theme,
+        theme: Theme,
         window: QWidget,
     ) -> None:
         super().__init__(window)
         self._tasks = tasks
         self._support = support
         self._memory = memory
-        self._look = look
+        self._theme = theme
         self._window = window
+        self._opener = Opener(tasks, self)
+        self._opener.notice.connect(self.notice)
         self.log: LogWindow | None = None
         self.report: ReportDialog | None = None
+        actions.shortcuts.triggered.connect(self.show_shortcuts)
+        actions.about.triggered.connect(self.show_about)
         actions.log.triggered.connect(self.show_log)
         actions.report.triggered.connect(self.make_report)
+
+    @Slot()
+    def show_shortcuts(self) -> None:
+        """List every action that has a key."""
+        pairs = [
+            (
+                words_of(action),
+                ", ".join(keys.toString(QKeySequence.SequenceFormat.NativeText) for keys in action.shortcuts()),
+            )
+            for action in self._window.findChildren(QAction)
+            if not action.shortcut().isEmpty()
+        ]
+        title, explanation = tr("Keyboard Shortcuts"), tr("These keys work in the window.")
+        PairsDialog(title, explanation, (tr("What"), tr("Keys")), pairs, self._window).show()
+
+    @Slot()
+    def show_about(self) -> None:
+        """Say what this program is."""
+        box = MessageBox(self._window)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.setWindowTitle(tr("About Filemill"))
+        box.setIconPixmap(program_icon().pixmap(64, 64))
+        box.setTextFormat(Qt.TextFormat.PlainText)
+        box.setText(tr("Filemill {version}").format(version=__version__))
+        box.setInformativeText(
+            "\n\n".join(
+                [
+                    tr("Pick files, let a queue feed them to a worker, watch every one of them end."),
+                    tr("Free software under the MIT licence."),
+                ]
+            )
+        )
+        box.open()
 
     @Slot()
     def show_log(self) -> None:
         """Open the log's window, or bring it to the front."""
         if self.log is None:
-            self.log = LogWindow(self._support.home.logs, self._tasks, self._look, self._window)
+            self.log = LogWindow(self._support.home.logs, self._tasks, self._theme, self._window)
             self.log.report_wanted.connect(self.make_report)
         self.log.show()
         self.log.raise_()
@@ -81,8 +124,8 @@ class HelpCommands(QObject):
         if self.report is not None:
             self.report.reject()
         report = SupportReport(self._support, program=_program_facts(), fault=fault)
-        self.report = ReportDialog(report, self._tasks, self._memory, self._window)
-        self.report.said.connect(self.said)
+        self.report = ReportDialog(report, self._tasks, self._memory, self._opener.show, self._window)
+        self.report.notice.connect(self.notice)
         self.report.finished.connect(self._forget)
         self.report.show()
 
@@ -94,7 +137,7 @@ class HelpCommands(QObject):
 
     @Slot()
     def close(self) -> None:
-        """The main window is gone, so these go too."""
+        """Close the log and the report with the main window."""
         if self.log is not None:
             self.log.close()
         if self.report is not None:

@@ -7,10 +7,10 @@ from PySide6.QtTest import QSignalSpy
 
 from desktop_app.config.settings import Connection
 from desktop_app.domain.errors import QueueTrouble
-from desktop_app.gui.connection import status as loop_states
-from desktop_app.gui.connection.status import LoopStates, Mark, Need, Trouble
+from desktop_app.gui.connection import status as status_module
+from desktop_app.gui.connection.status import ConnectionStatus, Mark, Need, Trouble
 from desktop_app.services.loops import LoopState, Phase
-from tests.gui.world import NOW_MS
+from tests.gui.jobs_database import NOW_MS
 from tests.helpers.fakes import FakeClock
 
 if TYPE_CHECKING:
@@ -27,25 +27,25 @@ def clock() -> FakeClock:
 
 
 def test_it_starts_then_names_the_queue(qapp: object, clock: FakeClock) -> None:
-    states = LoopStates(AWS, clock)
+    states = ConnectionStatus(AWS, clock)
     assert (states.text.mark, states.text.text) == (Mark.STARTING, "Starting…")
-    states.take_sender(RUNNING)
+    states.set_sender_state(RUNNING)
     assert states.text.mark is Mark.STARTING
-    states.take_consumer(RUNNING)
+    states.set_consumer_state(RUNNING)
     assert (states.text.mark, states.text.text) == (Mark.RUNNING, "ingest · eu-west-1")
     assert "ingest" in states.text.detail
-    local = LoopStates(Connection(), clock)
-    local.take_sender(RUNNING)
-    local.take_consumer(RUNNING)
+    local = ConnectionStatus(Connection(), clock)
+    local.set_sender_state(RUNNING)
+    local.set_consumer_state(RUNNING)
     assert local.text.text == "Local queue"
     assert "no account needed" in local.text.detail
 
 
 def test_waiting_counts_down(qtbot: QtBot, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loop_states, "_EVERY_MS", 1)
-    states = LoopStates(AWS, clock)
-    states.take_consumer(RUNNING)
-    states.take_sender(OFFLINE)
+    monkeypatch.setattr(status_module, "_EVERY_MS", 1)
+    states = ConnectionStatus(AWS, clock)
+    states.set_consumer_state(RUNNING)
+    states.set_sender_state(OFFLINE)
     assert (states.text.mark, states.text.text) == (Mark.RETRYING, "Trying again in 8 s")
     assert states.text.detail == OFFLINE.text
     clock.advance(5)
@@ -68,51 +68,51 @@ def test_waiting_counts_down(qtbot: QtBot, clock: FakeClock, monkeypatch: pytest
 def test_trouble_that_needs_the_person_has_a_mark_of_its_own(
     qapp: object, clock: FakeClock, trouble: QueueTrouble, text: str
 ) -> None:
-    states = LoopStates(AWS, clock)
-    states.take_consumer(LoopState(Phase.WAITING, "Whole sentences.", trouble, NOW_MS + 1))
+    states = ConnectionStatus(AWS, clock)
+    states.set_consumer_state(LoopState(Phase.WAITING, "Whole sentences.", trouble, NOW_MS + 1))
     assert (states.text.mark, states.text.text) == (Mark.NEEDED, text)
 
 
 def test_waiting_without_a_time_and_stopped(qapp: object, clock: FakeClock) -> None:
-    states = LoopStates(AWS, clock)
-    states.take_sender(LoopState(Phase.WAITING, "The disk is full."))
+    states = ConnectionStatus(AWS, clock)
+    states.set_sender_state(LoopState(Phase.WAITING, "The disk is full."))
     assert states.text.text == "Waiting"
-    states.take_sender(LoopState(Phase.STOPPED))
+    states.set_sender_state(LoopState(Phase.STOPPED))
     assert (states.text.mark, states.text.text) == (Mark.STOPPED, "Stopped")
 
 
 def test_trouble_is_told_once_and_taken_back(qapp: object, clock: FakeClock) -> None:
-    states = LoopStates(AWS, clock)
+    states = ConnectionStatus(AWS, clock)
     spy = QSignalSpy(states.trouble_changed)
-    states.take_sender(OFFLINE)
-    states.take_consumer(OFFLINE)
-    states.take_consumer(LoopState(Phase.WAITING, OFFLINE.text, QueueTrouble.OFFLINE, NOW_MS + 99_000, 4))
+    states.set_sender_state(OFFLINE)
+    states.set_consumer_state(OFFLINE)
+    states.set_consumer_state(LoopState(Phase.WAITING, OFFLINE.text, QueueTrouble.OFFLINE, NOW_MS + 99_000, 4))
     assert [spy.at(n)[0] for n in range(spy.count())] == [Trouble(OFFLINE.text)]
-    states.take_sender(RUNNING)
+    states.set_sender_state(RUNNING)
     assert spy.count() == 1  # the consumer still waits, for the same reason
-    states.take_consumer(RUNNING)
+    states.set_consumer_state(RUNNING)
     assert spy.at(1)[0] is None
 
 
 def test_death_comes_before_everything_until_the_thread_reports_again(qapp: object, clock: FakeClock) -> None:
-    states = LoopStates(AWS, clock)
+    states = ConnectionStatus(AWS, clock)
     spy = QSignalSpy(states.trouble_changed)
-    states.take_sender(OFFLINE)
-    states.take_consumer_death("Processing has stopped.")
-    assert spy.at(1)[0] == Trouble("Processing has stopped.", kind=Need.RESTART)
+    states.set_sender_state(OFFLINE)
+    states.set_consumer_failure("Processing has stopped.")
+    assert spy.at(1)[0] == Trouble("Processing has stopped.", need=Need.RESTART)
     assert (states.text.mark, states.text.detail) == (Mark.STOPPED, "Processing has stopped.")
-    states.take_sender_death("Sending has stopped.")
-    states.take_consumer(RUNNING)
-    states.take_sender(RUNNING)
+    states.set_sender_failure("Sending has stopped.")
+    states.set_consumer_state(RUNNING)
+    states.set_sender_state(RUNNING)
     assert spy.at(spy.count() - 1)[0] is None
 
 
 def test_a_queue_that_nobody_has_allowed_is_sent_to_only(qapp: object, clock: FakeClock) -> None:
-    states = LoopStates(AWS, clock)
+    states = ConnectionStatus(AWS, clock)
     spy = QSignalSpy(states.trouble_changed)
-    states.take_sender(RUNNING)
-    states.take_consumer(LoopState(Phase.OFF, "None are processed here yet."))
+    states.set_sender_state(RUNNING)
+    states.set_consumer_state(LoopState(Phase.OFF, "None are processed here yet."))
     assert states.text.text.endswith("sending only")
-    assert spy.at(spy.count() - 1)[0] == Trouble("None are processed here yet.", kind=Need.PERMISSION)
-    states.take_consumer(RUNNING)
+    assert spy.at(spy.count() - 1)[0] == Trouble("None are processed here yet.", need=Need.PERMISSION)
+    states.set_consumer_state(RUNNING)
     assert spy.at(spy.count() - 1)[0] is None

@@ -1,4 +1,4 @@
-"""Counts the messages in the queue that are not ours, and shows the newest of them."""
+"""The messages in the queue that are not ours: counted while the window is open, the newest shown on demand."""
 
 from __future__ import annotations
 
@@ -15,47 +15,44 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QAction
     from PySide6.QtWidgets import QWidget
 
-    from desktop_app.services.consuming.foreign_messages import ForeignMessage, ForeignMessages
+    from desktop_app.gui.connection.controller import ConnectionController
+    from desktop_app.services.consuming.foreign_messages import ForeignMessage
 
 _EVERY_MS = 1_000
 _TITLE = mark("Other Programs' Messages")
 
 
-class ForeignWatch(QObject):
-    """Looks once a second, so that no message has to be told to the main thread.
+class ForeignMessagesWatch(QObject):
+    """Counts once a second: a signal for each message could flood the main thread.
 
     Signals:
-        counted(int): How often a foreign message has come, when that changes.
+        counted(int): How often a foreign message came, when that changes.
 
     Args:
-        mail: What came.
-        action: Shows them; offered while there are any.
+        controller: The connection.
+        action: Shows the messages; enabled while there are any.
         window: The dialog's parent.
     """
 
     counted = Signal(int)
 
-    def __init__(self, mail: ForeignMessages, action: QAction, window: QWidget) -> None:
+    def __init__(self, controller: ConnectionController, action: QAction, window: QWidget) -> None:
         super().__init__(window)
-        self._mail = mail
+        self._controller = controller
         self._action = action
         self._window = window
         self._count = 0
         action.setEnabled(False)
         action.triggered.connect(self.show_newest)
+        controller.changed.connect(self.count)
         timer = QTimer(self)
-        timer.timeout.connect(self.look)
+        timer.timeout.connect(self.count)
         timer.start(_EVERY_MS)
 
-    def watch(self, mail: ForeignMessages) -> None:
-        """Look at another queue's from now on."""
-        self._mail = mail
-        self.look()
-
     @Slot()
-    def look(self) -> None:
+    def count(self) -> None:
         """Count now."""
-        count = self._mail.count
+        count = self._controller.foreign_messages.count
         if count != self._count:
             self._count = count
             self._action.setEnabled(count > 0)
@@ -64,7 +61,7 @@ class ForeignWatch(QObject):
     @Slot()
     def show_newest(self) -> PairsDialog:
         """Open a window with the newest ones, as plain text."""
-        pairs = [(_what(message), display_text(message.body)) for message in self._mail.newest()]
+        pairs = [(_what(message), display_text(message.body)) for message in self._controller.foreign_messages.newest()]
         dialog = PairsDialog(
             translated(_TITLE),
             tr("These came from the queue and are not Filemill's. They were left as they are; here are the newest."),

@@ -1,18 +1,26 @@
-"""Windows: progress on the task bar's button, and staying awake. By ctypes: Qt no longer has the one, never the other.
+"""The desktop of the system that this is: what Windows and macOS offer, and the choice between them and Linux.
 
-Whatever does not work is left out in silence: none of it is worth a message.
+On Windows by ctypes: Qt no longer offers progress on the task bar's button, and never offered staying awake. Whatever
+does not work there is logged and left out: none of it is worth a message.
 """
 
 from __future__ import annotations
 
 import ctypes
 import logging
+import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
-from desktop_app.gui.desktop.badge import show_badge
+from desktop_app.gui.desktop.ports import Desktop, no_desktop, show_badge
+from desktop_app.gui.desktop.tray import TrayNotifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from PySide6.QtWidgets import QWidget
+
 
 log = logging.getLogger(__name__)
 
@@ -103,7 +111,7 @@ class _Guid(ctypes.Structure):
 
 
 def _make_taskbar_list() -> ctypes.c_void_p:
-    """The system's object. The window's thread has COM already: Qt asks for it."""
+    """Return the system's object. The window's thread has COM already: Qt asks for it."""
     ole = _dlls().ole32
     kind, interface, made = _Guid(), _Guid(), ctypes.c_void_p()
     for text, target in ((_TASKBAR_CLASS, kind), (_TASKBAR_LIST_3, interface)):
@@ -118,3 +126,56 @@ def _call(item: ctypes.c_void_p, place: int, kinds: tuple[Any, ...], values: tup
     table = ctypes.cast(item, ctypes.POINTER(ctypes.POINTER(ctypes.c_void_p))).contents
     kind: Any = getattr(ctypes, "WINFUNCTYPE", ctypes.CFUNCTYPE)
     kind(ctypes.c_long, ctypes.c_void_p, *kinds)(table[place])(item, *values)
+
+
+class DockBadge:
+    """How many files have failed, on the program's icon in the dock."""
+
+    def show(self, fraction: float | None, failed: int) -> None:  # noqa: ARG002 - the dock has no bar
+        """Show the failures."""
+        show_badge(failed)
+
+    def close(self) -> None:
+        """Show nothing any more."""
+        show_badge(0)
+
+
+class MacAwake:
+    """`caffeinate`, which ends with us even if we are killed."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def keep(self, *, awake: bool) -> None:
+        """Keep the computer awake, or no longer."""
+        if awake and self._process is None:
+            try:
+                self._process = subprocess.Popen(["caffeinate", "-i", "-w", str(os.getpid())])  # noqa: S603, S607
+            except OSError as error:
+                log.info("nothing keeps this computer awake: %r", error)
+        elif not awake and self._process is not None:
+            self._process.terminate()
+            self._process = None
+
+    def close(self) -> None:
+        """No longer, for good."""
+        self.keep(awake=False)
+
+
+def desktop_of(window: QWidget, platform: str = sys.platform) -> Desktop:
+    """Return what the desktop around a window offers; nothing is asked of it before it is needed.
+
+    Args:
+        window: The window, which owns it.
+        platform: Which system.
+    """
+    if platform == "win32":
+        return Desktop(TrayNotifier(window), WindowsTaskbar(lambda: int(window.winId())), WindowsAwake())
+    if platform == "darwin":
+        return Desktop(TrayNotifier(window), DockBadge(), MacAwake())
+    if platform.startswith("linux"):
+        from desktop_app.gui.desktop.linux import SESSION, SYSTEM, Bus, BusAwake, BusNotifier, LauncherEntry
+
+        session, system = Bus(SESSION, window), Bus(SYSTEM, window)
+        return Desktop(BusNotifier(session), LauncherEntry(session), BusAwake(session, system))
+    return no_desktop()

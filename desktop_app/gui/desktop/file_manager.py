@@ -77,10 +77,10 @@ class Opener(QObject):
     """The disk and the file manager are asked beside the main thread: either may take its time.
 
     Signals:
-        said(Notice): What a person should know about it.
+        notice(Notice): What a person should know about it.
     """
 
-    said = Signal(object)
+    notice = Signal(object)
 
     def __init__(self, tasks: Tasks, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -117,7 +117,7 @@ class Opener(QObject):
             self._warn(text.format(name=_name(path)))
 
     def _warn(self, text: str) -> None:
-        self.said.emit(Notice(text, Kind.WARNING))
+        self.notice.emit(Notice(text, Kind.WARNING))
 
 
 def file_url(path: str) -> QUrl:

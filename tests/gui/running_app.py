@@ -8,6 +8,7 @@ from desktop_app import window_app
 from desktop_app.bootstrap import open_program
 from desktop_app.config.settings import Settings, connection_from
 from desktop_app.domain.job import Job, Status
+from desktop_app.gui.connection.queue_page import QueuePage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,30 +17,31 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from desktop_app.bootstrap import Program
-    from desktop_app.gui.ports import Office
+    from desktop_app.gui.connection.controller import ConnectionController
+    from desktop_app.gui.connection.dialog import ConnectionDialog
     from desktop_app.gui.theme.theme import Theme
     from desktop_app.window_app import RunningWindow
 
 SOON = 60_000  # milliseconds: on a busy machine too
 
 
-class Hall:
+class RunningApp:
     """The window, and files to add.
 
     Args:
         qtbot: Waits.
-        look: How the window looks.
+        theme: Its colours and icons.
         folder: For the files that are added.
         settings: What was saved before.
     """
 
-    def __init__(self, qtbot: QtBot, look: Theme, folder: Path, settings: Settings) -> None:
+    def __init__(self, qtbot: QtBot, theme: Theme, folder: Path, settings: Settings) -> None:
         self._qtbot = qtbot
         self._folder = folder
         self.program: Program = open_program(settings=settings)
-        self.running: RunningWindow = window_app.assemble(self.program, look)
+        self.running: RunningWindow = window_app.assemble(self.program, theme)
         self.window = self.running.window
-        self.office: Office = self.window._needs.session
+        self.connection: ConnectionController = self.window._controller
         self.running.start()
 
     def path(self, name: str) -> Path:
@@ -65,7 +67,7 @@ class Hall:
 
     def text_of(self, name: str) -> str:
         """What the list says of a file's status."""
-        return self.window._needs.wording.status(self.jobs()[name])
+        return self.window._wording.status(self.jobs()[name])
 
     def until_banner(self, title: str) -> list[str]:
         """Wait for a trouble; gives its buttons."""
@@ -96,3 +98,10 @@ def allowed(settings: Settings) -> Settings:
         settings.endpoint_url,
         process_queue=connection_from(settings, {}).key,
     )
+
+
+def queue_page(dialog: ConnectionDialog) -> QueuePage:
+    """The page of the dialog on which the queue is chosen."""
+    (page,) = dialog.pages
+    assert isinstance(page, QueuePage)
+    return page

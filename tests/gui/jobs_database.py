@@ -30,7 +30,7 @@ def without_display() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in absent}
 
 
-class World:
+class JobsDatabase:
     """Everything below the window."""
 
     def __init__(self, path: Path) -> None:

@@ -15,7 +15,7 @@ from desktop_app.domain.job import Status
 from desktop_app.domain.query import Filter, Sort
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.store.models import JobRow, OutboxRow
-from tests.gui.world import NOW_MS
+from tests.gui.jobs_database import NOW_MS
 from tests.helpers.fakes import received
 
 if TYPE_CHECKING:
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     import pytest
 
     from desktop_app.gui.window.main_window import MainWindow
-    from tests.gui.conftest import Desk
+    from tests.gui.conftest import WindowFactory
 
 WAITING, ALSO_WAITING, GONE, ALSO_GONE, LOCKED, DONE, RUNNING = (f"{letter}.txt" for letter in "abcdefg")
 NAMES = (WAITING, ALSO_WAITING, GONE, ALSO_GONE, LOCKED, DONE, RUNNING)
 """In the order of the list."""
 
 
-class Stage:
+class ActionScene:
     """The window, with the keyboard on its list and nothing selected.
 
     Attributes:
@@ -40,8 +40,8 @@ class Stage:
         last: Ended after the action was tried.
     """
 
-    def __init__(self, desk: Desk, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.desk = desk
+    def __init__(self, windows: WindowFactory, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.windows = windows
         self.folder = folder
         self.opened: list[str] = []
         self.revealed: list[Any] = []
@@ -50,8 +50,8 @@ class Stage:
         monkeypatch.setattr(QDBusConnection, "sessionBus", lambda: self)
         self._fill()
         QGuiApplication.clipboard().clear()
-        self.window: MainWindow = desk.active_window()
-        desk.settle()
+        self.window: MainWindow = windows.open_active()
+        windows.settle()
         assert self.names == list(NAMES)
 
     def _open(self, url: QUrl) -> bool:
@@ -61,12 +61,12 @@ class Stage:
     def _fill(self) -> None:
         for name in NAMES:
             (self.folder / name).write_text("x\n")
-        world = self.desk.world
-        keys = dict(zip(NAMES, world.add(*(str(self.folder / name) for name in NAMES)), strict=True))
-        world.fail([keys[GONE], keys[ALSO_GONE]])
-        world.fail(keys[LOCKED], Reason(ReasonCode.MAY_NOT_READ))
-        world.finish(keys[DONE])
-        world.change(keys[RUNNING], status=Status.PROCESSING, started_at=NOW_MS)
+        jobs_db = self.windows.jobs_db
+        keys = dict(zip(NAMES, jobs_db.add(*(str(self.folder / name) for name in NAMES)), strict=True))
+        jobs_db.fail([keys[GONE], keys[ALSO_GONE]])
+        jobs_db.fail(keys[LOCKED], Reason(ReasonCode.MAY_NOT_READ))
+        jobs_db.finish(keys[DONE])
+        jobs_db.change(keys[RUNNING], status=Status.PROCESSING, started_at=NOW_MS)
 
     # --- the file manager, which is asked by D-Bus
 
@@ -90,14 +90,14 @@ class Stage:
     def offer_tray(self) -> None:
         """As on a desktop that has one."""
         self.window.progress.tray._is_available = lambda: True
-        self.window.offers.keep_in_tray.setVisible(True)
+        self.window.menu_actions.keep_in_tray.setVisible(True)
 
     def run_out_of_sight(self) -> None:
         """The running file is far below what is to be seen."""
-        self.desk.world.add_many(60)
+        self.windows.jobs_db.add_many(60)
         self.until_settled()
-        self.desk.world.change(self.desk.bench().model.ids[50], status=Status.PROCESSING)
-        self.desk.world.change(self.desk.bench().model.ids[NAMES.index(RUNNING)], status=Status.PENDING)
+        self.windows.jobs_db.change(self.windows.controller().model.ids[50], status=Status.PROCESSING)
+        self.windows.jobs_db.change(self.windows.controller().model.ids[NAMES.index(RUNNING)], status=Status.PENDING)
         self.until_settled()
 
     def copy_outside(self, name: str) -> None:
@@ -110,7 +110,7 @@ class Stage:
     def remove(self, name: str) -> None:
         """Take a file off the list, as a person does."""
         self.select(name)
-        self.window.offers.remove.trigger()
+        self.window.menu_actions.remove.trigger()
         self.until_settled()
 
     def filter_by(self, status: Status) -> None:
@@ -119,16 +119,16 @@ class Stage:
         self.until_settled()
 
     def undo(self) -> None:
-        self.desk.bench().commands.undo.undo()
+        self.windows.controller().commands.undo.undo()
         self.until_settled()
 
     def receive_foreign(self) -> None:
-        self.desk.foreign.note(received("{}", message_id="m1"), "not ours")
-        self.window.foreign.look()
+        self.windows.connection.foreign_messages.note(received("{}", message_id="m1"), "not ours")
+        self.window.connection.foreign.count()
 
     def until_settled(self) -> None:
-        self.desk.bench().feed.look()
-        self.desk.settle()
+        self.windows.controller().feed.look()
+        self.windows.settle()
 
     # --- what can be seen afterwards
 
@@ -139,15 +139,15 @@ class Stage:
             found = self.window.findChildren(QAction)
             return next(action for action in found if action.shortcut().toString() == keys)
         if name.startswith("view "):
-            return self.window.offers.status_views[int(name.removeprefix("view "))]
-        made = getattr(self.window.offers, name)
+            return self.window.menu_actions.status_views[int(name.removeprefix("view "))]
+        made = getattr(self.window.menu_actions, name)
         assert isinstance(made, QAction)
         return made
 
     @property
     def names(self) -> list[str]:
         """What the list shows."""
-        return self.desk.names()
+        return self.windows.names()
 
     @property
     def selected(self) -> list[str]:
@@ -157,7 +157,7 @@ class Stage:
     @property
     def sees_running(self) -> bool:
         """Whether a running file is in sight."""
-        view, model = self.window.view, self.desk.bench().model
+        view, model = self.window.view, self.windows.controller().model
         first, last = view.rowAt(0), view.rowAt(view.viewport().height() - 1)
         jobs = [model.job(row) for row in range(first, last + 1 if last >= 0 else model.rowCount())]
         return any(job is not None and job.status is Status.PROCESSING for job in jobs)
@@ -168,14 +168,14 @@ class Stage:
 
     def names_of(self, status: Status) -> list[str]:
         """What the database has in this status."""
-        jobs = self.desk.world.jobs.all(Filter(statuses=frozenset({status})), Sort.by("name"))
+        jobs = self.windows.jobs_db.jobs.all(Filter(statuses=frozenset({status})), Sort.by("name"))
         return [job.name for job in jobs]
 
     @property
     def first_to_send(self) -> str:
-        with self.desk.world.database.read():
+        with self.windows.jobs_db.database.read():
             query = OutboxRow.select(JobRow.file_path).join(JobRow).order_by(OutboxRow.position)
-            return next(str(path).rpartition("/")[2] for (path,) in self.desk.world.database.run(query.tuples()))
+            return next(str(path).rpartition("/")[2] for (path,) in self.windows.jobs_db.database.run(query.tuples()))
 
     def dialog(self, kind: type[QDialog] = QDialog) -> QDialog | None:
         """The dialog of this kind that is open."""
@@ -201,8 +201,8 @@ class Stage:
         for dialog in self.window.findChildren(QDialog):
             if dialog.isVisible():
                 dialog.reject()
-        self.window.offers.keep_in_tray.setChecked(False)
+        self.window.menu_actions.keep_in_tray.setChecked(False)
         # A window that is destroyed waits for its threads, and keeps the interpreter that they need.
-        looking_up = self.window.connecting.step()
+        looking_up = self.window.connection.step()
         looking_up.begin()
-        self.desk._qtbot.waitUntil(looking_up.has_ended, timeout=20_000)
+        self.windows._qtbot.waitUntil(looking_up.has_ended, timeout=20_000)

@@ -1,16 +1,61 @@
-"""F6 and Shift+F6: from one part of the window to the next, without going through everything that lies between."""
+"""The View menu: from one failed file to the next, keeping the running file in sight, from pane to pane.
+
+Columns and Sort By are the header's (`table.header`); the status views are connected in `filtering.list_filter`,
+Throughput and Keep in Tray in `progress.progress`; the sidebar and the details are shown by `window.main_window`.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, Slot
+from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtWidgets import QApplication, QWidget
+
+from desktop_app.gui.table.walking import FollowRunning, ProblemWalk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from PySide6.QtGui import QAction
+
+    from desktop_app.gui.commands.actions import Actions
+    from desktop_app.gui.ports import JobReader
+    from desktop_app.gui.table.model import JobsModel
+    from desktop_app.gui.table.view import JobsView
+    from desktop_app.gui.tasks import Tasks
+
+
+class ViewCommands(QObject):
+    """Next Problem, Previous Problem, Follow Running File, Next Pane, Previous Pane.
+
+    Signals:
+        notice(Notice): What a person should know about it.
+
+    Args:
+        actions: The actions.
+        view: Where rows are selected; Qt's owner.
+        model: What it shows.
+        reader: Where jobs are read.
+        reads: The pool for that.
+        panes: The window's parts, in the order in which F6 visits them.
+    """
+
+    notice = Signal(object)
+
+    def __init__(
+        self,
+        actions: Actions,
+        view: JobsView,
+        model: JobsModel,
+        reader: JobReader,
+        reads: Tasks,
+        panes: Sequence[QWidget],
+    ) -> None:
+        super().__init__(view)
+        walk = ProblemWalk(actions.next_problem, actions.previous_problem, view, model, reader, reads, self)
+        walk.notice.connect(self.notice)
+        FollowRunning(actions.follow, view, model, reader, reads, self)
+        PaneKeys(actions.next_pane, actions.previous_pane, panes, self)
 
 
 class PaneKeys(QObject):
@@ -51,7 +96,7 @@ class PaneKeys(QObject):
                 return
 
     def _target(self, pane: QWidget) -> QWidget | None:
-        """Where the keyboard was in this pane last, if it can be there still; else the first place."""
+        """Return where the keyboard was in this pane last, if it can be there still; else the first place."""
         if not pane.isVisible():
             return None
         last = self._last.get(pane)
@@ -64,7 +109,7 @@ def _holds(pane: QWidget, widget: QWidget | None) -> bool:
 
 
 def _places(pane: QWidget) -> Iterator[QWidget]:
-    """What can have the keyboard in a pane, in the order of Tab."""
+    """Yield the widgets of a pane that can have the keyboard, in the order of Tab."""
     widget: QWidget | None = pane
     while widget is not None:
         if _holds(pane, widget) and widget.focusPolicy() & Qt.FocusPolicy.TabFocus and _is_usable(widget):

@@ -18,13 +18,13 @@ from tests.helpers.fakes import FakeClient, FakeConnector, received
 
 if TYPE_CHECKING:
     from desktop_app.services.consuming.worker_pool import Processing
-    from tests.gui.world import World
+    from tests.gui.jobs_database import JobsDatabase
 
 
-def process(world: World, *keys: int, registry: Processing | None = None) -> None:
+def process(jobs_db: JobsDatabase, *keys: int, registry: Processing | None = None) -> None:
     """Have these jobs processed as a worker does it, up to their end."""
     client, stop = FakeClient(), threading.Event()
-    jobs = world.jobs.page(keys)
+    jobs = jobs_db.jobs.page(keys)
     client.polls.append(
         [
             received(encode(FileMessage(jobs[key].id, jobs[key].generation)), handle=str(key), message_id=f"m-{key}")
@@ -33,9 +33,9 @@ def process(world: World, *keys: int, registry: Processing | None = None) -> Non
     )
     # An empty poll of a real queue takes its time; this one waits a moment, so that nothing spins.
     client.on_receive = lambda: None if client.polls else _idle(stop)
-    identity = WorkerIdentity(world.database.path)
+    identity = WorkerIdentity(jobs_db.database.path)
     consumer = Consumer(
-        world.database,
+        jobs_db.database,
         FakeConnector(client),
         registry or default_registry(),
         identity,

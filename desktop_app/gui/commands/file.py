@@ -1,0 +1,185 @@
+"""The File menu: adding files, pasting what was copied elsewhere, exporting the list."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt, Signal, Slot
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QFileDialog
+
+from desktop_app.gui.adding.dropping import pasted_paths
+from desktop_app.gui.export.dialog import ExportDialog
+from desktop_app.gui.i18n import tr
+from desktop_app.gui.widgets.notice import Notice
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from PySide6.QtGui import QAction
+    from PySide6.QtWidgets import QWidget
+
+    from desktop_app.config.atomic_write import NotWrittenError
+    from desktop_app.gui.adding.adder import Adder
+    from desktop_app.gui.commands.actions import Actions
+    from desktop_app.gui.export.exporter import Exporter, ExportOrder
+    from desktop_app.gui.table.job_feed import Totals
+    from desktop_app.gui.table.model import JobsModel
+    from desktop_app.gui.table.view import JobsView
+    from desktop_app.gui.widgets.notice import BusyStrip
+    from desktop_app.gui.window_memory import WindowMemory
+    from desktop_app.gui.wording import Wording
+
+
+class FileCommands(QObject):
+    """Add Files, Add Folder, Paste Files, Quit.
+
+    Signals:
+        notice(Notice): What a person should know about it.
+    """
+
+    notice = Signal(object)
+
+    def __init__(self, actions: Actions, adder: Adder, memory: WindowMemory, window: QWidget) -> None:
+        super().__init__(window)
+        self._adder = adder
+        self._memory = memory
+        self._window = window
+        actions.add_files.triggered.connect(self.ask_for_files)
+        actions.add_folder.triggered.connect(self.ask_for_folder)
+        actions.paste.triggered.connect(self.paste)
+        actions.quit.triggered.connect(window.close)
+
+    @Slot()
+    def ask_for_files(self) -> None:
+        """Open the dialog for files."""
+        dialog = self._dialog(tr("Add Files"), "files", self._adder.add)
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+        dialog.setLabelText(QFileDialog.DialogLabel.Accept, tr("Add"))
+        dialog.open()
+
+    @Slot()
+    def ask_for_folder(self) -> None:
+        """Open the dialog for a folder; what is found in it is reviewed before it is added."""
+        dialog = self._dialog(tr("Add Folder"), "folder", partial(self._adder.add, must_ask=True))
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+        dialog.setLabelText(QFileDialog.DialogLabel.Accept, tr("Add Folder"))
+        dialog.open()
+
+    def _dialog(self, title: str, purpose: str, add: Callable[[list[str]], None]) -> QFileDialog:
+        dialog = QFileDialog(self._window, title, self._memory.folder(purpose))
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.filesSelected.connect(partial(self._take, purpose, add))
+        return dialog
+
+    def _take(self, purpose: str, add: Callable[[list[str]], None], paths: list[str]) -> None:
+        if paths:
+            self._memory.set_folder(purpose, str(Path(paths[0]).parent))
+        add(paths)
+
+    @Slot()
+    def paste(self) -> None:
+        """Add what the clipboard names."""
+        paths = pasted_paths(QGuiApplication.clipboard().mimeData())
+        if paths:
+            self._adder.add(paths)
+        else:
+            self.notice.emit(Notice(tr("There are no files, folders or paths on the clipboard."), passing=True))
+
+
+class ExportCommand(QObject):
+    """Export List: opens the dialog, and has the list written as ordered in it.
+
+    Signals:
+        notice(Notice): What a person should know about it.
+    """
+
+    notice = Signal(object)
+
+    def __init__(
+        self,
+        action: QAction,
+        strip: BusyStrip,
+        view: JobsView,
+        model: JobsModel,
+        exporter: Exporter,
+        totals: Totals,
+        *,
+        memory: WindowMemory,
+        wording: Wording,
+        window: QWidget,
+    ) -> None:
+        super().__init__(window)
+        self._view = view
+        self._model = model
+        self._exporter = exporter
+        self._totals = totals
+        self._memory = memory
+        self._wording = wording
+        self._window = window
+        self._dialog: ExportDialog | None = None
+        action.triggered.connect(self.ask)
+        view.selection_changed.connect(self._offer)
+        model.listed.connect(self._offer)
+        totals.changed.connect(self._offer)
+        exporter.refused.connect(self._complain)
+        exporter.notice.connect(self._tell)
+        exporter.busy.connect(lambda text: strip.say(text, can_stop=True))
+        strip.stopped.connect(exporter.stop)
+
+    @property
+    def dialog(self) -> ExportDialog | None:
+        """Return the dialog while it is open."""
+        return self._dialog
+
+    @Slot()
+    def ask(self) -> None:
+        """Open the dialog, or bring it to the front."""
+        if self._exporter.is_busy:
+            self.notice.emit(Notice(tr("An export is under way. Wait for it, or stop it."), passing=True))
+            return
+        if self._dialog is None:
+            self._dialog = ExportDialog(self._memory, self._wording, self._window)
+            self._dialog.ordered.connect(self._exporter.start)
+            self._dialog.finished.connect(self._forget)
+            self._offer()
+        self._dialog.show()
+        self._dialog.raise_()
+        self._dialog.activateWindow()
+
+    @Slot()
+    def _offer(self) -> None:
+        if self._dialog is None:
+            return
+        self._dialog.offer(
+            listed=self._model.rowCount(),
+            where=self._model.filter,
+            order=self._model.order,
+            selected=self._view.selected_ids(),
+            total=self._totals.counts.total,
+            shown_fields=self._shown_fields(),
+        )
+
+    def _shown_fields(self) -> tuple[str, ...]:
+        shown = self._view.header.shown_columns()
+        return tuple(dict.fromkeys(field for column in shown for field in column.export_fields))
+
+    @Slot()
+    def _forget(self) -> None:
+        if self._dialog is not None:
+            self._dialog.deleteLater()
+            self._dialog = None
+
+    @Slot(object, object)
+    def _complain(self, order: ExportOrder, error: NotWrittenError) -> None:
+        if self._dialog is not None:
+            self._dialog.complain(order, error)
+
+    @Slot(object)
+    def _tell(self, notice: Notice) -> None:
+        if self._dialog is not None:
+            self._dialog.reject()
+        self.notice.emit(notice)

@@ -1,0 +1,325 @@
+"""The Queue menu: what is done to the selected files, to all that have failed, and to the queue; and pausing.
+
+A click on Retry Failed goes from its action (`commands.actions`) to `QueueCommands`, which knows what is selected, to
+`ListCommands`, which has it written beside the main thread by `IntakeService` (`services.adding.intake`).
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from itertools import chain, islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt, Signal, Slot
+from PySide6.QtWidgets import QFileDialog
+
+from desktop_app.domain.errors import KnownError
+from desktop_app.domain.job import Status
+from desktop_app.gui.desktop.file_manager import MOST_AT_ONCE, Opener
+from desktop_app.gui.i18n import tr, translated
+from desktop_app.gui.widgets.notice import Kind, Notice, NoticeAction
+from desktop_app.services.control import RunMode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from PySide6.QtGui import QAction
+    from PySide6.QtWidgets import QWidget
+
+    from desktop_app.domain.job import Job, PriorityResult
+    from desktop_app.gui.commands.actions import Actions
+    from desktop_app.gui.commands.list_commands import ListCommands
+    from desktop_app.gui.table.job_feed import Totals
+    from desktop_app.gui.table.model import JobsModel
+    from desktop_app.gui.table.view import JobsView
+    from desktop_app.gui.tasks import Tasks
+    from desktop_app.gui.window_memory import WindowMemory
+    from desktop_app.services.control import ProcessingControl
+
+
+_MOST_SHOWN = 100
+
+_LOCATE_FOLDER = "files"
+"""As for adding: what was added together lies together, and has often moved together."""
+
+
+class QueueCommands(QObject):
+    """Process Next, Check Queue Now, Retry, Retry Failed, Remove, Open, Show in Folder.
+
+    Signals:
+        notice(Notice): What a person should know about it.
+
+    Args:
+        actions: The actions.
+        view: Where files are selected; Qt's owner.
+        model: What it shows.
+        commands: Writes what is done to the list.
+        tasks: The pool on which the disk and the file manager are asked.
+        may_begin: Whether files are begun now; False while it is paused.
+        try_now: Lets what waits for the queue try at once.
+    """
+
+    notice = Signal(object)
+
+    def __init__(
+        self,
+        actions: Actions,
+        view: JobsView,
+        model: JobsModel,
+        commands: ListCommands,
+        tasks: Tasks,
+        *,
+        may_begin: Callable[[], bool],
+        try_now: Callable[[], None],
+    ) -> None:
+        super().__init__(view)
+        self._view = view
+        self._model = model
+        self._commands = commands
+        self._may_begin = may_begin
+        self._try_now = try_now
+        self._opener = Opener(tasks, self)
+        self._opener.notice.connect(self.notice)
+        for action, slot in (
+            (actions.process_next, self.process_next),
+            (actions.check_queue, self.check_queue),
+            (actions.retry, self.retry_selected),
+            (actions.retry_failed, commands.retry_failed),
+            (actions.remove, self.remove_selected),
+            (actions.open, self.open_selected),
+            (actions.show_file, self.show_selected),
+        ):
+            action.triggered.connect(slot)
+        view.addAction(actions.open)  # where its key means it
+        view.doubleClicked.connect(self.open_selected)
+
+    @Slot()
+    def retry_selected(self) -> None:
+        """Process the selected files again."""
+        self._commands.retry(self._view.selected_ids())
+
+    @Slot()
+    def remove_selected(self) -> None:
+        """Take the selected files off the list."""
+        self._commands.remove(self._view.selected_ids())
+
+    @Slot()
+    def process_next(self) -> None:
+        """Let the selected files that wait come before all others."""
+        self._commands.process_next(self._view.selected_ids(), self._say_moved)
+
+    def _say_moved(self, moved: PriorityResult) -> None:
+        self.notice.emit(Notice(moved_text(moved, may_begin=self._may_begin()), passing=True))
+
+    @Slot()
+    def check_queue(self) -> None:
+        """Send, receive and look after what is missing now, not when it is time."""
+        self._try_now()
+        self.notice.emit(Notice(tr("Looking at the queue now."), passing=True))
+
+    @Slot()
+    def open_selected(self) -> None:
+        """Open the selected files with their programs."""
+        self._opener.open(self._selected_paths(MOST_AT_ONCE + 1))
+
+    @Slot()
+    def show_selected(self) -> None:
+        """Show the selected files in the system's file manager, in the folder of the current one."""
+        self._opener.show(self._selected_paths(_MOST_SHOWN))
+
+    def _selected_paths(self, most: int) -> list[str]:
+        """Return where some of the selected files lie, the current one first."""
+        current = self._view.currentIndex().row()
+        rows = islice(chain.from_iterable(range(first, last + 1) for first, last in self._view.selected_rows()), most)
+        jobs = [self._model.job(row) for row in sorted(rows, key=lambda row: row != current)]
+        return [job.file_path for job in jobs if job is not None]
+
+
+def moved_text(moved: PriorityResult, *, may_begin: bool) -> str:
+    """Return what became of files that should be next.
+
+    Args:
+        moved: It.
+        may_begin: False while it is paused.
+    """
+    if not moved.keys:
+        return tr("Only files that wait for this queue can be next; these are in work already, or have ended.")
+    if moved.is_served:
+        if may_begin:
+            return tr("%Ln file(s) (is|are) processed next.", "", len(moved.keys))
+        return tr("%Ln file(s) (is|are) processed next once you resume.", "", len(moved.keys))
+    texts = []
+    if moved.front:
+        texts.append(tr("%Ln file(s) moved to the front.", "", moved.front))
+    if moved.sent:
+        text = tr("%Ln file(s) (is|are) in the queue already, where the order can't be changed.", "", moved.sent)
+        texts.append(text)
+    return " ".join(texts)
+
+
+class LocateCommand(QObject):
+    """Locate File: says where a missing file is now. Offered where exactly one file is selected that has failed."""
+
+    def __init__(
+        self,
+        action: QAction,
+        view: JobsView,
+        model: JobsModel,
+        commands: ListCommands,
+        memory: WindowMemory,
+        window: QWidget,
+    ) -> None:
+        super().__init__(window)
+        self._action = action
+        self._view = view
+        self._model = model
+        self._commands = commands
+        self._memory = memory
+        self._window = window
+        action.setEnabled(False)
+        action.triggered.connect(self.ask)
+        view.selection_changed.connect(self._offer)
+        model.dataChanged.connect(self._offer)
+        model.listed.connect(self._offer)
+
+    def _job(self) -> Job | None:
+        if self._view.selected_count() != 1:
+            return None
+        job = self._model.job(self._view.selected_rows()[0][0])
+        return job if job is not None and job.status is Status.FAILED else None
+
+    @Slot()
+    def _offer(self) -> None:
+        self._action.setEnabled(self._job() is not None)
+
+    @Slot()
+    def ask(self) -> None:
+        """Open the dialog; does not stop the window."""
+        job = self._job()
+        if job is None:
+            return
+        dialog = QFileDialog(
+            self._window, tr("Where Is “{name}” Now?").format(name=job.name), self._memory.folder(_LOCATE_FOLDER)
+        )
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.setLabelText(QFileDialog.DialogLabel.Accept, tr("Process"))
+        dialog.fileSelected.connect(partial(self._take, job))
+        dialog.open()
+
+    def _take(self, job: Job, path: str) -> None:
+        self._memory.set_folder(_LOCATE_FOLDER, str(Path(path).parent))
+        self._commands.relocate(job, path)
+
+
+class PauseCommands(QObject):
+    """Pause, Resume, Stop After the Current Files. The consumer's thread changes the run mode too.
+
+    Signals:
+        mode_changed(RunMode): Whether files are begun now.
+        notice(Notice): What a person should know about it.
+
+    Args:
+        actions: `pause` and `stop_after_current` are used.
+        control: What is paused.
+        remember: Keeps for the next start whether it is paused; may raise a `KnownError`.
+        totals: How many files wait.
+        window: Qt's owner.
+    """
+
+    mode_changed = Signal(object)
+    notice = Signal(object)
+    _control_changed = Signal()
+
+    def __init__(
+        self,
+        actions: Actions,
+        control: ProcessingControl,
+        remember: Callable[[bool], object],
+        totals: Totals,
+        window: QWidget,
+    ) -> None:
+        super().__init__(window)
+        self._control = control
+        self._remember = remember
+        self._actions = actions
+        self._totals = totals
+        self._shown = RunMode.RUNNING
+        actions.pause.triggered.connect(self.toggle)
+        actions.stop_after_current.triggered.connect(self.finish)
+        self._control_changed.connect(self._follow)
+        self._control.add_listener(self._note_change)
+
+    @property
+    def title(self) -> str:
+        """Return what stands before the window's title."""
+        if self._shown is RunMode.PAUSED:
+            return tr("[Paused]") + " "
+        return tr("[Pausing]") + " " if self._shown is RunMode.FINISHING else ""
+
+    def open(self) -> None:
+        """Show how it was left, and say so: nobody should wait for files that nobody works on."""
+        self._show()
+        if self._shown is RunMode.PAUSED:
+            self._say(tr("Filemill is paused, as it was left. No file is begun until you resume."), lasts=True)
+
+    def close(self) -> None:
+        """Hear nothing any more."""
+        self._control.remove_listener(self._note_change)
+
+    @Slot()
+    def toggle(self) -> None:
+        """Pause, or go on; also from the middle of stopping after the current files."""
+        if self._control.mode is RunMode.RUNNING:
+            self._control.pause()
+            self._say(tr("Paused. What is in work goes on to its end; no other file is begun."))
+            self._keep(paused=True)
+        else:
+            self.resume()
+
+    def resume(self) -> None:
+        """Go on."""
+        self._control.resume()
+        self._say(tr("Files are processed again."))
+        self._keep(paused=False)
+
+    @Slot()
+    def finish(self) -> None:
+        """Pause after the current files."""
+        if self._control.mode is not RunMode.RUNNING:
+            return
+        self._say(tr("Filemill pauses as soon as the files in work are finished."), lasts=True)
+        self._control.finish()
+        self._keep(paused=True)
+
+    def _note_change(self, _mode: RunMode) -> None:
+        """Pass a change on to the main thread; called on any thread."""
+        self._control_changed.emit()
+
+    @Slot()
+    def _follow(self) -> None:
+        before = self._shown
+        self._show()
+        if (before, self._shown) == (RunMode.FINISHING, RunMode.PAUSED):
+            text = tr("Paused after the current files. %Ln file(s) (waits|wait).", "", self._totals.counts.pending)
+            self._say(text, lasts=True)
+
+    def _show(self) -> None:
+        mode = self._shown = self._control.mode
+        if mode is RunMode.RUNNING:
+            self._actions.change(self._actions.pause, tr("&Pause"), tr("Begin no file until you resume"), "pause")
+        else:
+            self._actions.change(self._actions.pause, tr("Res&ume"), tr("Go on with the files that wait"), "resume")
+        self._actions.stop_after_current.setEnabled(mode is RunMode.RUNNING)
+        self.mode_changed.emit(mode)
+
+    def _say(self, text: str, *, lasts: bool = False) -> None:
+        resume = (NoticeAction(tr("Resume"), self.resume),) if lasts else ()
+        self.notice.emit(Notice(text, actions=resume, passing=not lasts))
+
+    def _keep(self, *, paused: bool) -> None:
+        try:
+            self._remember(paused)
+        except KnownError as error:
+            self.notice.emit(Notice(translated(error.text), Kind.WARNING))

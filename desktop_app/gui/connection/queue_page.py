@@ -1,0 +1,312 @@
+"""The queue's page of the Connection dialog: the form, the list of queues, and the test of what is entered."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSize, Qt, QTimer, Slot
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
+from PySide6.QtWidgets import QAbstractItemView, QLabel, QListWidget, QListWidgetItem, QPushButton
+
+from desktop_app.domain.connection_checks import Finding, FoundQueue, Profiles, Verdict
+from desktop_app.domain.errors import KnownError, SettingsError
+from desktop_app.gui.connection.dialog import ConnectionPage
+from desktop_app.gui.connection.form import ConnectionForm, Place
+from desktop_app.gui.i18n import tr, translated
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from desktop_app.config.settings import Connection
+    from desktop_app.gui.connection.controller import ConnectionController
+    from desktop_app.gui.tasks import Stream, Tasks
+    from desktop_app.gui.theme.theme import Theme
+    from desktop_app.gui.widgets.notice import NoticeAction
+
+
+_MARKS = {Verdict.FINE: "✓", Verdict.NOTE: "–", Verdict.TROUBLE: "▲"}
+_ICONS = {Verdict.FINE: "status-processed", Verdict.NOTE: "info", Verdict.TROUBLE: "status-failed"}
+
+
+class QueuePage(ConnectionPage):
+    """Chooses the queue. Never blocks: what has to be looked up comes when it comes.
+
+    Attributes:
+        form, checks, test, fix: Its parts.
+
+    Args:
+        controller: The connection.
+        tasks: Where short questions are asked.
+        listing, testing: Where the list of queues and the test run; they must outlive the page.
+        button_for: Returns the button that helps against what a test found, if there is one.
+        theme: The colours and icons.
+    """
+
+    def __init__(
+        self,
+        controller: ConnectionController,
+        tasks: Tasks,
+        *,
+        listing: Stream,
+        testing: Stream,
+        button_for: Callable[[KnownError], NoticeAction | None],
+        theme: Theme,
+    ) -> None:
+        super().__init__(tr("Queue"))
+        self._controller = controller
+        self._tasks = tasks
+        self._listing = listing
+        self._testing = testing
+        self._button_for = button_for
+        self._is_closed = False
+        self._queues: list[str] = []
+        self._fix: NoticeAction | None = None
+        self.form = ConnectionForm()
+        self.checks = CheckList(theme)
+        self.test = QPushButton(tr("&Test"))
+        self.fix = QPushButton()
+        self._overrides = QLabel()
+        self._overrides.setObjectName("detailsCaption")
+        self._overrides.setTextFormat(Qt.TextFormat.PlainText)
+        self._overrides.setWordWrap(True)
+        self._test_title = QLabel()
+        self._test_title.setObjectName("noticeTitle")
+        for widget in (self.form, self._overrides, self.problem, self._test_title):
+            self.column.addWidget(widget)
+        self.column.addWidget(self.checks, 1)
+        self.checks.setMinimumHeight(self.fontMetrics().lineSpacing() * 10)
+        self.column.addStretch()
+        self.buttons.addWidget(self.test)
+        self.buttons.addWidget(self.fix)
+        self.buttons.addStretch(1)
+        self.setFocusProxy(self.form.places[0])
+        self._show_overrides()
+        self._test_title.hide()
+        self.checks.hide()
+        self.fix.hide()
+        self._connect()
+        self.form.set_connection(controller.connection, processes_here=controller.processes_here)
+
+    def _connect(self) -> None:
+        self.form.changed.connect(self._clear_problem)
+        self.form.list_requested.connect(self._list_or_stop)
+        self.form.reload_requested.connect(self.load)
+        self.test.clicked.connect(self._test_or_stop)
+        self.fix.clicked.connect(self._run_fix)
+        self._listing.result.connect(self._add_queues)
+        self._listing.finished.connect(self._finish_listing)
+        self._listing.failed.connect(self._fail_listing)
+        self._testing.result.connect(self.checks.add)
+        self._testing.finished.connect(self._finish_test)
+
+    def _show_overrides(self) -> None:
+        names = self._controller.overrides
+        self._overrides.setVisible(bool(names))
+        self._overrides.setText(
+            tr("Set in this program's environment, which decides again at the next start: {names}").format(
+                names=", ".join(names)
+            )
+        )
+
+    # --- as a page
+
+    @Slot()
+    def load(self) -> None:
+        """Read the profiles and the regions."""
+        self._tasks.run(self._controller.advisor.profiles, self._set_profiles)
+        self._tasks.run(self._controller.advisor.regions, self._set_regions)
+
+    def _set_profiles(self, profiles: Profiles) -> None:
+        if not self._is_closed:
+            self.form.set_profiles(profiles)
+
+    def _set_regions(self, names: list[str]) -> None:
+        if not self._is_closed:
+            self.form.set_regions(names)
+
+    def validate(self) -> bool:
+        """Return whether what is entered can be used; say why not."""
+        return self._entered() is not None
+
+    def apply(self) -> None:
+        """Use what is entered from now on.
+
+        Raises:
+            SettingsError: If it could not be saved.
+        """
+        self._controller.choose(self.form.entered, process_here=self.form.process_here.isChecked())
+
+    @Slot()
+    def stop(self) -> None:
+        """Stop the list and the test."""
+        self._is_closed = True
+        self._listing.stop()
+        self._testing.stop()
+
+    def focus_on(self, field: str) -> bool:
+        """Put the keyboard on `profile`, `region` or `queue`."""
+        widgets = {"profile": self.form.profile, "region": self.form.region, "queue": self.form.queue}
+        if field not in widgets:
+            return False
+        if self.form.place is Place.COMPUTER:
+            self.form.places[Place.AWS.value].setChecked(True)
+        widgets[field].setFocus(Qt.FocusReason.OtherFocusReason)
+        return True
+
+    def _entered(self) -> Connection | None:
+        """Return the connection that is entered, completed; None if it can't be used, and say why."""
+        entered = self.form.entered
+        if self.form.place is not Place.COMPUTER and not entered.queue:
+            self.show_problem(tr("Choose a queue, or type its name, URL or ARN."))
+            self.form.queue.setFocus()
+            return None
+        if self.form.place is Place.SERVER and not entered.endpoint_url and "://" not in entered.queue:
+            self.show_problem(tr("Type the server's address, such as http://localhost:9324."))
+            self.form.server.setFocus()
+            return None
+        try:
+            return self._controller.check(entered)
+        except SettingsError as error:
+            self.show_problem(translated(error.text))
+            return None
+
+    @Slot()
+    def _clear_problem(self) -> None:
+        self.show_problem("")
+
+    # --- the list of queues
+
+    @Slot()
+    def _list_or_stop(self) -> None:
+        if self._listing.is_running:
+            self._listing.stop()
+            self._end_listing(tr("Stopped."))
+            return
+        # Its own name does not matter, but a connection without one would be the embedded queue's.
+        connection = replace(self.form.entered, queue="any")
+        self._queues = []
+        self.form.list_queues.setText(tr("Stop"))
+        self.form.set_queue_hint(tr("Looking for queues…"))
+        self._listing.start(partial(self._controller.advisor.queues, connection))
+
+    @Slot(object)
+    def _add_queues(self, found: list[FoundQueue]) -> None:
+        self._queues += [queue.name for queue in found]
+        self.form.set_queues(self._queues)
+        self.form.set_queue_hint(tr("%Ln queue(s) so far…", "", len(self._queues)))
+
+    @Slot()
+    def _finish_listing(self) -> None:
+        count = len(self._queues)
+        self._end_listing(tr("%Ln queue(s) found", "", count) if count else tr("There are no queues here."))
+
+    @Slot(object)
+    def _fail_listing(self, error: KnownError) -> None:
+        self._end_listing(tr("▲ {trouble} The name can be typed all the same.").format(trouble=translated(error.text)))
+
+    def _end_listing(self, text: str) -> None:
+        self.form.list_queues.setText(tr("List Queues"))
+        self.form.set_queue_hint(text)
+
+    # --- the test
+
+    @Slot()
+    def _test_or_stop(self) -> None:
+        if self._testing.is_running:
+            self._testing.stop()
+            self._end_test(tr("Test: stopped"))
+            return
+        connection = self._entered()
+        if connection is None:
+            return
+        self.checks.clear_findings()
+        self.fix.hide()
+        self.checks.show()
+        self._test_title.show()
+        self._test_title.setText(tr("Testing…"))
+        self.test.setText(tr("S&top Test"))
+        QTimer.singleShot(0, self, lambda: self.ensureWidgetVisible(self.checks))  # once it is laid out
+        self._testing.start(partial(self._controller.advisor.test, connection))
+
+    @Slot()
+    def _finish_test(self) -> None:
+        troubles = [finding for finding in self.checks.findings if finding.verdict is Verdict.TROUBLE]
+        self._end_test(tr("Test: something is in the way") if troubles else tr("Test: everything works"))
+        error = troubles[0].error if troubles else None
+        self._fix = self._button_for(error) if error is not None else None
+        self.fix.setVisible(self._fix is not None)
+        if self._fix is not None:
+            self.fix.setText(self._fix.text)
+
+    @Slot()
+    def _run_fix(self) -> None:
+        if self._fix is not None:
+            self._fix.run()
+
+    def _end_test(self, text: str) -> None:
+        self._test_title.setText(text)
+        self.test.setText(tr("&Test"))
+
+
+class CheckList(QListWidget):
+    """The findings of a test, a line each as they come, with a shape before each."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._findings: list[Finding] = []
+        self.setAccessibleName(tr("What the test has found"))
+        self.setWordWrap(True)
+        self.setIconSize(QSize(16, 16))
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setUniformItemSizes(False)
+        self.setFrameShape(QListWidget.Shape.NoFrame)
+        theme.changed.connect(self._draw)
+
+    @property
+    def findings(self) -> list[Finding]:
+        """Return what is listed."""
+        return list(self._findings)
+
+    def clear_findings(self) -> None:
+        """Remove the findings of the last test."""
+        self._findings.clear()
+        self.clear()
+
+    def add(self, finding: Finding) -> None:
+        """Append a finding."""
+        self._findings.append(finding)
+        item = QListWidgetItem(translated(finding.text), self)
+        mark = {Verdict.FINE: tr("Fine"), Verdict.NOTE: tr("Note"), Verdict.TROUBLE: tr("Trouble")}[finding.verdict]
+        item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{mark}: {item.text()}")
+        self._draw_item(item, finding)
+        self.scrollToItem(item)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Copy all lines, not only the current one."""
+        if event.matches(QKeySequence.StandardKey.Copy):
+            QGuiApplication.clipboard().setText(self.as_text())
+            event.accept()
+        else:
+            super().keyPressEvent(event)
+
+    def as_text(self) -> str:
+        """Return all findings, a line each."""
+        return "\n".join(f"{_MARKS[one.verdict]} {translated(one.text)}" for one in self._findings)
+
+    @Slot()
+    def _draw(self) -> None:
+        for row, finding in enumerate(self._findings):
+            self._draw_item(self.item(row), finding)
+
+    def _draw_item(self, item: QListWidgetItem, finding: Finding) -> None:
+        colours = self._theme.colours
+        colour = {
+            Verdict.FINE: colours.processed,
+            Verdict.NOTE: colours.muted,
+            Verdict.TROUBLE: colours.failed,
+        }[finding.verdict]
+        item.setIcon(self._theme.icon(_ICONS[finding.verdict], colour))

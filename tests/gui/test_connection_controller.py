@@ -1,0 +1,187 @@
+"""Another queue without a restart: with the real loops, a real database and a real server."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from typing import TYPE_CHECKING
+
+import pytest
+
+from desktop_app.config.settings import Connection, Settings, load_settings
+from desktop_app.domain.errors import SettingsError
+from desktop_app.domain.job import Status
+from desktop_app.gui.connection.controller import OVERRIDING_VARIABLES, ConnectionController
+from desktop_app.services.control import ProcessingControl
+from desktop_app.services.support.connection_advisor import ConnectionAdvisor
+from tests.gui.conftest import FakeLoops
+from tests.gui.running_app import RunningApp, allowed
+from tests.helpers.fakes import FakeClock
+from tests.helpers.sqs.kit import boto_client
+from tests.helpers.sqs.simulator import REGION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from PySide6.QtWidgets import QApplication
+    from pytestqt.qtbot import QtBot
+
+    from desktop_app.gui.theme.theme import Theme
+
+pytest_plugins = ["tests.helpers.sqs.fixtures"]
+
+NOWHERE = "http://127.0.0.1:1"
+
+
+class Line(RunningApp):
+    """The window on a queue of a server that can make more."""
+
+    def __init__(self, qtbot: QtBot, theme: Theme, folder: Path, url: str) -> None:
+        self._url = url
+        self._sqs = boto_client(endpoint_url=url)
+        self.first = self.queue()
+        settings = Settings(queue=self.first.queue, region=REGION, endpoint_url=url)
+        super().__init__(qtbot, theme, folder, allowed(settings))
+
+    def queue(self) -> Connection:
+        """A new queue on the server."""
+        name = f"q-{uuid.uuid4().hex[:8]}"
+        self._sqs.create_queue(QueueName=name)
+        return Connection(queue=name, endpoint_url=self._url, region=REGION)
+
+
+@pytest.fixture
+def app(qtbot: QtBot, theme: Theme, tmp_path: Path, filemill_home: Path, moto_url: str) -> Iterator[Line]:
+    made = Line(qtbot, theme, tmp_path, moto_url)
+    yield made
+    if made.window.isVisible():
+        made.close()
+    made.window.deleteLater()
+    assert made.running.left_over == []
+
+
+def test_window_follows_to_another_queue_and_no_job_moves(app: Line) -> None:
+    app.add("one.txt")
+    app.until_processed("one.txt")
+    second = app.queue()
+    app.connection.choose(second, process_here=True)
+    assert second.queue in app.window.windowTitle()
+    assert app.window.status.connection_text == "Starting…"
+    app.add("two.txt")
+    app.until_processed("two.txt")
+    app.until(lambda: second.queue in app.window.status.connection_text)
+    queues = {name: job.queue for name, job in app.jobs().items()}
+    assert queues["one.txt"].endswith(app.first.queue)
+    assert queues["two.txt"].endswith(second.queue)
+    assert second.queue in app.window._empty.words.text()
+
+
+def test_files_of_an_unreachable_queue_wait_for_it_and_come_along_when_they_are_retried(app: Line) -> None:
+    app.connection.choose(Connection(queue="away", endpoint_url=NOWHERE), process_here=True)
+    app.add("waits.txt")
+    app.until(lambda: app.connection.connection.queue == "away" and app.window.banner.isVisible())
+    app.connection.choose(app.first, process_here=True)
+    app.add("goes.txt")
+    app.until_processed("goes.txt")
+    assert app.jobs()["waits.txt"].status is Status.PENDING
+    assert app.text_of("waits.txt").endswith(f"Waits for the queue {NOWHERE} away")
+    assert not app.window.banner.isVisible()
+    app.window.view.selectAll()
+    app.window.menu_actions.retry.trigger()
+    app.until_processed("waits.txt", "goes.txt")
+
+
+def test_switching_twice_at_once_while_busy_ends_at_the_last_one(app: Line) -> None:
+    app.add(*(f"f{number}.txt" for number in range(20)))
+    between, last = app.queue(), app.queue()
+    app.connection.choose(between, process_here=True)
+    app.connection.choose(last, process_here=True)
+    app.add("last.txt")
+    app.until_processed("last.txt")
+    app.until(lambda: last.queue in app.window.status.connection_text)
+    app.connection.choose(app.first, process_here=True)
+    app.until_processed(*(f"f{number}.txt" for number in range(20)))
+    assert {job.status for job in app.jobs().values()} == {Status.PROCESSED}
+
+
+def test_closing_while_switching_leaves_no_thread(app: Line) -> None:
+    app.add("one.txt")
+    app.connection.choose(app.queue(), process_here=True)
+    app.connection.choose(Connection(), process_here=True)
+    app.close()
+    assert app.running.left_over == []
+    # A long poll is left to end by itself, see `services/receiver.py`.
+    names = {thread.name for thread in threading.enumerate()} - {"receiver"}
+    assert not {name for name in names if name.startswith(("acks", "keeper", "worker-"))}
+
+
+def test_queue_that_nobody_has_allowed_is_only_sent_to_until_somebody_does(app: Line) -> None:
+    app.connection.choose(app.queue(), process_here=False)
+    app.add("one.txt")
+    app.until(lambda: app.window.status.connection_text.endswith("sending only"))
+    app.until(lambda: app.jobs()["one.txt"].sent_at is not None)
+    assert not app.connection.processes_here
+    assert [button.text() for button in app.window.banner.buttons][:1] == ["Process Here"]
+    app.window.banner.buttons[0].click()
+    app.until_processed("one.txt")
+    assert load_settings(app.program.home.settings_file).process_queue == app.connection.connection.key
+
+
+def test_what_was_chosen_is_kept_with_the_comments(app: Line, filemill_home: Path) -> None:
+    file = filemill_home / "settings.toml"
+    file.write_text("# mine\nconcurrency = 3 # not more\n")
+    chosen = app.queue()
+    app.connection.choose(chosen, process_here=True)
+    text = file.read_text()
+    assert "# mine" in text
+    assert "concurrency = 3 # not more" in text
+    saved = load_settings(file)
+    assert (saved.queue, saved.endpoint_url) == (chosen.queue, chosen.endpoint_url)
+    assert saved.process_queue == app.connection.connection.key
+    app.connection.choose(chosen, process_here=False)
+    assert load_settings(file).process_queue == ""
+    app.until(lambda: app.window.status.connection_text.endswith("sending only"))
+
+
+def controller(folder: Path, environment: dict[str, str]) -> ConnectionController:
+    """Return one whose loops are not started."""
+    return ConnectionController(
+        FakeLoops,
+        ProcessingControl(),
+        ConnectionAdvisor(folder / "run"),
+        connection=Connection(),
+        settings_file=folder / "settings.toml",
+        clock=FakeClock(),
+        environment=environment,
+    )
+
+
+def test_environment_is_named_where_it_decides(qapp: QApplication, tmp_path: Path) -> None:
+    made = controller(tmp_path, {"AWS_PROFILE": "prod", "AWS_REGION": " "})
+    assert made.overrides == ("AWS_PROFILE",)
+    assert set(made.overrides) <= set(OVERRIDING_VARIABLES)
+    # What is chosen now counts now, whatever the variables say.
+    assert made.check(Connection("work", "other", "eu-west-3")).region == "eu-west-3"
+
+
+def test_server_that_the_environment_points_boto3_to_counts_at_once(qapp: QApplication, tmp_path: Path) -> None:
+    made = controller(tmp_path, {"AWS_ENDPOINT_URL": NOWHERE})
+    assert made.check(Connection("work", region="eu-west-3")).endpoint_url == NOWHERE
+    other = Connection("work", endpoint_url="http://localhost:9324")
+    assert made.check(other).endpoint_url == other.endpoint_url
+
+
+def test_permission_holds_until_the_end_when_it_can_not_be_saved(qapp: QApplication, tmp_path: Path) -> None:
+    made = controller(tmp_path, {})
+    made.choose(Connection("work", region="eu-west-3"), process_here=False)
+    (tmp_path / "settings.toml").write_text("not = [toml")
+    with pytest.raises(SettingsError):
+        made.allow_processing()
+    assert made.processes_here
+    with pytest.raises(SettingsError):
+        made.choose(Connection(), process_here=True)
+    assert made.connection.is_local
+    with pytest.raises(SettingsError):
+        made.choose(Connection("not a name"), process_here=True)
+    assert made.connection.is_local

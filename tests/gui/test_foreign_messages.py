@@ -1,0 +1,32 @@
+"""Messages in the queue that are not ours, as the window shows them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.helpers.fakes import received
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
+    from tests.gui.conftest import WindowFactory
+
+
+def test_without_any_nothing_is_said(windows: WindowFactory, qtbot: QtBot) -> None:
+    window = windows.open()
+    window.connection.foreign.count()
+    assert not window.menu_actions.foreign.isEnabled()
+    assert not window.status._foreign.isVisible()
+
+
+def test_they_are_counted_and_the_newest_are_shown_as_plain_text(windows: WindowFactory, qtbot: QtBot) -> None:
+    window = windows.open()
+    windows.connection.foreign_messages.note(received("<b>not</b>\nours", message_id="m1", count=3), "not JSON")
+    with qtbot.waitSignal(window.connection.foreign.counted):
+        window.connection.foreign.count()
+    assert window.menu_actions.foreign.isEnabled()
+    assert window.status._foreign.isVisible()
+    assert "1 not ours" in window.status._foreign.text()
+    dialog = window.connection.foreign.show_newest()
+    qtbot.addWidget(dialog)
+    assert dialog._pairs == [("not JSON, delivered 3 times", "<b>not</b>\\nours")]
