@@ -17,6 +17,7 @@ from desktop_app.gui.commands.queue_commands import Pausing, QueueCommands
 from desktop_app.gui.connection.banner import trouble_banner
 from desktop_app.gui.connection.desk import ConnectionDesk
 from desktop_app.gui.connection.foreign_watch import ForeignWatch
+from desktop_app.gui.desktop.ports import ADD_FILES, ADD_FOLDER
 from desktop_app.gui.details.loader import make_details
 from desktop_app.gui.details.pane import DetailsSplit
 from desktop_app.gui.export.command import ExportCommand
@@ -26,7 +27,6 @@ from desktop_app.gui.filtering.sidebar import Sidebar
 from desktop_app.gui.i18n import tr, translated
 from desktop_app.gui.progress.presenter import ProgressPresenter
 from desktop_app.gui.progress.status_bar import JobsStatusBar
-from desktop_app.gui.startup.single_instance import ADD_FILES, ADD_FOLDER
 from desktop_app.gui.table.selection_sums import SelectedTotals
 from desktop_app.gui.table.view import JobsView
 from desktop_app.gui.widgets.notice import BusyStrip, Kind, Notice, NoticeBar
