@@ -39,6 +39,8 @@ def is_needed(destination: str) -> bool:
     parts = place.parts
     if "__pycache__" in parts:  # of scripts that are data here: left by running from the source
         return False
+    if place.is_relative_to("resources/icons"):  # the program draws these; packages have others, in the system's places
+        return place.suffix == ".svg"
     for package in ("botocore", "boto3"):
         service = PurePosixPath(package, "data")
         if place.is_relative_to(service) and len(parts) > len(service.parts) + 1:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QLocale, QPoint, Qt
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QAccessibleEvent, QContextMenuEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QHeaderView, QMenu
@@ -12,9 +12,11 @@ from PySide6.QtWidgets import QApplication, QHeaderView, QMenu
 from desktop_app.domain.query import Sort
 from desktop_app.gui.table import column_header
 from desktop_app.gui.table import header as header_module
+from desktop_app.gui.table.cells import CELL_PADDING
 from desktop_app.gui.table.columns import COLUMN_OF_ID, COLUMNS, NAME, PROGRESS, REASON, STATUS
 from desktop_app.gui.table.view import JobsView
 from desktop_app.gui.window_memory import ColumnLayout
+from desktop_app.gui.wording import Wording
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QAction
@@ -52,6 +54,13 @@ def menu_of(header: JobsHeader, *, sorting: bool = False) -> QMenu:
 def test_columns_fill_the_width(header: JobsHeader) -> None:
     total = sum(header.sectionSize(number) for number in range(header.count()))
     assert total == header.viewport().width()
+
+
+def test_sizes_can_be_read_in_full_from_the_start(header: JobsHeader) -> None:
+    metrics = header.fontMetrics()
+    room = header.sectionSize(SIZE) - 2 * CELL_PADDING
+    for text in (Wording(QLocale()).size(size) for size in (888, 888_800, 888_800_000)):
+        assert metrics.horizontalAdvance(text) <= room, text
 
 
 def test_no_column_asks_for_every_cell(header: JobsHeader) -> None:

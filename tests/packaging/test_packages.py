@@ -7,6 +7,7 @@ import plistlib
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
@@ -15,7 +16,7 @@ import pytest
 
 from desktop_app import __version__
 from desktop_app.cli.main import COMMANDS
-from desktop_app.gui.startup.single_instance import ADD_FILES, ADD_FOLDER
+from desktop_app.gui.desktop.ports import ADD_FILES, ADD_FOLDER
 from resources.packaging import deb
 from resources.packaging.build import HERE
 from resources.packaging.manual import manual_page
@@ -43,6 +44,25 @@ def validated(command: list[str], text: str, file: Path) -> None:
     done = subprocess.run([*command, str(file)], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout  # man writes its warnings there
     assert not re.search(r"^W:|warning:|hint:", done.stdout), done.stdout
+
+
+def test_packages_are_made_without_qt() -> None:
+    made_by = ("build", "deb", "manual", "bill", "bundle")
+    script = "import sys; " + "; ".join(f"import resources.packaging.{name}" for name in made_by)
+    script += "; print(sorted(name for name in sys.modules if name.startswith(('PySide6', 'shiboken6', 'boto3'))))"
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
+def test_installed_program_brings_nothing_that_only_tests_need() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+    def names(requirements: list[str]) -> set[str]:
+        return {re.split(r"[^\w-]", requirement)[0].lower() for requirement in requirements}
+
+    for_tests = names(project["optional-dependencies"]["dev"])
+    assert {"moto", "flask", "flask-cors", "pytest"} <= for_tests
+    assert not names(project["dependencies"]) & for_tests
 
 
 def test_facts_are_those_of_the_project() -> None:

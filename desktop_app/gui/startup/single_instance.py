@@ -42,9 +42,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-ADD_FILES, ADD_FOLDER = "filemill://add-files", "filemill://add-folder"
-"""What the entries of the icon's menu on the desktop ask for: addresses, so that they travel as names of files do."""
-
 MAX_REQUEST_BYTES = 256 * 1024 * 1024
 _LENGTH_BYTES = 8
 _TAKEN, _WAIT = b"taken\n", b"wait\n"

@@ -27,7 +27,8 @@ _ARROW_GAP = 5
 _SECOND = "2"
 """Beside the arrow of the second key."""
 
-_LONG_SIZE = 999_900
+_LONG_SIZES = (999, 999_900)
+"""In bytes: without a unit the word is longer, with one the number."""
 
 _LONG_SPAN_MS = (12 * 60 + 34) * 60_000
 
@@ -143,7 +144,7 @@ def _samples(number: int) -> Iterable[str]:
     wording = Wording(QLocale())
     now = QDateTime.currentMSecsSinceEpoch()
     return {
-        COLUMN_OF_ID["size"]: (wording.size(_LONG_SIZE),),
+        COLUMN_OF_ID["size"]: map(wording.size, _LONG_SIZES),
         COLUMN_OF_ID["added"]: (wording.clock(now),),
         COLUMN_OF_ID["took"]: (wording.span(_LONG_SPAN_MS),),
     }.get(number, ())

@@ -24,7 +24,6 @@ from desktop_app.gui.filtering.sidebar import Sidebar
 from desktop_app.gui.i18n import tr, translated
 from desktop_app.gui.progress.presenter import ProgressPresenter
 from desktop_app.gui.progress.status_bar import JobsStatusBar
-from desktop_app.gui.startup.single_instance import ADD_FILES, ADD_FOLDER
 from desktop_app.gui.table.selection_sums import SelectedTotals
 from desktop_app.gui.table.view import JobsView
 from desktop_app.gui.widgets.notice import BusyStrip, Kind, Notice, NoticeBar
