@@ -16,6 +16,7 @@ from desktop_app.gui.commands.help import HelpCommands
 from desktop_app.gui.commands.queue import LocateCommand, PauseCommands, QueueCommands
 from desktop_app.gui.commands.view import ViewCommands
 from desktop_app.gui.connection.commands import ConnectionCommands
+from desktop_app.gui.desktop.ports import ADD_FILES, ADD_FOLDER
 from desktop_app.gui.details.loader import DetailsFollower, DetailsLoader
 from desktop_app.gui.details.pane import DetailsPane, DetailsSplit
 from desktop_app.gui.filtering.filter_box import FilterBox
