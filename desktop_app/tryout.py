@@ -24,10 +24,14 @@ if TYPE_CHECKING:
     from desktop_app.domain.job import Job
 
 FOLDER = Path("build", "tryout")
+_UNSEEN = ("offscreen", "minimal")
+"""Qt's platforms whose windows nobody sees."""
 
 
 def main(paths: Sequence[str]) -> int:
     """Open the window with these paths, or do the main job without one; gives the exit code."""
+    if os.environ.get("QT_QPA_PLATFORM", "").startswith(_UNSEEN):
+        return try_offscreen(paths)
     with display(os.environ) as is_found:
         application = make_application() if is_found else None
     if application is None:
