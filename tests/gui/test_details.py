@@ -169,7 +169,7 @@ def test_sums_that_could_not_be_read_are_made_later(
         window.view.selectAll()
         qtbot.waitUntil(lambda: len(asked) > 0)
         windows.settle()
-    assert window.details.summary.happened == "Adding up…"
+    assert window.details.summary.happened == "Calculating…"
     windows.jobs_db.finish(windows.jobs_db.jobs.ids()[2])
     qtbot.waitUntil(lambda: window.details.summary.happened == "1 failed · 2 processed")
 

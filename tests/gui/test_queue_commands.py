@@ -24,7 +24,7 @@ CTRL = Qt.KeyboardModifier.ControlModifier
 
 
 def order(windows: WindowFactory) -> list[str]:
-    """The names in the outbox, in the order of sending."""
+    """Return the names in the outbox, in sending order."""
     with windows.jobs_db.database.read():
         query = OutboxRow.select(JobRow.file_path).join(JobRow).order_by(OutboxRow.position)
         return [path.rpartition("/")[2] for (path,) in windows.jobs_db.database.run(query.tuples())]
@@ -91,7 +91,9 @@ def test_what_has_ended_can_not_be_next(windows: WindowFactory, qtbot: QtBot) ->
     assert not window.menu_actions.process_next.isEnabled()
     select(window, windows, "a.txt")
     window.menu_actions.process_next.trigger()
-    qtbot.waitUntil(lambda: notice_of(window).startswith("Only files that wait for this queue can be next"))
+    qtbot.waitUntil(
+        lambda: notice_of(window).startswith("Only files that are waiting for this queue can be processed next")
+    )
 
 
 @pytest.mark.parametrize(
@@ -114,7 +116,7 @@ def test_by_keyboard_the_queue_is_looked_at_now(windows: WindowFactory) -> None:
     window = windows.open_active()
     QTest.keyClick(window.view, Qt.Key.Key_F5)
     assert windows.tried == 1
-    assert notice_of(window) == "Looking at the queue now."
+    assert notice_of(window) == "Checking the queue now."
 
 
 def test_by_mouse_the_queue_is_looked_at_now(windows: WindowFactory, qtbot: QtBot) -> None:

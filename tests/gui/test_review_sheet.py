@@ -1,4 +1,4 @@
-"""The sheet that asks about many or odd files, with the window it belongs to and real folders."""
+"""The review sheet for many or unusual files, in its window and with real folders."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ CTRL, NONE = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.NoModifier
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """60 tables, 3 texts below, of 10 bytes each."""
+    """Return a folder with 60 tables and 3 texts in a subfolder, 10 bytes each."""
     top = tmp_path / "in"
     (top / "deep").mkdir(parents=True)
     for number in range(60):
@@ -49,7 +49,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def sheet_of(window: MainWindow, qtbot: QtBot) -> ReviewSheet:
-    """The sheet, once it asks."""
+    """Return the sheet once it is open."""
     qtbot.waitUntil(lambda: window.adding.sheet is not None and window.adding.sheet.isVisible())
     sheet = window.adding.sheet
     assert sheet is not None
@@ -59,7 +59,7 @@ def sheet_of(window: MainWindow, qtbot: QtBot) -> ReviewSheet:
 
 @pytest.fixture
 def asked(windows: WindowFactory, folder: Path, qtbot: QtBot) -> ReviewSheet:
-    """The sheet about that folder."""
+    """Return the sheet about that folder."""
     window = windows.open_active()
     window.add([str(folder)])
     return sheet_of(window, qtbot)
@@ -87,7 +87,7 @@ def window_of(sheet: ReviewSheet) -> MainWindow:
     return sheet.parentWidget()  # type: ignore[return-value]
 
 
-# --- what it says
+# --- its texts
 
 
 def test_it_says_how_many_files_of_what_size_from_where(asked: ReviewSheet, folder: Path) -> None:
@@ -121,7 +121,7 @@ def test_count_follows_what_is_typed(asked: ReviewSheet, qtbot: QtBot) -> None:
 
 def test_what_matches_nothing_can_not_be_added(asked: ReviewSheet, qtbot: QtBot, windows: WindowFactory) -> None:
     type_in(asked.only, "*.pdf")
-    QTest.keyClick(asked.only, Qt.Key.Key_Return)  # before it is counted
+    QTest.keyClick(asked.only, Qt.Key.Key_Return)  # before counting ends
     qtbot.waitUntil(lambda: asked.chosen.text() == "None of 63 files matches")
     assert not asked.add.isEnabled()
     QTest.keyClick(asked.only, Qt.Key.Key_Return)
@@ -207,7 +207,7 @@ def test_tab_goes_through_everything_in_its_order(windows: WindowFactory, folder
     assert sheet.again.isChecked()
 
 
-# --- what is odd
+# --- unusual items
 
 
 def test_what_can_not_be_added_is_counted_and_listed(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
@@ -280,7 +280,7 @@ def test_a_file_that_has_changed_is_added_without_a_question(
     qtbot.waitUntil(lambda: windows.names() == ["00.csv", "00.csv"])
 
 
-# --- several, and the end
+# --- several sheets, and closing
 
 
 def test_several_are_asked_about_one_after_the_other(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
