@@ -114,7 +114,7 @@ def test_batch_is_named_after_what_was_added(adder: Adder, jobs_db: JobsDatabase
         for name in ("a", "b"):
             os.utime(tmp_path / "in" / name, ns=(at, at))  # otherwise they are already in the list
         finished(adder, qtbot, *(tmp_path / name for name in named))
-    assert batches(jobs_db) == ["in", "in", "2 things"]
+    assert batches(jobs_db) == ["in", "in", "2 items"]
 
 
 def test_file_whose_name_is_not_utf8_is_added(
@@ -353,11 +353,11 @@ GONE = Refusal("/in/<b>gone\n", Reason(ReasonCode.NO_SUCH_FILE))
         (AddReport(12), "Added 12 files.", Kind.INFO, 1),
         (AddReport(1), "Added 1 file.", Kind.INFO, 1),
         (AddReport(1, listed=1200), "Added 1 file. Already in the list: 1,200.", Kind.INFO, 1),
-        (AddReport(listed=1), "Nothing was added: 1 file is in the list already, and unchanged.", Kind.INFO, 0),
+        (AddReport(listed=1), "Nothing was added: 1 file is already in the list and unchanged.", Kind.INFO, 0),
         (AddReport(), "Nothing was added: no files were found.", Kind.INFO, 0),
         (AddReport(cancelled=True), "Stopped. Nothing was added.", Kind.INFO, 0),
         (AddReport(0, (GONE,)), "“<b>gone\\n” can't be added: There is no such file.", Kind.WARNING, 0),
-        (AddReport(0, (GONE, GONE)), "None of these 2 things can be added.", Kind.WARNING, 1),
+        (AddReport(0, (GONE, GONE)), "None of these 2 items can be added.", Kind.WARNING, 1),
         (AddReport(4, problem="Only 4 of 9 files. Full."), "Only 4 of 9 files. Full.", Kind.PROBLEM, 1),
         (AddReport(problem="The disk is full."), "Nothing was added: The disk is full.", Kind.PROBLEM, 0),
     ],
@@ -415,5 +415,5 @@ def test_drop_text_counts_files_and_folders(wording: Wording, tmp_path: Path) ->
     assert drop_text(folders[:1], wording) == "Drop to add 1 folder"
     assert drop_text([*folders[:1], "/x"], wording) == "Drop to add 1 file and 1 folder"
     assert drop_text(["/x", "/y"], wording) == "Drop to add 2 files"
-    assert drop_text(["/x"] * 1200, wording) == "Drop to add 1,200 things"
+    assert drop_text(["/x"] * 1200, wording) == "Drop to add 1,200 items"
     assert "Only files" in drop_text([], wording)

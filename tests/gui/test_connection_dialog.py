@@ -167,7 +167,7 @@ def test_test_tells_one_thing_after_the_other(page: QueuePage, qtbot: QtBot) -> 
     assert [finding.check for finding in page.checks.findings] == list(Check)
     first = page.checks.item(0)
     assert first.text() == "Credentials found: configuration file, profile “work-account”"
-    assert first.data(Qt.ItemDataRole.AccessibleTextRole) == f"Fine: {first.text()}"
+    assert first.data(Qt.ItemDataRole.AccessibleTextRole) == f"OK: {first.text()}"
     QTest.keyClick(page.checks, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
     copied = QGuiApplication.clipboard().text().splitlines()
     assert copied[0].startswith("✓ Credentials found")

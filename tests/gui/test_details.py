@@ -56,7 +56,7 @@ def test_one_file_tells_what_happened_and_what_to_do(jobs_db: JobsDatabase, word
     assert summary.title == "a.txt"
     assert summary.happened == "Failed \N{EN DASH} The file is no longer there"
     assert summary.advice == (
-        f"It was moved, renamed or deleted after it was added ({wording.moment(NOW_MS)}). Say where it is now, put it "
+        f"It was moved, renamed or deleted after it was added ({wording.moment(NOW_MS)}). Locate it, put it "
         "back and retry, or remove it from the list."
     )
     assert summary.path == "/data/in/a.txt"

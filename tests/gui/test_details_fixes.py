@@ -128,7 +128,7 @@ def test_missing_folder_or_drive_is_named_and_the_fix_is_to_connect_it(
     (key,) = windows.jobs_db.add(str(tmp_path / "drive" / "in" / "a.txt"))
     process(windows.jobs_db, key)
     window = shown(windows, key, qtbot)
-    qtbot.waitUntil(lambda: f"The folder {tmp_path / 'drive'} is not there" in window.details.summary.advice)
+    qtbot.waitUntil(lambda: f"The folder {tmp_path / 'drive'} does not exist" in window.details.summary.advice)
     assert "drive or network share is not connected" in window.details.summary.advice
     assert offered(window) == ["Retry", "Locate File…", "Remove"]
     (tmp_path / "drive" / "in").mkdir(parents=True)
@@ -195,7 +195,7 @@ def test_file_that_changed_while_it_was_read_is_processed_again(
     assert job_of(windows, key).problem is FileProblem.CHANGED
     window = shown(windows, key, qtbot)
     assert "changed" in window.details.summary.happened
-    assert "no wrong numbers are kept" in window.details.summary.advice
+    assert "The results were discarded" in window.details.summary.advice
     assert offered(window) == ["Retry", "Show in Folder", "Remove"]
     press_first(window)
     qtbot.waitUntil(lambda: job_of(windows, key).generation == 2)

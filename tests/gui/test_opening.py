@@ -110,7 +110,7 @@ def test_file_that_is_gone_is_told_and_the_others_are_opened(
         (tmp_path / name).unlink()
     window.view.selectAll()
     window.menu_actions.open.trigger()
-    qtbot.waitUntil(lambda: notice(window).startswith("3 files are not there any more."))
+    qtbot.waitUntil(lambda: notice(window).startswith("3 files no longer exist."))
 
 
 def test_file_without_a_program_is_told(window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -77,7 +77,7 @@ def test_stopping_after_the_current_files_says_when_it_is_reached(windows: Windo
         assert "when the current files are finished" in notice_of(window)
         threading.Thread(target=windows.control.note_idle).start()  # as the consumer does
         qtbot.waitUntil(lambda: window.windowTitle().startswith("[Paused] "))
-    assert notice_of(window) == "Paused after the current files. 2 files wait."
+    assert notice_of(window) == "Paused after the current files. 2 files are waiting."
     (resume,) = window.notices.buttons
     QTest.mouseClick(resume, Qt.MouseButton.LeftButton)
     assert windows.control.mode.value == RunMode.RUNNING

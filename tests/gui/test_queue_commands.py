@@ -81,7 +81,7 @@ def test_where_a_consumer_works_they_are_simply_next(windows: WindowFactory, qtb
     control = windows.jobs_db.control
     with control.consuming(serves_priorities=True):
         window.menu_actions.process_next.trigger()
-        qtbot.waitUntil(lambda: notice_of(window) == "2 files are processed next.")
+        qtbot.waitUntil(lambda: notice_of(window) == "2 files will be processed next.")
         assert sorted(control.take_priorities(9)) == sorted(keys)
 
 
@@ -99,12 +99,12 @@ def test_what_has_ended_can_not_be_next(windows: WindowFactory, qtbot: QtBot) ->
 @pytest.mark.parametrize(
     ("moved", "may_begin", "text"),
     [
-        (PriorityResult((1,), 0, is_served=True), True, "1 file is processed next."),
-        (PriorityResult((1, 2), 0, is_served=True), False, "2 files are processed next once you resume."),
+        (PriorityResult((1,), 0, is_served=True), True, "1 file will be processed next."),
+        (PriorityResult((1, 2), 0, is_served=True), False, "2 files will be processed next once you resume."),
         (
             PriorityResult((1, 2, 3), 1),
             True,
-            "1 file moved to the front. 2 files are in the queue already, where the order can't be changed.",
+            "1 file moved to the front. 2 files are already in the queue, where the order can't be changed.",
         ),
     ],
 )

@@ -189,7 +189,7 @@ def test_sign_in_that_does_not_succeed_says_what_aws_says(
     app = open_app(PROD)
     assert app.until_banner("Your AWS session has ended")[0] == "Sign In…"
     app.press("Sign In…")
-    app.until(lambda: app.said() == "The sign-in did not succeed The browser was closed")
+    app.until(lambda: app.said() == "The sign-in failed The browser was closed")
     assert app.window.banner.isVisible()
 
 

@@ -122,7 +122,7 @@ def test_count_follows_what_is_typed(asked: ReviewSheet, qtbot: QtBot) -> None:
 def test_what_matches_nothing_can_not_be_added(asked: ReviewSheet, qtbot: QtBot, windows: WindowFactory) -> None:
     type_in(asked.only, "*.pdf")
     QTest.keyClick(asked.only, Qt.Key.Key_Return)  # before counting ends
-    qtbot.waitUntil(lambda: asked.chosen.text() == "None of 63 files matches")
+    qtbot.waitUntil(lambda: asked.chosen.text() == "None of 63 files match")
     assert not asked.add.isEnabled()
     QTest.keyClick(asked.only, Qt.Key.Key_Return)
     assert asked.isVisible()
@@ -216,7 +216,7 @@ def test_what_can_not_be_added_is_counted_and_listed(windows: WindowFactory, fol
     window = windows.open_active()
     window.add([str(folder / "deep"), str(folder / "pipe"), str(folder / "gone"), "https://example.org/x"])
     sheet = sheet_of(window, qtbot)
-    assert sheet.refused.text == "Can't be added: 1 thing that is not there, 1 pipe or device, and 1 web address."
+    assert sheet.refused.text == "Can't be added: 1 item that doesn't exist, 1 pipe or device, and 1 web address."
     QTest.mouseClick(sheet.show_refused, LEFT)
     dialog = next(dialog for dialog in sheet.findChildren(QDialog) if dialog.windowTitle() == "Not Added")
     table = dialog.findChildren(QTableWidget)[0]
@@ -240,7 +240,7 @@ def test_files_on_the_list_already_are_skipped(windows: WindowFactory, folder: P
     qtbot.waitUntil(lambda: len(windows.names()) == 3)
     window.add([str(folder)])
     sheet = sheet_of(window, qtbot)
-    assert sheet.listed.text == "3 files are in the list already, unchanged"
+    assert sheet.listed.text == "3 files are already in the list and unchanged"
     assert sheet.skip.isChecked()
     assert sheet.add.text() == "&Add 60 Files"
     type_in(sheet.only, "1?.csv")
@@ -260,7 +260,7 @@ def test_a_file_on_the_list_already_is_processed_again_if_that_is_wanted(
     qtbot.waitUntil(lambda: windows.names() == ["00.csv"])
     window.add([file])
     sheet = sheet_of(window, qtbot)
-    assert sheet.listed.text == "1 file is in the list already, unchanged"
+    assert sheet.listed.text == "1 file is already in the list and unchanged"
     assert not sheet.add.isEnabled()
     assert focused() is sheet.skip
     QTest.keyClick(sheet.skip, Qt.Key.Key_Right)
@@ -365,12 +365,12 @@ def test_an_add_is_undone_and_done_again(windows: WindowFactory, folder: Path, q
     press("Undo", "Ctrl+Z")
     qtbot.waitUntil(lambda: windows.names() == ["old.txt"])
     qtbot.waitUntil(
-        lambda: notice(windows, window) == "Took 3 files off the list again. On the disk nothing was changed."
+        lambda: notice(windows, window) == "Removed 3 files from the list again. Nothing was changed on disk."
     )
     assert (folder / "deep" / "0.txt").exists()
     press("Redo", "Ctrl+Y")
     qtbot.waitUntil(lambda: len(windows.names()) == 4)
-    qtbot.waitUntil(lambda: notice(windows, window) == "Brought 3 files back.")
+    qtbot.waitUntil(lambda: notice(windows, window) == "Restored 3 files to the list.")
 
 
 def test_undoing_an_add_leaves_away_what_was_removed_by_hand(

@@ -42,8 +42,9 @@ MENDED: dict[str, dict[str, str]] = {
         **{f"Retry {number} of ": f"Attempt {number} of " for number in range(2, 6)},
         "Given back before it was done (": "Released before it finished (",
         "(the queue put its message aside)": "(the message was moved to the dead-letter queue)",
-        "Broken off: the file was taken off the list": "Canceled: the file was removed from the list",
+        "Broken off: the file was taken off the list": "Cancelled: the file was removed from the list",
         "No reason was given": "No reason given",
+        "Runs": "Running",
     },
     "de": {
         "Neuer Versuch um {time}": "Nächster Versuch um {time}",

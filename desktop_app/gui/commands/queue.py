@@ -1,7 +1,7 @@
 """The Queue menu: actions on the selected files, on all failed files and on the queue, and pausing.
 
 A click on Retry Failed goes from its action (`commands.actions`) to `QueueCommands`, which knows the selection, to
-`ListCommands`, which has it written beside the main thread by `IntakeService` (`services.adding.intake`).
+`ListCommands`, which writes it off the main thread with `IntakeService` (`services.adding.intake`).
 """
 
 from __future__ import annotations

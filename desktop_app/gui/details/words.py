@@ -146,4 +146,4 @@ def attempt_result(attempt: Attempt) -> str:
         case AttemptOutcome.PUT_ASIDE:
             return tr("Ended without a result (the message was moved to the dead-letter queue)")
         case AttemptOutcome.REMOVED:
-            return tr("Canceled: the file was removed from the list")
+            return tr("Cancelled: the file was removed from the list")
