@@ -92,10 +92,10 @@ class Actions(QObject):
     def _make_view_actions(self) -> None:
         new = self._new
         self.status_views = (
-            new(tr("&All Files"), "Ctrl+1", tr("Show all files, whatever their status, reason or batch")),
+            new(tr("&All Files"), "Ctrl+1", tr("Show all files, regardless of status, reason or batch")),
             new(tr("&Pending Files"), "Ctrl+2", tr("Show only the files that are waiting")),
             new(tr("P&rocessing Files"), "Ctrl+3", tr("Show only the files that are being processed")),
-            new(tr("Processe&d Files"), "Ctrl+4", tr("Show only the files that are done")),
+            new(tr("Processe&d Files"), "Ctrl+4", tr("Show only the files that have been processed")),
             new(tr("&Failed Files"), "Ctrl+5", tr("Show only the files that have failed")),
         )
         self.sidebar = new(tr("Side&bar"), "F9", tr("Show or hide the list of statuses, problems and batches"))

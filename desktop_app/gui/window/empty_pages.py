@@ -182,7 +182,7 @@ class NoMatch(QWidget):
             self._words.setText(tr("No file has failed."))
         elif searches:
             self._title.setText(tr("No files match “{words}”").format(words=display_text(typed.strip())))
-            self._words.setText(tr("Among the files selected in the sidebar.") if chooses else "")
+            self._words.setText(tr("Only the files selected in the sidebar are searched.") if chooses else "")
         else:
             self._title.setText(tr("No files here"))
             self._words.setText(tr("No file matches everything selected in the sidebar."))
