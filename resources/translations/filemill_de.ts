@@ -162,15 +162,15 @@
     </message>
     <message>
         <source>Show only the files that match what you type</source>
-        <translation>Nur die Dateien zeigen, die zur Eingabe passen</translation>
+        <translation>Nur die Dateien anzeigen, die zur Eingabe passen</translation>
     </message>
     <message>
         <source>&amp;All Files</source>
         <translation>&amp;Alle Dateien</translation>
     </message>
     <message>
-        <source>Show all files, whatever their status, reason or batch</source>
-        <translation>Alle Dateien zeigen, gleich welcher Status, Grund oder Stapel</translation>
+        <source>Show all files, regardless of status, reason or batch</source>
+        <translation>Alle Dateien anzeigen, unabhängig von Status, Grund oder Stapel</translation>
     </message>
     <message>
         <source>&amp;Pending Files</source>
@@ -178,7 +178,7 @@
     </message>
     <message>
         <source>Show only the files that are waiting</source>
-        <translation>Nur die wartenden Dateien zeigen</translation>
+        <translation>Nur die wartenden Dateien anzeigen</translation>
     </message>
     <message>
         <source>P&amp;rocessing Files</source>
@@ -186,15 +186,15 @@
     </message>
     <message>
         <source>Show only the files that are being processed</source>
-        <translation>Nur die Dateien zeigen, die gerade verarbeitet werden</translation>
+        <translation>Nur die Dateien in Arbeit anzeigen</translation>
     </message>
     <message>
         <source>Processe&amp;d Files</source>
         <translation>&amp;Verarbeitete Dateien</translation>
     </message>
     <message>
-        <source>Show only the files that are done</source>
-        <translation>Nur die Dateien zeigen, die fertig sind</translation>
+        <source>Show only the files that have been processed</source>
+        <translation>Nur die verarbeiteten Dateien anzeigen</translation>
     </message>
     <message>
         <source>&amp;Failed Files</source>
@@ -202,7 +202,7 @@
     </message>
     <message>
         <source>Show only the files that have failed</source>
-        <translation>Nur die Dateien zeigen, die fehlgeschlagen sind</translation>
+        <translation>Nur die fehlgeschlagenen Dateien anzeigen</translation>
     </message>
     <message>
         <source>Side&amp;bar</source>
@@ -210,7 +210,7 @@
     </message>
     <message>
         <source>Show or hide the list of statuses, problems and batches</source>
-        <translation>Die Liste der Status, Probleme und Stapel zeigen oder verbergen</translation>
+        <translation>Die Liste der Status, Probleme und Stapel anzeigen oder verbergen</translation>
     </message>
     <message>
         <source>De&amp;tails</source>
@@ -218,7 +218,7 @@
     </message>
     <message>
         <source>Show or hide the details of the selected files</source>
-        <translation>Details zu den ausgewählten Dateien zeigen oder verbergen</translation>
+        <translation>Details zu den ausgewählten Dateien anzeigen oder verbergen</translation>
     </message>
     <message>
         <source>&amp;Next Problem</source>
@@ -250,7 +250,7 @@
     </message>
     <message>
         <source>Show or hide the graph of files and bytes per second</source>
-        <translation>Das Diagramm der Dateien und Bytes pro Sekunde zeigen oder verbergen</translation>
+        <translation>Das Diagramm der Dateien und Bytes pro Sekunde anzeigen oder verbergen</translation>
     </message>
     <message>
         <source>&amp;Keep in Tray</source>
@@ -258,7 +258,7 @@
     </message>
     <message>
         <source>Show a tray icon; Filemill then keeps running when you close the window</source>
-        <translation>Ein Symbol im Infobereich zeigen; Filemill läuft dann weiter, wenn das Fenster geschlossen wird</translation>
+        <translation>Ein Symbol im Infobereich anzeigen; Filemill läuft dann weiter, wenn das Fenster geschlossen wird</translation>
     </message>
     <message>
         <source>Ne&amp;xt Pane</source>
@@ -286,7 +286,7 @@
     </message>
     <message>
         <source>Finish the current files, then pause</source>
-        <translation>Die laufenden Dateien abschließen, dann anhalten</translation>
+        <translation>Die laufenden Dateien abschließen, dann pausieren</translation>
     </message>
     <message>
         <source>Pause &amp;After the Current Files</source>
@@ -314,7 +314,7 @@
     </message>
     <message>
         <source>Process the selected files again</source>
-        <translation>Die ausgewählten Dateien noch einmal verarbeiten</translation>
+        <translation>Die ausgewählten Dateien erneut verarbeiten</translation>
     </message>
     <message>
         <source>Re&amp;move</source>
@@ -322,15 +322,15 @@
     </message>
     <message>
         <source>&amp;Show in Folder</source>
-        <translation>Im Or&amp;dner zeigen</translation>
+        <translation>Im Or&amp;dner anzeigen</translation>
     </message>
     <message>
         <source>Show the selected files in the file manager</source>
-        <translation>Die ausgewählten Dateien im Dateimanager zeigen</translation>
+        <translation>Die ausgewählten Dateien im Dateimanager anzeigen</translation>
     </message>
     <message>
         <source>Process all failed files again</source>
-        <translation>Alle fehlgeschlagenen Dateien noch einmal verarbeiten</translation>
+        <translation>Alle fehlgeschlagenen Dateien erneut verarbeiten</translation>
     </message>
     <message>
         <source>Retry &amp;Failed</source>
@@ -342,7 +342,7 @@
     </message>
     <message>
         <source>Process all files again that failed for the reason selected in the sidebar, or for the same reason as the selected file</source>
-        <translation>Alle Dateien noch einmal verarbeiten, die aus dem in der Seitenleiste gewählten Grund oder aus demselben Grund wie die ausgewählte Datei fehlgeschlagen sind</translation>
+        <translation>Alle Dateien erneut verarbeiten, die aus dem in der Seitenleiste gewählten Grund oder aus demselben Grund wie die ausgewählte Datei fehlgeschlagen sind</translation>
     </message>
     <message>
         <source>Remove the selected files from the list; the files themselves are not deleted</source>
@@ -378,7 +378,7 @@
     </message>
     <message>
         <source>Show the messages that other programs sent to the queue</source>
-        <translation>Die Nachrichten zeigen, die andere Programme an die Warteschlange gesendet haben</translation>
+        <translation>Die Nachrichten anzeigen, die andere Programme an die Warteschlange gesendet haben</translation>
     </message>
     <message>
         <source>&amp;Keyboard Shortcuts</source>
@@ -386,15 +386,15 @@
     </message>
     <message>
         <source>Show all keyboard shortcuts</source>
-        <translation>Alle Tastenkürzel zeigen</translation>
+        <translation>Alle Tastenkürzel anzeigen</translation>
     </message>
     <message>
         <source>Show &amp;Log</source>
-        <translation>&amp;Protokoll zeigen</translation>
+        <translation>&amp;Protokoll anzeigen</translation>
     </message>
     <message>
         <source>Show what Filemill has logged</source>
-        <translation>Zeigen, was Filemill protokolliert hat</translation>
+        <translation>Anzeigen, was Filemill protokolliert hat</translation>
     </message>
     <message>
         <source>Save Support &amp;Report…</source>
@@ -410,7 +410,7 @@
     </message>
     <message>
         <source>Show the version and the licence</source>
-        <translation>Version und Lizenz zeigen</translation>
+        <translation>Version und Lizenz anzeigen</translation>
     </message>
     <message>
         <source>The List Can&apos;t Be Read</source>
@@ -466,7 +466,7 @@
     </message>
     <message>
         <source>Show each attempt to process this file</source>
-        <translation>Jeden Versuch zeigen, diese Datei zu verarbeiten</translation>
+        <translation>Jeden Versuch anzeigen, diese Datei zu verarbeiten</translation>
     </message>
     <message>
         <source>Detail pages</source>
@@ -634,7 +634,7 @@
     </message>
     <message>
         <source>&amp;Show All Files</source>
-        <translation>Alle Dateien &amp;zeigen</translation>
+        <translation>Alle Dateien an&amp;zeigen</translation>
     </message>
     <message>
         <source>No problems</source>
@@ -646,20 +646,20 @@
     </message>
     <message>
         <source>Nothing to retry: these files have not finished yet.</source>
-        <translation>Nichts zu wiederholen: Diese Dateien sind noch nicht fertig.</translation>
+        <translation>Nichts erneut zu versuchen: Diese Dateien sind noch nicht fertig.</translation>
     </message>
     <message numerus="yes">
         <source>%Ln file(s) will be processed again.</source>
         <translation>
-            <numerusform>%Ln Datei wird noch einmal verarbeitet.</numerusform>
-            <numerusform>%Ln Dateien werden noch einmal verarbeitet.</numerusform>
+            <numerusform>%Ln Datei wird erneut verarbeitet.</numerusform>
+            <numerusform>%Ln Dateien werden erneut verarbeitet.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>%Ln file(s) will be processed again. Not finished yet: {left}.</source>
         <translation>
-            <numerusform>%Ln Datei wird noch einmal verarbeitet. Noch nicht fertig: {left}.</numerusform>
-            <numerusform>%Ln Dateien werden noch einmal verarbeitet. Noch nicht fertig: {left}.</numerusform>
+            <numerusform>%Ln Datei wird erneut verarbeitet. Noch nicht fertig: {left}.</numerusform>
+            <numerusform>%Ln Dateien werden erneut verarbeitet. Noch nicht fertig: {left}.</numerusform>
         </translation>
     </message>
     <message>
@@ -704,8 +704,8 @@
         <translation>Keine Datei passt zu „{words}“</translation>
     </message>
     <message>
-        <source>Among the files selected in the sidebar.</source>
-        <translation>Unter den in der Seitenleiste ausgewählten Dateien.</translation>
+        <source>Only the files selected in the sidebar are searched.</source>
+        <translation>Durchsucht werden nur die in der Seitenleiste ausgewählten Dateien.</translation>
     </message>
     <message>
         <source>No files here</source>
@@ -817,7 +817,7 @@
     </message>
     <message>
         <source>&amp;Show Only These Files</source>
-        <translation>Nur diese Dateien &amp;zeigen</translation>
+        <translation>Nur diese Dateien an&amp;zeigen</translation>
     </message>
     <message>
         <source>No reason given</source>
@@ -884,7 +884,7 @@
     </message>
     <message>
         <source>Try Again</source>
-        <translation>Noch einmal versuchen</translation>
+        <translation>Erneut versuchen</translation>
     </message>
     <message>
         <source>Look in Other Regions</source>
@@ -896,7 +896,7 @@
     </message>
     <message>
         <source>Show Messages</source>
-        <translation>Nachrichten zeigen</translation>
+        <translation>Nachrichten anzeigen</translation>
     </message>
     <message>
         <source>Process Only Filemill&apos;s</source>
@@ -948,7 +948,7 @@
     </message>
     <message>
         <source>Shown at (UTC)</source>
-        <translation>Gezeigt um (UTC)</translation>
+        <translation>Angezeigt um (UTC)</translation>
     </message>
     <message>
         <source>Copy these details when you ask for help.</source>
@@ -1360,7 +1360,7 @@
     </message>
     <message>
         <source>The files shown in the &amp;list ({count})</source>
-        <translation>Die in der &amp;Liste gezeigten ({count})</translation>
+        <translation>Die in der &amp;Liste angezeigten ({count})</translation>
     </message>
     <message>
         <source>&amp;Only the selected files ({count})</source>
@@ -1411,7 +1411,7 @@
     </message>
     <message>
         <source>Show Attempts</source>
-        <translation>Versuche zeigen</translation>
+        <translation>Versuche anzeigen</translation>
     </message>
     <message numerus="yes">
         <source>Select at most %Ln file(s) to open them.</source>
@@ -1580,11 +1580,11 @@
     </message>
     <message>
         <source>Sho&amp;w…</source>
-        <translation>&amp;Zeigen…</translation>
+        <translation>An&amp;zeigen…</translation>
     </message>
     <message>
         <source>Show the items that can&apos;t be added</source>
-        <translation>Elemente zeigen, die nicht hinzugefügt werden können</translation>
+        <translation>Elemente anzeigen, die nicht hinzugefügt werden können</translation>
     </message>
     <message>
         <source>&amp;Batch name:</source>
@@ -1742,7 +1742,7 @@
     </message>
     <message>
         <source>Show…</source>
-        <translation>Zeigen…</translation>
+        <translation>Anzeigen…</translation>
     </message>
     <message>
         <source>Connection: {words}</source>
@@ -1945,8 +1945,8 @@
     <message numerus="yes">
         <source>{text} The first %Ln are shown.</source>
         <translation>
-            <numerusform>{text} Die erste wird gezeigt.</numerusform>
-            <numerusform>{text} Die ersten %Ln werden gezeigt.</numerusform>
+            <numerusform>{text} Die erste wird angezeigt.</numerusform>
+            <numerusform>{text} Die ersten %Ln werden angezeigt.</numerusform>
         </translation>
     </message>
     <message>
@@ -2031,7 +2031,7 @@
     </message>
     <message>
         <source>These messages came from the queue but are not Filemill&apos;s. They were left unchanged. The newest are shown here.</source>
-        <translation>Diese Nachrichten kamen aus der Warteschlange, sind aber nicht von Filemill. Sie blieben unverändert. Gezeigt werden die neuesten.</translation>
+        <translation>Diese Nachrichten kamen aus der Warteschlange, sind aber nicht von Filemill. Sie blieben unverändert. Hier sind die neuesten.</translation>
     </message>
     <message>
         <source>Description</source>
@@ -2873,7 +2873,7 @@
     </message>
     <message>
         <source>{number}, before retry {retry}</source>
-        <translation>{number}, vor Wiederholung {retry}</translation>
+        <translation>{number}, vor erneutem Versuch {retry}</translation>
     </message>
     <message>
         <source>Where Is “{name}” Now?</source>
@@ -3044,7 +3044,7 @@
     </message>
     <message>
         <source>Show</source>
-        <translation>Zeigen</translation>
+        <translation>Anzeigen</translation>
     </message>
     <message>
         <source>Files are being processed</source>
@@ -3201,11 +3201,11 @@
     </message>
     <message>
         <source>Copy the selected entries, or all entries shown if none is selected</source>
-        <translation>Die ausgewählten Einträge kopieren, oder alle gezeigten, wenn keiner ausgewählt ist</translation>
+        <translation>Die ausgewählten Einträge kopieren, oder alle angezeigten, wenn keiner ausgewählt ist</translation>
     </message>
     <message>
         <source>Show only new entries; the log itself is not changed</source>
-        <translation>Nur neue Einträge zeigen; das Protokoll selbst wird nicht geändert</translation>
+        <translation>Nur neue Einträge anzeigen; das Protokoll selbst wird nicht geändert</translation>
     </message>
     <message>
         <source>You don&apos;t have permission to read the log in {folder}.</source>
@@ -3306,7 +3306,7 @@
     </message>
     <message>
         <source>Show in Folder</source>
-        <translation>Im Ordner zeigen</translation>
+        <translation>Im Ordner anzeigen</translation>
     </message>
     <message>
         <source>A file has failed</source>
