@@ -83,7 +83,7 @@ def _without_empty(facts: list[tuple[str, str]]) -> Facts:
 
 
 def summary_of_many(count: int, sums: SelectionSums | None, wording: Wording) -> Summary:
-    """Return the summary of several files; the sums are None while they are calculated."""
+    """Return the summary of several files, without sums while they are being calculated."""
     title = tr("%Ln file(s) selected", "", count)
     fixes = (Fix.RETRY, Fix.REMOVE)
     if sums is None:
