@@ -28,13 +28,6 @@ BANNED = {
     "workbench",
 }
 PATTERNS = ("desktop_app/**/*.py", "tests/**/*.py", "resources/**/*.py", "*.md", "*.spec", "*.toml", "Makefile")
-NOT_YET = (
-    "desktop_app/gui",
-    "tests/desktop",
-    "tests/gallery",
-    "tests/gui",
-)
-"""Folders and files that still use banned words. It only shrinks: an entry without one fails a test."""
 
 
 class AllowedUse(NamedTuple):
@@ -67,11 +60,6 @@ FILES = {
 }
 
 
-def is_exempt(name: str) -> bool:
-    """Return whether a file, or a folder above it, is in `NOT_YET`."""
-    return any(name == entry or name.startswith(f"{entry}/") for entry in NOT_YET)
-
-
 def banned_words(text: str) -> list[str]:
     """Return `line: word: text` for each banned word, also inside snake_case and CamelCase names."""
     found = []
@@ -87,15 +75,9 @@ def banned_words_in(name: str) -> list[str]:
     return banned_words(name) + banned_words(FILES[name].read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("name", [name for name in FILES if not is_exempt(name)])
+@pytest.mark.parametrize("name", FILES)
 def test_file_has_no_banned_word(name: str) -> None:
     assert banned_words_in(name) == []
-
-
-@pytest.mark.parametrize("entry", NOT_YET)
-def test_exempt_entry_is_still_needed(entry: str) -> None:
-    inside = [name for name in FILES if name == entry or name.startswith(f"{entry}/")]
-    assert any(banned_words_in(name) for name in inside), f"take {entry} out of NOT_YET"
 
 
 @pytest.mark.parametrize("use", ALLOWED, ids=lambda use: use.pattern)

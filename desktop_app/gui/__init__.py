@@ -1,1 +1,1 @@
-"""The window. Nobody else imports PySide6; the window imports neither boto3 nor peewee."""
+"""The window. Only this package imports PySide6; it imports neither boto3 nor peewee."""

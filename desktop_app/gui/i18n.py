@@ -1,6 +1,6 @@
-"""The one door to Qt's translation. Every text that the window shows goes through `tr`.
+"""The only access to Qt's translation. Every text that the window shows goes through `tr`.
 
-Texts have no context, so that a plain function serves everywhere, and a text that moves to another file keeps its
+Texts have no context, so that a plain function is enough and a text that moves to another file keeps its
 translation. `make translations` collects them into `resources/translations/`.
 """
 
@@ -29,17 +29,17 @@ _FORMS = re.compile(r"\((?:([^()|]*)\|([^()|]*)|(\w+))\)")
 
 
 def tr(text: str, note: str = "", n: int = -1) -> str:
-    """A text in the person's language.
+    """Return a text in the user's language.
 
-    The collector reads this call, so all three are given in their places and the text is a literal. Put what varies
-    behind: `tr("Nothing matches “{words}”.").format(words=words)`. A text that counts says `%Ln`, which is replaced by
-    the number as the locale writes it, and has both forms where they differ: `tr("%Ln file(s)", "", count)`,
+    `lupdate` reads this call, so pass all arguments by position and the text as a literal. Insert values
+    afterwards: `tr("Nothing matches “{words}”.").format(words=words)`. In a text with a number, `%Ln` is replaced by
+    the number in the locale's format, and both forms are given where they differ: `tr("%Ln file(s)", "", count)`,
     `tr("%Ln file(s) (is|are) missing", "", count)`.
 
     Args:
         text: English.
-        note: Tells equal texts apart, and the translator what is meant.
-        n: What is counted; -1 if nothing is.
+        note: Tells equal texts apart, and explains them to the translator.
+        n: The number; -1 for none.
     """
     said = QCoreApplication.translate("", text, note or None, n)
     return said if n < 0 else _FORMS.sub(lambda forms: _form(forms, is_one=n == 1), said)
@@ -51,7 +51,7 @@ def _form(forms: re.Match[str], *, is_one: bool) -> str:
 
 
 def translated(text: str) -> str:
-    """Return a marked text, or a sentence of the layers below, in the person's language; any other as it is."""
+    """Return a marked text or a `Sentence` in the user's language; any other text unchanged."""
     if not isinstance(text, Sentence):
         return QCoreApplication.translate("", text)
     values = {name: _placed(value) for name, value in text.values.items()}
@@ -59,7 +59,7 @@ def translated(text: str) -> str:
 
 
 def reason_text(reason: Reason | None) -> str:
-    """Return a reason as a person reads it; empty for none."""
+    """Return the text of a reason in the user's language; empty for None."""
     if reason is None:
         return ""
     safe = {name: display_text(value) if isinstance(value, str) else value for name, value in reason.arguments.items()}
@@ -67,36 +67,36 @@ def reason_text(reason: Reason | None) -> str:
 
 
 def _placed(value: object) -> str:
-    """A value as it stands in a sentence: translated if it is one; a name keeps its own direction."""
+    """Return a value for a sentence: translated if it is a `Sentence`; a name keeps its own direction."""
     if isinstance(value, Sentence):
         return translated(value)
     return isolated_in(str(value), QGuiApplication.layoutDirection())
 
 
 def isolated(text: str) -> str:
-    """A name, a path, a size, as it stands in a window that is read from right to left: in its own direction."""
+    """Return a name, path or size isolated, so that it keeps its direction in right-to-left text."""
     return f"{_ISOLATE}{text}{_END}" if text else text
 
 
 def isolated_in(text: str, direction: Qt.LayoutDirection) -> str:
-    """The same where the direction asks for it, as it is elsewhere."""
+    """Return the text isolated in a right-to-left layout, unchanged otherwise."""
     return isolated(text) if direction is Qt.LayoutDirection.RightToLeft else text
 
 
 def use_language(application: QCoreApplication, locale: QLocale) -> str:
-    """Translate from now on, Qt's own buttons and dialogs too. Call it once, before the first text is made.
+    """Install the translations, also of Qt's own texts. Call it once, before the first text is made.
 
     Args:
-        application: Keeps the translations; a window's is laid out in the language's direction.
-        locale: Whose languages are tried in order, and who writes the numbers in texts.
+        application: Holds the translators; also gets the language's layout direction.
+        locale: Its languages are tried in order; it also formats numbers in texts.
 
     Returns:
-        The code of the language that is used; English if there is none of the locale's.
+        The code of the language in use; English if none of the locale's languages is available.
     """
     QLocale.setDefault(locale)
     code = _install(application, locale)
     if isinstance(application, QGuiApplication):
-        # Not as the locale says: a person whose language is missing reads English, from left to right.
+        # Not the locale's direction: if its language is missing, the texts are English, from left to right.
         application.setLayoutDirection(QLocale(code).textDirection())
     return code
 

@@ -1,4 +1,4 @@
-"""What the window needs of the layers below, as protocols: it knows what they do, not who they are."""
+"""The protocols of what the window needs from the layers below."""
 
 from __future__ import annotations
 
@@ -16,69 +16,69 @@ if TYPE_CHECKING:
 
 
 class ChangeFeed(Protocol):
-    """What was written to the list, by whichever program. Any thread. Raises StoreError if it can't be read."""
+    """Reads what any program wrote to the list. Any thread. Raises StoreError if it can't be read."""
 
     def cursor(self) -> Cursor:
-        """The place behind the newest write; cheap."""
+        """Return the position after the newest write; cheap."""
         ...
 
     def since(self, cursor: Cursor) -> Changes:
-        """What was written after a place."""
+        """Return what was written after a position."""
         ...
 
 
 class JobReader(Protocol):
-    """The list of jobs, read from the database. Any thread. All of them raise StoreError if it can't be read."""
+    """Reads the list of jobs. Any thread. All methods raise StoreError if it can't be read."""
 
     @property
     def changes(self) -> ChangeFeed:
-        """What has changed since a reader asked last."""
+        """Return the change feed."""
         ...
 
     def ids(self, where: Filter = NO_FILTER, order: Sort = BY_ADDING) -> array[int]:
-        """The keys of the jobs that pass a filter, in an order."""
+        """Return the keys of the jobs that pass a filter, in an order."""
         ...
 
     def page(self, row_ids: Sequence[int]) -> dict[int, Job]:
-        """The jobs with these keys; those that are gone are missing."""
+        """Return the jobs with these keys, without those that were removed."""
         ...
 
     def counts(self) -> StatusCounts:
-        """How many jobs have each status."""
+        """Return the number of jobs of each status."""
         ...
 
     def problems(self) -> list[Problem]:
-        """What jobs have failed for, the most frequent first."""
+        """Return the reasons of failed jobs, the most frequent first."""
         ...
 
     def batches(self, also: Collection[int] = ()) -> list[Batch]:
-        """The newest batches that have jobs on the list, and these older ones; newest first."""
+        """Return the newest batches that have jobs in the list, and these older ones; newest first."""
         ...
 
     def listed(self, row_ids: Sequence[int]) -> Iterator[Job]:
-        """The jobs with these keys in their order, read in pages; those that are gone are left out."""
+        """Yield the jobs with these keys in order, read in pages, without those that were removed."""
         ...
 
     def snapshot(self) -> AbstractContextManager[None]:
-        """All that is read on this thread while it is entered is of one moment."""
+        """Return a context in which all reads on this thread see the same state."""
         ...
 
     def attempts(self, row_id: int) -> list[Attempt]:
-        """The tries at a job that are kept, oldest first; quick."""
+        """Return the stored attempts of a job, oldest first; quick."""
         ...
 
     def attempt_count(self, row_id: int) -> int:
-        """How many tries at a job are kept; quick."""
+        """Return the number of stored attempts of a job; quick."""
         ...
 
     def sums(self, row_ids: Sequence[int]) -> SelectionSums:
-        """Statuses, sizes and lines of jobs together."""
+        """Return the sums of statuses, sizes and lines of jobs."""
         ...
 
     def run_sums(self, *, queue: str, since_ms: int) -> RunSums:
-        """What of a queue is unfinished, and what has ended after a time."""
+        """Return the sums of a queue's unfinished jobs and of those that ended after a time."""
         ...
 
     def ended(self, *, since_ms: int, until_ms: int, step_ms: int) -> list[Ended]:
-        """How much has ended after a time and up to another, in steps of the clock."""
+        """Return what ended between two times, in time steps."""
         ...

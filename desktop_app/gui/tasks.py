@@ -1,4 +1,4 @@
-"""Short pieces of work beside the main thread: reading ids, scanning folders, writing many rows."""
+"""Short tasks off the main thread: reading keys, scanning folders, writing many rows."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 DatabaseSession = Callable[[], AbstractContextManager[None]]
-"""A thread's life with the database: the thread's connection is closed at its end."""
+"""A context for the database on a thread: the thread's connection is closed at its end."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """How a task ended, on its way to the main thread."""
+    """The result of a task, on its way to the main thread."""
 
     token: int
     value: Any = None
@@ -39,17 +39,17 @@ class _Outcome:
 
 
 class Tasks(QObject):
-    """Runs functions on a thread pool of its own and hands their results to the thread that it lives in.
+    """Runs functions on its own thread pool and delivers their results on the thread that it lives in.
 
     Every function runs inside a database session, so that no pool thread keeps a connection open.
 
     Signals:
-        problem(str): A task ended with a `KnownError` that nobody asked to hear about; its plain text.
+        problem(str): The plain text of a `KnownError` of a task without `on_problem`.
 
     Args:
         session: See `DatabaseSession`.
-        threads: How many run at once; 1 keeps them in order.
-        parent: Qt's owner.
+        threads: The number of threads; 1 keeps tasks in order.
+        parent: The parent.
     """
 
     problem = Signal(str)
@@ -71,13 +71,13 @@ class Tasks(QObject):
         on_done: Callable[[Result], None],
         on_problem: Callable[[KnownError], None] | None = None,
     ) -> None:
-        """Run `work` on the pool; later call one of the others on this object's thread. Call from that thread only.
+        """Run `work` on the pool, then call a callback on this object's thread. Call from that thread only.
 
         Args:
-            work: Anything that needs no widget.
-            on_done: Gets what `work` gave.
-            on_problem: Gets a `KnownError`; without it `problem` is emitted. Any other exception is a bug and goes to
-                `sys.excepthook`.
+            work: A function that uses no widgets.
+            on_done: Called with the result of `work`.
+            on_problem: Called with a `KnownError`; without it, `problem` is emitted. Any other exception is a bug and
+                goes to `sys.excepthook`.
         """
         if self._closed:
             return
@@ -87,11 +87,11 @@ class Tasks(QObject):
 
     @property
     def busy(self) -> bool:
-        """True while something runs or its result has not been delivered."""
+        """Return whether a task is running or its result has not been delivered."""
         return bool(self._waiting)
 
     def close(self, timeout_ms: int) -> bool:
-        """Take nothing more, drop what has not begun, forget every answer; False if something still runs after all."""
+        """Refuse new tasks, drop pending ones and all results; return False if a task is still running."""
         self._closed = True
         self._waiting.clear()
         self._pool.clear()
@@ -116,7 +116,7 @@ class Tasks(QObject):
 
 
 class _Task(QRunnable):
-    """One function on its way through the pool."""
+    """A function to run on the pool."""
 
     def __init__(
         self, token: int, work: Callable[[], Any], session: DatabaseSession, report: Callable[[_Outcome], None]
@@ -140,21 +140,21 @@ Prepare = Callable[[], Callable[[], object] | None]
 
 
 class CoalescedTask(QObject):
-    """Reads the same thing again whenever it may have changed: many requests are one run, the newest answer counts.
+    """Runs the same task on request: simultaneous requests are combined, and only the newest result counts.
 
-    After each run it rests for several times as long as the run took, so that what takes long never takes most of
+    After each run it rests for a multiple of the run's duration, so that slow tasks never take most of
     the time.
 
     Signals:
-        result(object): What the newest run has given.
-        failed(KnownError): Why the newest run has given nothing.
+        result(object): The result of the newest run.
+        failed(KnownError): The error of the newest run.
 
     Args:
-        prepare: Called on the main thread when a run begins. Returns what runs on the pool; None = nothing to do.
+        prepare: Called on the main thread when a run begins. Returns the function for the pool; None for nothing to do.
         tasks: The pool.
-        parent: Qt's owner.
-        rest: How many times as long as a run takes it rests after it.
-        overlaps: Whether `restart` begins beside a run that has not ended, instead of after it.
+        parent: The parent.
+        rest: The rest after a run, as a multiple of its duration.
+        overlaps: Whether `restart` begins a run while another is still running, instead of after it.
     """
 
     result = Signal(object)
@@ -170,7 +170,7 @@ class CoalescedTask(QObject):
         self._overlaps = overlaps
         self._newest = 0
         self._running: set[int] = set()
-        self._next_ms: int | None = None  # asked for while it runs: how long after its end
+        self._next_ms: int | None = None  # requested during a run: the delay after its end
         self._cost_ms = 0
         self._took = QElapsedTimer()
         self._rested = QElapsedTimer()
@@ -180,11 +180,11 @@ class CoalescedTask(QObject):
 
     @property
     def is_running(self) -> bool:
-        """True while the newest answer is under way."""
+        """Return whether the newest result is pending."""
         return self._newest in self._running
 
     def request(self, wait_ms: int = 0) -> None:
-        """Run once it may: after a run that has not ended, after the rest, and not before `wait_ms` have passed."""
+        """Run as soon as allowed: after the current run, the rest and `wait_ms`."""
         if self._is_busy():
             self._next_ms = wait_ms if self._next_ms is None else min(wait_ms, self._next_ms)
             return
@@ -196,7 +196,7 @@ class CoalescedTask(QObject):
             self._timer.start(wait_ms)
 
     def restart(self) -> None:
-        """Run now, without a rest; an answer that is under way is dropped."""
+        """Run now, without a rest; a pending result is dropped."""
         self._newest += 1
         self._next_ms = None
         if self._is_busy():
@@ -240,16 +240,16 @@ class CoalescedTask(QObject):
 
 
 class Stream(QObject):
-    """One piece of work at a time; what an older one still gives is dropped. Must outlive what it works for.
+    """Runs one task that yields results; those of an older task are dropped. Must outlive its receivers.
 
     Signals:
         result(object): One result.
-        finished(): There are no more.
-        failed(KnownError): There are no more, for this reason.
+        finished(): There are no more results.
+        failed(KnownError): The task ended with this error.
 
     Args:
-        tasks: Where it runs.
-        parent: Qt's owner.
+        tasks: The pool.
+        parent: The parent.
     """
 
     result = Signal(object)
@@ -266,14 +266,14 @@ class Stream(QObject):
 
     @property
     def is_running(self) -> bool:
-        """Whether results may still come."""
+        """Return whether results may still come."""
         return self._stop is not None
 
     def start(self, work: Callable[[Callable[[], bool]], Iterable[object]]) -> None:
-        """Begin; what was under way is stopped.
+        """Start a task; the previous one is stopped.
 
         Args:
-            work: Given what to ask whether it should stop; called and iterated on another thread.
+            work: Called with a function that returns whether to stop; iterated on another thread.
         """
         self.stop()
         self._number += 1
@@ -289,7 +289,7 @@ class Stream(QObject):
         self._tasks.run(run, lambda _: self._end(number), lambda error: self._end(number, error))
 
     def stop(self) -> None:
-        """Let nothing more come. The work itself ends as soon as it can."""
+        """Drop all further results. The task itself ends as soon as it can."""
         if self._stop is not None:
             self._stop.set()
             self._stop = None

@@ -1,4 +1,4 @@
-"""What the window remembers between two starts: its place, its columns, the folders that were used last."""
+"""The window's saved state: geometry, columns, last used folders."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 VERSION = 1
-"""Raised when the meaning of a key changes; what an other version wrote is not read."""
+"""Increment when the meaning of a key changes; files of other versions are not read."""
 
 _MAX_WIDTH = 4_000
 
@@ -28,7 +28,7 @@ _DETAILS_WIDTH = 420
 
 @dataclass(frozen=True, slots=True)
 class ColumnLayout:
-    """One column as the user left it; the columns' order is the order in the list."""
+    """The saved layout of a column; columns are saved in order."""
 
     id: str
     width: int
@@ -37,29 +37,29 @@ class ColumnLayout:
 
 @dataclass(frozen=True, slots=True)
 class SortLayout:
-    """What the list was sorted by: a column's id."""
+    """A saved sort key: a column's id and direction."""
 
     column: str
     descending: bool
 
 
 class WindowMemory:
-    """An INI file of our own, `window.ini`. Whatever is not as it should be is passed over: a layout is no treasure."""
+    """The window's state in its own INI file, `window.ini`. Invalid values are ignored."""
 
     def __init__(self, file: Path) -> None:
         self._settings = QSettings(str(file), QSettings.Format.IniFormat)
         if self._settings.value("version", VERSION, int) != VERSION:
-            log.info("%s is from another version of Filemill: the window starts afresh", file)
+            log.info("%s is from another version of Filemill: using the default layout", file)
             self._settings.clear()
         self._settings.setValue("version", VERSION)
 
     def save(self) -> None:
-        """Write what was set since."""
+        """Write the changes."""
         self._settings.sync()
 
     @property
     def geometry(self) -> QByteArray:
-        """Place and size, for `restoreGeometry`; empty if there are none."""
+        """Return the geometry for `restoreGeometry`; may be empty."""
         value = self._settings.value("geometry")
         return value if isinstance(value, QByteArray) else QByteArray()
 
@@ -68,7 +68,7 @@ class WindowMemory:
         self._settings.setValue("geometry", value)
 
     def columns(self) -> list[ColumnLayout]:
-        """The columns in their order; those that this version does not know are for the reader to skip."""
+        """Return the columns in order; the caller skips those that this version does not have."""
         found = []
         for text in self._texts("columns"):
             name, _, rest = text.partition(":")
@@ -78,24 +78,24 @@ class WindowMemory:
         return found
 
     def set_columns(self, columns: Sequence[ColumnLayout]) -> None:
-        """Remember the columns in their order."""
+        """Save the columns in order."""
         texts = [f"{column.id}:{column.width}:{'hidden' if column.hidden else 'shown'}" for column in columns]
         self._settings.setValue("columns", texts)
 
     def sorting(self) -> SortLayout | None:
-        """What the list was sorted by, or None."""
+        """Return the first sort key, or None."""
         return self._sorting("sort")
 
     def set_sorting(self, sorting: SortLayout) -> None:
-        """Remember what the list is sorted by."""
+        """Save the first sort key."""
         self._set_sorting("sort", sorting)
 
     def second_sorting(self) -> SortLayout | None:
-        """What was equal in that was sorted by, or None."""
+        """Return the second sort key, or None."""
         return self._sorting("then")
 
     def set_second_sorting(self, sorting: SortLayout | None) -> None:
-        """Remember what is equal in that is sorted by."""
+        """Save the second sort key."""
         self._set_sorting("then", sorting)
 
     def _sorting(self, key: str) -> SortLayout | None:
@@ -108,7 +108,7 @@ class WindowMemory:
 
     @property
     def shows_sidebar(self) -> bool:
-        """Whether the sidebar is to be seen."""
+        """Return whether the sidebar is shown."""
         return self._settings.value("sidebar", "shown") != "hidden"
 
     @shows_sidebar.setter
@@ -117,7 +117,7 @@ class WindowMemory:
 
     @property
     def shows_details(self) -> bool:
-        """Whether the details are to be seen."""
+        """Return whether the details are shown."""
         return self._settings.value("details", "hidden") == "shown"
 
     @shows_details.setter
@@ -126,7 +126,7 @@ class WindowMemory:
 
     @property
     def shows_throughput(self) -> bool:
-        """Whether the graphs are to be seen."""
+        """Return whether the graphs are shown."""
         return self._settings.value("throughput", "hidden") == "shown"
 
     @shows_throughput.setter
@@ -135,7 +135,7 @@ class WindowMemory:
 
     @property
     def throughput_span(self) -> str:
-        """What the graphs were about: a span's name; empty if it is not known."""
+        """Return the name of the graphs' span; may be empty."""
         return str(self._settings.value("throughput_span", ""))
 
     @throughput_span.setter
@@ -144,7 +144,7 @@ class WindowMemory:
 
     @property
     def keeps_in_tray(self) -> bool:
-        """Whether the person has asked for the icon in the tray."""
+        """Return whether the tray icon is enabled."""
         return self._settings.value("tray", "no") == "yes"
 
     @keeps_in_tray.setter
@@ -153,7 +153,7 @@ class WindowMemory:
 
     @property
     def details_height(self) -> int:
-        """The height of the details in pixels."""
+        """Return the height of the details in pixels."""
         value = str(self._settings.value("details_height", _DETAILS_HEIGHT))
         fits = value.isascii() and value.isdigit() and _DETAILS_HEIGHT // 2 <= int(value) <= _MAX_WIDTH
         return int(value) if fits else _DETAILS_HEIGHT
@@ -164,7 +164,7 @@ class WindowMemory:
 
     @property
     def details_width(self) -> int:
-        """The width of the details in pixels, where they stand beside the list."""
+        """Return the width of the details beside the list, in pixels."""
         value = str(self._settings.value("details_width", _DETAILS_WIDTH))
         fits = value.isascii() and value.isdigit() and _DETAILS_WIDTH // 2 <= int(value) <= _MAX_WIDTH
         return int(value) if fits else _DETAILS_WIDTH
@@ -175,7 +175,7 @@ class WindowMemory:
 
     @property
     def details_tab(self) -> str:
-        """The name of the details' tab that was shown last; may be empty."""
+        """Return the name of the details' last tab; may be empty."""
         value = self._settings.value("details_tab", "")
         return value if isinstance(value, str) else ""
 
@@ -184,21 +184,21 @@ class WindowMemory:
         self._settings.setValue("details_tab", value)
 
     def folder(self, purpose: str) -> str:
-        """The folder that was used last for something, if it is still there; else the user's own."""
+        """Return the folder last used for a purpose if it still exists, else the home folder."""
         value = self._settings.value(f"folders/{purpose}")
         return value if isinstance(value, str) and Path(value).is_dir() else str(Path.home())
 
     def set_folder(self, purpose: str, folder: str) -> None:
-        """Remember a folder."""
+        """Save a folder."""
         self._settings.setValue(f"folders/{purpose}", folder)
 
     def text(self, key: str) -> str:
-        """A choice that was remembered under a name of its own; empty if there is none."""
+        """Return a choice saved under a name; empty if there is none."""
         value = self._settings.value(f"choices/{key}", "")
         return value if isinstance(value, str) else ""
 
     def set_text(self, key: str, value: str) -> None:
-        """Remember a choice."""
+        """Save a choice."""
         self._settings.setValue(f"choices/{key}", value)
 
     def _texts(self, key: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Numbers, sizes, times and statuses as a person reads them, in the user's locale."""
+"""Formats numbers, sizes, times and statuses in the user's locale."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MINUTE_MS = 60 * _SECOND_MS
 _HOUR_MS = 60 * _MINUTE_MS
 _ROUGH_FROM_MS = 10 * _SECOND_MS
 _SIZE_FORMAT = (
-    # As the systems' own file managers count.
+    # The same units as the system's file manager.
     QLocale.DataSizeFormat.DataSizeTraditionalFormat
     if sys.platform == "win32"
     else QLocale.DataSizeFormat.DataSizeSIFormat
@@ -31,10 +31,10 @@ _STATUS_WORDS = {
 
 
 def user_locale(language: str = "") -> QLocale:
-    """Return the system's locale; English where that is "C", which writes numbers for programs rather than for people.
+    """Return the system's locale; English for "C", which formats numbers for programs rather than people.
 
     Args:
-        language: A person's own choice, a code such as `de` or `de_AT`; one that is no language counts for nothing.
+        language: The user's choice, a code such as `de` or `de_AT`; unknown codes are ignored.
     """
     locale = QLocale(language) if language else QLocale.system()
     if language and locale.language() == QLocale.Language.C:
@@ -48,20 +48,20 @@ def status_word(status: Status) -> str:
 
 
 def tool_tip(text: str) -> str:
-    """Any text as a tool tip. Qt takes what looks like HTML for HTML; a file may have such a name, so it always is."""
+    """Return a plain text as a tool tip in HTML: Qt would otherwise interpret file names that look like HTML."""
     return f"<qt>{html.escape(text)}</qt>" if text else ""
 
 
 class Wording:
-    """Texts for the table and the status bar.
+    """Formats texts for the table and the status bar.
 
     Args:
-        locale: Decides separators, the order of dates and the decimal sign.
+        locale: The locale for numbers and dates.
     """
 
     def __init__(self, locale: QLocale) -> None:
         self._locale = locale
-        # Looked up once: a table asks for thousands of them.
+        # Looked up once: a table needs thousands of them.
         self._words = {status: status_word(status) for status in Status}
         self.queue = ""
 
@@ -74,15 +74,15 @@ class Wording:
         return tr("%Ln file(s)", "", count)
 
     def size(self, size: int) -> str:
-        """Return bytes in the unit that fits, as the system's file manager writes them."""
+        """Return a size in a suitable unit, as the system's file manager does."""
         return self._locale.formattedDataSize(size, 1, _SIZE_FORMAT)
 
     def bytes(self, size: int) -> str:
-        """Return a size to the byte, `12,345 bytes`."""
+        """Return a size in bytes, `12,345 bytes`."""
         return tr("%Ln byte(s)", "", size)
 
     def percent(self, fraction: float) -> str:
-        """Return a fraction as whole percent; 100 % only when all is done."""
+        """Return a fraction in whole percent; 100 % only when everything is done."""
         return f"{self.number(int(fraction * 100))}\N{NO-BREAK SPACE}%"
 
     def moment(self, milliseconds: int) -> str:
@@ -122,9 +122,9 @@ class Wording:
         return f"{self._locale.toString(moment.date(), QLocale.FormatType.ShortFormat)} {clock}"
 
     def span(self, milliseconds: int) -> str:
-        """Return how long something took: `0.8 s`, `42 s`, `2 min 10 s`, `3 h 5 min`."""
+        """Return a duration: `0.8 s`, `42 s`, `2 min 10 s`, `3 h 5 min`."""
         if milliseconds < _ROUGH_FROM_MS:
-            # Below a tenth of a second the digits say nothing to a person, but 0.0 s would be a lie.
+            # Below a tenth of a second the digits are of no use, but 0.0 s would be wrong.
             return _unit(tr("{number} s"), self._locale.toString(max(0.1, milliseconds / _SECOND_MS), "f", 1))
         if milliseconds < _MINUTE_MS:
             return _unit(tr("{number} s"), str(milliseconds // _SECOND_MS))
@@ -139,12 +139,12 @@ class Wording:
         return self._words[status]
 
     def status(self, job: Job) -> str:
-        """Return a job's status in a word, and behind a dash what more there is to say."""
+        """Return a job's status and, after a dash, further details."""
         word, reason = self._words[job.status], self.reason(job)
         return f"{word}{DASH}{reason}" if reason else word
 
     def reason(self, job: Job) -> str:
-        """Return what more there is to say than the status: why it is so, how far it is, or when it goes on."""
+        """Return the details of a status: the reason, the progress, or when it continues."""
         match job.status:
             case Status.PENDING:
                 return self._waits_for(job)
@@ -155,20 +155,20 @@ class Wording:
 
     def _waits_for(self, job: Job) -> str:
         if self.queue and job.queue != self.queue:
-            return tr("Waits for the queue {queue}").format(queue=job.queue)
+            return tr("Waiting for the queue {queue}").format(queue=job.queue)
         if job.next_try_at is None:
             if job.reason:
                 return reason_text(job.reason)
             return tr("Waiting to be sent") if job.sent_at is None else tr("In queue")
         time = self.clock(job.next_try_at)
         if job.reason is None:
-            return tr("Retry at {time}").format(time=time)
+            return tr("Next attempt at {time}").format(time=time)
         counted = job.reason.arguments
         if "next" in counted:
-            return tr("Retry {next} of {most} at {time}: {reason}").format(
+            return tr("Attempt {next} of {most} at {time}: {reason}").format(
                 next=counted["next"], most=counted["most"], time=time, reason=reason_text(job.reason.cause)
             )
-        return tr("Retry at {time}: {reason}").format(time=time, reason=reason_text(job.reason))
+        return tr("Next attempt at {time}: {reason}").format(time=time, reason=reason_text(job.reason))
 
     def _reading(self, job: Job) -> str:
         done = progress_of(job)
@@ -177,9 +177,9 @@ class Wording:
         return tr("Finishing") if done >= 1 else tr("Reading {percent}").format(percent=self.percent(done))
 
     def row(self, job: Job) -> str:
-        """Return a whole job in one sentence for a screen reader."""
+        """Return a whole job in one sentence, for screen readers."""
         done = progress_of(job)
-        # While it is read, the percentage says it all.
+        # While the file is read, the percentage is enough.
         reason = "" if job.status is Status.PROCESSING and done is not None else self.reason(job)
         parts = [job.name, self._words[job.status]]
         if reason:
@@ -194,12 +194,12 @@ class Wording:
 
 
 def _unit(text: str, number: str) -> str:
-    """Return a number with its unit, never on two lines."""
+    """Return a number with its unit, joined by a no-break space."""
     return text.format(number=number).replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def progress_of(job: Job) -> float | None:
-    """Return how much of a file is read, 0…1; None where that says nothing."""
+    """Return the fraction of a file that was read, 0…1; None where it is meaningless."""
     if job.status is not Status.PROCESSING or not job.file_size:
         return None
     return min(1.0, job.bytes_done / job.file_size)

@@ -46,7 +46,7 @@
         <translation>{number} s</translation>
     </message>
     <message>
-        <source>Waits for the queue {queue}</source>
+        <source>Waiting for the queue {queue}</source>
         <translation>Wartet auf die Warteschlange {queue}</translation>
     </message>
     <message>
@@ -58,16 +58,16 @@
         <translation>In der Warteschlange</translation>
     </message>
     <message>
-        <source>Retry {next} of {most} at {time}: {reason}</source>
+        <source>Attempt {next} of {most} at {time}: {reason}</source>
         <translation>Versuch {next} von {most} um {time}: {reason}</translation>
     </message>
     <message>
-        <source>Retry at {time}: {reason}</source>
-        <translation>Neuer Versuch um {time}: {reason}</translation>
+        <source>Next attempt at {time}: {reason}</source>
+        <translation>Nächster Versuch um {time}: {reason}</translation>
     </message>
     <message>
-        <source>Retry at {time}</source>
-        <translation>Neuer Versuch um {time}</translation>
+        <source>Next attempt at {time}</source>
+        <translation>Nächster Versuch um {time}</translation>
     </message>
     <message>
         <source>Finishing</source>
@@ -97,32 +97,32 @@
         <translation>&amp;Ordner hinzufügen…</translation>
     </message>
     <message>
-        <source>Choose a folder, and which of its files to add</source>
-        <translation>Einen Ordner auswählen, und welche seiner Dateien hinzugefügt werden</translation>
+        <source>Choose a folder and which of its files to add</source>
+        <translation>Einen Ordner auswählen und welche seiner Dateien hinzugefügt werden</translation>
     </message>
     <message>
         <source>&amp;Paste Files</source>
         <translation>Dateien &amp;einfügen</translation>
     </message>
     <message>
-        <source>Add the files, folders or paths that were copied elsewhere</source>
-        <translation>Dateien, Ordner oder Pfade hinzufügen, die anderswo kopiert wurden</translation>
+        <source>Add the files, folders or paths on the clipboard</source>
+        <translation>Dateien, Ordner oder Pfade aus der Zwischenablage hinzufügen</translation>
     </message>
     <message>
         <source>&amp;Export List…</source>
         <translation>Liste e&amp;xportieren…</translation>
     </message>
     <message>
-        <source>Write the list to a file, as CSV or JSON</source>
-        <translation>Die Liste als CSV oder JSON in eine Datei schreiben</translation>
+        <source>Save the list as a CSV or JSON file</source>
+        <translation>Die Liste als CSV- oder JSON-Datei speichern</translation>
     </message>
     <message>
         <source>&amp;Quit</source>
         <translation>&amp;Beenden</translation>
     </message>
     <message>
-        <source>Close Filemill; what is not done goes on at the next start</source>
-        <translation>Filemill schließen; was nicht fertig ist, geht beim nächsten Start weiter</translation>
+        <source>Close Filemill; unfinished files continue at the next start</source>
+        <translation>Filemill schließen; unfertige Dateien werden beim nächsten Start fortgesetzt</translation>
     </message>
     <message>
         <source>&amp;Copy Rows</source>
@@ -137,48 +137,48 @@
         <translation>P&amp;fad kopieren</translation>
     </message>
     <message>
-        <source>Copy where the selected files lie</source>
-        <translation>Kopieren, wo die ausgewählten Dateien liegen</translation>
+        <source>Copy the paths of the selected files</source>
+        <translation>Die Pfade der ausgewählten Dateien kopieren</translation>
     </message>
     <message>
         <source>Select &amp;All</source>
         <translation>&amp;Alles auswählen</translation>
     </message>
     <message>
-        <source>Select every file in the list</source>
-        <translation>Jede Datei in der Liste auswählen</translation>
+        <source>Select all files in the list</source>
+        <translation>Alle Dateien in der Liste auswählen</translation>
     </message>
     <message>
         <source>Select &amp;None</source>
         <translation>&amp;Nichts auswählen</translation>
     </message>
     <message>
-        <source>Select nothing</source>
-        <translation>Keine Datei auswählen</translation>
+        <source>Clear the selection</source>
+        <translation>Die Auswahl aufheben</translation>
     </message>
     <message>
         <source>&amp;Filter</source>
         <translation>Fil&amp;tern</translation>
     </message>
     <message>
-        <source>Show only the files that match what is typed</source>
-        <translation>Nur die Dateien zeigen, die zur Eingabe passen</translation>
+        <source>Show only the files that match what you type</source>
+        <translation>Nur die Dateien anzeigen, die zur Eingabe passen</translation>
     </message>
     <message>
         <source>&amp;All Files</source>
         <translation>&amp;Alle Dateien</translation>
     </message>
     <message>
-        <source>Show all files, whatever their status, reason or batch</source>
-        <translation>Alle Dateien zeigen, gleich welcher Status, Grund oder Stapel</translation>
+        <source>Show all files, regardless of status, reason or batch</source>
+        <translation>Alle Dateien anzeigen, unabhängig von Status, Grund oder Stapel</translation>
     </message>
     <message>
         <source>&amp;Pending Files</source>
         <translation>A&amp;usstehende Dateien</translation>
     </message>
     <message>
-        <source>Show only the files that wait</source>
-        <translation>Nur die Dateien zeigen, die warten</translation>
+        <source>Show only the files that are waiting</source>
+        <translation>Nur die wartenden Dateien anzeigen</translation>
     </message>
     <message>
         <source>P&amp;rocessing Files</source>
@@ -186,15 +186,15 @@
     </message>
     <message>
         <source>Show only the files that are being processed</source>
-        <translation>Nur die Dateien zeigen, die gerade verarbeitet werden</translation>
+        <translation>Nur die Dateien in Arbeit anzeigen</translation>
     </message>
     <message>
         <source>Processe&amp;d Files</source>
         <translation>&amp;Verarbeitete Dateien</translation>
     </message>
     <message>
-        <source>Show only the files that are done</source>
-        <translation>Nur die Dateien zeigen, die fertig sind</translation>
+        <source>Show only the files that have been processed</source>
+        <translation>Nur die verarbeiteten Dateien anzeigen</translation>
     </message>
     <message>
         <source>&amp;Failed Files</source>
@@ -202,23 +202,23 @@
     </message>
     <message>
         <source>Show only the files that have failed</source>
-        <translation>Nur die Dateien zeigen, die fehlgeschlagen sind</translation>
+        <translation>Nur die fehlgeschlagenen Dateien anzeigen</translation>
     </message>
     <message>
         <source>Side&amp;bar</source>
         <translation>Seiten&amp;leiste</translation>
     </message>
     <message>
-        <source>Show or hide statuses, problems and batches beside the list</source>
-        <translation>Status, Probleme und Stapel neben der Liste zeigen oder verbergen</translation>
+        <source>Show or hide the list of statuses, problems and batches</source>
+        <translation>Die Liste der Status, Probleme und Stapel anzeigen oder verbergen</translation>
     </message>
     <message>
         <source>De&amp;tails</source>
         <translation>&amp;Details</translation>
     </message>
     <message>
-        <source>Show or hide what is known about the selected files</source>
-        <translation>Zeigen oder verbergen, was über die ausgewählten Dateien bekannt ist</translation>
+        <source>Show or hide the details of the selected files</source>
+        <translation>Details zu den ausgewählten Dateien anzeigen oder verbergen</translation>
     </message>
     <message>
         <source>&amp;Next Problem</source>
@@ -241,72 +241,72 @@
         <translation>Laufender Da&amp;tei folgen</translation>
     </message>
     <message>
-        <source>Keep what is being processed in sight</source>
-        <translation>Im Blick behalten, was gerade verarbeitet wird</translation>
+        <source>Keep the file that is being processed in view</source>
+        <translation>Die Datei im Blick behalten, die gerade verarbeitet wird</translation>
     </message>
     <message>
         <source>T&amp;hroughput</source>
         <translation>Durc&amp;hsatz</translation>
     </message>
     <message>
-        <source>Show or hide how much is done in what time, as a graph</source>
-        <translation>Als Kurve zeigen oder verbergen, wie viel in welcher Zeit geschafft wird</translation>
+        <source>Show or hide the graph of files and bytes per second</source>
+        <translation>Das Diagramm der Dateien und Bytes pro Sekunde anzeigen oder verbergen</translation>
     </message>
     <message>
         <source>&amp;Keep in Tray</source>
         <translation>Im Info&amp;bereich behalten</translation>
     </message>
     <message>
-        <source>Show an icon in the tray; closing the window then leaves Filemill at work</source>
-        <translation>Ein Symbol im Infobereich zeigen; wird das Fenster geschlossen, arbeitet Filemill dann weiter</translation>
+        <source>Show a tray icon; Filemill then keeps running when you close the window</source>
+        <translation>Ein Symbol im Infobereich anzeigen; Filemill läuft dann weiter, wenn das Fenster geschlossen wird</translation>
     </message>
     <message>
         <source>Ne&amp;xt Pane</source>
         <translation>&amp;Nächster Bereich</translation>
     </message>
     <message>
-        <source>Go to the next part of the window</source>
-        <translation>Zum nächsten Bereich des Fensters gehen</translation>
+        <source>Move to the next pane</source>
+        <translation>Zum nächsten Bereich wechseln</translation>
     </message>
     <message>
         <source>Pre&amp;vious Pane</source>
         <translation>Vorheri&amp;ger Bereich</translation>
     </message>
     <message>
-        <source>Go to the part of the window before this one</source>
-        <translation>Zum vorherigen Bereich des Fensters gehen</translation>
+        <source>Move to the previous pane</source>
+        <translation>Zum vorherigen Bereich wechseln</translation>
     </message>
     <message>
         <source>&amp;Pause</source>
-        <translation>&amp;Anhalten</translation>
+        <translation>&amp;Pausieren</translation>
     </message>
     <message>
-        <source>Begin no file until you resume</source>
-        <translation>Keine Datei beginnen, bis fortgesetzt wird</translation>
+        <source>Start no more files until you resume</source>
+        <translation>Bis zum Fortsetzen keine weiteren Dateien beginnen</translation>
     </message>
     <message>
-        <source>Finish the files in work, then pause</source>
-        <translation>Die laufenden Dateien abschließen, dann anhalten</translation>
+        <source>Finish the current files, then pause</source>
+        <translation>Die laufenden Dateien abschließen, dann pausieren</translation>
     </message>
     <message>
-        <source>Stop &amp;After the Current Files</source>
-        <translation>Nach den laufenden Dateien an&amp;halten</translation>
+        <source>Pause &amp;After the Current Files</source>
+        <translation>Nach den laufenden Dateien paus&amp;ieren</translation>
     </message>
     <message>
         <source>Process Ne&amp;xt</source>
         <translation>Als Nächs&amp;tes verarbeiten</translation>
     </message>
     <message>
-        <source>Process the selected files before all that wait</source>
-        <translation>Die ausgewählten Dateien vor allen wartenden verarbeiten</translation>
+        <source>Process the selected files before all others</source>
+        <translation>Die ausgewählten Dateien vor allen anderen verarbeiten</translation>
     </message>
     <message>
         <source>Check &amp;Queue Now</source>
-        <translation>&amp;Jetzt nachsehen</translation>
+        <translation>Warteschlange &amp;jetzt abfragen</translation>
     </message>
     <message>
-        <source>Send and receive now instead of at the next turn</source>
-        <translation>Jetzt senden und empfangen statt erst beim nächsten Mal</translation>
+        <source>Send and receive messages now</source>
+        <translation>Nachrichten jetzt senden und empfangen</translation>
     </message>
     <message>
         <source>&amp;Retry</source>
@@ -314,7 +314,7 @@
     </message>
     <message>
         <source>Process the selected files again</source>
-        <translation>Die ausgewählten Dateien noch einmal verarbeiten</translation>
+        <translation>Die ausgewählten Dateien erneut verarbeiten</translation>
     </message>
     <message>
         <source>Re&amp;move</source>
@@ -322,15 +322,15 @@
     </message>
     <message>
         <source>&amp;Show in Folder</source>
-        <translation>Im Or&amp;dner zeigen</translation>
+        <translation>Im Or&amp;dner anzeigen</translation>
     </message>
     <message>
         <source>Show the selected files in the file manager</source>
-        <translation>Die ausgewählten Dateien im Dateimanager zeigen</translation>
+        <translation>Die ausgewählten Dateien im Dateimanager anzeigen</translation>
     </message>
     <message>
-        <source>Process every failed file again</source>
-        <translation>Jede fehlgeschlagene Datei noch einmal verarbeiten</translation>
+        <source>Process all failed files again</source>
+        <translation>Alle fehlgeschlagenen Dateien erneut verarbeiten</translation>
     </message>
     <message>
         <source>Retry &amp;Failed</source>
@@ -341,24 +341,24 @@
         <translation>Alle mit diesem &amp;Grund erneut versuchen</translation>
     </message>
     <message>
-        <source>Process every file again that has failed for the reason chosen in the sidebar, or for the file&apos;s own</source>
-        <translation>Jede Datei noch einmal verarbeiten, die aus dem in der Seitenleiste gewählten Grund oder aus demselben Grund wie diese Datei fehlgeschlagen ist</translation>
+        <source>Process all files again that failed for the reason selected in the sidebar, or for the same reason as the selected file</source>
+        <translation>Alle Dateien erneut verarbeiten, die aus dem in der Seitenleiste gewählten Grund oder aus demselben Grund wie die ausgewählte Datei fehlgeschlagen sind</translation>
     </message>
     <message>
-        <source>Take the selected files off the list; the files stay where they are</source>
-        <translation>Die ausgewählten Dateien aus der Liste nehmen; die Dateien selbst bleiben, wo sie sind</translation>
+        <source>Remove the selected files from the list; the files themselves are not deleted</source>
+        <translation>Die ausgewählten Dateien aus der Liste entfernen; die Dateien selbst werden nicht gelöscht</translation>
     </message>
     <message>
         <source>Op&amp;en</source>
         <translation>&amp;Öffnen</translation>
     </message>
     <message>
-        <source>Open the selected files with the programs that they belong to</source>
-        <translation>Die ausgewählten Dateien mit den zugehörigen Programmen öffnen</translation>
+        <source>Open the selected files in their default programs</source>
+        <translation>Die ausgewählten Dateien mit ihren Standardprogrammen öffnen</translation>
     </message>
     <message>
-        <source>Choose the queue that files go through, and test it</source>
-        <translation>Die Warteschlange wählen, durch die Dateien gehen, und sie prüfen</translation>
+        <source>Choose the queue to use, and test the connection to it</source>
+        <translation>Die Warteschlange wählen und die Verbindung prüfen</translation>
     </message>
     <message>
         <source>Co&amp;nnection…</source>
@@ -369,48 +369,48 @@
         <translation>Datei su&amp;chen…</translation>
     </message>
     <message>
-        <source>Say where the selected file is now, and process it from there</source>
-        <translation>Sagen, wo die ausgewählte Datei jetzt ist, und sie von dort verarbeiten</translation>
+        <source>Choose where the selected file is now, and process it from there</source>
+        <translation>Auswählen, wo die Datei jetzt liegt, und sie von dort verarbeiten</translation>
     </message>
     <message>
         <source>&amp;Other Programs&apos; Messages…</source>
         <translation>&amp;Nachrichten anderer Programme…</translation>
     </message>
     <message>
-        <source>Look at the messages in the queue that are not Filemill&apos;s</source>
-        <translation>Die Nachrichten in der Warteschlange ansehen, die nicht von Filemill sind</translation>
+        <source>Show the messages that other programs sent to the queue</source>
+        <translation>Die Nachrichten anzeigen, die andere Programme an die Warteschlange gesendet haben</translation>
     </message>
     <message>
         <source>&amp;Keyboard Shortcuts</source>
         <translation>&amp;Tastenkürzel</translation>
     </message>
     <message>
-        <source>All keys at a glance</source>
-        <translation>Alle Tasten auf einen Blick</translation>
+        <source>Show all keyboard shortcuts</source>
+        <translation>Alle Tastenkürzel anzeigen</translation>
     </message>
     <message>
         <source>Show &amp;Log</source>
-        <translation>&amp;Protokoll zeigen</translation>
+        <translation>&amp;Protokoll anzeigen</translation>
     </message>
     <message>
-        <source>What Filemill has done, as it wrote it down</source>
-        <translation>Was Filemill getan hat, so wie es aufgeschrieben wurde</translation>
+        <source>Show what Filemill has logged</source>
+        <translation>Anzeigen, was Filemill protokolliert hat</translation>
     </message>
     <message>
         <source>Save Support &amp;Report…</source>
-        <translation>Bericht &amp;speichern…</translation>
+        <translation>Supportbericht &amp;speichern…</translation>
     </message>
     <message>
-        <source>Collect what helps to mend a fault; you read it before it is saved</source>
-        <translation>Sammeln, was beim Beheben eines Fehlers hilft; vor dem Speichern kann alles gelesen werden</translation>
+        <source>Collect information for a bug report; you can review it before it is saved</source>
+        <translation>Angaben für einen Fehlerbericht sammeln; vor dem Speichern können sie geprüft werden</translation>
     </message>
     <message>
         <source>&amp;About Filemill</source>
         <translation>Ü&amp;ber Filemill</translation>
     </message>
     <message>
-        <source>Version and licence</source>
-        <translation>Version und Lizenz</translation>
+        <source>Show the version and the licence</source>
+        <translation>Version und Lizenz anzeigen</translation>
     </message>
     <message>
         <source>The List Can&apos;t Be Read</source>
@@ -421,12 +421,12 @@
         <translation>Die Datenbank mit der Liste der Dateien ist beschädigt.</translation>
     </message>
     <message>
-        <source>It is put aside, not deleted, whatever you choose. Your files themselves were never touched.</source>
-        <translation>Sie wird beiseitegelegt und nicht gelöscht, gleich was gewählt wird. Die Dateien selbst wurden nie angerührt.</translation>
+        <source>The damaged database is kept in either case. Your files themselves were not changed.</source>
+        <translation>Die beschädigte Datenbank wird in jedem Fall aufbewahrt. Die Dateien selbst wurden nicht geändert.</translation>
     </message>
     <message>
-        <source>Use the Copy of {when}</source>
-        <translation>Kopie vom {when} verwenden</translation>
+        <source>Use the Backup from {when}</source>
+        <translation>Sicherung vom {when} verwenden</translation>
     </message>
     <message>
         <source>Start With an Empty List</source>
@@ -441,7 +441,7 @@
         <translation>Dateien filtern</translation>
     </message>
     <message>
-        <source>Words of the path or the reason; or status:failed, size:&gt;10MB, reason:missing, “two words”</source>
+        <source>Words in the path or the reason; or status:failed, size:&gt;10MB, reason:missing, “two words”</source>
         <translation>Wörter aus dem Pfad oder dem Grund; oder status:fehlgeschlagen, größe:&gt;10MB, grund:Berechtigung, „zwei Wörter“</translation>
     </message>
     <message>
@@ -449,28 +449,28 @@
         <translation>Filter leeren</translation>
     </message>
     <message>
-        <source>What the test has found</source>
-        <translation>Was die Prüfung ergeben hat</translation>
+        <source>Test results</source>
+        <translation>Ergebnisse der Prüfung</translation>
     </message>
     <message>
-        <source>Trouble</source>
-        <translation>Störung</translation>
+        <source>Problem</source>
+        <translation>Problem</translation>
     </message>
     <message>
-        <source>Fine</source>
-        <translation>In Ordnung</translation>
+        <source>OK</source>
+        <translation>OK</translation>
     </message>
     <message>
         <source>Note</source>
         <translation>Hinweis</translation>
     </message>
     <message>
-        <source>Show each try at this file</source>
-        <translation>Jeden Versuch mit dieser Datei zeigen</translation>
+        <source>Show each attempt to process this file</source>
+        <translation>Jeden Versuch anzeigen, diese Datei zu verarbeiten</translation>
     </message>
     <message>
-        <source>Parts of the details</source>
-        <translation>Teile der Details</translation>
+        <source>Detail pages</source>
+        <translation>Detailseiten</translation>
     </message>
     <message>
         <source>Summary</source>
@@ -501,8 +501,8 @@
         <translation>Dateien oder Ordner irgendwo in dieses Fenster ziehen. Sie werden auf diesem Computer verarbeitet – ganz ohne AWS-Konto.</translation>
     </message>
     <message>
-        <source>Drop files or folders anywhere in this window. They are processed as the queue {queue} hands them out.</source>
-        <translation>Dateien oder Ordner irgendwo in dieses Fenster ziehen. Sie werden verarbeitet, wie die Warteschlange {queue} sie ausgibt.</translation>
+        <source>Drop files or folders anywhere in this window. They are processed through the queue {queue}.</source>
+        <translation>Dateien oder Ordner irgendwo in dieses Fenster ziehen. Sie werden über die Warteschlange {queue} verarbeitet.</translation>
     </message>
     <message>
         <source>Menus</source>
@@ -541,12 +541,12 @@
         <translation>Dateien aus dieser Warteschlange auf diesem Computer verar&amp;beiten</translation>
     </message>
     <message>
-        <source>Only for a queue that is Filemill&apos;s alone: each look at another program&apos;s messages counts as a delivery attempt for them.</source>
-        <translation>Nur für eine Warteschlange, die allein für Filemill da ist: Jeder Blick auf Nachrichten eines anderen Programms zählt für sie als Zustellversuch.</translation>
+        <source>Only for a queue that no other program uses: receiving another program&apos;s message counts as a delivery attempt for it.</source>
+        <translation>Nur für eine Warteschlange, die kein anderes Programm verwendet: Jeder Empfang einer fremden Nachricht zählt für sie als Zustellversuch.</translation>
     </message>
     <message>
-        <source>Files are added, queued and processed here. What is not done when Filemill is closed goes on at the next start.</source>
-        <translation>Dateien werden hier hinzugefügt, eingereiht und verarbeitet. Was beim Schließen von Filemill nicht fertig ist, geht beim nächsten Start weiter.</translation>
+        <source>Files are added, queued and processed on this computer. Files that are unfinished when you close Filemill continue at the next start.</source>
+        <translation>Dateien werden auf diesem Computer hinzugefügt, eingereiht und verarbeitet. Was beim Schließen von Filemill nicht fertig ist, wird beim nächsten Start fortgesetzt.</translation>
     </message>
     <message>
         <source>This &amp;computer – no account needed</source>
@@ -557,8 +557,8 @@
         <translation>&amp;Amazon SQS</translation>
     </message>
     <message>
-        <source>A&amp;nother server that speaks SQS</source>
-        <translation>Ein a&amp;nderer Server, der SQS spricht</translation>
+        <source>A&amp;nother SQS-compatible server</source>
+        <translation>Ein a&amp;nderer SQS-kompatibler Server</translation>
     </message>
     <message>
         <source>&amp;Server</source>
@@ -577,11 +577,11 @@
         <translation>&amp;Warteschlange</translation>
     </message>
     <message>
-        <source>As AWS finds it – no profile named</source>
-        <translation>Wie AWS es findet – kein Profil genannt</translation>
+        <source>AWS default – no profile named</source>
+        <translation>AWS-Standard – kein Profil genannt</translation>
     </message>
     <message>
-        <source>There is no such profile in {files}.</source>
+        <source>This profile does not exist in {files}.</source>
         <translation>Dieses Profil gibt es nicht in {files}.</translation>
     </message>
     <message>
@@ -593,11 +593,11 @@
         <translation>Aus dem Profil.</translation>
     </message>
     <message>
-        <source>May be left empty</source>
-        <translation>Darf leer bleiben</translation>
+        <source>Optional</source>
+        <translation>Optional</translation>
     </message>
     <message>
-        <source>Such as eu-west-1</source>
+        <source>For example, eu-west-1</source>
         <translation>Zum Beispiel eu-west-1</translation>
     </message>
     <message>
@@ -617,12 +617,12 @@
         <translation>&amp;Wiederholen</translation>
     </message>
     <message>
-        <source>Take back what was done to the list last</source>
-        <translation>Zurücknehmen, was zuletzt an der Liste geändert wurde</translation>
+        <source>Undo the last change to the list</source>
+        <translation>Die letzte Änderung an der Liste rückgängig machen</translation>
     </message>
     <message>
-        <source>Do again what was taken back</source>
-        <translation>Noch einmal tun, was zurückgenommen wurde</translation>
+        <source>Redo the change that was undone</source>
+        <translation>Die rückgängig gemachte Änderung wiederholen</translation>
     </message>
     <message>
         <source>Tools</source>
@@ -634,7 +634,7 @@
     </message>
     <message>
         <source>&amp;Show All Files</source>
-        <translation>Alle Dateien &amp;zeigen</translation>
+        <translation>Alle Dateien an&amp;zeigen</translation>
     </message>
     <message>
         <source>No problems</source>
@@ -645,30 +645,30 @@
         <translation>Keine Datei ist fehlgeschlagen.</translation>
     </message>
     <message>
-        <source>Nothing to retry: these files have not ended yet.</source>
-        <translation>Nichts zu wiederholen: Diese Dateien sind noch nicht fertig.</translation>
+        <source>Nothing to retry: these files have not finished yet.</source>
+        <translation>Nichts erneut zu versuchen: Diese Dateien sind noch nicht fertig.</translation>
     </message>
     <message numerus="yes">
         <source>%Ln file(s) will be processed again.</source>
         <translation>
-            <numerusform>%Ln Datei wird noch einmal verarbeitet.</numerusform>
-            <numerusform>%Ln Dateien werden noch einmal verarbeitet.</numerusform>
+            <numerusform>%Ln Datei wird erneut verarbeitet.</numerusform>
+            <numerusform>%Ln Dateien werden erneut verarbeitet.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
-        <source>%Ln file(s) will be processed again. Not yet at an end: {left}.</source>
+        <source>%Ln file(s) will be processed again. Not finished yet: {left}.</source>
         <translation>
-            <numerusform>%Ln Datei wird noch einmal verarbeitet. Noch nicht fertig: {left}.</numerusform>
-            <numerusform>%Ln Dateien werden noch einmal verarbeitet. Noch nicht fertig: {left}.</numerusform>
+            <numerusform>%Ln Datei wird erneut verarbeitet. Noch nicht fertig: {left}.</numerusform>
+            <numerusform>%Ln Dateien werden erneut verarbeitet. Noch nicht fertig: {left}.</numerusform>
         </translation>
     </message>
     <message>
-        <source>“{name}” will be processed from its new place.</source>
+        <source>“{name}” will be processed from its new location.</source>
         <translation>„{name}“ wird vom neuen Ort verarbeitet.</translation>
     </message>
     <message>
-        <source>“{name}” is being processed already.</source>
-        <translation>„{name}“ wird schon verarbeitet.</translation>
+        <source>“{name}” is already being processed.</source>
+        <translation>„{name}“ wird bereits verarbeitet.</translation>
     </message>
     <message numerus="yes">
         <source>Remove %Ln File(s)</source>
@@ -679,7 +679,7 @@
         </translation>
     </message>
     <message numerus="yes">
-        <source>Removed %Ln file(s) from the list. On the disk nothing was changed.</source>
+        <source>Removed %Ln file(s) from the list. Nothing was changed on disk.</source>
         <translation>
             <numerusform>%Ln Datei aus der Liste entfernt. Auf dem Laufwerk wurde nichts geändert.</numerusform>
             <numerusform>%Ln Dateien aus der Liste entfernt. Auf dem Laufwerk wurde nichts geändert.</numerusform>
@@ -704,16 +704,16 @@
         <translation>Keine Datei passt zu „{words}“</translation>
     </message>
     <message>
-        <source>Among the files that are chosen in the sidebar.</source>
-        <translation>Unter den Dateien, die in der Seitenleiste gewählt sind.</translation>
+        <source>Only the files selected in the sidebar are searched.</source>
+        <translation>Durchsucht werden nur die in der Seitenleiste ausgewählten Dateien.</translation>
     </message>
     <message>
         <source>No files here</source>
         <translation>Keine Dateien hier</translation>
     </message>
     <message>
-        <source>No file has everything that is chosen in the sidebar.</source>
-        <translation>Auf keine Datei trifft alles zu, was in der Seitenleiste gewählt ist.</translation>
+        <source>No file matches everything selected in the sidebar.</source>
+        <translation>Keine Datei passt zu allem, was in der Seitenleiste ausgewählt ist.</translation>
     </message>
     <message>
         <source>Dismiss this message</source>
@@ -817,10 +817,10 @@
     </message>
     <message>
         <source>&amp;Show Only These Files</source>
-        <translation>Nur diese Dateien &amp;zeigen</translation>
+        <translation>Nur diese Dateien an&amp;zeigen</translation>
     </message>
     <message>
-        <source>No reason was given</source>
+        <source>No reason given</source>
         <translation>Kein Grund angegeben</translation>
     </message>
     <message>
@@ -884,23 +884,23 @@
     </message>
     <message>
         <source>Try Again</source>
-        <translation>Noch einmal versuchen</translation>
+        <translation>Erneut versuchen</translation>
     </message>
     <message>
         <source>Look in Other Regions</source>
         <translation>In anderen Regionen suchen</translation>
     </message>
     <message>
-        <source>Work Without Receiving</source>
-        <translation>Ohne Empfangen arbeiten</translation>
+        <source>Send Only</source>
+        <translation>Nur senden</translation>
     </message>
     <message>
         <source>Show Messages</source>
-        <translation>Nachrichten zeigen</translation>
+        <translation>Nachrichten anzeigen</translation>
     </message>
     <message>
-        <source>Process Only Ours</source>
-        <translation>Nur unsere verarbeiten</translation>
+        <source>Process Only Filemill&apos;s</source>
+        <translation>Nur die von Filemill verarbeiten</translation>
     </message>
     <message>
         <source>Choose Profile…</source>
@@ -927,12 +927,12 @@
         <translation>Ordner öffnen</translation>
     </message>
     <message>
-        <source>Copied: {command}. Run it in a terminal; what waits goes on then.</source>
-        <translation>Kopiert: {command}. Bitte in einem Terminal ausführen; was wartet, geht dann weiter.</translation>
+        <source>Copied: {command}. Run it in a terminal; waiting files then continue.</source>
+        <translation>Kopiert: {command}. Bitte in einem Terminal ausführen; wartende Dateien werden dann fortgesetzt.</translation>
     </message>
     <message>
-        <source>The request was copied. Send it to who manages this AWS account.</source>
-        <translation>Die Anfrage wurde kopiert. Bitte an die Verwaltung dieses AWS-Kontos senden.</translation>
+        <source>The request was copied. Send it to the administrator of this AWS account.</source>
+        <translation>Die Anfrage wurde kopiert. Bitte an die Administration dieses AWS-Kontos senden.</translation>
     </message>
     <message>
         <source>What happened</source>
@@ -943,16 +943,16 @@
         <translation>Ursache</translation>
     </message>
     <message>
-        <source>What was answered</source>
-        <translation>Was geantwortet wurde</translation>
+        <source>Response</source>
+        <translation>Antwort</translation>
     </message>
     <message>
         <source>Shown at (UTC)</source>
-        <translation>Gezeigt um (UTC)</translation>
+        <translation>Angezeigt um (UTC)</translation>
     </message>
     <message>
-        <source>This is what is known about it. Copy it to ask somebody for help.</source>
-        <translation>Das ist darüber bekannt. Es kann kopiert werden, um jemanden um Hilfe zu bitten.</translation>
+        <source>Copy these details when you ask for help.</source>
+        <translation>Diese Angaben können kopiert werden, um Hilfe zu erhalten.</translation>
     </message>
     <message>
         <source>Text</source>
@@ -1263,15 +1263,15 @@
         <translation>Filemill</translation>
     </message>
     <message>
-        <source>Filemill is running but does not answer.</source>
-        <translation>Filemill läuft, antwortet aber nicht.</translation>
+        <source>Filemill is running but not responding.</source>
+        <translation>Filemill läuft, reagiert aber nicht.</translation>
     </message>
     <message>
         <source>Wait</source>
         <translation>Warten</translation>
     </message>
     <message>
-        <source>End It and Start</source>
+        <source>Stop It and Start</source>
         <translation>Beenden und neu starten</translation>
     </message>
     <message>
@@ -1287,20 +1287,20 @@
         <translation>Es wurde um {time} gestartet und ist Prozess {number}.</translation>
     </message>
     <message>
-        <source>An export is under way. Wait for it, or stop it.</source>
-        <translation>Ein Export läuft. Bitte warten oder ihn anhalten.</translation>
+        <source>An export is in progress. Wait for it to finish, or stop it.</source>
+        <translation>Ein Export läuft. Bitte warten, bis er fertig ist, oder ihn anhalten.</translation>
     </message>
     <message>
         <source>Export List</source>
         <translation>Liste exportieren</translation>
     </message>
     <message>
-        <source>The columns that are s&amp;hown</source>
+        <source>The columns s&amp;hown</source>
         <translation>Die &amp;sichtbaren Spalten</translation>
     </message>
     <message>
-        <source>E&amp;verything that is known, with full paths</source>
-        <translation>Alles &amp;Bekannte, mit vollen Pfaden</translation>
+        <source>E&amp;verything, with full paths</source>
+        <translation>&amp;Alles, mit vollen Pfaden</translation>
     </message>
     <message>
         <source>Files:</source>
@@ -1327,7 +1327,7 @@
         <translation>&amp;Format:</translation>
     </message>
     <message>
-        <source>File to write</source>
+        <source>Target file</source>
         <translation>Zieldatei</translation>
     </message>
     <message>
@@ -1335,16 +1335,12 @@
         <translation>Aus&amp;wählen…</translation>
     </message>
     <message>
-        <source>Choose the file to write</source>
+        <source>Choose the file to export to</source>
         <translation>Die Zieldatei auswählen</translation>
     </message>
     <message>
         <source>&amp;Save as:</source>
         <translation>Speichern &amp;unter:</translation>
-    </message>
-    <message>
-        <source>What stands in the way</source>
-        <translation>Was im Weg steht</translation>
     </message>
     <message>
         <source>&amp;Export</source>
@@ -1363,16 +1359,16 @@
         <translation>JSON, für andere Programme</translation>
     </message>
     <message>
-        <source>Those that the &amp;list shows ({count})</source>
-        <translation>Alle, die die &amp;Liste zeigt ({count})</translation>
+        <source>The files shown in the &amp;list ({count})</source>
+        <translation>Die in der &amp;Liste angezeigten ({count})</translation>
     </message>
     <message>
-        <source>The selected &amp;ones ({count})</source>
-        <translation>Die &amp;ausgewählten ({count})</translation>
+        <source>&amp;Only the selected files ({count})</source>
+        <translation>Nur die &amp;ausgewählten ({count})</translation>
     </message>
     <message>
-        <source>&amp;All ({count})</source>
-        <translation>Alle übe&amp;rhaupt ({count})</translation>
+        <source>&amp;All files ({count})</source>
+        <translation>Alle &amp;Dateien ({count})</translation>
     </message>
     <message>
         <source>CSV files (*.csv)</source>
@@ -1383,8 +1379,8 @@
         <translation>JSON-Dateien (*.json)</translation>
     </message>
     <message>
-        <source>Say where to write to.</source>
-        <translation>Bitte eine Zieldatei nennen.</translation>
+        <source>Choose a file to export to.</source>
+        <translation>Bitte eine Zieldatei wählen.</translation>
     </message>
     <message>
         <source>&amp;Replace</source>
@@ -1415,7 +1411,7 @@
     </message>
     <message>
         <source>Show Attempts</source>
-        <translation>Versuche zeigen</translation>
+        <translation>Versuche anzeigen</translation>
     </message>
     <message numerus="yes">
         <source>Select at most %Ln file(s) to open them.</source>
@@ -1425,26 +1421,26 @@
         </translation>
     </message>
     <message>
-        <source>This computer has no program that opens “{name}”.</source>
+        <source>This computer has no program to open “{name}”.</source>
         <translation>Dieser Computer hat kein Programm, das „{name}“ öffnet.</translation>
     </message>
     <message>
-        <source>The folder of “{name}” can&apos;t be opened; it may not be there any more.</source>
-        <translation>Der Ordner von „{name}“ lässt sich nicht öffnen; vielleicht ist er nicht mehr da.</translation>
+        <source>The folder of “{name}” can&apos;t be opened; it may no longer exist.</source>
+        <translation>Der Ordner von „{name}“ lässt sich nicht öffnen; vielleicht gibt es ihn nicht mehr.</translation>
     </message>
     <message>
-        <source>“{name}” is not there any more. It was moved, renamed or deleted after it was added.</source>
-        <translation>„{name}“ ist nicht mehr da. Die Datei wurde nach dem Hinzufügen verschoben, umbenannt oder gelöscht.</translation>
+        <source>“{name}” no longer exists. It was moved, renamed or deleted after it was added.</source>
+        <translation>„{name}“ gibt es nicht mehr. Die Datei wurde nach dem Hinzufügen verschoben, umbenannt oder gelöscht.</translation>
     </message>
     <message numerus="yes">
-        <source>%Ln file(s) (is|are) not there any more. They were moved, renamed or deleted.</source>
+        <source>%Ln file(s) no longer (exists. It was|exist. They were) moved, renamed or deleted.</source>
         <translation>
-            <numerusform>%Ln Datei ist nicht mehr da. Sie wurde verschoben, umbenannt oder gelöscht.</numerusform>
-            <numerusform>%Ln Dateien sind nicht mehr da. Sie wurden verschoben, umbenannt oder gelöscht.</numerusform>
+            <numerusform>%Ln Datei gibt es nicht mehr. Sie wurde verschoben, umbenannt oder gelöscht.</numerusform>
+            <numerusform>%Ln Dateien gibt es nicht mehr. Sie wurden verschoben, umbenannt oder gelöscht.</numerusform>
         </translation>
     </message>
     <message>
-        <source>“{name}” is there already. Export again to replace it, or choose another name.</source>
+        <source>“{name}” already exists. Export again to replace it, or choose another name.</source>
         <translation>„{name}“ gibt es schon. Noch einmal exportieren, um die Datei zu ersetzen, oder einen anderen Namen wählen.</translation>
     </message>
     <message>
@@ -1452,16 +1448,16 @@
         <translation>„{name}“ ist ein Ordner. Bitte einen anderen Namen wählen.</translation>
     </message>
     <message>
-        <source>There is not enough room on the disk for “{name}”. Make room, or choose another folder.</source>
+        <source>There is not enough free space on the disk for “{name}”. Free some space, or choose another folder.</source>
         <translation>Auf dem Laufwerk ist nicht genug Platz für „{name}“. Bitte Platz schaffen oder einen anderen Ordner wählen.</translation>
     </message>
     <message>
-        <source>Nothing may be written to the folder {folder}. Choose another one.</source>
-        <translation>In den Ordner {folder} darf nichts geschrieben werden. Bitte einen anderen wählen.</translation>
+        <source>The folder {folder} is not writable. Choose another one.</source>
+        <translation>In den Ordner {folder} kann nicht geschrieben werden. Bitte einen anderen wählen.</translation>
     </message>
     <message>
-        <source>There is no folder {folder}. Choose another one.</source>
-        <translation>Einen Ordner {folder} gibt es nicht. Bitte einen anderen wählen.</translation>
+        <source>The folder {folder} does not exist. Choose another one.</source>
+        <translation>Den Ordner {folder} gibt es nicht. Bitte einen anderen wählen.</translation>
     </message>
     <message>
         <source>{file} can&apos;t be written: {cause}.</source>
@@ -1475,10 +1471,10 @@
         </translation>
     </message>
     <message numerus="yes">
-        <source>Took %Ln file(s) off the list again. On the disk nothing was changed.</source>
+        <source>Removed %Ln file(s) from the list again. Nothing was changed on disk.</source>
         <translation>
-            <numerusform>%Ln Datei wieder aus der Liste genommen. Auf dem Laufwerk wurde nichts geändert.</numerusform>
-            <numerusform>%Ln Dateien wieder aus der Liste genommen. Auf dem Laufwerk wurde nichts geändert.</numerusform>
+            <numerusform>%Ln Datei wieder aus der Liste entfernt. Auf dem Laufwerk wurde nichts geändert.</numerusform>
+            <numerusform>%Ln Dateien wieder aus der Liste entfernt. Auf dem Laufwerk wurde nichts geändert.</numerusform>
         </translation>
     </message>
     <message>
@@ -1486,10 +1482,10 @@
         <translation>Wiederholen</translation>
     </message>
     <message numerus="yes">
-        <source>Brought %Ln file(s) back.</source>
+        <source>Restored %Ln file(s) to the list.</source>
         <translation>
-            <numerusform>%Ln Datei zurückgeholt.</numerusform>
-            <numerusform>%Ln Dateien zurückgeholt.</numerusform>
+            <numerusform>%Ln Datei wieder in die Liste aufgenommen.</numerusform>
+            <numerusform>%Ln Dateien wieder in die Liste aufgenommen.</numerusform>
         </translation>
     </message>
     <message>
@@ -1501,21 +1497,21 @@
         <translation>{files} werden hinzugefügt …</translation>
     </message>
     <message>
-        <source>Looking through {place}… {files}</source>
+        <source>Scanning {place}… {files}</source>
         <translation>{place} wird durchsucht … {files}</translation>
     </message>
     <message numerus="yes">
-        <source>Looking through %Ln place(s)… {files}</source>
+        <source>Scanning %Ln location(s)… {files}</source>
         <translation>
             <numerusform>%Ln Ort wird durchsucht … {files}</numerusform>
             <numerusform>%Ln Orte werden durchsucht … {files}</numerusform>
         </translation>
     </message>
     <message numerus="yes">
-        <source>%Ln thing(s)</source>
+        <source>%Ln item(s)</source>
         <translation>
-            <numerusform>%Ln Sache</numerusform>
-            <numerusform>%Ln Sachen</numerusform>
+            <numerusform>%Ln Element</numerusform>
+            <numerusform>%Ln Elemente</numerusform>
         </translation>
     </message>
     <message>
@@ -1543,24 +1539,24 @@
         <translation>*.csv; *.txt</translation>
     </message>
     <message>
-        <source>Only files that match</source>
-        <translation>Nur Dateien, die passen</translation>
+        <source>Include files that match</source>
+        <translation>Dateien einschließen, die passen</translation>
     </message>
     <message>
-        <source>Only files whose name matches one of these are added. * stands for anything; for example *.csv; *.txt</source>
-        <translation>Nur Dateien, deren Name zu einem dieser Muster passt, werden hinzugefügt. * steht für Beliebiges; zum Beispiel *.csv; *.txt</translation>
+        <source>Only files whose names match one of these patterns are added. Use * for any characters; for example, *.csv; *.txt</source>
+        <translation>Nur Dateien, deren Name zu einem dieser Muster passt, werden hinzugefügt. * steht für beliebige Zeichen; zum Beispiel *.csv; *.txt</translation>
     </message>
     <message>
         <source>~*; .git</source>
         <translation>~*; .git</translation>
     </message>
     <message>
-        <source>Leave out files that match</source>
-        <translation>Dateien auslassen, die passen</translation>
+        <source>Exclude files that match</source>
+        <translation>Dateien ausschließen, die passen</translation>
     </message>
     <message>
-        <source>Files and folders whose name matches one of these are left out; for example ~*; .git; old/*.csv</source>
-        <translation>Dateien und Ordner, deren Name zu einem dieser Muster passt, werden ausgelassen; zum Beispiel ~*; .git; old/*.csv</translation>
+        <source>Files and folders whose names match one of these patterns are excluded; for example, ~*; .git; old/*.csv</source>
+        <translation>Dateien und Ordner, deren Name zu einem dieser Muster passt, werden ausgeschlossen; zum Beispiel ~*; .git; old/*.csv</translation>
     </message>
     <message>
         <source>Batch name</source>
@@ -1571,43 +1567,43 @@
         <translation>Ü&amp;berspringen</translation>
     </message>
     <message>
-        <source>Skip what is in the list already</source>
-        <translation>Überspringen, was schon in der Liste ist</translation>
+        <source>Skip files that are already in the list</source>
+        <translation>Dateien überspringen, die schon in der Liste sind</translation>
     </message>
     <message>
         <source>Add a&amp;gain</source>
         <translation>&amp;Noch einmal hinzufügen</translation>
     </message>
     <message>
-        <source>Add again what is in the list already</source>
-        <translation>Noch einmal hinzufügen, was schon in der Liste ist</translation>
+        <source>Add files that are already in the list again</source>
+        <translation>Dateien, die schon in der Liste sind, noch einmal hinzufügen</translation>
     </message>
     <message>
         <source>Sho&amp;w…</source>
-        <translation>&amp;Zeigen…</translation>
+        <translation>An&amp;zeigen…</translation>
     </message>
     <message>
-        <source>Show what can&apos;t be added</source>
-        <translation>Zeigen, was nicht hinzugefügt werden kann</translation>
+        <source>Show the items that can&apos;t be added</source>
+        <translation>Elemente anzeigen, die nicht hinzugefügt werden können</translation>
     </message>
     <message>
         <source>&amp;Batch name:</source>
         <translation>Name des &amp;Stapels:</translation>
     </message>
     <message>
-        <source>&amp;Only:</source>
-        <translation>N&amp;ur:</translation>
+        <source>&amp;Include:</source>
+        <translation>&amp;Einschließen:</translation>
     </message>
     <message>
-        <source>&amp;Not:</source>
-        <translation>Ni&amp;cht:</translation>
+        <source>&amp;Exclude:</source>
+        <translation>Auss&amp;chließen:</translation>
     </message>
     <message>
         <source>Counting…</source>
         <translation>Es wird gezählt …</translation>
     </message>
     <message numerus="yes">
-        <source>%Ln file(s) (is|are) in the list already, unchanged</source>
+        <source>%Ln file(s) (is|are) already in the list and unchanged</source>
         <translation>
             <numerusform>%Ln Datei ist schon in der Liste, unverändert</numerusform>
             <numerusform>%Ln Dateien sind schon in der Liste, unverändert</numerusform>
@@ -1639,7 +1635,7 @@
         </translation>
     </message>
     <message numerus="yes">
-        <source>None of %Ln file(s) matches</source>
+        <source>None of %Ln file(s) (matches|match)</source>
         <translation>
             <numerusform>Keine von %Ln Datei passt</numerusform>
             <numerusform>Keine von %Ln Dateien passt</numerusform>
@@ -1664,8 +1660,8 @@
         <translation>„{name}“ kann nicht hinzugefügt werden: {why}.</translation>
     </message>
     <message>
-        <source>Can&apos;t be added: {things}.</source>
-        <translation>Kann nicht hinzugefügt werden: {things}.</translation>
+        <source>Can&apos;t be added: {items}.</source>
+        <translation>Kann nicht hinzugefügt werden: {items}.</translation>
     </message>
     <message numerus="yes">
         <source>%Ln link(s)</source>
@@ -1676,14 +1672,14 @@
         </translation>
     </message>
     <message numerus="yes">
-        <source>%Ln thing(s) that (is|are) not there</source>
+        <source>%Ln item(s) that (doesn&apos;t|don&apos;t) exist</source>
         <translation>
-            <numerusform>%Ln Sache, die nicht da ist</numerusform>
-            <numerusform>%Ln Sachen, die nicht da sind</numerusform>
+            <numerusform>%Ln Element, das es nicht gibt</numerusform>
+            <numerusform>%Ln Elemente, die es nicht gibt</numerusform>
         </translation>
     </message>
     <message numerus="yes">
-        <source>%Ln folder(s) that you may not look into</source>
+        <source>%Ln folder(s) without read permission</source>
         <translation>
             <numerusform>%Ln Ordner ohne Leseberechtigung</numerusform>
             <numerusform>%Ln Ordner ohne Leseberechtigung</numerusform>
@@ -1704,10 +1700,10 @@
         </translation>
     </message>
     <message numerus="yes">
-        <source>%Ln other thing(s)</source>
+        <source>%Ln other item(s)</source>
         <translation>
-            <numerusform>%Ln andere Sache</numerusform>
-            <numerusform>%Ln andere Sachen</numerusform>
+            <numerusform>%Ln anderes Element</numerusform>
+            <numerusform>%Ln andere Elemente</numerusform>
         </translation>
     </message>
     <message>
@@ -1727,26 +1723,26 @@
         <translation>{added} Schon in der Liste: {listed}.</translation>
     </message>
     <message numerus="yes">
-        <source>Nothing was added: %Ln file(s) (is|are) in the list already, and unchanged.</source>
+        <source>Nothing was added: %Ln file(s) (is|are) already in the list and unchanged.</source>
         <translation>
             <numerusform>Nichts wurde hinzugefügt: %Ln Datei ist schon in der Liste und unverändert.</numerusform>
             <numerusform>Nichts wurde hinzugefügt: %Ln Dateien sind schon in der Liste und unverändert.</numerusform>
         </translation>
     </message>
     <message>
-        <source>There are no files in there, so nothing was added.</source>
-        <translation>Darin sind keine Dateien, also wurde nichts hinzugefügt.</translation>
+        <source>Nothing was added: no files were found.</source>
+        <translation>Nichts wurde hinzugefügt: Es wurden keine Dateien gefunden.</translation>
     </message>
     <message numerus="yes">
-        <source>None of these %Ln thing(s) can be added.</source>
+        <source>(This item can&apos;t|None of these %Ln items can) be added.</source>
         <translation>
-            <numerusform>Diese %Ln Sache kann nicht hinzugefügt werden.</numerusform>
-            <numerusform>Keine dieser %Ln Sachen kann hinzugefügt werden.</numerusform>
+            <numerusform>Dieses Element kann nicht hinzugefügt werden.</numerusform>
+            <numerusform>Keines dieser %Ln Elemente kann hinzugefügt werden.</numerusform>
         </translation>
     </message>
     <message>
         <source>Show…</source>
-        <translation>Zeigen…</translation>
+        <translation>Anzeigen…</translation>
     </message>
     <message>
         <source>Connection: {words}</source>
@@ -1812,7 +1808,7 @@
         <translation>{number}/min</translation>
     </message>
     <message>
-        <source>{files} files and {size} a second</source>
+        <source>{files} files and {size} per second</source>
         <translation>{files} Dateien und {size} pro Sekunde</translation>
     </message>
     <message numerus="yes">
@@ -1884,7 +1880,7 @@
         <translation>Startet …</translation>
     </message>
     <message numerus="yes">
-        <source>▲ %Ln not ours</source>
+        <source>▲ %Ln foreign</source>
         <comment>messages</comment>
         <translation>
             <numerusform>▲ %Ln fremde</numerusform>
@@ -1892,8 +1888,8 @@
         </translation>
     </message>
     <message>
-        <source>Messages of other programs came from this queue; see the menu Queue.</source>
-        <translation>Aus dieser Warteschlange kamen Nachrichten anderer Programme; siehe das Menü „Warteschlange“.</translation>
+        <source>This queue contains messages from other programs; see the Queue menu.</source>
+        <translation>Diese Warteschlange enthält Nachrichten anderer Programme; siehe das Menü „Warteschlange“.</translation>
     </message>
     <message>
         <source>Work in progress</source>
@@ -1912,8 +1908,8 @@
         <translation>In Filemill ist etwas schiefgegangen</translation>
     </message>
     <message>
-        <source>This is a fault of Filemill, not of your files. What is in the list is safe; you can go on working. If it happens again, please send this report. It contains no content of your files.</source>
-        <translation>Das ist ein Fehler von Filemill, nicht der Dateien. Was in der Liste steht, ist sicher; die Arbeit kann weitergehen. Wenn es wieder geschieht, bitte diesen Bericht senden. Er enthält keinen Inhalt der Dateien.</translation>
+        <source>This is an error in Filemill, not in your files. Your list is safe, and you can keep working. If it happens again, please send this report. It contains no content of your files.</source>
+        <translation>Das ist ein Fehler in Filemill, nicht in den Dateien. Die Liste ist sicher; die Arbeit kann weitergehen. Wenn es wieder geschieht, bitte diesen Bericht senden. Er enthält keinen Inhalt der Dateien.</translation>
     </message>
     <message>
         <source>Report</source>
@@ -1925,7 +1921,7 @@
     </message>
     <message>
         <source>&amp;Save Support Report…</source>
-        <translation>Bericht &amp;speichern…</translation>
+        <translation>Supportbericht &amp;speichern…</translation>
     </message>
     <message>
         <source>Copy Report</source>
@@ -1940,17 +1936,17 @@
         <translation>Kopieren</translation>
     </message>
     <message numerus="yes">
-        <source>%Ln thing(s) can&apos;t be processed, so (it was|they were) not added.</source>
+        <source>%Ln item(s) can&apos;t be processed and (was|were) not added.</source>
         <translation>
-            <numerusform>%Ln Sache kann nicht verarbeitet werden und wurde deshalb nicht hinzugefügt.</numerusform>
-            <numerusform>%Ln Sachen können nicht verarbeitet werden und wurden deshalb nicht hinzugefügt.</numerusform>
+            <numerusform>%Ln Element kann nicht verarbeitet werden und wurde nicht hinzugefügt.</numerusform>
+            <numerusform>%Ln Elemente können nicht verarbeitet werden und wurden nicht hinzugefügt.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>{text} The first %Ln are shown.</source>
         <translation>
-            <numerusform>{text} Die erste wird gezeigt.</numerusform>
-            <numerusform>{text} Die ersten %Ln werden gezeigt.</numerusform>
+            <numerusform>{text} Die erste wird angezeigt.</numerusform>
+            <numerusform>{text} Die ersten %Ln werden angezeigt.</numerusform>
         </translation>
     </message>
     <message>
@@ -1970,8 +1966,8 @@
         <translation>Tastenkürzel</translation>
     </message>
     <message>
-        <source>These keys work in the window.</source>
-        <translation>Diese Tasten gelten im Fenster.</translation>
+        <source>Keyboard shortcuts in the main window.</source>
+        <translation>Tastenkürzel im Hauptfenster.</translation>
     </message>
     <message>
         <source>Keys</source>
@@ -1986,22 +1982,22 @@
         <translation>Filemill {version}</translation>
     </message>
     <message>
-        <source>Pick files, let a queue feed them to a worker, watch every one of them end.</source>
-        <translation>Dateien auswählen, eine Warteschlange teilt sie zu, und bei jeder ist zu sehen, wie sie endet.</translation>
+        <source>Processes files through a message queue and shows the status of each one.</source>
+        <translation>Verarbeitet Dateien über eine Nachrichtenwarteschlange und zeigt den Status jeder einzelnen.</translation>
     </message>
     <message>
         <source>Free software under the MIT licence.</source>
         <translation>Freie Software unter der MIT-Lizenz.</translation>
     </message>
     <message>
-        <source>Only files and folders of this computer can be dropped here</source>
+        <source>Only files and folders on this computer can be dropped here</source>
         <translation>Hierher können nur Dateien und Ordner dieses Computers gezogen werden</translation>
     </message>
     <message numerus="yes">
-        <source>Drop to add %Ln thing(s)</source>
+        <source>Drop to add %Ln item(s)</source>
         <translation>
-            <numerusform>Loslassen, um %Ln Sache hinzuzufügen</numerusform>
-            <numerusform>Loslassen, um %Ln Sachen hinzuzufügen</numerusform>
+            <numerusform>Loslassen, um %Ln Element hinzuzufügen</numerusform>
+            <numerusform>Loslassen, um %Ln Elemente hinzuzufügen</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -2034,16 +2030,16 @@
         <translation>Nachrichten anderer Programme</translation>
     </message>
     <message>
-        <source>These came from the queue and are not Filemill&apos;s. They were left as they are; here are the newest.</source>
-        <translation>Diese kamen aus der Warteschlange und sind nicht von Filemill. Sie blieben, wie sie sind; hier die neuesten.</translation>
+        <source>These messages came from the queue but are not Filemill&apos;s. They were left unchanged. The newest are shown here.</source>
+        <translation>Diese Nachrichten kamen aus der Warteschlange, sind aber nicht von Filemill. Sie blieben unverändert. Hier sind die neuesten.</translation>
     </message>
     <message>
-        <source>What it is</source>
-        <translation>Was es ist</translation>
+        <source>Description</source>
+        <translation>Beschreibung</translation>
     </message>
     <message>
-        <source>What it says</source>
-        <translation>Was darin steht</translation>
+        <source>Body</source>
+        <translation>Nachrichtentext</translation>
     </message>
     <message numerus="yes">
         <source>{what}, delivered (once|%Ln times)</source>
@@ -2065,7 +2061,7 @@
         <translation>Dann nach</translation>
     </message>
     <message>
-        <source>Order of Adding</source>
+        <source>Order Added</source>
         <translation>Reihenfolge des Hinzufügens</translation>
     </message>
     <message>
@@ -2109,8 +2105,8 @@
         <translation>Anmeldung nötig</translation>
     </message>
     <message>
-        <source>Not allowed to use the queue</source>
-        <translation>Keine Berechtigung für die Warteschlange</translation>
+        <source>Access to the queue denied</source>
+        <translation>Zugriff auf die Warteschlange verweigert</translation>
     </message>
     <message>
         <source>Queue not found</source>
@@ -2118,26 +2114,26 @@
     </message>
     <message>
         <source>The connection needs attention</source>
-        <translation>Die Verbindung braucht Aufmerksamkeit</translation>
+        <translation>Problem mit der Verbindung</translation>
     </message>
     <message>
         <source>Stopped</source>
         <translation>Angehalten</translation>
     </message>
     <message>
-        <source>Nothing is begun until you resume. Files can be added, and their messages are sent to {queue}.</source>
-        <translation>Bis zum Fortsetzen wird nichts begonnen. Dateien können hinzugefügt werden, und ihre Nachrichten werden an {queue} gesendet.</translation>
+        <source>No files are started until you resume. You can add files, and their messages are sent to {queue}.</source>
+        <translation>Bis zum Fortsetzen werden keine Dateien begonnen. Dateien können hinzugefügt werden, und ihre Nachrichten werden an {queue} gesendet.</translation>
     </message>
     <message>
         <source>Paused</source>
-        <translation>Angehalten</translation>
+        <translation>Pausiert</translation>
     </message>
     <message>
         <source>Pausing…</source>
-        <translation>Wird angehalten …</translation>
+        <translation>Wird pausiert …</translation>
     </message>
     <message>
-        <source>The files in work are finished first.</source>
+        <source>The current files are finished first.</source>
         <translation>Die laufenden Dateien werden noch abgeschlossen.</translation>
     </message>
     <message>
@@ -2165,8 +2161,8 @@
         <translation>Wartet</translation>
     </message>
     <message>
-        <source>Asked to go slower – going on in {seconds} s</source>
-        <translation>Um langsameres Tempo gebeten – weiter in {seconds} s</translation>
+        <source>Throttled – continuing in {seconds} s</source>
+        <translation>Gedrosselt – weiter in {seconds} s</translation>
     </message>
     <message>
         <source>Trying again in {seconds} s</source>
@@ -2174,33 +2170,33 @@
     </message>
     <message>
         <source>[Paused]</source>
-        <translation>[Angehalten]</translation>
+        <translation>[Pausiert]</translation>
     </message>
     <message>
         <source>[Pausing]</source>
-        <translation>[Wird angehalten]</translation>
+        <translation>[Wird pausiert]</translation>
     </message>
     <message>
-        <source>Filemill is paused, as it was left. No file is begun until you resume.</source>
-        <translation>Filemill ist angehalten, so wie es verlassen wurde. Bis zum Fortsetzen wird keine Datei begonnen.</translation>
+        <source>Filemill is still paused. No files are started until you resume.</source>
+        <translation>Filemill ist noch pausiert. Bis zum Fortsetzen werden keine Dateien begonnen.</translation>
     </message>
     <message>
-        <source>Paused. What is in work goes on to its end; no other file is begun.</source>
-        <translation>Angehalten. Was in Arbeit ist, läuft zu Ende; keine andere Datei wird begonnen.</translation>
+        <source>Paused. The current files will be finished; no other files are started.</source>
+        <translation>Pausiert. Die laufenden Dateien werden noch abgeschlossen; weitere werden nicht begonnen.</translation>
     </message>
     <message>
-        <source>Files are processed again.</source>
-        <translation>Dateien werden wieder verarbeitet.</translation>
+        <source>Processing has resumed.</source>
+        <translation>Die Verarbeitung wurde fortgesetzt.</translation>
     </message>
     <message>
-        <source>Filemill pauses as soon as the files in work are finished.</source>
-        <translation>Filemill hält an, sobald die laufenden Dateien fertig sind.</translation>
+        <source>Filemill will pause when the current files are finished.</source>
+        <translation>Filemill pausiert, sobald die laufenden Dateien fertig sind.</translation>
     </message>
     <message numerus="yes">
-        <source>Paused after the current files. %Ln file(s) (waits|wait).</source>
+        <source>Paused after the current files. %Ln file(s) (is|are) waiting.</source>
         <translation>
-            <numerusform>Nach den laufenden Dateien angehalten. %Ln Datei wartet.</numerusform>
-            <numerusform>Nach den laufenden Dateien angehalten. %Ln Dateien warten.</numerusform>
+            <numerusform>Nach den laufenden Dateien pausiert. %Ln Datei wartet.</numerusform>
+            <numerusform>Nach den laufenden Dateien pausiert. %Ln Dateien warten.</numerusform>
         </translation>
     </message>
     <message>
@@ -2208,8 +2204,8 @@
         <translation>F&amp;ortsetzen</translation>
     </message>
     <message>
-        <source>Go on with the files that wait</source>
-        <translation>Mit den wartenden Dateien weitermachen</translation>
+        <source>Continue with the waiting files</source>
+        <translation>Mit den wartenden Dateien fortfahren</translation>
     </message>
     <message>
         <source>Resume</source>
@@ -2248,8 +2244,8 @@
         <translation>Bitte die Adresse des Servers eingeben, zum Beispiel http://localhost:9324.</translation>
     </message>
     <message>
-        <source>Set in this program&apos;s environment, which decides again at the next start: {names}</source>
-        <translation>In der Umgebung dieses Programms gesetzt, die beim nächsten Start wieder entscheidet: {names}</translation>
+        <source>Set in the environment and used again at the next start: {names}</source>
+        <translation>In der Umgebung gesetzt und beim nächsten Start wieder verwendet: {names}</translation>
     </message>
     <message>
         <source>Stopped.</source>
@@ -2278,7 +2274,7 @@
         <translation>Hier gibt es keine Warteschlangen.</translation>
     </message>
     <message>
-        <source>▲ {trouble} The name can be typed all the same.</source>
+        <source>▲ {trouble} You can still type the name.</source>
         <translation>▲ {trouble} Der Name kann trotzdem eingegeben werden.</translation>
     </message>
     <message>
@@ -2298,8 +2294,8 @@
         <translation>Prüfung an&amp;halten</translation>
     </message>
     <message>
-        <source>Test: something is in the way</source>
-        <translation>Prüfung: Etwas steht im Weg</translation>
+        <source>Test: problems found</source>
+        <translation>Prüfung: Probleme gefunden</translation>
     </message>
     <message>
         <source>Test: everything works</source>
@@ -2713,7 +2709,7 @@
         <translation>Jetzt versuchen</translation>
     </message>
     <message>
-        <source>Start Again</source>
+        <source>Restart</source>
         <translation>Neu starten</translation>
     </message>
     <message>
@@ -2725,7 +2721,7 @@
         <translation>„{name}“ wird in den anderen Regionen gesucht …</translation>
     </message>
     <message>
-        <source>No other region that answered has a queue “{name}” for this profile. It may be in another account.</source>
+        <source>No other region that responded has a queue “{name}” for this profile. It may be in another account.</source>
         <translation>Keine andere Region, die geantwortet hat, hat für dieses Profil eine Warteschlange „{name}“. Vielleicht liegt sie in einem anderen Konto.</translation>
     </message>
     <message>
@@ -2737,24 +2733,24 @@
         <translation>„{name}“ wurde gefunden in {regions}.</translation>
     </message>
     <message>
-        <source>A web page opens for it. What waits goes on as soon as you are signed in.</source>
-        <translation>Dafür öffnet sich eine Webseite. Was wartet, geht nach der Anmeldung weiter.</translation>
+        <source>A web page opens. Waiting files continue as soon as you are signed in.</source>
+        <translation>Es öffnet sich eine Webseite. Wartende Dateien werden nach der Anmeldung fortgesetzt.</translation>
     </message>
     <message>
         <source>Signing in: {command}</source>
         <translation>Anmeldung läuft: {command}</translation>
     </message>
     <message>
-        <source>Signed in. What waited goes on.</source>
-        <translation>Angemeldet. Was gewartet hat, geht weiter.</translation>
+        <source>Signed in. Waiting files continue.</source>
+        <translation>Angemeldet. Wartende Dateien werden fortgesetzt.</translation>
     </message>
     <message>
-        <source>It ended with {code}.</source>
-        <translation>Es endete mit {code}.</translation>
+        <source>The command exited with code {code}.</source>
+        <translation>Der Befehl endete mit dem Code {code}.</translation>
     </message>
     <message>
-        <source>The sign-in did not succeed</source>
-        <translation>Die Anmeldung ist nicht gelungen</translation>
+        <source>The sign-in failed</source>
+        <translation>Die Anmeldung ist fehlgeschlagen</translation>
     </message>
     <message>
         <source>The sign-in could not be started</source>
@@ -2789,60 +2785,60 @@
         <translation>Alle, die zuletzt kamen, waren von einem anderen Programm und blieben, wie sie sind. Die Verarbeitung wurde angehalten, da jeder Blick für sie als Zustellversuch zählt. Bitte eine Warteschlange wählen, die nur für Filemill da ist.</translation>
     </message>
     <message>
-        <source>It is tried again by itself; there is nothing to do.</source>
-        <translation>Es wird von selbst wieder versucht; nichts ist zu tun.</translation>
+        <source>It will be retried automatically; you don&apos;t need to do anything.</source>
+        <translation>Es wird automatisch wieder versucht; es ist nichts zu tun.</translation>
     </message>
     <message>
-        <source>The file is there again. Retry processes it now.</source>
-        <translation>Die Datei ist wieder da. „Erneut versuchen“ verarbeitet sie jetzt.</translation>
+        <source>The file is available again. Choose Retry to process it.</source>
+        <translation>Die Datei ist wieder da. Mit „Erneut versuchen“ wird sie verarbeitet.</translation>
     </message>
     <message>
-        <source>The folder {folder} is not there: it was moved, renamed or deleted after the file was added ({time}), or its drive or network share is not connected. Connect it and retry, or say where the file is now.</source>
-        <translation>Der Ordner {folder} ist nicht da: Er wurde verschoben, umbenannt oder gelöscht, nachdem die Datei hinzugefügt wurde ({time}), oder sein Laufwerk oder seine Netzwerkfreigabe ist nicht verbunden. Bitte verbinden und erneut versuchen, oder sagen, wo die Datei jetzt ist.</translation>
+        <source>The folder {folder} does not exist: it was moved, renamed or deleted after the file was added ({time}), or its drive or network share is not connected. Connect it and retry, or locate the file.</source>
+        <translation>Den Ordner {folder} gibt es nicht: Er wurde verschoben, umbenannt oder gelöscht, nachdem die Datei hinzugefügt wurde ({time}), oder sein Laufwerk oder seine Netzwerkfreigabe ist nicht verbunden. Bitte verbinden und erneut versuchen, oder die Datei suchen.</translation>
     </message>
     <message>
-        <source>It was moved, renamed or deleted after it was added ({time}). Say where it is now, put it back and retry, or remove it from the list.</source>
-        <translation>Sie wurde nach dem Hinzufügen ({time}) verschoben, umbenannt oder gelöscht. Bitte sagen, wo sie jetzt ist, sie zurücklegen und erneut versuchen, oder sie aus der Liste entfernen.</translation>
+        <source>It was moved, renamed or deleted after it was added ({time}). Locate it, put it back and retry, or remove it from the list.</source>
+        <translation>Sie wurde nach dem Hinzufügen ({time}) verschoben, umbenannt oder gelöscht. Bitte die Datei suchen, sie zurücklegen und erneut versuchen, oder sie aus der Liste entfernen.</translation>
     </message>
     <message>
-        <source>It can be read now. Retry processes it.</source>
-        <translation>Sie ist jetzt lesbar. „Erneut versuchen“ verarbeitet sie.</translation>
+        <source>It can be read now. Choose Retry to process it.</source>
+        <translation>Sie ist jetzt lesbar. Mit „Erneut versuchen“ wird sie verarbeitet.</translation>
     </message>
     <message>
-        <source>Its owner is {owner}. Allow this account to read the file, then retry. Nothing was changed.</source>
-        <translation>Sie gehört {owner}. Bitte diesem Konto das Lesen der Datei erlauben, dann erneut versuchen. Nichts wurde geändert.</translation>
+        <source>It belongs to {owner}. Allow your account to read the file, then retry. The file was not changed.</source>
+        <translation>Sie gehört {owner}. Bitte dem eigenen Konto das Lesen der Datei erlauben, dann erneut versuchen. Die Datei wurde nicht geändert.</translation>
     </message>
     <message>
-        <source>Allow this account to read the file, then retry. Nothing was changed.</source>
-        <translation>Bitte diesem Konto das Lesen der Datei erlauben, dann erneut versuchen. Nichts wurde geändert.</translation>
+        <source>Allow your account to read the file, then retry. The file was not changed.</source>
+        <translation>Bitte dem eigenen Konto das Lesen der Datei erlauben, dann erneut versuchen. Die Datei wurde nicht geändert.</translation>
     </message>
     <message>
-        <source>Another program wrote to it in each of three tries. What was read was thrown away, so that no wrong numbers are kept. Retry when the other program is done.</source>
-        <translation>Ein anderes Programm hat bei jedem der drei Versuche hineingeschrieben. Das Gelesene wurde verworfen, damit keine falschen Zahlen bleiben. Bitte erneut versuchen, wenn das andere Programm fertig ist.</translation>
+        <source>Another program changed it during each of three attempts. The results were discarded because they could be wrong. Retry when the other program has finished.</source>
+        <translation>Ein anderes Programm hat sie bei jedem der drei Versuche geändert. Die Ergebnisse wurden verworfen, weil sie falsch sein könnten. Bitte erneut versuchen, wenn das andere Programm fertig ist.</translation>
     </message>
     <message>
-        <source>Only ordinary files can be processed, so it was not opened. Removing it from the list leaves it there.</source>
-        <translation>Nur gewöhnliche Dateien können verarbeitet werden, deshalb wurde sie nicht geöffnet. Wird sie aus der Liste entfernt, bleibt sie, wo sie ist.</translation>
+        <source>Only ordinary files can be processed, so it was not opened. Removing it from the list does not delete it.</source>
+        <translation>Nur gewöhnliche Dateien können verarbeitet werden, deshalb wurde sie nicht geöffnet. Wird sie aus der Liste entfernt, wird sie nicht gelöscht.</translation>
     </message>
     <message>
         <source>Check the disk, or the connection to it, then retry. The file was not changed.</source>
         <translation>Bitte das Laufwerk oder die Verbindung dorthin prüfen, dann erneut versuchen. Die Datei wurde nicht geändert.</translation>
     </message>
     <message>
-        <source>Processing this file ended the program that did it, again and again. The other files go on. Retry gives it new chances; if it happens again, please send a report. It contains no content of your files.</source>
-        <translation>Das Verarbeiten dieser Datei hat immer wieder das Programm beendet. Die anderen Dateien gehen weiter. „Erneut versuchen“ gibt ihr neue Chancen; wenn es wieder geschieht, bitte einen Bericht senden. Er enthält keinen Inhalt der Dateien.</translation>
+        <source>The program ended repeatedly while it was processing this file. The other files continue. You can retry it; if it happens again, please send a report. The report contains no content of your files.</source>
+        <translation>Das Programm wurde wiederholt beendet, während es diese Datei verarbeitete. Die anderen Dateien gehen weiter. Sie kann erneut versucht werden; wenn es wieder geschieht, bitte einen Bericht senden. Er enthält keinen Inhalt der Dateien.</translation>
     </message>
     <message>
-        <source>This is a fault of Filemill, not of your file. It was put aside; the others go on. The report contains no content of your files; you read it before it is saved.</source>
-        <translation>Das ist ein Fehler von Filemill, nicht der Datei. Sie wurde beiseitegelegt; die anderen gehen weiter. Der Bericht enthält keinen Inhalt der Dateien; vor dem Speichern kann er gelesen werden.</translation>
+        <source>This is an error in Filemill, not in your file. The file was skipped; the others continue. The report contains no content of your files; you can review it before it is saved.</source>
+        <translation>Das ist ein Fehler in Filemill, nicht in der Datei. Die Datei wurde übersprungen; die anderen gehen weiter. Der Bericht enthält keinen Inhalt der Dateien; vor dem Speichern kann er geprüft werden.</translation>
     </message>
     <message>
-        <source>Nothing has happened to the file. Check the connection and the queue, then retry.</source>
-        <translation>Mit der Datei ist nichts geschehen. Bitte die Verbindung und die Warteschlange prüfen, dann erneut versuchen.</translation>
+        <source>The file was not changed. Check the connection and the queue, then retry.</source>
+        <translation>Die Datei wurde nicht geändert. Bitte die Verbindung und die Warteschlange prüfen, dann erneut versuchen.</translation>
     </message>
     <message>
-        <source>The queue has delivered its message again and again without a result, and has put it aside. The file was not changed. Retry sends a new message.</source>
-        <translation>Die Warteschlange hat die Nachricht immer wieder ohne Ergebnis zugestellt und beiseitegelegt. Die Datei wurde nicht geändert. „Erneut versuchen“ sendet eine neue Nachricht.</translation>
+        <source>The queue delivered its message repeatedly without a result and moved it to the dead-letter queue. The file was not changed. Retry sends a new message.</source>
+        <translation>Die Warteschlange hat die Nachricht wiederholt ohne Ergebnis zugestellt und in die Dead-Letter-Warteschlange verschoben. Die Datei wurde nicht geändert. „Erneut versuchen“ sendet eine neue Nachricht.</translation>
     </message>
     <message numerus="yes">
         <source>Gave up after %Ln deliver(y|ies)</source>
@@ -2872,12 +2868,12 @@
         <translation>Alle Versuche für eine Tabellenkalkulation kopieren</translation>
     </message>
     <message>
-        <source>This file was not tried yet.</source>
-        <translation>Diese Datei wurde noch nicht versucht.</translation>
+        <source>This file has not been processed yet.</source>
+        <translation>Diese Datei wurde noch nicht verarbeitet.</translation>
     </message>
     <message>
         <source>{number}, before retry {retry}</source>
-        <translation>{number}, vor Wiederholung {retry}</translation>
+        <translation>{number}, vor erneutem Versuch {retry}</translation>
     </message>
     <message>
         <source>Where Is “{name}” Now?</source>
@@ -2888,7 +2884,7 @@
         <translation>Verarbeiten</translation>
     </message>
     <message>
-        <source>Copy these lines, whole</source>
+        <source>Copy these lines in full</source>
         <translation>Diese Zeilen vollständig kopieren</translation>
     </message>
     <message>
@@ -2900,12 +2896,12 @@
         <translation>Das Protokoll wird gelesen …</translation>
     </message>
     <message>
-        <source>The log says nothing about this file. It notes what goes wrong and what you do; files that go well would fill it. Attempts has what happened.</source>
-        <translation>Im Protokoll steht nichts zu dieser Datei. Es verzeichnet, was schiefgeht und was getan wird; Dateien ohne Probleme würden es füllen. Was geschah, steht unter „Versuche“.</translation>
+        <source>The log has no entries for this file. Only problems and your own actions are logged. See Attempts for what happened.</source>
+        <translation>Das Protokoll enthält keine Einträge zu dieser Datei. Protokolliert werden nur Probleme und eigene Aktionen. Was geschah, steht unter „Versuche“.</translation>
     </message>
     <message>
-        <source>Copy all that is known about the message</source>
-        <translation>Alles kopieren, was über die Nachricht bekannt ist</translation>
+        <source>Copy all details of the message</source>
+        <translation>Alle Details der Nachricht kopieren</translation>
     </message>
     <message>
         <source>Files and details</source>
@@ -2916,8 +2912,8 @@
         <translation>Pfad</translation>
     </message>
     <message>
-        <source>Nothing is selected</source>
-        <translation>Nichts ausgewählt</translation>
+        <source>No file selected</source>
+        <translation>Keine Datei ausgewählt</translation>
     </message>
     <message>
         <source>Select a file to see what happened to it.</source>
@@ -2931,8 +2927,8 @@
         </translation>
     </message>
     <message>
-        <source>Adding up…</source>
-        <translation>Wird zusammengezählt …</translation>
+        <source>Calculating…</source>
+        <translation>Wird berechnet …</translation>
     </message>
     <message>
         <source>{number} {status}</source>
@@ -2942,10 +2938,6 @@
     <message>
         <source>{size} ({bytes})</source>
         <translation>{size} ({bytes})</translation>
-    </message>
-    <message>
-        <source>Message id</source>
-        <translation>Nachrichten-ID</translation>
     </message>
     <message>
         <source>Not sent yet</source>
@@ -2971,10 +2963,6 @@
         <translation>Einreichung</translation>
     </message>
     <message>
-        <source>Job id</source>
-        <translation>Auftrags-ID</translation>
-    </message>
-    <message>
         <source>{number}, added {time}</source>
         <translation>{number}, hinzugefügt {time}</translation>
     </message>
@@ -2983,46 +2971,46 @@
         <translation>Nachrichtengruppe</translation>
     </message>
     <message>
-        <source>Deduplication id</source>
+        <source>Deduplication ID</source>
         <translation>Deduplizierungs-ID</translation>
     </message>
     <message>
-        <source>Runs</source>
+        <source>Running</source>
         <translation>Läuft</translation>
     </message>
     <message>
-        <source>Given back before it was done (the program was closed)</source>
-        <translation>Vor dem Ende zurückgegeben (das Programm wurde geschlossen)</translation>
+        <source>Released before it finished (the program was closed)</source>
+        <translation>Vor dem Ende freigegeben (das Programm wurde geschlossen)</translation>
     </message>
     <message>
         <source>Ended without a result (the program stopped)</source>
         <translation>Ohne Ergebnis beendet (das Programm endete)</translation>
     </message>
     <message>
-        <source>Ended without a result (the queue put its message aside)</source>
-        <translation>Ohne Ergebnis beendet (die Warteschlange hat die Nachricht beiseitegelegt)</translation>
+        <source>Ended without a result (the message was moved to the dead-letter queue)</source>
+        <translation>Ohne Ergebnis beendet (die Nachricht wurde in die Dead-Letter-Warteschlange verschoben)</translation>
     </message>
     <message>
-        <source>Broken off: the file was taken off the list</source>
-        <translation>Abgebrochen: Die Datei wurde aus der Liste genommen</translation>
+        <source>Cancelled: the file was removed from the list</source>
+        <translation>Abgebrochen: Die Datei wurde aus der Liste entfernt</translation>
     </message>
     <message>
-        <source>Looking at the queue now.</source>
-        <translation>In der Warteschlange wird jetzt nachgesehen.</translation>
+        <source>Checking the queue now.</source>
+        <translation>Die Warteschlange wird jetzt abgefragt.</translation>
     </message>
     <message>
-        <source>Only files that wait for this queue can be next; these are in work already, or have ended.</source>
-        <translation>Nur Dateien, die auf diese Warteschlange warten, können die nächsten sein; diese sind schon in Arbeit oder fertig.</translation>
+        <source>Only files that are waiting for this queue can be processed next; these are already being processed or have finished.</source>
+        <translation>Nur Dateien, die auf diese Warteschlange warten, können als Nächstes verarbeitet werden; diese sind schon in Arbeit oder fertig.</translation>
     </message>
     <message numerus="yes">
-        <source>%Ln file(s) (is|are) processed next.</source>
+        <source>%Ln file(s) will be processed next.</source>
         <translation>
             <numerusform>%Ln Datei wird als Nächstes verarbeitet.</numerusform>
             <numerusform>%Ln Dateien werden als Nächstes verarbeitet.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
-        <source>%Ln file(s) (is|are) processed next once you resume.</source>
+        <source>%Ln file(s) will be processed next once you resume.</source>
         <translation>
             <numerusform>%Ln Datei wird nach dem Fortsetzen als Nächstes verarbeitet.</numerusform>
             <numerusform>%Ln Dateien werden nach dem Fortsetzen als Nächstes verarbeitet.</numerusform>
@@ -3036,27 +3024,27 @@
         </translation>
     </message>
     <message numerus="yes">
-        <source>%Ln file(s) (is|are) in the queue already, where the order can&apos;t be changed.</source>
+        <source>%Ln file(s) (is|are) already in the queue, where the order can&apos;t be changed.</source>
         <translation>
             <numerusform>%Ln Datei ist schon in der Warteschlange, wo die Reihenfolge feststeht.</numerusform>
             <numerusform>%Ln Dateien sind schon in der Warteschlange, wo die Reihenfolge feststeht.</numerusform>
         </translation>
     </message>
     <message>
-        <source>This work has stopped because of a fault in Filemill. The log says more.</source>
-        <translation>Diese Arbeit wurde durch einen Fehler in Filemill angehalten. Das Protokoll sagt mehr.</translation>
+        <source>Stopped because of an error in Filemill. See the log for details.</source>
+        <translation>Wegen eines Fehlers in Filemill angehalten. Näheres steht im Protokoll.</translation>
     </message>
     <message>
-        <source>Processing has stopped because of a fault in Filemill. The log says more.</source>
-        <translation>Die Verarbeitung wurde durch einen Fehler in Filemill angehalten. Das Protokoll sagt mehr.</translation>
+        <source>Processing has stopped because of an error in Filemill. See the log for details.</source>
+        <translation>Die Verarbeitung wurde wegen eines Fehlers in Filemill angehalten. Näheres steht im Protokoll.</translation>
     </message>
     <message>
-        <source>Sending has stopped because of a fault in Filemill. The log says more.</source>
-        <translation>Das Senden wurde durch einen Fehler in Filemill angehalten. Das Protokoll sagt mehr.</translation>
+        <source>Sending has stopped because of an error in Filemill. See the log for details.</source>
+        <translation>Das Senden wurde wegen eines Fehlers in Filemill angehalten. Näheres steht im Protokoll.</translation>
     </message>
     <message>
         <source>Show</source>
-        <translation>Zeigen</translation>
+        <translation>Anzeigen</translation>
     </message>
     <message>
         <source>Files are being processed</source>
@@ -3067,8 +3055,8 @@
         <translation>Verbergen</translation>
     </message>
     <message>
-        <source>{what}, {span}: now {now}, highest {highest}, on average {average}</source>
-        <translation>{what}, {span}: jetzt {now}, höchstens {highest}, im Mittel {average}</translation>
+        <source>{what}, {span}: now {now}, peak {highest}, average {average}</source>
+        <translation>{what}, {span}: jetzt {now}, Spitze {highest}, Durchschnitt {average}</translation>
     </message>
     <message>
         <source>now</source>
@@ -3172,12 +3160,12 @@
         <translation>Alles</translation>
     </message>
     <message>
-        <source>Info and worse</source>
-        <translation>Info und Schwereres</translation>
+        <source>Info and above</source>
+        <translation>Info und höher</translation>
     </message>
     <message>
-        <source>Warnings and worse</source>
-        <translation>Warnungen und Schwereres</translation>
+        <source>Warnings and above</source>
+        <translation>Warnungen und höher</translation>
     </message>
     <message>
         <source>Errors only</source>
@@ -3188,16 +3176,16 @@
         <translation>Protokoll filtern</translation>
     </message>
     <message>
-        <source>Keep the newest entry in sight; scrolling up ends it</source>
+        <source>Keep the newest entry in view; scroll up to stop following</source>
         <translation>Den neuesten Eintrag im Blick behalten; Hochscrollen beendet es</translation>
     </message>
     <message>
-        <source>The chosen entry</source>
-        <translation>Der gewählte Eintrag</translation>
+        <source>The selected entry</source>
+        <translation>Der ausgewählte Eintrag</translation>
     </message>
     <message>
-        <source>Choose an entry to read all of it.</source>
-        <translation>Einen Eintrag wählen, um ihn ganz zu lesen.</translation>
+        <source>Select an entry to read it in full.</source>
+        <translation>Einen Eintrag auswählen, um ihn ganz zu lesen.</translation>
     </message>
     <message>
         <source>&amp;Copy</source>
@@ -3212,16 +3200,16 @@
         <translation>Protokoll&amp;ordner öffnen</translation>
     </message>
     <message>
-        <source>Copy the chosen entries, or all that are shown if none is chosen</source>
-        <translation>Die gewählten Einträge kopieren, oder alle gezeigten, wenn keiner gewählt ist</translation>
+        <source>Copy the selected entries, or all entries shown if none is selected</source>
+        <translation>Die ausgewählten Einträge kopieren, oder alle angezeigten, wenn keiner ausgewählt ist</translation>
     </message>
     <message>
-        <source>Show only what comes from now on; the log itself stays as it is</source>
-        <translation>Nur zeigen, was von jetzt an kommt; das Protokoll selbst bleibt, wie es ist</translation>
+        <source>Show only new entries; the log itself is not changed</source>
+        <translation>Nur neue Einträge anzeigen; das Protokoll selbst wird nicht geändert</translation>
     </message>
     <message>
-        <source>The log in {folder} may not be read.</source>
-        <translation>Das Protokoll in {folder} darf nicht gelesen werden.</translation>
+        <source>You don&apos;t have permission to read the log in {folder}.</source>
+        <translation>Keine Berechtigung, das Protokoll in {folder} zu lesen.</translation>
     </message>
     <message numerus="yes">
         <source>%Ln (entry|entries)</source>
@@ -3262,19 +3250,19 @@
     </message>
     <message>
         <source>Support Report</source>
-        <translation>Bericht für die Hilfe</translation>
+        <translation>Supportbericht</translation>
     </message>
     <message>
-        <source>&amp;Names of files</source>
-        <translation>&amp;Namen von Dateien</translation>
+        <source>File &amp;names</source>
+        <translation>Datei&amp;namen</translation>
     </message>
     <message>
-        <source>This is what would be saved. Nothing is sent anywhere. Read it, and untick what you do not want to hand on.</source>
-        <translation>Das würde gespeichert. Nichts wird irgendwohin gesendet. Bitte lesen und abwählen, was nicht weitergegeben werden soll.</translation>
+        <source>This is what will be saved. Nothing is sent anywhere. Review it, and clear what you don&apos;t want to share.</source>
+        <translation>Das wird gespeichert. Nichts wird irgendwohin gesendet. Bitte prüfen und abwählen, was nicht weitergegeben werden soll.</translation>
     </message>
     <message>
-        <source>Names and paths of files are replaced by [path] unless this is ticked</source>
-        <translation>Namen und Pfade von Dateien werden durch [path] ersetzt, solange dies nicht angehakt ist</translation>
+        <source>File names and paths are replaced with [path] unless this is selected</source>
+        <translation>Namen und Pfade von Dateien werden durch [path] ersetzt, solange dies nicht ausgewählt ist</translation>
     </message>
     <message>
         <source>The report</source>
@@ -3289,8 +3277,8 @@
         <translation>&amp;Speichern…</translation>
     </message>
     <message>
-        <source>“{words}” is not in the report.</source>
-        <translation>„{words}“ steht nicht im Bericht.</translation>
+        <source>“{words}” was not found in the report.</source>
+        <translation>„{words}“ wurde im Bericht nicht gefunden.</translation>
     </message>
     <message>
         <source>Copied the report.</source>
@@ -3302,7 +3290,7 @@
     </message>
     <message>
         <source>Save Support Report</source>
-        <translation>Bericht speichern</translation>
+        <translation>Supportbericht speichern</translation>
     </message>
     <message>
         <source>ZIP archives (*.zip)</source>
@@ -3314,23 +3302,23 @@
     </message>
     <message>
         <source>Saved the support report as “{name}”.</source>
-        <translation>Bericht als „{name}“ gespeichert.</translation>
+        <translation>Supportbericht als „{name}“ gespeichert.</translation>
     </message>
     <message>
         <source>Show in Folder</source>
-        <translation>Im Ordner zeigen</translation>
+        <translation>Im Ordner anzeigen</translation>
     </message>
     <message>
         <source>A file has failed</source>
         <translation>Eine Datei ist fehlgeschlagen</translation>
     </message>
     <message>
-        <source>The others go on. Filemill says why and what to do.</source>
-        <translation>Die anderen gehen weiter. Filemill sagt, warum, und was zu tun ist.</translation>
+        <source>The other files continue. Filemill shows why it failed and what to do.</source>
+        <translation>Die anderen Dateien gehen weiter. Filemill zeigt den Grund und was zu tun ist.</translation>
     </message>
     <message>
-        <source>Finished, with problems</source>
-        <translation>Fertig, mit Problemen</translation>
+        <source>Finished with problems</source>
+        <translation>Mit Problemen beendet</translation>
     </message>
     <message>
         <source>Processing is off</source>

@@ -1,1 +1,1 @@
-"""Is any text cut off, in any state, language, size and direction? Measured on the real window."""
+"""Finds cut-off texts in every state, language, size and direction, measured on the real window."""

@@ -1,4 +1,4 @@
-"""Looks at everything in one language, direction and scale; prints what is cut off or has no name, a line each."""
+"""Checks everything in one language, direction and scale; prints what is cut off or has no name, one per line."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SIZES = ((1180, 720), (720, 440))
 
 
 def main() -> int:
-    """Look; gives 1 if something is cut off."""
+    """Run the checks; return 1 if something is cut off."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pseudo", action="store_true", help="in the language that is 40 %% longer")
     parser.add_argument("--reverse", action="store_true", help="from right to left")
@@ -40,7 +40,7 @@ def main() -> int:
 
 
 def look_at_everything(look: Theme, pictures: Path | None) -> list[str]:
-    """Every state and dialog, in each size."""
+    """Check every state and dialog in each size."""
     from tests.clipping.measure import findings
     from tests.clipping.names import unnamed
     from tests.clipping.states import DIALOGS, STATES, opened

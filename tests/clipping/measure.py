@@ -1,4 +1,4 @@
-"""Finds what is cut off in a window: a control that is smaller than its text, or lies outside of what can be seen."""
+"""Finds controls that are smaller than their text or outside of the visible area."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _SLACK = 1
-"""Pixels; sizes are rounded."""
+"""The tolerance in pixels; sizes are rounded."""
 _MAY_ELIDE = frozenset({"elided"})
-"""Object names of labels that shorten a path in the middle, and tell it whole in their tool tip."""
+"""Object names of labels that elide a path and have it in full in their tool tip."""
 
 
 def findings(window: QWidget) -> list[str]:
-    """What is cut off in a window that is shown; a sentence each."""
+    """Return what is cut off in a shown window, as sentences."""
     found = []
     for widget in [window, *window.findChildren(QWidget)]:
         if not widget.isVisibleTo(window) or widget.window() is not window.window():
@@ -64,7 +64,7 @@ def _troubles(widget: QWidget, window: QWidget) -> Iterator[str]:
 
 
 def _wanted(widget: QWidget) -> QSize:
-    """How much room the words need; an invalid size for what has none."""
+    """Return the size that the text needs; an invalid size without a text."""
     if isinstance(widget, QLabel):
         return _label(widget)
     if isinstance(widget, QToolButton) and widget.toolButtonStyle() == Qt.ToolButtonStyle.ToolButtonIconOnly:
@@ -98,7 +98,7 @@ def _place(widget: QWidget, window: QWidget) -> tuple[int, ...]:
 
 
 def _is_seen(widget: QWidget, window: QWidget) -> bool:
-    """Whether it lies inside of everything that it lies in; what can be scrolled to counts as seen."""
+    """Return whether it lies inside all of its parents; what can be scrolled to counts as visible."""
     inner = widget
     while inner is not window:
         outer = inner.parentWidget()
@@ -118,7 +118,7 @@ def _is_seen(widget: QWidget, window: QWidget) -> bool:
 
 
 def _is_reachable(inside: QWidget, viewport: QWidget) -> bool:
-    """What is wider than its scroll area can be scrolled to only if the area lets it."""
+    """Return whether a widget wider than its scroll area can be scrolled to."""
     area = viewport.parentWidget()
     if not isinstance(area, QAbstractScrollArea) or isinstance(area, QAbstractItemView):
         return True

@@ -1,4 +1,4 @@
-"""What of a window a screen reader could not name."""
+"""Finds widgets that a screen reader could not name."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ INTERACTIVE = {
     QAccessible.Role.StaticText,
     QAccessible.Role.Slider,
 }
-# Qt's own, never shown while everything fits.
+# Qt's own, hidden while everything fits.
 QTS_OWN = {"qt_toolbar_ext_button"}
 
 

@@ -1,4 +1,4 @@
-"""The states that a window can be in, as far as they bring other texts."""
+"""The states of a window that show different texts."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ UNREACHABLE = Sentence("The disk with {file} is full or can't be written. Make r
 
 
 def empty(scene: Scene) -> None:
-    """No file yet."""
+    """Show an empty list."""
     scene.open()
 
 
 def busy(scene: Scene) -> None:
-    """A list in the middle of the day."""
+    """Show a busy list."""
     fill(scene)
     scene.open()
 
 
 def problems(scene: Scene) -> None:
-    """One reason is chosen, and a file of it, with its details."""
+    """Choose a reason and one of its files, with details."""
     busy(scene)
     window = scene.window
     window.menu_actions.status_views[-1].trigger()
@@ -56,21 +56,21 @@ def problems(scene: Scene) -> None:
 
 
 def several(scene: Scene) -> None:
-    """Several files are selected, of all statuses."""
+    """Select several files of all statuses."""
     busy(scene)
     scene.window.menu_actions.details.setChecked(True)
     scene.window.menu_actions.select_all.trigger()
 
 
 def with_everything(scene: Scene) -> None:
-    """The graph and the details are shown too."""
+    """Show the graphs and the details too."""
     busy(scene)
     scene.window.menu_actions.throughput.setChecked(True)
     scene.window.menu_actions.details.setChecked(True)
 
 
 def nothing_matches(scene: Scene) -> None:
-    """A filter and a choice that leave nothing."""
+    """Set a filter and a choice without matches."""
     busy(scene)
     scene.window.menu_actions.status_views[-1].trigger()
     scene.window.filter.setText("invoice")
@@ -78,7 +78,7 @@ def nothing_matches(scene: Scene) -> None:
 
 
 def waiting(scene: Scene) -> None:
-    """The queue is away, and something was done to the list."""
+    """Show an unreachable queue after a change of the list."""
     busy(scene)
     state = LoopState(Phase.WAITING, UNREACHABLE, QueueTrouble.SIGNED_OUT, scene.now + 60_000, 2)
     scene.window.banner.show_notice(
@@ -184,7 +184,7 @@ DIALOGS: dict[str, Callable[[Scene], QWidget | None]] = {
 
 @contextmanager
 def opened(scene: Scene, name: str) -> Iterator[QWidget | None]:
-    """A dialog that is shown."""
+    """Show and return a dialog."""
     dialog = DIALOGS[name](scene)
     scene.settle()
     yield dialog

@@ -1,1 +1,1 @@
-"""The real window on a real X server with a window manager, used as a person uses it: `make desktop`."""
+"""The real window on a real X server with a window manager, used as a user would: `make desktop`."""

@@ -1,8 +1,8 @@
-"""Does what people want of Filemill most, on a real window, by keyboard unless it says so, and counts the steps.
+"""Performs the most common tasks on a real window, by keyboard unless noted, and counts the steps.
 
     python -m tests.desktop [--pictures FOLDER] [TASK …]
 
-Each task is checked by what `filemill status` says, or by the clipboard or a file, never by the picture. Exit code 1 if
+Each task is checked by `filemill status`, the clipboard or a file, never by the picture. Exit code 1 if
 one of them can't be done.
 """
 # ruff: noqa: T201 - the terminal is its output
@@ -23,7 +23,7 @@ PICTURES = Path("build", "desktop")
 
 
 def main() -> int:
-    """Do all tasks, or those that are named."""
+    """Perform all tasks, or the named ones."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("tasks", nargs="*", help="numbers of tasks; all if none is named")
     parser.add_argument("--pictures", type=Path, default=PICTURES, help="where a picture after each task goes")
@@ -40,7 +40,7 @@ def main() -> int:
 
 
 def does(task: Task, pictures: Path) -> bool:
-    """Do one task on a screen of its own, and tell how it went."""
+    """Perform one task on its own screen and print the result."""
     with tempfile.TemporaryDirectory() as folder, Screen() as screen:
         user = User(screen, Path(folder), pictures)
         began = time.monotonic()

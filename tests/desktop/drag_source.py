@@ -1,4 +1,4 @@
-"""A small window that files can be dragged out of, as out of a file manager: `drag_source.py PATH …`."""
+"""A small window to drag files from, like a file manager: `drag_source.py PATH …`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication, QLabel
 
 
 class Source(QLabel):
-    """Begins to drag its files as soon as the mouse moves with a button down."""
+    """Starts dragging its files when the mouse moves with a button down."""
 
     def __init__(self, paths: list[str]) -> None:
         super().__init__("Drag me")
@@ -30,7 +30,7 @@ class Source(QLabel):
 
 
 def main() -> int:
-    """Show it."""
+    """Show the window."""
     application = QApplication(["drag-source"])
     source = Source(sys.argv[1:])
     source.setGeometry(20, 640, 160, 110)

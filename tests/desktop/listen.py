@@ -1,4 +1,4 @@
-"""Says what a screen reader would hear, a line each: runs by itself with the system's Python, which has PyGObject."""
+"""Prints what a screen reader would say, one line each. Runs with the system's Python, which has PyGObject."""
 # ruff: noqa: T201 - what it is for
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from gi.repository import Atspi  # type: ignore[import-not-found]  # noqa: E402 
 
 
 def hear(event: object) -> None:
-    """Tell where the focus went, or what was announced."""
+    """Print the new focus or an announcement."""
     kind = str(event.type)  # type: ignore[attr-defined]
     if kind.startswith("object:announcement"):
         print(f"announced: {event.any_data}", flush=True)  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""Prints the names of all things of one kind in a program: `read_names.py PID ROLE`, with the system's Python."""
+"""Prints the names of all accessible objects with a role: `read_names.py PID ROLE`. Runs with the system's Python."""
 # ruff: noqa: T201 - what it is for
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from gi.repository import Atspi  # type: ignore[import-not-found]  # noqa: E402 
 
 
 def walk(node: Any, role: str) -> None:
-    """Print the name of a node and of all below it, if they are of this kind."""
+    """Print the names of a node and its descendants with this role."""
     if node is None:
         return
     if node.get_role_name() == role:

@@ -1,4 +1,4 @@
-"""An X server with a window manager, and a hand that types and clicks on it and counts what it does."""
+"""An X server with a window manager, and a hand that types and clicks on it and counts its steps."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ _POLL_S = 0.05
 _KEY_DELAY_MS = 12
 _DRAG_PARTS = 12
 _BETWEEN_KEYS_S = 0.15
-"""Nobody presses ten keys a second; buttons that are pressed by their letter take a tenth of one to go down."""
+"""Nobody presses ten keys a second, and a button pressed by its mnemonic is animated for 0.1 s."""
 
 
 def missing_programs() -> list[str]:
-    """What has to be installed first."""
+    """Return the programs that have to be installed first."""
     return [name for name in NEEDED if shutil.which(name) is None]
 
 
 def wait_for(condition: Callable[[], object], what: str, seconds: float = _PATIENCE_S) -> None:
-    """Wait until something is true that another process does.
+    """Wait until a condition holds that depends on another process.
 
     Raises:
-        TimeoutError: If it does not become true.
+        TimeoutError: If it does not.
     """
     deadline = time.monotonic() + seconds
     while not condition():
@@ -43,10 +43,10 @@ def wait_for(condition: Callable[[], object], what: str, seconds: float = _PATIE
 
 
 class Screen:
-    """A virtual screen; a context manager that takes it away.
+    """A virtual screen; a context manager that closes it.
 
     Attributes:
-        environment: For programs that are to appear on it.
+        environment: For programs to be shown on it.
     """
 
     def __init__(self, width: int = 1280, height: int = 800) -> None:
@@ -62,7 +62,7 @@ class Screen:
             number = answer.readline().strip()
         self.environment |= {"DISPLAY": f":{number}", "QT_QPA_PLATFORM": "xcb"}
         self._run(["openbox"])
-        # Keys go nowhere before a window manager gives the focus away.
+        # Keys are lost until a window manager assigns the focus.
         wait_for(lambda: self._call("xdotool", "get_desktop").returncode == 0, "the window manager")
         return self
 
@@ -70,23 +70,23 @@ class Screen:
         self._stack.close()
 
     def picture(self, file: Path) -> None:
-        """Save what is on the screen."""
+        """Save a picture of the screen."""
         self._call("import", "-window", "root", str(file))
 
     def windows(self, title: str) -> list[str]:
-        """The visible windows whose title matches a regular expression."""
+        """Return the visible windows whose title matches a regular expression."""
         return self._call("xdotool", "search", "--onlyvisible", "--name", title).stdout.split()
 
     def title(self) -> str:
-        """The title of the window that has the keyboard."""
+        """Return the title of the focused window."""
         return self._call("xdotool", "getactivewindow", "getwindowname").stdout.strip()
 
     def clipboard(self) -> str:
-        """What was copied, as text."""
+        """Return the text on the clipboard."""
         return self._call("xclip", "-selection", "clipboard", "-out").stdout
 
     def do(self, *words: str) -> None:
-        """Have xdotool do something."""
+        """Run an xdotool command."""
         self._call("xdotool", *words)
 
     def _call(self, *command: str) -> subprocess.CompletedProcess[str]:
@@ -104,18 +104,18 @@ class Screen:
 
 @dataclass
 class Hand:
-    """Types and clicks as a person does.
+    """Types and clicks as a user does.
 
     Attributes:
-        screen: Where.
-        steps: How many keys and clicks it was; a text is one.
+        screen: The screen.
+        steps: The number of keys and clicks; a text counts as one.
     """
 
     screen: Screen
     steps: int = field(default=0)
 
     def press(self, *keys: str) -> None:
-        """Press keys, one after the other, in xdotool's words: `ctrl+o`, `Return`."""
+        """Press keys one after the other, in xdotool's notation: `ctrl+o`, `Return`."""
         for key in keys:
             self.steps += 1
             self.screen.do("key", "--clearmodifiers", "--delay", str(_KEY_DELAY_MS), key)
@@ -127,11 +127,11 @@ class Hand:
         self.screen.do("type", "--delay", str(_KEY_DELAY_MS), text)
 
     def drag(self, start: tuple[int, int], end: tuple[int, int], on_the_way: Callable[[], None]) -> None:
-        """Drag with the mouse from one place of the screen to another; one step.
+        """Drag with the mouse from one screen position to another; one step.
 
         Args:
             start, end: In pixels.
-            on_the_way: Called over the end, before the button is let go.
+            on_the_way: Called over the end, before the button is released.
         """
         self.steps += 1
         move = ("mousemove", "--sync")

@@ -1,4 +1,4 @@
-"""A session with a screen reader's ear in it."""
+"""A session in which a test hears what a screen reader would."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PYTHON = "/usr/bin/python3"
 
 
 def can_listen() -> bool:
-    """Whether this machine has what it needs (Debian: dbus, at-spi2-core, python3-gi, gir1.2-atspi-2.0)."""
+    """Return whether the requirements are installed (Debian: dbus, at-spi2-core, python3-gi, gir1.2-atspi-2.0)."""
     if shutil.which("dbus-daemon") is None or not _LAUNCHER.exists() or not Path(_PYTHON).exists():
         return False
     asks = [_PYTHON, "-c", "import gi; gi.require_version('Atspi', '2.0')"]
@@ -27,12 +27,12 @@ def can_listen() -> bool:
 
 
 class Ear:
-    """Hears what a screen reader hears, from outside of the program; a context manager.
+    """Receives what a screen reader would, from outside of the program; a context manager.
 
     Programs have to be started after it, on the same screen.
 
     Attributes:
-        heard: All of it so far.
+        heard: Everything received so far.
     """
 
     def __init__(self, screen: Screen) -> None:
@@ -55,7 +55,7 @@ class Ear:
         self._stack.close()
 
     def wait_for(self, text: str) -> None:
-        """Wait until something with this in it is said.
+        """Wait until a text that contains this is received.
 
         Raises:
             TimeoutError: If it is not.

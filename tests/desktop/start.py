@@ -1,8 +1,8 @@
-"""How long the frozen program takes to its first window, against the source tree's; run `make installer` first.
+"""Compares the start time to the first window of the frozen program and the source tree; run `make installer` first.
 
     python -m tests.desktop.start [--program dist/filemill/filemill] [--rounds 7]
 
-Both start by turns on the same screen, each with a home of its own, so that a busy machine is busy for both.
+Both start alternately on the same screen, each with its own home, so that a busy machine affects both.
 """
 # ruff: noqa: T201 - the terminal is its output
 
@@ -29,7 +29,7 @@ FROZEN = Path("dist", "filemill", "filemill")
 
 
 def main() -> int:
-    """Measure, print, and give 1 if it is over the ceiling."""
+    """Measure and print; return 1 if the ceiling is exceeded."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--program", type=Path, default=FROZEN, help="the frozen program")
     parser.add_argument("--rounds", type=int, default=7)
@@ -56,7 +56,7 @@ def main() -> int:
 
 
 def seconds_to_window(screen: Screen, command: Sequence[str]) -> float:
-    """From the start of a program to its window on the screen."""
+    """Return the seconds from the start of a program to its window."""
     with tempfile.TemporaryDirectory() as home:
         environment = screen.environment | {"FILEMILL_HOME": home, "XDG_RUNTIME_DIR": home, "LC_ALL": "C.UTF-8"}
         began = time.monotonic()

@@ -1,4 +1,4 @@
-"""What people want of Filemill most, each done with the keyboard alone. A key more than `most` counts as not done."""
+"""The most common tasks, by keyboard alone. A task that takes more than `most` keys has failed."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Task:
-    """One of them.
+    """A task.
 
     Attributes:
-        number, name: For a person.
-        most: How many keys it may take; a text that is typed is one.
-        do: Does it, and checks what came of it.
+        number, name: For the output.
+        most: The maximum number of keys; a typed text counts as one.
+        do: Performs the task and checks the result.
     """
 
     number: int
@@ -35,7 +35,7 @@ class Task:
 
 
 def add_three_files(user: User) -> None:
-    """Ctrl+O, their names, Enter."""
+    """Press Ctrl+O, type the names, press Enter."""
     paths = user.write("a.txt", "b.txt", "c.txt")
     user.start()
     user.hand.press("ctrl+o")
@@ -46,7 +46,7 @@ def add_three_files(user: User) -> None:
 
 
 def add_csv_of_a_folder(user: User) -> None:
-    """Ctrl+Shift+O, the folder, Enter; then what of it."""
+    """Press Ctrl+Shift+O, type the folder, press Enter; then choose the files."""
     user.write("in/a.csv", "in/b.txt", "in/deep/c.csv", "in/deep/er/d.csv", "in/e.log")
     user.start()
     user.hand.press("ctrl+shift+o")
@@ -62,10 +62,10 @@ def add_csv_of_a_folder(user: User) -> None:
 
 
 def why_one_failed(user: User) -> None:
-    """Ctrl+5: the reason stands in its row."""
+    """Press Ctrl+5: the reason is in the row."""
     _with_missing(user, "gone.txt")
     user.hand.press("ctrl+5")
-    # Only to read what the row says; who sees it needs no key.
+    # Only for reading the row here; a user can see it without a key.
     user.screen.do("key", "ctrl+a", "ctrl+c")
     wait_for(lambda: "The file is no longer there" in user.screen.clipboard(), "the reason in the row")
 

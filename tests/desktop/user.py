@@ -1,4 +1,4 @@
-"""A person at the screen: has files, starts Filemill, and looks at what came of it."""
+"""A simulated user: has files, starts Filemill and checks the results."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from tests.desktop.screen import Hand, Screen, wait_for
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
 
-_MILL = (sys.executable, "-m", "desktop_app")
+_FILEMILL = (sys.executable, "-m", "desktop_app")
 _TITLE = "Filemill$"
 _LOOK_S = 0.5
-"""Before somebody presses a key, they have seen the window."""
+"""A user sees the window before pressing a key."""
 
 
 class User:
-    """One person with a home of their own.
+    """A user with a home folder.
 
     Attributes:
-        screen, hand: What they see and do. What only prepares or checks is done by programs and not counted.
-        folder: Where their files lie.
-        home: Where their own things lie.
+        screen, hand: The user's input and output. Preparations and checks are done by programs and not counted.
+        folder: The folder of the user's files.
+        home: The home folder.
     """
 
     def __init__(self, screen: Screen, folder: Path, pictures: Path) -> None:
@@ -46,7 +46,7 @@ class User:
         self._window: subprocess.Popen[bytes] | None = None
 
     def adopt_screen(self) -> None:
-        """Start programs as the screen's environment says now."""
+        """Use the screen's current environment for programs."""
         kept = {
             name: value for name, value in self.screen.environment.items() if not name.startswith(("AWS_", "FILEMILL_"))
         }
@@ -59,13 +59,13 @@ class User:
         }
 
     def take_picture(self, name: str) -> None:
-        """Keep what is on the screen now."""
+        """Save a picture of the screen."""
         self.screen.picture(self._pictures / f"{name}.png")
 
     # --- files
 
     def write(self, *names: str, lines: int = 3) -> list[Path]:
-        """Make files."""
+        """Create files."""
         made = [self.folder / name for name in names]
         for path in made:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -73,21 +73,21 @@ class User:
         return made
 
     def run(self, *words: str) -> str:
-        """What a command of Filemill's prints in a terminal."""
+        """Return the output of a Filemill command."""
         done = subprocess.run(
-            [*_MILL, *words], env=self.environment, capture_output=True, text=True, check=False, timeout=60
+            [*_FILEMILL, *words], env=self.environment, capture_output=True, text=True, check=False, timeout=60
         )
         return done.stdout
 
     def jobs(self) -> list[dict[str, Any]]:
-        """What is on the list."""
+        """Return the jobs in the list."""
         return [json.loads(line) for line in self.run("status", "--json").splitlines()]
 
     def wait_for_jobs(self, count: int, *statuses: str) -> None:
-        """Wait until so many jobs are on the list, each with one of the statuses.
+        """Wait until this many jobs are in the list, each with one of the statuses.
 
         Raises:
-            TimeoutError: If that does not come.
+            TimeoutError: If they are not.
         """
 
         def is_so() -> bool:
@@ -99,11 +99,11 @@ class User:
     # --- an account
 
     def sign_in_at(self, endpoint_url: str) -> None:
-        """Have a profile `work` with keys, for a server that stands in for AWS."""
+        """Create a profile `work` with keys for a simulated AWS."""
         self._write_profile("aws_access_key_id = key\naws_secret_access_key = secret\n", endpoint_url)
 
     def let_session_end(self, endpoint_url: str) -> None:
-        """Use a profile whose session has ended, and have AWS's command that signs in again."""
+        """Use a profile whose session has expired, and install a command that signs in again."""
         self.sign_in_at(endpoint_url)
         signed_in = self._config.rename(self.home / "signed-in")
         self._write_profile(
@@ -121,7 +121,7 @@ class User:
         }
 
     def client(self, endpoint_url: str) -> SQSClient:
-        """The server's other side."""
+        """Return a client of the server."""
         session = boto3.Session("key", "secret", region_name="eu-west-1")
         return session.client("sqs", endpoint_url=endpoint_url)
 
@@ -137,7 +137,7 @@ class User:
     # --- the window
 
     def spoken_names(self, role: str) -> list[str]:
-        """What a screen reader can read in the window, of one kind of thing."""
+        """Return the accessible names with a role in the window."""
         script = str(Path(__file__).with_name("read_names.py"))
         command = ["/usr/bin/python3", script, str(self._window.pid if self._window else 0), role]
         done = subprocess.run(
@@ -149,37 +149,37 @@ class User:
         """Wait until the log has a text.
 
         Raises:
-            TimeoutError: If it does not come.
+            TimeoutError: If it does not.
         """
         log = self.home / "filemill" / "logs" / "filemill.log"
         wait_for(lambda: log.exists() and text in log.read_text(encoding="utf-8"), f"“{text}” in the log")
 
     def offer_to_drag(self, *paths: Path) -> subprocess.Popen[bytes]:
-        """Open a window of another program that these can be dragged out of."""
+        """Open another program's window to drag these from."""
         program = [sys.executable, str(Path(__file__).with_name("drag_source.py")), *map(str, paths)]
         process = subprocess.Popen(program, env=self.environment)
         wait_for(lambda: self.screen.windows("Files To Drag"), "the window to drag from")
         return process
 
     def start(self, *paths: str) -> None:
-        """Open Filemill's window and wait until it has the keyboard."""
+        """Open Filemill's window and wait until it has the focus."""
         self._window = subprocess.Popen(
-            [*_MILL, *paths], env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            [*_FILEMILL, *paths], env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         wait_for(lambda: self.screen.windows(_TITLE), "the window")
         wait_for(lambda: self.screen.title().endswith("Filemill"), "the keyboard in the window")
         time.sleep(_LOOK_S)
 
     def wait_for_window(self, title: str) -> None:
-        """Wait until a window with this in its title has the keyboard.
+        """Wait until a window whose title contains this has the focus.
 
         Raises:
-            TimeoutError: If it does not come.
+            TimeoutError: If it does not.
         """
         wait_for(lambda: title in self.screen.title(), f"a window “{title}”; there is “{self.screen.title()}”")
 
     def wait_for_end(self) -> None:
-        """Wait until Filemill has ended by itself.
+        """Wait until Filemill has ended.
 
         Raises:
             TimeoutError: If it does not.
@@ -191,7 +191,7 @@ class User:
         self._window = None
 
     def close(self) -> None:
-        """End what still runs."""
+        """Stop what is still running."""
         if self._window is not None and self._window.poll() is None:
             os.kill(self._window.pid, signal.SIGTERM)
             try:

@@ -1,1 +1,1 @@
-"""Pictures of the window in all its states, for the README and for whoever changes how it looks; `make screenshots`."""
+"""Screenshots of the window in all its states, for the README and for changes of its look: `make screenshots`."""

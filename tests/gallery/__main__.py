@@ -1,4 +1,4 @@
-"""Takes the pictures. Each look (dark, larger, German …) needs a process of its own: Qt reads them at its start."""
+"""Takes the screenshots. Each variant (dark, larger, German …) needs its own process: Qt reads them at its start."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ FOLDER = ROOT / "resources" / "screenshots"
 
 @dataclass(frozen=True)
 class Variant:
-    """A way to look at things, and of what to take pictures then.
+    """A variant of the window's look, and which pictures to take of it.
 
     Attributes:
-        name: Behind a picture's name; empty for the usual way.
-        pictures: Their names; empty = all.
-        dark: In the dark scheme.
-        scale: How much larger than usual.
-        language: A code.
-        reverse: From right to left.
+        name: The suffix of the pictures' names; empty for the default.
+        pictures: The pictures to take; empty for all.
+        dark: Whether to use the dark scheme.
+        scale: The scale factor.
+        language: The language code.
+        reverse: Whether the layout is right-to-left.
     """
 
     name: str = ""
@@ -96,7 +96,7 @@ def take(variant: Variant, names: list[str], into: Path) -> None:
         file = into / f"{name}{f'-{variant.name}' if variant.name else ''}.png"
         picture.save(str(file))
         with Image.open(file) as whole:
-            # A third of the size, and nobody sees the difference.
+            # A third of the size, without a visible difference.
             small = whole.convert("RGB").quantize(256, dither=Image.Dither.NONE)
         small.save(file, optimize=True)
         print(file)  # noqa: T201 - what it is for

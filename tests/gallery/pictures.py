@@ -1,4 +1,4 @@
-"""What there is to see: one function a picture."""
+"""The pictures: one function per picture."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _orders(count: int, start: int = 1) -> list[tuple[str, int | None]]:
 
 
 def fill(scene: Scene) -> list[int]:
-    """A list in the middle of a working day: much is done, a few have failed; gives the keys of those that wait."""
+    """Fill the list: most files are done, a few have failed. Return the keys of the waiting ones."""
     morning = scene.add(_orders(214), "Archive 2025", ago=5 * HOUR)
     scene.finish(morning[:210], ago=5 * HOUR - MINUTE)
     scene.fail(morning[210:], GONE, ago=5 * HOUR - 2 * MINUTE)
@@ -67,7 +67,7 @@ def fill(scene: Scene) -> list[int]:
 
 
 def work(scene: Scene, fresh: list[int]) -> None:
-    """Of those that wait, most are done now, three are being read, and some are in the queue."""
+    """Process most of the waiting files; three are being read and some are in the queue."""
     scene.look_at_the_clock()
     scene.finish(fresh[:38], ago=0)
     for place, part in enumerate((0.83, 0.42, 0.12)):
@@ -85,13 +85,13 @@ def work(scene: Scene, fresh: list[int]) -> None:
 
 
 def empty(scene: Scene) -> QPixmap:
-    """The first start."""
+    """Show the first start."""
     scene.open()
     return scene.picture()
 
 
 def _open_at_work(scene: Scene) -> None:
-    """The window over a filled list, the newest files first, as if its loops ran."""
+    """Open the window with a filled list, newest files first, as if its loops ran."""
     fresh = fill(scene)
     scene.open()
     scene.say_running()
@@ -104,7 +104,7 @@ def _open_at_work(scene: Scene) -> None:
 
 
 def busy(scene: Scene) -> QPixmap:
-    """Files are being processed."""
+    """Show files being processed."""
     _open_at_work(scene)
     top = next(row for row in range(100) if scene.row_status(row) is Status.PROCESSED)
     scene.window.view.scrollTo(
@@ -114,7 +114,7 @@ def busy(scene: Scene) -> QPixmap:
 
 
 def adding(scene: Scene) -> QPixmap:
-    """Many files, and some that are odd, before they are added."""
+    """Show the review of many files, some of them unusual."""
     _open_at_work(scene)
     folder = scene.folder / "Reports 2026"
     for month in range(1, 13):
@@ -129,7 +129,7 @@ def adding(scene: Scene) -> QPixmap:
 
 
 def attempts(scene: Scene) -> QPixmap:
-    """The tries at a file that has failed."""
+    """Show the attempts of a failed file."""
     _open_at_work(scene)
     scene.window.menu_actions.status_views[-1].trigger()
     scene.window.menu_actions.details.setChecked(True)
@@ -141,21 +141,21 @@ def attempts(scene: Scene) -> QPixmap:
 
 
 def paused(scene: Scene) -> QPixmap:
-    """Nothing new is begun."""
+    """Show the paused window."""
     _open_at_work(scene)
     scene.window.menu_actions.pause.trigger()
     return scene.picture()
 
 
 def exporting(scene: Scene) -> QPixmap:
-    """What to write to a file."""
+    """Show the Export List dialog."""
     _open_at_work(scene)
     scene.window.menu_actions.export.trigger()
     return scene.picture(scene.wait_for_dialog())
 
 
 def connection(scene: Scene) -> QPixmap:
-    """Another queue."""
+    """Show the Connection dialog."""
     _open_at_work(scene)
     scene.window.menu_actions.connection.trigger()
     dialog = scene.wait_for_dialog()
@@ -164,7 +164,7 @@ def connection(scene: Scene) -> QPixmap:
 
 
 def problems(scene: Scene) -> QPixmap:
-    """What has failed, for one reason, with what to do about it."""
+    """Show the failed files with one reason, and the advice."""
     _open_at_work(scene)
     scene.window.menu_actions.status_views[-1].trigger()
     scene.window.menu_actions.details.setChecked(True)
@@ -174,16 +174,16 @@ def problems(scene: Scene) -> QPixmap:
 
 
 def nothing_matches(scene: Scene) -> QPixmap:
-    """A filter that finds nothing."""
+    """Show a filter without matches."""
     _open_at_work(scene)
     scene.window.filter.setText("status:failed invoice")
-    bench = scene.running.jobs
-    scene.wait(lambda: not bench.model.rowCount(), "the filter")
+    controller = scene.running.jobs
+    scene.wait(lambda: not controller.model.rowCount(), "the filter")
     return scene.picture()
 
 
 def offline(scene: Scene) -> QPixmap:
-    """The queue can't be reached."""
+    """Show an unreachable queue."""
     fill(scene)
     scene.start()
     scene.wait_for_trouble()
@@ -191,7 +191,7 @@ def offline(scene: Scene) -> QPixmap:
 
 
 def log(scene: Scene) -> QPixmap:
-    """What the program has written down."""
+    """Show the log window."""
     _open_at_work(scene)
     folder = scene.program.home.logs
     folder.mkdir(exist_ok=True)
@@ -205,7 +205,7 @@ def log(scene: Scene) -> QPixmap:
 
 
 def signed_out(scene: Scene) -> QPixmap:
-    """The sign-in has ended."""
+    """Show an expired sign-in."""
     fill(scene)
     scene.start()
     scene.wait_for_trouble()

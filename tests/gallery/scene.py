@@ -1,4 +1,4 @@
-"""A program with a list in it, and its window, in a folder of their own."""
+"""A program with a list and its window, in their own folder."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ _SHADE = 70
 
 
 class Scene:
-    """What a picture is taken of.
+    """The scene of a picture.
 
     Attributes:
-        program, running, window: The real ones; the loops run only after `start`.
+        program, running, window: The real objects; the loops only run after `start`.
         now: The time, in milliseconds since 1970.
     """
 
@@ -54,13 +54,13 @@ class Scene:
         self.window.resize(*SIZE)
 
     def look_at_the_clock(self) -> None:
-        """What happens from here on happens now."""
+        """Set `now` to the current time."""
         self.now = int(time.time() * 1000)
 
     # --- the list
 
     def add(self, names: Sequence[tuple[str, int | None]], batch: str, *, ago: int) -> list[int]:
-        """Put files on the list, as added so many milliseconds ago; gives their keys in their order."""
+        """Add files as of this many milliseconds ago; return their keys in order."""
         before = set(self.program.jobs.ids())
         self.program.editor.add([NewFile(f"/data/{batch}/{name}", size, 0) for name, size in names], name=batch)
         keys = [key for key in self.program.jobs.ids() if key not in before]
@@ -78,7 +78,7 @@ class Scene:
                 self.program.database.run(JobRow.update(revision=revision, **fields).where(chosen))
 
     def finish(self, keys: Sequence[int], *, ago: int) -> None:
-        """Let these be done, one shortly after the other."""
+        """Mark these as processed, one shortly after the other."""
         size = fn.COALESCE(JobRow.file_size, 0)
         end = Case(JobRow.id, [(key, self.now - ago + place * 90) for place, key in enumerate(keys)])
         self.change(
@@ -93,7 +93,7 @@ class Scene:
         )
 
     def fail(self, keys: Sequence[int], reason: Reason, *, ago: int, attempts: int = 1) -> None:
-        """Let these have failed."""
+        """Mark these as failed."""
         end = self.now - ago
         self.change(
             keys,
@@ -106,7 +106,7 @@ class Scene:
         )
 
     def try_thrice(self, key: int, reason: Reason) -> None:
-        """Write down three tries at a job that has failed, each of which found the same."""
+        """Add three attempts to a failed job, all with the same reason."""
         end = self.program.jobs.page([key])[key].finished_at or self.now
         with self.program.database.write():
             for number in (1, 2, 3):
@@ -117,7 +117,7 @@ class Scene:
                     token=number,
                     generation=1,
                     number=number,
-                    worker="mill-7/4f1c",
+                    worker="worker-7/4f1c",
                     started_at=started,
                     ended_at=started + 1_000 + 400 * number,
                     outcome=AttemptOutcome.FAILED if is_last else AttemptOutcome.LATER,
@@ -128,39 +128,39 @@ class Scene:
     # --- the window
 
     def open(self) -> None:
-        """Show the window without anything that runs behind it."""
+        """Show the window without its loops."""
         self.window.open()
         self.settle()
 
     def start(self) -> None:
-        """Show the window with all that runs behind it."""
+        """Show the window with its loops."""
         self.running.start()
         self.settle()
 
     def say_running(self) -> None:
-        """Have the window believe that its loops run and all is well."""
+        """Make the window show running loops."""
         status = self.window._controller.status
         status.set_sender_state(LoopState(Phase.RUNNING))
         status.set_consumer_state(LoopState(Phase.RUNNING))
 
     def wait_for_progress(self) -> None:
-        """Wait until the status bar has seen that files have ended since the window was opened."""
+        """Wait until the status bar shows that files have ended since the window was opened."""
         bar = self.window.status
         nothing = bar.overall_text
         self.wait(lambda: bar.overall_text != nothing, "the progress")
 
     def row_status(self, row: int) -> Status | None:
-        """The status that a row of the list shows."""
+        """Return the status text of a row."""
         job = self.running.jobs.model.job(row)
         return None if job is None else job.status
 
     def wait_for_trouble(self) -> None:
-        """Wait until the banner says what is wrong; that nothing is processed here yet is no trouble."""
+        """Wait until the banner shows a problem, other than that nothing is processed here yet."""
         banner = self.window.banner
         self.wait(lambda: banner.notice is not None and banner.notice.kind is not Kind.INFO, "the banner")
 
     def wait_for_dialog(self) -> QDialog:
-        """The dialog that has come up, once it is there."""
+        """Return the dialog once it is open."""
 
         def found() -> list[QDialog]:
             return [dialog for dialog in self.window.findChildren(QDialog) if dialog.isVisible()]
@@ -170,10 +170,10 @@ class Scene:
         return found()[0]
 
     def wait(self, condition: Callable[[], object], what: str) -> None:
-        """Let the program run until this is true.
+        """Run the event loop until a condition holds.
 
         Raises:
-            TimeoutError: If it does not become true.
+            TimeoutError: If it does not.
         """
         deadline = time.monotonic() + _PATIENCE_S
         while not condition():
@@ -184,19 +184,22 @@ class Scene:
 
     def settle(self) -> None:
         """Wait until the window shows what the database has."""
-        bench = self.running.jobs
-        bench.feed.look()
-        self.wait(bench.is_at_rest, "reading the list")
-        bench.groups.count()
-        bench.totals.count()
-        self.wait(lambda: bench.totals.counts == self.program.jobs.counts() and bench.is_at_rest(), "counting the list")
+        controller = self.running.jobs
+        controller.feed.look()
+        self.wait(controller.is_at_rest, "reading the list")
+        controller.groups.count()
+        controller.totals.count()
+        self.wait(
+            lambda: controller.totals.counts == self.program.jobs.counts() and controller.is_at_rest(),
+            "counting the list",
+        )
         for _ in range(5):
             QCoreApplication.sendPostedEvents()
             QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
             QCoreApplication.processEvents()
 
     def picture(self, *above: QWidget) -> QPixmap:
-        """The window, and in front of it the dialogs that are named."""
+        """Return a picture of the window with dialogs in front of it."""
         self.settle()
         picture = self.window.grab()
         ratio = picture.devicePixelRatio()

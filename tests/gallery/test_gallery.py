@@ -1,4 +1,4 @@
-"""Pictures can be taken: a scene that no longer fits the program is noticed here, not when somebody needs it."""
+"""The screenshots can be taken: detects scenes that no longer fit the program."""
 
 from __future__ import annotations
 

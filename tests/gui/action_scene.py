@@ -1,4 +1,4 @@
-"""A window with a list in which every action has something to do, and what the actions ask of the world outside."""
+"""A window with a list in which every action has something to do, and fakes of what the actions call outside of it."""
 
 # ruff: noqa: N802 - fakes of Qt's own have Qt's names
 from __future__ import annotations
@@ -28,16 +28,16 @@ if TYPE_CHECKING:
 
 WAITING, ALSO_WAITING, GONE, ALSO_GONE, LOCKED, DONE, RUNNING = (f"{letter}.txt" for letter in "abcdefg")
 NAMES = (WAITING, ALSO_WAITING, GONE, ALSO_GONE, LOCKED, DONE, RUNNING)
-"""In the order of the list."""
+"""The files in the order of the list."""
 
 
 class ActionScene:
-    """The window, with the keyboard on its list and nothing selected.
+    """The window, with the focus on its list and nothing selected.
 
     Attributes:
-        opened: The addresses that a program was asked for.
-        revealed: What the file manager was asked to show.
-        last: Ended after the action was tried.
+        opened: The URLs opened in other programs.
+        revealed: The files shown in the file manager.
+        last: Closed after the action was tried.
     """
 
     def __init__(self, windows: WindowFactory, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,7 +68,7 @@ class ActionScene:
         jobs_db.finish(keys[DONE])
         jobs_db.change(keys[RUNNING], status=Status.PROCESSING, started_at=NOW_MS)
 
-    # --- the file manager, which is asked by D-Bus
+    # --- the file manager, called over D-Bus
 
     def isConnected(self) -> bool:
         return True
@@ -77,23 +77,23 @@ class ActionScene:
         self.revealed += message.arguments()[0]
         return message.createReply()
 
-    # --- what comes before
+    # --- preparations
 
     def select(self, first: str, last: str = "") -> None:
-        """Select the rows from one to another, and no others."""
+        """Select only the rows from one to another."""
         self.window.view.select_rows(self.names.index(first), self.names.index(last or first))
 
     def toggle(self, name: str, *, on: bool) -> None:
-        """Have an action checked, or not."""
+        """Check or uncheck an action."""
         self.action(name).setChecked(on)
 
     def offer_tray(self) -> None:
-        """As on a desktop that has one."""
+        """Simulate a desktop with a tray."""
         self.window.progress.tray._is_available = lambda: True
         self.window.menu_actions.keep_in_tray.setVisible(True)
 
     def run_out_of_sight(self) -> None:
-        """The running file is far below what is to be seen."""
+        """Put the running file far below the visible rows."""
         self.windows.jobs_db.add_many(60)
         self.until_settled()
         self.windows.jobs_db.change(self.windows.controller().model.ids[50], status=Status.PROCESSING)
@@ -101,14 +101,14 @@ class ActionScene:
         self.until_settled()
 
     def copy_outside(self, name: str) -> None:
-        """A file manager has put a file on the clipboard."""
+        """Put a file on the clipboard as a file manager does."""
         (self.folder / name).write_text("x\n")
         mime = QMimeData()
         mime.setUrls([QUrl.fromLocalFile(str(self.folder / name))])
         QGuiApplication.clipboard().setMimeData(mime)
 
     def remove(self, name: str) -> None:
-        """Take a file off the list, as a person does."""
+        """Remove a file from the list as a user does."""
         self.select(name)
         self.window.menu_actions.remove.trigger()
         self.until_settled()
@@ -130,10 +130,10 @@ class ActionScene:
         self.windows.controller().feed.look()
         self.windows.settle()
 
-    # --- what can be seen afterwards
+    # --- results
 
     def action(self, name: str) -> QAction:
-        """An action, by its name in `Actions`, or by a view's place or a command of the list's own."""
+        """Return an action by its name in `Actions`, by the index of a status view, or Undo and Redo."""
         if name in {"undo", "redo"}:
             keys = {"undo": "Ctrl+Z", "redo": "Ctrl+Y"}[name]
             found = self.window.findChildren(QAction)
@@ -146,7 +146,7 @@ class ActionScene:
 
     @property
     def names(self) -> list[str]:
-        """What the list shows."""
+        """Return the names in the list."""
         return self.windows.names()
 
     @property
@@ -156,7 +156,7 @@ class ActionScene:
 
     @property
     def sees_running(self) -> bool:
-        """Whether a running file is in sight."""
+        """Return whether a running file is visible."""
         view, model = self.window.view, self.windows.controller().model
         first, last = view.rowAt(0), view.rowAt(view.viewport().height() - 1)
         jobs = [model.job(row) for row in range(first, last + 1 if last >= 0 else model.rowCount())]
@@ -167,7 +167,7 @@ class ActionScene:
         return QGuiApplication.clipboard().text()
 
     def names_of(self, status: Status) -> list[str]:
-        """What the database has in this status."""
+        """Return the names of the jobs with this status in the database."""
         jobs = self.windows.jobs_db.jobs.all(Filter(statuses=frozenset({status})), Sort.by("name"))
         return [job.name for job in jobs]
 
@@ -178,7 +178,7 @@ class ActionScene:
             return next(str(path).rpartition("/")[2] for (path,) in self.windows.jobs_db.database.run(query.tuples()))
 
     def dialog(self, kind: type[QDialog] = QDialog) -> QDialog | None:
-        """The dialog of this kind that is open."""
+        """Return the open dialog of this class."""
         found = (widget for widget in self.window.findChildren(kind) if widget.isVisible())
         return next(found, None)
 
@@ -187,7 +187,7 @@ class ActionScene:
         return isinstance(dialog, QFileDialog) and dialog.fileMode() is mode
 
     def titled(self, title: str) -> bool:
-        """Whether a dialog with this title is open."""
+        """Return whether a dialog with this title is open."""
         dialog = self.dialog()
         return dialog is not None and dialog.windowTitle() == title
 
@@ -196,13 +196,13 @@ class ActionScene:
         return focused is not None and (pane is focused or pane.isAncestorOf(focused))
 
     def close(self) -> None:
-        """Leave nothing behind. Call it inside the test: pytest-qt destroys windows before fixtures end."""
+        """Close everything. Call it inside the test: pytest-qt destroys windows before fixtures end."""
         self.last.close()
         for dialog in self.window.findChildren(QDialog):
             if dialog.isVisible():
                 dialog.reject()
         self.window.menu_actions.keep_in_tray.setChecked(False)
-        # A window that is destroyed waits for its threads, and keeps the interpreter that they need.
+        # A destroyed window waits for its threads while holding the GIL, which they need.
         looking_up = self.window.connection.step()
         looking_up.begin()
         self.windows._qtbot.waitUntil(looking_up.has_ended, timeout=20_000)

@@ -1,4 +1,4 @@
-"""Windows on real databases, without threads of ours unless a test starts them."""
+"""Fixtures for windows on real databases; loops only run if a test starts them."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module", autouse=True)
 def no_garbage_collector_on_other_threads() -> Iterator[None]:
-    """See `gui.startup.qt_runtime`: what is left of one test's widgets would be destroyed by another test's thread."""
+    """See `gui.startup.qt_runtime`: the remains of one test's widgets would be destroyed on another test's thread."""
     gc.disable()
     yield
     gc.collect()
@@ -60,7 +60,7 @@ ENGLISH = QLocale(QLocale.Language.English, QLocale.Country.UnitedStates)
 
 @pytest.fixture(autouse=True)
 def english() -> Iterator[None]:
-    """Numbers in texts are written as in `wording`, whatever the machine's locale is."""
+    """Format numbers as `wording` does, whatever the machine's locale is."""
     before = QLocale()
     QLocale.setDefault(ENGLISH)
     yield
@@ -80,7 +80,7 @@ def jobs_db(tmp_path: Path) -> Iterator[JobsDatabase]:
 
 
 class FakeLoops(QueueLoops):
-    """Loops that only note that they were started."""
+    """Loops that only record that they were started."""
 
     def __init__(self, connection: Connection) -> None:
         super().__init__(
@@ -101,7 +101,7 @@ def _no_loop(report: Callable[[LoopState], None]) -> Loop:
 
 
 class CountingControl(ProcessingControl):
-    """Counts how often the loops were to try at once."""
+    """Counts the calls that let the loops try again at once."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -113,7 +113,7 @@ class CountingControl(ProcessingControl):
 
 
 class WindowFactory:
-    """Makes windows on one database, and knows what was asked of the outside."""
+    """Makes windows on one database, and records their calls to the outside."""
 
     def __init__(self, jobs_db: JobsDatabase, theme: Theme, wording: Wording, folder: Path, qtbot: QtBot) -> None:
         self.desktop = no_desktop()
@@ -121,7 +121,7 @@ class WindowFactory:
         self.control = CountingControl()
         self.loops: list[FakeLoops] = []
         self.chosen: list[tuple[Connection, bool]] = []
-        """The connections that were chosen in the window, and whether their files are processed here."""
+        """The connections chosen in the window, and whether their files are processed here."""
         self.remembered: list[bool] = []
         self._theme = theme
         self._wording = wording
@@ -159,7 +159,7 @@ class WindowFactory:
         return self.loops[-1]
 
     def open(self) -> MainWindow:
-        """A window that is shown and has read the list."""
+        """Open a window that has read the list."""
         jobs_db = self.jobs_db
         jobs = ListController(
             jobs_db.jobs,
@@ -202,7 +202,7 @@ class WindowFactory:
         )
 
     def open_active(self) -> MainWindow:
-        """The same, with the keyboard on its list."""
+        """Open a window with the focus on its list."""
         window = self.open()
         window.activateWindow()
         self._qtbot.waitUntil(window.isActiveWindow)
@@ -210,16 +210,16 @@ class WindowFactory:
         return window
 
     def controller(self) -> ListController:
-        """What works behind the newest window."""
+        """Return the list controller of the newest window."""
         return self._controllers[-1]
 
     def names(self) -> list[str]:
-        """The names that the newest window lists."""
+        """Return the names in the newest window's list."""
         model = self.controller().model
         return [str(model.index(row, 0).data()) for row in range(model.rowCount())]
 
     def settle(self) -> None:
-        """Wait until nothing is under way."""
+        """Wait until no task is running."""
         self._qtbot.waitUntil(self.controller().is_at_rest)
 
     def close(self) -> None:
@@ -263,7 +263,7 @@ def open_app(
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    # What Qt's offscreen platform says of windows with a least size, of menus, of dialogs, of a tray.
+    # Messages of Qt's offscreen platform about minimum sizes, menus, dialogs and the tray.
     for item in items:
         if item.path.parent == Path(__file__).parent:
             item.add_marker(pytest.mark.qt_log_ignore("This plugin does not support", "systemTrayWindowChanged"))

@@ -1,4 +1,4 @@
-"""A real database with jobs in it, and the means to change them as the loops would."""
+"""A real database with jobs, and helpers that change them as the loops would."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ GONE = Reason(ReasonCode.FILE_GONE)
 
 
 def without_display() -> dict[str, str]:
-    """The environment of a process that has no display."""
+    """Return the environment of a process without a display."""
     absent = {"DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"}
     return {name: value for name, value in os.environ.items() if name not in absent}
 
 
 class JobsDatabase:
-    """Everything below the window."""
+    """The layers below the window."""
 
     def __init__(self, path: Path) -> None:
         self.database = open_test_database(path)
@@ -42,7 +42,7 @@ class JobsDatabase:
         self.intake = JobEditor(Intake(self.database), queue="local", clock=self.clock, control=self.control)
 
     def add(self, *names: str, size: int | None = 1000) -> list[int]:
-        """Add jobs with these names; gives their keys."""
+        """Add jobs with these names; return their keys."""
         before = set(self.jobs.ids())
         self.intake.add([NewFile(name if name.startswith("/") else f"/in/{name}", size, 0) for name in names])
         return [key for key in self.jobs.ids() if key not in before]

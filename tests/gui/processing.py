@@ -1,4 +1,4 @@
-"""The real consumer at work beside a window, on messages that a test hands to it."""
+"""The real consumer beside a window, with messages that a test gives it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def process(jobs_db: JobsDatabase, *keys: int, registry: Processing | None = None) -> None:
-    """Have these jobs processed as a worker does it, up to their end."""
+    """Process these jobs to their end, as a worker does."""
     client, stop = FakeClient(), threading.Event()
     jobs = jobs_db.jobs.page(keys)
     client.polls.append(
@@ -31,7 +31,7 @@ def process(jobs_db: JobsDatabase, *keys: int, registry: Processing | None = Non
             for key in keys
         ]
     )
-    # An empty poll of a real queue takes its time; this one waits a moment, so that nothing spins.
+    # An empty poll of a real queue takes time; this one waits a moment, so that nothing spins.
     client.on_receive = lambda: None if client.polls else _idle(stop)
     identity = WorkerIdentity(jobs_db.database.path)
     consumer = Consumer(

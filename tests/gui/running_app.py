@@ -1,4 +1,4 @@
-"""The real window with its real loops, and an internet that answers as a test wants it to."""
+"""The real window with its real loops, and a simulated network."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
     from desktop_app.gui.theme.theme import Theme
     from desktop_app.window_app import RunningWindow
 
-SOON = 60_000  # milliseconds: on a busy machine too
+SOON = 60_000  # milliseconds, also on a busy machine
 
 
 class RunningApp:
     """The window, and files to add.
 
     Args:
-        qtbot: Waits.
-        theme: Its colours and icons.
-        folder: For the files that are added.
-        settings: What was saved before.
+        qtbot: For waiting.
+        theme: The colours and icons.
+        folder: For the added files.
+        settings: The saved settings.
     """
 
     def __init__(self, qtbot: QtBot, theme: Theme, folder: Path, settings: Settings) -> None:
@@ -45,7 +45,7 @@ class RunningApp:
         self.running.start()
 
     def path(self, name: str) -> Path:
-        """Where a file of this name lies."""
+        """Return the path of a file with this name."""
         return self._folder / name
 
     def add(self, *names: str, content: str = "a\nb\n") -> None:
@@ -66,11 +66,11 @@ class RunningApp:
         self.until(lambda: all(self.jobs()[name].status is Status.PROCESSED for name in names))
 
     def text_of(self, name: str) -> str:
-        """What the list says of a file's status."""
+        """Return the list's status text of a file."""
         return self.window._wording.status(self.jobs()[name])
 
     def until_banner(self, title: str) -> list[str]:
-        """Wait for a trouble; gives its buttons."""
+        """Wait for a problem in the banner; return its buttons."""
         self.until(lambda: self.window.banner.notice is not None and self.window.banner.notice.title == title)
         assert self.window.banner.isVisible()
         return [button.text() for button in self.window.banner.buttons]
@@ -80,7 +80,7 @@ class RunningApp:
         next(button for button in self.window.banner.buttons if button.text() == text).click()
 
     def said(self) -> str:
-        """What stands in the line of messages."""
+        """Return the text of the notice bar."""
         notice = self.window.notices.notice
         return "" if notice is None else f"{notice.title} {notice.text}".strip()
 
@@ -90,7 +90,7 @@ class RunningApp:
 
 
 def allowed(settings: Settings) -> Settings:
-    """The same, with its queue's files processed here."""
+    """Return the app, with its queue's files processed here."""
     return Settings(
         settings.queue,
         settings.profile,
@@ -101,7 +101,7 @@ def allowed(settings: Settings) -> Settings:
 
 
 def queue_page(dialog: ConnectionDialog) -> QueuePage:
-    """The page of the dialog on which the queue is chosen."""
+    """Return the queue page of the Connection dialog."""
     (page,) = dialog.pages
     assert isinstance(page, QueuePage)
     return page

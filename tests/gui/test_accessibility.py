@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 SAMPLE = "The quick brown fox jumps over the lazy dog"
 SAMPLE_WIDTH = 292
-"""Its pixels in DejaVu Sans of 10 points, in which the least window was measured."""
+"""The pixels of 10-point DejaVu Sans, with which the smallest window was measured."""
 
 
 @pytest.fixture
@@ -147,7 +147,7 @@ def _mnemonic(text: str) -> str:
 def test_no_words_are_cut_off(window: MainWindow, size: tuple[int, int]) -> None:
     from PySide6.QtWidgets import QLabel, QPushButton, QToolButton
 
-    # In proportion to the font, which is another on each machine.
+    # Relative to the font, which differs between machines.
     wider = max(1.0, window.fontMetrics().horizontalAdvance(SAMPLE) / SAMPLE_WIDTH)
     window.resize(ceil(size[0] * wider), ceil(size[1] * wider))
     QApplication.sendPostedEvents()

@@ -71,16 +71,16 @@ def proposed(adder: Adder, qtbot: QtBot, *paths: object, must_ask: bool = False)
     return proposal
 
 
-def accepted(adder: Adder, qtbot: QtBot, proposal: Proposal, wish: SelectionRules = ALL, **words: Any) -> AddReport:
+def accepted(adder: Adder, qtbot: QtBot, proposal: Proposal, rules: SelectionRules = ALL, **words: Any) -> AddReport:
     with qtbot.waitSignal(adder.finished) as done:
-        adder.accept(proposal, picked(proposal, wish), **{"name": "batch", "again": False, **words})
+        adder.accept(proposal, picked(proposal, rules), **{"name": "batch", "again": False, **words})
     report = done.args[0]
     assert isinstance(report, AddReport)
     return report
 
 
-def picked(proposal: Proposal, wish: SelectionRules = ALL) -> SelectionResult:
-    found = proposal.review.pick(wish, lambda: False)
+def picked(proposal: Proposal, rules: SelectionRules = ALL) -> SelectionResult:
+    found = proposal.review.pick(rules, lambda: False)
     assert found is not None
     return found
 
@@ -112,9 +112,9 @@ def test_batch_is_named_after_what_was_added(adder: Adder, jobs_db: JobsDatabase
         (tmp_path / "in" / name).write_text("x")
     for at, named in enumerate((["in"], ["in/a", "in/b"], ["in/a", "in"])):
         for name in ("a", "b"):
-            os.utime(tmp_path / "in" / name, ns=(at, at))  # else the list has them already
+            os.utime(tmp_path / "in" / name, ns=(at, at))  # otherwise they are already in the list
         finished(adder, qtbot, *(tmp_path / name for name in named))
-    assert batches(jobs_db) == ["in", "in", "2 things"]
+    assert batches(jobs_db) == ["in", "in", "2 items"]
 
 
 def test_file_whose_name_is_not_utf8_is_added(
@@ -224,7 +224,7 @@ def test_empty_folder_adds_no_batch(adder: Adder, jobs_db: JobsDatabase, tmp_pat
 
 
 class SlowScan:
-    """A scan that finds files until it is stopped or let go."""
+    """A scan that finds files until it is stopped or released."""
 
     def __init__(self) -> None:
         self.go_on = threading.Event()
@@ -252,7 +252,7 @@ def test_long_scan_says_how_far_it_is_and_can_be_stopped(
     said: list[tuple[str, bool]] = []
     adder.busy_changed.connect(lambda text, can_stop: said.append((text, can_stop)))
     adder.add(["/big/in"])
-    qtbot.waitUntil(lambda: ("Looking through in… 3,118 files", True) in said)
+    qtbot.waitUntil(lambda: ("Scanning in… 3,118 files", True) in said)
     with qtbot.waitSignal(adder.finished) as done:
         adder.stop()
     assert done.args[0].cancelled
@@ -268,7 +268,7 @@ def test_two_scans_at_a_time_are_said_together(
     adder.busy_changed.connect(lambda text, _: said.append(text))
     adder.add(["/big/in"])
     adder.add(["/big/out"])
-    qtbot.waitUntil(lambda: "Looking through 2 places… 6,236 files" in said)
+    qtbot.waitUntil(lambda: "Scanning 2 locations… 6,236 files" in said)
     slow.go_on.set()
     qtbot.waitUntil(lambda: not adder.busy)
     assert sorted(names(jobs_db)) == ["in", "out"]
@@ -353,11 +353,11 @@ GONE = Refusal("/in/<b>gone\n", Reason(ReasonCode.NO_SUCH_FILE))
         (AddReport(12), "Added 12 files.", Kind.INFO, 1),
         (AddReport(1), "Added 1 file.", Kind.INFO, 1),
         (AddReport(1, listed=1200), "Added 1 file. Already in the list: 1,200.", Kind.INFO, 1),
-        (AddReport(listed=1), "Nothing was added: 1 file is in the list already, and unchanged.", Kind.INFO, 0),
-        (AddReport(), "There are no files in there, so nothing was added.", Kind.INFO, 0),
+        (AddReport(listed=1), "Nothing was added: 1 file is already in the list and unchanged.", Kind.INFO, 0),
+        (AddReport(), "Nothing was added: no files were found.", Kind.INFO, 0),
         (AddReport(cancelled=True), "Stopped. Nothing was added.", Kind.INFO, 0),
         (AddReport(0, (GONE,)), "“<b>gone\\n” can't be added: There is no such file.", Kind.WARNING, 0),
-        (AddReport(0, (GONE, GONE)), "None of these 2 things can be added.", Kind.WARNING, 1),
+        (AddReport(0, (GONE, GONE)), "None of these 2 items can be added.", Kind.WARNING, 1),
         (AddReport(4, problem="Only 4 of 9 files. Full."), "Only 4 of 9 files. Full.", Kind.PROBLEM, 1),
         (AddReport(problem="The disk is full."), "Nothing was added: The disk is full.", Kind.PROBLEM, 0),
     ],
@@ -415,5 +415,5 @@ def test_drop_text_counts_files_and_folders(wording: Wording, tmp_path: Path) ->
     assert drop_text(folders[:1], wording) == "Drop to add 1 folder"
     assert drop_text([*folders[:1], "/x"], wording) == "Drop to add 1 file and 1 folder"
     assert drop_text(["/x", "/y"], wording) == "Drop to add 2 files"
-    assert drop_text(["/x"] * 1200, wording) == "Drop to add 1,200 things"
+    assert drop_text(["/x"] * 1200, wording) == "Drop to add 1,200 items"
     assert "Only files" in drop_text([], wording)

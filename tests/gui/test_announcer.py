@@ -1,4 +1,4 @@
-"""A screen reader hears what matters, and not all of it at once."""
+"""Announcements for screen readers: what matters, and not all at once."""
 
 from __future__ import annotations
 

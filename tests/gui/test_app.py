@@ -1,4 +1,4 @@
-"""The window with its real loops, its real queue and a real database; most of it in a process of its own."""
+"""The window with real loops, a real queue and a real database, mostly in a separate process."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_signal_before_there_is_a_window_ends_it_as_well(filemill_home: Path) ->
 def _quietly(ask: Callable[[], object]) -> object:
     try:
         return ask()
-    except sqlite3.OperationalError:  # the table is not there yet
+    except sqlite3.OperationalError:  # the table does not exist yet
         return None
 
 

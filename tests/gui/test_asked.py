@@ -1,4 +1,4 @@
-"""The entries of the icon's menu on the desktop reach the window that is there."""
+"""The entries of the desktop icon's menu reach the existing window."""
 
 from __future__ import annotations
 

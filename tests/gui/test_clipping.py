@@ -13,7 +13,7 @@ from tests.clipping.__main__ import ROOT
 pytestmark = pytest.mark.slow
 
 SCREEN = ROOT / "tests" / "clipping" / "screen.json"
-"""That of a small laptop."""
+"""The screen of a small laptop."""
 
 
 @pytest.mark.parametrize(

@@ -116,7 +116,7 @@ class FakeHints(QObject):
 
 
 class FakeApplication:
-    """Takes what a look puts on it; the real one would keep it for the other tests."""
+    """Records the applied style; the real application would keep it for the other tests."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Another queue without a restart: with the real loops, a real database and a real server."""
+"""Changing the queue without a restart, with real loops, a real database and a real server."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ NOWHERE = "http://127.0.0.1:1"
 
 
 class Line(RunningApp):
-    """The window on a queue of a server that can make more."""
+    """The window on a queue of a server on which more queues can be created."""
 
     def __init__(self, qtbot: QtBot, theme: Theme, folder: Path, url: str) -> None:
         self._url = url
@@ -45,7 +45,7 @@ class Line(RunningApp):
         super().__init__(qtbot, theme, folder, allowed(settings))
 
     def queue(self) -> Connection:
-        """A new queue on the server."""
+        """Create a new queue on the server."""
         name = f"q-{uuid.uuid4().hex[:8]}"
         self._sqs.create_queue(QueueName=name)
         return Connection(queue=name, endpoint_url=self._url, region=REGION)
@@ -85,7 +85,7 @@ def test_files_of_an_unreachable_queue_wait_for_it_and_come_along_when_they_are_
     app.add("goes.txt")
     app.until_processed("goes.txt")
     assert app.jobs()["waits.txt"].status is Status.PENDING
-    assert app.text_of("waits.txt").endswith(f"Waits for the queue {NOWHERE} away")
+    assert app.text_of("waits.txt").endswith(f"Waiting for the queue {NOWHERE} away")
     assert not app.window.banner.isVisible()
     app.window.view.selectAll()
     app.window.menu_actions.retry.trigger()
@@ -111,9 +111,9 @@ def test_closing_while_switching_leaves_no_thread(app: Line) -> None:
     app.connection.choose(Connection(), process_here=True)
     app.close()
     assert app.running.left_over == []
-    # A long poll is left to end by itself, see `services/receiver.py`.
+    # A long poll ends by itself, see `services/consuming/receiver.py`.
     names = {thread.name for thread in threading.enumerate()} - {"receiver"}
-    assert not {name for name in names if name.startswith(("acks", "keeper", "worker-"))}
+    assert not {name for name in names if name.startswith(("acknowledger", "heartbeat", "worker-"))}
 
 
 def test_queue_that_nobody_has_allowed_is_only_sent_to_until_somebody_does(app: Line) -> None:
@@ -145,7 +145,7 @@ def test_what_was_chosen_is_kept_with_the_comments(app: Line, filemill_home: Pat
 
 
 def controller(folder: Path, environment: dict[str, str]) -> ConnectionController:
-    """Return one whose loops are not started."""
+    """Return a controller whose loops are not started."""
     return ConnectionController(
         FakeLoops,
         ProcessingControl(),
@@ -161,7 +161,7 @@ def test_environment_is_named_where_it_decides(qapp: QApplication, tmp_path: Pat
     made = controller(tmp_path, {"AWS_PROFILE": "prod", "AWS_REGION": " "})
     assert made.overrides == ("AWS_PROFILE",)
     assert set(made.overrides) <= set(OVERRIDING_VARIABLES)
-    # What is chosen now counts now, whatever the variables say.
+    # The chosen connection is used now, whatever the variables say.
     assert made.check(Connection("work", "other", "eu-west-3")).region == "eu-west-3"
 
 

@@ -1,4 +1,4 @@
-"""Connection…: by keyboard and by mouse, with the real look-ups and an internet that answers as a test wants it to."""
+"""The Connection dialog, by keyboard and by mouse, with real look-ups in a simulated network."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 pytest_plugins = ["tests.helpers.sqs.fixtures"]
 
 CONFIG = """
-[profile office]
+[profile work-account]
 region = eu-west-1
 aws_access_key_id = A
 aws_secret_access_key = B
@@ -58,13 +58,13 @@ def internet(sim: SimulatedSqs, monkeypatch: pytest.MonkeyPatch, isolated_enviro
 
 @pytest.fixture
 def dialog(windows: WindowFactory, internet: Internet, qtbot: QtBot) -> ConnectionDialog:
-    """Open, with the profiles read."""
+    """Open the dialog and wait for the profiles."""
     window = windows.open_active()
     QTest.keyClick(window, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
     opened = window.connection.dialog
     assert opened is not None
     page = queue_page(opened)
-    qtbot.waitUntil(lambda: page.form.profile.findData("office") >= 0 and page.form.region.count() > 10)
+    qtbot.waitUntil(lambda: page.form.profile.findData("work-account") >= 0 and page.form.region.count() > 10)
     qtbot.waitUntil(opened.isActiveWindow)
     return opened
 
@@ -108,14 +108,14 @@ def test_it_opens_once_with_the_queue_of_now(dialog: ConnectionDialog, page: Que
 def test_profile_brings_its_region_and_the_queue_is_picked_from_a_list(
     dialog: ConnectionDialog, page: QueuePage, windows: WindowFactory, qtbot: QtBot
 ) -> None:
-    choose(page, Place.AWS, profile="office")
+    choose(page, Place.AWS, profile="work-account")
     assert page.form.region.currentText() == "eu-west-1"
     assert "From the profile." in hints(page)
     page.form.list_queues.click()
     qtbot.waitUntil(lambda: "2 queues found" in hints(page))
     page.form.queue.setCurrentIndex(page.form.queue.findText("work"))
     dialog.connect_now.click()
-    assert windows.chosen == [(Connection("work", "office", "eu-west-1"), False)]
+    assert windows.chosen == [(Connection("work", "work-account", "eu-west-1"), False)]
 
 
 def test_broken_profile_is_named_with_what_is_wrong(page: QueuePage) -> None:
@@ -131,7 +131,7 @@ def test_profile_that_was_saved_and_is_gone_stays_chosen(
     windows.connection.choose(Connection("work", "gone", "eu-west-1"), process_here=False)
     dialog = windows.open().connection.open_at("")
     page = queue_page(dialog)
-    qtbot.waitUntil(lambda: "There is no such profile" in hints(page))
+    qtbot.waitUntil(lambda: "This profile does not exist" in hints(page))
     assert page.form.entered == Connection("work", "gone", "eu-west-1")
     dialog.reject()
 
@@ -140,7 +140,7 @@ def test_region_that_was_typed_stays_when_the_profile_changes(page: QueuePage) -
     choose(page, Place.AWS)
     page.form.region.setFocus()
     QTest.keyClicks(focused(), "eu-north-1")
-    choose(page, Place.AWS, profile="office")
+    choose(page, Place.AWS, profile="work-account")
     assert page.form.region.currentText() == "eu-north-1"
 
 
@@ -148,9 +148,9 @@ def test_who_may_not_list_is_told_and_can_type(
     dialog: ConnectionDialog, page: QueuePage, windows: WindowFactory, internet: Internet, qtbot: QtBot
 ) -> None:
     internet.sim.faults.always("ListQueues", service_error("AccessDenied", "no", status=403))
-    choose(page, Place.AWS, profile="office")
+    choose(page, Place.AWS, profile="work-account")
     page.form.list_queues.click()
-    qtbot.waitUntil(lambda: "The name can be typed all the same." in hints(page))
+    qtbot.waitUntil(lambda: "You can still type the name." in hints(page))
     assert "sqs:ListQueues" in hints(page)
     arn = "arn:aws:sqs:eu-west-1:123456789012:work"
     choose(page, Place.AWS, queue=arn)
@@ -160,14 +160,14 @@ def test_who_may_not_list_is_told_and_can_type(
 
 
 def test_test_tells_one_thing_after_the_other(page: QueuePage, qtbot: QtBot) -> None:
-    choose(page, Place.AWS, profile="office", queue="work")
+    choose(page, Place.AWS, profile="work-account", queue="work")
     page.test.click()
     assert page._test_title.text() == "Testing…"
     qtbot.waitUntil(lambda: page._test_title.text() == "Test: everything works")
     assert [finding.check for finding in page.checks.findings] == list(Check)
     first = page.checks.item(0)
-    assert first.text() == "Credentials found: configuration file, profile “office”"
-    assert first.data(Qt.ItemDataRole.AccessibleTextRole) == f"Fine: {first.text()}"
+    assert first.text() == "Credentials found: configuration file, profile “work-account”"
+    assert first.data(Qt.ItemDataRole.AccessibleTextRole) == f"OK: {first.text()}"
     QTest.keyClick(page.checks, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
     copied = QGuiApplication.clipboard().text().splitlines()
     assert copied[0].startswith("✓ Credentials found")
@@ -177,9 +177,9 @@ def test_test_tells_one_thing_after_the_other(page: QueuePage, qtbot: QtBot) -> 
 
 def test_test_that_finds_a_missing_right_offers_the_request(page: QueuePage, internet: Internet, qtbot: QtBot) -> None:
     internet.sim.faults.always("ReceiveMessage", service_error("AccessDenied", "no", status=403))
-    choose(page, Place.AWS, profile="office", queue="work")
+    choose(page, Place.AWS, profile="work-account", queue="work")
     page.test.click()
-    qtbot.waitUntil(lambda: page._test_title.text() == "Test: something is in the way")
+    qtbot.waitUntil(lambda: page._test_title.text() == "Test: problems found")
     troubles = [finding for finding in page.checks.findings if finding.verdict is Verdict.TROUBLE]
     assert [finding.check for finding in troubles] == [Check.RECEIVE]
     assert page.fix.text() == "Copy Request"
@@ -188,7 +188,7 @@ def test_test_that_finds_a_missing_right_offers_the_request(page: QueuePage, int
 
 
 def held(release: threading.Event) -> Fault:
-    """An answer that comes when it is let."""
+    """A response that comes when it is released."""
 
     def wait(request: AWSPreparedRequest, pass_on: Callable[[AWSPreparedRequest], AWSResponse]) -> AWSResponse:
         release.wait(10)
@@ -203,7 +203,7 @@ def test_test_and_list_are_stopped_and_what_comes_late_is_dropped(
     release = threading.Event()
     for operation in ("GetQueueUrl", "ListQueues"):
         internet.sim.faults.always(operation, held(release))
-    choose(page, Place.AWS, profile="office", queue="work")
+    choose(page, Place.AWS, profile="work-account", queue="work")
     page.test.click()
     page.form.list_queues.click()
     qtbot.waitUntil(lambda: len(page.checks.findings) == 2)
@@ -222,7 +222,7 @@ def test_closing_while_it_is_asked_harms_nothing(
 ) -> None:
     release = threading.Event()
     internet.sim.faults.always("GetQueueUrl", held(release))
-    choose(page, Place.AWS, profile="office", queue="work")
+    choose(page, Place.AWS, profile="work-account", queue="work")
     page.test.click()
     tasks = page._tasks
     with qtbot.waitSignal(dialog.destroyed):
@@ -263,9 +263,9 @@ def test_variables_that_decide_at_the_next_start_are_named(windows: WindowFactor
 
 
 def test_by_keyboard_alone(dialog: ConnectionDialog, page: QueuePage, windows: WindowFactory, qtbot: QtBot) -> None:
-    """Six keys from the window to a queue whose name is known, the name itself left out."""
+    """Six keys from the window to a queue whose name is known, not counting the name."""
     QTest.keyClick(dialog, Qt.Key.Key_N, Qt.KeyboardModifier.AltModifier)  # another server
-    qtbot.waitUntil(lambda: page.form.place is Place.SERVER)  # a button is seen to go down
+    qtbot.waitUntil(lambda: page.form.place is Place.SERVER)  # the button is animated
     QTest.keyClick(dialog, Qt.Key.Key_S, Qt.KeyboardModifier.AltModifier)
     QTest.keyClicks(focused(), "http://localhost:9324")
     QTest.keyClick(dialog, Qt.Key.Key_Q, Qt.KeyboardModifier.AltModifier)

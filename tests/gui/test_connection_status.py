@@ -50,7 +50,7 @@ def test_waiting_counts_down(qtbot: QtBot, clock: FakeClock, monkeypatch: pytest
     assert states.text.detail == OFFLINE.text
     clock.advance(5)
     with qtbot.waitSignal(states.text_changed) as changed:
-        pass  # its own timer asks the clock
+        pass  # its own timer reads the clock
     assert changed.args[0].text == "Trying again in 3 s"
     clock.advance(60)
     assert states.text.text == "Trying again in 1 s"
@@ -60,7 +60,7 @@ def test_waiting_counts_down(qtbot: QtBot, clock: FakeClock, monkeypatch: pytest
     ("trouble", "text"),
     [
         (QueueTrouble.SIGNED_OUT, "Sign-in needed"),
-        (QueueTrouble.NO_RIGHT, "Not allowed to use the queue"),
+        (QueueTrouble.NO_RIGHT, "Access to the queue denied"),
         (QueueTrouble.NO_QUEUE, "Queue not found"),
         (QueueTrouble.SETUP, "The connection needs attention"),
     ],
@@ -89,7 +89,7 @@ def test_trouble_is_told_once_and_taken_back(qapp: object, clock: FakeClock) -> 
     states.set_consumer_state(LoopState(Phase.WAITING, OFFLINE.text, QueueTrouble.OFFLINE, NOW_MS + 99_000, 4))
     assert [spy.at(n)[0] for n in range(spy.count())] == [Trouble(OFFLINE.text)]
     states.set_sender_state(RUNNING)
-    assert spy.count() == 1  # the consumer still waits, for the same reason
+    assert spy.count() == 1  # the consumer still waits for the same reason
     states.set_consumer_state(RUNNING)
     assert spy.at(1)[0] is None
 

@@ -44,7 +44,7 @@ def hook(qapp: object) -> Iterator[CrashHook]:
 
 
 def caught(error: Exception) -> Exception:
-    """The same, with a traceback."""
+    """Return the exception with a traceback."""
 
     def fail() -> None:
         raise error
@@ -56,7 +56,7 @@ def caught(error: Exception) -> Exception:
     raise AssertionError
 
 
-@pytest.mark.expected_log("a fault in Filemill", "CRITICAL")
+@pytest.mark.expected_log("unexpected error", "CRITICAL")
 def test_bug_is_logged_and_reported(hook: CrashHook, qtbot: QtBot, caplog: pytest.LogCaptureFixture) -> None:
     error = caught(ZeroDivisionError("oops"))
     with qtbot.waitSignal(hook.crashed) as reported:
@@ -80,7 +80,7 @@ def test_ctrl_c_is_no_fault(hook: CrashHook) -> None:
     hook.handle(KeyboardInterrupt, KeyboardInterrupt(), None)
 
 
-@pytest.mark.expected_log("a fault in Filemill", "CRITICAL")
+@pytest.mark.expected_log("unexpected error", "CRITICAL")
 def test_fault_in_another_thread_is_shown_in_the_main_one(hook: CrashHook, qtbot: QtBot) -> None:
     hook.install()
     heard: list[int] = []
@@ -101,7 +101,7 @@ def test_hooks_are_taken_and_given_back(hook: CrashHook) -> None:
     assert sys.unraisablehook is sys.__unraisablehook__
 
 
-@pytest.mark.expected_log("a fault in Filemill", "CRITICAL")
+@pytest.mark.expected_log("unexpected error", "CRITICAL")
 def test_one_dialog_collects_all_faults_and_copies_them(hook: CrashHook, qtbot: QtBot, tmp_path: Path) -> None:
     window = QWidget()
     qtbot.addWidget(window)
@@ -152,7 +152,7 @@ def test_qts_messages_are_logged(kind: QtMsgType, level: int, caplog: pytest.Log
     assert caplog.record_tuples == [("qt", level, "something of Qt's")]
 
 
-# --- wherever a fault comes from
+# --- sources of errors
 
 
 class Sender(QObject):
@@ -165,7 +165,7 @@ def divide() -> float:
 
 @pytest.fixture
 def dialogs(hook: CrashHook, qtbot: QtBot, tmp_path: Path) -> Iterator[CrashDialogs]:
-    """The hook is in place, and there is a window for its dialogs."""
+    """Install the hook, with a window for its dialogs."""
     window = QWidget()
     qtbot.addWidget(window)
     window.show()
@@ -215,14 +215,14 @@ class Painted(QWidget):
 def from_an_event_handler() -> None:
     widget = Painted()
     widget.show()
-    QApplication.processEvents()  # not `grab`, which PySide does not survive then
+    QApplication.processEvents()  # not `grab`, which makes PySide crash here
     widget.close()
 
 
 @pytest.mark.parametrize(
     "provoke", [from_a_slot, from_a_timer, from_a_python_thread, from_a_qthread, from_an_event_handler]
 )
-@pytest.mark.expected_log("a fault in Filemill", "CRITICAL")
+@pytest.mark.expected_log("unexpected error", "CRITICAL")
 def test_fault_reaches_log_and_dialog_wherever_it_comes_from(
     provoke: Callable[[], None], dialogs: CrashDialogs, qtbot: QtBot, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -233,7 +233,7 @@ def test_fault_reaches_log_and_dialog_wherever_it_comes_from(
     assert "in divide" in caplog.text
 
 
-@pytest.mark.expected_log("a fault in Filemill", "CRITICAL")
+@pytest.mark.expected_log("unexpected error", "CRITICAL")
 def test_fault_in_a_task_reaches_log_and_dialog(dialogs: CrashDialogs, qtbot: QtBot) -> None:
     tasks = Tasks(nullcontext, threads=1)
     tasks.run(divide, lambda _: None)
@@ -241,7 +241,7 @@ def test_fault_in_a_task_reaches_log_and_dialog(dialogs: CrashDialogs, qtbot: Qt
     assert tasks.close(1_000)
 
 
-@pytest.mark.expected_log("a fault that stopped nothing", "ERROR")
+@pytest.mark.expected_log("ignored exception", "ERROR")
 def test_fault_that_nobody_can_be_told_of_is_logged(dialogs: CrashDialogs) -> None:
     class Dying:
         def __del__(self) -> None:
@@ -251,7 +251,7 @@ def test_fault_that_nobody_can_be_told_of_is_logged(dialogs: CrashDialogs) -> No
     assert dialogs.dialog is None
 
 
-@pytest.mark.expected_log("a fault in Filemill", "CRITICAL")
+@pytest.mark.expected_log("unexpected error", "CRITICAL")
 def test_equal_faults_are_counted_and_the_log_is_not_flooded(
     dialogs: CrashDialogs, hook: CrashHook, qtbot: QtBot, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -267,14 +267,14 @@ def test_equal_faults_are_counted_and_the_log_is_not_flooded(
     assert window.findChildren(CrashDialog) == [dialogs.dialog]
     logged = [record.getMessage() for record in caplog.records]
     assert logged[:3] == [
-        "a fault in Filemill",
-        "a fault in Filemill for the 10th time: ZeroDivisionError: division by zero",
-        "a fault in Filemill for the 100th time: ZeroDivisionError: division by zero",
+        "unexpected error",
+        "unexpected error, occurrence 10: ZeroDivisionError: division by zero",
+        "unexpected error, occurrence 100: ZeroDivisionError: division by zero",
     ]
-    assert len(logged) == 4  # and the thread's, which has another way behind it
+    assert len(logged) == 4  # and the one on a thread, which arrives by another way
 
 
-@pytest.mark.expected_log("a fault in Filemill", "CRITICAL")
+@pytest.mark.expected_log("unexpected error", "CRITICAL")
 def test_many_different_faults_do_not_fill_the_dialog(dialogs: CrashDialogs, hook: CrashHook, qtbot: QtBot) -> None:
     for number in range(25):
         hook.handle(ValueError, caught(ValueError(f"number {number}")), None)
@@ -283,7 +283,7 @@ def test_many_different_faults_do_not_fill_the_dialog(dialogs: CrashDialogs, hoo
     assert report.endswith("5 further ones are in the log.\n")
 
 
-@pytest.mark.expected_log("a fault in Filemill", "CRITICAL")
+@pytest.mark.expected_log("unexpected error", "CRITICAL")
 def test_report_is_saved_with_all_that_helps(hook: CrashHook, qtbot: QtBot, tmp_path: Path) -> None:
     window = QWidget()
     qtbot.addWidget(window)
@@ -305,7 +305,7 @@ def test_report_is_saved_with_all_that_helps(hook: CrashHook, qtbot: QtBot, tmp_
 
 @pytest.fixture
 def handler(qapp: object) -> Iterator[None]:
-    """Ours in the place of pytest-qt's."""
+    """Install our message handler in place of pytest-qt's."""
     before = qInstallMessageHandler(qt_runtime.log_message)
     yield
     qInstallMessageHandler(before)
@@ -352,7 +352,7 @@ def test_log_that_does_not_work_stops_nothing(handler: None) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows would show a dialog of its own")
 def test_last_words_of_qt_are_in_the_log(tmp_path: Path) -> None:
-    """A fatal message ends the process: what it said is to be found afterwards."""
+    """A fatal message aborts the process, but has to be in the log."""
     code = """
         import sys, resource
         from pathlib import Path
@@ -372,7 +372,7 @@ def test_last_words_of_qt_are_in_the_log(tmp_path: Path) -> None:
         timeout=120,
     )
     assert outcome.returncode < 0
-    # PySide says that instead of the words, which are Qt's own where Qt calls it.
+    # PySide logs this instead of the message, which Qt itself provides when it is the caller.
     words = "[A qFatal() call was made from Python code]"
     assert f"filemill: {words}" in outcome.stderr
     line = (tmp_path / "filemill.log").read_text(encoding="utf-8").splitlines()[-1]

@@ -1,4 +1,4 @@
-"""The dialog for a damaged database, and what follows from each button."""
+"""The dialog for a damaged database, and the effect of each button."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ ERROR = StoreDamagedError("It is damaged.", detail="file is not a database")
 
 
 def press(dialog: DamagedDatabaseDialog, text: str) -> None:
-    """Press the button that begins so, once the dialog is open."""
+    """Press the button whose text begins with this, once the dialog is open."""
     button = next(button for button in dialog.buttons() if button.text().replace("&", "").startswith(text))
     QTimer.singleShot(0, dialog, button.click)
 
 
 @pytest.mark.parametrize(
     ("text", "choice"),
-    [("Use the Copy", DamageChoice.USE_COPY), ("Start With", DamageChoice.START_EMPTY), ("Quit", DamageChoice.QUIT)],
+    [("Use the Backup", DamageChoice.USE_COPY), ("Start With", DamageChoice.START_EMPTY), ("Quit", DamageChoice.QUIT)],
 )
 def test_each_button_is_a_choice(qtbot: QtBot, text: str, choice: DamageChoice) -> None:
     dialog = DamagedDatabaseDialog(ERROR, 1_700_000_000_000, QLocale("en_GB"))
@@ -71,7 +71,7 @@ def answer(text: str) -> None:
 
 
 @pytest.mark.expected_log("database is damaged")
-@pytest.mark.parametrize(("text", "files"), [("Use the Copy", 1), ("Start With", 0)])
+@pytest.mark.parametrize(("text", "files"), [("Use the Backup", 1), ("Start With", 0)])
 def test_the_window_opens_with_what_was_chosen_and_the_damaged_file_is_kept(
     qtbot: QtBot, filemill_home: Path, tmp_path: Path, text: str, files: int
 ) -> None:

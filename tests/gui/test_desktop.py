@@ -1,4 +1,4 @@
-"""The desktop around the window: what it is asked for, and when."""
+"""Desktop integration: what is requested, and when."""
 
 from __future__ import annotations
 
@@ -181,7 +181,7 @@ def test_closing_hides_only_with_the_icon_and_only_by_the_window_s_own_button(tr
 
 
 class _Spontaneous(QCloseEvent):
-    """As the system sends it when a person presses the window's close button."""
+    """A close event as sent for the window's close button."""
 
     def spontaneous(self) -> bool:
         return True
@@ -204,7 +204,7 @@ def test_tray_s_messages_are_for_where_there_is_one(qtbot: QtBot, monkeypatch: p
     notifier.close()
 
 
-# --- other systems, as far as they can be tried here
+# --- other systems, as far as they can be tested here
 
 
 def test_every_system_has_its_desktop(qtbot: QtBot) -> None:

@@ -1,4 +1,4 @@
-"""What is said over D-Bus, on a bus of the test's own with services that write down what they are asked."""
+"""D-Bus messages, on a private bus with services that record their calls."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ NAMES = [address.bus_name for address in (NOTIFICATIONS, LOGIN, POWER, GNOME_SES
 
 
 class Services:
-    """Notification service, login manager and inhibitors in one, on a thread."""
+    """Notification service, login manager and inhibitors, on one thread."""
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, tuple[Any, ...]]] = []
@@ -84,7 +84,7 @@ class Services:
         self._connection.send(new_signal(NOTIFICATIONS, "ActionInvoked", "us", (number, "default")))
 
     def is_held(self) -> bool:
-        """Whether somebody has the other end of the newest pipe."""
+        """Return whether the other end of the newest pipe is open."""
         os.set_blocking(self.pipes[-1], False)
         try:
             return os.read(self.pipes[-1], 1) != b""

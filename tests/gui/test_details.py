@@ -56,7 +56,7 @@ def test_one_file_tells_what_happened_and_what_to_do(jobs_db: JobsDatabase, word
     assert summary.title == "a.txt"
     assert summary.happened == "Failed \N{EN DASH} The file is no longer there"
     assert summary.advice == (
-        f"It was moved, renamed or deleted after it was added ({wording.moment(NOW_MS)}). Say where it is now, put it "
+        f"It was moved, renamed or deleted after it was added ({wording.moment(NOW_MS)}). Locate it, put it "
         "back and retry, or remove it from the list."
     )
     assert summary.path == "/data/in/a.txt"
@@ -169,7 +169,7 @@ def test_sums_that_could_not_be_read_are_made_later(
         window.view.selectAll()
         qtbot.waitUntil(lambda: len(asked) > 0)
         windows.settle()
-    assert window.details.summary.happened == "Adding up…"
+    assert window.details.summary.happened == "Calculating…"
     windows.jobs_db.finish(windows.jobs_db.jobs.ids()[2])
     qtbot.waitUntil(lambda: window.details.summary.happened == "1 failed · 2 processed")
 

@@ -1,4 +1,4 @@
-"""What went wrong with a file, by real faults: the details say it, and their first button mends it."""
+"""Errors of files, caused by real faults: the details describe them, and their first button fixes them."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def shown(windows: WindowFactory, key: int, qtbot: QtBot) -> MainWindow:
-    """A window that shows what happened to this job."""
+    """Open a window that shows the details of this job."""
     window = windows.open_active()
     window.menu_actions.report.setVisible(True)
     window.menu_actions.details.trigger()
@@ -72,14 +72,14 @@ def offered(window: MainWindow) -> list[str]:
 
 
 def press_first(window: MainWindow) -> None:
-    """By keyboard, as F6 leads there."""
+    """Press the first button by keyboard, reached with F6."""
     button = window.details.buttons[0]
     button.setFocus(Qt.FocusReason.TabFocusReason)
     QTest.keyClick(button, Qt.Key.Key_Space)
 
 
 def choose(window: MainWindow, path: Path, qtbot: QtBot) -> None:
-    """Answer the dialog that asks for a file."""
+    """Answer the file dialog."""
     qtbot.waitUntil(lambda: bool(window.findChildren(QFileDialog)))
     (dialog,) = window.findChildren(QFileDialog)
     assert dialog.fileMode() is QFileDialog.FileMode.ExistingFile
@@ -108,8 +108,8 @@ def test_missing_file_can_be_located(windows: WindowFactory, folder: Path, tmp_p
     done = job_of(windows, key)
     assert (done.status, done.file_path, done.lines_count) == (Status.PROCESSED, str(found), 2)
     qtbot.waitUntil(lambda: window.details.summary.title == "found.txt")
-    qtbot.waitUntil(lambda: bool(said))  # it follows the row, through the event loop
-    assert said == ["“a.txt” will be processed from its new place."]
+    qtbot.waitUntil(lambda: bool(said))  # the details follow the row through the event loop
+    assert said == ["“a.txt” will be processed from its new location."]
 
 
 def test_place_without_a_file_is_refused_in_words(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
@@ -128,7 +128,7 @@ def test_missing_folder_or_drive_is_named_and_the_fix_is_to_connect_it(
     (key,) = windows.jobs_db.add(str(tmp_path / "drive" / "in" / "a.txt"))
     process(windows.jobs_db, key)
     window = shown(windows, key, qtbot)
-    qtbot.waitUntil(lambda: f"The folder {tmp_path / 'drive'} is not there" in window.details.summary.advice)
+    qtbot.waitUntil(lambda: f"The folder {tmp_path / 'drive'} does not exist" in window.details.summary.advice)
     assert "drive or network share is not connected" in window.details.summary.advice
     assert offered(window) == ["Retry", "Locate File…", "Remove"]
     (tmp_path / "drive" / "in").mkdir(parents=True)
@@ -144,7 +144,7 @@ def test_file_that_is_there_again_says_so(windows: WindowFactory, folder: Path, 
     process(windows.jobs_db, key)
     (folder / "a.txt").write_text("x")
     window = shown(windows, key, qtbot)
-    qtbot.waitUntil(lambda: window.details.summary.advice == "The file is there again. Retry processes it now.")
+    qtbot.waitUntil(lambda: window.details.summary.advice == "The file is available again. Choose Retry to process it.")
     assert offered(window)[0] == "Retry"
 
 
@@ -162,7 +162,7 @@ def test_file_that_may_not_be_read_names_its_owner(windows: WindowFactory, folde
         window = shown(windows, key, qtbot)
         assert window.details.summary.happened == f"Failed{DASH}You may not read this file"
         assert offered(window) == ["Retry", "Show in Folder", "Remove"]
-        qtbot.waitUntil(lambda: f"Its owner is {file.owner()}." in window.details.summary.advice)
+        qtbot.waitUntil(lambda: f"It belongs to {file.owner()}." in window.details.summary.advice)
     file.chmod(0o600)
     press_first(window)
     qtbot.waitUntil(lambda: job_of(windows, key).generation == 2)
@@ -174,7 +174,7 @@ def test_file_that_may_not_be_read_names_its_owner(windows: WindowFactory, folde
 
 
 class Growing(LineProcessor):
-    """Another program goes on writing while the file is read."""
+    """A file that another program keeps writing to while it is read."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -195,7 +195,7 @@ def test_file_that_changed_while_it_was_read_is_processed_again(
     assert job_of(windows, key).problem is FileProblem.CHANGED
     window = shown(windows, key, qtbot)
     assert "changed" in window.details.summary.happened
-    assert "no wrong numbers are kept" in window.details.summary.advice
+    assert "The results were discarded" in window.details.summary.advice
     assert offered(window) == ["Retry", "Show in Folder", "Remove"]
     press_first(window)
     qtbot.waitUntil(lambda: job_of(windows, key).generation == 2)
@@ -219,7 +219,7 @@ def test_thing_that_is_no_file_is_removed(windows: WindowFactory, folder: Path, 
     assert (folder / "pipe").exists()
 
 
-# --- E16: put aside by the queue
+# --- E16: moved to the dead-letter queue
 
 
 def test_file_that_the_queue_gave_up_shows_its_attempts(
@@ -234,7 +234,7 @@ def test_file_that_the_queue_gave_up_shows_its_attempts(
     connector = sim.connector("work", RedrivePolicy=policy)
     work = sim.boto().get_queue_url(QueueName="work")["QueueUrl"]
     sim.boto().send_message(QueueUrl=work, MessageBody=encode(FileMessage(job.id, 1)))
-    start(windows.jobs_db, key, at=NOW_MS)  # its program is gone, and nobody tells
+    start(windows.jobs_db, key, at=NOW_MS)  # its program is gone without notice
     for _ in range(6):
         sim.boto().receive_message(QueueUrl=work, VisibilityTimeout=1)
         sim.clock.advance(2)  # type: ignore[attr-defined]
@@ -256,7 +256,7 @@ def test_file_that_the_queue_gave_up_shows_its_attempts(
 
 
 class Broken:
-    """A bug of ours."""
+    """A processor with a bug."""
 
     def process(self, path: str, watch: Watch) -> FileResult:
         raise ZeroDivisionError(path, watch)
@@ -269,7 +269,7 @@ def test_fault_of_ours_is_said_to_be_one(windows: WindowFactory, folder: Path, q
     process(windows.jobs_db, key, registry=Broken())
     window = shown(windows, key, qtbot)
     assert "Something went wrong in Filemill" in window.details.summary.happened
-    assert "not of your file" in window.details.summary.advice
+    assert "not in your file" in window.details.summary.advice
     assert offered(window) == ["Retry", "Save Support Report…", "Show Attempts", "Remove"]
     with qtbot.waitSignal(window.menu_actions.report.triggered):
         QTest.mouseClick(window.details.fixes.button(Fix.REPORT), LEFT)
@@ -286,7 +286,7 @@ def test_file_that_ended_the_program_again_and_again_is_told(windows: WindowFact
     Claims(windows.jobs_db.database).free_dead_leases(lambda _: False, queue="local", now_ms=NOW_MS)
     assert job_of(windows, key).problem is FileProblem.CRASHED
     window = shown(windows, key, qtbot)
-    assert "ended the program" in window.details.summary.advice
+    assert "ended repeatedly" in window.details.summary.advice
     assert offered(window) == ["Retry", "Save Support Report…", "Show Attempts", "Remove"]
     window.details.show_attempts_tab()
     qtbot.waitUntil(lambda: window.details.attempts.table.rowCount() == MAX_CRASHES)
@@ -333,11 +333,11 @@ def test_file_that_is_tried_again_by_itself_says_so(windows: WindowFactory, qtbo
     (key,) = windows.jobs_db.add("/in/a.txt")
     windows.jobs_db.change(key, next_try_at=NOW_MS)
     window = shown(windows, key, qtbot)
-    assert window.details.summary.advice == "It is tried again by itself; there is nothing to do."
+    assert window.details.summary.advice == "It will be retried automatically; you don't need to do anything."
 
 
 def test_second_press_of_the_same_key_does_not_do_something_else(windows: WindowFactory, qtbot: QtBot) -> None:
-    """After Retry the button is gone; the key must not reach Remove."""
+    """Retry hides the button; the same key must not reach Remove."""
     (key,) = windows.jobs_db.add("/in/a.txt")
     windows.jobs_db.fail(key)
     windows.jobs_db.change(key, reason_code=ReasonCode.IN_USE)
@@ -375,11 +375,11 @@ def test_job_that_runs_again_meanwhile_keeps_its_path(windows: WindowFactory, fo
     window.menu_actions.locate.trigger()
     windows.jobs_db.intake.retry([key])
     choose(window, folder / "b.txt", qtbot)
-    qtbot.waitUntil(lambda: said == ["“a.txt” is being processed already."])
+    qtbot.waitUntil(lambda: said == ["“a.txt” is already being processed."])
     assert job_of(windows, key).file_path == "/in/a.txt"
 
 
-# --- what lies at a path
+# --- the state of a path
 
 
 def test_look_tells_what_is_there(folder: Path) -> None:

@@ -40,7 +40,7 @@ SHIFT = Qt.KeyboardModifier.ShiftModifier
 ours = logging.getLogger("desktop_app.test")
 
 
-def start(jobs_db: JobsDatabase, key: int, *, worker: str = "desk/1", at: int = NOW_MS) -> int:
+def start(jobs_db: JobsDatabase, key: int, *, worker: str = "computer/1", at: int = NOW_MS) -> int:
     job = jobs_db.jobs.page([key])[key]
     request = ClaimRequest(job.id, job.generation, "5fea-m", 1)
     return Claims(jobs_db.database).claim([request], worker=worker, now_ms=at, lease_ms=1_000)[0].token
@@ -54,7 +54,7 @@ def finish(jobs_db: JobsDatabase, key: int, token: int, *, reason: str = "", at:
 
 @pytest.fixture
 def window(windows: WindowFactory) -> MainWindow:
-    """Two files; the first was tried twice."""
+    """Open a window with two files, the first with two attempts."""
     a, _ = windows.jobs_db.add("/data/a.txt", "/data/b.txt")
     token = start(windows.jobs_db, a)
     away = Reason(ReasonCode.IN_USE).tried_again(2, 5)
@@ -88,12 +88,12 @@ def test_attempts_are_listed_the_newest_first(window: MainWindow, wording: Wordi
     window.details.show_tab("attempts")
     qtbot.waitUntil(lambda: window.details.attempts.table.rowCount() == 2)
     assert cells(window) == [
-        ["2", wording.stamp(NOW_MS + 5_000), "1.2\N{NO-BREAK SPACE}s", "desk", "Failed \N{EN DASH} It is gone"],
+        ["2", wording.stamp(NOW_MS + 5_000), "1.2\N{NO-BREAK SPACE}s", "computer", "Failed \N{EN DASH} It is gone"],
         [
             "1",
             wording.stamp(NOW_MS),
             "0.4\N{NO-BREAK SPACE}s",
-            "desk",
+            "computer",
             "Another program is using this file; try 2 of 5 follows",
         ],
     ]
@@ -123,7 +123,7 @@ def test_running_attempt_shows_and_gets_its_end(window: MainWindow, windows: Win
     window.details.show_tab("attempts")
     window.view.select_rows(1, 1)
     token = start(windows.jobs_db, key)
-    qtbot.waitUntil(lambda: [row[4] for row in cells(window)] == ["Runs"])
+    qtbot.waitUntil(lambda: [row[4] for row in cells(window)] == ["Running"])
     finish(windows.jobs_db, key, token)
     qtbot.waitUntil(lambda: [row[4] for row in cells(window)] == ["Processed"])
 
@@ -137,7 +137,7 @@ def test_killed_program_leaves_an_attempt_without_a_result(
     window.view.select_rows(1, 1)
     window.details.show_tab("attempts")
     qtbot.waitUntil(lambda: window.details.attempts.table.rowCount() == 1)
-    assert cells(window)[0][2:] == ["", "desk", "Ended without a result (the program stopped)"]
+    assert cells(window)[0][2:] == ["", "computer", "Ended without a result (the program stopped)"]
 
 
 def test_file_that_was_never_tried_says_so(window: MainWindow, qtbot: QtBot) -> None:
@@ -150,7 +150,7 @@ def test_file_that_was_never_tried_says_so(window: MainWindow, qtbot: QtBot) -> 
 
 @pytest.mark.parametrize("outcome", [None, *AttemptOutcome])
 def test_every_outcome_has_words(outcome: AttemptOutcome | None) -> None:
-    said = attempt_result(Attempt(1, 1, 1, "desk/1", 5, 6, outcome, a_reason("Because")))
+    said = attempt_result(Attempt(1, 1, 1, "computer/1", 5, 6, outcome, a_reason("Because")))
     assert said
     assert said == said.strip()
 
@@ -176,7 +176,7 @@ def test_result_is_never_out_of_sight(window: MainWindow, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: table.rowCount() == 2)
     window.resize(720, 440)
     qtbot.waitUntil(lambda: table.isColumnHidden(2))
-    assert cells(window)[0][4] == "Failed \N{EN DASH} It is gone\n1.2\N{NO-BREAK SPACE}s · desk"
+    assert cells(window)[0][4] == "Failed \N{EN DASH} It is gone\n1.2\N{NO-BREAK SPACE}s · computer"
     assert not table.horizontalScrollBar().isVisible()
     window.resize(1300, 700)
     qtbot.waitUntil(lambda: not table.isColumnHidden(2))
@@ -233,8 +233,8 @@ def test_message_tells_its_ids(window: MainWindow, windows: WindowFactory) -> No
     assert job is not None
     window.details.show_tab("message")
     facts = dict(window.details.message.grid.facts)
-    assert facts["Message id"] == "5fea-m"
-    assert facts["Job id"] == job.id
+    assert facts["Message ID"] == "5fea-m"
+    assert facts["Job ID"] == job.id
     assert facts["Queue"] == "Local queue"
     assert facts["Received"] == "1 time"
     assert facts["Submission"] == "1"
@@ -248,27 +248,27 @@ def test_message_of_a_fifo_queue_tells_its_group_and_deduplication_id(
     assert window.isVisible()
     facts = facts_of(windows, 0, queue="eu-west-1 ingest.fifo", generation=3)
     assert facts["Queue"] == "eu-west-1 ingest.fifo"
-    assert facts["Message group"] == facts["Job id"]
-    assert facts["Deduplication id"] == f"{facts['Job id']}:3"
+    assert facts["Message group"] == facts["Job ID"]
+    assert facts["Deduplication ID"] == f"{facts['Job ID']}:3"
     assert facts_of(windows, 0, strict_order=True)["Message group"] == "filemill"
 
 
 def test_message_that_was_not_sent_says_so(window: MainWindow, windows: WindowFactory) -> None:
     assert window.isVisible()
-    assert facts_of(windows, 1)["Message id"] == "Not sent yet"
+    assert facts_of(windows, 1)["Message ID"] == "Not sent yet"
 
 
 def test_message_is_copied_as_a_whole_and_a_value_alone(window: MainWindow) -> None:
     window.details.show_tab("message")
     QTest.mouseClick(window.details.message.copy, LEFT)
-    assert "Message id: 5fea-m\n" in clipboard()
+    assert "Message ID: 5fea-m\n" in clipboard()
     assert clipboard().count("\n") == len(window.details.message.grid.facts)
     field = window.details.message.findChild(QLineEdit)
     assert isinstance(field, QLineEdit)
     window.details.tabs.tabBar().setFocus()
     press(Qt.Key.Key_Tab)
     assert QApplication.focusWidget() is field
-    assert field.accessibleName() == "Message id"
+    assert field.accessibleName() == "Message ID"
     field.setFocus(Qt.FocusReason.TabFocusReason)
     press(Qt.Key.Key_A, CTRL)
     press(Qt.Key.Key_C, CTRL)
@@ -306,7 +306,7 @@ def test_log_shows_the_lines_about_the_file_and_goes_on(
 def test_log_that_says_nothing_says_so(window: MainWindow, qtbot: QtBot) -> None:
     window.details.show_tab("log")
     page = window.details.log
-    qtbot.waitUntil(lambda: page.none.text().startswith("The log says nothing about this file."))
+    qtbot.waitUntil(lambda: page.none.text().startswith("The log has no entries for this file."))
     assert page.none.isVisible()
     assert not page.copy.isEnabled()
 

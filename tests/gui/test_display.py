@@ -28,7 +28,7 @@ def has_display(environment: dict[str, str], platform: str = LINUX) -> bool:
 
 @pytest.fixture
 def short(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder whose path is short enough for a socket's name."""
+    """Return a folder whose path is short enough for a socket."""
     return tmp_path_factory.mktemp("d")
 
 
@@ -88,7 +88,7 @@ def test_without_the_library_the_socket_decides(name: str, monkeypatch: pytest.M
 def test_real_x_server_is_kept_until_qt_has_it() -> None:
     with x_server() as name, display.display({"DISPLAY": name}, LINUX) as found:
         assert found
-        # A server without clients would begin anew, and not answer, between the two.
+        # Between the two, a server without clients would reset and not respond.
         assert has_display({"DISPLAY": name})
         assert has_display({"DISPLAY": name})
 
@@ -121,7 +121,7 @@ def run(*words: str, **extra: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_check_does_not_import_qt() -> None:
-    """Qt's libraries may be missing where there is no display; and signals are to be noticed before they are loaded."""
+    """Qt's libraries may be missing without a display, and signals must be handled before they are loaded."""
     code = (
         "import sys, desktop_app.__main__, desktop_app.gui.startup.display, desktop_app.gui.startup.stop_signals\n"
         "print([name for name in sys.modules if name.startswith(('PySide6', 'shiboken6'))])"

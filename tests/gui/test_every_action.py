@@ -1,4 +1,4 @@
-"""Each action, by keyboard and by mouse, does what it says; none is left out."""
+"""Each action does what it says, by keyboard and by mouse."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ LEFT, ALT, NONE = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.AltModifier, Qt
 
 
 def nothing(_: ActionScene) -> None:
-    """The list as it is, with nothing selected."""
+    """Leave the list as it is, with nothing selected."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """What is true once the action has been done, and not before; and what comes before."""
+    """An action's preparation, and a condition that holds only after it."""
 
     effect: Callable[[ActionScene], object]
     before: Callable[[ActionScene], object] = nothing
@@ -116,7 +116,7 @@ TABLE: dict[str, Line] = {
     "report": Line(lambda scene: scene.dialog(ReportDialog)),
     "about": Line(lambda scene: scene.dialog(QMessageBox)),
 }
-"""Every action: the names in `Actions`, the places of the statuses' views, and the list's own Undo and Redo."""
+"""Every action: the names in `Actions`, the indexes of the status views, and Undo and Redo."""
 
 
 @pytest.fixture
@@ -126,11 +126,11 @@ def scene(windows: WindowFactory, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     return ActionScene(windows, folder, monkeypatch)
 
 
-# --- ways to an action
+# --- triggering an action
 
 
 def way_to(scene: ActionScene, action: QAction) -> tuple[QAction, QMenu]:
-    """The menu that it is in, and the menu bar's action for that."""
+    """Return the action's menu and the menu bar's action for it."""
     for title in scene.window.menuBar().actions():
         menu = title.menu()
         if isinstance(menu, QMenu) and action in menu.actions():
@@ -207,11 +207,11 @@ def test_every_action_has_a_line_in_the_table(scene: ActionScene) -> None:
 def test_somebody_hears_every_action(scene: ActionScene) -> None:
     for name, action in names_of_all(scene).items():
         if name in {"undo", "redo"}:
-            continue  # heard inside Qt
+            continue  # received inside Qt
         deaf = QAction("Nobody hears this", scene.window)
         places = [place for place in action.associatedObjects() if isinstance(place, QMenu | QToolBar)]
         for place in places:
-            place.addAction(deaf)  # these hear what is in them
+            place.addAction(deaf)  # these receive the events of their children
         heard, base = (
             sum(one.receivers(SIGNAL(signal)) for signal in ("triggered(bool)", "toggled(bool)"))
             for one in (action, deaf)

@@ -1,4 +1,4 @@
-"""From Ctrl+Shift+E to a file."""
+"""Export List, from Ctrl+Shift+E to the file."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_failed_files_are_in_a_csv_after_three_steps(
     qtbot.waitUntil(lambda: windows.names() == ["=b.txt"])
     dialog = open_dialog(window, qtbot)
     target = tmp_path / "failed.csv"
-    dialog.path.setText(str(target))  # else into the person's own folder
+    dialog.path.setText(str(target))  # otherwise into the home folder
     focus = QApplication.focusWidget()
     assert focus is not None
     QTest.keyClick(focus, Qt.Key.Key_Return)
@@ -90,8 +90,8 @@ def test_rows_columns_and_format_are_as_chosen(
     window = windows.open_active()
     window.view.select_rows(1, 2)
     dialog = open_dialog(window, qtbot)
-    assert dialog.rows[Rows.SHOWN].text().replace("&", "") == "Those that the list shows (3 files)"
-    assert dialog.rows[Rows.SELECTED].text().replace("&", "") == "The selected ones (2 files)"
+    assert dialog.rows[Rows.SHOWN].text().replace("&", "") == "The files shown in the list (3 files)"
+    assert dialog.rows[Rows.SELECTED].text().replace("&", "") == "Only the selected files (2 files)"
     QTest.mouseClick(dialog.rows[Rows.SELECTED], Qt.MouseButton.LeftButton)
     QTest.mouseClick(dialog.columns[False], Qt.MouseButton.LeftButton)
     dialog.path.setText(str(tmp_path / "list.csv"))
@@ -101,7 +101,7 @@ def test_rows_columns_and_format_are_as_chosen(
     assert finished(window, qtbot) == "Exported 2 files to “list.json”."
     told = json.loads((tmp_path / "list.json").read_text(encoding="utf-8"))
     assert [tuple(one) for one in told] == [ALL_FIELDS, ALL_FIELDS]
-    assert ALL_FIELDS[: len(FIELDS)] == FIELDS  # what the terminal exports comes first
+    assert ALL_FIELDS[: len(FIELDS)] == FIELDS  # the fields of the command line come first
     assert [(one["file_path"], one["lines_count"]) for one in told] == [("/in/b.txt", 9), ("/in/c.txt", None)]
 
 
@@ -145,7 +145,7 @@ def test_file_that_is_there_is_replaced_only_when_it_is_asked_for_again(
     dialog.path.setText(str(target))
     dialog.button.click()
     qtbot.waitUntil(dialog.isVisible)
-    assert "is there already" in dialog.trouble
+    assert "already exists" in dialog.trouble
     assert target.read_text(encoding="utf-8") == "mine"
     assert dialog.button.text() == "&Replace"
     dialog.button.click()
@@ -179,7 +179,7 @@ def test_folder_that_is_not_there_is_said_in_the_dialog(
     dialog.path.setText(str(tmp_path / "gone" / "list.csv"))
     dialog.button.click()
     qtbot.waitUntil(dialog.isVisible)
-    assert dialog.trouble == f"There is no folder {tmp_path / 'gone'}. Choose another one."
+    assert dialog.trouble == f"The folder {tmp_path / 'gone'} does not exist. Choose another one."
     QTest.keyClick(dialog, Qt.Key.Key_Escape)
     assert window.export.dialog is None
     assert list(tmp_path.glob(".*.part")) == []
@@ -188,9 +188,9 @@ def test_folder_that_is_not_there_is_said_in_the_dialog(
 @pytest.mark.parametrize(
     ("code", "words"),
     [
-        (errno.ENOSPC, "There is not enough room on the disk for “list.csv”."),
-        (errno.EACCES, "Nothing may be written to the folder"),
-        (errno.EROFS, "Nothing may be written to the folder"),
+        (errno.ENOSPC, "There is not enough free space on the disk for “list.csv”."),
+        (errno.EACCES, "The folder"),
+        (errno.EROFS, "The folder"),
         (errno.EISDIR, "“list.csv” is a folder."),
         (errno.EIO, "list.csv can't be written: oh"),
     ],
@@ -206,7 +206,7 @@ def test_no_name_is_asked_for(windows: WindowFactory, jobs_db: JobsDatabase, qtb
     dialog.path.clear()
     dialog.button.click()
     assert dialog.isVisible()
-    assert dialog.trouble == "Say where to write to."
+    assert dialog.trouble == "Choose a file to export to."
 
 
 def test_long_export_tells_how_far_it_is_and_is_stopped_without_a_trace(
@@ -256,7 +256,7 @@ def test_closing_the_window_ends_an_export(
 
 
 def test_export_is_of_one_moment(windows: WindowFactory, jobs_db: JobsDatabase, qtbot: QtBot, tmp_path: Path) -> None:
-    """What is written while the export runs is not in it: no job twice, none missing, no sum that never was."""
+    """Changes during the export are not in it: no job twice, none missing, no inconsistent sums."""
     keys = jobs_db.add_many(1200)
     with jobs_db.jobs.snapshot():
         before = [job.status.name for job in jobs_db.jobs.listed(keys[:1])]

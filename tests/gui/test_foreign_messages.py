@@ -1,4 +1,4 @@
-"""Messages in the queue that are not ours, as the window shows them."""
+"""Foreign messages in the queue, as the window shows them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_they_are_counted_and_the_newest_are_shown_as_plain_text(windows: Window
         window.connection.foreign.count()
     assert window.menu_actions.foreign.isEnabled()
     assert window.status._foreign.isVisible()
-    assert "1 not ours" in window.status._foreign.text()
+    assert "1 foreign" in window.status._foreign.text()
     dialog = window.connection.foreign.show_newest()
     qtbot.addWidget(dialog)
     assert dialog._pairs == [("not JSON, delivered 3 times", "<b>not</b>\\nours")]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def collected() -> Iterator[list[tuple[int, int]]]:
-    """Which generations were collected, and on which thread."""
+    """Record which generations were collected, and on which thread."""
     seen: list[tuple[int, int]] = []
 
     def note(phase: str, info: dict[str, int]) -> None:
@@ -48,7 +48,7 @@ def test_no_other_thread_ever_collects(
     assert {thread for _, thread in collected} == {threading.get_ident()}
     collector.stop()
     assert gc.isenabled()
-    gc.disable()  # as the tests of this folder have it
+    gc.disable()  # as in the other tests of this folder
 
 
 def test_nothing_is_collected_before_it_is_due(qapp: object, collected: list[tuple[int, int]]) -> None:

@@ -109,7 +109,7 @@ def test_layout_is_taken_by_the_columns_ids(header: JobsHeader) -> None:
     assert "took" not in shown(header)
     assert header.sectionSize(SIZE) == 133
     assert header.sectionSize(NAME) == 255
-    # Columns that the layout does not know keep their order behind those that it does.
+    # Columns not in the layout keep their order behind the others.
     assert shown(header)[2:] == ["status", "progress", "lines", "added"]
 
 
@@ -172,7 +172,7 @@ def click(header: JobsHeader, number: int, held: Qt.KeyboardModifier = Qt.Keyboa
 
 @pytest.fixture
 def three(windows: WindowFactory) -> MainWindow:
-    """Two files of one size, added in the other order of their names, and a smaller one."""
+    """Two files of equal size, added in reverse order of their names, and a smaller one."""
     windows.jobs_db.add("b", "a", size=2)
     windows.jobs_db.add("c", size=1)
     return windows.open()
@@ -235,14 +235,14 @@ def test_second_key_is_chosen_in_the_menu(three: MainWindow, windows: WindowFact
         return {action.text(): action for action in menu.actions()}
 
     assert "Size" not in then()
-    assert then()["Order of Adding"].isChecked()
+    assert then()["Order Added"].isChecked()
     assert not then()["Descending"].isEnabled()
     then()["Name"].trigger()
     qtbot.waitUntil(lambda: windows.names() == ["c", "a", "b"])
     assert then()["Name"].isChecked()
     then()["Descending"].trigger()
     qtbot.waitUntil(lambda: windows.names() == ["c", "b", "a"])
-    then()["Order of Adding"].trigger()
+    then()["Order Added"].trigger()
     assert header.second is None
 
 
@@ -389,7 +389,7 @@ def test_hidden_title_does_not_hold_the_keyboard(keyed: JobsHeader) -> None:
     assert keyed.current == NAME
 
 
-# --- what is to be seen
+# --- shown columns
 
 
 def test_fit_columns_makes_room_for_what_is_seen(windows: WindowFactory) -> None:
@@ -432,7 +432,7 @@ def test_reason_that_was_shown_before_or_was_put_away_stays_so(windows: WindowFa
 
 
 def test_columns_fill_the_width_again_when_few_rows_are_left(windows: WindowFactory, qtbot: QtBot) -> None:
-    """The scroll bar goes then, and leaves its room."""
+    """The scroll bar disappears and frees its space."""
     windows.jobs_db.fail(windows.jobs_db.add_many(200)[0])
     window = windows.open_active()
     view = window.view
@@ -448,7 +448,7 @@ def shown_order(header: JobsHeader) -> list[str]:
 
 
 def test_column_of_a_later_version_is_shown_or_not_as_it_is_meant(header: JobsHeader) -> None:
-    """A layout that was written before a column came says nothing about it."""
+    """A layout saved before a column was added does not contain it."""
     known = [ColumnLayout(name, 100, hidden=name == "lines") for name in ("took", "name", "status", "lines")]
     header.take_layout(known)
     assert shown(header) == ["took", "name", "status", "progress", "size", "added"]

@@ -52,7 +52,7 @@ def test_retry_tells_what_goes_again_and_what_has_not_ended(
     jobs_db.fail(a)
     jobs_db.finish(b)
     notice = said(commands, qtbot, lambda: commands.retry(keys(a, b, c)))
-    assert notice.text == "2 files will be processed again. Not yet at an end: 1."
+    assert notice.text == "2 files will be processed again. Not finished yet: 1."
     assert jobs_db.statuses() == ["PENDING"] * 3
     assert said(commands, qtbot, lambda: commands.retry(keys(a))).text.startswith("Nothing to retry")
 
@@ -70,7 +70,7 @@ def test_retry_all_failed_leaves_the_others_alone(commands: ListCommands, jobs_d
 def test_remove_undo_redo(commands: ListCommands, jobs_db: JobsDatabase, qtbot: QtBot) -> None:
     a, b = jobs_db.add("a", "b")
     notice = said(commands, qtbot, lambda: commands.remove(keys(a)))
-    assert notice.text == "Removed 1 file from the list. On the disk nothing was changed."
+    assert notice.text == "Removed 1 file from the list. Nothing was changed on disk."
     assert list(jobs_db.jobs.ids()) == [b]
     assert commands.undo.undoText() == "Remove 1 File"
     with qtbot.waitSignal(commands.restored):

@@ -1,4 +1,4 @@
-"""The log in a window: live, filtered, copied; quick with all that the files may hold."""
+"""The log window: live, filtered, copied, and fast with full log files."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_following_ends_where_somebody_reads_and_goes_on_at_the_end(windows: Win
 
 
 def test_coming_to_the_table_by_keyboard_chooses_nothing(windows: WindowFactory, qtbot: QtBot) -> None:
-    """Qt makes the first row the current one then; it was taken for the wish to read it."""
+    """Qt then makes the first row current, which must not count as selecting it."""
     log = open_log(windows, qtbot)
     log.filter.setFocus()
     write(windows, *(line(f"entry {number}") for number in range(300)))
@@ -241,7 +241,7 @@ def test_oldest_entries_make_room(theme: Theme, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_full_log_is_read_shown_and_filtered_within_a_moment(theme: Theme, tmp_path: Path) -> None:
-    """5 MB, which is all that the files may hold: 40,000 entries. Generous bounds, for slow machines."""
+    """With 5 MB, the maximum of the files, or 40,000 entries. Generous limits, for slow machines."""
     text = "".join(
         line(f"message 3f2b of file {number} not sent yet: the queue does not answer") for number in range(8000)
     )

@@ -199,7 +199,7 @@ def test_remove_by_mouse_and_undo_in_the_message(windows: WindowFactory, qtbot: 
     qtbot.waitUntil(lambda: [button.text() for button in window.notices.buttons] == ["Undo"])
     QTest.mouseClick(window.notices.buttons[0], LEFT)
     qtbot.waitUntil(lambda: windows.names() == ["a", "b"])
-    qtbot.waitUntil(lambda: notice(window) == "Brought 1 file back.")
+    qtbot.waitUntil(lambda: notice(window) == "Restored 1 file to the list.")
 
 
 def test_undo_of_many_works_while_the_list_is_sorted(windows: WindowFactory, qtbot: QtBot) -> None:
@@ -403,7 +403,7 @@ def test_drag_of_something_else_is_refused_with_words(windows: WindowFactory) ->
 def test_refused_things_are_listed_with_their_reasons(windows: WindowFactory, qtbot: QtBot) -> None:
     window = windows.open()
     window.add(["/nowhere/<b>x</b>\n", "/dev/null"])
-    qtbot.waitUntil(lambda: notice(window) == "None of these 2 things can be added.")
+    qtbot.waitUntil(lambda: notice(window) == "None of these 2 items can be added.")
     QTest.mouseClick(window.notices.buttons[0], LEFT)
     dialog = next(dialog for dialog in window.findChildren(QDialog) if dialog.windowTitle() == "Not Added")
     rows = pairs_in(dialog)

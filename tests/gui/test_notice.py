@@ -145,7 +145,7 @@ def test_tab_goes_through_the_buttons_as_they_stand_and_to_the_cross_last(theme:
     window = QWidget()
     qtbot.addWidget(window)
     column = QVBoxLayout(window)
-    before, bar, after = QLineEdit(), NoticeBar("Trouble", theme), QLineEdit()
+    before, bar, after = QLineEdit(), NoticeBar("Problem", theme), QLineEdit()
     for widget in (before, bar, after):
         column.addWidget(widget)
     nothing = NoticeAction("", lambda: None)

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Linux's keys an
 
 
 class FakeBus:
-    """A session bus, with a file manager or without."""
+    """A session bus with or without a file manager."""
 
     def __init__(self, *, connected: bool = True, answers: bool = True) -> None:
         self.asked: list[list[Any]] = []
@@ -62,7 +62,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.fixture
 def window(windows: WindowFactory, tmp_path: Path) -> MainWindow:
-    """Its list has three files, the last of which is gone from the disk."""
+    """Open a window with three files, the last of which no longer exists."""
     for name in ("a b.txt", "b.txt"):
         (tmp_path / name).write_text("x")
     windows.jobs_db.add(*(f"{tmp_path}/{name}" for name in ("a b.txt", "b.txt", "<i>gone.txt")))
@@ -104,20 +104,20 @@ def test_file_that_is_gone_is_told_and_the_others_are_opened(
 ) -> None:
     window.view.select_rows(1, 2)
     window.menu_actions.open.trigger()
-    qtbot.waitUntil(lambda: notice(window).startswith("“<i>gone.txt” is not there any more."))
+    qtbot.waitUntil(lambda: notice(window).startswith("“<i>gone.txt” no longer exists."))
     assert opened == [f"file://{tmp_path}/b.txt"]
     for name in ("a b.txt", "b.txt"):
         (tmp_path / name).unlink()
     window.view.selectAll()
     window.menu_actions.open.trigger()
-    qtbot.waitUntil(lambda: notice(window).startswith("3 files are not there any more."))
+    qtbot.waitUntil(lambda: notice(window).startswith("3 files no longer exist."))
 
 
 def test_file_without_a_program_is_told(window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(QDesktopServices, "openUrl", lambda _: False)
     window.view.select_rows(1, 1)
     window.menu_actions.open.trigger()
-    qtbot.waitUntil(lambda: notice(window) == "This computer has no program that opens “b.txt”.")
+    qtbot.waitUntil(lambda: notice(window) == "This computer has no program to open “b.txt”.")
 
 
 def test_no_more_than_some_are_opened_at_once(
@@ -177,7 +177,7 @@ def test_folder_of_a_file_that_is_gone_is_opened_and_said(
 ) -> None:
     window.view.select_rows(2, 2)
     window.menu_actions.show_file.trigger()
-    qtbot.waitUntil(lambda: notice(window).startswith("“<i>gone.txt” is not there any more."))
+    qtbot.waitUntil(lambda: notice(window).startswith("“<i>gone.txt” no longer exists."))
     assert (opened, bus.asked) == ([f"file://{tmp_path}"], [])
 
 

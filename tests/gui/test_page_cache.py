@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class CountingReader:
-    """Reads from a list of jobs, and counts how often."""
+    """Reads from a list of jobs and counts the reads."""
 
     def __init__(self, jobs_db: JobsDatabase) -> None:
         self.jobs_db = jobs_db
@@ -64,7 +64,7 @@ def test_pages_that_were_not_looked_at_for_long_are_dropped(
     name(cache, 0)
     name(cache, PAGE_ROWS)
     job = reader.jobs_db.jobs.page([cache.ids[0]])[cache.ids[0]]
-    assert cache.patch(job) is None  # its page is gone, so it is read when it is looked at
+    assert cache.patch(job) is None  # its page was dropped, so it is read again
     name(cache, 0)
     assert reader.pages == 3
 

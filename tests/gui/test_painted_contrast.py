@@ -1,4 +1,4 @@
-"""What is painted can be read: measured on the pixels, not on the colours that were meant."""
+"""The contrast of painted text, measured on the pixels."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ def window(windows: WindowFactory, colours: Colours) -> MainWindow:
 
 
 def ink_and_ground(widget: QWidget, part: QRect) -> tuple[str, str]:
-    """The ground is what there is most of; the ink is what stands out from it most.
+    """Return the text colour, which contrasts most, and the background, the most frequent colour.
 
-    A letter's edge is a mix of both, so a single pixel may be less than the ink is, never more.
+    A letter's edge mixes both, so a single pixel may have less contrast than the text, never more.
     """
     image = widget.grab(part).toImage()
     counts = Counter(
@@ -83,7 +83,7 @@ def test_words_beside_the_list_can_be_read(window: MainWindow, colours: Colours)
     from PySide6.QtWidgets import QAbstractButton, QLabel
 
     window.view.selectAll()
-    window.menu_actions.sidebar.setChecked(False)  # the status bar counts the statuses then
+    window.menu_actions.sidebar.setChecked(False)  # the status bar then shows the counts
     looked_at = 0
     for kind in (QLabel, QAbstractButton):
         for widget in window.findChildren(kind):

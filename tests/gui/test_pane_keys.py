@@ -1,4 +1,4 @@
-"""F6 goes round the parts of the window, and past those where there is nothing to do."""
+"""F6 visits the panes of the window and skips those that can't take the focus."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def window(windows: WindowFactory) -> MainWindow:
 
 
 def place(window: MainWindow) -> str:
-    """Which part of the window has the keyboard."""
+    """Return the pane that has the focus."""
     focused = QApplication.focusWidget()
     assert focused is not None
     parts: dict[str, QWidget] = {

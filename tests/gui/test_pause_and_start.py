@@ -1,4 +1,4 @@
-"""A real window with its real queue: paused, quit, started, resumed; nothing is lost, and who is wanted is first."""
+"""A real window and queue: paused, quit, started, resumed. Nothing is lost, and prioritized files come first."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 COUNT = 80
-"""More than the embedded queue is given at a time."""
+"""More than is sent to the embedded queue at a time."""
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 
 

@@ -1,4 +1,4 @@
-"""Pause, Resume, and Stop After the Current Files, by keyboard and by mouse."""
+"""Pause, Resume, and Pause After the Current Files, by keyboard and by mouse."""
 
 from __future__ import annotations
 
@@ -74,10 +74,10 @@ def test_stopping_after_the_current_files_says_when_it_is_reached(windows: Windo
         assert (windows.control.mode, windows.remembered) == (RunMode.FINISHING, [True])
         assert window.windowTitle().startswith("[Pausing] ")
         assert window.status.connection_text == "Pausing…"
-        assert "as soon as the files in work are finished" in notice_of(window)
+        assert "when the current files are finished" in notice_of(window)
         threading.Thread(target=windows.control.note_idle).start()  # as the consumer does
         qtbot.waitUntil(lambda: window.windowTitle().startswith("[Paused] "))
-    assert notice_of(window) == "Paused after the current files. 2 files wait."
+    assert notice_of(window) == "Paused after the current files. 2 files are waiting."
     (resume,) = window.notices.buttons
     QTest.mouseClick(resume, Qt.MouseButton.LeftButton)
     assert windows.control.mode.value == RunMode.RUNNING
@@ -98,7 +98,7 @@ def test_window_that_was_left_paused_says_so(windows: WindowFactory) -> None:
     window = windows.open()
     assert window.windowTitle().startswith("[Paused] ")
     assert window.status.connection_text == "Paused"
-    assert "as it was left" in notice_of(window)
+    assert "is still paused" in notice_of(window)
     QTest.mouseClick(window.notices.buttons[0], Qt.MouseButton.LeftButton)
     assert windows.control.mode.value == RunMode.RUNNING
 

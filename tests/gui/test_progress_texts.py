@@ -81,7 +81,7 @@ def test_pace_is_told_by_what_moves(pace: Pace, words: str, wording: Wording) ->
 
 
 def test_pace_is_spoken_in_a_sentence(wording: Wording) -> None:
-    assert pace_sentence(Pace(9.12, 12_300_000), wording) == "9.1 files and 12.3 MB a second"
+    assert pace_sentence(Pace(9.12, 12_300_000), wording) == "9.1 files and 12.3 MB per second"
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ CTRL = Qt.KeyboardModifier.ControlModifier
 
 
 def order(windows: WindowFactory) -> list[str]:
-    """The names in the outbox, in the order of sending."""
+    """Return the names in the outbox, in sending order."""
     with windows.jobs_db.database.read():
         query = OutboxRow.select(JobRow.file_path).join(JobRow).order_by(OutboxRow.position)
         return [path.rpartition("/")[2] for (path,) in windows.jobs_db.database.run(query.tuples())]
@@ -81,7 +81,7 @@ def test_where_a_consumer_works_they_are_simply_next(windows: WindowFactory, qtb
     control = windows.jobs_db.control
     with control.consuming(serves_priorities=True):
         window.menu_actions.process_next.trigger()
-        qtbot.waitUntil(lambda: notice_of(window) == "2 files are processed next.")
+        qtbot.waitUntil(lambda: notice_of(window) == "2 files will be processed next.")
         assert sorted(control.take_priorities(9)) == sorted(keys)
 
 
@@ -91,18 +91,20 @@ def test_what_has_ended_can_not_be_next(windows: WindowFactory, qtbot: QtBot) ->
     assert not window.menu_actions.process_next.isEnabled()
     select(window, windows, "a.txt")
     window.menu_actions.process_next.trigger()
-    qtbot.waitUntil(lambda: notice_of(window).startswith("Only files that wait for this queue can be next"))
+    qtbot.waitUntil(
+        lambda: notice_of(window).startswith("Only files that are waiting for this queue can be processed next")
+    )
 
 
 @pytest.mark.parametrize(
     ("moved", "may_begin", "text"),
     [
-        (PriorityResult((1,), 0, is_served=True), True, "1 file is processed next."),
-        (PriorityResult((1, 2), 0, is_served=True), False, "2 files are processed next once you resume."),
+        (PriorityResult((1,), 0, is_served=True), True, "1 file will be processed next."),
+        (PriorityResult((1, 2), 0, is_served=True), False, "2 files will be processed next once you resume."),
         (
             PriorityResult((1, 2, 3), 1),
             True,
-            "1 file moved to the front. 2 files are in the queue already, where the order can't be changed.",
+            "1 file moved to the front. 2 files are already in the queue, where the order can't be changed.",
         ),
     ],
 )
@@ -114,7 +116,7 @@ def test_by_keyboard_the_queue_is_looked_at_now(windows: WindowFactory) -> None:
     window = windows.open_active()
     QTest.keyClick(window.view, Qt.Key.Key_F5)
     assert windows.tried == 1
-    assert notice_of(window) == "Looking at the queue now."
+    assert notice_of(window) == "Checking the queue now."
 
 
 def test_by_mouse_the_queue_is_looked_at_now(windows: WindowFactory, qtbot: QtBot) -> None:

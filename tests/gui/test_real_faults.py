@@ -1,8 +1,8 @@
-"""Faults of this computer, each provoked by the thing itself: the disk, a lock, a damaged file, a mode, a process.
+"""Real faults of this computer: a full disk, a lock, a damaged file, permissions, a killed process.
 
-Where each trouble that a person can meet is provoked by a real fault:
+The test that causes each problem by a real fault:
 
-| id | trouble | test |
+| id | problem | test |
 |---|---|---|
 | E1 | no sign-in, no such profile | test_remedies: no_sign_in_leads_…, profile_that_is_not_there_… |
 | E2 | the session has ended | test_remedies: ended_session_goes_on_after_signing_in_… and the three after it |
@@ -13,7 +13,7 @@ Where each trouble that a person can meet is provoked by a real fault:
 | E5 | one right is missing | test_remedies: missing_right_…, right_that_is_given_…; each: queues/test_checks |
 | E6 | no connection | test_remedies: no_connection_is_tried_now_… |
 | E6b | proxy, certificate | test_real_network_faults: proxy_that_refuses_…, certificate_that_nobody_knows_… |
-| E6c | go slower | test_remedies: going_slower_is_only_said_at_the_bottom |
+| E6c | throttled | test_remedies: going_slower_is_only_said_at_the_bottom |
 | E7 | the file is gone | test_details_fixes: missing_file_can_be_located, missing_folder_or_drive_… |
 | E8 | may not be read | test_details_fixes: file_that_may_not_be_read_names_its_owner |
 | E9 | changed while it was read | test_details_fixes: file_that_changed_while_it_was_read_… |
@@ -22,13 +22,13 @@ Where each trouble that a person can meet is provoked by a real fault:
 | E13 | database locked | here: lock_of_another_program_is_waited_for |
 | E13b | database damaged | here: damage_while_the_window_is_open_…; at the start: test_damaged_list |
 | E13c | may not be written | here: what_can_not_be_written_is_said_at_the_start_…, list_that_can_not_be_written_… |
-| E14 | second start | test_single_instance: second_start_hands_over_…, program_that_hangs_can_be_ended |
+| E14 | second start | test_single_instance: second_start_passes_its_paths_on_…, program_that_hangs_can_be_ended |
 | E15 | foreign messages | test_remedies: foreign_messages_stop_the_processing_… |
 | E16 | given up by the queue | test_details_fixes: file_that_the_queue_gave_up_… |
 | E17 | the lease was lost | no word to a person: services/consuming/test_consumer: a_lost_lease_cancels_the_work_… |
 | E18 | the local queue can't be used | here: local_queue_… |
 | E19 | a web address | test_review_sheet: pasted_web_address_is_told_plainly |
-| E20 | a fault of ours | test_details_fixes: fault_of_ours_…, file_that_ended_the_program_… |
+| E20 | a bug in Filemill | test_details_fixes: fault_of_ours_…, file_that_ended_the_program_… |
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ for file in sys.argv[1:]:
 
 @pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What the system was asked to open."""
+    """Record what the system was asked to open."""
     urls: list[str] = []
 
     def note(url: QUrl) -> bool:
@@ -105,7 +105,7 @@ def until_gone(app: RunningApp) -> None:
 
 
 class Disk:
-    """SQLite's own limit on the file's size, on every connection: past it, SQLite says what it says of a full disk."""
+    """SQLite's limit on the file size, set on every connection: beyond it, SQLite reports a full disk."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.writes_left = sys.maxsize
@@ -114,7 +114,7 @@ class Disk:
         @contextmanager
         def limited(database: Database, *, durable: bool = False) -> Iterator[int]:
             with write(database, durable=durable) as revision:
-                # SQLite takes the file's own size for less than that.
+                # SQLite uses the file's current size if the limit is smaller.
                 self.writes_left -= 1
                 pages = 1 if self.writes_left < 0 else 1_000_000
                 database._peewee.execute_sql(f"PRAGMA max_page_count = {pages}")  # type: ignore[no-untyped-call]
@@ -128,7 +128,7 @@ def press(dialog: QMessageBox, text: str) -> None:
 
 
 def in_dialog(kind: type[QMessageBox], act: Callable[[Any], None]) -> None:
-    """Do something in the dialog that opens next."""
+    """Call a function with the next dialog that opens."""
 
     def look() -> None:
         dialog = QApplication.activeModalWidget()
@@ -141,7 +141,7 @@ def in_dialog(kind: type[QMessageBox], act: Callable[[Any], None]) -> None:
 
 
 def fill(app: RunningApp, count: int) -> list[str]:
-    """Put so many files on the list at once."""
+    """Add this many files at once."""
     names = [f"{number}.txt" for number in range(count)]
     files = [app.path(name) for name in names]
     for file in files:
@@ -156,7 +156,7 @@ def test_full_disk_is_waited_for(
     disk = Disk(monkeypatch)
     app = open_app(Settings())
     names = fill(app, 400)
-    disk.writes_left = 8  # far fewer than so many files need, so it gets full while they are worked on
+    disk.writes_left = 8  # far less than these files need, so it fills up while they are processed
     assert until_shown(app, "is full or can't be written. Make room, then go on.") == ["Open Folder", "Try Now"]
     app.press("Open Folder")
     assert opened == [str(filemill_home)]
@@ -191,7 +191,7 @@ def test_damage_while_the_window_is_open_leads_to_the_choice_at_the_next_start(o
     app = open_app(Settings())
     app.add("one.txt")
     app.until_processed("one.txt")
-    # By another program: SQLite's locks are the process's, which loses them with each file that it closes.
+    # By another program: SQLite's locks belong to the process, which loses them when it closes any of its files.
     path = app.program.database.path
     subprocess.run([sys.executable, "-c", _SPOIL, path, f"{path}-wal"], check=True, timeout=120)
     assert until_shown(app, "is damaged or is not a database of Filemill") == ["Quit", "Open Folder"]
@@ -247,9 +247,9 @@ def test_list_that_can_not_be_written_is_waited_for(open_app: OpenApp, filemill_
         files = [filemill_home / f"filemill.db{end}" for end in ("", "-wal", "-shm")]
         for file in files:
             file.chmod(0o400)
-        app.connection.choose(Connection(), process_here=True)  # new loops, which open it anew
+        app.connection.choose(Connection(), process_here=True)  # new loops, which open it again
         app.until(lambda: app.connection._ending is None)
-        app.window.menu_actions.pause.trigger()  # what waits is claimed, which is written
+        app.window.menu_actions.pause.trigger()  # waiting files are claimed, which writes
         assert until_shown(app, "can't be written. Check the rights") == ["Open Folder", "Try Now"]
         for file in files:
             file.chmod(0o600)
@@ -258,7 +258,7 @@ def test_list_that_can_not_be_written_is_waited_for(open_app: OpenApp, filemill_
 
 
 def test_local_queue_that_can_not_be_opened_is_tried_again(open_app: OpenApp, filemill_home: Path) -> None:
-    file = filemill_home / "filemill.db.queue"  # where it belongs lies something else
+    file = filemill_home / "filemill.db.queue"  # something else is in its place
     file.mkdir(parents=True)
     app = open_app(Settings())
     app.add("one.txt")

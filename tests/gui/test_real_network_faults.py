@@ -1,6 +1,6 @@
-"""Faults of the network and of the sign-in, each provoked by a server, a proxy or an account of the test's own.
+"""Real faults of the network and the sign-in, caused by a server, a proxy or an account of the test.
 
-Which test provokes which trouble: the table in test_real_faults.py.
+See the table in test_real_faults.py for which test covers which problem.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ QUEUE = "work"
 
 
 def make_certificate(folder: Path) -> Path:
-    """A certificate for this computer that nobody has signed but its own key; both in one file."""
+    """Create a self-signed certificate for this computer, with its key in the same file."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Corp CA")])
     now = datetime.now(UTC)
@@ -72,13 +72,13 @@ def make_certificate(folder: Path) -> Path:
 
 @contextmanager
 def served(handler: type[BaseHTTPRequestHandler], certificate: Path | None = None) -> Iterator[str]:
-    """A server on loopback; gives its host and port."""
+    """Run a server on the loopback interface; yield its host and port."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.handle_error = lambda *_: None  # type: ignore[method-assign]  # a client that hangs up is what is tested
     if certificate is not None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate)
-        # The handshake is made in the connection's thread, so that one that is broken off keeps nobody waiting.
+        # The handshake is made on the connection's thread, so that an aborted one does not block others.
         server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
@@ -94,11 +94,11 @@ class Quiet(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def log_message(self, *_: object) -> None:
-        """Nothing to stderr."""
+        """Log nothing to stderr."""
 
 
 class PassOn(Quiet):
-    """Hands what it gets to a plain server behind it."""
+    """A TLS server that forwards to a plain server."""
 
     behind: ClassVar[str] = ""
 
@@ -119,7 +119,7 @@ class PassOn(Quiet):
 
 
 class Proxy(Quiet):
-    """Lets connections through, once it does."""
+    """A proxy that refuses connections until it is opened."""
 
     is_open: ClassVar[bool] = False
     refused: ClassVar[int] = 0
@@ -153,13 +153,13 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def queue() -> str:
-    """One of each test's own: the poll of a window that was closed outlives it."""
+    """Return a queue per test: the poll of a closed window outlives it."""
     return f"work-{uuid.uuid4()}"
 
 
 @pytest.fixture
 def secure_server(moto_url: str, certificate: Path, queue: str) -> Iterator[str]:
-    """An SQS behind TLS, with a certificate that nobody knows."""
+    """Run SQS behind TLS with an unknown certificate."""
     boto3.client(
         "sqs", endpoint_url=moto_url, region_name=REGION, aws_access_key_id="a", aws_secret_access_key="b"
     ).create_queue(QueueName=queue)

@@ -1,4 +1,4 @@
-"""A reason is a code with arguments, and the window shows it in the person's language."""
+"""A reason is a code with arguments, shown in the user's language."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_every_number_of_the_system_gives_a_text_that_can_be_translated(qapp: QA
 
 
 def test_what_the_layers_say_to_a_person_can_be_translated() -> None:
-    """Each text given to an error that a person sees is a sentence or another error's text."""
+    """Each text of an error shown to the user is a `Sentence` or another error's text."""
     found = [
         f"{path.relative_to(PACKAGE)}:{node.lineno}"
         for layer in LAYERS
@@ -91,7 +91,7 @@ def _files(layer: str) -> list[Path]:
 
 
 def _said(call: ast.Call) -> list[ast.expr]:
-    """What a call lets a person read."""
+    """Return the texts of a call that the user reads."""
     name = getattr(call.func, "id", getattr(call.func, "attr", ""))
     return call.args[:1] if name in KNOWN_ERRORS else []
 

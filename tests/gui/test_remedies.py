@@ -1,4 +1,4 @@
-"""Every trouble of the connection, provoked by a real fault: its place, its title, and what its first button does."""
+"""Each problem of the connection, caused by a real fault: its title and what its first button does."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ sso_registration_scopes = sso:account:access
 
 @pytest.fixture(autouse=True)
 def no_poll_left(live_sim: SimulatedSqs, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A poll outlives its window; it must not outlive the internet of its test, which `monkeypatch` takes away."""
+    """A poll outlives its window but must not outlive its test's simulated network, which `monkeypatch` removes."""
     yield
     live_sim.close()
     wait_until(lambda: "receiver" not in {thread.name for thread in threading.enumerate()}, 25)
@@ -73,18 +73,18 @@ def write_aws(home: Path, config: str, credentials: str = "") -> None:
 
 @pytest.fixture
 def sso(isolated_environment: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A profile that signs in by SSO; where its token is."""
+    """Create a profile that signs in with SSO; return the path of its token."""
     write_aws(isolated_environment, CONFIG)
     cache = isolated_environment / ".aws" / "sso" / "cache"
     cache.mkdir(parents=True)
-    # botocore looks for the home folder when it is imported.
+    # botocore determines the home folder when it is imported.
     for owner in ("tokens.SSOTokenProvider", "credentials.SSOProvider"):
         monkeypatch.setattr(f"botocore.{owner}._SSO_TOKEN_CACHE_DIR", str(cache))
     return cache / f"{hashlib.sha1(b'corp', usedforsecurity=False).hexdigest()}.json"
 
 
 def token(*, hours: float) -> str:
-    """What `aws sso login` leaves, good for so many hours from now."""
+    """Write the token of `aws sso login`, valid for this many hours."""
     until = datetime.now(UTC) + timedelta(hours=hours)
     return json.dumps(
         {
@@ -118,7 +118,7 @@ def test_no_sign_in_leads_to_the_profiles_or_to_this_computer(open_app: Enter) -
     page = queue_page(dialog)
     assert dialog.focusWidget() is page.form.profile
     dialog.reject()
-    assert app.window.banner.isVisible()  # it still holds
+    assert app.window.banner.isVisible()  # it is still valid
     app.press("Work Locally")
     app.add("two.txt")
     app.until_processed("two.txt")
@@ -137,7 +137,7 @@ def test_profile_that_is_not_there_is_named_and_no_other_is_taken(open_app: Ente
 
 
 def install_aws(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An `aws` of the test's own, first in the path."""
+    """Install a fake `aws` first in the path."""
     (folder / "aws").write_text(f"#!/bin/sh\n{script}\n")
     (folder / "aws").chmod(0o755)
     monkeypatch.setenv("PATH", str(folder), prepend=":")
@@ -176,7 +176,7 @@ def test_ended_session_without_aws_offers_the_command_and_goes_on_by_itself(
     app = open_app(allowed(PROD))
     app.add("one.txt")
     assert app.until_banner("Your AWS session has ended")[0] == "Copy Command"
-    sso.write_text(token(hours=8))  # signed in, in a terminal
+    sso.write_text(token(hours=8))  # signed in from a terminal
     app.until_processed("one.txt")
 
 
@@ -189,7 +189,7 @@ def test_sign_in_that_does_not_succeed_says_what_aws_says(
     app = open_app(PROD)
     assert app.until_banner("Your AWS session has ended")[0] == "Sign In…"
     app.press("Sign In…")
-    app.until(lambda: app.said() == "The sign-in did not succeed The browser was closed")
+    app.until(lambda: app.said() == "The sign-in failed The browser was closed")
     assert app.window.banner.isVisible()
 
 
@@ -262,7 +262,7 @@ def test_queue_that_is_nowhere_is_said_to_be_nowhere(open_app: Enter, internet: 
     app = open_app(AWS)
     app.until_banner("There is no queue “work” at Amazon SQS in eu-west-1")
     app.press("Look in Other Regions")
-    app.until(lambda: app.said().startswith("No other region that answered has a queue “work”"))
+    app.until(lambda: app.said().startswith("No other region that responded has a queue “work”"))
     app.press("Choose Queue…")
     dialog = app.window.connection.dialog
     assert dialog is not None
@@ -283,7 +283,7 @@ def test_missing_right_gives_a_letter_to_the_administrator(open_app: Enter, inte
     app = open_app(allowed(AWS))
     app.add("one.txt")
     buttons = app.until_banner("You may not receive from “work”")
-    assert buttons == ["Copy Request", "Work Without Receiving", "Try Now"]
+    assert buttons == ["Copy Request", "Send Only", "Try Now"]
     app.press("Copy Request")
     letter, _, policy = clipboard().partition("\n\n")
     assert "sqs:ReceiveMessage on arn:aws:sqs:eu-west-1:123456789012:work" in letter
@@ -291,8 +291,8 @@ def test_missing_right_gives_a_letter_to_the_administrator(open_app: Enter, inte
     (statement,) = json.loads(policy)["Statement"]
     assert statement["Resource"] == "arn:aws:sqs:eu-west-1:123456789012:work"
     assert {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"} <= set(statement["Action"])
-    app.until(lambda: app.jobs()["one.txt"].sent_at is not None)  # sending goes on all the while
-    app.press("Work Without Receiving")
+    app.until(lambda: app.jobs()["one.txt"].sent_at is not None)  # sending continues
+    app.press("Send Only")
     app.until(lambda: app.window.status.connection_text.endswith("sending only"))
 
 
@@ -338,7 +338,7 @@ def test_proxy_that_refuses_is_blamed(open_app: Enter, monkeypatch: pytest.Monke
 def test_going_slower_is_only_said_at_the_bottom(open_app: Enter, internet: Internet) -> None:
     internet.sim.faults.always("*", service_error("RequestThrottled", "Slower.", status=403))
     app = open_app(allowed(AWS))
-    app.until(lambda: app.window.status.connection_text.startswith("Asked to go slower"))
+    app.until(lambda: app.window.status.connection_text.startswith("Throttled"))
     assert not app.window.banner.isVisible()
 
 
@@ -356,18 +356,18 @@ def test_foreign_messages_stop_the_processing_until_only_ours_are_asked_for(
     for number in range(MANY_IN_A_ROW + 2):
         queue.send_message(QueueUrl=url, MessageBody=f"another program's {number}")
     app = open_app(allowed(AWS))
-    assert app.until_banner(str(TOO_MANY_TITLE)) == ["Choose Queue…", "Show Messages", "Process Only Ours"]
+    assert app.until_banner(str(TOO_MANY_TITLE)) == ["Choose Queue…", "Show Messages", "Process Only Filemill's"]
     app.press("Show Messages")
     (dialog,) = app.window.findChildren(PairsDialog)
     dialog.close()
-    app.press("Process Only Ours")
+    app.press("Process Only Filemill's")
     app.until(lambda: not app.window.banner.isVisible())
     app.add("one.txt")
     app.until_processed("one.txt")
-    app.until(lambda: len(internet.sim.simulator.bodies(QUEUE)) == MANY_IN_A_ROW + 2)  # all of theirs
+    app.until(lambda: len(internet.sim.simulator.bodies(QUEUE)) == MANY_IN_A_ROW + 2)  # all foreign
 
 
-# E12, E13: the buttons alone; the faults themselves are provoked in test_real_faults.py
+# E12, E13: only the buttons; the faults are caused in test_real_faults.py
 
 
 @pytest.mark.parametrize(
@@ -392,7 +392,7 @@ def test_trouble_with_the_list_has_a_button_that_helps(
 def test_loops_that_have_ended_by_themselves_start_again(windows: WindowFactory) -> None:
     window = windows.open()
     windows.states.set_consumer_failure("Processing has stopped.")
-    assert [button.text() for button in window.banner.buttons] == ["Start Again"]
+    assert [button.text() for button in window.banner.buttons] == ["Restart"]
     window.banner.buttons[0].click()
     assert [loops.starts for loops in windows.loops] == [1]
 

@@ -1,4 +1,4 @@
-"""The support report: what it tells, what it never tells, and that it is read before it is saved."""
+"""The support report: what it contains, what it never contains, and that it is reviewed before it is saved."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def test_no_planted_secret_is_in_it_whatever_is_ticked(
         assert ("plan.txt" in text) is names
         assert "Masked: keys, passwords and tokens (" in text
         assert ("names and paths of files (" in text) is not names
-    assert "AWS_SECRET_ACCESS_KEY" in text  # that it is set is a help
+    assert "AWS_SECRET_ACCESS_KEY" in text  # that it is set is useful
 
 
 @pytest.mark.expected_log("could not read")
@@ -189,7 +189,7 @@ def test_folder_that_can_not_be_written_is_said_and_the_report_stays(
     dialog = open_report(windows.open(), qtbot)
     dialog.save_as(str(tmp_path / "gone" / "report.zip"))
     qtbot.waitUntil(lambda: bool(dialog.state.text()))
-    assert dialog.state.text() == f"There is no folder {tmp_path / 'gone'}. Choose another one."
+    assert dialog.state.text() == f"The folder {tmp_path / 'gone'} does not exist. Choose another one."
     assert dialog.isVisible()
 
 
@@ -203,9 +203,9 @@ def test_it_is_searched_and_copied(windows: WindowFactory, qtbot: QtBot) -> None
     assert second > first
     QTest.keyClick(dialog.search, Qt.Key.Key_Return)
     QTest.keyClick(dialog.search, Qt.Key.Key_Return)
-    assert dialog.text.textCursor().position() in {first, second}  # round and round
+    assert dialog.text.textCursor().position() in {first, second}  # wraps around
     dialog.search.setText("not in there")
-    assert dialog.state.text() == "“not in there” is not in the report."
+    assert dialog.state.text() == "“not in there” was not found in the report."
     assert dialog.isVisible()
     QTest.mouseClick(dialog.copy_all, Qt.MouseButton.LeftButton)
     assert QGuiApplication.clipboard().text() == dialog.content()

@@ -1,4 +1,4 @@
-"""The sheet that asks about many or odd files, with the window it belongs to and real folders."""
+"""The review sheet for many or unusual files, in its window and with real folders."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ CTRL, NONE = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.NoModifier
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """60 tables, 3 texts below, of 10 bytes each."""
+    """Return a folder with 60 tables and 3 texts in a subfolder, 10 bytes each."""
     top = tmp_path / "in"
     (top / "deep").mkdir(parents=True)
     for number in range(60):
@@ -49,7 +49,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def sheet_of(window: MainWindow, qtbot: QtBot) -> ReviewSheet:
-    """The sheet, once it asks."""
+    """Return the sheet once it is open."""
     qtbot.waitUntil(lambda: window.adding.sheet is not None and window.adding.sheet.isVisible())
     sheet = window.adding.sheet
     assert sheet is not None
@@ -59,7 +59,7 @@ def sheet_of(window: MainWindow, qtbot: QtBot) -> ReviewSheet:
 
 @pytest.fixture
 def asked(windows: WindowFactory, folder: Path, qtbot: QtBot) -> ReviewSheet:
-    """The sheet about that folder."""
+    """Return the sheet about that folder."""
     window = windows.open_active()
     window.add([str(folder)])
     return sheet_of(window, qtbot)
@@ -87,7 +87,7 @@ def window_of(sheet: ReviewSheet) -> MainWindow:
     return sheet.parentWidget()  # type: ignore[return-value]
 
 
-# --- what it says
+# --- its texts
 
 
 def test_it_says_how_many_files_of_what_size_from_where(asked: ReviewSheet, folder: Path) -> None:
@@ -121,8 +121,8 @@ def test_count_follows_what_is_typed(asked: ReviewSheet, qtbot: QtBot) -> None:
 
 def test_what_matches_nothing_can_not_be_added(asked: ReviewSheet, qtbot: QtBot, windows: WindowFactory) -> None:
     type_in(asked.only, "*.pdf")
-    QTest.keyClick(asked.only, Qt.Key.Key_Return)  # before it is counted
-    qtbot.waitUntil(lambda: asked.chosen.text() == "None of 63 files matches")
+    QTest.keyClick(asked.only, Qt.Key.Key_Return)  # before counting ends
+    qtbot.waitUntil(lambda: asked.chosen.text() == "None of 63 files match")
     assert not asked.add.isEnabled()
     QTest.keyClick(asked.only, Qt.Key.Key_Return)
     assert asked.isVisible()
@@ -207,7 +207,7 @@ def test_tab_goes_through_everything_in_its_order(windows: WindowFactory, folder
     assert sheet.again.isChecked()
 
 
-# --- what is odd
+# --- unusual items
 
 
 def test_what_can_not_be_added_is_counted_and_listed(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
@@ -216,7 +216,7 @@ def test_what_can_not_be_added_is_counted_and_listed(windows: WindowFactory, fol
     window = windows.open_active()
     window.add([str(folder / "deep"), str(folder / "pipe"), str(folder / "gone"), "https://example.org/x"])
     sheet = sheet_of(window, qtbot)
-    assert sheet.refused.text == "Can't be added: 1 thing that is not there, 1 pipe or device, and 1 web address."
+    assert sheet.refused.text == "Can't be added: 1 item that doesn't exist, 1 pipe or device, and 1 web address."
     QTest.mouseClick(sheet.show_refused, LEFT)
     dialog = next(dialog for dialog in sheet.findChildren(QDialog) if dialog.windowTitle() == "Not Added")
     table = dialog.findChildren(QTableWidget)[0]
@@ -240,7 +240,7 @@ def test_files_on_the_list_already_are_skipped(windows: WindowFactory, folder: P
     qtbot.waitUntil(lambda: len(windows.names()) == 3)
     window.add([str(folder)])
     sheet = sheet_of(window, qtbot)
-    assert sheet.listed.text == "3 files are in the list already, unchanged"
+    assert sheet.listed.text == "3 files are already in the list and unchanged"
     assert sheet.skip.isChecked()
     assert sheet.add.text() == "&Add 60 Files"
     type_in(sheet.only, "1?.csv")
@@ -260,7 +260,7 @@ def test_a_file_on_the_list_already_is_processed_again_if_that_is_wanted(
     qtbot.waitUntil(lambda: windows.names() == ["00.csv"])
     window.add([file])
     sheet = sheet_of(window, qtbot)
-    assert sheet.listed.text == "1 file is in the list already, unchanged"
+    assert sheet.listed.text == "1 file is already in the list and unchanged"
     assert not sheet.add.isEnabled()
     assert focused() is sheet.skip
     QTest.keyClick(sheet.skip, Qt.Key.Key_Right)
@@ -280,7 +280,7 @@ def test_a_file_that_has_changed_is_added_without_a_question(
     qtbot.waitUntil(lambda: windows.names() == ["00.csv", "00.csv"])
 
 
-# --- several, and the end
+# --- several sheets, and closing
 
 
 def test_several_are_asked_about_one_after_the_other(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
@@ -365,12 +365,12 @@ def test_an_add_is_undone_and_done_again(windows: WindowFactory, folder: Path, q
     press("Undo", "Ctrl+Z")
     qtbot.waitUntil(lambda: windows.names() == ["old.txt"])
     qtbot.waitUntil(
-        lambda: notice(windows, window) == "Took 3 files off the list again. On the disk nothing was changed."
+        lambda: notice(windows, window) == "Removed 3 files from the list again. Nothing was changed on disk."
     )
     assert (folder / "deep" / "0.txt").exists()
     press("Redo", "Ctrl+Y")
     qtbot.waitUntil(lambda: len(windows.names()) == 4)
-    qtbot.waitUntil(lambda: notice(windows, window) == "Brought 3 files back.")
+    qtbot.waitUntil(lambda: notice(windows, window) == "Restored 3 files to the list.")
 
 
 def test_undoing_an_add_leaves_away_what_was_removed_by_hand(

@@ -37,7 +37,7 @@ class FakeNotifier:
 
 
 class Paper:
-    """News, and who hears them."""
+    """The notifications of a run, and their receivers."""
 
     def __init__(self, wording: Wording) -> None:
         self.notifier = FakeNotifier()
@@ -77,7 +77,7 @@ def test_end_of_a_run_is_told_once_in_the_window_and_once_on_the_desktop(paper: 
     assert paper.said[0].passing
     paper.said[0].actions[0].run()
     assert paper.exported == 1
-    assert paper.notifier.shown == [Notification(Topic.ENDED, "Finished, with problems", text, is_urgent=True)]
+    assert paper.notifier.shown == [Notification(Topic.ENDED, "Finished with problems", text, is_urgent=True)]
     assert paper.news.last_failed == 3
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Follower:
-    """A watch on a list of jobs, and what it has told."""
+    """A watch on a list of jobs, and its recorded signals."""
 
     def __init__(self, jobs_db: JobsDatabase, qtbot: QtBot) -> None:
         self.jobs_db = jobs_db
@@ -36,7 +36,7 @@ class Follower:
         self._qtbot.waitUntil(lambda: not self.tasks.busy)
 
     def until(self, condition: Callable[[], bool]) -> None:
-        """Look as the change feed would, until something holds."""
+        """Look as the change feed would until a condition holds."""
 
         def looked() -> bool:
             self.watch.look()
@@ -45,7 +45,7 @@ class Follower:
         self._qtbot.waitUntil(looked)
 
     def work(self, keys: list[int]) -> None:
-        """A second in which these files are processed."""
+        """Process these files within one second."""
         self.jobs_db.clock.advance(1)
         self.jobs_db.change(keys, status=Status.PROCESSED, finished_at=self.jobs_db.clock.now_ms() - 300)
         done = self.watch.progress.files_done + len(keys)

@@ -1,4 +1,4 @@
-"""What is typed into the filter box finds what is shown, in the person's language too."""
+"""The filter box finds what is shown, in the user's language too."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Recorder:
-    """Steps that end when they are let."""
+    """Steps that end when they are released."""
 
     def __init__(self) -> None:
         self.events: list[str] = []
@@ -77,7 +77,7 @@ def test_thread_is_asked_and_never_forced(qtbot: QtBot) -> None:
 
 
 class LoopLog:
-    """Makes loops that tell when they end."""
+    """Makes loops that record when they end."""
 
     def __init__(self) -> None:
         self.events: list[str] = []
@@ -107,7 +107,7 @@ class LoggedLoop:
 def started(
     windows: WindowFactory, log: LoopLog, qtbot: QtBot, *, deadline_ms: int = shutdown.DEADLINE_MS
 ) -> tuple[RunningWindow, tuple[ConsumerThread, SenderThread]]:
-    """A window and its threads, of which the consumer's hangs at its end until it is let go."""
+    """Start a window whose consumer thread hangs at its end until it is released."""
     threads = ConsumerThread(log.loop("consumer", hangs=True)), SenderThread(log.loop("sender"))
     running = RunningWindow(
         windows.open(),
@@ -174,7 +174,7 @@ def test_signal_before_the_event_loop_is_told_in_it(qtbot: QtBot) -> None:
     signals = QtStopSignals()
     os.kill(os.getpid(), signal.SIGTERM)
     assert signals.is_set()
-    assert signals.is_set()  # as often as it is asked
+    assert signals.is_set()  # however often it is called
     signals.close()
     signals = QtStopSignals()
     assert not signals.is_set()
@@ -205,7 +205,7 @@ def test_signal_that_was_ignored_stays_ignored(qapp: object) -> None:
     assert during is signal.SIG_IGN
 
 
-def test_other_signals_are_not_taken_for_a_wish_to_stop(qtbot: QtBot) -> None:
+def test_other_signals_are_not_taken_for_stop_signals(qtbot: QtBot) -> None:
     class Heard(QObject):
         usr1 = Signal()
 

@@ -130,7 +130,7 @@ def test_all_with_one_reason_are_retried_by_the_button_beside_it(
     qtbot.waitUntil(lambda: window.notices.notice is not None)
     assert window.notices.notice is not None
     assert window.notices.notice.text == "2 files will be processed again."
-    # The problem is gone, and with it the choice.
+    # The problem is gone, and so is the choice.
     qtbot.waitUntil(lambda: list(window.sidebar.problems.entries) == ["not_allowed"])
     qtbot.waitUntil(lambda: len(windows.names()) == 6)
     assert windows.jobs_db.statuses() == ["PENDING", "PENDING", "FAILED", "PROCESSED", "PENDING", "PENDING"]
@@ -325,7 +325,7 @@ def test_scroll_bar_takes_no_room_from_the_entries(alone: Sidebar, qtbot: QtBot)
 def test_chosen_things_that_are_gone_are_chosen_no_more(alone: Sidebar, qtbot: QtBot) -> None:
     groups = Groups((Problem("x", None, 5),), (Batch(1, "one", 0, 5),))
     alone.show_groups(groups)
-    assert alone.problems.entries["x"].facts.text == "No reason was given"
+    assert alone.problems.entries["x"].facts.text == "No reason given"
     alone.choose(Filter(problems=frozenset({"x"}), batches=frozenset({1})))
     with qtbot.assertNotEmitted(alone.chosen):
         alone.show_groups(groups)

@@ -1,4 +1,4 @@
-"""One window a list: later starts hand over what they were given."""
+"""One window per list: later starts hand over their arguments."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class FirstInstance:
         self.server = InstanceServer(self.lock)
 
     def another(self, name: str = "jobs.db") -> InstanceLock:
-        """The same lock, as another program sees it."""
+        """Return the same lock as another program sees it."""
         return InstanceLock(self.folder, self.folder / name)
 
     def open(self) -> None:
@@ -77,14 +77,14 @@ def first(tmp_path: Path, qtbot: QtBot) -> Iterator[FirstInstance]:
 
 @pytest.fixture
 def activations(monkeypatch: pytest.MonkeyPatch) -> list[None]:
-    """An entry for each time that open dialogs were to come to the front."""
+    """Record each call that raises the open dialogs."""
     calls: list[None] = []
     monkeypatch.setattr(single_instance, "activate_open_dialogs", lambda: calls.append(None))
     return calls
 
 
 class LaterStart(threading.Thread):
-    """A later start, on a thread, since the first instance needs the main one."""
+    """A later start, on a thread because the first instance needs the main thread."""
 
     def __init__(self, lock: InstanceLock, request: Request) -> None:
         super().__init__()
@@ -124,7 +124,7 @@ def test_what_comes_while_there_is_no_window_waits_for_it(
     first.server.listen()
     later = LaterStart(first.another(), Request(("/in/a.txt",)))
     qtbot.waitUntil(lambda: len(activations) == 1)
-    for respond_s in (8.0, -1.0):  # by the second pass it has read that it has to wait; it does not time out any more
+    for respond_s in (8.0, -1.0):  # by the second pass it has read `wait` and no longer times out
         later.client._respond_s = respond_s
         rounds = later.rounds
         qtbot.waitUntil(lambda rounds=rounds: later.rounds > rounds + 1)  # type: ignore[misc]
@@ -147,7 +147,7 @@ def test_lock_of_a_first_that_gives_up_goes_to_the_one_that_waited(
 
 
 def leave_behind(lock: InstanceLock, contents: str, *, age_s: float) -> None:
-    """A lock file as a program that is gone has left it."""
+    """Create a lock file as left behind by a program that is gone."""
     lock.file.write_text(contents)
     then = lock.file.stat().st_mtime - age_s
     os.utime(lock.file, (then, then))
@@ -163,7 +163,7 @@ def finished_pid() -> int:
     ("contents", "age_s"),
     [
         (lambda: f"{finished_pid()}\npython\n{socket.gethostname()}\n", 0.0),
-        # Its process id is another program's by now, even of the same name; or power went before it was written.
+        # Its process ID now belongs to another program, even of the same name; or power failed before it was written.
         (lambda: f"{os.getpid()}\n{Path(sys.executable).resolve().name}\n{socket.gethostname()}\n", 60.0),
         (lambda: "", 60.0),
     ],
@@ -186,7 +186,7 @@ def test_lock_and_address_without_their_program_are_no_instance(
 def test_socket_that_was_left_behind_is_replaced(tmp_path: Path, qtbot: QtBot) -> None:
     killed = FirstInstance(tmp_path)
     killed.open()
-    killed.lock._lock.unlock()  # as the system does when a program is killed; socket and address stay
+    killed.lock._lock.unlock()  # as the system does when a program is killed: socket and address stay
     lock = killed.another()
     server = become_first_instance(lock, Request(), never)
     assert isinstance(server, InstanceServer)
@@ -207,7 +207,7 @@ def test_lock_in_use_is_not_broken_however_old(first: FirstInstance) -> None:
 
 
 def test_one_that_does_not_respond_is_told_from_one_that_is_slow(first: FirstInstance, qtbot: QtBot) -> None:
-    """It listens but its main thread does not come to it: no event loop runs here."""
+    """It listens, but its main thread is blocked: no event loop runs here."""
     first.open()
     client = InstanceClient(first.another(), Request(("/in/a.txt",)), never, respond_s=0.2)
     assert client.run() is Outcome.NOT_RESPONDING
@@ -229,7 +229,7 @@ def test_one_that_never_listens_does_not_respond(first: FirstInstance) -> None:
 
 
 class StopAfter:
-    """Says to stop from the given question on."""
+    """Asks to stop from the given call on."""
 
     def __init__(self, questions: int) -> None:
         self._left = questions
@@ -261,7 +261,7 @@ def test_folder_that_can_not_be_written_is_an_error(tmp_path: Path) -> None:
 
 
 class Stranger(QLocalSocket):
-    """Another program of the user's, connected to the window."""
+    """Another program of the user that connects to the window."""
 
     def __init__(self, first: FirstInstance) -> None:
         super().__init__()
@@ -273,7 +273,7 @@ def length(number: int) -> bytes:
     return number.to_bytes(8, "big")
 
 
-@pytest.mark.expected_log("not a request of Filemill")
+@pytest.mark.expected_log("invalid request")
 @pytest.mark.parametrize(
     "data",
     [
@@ -385,7 +385,7 @@ signal.pause()
 
 @pytest.fixture
 def hung(tmp_path: Path) -> Iterator[tuple[InstanceLock, subprocess.Popen[bytes]]]:
-    """A lock, and the program that holds it, which hears no SIGTERM."""
+    """Return a lock and the program that holds it, which ignores SIGTERM."""
     lock = InstanceLock(tmp_path, tmp_path / "jobs.db")
     with subprocess.Popen([sys.executable, "-c", HOLD, str(lock.file)], stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
@@ -416,7 +416,7 @@ def test_another_program_with_that_number_is_left_alone(
 ) -> None:
     lock, process = hung
     copy = InstanceLock(tmp_path, tmp_path / "other.db")
-    copy.file.write_bytes(lock.file.read_bytes())  # names the process, which does not hold this lock
+    copy.file.write_bytes(lock.file.read_bytes())  # names a process that does not hold this lock
     assert copy.holder_pid() == process.pid
     assert not copy.can_end_holder()
     copy.end_holder()
@@ -428,8 +428,8 @@ def test_dialog_offers_to_end_only_what_is_known_for_sure(qtbot: QtBot) -> None:
     english = QLocale("en_US")
     sure = NotRespondingDialog(4711, 1_793_000_000_000, can_end=True, locale=english)
     qtbot.addWidget(sure)
-    assert [button.text() for button in sure.buttons()] == ["Wait", "Cancel", "End It and Start"]
-    assert sure.text() == "Filemill is running but does not answer."
+    assert [button.text() for button in sure.buttons()] == ["Wait", "Cancel", "Stop It and Start"]
+    assert sure.text() == "Filemill is running but not responding."
     assert "process 4711" in sure.informativeText()
     assert "Ending it is safe" in sure.informativeText()
     for pid in (None, 4711):
@@ -444,7 +444,7 @@ def test_dialog_offers_to_end_only_what_is_known_for_sure(qtbot: QtBot) -> None:
     [
         (Qt.Key.Key_Return, NotRespondingChoice.WAIT),
         (Qt.Key.Key_Escape, NotRespondingChoice.CANCEL),
-        ("End It and Start", NotRespondingChoice.END_IT),
+        ("Stop It and Start", NotRespondingChoice.END_IT),
     ],
 )
 def test_dialog_can_be_answered(qtbot: QtBot, key: Qt.Key | str, choice: NotRespondingChoice) -> None:
@@ -524,7 +524,7 @@ def listed(database: Path) -> list[tuple[str, bytes | None]]:
     try:
         with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
             return connection.execute("SELECT file_path, raw_path FROM job ORDER BY id").fetchall()
-    except sqlite3.OperationalError:  # it is not there yet
+    except sqlite3.OperationalError:  # it does not exist yet
         return []
 
 
@@ -555,7 +555,7 @@ def test_twenty_starts_at_once_make_one_window_with_all_files(filemill_home: Pat
 
 @pytest.mark.slow
 @POSIX
-def test_second_start_hands_over_and_a_killed_window_is_followed_by_a_new_one(
+def test_second_start_passes_its_paths_on_and_a_killed_window_is_followed_by_a_new_one(
     filemill_home: Path, tmp_path: Path
 ) -> None:
     odd = os.fsencode(tmp_path) + b"/\xff\xfe.txt"
@@ -579,7 +579,7 @@ def test_second_start_hands_over_and_a_killed_window_is_followed_by_a_new_one(
 
 
 def pid_of_window(home: Path) -> int:
-    """The process whose window is there; 0 if there is none."""
+    """Return the process ID of the open window; 0 if there is none."""
     lock = InstanceLock(home / "run", home / "filemill.db")
     return lock.holder_pid() or 0 if lock.address() else 0
 

@@ -32,7 +32,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def press(monkeypatch: pytest.MonkeyPatch, *texts: str) -> None:
-    """Press these buttons of the message boxes that are executed, one after the other."""
+    """Press these buttons of successive message boxes."""
     waiting = list(texts)
     pressed: list[QAbstractButton] = []
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Sessions:
-    """Counts the sessions that were opened and closed."""
+    """Counts opened and closed sessions."""
 
     def __init__(self) -> None:
         self.opened = 0
@@ -114,7 +114,7 @@ def test_closed_tasks_run_and_deliver_nothing(sessions: Sessions) -> None:
 
 
 class Reading:
-    """Work that waits until it is let go, and gives its number."""
+    """A task that waits until it is released and returns its number."""
 
     def __init__(self) -> None:
         self.begun = 0

@@ -1,4 +1,4 @@
-"""What the window says goes through one door, and comes out in the person's language."""
+"""All texts of the window go through `tr` and are shown in the user's language."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ print(json.dumps([code, *said, application.translate("QPlatformTheme", "Cancel")
 def test_language_follows_the_locale_and_english_serves_where_there_is_no_translation(
     locale: str, said: list[str]
 ) -> None:
-    # In a process of its own, since it holds for the whole program.
+    # In a separate process, since it applies to the whole program.
     done = subprocess.run(
         [sys.executable, "-c", SPEAK, locale], capture_output=True, text=True, check=True, timeout=120
     )

@@ -1,4 +1,4 @@
-"""No text of the window goes past the translation: read out of the code, since no run sees every text."""
+"""Every text of the window is translated: checked in the source code, since no run shows every text."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ SHOWING = {
     *("setHorizontalHeaderLabels", "setLabelText", "setSuffix", "setPrefix", "setSpecialValueText", "showMessage"),
     *("addAction", "addMenu", "addButton", "addTab", "addItem", "addItems", "addRow", "addSection"),
     *("QLabel", "QPushButton", "QAction", "QCheckBox", "QRadioButton", "QGroupBox", "QMenu", "QToolBar"),
-    *("Notice", "NoticeAction", "NoticeBar", "Section", "Strip", "ConnectionText", "Trouble", "EntryFacts", "Summary"),
+    *("Notice", "NoticeAction", "NoticeBar", "Section", "Strip", "ConnectionText", "Problem", "EntryFacts", "Summary"),
     *("PairsDialog", "QAccessibleAnnouncementEvent"),
 }
-"""Calls whose arguments a person reads."""
+"""Calls whose arguments the user reads."""
 SILENT = {
     "OSError",
     *("debug", "info", "warning", "error", "exception", "critical", "setObjectName", "ValueError", "RuntimeError"),
     *("TypeError", "LookupError", "compile", "Slot", "Property", "TypeVar", "getLogger", "resource"),
 }
-"""Calls whose arguments nobody reads in the window: logs and bugs are English."""
+"""Calls whose arguments are not shown in the window: logs and bugs are in English."""
 QUIET_FILES = {
     "display.py": "said on the terminal, before there is a Qt",
     "qt_runtime.py": "for the log",
@@ -45,7 +45,7 @@ QUIET_TEXTS |= {
     "looking up",
     "http://localhost:9324",
 }
-"""Formats, names for the log, texts of reports (English, as the log is), the program's name, an example."""
+"""Formats, names for the log, texts of reports (in English like the log), the program's name, an example."""
 _WORD = re.compile(r"[^\W\d_]{2}")
 _SENTENCE = re.compile(r"[^\W\d_]{2,}[,;:]? [^\W\d_]{2,}")
 
@@ -62,7 +62,7 @@ def test_no_text_escapes_the_translation(path: Path) -> None:
 
 
 class _Reader:
-    """Goes through a module; gives the texts that are shown, or look as if, and are not translated."""
+    """Finds the texts in a module that are or seem to be shown but are not translated."""
 
     def read(self, tree: ast.AST, *, is_shown: bool = False) -> Iterator[ast.Constant | ast.JoinedStr]:
         for node in ast.iter_child_nodes(tree):
@@ -78,7 +78,7 @@ class _Reader:
                         if isinstance(part, ast.FormattedValue):
                             yield from self.read(part, is_shown=False)
             elif isinstance(node, (ast.Compare, ast.Subscript)) or _is_annotation(node, tree):
-                yield from self.read(node)  # what is compared or looked up is not shown
+                yield from self.read(node)  # compared or looked-up texts are not shown
             else:
                 yield from self.read(node, is_shown=is_shown)
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class FakeLoop:
-    """Reports, then runs until it is told to stop, or ends by an exception."""
+    """A loop that reports, then runs until it is stopped or raises an exception."""
 
     def __init__(self, report: Callable[[LoopState], None], error: Exception | None = None) -> None:
         self._report = report
@@ -79,7 +79,7 @@ def test_bug_that_ends_the_loop_is_logged_and_reported_and_nothing_else_is_touch
     thread = ConsumerThread(lambda report: FakeLoop(report, ZeroDivisionError("oops")))
     with qtbot.waitSignal(thread.failed) as failed:
         thread.start()
-    assert failed.args == ["Processing has stopped because of a fault in Filemill. The log says more.", None]
+    assert failed.args == ["Processing has stopped because of an error in Filemill. See the log for details.", None]
     assert thread.wait(3000)
     assert "oops" in caplog.text
 

@@ -66,7 +66,7 @@ def test_key_shows_the_graphs_and_hides_them(window: MainWindow, qtbot: QtBot) -
     window.progress.dock.choose(Span.MINUTE)
     files, sizes = window.progress.dock.graphs
     assert files.summary.startswith("Files per second, last minute: now ")
-    assert "highest" in sizes.accessibleDescription()
+    assert "peak" in sizes.accessibleDescription()
     assert max(files._values) > 0
     QTest.keyClick(window.view, Qt.Key.Key_G, CONTROL)
     assert not window.progress.dock.isVisible()

@@ -11,7 +11,7 @@ MB = 1_000_000
 
 
 class Watch:
-    """A run of `files` files that somebody looks at."""
+    """A run of `files` files under observation."""
 
     def __init__(self, files: int, size: int) -> None:
         self.eta = TimeLeftEstimator()

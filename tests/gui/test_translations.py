@@ -1,4 +1,4 @@
-"""What the translators' files say fits the texts that they translate; menus have their keys in every language."""
+"""Translations match their source texts, and menus have unique mnemonics in every language."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FOLDER = resource("translations")
 LANGUAGES = [path.stem.removeprefix("filemill_") for path in sorted(FOLDER.glob("*.ts"))]
 _PLACE = re.compile(r"\{\w+\}|%L?n")
 _FORMS_OF_NUMBERS = 2
-"""One and more, as in every language so far."""
+"""Singular and plural, as in every language so far."""
 _MNEMONIC = re.compile(r"(?<!&)&(\w)")
 
 
@@ -37,7 +37,7 @@ def messages(language: str) -> list[ET.Element]:
 
 
 def forms(message: ET.Element) -> list[str]:
-    """What was written for a text: one, or one for each form of the number."""
+    """Return the translations of a text: one, or one per plural form."""
     translation = message.find("translation")
     assert translation is not None
     return [form.text or "" for form in translation.iter("numerusform")] or [translation.text or ""]
@@ -60,7 +60,7 @@ def test_every_value_of_a_text_stands_in_its_translation(language: str) -> None:
 
 def _same_places(text: str, form: str, *, counts: bool) -> bool:
     wanted, found = set(_PLACE.findall(text)), set(_PLACE.findall(form))
-    # One of something need not be written as a number: "Die erste wird gezeigt."
+    # The singular need not contain the number: "Die erste wird gezeigt."
     return wanted == found or (counts and wanted - found == {"%Ln"} and found <= wanted)
 
 
@@ -86,7 +86,7 @@ def _end(text: str) -> str:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_brackets_of_a_counting_translation_stand_for_no_form(language: str) -> None:
-    """`tr` would take a word in brackets for an ending."""
+    """`tr` would treat a word in brackets as an ending."""
     counting = [message for message in messages(language) if message.get("numerus") == "yes"]
     assert not [form for message in counting for form in forms(message) if re.search(r"\(\w+\)|\([^()]*\|", form)]
 
@@ -127,7 +127,7 @@ def test_compiled_translations_are_those_of_the_files(tmp_path: Path) -> None:
 
 
 def build() -> ModuleType:
-    """What `make translations` runs."""
+    """Run the script of `make translations`."""
     spec = importlib.util.spec_from_file_location("build_translations", FOLDER / "build.py")
     assert spec is not None
     assert spec.loader is not None

@@ -1,4 +1,4 @@
-"""What is taken back is as if it had never been done: every cell of every column, in the same order."""
+"""Undo restores every cell of every column, in the same order."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def snapshot(windows: WindowFactory) -> list[list[str]]:
 
 @pytest.fixture
 def window(windows: WindowFactory) -> MainWindow:
-    """Files in each state that can be brought back as it was."""
+    """Open a window with a file in each state that can be restored."""
     keys = windows.jobs_db.add(*(f"file{number}.txt" for number in range(6)))
     windows.jobs_db.finish(keys[1], lines=12)
     windows.jobs_db.fail(keys[2])
@@ -78,7 +78,7 @@ def test_added_files_go_and_come_back(window: MainWindow, windows: WindowFactory
 def test_file_that_was_in_the_queue_is_sent_again_and_says_so(
     window: MainWindow, windows: WindowFactory, qtbot: QtBot
 ) -> None:
-    """Its message can't be called back, so what comes back waits for another one."""
+    """Its message can't be recalled, so the restored job waits for a new one."""
     key = windows.controller().model.ids[4]
     windows.jobs_db.change(key, sent_at=5, message_id="m-1")
     qtbot.waitUntil(lambda: "In queue" in snapshot(windows)[4][1])

@@ -1,4 +1,4 @@
-"""From problem to problem, and along with what is being processed."""
+"""Going from problem to problem, and following running files."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_walk_goes_on_after_trouble_with_the_database(windows: WindowFactory, mo
 
 @pytest.fixture
 def followed(windows: WindowFactory, monkeypatch: pytest.MonkeyPatch) -> MainWindow:
-    """A window that follows; the 300th of 400 files is being processed."""
+    """Open a window that follows; the 300th of 400 files is being processed."""
     monkeypatch.setattr(follow_running, "EVERY_MS", 0)
     keys = windows.jobs_db.add_many(400)
     windows.jobs_db.change(keys[300], status=Status.PROCESSING)

@@ -51,10 +51,10 @@ def test_status_cell_says_word_and_reason(wording: Wording, fields: dict[str, An
 
 def test_pending_job_says_when_it_is_tried_again(wording: Wording) -> None:
     at = QDateTime.fromString("2026-03-01T14:03:00", "yyyy-MM-ddTHH:mm:ss").toMSecsSinceEpoch()
-    assert wording.status(job(next_try_at=at)) == f"Pending {DASH} Retry at 2:03\N{NARROW NO-BREAK SPACE}PM"
+    assert wording.status(job(next_try_at=at)) == f"Pending {DASH} Next attempt at 2:03\N{NARROW NO-BREAK SPACE}PM"
     assert wording.status(job(next_try_at=at, reason=a_reason("In use."))).endswith("PM: In use.")
     counted = wording.status(job(next_try_at=at, reason=Reason(ReasonCode.TEXT, {"text": "In use"}).tried_again(2, 5)))
-    assert counted == f"Pending {DASH} Retry 2 of 5 at 2:03\N{NARROW NO-BREAK SPACE}PM: In use"
+    assert counted == f"Pending {DASH} Attempt 2 of 5 at 2:03\N{NARROW NO-BREAK SPACE}PM: In use"
 
 
 @pytest.mark.parametrize(

@@ -36,8 +36,23 @@ THEN: dict[str, Any] = json.loads((FIXTURES / "filemill-0.1.0.json").read_text(e
 LANGUAGES = ("en", "de")
 QUEUE = "https://sqs.eu-central-1.amazonaws.com/123456789012/filemill"
 MENDED: dict[str, dict[str, str]] = {
-    "en": {},
+    "en": {
+        "Waits for the queue ": "Waiting for the queue ",
+        "Retry at {time}": "Next attempt at {time}",
+        **{f"Retry {number} of ": f"Attempt {number} of " for number in range(2, 6)},
+        "Given back before it was done (": "Released before it finished (",
+        "(the queue put its message aside)": "(the message was moved to the dead-letter queue)",
+        "Broken off: the file was taken off the list": "Cancelled: the file was removed from the list",
+        "No reason was given": "No reason given",
+        "Runs": "Running",
+    },
     "de": {
+        "Neuer Versuch um {time}": "Nächster Versuch um {time}",
+        "Vor dem Ende zurückgegeben (": "Vor dem Ende freigegeben (",
+        "(die Warteschlange hat die Nachricht beiseitegelegt)": (
+            "(die Nachricht wurde in die Dead-Letter-Warteschlange verschoben)"
+        ),
+        "Abgebrochen: Die Datei wurde aus der Liste genommen": "Abgebrochen: Die Datei wurde aus der Liste entfernt",
         # It took this sentence for a title with a text below it, which stayed English.
         "Something went wrong in Filemill itself. The file is put aside; the log has the details": (
             "In Filemill selbst ist etwas schiefgegangen. Die Datei ist beiseitegelegt; Näheres steht im Protokoll"

@@ -1,1 +1,1 @@
-"""From what a person picked, dropped or pasted to rows of the list, with a question where there is one."""
+"""Adding files: picked, dropped or pasted paths become rows of the list, after a review where one is needed."""

@@ -1,4 +1,4 @@
-"""The window's side of adding: asks where there is something to ask, one thing at a time, and says how it ended."""
+"""The window's side of adding: shows one review at a time and reports the result."""
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ if TYPE_CHECKING:
 
 
 class AddFlow(QObject):
-    """Shows the review sheets, tells how each Add ended, and shows the first file of it.
+    """Shows the review sheets, reports how each Add ended, and scrolls to its first file.
 
     Signals:
-        notice(Notice): How it ended.
+        notice(Notice): The result, to be shown to the user.
 
     Attributes:
-        sheet: What is asked now; None if nothing is.
+        sheet: The open review sheet; None if there is none.
 
     Args:
         adder: Adds.
-        feed: Is told to look when something was added.
-        view: Where the first added file is shown.
-        model: What it shows.
+        feed: Asked to look for changes after files were added.
+        view: Scrolled to the first added file.
+        model: The view's model.
         tasks: The pool on which a sheet counts.
-        undo: Takes back what was added last.
-        theme, wording: How the sheets look and what they say.
-        window: Over which they open.
+        undo: Undoes the last Add.
+        theme, wording: The sheets' colours and texts.
+        window: The sheets' parent.
     """
 
     notice = Signal(object)
@@ -77,7 +77,7 @@ class AddFlow(QObject):
 
     @Slot()
     def close(self) -> None:
-        """Dismiss everything that is still asked; called when the window closes."""
+        """Dismiss all open reviews; called when the window closes."""
         for proposal in self._waiting:
             self._adder.dismiss(proposal.number)
         self._waiting.clear()

@@ -1,4 +1,4 @@
-"""From what a person picked, dropped, pasted or named to rows of the list, all of it beside the main thread."""
+"""Scans the paths to add and writes their rows, off the main thread."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 
 
 UNASKED_UP_TO = 50
-"""So many files, with nothing odd about them, are added without a question."""
+"""Up to this many files are added without a review if there is nothing to decide."""
 
 _PATIENCE_MS = 300
-"""What is done sooner needs no word of it."""
+"""Work that takes less time is not announced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +42,11 @@ class AddReport:
     """How an Add ended.
 
     Attributes:
-        added: How many files are in the list now.
-        refused: What could not be added, and why; empty if the person has seen it already.
-        cancelled: True if the person stopped it; then nothing was added.
-        problem: Why it could not be written, or not all of it; empty if all went well.
-        listed: How many files were left out, since they are on the list already and have not changed.
+        added: The number of files added to the list.
+        refused: What could not be added, and why; empty if the user has seen it already.
+        cancelled: True if the user stopped it; then nothing was added.
+        problem: Why not everything could be written; empty if all went well.
+        listed: The number of files left out because they are already in the list and have not changed.
         batch: The database's key of the new files' batch; 0 if there is none.
     """
 
@@ -60,13 +60,13 @@ class AddReport:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What was found, and a person should say a word about before it is added.
+    """Files that were found and need the user's confirmation before they are added.
 
     Attributes:
-        number: Which Add it is; for `Adder.accept` and `Adder.dismiss`.
+        number: Identifies the Add for `Adder.accept` and `Adder.dismiss`.
         review: What was found.
-        name: What the batch would be called.
-        places: What was named.
+        name: The suggested name of the batch.
+        places: The paths and addresses that were given.
     """
 
     number: int
@@ -83,7 +83,7 @@ class _Step(Enum):
 
 @dataclass(slots=True)
 class _Adding:
-    """One Add under way."""
+    """One Add in progress."""
 
     places: tuple[str, ...]
     name: str
@@ -94,19 +94,19 @@ class _Adding:
 
 
 class Adder(QObject):
-    """Scans, asks if there is something to ask, and adds; several at a time if the person is quick.
+    """Scans paths, proposes a review where one is needed, and adds the files. Several Adds may run at once.
 
     Signals:
-        busy_changed(str, bool): What is going on, and whether it can be stopped; empty when all is done.
-        proposed(Proposal): Something was found that has to be accepted or dismissed.
-        finished(AddReport): One Add has ended; not emitted for what was dismissed.
+        busy_changed(str, bool): A text for the work in progress and whether it can be stopped; empty when idle.
+        proposed(Proposal): The files found have to be accepted or dismissed.
+        finished(AddReport): An Add has ended; not emitted if it was dismissed.
 
     Args:
         intake: Writes the rows.
         scans: The pool for scanning.
-        writes: The pool, of one thread, for writing.
-        wording: Makes the texts.
-        parent: Qt's owner.
+        writes: The single-threaded pool for writing.
+        wording: Formats the texts.
+        parent: The parent.
     """
 
     busy_changed = Signal(str, bool)
@@ -133,15 +133,15 @@ class Adder(QObject):
 
     @property
     def busy(self) -> bool:
-        """Return whether anything is being added, or waits for the person's answer."""
+        """Return whether an Add is in progress or waits for the user's answer."""
         return bool(self._under_way)
 
     def add(self, paths: Sequence[str], *, must_ask: bool = False) -> None:
-        """Add files and folders, these with all their subfolders, as one batch.
+        """Add files, and folders with all their subfolders, as one batch.
 
         Args:
-            paths: What was named; see `scan`.
-            must_ask: Propose what was found, even if there is nothing odd about it.
+            paths: Paths and addresses; see `scan`.
+            must_ask: Always propose the files for review.
         """
         if not paths:
             return
@@ -159,24 +159,24 @@ class Adder(QObject):
 
     @Slot()
     def stop(self) -> None:
-        """Stop looking; what is asked stays asked, and what is being written is written to its end."""
+        """Stop scanning. Open proposals stay open, and writes in progress are completed."""
         for adding in self._under_way.values():
             adding.stop.set()
 
     def accept(self, proposal: Proposal, picked: SelectionResult, *, name: str, again: bool) -> None:
-        """Add files of what was proposed.
+        """Add the selected files of a proposal.
 
         Args:
-            proposal: Where they are from.
-            picked: Which of them.
+            proposal: The proposal.
+            picked: The selected files.
             name: The batch's.
-            again: Add also what is on the list already and has not changed, as new jobs.
+            again: Also add files that are already in the list and unchanged, as new jobs.
         """
         count = len(picked.places)
         self._write(proposal.number, lambda: proposal.review.files(picked), count, name=name, again=again)
 
     def dismiss(self, number: int) -> None:
-        """Add nothing of what was proposed."""
+        """Discard a proposal."""
         self._forget(number)
 
     def _take(self, number: int, review: Review) -> None:
@@ -202,7 +202,7 @@ class Adder(QObject):
         self._say_if_late()
 
         def work() -> AddReport:
-            # Looked up once more: what is asked about may have been added meanwhile, by this very program.
+            # Looked up again: these files may have been added in the meantime, even by this program.
             added = self._intake.add(files(), name=name, skip_listed=not again)
             done = len(added.job_ids)
             return AddReport(done, listed=found - done, batch=added.batch_id)
@@ -251,14 +251,14 @@ class Adder(QObject):
         if all(adding.step is _Step.WRITING for adding in at_work):
             return tr("Adding {files}…").format(files=files)
         if len(at_work) == 1:
-            return tr("Looking through {place}… {files}").format(place=at_work[0].name, files=files)
-        return tr("Looking through %Ln place(s)… {files}", "", len(at_work)).format(files=files)
+            return tr("Scanning {place}… {files}").format(place=at_work[0].name, files=files)
+        return tr("Scanning %Ln location(s)… {files}", "", len(at_work)).format(files=files)
 
 
 def _name_of(paths: Sequence[str]) -> str:
-    """Return a batch's name: that of the only thing in it, else of the folder that all of it lies in."""
+    """Return the batch's name: that of its only item, else that of the common folder."""
     if len(paths) == 1:
         return display_text(os.path.basename(os.path.normpath(paths[0])) or paths[0])  # noqa: PTH119
     parents = {os.path.dirname(path) for path in paths}  # noqa: PTH120 - a path may be an address
     common = parents.pop() if len(parents) == 1 else ""
-    return display_text(os.path.basename(common)) or tr("%Ln thing(s)", "", len(paths))  # noqa: PTH119
+    return display_text(os.path.basename(common)) or tr("%Ln item(s)", "", len(paths))  # noqa: PTH119

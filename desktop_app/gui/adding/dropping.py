@@ -1,4 +1,4 @@
-"""From what was dragged, dropped or pasted to the paths in it."""
+"""Extracts paths from drag and drop and from the clipboard."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 _LOOKED_AT = 50
-"""More things than this are only counted: looking at each takes time on a slow share, and this is the main thread."""
+"""More items than this are only counted: checking each is slow on a network share, and this is the main thread."""
 
 _ADDRESSES = ("file:", "http://", "https://")
 
@@ -32,36 +32,36 @@ _QUOTES = ('"', "'")
 
 
 def dragged_paths(mime: QMimeData) -> list[str]:
-    """Return the files and folders that are dragged, without addresses of other places."""
+    """Return the local files and folders that are dragged, without web and other addresses."""
     return [path_of(url) for url in mime.urls() if url.isLocalFile()]
 
 
 def pasted_paths(mime: QMimeData) -> list[str]:
-    """Return what the clipboard names: files and folders, or a text of paths and addresses, one a line."""
+    """Return the files and folders on the clipboard, or the paths and addresses in its text, one per line."""
     if mime.hasUrls():
         return named_places(mime)
     return [place for line in mime.text().splitlines() if (place := _place_in(line))]
 
 
 def named_places(mime: QMimeData) -> list[str]:
-    """Return what is dragged or was copied, addresses of other places too, which are refused with a reason."""
+    """Return dragged or copied items, including unsupported addresses, which are later refused with a reason."""
     return [path_of(url) if url.isLocalFile() else url.toString() for url in mime.urls()]
 
 
 def _place_in(line: str) -> str:
-    """Return the path or address that a line of text is; empty if it is anything else, such as a bare name."""
+    """Return the path or address in a line of text; empty for anything else, such as a bare name."""
     text = line.strip()
     if len(text) > 1 and text[0] in _QUOTES and text[-1] == text[0]:
         text = text[1:-1]
     if text.startswith(("~/", f"~{os.sep}")):
         return os.path.expanduser(text)  # noqa: PTH111 - as it was written, but for its beginning
-    # Not a Path, which takes several times as long, and this is the main thread.
+    # No `Path`: it is several times slower, and this is the main thread.
     is_absolute = os.path.isabs(text) and (os.sep == "/" or bool(os.path.splitdrive(text)[0]))  # noqa: PTH117
     return text if is_absolute or text.lower().startswith(_ADDRESSES) else ""
 
 
 def path_of(url: QUrl) -> str:
-    """Return the path of a `file:` URL, even if its name is not UTF-8, which `QUrl.toLocalFile` would spoil."""
+    """Return the path of a `file:` URL, also if it is not UTF-8, which `QUrl.toLocalFile` would corrupt."""
     path = url.toLocalFile()
     if sys.platform == "win32" or path.isascii():
         return path
@@ -70,11 +70,11 @@ def path_of(url: QUrl) -> str:
 
 
 def drop_text(paths: Sequence[str], wording: Wording) -> str:
-    """Return what a drop would do: `Drop to add 3 folders`."""
+    """Return the text that says what a drop would do: `Drop to add 3 folders`."""
     if not paths:
-        return tr("Only files and folders of this computer can be dropped here")
+        return tr("Only files and folders on this computer can be dropped here")
     if len(paths) > _LOOKED_AT:
-        return tr("Drop to add %Ln thing(s)", "", len(paths))
+        return tr("Drop to add %Ln item(s)", "", len(paths))
     folders = sum(Path(path).is_dir() for path in paths)
     files = len(paths) - folders
     if not folders:
@@ -85,7 +85,7 @@ def drop_text(paths: Sequence[str], wording: Wording) -> str:
 
 
 class DropTarget(QObject):
-    """Hears what is dragged over a window, and says on its overlay what a drop would do.
+    """Handles drags over a window and shows on an overlay what a drop would do.
 
     Signals:
         dropped(list): The paths that were dropped.
@@ -102,7 +102,7 @@ class DropTarget(QObject):
         window.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Take the events of a drag; all others go their way."""
+        """Handle drag events; pass on all others."""
         if isinstance(event, QDragEnterEvent):
             self._enter(event)
         elif isinstance(event, QDragMoveEvent):
@@ -117,15 +117,15 @@ class DropTarget(QObject):
         return True
 
     def _enter(self, event: QDragEnterEvent) -> None:
-        """Accept the drag in any case: who refuses here is not told when it leaves."""
+        """Accept every drag: after a refusal here, Qt does not report when it leaves."""
         paths = dragged_paths(event.mimeData())
         self._welcome = bool(paths)
         self._overlay.say(drop_text(paths, self._wording), welcome=self._welcome)
         event.acceptProposedAction()
 
     def _move(self, event: QDragMoveEvent) -> None:
-        """Let the mouse pointer show whether a drop would do something."""
-        if self._welcome:  # as it came in: thousands of paths can't be read at each step of the mouse
+        """Show with the mouse pointer whether a drop would do something."""
+        if self._welcome:  # as on entering: thousands of paths can't be read on every mouse move
             event.acceptProposedAction()
         else:
             event.ignore()
@@ -149,7 +149,7 @@ _GAP = 14
 
 
 class DropOverlay(QWidget):
-    """A veil with one line of text; the mouse goes through it."""
+    """A translucent overlay with one line of text; it ignores the mouse."""
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
@@ -166,7 +166,7 @@ class DropOverlay(QWidget):
         return self._text
 
     def say(self, text: str, *, welcome: bool) -> None:
-        """Cover the parent and say what a drop would do, or why it would do nothing."""
+        """Cover the parent and show what a drop would do, or why it would do nothing."""
         self._text = text
         self._welcome = welcome
         self.setAccessibleName(text)

@@ -1,4 +1,4 @@
-"""The sheet that asks before files are added: what was found, which of it is meant, and what can't be added."""
+"""The sheet for reviewing files before they are added: what was found, what to include, and what can't be added."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _ICON = 18
 
 
 class ReviewLine(QFrame):
-    """A symbol, a sentence, and controls behind it; hidden while there is nothing to say."""
+    """A symbol and a sentence followed by controls; hidden while it is empty."""
 
     def __init__(self, icon: str, controls: tuple[QWidget, ...], theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
@@ -79,10 +79,10 @@ class ReviewLine(QFrame):
         return self._text.text()
 
     def say(self, text: str) -> None:
-        """Say something; nothing if it is empty."""
+        """Show a text; hide the line if it is empty."""
         self._text.setText(text)
         self.setVisible(bool(text))
-        self.updateGeometry()  # at once: the sheet asks next how much room is needed
+        self.updateGeometry()  # now: the sheet computes its size next
 
     @Slot()
     def _draw(self) -> None:
@@ -91,19 +91,19 @@ class ReviewLine(QFrame):
 
 
 _REST_MS = 120
-"""Between two keystrokes nothing is counted; a person who types quickly would only see numbers that are wrong."""
+"""Milliseconds without a keystroke before counting starts; until then the numbers would be outdated at once."""
 
 
 class ReviewCount(QObject):
-    """Keeps the count of what is meant up to date; only the newest rules count.
+    """Keeps the count of selected files up to date; only the newest rules count.
 
     Signals:
-        counted(SelectionResult): What the newest rules select.
+        counted(SelectionResult): The files that the newest rules select.
 
     Args:
-        review: What there is to choose from.
+        review: The files to choose from.
         tasks: The pool on which files are counted.
-        parent: Qt's owner.
+        parent: The parent.
     """
 
     counted = Signal(object)
@@ -122,18 +122,18 @@ class ReviewCount(QObject):
 
     @property
     def picked(self) -> SelectionResult | None:
-        """Return what the newest rules select; None while it is not known."""
+        """Return the files that the newest rules select; None while they are being counted."""
         return self._picked
 
     def count_soon(self, rules: SelectionRules) -> None:
-        """Count this as soon as nothing new is typed for a moment."""
+        """Count after a short pause in typing."""
         self.stop()
         self._rules = rules
         self._rest.start()
 
     @Slot()
     def count_now(self) -> None:
-        """Do not wait for more to be typed."""
+        """Count at once, without waiting for a pause in typing."""
         if self._rules is None or self._picked is not None:
             return
         self.stop()
@@ -141,20 +141,20 @@ class ReviewCount(QObject):
         self._tasks.run(partial(self._review.pick, self._rules, stale.is_set), partial(self._take, stale))
 
     def stop(self) -> None:
-        """Forget what is being counted."""
+        """Cancel the count."""
         self._rest.stop()
         self._stale.set()
         self._picked = None
 
     def _take(self, stale: threading.Event, picked: SelectionResult | None) -> None:
-        # Asked here and not of the result: it may have been made before it became stale.
+        # Checked here and not in the result, which may have been made before it became outdated.
         if picked is not None and not stale.is_set():
             self._picked = picked
             self.counted.emit(picked)
 
 
 class ElidedLabel(QLabel):
-    """Shows a path; the tool tip, and a screen reader, have all of it."""
+    """Shows a path elided to fit; the tool tip and screen readers get all of it."""
 
     def __init__(self, text: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -166,7 +166,7 @@ class ElidedLabel(QLabel):
         self._fit()
 
     def minimumSizeHint(self) -> QSize:
-        """Return a width of 0: the text is elided as far as need be."""
+        """Return a width of 0: the text is elided as needed."""
         return QSize(0, super().minimumSizeHint().height())
 
     def sizeHint(self) -> QSize:
@@ -174,7 +174,7 @@ class ElidedLabel(QLabel):
         return QSize(0, super().sizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Fit the text again."""
+        """Elide the text again."""
         super().resizeEvent(event)
         self._fit()
 
@@ -189,18 +189,18 @@ _WIDTH = 620
 _MOST_TYPED = 1_000
 
 _COUNTS_FOR_MS = 200
-"""What is counted sooner is not said to be counted."""
+"""Counts that take less time are not announced."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a person has decided.
+    """The user's decision about a proposal.
 
     Attributes:
-        proposal: About what.
-        picked: The files that are meant.
-        again: Whether those that are on the list already are added once more.
-        name: What the batch is called.
+        proposal: The proposal decided about.
+        picked: The selected files.
+        again: Whether files that are already in the list are added again.
+        name: The name of the batch.
     """
 
     proposal: Proposal
@@ -210,20 +210,20 @@ class Decision:
 
 
 class ReviewSheet(QDialog):
-    """Shows what was found, and counts as one types. Opens by itself, over its window, once all is counted.
+    """Shows the files found and updates the count while the user types. Opens by itself once everything is counted.
 
     Signals:
         decided(Decision): Add was pressed.
 
     Attributes:
         subfolders, only, leave_out, skip, again, show_refused, name, add: The controls.
-        chosen: How many files are meant.
-        listed, refused: What there is to know about them.
+        chosen: Shows the number of selected files.
+        listed, refused: Show the files already in the list and the items that can't be added.
 
     Args:
-        proposal: What was found.
+        proposal: The files found.
         tasks: The pool on which files are counted.
-        theme, wording: Its colours and icons, and its texts.
+        theme, wording: Colours, icons and texts.
         parent: The window.
     """
 
@@ -251,7 +251,7 @@ class ReviewSheet(QDialog):
         self._count_again()
         self._count.count_now()
 
-    # --- making
+    # --- building
 
     def _make_controls(self) -> None:
         review = self._proposal.review
@@ -264,13 +264,19 @@ class ReviewSheet(QDialog):
         self.subfolders.setVisible(bool(review.result.folders))
         self.only = self._patterns(
             tr("*.csv; *.txt"),
-            tr("Only files that match"),
-            tr("Only files whose name matches one of these are added. * stands for anything; for example *.csv; *.txt"),
+            tr("Include files that match"),
+            tr(
+                "Only files whose names match one of these patterns are added. Use * for any characters; for "
+                "example, *.csv; *.txt"
+            ),
         )
         self.leave_out = self._patterns(
             tr("~*; .git"),
-            tr("Leave out files that match"),
-            tr("Files and folders whose name matches one of these are left out; for example ~*; .git; old/*.csv"),
+            tr("Exclude files that match"),
+            tr(
+                "Files and folders whose names match one of these patterns are excluded; for example, ~*; "
+                ".git; old/*.csv"
+            ),
         )
         self.chosen = QLabel(self)
         self.chosen.setTextFormat(Qt.TextFormat.PlainText)
@@ -289,12 +295,12 @@ class ReviewSheet(QDialog):
 
     def _make_questions(self) -> None:
         self.skip = QRadioButton(tr("S&kip"), self)
-        self.skip.setAccessibleName(tr("Skip what is in the list already"))
+        self.skip.setAccessibleName(tr("Skip files that are already in the list"))
         self.skip.setChecked(True)
         self.again = QRadioButton(tr("Add a&gain"), self)
-        self.again.setAccessibleName(tr("Add again what is in the list already"))
+        self.again.setAccessibleName(tr("Add files that are already in the list again"))
         self.show_refused = QPushButton(tr("Sho&w…"), self)
-        self.show_refused.setAccessibleName(tr("Show what can't be added"))
+        self.show_refused.setAccessibleName(tr("Show the items that can't be added"))
         self.show_refused.setAutoDefault(False)
         self.show_refused.clicked.connect(self._list_refused)
         choice = QButtonGroup(self)
@@ -349,15 +355,15 @@ class ReviewSheet(QDialog):
     def _boxes(self) -> QHBoxLayout:
         row = QHBoxLayout()
         row.setSpacing(8)
-        row.addWidget(_caption(tr("&Only:"), self.only))
+        row.addWidget(_caption(tr("&Include:"), self.only))
         row.addWidget(self.only, 1)
         row.addSpacing(8)
-        row.addWidget(_caption(tr("&Not:"), self.leave_out))
+        row.addWidget(_caption(tr("&Exclude:"), self.leave_out))
         row.addWidget(self.leave_out, 1)
         return row
 
     def _begin(self) -> None:
-        """Open, with the keyboard where something is most likely to be said."""
+        """Open, with the keyboard focus on the control most likely to be used."""
         self._has_begun = True
         self.open()
         if not self._proposal.review.result.folders:
@@ -388,21 +394,21 @@ class ReviewSheet(QDialog):
             self.chosen.setText(text)
             self._announcer.say(text)
         self.listed.say(
-            tr("%Ln file(s) (is|are) in the list already, unchanged", "", picked.listed) if picked.listed else ""
+            tr("%Ln file(s) (is|are) already in the list and unchanged", "", picked.listed) if picked.listed else ""
         )
         self.refused.say(review_texts.refused(picked.refused) if picked.refused else "")
         self.show_refused.setVisible(len(picked.refused) > 1)
         self._offer()
         if not self._has_begun:
             self._begin()
-        # What is said may take more lines now; nothing gets smaller under a person's hands.
+        # The texts may need more lines now; the sheet grows but never shrinks while it is in use.
         self.resize(self.width(), max(self.height(), self.heightForWidth(self.width())))
         if self._waits_to_add:
             self.accept()
 
     @Slot()
     def _offer(self) -> None:
-        """Say on the button what it would do; while that is being counted it can be pressed too."""
+        """Show on the button what it would do; it can also be pressed while counting."""
         picked = self._count.picked
         if picked is None:
             self.add.setText(tr("&Add Files"))
@@ -417,10 +423,10 @@ class ReviewSheet(QDialog):
         if self._count.picked is not None:
             show_refused(self._count.picked.refused, self)
 
-    # --- the end
+    # --- closing
 
     def accept(self) -> None:
-        """Add what is meant, as soon as it is known what that is."""
+        """Add the selected files as soon as they are counted."""
         picked, again = self._count.picked, self.again.isChecked()
         if picked is None:
             self._waits_to_add = True
@@ -430,7 +436,7 @@ class ReviewSheet(QDialog):
             super().accept()
 
     def done(self, result: int) -> None:
-        """Stop counting, however the sheet ends."""
+        """Stop counting, however the sheet is closed."""
         self._late.stop()
         self._count.stop()
         super().done(result)
@@ -446,9 +452,9 @@ _SHOWN_AT_MOST = 5_000
 
 
 def show_refused(refused: Sequence[Refusal], parent: QWidget) -> PairsDialog:
-    """List what could not be added, and why."""
+    """Show what could not be added, and why."""
     pairs = [(display_text(refusal.path), reason_text(refusal.reason)) for refusal in refused[:_SHOWN_AT_MOST]]
-    text = tr("%Ln thing(s) can't be processed, so (it was|they were) not added.", "", len(refused))
+    text = tr("%Ln item(s) can't be processed and (was|were) not added.", "", len(refused))
     if len(refused) > _SHOWN_AT_MOST:
         text = tr("{text} The first %Ln are shown.", "", _SHOWN_AT_MOST).format(text=text)
     dialog = PairsDialog(

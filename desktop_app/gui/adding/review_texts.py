@@ -1,4 +1,4 @@
-"""What the review sheet and the message after an Add say."""
+"""The texts of the review sheet and of the notice after an Add."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def title(proposal: Proposal, wording: Wording) -> str:
-    """The question: `Add 3,118 files (3.2 GB) from “in”?`."""
+    """Return the question: `Add 3,118 files (3.2 GB) from “in”?`."""
     review = proposal.review
     size, count = wording.size(review.size), len(review.result.files)
     if len(proposal.places) > 1 or not review.result.folders:
@@ -32,7 +32,7 @@ def title(proposal: Proposal, wording: Wording) -> str:
 
 
 def place(proposal: Proposal) -> str:
-    """The one folder that all comes from; empty if there is none."""
+    """Return the folder that contains everything; empty if there is none."""
     folders = proposal.review.result.folders
     if len(proposal.places) == 1 and folders:
         return display_text(folders[0].path)
@@ -42,10 +42,10 @@ def place(proposal: Proposal) -> str:
 
 
 def chosen(picked: SelectionResult, total: int, wording: Wording) -> str:
-    """How many files match, live: `412 of 3,118 files, 1.1 GB`."""
+    """Return how many files match: `412 of 3,118 files, 1.1 GB`."""
     count = len(picked.places)
     if not count:
-        return tr("None of %Ln file(s) matches", "", total)
+        return tr("None of %Ln file(s) (matches|match)", "", total)
     if count == total:
         return tr("All %Ln file(s), {size}", "", total).format(size=wording.size(picked.size))
     return tr("{chosen} of %Ln file(s), {size}", "", total).format(
@@ -54,7 +54,7 @@ def chosen(picked: SelectionResult, total: int, wording: Wording) -> str:
 
 
 def refused(things: Sequence[Refusal]) -> str:
-    """What can't be added, in one line."""
+    """Return in one line what can't be added."""
     if len(things) == 1:
         name = os.path.basename(things[0].path) if os.path.isabs(things[0].path) else ""  # noqa: PTH117, PTH119
         return tr("“{name}” can't be added: {why}.").format(
@@ -62,7 +62,7 @@ def refused(things: Sequence[Refusal]) -> str:
         )
     counts = Counter(kind_of(thing) for thing in things)
     parts = [_kind(kind, counts[kind]) for kind in RefusalKind if counts[kind]]
-    return tr("Can't be added: {things}.").format(things=QLocale().createSeparatedList(parts))
+    return tr("Can't be added: {items}.").format(items=QLocale().createSeparatedList(parts))
 
 
 def _kind(kind: RefusalKind, n: int) -> str:
@@ -70,25 +70,25 @@ def _kind(kind: RefusalKind, n: int) -> str:
         case RefusalKind.LINK:
             return tr("%Ln link(s)", "of the file system", n)
         case RefusalKind.MISSING:
-            return tr("%Ln thing(s) that (is|are) not there", "", n)
+            return tr("%Ln item(s) that (doesn't|don't) exist", "", n)
         case RefusalKind.NOT_ALLOWED:
-            return tr("%Ln folder(s) that you may not look into", "", n)
+            return tr("%Ln folder(s) without read permission", "", n)
         case RefusalKind.NOT_ORDINARY:
             return tr("%Ln pipe(s) or device(s)", "", n)
         case RefusalKind.ADDRESS:
             return tr("%Ln web address(es)", "", n)
         case RefusalKind.OTHER:
-            return tr("%Ln other thing(s)", "", n)
+            return tr("%Ln other item(s)", "", n)
 
 
 def notice_of(report: AddReport, wording: Wording, show: Callable[[], object], undo: Callable[[], object]) -> Notice:
-    """What a person is told about an Add.
+    """Return the notice about an Add.
 
     Args:
-        report: How it ended.
-        wording: Makes the texts.
-        show: Opens the list of what was refused.
-        undo: Takes back what was added.
+        report: The result of the Add.
+        wording: Formats the texts.
+        show: Opens the list of refused items.
+        undo: Undoes the Add.
     """
     undo_button = NoticeAction(tr("Undo"), undo)
     if report.problem and report.added:
@@ -103,11 +103,11 @@ def notice_of(report: AddReport, wording: Wording, show: Callable[[], object], u
             text = tr("{added} Already in the list: {listed}.").format(added=text, listed=wording.number(report.listed))
         return Notice(text, actions=(undo_button,), passing=True)
     if report.listed:
-        text = tr("Nothing was added: %Ln file(s) (is|are) in the list already, and unchanged.", "", report.listed)
+        text = tr("Nothing was added: %Ln file(s) (is|are) already in the list and unchanged.", "", report.listed)
         return Notice(text, passing=True)
     if not report.refused:
-        return Notice(tr("There are no files in there, so nothing was added."), passing=True)
+        return Notice(tr("Nothing was added: no files were found."), passing=True)
     if len(report.refused) == 1:
         return Notice(refused(report.refused), Kind.WARNING)
-    text = tr("None of these %Ln thing(s) can be added.", "", len(report.refused))
+    text = tr("(This item can't|None of these %Ln items can) be added.", "", len(report.refused))
     return Notice(text, Kind.WARNING, (NoticeAction(tr("Show…"), show),))

@@ -1,1 +1,1 @@
-"""What the actions do, a module a menu."""
+"""What the actions do; one module per menu."""

@@ -1,6 +1,6 @@
-"""Everything that can be done in the window, each thing once, and where it stands: menu bar, context menu, keys.
+"""All actions of the window, and where they appear: menu bar, context menu, shortcuts.
 
-Another action: a line in `Actions` and one in `fill_menu_bar`; what it does is connected in the module of its menu.
+To add an action, add a line to `Actions` and one to `fill_menu_bar`, and connect it in the module of its menu.
 """
 
 from __future__ import annotations
@@ -40,21 +40,21 @@ _SHOW = "Ctrl+Alt+R" if _IS_MAC else "Ctrl+E"
 
 
 def text_of(action: QAction) -> str:
-    """Return what an action is called, without its mnemonic."""
+    """Return an action's text without its mnemonic."""
     return _MNEMONIC.sub(r"\1", action.text())
 
 
 def words_of(action: QAction) -> str:
-    """Return what an action is called, to be read rather than pressed: without its mnemonic and its dots."""
+    """Return an action's name for running text: without its mnemonic and ellipsis."""
     return text_of(action).rstrip("…")
 
 
 class Actions(QObject):
-    """The actions; who can do them connects to `triggered`.
+    """The window's actions; the command classes connect to `triggered`.
 
     Attributes:
         all: Every action, in the order of the menus.
-        status_views: Show all files, and those of each status, in the statuses' order.
+        status_views: Show all files, or those of one status, in the order of the statuses.
     """
 
     def __init__(self, parent: QWidget, theme: Theme) -> None:
@@ -74,92 +74,101 @@ class Actions(QObject):
         new = self._new
         self.add_files = new(tr("&Add Files…"), "Ctrl+O", tr("Choose files to process"), "add-file")
         self.add_folder = new(
-            tr("Add F&older…"), "Ctrl+Shift+O", tr("Choose a folder, and which of its files to add"), "add-folder"
+            tr("Add F&older…"), "Ctrl+Shift+O", tr("Choose a folder and which of its files to add"), "add-folder"
         )
-        self.paste = new(tr("&Paste Files"), "Ctrl+V", tr("Add the files, folders or paths that were copied elsewhere"))
-        self.export = new(tr("&Export List…"), "Ctrl+Shift+E", tr("Write the list to a file, as CSV or JSON"), "export")
-        self.quit = new(tr("&Quit"), "Ctrl+Q", tr("Close Filemill; what is not done goes on at the next start"))
+        self.paste = new(tr("&Paste Files"), "Ctrl+V", tr("Add the files, folders or paths on the clipboard"))
+        self.export = new(tr("&Export List…"), "Ctrl+Shift+E", tr("Save the list as a CSV or JSON file"), "export")
+        self.quit = new(tr("&Quit"), "Ctrl+Q", tr("Close Filemill; unfinished files continue at the next start"))
         self.quit.setMenuRole(QAction.MenuRole.QuitRole)
 
     def _make_edit_actions(self) -> None:
         new = self._new
         self.copy = new(tr("&Copy Rows"), "Ctrl+C", tr("Copy the selected rows for a spreadsheet"))
-        self.copy_path = new(tr("Copy Pat&h"), _COPY_PATH, tr("Copy where the selected files lie"))
-        self.select_all = new(tr("Select &All"), "Ctrl+A", tr("Select every file in the list"))
-        self.select_none = new(tr("Select &None"), "Ctrl+Shift+A", tr("Select nothing"))
-        self.filter = new(tr("&Filter"), "Ctrl+F", tr("Show only the files that match what is typed"), "search")
+        self.copy_path = new(tr("Copy Pat&h"), _COPY_PATH, tr("Copy the paths of the selected files"))
+        self.select_all = new(tr("Select &All"), "Ctrl+A", tr("Select all files in the list"))
+        self.select_none = new(tr("Select &None"), "Ctrl+Shift+A", tr("Clear the selection"))
+        self.filter = new(tr("&Filter"), "Ctrl+F", tr("Show only the files that match what you type"), "search")
 
     def _make_view_actions(self) -> None:
         new = self._new
         self.status_views = (
-            new(tr("&All Files"), "Ctrl+1", tr("Show all files, whatever their status, reason or batch")),
-            new(tr("&Pending Files"), "Ctrl+2", tr("Show only the files that wait")),
+            new(tr("&All Files"), "Ctrl+1", tr("Show all files, regardless of status, reason or batch")),
+            new(tr("&Pending Files"), "Ctrl+2", tr("Show only the files that are waiting")),
             new(tr("P&rocessing Files"), "Ctrl+3", tr("Show only the files that are being processed")),
-            new(tr("Processe&d Files"), "Ctrl+4", tr("Show only the files that are done")),
+            new(tr("Processe&d Files"), "Ctrl+4", tr("Show only the files that have been processed")),
             new(tr("&Failed Files"), "Ctrl+5", tr("Show only the files that have failed")),
         )
-        self.sidebar = new(tr("Side&bar"), "F9", tr("Show or hide statuses, problems and batches beside the list"))
+        self.sidebar = new(tr("Side&bar"), "F9", tr("Show or hide the list of statuses, problems and batches"))
         self.sidebar.setCheckable(True)
-        self.details = new(tr("De&tails"), "Alt+Return", tr("Show or hide what is known about the selected files"))
+        self.details = new(tr("De&tails"), "Alt+Return", tr("Show or hide the details of the selected files"))
         self.details.setCheckable(True)
         self.next_problem = new(tr("&Next Problem"), "F8", tr("Select the next file that has failed"))
         self.previous_problem = new(tr("Previous Prob&lem"), "Shift+F8", tr("Select the failed file before this one"))
-        self.follow = new(tr("F&ollow Running File"), "Ctrl+J", tr("Keep what is being processed in sight"))
+        self.follow = new(tr("F&ollow Running File"), "Ctrl+J", tr("Keep the file that is being processed in view"))
         self.follow.setCheckable(True)
-        self.throughput = new(tr("T&hroughput"), "Ctrl+G", tr("Show or hide how much is done in what time, as a graph"))
+        self.throughput = new(tr("T&hroughput"), "Ctrl+G", tr("Show or hide the graph of files and bytes per second"))
         self.throughput.setCheckable(True)
         self.keep_in_tray = new(
-            tr("&Keep in Tray"), "", tr("Show an icon in the tray; closing the window then leaves Filemill at work")
+            tr("&Keep in Tray"), "", tr("Show a tray icon; Filemill then keeps running when you close the window")
         )
         self.keep_in_tray.setCheckable(True)
-        self.next_pane = new(tr("Ne&xt Pane"), "F6", tr("Go to the next part of the window"))
-        self.previous_pane = new(tr("Pre&vious Pane"), "Shift+F6", tr("Go to the part of the window before this one"))
+        self.next_pane = new(tr("Ne&xt Pane"), "F6", tr("Move to the next pane"))
+        self.previous_pane = new(tr("Pre&vious Pane"), "Shift+F6", tr("Move to the previous pane"))
 
     def _make_queue_actions(self) -> None:
         new = self._new
-        self.pause = new(tr("&Pause"), "Ctrl+P", tr("Begin no file until you resume"), "pause")
+        self.pause = new(tr("&Pause"), "Ctrl+P", tr("Start no more files until you resume"), "pause")
         self.stop_after_current = new(
-            tr("Stop &After the Current Files"), "Ctrl+Shift+P", tr("Finish the files in work, then pause")
+            tr("Pause &After the Current Files"), "Ctrl+Shift+P", tr("Finish the current files, then pause")
         )
-        self.process_next = new(tr("Process Ne&xt"), "Ctrl+T", tr("Process the selected files before all that wait"))
-        self.check_queue = new(tr("Check &Queue Now"), "F5", tr("Send and receive now instead of at the next turn"))
+        self.process_next = new(tr("Process Ne&xt"), "Ctrl+T", tr("Process the selected files before all others"))
+        self.check_queue = new(tr("Check &Queue Now"), "F5", tr("Send and receive messages now"))
         self.retry = new(tr("&Retry"), "Ctrl+R", tr("Process the selected files again"), "retry")
-        self.retry_failed = new(tr("Retry &Failed"), "Ctrl+Shift+R", tr("Process every failed file again"), "retry")
+        self.retry_failed = new(tr("Retry &Failed"), "Ctrl+Shift+R", tr("Process all failed files again"), "retry")
         self.retry_reason = new(
             tr("Retry All With &This Reason"),
             "Ctrl+Alt+Shift+R" if _IS_MAC else "Ctrl+Alt+R",
-            tr("Process every file again that has failed for the reason chosen in the sidebar, or for the file's own"),
+            tr(
+                "Process all files again that failed for the reason selected in the sidebar, or for the same "
+                "reason as the selected file"
+            ),
             "retry",
         )
         self.remove = new(
             tr("Re&move"),
             _DELETE,
-            tr("Take the selected files off the list; the files stay where they are"),
+            tr("Remove the selected files from the list; the files themselves are not deleted"),
             "remove",
         )
-        self.open = new(tr("Op&en"), _OPEN[0], tr("Open the selected files with the programs that they belong to"))
+        self.open = new(tr("Op&en"), _OPEN[0], tr("Open the selected files in their default programs"))
         self.open.setShortcuts([QKeySequence(keys) for keys in _OPEN])
-        self.open.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)  # Enter means much elsewhere
+        self.open.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)  # Enter has other meanings elsewhere
         self.show_file = new(tr("&Show in Folder"), _SHOW, tr("Show the selected files in the file manager"))
-        self.connection = new(tr("Co&nnection…"), "Ctrl+K", tr("Choose the queue that files go through, and test it"))
-        self.locate = new(tr("Lo&cate File…"), "", tr("Say where the selected file is now, and process it from there"))
+        self.connection = new(
+            tr("Co&nnection…"), "Ctrl+K", tr("Choose the queue to use, and test the connection to it")
+        )
+        self.locate = new(
+            tr("Lo&cate File…"), "", tr("Choose where the selected file is now, and process it from there")
+        )
         self.foreign = new(
-            tr("&Other Programs' Messages…"), "", tr("Look at the messages in the queue that are not Filemill's")
+            tr("&Other Programs' Messages…"), "", tr("Show the messages that other programs sent to the queue")
         )
 
     def _make_help_actions(self) -> None:
         new = self._new
-        self.shortcuts = new(tr("&Keyboard Shortcuts"), "Ctrl+/", tr("All keys at a glance"))
-        self.log = new(tr("Show &Log"), "Ctrl+L", tr("What Filemill has done, as it wrote it down"))
+        self.shortcuts = new(tr("&Keyboard Shortcuts"), "Ctrl+/", tr("Show all keyboard shortcuts"))
+        self.log = new(tr("Show &Log"), "Ctrl+L", tr("Show what Filemill has logged"))
         self.report = new(
-            tr("Save Support &Report…"), "", tr("Collect what helps to mend a fault; you read it before it is saved")
+            tr("Save Support &Report…"),
+            "",
+            tr("Collect information for a bug report; you can review it before it is saved"),
         )
-        self.about = new(tr("&About Filemill"), "", tr("Version and licence"))
+        self.about = new(tr("&About Filemill"), "", tr("Show the version and the licence"))
         self.about.setMenuRole(QAction.MenuRole.AboutRole)
 
     def _new(self, text: str, keys: str, tip: str, icon: str = "") -> QAction:
         action = QAction(text, self._parent)
-        # Written out: some standard keys are empty on Linux without a desktop.
+        # Spelled out: some standard keys are empty on Linux without a desktop environment.
         action.setShortcut(QKeySequence(keys))
         self.change(action, text, tip, icon)
         self._parent.addAction(action)
@@ -167,7 +176,7 @@ class Actions(QObject):
         return action
 
     def change(self, action: QAction, text: str, tip: str, icon: str = "") -> None:
-        """Let an action stand for something else, on its buttons too."""
+        """Change what an action shows, on its buttons too."""
         action.setText(text)
         action.setStatusTip(tip)
         shown_keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
@@ -187,13 +196,13 @@ class Actions(QObject):
                 action.setIcon(self._theme.icon(str(action.data())))
 
     def update(self, *, total: int, listed: int, selected: int, failed: int) -> None:
-        """Offer what makes sense now.
+        """Enable the actions that make sense now.
 
         Args:
-            total: How many files there are.
-            listed: How many of them the list shows.
-            selected: How many of them are selected.
-            failed: How many have failed.
+            total: The number of files.
+            listed: The number of files shown in the list.
+            selected: The number of selected files.
+            failed: The number of failed files.
         """
         on_selection = (self.copy, self.copy_path, self.select_none, self.process_next, self.retry, self.remove)
         for action in (*on_selection, self.open, self.show_file):
@@ -252,17 +261,17 @@ def fill_menu_bar(window: QMainWindow, actions: Actions, undo: QUndoStack, heade
 
 
 def undo_actions(window: QMainWindow, undo: QUndoStack) -> tuple[QAction, QAction]:
-    """Undo and Redo, which name what they would undo."""
+    """Return the Undo and Redo actions, which name what they would undo or redo."""
     back, again = undo.createUndoAction(window, tr("&Undo")), undo.createRedoAction(window, tr("R&edo"))
     back.setShortcut(QKeySequence("Ctrl+Z"))
     again.setShortcuts([QKeySequence("Ctrl+Y"), QKeySequence("Ctrl+Shift+Z")])
-    back.setStatusTip(tr("Take back what was done to the list last"))
-    again.setStatusTip(tr("Do again what was taken back"))
+    back.setStatusTip(tr("Undo the last change to the list"))
+    again.setStatusTip(tr("Redo the change that was undone"))
     return back, again
 
 
 def context_menu(actions: Actions, parent: QWidget) -> QMenu:
-    """Return the menu of the selected rows; it deletes itself."""
+    """Return the context menu of the selected rows; it deletes itself when closed."""
     menu = QMenu(parent)
     menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     _add(

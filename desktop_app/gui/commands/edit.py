@@ -1,4 +1,4 @@
-"""The Edit menu: copying rows and paths, as other programs take them from the clipboard; selecting.
+"""The Edit menu: copying rows and paths to the clipboard, and selecting.
 
 Undo and Redo are the actions of `ListCommands.undo`; Filter is connected in `filtering.list_filter`.
 """
@@ -36,14 +36,14 @@ class EditCommands(QObject):
     """Copy Rows, Copy Path, Select All, Select None.
 
     Signals:
-        notice(Notice): What a person should know about it.
+        notice(Notice): A message for the user.
 
     Args:
         actions: The actions.
-        view: Where rows are selected; Qt's owner.
-        reader: Where the selected jobs are read.
-        reads: The pool for that.
-        wording: Makes the cells' texts.
+        view: Has the selection; the parent.
+        reader: Reads the selected jobs.
+        reads: The pool for reading.
+        wording: Formats the cells.
     """
 
     notice = Signal(object)
@@ -61,14 +61,14 @@ class EditCommands(QObject):
 
     @Slot()
     def copy_rows(self) -> None:
-        """Copy the selected rows, with the columns that are shown, in their order on the screen."""
+        """Copy the shown columns of the selected rows, in their order on the screen."""
         columns = self._view.header.shown_columns()
         read = partial(clip_of_rows, self._reader, self._view.selected_ids(), columns, self._wording)
         self._reads.run(read, self._take_rows, self._complain)
 
     @Slot()
     def copy_paths(self) -> None:
-        """Copy where the selected files lie."""
+        """Copy the paths of the selected files."""
         self._reads.run(
             partial(clip_of_paths, self._reader, self._view.selected_ids()), self._take_paths, self._complain
         )
@@ -86,18 +86,18 @@ class EditCommands(QObject):
 
 
 MOST_RICH_ROWS = 10_000
-"""More rows are given as plain text only: no program wants as many files, or as long a page, from the clipboard."""
+"""More rows are copied as plain text only: no program expects that many files or that much HTML."""
 
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """What is copied.
+    """The content for the clipboard.
 
     Attributes:
-        rows: How many there are of whatever it is.
-        text: For a spreadsheet or a text.
-        page: The same as HTML; empty = none.
-        addresses: The files themselves, as `file:` addresses.
+        rows: The number of rows or paths.
+        text: As plain text.
+        page: The same as HTML; may be empty.
+        addresses: The files as `file:` URLs.
     """
 
     rows: int
@@ -106,20 +106,20 @@ class Clip:
     addresses: tuple[str, ...] = ()
 
     def mime_data(self) -> QMimeData:
-        """Return it for the clipboard; main thread."""
+        """Return the MIME data for the clipboard. Main thread."""
         data = QMimeData()
         data.setText(self.text)
         if self.page:
             data.setHtml(self.page)
         if self.addresses:
             data.setUrls([QUrl.fromEncoded(address.encode()) for address in self.addresses])
-            # Setting files replaces the text by their addresses.
+            # Setting URLs replaces the text with them.
             data.setText(self.text)
         return data
 
 
 def clip_of_rows(reader: JobReader, ids: array[int], columns: Sequence[Column], wording: Wording) -> Clip:
-    """Return a line a file, tabs between exact values, the titles first.
+    """Return one line per file with exact, tab-separated values, after a line of titles.
 
     Raises:
         StoreError: If the database can't be read.
@@ -137,7 +137,7 @@ def clip_of_rows(reader: JobReader, ids: array[int], columns: Sequence[Column], 
 
 
 def clip_of_paths(reader: JobReader, ids: array[int]) -> Clip:
-    """Return a path a line, and the files. A line break in a name is an escape, so that no shell obeys it.
+    """Return one path per line, and the files. Line breaks in names are escaped so that no shell runs what follows.
 
     Raises:
         StoreError: If the database can't be read.
@@ -148,7 +148,7 @@ def clip_of_paths(reader: JobReader, ids: array[int]) -> Clip:
 
 
 def _cell(column: Column, text: str) -> str:
-    """Return a cell that a spreadsheet takes for what it is, as an export writes it."""
+    """Return a cell in the form that an export writes, safe for spreadsheets."""
     return text if column.numeric else spreadsheet_text(text)
 
 

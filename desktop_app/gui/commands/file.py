@@ -1,4 +1,4 @@
-"""The File menu: adding files, pasting what was copied elsewhere, exporting the list."""
+"""The File menu: adding files, pasting paths, exporting the list."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class FileCommands(QObject):
     """Add Files, Add Folder, Paste Files, Quit.
 
     Signals:
-        notice(Notice): What a person should know about it.
+        notice(Notice): A message for the user.
     """
 
     notice = Signal(object)
@@ -54,7 +54,7 @@ class FileCommands(QObject):
 
     @Slot()
     def ask_for_files(self) -> None:
-        """Open the dialog for files."""
+        """Ask for files to add."""
         dialog = self._dialog(tr("Add Files"), "files", self._adder.add)
         dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
         dialog.setLabelText(QFileDialog.DialogLabel.Accept, tr("Add"))
@@ -62,7 +62,7 @@ class FileCommands(QObject):
 
     @Slot()
     def ask_for_folder(self) -> None:
-        """Open the dialog for a folder; what is found in it is reviewed before it is added."""
+        """Ask for a folder to add; its files are reviewed first."""
         dialog = self._dialog(tr("Add Folder"), "folder", partial(self._adder.add, must_ask=True))
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.setOption(QFileDialog.Option.ShowDirsOnly)
@@ -82,7 +82,7 @@ class FileCommands(QObject):
 
     @Slot()
     def paste(self) -> None:
-        """Add what the clipboard names."""
+        """Add the files and paths on the clipboard."""
         paths = pasted_paths(QGuiApplication.clipboard().mimeData())
         if paths:
             self._adder.add(paths)
@@ -91,10 +91,10 @@ class FileCommands(QObject):
 
 
 class ExportCommand(QObject):
-    """Export List: opens the dialog, and has the list written as ordered in it.
+    """Export List: opens the dialog and starts the export.
 
     Signals:
-        notice(Notice): What a person should know about it.
+        notice(Notice): A message for the user.
     """
 
     notice = Signal(object)
@@ -137,9 +137,9 @@ class ExportCommand(QObject):
 
     @Slot()
     def ask(self) -> None:
-        """Open the dialog, or bring it to the front."""
+        """Open the dialog or bring it to the front."""
         if self._exporter.is_busy:
-            self.notice.emit(Notice(tr("An export is under way. Wait for it, or stop it."), passing=True))
+            self.notice.emit(Notice(tr("An export is in progress. Wait for it to finish, or stop it."), passing=True))
             return
         if self._dialog is None:
             self._dialog = ExportDialog(self._memory, self._wording, self._window)

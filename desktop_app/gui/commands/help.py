@@ -1,4 +1,4 @@
-"""The Help menu: the keys, the log, the support report, what this program is."""
+"""The Help menu: keyboard shortcuts, log, support report, About."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ if TYPE_CHECKING:
 
 
 class HelpCommands(QObject):
-    """Keyboard Shortcuts, Show Log, Save Support Report, About: opens each once, beside the main window.
+    """Keyboard Shortcuts, Show Log, Save Support Report, About; each opens at most once.
 
     Signals:
-        notice(Notice): What a person should know about it.
+        notice(Notice): A message for the user.
 
     Attributes:
-        log: The log's window; None before it was asked for.
-        report: The report's dialog, while it is open.
+        log: The log window; None until it is first opened.
+        report: The report dialog while it is open.
     """
 
     notice = Signal(object)
@@ -69,7 +69,7 @@ class HelpCommands(QObject):
 
     @Slot()
     def show_shortcuts(self) -> None:
-        """List every action that has a key."""
+        """Show all actions that have a shortcut."""
         pairs = [
             (
                 words_of(action),
@@ -78,12 +78,12 @@ class HelpCommands(QObject):
             for action in self._window.findChildren(QAction)
             if not action.shortcut().isEmpty()
         ]
-        title, explanation = tr("Keyboard Shortcuts"), tr("These keys work in the window.")
+        title, explanation = tr("Keyboard Shortcuts"), tr("Keyboard shortcuts in the main window.")
         PairsDialog(title, explanation, (tr("What"), tr("Keys")), pairs, self._window).show()
 
     @Slot()
     def show_about(self) -> None:
-        """Say what this program is."""
+        """Show the version and the licence."""
         box = MessageBox(self._window)
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.setWindowTitle(tr("About Filemill"))
@@ -93,7 +93,7 @@ class HelpCommands(QObject):
         box.setInformativeText(
             "\n\n".join(
                 [
-                    tr("Pick files, let a queue feed them to a worker, watch every one of them end."),
+                    tr("Processes files through a message queue and shows the status of each one."),
                     tr("Free software under the MIT licence."),
                 ]
             )
@@ -102,7 +102,7 @@ class HelpCommands(QObject):
 
     @Slot()
     def show_log(self) -> None:
-        """Open the log's window, or bring it to the front."""
+        """Open the log window or bring it to the front."""
         if self.log is None:
             self.log = LogWindow(self._support.home.logs, self._tasks, self._theme, self._window)
             self.log.report_wanted.connect(self.make_report)
@@ -112,14 +112,14 @@ class HelpCommands(QObject):
 
     @Slot()
     def make_report(self) -> None:
-        """Collect a report without a fault."""
+        """Collect a report that is not about an error."""
         self.show_report()
 
     def show_report(self, fault: str = "") -> None:
-        """Collect a report and show it; one that is open is replaced, since its facts are old.
+        """Collect a report and show it; replaces one that is open.
 
         Args:
-            fault: What has just happened; empty if nothing has.
+            fault: The error that has just occurred; may be empty.
         """
         if self.report is not None:
             self.report.reject()

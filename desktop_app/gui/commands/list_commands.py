@@ -1,4 +1,4 @@
-"""What a person does to rows of the list: retry, remove, undo. All of it is written beside the main thread."""
+"""Changes to rows of the list: retry, remove, undo. They are written off the main thread."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ Result = TypeVar("Result")
 
 
 class ListCommands(QObject):
-    """Retries, removes, takes back, and tells how it went.
+    """Retries and removes jobs, undoes changes, and reports the results.
 
     Signals:
-        notice(Notice): How something ended.
-        written(): The list has changed; look now.
-        restored(): Rows were brought back, which the change feed can't place in every order.
+        notice(Notice): The result of a change.
+        written(): The list has changed.
+        restored(): Rows were restored, which the change feed can't place in every order.
 
     Attributes:
-        undo: What can be taken back: every Add and every Remove.
+        undo: The undo stack: every Add and every Remove.
 
     Args:
-        reader: Where the list is read.
-        intake: Writes.
-        writes: The pool, of one thread, so that one thing is done after the other.
-        wording: Makes the texts.
-        parent: Qt's owner.
+        reader: Reads the list.
+        intake: Writes the list.
+        writes: The single-threaded pool, which keeps changes in order.
+        wording: Formats the texts.
+        parent: The parent.
     """
 
     notice = Signal(object)
@@ -63,17 +63,17 @@ class ListCommands(QObject):
     # --- retry
 
     def retry(self, ids: array[int]) -> None:
-        """Process these again, as far as they have ended."""
+        """Process these files again if they have finished."""
         if ids:
             self._write(partial(self._intake.retry, ids), partial(self._say_retried, len(ids)))
 
     @Slot()
     def retry_failed(self) -> None:
-        """Process all again that have failed."""
+        """Process all failed files again."""
         self._retry_listed(Filter(statuses=frozenset({Status.FAILED})))
 
     def retry_reasons(self, codes: frozenset[str]) -> None:
-        """Process all again that have failed for one of these reasons, given by their codes."""
+        """Process all files again that failed for one of these reasons, given by code."""
         if codes:
             self._retry_listed(Filter(problems=codes))
 
@@ -86,34 +86,34 @@ class ListCommands(QObject):
     def _say_retried(self, asked: int, done: int) -> None:
         left = asked - done
         if not done:
-            text = tr("Nothing to retry: these files have not ended yet.") if asked else tr("No file has failed.")
+            text = tr("Nothing to retry: these files have not finished yet.") if asked else tr("No file has failed.")
         elif not left:
             text = tr("%Ln file(s) will be processed again.", "", done)
         else:
-            text = tr("%Ln file(s) will be processed again. Not yet at an end: {left}.", "", done)
+            text = tr("%Ln file(s) will be processed again. Not finished yet: {left}.", "", done)
             text = text.format(left=self._wording.number(left))
         self.notice.emit(Notice(text, passing=True))
 
     def process_next(self, ids: array[int], on_done: Callable[[PriorityResult], None]) -> None:
-        """Let these come before all others that wait; `on_done` hears what became of them."""
+        """Process these before all other waiting files; `on_done` gets the result."""
         if ids:
             self._write(partial(self._intake.process_next, ids), on_done)
 
     def relocate(self, job: Job, path: str) -> None:
-        """Process a file that has failed from where it is now."""
+        """Process a failed file from its new location."""
         self._write(partial(self._intake.relocate, job.row_id, path), partial(self._say_relocated, job))
 
     def _say_relocated(self, job: Job, done: bool) -> None:  # noqa: FBT001 - as it was written
         if done:
-            text = tr("“{name}” will be processed from its new place.").format(name=job.name)
+            text = tr("“{name}” will be processed from its new location.").format(name=job.name)
         else:
-            text = tr("“{name}” is being processed already.").format(name=job.name)
+            text = tr("“{name}” is already being processed.").format(name=job.name)
         self.notice.emit(Notice(text, passing=True))
 
-    # --- what can be taken back
+    # --- changes that can be undone
 
     def remove(self, ids: array[int]) -> None:
-        """Take these off the list; can be undone."""
+        """Remove these from the list; can be undone."""
         if ids:
             text = tr("Remove %Ln File(s)", "what can be undone", len(ids))
             take_off = partial(self._write, lambda: self._intake.remove(ids), self._say_removed)
@@ -124,13 +124,13 @@ class ListCommands(QObject):
         """Remember an Add, so that it can be undone.
 
         Args:
-            batch_id: The batch that was added.
-            count: How many files it has.
+            batch_id: The added batch.
+            count: The number of its files.
         """
         taken: array[int] = array("q")
 
         def take_off() -> int:
-            # Only what is still on the list: what was removed by hand before stays away when this is brought back.
+            # Only what is still in the list: files removed by hand before are not restored by Redo.
             taken[:] = self._reader.ids(Filter(batches=frozenset({batch_id})))
             return self._intake.remove(taken)
 
@@ -147,26 +147,26 @@ class ListCommands(QObject):
         )
 
     def _say_removed(self, done: int) -> None:
-        text = tr("Removed %Ln file(s) from the list. On the disk nothing was changed.", "", done)
+        text = tr("Removed %Ln file(s) from the list. Nothing was changed on disk.", "", done)
         self.notice.emit(Notice(text, actions=(NoticeAction(tr("Undo"), self.undo.undo),)))
 
     def _say_restored(self, done: int) -> None:
         self.restored.emit()
-        self.notice.emit(Notice(tr("Brought %Ln file(s) back.", "", done), passing=True))
+        self.notice.emit(Notice(tr("Restored %Ln file(s) to the list.", "", done), passing=True))
 
     def _say_taken_back(self, done: int) -> None:
-        text = tr("Took %Ln file(s) off the list again. On the disk nothing was changed.", "", done)
+        text = tr("Removed %Ln file(s) from the list again. Nothing was changed on disk.", "", done)
         self.notice.emit(Notice(text, actions=(NoticeAction(tr("Redo"), self.undo.redo),), passing=True))
 
     def _say_added_again(self, done: int) -> None:
         self.restored.emit()
-        text = tr("Brought %Ln file(s) back.", "", done)
+        text = tr("Restored %Ln file(s) to the list.", "", done)
         self.notice.emit(Notice(text, actions=(NoticeAction(tr("Undo"), self.undo.undo),), passing=True))
 
     # --- writing
 
     def _write(self, work: Callable[[], Result], on_done: Callable[[Result], None]) -> None:
-        """Write on the pool; `written` is emitted however it ends, since a part may be written."""
+        """Write on the pool; `written` is emitted even after an error, since a part may have been written."""
 
         def finish(result: Result) -> None:
             self.written.emit()
@@ -180,12 +180,12 @@ class ListCommands(QObject):
 
 
 class _ListChange(QUndoCommand):
-    """Rows that were added or removed. What could not be written can be undone too: what was never gone stays.
+    """Rows that were added or removed. A change that could not be written can be undone too.
 
     Args:
-        text: What was done, behind Undo in the menu.
-        redo, undo: Do it, and take it back.
-        is_done: Whether it is done already when it comes on the stack, which calls `redo` then.
+        text: The name of the change, shown after Undo in the menu.
+        redo, undo: Do and undo the change.
+        is_done: Whether the change is already done when it is pushed; pushing calls `redo`.
     """
 
     def __init__(self, text: str, *, redo: Callable[[], None], undo: Callable[[], None], is_done: bool = False) -> None:

@@ -1,7 +1,7 @@
-"""The Queue menu: what is done to the selected files, to all that have failed, and to the queue; and pausing.
+"""The Queue menu: actions on the selected files, on all failed files and on the queue, and pausing.
 
-A click on Retry Failed goes from its action (`commands.actions`) to `QueueCommands`, which knows what is selected, to
-`ListCommands`, which has it written beside the main thread by `IntakeService` (`services.adding.intake`).
+A click on Retry Failed goes from its action (`commands.actions`) to `QueueCommands`, which knows the selection, to
+`ListCommands`, which writes it off the main thread with `IntakeService` (`services.adding.intake`).
 """
 
 from __future__ import annotations
@@ -41,23 +41,23 @@ if TYPE_CHECKING:
 _MOST_SHOWN = 100
 
 _LOCATE_FOLDER = "files"
-"""As for adding: what was added together lies together, and has often moved together."""
+"""Shared with adding: files that were added together have often moved together."""
 
 
 class QueueCommands(QObject):
     """Process Next, Check Queue Now, Retry, Retry Failed, Remove, Open, Show in Folder.
 
     Signals:
-        notice(Notice): What a person should know about it.
+        notice(Notice): A message for the user.
 
     Args:
         actions: The actions.
-        view: Where files are selected; Qt's owner.
-        model: What it shows.
-        commands: Writes what is done to the list.
-        tasks: The pool on which the disk and the file manager are asked.
-        may_begin: Whether files are begun now; False while it is paused.
-        try_now: Lets what waits for the queue try at once.
+        view: Has the selection; the parent.
+        model: The view's model.
+        commands: Changes the list.
+        tasks: The pool for questions to the disk and the file manager.
+        may_begin: Returns whether files are started now; False while paused.
+        try_now: Lets the loops try again at once.
     """
 
     notice = Signal(object)
@@ -91,7 +91,7 @@ class QueueCommands(QObject):
             (actions.show_file, self.show_selected),
         ):
             action.triggered.connect(slot)
-        view.addAction(actions.open)  # where its key means it
+        view.addAction(actions.open)  # where its key applies
         view.doubleClicked.connect(self.open_selected)
 
     @Slot()
@@ -101,12 +101,12 @@ class QueueCommands(QObject):
 
     @Slot()
     def remove_selected(self) -> None:
-        """Take the selected files off the list."""
+        """Remove the selected files from the list."""
         self._commands.remove(self._view.selected_ids())
 
     @Slot()
     def process_next(self) -> None:
-        """Let the selected files that wait come before all others."""
+        """Process the selected waiting files before all others."""
         self._commands.process_next(self._view.selected_ids(), self._say_moved)
 
     def _say_moved(self, moved: PriorityResult) -> None:
@@ -114,22 +114,22 @@ class QueueCommands(QObject):
 
     @Slot()
     def check_queue(self) -> None:
-        """Send, receive and look after what is missing now, not when it is time."""
+        """Send, receive and reconcile now."""
         self._try_now()
-        self.notice.emit(Notice(tr("Looking at the queue now."), passing=True))
+        self.notice.emit(Notice(tr("Checking the queue now."), passing=True))
 
     @Slot()
     def open_selected(self) -> None:
-        """Open the selected files with their programs."""
+        """Open the selected files in their default programs."""
         self._opener.open(self._selected_paths(MOST_AT_ONCE + 1))
 
     @Slot()
     def show_selected(self) -> None:
-        """Show the selected files in the system's file manager, in the folder of the current one."""
+        """Show the selected files in the file manager, in the folder of the current one."""
         self._opener.show(self._selected_paths(_MOST_SHOWN))
 
     def _selected_paths(self, most: int) -> list[str]:
-        """Return where some of the selected files lie, the current one first."""
+        """Return the paths of some selected files, the current one first."""
         current = self._view.currentIndex().row()
         rows = islice(chain.from_iterable(range(first, last + 1) for first, last in self._view.selected_rows()), most)
         jobs = [self._model.job(row) for row in sorted(rows, key=lambda row: row != current)]
@@ -137,29 +137,32 @@ class QueueCommands(QObject):
 
 
 def moved_text(moved: PriorityResult, *, may_begin: bool) -> str:
-    """Return what became of files that should be next.
+    """Return the text about files moved to the front.
 
     Args:
-        moved: It.
-        may_begin: False while it is paused.
+        moved: The result.
+        may_begin: False while paused.
     """
     if not moved.keys:
-        return tr("Only files that wait for this queue can be next; these are in work already, or have ended.")
+        return tr(
+            "Only files that are waiting for this queue can be processed next; these are already being "
+            "processed or have finished."
+        )
     if moved.is_served:
         if may_begin:
-            return tr("%Ln file(s) (is|are) processed next.", "", len(moved.keys))
-        return tr("%Ln file(s) (is|are) processed next once you resume.", "", len(moved.keys))
+            return tr("%Ln file(s) will be processed next.", "", len(moved.keys))
+        return tr("%Ln file(s) will be processed next once you resume.", "", len(moved.keys))
     texts = []
     if moved.front:
         texts.append(tr("%Ln file(s) moved to the front.", "", moved.front))
     if moved.sent:
-        text = tr("%Ln file(s) (is|are) in the queue already, where the order can't be changed.", "", moved.sent)
+        text = tr("%Ln file(s) (is|are) already in the queue, where the order can't be changed.", "", moved.sent)
         texts.append(text)
     return " ".join(texts)
 
 
 class LocateCommand(QObject):
-    """Locate File: says where a missing file is now. Offered where exactly one file is selected that has failed."""
+    """Locate File: asks where a missing file is now. Enabled while exactly one failed file is selected."""
 
     def __init__(
         self,
@@ -195,7 +198,7 @@ class LocateCommand(QObject):
 
     @Slot()
     def ask(self) -> None:
-        """Open the dialog; does not stop the window."""
+        """Open the dialog without blocking the window."""
         job = self._job()
         if job is None:
             return
@@ -214,18 +217,18 @@ class LocateCommand(QObject):
 
 
 class PauseCommands(QObject):
-    """Pause, Resume, Stop After the Current Files. The consumer's thread changes the run mode too.
+    """Pause, Resume, Pause After the Current Files. The consumer's thread also changes the run mode.
 
     Signals:
-        mode_changed(RunMode): Whether files are begun now.
-        notice(Notice): What a person should know about it.
+        mode_changed(RunMode): The new run mode.
+        notice(Notice): A message for the user.
 
     Args:
-        actions: `pause` and `stop_after_current` are used.
-        control: What is paused.
-        remember: Keeps for the next start whether it is paused; may raise a `KnownError`.
-        totals: How many files wait.
-        window: Qt's owner.
+        actions: Uses `pause` and `stop_after_current`.
+        control: Pauses and resumes.
+        remember: Saves for the next start whether it is paused; may raise a `KnownError`.
+        totals: Counts the waiting files.
+        window: The parent.
     """
 
     mode_changed = Signal(object)
@@ -253,27 +256,27 @@ class PauseCommands(QObject):
 
     @property
     def title(self) -> str:
-        """Return what stands before the window's title."""
+        """Return the prefix of the window's title."""
         if self._shown is RunMode.PAUSED:
             return tr("[Paused]") + " "
         return tr("[Pausing]") + " " if self._shown is RunMode.FINISHING else ""
 
     def open(self) -> None:
-        """Show how it was left, and say so: nobody should wait for files that nobody works on."""
+        """Show the saved state, and tell the user if it is still paused."""
         self._show()
         if self._shown is RunMode.PAUSED:
-            self._say(tr("Filemill is paused, as it was left. No file is begun until you resume."), lasts=True)
+            self._say(tr("Filemill is still paused. No files are started until you resume."), lasts=True)
 
     def close(self) -> None:
-        """Hear nothing any more."""
+        """Stop listening for changes."""
         self._control.remove_listener(self._note_change)
 
     @Slot()
     def toggle(self) -> None:
-        """Pause, or go on; also from the middle of stopping after the current files."""
+        """Pause or resume, also while pausing after the current files."""
         if self._control.mode is RunMode.RUNNING:
             self._control.pause()
-            self._say(tr("Paused. What is in work goes on to its end; no other file is begun."))
+            self._say(tr("Paused. The current files will be finished; no other files are started."))
             self._keep(paused=True)
         else:
             self.resume()
@@ -281,7 +284,7 @@ class PauseCommands(QObject):
     def resume(self) -> None:
         """Go on."""
         self._control.resume()
-        self._say(tr("Files are processed again."))
+        self._say(tr("Processing has resumed."))
         self._keep(paused=False)
 
     @Slot()
@@ -289,12 +292,12 @@ class PauseCommands(QObject):
         """Pause after the current files."""
         if self._control.mode is not RunMode.RUNNING:
             return
-        self._say(tr("Filemill pauses as soon as the files in work are finished."), lasts=True)
+        self._say(tr("Filemill will pause when the current files are finished."), lasts=True)
         self._control.finish()
         self._keep(paused=True)
 
     def _note_change(self, _mode: RunMode) -> None:
-        """Pass a change on to the main thread; called on any thread."""
+        """Pass a change on to the main thread. Any thread."""
         self._control_changed.emit()
 
     @Slot()
@@ -302,15 +305,15 @@ class PauseCommands(QObject):
         before = self._shown
         self._show()
         if (before, self._shown) == (RunMode.FINISHING, RunMode.PAUSED):
-            text = tr("Paused after the current files. %Ln file(s) (waits|wait).", "", self._totals.counts.pending)
+            text = tr("Paused after the current files. %Ln file(s) (is|are) waiting.", "", self._totals.counts.pending)
             self._say(text, lasts=True)
 
     def _show(self) -> None:
         mode = self._shown = self._control.mode
         if mode is RunMode.RUNNING:
-            self._actions.change(self._actions.pause, tr("&Pause"), tr("Begin no file until you resume"), "pause")
+            self._actions.change(self._actions.pause, tr("&Pause"), tr("Start no more files until you resume"), "pause")
         else:
-            self._actions.change(self._actions.pause, tr("Res&ume"), tr("Go on with the files that wait"), "resume")
+            self._actions.change(self._actions.pause, tr("Res&ume"), tr("Continue with the waiting files"), "resume")
         self._actions.stop_after_current.setEnabled(mode is RunMode.RUNNING)
         self.mode_changed.emit(mode)
 

@@ -1,4 +1,4 @@
-"""The View menu: from one failed file to the next, keeping the running file in sight, from pane to pane.
+"""The View menu: going to the next problem, following the running file, moving between panes.
 
 Columns and Sort By are the header's (`table.header`); the status views are connected in `filtering.list_filter`,
 Throughput and Keep in Tray in `progress.progress`; the sidebar and the details are shown by `window.main_window`.
@@ -29,15 +29,15 @@ class ViewCommands(QObject):
     """Next Problem, Previous Problem, Follow Running File, Next Pane, Previous Pane.
 
     Signals:
-        notice(Notice): What a person should know about it.
+        notice(Notice): A message for the user.
 
     Args:
         actions: The actions.
-        view: Where rows are selected; Qt's owner.
-        model: What it shows.
-        reader: Where jobs are read.
-        reads: The pool for that.
-        panes: The window's parts, in the order in which F6 visits them.
+        view: Has the selection; the parent.
+        model: The view's model.
+        reader: Reads jobs.
+        reads: The pool for reading.
+        panes: The window's panes, in the order of F6.
     """
 
     notice = Signal(object)
@@ -59,12 +59,12 @@ class ViewCommands(QObject):
 
 
 class PaneKeys(QObject):
-    """Moves the keyboard between panes. A pane that is hidden, or in which nothing can have it, is passed over.
+    """Moves the keyboard focus between panes. Skips panes that are hidden or can't take the focus.
 
     Args:
-        forward, backward: The actions for it.
-        panes: In the order in which they are visited.
-        parent: Qt's owner.
+        forward, backward: The actions.
+        panes: The panes in their order.
+        parent: The parent.
     """
 
     def __init__(self, forward: QAction, backward: QAction, panes: Sequence[QWidget], parent: QObject) -> None:
@@ -81,7 +81,7 @@ class PaneKeys(QObject):
 
     @Slot()
     def go_backward(self) -> None:
-        """Go to the one before."""
+        """Go to the previous pane."""
         self._go(self._panes[::-1])
 
     def _go(self, panes: Sequence[QWidget]) -> None:
@@ -96,7 +96,7 @@ class PaneKeys(QObject):
                 return
 
     def _target(self, pane: QWidget) -> QWidget | None:
-        """Return where the keyboard was in this pane last, if it can be there still; else the first place."""
+        """Return the widget that last had the focus in this pane, if it still can; else the first one."""
         if not pane.isVisible():
             return None
         last = self._last.get(pane)
@@ -109,7 +109,7 @@ def _holds(pane: QWidget, widget: QWidget | None) -> bool:
 
 
 def _places(pane: QWidget) -> Iterator[QWidget]:
-    """Yield the widgets of a pane that can have the keyboard, in the order of Tab."""
+    """Yield the widgets of a pane that can take the focus, in Tab order."""
     widget: QWidget | None = pane
     while widget is not None:
         if _holds(pane, widget) and widget.focusPolicy() & Qt.FocusPolicy.TabFocus and _is_usable(widget):

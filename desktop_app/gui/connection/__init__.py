@@ -1,1 +1,1 @@
-"""The connection: the current one and its loops, the dialog that changes it, and what is said of its trouble."""
+"""The connection: its loops, the dialog that changes it, and the messages about its problems."""

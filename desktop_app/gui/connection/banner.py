@@ -1,4 +1,4 @@
-"""The banner under the toolbar: the one trouble that matters most, as long as it lasts."""
+"""The banner under the toolbar: shows the most important problem as long as it lasts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 RETURNS_S = 30.0
-"""What comes back within so many seconds is the same trouble still."""
+"""A problem that comes back within this many seconds is the same problem."""
 
 _KINDS = {
     Need.NOTHING: Kind.PROBLEM,
@@ -31,12 +31,12 @@ _KINDS = {
 
 
 class TroubleBanner(QObject):
-    """Fills a notice bar. What the person has dismissed does not come back with the same words.
+    """Fills a notice bar. A problem that the user has dismissed is not shown again.
 
     Args:
-        bar: Where it is shown; becomes the owner.
-        buttons: Makes the buttons for a trouble.
-        steady: The time in seconds, for what comes back.
+        bar: Shows the problem; becomes the parent.
+        buttons: Makes the buttons for a problem.
+        steady: A monotonic clock in seconds.
     """
 
     def __init__(
@@ -54,24 +54,24 @@ class TroubleBanner(QObject):
         self._loops: Trouble | None = None
         self._dismissed = ""
         self._last: tuple[str, int, float] = ("", 0, 0.0)
-        """The trouble that was shown last: its words, how often it came, when it ended."""
+        """The problem shown last: its text, how often it occurred, when it ended."""
         bar.dismissed.connect(self._note_dismissed)
 
     @Slot(object)
     def set_loop_trouble(self, trouble: Trouble | None) -> None:
-        """Take the trouble of the sender or the consumer, or None when it is over."""
+        """Set the problem of the sender or the consumer; None when it is over."""
         self._loops = trouble
         self._update()
 
     @Slot(object)
     def set_database_error(self, error: KnownError) -> None:
-        """Take why the list can't be read."""
+        """Set the reason why the list can't be read."""
         self._database = Trouble(translated(error.text), Need.NOTHING, error)
         self._update()
 
     @Slot()
     def clear_database_error(self) -> None:
-        """Take note that the list can be read again."""
+        """Note that the list can be read again."""
         self._database = None
         self._update()
 
@@ -79,7 +79,7 @@ class TroubleBanner(QObject):
         trouble = self._database or self._loops
         if trouble is None:
             return None
-        # What keeps the list from being read says all in its text.
+        # These errors say everything in their text.
         title = translated(trouble.error.title) if trouble.error is not None and trouble is self._loops else ""
         text = translated(trouble.error.body) if trouble.error is not None and title else trouble.text
         return Notice(text, _KINDS[trouble.need], self._buttons(trouble), title=title)

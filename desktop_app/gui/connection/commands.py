@@ -1,4 +1,4 @@
-"""What a person does about the connection in the window: the dialog, the banner and the messages that are not ours."""
+"""The window's connection commands: the dialog, the banner and foreign messages."""
 
 from __future__ import annotations
 
@@ -27,27 +27,27 @@ if TYPE_CHECKING:
     from desktop_app.services.control import ProcessingControl
 
 _THREADS = 4
-"""How many questions to AWS are asked at once."""
+"""The number of simultaneous requests to AWS."""
 
 
 class ConnectionCommands(QObject):
-    """Opens the Connection dialog, fills the banner, and does both without blocking the main thread.
+    """Opens the Connection dialog and fills the banner, without blocking the main thread.
 
     Signals:
-        notice(Notice): What came of it.
-        failed(str): Something could not be done; a plain text.
+        notice(Notice): A result for the user.
+        failed(str): The plain text of an error.
 
     Attributes:
         dialog: The dialog while it is open.
-        banner: Shows what is wrong.
-        foreign: Counts and shows the messages that are not ours.
+        banner: Shows the most important problem.
+        foreign: Counts and shows foreign messages.
 
     Args:
         controller: The connection.
-        bar: Where the banner is.
-        show_foreign: The action that shows the messages that are not ours.
-        control: What a person wants of the loops.
-        folder: Where the list is kept.
+        bar: The notice bar of the banner.
+        show_foreign: The action that shows foreign messages.
+        control: Pauses and wakes the loops.
+        folder: The folder of the list.
         theme: The colours and icons.
         window: The parent of dialogs.
     """
@@ -73,7 +73,7 @@ class ConnectionCommands(QObject):
         # None of them uses the database.
         self._tasks = Tasks(nullcontext, threads=_THREADS, parent=self)
         self._tasks.problem.connect(self.failed)
-        # They outlive the dialog: what is under way when it is closed still reports to them.
+        # They outlive the dialog: work in progress when it is closed still reports to them.
         self._listing, self._testing = Stream(self._tasks, self), Stream(self._tasks, self)
         self.dialog: ConnectionDialog | None = None
         self.foreign = ForeignMessagesWatch(controller, show_foreign, window)
@@ -92,11 +92,11 @@ class ConnectionCommands(QObject):
 
     @Slot()
     def open(self) -> None:
-        """Open the dialog, or bring it to the front."""
+        """Open the dialog or bring it to the front."""
         self.open_at("")
 
     def open_at(self, field: str) -> ConnectionDialog:
-        """Open the dialog, or bring it to the front, with the keyboard on a field.
+        """Open the dialog or bring it to the front, with the focus on a field.
 
         Args:
             field: `profile`, `region` or `queue`; empty for the first control.
@@ -125,7 +125,7 @@ class ConnectionCommands(QObject):
         self.dialog = None
 
     def step(self) -> Step:
-        """Return the step of a shutdown that ends this; what waits for AWS has a time-out."""
+        """Return the shutdown step that ends this; requests to AWS have a time-out."""
         return Step("looking up", self._stop, lambda: self._tasks.close(0))
 
     def _stop(self) -> None:

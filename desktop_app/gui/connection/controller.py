@@ -1,4 +1,4 @@
-"""The window's connection: its loops, changing to another connection while the window is open, and what is saved."""
+"""The window's connection: its loops, switching to another connection, and saving it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 ENDPOINT_VARIABLES = ("AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL")
 OVERRIDING_VARIABLES = ("FILEMILL_QUEUE", "AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", *ENDPOINT_VARIABLES)
-"""The environment's variables that win over the saved connection at a start."""
+"""The environment variables that override the saved connection at a start."""
 
 
 class LoopFactory(Protocol):
@@ -40,7 +40,7 @@ class LoopFactory(Protocol):
         """Return the loops, not started; files added from now on belong to this connection's queue.
 
         Args:
-            connection: Which queue.
+            connection: The queue and how to reach it.
         """
         ...
 
@@ -48,24 +48,24 @@ class LoopFactory(Protocol):
 class ConnectionController(QObject):
     """Owns the current connection and its loops. Main thread.
 
-    The loops of another connection start when those of the one before have ended, so that two senders never overlap.
+    The loops of a new connection start when the previous ones have ended, so that two senders never overlap.
 
     Signals:
-        changed(Connection): This is the current connection from now on; its loops start soon.
+        changed(Connection): The new current connection; its loops start soon.
 
     Attributes:
-        status: What the window says about the connection.
-        advisor: Looks up what can be chosen, and tests a connection.
+        status: The texts about the connection.
+        advisor: Lists profiles, regions and queues, and tests a connection.
 
     Args:
         make_loops: Makes the loops of a connection.
-        control: Knows whose files may be processed on this computer.
+        control: Knows which queues' files may be processed on this computer.
         advisor: See the attribute.
         connection: The first connection.
-        settings_file: Where the connection is saved.
+        settings_file: Stores the connection.
         clock: The time.
-        environment: The process's variables.
-        parent: Qt's owner.
+        environment: The environment variables.
+        parent: The parent.
     """
 
     changed = Signal(object)
@@ -92,11 +92,11 @@ class ConnectionController(QObject):
         self._loops = make_loops(connection)
         self._loops.report_to(self.status)
         self._next: QueueLoops | None = None
-        """Starts when those before have ended."""
+        """Starts when the previous loops have ended."""
         self._ending: Shutdown | None = None
-        """Ends the loops of the connection before."""
+        """Ends the loops of the previous connection."""
         self._hung: list[QueueLoops] = []
-        """Their threads did not end in time. They must not be destroyed while they run."""
+        """Loops whose threads did not end in time; they must not be destroyed while they run."""
         self._is_shutting_down = False
 
     # --- the current connection
@@ -107,7 +107,7 @@ class ConnectionController(QObject):
 
     @property
     def connection(self) -> Connection:
-        """Return the current queue and how it is reached."""
+        """Return the current connection."""
         return self._current.connection
 
     @property
@@ -117,35 +117,35 @@ class ConnectionController(QObject):
 
     @property
     def foreign_messages(self) -> ForeignMessages:
-        """Return what came from the current queue that is not ours."""
+        """Return the foreign messages of the current queue."""
         return self._current.foreign_messages
 
     @property
     def overrides(self) -> tuple[str, ...]:
-        """Return the environment's variables that decide at the next start, whatever is chosen now."""
+        """Return the environment variables that override the saved connection at the next start."""
         return tuple(name for name in OVERRIDING_VARIABLES if self._environment.get(name, "").strip())
 
     # --- changing it
 
     def check(self, entered: Connection) -> Connection:
-        """Return the connection that would be used for what a person entered, with what a URL or an ARN tells.
+        """Return the entered connection, completed with what a URL or an ARN says.
 
         Raises:
             SettingsError: If the queue is neither a legal name nor a URL, or the endpoint's URL can't be read.
         """
-        # boto3 itself follows these variables, so they count now too, unless another server is entered.
+        # boto3 itself reads these variables, so they apply now too unless another server is entered.
         names = () if entered.endpoint_url else ENDPOINT_VARIABLES
         return connection_from(Settings(**asdict(entered)), {name: self._environment.get(name, "") for name in names})
 
     def choose(self, entered: Connection, *, process_here: bool) -> None:
-        """Change to another connection now, and use it at the next start.
+        """Switch to another connection now, and use it at the next start.
 
         Args:
-            entered: As a person entered it.
-            process_here: Whether its files may be processed on this computer; the embedded queue's always may.
+            entered: The connection as entered.
+            process_here: Whether its files may be processed on this computer; always allowed for the embedded queue.
 
         Raises:
-            SettingsError: If it can't be used, and nothing has changed; or if it can't be saved, and it is used until
+            SettingsError: If it can't be used, so nothing was changed; or if it can't be saved, so it is used until
                 the program ends.
         """
         connection = self.check(entered)
@@ -165,7 +165,7 @@ class ConnectionController(QObject):
         update_settings(self._settings_file, process_queue=self.connection.key)
 
     def stop_processing(self) -> None:
-        """Only send to the current queue from now on, and receive nothing.
+        """Stop receiving from the current queue; keep sending to it.
 
         Raises:
             SettingsError: If that can't be saved; it holds until the program ends.
@@ -176,7 +176,7 @@ class ConnectionController(QObject):
             update_settings(self._settings_file, process_queue="")
 
     def tolerate_foreign_messages(self) -> None:
-        """Let other programs use the current queue too, and start the loops that ended because of that."""
+        """Allow foreign messages in the current queue, and restart the loops that ended because of them."""
         self.foreign_messages.tolerate()
         self.start()
 
@@ -205,7 +205,7 @@ class ConnectionController(QObject):
         before = self._loops
         before.close()
         if left_over:
-            log.warning("still running after a change of the connection: %s", ", ".join(left_over))
+            log.warning("still running after the connection was changed: %s", ", ".join(left_over))
             self._hung.append(before)
         else:
             before.deleteLater()
@@ -218,12 +218,12 @@ class ConnectionController(QObject):
 
     @Slot()
     def start(self) -> None:
-        """Start the loops; one that has ended by itself starts again."""
+        """Start the loops; restart those that have ended by themselves."""
         if not self._is_shutting_down and self._ending is None:
             self._loops.start()
 
     def steps(self) -> list[Step]:
-        """Return the steps of a shutdown: the consumer's end, then the sender's."""
+        """Return the shutdown steps: end the consumer, then the sender."""
         return [
             Step("ConsumerThread", lambda: self._interrupt(self._consumers()), lambda: _have_ended(self._consumers())),
             Step("SenderThread", lambda: self._interrupt(self._senders()), lambda: _have_ended(self._senders())),

@@ -32,15 +32,15 @@ class ConnectionPage(QScrollArea):
     """The base of a page: a column of widgets that scrolls, and buttons of its own beside the dialog's.
 
     A page fills its `column` and `buttons` in its constructor and implements `load`, `validate`, `apply` and `stop`.
-    Its focus proxy has the keyboard first. To add a page, write its class in a module of its own and name it in
+    Its focus proxy gets the focus first. To add a page, write its class in its own module and name it in
     `ConnectionCommands.open_at`.
 
     Attributes:
-        title: On its tab; there are no tabs while there is one page.
-        column: Where its widgets go.
-        buttons: Where its buttons go.
+        title: The text of its tab; a single page has no tab.
+        column: The layout of its widgets.
+        buttons: The layout of its buttons.
         button_row: The widget that holds them; the dialog shows it while the page is shown.
-        problem: Says why the page can't be applied; empty and hidden at first.
+        problem: Shows why the page can't be applied; hidden at first.
 
     Args:
         title: See the attribute.
@@ -66,48 +66,48 @@ class ConnectionPage(QScrollArea):
         self.problem.hide()
 
     def show_problem(self, text: str) -> None:
-        """Say why the page can't be applied; empty = it can."""
+        """Show why the page can't be applied; hide it if the text is empty."""
         self.problem.setText(f"▲ {text}" if text else "")
         self.problem.setVisible(bool(text))
 
     def load(self) -> None:
-        """Begin to look up what can be chosen; called once, when the dialog opens. Must not block."""
+        """Begin to load the choices; called once, when the dialog opens. Must not block."""
         raise NotImplementedError
 
     def validate(self) -> bool:
-        """Return whether the page can be applied; say in the page why not."""
+        """Return whether the page can be applied; show the reason if not."""
         raise NotImplementedError
 
     def apply(self) -> None:
-        """Make what is entered hold.
+        """Apply what was entered.
 
         Raises:
-            SettingsError: If it holds, but could not be saved.
+            SettingsError: If it was applied but could not be saved.
         """
         raise NotImplementedError
 
     def stop(self) -> None:
-        """Stop what is being looked up; called when the dialog is closed."""
+        """Stop loading; called when the dialog is closed."""
         raise NotImplementedError
 
     def focus_on(self, field: str) -> bool:  # noqa: ARG002 - for pages that have such fields
-        """Put the keyboard on the field of this name; False if the page has none of this name."""
+        """Focus the field of this name; return False if the page has no such field."""
         return False
 
 
 class ConnectionDialog(QDialog):
-    """Shows the pages, and applies them when Connect is pressed. Deletes itself when it is closed.
+    """Shows the pages and applies them when Connect is pressed. Deletes itself when closed.
 
     Signals:
-        failed(str): Another connection is used, but something about it could not be done.
+        failed(str): The connection was changed, but a part failed; a plain text.
 
     Attributes:
         pages: Its pages.
-        connect_now: The button that applies them.
+        connect_now: The Connect button.
 
     Args:
-        pages: In the order of their tabs.
-        parent: Qt's owner.
+        pages: The pages in the order of their tabs.
+        parent: The parent.
     """
 
     failed = Signal(str)
@@ -148,7 +148,7 @@ class ConnectionDialog(QDialog):
         pages[0].setFocus()
 
     def focus_on(self, field: str) -> None:
-        """Put the keyboard on a field, on whatever page it is."""
+        """Focus a field, on whichever page it is."""
         page = next(page for page in self.pages if page.focus_on(field))
         self._tabs.setCurrentWidget(page)
 

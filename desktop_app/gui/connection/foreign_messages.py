@@ -1,4 +1,4 @@
-"""The messages in the queue that are not ours: counted while the window is open, the newest shown on demand."""
+"""Foreign messages in the queue: counted while the window is open, the newest shown on demand."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _TITLE = mark("Other Programs' Messages")
 
 
 class ForeignMessagesWatch(QObject):
-    """Counts once a second: a signal for each message could flood the main thread.
+    """Counts foreign messages once a second: one signal per message could flood the main thread.
 
     Signals:
-        counted(int): How often a foreign message came, when that changes.
+        counted(int): The number of foreign messages received; emitted when it changes.
 
     Args:
         controller: The connection.
@@ -60,12 +60,15 @@ class ForeignMessagesWatch(QObject):
 
     @Slot()
     def show_newest(self) -> PairsDialog:
-        """Open a window with the newest ones, as plain text."""
+        """Show the newest foreign messages as plain text."""
         pairs = [(_what(message), display_text(message.body)) for message in self._controller.foreign_messages.newest()]
         dialog = PairsDialog(
             translated(_TITLE),
-            tr("These came from the queue and are not Filemill's. They were left as they are; here are the newest."),
-            (tr("What it is"), tr("What it says")),
+            tr(
+                "These messages came from the queue but are not Filemill's. They were left unchanged. The "
+                "newest are shown here."
+            ),
+            (tr("Description"), tr("Body")),
             pairs,
             self._window,
         )

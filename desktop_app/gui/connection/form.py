@@ -1,4 +1,4 @@
-"""The form of the queue's page: takes a connection apart into fields, and puts one together from them."""
+"""The form of the queue page: shows a connection in fields and reads one from them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _SHORT = 14
 
 
 def combo(parent: QWidget, *, editable: bool) -> QComboBox:
-    """Return a drop-down list; an editable one completes by any part of a name."""
+    """Return a combo box; an editable one completes by any part of a name."""
     box = QComboBox(parent)
     box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     box.setMinimumContentsLength(_SHORT)
@@ -50,7 +50,7 @@ def combo(parent: QWidget, *, editable: bool) -> QComboBox:
 
 
 def line_of(box: QComboBox) -> QLineEdit:
-    """Return the line of an editable box."""
+    """Return the line edit of an editable combo box."""
     line = box.lineEdit()
     if line is None:
         raise TypeError("this box is not editable")
@@ -58,7 +58,7 @@ def line_of(box: QComboBox) -> QLineEdit:
 
 
 def fill(box: QComboBox, names: Iterable[str]) -> None:
-    """Replace the items of an editable box; what is typed stays."""
+    """Replace the items of an editable combo box; keep the typed text."""
     typed = box.currentText()
     box.blockSignals(True)
     box.clear()
@@ -69,7 +69,7 @@ def fill(box: QComboBox, names: Iterable[str]) -> None:
 
 
 def hint(parent: QWidget) -> QLabel:
-    """Return a quiet line under a field; empty at first."""
+    """Return a muted hint for below a field; empty at first."""
     label = QLabel(parent)
     label.setObjectName("detailsCaption")
     label.setTextFormat(Qt.TextFormat.PlainText)
@@ -78,13 +78,13 @@ def hint(parent: QWidget) -> QLabel:
 
 
 def set_hint(hint: QLabel, text: str) -> None:
-    """Show a text in a hint; hide it if the text is empty."""
+    """Set the text of a hint; hide it if the text is empty."""
     hint.setText(text)
     hint.setVisible(bool(text))
 
 
 def beside(field: QWidget, button: QWidget | None, hint: QLabel | None, parent: QWidget) -> QWidget:
-    """Return a field with its button and its hint, as one row of a form."""
+    """Return a field with its button and its hint as one form row."""
     whole = QWidget(parent)
     column = QVBoxLayout(whole)
     column.setContentsMargins(0, 0, 0, 0)
@@ -101,7 +101,7 @@ def beside(field: QWidget, button: QWidget | None, hint: QLabel | None, parent: 
 
 
 class Place(Enum):
-    """Where the queue is."""
+    """The kinds of place where a queue can be."""
 
     COMPUTER = 0
     AWS = 1
@@ -112,7 +112,7 @@ class ConnectionForm(QWidget):
     """The fields of a connection.
 
     Signals:
-        changed(): Something was chosen or typed.
+        changed(): A field was changed.
         list_requested(): The button List Queues was pressed, or Stop.
         reload_requested(): The button Reload was pressed.
 
@@ -143,15 +143,15 @@ class ConnectionForm(QWidget):
         self._process_hint = hint(self)
         self._process_hint.setText(
             tr(
-                "Only for a queue that is Filemill's alone: each look at another program's messages counts as a "
-                "delivery attempt for them."
+                "Only for a queue that no other program uses: receiving another program's message counts as a "
+                "delivery attempt for it."
             )
         )
         self._local_hint = hint(self)
         self._local_hint.setText(
             tr(
-                "Files are added, queued and processed here. What is not done when Filemill is closed goes on at the "
-                "next start."
+                "Files are added, queued and processed on this computer. Files that are unfinished when you "
+                "close Filemill continue at the next start."
             )
         )
         self._rows = self._arrange()
@@ -165,7 +165,7 @@ class ConnectionForm(QWidget):
         texts = (
             tr("This &computer – no account needed"),
             tr("&Amazon SQS"),
-            tr("A&nother server that speaks SQS"),
+            tr("A&nother SQS-compatible server"),
         )
         group = QButtonGroup(self)
         buttons = [QRadioButton(text, self) for text in texts]
@@ -197,7 +197,7 @@ class ConnectionForm(QWidget):
             label.setBuddy(field)
             field.setAccessibleName(text.replace("&", ""))
             if isinstance(field, QComboBox) and field.isEditable():
-                line_of(field).setAccessibleName(field.accessibleName())  # it is what has the keyboard
+                line_of(field).setAccessibleName(field.accessibleName())  # it has the focus
             rows.addRow(label, beside(field, button, quiet, self))
         column.addWidget(self._local_hint)
         column.addLayout(rows)
@@ -220,12 +220,12 @@ class ConnectionForm(QWidget):
 
     @property
     def place(self) -> Place:
-        """Return where the queue is."""
+        """Return the chosen place."""
         return next(place for place, button in zip(Place, self.places, strict=True) if button.isChecked())
 
     @property
     def entered(self) -> Connection:
-        """Return the connection that is entered."""
+        """Return the entered connection."""
         if self.place is Place.COMPUTER:
             return Connection()
         server = self.server.text().strip() if self.place is Place.SERVER else ""
@@ -237,7 +237,7 @@ class ConnectionForm(QWidget):
         )
 
     def set_connection(self, connection: Connection, *, processes_here: bool) -> None:
-        """Fill the fields."""
+        """Show a connection in the fields."""
         place = Place.COMPUTER if connection.is_local else Place.SERVER if connection.endpoint_url else Place.AWS
         self.places[place.value].setChecked(True)
         self.server.setText(connection.endpoint_url)
@@ -250,12 +250,12 @@ class ConnectionForm(QWidget):
         self._show_profile()
 
     def set_profiles(self, profiles: Profiles) -> None:
-        """Offer these profiles; the chosen one stays chosen, there or not."""
+        """Offer these profiles; keep the chosen one even if it is not among them."""
         chosen = str(self.profile.currentData() or "")
         self._profiles = profiles
         self.profile.blockSignals(True)
         self.profile.clear()
-        self.profile.addItem(tr("As AWS finds it – no profile named"), "")
+        self.profile.addItem(tr("AWS default – no profile named"), "")
         for profile in profiles.found:
             more = f"▲ {translated(profile.trouble)}" if profile.trouble else translated(profile.kind.value)
             self.profile.addItem(f"{profile.name}   –   {more}", profile.name)
@@ -267,7 +267,7 @@ class ConnectionForm(QWidget):
 
     def _ensure_profile(self, name: str) -> None:
         if self.profile.findData(name) < 0:
-            self.profile.addItem(name or tr("As AWS finds it – no profile named"), name)
+            self.profile.addItem(name or tr("AWS default – no profile named"), name)
 
     def set_regions(self, names: Iterable[str]) -> None:
         """Offer these regions."""
@@ -278,7 +278,7 @@ class ConnectionForm(QWidget):
         fill(self.queue, names)
 
     def set_queue_hint(self, text: str) -> None:
-        """Show how listing the queues goes."""
+        """Show the progress of listing the queues."""
         set_hint(self._queue_hint, text)
 
     @Slot()
@@ -294,7 +294,7 @@ class ConnectionForm(QWidget):
         if not trouble and self._profiles.trouble:
             trouble = translated(self._profiles.trouble)
         if not trouble and name and profile is None and self._profiles.files:
-            trouble = tr("There is no such profile in {files}.").format(files=tr(" or ").join(self._profiles.files))
+            trouble = tr("This profile does not exist in {files}.").format(files=tr(" or ").join(self._profiles.files))
         set_hint(self._profile_hint, f"▲ {trouble}" if trouble else "")
         region = profile.region if profile is not None else ""
         if not self._region_typed:
@@ -305,7 +305,7 @@ class ConnectionForm(QWidget):
 
     @Slot()
     def _focus_next(self) -> None:
-        """Go straight to the next field if the place was chosen by its letter; the arrow keys only choose."""
+        """Focus the next field if the place was chosen by its mnemonic; the arrow keys only choose."""
         if QGuiApplication.keyboardModifiers() & Qt.KeyboardModifier.AltModifier and self.place is not Place.COMPUTER:
             (self.server if self.place is Place.SERVER else self.profile).setFocus(Qt.FocusReason.ShortcutFocusReason)
 
@@ -318,7 +318,7 @@ class ConnectionForm(QWidget):
         for widget in (self.process_here, self._process_hint):
             widget.setVisible(place is not Place.COMPUTER)
         line_of(self.region).setPlaceholderText(
-            tr("May be left empty") if place is Place.SERVER else tr("Such as eu-west-1")
+            tr("Optional") if place is Place.SERVER else tr("For example, eu-west-1")
         )
         line_of(self.queue).setPlaceholderText(tr("A queue's name, URL or ARN"))
         self.changed.emit()

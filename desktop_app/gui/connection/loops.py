@@ -1,4 +1,4 @@
-"""The two loops of one connection, each on a QThread: the consumer and the sender."""
+"""The loops of a connection, each on a QThread: the consumer and the sender."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ log = logging.getLogger(__name__)
 
 
 class LoopThread(QThread):
-    """Builds a loop inside its own thread and runs it there until `requestInterruption()`.
+    """A thread that builds a loop and runs it until `requestInterruption()`.
 
-    It has signals and no slots: the object lives in the main thread, so its receivers are called there. It may be
-    started again after it has ended.
+    The object lives in the main thread, so its signals are received there. It may be
+    restarted after it has ended.
 
     Signals:
-        state_changed(LoopState): What the loop does now.
+        state_changed(LoopState): The new state of the loop.
         failed(str, object): The loop ended by itself: a plain text, and the `KnownError` or None for a bug. Nothing
             more comes until it is started again.
 
     Args:
-        build: Makes the loop, given what takes its states; called in the new thread.
-        parent: Qt's owner.
+        build: Builds the loop, given a callback for its states; called in the new thread.
+        parent: The parent.
     """
 
     state_changed = Signal(object)
     failed = Signal(str, object)
-    bug_text = mark("This work has stopped because of a fault in Filemill. The log says more.")
+    bug_text = mark("Stopped because of an error in Filemill. See the log for details.")
 
     def __init__(self, build: Callable[[Callable[[LoopState], None]], Loop], parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -56,35 +56,35 @@ class LoopThread(QThread):
             log.warning("%s ended: %s", self.objectName(), error.text)
             self.failed.emit(translated(error.text), error)
         except Exception:
-            # A bug in a loop must not take the window, and the view of the files, with it.
+            # A bug in a loop must not close the window.
             log.exception("%s ended", self.objectName())
             self.failed.emit(translated(self.bug_text), None)
 
 
 class ConsumerThread(LoopThread):
-    """Receives messages and processes their files. Signals: those of `LoopThread`."""
+    """The thread that receives messages and processes their files. Signals: see `LoopThread`."""
 
-    bug_text = mark("Processing has stopped because of a fault in Filemill. The log says more.")
+    bug_text = mark("Processing has stopped because of an error in Filemill. See the log for details.")
 
 
 class SenderThread(LoopThread):
-    """Sends the messages of what waits in the outbox. Signals: those of `LoopThread`."""
+    """The thread that sends the messages in the outbox. Signals: see `LoopThread`."""
 
-    bug_text = mark("Sending has stopped because of a fault in Filemill. The log says more.")
+    bug_text = mark("Sending has stopped because of an error in Filemill. See the log for details.")
 
 
 class QueueLoops(QObject):
-    """The consumer and the sender of one connection, with what belongs to its queue alone. Main thread.
+    """The consumer and the sender of a connection, and the state of its queue. Main thread.
 
     Attributes:
         connection: Which queue, and how it is reached.
         consumer_thread, sender_thread: The loops' threads.
-        foreign_messages: What came from this queue that is not ours.
+        foreign_messages: The foreign messages of this queue.
         close: Closes the queue's clients, after both threads have ended; safe to call twice.
 
     Args:
         connection, foreign_messages, close: See the attributes.
-        consumer, sender: Not started yet.
+        consumer, sender: The threads, not started yet.
     """
 
     def __init__(
@@ -116,17 +116,17 @@ class QueueLoops(QObject):
         return self.consumer_thread, self.sender_thread
 
     def start(self) -> None:
-        """Start the threads; one that runs already goes on."""
+        """Start the threads that are not running."""
         for thread in self.threads:
             thread.start()
 
     def report_to(self, status: ConnectionStatus | None) -> None:
-        """Report there from now on.
+        """Report states and failures to another receiver.
 
-        Disconnecting would not do: what a thread has emitted before is delivered all the same.
+        Disconnecting would not be enough: signals emitted before are still delivered.
 
         Args:
-            status: Takes the states and failures; None to drop them.
+            status: The receiver; None to drop the reports.
         """
         self._status = status
 

@@ -1,4 +1,4 @@
-"""The queue's page of the Connection dialog: the form, the list of queues, and the test of what is entered."""
+"""The queue page of the Connection dialog: the form, the list of queues, and the connection test."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ _ICONS = {Verdict.FINE: "status-processed", Verdict.NOTE: "info", Verdict.TROUBL
 
 
 class QueuePage(ConnectionPage):
-    """Chooses the queue. Never blocks: what has to be looked up comes when it comes.
+    """The page that chooses the queue. Never blocks: choices appear as they are loaded.
 
     Attributes:
-        form, checks, test, fix: Its parts.
+        form, checks, test, fix: The widgets.
 
     Args:
         controller: The connection.
-        tasks: Where short questions are asked.
-        listing, testing: Where the list of queues and the test run; they must outlive the page.
-        button_for: Returns the button that helps against what a test found, if there is one.
+        tasks: The pool for short requests.
+        listing, testing: Run the list of queues and the test; they must outlive the page.
+        button_for: Returns the button that fixes what a test found; None if there is none.
         theme: The colours and icons.
     """
 
@@ -105,12 +105,10 @@ class QueuePage(ConnectionPage):
         names = self._controller.overrides
         self._overrides.setVisible(bool(names))
         self._overrides.setText(
-            tr("Set in this program's environment, which decides again at the next start: {names}").format(
-                names=", ".join(names)
-            )
+            tr("Set in the environment and used again at the next start: {names}").format(names=", ".join(names))
         )
 
-    # --- as a page
+    # --- as a ConnectionPage
 
     @Slot()
     def load(self) -> None:
@@ -127,11 +125,11 @@ class QueuePage(ConnectionPage):
             self.form.set_regions(names)
 
     def validate(self) -> bool:
-        """Return whether what is entered can be used; say why not."""
+        """Return whether the entered connection can be used; show the reason if not."""
         return self._entered() is not None
 
     def apply(self) -> None:
-        """Use what is entered from now on.
+        """Switch to the entered connection.
 
         Raises:
             SettingsError: If it could not be saved.
@@ -146,7 +144,7 @@ class QueuePage(ConnectionPage):
         self._testing.stop()
 
     def focus_on(self, field: str) -> bool:
-        """Put the keyboard on `profile`, `region` or `queue`."""
+        """Focus `profile`, `region` or `queue`."""
         widgets = {"profile": self.form.profile, "region": self.form.region, "queue": self.form.queue}
         if field not in widgets:
             return False
@@ -156,7 +154,7 @@ class QueuePage(ConnectionPage):
         return True
 
     def _entered(self) -> Connection | None:
-        """Return the connection that is entered, completed; None if it can't be used, and say why."""
+        """Return the entered connection, completed; show the reason and return None if it can't be used."""
         entered = self.form.entered
         if self.form.place is not Place.COMPUTER and not entered.queue:
             self.show_problem(tr("Choose a queue, or type its name, URL or ARN."))
@@ -184,7 +182,7 @@ class QueuePage(ConnectionPage):
             self._listing.stop()
             self._end_listing(tr("Stopped."))
             return
-        # Its own name does not matter, but a connection without one would be the embedded queue's.
+        # The name does not matter here, but a connection without one means the embedded queue.
         connection = replace(self.form.entered, queue="any")
         self._queues = []
         self.form.list_queues.setText(tr("Stop"))
@@ -204,7 +202,7 @@ class QueuePage(ConnectionPage):
 
     @Slot(object)
     def _fail_listing(self, error: KnownError) -> None:
-        self._end_listing(tr("▲ {trouble} The name can be typed all the same.").format(trouble=translated(error.text)))
+        self._end_listing(tr("▲ {trouble} You can still type the name.").format(trouble=translated(error.text)))
 
     def _end_listing(self, text: str) -> None:
         self.form.list_queues.setText(tr("List Queues"))
@@ -233,7 +231,7 @@ class QueuePage(ConnectionPage):
     @Slot()
     def _finish_test(self) -> None:
         troubles = [finding for finding in self.checks.findings if finding.verdict is Verdict.TROUBLE]
-        self._end_test(tr("Test: something is in the way") if troubles else tr("Test: everything works"))
+        self._end_test(tr("Test: problems found") if troubles else tr("Test: everything works"))
         error = troubles[0].error if troubles else None
         self._fix = self._button_for(error) if error is not None else None
         self.fix.setVisible(self._fix is not None)
@@ -251,13 +249,13 @@ class QueuePage(ConnectionPage):
 
 
 class CheckList(QListWidget):
-    """The findings of a test, a line each as they come, with a shape before each."""
+    """The list of a test's findings, one line each, with a symbol before each."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
         self._findings: list[Finding] = []
-        self.setAccessibleName(tr("What the test has found"))
+        self.setAccessibleName(tr("Test results"))
         self.setWordWrap(True)
         self.setIconSize(QSize(16, 16))
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
@@ -268,11 +266,11 @@ class CheckList(QListWidget):
 
     @property
     def findings(self) -> list[Finding]:
-        """Return what is listed."""
+        """Return the findings."""
         return list(self._findings)
 
     def clear_findings(self) -> None:
-        """Remove the findings of the last test."""
+        """Remove all findings."""
         self._findings.clear()
         self.clear()
 
@@ -280,13 +278,13 @@ class CheckList(QListWidget):
         """Append a finding."""
         self._findings.append(finding)
         item = QListWidgetItem(translated(finding.text), self)
-        mark = {Verdict.FINE: tr("Fine"), Verdict.NOTE: tr("Note"), Verdict.TROUBLE: tr("Trouble")}[finding.verdict]
+        mark = {Verdict.FINE: tr("OK"), Verdict.NOTE: tr("Note"), Verdict.TROUBLE: tr("Problem")}[finding.verdict]
         item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{mark}: {item.text()}")
         self._draw_item(item, finding)
         self.scrollToItem(item)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Copy all lines, not only the current one."""
+        """Copy all lines on Ctrl+C, not only the current one."""
         if event.matches(QKeySequence.StandardKey.Copy):
             QGuiApplication.clipboard().setText(self.as_text())
             event.accept()
@@ -294,7 +292,7 @@ class CheckList(QListWidget):
             super().keyPressEvent(event)
 
     def as_text(self) -> str:
-        """Return all findings, a line each."""
+        """Return all findings, one per line."""
         return "\n".join(f"{_MARKS[one.verdict]} {translated(one.text)}" for one in self._findings)
 
     @Slot()

@@ -1,4 +1,4 @@
-"""What a person is offered for a trouble: buttons, the best first, and what they start."""
+"""The remedies for a problem: buttons, the best first, and what they start."""
 
 from __future__ import annotations
 
@@ -39,23 +39,23 @@ if TYPE_CHECKING:
 _CLOCKS = (("gnome-control-center", "datetime"), ("kcmshell6", "kcm_clock"), ("kcmshell5", "kcm_clock"))
 _CLOCK_PAGES = {"win32": "ms-settings:dateandtime", "darwin": "x-apple.systempreferences:com.apple.preference.datetime"}
 _MOST_REGIONS = 3
-"""So many of the regions in which a queue was found have a button."""
+"""At most this many of the regions in which a queue was found get a button."""
 
 
 class Remedies(QObject):
-    """Makes the buttons for a trouble: by its cause where that is known, else by what a person can do about it.
+    """Makes the buttons for a problem: by its cause where that is known, else by what the user can do.
 
     Signals:
-        notice(Notice): What came of pressing one.
+        notice(Notice): The result of pressing a button.
 
     Args:
         controller: The connection.
-        tasks: Where other regions are searched.
-        open_dialog: Opens the Connection dialog, with the keyboard on a field.
-        show_foreign: Shows the messages that are not ours.
-        try_now: Lets the loops try at once.
-        folder: Where the list is kept.
-        window: The parent of dialogs; closed by what can only be mended at a start.
+        tasks: The pool for searching other regions.
+        open_dialog: Opens the Connection dialog with the focus on a field.
+        show_foreign: Shows the foreign messages.
+        try_now: Lets the loops try again at once.
+        folder: The folder of the list.
+        window: The parent of dialogs; closed by remedies that need a restart.
     """
 
     notice = Signal(object)
@@ -89,7 +89,7 @@ class Remedies(QObject):
         self._sign_in.stop()
 
     def buttons(self, trouble: Trouble) -> tuple[NoticeAction, ...]:
-        """Return the buttons for a trouble, the best first."""
+        """Return the buttons for a problem, the best first."""
         make = {
             Cause.NO_SIGN_IN: self._for_no_sign_in,
             Cause.SESSION_ENDED: self._for_ended_session,
@@ -115,14 +115,14 @@ class Remedies(QObject):
         return {
             Need.NOTHING: (),
             Need.PATIENCE: (self._try(tr("Try Now")),),
-            Need.RESTART: (NoticeAction(tr("Start Again"), self._controller.start),),
+            Need.RESTART: (NoticeAction(tr("Restart"), self._controller.start),),
             Need.PERMISSION: (
                 NoticeAction(tr("Process Here"), partial(self._attempt, self._controller.allow_processing)),
             ),
         }[trouble.need]
 
     def button_in_dialog(self, error: KnownError) -> NoticeAction | None:
-        """Return the button for what a test in the dialog found; None where the dialog's own fields are the remedy."""
+        """Return the button for what a test found; None where the dialog's own fields are the remedy."""
         if not isinstance(error, QueueError):
             return None
         if error.command:
@@ -164,7 +164,7 @@ class Remedies(QObject):
         buttons = [self._copy_request(right), self._try(tr("Try Now"))]
         if right.action != "sqs:SendMessage":
             stop = partial(self._attempt, self._controller.stop_processing)
-            buttons.insert(1, NoticeAction(tr("Work Without Receiving"), stop))
+            buttons.insert(1, NoticeAction(tr("Send Only"), stop))
         return tuple(buttons)
 
     def _for_patience(self, trouble: Trouble) -> tuple[NoticeAction, ...]:
@@ -184,7 +184,7 @@ class Remedies(QObject):
         return (
             self._choose("queue"),
             show,
-            NoticeAction(tr("Process Only Ours"), self._controller.tolerate_foreign_messages),
+            NoticeAction(tr("Process Only Filemill's"), self._controller.tolerate_foreign_messages),
         )
 
     def _for_the_disk(self, _: Trouble) -> tuple[NoticeAction, ...]:
@@ -214,7 +214,7 @@ class Remedies(QObject):
         return NoticeAction(tr("Open Folder"), partial(QDesktopServices.openUrl, url), keeps=True)
 
     def _sign_in_buttons(self, command: str) -> tuple[NoticeAction, ...]:
-        """Return the ways to sign in again; only the second where AWS's command line is not installed."""
+        """Return the buttons for signing in again; only Copy Command where the AWS CLI is not installed."""
         copy = NoticeAction(tr("Copy Command"), partial(self._copy_command, command), keeps=True)
         if shutil.which("aws") is None:
             return (copy,)
@@ -238,26 +238,28 @@ class Remedies(QObject):
     def _copy_command(self, command: str) -> None:
         QGuiApplication.clipboard().setText(command)
         self.notice.emit(
-            Notice(tr("Copied: {command}. Run it in a terminal; what waits goes on then.").format(command=command))
+            Notice(tr("Copied: {command}. Run it in a terminal; waiting files then continue.").format(command=command))
         )
 
     def _copy_to_clipboard(self, text: str) -> None:
         QGuiApplication.clipboard().setText(text)
-        self.notice.emit(Notice(tr("The request was copied. Send it to who manages this AWS account."), passing=True))
+        self.notice.emit(
+            Notice(tr("The request was copied. Send it to the administrator of this AWS account."), passing=True)
+        )
 
     def _show_details(self, trouble: Trouble) -> None:
-        """Open a window with everything known about a trouble, to be copied."""
+        """Show all details of a problem, to be copied."""
         error = trouble.error
         pairs = [
             (tr("What happened"), trouble.text),
             (tr("Cause"), trouble.cause.value),
             (tr("Connection"), self._controller.connection.label),
-            (tr("What was answered"), error.detail if error is not None else ""),
+            (tr("Response"), error.detail if error is not None else ""),
             (tr("Shown at (UTC)"), datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S")),
         ]
         dialog = PairsDialog(
             tr("Details"),
-            tr("This is what is known about it. Copy it to ask somebody for help."),
+            tr("Copy these details when you ask for help."),
             (tr("What"), tr("Text")),
             [pair for pair in pairs if pair[1]],
             self._window,
@@ -266,7 +268,7 @@ class Remedies(QObject):
 
 
 def _clock_settings() -> tuple[NoticeAction, ...]:
-    """Return the button that opens the system's page for date and time, where it is known how."""
+    """Return the button that opens the system's date and time settings, where that is supported."""
     text = tr("Open Date & Time Settings").replace("&", "&&")
     page = _CLOCK_PAGES.get(sys.platform)
     if page is not None:
@@ -283,14 +285,14 @@ def _start_program(program: str, argument: str) -> None:
 
 
 class SignIn(QObject):
-    """Runs AWS's own command to sign in, which opens a web page; one sign-in at a time. It keeps no secret.
+    """Runs the AWS CLI's sign-in command, which opens a web page; one at a time. Stores no secrets.
 
     Signals:
-        notice(Notice): How it goes.
+        notice(Notice): The progress and the result.
 
     Args:
-        then: Called when the person has signed in.
-        parent: Qt's owner.
+        then: Called when the user has signed in.
+        parent: The parent.
     """
 
     notice = Signal(object)
@@ -304,7 +306,7 @@ class SignIn(QObject):
         """Run the command, unless one is running.
 
         Args:
-            command: Such as `aws sso login --profile prod`.
+            command: For example, `aws sso login --profile prod`.
         """
         if self._process is not None:
             return
@@ -317,7 +319,7 @@ class SignIn(QObject):
         self._process = process
         self.notice.emit(
             Notice(
-                tr("A web page opens for it. What waits goes on as soon as you are signed in."),
+                tr("A web page opens. Waiting files continue as soon as you are signed in."),
                 actions=(NoticeAction(tr("Cancel"), self.stop),),
                 title=tr("Signing in: {command}").format(command=command),
             )
@@ -326,7 +328,7 @@ class SignIn(QObject):
 
     @Slot()
     def stop(self) -> None:
-        """End it: the person has cancelled, or the window closes."""
+        """End the command: the user cancelled it, or the window closes."""
         process, self._process = self._process, None
         if process is not None:
             process.finished.disconnect(self._finish)
@@ -343,11 +345,11 @@ class SignIn(QObject):
         lines = bytes(process.readAll().data()).decode(errors="replace").strip().splitlines()
         process.deleteLater()
         if code == 0:
-            self.notice.emit(Notice(tr("Signed in. What waited goes on."), passing=True))
+            self.notice.emit(Notice(tr("Signed in. Waiting files continue."), passing=True))
             self._then()
             return
-        why = lines[-1] if lines else tr("It ended with {code}.").format(code=code)
-        self.notice.emit(Notice(why, Kind.PROBLEM, title=tr("The sign-in did not succeed")))
+        why = lines[-1] if lines else tr("The command exited with code {code}.").format(code=code)
+        self.notice.emit(Notice(why, Kind.PROBLEM, title=tr("The sign-in failed")))
 
     @Slot()
     def _fail(self) -> None:
@@ -362,13 +364,13 @@ class RegionSearch(QObject):
     """Searches for a queue in the other regions and offers to use it there; one search at a time.
 
     Signals:
-        notice(Notice): How it goes and what was found.
+        notice(Notice): The progress and the result.
 
     Args:
-        advisor: Knows how to look.
-        tasks: Where that is done.
-        use: Given the connection that the person chooses of those found.
-        parent: Qt's owner.
+        advisor: Searches.
+        tasks: The pool for searching.
+        use: Called with the connection that the user chooses.
+        parent: The parent.
     """
 
     notice = Signal(object)
@@ -410,7 +412,7 @@ class RegionSearch(QObject):
         name = connection.queue_name
         if not found:
             text = tr(
-                "No other region that answered has a queue “{name}” for this profile. It may be in another account."
+                "No other region that responded has a queue “{name}” for this profile. It may be in another account."
             )
             self.notice.emit(Notice(text.format(name=name), Kind.WARNING))
             return

@@ -1,4 +1,4 @@
-"""What the window says about the connection, from the states of its sender and its consumer."""
+"""The texts about the connection, from the states of its sender and consumer."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _EVERY_MS = 1_000
 
 
 class Mark(StrEnum):
-    """The shape before the connection's name; its meaning is in the text too."""
+    """The symbol before the connection's name; the text says the same."""
 
     STARTING = "○"
     RUNNING = "●"
@@ -35,12 +35,12 @@ class Mark(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ConnectionText:
-    """What the status bar says.
+    """The text about the connection in the status bar.
 
     Attributes:
-        mark: The shape before it.
+        mark: The symbol before it.
         text: A few words.
-        detail: Whole sentences, for who wants to know more.
+        detail: Whole sentences for the tool tip.
     """
 
     mark: Mark
@@ -49,26 +49,26 @@ class ConnectionText:
 
 
 class Need(StrEnum):
-    """What a person can do about a trouble whose cause is not known more exactly."""
+    """What the user can do about a problem whose exact cause is not known."""
 
     NOTHING = "nothing"
-    """It goes away when what failed succeeds again."""
+    """It ends when what failed succeeds again."""
     PATIENCE = "patience"
-    """It goes on by itself; trying now may be sooner."""
+    """It is retried automatically; trying now may be sooner."""
     RESTART = "restart"
-    """The work has ended by itself."""
+    """The loop has ended by itself."""
     PERMISSION = "permission"
-    """It has not begun, since nobody has allowed it."""
+    """The loop has not started because it is not permitted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """What the banner says.
+    """A problem shown in the banner.
 
     Attributes:
-        text: For a person.
+        text: A plain text.
         need: What can be done.
-        error: The error, if there is one; its cause tells more exactly what can be done.
+        error: The error, if there is one; its cause says more exactly what can be done.
     """
 
     text: str
@@ -83,7 +83,7 @@ class Trouble:
 
 _NEEDED = {
     QueueTrouble.SIGNED_OUT: mark("Sign-in needed"),
-    QueueTrouble.NO_RIGHT: mark("Not allowed to use the queue"),
+    QueueTrouble.NO_RIGHT: mark("Access to the queue denied"),
     QueueTrouble.NO_QUEUE: mark("Queue not found"),
     QueueTrouble.SETUP: mark("The connection needs attention"),
 }
@@ -92,16 +92,16 @@ _STARTING = LoopState(Phase.STARTING)
 
 
 class ConnectionStatus(QObject):
-    """Turns the states of the sender and the consumer into what the window says. Main thread.
+    """Turns the states of the sender and the consumer into texts. Main thread.
 
     Signals:
-        text_changed(ConnectionText): For the status bar; while a loop waits, once a second.
-        trouble_changed(object): A `Trouble` that a person should read, or None when it is over.
+        text_changed(ConnectionText): For the status bar; once a second while a loop waits.
+        trouble_changed(object): The `Trouble` to show; None when it is over.
 
     Args:
-        connection: Which queue this is about.
-        clock: For "trying again in 8 s".
-        parent: Qt's owner.
+        connection: The connection.
+        clock: The time, for "trying again in 8 s".
+        parent: The parent.
     """
 
     text_changed = Signal(object)
@@ -122,52 +122,54 @@ class ConnectionStatus(QObject):
         self._timer.timeout.connect(self._update_text)
 
     def set_connection(self, connection: Connection) -> None:
-        """Show another connection from now on, of which nothing is known yet."""
+        """Switch to another connection, whose state is not known yet."""
         self._connection = connection
         self._sender = self._consumer = _STARTING
         self._failures.clear()
         self._update()
 
     def set_sender_state(self, state: LoopState) -> None:
-        """Take what the sender does now; it runs, so what ended it before is over."""
+        """Set the state of the sender; it runs, so an earlier failure is over."""
         self._sender = state
         self._failures.pop("sender", None)
         self._update()
 
     def set_consumer_state(self, state: LoopState) -> None:
-        """Take what the consumer does now; it runs, so what ended it before is over."""
+        """Set the state of the consumer; it runs, so an earlier failure is over."""
         self._consumer = state
         self._failures.pop("consumer", None)
         self._update()
 
     def set_sender_failure(self, text: str, error: KnownError | None = None) -> None:
-        """Take why the sender has ended by itself; the error is None for a bug."""
+        """Set the reason why the sender ended by itself; the error is None for a bug."""
         self._failures["sender"] = Trouble(text, Need.RESTART, error)
         self._update()
 
     def set_consumer_failure(self, text: str, error: KnownError | None = None) -> None:
-        """Take why the consumer has ended by itself; the error is None for a bug."""
+        """Set the reason why the consumer ended by itself; the error is None for a bug."""
         self._failures["consumer"] = Trouble(text, Need.RESTART, error)
         self._update()
 
     @Slot(object)
     def set_mode(self, mode: RunMode) -> None:
-        """Take whether the consumer is paused."""
+        """Set the run mode of the consumer."""
         self._mode = mode
         self._update()
 
     @property
     def text(self) -> ConnectionText:
-        """Return what the status bar says now."""
+        """Return the text for the status bar."""
         if self._failures:
             texts = dict.fromkeys(failure.text for failure in self._failures.values())
             return ConnectionText(Mark.STOPPED, tr("Stopped"), " ".join(texts))
         label = tr("Local queue") if self._connection.is_local else self._connection.label
         if self._mode is RunMode.PAUSED:
-            text = tr("Nothing is begun until you resume. Files can be added, and their messages are sent to {queue}.")
+            text = tr(
+                "No files are started until you resume. You can add files, and their messages are sent to {queue}."
+            )
             return ConnectionText(Mark.PAUSED, tr("Paused"), text.format(queue=label))
         if self._mode is RunMode.FINISHING:
-            return ConnectionText(Mark.PAUSED, tr("Pausing…"), tr("The files in work are finished first."))
+            return ConnectionText(Mark.PAUSED, tr("Pausing…"), tr("The current files are finished first."))
         for state in (self._sender, self._consumer):
             if state.phase is Phase.WAITING:
                 return self._waiting_text(state)
@@ -194,7 +196,7 @@ class ConnectionStatus(QObject):
             return ConnectionText(Mark.RETRYING, tr("Waiting"), translated(state.text))
         left = max(1, round((state.next_try_at - self._clock.now_ms()) / 1000))
         if state.trouble is QueueTrouble.THROTTLED:
-            text = tr("Asked to go slower – going on in {seconds} s")
+            text = tr("Throttled – continuing in {seconds} s")
         else:
             text = tr("Trying again in {seconds} s")
         return ConnectionText(Mark.RETRYING, text.format(seconds=left), translated(state.text))
@@ -219,13 +221,13 @@ class ConnectionStatus(QObject):
             self.text_changed.emit(text)
 
     def _find_trouble(self) -> Trouble | None:
-        """Return one trouble: what has ended before what waits, the sender before the consumer."""
+        """Return the most important problem: failed loops before waiting ones, the sender before the consumer."""
         if self._failures:
             return next(iter(self._failures.values()))
-        # A paused consumer does not ask the queue, so it can't know whether what was wrong still is.
+        # A paused consumer does not ask the queue, so it can't know whether its problem persists.
         asking = (self._sender, self._consumer) if self._mode is RunMode.RUNNING else (self._sender,)
         for state in asking:
-            # Going slower is nothing that a person could do anything about: the status bar says it.
+            # The user can't do anything about throttling; the status bar shows it.
             if state.phase is Phase.WAITING and state.text and state.trouble is not QueueTrouble.THROTTLED:
                 return Trouble(translated(state.text), error=state.error)
         if self._consumer.phase is Phase.OFF:

@@ -1,1 +1,1 @@
-"""What the desktop around the window offers: notifications, a tray, progress on the task bar, staying awake."""
+"""Desktop integration: notifications, tray icon, progress on the task bar, keeping the computer awake."""

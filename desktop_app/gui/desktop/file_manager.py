@@ -1,4 +1,4 @@
-"""Shows files in the system's file manager, selected there where that can be asked for."""
+"""Shows files in the system's file manager, selected where it supports that."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ _BUS_NAME = "org.freedesktop.FileManager1"
 _BUS_PATH = "/org/freedesktop/FileManager1"
 
 _ANSWER_MS = 5_000
-"""A file manager that is started for this takes a second or two."""
+"""Seconds to wait for the reply; a file manager that has to start takes one or two."""
 
 
 def reveal(paths: Sequence[str]) -> bool:
-    """Ask the file manager to show these files of one folder; False if there is none that can be asked.
+    """Ask the file manager to show these files of one folder; return False if none supports it.
 
-    Waits for its answer, at most some seconds: not for the main thread.
+    Waits some seconds for its reply, so do not call it on the main thread.
     """
     if sys.platform == "win32":
         subprocess.Popen(["explorer", f"/select,{paths[0]}"])  # noqa: S603, S607 - the system's own, by its known name
@@ -53,31 +53,31 @@ def reveal(paths: Sequence[str]) -> bool:
 
 
 def folder_of(path: str) -> str:
-    """Return the folder that a file lies in, or lay in; empty if that is not there.
+    """Return the folder of a file, which may be gone; empty if the folder does not exist.
 
-    It may be on a disk that does not answer: not for the main thread.
+    The disk may not respond, so do not call it on the main thread.
     """
     folder = os.path.dirname(path)  # noqa: PTH120 - keep surrogates
     return folder if os.path.isdir(folder) else ""  # noqa: PTH112
 
 
 MOST_AT_ONCE = 10
-"""More programs than that are not opened by one key."""
+"""The most files that one key press opens."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """What became of showing files: `is_gone` that the first is not there, `folder` what is to be opened instead."""
+    """The result of showing files: whether the first is gone, and the folder to open instead."""
 
     is_gone: bool
     folder: str = ""
 
 
 class Opener(QObject):
-    """The disk and the file manager are asked beside the main thread: either may take its time.
+    """Opens and shows files. Asks the disk and the file manager off the main thread: both may be slow.
 
     Signals:
-        notice(Notice): What a person should know about it.
+        notice(Notice): A message for the user.
     """
 
     notice = Signal(object)
@@ -87,7 +87,7 @@ class Opener(QObject):
         self._tasks = tasks
 
     def open(self, paths: Sequence[str]) -> None:
-        """Open files, each with its program."""
+        """Open files, each in its default program."""
         if len(paths) > MOST_AT_ONCE:
             self._warn(tr("Select at most %Ln file(s) to open them.", "", MOST_AT_ONCE))
         elif paths:
@@ -99,10 +99,10 @@ class Opener(QObject):
         if gone:
             self._warn(_gone_text(gone))
         elif refused:
-            self._warn(tr("This computer has no program that opens “{name}”.").format(name=_name(refused[0])))
+            self._warn(tr("This computer has no program to open “{name}”.").format(name=_name(refused[0])))
 
     def show(self, paths: Sequence[str]) -> None:
-        """Show files in the file manager: those that lie in the first one's folder."""
+        """Show in the file manager those files that are in the first one's folder."""
         if paths:
             folder = os.path.dirname(paths[0])  # noqa: PTH120 - keep surrogates
             beside = [path for path in paths if os.path.dirname(path) == folder]  # noqa: PTH120
@@ -113,7 +113,7 @@ class Opener(QObject):
         if shown.is_gone and shown.folder and opened:
             self._warn(_gone_text([path]))
         elif not opened or (shown.is_gone and not shown.folder):
-            text = tr("The folder of “{name}” can't be opened; it may not be there any more.")
+            text = tr("The folder of “{name}” can't be opened; it may no longer exist.")
             self._warn(text.format(name=_name(path)))
 
     def _warn(self, text: str) -> None:
@@ -121,7 +121,7 @@ class Opener(QObject):
 
 
 def file_url(path: str) -> QUrl:
-    """Return a path as an address, also where its name is not UTF-8."""
+    """Return the URL of a path, also if it is not UTF-8."""
     return QUrl.fromEncoded(Path(path).as_uri().encode())
 
 
@@ -138,9 +138,9 @@ def _show(paths: Sequence[str]) -> _Shown:
 
 def _gone_text(paths: Sequence[str]) -> str:
     if len(paths) == 1:
-        text = tr("“{name}” is not there any more. It was moved, renamed or deleted after it was added.")
+        text = tr("“{name}” no longer exists. It was moved, renamed or deleted after it was added.")
         return text.format(name=_name(paths[0]))
-    return tr("%Ln file(s) (is|are) not there any more. They were moved, renamed or deleted.", "", len(paths))
+    return tr("%Ln file(s) no longer (exists. It was|exist. They were) moved, renamed or deleted.", "", len(paths))
 
 
 def _name(path: str) -> str:

@@ -1,7 +1,7 @@
-"""Linux and its like: notifications, the task bar and staying awake, over D-Bus.
+"""Linux and similar systems: notifications, task bar progress and keeping awake, over D-Bus.
 
-Qt's own D-Bus can't be used: from Python it has no way to write an unsigned number, which notifications and most
-inhibitors ask for.
+QtDBus can't be used: from Python it can't send unsigned numbers, which notifications and most
+inhibitors require.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ log = logging.getLogger(__name__)
 
 SESSION, SYSTEM = "SESSION", "SYSTEM"
 _KEPT = 50
-"""So many messages wait for the connection; more would only come from a bus that does not answer."""
+"""At most this many messages wait for the connection; more would mean that the bus does not respond."""
 
 
 class Bus(QObject):
-    """A D-Bus connection in Qt's event loop. Where there is no bus, calls lead to nothing.
+    """A D-Bus connection in Qt's event loop. Without a bus, calls do nothing.
 
-    It is opened at the first call, beside the main thread; calls are answered later or never.
+    It is opened by the first call, off the main thread; replies come later or never.
 
     Args:
         which: `SESSION` or `SYSTEM`.
-        parent: Qt's owner.
+        parent: The parent.
     """
 
     _opened = Signal(object)
@@ -63,11 +63,11 @@ class Bus(QObject):
         body: tuple[Any, ...] = (),
         on_reply: Callable[[Any], None] | None = None,
     ) -> None:
-        """Call a method; `on_reply` gets the first value of the answer, and is not called if there is none."""
+        """Call a method; `on_reply` gets the first value of the reply, if one comes."""
         self.send(new_method_call(address, method, signature, body), on_reply)
 
     def send(self, message: Message, on_reply: Callable[[Any], None] | None = None) -> None:
-        """Send a message now or as soon as there is a connection."""
+        """Send a message, or queue it until there is a connection."""
         match self._state:
             case "open":
                 self._write(message, on_reply)
@@ -78,13 +78,13 @@ class Bus(QObject):
                 return
 
     def subscribe(self, address: DBusAddress, name: str, call: Callable[[tuple[Any, ...]], None]) -> None:
-        """Call this with a signal's values whenever it comes."""
+        """Call a function with a signal's values whenever the signal comes."""
         self._signals[address.interface, name] = call
         rule = MatchRule(type="signal", interface=address.interface, member=name, path=address.object_path)
         self.send(message_bus.AddMatch(rule))
 
     def close(self) -> None:
-        """Let the connection go; what it held is given up with it."""
+        """Close the connection, which releases everything held through it."""
         self._state = "closed"
         self._waiting.clear()
         self._drop()
@@ -95,7 +95,7 @@ class Bus(QObject):
             QThreadPool.globalInstance().start(self._connect)
 
     def _connect(self) -> None:
-        """Connect on the pool: a bus that does not answer keeps nobody waiting."""
+        """Connect on the pool, so that a bus that does not respond blocks nothing."""
         try:
             connection: DBusConnection | None = open_dbus_connection(bus=self._which, enable_fds=True)
         except Exception as error:  # noqa: BLE001 - whatever it is, there is no bus to be used
@@ -103,7 +103,7 @@ class Bus(QObject):
             connection = None
         try:
             self._opened.emit(connection)
-        except RuntimeError:  # the window is gone
+        except RuntimeError:  # the window is closed
             if connection is not None:
                 connection.close()
 
@@ -161,7 +161,7 @@ class Bus(QObject):
             on_reply(message.body[0] if message.body else None)
 
     def _lose(self, error: Exception) -> None:
-        log.info("the %s bus is gone: %r", self._which.lower(), error)
+        log.info("the %s bus was closed: %r", self._which.lower(), error)
         self._state = "none"
         self._drop()
 
@@ -202,7 +202,7 @@ _DEFAULT_ACTION = "default"
 
 
 class BusNotifier:
-    """org.freedesktop.Notifications: works without a tray."""
+    """Notifications through org.freedesktop.Notifications; works without a tray."""
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
@@ -211,11 +211,11 @@ class BusNotifier:
         self._subscribed = False
 
     def on_click(self, call: Callable[[Topic], None]) -> None:
-        """Call this when the person presses one."""
+        """Call a function when the user clicks a notification."""
         self._clicked = call
 
     def show(self, notification: Notification) -> None:
-        """Show one, in the place of the one before about the same."""
+        """Show a notification, replacing the previous one about the same topic."""
         if not self._subscribed:
             self._subscribed = True
             self._bus.subscribe(NOTIFICATIONS, "ActionInvoked", self._hear_click)
@@ -228,7 +228,7 @@ class BusNotifier:
             self._ids.get(notification.topic, 0),
             DESKTOP_FILE,
             notification.title,
-            # Some desktops take what looks like markup for markup.
+            # Some desktops interpret markup.
             notification.body.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"),
             [_DEFAULT_ACTION, tr("Show")],
             hints,
@@ -246,12 +246,12 @@ class BusNotifier:
             self._clicked(topic)
 
     def close(self) -> None:
-        """Show none any more; those that are shown stay for the person to read."""
+        """Stop showing notifications; those on screen stay."""
         self._clicked = None
 
 
 class LauncherEntry:
-    """com.canonical.Unity.LauncherEntry, which the docks of several desktops listen to."""
+    """Task bar progress through com.canonical.Unity.LauncherEntry, which several docks support."""
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
@@ -259,7 +259,7 @@ class LauncherEntry:
         self._failed = 0
 
     def show(self, fraction: float | None, failed: int) -> None:
-        """Show the run's progress and its failures; says each state once."""
+        """Show the run's progress and failures; sends each state once."""
         percent = -1 if fraction is None else int(fraction * 100)
         if (percent, failed) == self._shown:
             return
@@ -280,13 +280,13 @@ class LauncherEntry:
         self._bus.send(new_signal(place, "Update", "sa{sv}", (f"application://{DESKTOP_FILE}.desktop", state)))
 
     def close(self) -> None:
-        """Show nothing any more."""
+        """Remove what is shown, and show nothing more."""
         if self._shown is not None:
             self.show(None, 0)
 
 
 class BusAwake:
-    """Asks whoever puts this desktop's computers to sleep not to: the login manager and the session's own."""
+    """Keeps the computer awake through inhibitors of the login manager and of the session."""
 
     def __init__(self, session: Bus, system: Bus) -> None:
         self._session = session
@@ -296,7 +296,7 @@ class BusAwake:
         self._release: list[Callable[[], None]] = []
 
     def keep(self, *, awake: bool) -> None:
-        """Keep the computer awake, or no longer."""
+        """Keep the computer awake, or allow sleep again."""
         if awake == self._is_kept:
             return
         self._is_kept = awake
@@ -322,7 +322,7 @@ class BusAwake:
         )
 
     def _hold(self, turn: int, release: Callable[[], None]) -> None:
-        """Keep what an answer gave; one that came too late is given back at once."""
+        """Keep the inhibitor from a reply; release it at once if the reply came too late."""
         if self._is_kept and turn == self._turn:
             self._release.append(release)
         else:
@@ -334,5 +334,5 @@ class BusAwake:
             release()
 
     def close(self) -> None:
-        """No longer, for good."""
+        """Allow sleep for good."""
         self.keep(awake=False)

@@ -1,7 +1,7 @@
-"""The desktop of the system that this is: what Windows and macOS offer, and the choice between them and Linux.
+"""Desktop integration of Windows and macOS, and the choice of the one for this system.
 
-On Windows by ctypes: Qt no longer offers progress on the task bar's button, and never offered staying awake. Whatever
-does not work there is logged and left out: none of it is worth a message.
+Windows is called through ctypes: Qt 6 has no task bar progress and no way to keep awake. Whatever
+fails there is logged and skipped: none of it is worth a message.
 """
 
 from __future__ import annotations
@@ -31,23 +31,23 @@ _CLSCTX_INPROC = 1
 _TASKBAR_CLASS = "{56FDF344-FD6D-11d0-958A-006097C9A090}"
 _TASKBAR_LIST_3 = "{EA1AFB91-9E28-4B86-90E9-9E9F8A5EEFAF}"
 _INIT, _SET_VALUE, _SET_STATE = 3, 9, 10
-"""Places in the interface's table of functions."""
+"""Indices in the interface's function table."""
 
 
 class WindowsAwake:
-    """SetThreadExecutionState: holds for this thread until it is taken back, or the program ends."""
+    """Keeps Windows awake with SetThreadExecutionState, which holds until it is reset or the program ends."""
 
     def __init__(self) -> None:
         self._is_kept = False
 
     def keep(self, *, awake: bool) -> None:
-        """Keep the computer awake, or no longer."""
+        """Keep the computer awake, or allow sleep again."""
         if awake != self._is_kept:
             self._is_kept = awake
             _set_execution_state(_CONTINUOUS | (_SYSTEM_REQUIRED if awake else 0))
 
     def close(self) -> None:
-        """No longer, for good."""
+        """Allow sleep for good."""
         self.keep(awake=False)
 
 
@@ -55,7 +55,7 @@ def _set_execution_state(state: int) -> None:
     try:
         _dlls().kernel32.SetThreadExecutionState(ctypes.c_uint(state))
     except (OSError, AttributeError) as error:
-        log.info("nothing keeps this computer awake: %r", error)
+        log.info("can't keep this computer awake: %r", error)
 
 
 def _dlls() -> Any:  # noqa: ANN401 - Windows' own libraries; None elsewhere
@@ -63,10 +63,10 @@ def _dlls() -> Any:  # noqa: ANN401 - Windows' own libraries; None elsewhere
 
 
 class WindowsTaskbar:
-    """ITaskbarList3 of the window's button: green, and red when files have failed.
+    """Progress on the window's task bar button with ITaskbarList3: green, and red when files have failed.
 
     Args:
-        window_id: The window's handle, asked for when it is needed.
+        window_id: Returns the window's handle.
     """
 
     def __init__(self, window_id: Callable[[], int]) -> None:
@@ -75,7 +75,7 @@ class WindowsTaskbar:
         self._is_broken = False
 
     def show(self, fraction: float | None, failed: int) -> None:
-        """Show the run's progress and its failures."""
+        """Show the run's progress and failures."""
         show_badge(failed)
         if self._is_broken:
             return
@@ -83,7 +83,7 @@ class WindowsTaskbar:
             self._show(fraction, failed)
         except (OSError, AttributeError) as error:
             self._is_broken = True
-            log.info("the task bar takes no progress: %r", error)
+            log.info("can't show progress on the task bar: %r", error)
 
     def _show(self, fraction: float | None, failed: int) -> None:
         if self._list is None:
@@ -97,7 +97,7 @@ class WindowsTaskbar:
             _call(self._list, _SET_VALUE, kinds, (window, done, _STEPS))
 
     def close(self) -> None:
-        """Show nothing any more."""
+        """Remove what is shown, and show nothing more."""
         self.show(None, 0)
 
 
@@ -111,7 +111,7 @@ class _Guid(ctypes.Structure):
 
 
 def _make_taskbar_list() -> ctypes.c_void_p:
-    """Return the system's object. The window's thread has COM already: Qt asks for it."""
+    """Return the COM object. Qt has already initialized COM on the window's thread."""
     ole = _dlls().ole32
     kind, interface, made = _Guid(), _Guid(), ctypes.c_void_p()
     for text, target in ((_TASKBAR_CLASS, kind), (_TASKBAR_LIST_3, interface)):
@@ -129,45 +129,45 @@ def _call(item: ctypes.c_void_p, place: int, kinds: tuple[Any, ...], values: tup
 
 
 class DockBadge:
-    """How many files have failed, on the program's icon in the dock."""
+    """Shows the number of failed files on the program's dock icon."""
 
     def show(self, fraction: float | None, failed: int) -> None:  # noqa: ARG002 - the dock has no bar
-        """Show the failures."""
+        """Show the number of failures."""
         show_badge(failed)
 
     def close(self) -> None:
-        """Show nothing any more."""
+        """Remove what is shown, and show nothing more."""
         show_badge(0)
 
 
 class MacAwake:
-    """`caffeinate`, which ends with us even if we are killed."""
+    """Keeps macOS awake with `caffeinate`, which ends with this program even if it is killed."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
 
     def keep(self, *, awake: bool) -> None:
-        """Keep the computer awake, or no longer."""
+        """Keep the computer awake, or allow sleep again."""
         if awake and self._process is None:
             try:
                 self._process = subprocess.Popen(["caffeinate", "-i", "-w", str(os.getpid())])  # noqa: S603, S607
             except OSError as error:
-                log.info("nothing keeps this computer awake: %r", error)
+                log.info("can't keep this computer awake: %r", error)
         elif not awake and self._process is not None:
             self._process.terminate()
             self._process = None
 
     def close(self) -> None:
-        """No longer, for good."""
+        """Allow sleep for good."""
         self.keep(awake=False)
 
 
 def desktop_of(window: QWidget, platform: str = sys.platform) -> Desktop:
-    """Return what the desktop around a window offers; nothing is asked of it before it is needed.
+    """Return the desktop integration for a window; nothing is used before it is needed.
 
     Args:
-        window: The window, which owns it.
-        platform: Which system.
+        window: The window; the parent.
+        platform: As `sys.platform`.
     """
     if platform == "win32":
         return Desktop(TrayNotifier(window), WindowsTaskbar(lambda: int(window.winId())), WindowsAwake())

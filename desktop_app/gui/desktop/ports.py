@@ -1,4 +1,4 @@
-"""What the window asks of the desktop around it. Each may do nothing, where the desktop does not have it."""
+"""The interfaces for desktop integration. Each may do nothing where the desktop lacks the feature."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ The packages name them in the desktop entry, so this module imports no Qt."""
 
 
 class Topic(StrEnum):
-    """What a notification is about; a newer one takes the place of an older one about the same."""
+    """The topic of a notification; a newer one replaces an older one about the same topic."""
 
     ENDED = "ended"
     FAILURE = "failure"
@@ -26,12 +26,12 @@ class Topic(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """A message on the desktop.
+    """A desktop notification.
 
     Attributes:
-        topic: What it is about.
+        topic: The topic.
         title, body: Plain text.
-        is_urgent: Whether it asks for something to be done.
+        is_urgent: Whether the user has to act.
     """
 
     topic: Topic
@@ -41,83 +41,83 @@ class Notification:
 
 
 class Notifier(Protocol):
-    """Shows notifications. Main thread; never waits."""
+    """Shows notifications. Main thread; never blocks."""
 
     def show(self, notification: Notification) -> None:
-        """Show one."""
+        """Show a notification."""
         ...
 
     def on_click(self, call: Callable[[Topic], None]) -> None:
-        """Call this when the person presses one."""
+        """Call a function when the user clicks a notification."""
         ...
 
     def close(self) -> None:
-        """Show none any more."""
+        """Stop showing notifications."""
         ...
 
 
 class Taskbar(Protocol):
-    """The program's place on the task bar or in the dock. Main thread; never waits."""
+    """The program's entry on the task bar or in the dock. Main thread; never blocks."""
 
     def show(self, fraction: float | None, failed: int) -> None:
-        """Show how far the run is, 0…1, or None if there is none, and how many of its files have failed."""
+        """Show the run's progress (0…1; None without a run) and its number of failed files."""
         ...
 
     def close(self) -> None:
-        """Show nothing any more."""
+        """Remove what is shown, and show nothing more."""
         ...
 
 
 class Awake(Protocol):
-    """Keeps the computer from falling asleep by itself. Main thread; never waits."""
+    """Keeps the computer from sleeping when idle. Main thread; never blocks."""
 
     def keep(self, *, awake: bool) -> None:
-        """Keep it awake, or no longer."""
+        """Keep the computer awake, or allow sleep again."""
         ...
 
     def close(self) -> None:
-        """No longer, for good."""
+        """Allow sleep for good."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Desktop:
-    """The desktop around the window."""
+    """The desktop integration of a window."""
 
     notifier: Notifier
     taskbar: Taskbar
     awake: Awake
 
     def close(self) -> None:
-        """Ask nothing of it any more."""
+        """Close all parts."""
         for part in (self.notifier, self.taskbar, self.awake):
             part.close()
 
 
 class NoDesktop:
-    """A desktop that has none of it."""
+    """A desktop without any of these features."""
 
     def show(self, *_: object) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def on_click(self, call: Callable[[Topic], None]) -> None:
-        """Never."""
+        """Do nothing."""
 
     def keep(self, *, awake: bool) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def close(self) -> None:
-        """Nothing."""
+        """Do nothing."""
 
 
 def no_desktop() -> Desktop:
-    """Return a desktop that has none of it."""
+    """Return a desktop without any of these features."""
     none = NoDesktop()
     return Desktop(none, none, none)
 
 
 def show_badge(number: int) -> None:
-    """Show a number on the program's icon, where Qt knows how; 0 takes it away."""
+    """Show a number on the program's icon, where Qt supports it; 0 removes it."""
     application = QGuiApplication.instance()
     if isinstance(application, QGuiApplication):
         application.setBadgeNumber(number)

@@ -1,4 +1,4 @@
-"""The icon in the tray: only if the person has asked for it, and where there is a tray."""
+"""The tray icon: shown only if the user has enabled it and there is a tray."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 
 class Tray(QObject):
-    """Shows the icon while `keep` is on. With it, the window's own close button hides the window; Quit still quits.
+    """Shows the icon while `keep` is checked. The window's close button then hides the window; Quit still quits.
 
     Args:
-        window: What is shown and hidden.
-        keep: The action by which the person asks for it.
-        actions: What its menu offers, besides showing the window.
-        is_available: Whether there is a tray.
+        window: The window to show and hide.
+        keep: The action that enables it.
+        actions: The other actions of its menu.
+        is_available: Returns whether there is a tray.
     """
 
     def __init__(
@@ -52,17 +52,17 @@ class Tray(QObject):
 
     @property
     def is_shown(self) -> bool:
-        """Return whether the icon is there."""
+        """Return whether the icon is shown."""
         return self._icon is not None
 
     @property
     def menu(self) -> QMenu:
-        """Return what the icon offers."""
+        """Return the icon's menu."""
         return self._menu
 
     @Slot()
     def toggle(self) -> None:
-        """Show the window, or hide it."""
+        """Show or hide the window."""
         if self._window.isVisible() and not self._window.isMinimized():
             self._window.hide()
         else:
@@ -98,8 +98,8 @@ class Tray(QObject):
             self.toggle()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Hide the window on its own close button, as long as there is an icon to bring it back by."""
-        # What the program closes by itself, for Quit or at the end of the session, ends it.
+        """Hide the window on its close button, as long as the icon can bring it back."""
+        # Closing by the program itself, on Quit or at the end of the session, still ends it.
         if watched is self._window and event.type() == QEvent.Type.Close and event.spontaneous() and self.is_shown:
             event.ignore()
             self._window.hide()
@@ -108,7 +108,7 @@ class Tray(QObject):
 
 
 class TrayNotifier(QObject):
-    """Notifications by an icon in the tray, which is there only as long as a message is: Windows and macOS."""
+    """Notifications through a tray icon that is only shown with a message: Windows and macOS."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -117,11 +117,11 @@ class TrayNotifier(QObject):
         self._clicked: Callable[[Topic], None] | None = None
 
     def on_click(self, call: Callable[[Topic], None]) -> None:
-        """Call this when the person presses one."""
+        """Call a function when the user clicks a notification."""
         self._clicked = call
 
     def show(self, notification: Notification) -> None:
-        """Show one."""
+        """Show a notification."""
         if not (QSystemTrayIcon.isSystemTrayAvailable() and QSystemTrayIcon.supportsMessages()):
             return
         if self._icon is None:
@@ -142,6 +142,6 @@ class TrayNotifier(QObject):
             self._clicked(self._topic)
 
     def close(self) -> None:
-        """Show none any more."""
+        """Stop showing notifications."""
         if self._icon is not None:
             self._icon.hide()

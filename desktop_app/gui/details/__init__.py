@@ -1,1 +1,1 @@
-"""What is known about the selected files, and what can be done about them."""
+"""The details of the selected files, and what can be done about them."""

@@ -1,4 +1,4 @@
-"""For each reason: what is behind it, what is safe, what happens next, and the buttons that do it, the fix first."""
+"""The advice for each reason: the cause, what happens next, and the buttons, the fix first."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Fix(Enum):
-    """What a button in the details does."""
+    """The actions that a button in the details can trigger."""
 
     RETRY = auto()
     LOCATE = auto()
@@ -30,12 +30,12 @@ class Fix(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """What is said about a file beside its status.
+    """The advice about a file.
 
     Attributes:
-        text: Why, what is safe, what next; may be empty.
-        fixes: The buttons, the one that mends it first.
-        title: What happened, where that is told better than by the reason; may be empty.
+        text: The cause and what to do; may be empty.
+        fixes: The buttons, the one that fixes it first.
+        title: What happened, where the reason alone does not say it well; may be empty.
     """
 
     text: str
@@ -45,13 +45,13 @@ class Advice:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What an advice is made from.
+    """The facts that an advice is based on.
 
     Attributes:
         job: The job.
-        wording: Writes numbers and times.
-        seen: What lies at its path now; None before that was looked at.
-        last: How its last attempt ended; empty before that was read.
+        wording: Formats numbers and times.
+        seen: The state of its path now; None before it was checked.
+        last: How its last attempt ended; empty before it was read.
     """
 
     job: Job
@@ -61,12 +61,16 @@ class Known:
 
 
 def advice_on(known: Known) -> Advice:
-    """What to say and to offer."""
+    """Return the advice about a file."""
     job = known.job
     if job.status is Status.PROCESSED:
         return Advice("", (Fix.SHOW_FILE, Fix.RETRY, Fix.REMOVE))
     if job.status is not Status.FAILED:
-        text = tr("It is tried again by itself; there is nothing to do.") if job.next_try_at is not None else ""
+        text = (
+            tr("It will be retried automatically; you don't need to do anything.")
+            if job.next_try_at is not None
+            else ""
+        )
         return Advice(text, (Fix.SHOW_FILE, Fix.REMOVE))
     make = _BY_PROBLEM.get(job.problem) if job.problem else None
     return make(known) if make else Advice("", (Fix.RETRY, Fix.SHOW_FILE, Fix.REMOVE))
@@ -75,16 +79,17 @@ def advice_on(known: Known) -> Advice:
 def _missing(known: Known) -> Advice:
     seen, added = known.seen, known.wording.moment(known.job.created_at)
     if seen is not None and seen.is_there:
-        text = tr("The file is there again. Retry processes it now.")
+        text = tr("The file is available again. Choose Retry to process it.")
         return Advice(text, (Fix.RETRY, Fix.SHOW_FILE, Fix.REMOVE))
     if seen is not None and seen.missing_folder:
         text = tr(
-            "The folder {folder} is not there: it was moved, renamed or deleted after the file was added ({time}), or "
-            "its drive or network share is not connected. Connect it and retry, or say where the file is now."
+            "The folder {folder} does not exist: it was moved, renamed or deleted after the file was added "
+            "({time}), or its drive or network share is not connected. Connect it and retry, or locate the "
+            "file."
         ).format(folder=display_text(seen.missing_folder), time=added)
         return Advice(text, (Fix.RETRY, Fix.LOCATE, Fix.REMOVE))
     text = tr(
-        "It was moved, renamed or deleted after it was added ({time}). Say where it is now, put it back and retry, or "
+        "It was moved, renamed or deleted after it was added ({time}). Locate it, put it back and retry, or "
         "remove it from the list."
     ).format(time=added)
     return Advice(text, (Fix.LOCATE, Fix.RETRY, Fix.REMOVE))
@@ -93,26 +98,28 @@ def _missing(known: Known) -> Advice:
 def _not_allowed(known: Known) -> Advice:
     seen = known.seen
     if seen is not None and seen.is_readable:
-        text = tr("It can be read now. Retry processes it.")
+        text = tr("It can be read now. Choose Retry to process it.")
     elif seen is not None and seen.owner:
-        text = tr("Its owner is {owner}. Allow this account to read the file, then retry. Nothing was changed.").format(
-            owner=display_text(seen.owner)
-        )
+        text = tr(
+            "It belongs to {owner}. Allow your account to read the file, then retry. The file was not changed."
+        ).format(owner=display_text(seen.owner))
     else:
-        text = tr("Allow this account to read the file, then retry. Nothing was changed.")
+        text = tr("Allow your account to read the file, then retry. The file was not changed.")
     return Advice(text, (Fix.RETRY, Fix.SHOW_FILE, Fix.REMOVE))
 
 
 def _changed(known: Known) -> Advice:  # noqa: ARG001 - one of a table
     text = tr(
-        "Another program wrote to it in each of three tries. What was read was thrown away, so that no wrong numbers "
-        "are kept. Retry when the other program is done."
+        "Another program changed it during each of three attempts. The results were discarded because they "
+        "could be wrong. Retry when the other program has finished."
     )
     return Advice(text, (Fix.RETRY, Fix.SHOW_FILE, Fix.REMOVE))
 
 
 def _not_a_file(known: Known) -> Advice:  # noqa: ARG001
-    text = tr("Only ordinary files can be processed, so it was not opened. Removing it from the list leaves it there.")
+    text = tr(
+        "Only ordinary files can be processed, so it was not opened. Removing it from the list does not delete it."
+    )
     return Advice(text, (Fix.REMOVE, Fix.SHOW_FILE))
 
 
@@ -123,29 +130,29 @@ def _unreadable(known: Known) -> Advice:  # noqa: ARG001
 
 def _crashed(known: Known) -> Advice:  # noqa: ARG001
     text = tr(
-        "Processing this file ended the program that did it, again and again. The other files go on. Retry gives it "
-        "new chances; if it happens again, please send a report. It contains no content of your files."
+        "The program ended repeatedly while it was processing this file. The other files continue. You can "
+        "retry it; if it happens again, please send a report. The report contains no content of your files."
     )
     return Advice(text, (Fix.RETRY, Fix.REPORT, Fix.SHOW_ATTEMPTS, Fix.REMOVE))
 
 
 def _internal(known: Known) -> Advice:  # noqa: ARG001
     text = tr(
-        "This is a fault of Filemill, not of your file. It was put aside; the others go on. The report contains no "
-        "content of your files; you read it before it is saved."
+        "This is an error in Filemill, not in your file. The file was skipped; the others continue. The report "
+        "contains no content of your files; you can review it before it is saved."
     )
     return Advice(text, (Fix.RETRY, Fix.REPORT, Fix.SHOW_ATTEMPTS, Fix.REMOVE))
 
 
 def _not_sent(known: Known) -> Advice:  # noqa: ARG001
-    text = tr("Nothing has happened to the file. Check the connection and the queue, then retry.")
+    text = tr("The file was not changed. Check the connection and the queue, then retry.")
     return Advice(text, (Fix.RETRY, Fix.REMOVE))
 
 
 def _dead_lettered(known: Known) -> Advice:
     text = tr(
-        "The queue has delivered its message again and again without a result, and has put it aside. The file was not "
-        "changed. Retry sends a new message."
+        "The queue delivered its message repeatedly without a result and moved it to the dead-letter queue. "
+        "The file was not changed. Retry sends a new message."
     )
     if known.last:
         text = f"{tr('Last attempt: {result}').format(result=known.last)}\n{text}"

@@ -1,4 +1,4 @@
-"""The details' tab with each try at a file: when, how long, where, and how it ended."""
+"""The Attempts tab of the details: when, how long, where, and with what result."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ if TYPE_CHECKING:
 
 _TOOK, _COMPUTER, _RESULT = 2, 3, 4
 _NARROW = 520
-"""Where there is less room, how long it took and where stand below the result."""
+"""In a narrower table, duration and computer are shown below the result."""
 _PADDING = 24
 _OWN_KEYS = (QKeySequence.StandardKey.Copy, QKeySequence.StandardKey.SelectAll)
 
 
 class _Wrapped(QStyledItemDelegate):
-    """Cells as high as their text is in the width that they have, which Qt overrates by the style sheet's padding."""
+    """Gives cells the height of their wrapped text; Qt overestimates the width by the style sheet's padding."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
         size = super().sizeHint(option, index)
@@ -53,7 +53,7 @@ class _Wrapped(QStyledItemDelegate):
 
 
 class AttemptsTable(QTableWidget):
-    """The tries, the newest first. Ctrl+C copies the selected ones, all if none is."""
+    """The table of attempts, newest first. Ctrl+C copies the selected ones, or all if none is selected."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(0, 0, parent)
@@ -79,7 +79,7 @@ class AttemptsTable(QTableWidget):
         header.setSectionResizeMode(len(titles) - 1, QHeaderView.ResizeMode.Stretch)
 
     def show_rows(self, rows: Sequence[tuple[str, ...]]) -> None:
-        """Show these texts; what is selected stays so."""
+        """Show these texts and keep the selection."""
         self._rows = list(rows)
         self.setRowCount(len(rows))
         for row, texts in enumerate(rows):
@@ -98,7 +98,7 @@ class AttemptsTable(QTableWidget):
         return (*texts[:_RESULT], f"{texts[_RESULT]}\n{beside}" if self._is_narrow and beside else texts[_RESULT])
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Keep the result in sight."""
+        """Keep the result column visible."""
         super().resizeEvent(event)
         is_narrow = event.size().width() < _NARROW
         if is_narrow != self._is_narrow:
@@ -108,7 +108,7 @@ class AttemptsTable(QTableWidget):
             self.show_rows(self._rows)
 
     def text(self, *, all_rows: bool = False) -> str:
-        """Return the selected rows for a spreadsheet, the titles first."""
+        """Return the titles and the selected rows for a spreadsheet."""
         chosen = sorted({index.row() for index in self.selectedIndexes()})
         rows = self._rows if all_rows or not chosen else [self._rows[row] for row in chosen]
         columns = range(self.columnCount())
@@ -116,7 +116,7 @@ class AttemptsTable(QTableWidget):
         return "".join("\t".join(line) + "\n" for line in (titles, *rows))
 
     def event(self, event: QEvent) -> bool:
-        """Copy and Select All are for this table while the keyboard is here, not for the list of files."""
+        """Handle Copy and Select All here while this table has the focus, instead of the list of files."""
         if not isinstance(event, QKeyEvent) or event.type() != QEvent.Type.ShortcutOverride:
             return super().event(event)
         if not any(event.matches(key) for key in _OWN_KEYS):
@@ -133,17 +133,17 @@ class AttemptsTable(QTableWidget):
 
 
 class AttemptsPage(CopyPage):
-    """Shows attempts; asks nothing itself.
+    """The page that shows attempts; reads nothing itself.
 
     Attributes:
-        table: The tries.
+        table: The attempts.
     """
 
     def __init__(self, wording: Wording, parent: QWidget | None = None) -> None:
         super().__init__(tr("Copy all attempts for a spreadsheet"), lambda: self.table.text(all_rows=True), parent)
         self._wording = wording
         self.table = AttemptsTable(self)
-        self._none = QLabel(tr("This file was not tried yet."), self)
+        self._none = QLabel(tr("This file has not been processed yet."), self)
         self._none.setObjectName("detailsCaption")
         self._none.setWordWrap(True)
         self._none.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeading)
@@ -154,7 +154,7 @@ class AttemptsPage(CopyPage):
         self.show_attempts([])
 
     def show_attempts(self, attempts: Sequence[Attempt]) -> None:
-        """Show these, given oldest first."""
+        """Show these attempts, given oldest first."""
         newest = max((attempt.generation for attempt in attempts), default=0)
         self.table.show_rows([self._row(attempt, newest) for attempt in reversed(attempts)])
         self._stack.setCurrentWidget(self.table if attempts else self._none)

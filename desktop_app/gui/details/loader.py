@@ -1,4 +1,4 @@
-"""Reads what the details' tabs show besides the job itself, when the selection rests and as far as it is to be seen."""
+"""Reads what the details' tabs show besides the job itself, once the selection rests and only for the visible tab."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 _REST_MS = 120
-"""Who goes through the list with an arrow key reads nothing on the way."""
+"""Milliseconds the selection has to rest, so that moving through the list by arrow keys reads nothing."""
 
 LOG_EVERY_MS = 1_000
 
@@ -41,13 +41,13 @@ _LOOKED_AT = frozenset({FileProblem.MISSING, FileProblem.NOT_ALLOWED})
 
 
 class DetailsLoader(QObject):
-    """Fills the tabs about one job. Reads of the database are quick and done at once; files are looked at elsewhere.
+    """Fills the tabs about one job. Reads the database directly, which is quick, and checks files on a pool.
 
     Signals:
-        updated(): There is more to say in the summary: `seen`, `last`.
+        updated(): `seen` or `last` has changed.
 
     Attributes:
-        seen: What lies at the job's path; None before it was looked at, and where that is of no use.
+        seen: The state of the job's path; None before it was checked, or where that is of no use.
         last: How the job's last attempt ended; empty before it was read.
     """
 
@@ -75,7 +75,7 @@ class DetailsLoader(QObject):
         pane.tab_shown.connect(self.load)
 
     def show(self, job: Job | None) -> None:
-        """Show this job, which is selected or has changed; None if not exactly one is selected."""
+        """Show a job that was selected or has changed; None if not exactly one is selected."""
         before, self._job = self._job, job
         if job is None or before is None or job.row_id != before.row_id:
             self._forget()
@@ -98,7 +98,7 @@ class DetailsLoader(QObject):
 
     @Slot()
     def load(self) -> None:
-        """Read what is to be seen now."""
+        """Read what the visible tab needs."""
         job = self._job
         if job is None or not self._pane.isVisible():
             self._every.stop()
@@ -120,7 +120,7 @@ class DetailsLoader(QObject):
                 return
             attempts = self._reader.attempts(job.row_id)
         except KnownError:
-            return  # the change feed reads the same database and says so
+            return  # the change feed reads the same database and reports it
         self._pane.show_attempt_count(len(attempts))
         self._pane.attempts.show_attempts(attempts)
         if wants_last and attempts:
@@ -161,27 +161,27 @@ class DetailsLoader(QObject):
         if log is self._log:
             self._pane.log.show_lines(lines)
         else:
-            self._read_log()  # another file was chosen meanwhile
+            self._read_log()  # another file was selected in the meantime
 
     def _give_up_log(self, error: KnownError) -> None:  # noqa: ARG002 - it will be read again in a second
         self._is_reading_log = False
 
 
 _EVERY_MS = 250
-"""How often it is looked again while the list changes."""
+"""The shortest time between two updates while the list changes."""
 
 
 class DetailsFollower(QObject):
-    """One file is shown at once, from what the list has read; sums of many come from `SelectedTotals`.
+    """Shows the selection in the pane: one file from the list's own data, several as sums from `SelectedTotals`.
 
     Args:
-        pane: What it fills.
-        view: Where files are selected.
-        model: What that shows.
-        selected: The sums of what is selected.
-        loader: Reads what the list has not read.
-        wording: Writes numbers and times.
-        strict_order: Whether a FIFO queue's messages are all sent in one group.
+        pane: The details pane.
+        view: Has the selection.
+        model: The view's model.
+        selected: The sums of the selection.
+        loader: Reads the other details.
+        wording: Formats numbers and times.
+        strict_order: Whether all messages to a FIFO queue are sent in one group.
     """
 
     def __init__(
@@ -214,7 +214,7 @@ class DetailsFollower(QObject):
         pane.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Follow the selection again when the pane is opened; read nothing while it is closed."""
+        """Follow the selection only while the pane is open."""
         if watched is self._pane and event.type() == QEvent.Type.Show:
             self._again.start(0)
         if watched is self._pane and event.type() == QEvent.Type.Hide:
@@ -233,7 +233,7 @@ class DetailsFollower(QObject):
 
     @Slot()
     def follow(self) -> None:
-        """Show what is selected."""
+        """Show the selection."""
         if not self._pane.isVisible():
             return
         count = self._view.selected_count()
@@ -265,6 +265,6 @@ class DetailsFollower(QObject):
         self._pane.offer_tabs(offered=False)
         now = self._selected.current
         summary = summary_of_many(count, now.sums if now.count == count else None, self._wording)
-        # Sums that are being made again take the place of the ones before when they are there.
+        # Old sums stay visible until the new ones are ready.
         if now.sums is not None or summary.title != self._pane.summary.title:
             self._pane.show_summary(summary)

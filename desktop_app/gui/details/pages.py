@@ -1,4 +1,4 @@
-"""What the details' tabs show: the summary of a file, its facts, its message, its log lines."""
+"""The pages of the details: summary, facts, message and log lines of a file."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ _TWO_COLUMNS_FROM = 760
 
 
 def leading(widget: QWidget) -> Qt.AlignmentFlag:
-    """Return the side on which a line begins in this language, also for names and numbers."""
+    """Return the alignment to the start of a line in the current layout direction."""
     side = Qt.AlignmentFlag.AlignRight if widget.isRightToLeft() else Qt.AlignmentFlag.AlignLeft
     return side | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter
 
 
 def caption_label(text: str, parent: QWidget) -> QLabel:
-    """Return a label that names a value."""
+    """Return a caption for a value."""
     label = QLabel(text, parent)
     label.setObjectName("detailsCaption")
     label.setTextFormat(Qt.TextFormat.PlainText)
@@ -53,7 +53,7 @@ def caption_label(text: str, parent: QWidget) -> QLabel:
 
 
 def value_field(name: str, parent: QWidget) -> QLineEdit:
-    """Return a field with a value that can be scrolled and copied, but not changed."""
+    """Return a read-only field whose value can be scrolled and copied."""
     field = QLineEdit(parent)
     field.setObjectName("detailsValue")
     field.setReadOnly(True)
@@ -63,11 +63,11 @@ def value_field(name: str, parent: QWidget) -> QLineEdit:
 
 
 class FactsGrid(QWidget):
-    """Shows `Facts`; keeps what is selected in a value for as long as that stays the same.
+    """Shows `Facts`; keeps the text selection in a value that does not change.
 
     Args:
-        most: How many facts there can be.
-        parent: Qt's owner.
+        most: The maximum number of facts.
+        parent: The parent.
     """
 
     def __init__(self, most: int, parent: QWidget | None = None) -> None:
@@ -78,7 +78,7 @@ class FactsGrid(QWidget):
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setHorizontalSpacing(12)
         self._grid.setVerticalSpacing(4)
-        # All at once, so that Tab goes through them in their order whenever they are shown.
+        # All are created at once, so that Tab visits them in order.
         self._fields = [(caption_label("", self), value_field("", self)) for _ in range(most)]
         for pair in self._fields:
             for widget in pair:
@@ -87,11 +87,11 @@ class FactsGrid(QWidget):
 
     @property
     def facts(self) -> Facts:
-        """Return the facts that are shown."""
+        """Return the shown facts."""
         return self._facts
 
     def show_facts(self, facts: Facts) -> None:
-        """Show these."""
+        """Show these values."""
         if facts == self._facts:
             return
         is_same_form = [caption for caption, _ in facts] == [caption for caption, _ in self._facts]
@@ -123,7 +123,7 @@ class FactsGrid(QWidget):
         self._grid.setColumnStretch(3, self._columns - 1)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Two columns where there is room."""
+        """Use two columns where there is room."""
         super().resizeEvent(event)
         columns = 2 if event.size().width() >= _TWO_COLUMNS_FROM else 1
         if columns != self._columns:
@@ -134,7 +134,7 @@ class FactsGrid(QWidget):
 _SUMMARY_NARROW = 640
 
 _SUMMARY_ROWS = 3
-"""Facts below each other; the next ones stand beside them."""
+"""The number of facts in the first column."""
 
 
 def text_label(name: str, parent: QWidget) -> QLabel:
@@ -149,7 +149,7 @@ def text_label(name: str, parent: QWidget) -> QLabel:
 
 
 class SummaryPage(QScrollArea):
-    """Shows a `Summary`; asks nothing itself."""
+    """The page that shows a `Summary`; reads nothing itself."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -185,7 +185,7 @@ class SummaryPage(QScrollArea):
         self.setWidget(inside)
 
     def show_summary(self, summary: Summary) -> None:
-        """Show this."""
+        """Show this content."""
         for widget, text in (
             (self._happened, summary.happened),
             (self._advice, summary.advice),
@@ -231,7 +231,7 @@ class SummaryPage(QScrollArea):
         self._facts.setColumnStretch(3, 0 if self._is_narrow else 1)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Where there is little room, facts stand below each other."""
+        """Put the facts below each other where there is little room."""
         super().resizeEvent(event)
         is_narrow = event.size().width() < _SUMMARY_NARROW
         if is_narrow != self._is_narrow:
@@ -243,10 +243,10 @@ _NARROW, _TALL = 560, 240
 
 
 class CopyPage(QWidget):
-    """A content with a Copy button beside it; below it where the page is narrow and tall.
+    """A page with a Copy button beside its content, or below it where the page is narrow and tall.
 
     Attributes:
-        copy: The button.
+        copy: The Copy button.
     """
 
     def __init__(self, tip: str, text: Callable[[], str], parent: QWidget | None = None) -> None:
@@ -259,8 +259,8 @@ class CopyPage(QWidget):
         self._box.setSpacing(10)
 
     def take_content(self, content: QWidget) -> None:
-        """Show this, and the button; call it once, with all that is in it."""
-        self.copy = QPushButton(tr("Copy"), self)  # here, so that Tab comes to it after the content
+        """Lay out the complete content and the button; call it once."""
+        self.copy = QPushButton(tr("Copy"), self)  # created here, so that Tab reaches it after the content
         self.copy.setToolTip(self._tip)
         self.copy.setAccessibleDescription(self._tip)
         self.copy.clicked.connect(self.copy_all)
@@ -276,7 +276,7 @@ class CopyPage(QWidget):
 
     @Slot()
     def copy_all(self) -> None:
-        """Put all of it on the clipboard."""
+        """Put the whole content on the clipboard."""
         QGuiApplication.clipboard().setText(self._text())
 
 
@@ -286,15 +286,15 @@ _USUAL = frozenset({"DEBUG", "INFO"})
 
 
 class LogPage(CopyPage):
-    """Shows lines, the newest last; asks nothing itself.
+    """The page that shows log lines, newest last; reads nothing itself.
 
     Attributes:
         text: The lines.
-        none: What is said where there are none.
+        none: The text shown without lines.
     """
 
     def __init__(self, wording: Wording, parent: QWidget | None = None) -> None:
-        super().__init__(tr("Copy these lines, whole"), lambda: "".join(f"{line}\n" for line in self._lines), parent)
+        super().__init__(tr("Copy these lines in full"), lambda: "".join(f"{line}\n" for line in self._lines), parent)
         self._wording = wording
         self._lines: tuple[str, ...] = ()
         self.text = QPlainTextEdit(self)
@@ -320,21 +320,21 @@ class LogPage(CopyPage):
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """Return the lines that are shown."""
+        """Return the shown lines."""
         return self._lines
 
     def wait(self) -> None:
-        """Show that the log is being read, for another file."""
+        """Show that the log is being read for another file."""
         self._take(())
         self.none.setText(tr("Reading the log…"))
 
     def show_lines(self, lines: tuple[str, ...]) -> None:
-        """Show these; what is selected stays so, and who looks at the end goes on looking at the end."""
+        """Show these lines; keep the selection, and stay at the end if the view was there."""
         self._take(lines)
         self.none.setText(
             tr(
-                "The log says nothing about this file. It notes what goes wrong and what you do; files that go well "
-                "would fill it. Attempts has what happened."
+                "The log has no entries for this file. Only problems and your own actions are logged. See "
+                "Attempts for what happened."
             )
         )
 
@@ -355,7 +355,7 @@ class LogPage(CopyPage):
         self.copy.setEnabled(bool(lines))
 
     def _short(self, line: str) -> str:
-        """Return a line without what is the same in all of them, with the local time."""
+        """Return a line with local time and without the parts common to all lines."""
         parts = _LINE.fullmatch(line)
         if parts is None:
             return line
@@ -368,14 +368,14 @@ _MOST_FACTS = 9
 
 
 class MessagePage(CopyPage):
-    """Shows facts; asks nothing itself.
+    """The page that shows the facts of a message; reads nothing itself.
 
     Attributes:
         grid: The facts.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(tr("Copy all that is known about the message"), self._lines, parent)
+        super().__init__(tr("Copy all details of the message"), self._lines, parent)
         area = QScrollArea(self)
         area.setObjectName("detailsPage")
         area.setFrameShape(QFrame.Shape.NoFrame)
@@ -393,7 +393,7 @@ class MessagePage(CopyPage):
         self.take_content(area)
 
     def show_facts(self, facts: Facts) -> None:
-        """Show these."""
+        """Show these values."""
         self.grid.show_facts(facts)
         self.copy.setEnabled(bool(facts))
 

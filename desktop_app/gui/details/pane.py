@@ -1,4 +1,4 @@
-"""The pane beside or below the list: what is known about the selected file, in tabs, and what can be done about it."""
+"""The details pane beside or below the list: tabs about the selected file, and buttons to fix its problem."""
 
 from __future__ import annotations
 
@@ -44,16 +44,16 @@ _LEAST_TITLE = 140
 _MARGINS = 60
 
 TABS = ("summary", "attempts", "message", "log")
-"""The tabs' names in what is remembered, in their order."""
+"""The stored names of the tabs, in order."""
 
 _SUMMARY, _ATTEMPTS = 0, 1
 
 
 class FixButtons(QWidget):
-    """A row of buttons, of which some are shown. Each is called as its action, does what it does, and can when it can.
+    """A row of buttons, some of them shown. Each has the text, effect and enabled state of its action.
 
     Signals:
-        left_alone(): The button that had the keyboard is not there any more.
+        left_alone(): The button that had the focus was hidden.
     """
 
     left_alone = Signal()
@@ -88,7 +88,7 @@ class FixButtons(QWidget):
 
     @property
     def shown(self) -> tuple[QPushButton, ...]:
-        """Return the buttons that are shown, in their order."""
+        """Return the shown buttons in order."""
         return tuple(self._buttons[fix] for fix in self._shown)
 
     def button(self, fix: Fix) -> QPushButton:
@@ -99,8 +99,8 @@ class FixButtons(QWidget):
         """Show these buttons.
 
         Args:
-            fixes: In their order; what can't be done in this window at all is left out.
-            emphasise: True to have the first one stand out.
+            fixes: The fixes in order; those without an action in this window are left out.
+            emphasise: Whether to highlight the first button.
         """
         fixes = tuple(fix for fix in fixes if self._actions[fix].isVisible())
         if fixes != self._shown:
@@ -117,7 +117,7 @@ class FixButtons(QWidget):
         for before, after in zip(self.shown, self.shown[1:], strict=False):
             QWidget.setTabOrder(before, after)
         if had_keyboard and not any(button.hasFocus() for button in self.shown):
-            # Else Qt would hand it to a neighbour, and a second press of the same key would do something else.
+            # Otherwise Qt would focus a neighbour, and pressing the same key again would do something else.
             self.left_alone.emit()
         for button in self._buttons.values():
             button.setVisible(button in self.shown)
@@ -134,16 +134,16 @@ class FixButtons(QWidget):
 
 
 class DetailsPane(QFrame):
-    """A title with buttons, and tabs; asks nothing itself.
+    """The details pane: a title with buttons, and tabs; reads nothing itself.
 
-    The tab that a person chose is shown whenever one file is selected; several have a summary only.
+    The chosen tab is shown whenever one file is selected; several files only have a summary.
 
     Signals:
-        tab_shown(): Another tab is to be seen.
+        tab_shown(): Another tab is visible.
 
     Attributes:
         tabs: The tabs.
-        summary_page, attempts, message, log: What is in them.
+        summary_page, attempts, message, log: The pages.
         fixes: The buttons.
     """
 
@@ -161,7 +161,7 @@ class DetailsPane(QFrame):
         self.setAccessibleName(tr("Details"))
         self.setMinimumSize(300, 170)
         show_attempts = QAction(tr("Show Attempts"), self)
-        show_attempts.setStatusTip(tr("Show each try at this file"))
+        show_attempts.setStatusTip(tr("Show each attempt to process this file"))
         show_attempts.triggered.connect(self.show_attempts_tab)
         self._icon = QLabel(self)
         self._title = text_label("detailsTitle", self)
@@ -169,7 +169,7 @@ class DetailsPane(QFrame):
         self._title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._title.installEventFilter(self)
         self.fixes = FixButtons(actions, show_attempts, self)
-        self.tabs = QTabWidget(self)  # before what is in it, so that Tab comes to it first
+        self.tabs = QTabWidget(self)  # before its pages, so that Tab reaches it first
         self.summary_page = SummaryPage(self)
         self.attempts = AttemptsPage(wording, self)
         self.message = MessagePage(self)
@@ -184,7 +184,7 @@ class DetailsPane(QFrame):
     def _arrange(self) -> None:
         self.tabs.setObjectName("detailsTabs")
         self.tabs.setDocumentMode(True)
-        self.tabs.tabBar().setAccessibleName(tr("Parts of the details"))
+        self.tabs.tabBar().setAccessibleName(tr("Detail pages"))
         self.tabs.tabBar().setDrawBase(False)
         self.tabs.tabBar().setExpanding(False)
         for page, title in (
@@ -204,7 +204,7 @@ class DetailsPane(QFrame):
         self._head.addLayout(line, 1)
         self._head.addWidget(self.fixes)
         column = QVBoxLayout(self)
-        column.setContentsMargins(1, 1, 0, 0)  # room for the line between the list and this
+        column.setContentsMargins(1, 1, 0, 0)  # room for the line next to the list
         column.setSpacing(0)
         column.addLayout(self._head)
         column.addWidget(self.tabs, 1)
@@ -216,7 +216,7 @@ class DetailsPane(QFrame):
 
     @property
     def buttons(self) -> tuple[QPushButton, ...]:
-        """Return the buttons that are shown, the best fix first."""
+        """Return the shown buttons, the best fix first."""
         return self.fixes.shown
 
     @property
@@ -226,11 +226,11 @@ class DetailsPane(QFrame):
 
     @property
     def wanted_tab(self) -> str:
-        """Return the name of the tab that the person chose last."""
+        """Return the name of the tab that the user chose last."""
         return self._wanted
 
     def show_summary(self, summary: Summary) -> None:
-        """Show this."""
+        """Show this content."""
         self._summary = summary
         self._title.setAccessibleName(summary.title)
         self._fit_title()
@@ -240,13 +240,13 @@ class DetailsPane(QFrame):
         self._draw()
 
     def show_attempt_count(self, count: int) -> None:
-        """Write the number of attempts on their tab."""
+        """Show the number of attempts on their tab."""
         text = tr("Attempts ({number})").format(number=self._wording.number(count)) if count else tr("Attempts")
         if self.tabs.tabText(_ATTEMPTS) != text:
             self.tabs.setTabText(_ATTEMPTS, text)
 
     def offer_tabs(self, *, offered: bool) -> None:
-        """Offer all tabs, for one file, or the summary only."""
+        """Offer all tabs for one file, or only the summary."""
         self._is_switching = True
         for number in range(_SUMMARY + 1, len(TABS)):
             self.tabs.setTabEnabled(number, offered)
@@ -254,7 +254,7 @@ class DetailsPane(QFrame):
         self._is_switching = False
 
     def show_tab(self, name: str) -> None:
-        """Show this tab from now on; a name that is none counts for nothing."""
+        """Show the tab of this name; unknown names are ignored."""
         if name in TABS:
             self._wanted = name
             if self.tabs.isTabEnabled(TABS.index(name)):
@@ -262,7 +262,7 @@ class DetailsPane(QFrame):
 
     @Slot()
     def show_attempts_tab(self) -> None:
-        """Show the attempts."""
+        """Show the Attempts tab."""
         self.show_tab(TABS[_ATTEMPTS])
 
     @Slot()
@@ -272,7 +272,7 @@ class DetailsPane(QFrame):
         self.tab_shown.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Go to the next tab with Ctrl+Tab, from everywhere in the pane; inside the tabs Qt does it."""
+        """Go to the next tab with Ctrl+Tab from anywhere in the pane; inside the tabs Qt does it."""
         steps = {Qt.Key.Key_Tab: 1, Qt.Key.Key_Backtab: -1}
         step = steps.get(Qt.Key(event.key())) if event.modifiers() & Qt.KeyboardModifier.ControlModifier else None
         if step is None:
@@ -287,7 +287,7 @@ class DetailsPane(QFrame):
         self.tabs.tabBar().setFocus(Qt.FocusReason.OtherFocusReason)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Where there is little room, the buttons stand below the title."""
+        """Put the buttons below the title where there is little room."""
         super().resizeEvent(event)
         self._fit_head()
 
@@ -300,13 +300,13 @@ class DetailsPane(QFrame):
             self._head.setDirection(directions.TopToBottom if is_narrow else directions.LeftToRight)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Fit the title when the layout has given it a width."""
+        """Elide the title when the layout has set its width."""
         if watched is self._title and event.type() == QEvent.Type.Resize:
             self._fit_title()
         return super().eventFilter(watched, event)
 
     def _fit_title(self) -> None:
-        """Elide the title in the middle: its end says as much as its beginning, and the path below shows it whole."""
+        """Elide the title in the middle; the path below shows it in full."""
         metrics, width = self._title.fontMetrics(), self._title.width()
         self._title.setText(metrics.elidedText(self._summary.title, Qt.TextElideMode.ElideMiddle, width))
 
@@ -320,13 +320,13 @@ class DetailsPane(QFrame):
 
 
 WIDE = 1_500
-"""In a window this wide or wider there is more room beside the list than below it."""
+"""From this window width on, the details are placed beside the list."""
 
 _LEAST_LIST = 110
 
 
 class DetailsSplit(QSplitter):
-    """Keeps the details as large as a person wants them, below and beside; the list takes the rest."""
+    """The splitter of list and details; keeps the user's size of the details for each placement."""
 
     def __init__(self, above: QWidget, details: DetailsPane, parent: QWidget | None = None) -> None:
         super().__init__(Qt.Orientation.Vertical, parent)
@@ -339,7 +339,7 @@ class DetailsSplit(QSplitter):
         self.addWidget(details)
         self.setStretchFactor(0, 1)
         self.setStretchFactor(1, 0)
-        # Its own would be that of its tallest page, which is never beside the details.
+        # The default would be that of the tallest page, which is never shown with the details.
         above.setMinimumHeight(_LEAST_LIST)
         details.hide()
         self.splitterMoved.connect(self._note)
@@ -351,18 +351,18 @@ class DetailsSplit(QSplitter):
         self._sizes[self.orientation()] = self._details.width() if self._is_beside() else self._details.height()
 
     def show_details(self, *, shown: bool) -> None:
-        """Show or hide the details, as large as they were last."""
+        """Show or hide the details in their last size."""
         if self._details.isHidden() == shown:
             self._details.setVisible(shown)
             self._take_size()
 
     def fit(self, window_width: int) -> None:
-        """Put the details beside the list if a window of this width, in pixels, has room; else below it."""
+        """Place the details beside the list if a window of this width, in pixels, has room, else below it."""
         wanted = Qt.Orientation.Horizontal if window_width >= WIDE else Qt.Orientation.Vertical
         if wanted is not self.orientation():
             self.setOrientation(wanted)
             self._details.setProperty("beside", self._is_beside())
-            self._details.style().unpolish(self._details)  # the style sheet knows both
+            self._details.style().unpolish(self._details)  # the style sheet has rules for both
             self._details.style().polish(self._details)
             self._take_size()
 
@@ -372,7 +372,7 @@ class DetailsSplit(QSplitter):
         self.setSizes([max(1, whole - size), size])
 
     def restore(self, memory: WindowMemory) -> None:
-        """Take the sizes and the tab that were remembered."""
+        """Restore the sizes and the tab."""
         self._sizes = {
             Qt.Orientation.Vertical: memory.details_height,
             Qt.Orientation.Horizontal: memory.details_width,
@@ -380,7 +380,7 @@ class DetailsSplit(QSplitter):
         self._details.show_tab(memory.details_tab)
 
     def remember(self, memory: WindowMemory) -> None:
-        """Note the sizes and the tab."""
+        """Save the sizes and the tab."""
         memory.details_height = self._sizes[Qt.Orientation.Vertical]
         memory.details_width = self._sizes[Qt.Orientation.Horizontal]
         memory.details_tab = self._details.wanted_tab

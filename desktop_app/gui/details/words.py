@@ -1,4 +1,4 @@
-"""What the details say about one file, or about several."""
+"""The texts of the details about one file or several."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ Facts = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What the pane shows.
+    """The content of the summary page.
 
     Attributes:
-        title: What it is about.
+        title: The file, or the number of files.
         happened: What happened to it.
-        advice: What is behind it and what a person can do; may be empty.
-        path: The whole path; empty for several files.
+        advice: The cause and what to do; may be empty.
+        path: The full path; empty for several files.
         facts: Captions and values.
-        status: For the shape beside the title; None for several files.
-        fixes: The buttons, in their order.
+        status: The symbol beside the title; None for several files.
+        fixes: The buttons in order.
     """
 
     title: str
@@ -45,18 +45,18 @@ class Summary:
 
 
 def nothing_selected() -> Summary:
-    """When there is nothing to tell about."""
-    return Summary(tr("Nothing is selected"), advice=tr("Select a file to see what happened to it."))
+    """Return the summary for an empty selection."""
+    return Summary(tr("No file selected"), advice=tr("Select a file to see what happened to it."))
 
 
 def summary_of_one(job: Job, wording: Wording, seen: PathStatus | None = None, last: str = "") -> Summary:
-    """All there is to say about one file.
+    """Return the summary of one file.
 
     Args:
         job: The job.
-        wording: Writes numbers and times.
-        seen: What lies at its path now, if that is known.
-        last: How its last attempt ended, if that is known.
+        wording: Formats numbers and times.
+        seen: The state of its path now, if known.
+        last: How its last attempt ended, if known.
     """
     moments = ((tr("Added"), job.created_at), (tr("Started"), job.started_at), (tr("Finished"), job.finished_at))
     facts = [
@@ -83,11 +83,11 @@ def _without_empty(facts: list[tuple[str, str]]) -> Facts:
 
 
 def summary_of_many(count: int, sums: SelectionSums | None, wording: Wording) -> Summary:
-    """The sums of several files; None while they are still being added up."""
+    """Return the summary of several files, without sums while they are being calculated."""
     title = tr("%Ln file(s) selected", "", count)
     fixes = (Fix.RETRY, Fix.REMOVE)
     if sums is None:
-        return Summary(title, tr("Adding up…"), fixes=fixes)
+        return Summary(title, tr("Calculating…"), fixes=fixes)
     parts = [
         tr("{number} {status}", "12 processed").format(
             number=wording.number(sums.counts.of(status)), status=status_word(status).lower()
@@ -103,36 +103,36 @@ def summary_of_many(count: int, sums: SelectionSums | None, wording: Wording) ->
 
 
 def message_facts(job: Job, wording: Wording, *, strict_order: bool) -> Facts:
-    """What is known about the message of a job's newest submission.
+    """Return the facts about the message of a job's newest submission.
 
     Args:
         job: The job.
-        wording: Writes numbers and times.
-        strict_order: Whether a FIFO queue's messages are all sent in one group.
+        wording: Formats numbers and times.
+        strict_order: Whether all messages to a FIFO queue are sent in one group.
     """
     facts = [
-        (tr("Message id"), job.message_id or tr("Not sent yet")),
+        (tr("Message ID"), job.message_id or tr("Not sent yet")),
         (tr("Queue"), tr("Local queue") if job.queue == LOCAL_QUEUE else job.queue),
         (tr("Sent"), "" if job.sent_at is None else wording.full_moment(job.sent_at)),
         (tr("Received"), tr("%Ln time(s)", "", job.receive_count) if job.receive_count else ""),
         (tr("Submission"), wording.number(job.generation)),
-        (tr("Job id"), job.id),
+        (tr("Job ID"), job.id),
         (tr("Batch"), tr("{number}, added {time}").format(number=job.batch_id, time=wording.moment(job.created_at))),
     ]
     if job.queue.endswith(".fifo"):
         facts += [
             (tr("Message group"), message_group(job.id, strict_order=strict_order)),
-            (tr("Deduplication id"), deduplication_id(job.id, job.generation)),
+            (tr("Deduplication ID"), deduplication_id(job.id, job.generation)),
         ]
     return _without_empty(facts)
 
 
 def attempt_result(attempt: Attempt) -> str:
-    """How a try ended, in words."""
+    """Return how an attempt ended, in words."""
     reason = reason_text(attempt.reason)
     match attempt.outcome:
         case None:
-            return tr("Runs")
+            return tr("Running")
         case AttemptOutcome.PROCESSED:
             return status_word(Status.PROCESSED)
         case AttemptOutcome.FAILED:
@@ -140,10 +140,10 @@ def attempt_result(attempt: Attempt) -> str:
         case AttemptOutcome.LATER:
             return reason
         case AttemptOutcome.RETURNED:
-            return tr("Given back before it was done (the program was closed)")
+            return tr("Released before it finished (the program was closed)")
         case AttemptOutcome.STOPPED:
             return tr("Ended without a result (the program stopped)")
         case AttemptOutcome.PUT_ASIDE:
-            return tr("Ended without a result (the queue put its message aside)")
+            return tr("Ended without a result (the message was moved to the dead-letter queue)")
         case AttemptOutcome.REMOVED:
-            return tr("Broken off: the file was taken off the list")
+            return tr("Cancelled: the file was removed from the list")

@@ -1,4 +1,4 @@
-"""Exceptions that nobody caught: logged, and shown in a dialog with a report that can be copied and saved."""
+"""Unhandled exceptions: logged, and shown in a dialog with a report that can be copied and saved."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ _LOGGED_AGAIN = (10, 100, 1_000, 10_000, 100_000)
 
 
 class CrashHook(QObject):
-    """Stands in for `sys.excepthook`, `threading.excepthook` and `sys.unraisablehook`. May be called on any thread.
+    """Replaces `sys.excepthook`, `threading.excepthook` and `sys.unraisablehook`. Any thread.
 
-    It only logs and emits: it can be called in the middle of anything, where no dialog may be opened. A fault that
-    happens over and over (in each repaint, say) is logged whole once, and then now and again.
+    It only logs and emits signals: it may be called where no dialog may be opened. An error that
+    happens repeatedly (in each repaint, say) is logged in full once, and then only occasionally.
 
     Signals:
-        crashed(str): A bug; the report.
-        known(str): A `KnownError` that came through; its plain text.
+        crashed(str): The report about a bug.
+        known(str): The plain text of an unhandled `KnownError`.
     """
 
     crashed = Signal(str)
@@ -54,7 +54,7 @@ class CrashHook(QObject):
         self._seen: Counter[str] = Counter()
 
     def install(self) -> None:
-        """Hear of every exception that nobody catches."""
+        """Install the hooks."""
         sys.excepthook = self.handle
         threading.excepthook = self._handle_thread
         sys.unraisablehook = self._handle_unraisable
@@ -66,7 +66,7 @@ class CrashHook(QObject):
         sys.unraisablehook = sys.__unraisablehook__
 
     def handle(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        """Take one exception."""
+        """Handle one exception."""
         if isinstance(error, KeyboardInterrupt):
             return  # the signal closes the window by itself
         if isinstance(error, KnownError):
@@ -75,9 +75,9 @@ class CrashHook(QObject):
             return
         times = self._count(error)
         if times == 1:
-            log.critical("a fault in Filemill", exc_info=(kind, error, trace))
+            log.critical("unexpected error", exc_info=(kind, error, trace))
         elif times in _LOGGED_AGAIN:
-            log.critical("a fault in Filemill for the %dth time: %s: %s", times, kind.__name__, error)
+            log.critical("unexpected error, occurrence %d: %s: %s", times, kind.__name__, error)
         self.crashed.emit(report_of(error))
 
     def _count(self, error: BaseException) -> int:
@@ -93,14 +93,14 @@ class CrashHook(QObject):
             self.handle(arguments.exc_type, arguments.exc_value, arguments.exc_traceback)
 
     def _handle_unraisable(self, arguments: sys.UnraisableHookArgs) -> None:
-        """Log an exception that nobody can catch, as in `__del__`: what was under way went on."""
+        """Log an exception that can't be caught, as in `__del__`; it interrupted nothing."""
         if arguments.exc_value is not None and self._count(arguments.exc_value) == 1:
             about = (arguments.exc_type, arguments.exc_value, arguments.exc_traceback)
-            log.error("a fault that stopped nothing: %s", arguments.err_msg or "", exc_info=about)
+            log.error("ignored exception: %s", arguments.err_msg or "", exc_info=about)
 
 
 def report_of(error: BaseException) -> str:
-    """Return what helps to fix a fault. No file's content, no environment, no keys."""
+    """Return the report about an error: no file content, no environment variables, no keys."""
     facts = [
         f"Filemill {__version__}",
         f"Python {platform.python_version()}, Qt {qVersion()}",
@@ -110,10 +110,10 @@ def report_of(error: BaseException) -> str:
 
 
 class CrashDialog(QDialog):
-    """Tells of a fault once; further ones while it is open are added to its report, equal ones are counted.
+    """The dialog about an error. Further errors while it is open are added to its report; equal ones are counted.
 
     Signals:
-        save_wanted(str): The report is to be saved, with all that helps to mend the fault.
+        save_wanted(str): The user wants to save a support report with this error report.
     """
 
     save_wanted = Signal(str)
@@ -127,7 +127,7 @@ class CrashDialog(QDialog):
         self.resize(680, 440)
         text = QLabel(
             tr(
-                "This is a fault of Filemill, not of your files. What is in the list is safe; you can go on working. "
+                "This is an error in Filemill, not in your files. Your list is safe, and you can keep working. "
                 "If it happens again, please send this report. It contains no content of your files."
             ),
             self,
@@ -175,7 +175,7 @@ class CrashDialog(QDialog):
         return self._report.toPlainText()
 
     def add(self, report: str) -> None:
-        """Add another fault, or count the same once more."""
+        """Add another error, or count a repeated one."""
         fault = report.partition("\n\n")[2]
         if fault not in self._faults and len(self._faults) >= _SHOWN_FAULTS:
             self._left_out += 1
@@ -197,18 +197,18 @@ class CrashDialog(QDialog):
     @Slot()
     def _save(self) -> None:
         report = self.report
-        self.accept()  # first: as long as it is open, its owner's other dialogs take no input
+        self.accept()  # first: while it is open, its parent's other dialogs take no input
         self.save_wanted.emit(report)
 
 
 class CrashDialogs(QObject):
-    """Opens the dialog in the main thread, one at a time.
+    """Opens the crash dialog on the main thread, one at a time.
 
     Args:
-        hook: Hears of the faults.
-        log_folder: Where the log lies.
-        window: The dialog's owner.
-        save: Makes a support report with a fault in it; None while there is no window that could.
+        hook: Reports the errors.
+        log_folder: The folder of the log.
+        window: The dialog's parent.
+        save: Makes a support report with an error report; None while there is no window for it.
     """
 
     def __init__(
@@ -228,7 +228,7 @@ class CrashDialogs(QObject):
 
     @Slot(str)
     def show_report(self, report: str) -> None:
-        """Show a report, or add it to the one that is shown."""
+        """Show a report, or add it to the open dialog."""
         if self._dialog is not None:
             self._dialog.add(report)
             return

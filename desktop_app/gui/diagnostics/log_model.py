@@ -1,4 +1,4 @@
-"""The log as a table: a record a row, those that are not wanted left out."""
+"""The log as a table model: one record per row, filtered by level and words."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Index = QModelIndex | QPersistentModelIndex
 
 MAX_RECORDS = 100_000
-"""The oldest make room for newer ones, a tenth at a time."""
+"""Beyond this many, the oldest tenth is dropped."""
 
 TIME, LEVEL, SOURCE, MESSAGE = range(4)
 
@@ -43,12 +43,12 @@ _WORDS = (
 
 
 def level_word(level: int) -> str:
-    """A level in one word; empty for a line that has none."""
+    """Return a level in one word; empty for a line without one."""
     return next((translated(word) for least, word in _WORDS if level >= least), "")
 
 
 class LogModel(QAbstractTableModel):
-    """Holds the records; shows those of a level or worse in which all words occur. Main thread only."""
+    """Holds the records; shows those of a level or above that contain all words. Main thread."""
 
     def __init__(self, theme: Theme, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -58,7 +58,7 @@ class LogModel(QAbstractTableModel):
         self._least = 0
         self._words: tuple[str, ...] = ()
 
-    # --- what Qt asks
+    # --- overrides of Qt
 
     def rowCount(self, parent: Index = _NO_PARENT) -> int:
         """See Qt."""
@@ -106,7 +106,7 @@ class LogModel(QAbstractTableModel):
                 return f"{first} …" if more else first
 
     def _spoken(self, record: LogRecord) -> str:
-        """Return what the first column says for the whole row, what matters first."""
+        """Return the text of the whole row for screen readers, most important first."""
         parts = (level_word(record.level), record.message.partition("\n")[0], local_time(record.time))
         return ", ".join(part for part in parts if part)
 
@@ -115,11 +115,11 @@ class LogModel(QAbstractTableModel):
             return self._theme.icon("status-failed", self._theme.colours.failed)
         return self._theme.icon("warning")
 
-    # --- what the window asks
+    # --- for the window
 
     @property
     def held(self) -> int:
-        """Return how many records there are, shown or not."""
+        """Return the number of records, shown or not."""
         return len(self._records)
 
     def record(self, row: int) -> LogRecord | None:
@@ -127,12 +127,12 @@ class LogModel(QAbstractTableModel):
         return self._rows[row] if 0 <= row < len(self._rows) else None
 
     def text(self, rows: Sequence[int] | None = None) -> str:
-        """Rows as they stand in the files; None = all that are shown."""
+        """Return rows as they are in the files; None for all shown rows."""
         chosen = self._rows if rows is None else [self._rows[row] for row in rows]
         return "".join(f"{record.text}\n" for record in chosen)
 
     def append(self, records: Sequence[LogRecord]) -> None:
-        """Put newer records at the end."""
+        """Append newer records."""
         self._records += records
         wanted = [record for record in records if self._is_wanted(record)]
         if wanted:
@@ -153,12 +153,12 @@ class LogModel(QAbstractTableModel):
             self.endRemoveRows()
 
     def narrow(self, least: int, typed: str) -> None:
-        """Show only what is at least of this level and has all these words, upper and lower case alike."""
+        """Show only records of this level or above that contain all words, ignoring case."""
         self._least, self._words = least, tuple(typed.casefold().split())
         self._fill()
 
     def clear(self) -> None:
-        """Forget what there is; the files stay as they are."""
+        """Remove all records; the files are not changed."""
         self._records.clear()
         self._fill()
 
@@ -177,7 +177,7 @@ class LogModel(QAbstractTableModel):
 
 
 def local_time(moment: str) -> str:
-    """A moment of the log, which is in UTC, as the clock on the wall shows it; sorted and read alike everywhere."""
+    """Return the local time of a log record, which is in UTC, in a sortable form."""
     if not moment:
         return ""
     return QDateTime.fromString(moment, Qt.DateFormat.ISODateWithMs).toLocalTime().toString("yyyy-MM-dd HH:mm:ss.zzz")

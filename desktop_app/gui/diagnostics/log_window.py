@@ -1,4 +1,4 @@
-"""The table of the log window: rows of one height, the newest in sight as long as nobody looks elsewhere."""
+"""The log window and its table, which follows the newest record until the user scrolls away."""
 
 from __future__ import annotations
 
@@ -46,15 +46,15 @@ if TYPE_CHECKING:
 _ROW_PADDING = 6
 
 _WIDTHS = {TIME: 25, LEVEL: 13, SOURCE: 20}
-"""In average characters."""
+"""The column widths in average characters."""
 
 
 class LogView(QTableView):
-    """Shows a `LogModel`.
+    """The table that shows a `LogModel`.
 
     Signals:
-        followed(bool): Whether the newest record is kept in sight has changed, by scrolling or by choosing a row.
-        chosen(int): Another row was chosen; -1 = none.
+        followed(bool): Following was switched on or off by scrolling or selecting.
+        chosen(int): Another row was selected; -1 for none.
     """
 
     followed = Signal(bool)
@@ -89,12 +89,12 @@ class LogView(QTableView):
 
     @property
     def follows(self) -> bool:
-        """Return whether the newest record is kept in sight."""
+        """Return whether the newest record is kept in view."""
         return self._follows
 
     @Slot(bool)
     def follow(self, follows: bool) -> None:  # noqa: FBT001 - a slot
-        """Keep the newest record in sight, or stay where it is."""
+        """Keep the newest record in view, or stop following."""
         self._follows = follows
         if follows:
             self._show_newest()
@@ -120,7 +120,7 @@ class LogView(QTableView):
 
     @Slot(int)
     def _look_where(self, value: int) -> None:
-        """Stop following when the person scrolls up; follow again when they come back to the end."""
+        """Stop following when the user scrolls up; follow again at the end."""
         if not self._is_moving:
             self._set_follows(follows=value >= self.verticalScrollBar().maximum())
 
@@ -129,10 +129,10 @@ class LogView(QTableView):
             self._follows = follows
             self.followed.emit(follows)
 
-    # --- what Qt asks
+    # --- overrides of Qt
 
     def selectionChanged(self, selected: QItemSelection, deselected: QItemSelection) -> None:
-        """Show the chosen record, and stop following so that it stays in sight."""
+        """Show the selected record and stop following, so that it stays in view."""
         super().selectionChanged(selected, deselected)
         row = self.currentIndex().row() if self.selectionModel().hasSelection() else -1
         self.chosen.emit(row)
@@ -146,7 +146,7 @@ class LogView(QTableView):
             self._fit()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Follow the font, which may have changed since the table was made."""
+        """Follow the font, which may have changed before the table was shown."""
         super().showEvent(event)
         self._fit()
         if self._follows:
@@ -161,10 +161,10 @@ _SIZE = (960, 600)
 
 
 class LogWindow(QWidget):
-    """Shows the log files; reads them on the pool, and only while it is to be seen.
+    """The log window; reads the log files on the pool, and only while it is visible.
 
     Signals:
-        report_wanted(): The support report is asked for.
+        report_wanted(): The user wants a support report.
     """
 
     report_wanted = Signal()
@@ -197,8 +197,8 @@ class LogWindow(QWidget):
     def _arrange(self) -> None:
         for least, text in (
             (0, tr("Everything")),
-            (logging.INFO, tr("Info and worse")),
-            (logging.WARNING, tr("Warnings and worse")),
+            (logging.INFO, tr("Info and above")),
+            (logging.WARNING, tr("Warnings and above")),
             (logging.ERROR, tr("Errors only")),
         ):
             self.level.addItem(text, least)
@@ -207,15 +207,15 @@ class LogWindow(QWidget):
         self.filter.setAccessibleName(tr("Filter the log"))
         self.filter.setClearButtonEnabled(True)
         self.follow.setChecked(True)
-        self.follow.setToolTip(tr("Keep the newest entry in sight; scrolling up ends it"))
+        self.follow.setToolTip(tr("Keep the newest entry in view; scroll up to stop following"))
         self.whole.setReadOnly(True)
         self.whole.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
         )
         self.whole.setFrameShape(QFrame.Shape.NoFrame)
         self.whole.setTabChangesFocus(True)
-        self.whole.setAccessibleName(tr("The chosen entry"))
-        self.whole.setPlaceholderText(tr("Choose an entry to read all of it."))
+        self.whole.setAccessibleName(tr("The selected entry"))
+        self.whole.setPlaceholderText(tr("Select an entry to read it in full."))
         self.whole.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         self.state.setTextFormat(Qt.TextFormat.PlainText)
         self.state.setText(tr("Reading the log…"))
@@ -256,8 +256,8 @@ class LogWindow(QWidget):
             button = QPushButton(text, self)
             button.clicked.connect(slot)
             made.append(button)
-        made[0].setToolTip(tr("Copy the chosen entries, or all that are shown if none is chosen"))
-        made[1].setToolTip(tr("Show only what comes from now on; the log itself stays as it is"))
+        made[0].setToolTip(tr("Copy the selected entries, or all entries shown if none is selected"))
+        made[1].setToolTip(tr("Show only new entries; the log itself is not changed"))
         return made
 
     def _connect(self) -> None:
@@ -281,7 +281,7 @@ class LogWindow(QWidget):
 
     @Slot()
     def look(self) -> None:
-        """Read what is new."""
+        """Read new records."""
         if not self._is_reading:
             self._is_reading = True
             self._tasks.run(self._read, self._take, self._tell)
@@ -290,7 +290,7 @@ class LogWindow(QWidget):
         try:
             return self._tail.read()
         except PermissionError as error:
-            text = Sentence("The log in {folder} may not be read.", folder=str(self._folder))
+            text = Sentence("You don't have permission to read the log in {folder}.", folder=str(self._folder))
             raise KnownError(text, detail=str(error)) from error
 
     def _take(self, records: list[LogRecord]) -> None:
@@ -311,7 +311,7 @@ class LogWindow(QWidget):
             number = self.locale().toString(shown)
             self.state.setText(tr("{shown} of %Ln (entry|entries)", "", held).format(shown=number))
 
-    # --- what a person does
+    # --- user actions
 
     @Slot()
     def _typing_on(self) -> None:
@@ -331,7 +331,7 @@ class LogWindow(QWidget):
 
     @Slot()
     def copy(self) -> None:
-        """Copy what is chosen; all that is shown if nothing is."""
+        """Copy the selected records, or all shown ones if none is selected."""
         cursor = self.whole.textCursor()
         if self.whole.hasFocus() and cursor.hasSelection():
             self.whole.copy()
@@ -343,7 +343,7 @@ class LogWindow(QWidget):
 
     @Slot()
     def clear(self) -> None:
-        """Show only what comes from now on."""
+        """Show only new records from now on."""
         self.model.clear()
         self.whole.clear()
         self._count()
@@ -354,15 +354,15 @@ class LogWindow(QWidget):
         if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._folder))):
             self.state.setText(tr("The log is in {folder}.").format(folder=self._folder))
 
-    # --- coming and going
+    # --- showing and closing
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Read while the window can be seen."""
+        """Start reading."""
         super().showEvent(event)
         self.look()
         self._timer.start()
 
     def hideEvent(self, event: QHideEvent) -> None:
-        """Stop reading while nobody can see it."""
+        """Stop reading."""
         self._timer.stop()
         super().hideEvent(event)

@@ -1,6 +1,6 @@
-"""The support report: read before it is saved, and nothing in it that its reader does not want to hand on.
+"""The support report dialog: the user reviews the report and chooses its parts before it is saved.
 
-The report itself is in English, for whoever mends the fault.
+The report itself is in English, for the developers.
 """
 
 from __future__ import annotations
@@ -68,17 +68,17 @@ _WAITING = "The queue is being asked…"
 
 
 class ReportDialog(QDialog):
-    """Shows the report as it grows, and saves what is ticked.
+    """Shows the report while it is collected, and saves the selected parts.
 
     Signals:
-        notice(Notice): It was saved.
+        notice(Notice): The report was saved.
 
     Args:
-        report: Collects; on the pool.
+        report: Collects the parts, on the pool.
         tasks: The pool.
-        memory: Where the last one was saved.
+        memory: Stores the last folder.
         show_file: Shows files in the file manager.
-        parent: Qt's owner.
+        parent: The parent.
     """
 
     notice = Signal(object)
@@ -100,7 +100,7 @@ class ReportDialog(QDialog):
         self.setWindowTitle(tr("Support Report"))
         self.resize(*_SIZE)
         self.parts = {part: QCheckBox(translated(title), self) for part, title in _TITLES.items()}
-        self.names = QCheckBox(tr("&Names of files"), self)
+        self.names = QCheckBox(tr("File &names"), self)
         self.search = QLineEdit(self)
         self.text = QPlainTextEdit(self)
         self.state = QLabel(self)
@@ -111,8 +111,8 @@ class ReportDialog(QDialog):
     def _arrange(self) -> None:
         words = QLabel(
             tr(
-                "This is what would be saved. Nothing is sent anywhere. "
-                "Read it, and untick what you do not want to hand on."
+                "This is what will be saved. Nothing is sent anywhere. Review it, and clear what you don't "
+                "want to share."
             ),
             self,
         )
@@ -127,7 +127,7 @@ class ReportDialog(QDialog):
             box.toggled.connect(self._show)
             ticks.addWidget(box)
         ticks.addSpacing(12)
-        self.names.setToolTip(tr("Names and paths of files are replaced by [path] unless this is ticked"))
+        self.names.setToolTip(tr("File names and paths are replaced with [path] unless this is selected"))
         self.names.toggled.connect(self._show)
         ticks.addWidget(self.names)
         ticks.addStretch(1)
@@ -171,7 +171,7 @@ class ReportDialog(QDialog):
         self.save.setEnabled(False)
         self.copy_all = QPushButton(tr("&Copy"), buttons)
         for button in (self.save, self.copy_all):
-            button.setAutoDefault(False)  # Return searches on
+            button.setAutoDefault(False)  # Return finds the next place
             buttons.addButton(button, QDialogButtonBox.ButtonRole.ActionRole)
         close = buttons.addButton(QDialogButtonBox.StandardButton.Close)
         close.setAutoDefault(False)
@@ -204,7 +204,7 @@ class ReportDialog(QDialog):
 
     @property
     def is_complete(self) -> bool:
-        """Return whether the queue has answered too, or is known not to."""
+        """Return whether all parts are collected, including the answer of the queue."""
         queue = self._sections.get(Part.QUEUE)
         return queue is not None and queue.text != _WAITING
 
@@ -220,7 +220,7 @@ class ReportDialog(QDialog):
         bar.setValue(place)
 
     def content(self) -> str:
-        """Return what would be saved now."""
+        """Return the text that would be saved now."""
         names = self.names.isChecked()
         pieces = [self._report.head(names=names)]
         for part, box in self.parts.items():
@@ -236,7 +236,7 @@ class ReportDialog(QDialog):
 
     @Slot()
     def find_next(self) -> None:
-        """Go to the next place with what is searched for; after the last one to the first."""
+        """Go to the next match; after the last one to the first."""
         typed = self.search.text()
         if not typed:
             self._say("")
@@ -245,19 +245,19 @@ class ReportDialog(QDialog):
         if not found:
             self.text.moveCursor(QTextCursor.MoveOperation.Start)
             found = self.text.find(typed, QTextDocument.FindFlag(0))
-        self._say("" if found else tr("“{words}” is not in the report.").format(words=typed))
+        self._say("" if found else tr("“{words}” was not found in the report.").format(words=typed))
 
-    # --- what a person does
+    # --- user actions
 
     @Slot()
     def copy(self) -> None:
-        """Put the report on the clipboard, as it is shown."""
+        """Put the shown report on the clipboard."""
         QGuiApplication.clipboard().setText(self.content())
         self._say(tr("Copied the report."))
 
     @Slot()
     def choose(self) -> None:
-        """Ask where to save it, in the system's dialog."""
+        """Ask for the target file in the system's dialog."""
         moment = QDateTime.currentDateTime().toString("yyyy-MM-dd HH.mm.ss")
         name = tr("Filemill report {moment}").format(moment=moment)
         place = str(Path(self._memory.folder(PURPOSE)) / f"{name}.zip")
@@ -272,7 +272,7 @@ class ReportDialog(QDialog):
 
     @Slot(str)
     def save_as(self, path: str) -> None:
-        """Save what is shown; as text if the name ends in `.txt`, else in an archive."""
+        """Save the shown report: as text if the name ends in `.txt`, else as a ZIP archive."""
         target = Path(path)
         self._memory.set_folder(PURPOSE, str(target.parent))
         self._tasks.run(
@@ -294,10 +294,10 @@ class ReportDialog(QDialog):
 
 
 def save_report(target: Path, text: str) -> None:
-    """Write a report; any thread.
+    """Write a report. Any thread.
 
     Raises:
-        NotWrittenError: If that is not possible there.
+        NotWrittenError: If the file can't be written.
     """
     content = text.encode("utf-8", "backslashreplace")
     with whole_file(target) as stream:

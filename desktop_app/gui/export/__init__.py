@@ -1,1 +1,1 @@
-"""The list as a file for other programs."""
+"""Exporting the list to a file."""

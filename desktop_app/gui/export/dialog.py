@@ -1,4 +1,4 @@
-"""The file that an exported list is written to: what is suggested, and what is meant by what was typed."""
+"""The Export List dialog, and the target file: the suggested name and the meaning of what was typed."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ if TYPE_CHECKING:
 
 
 def named_file(typed: str, folder: str, suffix: str) -> Path | None:
-    """Return the file that is meant by what a person typed; None if nothing was.
+    """Return the file meant by the typed text; None if it is empty.
 
     Args:
-        typed: A path; `~` is the person's own folder.
-        folder: Where a name without a folder lies.
-        suffix: What its name ends in; put behind where it is missing.
+        typed: A path; `~` is the home folder.
+        folder: The folder for a name without one.
+        suffix: Appended to the name if it is missing.
     """
     text = typed.strip()
     if not text:
@@ -56,24 +56,24 @@ def named_file(typed: str, folder: str, suffix: str) -> Path | None:
 
 
 def usual_format() -> Format:
-    """Return what spreadsheets open well with a double click: they expect the list separator of the country."""
+    """Return the format that spreadsheets open correctly: they expect the locale's list separator."""
     return Format.CSV_SEMICOLON if QLocale().decimalPoint() == "," else Format.CSV
 
 
 def suggested_name() -> str:
-    """Return a file name without its suffix, which is unlikely to exist already."""
+    """Return a file name, without suffix, that is unlikely to exist already."""
     moment = QDateTime.currentDateTime().toString("yyyy-MM-dd HH.mm.ss")
     return tr("Filemill list {moment}").format(moment=moment)
 
 
 PURPOSE = "export"
-"""Under which the folder is remembered."""
+"""The key of the last folder in `WindowMemory`."""
 
 _WIDTH = 560
 
 
 class Rows(StrEnum):
-    """Which files are exported."""
+    """The files to export."""
 
     SHOWN = "shown"
     SELECTED = "selected"
@@ -81,15 +81,15 @@ class Rows(StrEnum):
 
 
 class ExportDialog(QDialog):
-    """Asks, and gives an order. It only hides then, so that what was wrong can be corrected in it: `complain`.
+    """Asks what to export. Only hides when accepted, so that `complain` can reopen it to correct an error.
 
     Signals:
         ordered(ExportOrder): Export was pressed.
 
     Args:
-        memory: What was chosen the last time.
-        wording: Makes the texts.
-        parent: Qt's owner.
+        memory: Stores the last choices.
+        wording: Formats the texts.
+        parent: The parent.
     """
 
     ordered = Signal(object)
@@ -104,10 +104,10 @@ class ExportDialog(QDialog):
         self._shown_fields: Sequence[str] = ALL_FIELDS
         self._may_replace = ""
         self.setWindowTitle(tr("Export List"))
-        self.rows = {kind: QRadioButton("…", self) for kind in Rows}  # an empty one is lower, and its row stays so
+        self.rows = {kind: QRadioButton("…", self) for kind in Rows}  # an empty label is lower, and so would be its row
         self.columns = {
-            True: QRadioButton(tr("The columns that are s&hown"), self),
-            False: QRadioButton(tr("E&verything that is known, with full paths"), self),
+            True: QRadioButton(tr("The columns s&hown"), self),
+            False: QRadioButton(tr("E&verything, with full paths"), self),
         }
         self.format = QComboBox(self)
         self.path = QLineEdit(self)
@@ -125,10 +125,10 @@ class ExportDialog(QDialog):
         form.addRow(tr("Columns:"), self._group(list(self.columns.values()), tr("Columns")))
         self.format.setAccessibleName(tr("Format"))
         form.addRow(tr("&Format:"), self.format)
-        self.path.setAccessibleName(tr("File to write"))
+        self.path.setAccessibleName(tr("Target file"))
         self.path.setMinimumWidth(320)
         choose = QPushButton(tr("&Choose…"), self)
-        choose.setAccessibleName(tr("Choose the file to write"))
+        choose.setAccessibleName(tr("Choose the file to export to"))
         choose.setAutoDefault(False)
         choose.clicked.connect(self.choose)
         where = QHBoxLayout()
@@ -143,7 +143,7 @@ class ExportDialog(QDialog):
         self._trouble.setWordWrap(True)
         self._trouble.setObjectName("notice")
         self._trouble.setProperty("kind", "warning")
-        self._trouble.setAccessibleName(tr("What stands in the way"))
+        self._trouble.setAccessibleName(tr("Problem"))
         self._trouble.hide()
         buttons = QDialogButtonBox(self)
         self.button = QPushButton(tr("&Export"), buttons)
@@ -188,7 +188,7 @@ class ExportDialog(QDialog):
         self.format.currentIndexChanged.connect(self._follow_format)
         self.path.textChanged.connect(self._forget_trouble)
 
-    # --- what there is to export
+    # --- choices
 
     def offer(
         self,
@@ -200,21 +200,21 @@ class ExportDialog(QDialog):
         total: int,
         shown_fields: Sequence[str],
     ) -> None:
-        """Say what there is; may come again while the dialog is open.
+        """Set the choices; may be called again while the dialog is open.
 
         Args:
-            listed: How many files the list shows, which are those that pass `where`.
-            where: What is shown.
-            order: In which order.
+            listed: The number of files shown in the list, which pass `where`.
+            where: The list's filter.
+            order: The list's order.
             selected: The keys of the selected files, in the list's order.
-            total: How many files there are.
-            shown_fields: What the columns on the screen tell.
+            total: The number of files.
+            shown_fields: The fields of the shown columns.
         """
         files = self._wording.files
         texts = {
-            Rows.SHOWN: tr("Those that the &list shows ({count})").format(count=files(listed)),
-            Rows.SELECTED: tr("The selected &ones ({count})").format(count=files(len(selected))),
-            Rows.ALL: tr("&All ({count})").format(count=files(total)),
+            Rows.SHOWN: tr("The files shown in the &list ({count})").format(count=files(listed)),
+            Rows.SELECTED: tr("&Only the selected files ({count})").format(count=files(len(selected))),
+            Rows.ALL: tr("&All files ({count})").format(count=files(total)),
         }
         for kind, text in texts.items():
             self.rows[kind].setText(text)
@@ -225,12 +225,12 @@ class ExportDialog(QDialog):
 
     @property
     def form(self) -> Format:
-        """Return the format that is chosen."""
+        """Return the chosen format."""
         return Format(self.format.currentData())
 
     @property
     def order(self) -> ExportOrder | None:
-        """Return what is chosen; None as long as no file is named."""
+        """Return the order for the exporter; None while no file is named."""
         target = self._target()
         if target is None or self._selected is None:
             return None
@@ -256,7 +256,7 @@ class ExportDialog(QDialog):
 
     @Slot()
     def choose(self) -> None:
-        """Open the system's dialog for the file; it asks by itself before a file is replaced."""
+        """Open the system's file dialog, which itself asks before replacing a file."""
         names = {".csv": tr("CSV files (*.csv)"), ".json": tr("JSON files (*.json)")}
         dialog = QFileDialog(self, tr("Export List"), str(self._target() or self._memory.folder(PURPOSE)))
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -271,13 +271,13 @@ class ExportDialog(QDialog):
         self.path.setText(path)
         self._may_replace = path
 
-    # --- ordering
+    # --- exporting
 
     @Slot()
     def _order(self) -> None:
         order = self.order
         if order is None:
-            self._tell(tr("Say where to write to."))
+            self._tell(tr("Choose a file to export to."))
             return
         self._memory.set_text("export_format", self.form)
         self._memory.set_text("export_columns", "shown" if self.columns[True].isChecked() else "all")
@@ -286,7 +286,7 @@ class ExportDialog(QDialog):
         self.ordered.emit(order)
 
     def complain(self, order: ExportOrder, error: NotWrittenError) -> None:
-        """Come back, say why nothing can be written there, and let it be corrected."""
+        """Reopen the dialog, show why the file can't be written, and let the user correct it."""
         self.path.setText(str(order.target))
         self._tell(why_not_written(order.target, error))
         if error.code == errno.EEXIST:
@@ -297,7 +297,7 @@ class ExportDialog(QDialog):
 
     @property
     def trouble(self) -> str:
-        """Return what stands in the way; empty if nothing does."""
+        """Return the problem shown; empty if there is none."""
         return self._trouble.text() if self._trouble.isVisibleTo(self) else ""
 
     def _tell(self, text: str) -> None:

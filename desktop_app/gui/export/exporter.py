@@ -1,4 +1,4 @@
-"""Writes the list to a file beside the main thread, says how far it is, and how it ended."""
+"""Writes the list to a file off the main thread and reports progress and result."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from desktop_app.gui.wording import Wording
 
 PATIENCE_MS = 300
-"""What is over sooner would only flicker."""
+"""Exports that take less time show no progress, which would only flicker."""
 _EVERY = 500
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT}) if hasattr(errno, "EDQUOT") else frozenset({errno.ENOSPC})
 _NO_RIGHT = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
@@ -40,7 +40,7 @@ _NO_PLACE = frozenset({errno.ENOENT, errno.ENOTDIR})
 
 
 class Format(StrEnum):
-    """How a file is written. The values are remembered: never rename one."""
+    """The file formats. The values are stored: never rename one."""
 
     CSV = "csv"
     CSV_SEMICOLON = "csv;"
@@ -48,21 +48,21 @@ class Format(StrEnum):
 
     @property
     def suffix(self) -> str:
-        """Return the end of the file's name."""
+        """Return the file name suffix."""
         return ".json" if self is Format.JSON else ".csv"
 
 
 @dataclass(frozen=True, slots=True)
 class ExportOrder:
-    """What is to be written, and where.
+    """An order for the exporter: what to write, and where.
 
     Attributes:
-        rows: The jobs: those that pass a filter, or their keys in the order wanted.
-        order: The order of those that pass a filter.
+        rows: The jobs: a filter, or keys in the wanted order.
+        order: The order of the jobs that pass a filter.
         fields: Some of `ALL_FIELDS`.
-        form: How.
-        target: The file.
-        replace: Whether one that is there may be replaced.
+        form: The format.
+        target: The file to write.
+        replace: Whether an existing file may be replaced.
     """
 
     rows: Filter | array[int]
@@ -74,23 +74,23 @@ class ExportOrder:
 
 
 class _StoppedError(Exception):
-    """A person wants no more of it."""
+    """The user has stopped the export."""
 
 
 class Exporter(QObject):
-    """One export at a time.
+    """Writes exports, one at a time.
 
     Signals:
-        notice(Notice): How it ended.
-        busy(str): What is being done, if it takes longer than `PATIENCE_MS`; empty when it is over.
-        refused(object, object): An `ExportOrder` that could not be done because of its target, and a
-            `NotWrittenError`: a person has to choose another.
+        notice(Notice): The result, to be shown to the user.
+        busy(str): The progress, if the export takes longer than `PATIENCE_MS`; empty at the end.
+        refused(object, object): An `ExportOrder` whose target can't be written, and a
+            `NotWrittenError`: the user has to choose another.
 
     Args:
-        reader: Where jobs are read.
+        reader: Reads jobs.
         tasks: The pool.
-        wording: Makes the texts.
-        parent: Qt's owner.
+        wording: Formats the texts.
+        parent: The parent.
     """
 
     notice = Signal(object)
@@ -120,7 +120,7 @@ class Exporter(QObject):
         return self._is_busy
 
     def start(self, order: ExportOrder) -> None:
-        """Write a file. Not while another one is being written."""
+        """Write a file. Must not be called while another export is running."""
         self._stop.clear()
         self._is_busy = True
         self._text = tr("Exporting the list…")
@@ -129,7 +129,7 @@ class Exporter(QObject):
 
     @Slot()
     def stop(self) -> None:
-        """Write no more; what was written goes away again."""
+        """Stop the export and discard what was written."""
         self._stop.set()
 
     # --- on the pool
@@ -196,18 +196,18 @@ class Exporter(QObject):
 
 
 def why_not_written(target: Path, error: NotWrittenError) -> str:
-    """Return why a file could not be written, and what to do, in plain words."""
+    """Return why a file could not be written and what to do, as plain text."""
     name, folder = display_text(target.name), display_text(str(target.parent))
     if error.code == errno.EEXIST:
-        text = tr("“{name}” is there already. Export again to replace it, or choose another name.")
+        text = tr("“{name}” already exists. Export again to replace it, or choose another name.")
     elif error.code == errno.EISDIR:
         text = tr("“{name}” is a folder. Choose another name.")
     elif error.code in _NO_ROOM:
-        text = tr("There is not enough room on the disk for “{name}”. Make room, or choose another folder.")
+        text = tr("There is not enough free space on the disk for “{name}”. Free some space, or choose another folder.")
     elif error.code in _NO_RIGHT:
-        text = tr("Nothing may be written to the folder {folder}. Choose another one.")
+        text = tr("The folder {folder} is not writable. Choose another one.")
     elif error.code in _NO_PLACE:
-        text = tr("There is no folder {folder}. Choose another one.")
+        text = tr("The folder {folder} does not exist. Choose another one.")
     else:
         return translated(error.text)
     return text.format(name=name, folder=folder)

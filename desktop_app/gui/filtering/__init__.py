@@ -1,1 +1,1 @@
-"""Which files the list shows: the filter box and the sidebar."""
+"""Filtering the list: the filter box and the sidebar."""

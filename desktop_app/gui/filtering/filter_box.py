@@ -1,4 +1,4 @@
-"""The filter box in the person's language: keys, statuses, and words of reasons."""
+"""The filter box, which understands keys, statuses and reasons in the user's language."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
 
 
 DELAY_MS = 150
-"""Who types on within this time has not typed all that they search for."""
+"""Milliseconds without a keystroke before the filter is applied."""
 
 _LONGEST = 500
-"""Characters; SQLite refuses a condition of very many parts."""
+"""The maximum number of characters; SQLite refuses very long conditions."""
 
 _LEAST, _MOST = 130, 280
 
 
 def read_search(text: str) -> Search:
-    """Return what a person has typed, in their language or in English."""
+    """Return the search that was typed in the user's language or in English."""
     search = parse_search(text, _names())
     looked_for = dict.fromkeys([*search.words, *search.reasons])
     spoken = tuple((word, said) for word in looked_for if (said := saying(word, translated) - saying(word)))
@@ -51,14 +51,14 @@ def _names() -> Names:
 
 
 class FilterBox(QLineEdit):
-    """Reads its text as a `Search`.
+    """The filter box; reads its text as a `Search`.
 
     Signals:
-        searched(): `search` is another.
-        left(): A key wants to go on to the list.
+        searched(): `search` has changed.
+        left(): A key moves the focus on to the list.
 
     Attributes:
-        search: What is looked for.
+        search: The current search.
     """
 
     searched = Signal()
@@ -75,7 +75,7 @@ class FilterBox(QLineEdit):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setPlaceholderText(tr("Filter files"))
         self.setAccessibleName(tr("Filter files"))
-        tip = tr("Words of the path or the reason; or status:failed, size:>10MB, reason:missing, “two words”")
+        tip = tr("Words in the path or the reason; or status:failed, size:>10MB, reason:missing, “two words”")
         self.setAccessibleDescription(tip)
         self.setToolTip(tip)
         self._lens = QAction(tr("Filter files"), self)
@@ -95,13 +95,13 @@ class FilterBox(QLineEdit):
 
     @Slot()
     def begin(self) -> None:
-        """Come here by keyboard; what is typed takes the place of what stands here."""
+        """Take the focus with the text selected, so that typing replaces it."""
         self.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.selectAll()
 
     @Slot()
     def empty(self) -> None:
-        """Look for nothing, at once."""
+        """Clear the filter at once."""
         self.clear()
         self._search_now()
 
@@ -125,7 +125,7 @@ class FilterBox(QLineEdit):
         self._clear.setIcon(self._theme.icon("cancel", colour))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Empty the box or leave it by Escape; go on to the list by the arrow down and Enter."""
+        """Clear or leave the box on Escape; go to the list on Down and Enter."""
         match event.key():
             case Qt.Key.Key_Escape if self.text():
                 self.empty()

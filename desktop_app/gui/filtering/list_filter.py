@@ -1,4 +1,4 @@
-"""Connects the filter box and the sidebar with what the list shows."""
+"""Connects the filter box and the sidebar to the list."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 
 
 class ListFilter(QObject):
-    """Connects them with the list, and the actions that belong to them.
+    """Connects the filter box, the sidebar and their actions to the list.
 
     Signals:
-        retry_wanted(object): Process everything again that has failed for these reasons, a set of codes.
+        retry_wanted(object): Retry all files that failed for these reasons, a set of codes.
 
     Args:
         actions: The actions.
-        box, sidebar: Where a person chooses.
+        box, sidebar: Hold the user's choices.
         view, model: The list.
-        totals, groups: How many files there are to choose from.
-        parent: Qt's owner.
+        totals, groups: The counts shown in the sidebar.
+        parent: The parent.
     """
 
     retry_wanted = Signal(object)
@@ -71,12 +71,12 @@ class ListFilter(QObject):
 
     @Slot()
     def clear_filter(self) -> None:
-        """Empty the filter box; the sidebar stays."""
+        """Clear the filter box; keep the choices in the sidebar."""
         self._box.empty()
 
     @Slot()
     def show_all(self) -> None:
-        """Take everything back."""
+        """Clear the filter box and the choices in the sidebar."""
         self._box.empty()
         self._sidebar.choose(NO_FILTER)
 
@@ -97,7 +97,7 @@ class ListFilter(QObject):
         self._actions.retry_reason.setEnabled(bool(self._reasons()))
 
     def _reasons(self) -> frozenset[str]:
-        """Return those chosen in the sidebar, else that of the current file if it is selected and has failed."""
+        """Return the reasons chosen in the sidebar, else that of the current file if it is selected and failed."""
         chosen = self._sidebar.choice.problems
         job = self._model.job(self._view.currentIndex().row()) if self._view.selected_count() else None
         if chosen or job is None or job.status is not Status.FAILED:
@@ -106,7 +106,7 @@ class ListFilter(QObject):
 
     @Slot()
     def _go_to_list(self) -> None:
-        """Go to what is selected, else to the current row or the first one."""
+        """Focus the list at the selection, else at the current or the first row."""
         self._view.setFocus(Qt.FocusReason.ShortcutFocusReason)
         if self._model.rowCount() and not self._view.selected_count():
             row = max(0, self._view.currentIndex().row())

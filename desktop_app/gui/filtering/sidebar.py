@@ -1,4 +1,4 @@
-"""The sidebar: statuses, problems and batches with how many files each has, to choose what the list shows."""
+"""The sidebar: statuses, problems and batches with their numbers of files, to filter the list."""
 
 from __future__ import annotations
 
@@ -40,19 +40,19 @@ _LEAST = 164
 _MOST = 244
 
 _SHARE = 0.27
-"""Where a text is longer than `_MOST`, in pixels, or than this part of the window, it wraps."""
+"""Texts wrap where they are wider than `_MOST` pixels or than this fraction of the window."""
 
-_NO_REASON = mark("No reason was given")
+_NO_REASON = mark("No reason given")
 
 
 class Section(QWidget, Generic[Key]):
-    """A titled group of entries, one for each key; hidden while there is none.
+    """A titled group of entries, one per key; hidden while it is empty.
 
     Signals:
         picked(Key, bool): An entry was clicked; True if with Ctrl.
-        acted(Key): The button beside an entry was pressed.
-        menu_wanted(Key, QPoint): An entry's context menu.
-        moved(SidebarEntry, int): A key wants to leave an entry.
+        acted(Key): An entry's button was pressed.
+        menu_wanted(Key, QPoint): An entry's context menu was requested.
+        moved(SidebarEntry, int): A key moves the focus away from an entry.
     """
 
     picked = Signal(object, bool)
@@ -75,11 +75,11 @@ class Section(QWidget, Generic[Key]):
 
     @property
     def entries(self) -> dict[Key, SidebarEntry]:
-        """The entries in their order."""
+        """Return the entries in order."""
         return dict(self._entries)
 
     def show_entries(self, facts: dict[Key, EntryFacts], chosen: Collection[Key]) -> None:
-        """Show these, in this order; entries that stay keep the focus."""
+        """Show these entries in this order; entries that stay keep the focus."""
         for key in [key for key in self._entries if key not in facts]:
             entry = self._entries.pop(key)
             self._column.removeWidget(entry)
@@ -106,29 +106,29 @@ class Section(QWidget, Generic[Key]):
         return entry
 
     def add_below(self, widget: QWidget) -> None:
-        """Put a widget below the entries, with a little room before it."""
+        """Add a widget below the entries, with some space above it."""
         self._column.addSpacing(_GAP)
         self._column.addWidget(widget)
 
     def natural_width(self) -> int:
-        """Return the width that everything fits into without wrapping, in pixels."""
+        """Return the width in pixels at which nothing wraps."""
         widths = [entry.natural_width() for entry in self._entries.values()]
         return max([self._title.sizeHint().width(), *widths])
 
     def take_width(self, width: int) -> None:
-        """Be this wide."""
+        """Set the width."""
         for entry in self._entries.values():
             entry.take_width(width)
 
 
 class SidebarTexts:
-    """Makes the entries, by the key of what they stand for."""
+    """Makes the entries, by key."""
 
     def __init__(self, wording: Wording) -> None:
         self._wording = wording
 
     def statuses(self, counts: StatusCounts) -> dict[Status | None, EntryFacts]:
-        """Return all files, and each status."""
+        """Return the entries for all files and for each status."""
         found: dict[Status | None, EntryFacts] = {
             None: self._facts(tr("All", "files of every status"), counts.total, icon="all-files", colour="muted")
         }
@@ -139,7 +139,7 @@ class SidebarTexts:
         return found
 
     def problems(self, problems: Sequence[Problem]) -> dict[str, EntryFacts]:
-        """Return what files have failed for."""
+        """Return the entries for the reasons of failed files."""
         return {problem.code: self._problem(problem) for problem in problems}
 
     def _problem(self, problem: Problem) -> EntryFacts:
@@ -149,7 +149,7 @@ class SidebarTexts:
         return self._facts(text, problem.count, note=note, action=tr("Retry all with this reason"))
 
     def batches(self, batches: Sequence[Batch]) -> dict[int, EntryFacts]:
-        """Return what was added together."""
+        """Return the entries for the batches."""
         return {batch.id: self._batch(batch) for batch in batches}
 
     def _batch(self, batch: Batch) -> EntryFacts:
@@ -158,15 +158,15 @@ class SidebarTexts:
         return self._facts(name or when, batch.count, note=when if name else "", hint=hint)
 
     def retry(self, reasons: int) -> str:
-        """Return the words of the button below the problems."""
+        """Return the text of the button below the problems."""
         return tr("&Retry All With This Reason") if reasons <= 1 else tr("&Retry All With These Reasons")
 
     def retry_shortly(self) -> str:
-        """Return the same where that is too wide for the sidebar."""
+        """Return a shorter text, for where that one is too wide."""
         return tr("&Retry All These")
 
     def retry_these(self, count: int) -> str:
-        """Return the same in a context menu, which knows how many it is about."""
+        """Return the text for a context menu, with the number of files."""
         return tr("&Retry %Ln File(s) With This Reason", "", count)
 
     def _facts(
@@ -185,29 +185,29 @@ class SidebarTexts:
 
 
 def with_status(choice: Filter, status: Status | None, *, add: bool) -> Filter:
-    """Return another status; None is "All", which takes back everything that was chosen.
+    """Return a choice with another status; None is "All", which clears everything chosen.
 
     Args:
-        choice: What is chosen now.
-        status: What was clicked.
-        add: True to keep the other statuses, and to take this one away if it is chosen already.
+        choice: The current choice.
+        status: The clicked status.
+        add: Whether to keep the other statuses and to toggle this one.
     """
     if status is None:
         return Filter()
     statuses = choice.statuses ^ {status} if add else frozenset({status})
-    # Only failed jobs have a problem: everything else would list nothing at all.
+    # Only failed jobs have a problem: with any other status the list would be empty.
     problems = choice.problems if Status.FAILED in statuses or not statuses else frozenset[str]()
     return replace(choice, statuses=statuses, problems=problems)
 
 
 def with_problem(choice: Filter, code: str, *, add: bool) -> Filter:
-    """Return another problem; see `with_status`. Clicked a second time, it is taken away."""
+    """Return a choice with another problem; see `with_status`. A second click clears it."""
     statuses = choice.statuses if Status.FAILED in choice.statuses else frozenset[Status]()
     return replace(choice, statuses=statuses, problems=_clicked(choice.problems, code, add=add))
 
 
 def with_batch(choice: Filter, batch: int, *, add: bool) -> Filter:
-    """Return another batch; see `with_problem`."""
+    """Return a choice with another batch; see `with_problem`."""
     return replace(choice, batches=_clicked(choice.batches, batch, add=add))
 
 
@@ -218,14 +218,14 @@ def _clicked(keys: frozenset[Key], key: Key, *, add: bool) -> frozenset[Key]:
 
 
 class Sidebar(QScrollArea):
-    """Shows what others count; tells what was chosen.
+    """The sidebar; shows given counts and holds the choice.
 
     Signals:
-        chosen(): `choice` is another.
-        retry_wanted(object): Process everything again that has failed for these reasons, a set of codes.
+        chosen(): `choice` has changed.
+        retry_wanted(object): Retry all files that failed for these reasons, a set of codes.
 
     Attributes:
-        choice: What is chosen; it has no search.
+        choice: The chosen filter, without a search.
         statuses, problems, batches: The sections.
         retry: The button below the problems.
     """
@@ -267,11 +267,11 @@ class Sidebar(QScrollArea):
         self.batches.picked.connect(lambda key, add: self.choose(with_batch(self.choice, key, add=add)))
         self.problems.acted.connect(lambda key: self.retry_wanted.emit(frozenset({key})))
         self.problems.menu_wanted.connect(self._show_menu)
-        # Once for many changes: every entry is measured.
+        # Once for many changes, because every entry is measured.
         self._fit_soon = QTimer(self)
         self._fit_soon.setSingleShot(True)
         self._fit_soon.timeout.connect(self.fit)
-        theme.changed.connect(self._show)  # another font comes with another style sheet
+        theme.changed.connect(self._show)  # the font may change with the style sheet
         self._show()
 
     def _sections(self) -> tuple[Section[Status | None], Section[str], Section[int]]:
@@ -281,20 +281,20 @@ class Sidebar(QScrollArea):
 
     @Slot(object)
     def show_counts(self, counts: StatusCounts) -> None:
-        """Show how many jobs have each status."""
+        """Show the number of jobs of each status."""
         self._counts = counts
         self._show()
 
     @Slot(object)
     def show_groups(self, groups: Groups) -> None:
-        """Show which problems and batches there are. What was chosen and is gone is chosen no more."""
+        """Show the problems and batches. A choice that no longer exists is cleared."""
         self._groups = groups
         problems = self.choice.problems & {problem.code for problem in groups.problems}
         batches = self.choice.batches & {batch.id for batch in groups.batches}
         self.choose(replace(self.choice, problems=problems, batches=batches))
 
     def choose(self, choice: Filter) -> None:
-        """Choose this."""
+        """Set the choice."""
         is_another = choice != self.choice
         self.choice = choice
         self._show()
@@ -318,11 +318,11 @@ class Sidebar(QScrollArea):
         self._order_tabs()
         self._fit_soon.start(0)
 
-    # --- room
+    # --- layout
 
     @Slot()
     def fit(self) -> None:
-        """Be as wide as the texts, within reason."""
+        """Fit the width to the texts, within limits."""
         room = _MOST if self.isWindow() else int(self.window().width() * _SHARE)
         most = max(_LEAST, min(_MOST, room))
         widest = max(section.natural_width() for section in self._sections())
@@ -335,7 +335,7 @@ class Sidebar(QScrollArea):
         self.setFixedWidth(width + 2 * _MARGIN + bar + _EDGE)
 
     def _fit_button(self, most: int) -> int:
-        """Let the button say what fits; gives the width that it needs, in pixels."""
+        """Set the longest button text that fits; return the button's width in pixels."""
         words = self._texts.retry(len(self.choice.problems))
         self.retry.setText(words)
         if self.retry.sizeHint().width() > most:
@@ -344,7 +344,7 @@ class Sidebar(QScrollArea):
         return self.retry.sizeHint().width()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Fit the width again: the scroll bar may come or go."""
+        """Fit the width again: a scroll bar may have appeared or disappeared."""
         super().resizeEvent(event)
         self._fit_soon.start(0)
 
@@ -360,7 +360,7 @@ class Sidebar(QScrollArea):
         return [entry for section in self._sections() for entry in section.entries.values()]
 
     def _keep_one_tab_stop(self, wanted: SidebarEntry | None = None) -> None:
-        """Tab comes to one entry and leaves from there; arrows go to the others."""
+        """Make a single entry reachable by Tab; arrow keys reach the others."""
         entries = self.entries()
         stop = wanted or next((entry for entry in entries if entry.hasFocus()), None)
         stop = stop or next((entry for entry in entries if entry.isChecked()), entries[0])
@@ -368,7 +368,7 @@ class Sidebar(QScrollArea):
             entry.setFocusPolicy(Qt.FocusPolicy.StrongFocus if entry is stop else Qt.FocusPolicy.ClickFocus)
 
     def _order_tabs(self) -> None:
-        """Order Tab from top to bottom, whenever the entries were made: Qt puts the newest last, behind the list."""
+        """Set the Tab order from top to bottom: Qt would put new entries last, behind the list."""
         wanted: list[QWidget] = []
         for section in self._sections():
             for entry in section.entries.values():

@@ -1,4 +1,4 @@
-"""One line of the sidebar: a shape, words, a number. It wraps where it is long, and never cuts anything off."""
+"""An entry of the sidebar: a symbol, a text that wraps, and a number. Nothing is cut off."""
 
 from __future__ import annotations
 
@@ -56,16 +56,16 @@ _NOTE_SIZE = 0.9
 
 @dataclass(frozen=True, slots=True)
 class EntryFacts:
-    """What an entry shows.
+    """The content of an entry.
 
     Attributes:
-        text: Its words.
-        count: Its number, written out.
-        spoken: All of it in one sentence, for a screen reader.
-        note: A second, quieter line.
-        icon, colour: A shape and its colour's name in `Colours`.
+        text: The text.
+        count: The formatted number.
+        spoken: Everything in one sentence, for screen readers.
+        note: A second, muted line.
+        icon, colour: The symbol, and its colour's name in `Colours`.
         hint: The tool tip.
-        action: What a button beside the chosen entry does, in words; empty for no button.
+        action: The text of the button beside the chosen entry; empty for no button.
     """
 
     text: str
@@ -79,13 +79,13 @@ class EntryFacts:
 
 
 class SidebarEntry(QAbstractButton):
-    """Can be chosen; who shows it decides what a click does.
+    """A checkable entry; its owner decides what a click does.
 
     Signals:
-        picked(bool): It was clicked; True if it is to be added to what is chosen (Ctrl).
-        moved(int): A key wants to go to another entry: the key.
-        acted(): The button beside it was pressed.
-        menu_wanted(QPoint): A context menu, at this place of the screen.
+        picked(bool): It was clicked; True with Ctrl, which adds it to the choice.
+        moved(int): A key that moves the focus to another entry.
+        acted(): Its button was pressed.
+        menu_wanted(QPoint): The context menu was requested at this screen position.
     """
 
     picked = Signal(bool)
@@ -113,16 +113,16 @@ class SidebarEntry(QAbstractButton):
 
     @property
     def facts(self) -> EntryFacts:
-        """What is shown."""
+        """Return the content."""
         return self._facts
 
     @property
     def inline(self) -> QToolButton:
-        """The button beside it, visible while it is chosen and can be acted on."""
+        """Return its button, visible while it is chosen and has an action."""
         return self._inline
 
     def show_facts(self, facts: EntryFacts, *, chosen: bool) -> None:
-        """Show this."""
+        """Show this content."""
         self._facts = facts
         self.setAccessibleName(facts.spoken)
         self.setToolTip(tool_tip(facts.hint))
@@ -136,10 +136,10 @@ class SidebarEntry(QAbstractButton):
         self._inline.setIcon(self._theme.icon("retry", self._theme.colours.selected_text))
         self.update()
 
-    # --- room
+    # --- layout
 
     def natural_width(self) -> int:
-        """Return the width that shows all words in one line, in pixels."""
+        """Return the width in pixels at which the text fits on one line."""
         metrics = self.fontMetrics()
         words = max(
             metrics.horizontalAdvance(self._facts.text),
@@ -148,7 +148,7 @@ class SidebarEntry(QAbstractButton):
         return words + self._around() + 2
 
     def take_width(self, width: int) -> None:
-        """Be this wide, and as high as the words need then."""
+        """Set the width, and the height that the text then needs."""
         room = width - self._around()
         height = self._words(self._facts.text, self.font(), room).size().height() + 2 * _PADDING
         if self._facts.note:
@@ -177,7 +177,7 @@ class SidebarEntry(QAbstractButton):
         return font
 
     def _words(self, text: str, font: QFont, room: int) -> QStaticText:
-        """Return a text as it breaks into lines: between words where that is possible."""
+        """Return a text layout that breaks lines between words where possible."""
         options = QTextOption(QStyle.visualAlignment(self.layoutDirection(), Qt.AlignmentFlag.AlignLeft))
         options.setTextDirection(self.layoutDirection())
         options.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
@@ -191,7 +191,7 @@ class SidebarEntry(QAbstractButton):
     # --- painting
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002 - Qt's
-        """Paint ground, shape, words, number and ring."""
+        """Paint background, symbol, text, number and focus ring."""
         colours = self._theme.colours
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -232,10 +232,10 @@ class SidebarEntry(QAbstractButton):
             note = self._words(facts.note, self._note_font(), room)
             painter.drawStaticText(start, _PADDING + math.ceil(words.size().height()), note)
 
-    # --- what Qt asks
+    # --- overrides of Qt
 
     def nextCheckState(self) -> None:
-        """Change nothing: who shows this decides what is chosen."""
+        """Change nothing: the owner decides what is chosen."""
 
     def _tell(self) -> None:
         adds, self._adds = self._adds, False
@@ -247,12 +247,12 @@ class SidebarEntry(QAbstractButton):
         super().mouseReleaseEvent(event)
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
-        """Note whether Ctrl was held: Space clicks when it is let go."""
+        """Note whether Ctrl was held: Space clicks on release."""
         self._adds = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
         super().keyReleaseEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Go from entry to entry by the arrows, choose by Enter."""
+        """Move between entries with the arrow keys, choose with Enter."""
         match event.key():
             case Qt.Key.Key_Up | Qt.Key.Key_Down | Qt.Key.Key_Home | Qt.Key.Key_End as key:
                 self.moved.emit(int(key))
@@ -262,12 +262,12 @@ class SidebarEntry(QAbstractButton):
                 super().keyPressEvent(event)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
-        """Draw a ring for who comes by keyboard."""
+        """Draw the focus ring after keyboard navigation."""
         self._shows_ring = event.reason() in _KEY_REASONS
         super().focusInEvent(event)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        """Ask for a menu: below the entry if the keyboard asked, else where the mouse is."""
+        """Request the context menu: below the entry for a key, else at the mouse."""
         by_keyboard = event.reason() == QContextMenuEvent.Reason.Keyboard
         place: QPoint = self.mapToGlobal(self.rect().bottomLeft()) if by_keyboard else event.globalPos()
         self.menu_wanted.emit(place)

@@ -1,1 +1,1 @@
-"""How far the run is, how quick it goes, how long it takes, and when it is over."""
+"""The progress of the run: status bar, time left, throughput graphs and notifications."""

@@ -1,4 +1,4 @@
-"""How much was done in each piece of the last 24 hours, in a fixed amount of memory. Knows no Qt."""
+"""The throughput of the last 24 hours in a fixed amount of memory. Does not import Qt."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Span(Enum):
-    """What a graph can show: seconds in all, and of each step."""
+    """The time spans of the graphs: the length and the step, in seconds."""
 
     MINUTE = (60, 1)
     MINUTES_5 = (300, 5)
@@ -24,22 +24,22 @@ class Span(Enum):
 
     @property
     def seconds(self) -> int:
-        """The whole."""
+        """Return the length."""
         return self.value[0]
 
     @property
     def step(self) -> int:
-        """One step, in seconds."""
+        """Return the length of a step in seconds."""
         return self.value[1]
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """What was done in the steps of a span, the oldest first; rates by the second.
+    """The rates per second in the steps of a span, oldest first.
 
     Attributes:
-        span: Which one.
-        end_s: When the last step ends, in seconds since 1970. It is the newest whole one.
+        span: The span.
+        end_s: The end of the last complete step, in seconds since 1970.
         files, bytes: A rate for each step.
     """
 
@@ -50,18 +50,18 @@ class Series:
 
 
 class _Ring:
-    """One span's steps. A place is used again when its time is over."""
+    """A ring buffer of the steps of a span."""
 
     def __init__(self, span: Span) -> None:
         self.step = span.step
-        # One more than is shown: the step that is not over yet.
+        # One more than is shown: the current, incomplete step.
         self.places = span.seconds // span.step + 1
         self.files = array("d", bytes(8 * self.places))
         self.bytes = array("d", bytes(8 * self.places))
         self.newest = 0
 
     def reach(self, number: int) -> bool:
-        """Make room up to a step; False if the step is past already."""
+        """Advance to a step; return False if the step is already past."""
         if number - self.newest >= self.places:
             self.files = array("d", bytes(8 * self.places))
             self.bytes = array("d", bytes(8 * self.places))
@@ -90,13 +90,13 @@ class _Ring:
 
 
 class History:
-    """Takes what was done, and gives it as series."""
+    """Records throughput and returns it as `Series`."""
 
     def __init__(self) -> None:
         self._rings = {span: _Ring(span) for span in Span}
 
     def add(self, from_s: float, to_s: float, files: float, size: float) -> None:
-        """Add files and bytes that were done between two moments, in seconds since 1970; spread over that time."""
+        """Add files and bytes processed between two times, in seconds since 1970, spread evenly over that time."""
         if files <= 0 and size <= 0:
             return
         for ring in self._rings.values():
@@ -106,12 +106,12 @@ class History:
                 ring.add(moment, max(0.0, files) / parts, max(0.0, size) / parts)
 
     def fill(self, span: Span, done: Iterable[Ended], before_s: float) -> None:
-        """Add what the database knows of the time before a moment, for one span."""
+        """Add what the database has about the time before a moment, for one span."""
         ring = self._rings[span]
         ring.reach(int(before_s // ring.step))
         for one in done:
             ring.add(one.start_ms / 1000, one.files, one.bytes)
 
     def series(self, span: Span, now_s: float) -> Series:
-        """Return the steps of a span up to a moment, without the one that is not over: it would always look low."""
+        """Return the steps of a span up to a moment, without the incomplete one, which would always look low."""
         return self._rings[span].series(span, now_s)

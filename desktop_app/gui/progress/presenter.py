@@ -1,4 +1,4 @@
-"""What a person hears of the run while it is on: status bar, graphs, messages in the window and on the desktop."""
+"""Presents the run: status bar, graphs, notices in the window and desktop notifications."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ if TYPE_CHECKING:
 
 
 EVERY_MS = 5_000
-"""Runs that end in a quick row are told as one."""
+"""Runs that end within this time are reported as one."""
 
 AWAKE_MS = 5_000
-"""The next file is begun sooner than this; if it is not, the computer may fall asleep."""
+"""If no file is started within this time, the computer may sleep."""
 
 _RETRY_MS = 250
 
@@ -49,21 +49,21 @@ _FAILED_VIEW = -1
 
 
 class RunNotifications(QObject):
-    """Tells of a run in the window if the person looks at it, else on the desktop. Once a run, never once a file.
+    """Reports a run in the window if it is active, else on the desktop: once per run, not per file.
 
     Signals:
-        notice(Notice): For the window.
+        notice(Notice): A message for the window.
 
     Attributes:
-        last_failed: How many files failed of what was told last.
+        last_failed: The number of failed files in the last report.
 
     Args:
-        notifier: The desktop's messages.
-        is_watched: Whether the person looks at the window.
-        has_room: Whether no notice stands in the window that the person may still want to press.
-        export: The action that is offered at the end.
-        wording: Numbers and times.
-        parent: Qt's owner.
+        notifier: Shows desktop notifications.
+        is_watched: Returns whether the window is active.
+        has_room: Returns whether no notice with buttons that may still be needed is shown.
+        export: The action offered at the end.
+        wording: Formats numbers and times.
+        parent: The parent.
         every_ms: See `EVERY_MS`.
     """
 
@@ -105,20 +105,22 @@ class RunNotifications(QObject):
 
     @Slot(object)
     def take_progress(self, progress: Progress) -> None:
-        """Tell the first failure of a run at once: there may be something to be done about it."""
+        """Report the first failure of a run at once: the user may want to act."""
         if not progress.is_busy or not progress.failed:
             self._told_failure = False
         elif not self._told_failure:
             self._told_failure = True
             self._notify(
                 Notification(
-                    Topic.FAILURE, tr("A file has failed"), tr("The others go on. Filemill says why and what to do.")
+                    Topic.FAILURE,
+                    tr("A file has failed"),
+                    tr("The other files continue. Filemill shows why it failed and what to do."),
                 )
             )
 
     @Slot(object)
     def take_end(self, end: RunEnd) -> None:
-        """Tell that a run is over."""
+        """Report the end of a run."""
         if self._waiting is not None:
             before = self._waiting
             end = RunEnd(before.files + end.files, before.failed + end.failed, before.took_ms + end.took_ms)
@@ -137,12 +139,12 @@ class RunNotifications(QObject):
         export = NoticeAction(self._export.text().replace("&", ""), self._export.trigger)
         self._notice = Notice(text, actions=(export,), passing=True)
         self._show_in_window()
-        title = tr("Finished, with problems") if end.failed else tr("Finished")
+        title = tr("Finished with problems") if end.failed else tr("Finished")
         self._notify(Notification(Topic.ENDED, title, text, is_urgent=bool(end.failed)))
 
     @Slot()
     def _show_in_window(self) -> None:
-        """Show it at once, or when the way back from what the person did last has been there long enough."""
+        """Show a notice at once, or later if an Undo notice has not been shown long enough yet."""
         if self._notice is None or self._has_room():
             notice, self._notice = self._notice, None
             self._room.stop()
@@ -155,7 +157,7 @@ class RunNotifications(QObject):
 
     @Slot(object)
     def take_connection(self, text: ConnectionText) -> None:
-        """Sign-in needed, or ended by itself: nothing goes on before somebody does something."""
+        """Report that a sign-in is needed or a loop has ended: nothing continues until the user acts."""
         self._has_worked = self._has_worked or text.mark is Mark.RUNNING
         if text.mark in {Mark.NEEDED, Mark.STOPPED}:
             self._tell_trouble(text.text, text.detail)
@@ -164,7 +166,7 @@ class RunNotifications(QObject):
 
     @Slot(object)
     def take_trouble(self, trouble: Trouble | None) -> None:
-        """Processing that was going on is switched off: too many messages that are not ours."""
+        """Report that processing was switched off because of too many foreign messages."""
         if trouble is not None and trouble.need is Need.PERMISSION and self._has_worked:
             self._has_worked = False
             self._tell_trouble(tr("Processing is off"), trouble.text)
@@ -179,32 +181,32 @@ class RunNotifications(QObject):
             self._notifier.show(notification)
 
     def close(self) -> None:
-        """Tell nothing any more."""
+        """Stop reporting."""
         self._closed = True
         self._silence.stop()
         self._room.stop()
 
 
 class ProgressPresenter(QObject):
-    """Shows the run in the status bar, the graphs and on the desktop.
+    """Shows the run in the status bar, in the graphs and on the desktop.
 
     Attributes:
         dock: The graphs.
-        notifications: What is told at the end of a run and in trouble.
-        tray: The icon in the tray, if the person wants it.
+        notifications: Reports the end of a run and problems.
+        tray: The tray icon, if enabled.
 
     Args:
         run: The run.
-        status, notices: Where it is shown, where its end is told.
-        selected: What is selected.
+        status, notices: The status bar and the notice bar.
+        selected: The sums of the selection.
         actions: The actions.
-        connection: What is known of the connection.
-        desktop: The desktop around the window.
-        memory: Keeps whether graphs and tray are shown, and the graphs' span.
+        connection: The status of the connection.
+        desktop: The desktop integration of a window.
+        memory: Stores whether graphs and tray are shown, and the graphs' span.
         clock: The time.
         theme: The colours of the graphs.
-        wording: Numbers and times.
-        window: The window; Qt's owner.
+        wording: Formats numbers and times.
+        window: The window; the parent.
     """
 
     def __init__(
@@ -284,7 +286,7 @@ class ProgressPresenter(QObject):
         )
 
     def _last_minute(self, pace: Pace) -> tuple[float, ...]:
-        """Return the line that belongs to the number: files, or bytes where a file takes long."""
+        """Return the values of the last minute: files, or bytes where a file takes long."""
         series = self._run.history.series(Span.MINUTE, self._clock.now_ms() / 1000)
         return series.files if pace.files else series.bytes
 
@@ -337,7 +339,7 @@ class ProgressPresenter(QObject):
         self._desktop.awake.keep(awake=False)
 
     def _open_about(self, topic: Topic) -> None:
-        """Show the window and what a pressed notification was about."""
+        """Show the window and the subject of a clicked notification."""
         self.tray.bring_back()
         if topic is Topic.FAILURE or (topic is Topic.ENDED and self.notifications.last_failed):
             self._actions.status_views[_FAILED_VIEW].trigger()
@@ -350,7 +352,7 @@ class ProgressPresenter(QObject):
 
     @Slot()
     def close(self) -> None:
-        """Show nothing more: the window was closed, and its loops end."""
+        """Show nothing more: the window was closed and its loops are ending."""
         self.notifications.close()
         self._awake_timer.stop()
         self._desktop.close()

@@ -1,6 +1,6 @@
-"""The run that is under way: how far it is, how long it still takes, and when it is over. Knows no Qt.
+"""The current run: its progress, time left and end. Does not import Qt.
 
-A run is everything since the list was idle last.
+A run is all work since the list was last idle.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 
 
 STALE_MS = 10 * 60 * 1000
-"""Files that waited so long without anything happening belong to a run that is past: what is added then begins anew."""
+"""After this long without progress, a run is over, and added files begin a new one."""
 
 _ALMOST = 0.99
 
 LEAST_SECONDS = 10.0
-"""Nothing is said of a run that has moved for less."""
+"""No estimate before the run has progressed for this long."""
 
 LEAST_FILES = 5
-"""Nothing is said before so many files have ended."""
+"""No estimate before this many files have finished."""
 
 STALL_SECONDS = 12.0
-"""Where nothing has moved for so long, nobody knows when it ends; so long, or several times the usual pause."""
+"""No estimate after this long, or several times the usual pause, without progress."""
 
 _PAUSES = 3.0
 
@@ -38,12 +38,12 @@ _FADES = 0.98
 _WINDOW_SECONDS = 45.0
 
 _WINDOW_SAMPLES = 12
-"""The pace is that of the last so many seconds, or of so many states where things go slowly."""
+"""The pace is measured over this many seconds, or over this many states where progress is slow."""
 
 _SAMPLE_SECONDS = 0.5
 
 _GAP_SECONDS = 20.0
-"""Nothing was read for so long: the computer slept."""
+"""A gap this long between two states means that the computer slept."""
 
 _SLOTS = 12
 
@@ -52,13 +52,13 @@ _SMOOTH_SECONDS = 6.0
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the run is; sizes in bytes.
+    """The progress of a run; sizes in bytes.
 
     Attributes:
-        files_done, files_total: Whole files.
-        bytes_done, bytes_total: With what is read of the files in work.
-        processing: How many files are being processed.
-        failed: How many of those that are done have failed.
+        files_done, files_total: Numbers of files.
+        bytes_done, bytes_total: Including the part read of files in progress.
+        processing: The number of files being processed.
+        failed: The number of failed files among those done.
     """
 
     files_done: int = 0
@@ -70,12 +70,12 @@ class Progress:
 
     @property
     def is_busy(self) -> bool:
-        """True while something is not done."""
+        """Return whether the run is not finished."""
         return self.files_done < self.files_total
 
     @property
     def fraction(self) -> float:
-        """How much of the work is done, 0…1, and 1 only at the end: of the bytes, or of the files if all are empty."""
+        """Return the fraction done, 0…1, and 1 only at the end: of the bytes, or of the files if all are empty."""
         if not self.is_busy:
             return 1.0
         done = self.bytes_done / self.bytes_total if self.bytes_total else self.files_done / self.files_total
@@ -87,7 +87,7 @@ IDLE = Progress()
 
 @dataclass(frozen=True, slots=True)
 class RunEnd:
-    """A run that is over: its files, how many of them failed, and how long it took in milliseconds."""
+    """The end of a run: its numbers of files and of failed ones, and its duration in milliseconds."""
 
     files: int
     failed: int
@@ -95,10 +95,10 @@ class RunEnd:
 
 
 class Run:
-    """Works out from what the database says how far the run is, and when it is over. Is told in order; knows no Qt.
+    """Derives the progress and the end of the run from the database's sums, given in order.
 
     Args:
-        since_ms: What ended after this belongs to the first run, in milliseconds since 1970.
+        since_ms: Jobs that ended after this belong to the first run; milliseconds since 1970.
     """
 
     def __init__(self, since_ms: int) -> None:
@@ -110,22 +110,22 @@ class Run:
 
     @property
     def since_ms(self) -> int:
-        """From when on to ask what has ended."""
+        """Return the time since which to ask for ended jobs."""
         return self._since
 
     def take(self, sums: RunSums, now_ms: int) -> tuple[Progress, RunEnd | None]:
-        """Take what the database says now.
+        """Process the current sums.
 
         Args:
-            sums: What was asked for with `since_ms`.
-            now_ms: The time of the question.
+            sums: The sums since `since_ms`.
+            now_ms: The time of the query.
 
         Returns:
-            How far the run is, and its end if this is the end of it.
+            The progress, and the end of the run if it has ended.
         """
         is_first, self._has_read = not self._has_read, True
         if is_first and not sums.open_files:
-            # What ended before anybody looked was over before.
+            # Jobs that ended before the first query belong to an earlier run.
             self._since = max(self._since, sums.newest_end)
             return IDLE, None
         if not sums.open_files:
@@ -138,14 +138,14 @@ class Run:
     def _end(self, sums: RunSums, now_ms: int) -> RunEnd | None:
         began = now_ms if self._began is None else self._began
         self._began = self._seen = None
-        # Nothing is in work now, so nothing that ends later can have ended before this.
+        # Nothing is being processed now, so whatever ends later ends after this time.
         self._since = max(self._since, sums.newest_end)
         if not sums.done_files:
             return None
         return RunEnd(sums.done_files, sums.failed, max(0, sums.newest_end - began))
 
     def _without_past(self, sums: RunSums, now_ms: int) -> RunSums:
-        """Return the same, or what is left of it if this is the beginning of another run."""
+        """Return the sums, without those of the previous run if a new one begins."""
         seen, self._seen = self._seen, sums
         if seen != sums:
             was, self._moved_at = self._moved_at, now_ms
@@ -158,7 +158,7 @@ class Run:
 
 
 def progress_of_run(sums: RunSums) -> Progress:
-    """Return how far a run with these sums is."""
+    """Return the progress of a run with these sums."""
     return Progress(
         files_done=sums.done_files,
         files_total=sums.done_files + sums.open_files,
@@ -177,10 +177,10 @@ class _Sample:
 
 
 class TimeLeftEstimator:
-    """Estimates from how a run goes how long it still takes.
+    """Estimates the time left of a run.
 
-    By files or by bytes, whichever went more evenly of late; smoothed, so that it does not jump
-    about. Give it every state of the run, at least once a second while the run is on.
+    By files or by bytes, whichever progressed more evenly lately; smoothed, so that it does not jump
+    about. Call `take` with every state of the run, at least once a second while it is active.
     """
 
     def __init__(self) -> None:
@@ -193,19 +193,19 @@ class TimeLeftEstimator:
         self._estimated_at = 0.0
 
     def reset(self) -> None:
-        """Forget everything: another run begins."""
+        """Start over for a new run."""
         self._samples.clear()
         self._usual_pause = 0.0
 
     def take(self, progress: Progress, now: float) -> float | None:
-        """Take how far the run is.
+        """Process the progress of the run.
 
         Args:
-            progress: How far it is.
-            now: Seconds on a clock that never goes back.
+            progress: The progress.
+            now: Seconds of a monotonic clock.
 
         Returns:
-            The seconds that are left, or None if that can't be said.
+            The seconds left, or None if there is no estimate.
         """
         if not progress.is_busy:
             self.reset()
@@ -232,7 +232,7 @@ class TimeLeftEstimator:
     def _move(self, sample: _Sample, last: _Sample) -> None:
         self._usual_pause = max(self._usual_pause * _FADES, sample.at - self._moved_at)
         if self._is_stalled:
-            self._begin(sample)  # what the pause was does not say how quick it goes now
+            self._begin(sample)  # the pause says nothing about the current pace
             return
         self._moved_at = sample.at
         if sample.at - last.at < _SAMPLE_SECONDS and len(self._samples) > 1:
@@ -258,7 +258,7 @@ class TimeLeftEstimator:
         return max(0.0, self._end - now)
 
     def _forecast(self, progress: Progress, now: float) -> float | None:
-        """Return seconds by what went more evenly."""
+        """Return the seconds left by the measure that progressed more evenly."""
         first = self._samples[0]
         span = now - first.at
         files = progress.files_done - first.files
@@ -271,7 +271,7 @@ class TimeLeftEstimator:
         return by_files if even_files < even_bytes else by_bytes
 
     def _unevenness(self, now: float) -> tuple[float, float]:
-        """Return how much files and bytes vary from one part of the time to the next, each against its own mean."""
+        """Return the variation of files and of bytes between time slices, each relative to its mean."""
         first = self._samples[0]
         width = (now - first.at) / _SLOTS
         files, sizes = [0.0] * _SLOTS, [0.0] * _SLOTS
@@ -283,7 +283,7 @@ class TimeLeftEstimator:
 
 
 def _variation(values: Sequence[float]) -> float:
-    """Return the standard deviation against the mean."""
+    """Return the standard deviation relative to the mean."""
     mean = sum(values) / len(values)
     if mean <= 0:
         return math.inf

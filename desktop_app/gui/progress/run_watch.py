@@ -1,4 +1,4 @@
-"""Follows the run that is under way: how far it is, how quick, how long it still takes, and when it is over."""
+"""Follows the current run: its progress, pace, time left and end."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ if TYPE_CHECKING:
 
 
 EVERY_MS = 1_000
-"""How often the pace is told while a run is on."""
+"""The interval at which the pace is emitted during a run."""
 
 RATE_SECONDS = 10
-"""The current pace is that of the last so many seconds."""
+"""The current pace is measured over this many seconds."""
 
 _AFTER_TROUBLE_MS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How quick it goes now, and how long it still takes.
+    """The current pace of the run and its time left.
 
     Attributes:
-        files, bytes: By the second, of late.
-        left_s: The seconds that are left; None if that can't be said.
+        files, bytes: The current rates per second.
+        left_s: The seconds left; None without an estimate.
     """
 
     files: float = 0.0
@@ -50,7 +50,7 @@ STILL = Pace()
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """What the database said, and what it was asked."""
+    """A reading of the database and its query."""
 
     since_ms: int
     sums: RunSums
@@ -58,22 +58,22 @@ class _Reading:
 
 
 class RunWatch(QObject):
-    """Reads the state of the run whenever something has changed; while a run is on, it tells its pace each second.
+    """Reads the state of the run after each change; emits its pace once a second.
 
     Signals:
-        changed(Progress): How far the run is, when that is another than before; `IDLE` after its end.
-        ended(RunEnd): A run is over.
-        paced(Pace): Once a second while a run is on, and once when it is over.
+        changed(Progress): The progress, when it has changed; `IDLE` after the end.
+        ended(RunEnd): A run has ended.
+        paced(Pace): The pace, once a second during a run and once at its end.
 
     Attributes:
-        history: What was done in the last 24 hours.
+        history: The throughput of the last 24 hours.
 
     Args:
         reader: The list of jobs.
         tasks: The pool.
-        queue: The key of the queue whose files are followed.
+        queue: The key of the queue to follow.
         clock: The time.
-        parent: Qt's owner.
+        parent: The parent.
     """
 
     changed = Signal(object)
@@ -105,29 +105,29 @@ class RunWatch(QObject):
 
     @property
     def progress(self) -> Progress:
-        """How far the run is."""
+        """Return the progress of the run."""
         return self._progress
 
     def start(self) -> None:
-        """Read for the first time, and what was done before."""
+        """Read the state and the history for the first time."""
         self.look()
         self._tasks.run(self._read_past, self._fill, lambda _: None)
 
     @Slot()
     def look(self) -> None:
-        """Read again: something has changed."""
+        """Read again after a change."""
         if self._changed_ms is None:
             self._changed_ms = self._clock.now_ms()
         self._task.request()
 
     def follow_queue(self, queue: str) -> None:
-        """Follow the files of another queue."""
+        """Follow another queue."""
         if queue != self._queue:
             self._queue = queue
             self.look()
 
     def set_estimating(self, *, enabled: bool) -> None:
-        """Estimate how long it still takes, or not, while nothing can go on."""
+        """Switch the estimate on, or off while nothing can continue."""
         if enabled != self._estimates:
             self._estimates = enabled
             self._time_left.reset()
@@ -146,7 +146,7 @@ class RunWatch(QObject):
             for span in Span
         }
 
-    # --- in the main thread
+    # --- on the main thread
 
     def _fill(self, past: Mapping[Span, Sequence[Ended]]) -> None:
         for span, done in past.items():
@@ -154,7 +154,7 @@ class RunWatch(QObject):
         self._tell_pace()
 
     @Slot(object)
-    def _read_again(self, _error: KnownError) -> None:  # the change feed reads the same database and says why
+    def _read_again(self, _error: KnownError) -> None:  # the change feed reads the same database and reports why
         self._task.request(_AFTER_TROUBLE_MS)
 
     @Slot(object)
@@ -176,12 +176,12 @@ class RunWatch(QObject):
             self._tell_pace()
 
     def _note(self, reading: _Reading) -> None:
-        """Put into the history what was done since the last reading."""
+        """Add what was done since the last reading to the history."""
         last, self._last = self._last, reading
         goes_on = reading.since_ms == last.since_ms
         files = reading.sums.done_files - (last.sums.done_files if goes_on else 0)
         size = _read_in_all(reading.sums) - (_read_in_all(last.sums) if goes_on else 0)
-        # Before anything changed nothing was done, however long ago it was read last.
+        # Nothing was done before the first change, however old the last reading is.
         changed, self._changed_ms = self._changed_ms or reading.asked_ms, None
         self.history.add(max(changed - EVERY_MS, last.asked_ms) / 1000, reading.asked_ms / 1000, files, size)
 

@@ -1,4 +1,4 @@
-"""The window's status bar: the connection, counts, the selection, and how far and how quick the run is."""
+"""The window's status bar: connection, counts, selection, and the run's progress and pace."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ _BAR_WIDTH = 120
 _STEPS = 1000
 
 _NARROW = 900
-"""In a window that is narrower than this, what is shown twice is shown once."""
+"""In a window narrower than this, what is also shown elsewhere is hidden."""
 
 
 class JobsStatusBar(QStatusBar):
-    """Shows what it is given. Where there is no room, what is shown elsewhere too goes first.
+    """The status bar. Where there is little room, it first hides what is also shown elsewhere.
 
     Signals:
-        connection_pressed(): The person wants to see the connection.
-        throughput_pressed(): The person wants to see the graph.
+        connection_pressed(): The connection button was pressed.
+        throughput_pressed(): The pace button was pressed.
     """
 
     connection_pressed = Signal()
@@ -92,49 +92,49 @@ class JobsStatusBar(QStatusBar):
             row.addWidget(widget)
         self.addWidget(self._line, 1)
 
-    # --- what it shows
+    # --- shown texts
 
     @property
     def connection_text(self) -> str:
-        """The connection's words."""
+        """Return the text of the connection."""
         return self._connection.connection.text
 
     @property
     def overall_text(self) -> str:
-        """The overall progress in words, as far as there is room for it."""
+        """Return the text of the overall progress that fits."""
         shown = [label.text() for label in (self._files, self._percent) if not label.isHidden()]
         return "  ".join(shown)
 
     @property
     def selection_text(self) -> str:
-        """What is selected, in words."""
+        """Return the text of the selection."""
         return self._selection.text()
 
     @property
     def left_text(self) -> str:
-        """How long it still takes, in words; empty if nobody knows."""
+        """Return the text of the time left; empty without an estimate."""
         return self._left.text()
 
     @property
     def rate_text(self) -> str:
-        """How quick it goes, in words; empty if nothing is shown."""
+        """Return the text of the pace; empty if none is shown."""
         return "" if self._rate.isHidden() else self._rate.text()
 
     def count_text(self, status: Status) -> str:
-        """Return the words that count a status."""
+        """Return the text of a status count."""
         return self._labels[status].text
 
-    # --- what to show
+    # --- setters
 
     @Slot(object)
     def show_connection(self, text: ConnectionText) -> None:
-        """Show how the connection is."""
+        """Show the state of the connection."""
         self._connection.set_connection(text)
         self.fit()
 
     @Slot(object)
     def show_counts(self, counts: StatusCounts) -> None:
-        """Show how many files there are."""
+        """Show the numbers of files."""
         self._counts = counts
         for status, label in self._labels.items():
             label.set_text(self._wording.number(counts.of(status)), status_word(status).lower())
@@ -142,7 +142,7 @@ class JobsStatusBar(QStatusBar):
 
     @Slot(object)
     def show_progress(self, progress: Progress) -> None:
-        """Show how far the run is."""
+        """Show the progress of the run."""
         self._progress = progress
         if progress.is_busy:
             self._bar.setValue(int(progress.fraction * _STEPS))
@@ -161,13 +161,13 @@ class JobsStatusBar(QStatusBar):
         self.fit()
 
     def show_pace(self, *, left: str, text: str, sentence: str, values: Sequence[float]) -> None:
-        """Show how quick it goes and how long it takes.
+        """Show the pace and the time left.
 
         Args:
-            left: How long, in words; empty if nobody knows.
-            text: How quick; empty if nothing moves, which hides it.
-            sentence: The same for a screen reader.
-            values: The last minute.
+            left: The time left as text; empty without an estimate.
+            text: The pace; hidden if empty.
+            sentence: The pace for a screen reader.
+            values: The values of the last minute.
         """
         self._left.setText(left)
         self._rate.show_rate(text, sentence, values)
@@ -175,27 +175,27 @@ class JobsStatusBar(QStatusBar):
 
     @Slot(str)
     def show_selection(self, words: str) -> None:
-        """Show what is selected."""
+        """Show the selection."""
         self._selection.setText(words)
         self.fit()
 
     @Slot(int)
     def show_foreign(self, count: int) -> None:
-        """Show how often a message came that is not ours; nothing if none did."""
-        self._foreign.setText(tr("▲ %Ln not ours", "messages", count))
-        self._foreign.setToolTip(tr("Messages of other programs came from this queue; see the menu Queue."))
+        """Show the number of foreign messages; hidden if there are none."""
+        self._foreign.setText(tr("▲ %Ln foreign", "messages", count))
+        self._foreign.setToolTip(tr("This queue contains messages from other programs; see the Queue menu."))
         self._foreign.setVisible(count > 0)
         self.fit()
 
     def show_statuses(self, *, shown: bool) -> None:
-        """Count the statuses too: where the sidebar does not."""
+        """Show the counts of the statuses, for when the sidebar is hidden."""
         self._shows_statuses = shown
         self.fit()
 
-    # --- room
+    # --- layout
 
     def fit(self) -> None:
-        """Show all there is, then leave out one thing after the other until the rest has room."""
+        """Show everything, then hide one part after the other until the rest fits."""
         room = self.window().width()
         busy, wide = self._progress.is_busy, room >= _NARROW
         for label in self._labels.values():
@@ -211,7 +211,7 @@ class JobsStatusBar(QStatusBar):
             if self._needed() <= room:
                 break
             leave_out()
-        # Asked for its size, the layout takes itself for up to date, and would not move anything.
+        # After a query of its size the layout considers itself up to date and would not move anything.
         self._row.invalidate()
         self._row.activate()
 
@@ -239,7 +239,7 @@ class JobsStatusBar(QStatusBar):
 
 
 class _CountLabel(QWidget):
-    """A shape, a number and a word."""
+    """A symbol, a number and a status word."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)

@@ -1,4 +1,4 @@
-"""The two buttons of the status bar that paint themselves: the connection, and how quick the run goes."""
+"""The two custom-painted buttons of the status bar: the connection and the pace."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _GROUND = 0.16
 
 
 class ConnectionButton(QToolButton):
-    """Shows how the connection is: a shape and a few words."""
+    """Shows the state of the connection: a symbol and a short text."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -52,13 +52,13 @@ class ConnectionButton(QToolButton):
 
     @property
     def connection(self) -> ConnectionText:
-        """What it shows."""
+        """Return the shown content."""
         return self._connection
 
     def set_connection(self, connection: ConnectionText) -> None:
-        """Show how the connection is."""
+        """Show the state of the connection."""
         self._connection = connection
-        # Qt leaves hardly any room between a tool button's shape and its words.
+        # Qt leaves hardly any space between a tool button's icon and its text.
         self.setText(f"\N{EN SPACE}{connection.text.replace('&', '&&')}")
         self.setAccessibleName(tr("Connection: {words}").format(words=connection.text))
         self.setAccessibleDescription(connection.detail)
@@ -71,7 +71,7 @@ class ConnectionButton(QToolButton):
 
 
 class RateButton(QAbstractButton):
-    """Shows the pace of the last minute: a line, and beside it a number."""
+    """Shows the pace of the last minute: a sparkline and a number."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -83,12 +83,12 @@ class RateButton(QAbstractButton):
         theme.changed.connect(self.update)
 
     def show_rate(self, text: str, sentence: str, values: Sequence[float]) -> None:
-        """Show a pace.
+        """Show the pace.
 
         Args:
-            text: As short as can be, `9.1/s`.
-            sentence: The same for a tool tip and a screen reader.
-            values: The last minute, the oldest first.
+            text: A short text such as `9.1/s`.
+            sentence: The same for the tool tip and screen readers.
+            values: The values of the last minute, oldest first.
         """
         self._values = tuple(values)
         self.setText(text)
@@ -98,21 +98,21 @@ class RateButton(QAbstractButton):
         self.update()
 
     def show_line(self, *, shown: bool) -> None:
-        """Show the line too, or the number alone."""
+        """Show the line and the number, or only the number."""
         if shown != self._shows_line:
             self._shows_line = shown
             self.updateGeometry()
             self.update()
 
     def sizeHint(self) -> QSize:
-        """Return the line and its number; the number's room does not change with each digit."""
+        """Return the size of line and number; it does not change with each digit."""
         metrics = self.fontMetrics()
         words = max(metrics.horizontalAdvance(self.text()), metrics.horizontalAdvance("00.0/s"))
         line = _LINE_WIDTH + _GAP if self._shows_line else 0
         return QSize(line + words + 2 * _PADDING, max(_LINE_HEIGHT, metrics.height()) + 4)
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
-        """Draw the line, the number, and who has the keyboard."""
+        """Draw the line, the number and the focus ring."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         colours = self._theme.colours
@@ -131,22 +131,22 @@ class RateButton(QAbstractButton):
             painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 4, 4)
 
     def isLeftToRight(self) -> bool:
-        """Return whether the number stands at the right."""
+        """Return whether the number is on the right."""
         return self.layoutDirection() is not Qt.LayoutDirection.RightToLeft
 
     def _draw_line(self, painter: QPainter, place: QRectF) -> None:
         if len(self._values) > 1:
             highest, height = max(self._values) or 1.0, place.height()
-            # A pixel above and below, so that the line is not cut where it is highest or rests.
+            # One pixel above and below, so that the line is not clipped at its extremes.
             fractions = [(1 + value / highest * (height - 2)) / height for value in self._values]
             draw_series(painter, place, fractions, QColor(self._theme.colours.accent), width=1.4, ground=_GROUND)
 
 
-# --- the shapes of a connection's state
+# --- the symbols of the connection's state
 
 
 def _mark(mark: Mark, colours: Colours, ratio: float) -> QIcon:
-    """Return the shape of a mark, drawn: fonts draw these characters each in a size of its own."""
+    """Return the drawn symbol of a mark: in fonts these characters differ in size."""
     pixmap = QPixmap(QSize(_SIDE, _SIDE) * ratio)
     pixmap.setDevicePixelRatio(ratio)
     pixmap.fill(Qt.GlobalColor.transparent)

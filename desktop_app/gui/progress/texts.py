@@ -1,4 +1,4 @@
-"""What is said about the run: its progress, its pace, its end."""
+"""The texts about the run: its progress, pace and end."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def files_of(progress: Progress, wording: Wording) -> str:
 
 
 def all_of(progress: Progress, wording: Wording) -> str:
-    """Return files and bytes, for a tool tip and for a screen reader."""
+    """Return files and bytes, for the tool tip and screen readers."""
     return tr("{files}, {done} of {total}", "1,044 of 1,248 files, 3.1 GB of 3.4 GB").format(
         files=files_of(progress, wording),
         done=wording.size(progress.bytes_done),
@@ -49,14 +49,14 @@ def all_of(progress: Progress, wording: Wording) -> str:
 
 
 def rounded(seconds: float, before: int | None = None) -> int:
-    """Return seconds as coarse as they are known.
+    """Return seconds rounded to a sensible precision.
 
     0 stands for less than a minute; whole minutes follow, from a quarter of an hour on in steps of 5, from an hour on
     of 10; a day stands for a day or more.
 
     Args:
-        seconds: What is left.
-        before: What was said before; it stays as long as it is not far off, so that the text does not flicker.
+        seconds: The time left.
+        before: The previous result; kept while it is close enough, so that the text does not flicker.
     """
     if seconds >= DAY:
         return DAY
@@ -69,7 +69,7 @@ def rounded(seconds: float, before: int | None = None) -> int:
 
 
 def time_left(seconds: int) -> str:
-    """Return what `rounded` gave, in a few words."""
+    """Return the text for a result of `rounded`."""
     if seconds >= DAY:
         return tr("more than a day", "how long it still takes")
     if seconds < MINUTE:
@@ -83,24 +83,24 @@ def time_left(seconds: int) -> str:
 
 
 class TimeLeft:
-    """Says how long it still takes, without flicker."""
+    """Formats the time left without flicker."""
 
     def __init__(self) -> None:
         self._before: int | None = None
 
     def text(self, seconds: float | None) -> str:
-        """Return a few words; empty if nothing is known."""
+        """Return a short text; empty without an estimate."""
         self._before = None if seconds is None else rounded(seconds, self._before)
         return "" if self._before is None else time_left(self._before)
 
 
 def rate(value: float) -> str:
-    """Return a number of things per second, as short as it can be said: `9.1`, `120`."""
+    """Return a rate per second as a short number: `9.1`, `120`."""
     return QLocale().toString(value, "f", 0 if value >= _WHOLE_FROM else 1)
 
 
 def pace_text(pace: Pace, wording: Wording) -> str:
-    """Return `9.1/s`; `4/min` where files take long, `12.3 MB/s` where a single one does; empty if nothing moves."""
+    """Return `9.1/s`; `4/min` where files take long, `12.3 MB/s` where a single one does; empty without progress."""
     if pace.files >= _BY_MINUTE_BELOW:
         return tr("{number}/s", "files by the second").format(number=rate(pace.files))
     if pace.bytes >= 1:
@@ -111,12 +111,12 @@ def pace_text(pace: Pace, wording: Wording) -> str:
 
 
 def pace_sentence(pace: Pace, wording: Wording) -> str:
-    """Return the same for a screen reader and a tool tip."""
-    return tr("{files} files and {size} a second").format(files=rate(pace.files), size=wording.size(int(pace.bytes)))
+    """Return the pace for the tool tip and screen readers."""
+    return tr("{files} files and {size} per second").format(files=rate(pace.files), size=wording.size(int(pace.bytes)))
 
 
 def end_text(end: RunEnd, wording: Wording) -> str:
-    """Return what became of a run: `248 files processed in 2 min 10 s, 3 failed.`."""
+    """Return the result of a run: `248 files processed in 2 min 10 s, 3 failed.`."""
     if end.failed >= end.files:
         return tr("%Ln file(s) failed.", "a run is over", end.files)
     took = wording.span(end.took_ms)
@@ -134,7 +134,7 @@ def end_text(end: RunEnd, wording: Wording) -> str:
 
 
 def selection_text(count: int, sums: SelectionSums | None, wording: Wording) -> str:
-    """Return `12 selected · 3.4 MB · 2 failed`; the sums are left out until they are made."""
+    """Return `12 selected · 3.4 MB · 2 failed`, without the sums until they are known."""
     parts = [tr("%Ln selected", "files", count)]
     if sums is not None:
         parts.append(wording.size(sums.size))

@@ -1,4 +1,4 @@
-"""How much is done in what time, as graphs: files and bytes per second, over a minute and up to a day."""
+"""The throughput graphs: files and bytes per second, over a minute up to a day."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _LINES = 4
 _WHOLE_FROM = 100
 
 _MARKS = {
-    # Every so many seconds there is a mark.
+    # The distance of the marks in seconds, by span.
     Span.MINUTE: 15,
     Span.MINUTES_5: 60,
     Span.HOUR: 900,
@@ -63,18 +63,18 @@ _LEAST_FILES, _LEAST_BYTES = 0.01, 1_000.0
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A place on an axis, 0…1 from its beginning, and what is written there."""
+    """A mark on an axis: its position, 0…1, and its text."""
 
     at: float
     text: str
 
 
 def nice_top(highest: float, least: float = 1.0) -> float:
-    """Return the end of an axis that holds a value: a round number, whose steps are round too.
+    """Return the end of an axis for a value: a round number with round steps.
 
     Args:
         highest: The greatest value.
-        least: It is never below this.
+        least: The minimum.
     """
     return _step(max(highest, least)) * _LINES
 
@@ -86,12 +86,12 @@ def _step(highest: float) -> float:
 
 
 def value_marks(top: float, text_of: Callable[[float], str]) -> list[Mark]:
-    """Return the lines across, from the bottom up, the bottom left out."""
+    """Return the marks of the value axis from bottom to top, without the bottom."""
     return [Mark(number / _LINES, text_of(top * number / _LINES)) for number in range(1, _LINES + 1)]
 
 
 def time_marks(span: Span, end_s: int) -> list[Mark]:
-    """Return the marks along the time: how long ago for minutes, the time of day for hours."""
+    """Return the marks of the time axis: how long ago for minutes, the time of day for hours."""
     every = _MARKS[span]
     if span.seconds < _MARKS[Span.HOURS_6]:
         ages = range(0, span.seconds + 1, every)
@@ -121,14 +121,14 @@ def _clock(moment_s: int) -> str:
 
 
 def graph_number(value: float) -> str:
-    """Return a number of things per second, to three digits: `0.025`, `9.1`, `1,250`."""
+    """Return a rate per second, to three digits: `0.025`, `9.1`, `1,250`."""
     if value >= _WHOLE_FROM:
         return QLocale().toString(round(value))
     return QLocale().toString(float(value), "g", 3)
 
 
 def span_name(span: Span) -> str:
-    """Return what a span is called on its button."""
+    """Return the text of a span's button."""
     return {
         Span.MINUTE: tr("1 min"),
         Span.MINUTES_5: tr("5 min"),
@@ -139,7 +139,7 @@ def span_name(span: Span) -> str:
 
 
 def span_sentence(span: Span) -> str:
-    """Return the same for a screen reader."""
+    """Return the text of a span for screen readers."""
     return {
         Span.MINUTE: tr("last minute"),
         Span.MINUTES_5: tr("last 5 minutes"),
@@ -152,15 +152,15 @@ def span_sentence(span: Span) -> str:
 def draw_series(
     painter: QPainter, place: QRectF, fractions: Sequence[float], colour: QColor, *, width: float, ground: float
 ) -> None:
-    """Draw a line from the left edge to the right one; nothing if there are no values.
+    """Draw values as a line from the left edge to the right; nothing without values.
 
     Args:
-        painter: Of the widget.
-        place: Where; the ground reaches down to its bottom.
-        fractions: The values, 0 at the bottom and 1 at the top.
-        colour: The line's.
-        width: The line's, in pixels.
-        ground: How much of the colour the ground has, 0…1.
+        painter: The widget's painter.
+        place: The rectangle; the fill reaches down to its bottom.
+        fractions: The values, 0 at the bottom to 1 at the top.
+        colour: The colour of the line.
+        width: The width of the line in pixels.
+        ground: The opacity of the fill, 0…1.
     """
     step = place.width() / max(1, len(fractions) - 1)
     points = [
@@ -183,15 +183,15 @@ def draw_series(
 
 
 class Graph(QWidget):
-    """Shows values of a span; tells them to a screen reader in a sentence.
+    """A graph of the values of a span; screen readers get a sentence.
 
     Args:
-        title: What is counted, `Files per second`.
-        text_of: Returns a value in words.
-        colour: The name of one of the theme's colours.
+        title: What is counted, such as `Files per second`.
+        text_of: Formats a value.
+        colour: The name of a colour of the theme.
         theme: The colours.
-        parent: Qt's owner.
-        least: The axis never ends below this.
+        parent: The parent.
+        least: The minimum of the axis's end.
     """
 
     def __init__(
@@ -219,7 +219,7 @@ class Graph(QWidget):
         theme.changed.connect(self.update)
 
     def show_values(self, values: Sequence[float], span: Span, end_s: int) -> None:
-        """Show these values, the oldest first; the last one ends at `end_s`, in seconds since 1970."""
+        """Show values, oldest first; the last one ends at `end_s`, in seconds since 1970."""
         values = tuple(values)
         if (values, span, end_s) == (self._values, self._span, self._end_s):
             return
@@ -230,10 +230,10 @@ class Graph(QWidget):
 
     @property
     def summary(self) -> str:
-        """What it shows, in a sentence."""
+        """Return what the graph shows, in a sentence."""
         if self._span is None or not self._values:
             return ""
-        return tr("{what}, {span}: now {now}, highest {highest}, on average {average}").format(
+        return tr("{what}, {span}: now {now}, peak {highest}, average {average}").format(
             what=self._title,
             span=span_sentence(self._span),
             now=self._text_of(self._values[-1]),
@@ -242,15 +242,15 @@ class Graph(QWidget):
         )
 
     def minimumSizeHint(self) -> QSize:
-        """Return enough room to see a line in."""
+        """Return the smallest size in which a line can be seen."""
         return QSize(_LEAST_WIDTH, _HEIGHT + 2 * self.fontMetrics().height())
 
     def sizeHint(self) -> QSize:
-        """Return as little as may be: what is left of the window is the list's."""
+        """Return the minimum: the list gets the rest of the window."""
         return self.minimumSizeHint()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
-        """Title, axes, grid, line, and who has the keyboard."""
+        """Draw title, axes, grid, line and focus ring."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         colours = self._theme.colours
@@ -304,10 +304,10 @@ class Graph(QWidget):
 
 
 class ThroughputDock(QDockWidget):
-    """The graphs and the choice of their span; drawn anew each second while they are to be seen.
+    """The dock with the graphs and their span; redrawn once a second while visible.
 
     Signals:
-        chosen(Span): The person has chosen another span.
+        chosen(Span): The user has chosen another span.
     """
 
     chosen = Signal(object)
@@ -371,7 +371,7 @@ class ThroughputDock(QDockWidget):
 
     @property
     def span(self) -> Span:
-        """What is shown."""
+        """Return the content."""
         return self._span
 
     def choose(self, span: Span) -> None:
@@ -383,13 +383,13 @@ class ThroughputDock(QDockWidget):
 
     @Slot()
     def draw(self) -> None:
-        """Show what was done up to now."""
+        """Draw the current values."""
         series = self._history.series(self._span, self._clock.now_ms() / 1000)
         for graph, values in zip(self.graphs, (series.files, series.bytes), strict=True):
             graph.show_values(values, series.span, series.end_s)
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Follow from now on."""
+        """Start drawing."""
         super().showEvent(event)
         self.draw()
         self._timer.start()

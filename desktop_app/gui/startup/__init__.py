@@ -1,1 +1,1 @@
-"""How the window's program starts, whether it may open a window, and how it ends."""
+"""Start and end of the window's program: display, single instance, dialogs, shutdown."""

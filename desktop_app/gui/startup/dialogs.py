@@ -1,4 +1,4 @@
-"""The dialogs that can come before the window: the start fails, the database is damaged, the first does not answer."""
+"""The dialogs before the window: failed start, damaged database, first instance not responding."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class _WarningDialog(MessageBox):
 
 
 class StartErrorDialog(_WarningDialog):
-    """Says why Filemill can't start.
+    """The dialog that says why Filemill can't start.
 
     Args:
         error: What is wrong.
-        folder: Where settings and database lie; offered to be opened if it is there.
+        folder: The folder of settings and database; offered for opening if it exists.
     """
 
     def __init__(self, error: KnownError, folder: Path) -> None:
@@ -47,7 +47,7 @@ class StartErrorDialog(_WarningDialog):
         self.setEscapeButton(quit_button)
 
     def wants_another_try(self) -> bool:
-        """Show it until the person chooses; return True for Try Again, False for Quit."""
+        """Show the dialog; return True for Try Again, False for Quit."""
         while True:
             self.exec()
             if self._open is None or self.clickedButton() is not self._open:
@@ -56,7 +56,7 @@ class StartErrorDialog(_WarningDialog):
 
 
 class DamageChoice(Enum):
-    """What takes the place of a damaged database."""
+    """The choices of what replaces a damaged database."""
 
     USE_COPY = auto()
     START_EMPTY = auto()
@@ -64,25 +64,25 @@ class DamageChoice(Enum):
 
 
 class DamagedDatabaseDialog(_WarningDialog):
-    """Says that the list can't be read, and offers the newest copy of it or an empty one.
+    """The dialog that says that the list can't be read, and offers the newest backup or an empty list.
 
     Args:
         error: What is wrong.
-        copy_made_at: When the newest copy was made, in milliseconds since 1970; None if there is none.
+        copy_made_at: When the newest backup was made, in milliseconds since 1970; None if there is none.
         locale: Formats the time.
     """
 
     def __init__(self, error: KnownError, copy_made_at: int | None, locale: QLocale) -> None:
         super().__init__(tr("The List Can't Be Read"), tr("The database that holds the list of files is damaged."))
         self.setInformativeText(
-            tr("It is put aside, not deleted, whatever you choose. Your files themselves were never touched.")
+            tr("The damaged database is kept in either case. Your files themselves were not changed.")
         )
         self.setDetailedText(f"{translated(error.text)}\n\n{error.detail}")
         self._copy = None
         if copy_made_at is not None:
             when = locale.toString(QDateTime.fromMSecsSinceEpoch(copy_made_at), QLocale.FormatType.ShortFormat)
             self._copy = self.addButton(
-                tr("Use the Copy of {when}").format(when=when), QMessageBox.ButtonRole.AcceptRole
+                tr("Use the Backup from {when}").format(when=when), QMessageBox.ButtonRole.AcceptRole
             )
         self._empty = self.addButton(tr("Start With an Empty List"), QMessageBox.ButtonRole.DestructiveRole)
         quit_button = self.addButton(tr("Quit"), QMessageBox.ButtonRole.RejectRole)
@@ -90,7 +90,7 @@ class DamagedDatabaseDialog(_WarningDialog):
         self.setEscapeButton(quit_button)
 
     def choose(self) -> DamageChoice:
-        """Show it until the person has chosen."""
+        """Show the dialog and return the choice."""
         self.exec()
         if self._copy is not None and self.clickedButton() is self._copy:
             return DamageChoice.USE_COPY
@@ -98,7 +98,7 @@ class DamagedDatabaseDialog(_WarningDialog):
 
 
 class NotRespondingChoice(Enum):
-    """What to do about another instance that does not respond."""
+    """The choices for an instance that does not respond."""
 
     WAIT = auto()
     END_IT = auto()
@@ -106,17 +106,17 @@ class NotRespondingChoice(Enum):
 
 
 class NotRespondingDialog(_WarningDialog):
-    """Says that Filemill runs already and does not respond: wait, end it, or give up.
+    """The dialog that says that Filemill is running but not responding: wait, stop it, or give up.
 
     Args:
-        pid: The other instance's process; None if it is not known.
-        started_at: When that one started, in milliseconds since 1970.
-        can_end: Whether it may be ended: whether it is known for sure to be that process.
+        pid: The process ID of the other instance; None if unknown.
+        started_at: When it started, in milliseconds since 1970.
+        can_end: Whether it may be stopped, because the process is known for sure.
         locale: Formats the time.
     """
 
     def __init__(self, pid: int | None, started_at: int, *, can_end: bool, locale: QLocale) -> None:
-        super().__init__(tr("Filemill"), tr("Filemill is running but does not answer."))
+        super().__init__(tr("Filemill"), tr("Filemill is running but not responding."))
         if pid is None:
             more = tr("It may still be starting. You can wait a little longer.")
         else:
@@ -126,13 +126,13 @@ class NotRespondingDialog(_WarningDialog):
             )
         self.setInformativeText(f"{more} {tr('Ending it is safe: its files start again.')}" if can_end else more)
         self._wait = self.addButton(tr("Wait"), QMessageBox.ButtonRole.AcceptRole)
-        self._end = self.addButton(tr("End It and Start"), QMessageBox.ButtonRole.DestructiveRole) if can_end else None
+        self._end = self.addButton(tr("Stop It and Start"), QMessageBox.ButtonRole.DestructiveRole) if can_end else None
         cancel = self.addButton(tr("Cancel"), QMessageBox.ButtonRole.RejectRole)
         self.setDefaultButton(self._wait)
         self.setEscapeButton(cancel)
 
     def choose(self) -> NotRespondingChoice:
-        """Show it until the person chooses."""
+        """Show the dialog and return the choice."""
         self.exec()
         if self.clickedButton() is self._wait:
             return NotRespondingChoice.WAIT

@@ -1,4 +1,4 @@
-"""Finds out whether there is a display before Qt is used, which ends the process if there is none. Imports no Qt."""
+"""Checks for a display before Qt is used, because Qt aborts the process without one. Does not import Qt."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _X_ADDRESS = re.compile(r"(?P<host>.*):(?P<number>\d+)(?:\.\d+)?")
 
 @contextmanager
 def display(environment: Mapping[str, str], platform: str = sys.platform) -> Iterator[bool]:
-    """Yield whether a window can be opened. Create Qt's application inside the `with`.
+    """Yield whether a window can be opened. Create the Qt application inside the `with`.
 
-    An X server without clients resets itself and refuses connections meanwhile, so the connection that was made to it
-    is kept until Qt has its own.
+    An X server without clients resets itself and refuses connections meanwhile, so this connection
+    is kept open until Qt has its own.
 
     Args:
         environment: Usually `os.environ`: DISPLAY, WAYLAND_DISPLAY, XDG_RUNTIME_DIR, QT_QPA_PLATFORM.
@@ -57,7 +57,7 @@ def _x_display(name: str) -> Iterator[bool]:
     host, number = found["host"], int(found["number"])
     is_remote = host not in {"", "unix"} and not host.startswith("/")
     if is_remote and not _answers((host.strip("[]"), _X_PORT + number)):
-        yield False  # libxcb would wait minutes for a computer that is not reachable
+        yield False  # libxcb would wait minutes for an unreachable computer
         return
     try:
         library = ctypes.CDLL("libxcb.so.1")
@@ -70,7 +70,7 @@ def _x_display(name: str) -> Iterator[bool]:
 
 @contextmanager
 def _x_connection(library: ctypes.CDLL, name: str) -> Iterator[bool]:
-    """Connect with the library that Qt uses, so with the same permissions; yield whether it could."""
+    """Connect with the library that Qt uses, so with the same permissions; yield whether it succeeded."""
     library.xcb_connect.restype = ctypes.c_void_p
     library.xcb_connect.argtypes = [ctypes.c_char_p, ctypes.c_void_p]
     library.xcb_connection_has_error.argtypes = [ctypes.c_void_p]

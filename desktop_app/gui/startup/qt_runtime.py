@@ -1,4 +1,4 @@
-"""What the whole process needs around Qt: its messages in the log, and garbage collection on the main thread only."""
+"""Qt in this process: its messages go to the log, and garbage is collected on the main thread only."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _current = threading.local()
 
 
 def log_message(kind: QtMsgType, context: QMessageLogContext, text: str) -> None:
-    """Write one of Qt's messages to the log. Any thread; never raises, and never calls itself.
+    """Write a Qt message to the log. Any thread; never raises and never recurses.
 
-    After a fatal one Qt ends the process, so it is written to the terminal as well.
+    After a fatal message Qt aborts the process, so it is also written to the terminal.
     """
     if getattr(_current, "is_logging", False):
-        return  # writing the log has made Qt emit a message
+        return  # logging has made Qt emit a message
     _current.is_logging = True
     try:
         category = f" [{context.category}]" if context.category and context.category != "default" else ""
@@ -47,11 +47,11 @@ def install_message_handler() -> None:
 
 
 class MainThreadGarbageCollector(QObject):
-    """Collects what Python's collector would, but only ever on the thread that it lives in.
+    """Runs Python's garbage collection on its own thread only.
 
-    By itself the collector runs on whichever thread happens to allocate the object too many. If that is a worker, and
-    among the garbage are Qt's objects (a dialog that was closed), they are destroyed beside the main thread: the
-    process crashes, or hangs with one thread holding Qt's lock and the other Python's. Both have been observed here.
+    By default the collector runs on any thread that happens to exceed the allocation threshold. If that is a
+    worker and the garbage includes Qt objects (a closed dialog), they are destroyed off the main thread: the
+    process crashes, or deadlocks between Qt's lock and Python's. Both have been observed here.
     """
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -66,14 +66,14 @@ class MainThreadGarbageCollector(QObject):
         self._timer.start()
 
     def stop(self) -> None:
-        """Collect once more, so that no other thread finds anything, and enable Python's collector again."""
+        """Collect once more, so that other threads find nothing, and enable Python's collector again."""
         self._timer.stop()
         gc.collect()
         gc.enable()
 
     @Slot()
     def collect_if_due(self) -> None:
-        """Collect the oldest generation that is due by Python's own thresholds."""
+        """Collect the oldest generation that is due by Python's thresholds."""
         counts, thresholds = gc.get_count(), gc.get_threshold()
         due = [number for number in (2, 1, 0) if thresholds[number] and counts[number] > thresholds[number]]
         if due:

@@ -1,4 +1,4 @@
-"""Ends what runs beside the main thread, step by step and within a deadline, while the event loop goes on."""
+"""Ends the threads step by step and within a deadline, while the event loop continues."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _EVERY_MS = 20
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing to end.
+    """One step of a shutdown.
 
     Attributes:
         name: For the log.
-        begin: Asks it to end, and returns at once.
-        has_ended: Whether it has.
+        begin: Requests the end; returns at once.
+        has_ended: Returns whether it has ended.
     """
 
     name: str
@@ -37,15 +37,15 @@ def thread_step(thread: QThread) -> Step:
 
 
 class Shutdown(QObject):
-    """Takes the steps in order.
+    """Executes the steps in order.
 
     Signals:
-        finished(list): All have ended, or the deadline has passed; the names of what still runs.
+        finished(list): All have ended, or the deadline has passed; the names of the steps still running.
 
     Args:
-        steps: Each begins when the one before has ended.
-        deadline_ms: How long all of them may take.
-        parent: Qt's owner.
+        steps: Each begins when the previous one has ended.
+        deadline_ms: The time allowed for all of them.
+        parent: The parent.
     """
 
     finished = Signal(list)
@@ -62,7 +62,7 @@ class Shutdown(QObject):
 
     @Slot()
     def begin(self) -> None:
-        """Begin the first step; the others follow. A second call changes nothing."""
+        """Begin the first step; the others follow. Further calls do nothing."""
         if self._at >= 0:
             return
         self._since.start()
@@ -82,7 +82,7 @@ class Shutdown(QObject):
         if self._at < len(self._steps) and not late:
             return
         self._timer.stop()
-        # The steps after the one that hangs are begun all the same.
+        # The steps after the hanging one are begun anyway.
         for step in self._steps[self._at + 1 :]:
             step.begin()
         self.finished.emit([step.name for step in self._steps[self._at :] if not step.has_ended()])

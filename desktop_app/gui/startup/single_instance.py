@@ -1,11 +1,11 @@
-"""One window per list, user and computer: a later start hands what it was given to the window that is there.
+"""One window per list, user and computer: a later start hands its arguments to the existing window.
 
 `QLockFile` decides which program may open the window. It holds a native lock that the system releases however the
 program ends, so a socket without its program is never taken for a window, and two programs that start at the same
 moment never both become the first. The first listens with `QLocalServer`; a later one connects with `QLocalSocket`.
 
-A request is eight bytes with its length, then JSON. The reply is the line `taken`, or before that `wait`, as long as
-there is no window yet. Only one that has read `taken` knows that its request was handed over.
+A request is its length in eight bytes, then JSON. The reply is the line `taken`, preceded by `wait` as long as
+there is no window yet. Only after reading `taken` is the request known to be handed over.
 """
 
 from __future__ import annotations
@@ -46,11 +46,11 @@ MAX_REQUEST_BYTES = 256 * 1024 * 1024
 _LENGTH_BYTES = 8
 _TAKEN, _WAIT = b"taken\n", b"wait\n"
 _MAX_ADDRESS_BYTES = 80
-"""The system allows about 104; Qt creates the socket under a longer name and renames it."""
+"""The system allows about 104 bytes; Qt creates the socket under a longer name and renames it."""
 RESPOND_SECONDS = 8.0
-"""How long the first instance may take to reply once it listens."""
+"""The time for the first instance to reply once it listens."""
 START_SECONDS = 60.0
-"""How long it may take until it listens: its database may be large, its computer busy."""
+"""The time for it to start listening: the database may be large and the computer busy."""
 _STALE_LOCK_MS = 5_000
 _POLL_SECONDS = 0.05
 _IO_STEP_MS = 100
@@ -59,25 +59,25 @@ _KILL_SECONDS = 5.0
 
 
 class Outcome(Enum):
-    """How a start goes on."""
+    """The outcome of a start."""
 
     FIRST = auto()
-    """There is no other instance; the lock is ours."""
+    """There is no other instance; this program holds the lock."""
     HANDED_OVER = auto()
     """The first instance has the request."""
     NOT_RESPONDING = auto()
     """Another instance holds the lock and does not respond."""
     STOPPED = auto()
-    """This program is told to end."""
+    """This program was asked to end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a later start asks for.
+    """The request of a later start.
 
     Attributes:
-        names: What to add, as `scan` takes it; paths are absolute.
-        token: The desktop's activation token, which permits to come to the front; empty if it gave none.
+        names: What to add, in the form that `scan` takes; paths are absolute.
+        token: The desktop's activation token, which permits raising the window; may be empty.
     """
 
     names: tuple[str, ...] = ()
@@ -85,23 +85,23 @@ class Request:
 
 
 class InstanceLock:
-    """The lock of one list's window, and the file in which its holder says where it listens. One thread.
+    """The lock of a list's window, and the file with the address of its holder. One thread.
 
     Args:
-        folder: For locks and addresses; it exists. It may lie on a network share.
+        folder: The existing folder for locks and addresses; it may be on a network share.
         database: The list that the window shows.
     """
 
     def __init__(self, folder: Path, database: Path) -> None:
-        # On a share, other computers' windows have their locks here too.
+        # On a network share, other computers' locks are here too.
         words = f"{socket.gethostname()}\0{os.path.realpath(database)}"
         self.name = f"window-{zlib.crc32(os.fsencode(words)):08x}"
         self.folder = folder
         self.file = folder / f"{self.name}.lock"
         self._address_file = folder / f"{self.name}.address"
         self._lock = QLockFile(f"{_path_for_qt(folder)}/{self.name}.lock")
-        # A lock whose holder is gone is recognised by its process id at once. The age is for one whose process id
-        # another program has by now, and for one that was cut off; a lock in use is never broken, however old, since
+        # A lock whose holder is gone is recognised by its process ID at once. The age is for a lock whose process ID
+        # now belongs to another program, and for a truncated one; a lock in use is never broken, however old, since
         # its holder has a native lock on the file.
         self._lock.setStaleLockTime(_STALE_LOCK_MS)
 
@@ -112,7 +112,7 @@ class InstanceLock:
             OSError: If the folder can't be written.
         """
         if self._lock.tryLock(0):
-            self._address_file.unlink(missing_ok=True)  # of one that was killed
+            self._address_file.unlink(missing_ok=True)  # of a holder that was killed
             return True
         if self._lock.error() is not QLockFile.LockError.LockFailedError:
             raise OSError(f"{self.file}: {self._lock.error().name}")
@@ -123,7 +123,7 @@ class InstanceLock:
         return self._lock.isLocked()
 
     def publish(self, address: str) -> None:
-        """Say where this program, which holds the lock, listens.
+        """Publish the address of this program, which holds the lock.
 
         Raises:
             OSError: If the folder can't be written.
@@ -133,20 +133,20 @@ class InstanceLock:
         new.replace(self._address_file)
 
     def address(self) -> str:
-        """Return where the holder listens; empty if it does not yet."""
+        """Return the holder's address; empty if it does not listen yet."""
         try:
             return self._address_file.read_text(encoding="utf-8", errors="surrogateescape")
         except OSError:
             return ""
 
     def release(self) -> None:
-        """Let another program have the lock; safe to call twice."""
+        """Release the lock; safe to call twice."""
         if self.is_held():
             self._address_file.unlink(missing_ok=True)
             self._lock.unlock()
 
     def holder_pid(self) -> int | None:
-        """Return the process that took the lock last; None if that is not known."""
+        """Return the ID of the process that took the lock last; None if unknown."""
         return self._lock.getLockInfo()[0] or None
 
     def locked_at(self) -> int:
@@ -157,16 +157,16 @@ class InstanceLock:
             return 0
 
     def can_end_holder(self) -> bool:
-        """Return whether the holder can be ended without risk, because it is known for sure which process it is."""
+        """Return whether the holder's process is known for sure, so that it can be stopped safely."""
         process = self._open_holder()
         if process is not None:
             os.close(process)
         return process is not None
 
     def end_holder(self) -> None:
-        """End the program that holds the lock, with SIGTERM at first; does nothing where it is not known for sure.
+        """Stop the holder's process, first with SIGTERM; do nothing if it is not known for sure.
 
-        Nothing is lost by that: the database is the truth, and what it worked on starts again.
+        Nothing is lost: the database is the truth, and unfinished files are processed again.
         """
         process = self._open_holder()
         if process is None:
@@ -175,9 +175,9 @@ class InstanceLock:
             for number, seconds in ((signal.SIGTERM, _TERMINATE_SECONDS), (signal.SIGKILL, _KILL_SECONDS)):
                 with contextlib.suppress(ProcessLookupError):
                     signal.pidfd_send_signal(process, number)
-                # The descriptor can be read once the process has ended.
+                # The descriptor becomes readable when the process has ended.
                 if select.select([process], [], [], seconds)[0]:
-                    log.warning("ended process %s, which did not respond (%s)", self.holder_pid(), number.name)
+                    log.warning("stopped process %s, which did not respond (%s)", self.holder_pid(), number.name)
                     return
         except PermissionError:
             log.warning("process %s belongs to another user", self.holder_pid())
@@ -185,7 +185,7 @@ class InstanceLock:
             os.close(process)
 
     def _open_holder(self) -> int | None:
-        """Return a descriptor of the holder's process, which can't come to mean another; None if it is not known."""
+        """Return a pidfd of the holder's process, which can't be reused for another; None if unknown."""
         pid = self.holder_pid()
         if pid is None or not hasattr(os, "pidfd_open"):
             return None
@@ -193,8 +193,8 @@ class InstanceLock:
             process = os.pidfd_open(pid)
         except OSError:
             return None
-        # A number alone may be another program's by now, or that of another container. The kernel is asked after the
-        # process was opened: the one that has the native lock is there now, so it was when its number was looked up.
+        # A process ID may have been reused, or belong to another container. The kernel is asked after the
+        # process was opened: if it holds the native lock now, it did so when its ID was looked up.
         if self._has_native_lock(pid):
             return process
         os.close(process)
@@ -214,16 +214,16 @@ def _path_for_qt(folder: Path) -> str:
     try:
         str(folder).encode()
     except UnicodeEncodeError:
-        return f"/proc/self/fd/{os.open(folder, os.O_RDONLY)}"  # stays open as long as this program needs its lock
+        return f"/proc/self/fd/{os.open(folder, os.O_RDONLY)}"  # stays open as long as this program needs the lock
     return str(folder)
 
 
 class InstanceServer(QObject):
-    """Receives what later starts hand over, as long as this program holds the lock. Main thread.
+    """Receives the requests of later starts as long as this program holds the lock. Main thread.
 
     Args:
         lock: Held by this program.
-        parent: Qt's owner.
+        parent: The parent.
     """
 
     def __init__(self, lock: InstanceLock, parent: QObject | None = None) -> None:
@@ -239,11 +239,11 @@ class InstanceServer(QObject):
 
     @Slot()
     def listen(self) -> None:
-        """Begin to listen; without a socket the window works all the same, and later starts open their own."""
+        """Start listening. Without a socket the window still works, but later starts open their own."""
         if not self._lock.is_held():
-            return  # closed before the first event loop
+            return  # closed before the first event loop ran
         for address in self._addresses():
-            # Nobody listens there any more: who has the lock has the socket.
+            # Nobody listens there any more: the holder of the lock owns the socket.
             QLocalServer.removeServer(address)
             if self._server.listen(address):
                 break
@@ -253,7 +253,7 @@ class InstanceServer(QObject):
                 self._lock.publish(self._server.fullServerName())
                 return
         except OSError as error:
-            log.info("can't say where this program listens: %s", error)
+            log.info("can't publish the address of this program: %s", error)
         self.close()
 
     def _addresses(self) -> Iterator[str]:
@@ -268,7 +268,7 @@ class InstanceServer(QObject):
         yield f"{self._temporary_folder}/window"
 
     def set_handler(self, handler: Callable[[Request], None]) -> None:
-        """Hand over to the window, which is there now, what came already and what comes."""
+        """Pass earlier and later requests to the window, which exists now."""
         self._handler = handler
         waiting, self._waiting = self._waiting, []
         for connection, request in waiting:
@@ -276,7 +276,7 @@ class InstanceServer(QObject):
 
     @Slot()
     def close(self) -> None:
-        """Stop listening and release the lock: the next start opens a window of its own. Safe to call twice."""
+        """Stop listening and release the lock, so that the next start opens a window. Safe to call twice."""
         self._server.close()
         self._handler = None
         for connection in list(self._connections):
@@ -306,7 +306,7 @@ class InstanceServer(QObject):
         try:
             request = read_request(connection)
         except (ValueError, RecursionError) as error:
-            log.warning("the window received something that is not a request of Filemill: %s", error)
+            log.warning("the window received an invalid request: %s", error)
             connection.abort()
             return
         if request is not None:
@@ -331,16 +331,16 @@ class InstanceServer(QObject):
 
 
 def write_request(connection: QLocalSocket, request: Request) -> None:
-    """Send a request. Names that are not UTF-8 survive: JSON escapes their surrogates."""
+    """Send a request. Names that are not UTF-8 are preserved: JSON escapes their surrogates."""
     body = json.dumps({"names": request.names, "token": request.token}).encode("ascii")
     connection.write(len(body).to_bytes(_LENGTH_BYTES, "big") + body)
 
 
 def read_request(connection: QLocalSocket) -> Request | None:
-    """Return the request that has come; None, and read nothing, as long as it is not complete.
+    """Return the received request; return None and read nothing while it is incomplete.
 
     Raises:
-        ValueError: If it is no request, or larger than `MAX_REQUEST_BYTES`.
+        ValueError: If it is not a request, or larger than `MAX_REQUEST_BYTES`.
     """
     head = connection.peek(_LENGTH_BYTES).data()
     if len(head) < _LENGTH_BYTES:
@@ -357,13 +357,13 @@ def read_request(connection: QLocalSocket) -> Request | None:
 
 
 class InstanceClient:
-    """Tries to take the lock, and to hand over to its holder, in turn; one of them must succeed. Before any window.
+    """Alternately tries to take the lock and to hand over to its holder. Used before there is a window.
 
     Args:
         lock: Of the list's window.
-        request: What to hand over.
-        should_stop: Whether this program is told to end; stays true. Asked several times a second.
-        respond_s, start_s: How long the first instance may take; see `RESPOND_SECONDS` and `START_SECONDS`.
+        request: The request to hand over.
+        should_stop: Returns whether this program was asked to end. Called several times a second.
+        respond_s, start_s: The time for the first instance; see `RESPOND_SECONDS` and `START_SECONDS`.
     """
 
     def __init__(
@@ -421,7 +421,7 @@ class InstanceClient:
                     connection.waitForBytesWritten(_IO_STEP_MS)
                 if connection.waitForReadyRead(_IO_STEP_MS) or connection.bytesAvailable():
                     reply += connection.readAll().data()
-                # One that asks to wait shows a dialog, which a person answers; the connection ends if it gives up.
+                # An instance that replies `wait` shows a dialog; the connection ends if its user gives up.
                 if self._should_stop() or (_WAIT not in reply and self._has_timed_out()):
                     return False
             return _TAKEN in reply + connection.readAll().data()
@@ -432,10 +432,10 @@ class InstanceClient:
 def become_first_instance(
     lock: InstanceLock, request: Request, should_stop: Callable[[], bool]
 ) -> InstanceServer | Outcome:
-    """Become the first instance, or hand the request over to the one that is.
+    """Become the first instance, or hand the request over to it.
 
     Returns:
-        What receives the requests of later starts; or HANDED_OVER, or NOT_RESPONDING or STOPPED if it came to nothing.
+        The server for later requests if this is the first instance; else HANDED_OVER, NOT_RESPONDING or STOPPED.
 
     Raises:
         OSError: If the lock's folder can't be written.
@@ -451,34 +451,34 @@ def become_first_instance(
         if choice is NotRespondingChoice.END_IT:
             lock.end_holder()
     if outcome is not Outcome.FIRST:
-        log.info("no window of its own: %s, %d names", outcome.name, len(request.names))
+        log.info("not the first instance: %s, %d names", outcome.name, len(request.names))
         return outcome
     server = InstanceServer(lock)
-    # In the first event loop, a dialog's or the window's: one that listens responds, one that does not is starting.
+    # In the first event loop, a dialog's or the window's: whoever listens has to reply, so wait until this can.
     QTimer.singleShot(0, server, server.listen)
     return server
 
 
 def _allow_set_foreground_window(pid: int | None) -> None:
-    """Let the first instance come to the front: on Windows only the program just started by the person can."""
+    """Allow the first instance to raise its window: Windows only lets the program just started by the user do that."""
     if sys.platform == "win32" and pid is not None:
         ctypes.windll.user32.AllowSetForegroundWindow(pid)
 
 
 def activation_token() -> str:
-    """Return the desktop's permission to come to the front, which it gives to the program that it starts."""
+    """Return the activation token that the desktop gave to this program."""
     return os.environ.pop("XDG_ACTIVATION_TOKEN", "") or os.environ.get("DESKTOP_STARTUP_ID", "")
 
 
 def activate(window: QWidget, token: str = "") -> None:
-    """Bring a window to the front and give it the keyboard, as far as the desktop allows.
+    """Raise and activate a window, as far as the desktop allows.
 
     Args:
         window: It may be minimized.
-        token: The desktop's permission, from `activation_token`.
+        token: From `activation_token`.
     """
     if token:
-        os.environ["XDG_ACTIVATION_TOKEN"] = token  # where Qt looks for it under Wayland; used up by it
+        os.environ["XDG_ACTIVATION_TOKEN"] = token  # where Qt reads it on Wayland, once
     if window.isMinimized():
         window.setWindowState(window.windowState() & ~Qt.WindowState.WindowMinimized)
     window.show()
@@ -488,7 +488,7 @@ def activate(window: QWidget, token: str = "") -> None:
 
 
 def activate_open_dialogs() -> None:
-    """Bring to the front what there is while there is no main window: a dialog that asks something."""
+    """Raise the open dialogs while there is no main window."""
     for window in QApplication.topLevelWidgets():
         if window.isVisible():
             activate(window)

@@ -1,7 +1,7 @@
-"""Signals that ask the program to end, noticed while Qt's event loop waits.
+"""Handles signals that ask the program to end while Qt's event loop waits.
 
-Without this, Python raises KeyboardInterrupt wherever it happens to be; in the middle of Qt nobody hears of that.
-Importing this module does not import Qt, which takes a while.
+Without this, Python raises KeyboardInterrupt wherever it happens to be; inside Qt code that goes unnoticed.
+Importing this module does not import Qt, which is slow.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class QtStopSignals(StopSignals):
-    """`StopSignals` that Qt's event loop waits for as well. Main thread."""
+    """`StopSignals` that also wake Qt's event loop. Main thread."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -25,7 +25,7 @@ class QtStopSignals(StopSignals):
         self._notifier: QSocketNotifier | None = None
 
     def connect(self, slot: Callable[[], object]) -> None:
-        """Call the slot from Qt's event loop when a signal comes, or at once in the first loop if one came before.
+        """Call the slot from Qt's event loop when a signal comes, or in its first iteration if one came before.
 
         Python's own handlers would wait until Qt runs Python code again.
         """
@@ -42,7 +42,7 @@ class QtStopSignals(StopSignals):
                 slot()
 
     def close(self) -> None:
-        """Restore the handlers that were there before."""
+        """Restore the previous handlers."""
         if self._notifier is not None:
             self._notifier.setEnabled(False)
             self._notifier = None

@@ -1,1 +1,1 @@
-"""The table: its rows, its columns, and what a person does to rows."""
+"""The table of jobs: model, view, columns and header."""

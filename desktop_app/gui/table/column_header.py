@@ -1,4 +1,4 @@
-"""The state of the table's header: which columns are shown, where and how wide, and what the list is sorted by."""
+"""The state of the table's header: shown columns, their order and widths, and the sort order."""
 
 from __future__ import annotations
 
@@ -42,20 +42,20 @@ _MIN_ELASTIC_CHARACTERS = 26
 _FOR_PROBLEMS = {REASON: True, PROGRESS: False, LINES: False}
 
 IndicatedColumn = tuple[int, Qt.SortOrder]
-"""A column that the list is sorted by, and how."""
+"""A sorted column and its direction."""
 
 
 class ColumnHeader(QHeaderView):
-    """Titles with arrows, which fill the width of the table; Name always stays.
+    """A header with sort arrows whose columns fill the table's width; Name is always shown.
 
-    Qt's sort indicator is the first key. The second key, which orders what is equal in the first, goes when the list is
-    sorted by another column.
+    Qt's sort indicator is the first key. The second key, which orders rows equal in the first, is cleared when the
+    list is sorted by another column.
 
     Signals:
-        order_changed(): The list is to be sorted otherwise: see `order`.
+        order_changed(): `order` has changed.
 
     Attributes:
-        current: The column that the keyboard is at, as long as it is at the header.
+        current: The column with the keyboard focus while the header has it.
     """
 
     order_changed = Signal()
@@ -67,7 +67,7 @@ class ColumnHeader(QHeaderView):
         self._first: IndicatedColumn = (-1, _UP)
         self._second: IndicatedColumn | None = None
         self._least = 0
-        self._temporary: dict[int, bool] = {}  # whether they are shown otherwise
+        self._temporary: dict[int, bool] = {}  # whether they are otherwise shown
         theme.changed.connect(self.viewport().update)
         self.setSectionsClickable(True)
         self.setHighlightSections(False)
@@ -78,13 +78,13 @@ class ColumnHeader(QHeaderView):
         self.setStretchLastSection(False)
         self.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         self.setMinimumSectionSize(_MIN_WIDTH)
-        self.setResizeContentsPrecision(0)  # what is to be seen; never a thousand rows
+        self.setResizeContentsPrecision(0)  # only visible rows are measured
 
     def stand_alone(self, model: QAbstractItemModel) -> None:
-        """Take a selection of its own, empty for ever. Call after the view got its model.
+        """Use a separate selection that is always empty. Call after the view got its model.
 
-        With the view's selection a header asks of every column whether all of its rows are selected: after Ctrl+A on a
-        million rows that freezes the window for seconds.
+        With the view's selection, a header checks for each column whether all its rows are selected: after Ctrl+A on a
+        million rows, that freezes the window for seconds.
         """
         self.setSelectionModel(QItemSelectionModel(model, self))
 
@@ -92,11 +92,11 @@ class ColumnHeader(QHeaderView):
 
     @property
     def second(self) -> IndicatedColumn | None:
-        """The column that orders what is equal in the sorted one, and how; None = the order of adding."""
+        """Return the second sort column and its direction; None for the order added."""
         return self._second
 
     def order(self) -> Sort:
-        """Return what the list is to be sorted by."""
+        """Return the sort order."""
         terms = [(self.sortIndicatorSection(), self.sortIndicatorOrder()), *filter(None, [self._second])]
         return Sort(
             tuple(
@@ -107,7 +107,7 @@ class ColumnHeader(QHeaderView):
         )
 
     def set_order(self, order: Sort) -> None:
-        """Show an order, as far as there are columns for it; nothing is emitted."""
+        """Show a sort order as far as there are columns for it; emits nothing."""
         first, *rest = [
             (COLUMN_OF_SORT[term.key], _DOWN if term.descending else _UP)
             for term in order.terms
@@ -126,21 +126,21 @@ class ColumnHeader(QHeaderView):
                 self.setSortIndicator(*self._first)
             self.viewport().update()
             return
-        if number != self._first[0]:  # who sorts by something else begins anew
+        if number != self._first[0]:  # sorting by another column clears the second key
             self._second = None
         self._first = number, order
         self.viewport().update()
         self.order_changed.emit()
 
     def sort_second(self, second: IndicatedColumn | None) -> None:
-        """Order what is equal in the sorted column."""
+        """Set the second sort key."""
         if second != self._second and not (second and second[0] == self._first[0]):
             self._second = second
             self.viewport().update()
             self.order_changed.emit()
 
     def turn(self, number: int, *, second: bool = False) -> None:
-        """Sort as a click on a title does; with `second` as one does while Shift is held."""
+        """Sort as a click on a title does, or with `second` as a Shift+click does."""
         if COLUMNS[number].sort_key is None:
             return
         first, order = self._first
@@ -153,15 +153,15 @@ class ColumnHeader(QHeaderView):
         else:
             self.sort_second((number, _DOWN) if self._second[1] is _UP else None)
 
-    # --- which columns, where and how wide
+    # --- columns
 
     def show_column(self, number: int, shown: bool) -> None:  # noqa: FBT001 - a slot of `toggled`
-        """Show or hide a column, until the person changes it."""
+        """Show or hide a column until the user changes it."""
         self._temporary.pop(number, None)
         self._set_shown(number, shown=shown)
 
     def suit_problems(self, only_problems: bool) -> None:  # noqa: FBT001
-        """Show reasons while only problems are listed, and not what is empty for all of them. Not remembered."""
+        """Show reasons while only problems are listed, and hide columns that are empty for them. Not saved."""
         if only_problems:
             for number, shown in _FOR_PROBLEMS.items():
                 if self.isSectionHidden(number) is shown:
@@ -185,7 +185,7 @@ class ColumnHeader(QHeaderView):
 
     @Slot()
     def reset(self) -> None:
-        """Put all columns into their first order and width."""
+        """Reset the columns' order and widths."""
         self._temporary.clear()
         self._least = 0
         first = [COLUMN_OF_ID[name] for name in FIRST_ORDER]
@@ -197,42 +197,42 @@ class ColumnHeader(QHeaderView):
         self.fit()
 
     def fit(self) -> None:
-        """Let the elastic column take the room that the others leave, as long as it stays readable."""
+        """Give the stretching column the remaining width, as long as it stays readable."""
         elastic = self._elastic()
         others = sum(self.sectionSize(number) for number in range(self.count()) if number != elastic)
         least = max(self._least, _MIN_ELASTIC_CHARACTERS * self.fontMetrics().averageCharWidth())
         self.resizeSection(elastic, max(least, self._room() - others))
 
     def _room(self) -> int:
-        """Return the width of the rows: the header itself follows that a moment later."""
+        """Return the viewport's width; the header's own follows a moment later."""
         table = self.parent()
         return (table if isinstance(table, QAbstractScrollArea) else self).viewport().width()
 
     def _elastic(self) -> int:
-        """Reasons are the longest texts."""
+        """Return the stretching column: reasons are the longest texts."""
         return next((number for number in (REASON, STATUS) if self.shows(number)), NAME)
 
     @Slot()
     def fit_all(self) -> None:
-        """Make each column as wide as its title and what is to be seen of it."""
+        """Fit each column to its title and visible cells."""
         self.resizeSections(QHeaderView.ResizeMode.ResizeToContents)
         self._least = self.sectionSize(self._elastic())
         self.fit()
 
-    # --- remembering
+    # --- saved layout
 
     def shown_columns(self) -> list[Column]:
-        """Return the columns that are shown, in their order on the screen."""
+        """Return the shown columns in their order on the screen."""
         numbers = (self.logicalIndex(place) for place in range(self.count()))
         return [COLUMNS[number] for number in numbers if not self.isSectionHidden(number)]
 
     def layout_of_columns(self) -> list[ColumnLayout]:
-        """Return the columns as they are to be remembered, in their order on the screen."""
+        """Return the layout to save, in the order on the screen."""
         found = []
         for place in range(self.count()):
             number = self.logicalIndex(place)
             hidden = self.isSectionHidden(number)
-            # A hidden column has no width; it gets its old one back when it is shown.
+            # A hidden column has no width; it gets its old width back when shown.
             with QSignalBlocker(self):
                 self.setSectionHidden(number, False)
                 width = self.sectionSize(number)
@@ -241,7 +241,7 @@ class ColumnHeader(QHeaderView):
         return found
 
     def take_layout(self, layout: Sequence[ColumnLayout]) -> None:
-        """Arrange the columns as they were; those that are not named stay in their first place behind the others."""
+        """Restore a saved layout; columns not in it stay behind the others."""
         self.reset()
         known = [column for column in layout if column.id in COLUMN_OF_ID]
         for place, column in enumerate(known):
@@ -268,9 +268,9 @@ class ColumnHeader(QHeaderView):
         paint_title(painter, rect, title, self._theme.colours, self.layoutDirection())
 
     def sectionSizeFromContents(self, number: int) -> QSize:
-        """Return the room of a title, with its arrow."""
+        """Return the size of a title with its arrow."""
         return title_size(number, self.font())
 
     def sizeHint(self) -> QSize:
-        """Return a height that is hit easily."""
+        """Return a height that is easy to hit."""
         return QSize(super().sizeHint().width(), self.fontMetrics().height() + 14)

@@ -1,4 +1,4 @@
-"""The table's columns: what each is called and shows, what it sorts by and exports, how wide it is at first."""
+"""The table's columns: title, text, sort key, export fields and default width of each."""
 
 from __future__ import annotations
 
@@ -32,21 +32,21 @@ def _nothing(_wording: Wording, _job: Job) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """One column. To add one, add it to `COLUMNS`.
+    """A column. To add one, add it to `COLUMNS`.
 
     Attributes:
-        id: Its stable name: layouts are remembered by it. Never rename one.
-        title: What the header says, in English; see `heading`.
-        text: The cell's text; empty where there is nothing to say.
-        hint: A longer text, shown when the mouse rests on the cell; empty = none.
-        plain: The value for other programs, exact and without separators; None = as `text`.
-        sort_key: What a click on the header sorts by (`SortTerm.key`); None = it does not sort.
-        export_fields: What an export writes for it: names of `services/support/export.py`.
-        width: In average characters of the font.
-        numeric: Whether it is aligned to the right.
-        shown: Whether it is to be seen at first.
-        is_path: Whether what does not fit is left out in the middle.
-        is_code: Whether it is set in a font whose characters are equally wide.
+        id: The stable name in saved layouts. Never rename one.
+        title: The title in English; see `heading`.
+        text: Returns the cell's text; may be empty.
+        hint: Returns the tool tip; may be empty.
+        plain: Returns the exact value for other programs, without separators; None for `text`.
+        sort_key: The sort key (`SortTerm.key`); None if the column can't be sorted.
+        export_fields: The fields to export, named in `services/support/export.py`.
+        width: The default width in average characters.
+        numeric: Whether it is right-aligned.
+        shown: Whether it is shown by default.
+        is_path: Whether it is elided in the middle.
+        is_code: Whether it uses a monospaced font.
     """
 
     id: str
@@ -64,7 +64,7 @@ class Column:
 
     @property
     def heading(self) -> str:
-        """What the header says."""
+        """Return the translated title."""
         return translated(self.title)
 
     def plain_text(self, wording: Wording, job: Job) -> str:
@@ -137,7 +137,7 @@ def _exact(value: int | None) -> str:
 
 
 def _moment_column(name: str, title: str, of: Callable[[Job], int | None], *, sort_key: str, field: str) -> Column:
-    """Return a column of times: milliseconds since 1970; None where it has not come."""
+    """Return a column of times in milliseconds since 1970; None for not yet."""
 
     def text(wording: Wording, job: Job) -> str:
         moment = of(job)
@@ -165,7 +165,7 @@ def _moment_column(name: str, title: str, of: Callable[[Job], int | None], *, so
 
 
 def _code_column(name: str, title: str, of: Callable[[Job], str | None], *, field: str) -> Column:
-    """Return a column of what programs made for programs."""
+    """Return a column of identifiers."""
 
     def text(_wording: Wording, job: Job) -> str:
         return display_text(of(job) or "")
@@ -304,7 +304,7 @@ COLUMNS: tuple[Column, ...] = (
 )
 
 FIRST_ORDER = ("name", "status", "reason")
-"""The columns that stand first on the screen; the others follow in their own order."""
+"""The columns that come first on the screen; the others follow in the order of `COLUMNS`."""
 
 COLUMN_OF_ID = {column.id: number for number, column in enumerate(COLUMNS)}
 
@@ -322,7 +322,7 @@ COLUMN_OF_SORT = {column.sort_key: number for number, column in enumerate(COLUMN
 
 
 def spoken_heading(number: int, order: Sort) -> str:
-    """Return a column's title, and how the list is sorted by it, for a screen reader."""
+    """Return a column's title and sort state, for screen readers."""
     column = COLUMNS[number]
     first, *rest = order.terms
     if column.sort_key == first.key:
@@ -338,7 +338,7 @@ def spoken_heading(number: int, order: Sort) -> str:
 
 
 def spoken_order(order: Sort) -> str:
-    """Return what the list is sorted by, for a screen reader."""
+    """Return the sort order, for screen readers."""
     first, *rest = (_directed(term) for term in order.terms)
     if not rest:
         return tr("Sorted by {column}").format(column=first)

@@ -1,4 +1,4 @@
-"""The table's header: what mouse, keyboard and menus do with the columns."""
+"""The table's header: mouse, keyboard and menus."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _UP, _DOWN = Qt.SortOrder.AscendingOrder, Qt.SortOrder.DescendingOrder
 _GRIP = QStyle.PixelMetric.PM_HeaderGripMargin
 
 _STEP = 16
-"""Pixels by which a key makes a column wider."""
+"""Pixels by which a key press resizes a column."""
 
 _NONE, _SHIFT, _CTRL = (
     Qt.KeyboardModifier.NoModifier,
@@ -49,9 +49,9 @@ _SIDEWAYS = frozenset({Qt.Key.Key_Left, Qt.Key.Key_Right})
 
 
 class ShiftClicks:
-    """A click with Shift held sorts what is equal in the sorted column.
+    """Handles Shift+click, which sets the second sort key.
 
-    Takes such clicks before Qt does, which would move the column or sort by it alone.
+    Handles these clicks before Qt, which would move the column or sort by it alone.
     """
 
     def __init__(self, header: ColumnHeader) -> None:
@@ -59,19 +59,19 @@ class ShiftClicks:
         self._pressed = -1
 
     def press(self, event: QMouseEvent) -> bool:
-        """Return whether this begins such a click, the second of two quick ones too."""
+        """Return whether this event begins a Shift+click, also as the second of a double click."""
         self._pressed = self._column_at(event)
         return self._pressed >= 0
 
     def release(self, event: QMouseEvent) -> bool:
-        """Return whether this ends one."""
+        """Return whether this event ends a Shift+click."""
         pressed, self._pressed = self._pressed, -1
         if pressed >= 0 and self._header.logicalIndexAt(event.position().toPoint()) == pressed:
             self._header.turn(pressed, second=True)
         return pressed >= 0
 
     def _column_at(self, event: QMouseEvent) -> int:
-        """Return the column that is meant; -1 if it is another click, or at an edge, where columns are sized."""
+        """Return the clicked column; -1 for other clicks and at an edge, where columns are resized."""
         with_shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
         header, place = self._header, event.position()
         number = header.logicalIndexAt(place.toPoint())
@@ -82,13 +82,13 @@ class ShiftClicks:
 
 
 class HeaderKeys(QObject):
-    """Left and Right go from title to title; with Ctrl they move the column, with Shift they size it.
+    """Handles the keyboard: Left and Right select a title, with Ctrl they move the column, with Shift they resize it.
 
-    Space sorts by it, with Shift second. The Menu key and Ctrl+Shift+F10 open the columns' menu.
+    Space sorts by it, Shift+Space makes it the second key. The Menu key and Ctrl+Shift+F10 open the menu.
 
     Signals:
-        reached(int): The keyboard is at this column: it is to be seen.
-        menu_wanted(QPoint): The columns' menu, at this place of the screen.
+        reached(int): This column has the focus and has to be visible.
+        menu_wanted(QPoint): The columns' menu was requested at this screen position.
     """
 
     reached = Signal(int)
@@ -100,7 +100,7 @@ class HeaderKeys(QObject):
         header.order_changed.connect(self._speak_order)
 
     def begin(self) -> None:
-        """Go to where the keyboard was, or to the sorted column."""
+        """Focus the last focused title, or the sorted column."""
         if self._header.isSectionHidden(self._header.current):
             self._header.current = self._header.sortIndicatorSection()
         if self._header.isSectionHidden(self._header.current):
@@ -108,7 +108,7 @@ class HeaderKeys(QObject):
         self._go_to(self._header.current)
 
     def press(self, event: QKeyEvent) -> bool:
-        """Do what a key means here; False if it means nothing."""
+        """Handle a key; return False if it has no meaning here."""
         key = Qt.Key(event.key())
         held = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
         if key in _ENTER and held in {_NONE, _SHIFT}:
@@ -124,14 +124,14 @@ class HeaderKeys(QObject):
         return True
 
     def menu_place(self) -> QPoint:
-        """Return the place below the current title, on the screen."""
+        """Return the screen position below the current title."""
         header = self._header
         return header.viewport().mapToGlobal(
             QPoint(header.sectionViewportPosition(self._header.current), header.height())
         )
 
     def _shown(self) -> list[int]:
-        """Return the columns that are to be seen, in their order on the screen."""
+        """Return the shown columns in their order on the screen."""
         header = self._header
         numbers = (header.logicalIndex(place) for place in range(header.count()))
         return [number for number in numbers if header.shows(number)]
@@ -162,14 +162,14 @@ class HeaderKeys(QObject):
 
     @Slot()
     def _speak_order(self) -> None:
-        """Whoever changed it, and however."""
+        """Announce the sort order, however it was changed."""
         order = self._header.order()
         self._header.setAccessibleDescription(spoken_heading(self._header.current, order))
         QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self._header, spoken_order(order)))
 
 
 class JobsHeader(ColumnHeader):
-    """Sorts by a click; with Shift what is equal in that, three times round: up, down, not at all.
+    """The header. A click sorts; Shift+click cycles the second key: ascending, descending, none.
 
     Attributes:
         keys: See `HeaderKeys`.
@@ -184,7 +184,7 @@ class JobsHeader(ColumnHeader):
         self._clicks = ShiftClicks(self)
 
     def fill_menu(self, menu: QMenu) -> None:
-        """Fill a menu with the columns to tick, then what can be done with all of them."""
+        """Fill a menu with a checkable action per column and the actions for all columns."""
         for number, column in enumerate(COLUMNS):
             action = menu.addAction(column.heading)
             action.setCheckable(True)
@@ -196,7 +196,7 @@ class JobsHeader(ColumnHeader):
         menu.addAction(tr("Reset Columns"), self.reset)
 
     def fill_sort_menu(self, menu: QMenu) -> None:
-        """Fill a menu with the first key, its direction, and the second key in a menu of its own."""
+        """Fill a menu with the first sort key, its direction, and a submenu for the second key."""
         first, order = self.sortIndicatorSection(), self.sortIndicatorOrder()
         _add_columns(menu, first, lambda number: self.setSortIndicator(number, self.sortIndicatorOrder()))
         menu.addSeparator()
@@ -205,10 +205,10 @@ class JobsHeader(ColumnHeader):
         self._fill_then_menu(menu.addMenu(tr("Then By")))
 
     def _fill_then_menu(self, menu: QMenu) -> None:
-        """Fill a menu with the second key: none, or a column that is not the first, and its direction."""
+        """Fill a menu with the second sort key: none or another column, and its direction."""
         second, choices = self.second, QActionGroup(menu)
         number, order = (-1, _UP) if second is None else second
-        nothing = _choice(menu, choices, tr("Order of Adding"), on=second is None)
+        nothing = _choice(menu, choices, tr("Order Added"), on=second is None)
         nothing.triggered.connect(lambda _checked=False: self.sort_second(None))
         menu.addSeparator()
         first = self.sortIndicatorSection()
@@ -219,13 +219,13 @@ class JobsHeader(ColumnHeader):
 
     @Slot(QPoint)
     def open_menu(self, place: QPoint) -> None:
-        """Offer the columns, at this place of the screen."""
+        """Open the columns' menu at this screen position."""
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.fill_menu(menu)
         menu.popup(place)
 
-    # --- what Qt asks
+    # --- overrides of Qt
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """See `ShiftClicks`."""
@@ -253,12 +253,12 @@ class JobsHeader(ColumnHeader):
         self.keys.begin()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
-        """Draw without the ring."""
+        """Draw without the focus ring."""
         super().focusOutEvent(event)
         self.viewport().update()
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        """Open the menu where the mouse is, or below the column that the keyboard is at."""
+        """Open the menu at the mouse, or for a key below the focused title."""
         by_keys = event.reason() is QContextMenuEvent.Reason.Keyboard
         self.open_menu(self.keys.menu_place() if by_keys else event.globalPos())
         event.accept()

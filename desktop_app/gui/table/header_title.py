@@ -1,4 +1,4 @@
-"""The titles of the table's columns: how one is painted and how wide it is. Knows no header."""
+"""Painting and measuring of column titles, independent of the header."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _ARROW = 8
 _ARROW_GAP = 5
 
 _SECOND = "2"
-"""Beside the arrow of the second key."""
+"""The number beside the arrow of the second key."""
 
 _LONG_SIZES = (999, 999_900)
 """In bytes: without a unit the word is longer, with one the number."""
@@ -35,14 +35,14 @@ _LONG_SPAN_MS = (12 * 60 + 34) * 60_000
 
 @dataclass(frozen=True, slots=True)
 class Title:
-    """One title as it is painted.
+    """The content of a painted title.
 
     Attributes:
-        number: Whose.
-        order: How the list is sorted by it, None = it is not.
-        is_second: Whether that is the order of what is equal in another column.
-        has_keys: Whether the keyboard is at it.
-        is_last: Whether it stands last on the screen.
+        number: The column.
+        order: Its sort direction; None if the list is not sorted by it.
+        is_second: Whether it is the second sort key.
+        has_keys: Whether it has the focus.
+        is_last: Whether it is the last one on the screen.
     """
 
     number: int
@@ -53,14 +53,14 @@ class Title:
 
 
 def title_font(font: QFont) -> QFont:
-    """Return what titles are written in."""
+    """Return the font of titles."""
     bold = QFont(font)
     bold.setWeight(QFont.Weight.DemiBold)
     return bold
 
 
 def title_size(number: int, font: QFont) -> QSize:
-    """Return the room that a title takes, with its arrow. The small 2 is too rare to keep room for it."""
+    """Return the size of a title with its arrow. The small 2 is too rare to reserve space for."""
     metrics = QFontMetrics(title_font(font))
     mark = _ARROW_GAP + _ARROW
     return QSize(
@@ -69,14 +69,14 @@ def title_size(number: int, font: QFont) -> QSize:
 
 
 def paint_title(painter: QPainter, rect: QRect, title: Title, colours: Colours, direction: Qt.LayoutDirection) -> None:
-    """Paint one title, its arrow beside its words rather than on them.
+    """Paint one title with its arrow beside the text.
 
     Args:
-        painter: With the header's own font.
-        rect: Its place.
+        painter: The painter, with the header's font.
+        rect: The title's rectangle.
         title: What to paint.
         colours: The theme's.
-        direction: In which the window is read.
+        direction: The layout direction.
     """
     painter.fillRect(rect, QColor(colours.window))
     painter.setPen(QColor(colours.line))
@@ -124,7 +124,7 @@ def _paint_mark(painter: QPainter, middle_left: QPointF, title: Title) -> None:
 
 
 def first_width(number: int, font: QFont) -> int:
-    """Return a width in pixels that the title and what usually stands in the column fit into."""
+    """Return a default width in pixels that fits the title and typical content."""
     metrics = QFontMetrics(font)
     return max(
         COLUMNS[number].width * metrics.averageCharWidth(),
@@ -134,13 +134,13 @@ def first_width(number: int, font: QFont) -> int:
 
 
 def status_word_width(font: QFont) -> int:
-    """Return what a status takes that is only a word, in pixels."""
+    """Return the width in pixels of a status without details."""
     words = _width_of((status_word(status) for status in Status), QFontMetrics(font))
     return max(words + ICON_ROOM, title_size(STATUS, font).width())
 
 
 def _samples(number: int) -> Iterable[str]:
-    """Return long ones of what usually stands in a column."""
+    """Return long samples of a column's typical content."""
     wording = Wording(QLocale())
     now = QDateTime.currentMSecsSinceEpoch()
     return {

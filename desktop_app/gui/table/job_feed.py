@@ -1,4 +1,4 @@
-"""What has changed in the database, as signals: the changes themselves, and the jobs counted by status and by group."""
+"""Changes of the database as signals: the changes themselves, and counts by status and by group."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 
 
 EVERY_MS = 250
-"""How often the change feed is asked."""
+"""The polling interval of the change feed."""
 
 
 class JobFeed(QObject):
-    """The store's change feed as a signal. The question is cheap, so it needs nobody to tell it when to ask.
+    """Polls the store's change feed, which is cheap, and emits the changes.
 
     Signals:
-        changed(Changes): What other threads and other programs have written since the last time.
-        problem(KnownError): The database can't be read; emitted once, until it was read again or the text is another.
+        changed(Changes): What was written, by other threads and programs too, since the last time.
+        problem(KnownError): The database can't be read; emitted again only after a recovery or with another text.
         recovered(): It can be read again after `problem`.
     """
 
@@ -46,7 +46,7 @@ class JobFeed(QObject):
         self._timer.timeout.connect(self.look)
 
     def start(self) -> None:
-        """Begin with what is written from now on. Who loads the list afterwards misses nothing.
+        """Report changes from now on. Load the list after this call to miss nothing.
 
         Raises:
             StoreError: If the database can't be read.
@@ -55,12 +55,12 @@ class JobFeed(QObject):
         self._timer.start()
 
     def stop(self) -> None:
-        """Ask no more."""
+        """Stop polling."""
         self._timer.stop()
 
     @Slot()
     def look(self) -> None:
-        """Ask now."""
+        """Poll now."""
         try:
             newest = self._changes.cursor()
             changes = self._changes.since(self._cursor) if newest != self._cursor else None
@@ -86,16 +86,16 @@ Counted = TypeVar("Counted")
 
 
 class Recount(QObject, Generic[Counted]):
-    """Counts on the pool, and tells when the count is another.
+    """Counts on the pool and emits changed counts.
 
     Signals:
-        changed(Counted): The newest count, when it is another than before.
+        changed(Counted): The newest count, when it has changed.
 
     Args:
-        first: What is taken for the count before it was counted.
+        first: The initial count.
         read: Counts; runs on the pool.
         tasks: The pool.
-        parent: Qt's owner.
+        parent: The parent.
     """
 
     changed = Signal(object)
@@ -111,12 +111,12 @@ class Recount(QObject, Generic[Counted]):
 
     @property
     def counts(self) -> Counted:
-        """The newest count."""
+        """Return the newest count."""
         return self._newest
 
     @Slot()
     def count(self) -> None:
-        """Count now, or as soon as may be."""
+        """Count now or as soon as possible."""
         self._task.request()
 
     @Slot(object)
@@ -126,12 +126,12 @@ class Recount(QObject, Generic[Counted]):
             self.changed.emit(counts)
 
     @Slot(object)
-    def _try_again(self, _error: KnownError) -> None:  # the change feed reads the same database and says why
+    def _try_again(self, _error: KnownError) -> None:  # the change feed reads the same database and reports why
         self._task.request(_AFTER_TROUBLE_MS)
 
 
 class Totals(Recount[StatusCounts]):
-    """How many jobs have each status."""
+    """Return the number of jobs of each status."""
 
     def __init__(self, reader: JobReader, tasks: Tasks, parent: QObject | None = None) -> None:
         super().__init__(StatusCounts(), self._count, tasks, parent)
@@ -143,14 +143,14 @@ class Totals(Recount[StatusCounts]):
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """What the list can be filtered by, besides the statuses."""
+    """The problems and batches that the list can be filtered by."""
 
     problems: tuple[Problem, ...] = ()
     batches: tuple[Batch, ...] = ()
 
 
 class GroupTotals(Recount[Groups]):
-    """How many jobs have failed for each reason, and how many came with each Add."""
+    """Counts the failed jobs by reason and the jobs of each batch."""
 
     def __init__(self, reader: JobReader, tasks: Tasks, parent: QObject | None = None) -> None:
         super().__init__(Groups(), self._count, tasks, parent)
@@ -158,7 +158,7 @@ class GroupTotals(Recount[Groups]):
         self._also: frozenset[int] = frozenset()
 
     def keep(self, batches: frozenset[int]) -> None:
-        """Count these batches too, even if they are old: they are being looked at."""
+        """Count these batches too, even if they are old, because the list is filtered by them."""
         self._also = batches
 
     def _count(self) -> Groups:

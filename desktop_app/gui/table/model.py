@@ -1,4 +1,4 @@
-"""The list of jobs as Qt's table model: keys in memory, rows read when they are looked at, changes in one stroke."""
+"""The list of jobs as a Qt table model: keys in memory, rows read on demand, changes applied in batches."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 Index = QModelIndex | QPersistentModelIndex
 
-# Plain numbers: data() is called some thousand times a repaint.
+# Plain integers: data() is called thousands of times per repaint.
 _DISPLAY = int(Qt.ItemDataRole.DisplayRole)
 
 _ALIGNMENT = int(Qt.ItemDataRole.TextAlignmentRole)
@@ -49,7 +49,7 @@ _ACCESSIBLE = int(Qt.ItemDataRole.AccessibleTextRole)
 
 _ANSWERED = frozenset({_DISPLAY, _TOOL_TIP, _ACCESSIBLE})
 
-# With this hint the columns keep their widths; the signal without arguments would not carry it.
+# With this hint the columns keep their widths; without arguments the signal would not pass it.
 _LAYOUT_SIGNATURE = ("QList<QPersistentModelIndex>", "QAbstractItemModel::LayoutChangeHint")
 
 _SORTED_BY_ROWS = QAbstractItemModel.LayoutChangeHint.VerticalSortHint
@@ -57,7 +57,7 @@ _SORTED_BY_ROWS = QAbstractItemModel.LayoutChangeHint.VerticalSortHint
 _NO_PARENT = QModelIndex()
 
 _MAX_RUNS = 100
-"""More separate places than this are cheaper to change by loading the whole order anew."""
+"""With more separate changes than this, reloading the whole order is cheaper."""
 
 _FIXED = frozenset({"name", ADDED, "folder", "type", "batch_name", "id"})
 """The sort keys whose values never change; by any other a change may move a row."""
@@ -66,12 +66,12 @@ _FIXED = frozenset({"name", ADDED, "folder", "type", "batch_name", "id"})
 SOON_MS = 100
 
 GENTLE_MS = 2_000
-"""How often rows may move by themselves: more often nobody can read them."""
+"""The shortest time between two automatic reorderings: more often, rows could not be read."""
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedIds:
-    """The keys of the listed jobs as they were read; `newest` is the greatest of them."""
+    """The keys of the listed jobs, as read; `newest` is the greatest of them."""
 
     filter: Filter
     order: Sort
@@ -80,17 +80,17 @@ class LoadedIds:
 
 
 class IdLoader(QObject):
-    """Reads which jobs are listed, in which order. Only the newest answer counts.
+    """Reads which jobs are listed and in which order. Only the newest result counts.
 
     Signals:
-        loaded(LoadedIds): The answer.
-        problem(str): It could not be read; a plain text.
+        loaded(LoadedIds): The result.
+        problem(str): The plain text of an error.
 
     Attributes:
-        filter, order: What was asked for last.
+        filter, order: The last request.
         newest: The greatest key that is known to be listed.
-        has_begun, has_loaded: Whether anything was asked for, and has come.
-        removed: Jobs that were removed since it was asked for: they may be in the answer that is under way.
+        has_begun, has_loaded: Whether anything was requested, and loaded.
+        removed: Jobs removed since the request, which may still be in its result.
     """
 
     loaded = Signal(object)
@@ -105,28 +105,28 @@ class IdLoader(QObject):
         self.has_loaded = False
         self.removed: set[int] = set()
         self._reader = reader
-        # A filter that is typed does not wait for an order of a million rows that is no longer wanted.
+        # A new filter must not wait for an outdated order of a million rows.
         self._task = CoalescedTask(self._prepare, tasks, self, rest=4, overlaps=True)
         self._task.result.connect(self._take)
         self._task.failed.connect(self._report)
 
     @property
     def is_running(self) -> bool:
-        """True while an answer is under way."""
+        """Return whether a result is pending."""
         return self._task.is_running
 
     def load(self, where: Filter, order: Sort) -> None:
-        """Read now; an answer that is under way is no longer wanted."""
+        """Read now; a pending result is dropped."""
         self.filter = where
         self.order = order
         self.has_begun = True
         self._task.restart()
 
     def load_soon(self, *, gently: bool = False) -> None:
-        """Read the same again in a moment, once for many calls.
+        """Read the same again soon, once for many calls.
 
         Args:
-            gently: True if rows would only change places; then not more often than a person can follow.
+            gently: Whether rows only change places, so that a longer delay is enough.
         """
         self._task.request(GENTLE_MS if gently else SOON_MS)
 
@@ -152,23 +152,23 @@ class IdLoader(QObject):
 
 
 class JobsModel(QAbstractTableModel):
-    """The jobs that pass a filter, in an order, each a row. Fit for a million of them. Main thread only.
+    """The model of the jobs that pass a filter, in an order. Made for a million rows. Main thread.
 
-    The database is the truth: whatever is shown was read from there. The order is a snapshot; where a change may have
+    The database is the truth: everything shown was read from it. The order is a snapshot; where a change may have
     moved a row, the order is loaded again on the pool and swapped in with the selection kept.
 
     Signals:
-        problem(str): Rows can't be read; a plain text.
+        problem(str): Rows can't be read; the plain text of the error.
         listed(): The number of rows may have changed.
 
     Args:
-        reader: Where jobs are read.
+        reader: Reads jobs.
         tasks: The pool that loads orders.
-        wording: Makes the texts.
-        parent: Qt's owner.
+        wording: Formats the texts.
+        parent: The parent.
 
     Attributes:
-        wording: What makes the texts.
+        wording: Formats the texts.
     """
 
     problem = Signal(str)
@@ -179,7 +179,7 @@ class JobsModel(QAbstractTableModel):
         self.wording = wording
         self._cache = PageCache(reader)
         self._shown = NO_FILTER, BY_ADDING
-        self._inserted_while_loading = False  # rows that may not be in the order that is being read
+        self._inserted_while_loading = False  # rows that may be missing in the order being read
         self._unread = False
         self._loader = IdLoader(reader, tasks, self)
         self._loader.loaded.connect(self._swap)
@@ -187,35 +187,35 @@ class JobsModel(QAbstractTableModel):
 
     @property
     def filter(self) -> Filter:
-        """Which jobs are to be listed; the rows follow a moment later."""
+        """Return the requested filter; the rows follow a moment later."""
         return self._loader.filter
 
     @property
     def order(self) -> Sort:
-        """In which order they are to be listed; the rows follow a moment later."""
+        """Return the requested order; the rows follow a moment later."""
         return self._loader.order
 
     @property
     def shown_filter(self) -> Filter:
-        """The filter whose rows these are."""
+        """Return the filter of the current rows."""
         return self._shown[0]
 
     @property
     def shown_order(self) -> Sort:
-        """The order that the rows are in."""
+        """Return the order of the current rows."""
         return self._shown[1]
 
     @property
     def ids(self) -> array[int]:
-        """The keys of the listed jobs, in the list's order; not to be changed."""
+        """Return the keys of the listed jobs in order; must not be modified."""
         return self._cache.ids
 
     @property
     def is_loaded(self) -> bool:
-        """False until the list was read for the first time: only then does an empty list mean that there are none."""
+        """Return whether the list has been read: before that, an empty list does not mean that there are no jobs."""
         return self._loader.has_loaded
 
-    # --- what Qt asks
+    # --- overrides of Qt
 
     def rowCount(self, parent: Index = _NO_PARENT) -> int:
         """See Qt."""
@@ -239,7 +239,7 @@ class JobsModel(QAbstractTableModel):
         return tool_tip(COLUMNS[index.column()].hint(self.wording, cached.job)) or None
 
     def _spoken(self, cached: CachedRow, number: int) -> str:
-        """Return a cell for a screen reader. The first one speaks for the whole row: one key press tells everything."""
+        """Return a cell for screen readers. The first cell has the whole row, so that one key press reads it all."""
         if number == NAME:
             return self.wording.row(cached.job)
         return f"{COLUMNS[number].heading}: {self._text(cached, number)}"
@@ -255,7 +255,7 @@ class JobsModel(QAbstractTableModel):
         return ALIGNMENTS[section] if role == _ALIGNMENT else None
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
-        """Load another order; the rows stay as they are until it is there. A second key stays with its first."""
+        """Load another order; the rows stay until it is read. The second key is kept with an unchanged first one."""
         key = COLUMNS[column].sort_key if 0 <= column < len(COLUMNS) else None
         if key is not None:
             first, *rest = self.order.terms
@@ -263,24 +263,24 @@ class JobsModel(QAbstractTableModel):
             self.set_order(Sort((term, *rest) if key == first.key else (term,)))
 
     def set_order(self, order: Sort) -> None:
-        """Load another order; which jobs are listed stays as it is."""
+        """Load another order with the same filter."""
         if order != self.order or not self._loader.has_begun:
             self._loader.load(self.filter, order)
             self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, len(COLUMNS) - 1)
 
-    # --- what the window asks
+    # --- for the window
 
     def set_filter(self, where: Filter) -> None:
-        """List only what passes a filter, in the same order; the rows stay as they are until it was read."""
+        """Load another filter with the same order; the rows stay until it is read."""
         if where != self.filter:
             self._loader.load(where, self.order)
 
     def reload(self) -> None:
-        """Load the order again now, for changes that the change feed does not place (rows that were brought back)."""
+        """Load the order again now, for changes that the change feed can't place (restored rows)."""
         self._loader.load(self.filter, self.order)
 
     def text(self, row: int, column: int) -> str:
-        """Return a cell's text, as `data` gives it, for delegates: without the way through Qt."""
+        """Return a cell's text as `data` does, but without the detour through Qt; for delegates."""
         cached = self._row(row)
         return "" if cached is None else self._text(cached, column)
 
@@ -303,7 +303,7 @@ class JobsModel(QAbstractTableModel):
         try:
             return self._cache.row(number)
         except KnownError as error:
-            # Not again for every cell: the next change, or the next look, tries anew.
+            # Not again for each cell: the next change or repaint tries again.
             self._cache.set_unread(number)
             self._unread = True
             self.problem.emit(translated(error.text))
@@ -311,7 +311,7 @@ class JobsModel(QAbstractTableModel):
 
     @Slot()
     def look_again(self) -> None:
-        """Read the visible rows afresh: after trouble with the database, or when "today" has become yesterday."""
+        """Read the visible rows again: after database errors, or when "today" has become yesterday."""
         self._cache.forget()
         self._unread = False
         self._all_changed()
@@ -320,7 +320,7 @@ class JobsModel(QAbstractTableModel):
 
     @Slot(object)
     def apply(self, changes: Changes) -> None:
-        """Show what the database says has changed."""
+        """Apply changes of the database."""
         if changes.overflow or self._unread:
             self.look_again()
         if changes.overflow:
@@ -353,7 +353,7 @@ class JobsModel(QAbstractTableModel):
             self.listed.emit()
 
     def _place(self, jobs: Sequence[Job]) -> None:
-        """Add the rows that are new, and have the order loaded again where it can't be known from here."""
+        """Add new rows, and reload the order where their position can't be known."""
         shown = self.shown_order
         new = [job.row_id for job in jobs if job.row_id > self._loader.newest]
         if not (self.shown_filter.is_empty and self.filter.is_empty and self._loader.has_loaded):
@@ -366,7 +366,7 @@ class JobsModel(QAbstractTableModel):
         else:
             keys = [job.row_id for job in jobs]
             if len(self._cache.rows_of(keys, self._key_order)) < len(keys):
-                self._loader.load_soon()  # rows that were brought back
+                self._loader.load_soon()  # restored rows
 
     def _insert(self, new: Sequence[int]) -> None:
         descending = self.shown_order.terms[0].descending
@@ -387,7 +387,7 @@ class JobsModel(QAbstractTableModel):
 
     @Slot(object)
     def _swap(self, loaded: LoadedIds) -> None:
-        """Put a loaded order in place. Persistent indexes (selection, current row) follow their jobs."""
+        """Replace the order with a loaded one. Persistent indexes (selection, current row) follow their jobs."""
         ids = loaded.ids
         if self._loader.removed:
             ids = array("q", (key for key in ids if key not in self._loader.removed))

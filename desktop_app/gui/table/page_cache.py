@@ -1,4 +1,4 @@
-"""The keys of all listed jobs in memory, and the jobs themselves read in pages when somebody looks."""
+"""A cache with the keys of all listed jobs, which reads the jobs in pages on demand."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ KEPT_PAGES = 64
 
 
 class KeyOrder(Enum):
-    """How the keys themselves are ordered in the list: decides how a key is found."""
+    """The order of the keys themselves, which decides how a key is found."""
 
     ASCENDING = "ascending"
     DESCENDING = "descending"
@@ -31,7 +31,7 @@ class KeyOrder(Enum):
 
 
 class CachedRow:
-    """A job as it was read last, with its texts as far as they were asked for, by column."""
+    """A job as last read, with the texts requested so far, by column."""
 
     __slots__ = ("job", "texts")
 
@@ -41,10 +41,10 @@ class CachedRow:
 
 
 class PageCache:
-    """Row numbers to jobs. 8 bytes a listed job, plus at most `KEPT_PAGES` pages. Main thread only.
+    """Maps rows to jobs. Takes 8 bytes per listed job plus at most `KEPT_PAGES` pages. Main thread.
 
     Attributes:
-        ids: The keys of the listed jobs, in the list's order.
+        ids: The keys of the listed jobs in order.
     """
 
     def __init__(self, reader: JobReader) -> None:
@@ -54,7 +54,7 @@ class PageCache:
         self._row_of: dict[int, int] = {}
 
     def row(self, number: int) -> CachedRow | None:
-        """Return the job of a row, read with its page if need be; None if it is gone from the database.
+        """Return the job of a row, reading its page if needed; None if it was removed from the database.
 
         Raises:
             StoreError: If the database can't be read.
@@ -84,13 +84,13 @@ class PageCache:
             self._row_of.pop(key, None)
 
     def set_unread(self, number: int) -> None:
-        """Let a row's page be empty for now, because it could not be read; `forget` makes it be tried again."""
+        """Treat a row's page as empty, because it could not be read, until `forget` is called."""
         page_number = number // PAGE_ROWS
         start = page_number * PAGE_ROWS
         self._pages[page_number] = [None] * len(self.ids[start : start + PAGE_ROWS])
 
     def patch(self, job: Job) -> int | None:
-        """Put a newer state of a job in its place; gives its row, or None if no page holds it."""
+        """Update a job; return its row, or None if no page holds it."""
         number = self._row_of.get(job.row_id)
         if number is None:
             return None
@@ -99,12 +99,12 @@ class PageCache:
         return number
 
     def forget(self) -> None:
-        """Read every page again when it is looked at next."""
+        """Drop all pages, so that they are read again."""
         self._pages.clear()
         self._row_of.clear()
 
     def replace(self, ids: array[int]) -> None:
-        """Take another order, or another list."""
+        """Replace the keys."""
         self.ids = ids
         self.forget()
 
@@ -125,7 +125,7 @@ class PageCache:
             del self._pages[page_number]
 
     def rows_of(self, keys: Iterable[int], order: KeyOrder) -> list[int]:
-        """Return the rows of some jobs, in order; jobs that are not listed are left out."""
+        """Return the rows of jobs, in order, without jobs that are not listed."""
         if order is KeyOrder.NONE:
             wanted = set(keys)
             return [row for row, key in enumerate(self.ids) if key in wanted] if wanted else []
@@ -137,7 +137,7 @@ class PageCache:
 
 
 def runs(rows: Sequence[int]) -> list[tuple[int, int]]:
-    """Ascending numbers as runs without gaps: first and last of each."""
+    """Yield ascending numbers as runs without gaps: first and last of each."""
     grouped = groupby(enumerate(rows), key=lambda pair: pair[1] - pair[0])
     found = []
     for _, group in grouped:

@@ -1,4 +1,4 @@
-"""What is selected, added up: for whoever shows it, whether one file is selected or a million."""
+"""The sums of the selection, for one file or a million."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
     from desktop_app.gui.tasks import Tasks
 
 _EVERY_MS = 250
-"""How often it is added up again while the list changes."""
+"""The shortest time between two sums while the list changes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Selected:
-    """How many files are selected, and what they are together.
+    """The number of selected files and their sums.
 
     Attributes:
-        count: How many; known at once.
-        sums: Their statuses, sizes and lines; None for as long as they are being added up.
+        count: The number of files.
+        sums: Their statuses, sizes and lines; None while being calculated.
     """
 
     count: int = 0
@@ -38,20 +38,20 @@ class Selected:
 
 
 class SelectedTotals(QObject):
-    """Follows the selection and the files in it. Where the database can't be read, the count is all there is.
+    """Follows the selection and changes of its files. If the database can't be read, there is only the count.
 
     Signals:
-        changed(Selected): At once with the new count, a moment later with the sums, and whenever these change.
+        changed(Selected): At once with the new count, then with the sums, and whenever these change.
 
     Attributes:
-        current: What was told last.
+        current: The last emitted value.
 
     Args:
-        view: Whose selection.
-        model: What the view shows.
-        reader: Where jobs are read.
-        tasks: The pool that adds up.
-        parent: Qt's owner.
+        view: Has the selection.
+        model: The view's model.
+        reader: Reads jobs.
+        tasks: The pool for summing.
+        parent: The parent.
     """
 
     changed = Signal(object)

@@ -1,4 +1,4 @@
-"""The table of jobs: a list of rows that stays quick with a million of them."""
+"""The table view of jobs, which stays fast with a million rows."""
 
 from __future__ import annotations
 
@@ -59,11 +59,11 @@ _CTRL_SHIFT = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftMod
 
 
 class JobsView(QTableView):
-    """Shows a `JobsModel`; whole rows are selected.
+    """The view of a `JobsModel`; selects whole rows.
 
     Signals:
-        menu_wanted(QPoint): A context menu, at this place of the screen.
-        selection_changed(): Other rows are selected.
+        menu_wanted(QPoint): The context menu was requested at this screen position.
+        selection_changed(): The selection has changed.
     """
 
     menu_wanted = Signal(QPoint)
@@ -98,20 +98,20 @@ class JobsView(QTableView):
 
     def _set_row_height(self) -> None:
         rows = self.verticalHeader()
-        # Fixed: Qt would otherwise ask every row of a page for its height.
+        # Fixed, because Qt would otherwise ask for the height of every row of a page.
         rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         rows.setMinimumSectionSize(16)
         rows.setDefaultSectionSize(self.fontMetrics().height() + _ROW_PADDING)
 
     @property
     def header(self) -> JobsHeader:
-        """The columns."""
+        """Return the header."""
         return self._header
 
-    # --- remembering
+    # --- saved layout
 
     def restore(self, memory: WindowMemory) -> None:
-        """Arrange and sort as the user left it; the list is read after this."""
+        """Restore columns and sort order; load the list after this."""
         layout = memory.columns()
         if layout:
             self._header.take_layout(layout)
@@ -119,7 +119,7 @@ class JobsView(QTableView):
         self._sort()
 
     def remember(self, memory: WindowMemory) -> None:
-        """Note columns and order."""
+        """Save columns and sort order."""
         memory.set_columns(self._header.layout_of_columns())
         first, *rest = (
             SortLayout(COLUMNS[COLUMN_OF_SORT[term.key]].id, term.descending) for term in self._header.order().terms
@@ -133,7 +133,7 @@ class JobsView(QTableView):
 
     @Slot(int)
     def _reach(self, number: int) -> None:
-        """Scroll sideways as far as a column needs to be seen."""
+        """Scroll horizontally until a column is visible."""
         begin, bar = self._header.sectionViewportPosition(number), self.horizontalScrollBar()
         beyond = begin + self._header.sectionSize(number) - self.viewport().width()
         step = begin if begin < 0 else min(begin, max(0, beyond))
@@ -142,11 +142,11 @@ class JobsView(QTableView):
     # --- selection
 
     def selected_rows(self) -> list[tuple[int, int]]:
-        """Return the selected rows as runs, first and last of each, in order. Never a list of a million indexes."""
+        """Return the selected rows in order as runs, first and last of each, instead of a million indexes."""
         return sorted((part.top(), part.bottom()) for part in self.selectionModel().selection().toList())
 
     def selected_count(self) -> int:
-        """Return how many rows are selected."""
+        """Return the number of selected rows."""
         return sum(last - first + 1 for first, last in self.selected_rows())
 
     def selected_ids(self) -> array[int]:
@@ -157,7 +157,7 @@ class JobsView(QTableView):
         return ids
 
     def select_rows(self, first: int, last: int) -> None:
-        """Select these rows only, the first of them current and visible."""
+        """Select only these rows; make the first one current and visible."""
         index = self._jobs.index(first, 0)
         rows = QItemSelection(index, self._jobs.index(last, len(COLUMNS) - 1))
         self.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.NoUpdate)
@@ -167,10 +167,10 @@ class JobsView(QTableView):
     def _tell_selection(self) -> None:
         self.selection_changed.emit()
 
-    # --- what Qt asks
+    # --- overrides of Qt
 
     def moveCursor(self, action: QAbstractItemView.CursorAction, modifiers: Qt.KeyboardModifier) -> QModelIndex:
-        """Go to the first and last row by Home and End, as in every list, not to the first and last cell."""
+        """Go to the first and last row on Home and End, as in a list, instead of to the first and last cell."""
         current, rows = self.currentIndex(), self._jobs.rowCount()
         if rows and action is QAbstractItemView.CursorAction.MoveHome:
             return self._jobs.index(0, max(0, current.column()))
@@ -179,29 +179,29 @@ class JobsView(QTableView):
         return super().moveCursor(action, modifiers)
 
     def keyboardSearch(self, search: str) -> None:
-        """Do nothing: Qt's search by typing would read every row of the list, on this thread."""
+        """Do nothing: Qt's search by typing would read every row on this thread."""
 
     def scrollTo(
         self,
         index: QModelIndex | QPersistentModelIndex,
         hint: QAbstractItemView.ScrollHint = QAbstractItemView.ScrollHint.EnsureVisible,
     ) -> None:
-        """Scroll as Qt does, in the range of the rows that are there now: on a busy computer Qt's is an older one."""
+        """Scroll as Qt does, but with an up-to-date range: on a busy computer Qt's may be outdated."""
         self.updateGeometries()
         super().scrollTo(index, hint)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Keep the columns filling the width."""
+        """Fit the columns to the new width."""
         super().resizeEvent(event)
         self._header.fit()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Fit the rows: the font may have changed since the table was made."""
+        """Fit the rows: the font may have changed before the table was shown."""
         super().showEvent(event)
         self._set_row_height()
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        """Ask for a menu: beside the current row if the keyboard asked, else where the mouse is."""
+        """Request the context menu: beside the current row for a key, else at the mouse."""
         if event.reason() == QContextMenuEvent.Reason.Keyboard:
             self.menu_wanted.emit(self.viewport().mapToGlobal(self.visualRect(self.currentIndex()).bottomLeft()))
         else:
@@ -209,17 +209,17 @@ class JobsView(QTableView):
         event.accept()
 
     def focusInEvent(self, event: QFocusEvent) -> None:
-        """Draw a ring for who comes here by keyboard."""
+        """Draw the focus ring after keyboard navigation."""
         self._uses_keys = event.reason() in _KEY_REASONS
         super().focusInEvent(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Draw no ring for who uses the mouse."""
+        """Hide the focus ring while the mouse is used."""
         self._uses_keys = False
         super().mousePressEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Select nothing by Escape, and by a key that moves what it leads to; everything else is Qt's."""
+        """Clear the selection on Escape; make navigation keys select; leave the rest to Qt."""
         self._uses_keys = True
         if event.key() == Qt.Key.Key_Escape and self.selectionModel().hasSelection():
             self.clearSelection()
@@ -230,8 +230,8 @@ class JobsView(QTableView):
             return
         super().keyPressEvent(event)
         if event.key() in _MOVING_KEYS and not event.modifiers() and not self.selectionModel().hasSelection():
-            # Qt moves to the first row without choosing it when the list gets the keyboard; a key that leads to where
-            # one is already would then choose nothing.
+            # When the list gets the focus, Qt makes the first row current without selecting it; a key that leads to the
+            # current row would then select nothing.
             row = self.currentIndex().row()
             if row >= 0:
                 self.select_rows(row, row)
@@ -243,7 +243,7 @@ class JobsView(QTableView):
             self._set_row_height()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw a ring around the row that the keyboard is at, for who uses the keyboard; the cells have none."""
+        """Draw the focus ring around the current row; cells have none."""
         super().paintEvent(event)
         index = self.currentIndex()
         if not (self._uses_keys and self.hasFocus()) or not index.isValid():
@@ -258,7 +258,7 @@ class JobsView(QTableView):
 
 
 def _order_of(*layouts: SortLayout | None) -> Sort:
-    """Return an order as it was remembered, up to what this version has no column for."""
+    """Return a saved sort order, up to the first column that this version does not have."""
     terms: list[SortTerm] = []
     for layout in layouts:
         key = COLUMNS[COLUMN_OF_ID[layout.column]].sort_key if layout and layout.column in COLUMN_OF_ID else None

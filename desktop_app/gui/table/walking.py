@@ -1,6 +1,6 @@
-"""Going through the list by status: F8 to the next failed file, and along with the files that are being processed.
+"""Navigation by status: F8 to the next failed file, and following the file being processed.
 
-Which files have a status is asked of the database beside the main thread, however many rows lie between.
+The database is searched off the main thread, however many rows lie between.
 """
 
 from __future__ import annotations
@@ -32,30 +32,30 @@ if TYPE_CHECKING:
 
 
 EVERY_MS = 500
-"""How often the files that are being processed are looked for while the list changes."""
+"""The shortest time between two searches for running files while the list changes."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """A job, and the row that it stood in."""
+    """A job and the row in which it was found."""
 
     key: int
     row: int
 
 
 class ProblemWalk(QObject):
-    """Selects the next failed file, or the one before; one step at a time.
+    """Selects the next or previous failed file, one step at a time.
 
     Signals:
-        notice(Notice): That there is none.
+        notice(Notice): There is no failed file.
 
     Args:
         forward, backward: The actions.
-        view: Where a file is selected.
-        model: What the view shows.
-        reader: Where jobs are read.
-        tasks: The pool that searches.
-        parent: Qt's owner.
+        view: Has the selection.
+        model: The view's model.
+        reader: Reads jobs.
+        tasks: The pool for searching.
+        parent: The parent.
     """
 
     notice = Signal(object)
@@ -80,7 +80,7 @@ class ProblemWalk(QObject):
         backward.triggered.connect(partial(self.go, -1))
 
     def go(self, step: int) -> None:
-        """Select the next failed file, or with -1 the one before; behind the last comes the first."""
+        """Select the next failed file, or with -1 the previous one, wrapping around."""
         if self._is_searching:
             return
         failed = _with_status(self._model.shown_filter, Status.FAILED)
@@ -110,22 +110,22 @@ class ProblemWalk(QObject):
         if row is not None:
             self._view.select_rows(row, row)
 
-    def _give_up(self, error: KnownError) -> None:  # noqa: ARG002 - the change feed reads the same database and says so
+    def _give_up(self, error: KnownError) -> None:  # noqa: ARG002 - the change feed reads the same database and reports it
         self._is_searching = False
 
 
 class FollowRunning(QObject):
-    """As long as its action is checked, the list is scrolled to the first file that is being processed.
+    """Scrolls to the first file being processed, as long as its action is checked.
 
-    A list in which one is to be seen already is left alone. Scrolling and selecting by hand end it.
+    Does nothing while such a file is visible. Scrolling or selecting by hand unchecks the action.
 
     Args:
         action: Switches it on and off.
-        view: What is scrolled.
-        model: What the view shows.
-        reader: Where jobs are read.
-        tasks: The pool that searches.
-        parent: Qt's owner.
+        view: The view to scroll.
+        model: The view's model.
+        reader: Reads jobs.
+        tasks: The pool for searching.
+        parent: The parent.
     """
 
     def __init__(
@@ -165,7 +165,7 @@ class FollowRunning(QObject):
         return partial(self._search, running, self._model.ids[:])
 
     def _search(self, running: Filter, ids: array[int]) -> list[int]:
-        """Return the rows of what is being processed. Runs on the pool."""
+        """Return the rows of files being processed. Runs on the pool."""
         keys = set(self._reader.ids(running))
         return [row for row, key in enumerate(ids) if key in keys] if keys else []
 
@@ -181,7 +181,7 @@ class FollowRunning(QObject):
 
 
 def _with_status(shown: Filter, status: Status) -> Filter | None:
-    """Return what of a list has a status; None where the list leaves it out."""
+    """Return the filter restricted to a status; None if it excludes the status."""
     if shown.statuses and status not in shown.statuses:
         return None
     return replace(shown, statuses=frozenset({status}))

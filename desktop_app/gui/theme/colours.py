@@ -1,4 +1,4 @@
-"""The window's colours, by what they are for. Measured: text on its ground has a contrast of 4.5:1 or more."""
+"""The window's colours by purpose. Text has a measured contrast of at least 4.5:1."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ class Colours:
     """One colour scheme; every value is `#rrggbb`.
 
     Attributes:
-        is_dark: Whether light text stands on a dark ground.
-        window, base, alternate: The grounds of the window, of the table, of its every second row.
-        text, muted: What is read first, and what is read second; on all three grounds.
-        disabled: What can't be used now.
+        is_dark: Whether the scheme is dark.
+        window, base, alternate: The backgrounds of the window, the table and its alternate rows.
+        text, muted: Primary and secondary text, on all three backgrounds.
+        disabled: Disabled controls.
         line: Thin separators.
-        edge: The outline of things that can be pressed.
-        thumb: What a scroll bar is moved by.
-        button, hover, pressed: The grounds of buttons.
-        selection, selected_text: Chosen rows.
+        edge: The outline of controls.
+        thumb: The handle of a scroll bar.
+        button, hover, pressed: The backgrounds of buttons.
+        selection, selected_text: Selected rows.
         accent: Progress bars, focus rings.
-        link: Links in running text.
-        pending, processing, processed, failed: The statuses, as text or as a shape.
-        info, info_edge, warning, warning_edge, problem, problem_edge: The grounds and outlines of message bars.
+        link: Links in text.
+        pending, processing, processed, failed: The statuses, as text or symbol.
+        info, info_edge, warning, warning_edge, problem, problem_edge: The backgrounds and outlines of message bars.
     """
 
     is_dark: bool
@@ -64,7 +64,7 @@ class Colours:
         return (self.pending, self.processing, self.processed, self.failed)[status]
 
     def palette(self) -> QPalette:
-        """Return the palette for everything that Qt paints by itself."""
+        """Return the palette for what Qt paints itself."""
         palette = QPalette()
         roles = {
             QPalette.ColorRole.Window: self.window,
@@ -157,7 +157,7 @@ DARK = Colours(
 
 
 def colours_of(palette: QPalette) -> Colours:
-    """Return a scheme of nothing but the system's own colours, for people who have asked for high contrast."""
+    """Return a scheme of only the system's own colours, for high contrast."""
     window, base, text, selection, selected_text, edge, button, link = (
         palette.color(role).name()
         for role in (

@@ -1,6 +1,6 @@
-"""How the window looks: colours, icons and style sheet, following the system's light or dark scheme.
+"""The theme: colours, icons and style sheet, following the system's light or dark scheme.
 
-The style sheet is what makes Qt's widgets ours. The table's cells are left out: they are painted too often for it.
+The table's cells do not use the style sheet: they are painted too often for that.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Theme(QObject):
     """The current colours and icons.
 
     Signals:
-        changed(): The colours are others; icons have to be asked for again.
+        changed(): The colours have changed; request icons again.
 
     Attributes:
         colours: The scheme.
@@ -49,7 +49,7 @@ class Theme(QObject):
         self._icons: dict[tuple[str, str], QIcon] = {}
 
     def follow(self, application: QApplication) -> None:
-        """Style an application, now and whenever the system changes its scheme."""
+        """Style an application now and whenever the system changes its scheme."""
         self._application = application
         self._system_palette = QPalette(application.palette())
         application.setStyle("Fusion")
@@ -73,7 +73,7 @@ class Theme(QObject):
                 self.wear(DARK if colours_of(self._system_palette).is_dark else LIGHT)
 
     def wear(self, colours: Colours, palette: QPalette | None = None) -> None:
-        """Put on a scheme, whatever the system says."""
+        """Use a scheme regardless of the system."""
         self.colours = colours
         self._icons.clear()
         if self._application is not None:
@@ -82,7 +82,7 @@ class Theme(QObject):
         self.changed.emit()
 
     def icon(self, name: str, colour: str = "") -> QIcon:
-        """Return an icon of `resources/icons` in the text's colour or another; selected, in that of selected text."""
+        """Return an icon of `resources/icons` in the text colour or another; selected, in that of selected text."""
         key = (name, colour or self.colours.text)
         if key not in self._icons:
             icon = QIcon()
@@ -102,7 +102,7 @@ class Theme(QObject):
 
 
 def program_icon() -> QIcon:
-    """Return Filemill's own icon, for windows and task bars."""
+    """Return Filemill's icon, for windows and task bars."""
     return QIcon(str(resource("icons/filemill.svg")))
 
 
@@ -116,7 +116,7 @@ def _drawn(renderer: QSvgRenderer, size: int) -> QPixmap:
 
 
 def wants_high_contrast(application: QApplication) -> bool:
-    """Return whether the system asks for high contrast (Qt 6.10 and later can tell)."""
+    """Return whether the system requests high contrast (known to Qt 6.10 and later)."""
     hints = application.styleHints()
     if not hasattr(hints, "accessibility"):
         return False
@@ -124,7 +124,7 @@ def wants_high_contrast(application: QApplication) -> bool:
 
 
 def ensure_font(application: QApplication) -> None:
-    """Set a readable font where no desktop has chosen one."""
+    """Set a readable font where the desktop has not set one."""
     families = QFontDatabase.families()
     font = QFont(application.font())
     if QFontInfo(font).family() not in families:
@@ -316,5 +316,5 @@ QToolTip {{ background: {c.base}; color: {c.text}; border: 1px solid {c.edge}; p
 
 
 def _drawing(name: str) -> str:
-    """Return a drawing of a control as a style sheet names it: these keep their own colours."""
+    """Return the style sheet reference to a control's drawing, which keeps its own colours."""
     return f'"{resource(f"icons/controls/{name}.svg").as_posix()}"'

@@ -1,1 +1,1 @@
-"""Small parts that several rooms use."""
+"""Widgets that several packages use."""

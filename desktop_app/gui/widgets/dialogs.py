@@ -1,4 +1,4 @@
-"""What dialogs and tables have in common: a message box whose buttons fit, rows of text that can be copied."""
+"""Shared parts of dialogs and tables: a message box whose buttons fit, and rows of text that can be copied."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 
 
 class MessageBox(QMessageBox):
-    """Puts its buttons below each other where they do not fit; Qt's own cuts off their words on a small screen."""
+    """A message box that stacks its buttons where they do not fit; Qt would cut off their texts."""
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Stack the buttons if they do not fit the width that the box was given."""
+        """Stack the buttons if they do not fit the width of the box."""
         super().showEvent(event)
         box = self.findChild(QDialogButtonBox)
         if box is not None and any(button.width() < button.sizeHint().width() for button in self.buttons()):
@@ -40,7 +40,7 @@ class MessageBox(QMessageBox):
 
 
 def show_rows(table: QTableView) -> None:
-    """Let a table be a list of rows: chosen as a whole, not edited; Tab leaves it, the arrow keys go through it."""
+    """Make a table a read-only list of rows: whole rows are selected, and Tab leaves the table."""
     table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
     table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
     table.setAlternatingRowColors(True)
@@ -54,14 +54,14 @@ _FIRST_WIDTH = 330
 
 
 class PairsDialog(QDialog):
-    """Two columns of text that can be copied; deletes itself when it is closed.
+    """A dialog with two columns of text that can be copied; deletes itself when closed.
 
     Args:
         title: The window's title.
         explanation: A sentence above the table.
         headings: The titles of the two columns.
         pairs: The rows.
-        parent: Qt's owner.
+        parent: The parent.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What the window tells a person while they work: message bars, a bar for work in progress, and screen readers."""
+"""Messages in the window: message bars, a bar for work in progress, and announcements for screen readers."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 
 
 class Strip(QWidget):
-    """The base of the window's message lines.
+    """The base of message bars.
 
     Attributes:
         frame: The visible box; named `notice` for the style sheet.
-        row: Where the parts go.
+        row: The layout of its parts.
     """
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
@@ -52,7 +52,7 @@ class Strip(QWidget):
 
 
 SHORT_MS = 10_000
-"""How long what needs no action stays."""
+"""How long a message without required action is shown."""
 
 _ICON = 18
 
@@ -60,7 +60,7 @@ _ROOM_FOR_WORDS = 460
 
 
 class Kind(StrEnum):
-    """How much a message matters; shown by its ground and its shape."""
+    """The importance of a message, shown by its background and symbol."""
 
     INFO = "info"
     WARNING = "warning"
@@ -72,9 +72,9 @@ class NoticeAction:
     """A button of a message.
 
     Attributes:
-        text: What stands on it.
-        run: What it does.
-        keeps: True if the message stays when it is pressed, since what it says still holds.
+        text: The button's text.
+        run: Called when the button is pressed.
+        keeps: Whether the message stays when the button is pressed.
     """
 
     text: str
@@ -84,15 +84,15 @@ class NoticeAction:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A message for a person.
+    """A message for the user.
 
     Attributes:
         text: Plain sentences; never HTML.
-        kind: How much it matters.
-        actions: Buttons; the message goes away when one is pressed.
-        passing: True if it may go away by itself after `SHORT_MS`.
-        title: What happened, in a few words; the text stands under it.
-        times: How often it has come lately.
+        kind: The importance.
+        actions: The buttons; pressing one closes the message.
+        passing: Whether it disappears by itself after `SHORT_MS`.
+        title: What happened, in a few words; shown above the text.
+        times: How often it occurred lately.
     """
 
     text: str
@@ -107,10 +107,10 @@ _ICONS = {Kind.INFO: "info", Kind.WARNING: "warning", Kind.PROBLEM: "status-fail
 
 
 class NoticeBar(Strip):
-    """A place for one message; a new one takes the place of the old one.
+    """A bar for one message; a new one replaces it.
 
     Signals:
-        dismissed(str): The person has closed the message with this text.
+        dismissed(str): The user has closed the message with this text.
     """
 
     dismissed = Signal(str)
@@ -157,16 +157,16 @@ class NoticeBar(Strip):
 
     @property
     def notice(self) -> Notice | None:
-        """Return the message that is shown."""
+        """Return the shown message."""
         return self._notice
 
     @property
     def buttons(self) -> list[QPushButton]:
-        """Return the buttons of the message that is shown."""
+        """Return the buttons of the shown message."""
         return list(self._buttons)
 
     def show_notice(self, notice: Notice) -> None:
-        """Show a message and have a screen reader say it."""
+        """Show a message and announce it to screen readers."""
         again = self._notice is not None and (self._notice.title, self._notice.text) == (notice.title, notice.text)
         self.clear()
         self._notice = notice
@@ -178,7 +178,7 @@ class NoticeBar(Strip):
             button = QPushButton(action.text, self._box)
             if not action.keeps:
                 button.clicked.connect(self.clear)
-            # Not `action.run` itself: PySide can't connect a method of an object that has no weak references.
+            # Not `action.run` itself: PySide can't connect a method of an object without weak references.
             button.clicked.connect(lambda _checked=False, run=action.run: run())
             self._box_row.addWidget(button)
             self._buttons.append(button)
@@ -193,13 +193,13 @@ class NoticeBar(Strip):
             QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, said))
 
     def _order_keys(self) -> None:
-        """Put the buttons in the Tab order as they stand, the cross last."""
+        """Set the Tab order of the buttons, the close button last."""
         order = [self._close, *self._buttons, self._close] if self._buttons else []
         for first, second in pairwise(order):
             self.setTabOrder(first, second)
 
     def _place_buttons(self) -> None:
-        """Place the buttons beside the words; below them where the words would get too narrow."""
+        """Place the buttons beside the text, or below it where the text would get too narrow."""
         self._box.setVisible(bool(self._buttons))
         needed = self._box.sizeHint().width()
         self.row.removeWidget(self._box)
@@ -210,19 +210,19 @@ class NoticeBar(Strip):
             self.row.insertWidget(self.row.count() - 1, self._box)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Give the words room."""
+        """Fit the text to the new width."""
         super().resizeEvent(event)
         self._place_buttons()
 
     @Slot()
     def clear(self) -> None:
-        """Show nothing."""
+        """Close the message."""
         self._timer.stop()
         self._notice = None
         self.hide()
         for button in self._buttons:
             self._box_row.removeWidget(button)
-            button.hide()  # not only when Qt comes to it
+            button.hide()  # now, not when Qt gets to it
             button.deleteLater()
         self._buttons.clear()
 
@@ -247,19 +247,19 @@ class NoticeBar(Strip):
         self.style().polish(self.frame)
 
     def enterEvent(self, event: QEnterEvent) -> None:
-        """Keep the message as long as the pointer is on it."""
+        """Keep the message while the pointer is on it."""
         self._timer.stop()
         super().enterEvent(event)
 
     def leaveEvent(self, event: QEvent) -> None:
-        """Let a passing message go away again."""
+        """Let a passing message disappear again."""
         if self._notice is not None and self._notice.passing:
             self._timer.start()
         super().leaveEvent(event)
 
 
 class BusyStrip(Strip):
-    """A line of text, a bar that moves, and Stop.
+    """A strip with a text, a busy bar and a Stop button.
 
     Signals:
         stopped(): Stop was pressed.
@@ -295,15 +295,15 @@ class BusyStrip(Strip):
 
 
 ANNOUNCE_EVERY_MS = 5_000
-"""What is said sooner after the last word waits; only the newest of what waits is said."""
+"""Milliseconds between two announcements; only the newest waiting one is made."""
 
 
 class Announcer(QObject):
-    """Says things politely: after what is being read, at most one each `every_ms`.
+    """Makes polite announcements to screen readers, at most one per `every_ms`.
 
     Args:
-        window: In whose name it speaks.
-        every_ms: How long it is silent after each.
+        window: The window that the announcements belong to.
+        every_ms: The silence after each.
     """
 
     def __init__(self, window: QWidget, *, every_ms: int = ANNOUNCE_EVERY_MS) -> None:
@@ -317,7 +317,7 @@ class Announcer(QObject):
 
     @Slot(str)
     def say(self, text: str) -> None:
-        """Say this now, or when the silence is over, unless something newer is said then."""
+        """Announce this now, or after the silence unless there is something newer."""
         if self._silence.isActive():
             self._waiting = text
             return

@@ -1,1 +1,1 @@
-"""The window itself: arranges the parts that the other folders hold."""
+"""The main window, which arranges the parts of the other packages."""

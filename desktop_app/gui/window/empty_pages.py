@@ -1,4 +1,4 @@
-"""What stands in the table's place while there is nothing in it."""
+"""The pages shown in place of an empty table."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _ICON = 80
 
 
 class EmptyState(QWidget):
-    """Tells a person what to do first, and offers just that.
+    """The page of an empty list: says how to begin, and offers it.
 
     Attributes:
-        words: What happens to files.
-        first: The button for what is done first.
-        other_queue: The way to a queue of one's own.
+        words: Explains what happens to files.
+        first: The Add Files button.
+        other_queue: The link to the Connection dialog.
     """
 
     def __init__(self, actions: Actions, theme: Theme, parent: QWidget | None = None) -> None:
@@ -69,7 +69,7 @@ class EmptyState(QWidget):
         column.addStretch(4)
         for widget in (icon, title):
             column.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
-        column.addWidget(words)  # without an alignment: else Qt would not give it the height of two lines
+        column.addWidget(words)  # without an alignment: otherwise Qt would not give it the height of two lines
         column.addSpacing(6)
         column.addLayout(buttons)
         column.addWidget(self.other_queue, 0, Qt.AlignmentFlag.AlignHCenter)
@@ -78,7 +78,7 @@ class EmptyState(QWidget):
         self._draw()
 
     def follow(self, connection: Connection) -> None:
-        """Say what happens to files on this queue."""
+        """Explain what happens to files with this queue."""
         self.other_queue.setVisible(connection.is_local)
         self.words.setText(_first_words(connection))
 
@@ -96,9 +96,9 @@ def _first_words(connection: Connection) -> str:
             "Drop files or folders anywhere in this window. "
             "They are processed on this computer – no AWS account needed."
         )
-    return tr(
-        "Drop files or folders anywhere in this window. They are processed as the queue {queue} hands them out."
-    ).format(queue=connection.queue_name)
+    return tr("Drop files or folders anywhere in this window. They are processed through the queue {queue}.").format(
+        queue=connection.queue_name
+    )
 
 
 _NO_MATCH_ICON = 56
@@ -107,13 +107,13 @@ _ONLY_FAILED = frozenset({Status.FAILED})
 
 
 class NoMatch(QWidget):
-    """Says that nothing matches, and takes back what is in the way.
+    """The page shown when nothing matches: offers to clear what excludes the files.
 
     Args:
-        clear_filter: Empties the filter box.
-        show_all: Takes back everything that was chosen.
+        clear_filter: Clears the filter box.
+        show_all: Clears filter and sidebar.
         theme: Its colours and icons.
-        parent: Qt's owner.
+        parent: The parent.
 
     Attributes:
         clear, all: The buttons.
@@ -164,15 +164,15 @@ class NoMatch(QWidget):
 
     @property
     def title(self) -> str:
-        """Return the title that is shown."""
+        """Return the shown title."""
         return self._title.text()
 
     def explain(self, where: Filter, typed: str) -> None:
-        """Say what was looked for.
+        """Explain why nothing matches.
 
         Args:
-            where: What leaves nothing.
-            typed: What stands in the filter box.
+            where: The filter that matches nothing.
+            typed: The text of the filter box.
         """
         searches = where.search != NO_SEARCH
         chooses = bool(where.statuses or where.problems or where.batches)
@@ -182,10 +182,10 @@ class NoMatch(QWidget):
             self._words.setText(tr("No file has failed."))
         elif searches:
             self._title.setText(tr("No files match “{words}”").format(words=display_text(typed.strip())))
-            self._words.setText(tr("Among the files that are chosen in the sidebar.") if chooses else "")
+            self._words.setText(tr("Only the files selected in the sidebar are searched.") if chooses else "")
         else:
             self._title.setText(tr("No files here"))
-            self._words.setText(tr("No file has everything that is chosen in the sidebar."))
+            self._words.setText(tr("No file matches everything selected in the sidebar."))
         self._words.setVisible(bool(self._words.text()))
         self.clear.setVisible(searches)
         self.all.setVisible(chooses)
@@ -200,7 +200,7 @@ class NoMatch(QWidget):
 
 
 class Pages(QStackedWidget):
-    """Shows the page that fits."""
+    """The stack of the table and the empty pages."""
 
     def __init__(self, view: JobsView, empty: EmptyState, no_match: NoMatch, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -212,12 +212,12 @@ class Pages(QStackedWidget):
             self.addWidget(page)
 
     def update_page(self, model: JobsModel, *, total: int, typed: str) -> None:
-        """Show the table if there is something in it.
+        """Show the table if it has rows, else the matching empty page.
 
         Args:
-            model: What is in it.
-            total: How many files there are, whether they match or not.
-            typed: What stands in the filter box.
+            model: The table's model.
+            total: The number of files, whether they match or not.
+            typed: The text of the filter box.
         """
         page = self._wanted(model, total)
         if page is self._no_match:
@@ -226,7 +226,7 @@ class Pages(QStackedWidget):
             return
         focused = QApplication.focusWidget()
         loses_focus = focused is None or self.isAncestorOf(focused)
-        # At the start the keyboard is where Qt has put it, at the window's first button.
+        # At the start Qt has focused the window's first button.
         first = self.currentWidget() in {self._blank, self._empty}
         self.setCurrentWidget(page)
         if page is self._view and (loses_focus or first):

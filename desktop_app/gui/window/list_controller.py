@@ -1,4 +1,4 @@
-"""What works behind the window: reading, counting, adding, changing the list. Widgets are not known here."""
+"""The controller of the list: reading, counting, adding and changing it. Uses no widgets."""
 
 from __future__ import annotations
 
@@ -25,25 +25,25 @@ if TYPE_CHECKING:
 
 
 class ListController(QObject):
-    """Makes the parts that work on the list, connects them with each other, starts and stops them.
+    """Creates the parts that work on the list, connects them, and starts and stops them.
 
     Signals:
-        problem(str): Something went wrong that has no better place to be said; a plain text.
+        problem(str): The plain text of an error that is not reported elsewhere.
 
     Attributes:
-        reader: Where the list is read; any thread.
+        reader: Reads the list. Any thread.
         feed, model, totals, groups, adder, commands, exporter, run: See their classes.
-        reads: The pool for reads of the list.
-        tasks: The pool for what has nothing to do with the list's own reads and writes.
+        reads: The pool for reading the list.
+        tasks: The pool for other tasks.
 
     Args:
-        reader: Where the list is read.
+        reader: Reads the list.
         intake: Writes the list.
-        session: A thread's life with the database.
-        wording: Makes the texts.
-        queue: The key of the queue whose files the run is made of; see `RunWatch.follow_queue`.
+        session: See `DatabaseSession`.
+        wording: Formats the texts.
+        queue: The key of the queue that the run follows; see `RunWatch.follow_queue`.
         clock: The time.
-        parent: Qt's owner.
+        parent: The parent.
     """
 
     problem = Signal(str)
@@ -61,7 +61,7 @@ class ListController(QObject):
     ) -> None:
         super().__init__(parent)
         self.reader = reader
-        # Apart, so that a long scan keeps no page waiting; writes one after the other, so that Undo follows Remove.
+        # Separate pools, so that a long scan delays no page; a single thread for writes, so that Undo follows Remove.
         self.reads = Tasks(session, threads=2, parent=self)
         self._scans = Tasks(session, threads=2, parent=self)
         self._writes = Tasks(session, threads=1, parent=self)
@@ -92,7 +92,7 @@ class ListController(QObject):
             self.commands.note_added(report.batch, report.added)
 
     def start(self) -> None:
-        """Follow what changes from now on. Sort the model after this, which reads the list.
+        """Follow changes from now on. Sort the model after this, which reads the list.
 
         Raises:
             StoreError: If the database can't be read.
@@ -104,21 +104,21 @@ class ListController(QObject):
 
     @Slot()
     def stop(self) -> None:
-        """Begin nothing new; what is being written is written to its end."""
+        """Start nothing new; writes in progress are completed."""
         self.feed.stop()
         self.adder.stop()
         self.exporter.stop()
 
     def is_at_rest(self) -> bool:
-        """Return whether nothing is under way any more."""
+        """Return whether no task is running."""
         return not any(tasks.busy for tasks in self._all_tasks())
 
     def step(self) -> Step:
-        """Return ending this, as a step of a shutdown."""
+        """Return the shutdown step that ends this."""
         return Step("the window's own work", self.stop, self.is_at_rest)
 
     def close(self, timeout_ms: int = 1_000) -> bool:
-        """Let go of the threads; False if one of them still runs."""
+        """Close the pools; return False if a thread is still running."""
         ended = [tasks.close(timeout_ms) for tasks in self._all_tasks()]
         return all(ended)
 

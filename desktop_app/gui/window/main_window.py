@@ -1,4 +1,4 @@
-"""The window: arranges its parts, and remembers how it was left."""
+"""The main window: arranges its parts and restores its last state."""
 
 from __future__ import annotations
 
@@ -56,30 +56,30 @@ _LEAST = (720, 440)
 
 
 class MainWindow(QMainWindow):
-    """Shows the list of jobs and takes files in.
+    """The main window.
 
     Signals:
-        closed(): The window was closed; what runs behind it can be ended. Emitted once.
+        closed(): The window was closed, so what runs behind it can end. Emitted once.
 
     Attributes:
-        menu_actions: Everything that can be done.
-        selected: How many files are selected, and their sums.
+        menu_actions: All actions.
+        selected: The number of selected files and their sums.
         view, filter, sidebar, details, no_match, notices, banner, busy, exporting, status, overlay: Its parts.
-        connection, adding: What is done about the connection, and about new files.
+        connection, adding: The commands for the connection and for adding files.
         export, pausing, help: The commands that keep a dialog or a state.
-        progress: What is told of the run that is under way.
+        progress: Presents the run.
 
     Args:
-        jobs: What works behind it.
+        jobs: Works behind the window.
         controller: The connection and its loops.
-        control: Where a person pauses.
-        remember_paused: Keeps for the next start whether it is paused; may raise a `KnownError`.
-        memory: How it was left.
-        theme, wording: How it looks and reads.
+        control: Pauses and resumes.
+        remember_paused: Saves for the next start whether it is paused; may raise a `KnownError`.
+        memory: Stores the window's state.
+        theme, wording: Colours, icons and texts.
         clock: The time.
-        desktop: Gives the desktop around a window.
-        support: What a support report tells of; its home has the list and the log.
-        strict_order: Whether a FIFO queue's messages are all sent in one group.
+        desktop: Returns the desktop integration for a window.
+        support: The sources of a support report; its home has the list and the log.
+        strict_order: Whether all messages to a FIFO queue are sent in one group.
     """
 
     closed = Signal()
@@ -110,7 +110,7 @@ class MainWindow(QMainWindow):
         self.filter = FilterBox(theme, self)
         self.sidebar = Sidebar(wording, theme, self)
         self.view = view = JobsView(jobs.model, theme, self)
-        self.banner = NoticeBar(tr("Trouble"), theme, self)
+        self.banner = NoticeBar(tr("Problem"), theme, self)
         self.notices = NoticeBar(tr("Message"), theme, self)
         self.busy = BusyStrip(self)
         self.exporting = BusyStrip(self)
@@ -165,7 +165,7 @@ class MainWindow(QMainWindow):
         control: ProcessingControl,
         remember_paused: Callable[[bool], object],
     ) -> None:
-        """Make what the actions do, a class a menu (two for File and Queue)."""
+        """Create the commands: one class per menu, two for File and Queue."""
         actions, jobs, view, memory = self.menu_actions, self._list, self.view, self._memory
         self.export = ExportCommand(
             actions.export,
@@ -270,7 +270,7 @@ class MainWindow(QMainWindow):
         self.view.menu_wanted.connect(self._show_menu)
 
     def open(self) -> None:
-        """Show the window as it was left, and begin to read the list.
+        """Show the window in its last state, and begin to read the list.
 
         Raises:
             StoreError: If the database can't be read.
@@ -288,7 +288,7 @@ class MainWindow(QMainWindow):
 
     @Slot(object)
     def follow_connection(self, connection: Connection) -> None:
-        """Show this queue from now on."""
+        """Switch to this connection's queue."""
         self._wording.queue = connection.key
         self._empty.follow(connection)
         self._list.run.follow_queue(connection.key)
@@ -298,14 +298,14 @@ class MainWindow(QMainWindow):
 
     @Slot(list)
     def add(self, paths: Sequence[str]) -> None:
-        """Add files, folders and `file:` addresses, and do what the icon's menu asks; the window says how it ended."""
+        """Add files, folders and `file:` URLs, and execute requests of the desktop icon's menu."""
         requested = {ADD_FILES: self.menu_actions.add_files, ADD_FOLDER: self.menu_actions.add_folder}
         for path in paths:
             if path in requested:
                 requested[path].trigger()
         self._list.adder.add([path for path in paths if path not in requested])
 
-    # --- saying things
+    # --- messages
 
     @Slot(object)
     def say(self, notice: Notice) -> None:
@@ -314,7 +314,7 @@ class MainWindow(QMainWindow):
 
     @Slot(str)
     def complain(self, text: str) -> None:
-        """Say what went wrong; a text that is shown already is not said again."""
+        """Show an error, unless the same text is already shown."""
         shown = self.notices.notice
         if shown is None or shown.text != text:
             self.say(Notice(text, Kind.PROBLEM))
@@ -330,7 +330,7 @@ class MainWindow(QMainWindow):
         model, counts = self._list.model, self._list.totals.counts
         listed = model.rowCount()
         self._pages.update_page(model, total=counts.total, typed=self.filter.text())
-        # Beside the first words of an empty list there is nothing to choose.
+        # Beside the page of an empty list there is nothing to choose.
         has_files = bool(counts.total or listed)
         self.sidebar.setVisible(self.menu_actions.sidebar.isChecked() and has_files)
         self.status.show_statuses(shown=has_files and self.sidebar.isHidden())
@@ -357,10 +357,10 @@ class MainWindow(QMainWindow):
     def _show_menu(self, place: QPoint) -> None:
         context_menu(self.menu_actions, self).popup(place)
 
-    # --- coming and going
+    # --- showing and closing
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Let the parts follow."""
+        """Fit the parts to the new size."""
         super().resizeEvent(event)
         self.status.fit()
         self._split.fit(event.size().width())

@@ -1,4 +1,4 @@
-"""The toolbar: what is done most, with its words as far as they fit; the filter box at its end."""
+"""The toolbar: the most used actions, with texts as far as they fit, and the filter box."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _ICON = QSize(18, 18)
 
 
 class ToolBar(QToolBar):
-    """Where not all words fit, the last buttons show what they do by their shape, and say it in their tool tips.
+    """The toolbar. Where not all texts fit, the last buttons only show their icons, with a tool tip.
 
-    The first one, which everything begins with, always keeps its words.
+    The first button always keeps its text.
     """
 
     def __init__(self, actions: Actions, box: FilterBox, parent: QWidget) -> None:
@@ -49,7 +49,7 @@ class ToolBar(QToolBar):
             self.addAction(action)
             button = self.widgetForAction(action)
             if isinstance(button, QToolButton):
-                # Qt leaves toolbars out of the Tab order.
+                # Qt leaves tool bars out of the Tab order.
                 button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
                 button.setAccessibleName(words_of(action))
                 button.setAccessibleDescription(action.statusTip())
@@ -64,7 +64,7 @@ class ToolBar(QToolBar):
 
     @Slot()
     def fit(self) -> None:
-        """Show as many words as there is room for."""
+        """Show as many texts as fit."""
         buttons = self._buttons()
         facts = (self.width(), self.font().toString(), *(button.text() for button in buttons))
         if facts == self._fitted:
@@ -77,7 +77,7 @@ class ToolBar(QToolBar):
                 return
 
     def _needed(self) -> int:
-        """Return the width of everything, with the filter box as narrow as it may be, in pixels."""
+        """Return the total width in pixels with the narrowest filter box."""
         layout, margins = self.layout(), self.contentsMargins()
         widgets = [self.widgetForAction(action) for action in self.actions()]
         hints = [self._box.minimumWidth() if widget is self._box else widget.sizeHint().width() for widget in widgets]
@@ -87,12 +87,12 @@ class ToolBar(QToolBar):
         return sum(hints) + spacing * (len(hints) - 1) + around
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Fit the words to the new width."""
+        """Fit the texts to the new width."""
         super().resizeEvent(event)
         self.fit()
 
     def actionEvent(self, event: QActionEvent) -> None:
-        """Fit the words again when a button's text has changed."""
+        """Fit the texts again when a button's text has changed."""
         super().actionEvent(event)
         if event.type() == QEvent.Type.ActionChanged:
             self._fit_soon.start(0)
@@ -101,5 +101,5 @@ class ToolBar(QToolBar):
 def _dress(button: QToolButton, style: Qt.ToolButtonStyle) -> None:
     if button.toolButtonStyle() is not style:
         button.setToolButtonStyle(style)
-        button.style().unpolish(button)  # the style sheet knows both
+        button.style().unpolish(button)  # the style sheet has rules for both
         button.style().polish(button)
