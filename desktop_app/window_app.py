@@ -1,6 +1,6 @@
-"""The window's composition root: opens, wires, starts, and ends everything in order.
+"""The composition root of the window: create all parts, connect and start them, and shut them down.
 
-Importing it imports Qt's widgets, so `gui.startup.display` is asked before.
+Importing this module imports Qt's widgets, so check `gui.startup.display` first.
 """
 
 from __future__ import annotations
@@ -57,24 +57,24 @@ DONE, TROUBLE = 0, 1
 
 
 class RunningWindow(QObject):
-    """A window with everything that runs behind it: started together, ended in order.
+    """The window and everything that runs behind it, which start together and end in order.
 
     Closing the window ends the loops in the order given, then the window's own tasks.
 
     Signals:
-        ended(): Nothing runs any more, or the deadline has passed; see `left_over`.
+        ended(): Everything has ended, or the deadline has passed; see `left_over`.
 
     Attributes:
-        window, jobs: The parts.
-        left_over: What did not end in time.
+        window, jobs: The window and the list controller.
+        left_over: The names of the parts that did not end in time.
 
     Args:
         window: The window.
-        jobs: What works behind it.
+        jobs: The list controller.
         begin: Starts the loops.
-        steps: How they end, in order.
-        close_rest: Closes the queue and the main thread's database, after all else.
-        deadline_ms: How long all of it may take.
+        steps: The steps of the shutdown, in order.
+        close_rest: Closes the queue and the main thread's database connection at the end.
+        deadline_ms: The time limit of the shutdown.
     """
 
     ended = Signal()
@@ -100,7 +100,7 @@ class RunningWindow(QObject):
         window.closed.connect(self._begin_shutdown)
 
     def start(self, paths: Sequence[str] = ()) -> None:
-        """Show the window, start the loops, add what is named.
+        """Show the window, start the loops, and add the given paths.
 
         Raises:
             StoreError: If the database can't be read.
@@ -125,29 +125,29 @@ class RunningWindow(QObject):
 
 
 def make_application() -> QApplication:
-    """Return Qt's application object, made before anything else of Qt's."""
+    """Return Qt's application object, which must be created before all other Qt objects."""
     install_message_handler()
     application = QApplication(["filemill"])
     use_language(application, user_locale(chosen_language(os.environ)))
     application.setApplicationName("Filemill")
     application.setDesktopFileName("filemill")
     application.setWindowIcon(program_icon())
-    # Closing the window begins the shutdown, it does not end the program: threads still have to stop.
+    # Closing the window starts the shutdown but does not quit the program: threads still have to stop.
     application.setQuitOnLastWindowClosed(False)
     MainThreadGarbageCollector(application).start()
     return application
 
 
 def run_window(application: QApplication, paths: Sequence[str], signals: QtStopSignals) -> int:
-    """Open the window and stay until it is closed.
+    """Open the window and run until it is closed.
 
     Args:
         application: From `make_application`.
-        paths: Files, folders and addresses to add at once.
-        signals: Close the window when they come.
+        paths: Files, folders and URLs to add at once.
+        signals: Stop signals, which close the window.
 
     Returns:
-        The exit code: 0 closed, or another window has taken the paths; 1 it could not start (said in a dialog).
+        The exit code: 0 if the window was closed, or another window took the paths; 1 if it could not start.
     """
     theme = Theme()
     theme.follow(application)
@@ -170,8 +170,8 @@ def run_window(application: QApplication, paths: Sequence[str], signals: QtStopS
         if isinstance(instance, InstanceServer):
             instance.close()
     if running.left_over:
-        # A thread of Qt's that still runs can't be destroyed: Qt would abort the process. Nothing is lost by leaving:
-        # the database is the truth, and a lease that nobody extends runs out.
+        # Destroying a QThread that is still running would abort the process. Exiting loses nothing: the database has
+        # # the state, and leases that are no longer extended expire.
         log.warning("ended while still running: %s", ", ".join(running.left_over))
         logging.shutdown()
         os._exit(DONE)
@@ -179,10 +179,10 @@ def run_window(application: QApplication, paths: Sequence[str], signals: QtStopS
 
 
 def single_instance(paths: Sequence[str], signals: QtStopSignals) -> InstanceServer | Outcome | None:
-    """Become the first instance of the list's window, or hand the paths to it.
+    """Become the single instance for this list, or pass the paths to the running one.
 
     Returns:
-        What receives later starts' requests, None if nothing can, or why this program need not go on.
+        The server for requests of later starts; None if there is none; or why this program should end.
     """
     try:
         home = find_home()
@@ -191,7 +191,7 @@ def single_instance(paths: Sequence[str], signals: QtStopSignals) -> InstanceSer
         return become_first_instance(lock, Request(from_here(paths), activation_token()), signals.is_set)
     except (SettingsError, OSError) as error:
         log.info("no lock for the window: %s", error)
-        return None  # if it matters, it is said when the list is opened
+        return None  # if this matters, opening the list reports it
 
 
 def run_event_loop(
@@ -202,7 +202,7 @@ def run_event_loop(
     paths: Sequence[str],
     instance: InstanceServer | None,
 ) -> None:
-    """Run Qt's event loop until the window is closed and what ran behind it has ended."""
+    """Run Qt's event loop until the window is closed and everything behind it has ended."""
     window = running.window
     hook.known.connect(window.complain)
     CrashDialogs(hook, program.home.logs, window, window.help.show_report)
@@ -215,14 +215,14 @@ def run_event_loop(
         activate(window, request.token)
 
     if instance is not None:
-        # A start while this one ends opens a window of its own; programs share the list.
+        # A start during the shutdown opens a window of its own; programs can share the list.
         window.closed.connect(instance.close)
         instance.set_handler(handle)
     application.exec()
 
 
 def open_with_dialogs(environment: Mapping[str, str]) -> Program | None:
-    """Open settings and database; what prevents it is shown in a dialog. Return None if the person gives up."""
+    """Open settings and database; show errors in a dialog. Return None if the user gives up."""
     while True:
         try:
             return open_or_replace_damaged(environment)
@@ -233,7 +233,7 @@ def open_with_dialogs(environment: Mapping[str, str]) -> Program | None:
 
 
 def open_or_replace_damaged(environment: Mapping[str, str]) -> Program | None:
-    """Open settings and database; the person chooses what replaces a damaged database. Return None to quit.
+    """Open settings and database; let the user choose how to replace a damaged database. Return None to quit.
 
     Raises:
         KnownError: If they can't be opened, or the damaged database can't be replaced.
@@ -255,7 +255,7 @@ def open_or_replace_damaged(environment: Mapping[str, str]) -> Program | None:
 
 
 def assemble(program: Program, theme: Theme) -> RunningWindow:
-    """Put the window, its threads and the queue together. Nothing runs yet."""
+    """Create the window, its threads and the queue, without starting them."""
     if program.settings.paused:
         program.control.pause()
     wording = Wording(QLocale())
@@ -303,11 +303,11 @@ def assemble(program: Program, theme: Theme) -> RunningWindow:
 
 
 def make_loops(program: Program, connection: Connection) -> QueueLoops:
-    """Return the loops of a connection, not started; files added from now on belong to its queue.
+    """Create the loops of a connection, without starting them; files added from now on belong to its queue.
 
     Args:
-        program: What both faces stand on.
-        connection: Which queue.
+        program: The shared parts of the program.
+        connection: The connection.
     """
     program = program.reconnected(connection)
     connector = connect_queue(program)
@@ -321,7 +321,7 @@ def make_loops(program: Program, connection: Connection) -> QueueLoops:
 
 
 def support_sources(program: Program, controller: ConnectionController) -> SupportSources:
-    """Return what a support report tells of."""
+    """Return the sources of a support report."""
     return SupportSources(
         home=program.home,
         environment=os.environ,

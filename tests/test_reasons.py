@@ -38,8 +38,8 @@ def test_every_reason_can_be_stored_and_says_the_same_again(code: ReasonCode) ->
 def test_sentence_tells_of_other_tries_at_its_end() -> None:
     reason = Reason(ReasonCode.IN_USE)
     assert str(reason) == "Another program is using this file"
-    assert str(reason.given_up(5)) == "Another program is using this file (given up after 5 tries)"
-    assert str(reason.tried_again(2, 5)) == "Another program is using this file; try 2 of 5 follows"
+    assert str(reason.given_up(5)) == "Another program is using this file (gave up after 5 attempts)"
+    assert str(reason.tried_again(2, 5)) == "Another program is using this file; attempt 2 of 5 will follow"
     assert reason.given_up(5).sentence.values["reason"] == Sentence("Another program is using this file")
 
 

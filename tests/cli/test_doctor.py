@@ -156,7 +156,7 @@ def test_the_newest_copy_takes_the_place_of_a_damaged_database(
     damage(filemill_home)
     done = cli("doctor", "--use-copy")
     assert done.code == 0, done.err
-    assert "takes its place" in done.out
+    assert "replaces it" in done.out
     assert "1 file on the list" in done.out
     assert len(list(filemill_home.glob("filemill.db.damaged-*"))) >= 1
 
@@ -167,7 +167,7 @@ def test_without_a_copy_it_says_so_and_can_start_empty(cli: Cli, filemill_home: 
     done = cli("doctor", "--use-copy")
     assert (done.code, done.err) == (
         1,
-        "filemill: There is no copy of the database. With --start-empty the list begins afresh.\n",
+        "filemill: There is no backup of the database. Use --start-empty to start with an empty list.\n",
     )
     done = cli("doctor", "--start-empty")
     assert done.code == 0

@@ -188,7 +188,9 @@ def test_loop_that_does_not_end_is_left_behind(
     outcome = cli("worker", "--until-idle")
     release.set()
     assert outcome.code == 1
-    assert outcome.err == "filemill: Something does not let go; what was being worked on is done again later.\n"
+    assert (
+        outcome.err == "filemill: A thread did not end in time; the files it was processing will be processed again.\n"
+    )
 
 
 def test_each_trouble_is_told_once_and_its_end_too(cli: Cli, stage: Stage, two: list[str], bench: Bench) -> None:
@@ -215,7 +217,7 @@ def test_each_trouble_is_told_once_and_its_end_too(cli: Cli, stage: Stage, two: 
     assert outcome.complaints == [
         "filemill: Waiting: Can't reach it.",
         "filemill: Waiting: Sign in first.",
-        "filemill: Going on.",
+        "filemill: Running again.",
     ]
 
 

@@ -220,7 +220,7 @@ def test_what_can_not_be_added_is_counted_and_listed(windows: WindowFactory, fol
     QTest.mouseClick(sheet.show_refused, LEFT)
     dialog = next(dialog for dialog in sheet.findChildren(QDialog) if dialog.windowTitle() == "Not Added")
     table = dialog.findChildren(QTableWidget)[0]
-    assert table.model().index(2, 1).data() == "Addresses on the web can't be added yet; download the file first"
+    assert table.model().index(2, 1).data() == "Web addresses can't be added yet; download the file first"
     dialog.close()
     QTest.mouseClick(sheet.add, LEFT)
     qtbot.waitUntil(lambda: len(windows.names()) == 3)
@@ -230,7 +230,7 @@ def test_a_single_odd_thing_is_named(windows: WindowFactory, folder: Path, qtbot
     window = windows.open_active()
     window.add([str(folder / "deep"), str(folder / "gone")])
     sheet = sheet_of(window, qtbot)
-    assert sheet.refused.text == "“gone” can't be added: There is no such file."
+    assert sheet.refused.text == "“gone” can't be added: The file does not exist."
     assert not sheet.show_refused.isVisible()
 
 

@@ -270,7 +270,7 @@ def test_a_file_that_changes_at_every_try_is_given_up_after_three(tmp_path: Path
 
     assert caught.value.reason.code.problem is FileProblem.CHANGED
     assert caught.value.text == (
-        "The file changed while it was read; its result was thrown away so that no wrong numbers are kept"
+        "The file changed while it was being read; the result was discarded because it could be wrong"
     )
     assert (shop.opened, shop.pauses) == (3, list(PAUSES_S))
 

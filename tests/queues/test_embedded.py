@@ -394,7 +394,7 @@ def test_what_may_not_be_written_is_known_trouble(queue: EmbeddedQueue, path: Pa
         error = trouble(queue)
     locked.chmod(before)
     assert error.cause is Cause.LOCAL_QUEUE
-    assert "can't be written. Check the rights" in error.text
+    assert "can't be written. Check the permissions" in error.text
     assert bodies(queue) == ["a"]
 
 

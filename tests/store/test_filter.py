@@ -66,7 +66,7 @@ def listed(store: Store) -> list[Job]:
         ("reason:_", [2]),
         ("reason:disk_", [2]),
         ('reason:"7”: 100 % \\"', [2]),
-        ('reason:"given up after"', [2]),
+        ('reason:"gave up after"', [2]),
         ("reason:5", [2]),
         ("reason:why", []),
         ("reason:tries", [2]),

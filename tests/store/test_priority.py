@@ -97,5 +97,5 @@ def test_row_is_claimed_as_its_message_would(store: Store, is_sent: bool) -> Non
         store.send()
     store.process(b)
     (request,) = Priority(store.database).requests(row_ids([b, a]), queue=QUEUE)
-    assert (request.file_id, request.generation, request.lane) == (a.id, 1, "")
+    assert (request.file_id, request.generation, request.group) == (a.id, 1, "")
     assert request.message_id == (f"m-{a.row_id}" if is_sent else "")
