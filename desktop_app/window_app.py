@@ -171,7 +171,7 @@ def run_window(application: QApplication, paths: Sequence[str], signals: QtStopS
             instance.close()
     if running.left_over:
         # Destroying a QThread that is still running would abort the process. Exiting loses nothing: the database has
-        # # the state, and leases that are no longer extended expire.
+        # the state, and leases that are no longer extended expire.
         log.warning("ended while still running: %s", ", ".join(running.left_over))
         logging.shutdown()
         os._exit(DONE)

@@ -45,7 +45,7 @@ def test_sentence_tells_of_other_tries_at_its_end() -> None:
 
 def test_one_is_not_said_as_many_are() -> None:
     once, twice = (str(Reason(ReasonCode.DEAD_LETTERED, {"count": count})) for count in (1, 2))
-    assert "one delivery " in once
+    assert "one delivery" in once
     assert "2 deliveries " in twice
 
 
@@ -77,10 +77,10 @@ def test_what_is_not_ours_is_shown_as_it_is(code: str, arguments: str) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("NO LONGER THERE", {"file_gone", "path_broken", "folder_gone"}),
-        ("aside after one", {"dead_lettered"}),
-        ("given up", {"tries"}),
-        ("follows", {"next"}),
+        ("NO LONGER EXISTS", {"file_gone", "path_broken", "folder_gone"}),
+        ("queue after one", {"dead_lettered"}),
+        ("gave up", {"tries"}),
+        ("will follow", {"next"}),
         ("{why}", set()),
         ("why", set()),
         ("count", set()),

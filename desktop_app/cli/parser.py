@@ -18,8 +18,8 @@ _DEBUG_HELP = "log more, and show tracebacks of errors"
 _HELP_HELP = "show this help and exit"
 _WINDOW_USAGE = "[PATH|URL …]"
 _EPILOG = """\
-Run `filemill COMMAND --help` for more about a command. Write ./status for a file
-that is named like a command; names that begin with - go after --.
+Run `filemill COMMAND --help` for details. For a file that is named like a
+command, write ./status; names that begin with - go after --.
 
 environment:
   FILEMILL_HOME      the folder of settings, database and logs
@@ -61,7 +61,7 @@ def top_parser(commands: Iterable[Command]) -> argparse.ArgumentParser:
     parser = _Parser(
         prog="filemill",
         usage=f"filemill {_WINDOW_USAGE}\n{uses}",
-        description="Pick files, have a queue feed them to a worker, and follow the status of each one.\n\n"
+        description="Pick files, have a queue feed them to a worker, and follow each one's status.\n\n"
         f"  {_WINDOW_USAGE:<9}\n            open the window and add the files named\n{summaries}",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -110,7 +110,7 @@ class ReasonCode(StrEnum):
     )
     WEB_ADDRESS = (
         "web_address",
-        mark("Web addresses are not supported yet; download the file and add it from this computer"),
+        mark("Addresses on the web are not supported yet; download the file and add it from this computer"),
         FileProblem.NOT_A_FILE,
     )
     # Processing failed.
@@ -161,7 +161,7 @@ class ReasonCode(StrEnum):
         "linked_folder",
         mark("This is a link to a folder; links to folders are not followed, so that nothing is added twice"),
     )
-    NAMED_ADDRESS = "named_address", mark("Web addresses can't be added yet; download the file first")
+    NAMED_ADDRESS = "named_address", mark("Addresses on the web can't be added yet; download the file first")
     OTHER_COMPUTER = (
         "other_computer",
         mark("This address points to another computer; only files on this computer can be added"),

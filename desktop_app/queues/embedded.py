@@ -244,8 +244,8 @@ def _open(path: Path) -> sqlite3.Connection:
     try:
         connection.execute("PRAGMA journal_mode = wal")
         # Not flushed at each commit: a power failure may lose the last commits, but never corrupts the file. A lost
-        # # receive or delete delivers its message again, which the claim of the row absorbs; a lost send leaves a row
-        # # without a message, which the reconciler detects and sends again.
+        # receive or delete delivers its message again, which the claim of the row absorbs; a lost send leaves a row
+        # without a message, which the reconciler detects and sends again.
         connection.execute("PRAGMA synchronous = normal")
         connection.execute("PRAGMA journal_size_limit = 16777216")
         connection.execute("BEGIN IMMEDIATE")

@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 
 CHUNK_BYTES = 1 << 20
-"""The number of bytes read at once: large enough for full speed, small enough for quick cancelling and little memory."""
+"""The number of bytes read at once: large enough for full speed, small enough for quick cancelling and low memory."""
 
 _ON_WINDOWS = os.name == "nt"
 
 _ADDRESS = re.compile(r"(?!file:)[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 
 # If a named pipe or a terminal replaces the file between the check and the opening, it must neither block nor become
-# # our controlling terminal. Windows has neither.
+# our controlling terminal. Windows has neither.
 _EXTRA_FLAGS = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
 
 
@@ -106,8 +106,8 @@ class FileSource:
     def __init__(self, path: str) -> None:
         self._path = path
         try:
-            # Opening a device can have side effects (a tape rewinds), so the kind is checked before. It is checked again
-            # # after, since the file may have been replaced meanwhile.
+            # Opening a device can have side effects (a tape rewinds), so the kind is checked before. It is checked
+            # again after, since the file may have been replaced meanwhile.
             named = os.stat(path)  # noqa: PTH116 - a Path would change a name such as "a//b"
             _refuse_unless_file(named.st_mode)
             self._file = io.FileIO(path, opener=_open)
@@ -254,6 +254,6 @@ def _code(error: OSError) -> ReasonCode:
         return _BY_WINERROR[windows_code]
     if _ON_WINDOWS and windows_code is None and error.errno == errno.EACCES:
         # The C library of Windows reports EACCES both for a missing permission and for a file that another program
-        # # has locked.
+        # has locked.
         return ReasonCode.MAY_NOT_READ_OR_IN_USE
     return _BY_ERRNO.get(error.errno or 0, ReasonCode.SYSTEM_ERROR)

@@ -281,7 +281,7 @@ def _path_of(named: str) -> str:
     if (address["host"] or "").lower() not in {"", "localhost"}:
         raise _RefusedError(ReasonCode.OTHER_COMPUTER)
     # Decoded as bytes: a name with %FF is not UTF-8. A "?" or "#" is part of the name, since many programs do not
-    # # escape them and local files have no queries.
+    # escape them and local files have no queries.
     path = os.fsdecode(unquote_to_bytes(os.fsencode(address["path"])))
     return path[1:] if _ON_WINDOWS and _DRIVE.match(path) else path
 

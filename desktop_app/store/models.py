@@ -77,7 +77,7 @@ class JobRow(Model):
         table_name = "job"
         legacy_table_names = False
         # Covers all counts, of the list and of a queue. `removed_at` must not be first in any index: SQLite would
-        # # assume that IS NULL, which is true for nearly every row, is selective, and prefer that index to the key.
+        # assume that IS NULL, which is true for nearly every row, is selective, and prefer that index to the key.
         indexes = ((("status", "queue", "removed_at", "sent_at", "next_try_at"), False),)
 
 

@@ -53,7 +53,7 @@ def test_healthy_set_up_has_only_good_marks(cli: Cli, connector: Connector, file
         f"✓ Folder: {filemill_home}",
         "✓ Settings: the defaults; queue: Local queue",
         f"✓ Database: {filemill_home / 'filemill.db'}, 0 files on the list",
-        "✓ Queue: Local queue answers; it is a standard queue",
+        "✓ Queue: Local queue responds; it is a standard queue",
     ]
     assert connector.is_closed
 
@@ -67,7 +67,7 @@ def test_named_queue_and_settings_file_are_named(
     connector.is_fifo = True
     outcome = cli("doctor")
     assert f"✓ Settings: {filemill_home / 'settings.toml'}; queue: orders.fifo · eu-west-1" in outcome.out
-    assert "✓ Queue: orders.fifo · eu-west-1 answers; it is a FIFO queue" in outcome.out
+    assert "✓ Queue: orders.fifo · eu-west-1 responds; it is a FIFO queue" in outcome.out
 
 
 def test_each_right_is_told_by_itself(cli: Cli, connector: Connector, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,7 +171,7 @@ def test_without_a_copy_it_says_so_and_can_start_empty(cli: Cli, filemill_home: 
     )
     done = cli("doctor", "--start-empty")
     assert done.code == 0
-    assert "put aside" in done.out
+    assert "was moved to" in done.out
 
 
 def test_a_database_that_is_fine_is_not_put_aside(cli: Cli, filemill_home: Path) -> None:

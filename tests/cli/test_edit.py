@@ -57,7 +57,7 @@ def test_remove_processed_takes_those_off_the_list(cli: Cli, three: list[str], t
 
 
 def test_remove_all_empties_the_list_and_no_folder(cli: Cli, three: list[str], tmp_path: Path) -> None:
-    assert cli("remove", "--all").out.startswith("Took 3 files off the list.")
+    assert cli("remove", "--all").out.startswith("Removed 3 files from the list.")
     assert statuses(cli) == []
     assert len(list(tmp_path.iterdir())) == 3
 

@@ -117,7 +117,7 @@ def test_ambiguous_beginning_is_a_sentence_and_ends_with_1(tmp_path: Path, cli: 
     twice = next(start for start in starts if starts.count(start) > 1)
     outcome = cli("status", twice)
     assert (outcome.code, outcome.out) == (1, "")
-    assert outcome.err == f"filemill: “{twice}” is ambiguous: give more characters.\n"
+    assert outcome.err == f"filemill: The ID “{twice}” is ambiguous: give more characters.\n"
 
 
 def test_removed_job_is_not_shown(cli: Cli, three: list[str]) -> None:

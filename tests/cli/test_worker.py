@@ -228,8 +228,8 @@ def test_jobs_of_another_queue_are_left_alone_and_told(
     outcome = cli("worker", "--until-idle")
     assert outcome.code == 0
     assert outcome.err == (
-        "filemill: 2 files left alone that wait for another queue (local): start a worker with that queue, "
-        "or give them to this one with `filemill retry ID`.\n"
+        "filemill: 2 files left waiting for another queue (local): start a worker with that queue, "
+        "or move them to this one with `filemill retry ID`.\n"
     )
 
 

@@ -158,9 +158,7 @@ def test_another_servers_queue_url_names_its_address(internet: Internet) -> None
 def test_a_missing_queue_is_said_to_be_missing(internet: Internet) -> None:
     refused = refusal(Connection(queue="work", region="eu-west-1"))
     assert refused.trouble is T.NO_QUEUE
-    assert refused.text.startswith(
-        "The queue “work” does not exist on Amazon SQS in eu-west-1. It was deleted or renamed, or"
-    )
+    assert refused.text.startswith("The queue “work” does not exist on Amazon SQS in eu-west-1. It was deleted, or")
     assert "that of the default profile." in refused.text
     assert len(internet.closed) == 2
 

@@ -458,7 +458,7 @@ def test_a_file_that_is_locked_too_long_is_tried_again(
     queue.reset()
     with closing(sqlite3.connect(path)) as other:
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(QueueError, match="does not answer in time") as busy:
+        with pytest.raises(QueueError, match="does not respond in time") as busy:
             queue.connect()
         assert busy.value.trouble is QueueTrouble.OFFLINE
         other.rollback()

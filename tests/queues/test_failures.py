@@ -267,7 +267,10 @@ def test_a_text_is_plain_sentences_without_gaps(error: Exception) -> None:
         (
             "InternalError",
             "AWS",
-            "Amazon SQS in eu-west-1 is temporarily unavailable (InternalError). Filemill keeps trying; nothing is lost.",
+            (
+                "Amazon SQS in eu-west-1 is temporarily unavailable (InternalError). "
+                "Filemill keeps trying; nothing is lost."
+            ),
         ),
         (
             "",

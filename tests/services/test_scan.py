@@ -272,7 +272,7 @@ def test_an_address_of_another_computer_is_refused(address: str) -> None:
     ["http://example.org/a", "HTTPS://example.org/a", "s3://bucket/key", "ftp://example.org/a", "smb://server/a"],
 )
 def test_an_address_on_the_web_is_refused(address: str) -> None:
-    assert refusal(address) == "Web addresses can't be added yet; download the file first"
+    assert refusal(address) == "Addresses on the web can't be added yet; download the file first"
 
 
 @pytest.mark.parametrize("name", ["file:", "file:name", "file://", "file://etc"])

@@ -69,7 +69,7 @@ def listed(store: Store) -> list[Job]:
         ('reason:"gave up after"', [2]),
         ("reason:5", [2]),
         ("reason:why", []),
-        ("reason:tries", [2]),
+        ("reason:attempts", [2]),
         ("reason:unread", [2]),
         ("jörg's", [2]),
         ("status:pending in", [0, 3]),

@@ -93,7 +93,7 @@ class HelpCommands(QObject):
         box.setInformativeText(
             "\n\n".join(
                 [
-                    tr("Pick files, let a queue feed them to a worker, watch every one of them end."),
+                    tr("Pick files, have a queue feed them to a worker, and follow each one's status."),
                     tr("Free software under the MIT licence."),
                 ]
             )

@@ -156,7 +156,7 @@ class Dispatcher:
             self._in_flight.remove(message)
             return
         # Not before that lease can have ended, with jitter. The wait grows with the receive count: each delivery
-        # # counts, and must not move the message to the dead-letter queue while the work goes on.
+        # counts, and must not move the message to the dead-letter queue while the work goes on.
         left = max(0, claim.busy_until_ms - self._clock.now_ms()) / 1000
         patience = min(BUSY_LONGEST_SECONDS, 2.0 ** min(received.receive_count, 16))
         jitter = random.uniform(1, 3)  # noqa: S311 - no secret
