@@ -1,6 +1,6 @@
-"""The one entry: `python -m desktop_app`, the command `filemill`, and the frozen program.
+"""The single entry point: `python -m desktop_app`, the command `filemill`, and the frozen program.
 
-Nothing heavy is imported before it is known what is asked for.
+Heavy modules are imported only when the command needs them.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the program: the window, or what a sub-command asks for.
+    """Run the program: open the window, or run a sub-command.
 
     Args:
-        arguments: The command line without the program's name; by default the real one. Names that are not UTF-8 come
-            as `os.fsdecode` gives them.
+        arguments: The arguments without the program's name; `sys.argv` by default. Names that are not UTF-8 are
+            decoded as by `os.fsdecode`.
 
     Returns:
-        The exit code: 0 done, 1 something went wrong, 2 wrong use.
+        The exit code: 0 done, 1 something failed, 2 wrong usage.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     match words:
         case ["_process", path]:
-            # One file in a process of its own, since it was at work when a program ended.
+            # The child process for one file that was being processed when a program ended unexpectedly.
             from desktop_app.processing.isolation import serve_one
             from desktop_app.processing.registry import default_registry
 
@@ -45,12 +45,12 @@ def _run(words: Sequence[str]) -> int:
         from desktop_app.cli.main import run
 
         return run(words, open_window=_open_window)
-    except KeyboardInterrupt:  # so early that nothing had begun
+    except KeyboardInterrupt:  # so early that nothing has started
         return 1
 
 
 def _open_window(paths: Sequence[str]) -> int:
-    """Open the window, where there is a display; `run_window` tells the exit code. Imports Qt only then."""
+    """Open the window if there is a display, and return the exit code. Qt is imported only here."""
     from desktop_app.gui.startup.display import NO_DISPLAY, display
     from desktop_app.gui.startup.stop_signals import QtStopSignals
 

@@ -1,4 +1,4 @@
-"""Puts together what the window and the command line stand on. Imports no Qt."""
+"""Build what the window and the command line share. Imports no Qt."""
 
 from __future__ import annotations
 
@@ -35,19 +35,19 @@ MIGRATIONS = Path(__file__).resolve().parent / "store" / "migrations"
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What both faces of Filemill stand on.
+    """The parts that the window and the command line share.
 
     Attributes:
-        home: Where settings, database and logs lie.
-        settings: As they were at the start.
-        connection: The queue, and how it is reached.
-        database: The jobs.
-        clock: The time.
-        jobs: The list.
+        home: The folder of settings, database and logs.
+        settings: The settings at the start.
+        connection: The queue and how to reach it.
+        database: The database.
+        clock: The clock.
+        jobs: Reads the list.
         editor: Changes the list.
-        identity: This program, as the holder of leases.
-        control: What a person wants of sender and consumer.
-        foreign: What came from the queue that is not ours.
+        identity: This program as a holder of leases.
+        control: Pause, permission and priority.
+        foreign: The foreign messages that were received.
     """
 
     home: Home
@@ -62,29 +62,29 @@ class Program:
     foreign: ForeignMessages = field(default_factory=ForeignMessages)
 
     def reconnected(self, connection: Connection) -> Program:
-        """Return the same program on another queue, where what is added and retried goes from now on.
+        """Return the same program with another queue; files that are added or retried from now on go there.
 
         Args:
-            connection: The other queue.
+            connection: The new connection.
         """
         self.editor.use_queue(connection.key)
-        # Loops of the queue before, which still end, must not be counted by what is told of this one.
+        # Loops of the previous queue may still be ending; their foreign messages must not be counted here.
         return replace(self, connection=connection, foreign=ForeignMessages())
 
     @property
     def queue_file(self) -> Path:
-        """The embedded queue. It belongs to the database: another one's messages would be nobody's here."""
+        """The file of the embedded queue, which belongs to the database: each database has its own."""
         return self.database.path.with_name(f"{self.database.path.name}.queue")
 
     def close(self) -> None:
-        """Give up this program's identity and close the calling thread's database connection."""
+        """Release this program's identity and close the calling thread's database connection."""
         self.identity.close()
         self.database.release()
 
 
 @dataclass(frozen=True, slots=True)
 class SendReport:
-    """What a one-shot sending has done: how many messages went, how many still wait, and why (empty if none)."""
+    """The result of `send_all`: the numbers of sent and waiting messages, and the error, empty if there was none."""
 
     sent: int
     waiting: int
@@ -95,8 +95,8 @@ def open_program(environment: Mapping[str, str] = os.environ, *, settings: Setti
     """Find the user's folder, read the settings, open the database.
 
     Args:
-        environment: FILEMILL_DATABASE, FILEMILL_QUEUE and AWS's variables.
-        settings: Use these instead of the file's.
+        environment: FILEMILL_DATABASE, FILEMILL_QUEUE and the variables of AWS.
+        settings: Used instead of those in the file.
 
     Raises:
         SettingsError: If the folder, the settings file or a variable can't be used.
@@ -116,8 +116,8 @@ def open_program(environment: Mapping[str, str] = os.environ, *, settings: Setti
 
 
 def connect_queue(program: Program) -> QueueConnector:
-    """Build the connector of the program's queue; nothing is contacted before a loop needs it. Close it at the end."""
-    if program.connection.is_local:  # without boto3, which takes long to load
+    """Create the connector of the program's queue. It connects when a loop first needs it; the caller closes it."""
+    if program.connection.is_local:  # avoids importing boto3, which is slow
         from desktop_app.queues.embedded import EmbeddedQueue
 
         return EmbeddedQueue(program.queue_file, receiver=program.identity.name)
@@ -130,9 +130,9 @@ def build_sender(program: Program, connector: QueueConnector, report: Callable[[
     """Build the loop that sends the outbox of the program's queue.
 
     Args:
-        program: What `open_program` gave.
+        program: From `open_program`.
         connector: Shared by all loops of this process.
-        report: Takes the loop's states, on its thread.
+        report: Called with the loop's states, on its thread.
     """
     from desktop_app.services.sending.dead_letters import DeadLetterWatcher
     from desktop_app.services.sending.periodic_tasks import BackupTask, PeriodicTask, PeriodicTasks
@@ -146,7 +146,7 @@ def build_sender(program: Program, connector: QueueConnector, report: Callable[[
     recovery = Recovery(database)
     tasks = PeriodicTasks(
         [
-            # What a sender that was killed had taken must not wait until its claim runs out.
+            # Entries of a sender that was killed must not wait until its claim expires.
             PeriodicTask("dead senders", partial(recovery.free_dead_claims, program.identity.is_alive, queue=key)),
             PeriodicTask("reconciler", Reconciler(recovery, connector, queue=key, clock=clock).do),
             PeriodicTask("dead-letter watcher", DeadLetterWatcher(Claims(database), connector, clock).do),
@@ -184,11 +184,11 @@ def build_consumer(
     """Build the loop that consumes the program's queue.
 
     Args:
-        program: What `open_program` gave.
+        program: From `open_program`.
         connector: Shared by all loops of this process.
-        report: Takes the loop's states, on several threads.
-        concurrency: How many files at once; None for what the settings say.
-        wait_s: The longest poll, 0…20 s; short for a consumer that ends soon.
+        report: Called with the loop's states, on several threads.
+        concurrency: The number of files to process at once; None for the setting.
+        wait_s: The wait time of a poll, 0…20 s; short for a consumer that should stop quickly.
     """
     from desktop_app.processing.registry import default_registry
     from desktop_app.services.consuming.consumer import Consumer, ConsumerOptions
@@ -215,18 +215,18 @@ def build_consumer(
 def build_gated_consumer(
     program: Program, connector: QueueConnector, report: Callable[[LoopState], None]
 ) -> PermissionGate:
-    """Build the consumer of the window: on a named queue it waits for a person's permission."""
+    """Build the window's consumer: on a named queue it waits for the user's permission."""
     consumer = build_consumer(program, connector, report)
     return PermissionGate(consumer, program.control, report, queue=program.connection.key)
 
 
 def send_all(program: Program, connector: QueueConnector, *, deadline_s: float) -> SendReport:
-    """Send what waits for the program's queue, for a while; trouble is told, not raised, since nothing is lost.
+    """Send the waiting messages of the program's queue, for a limited time. Errors are returned, not raised.
 
     Args:
-        program: What `open_program` gave.
+        program: From `open_program`.
         connector: The queue.
-        deadline_s: No new batch is begun after so many seconds.
+        deadline_s: No new batch is started after this many seconds.
 
     Raises:
         StoreError: If the database can't be read.
@@ -245,7 +245,7 @@ def send_all(program: Program, connector: QueueConnector, *, deadline_s: float) 
 
 
 def backups(environment: Mapping[str, str] = os.environ) -> Backups:
-    """Return the copies of the database, for when it can't be opened any more.
+    """Return the backups of the database, for when it can't be opened.
 
     Raises:
         SettingsError: If FILEMILL_HOME or FILEMILL_DATABASE can't be used.

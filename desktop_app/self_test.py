@@ -1,4 +1,4 @@
-"""The main job in the real window, without a display: what trying out and the self-test share."""
+"""Process files in the real window without a display: for `filemill --self-test` and `make run`."""
 
 from __future__ import annotations
 
@@ -34,24 +34,24 @@ if TYPE_CHECKING:
 SECONDS = 60
 
 _SETTLE_MS = 700
-"""Longer than the window takes to show what the database says."""
+"""Longer than the window takes to show the state of the database."""
 
 
 def process_offscreen(
     paths: Sequence[str], environment: Mapping[str, str], screenshot: Path | None, *, seconds: float = SECONDS
 ) -> list[Job]:
-    """Build the real window, add files through it, wait until all of them have ended, and close it.
+    """Open the real window, add files through it, wait until all have ended, and close it.
 
-    Call it once in a process, whose environment says QT_QPA_PLATFORM=offscreen and names a FILEMILL_HOME of its own.
+    Call it once in a process, with QT_QPA_PLATFORM=offscreen and a FILEMILL_HOME of its own in the environment.
 
     Args:
-        paths: What to add.
-        environment: Which database and queue; see `open_program`.
-        screenshot: Where the window's picture goes; None for none.
-        seconds: How long to wait at most.
+        paths: The files and folders to add.
+        environment: Selects the database and the queue; see `open_program`.
+        screenshot: Where to save a screenshot of the window; None for none.
+        seconds: The longest time to wait.
 
     Returns:
-        The jobs, as they have ended; or as they are after that time.
+        The jobs when all have ended, or when the time is over.
 
     Raises:
         KnownError: If settings or database can't be opened.
@@ -77,7 +77,7 @@ def process_offscreen(
 
 
 def when_all_ended(running: RunningWindow, then: Callable[[], None], *, seconds: float) -> None:
-    """Call `then` once, when every file that was added has ended and the window shows it, or when the time is over."""
+    """Call `then` once, when all added files have ended and the window shows it, or when the time is over."""
     timer = QTimer(running)
     timer.setSingleShot(True)
     timer.timeout.connect(then)
@@ -103,7 +103,7 @@ PASSED, FAILED = 0, 1
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A file, and what has to be found out about it."""
+    """A file and its expected result."""
 
     name: str
     content: bytes
@@ -120,13 +120,13 @@ _RESOURCES = ("icons/filemill.svg", "translations/filemill_de.qm", "samples")
 
 
 def self_test(out: TextIO | None = None) -> int:
-    """Do it. Call it in a process of its own, before anything of Qt's is imported.
+    """Run the self-test. Call it in a process of its own, before Qt is imported.
 
     Args:
-        out: Where the words go; standard output if None, and nowhere in a program without one.
+        out: Where to print; None for standard output, if the program has one.
 
     Returns:
-        0 if everything is right, else 1.
+        0 if everything works, else 1.
     """
     stream = out or sys.stdout
 
@@ -136,7 +136,7 @@ def self_test(out: TextIO | None = None) -> int:
 
     with tempfile.TemporaryDirectory(prefix="filemill-self-test-") as folder:
         os.environ |= {"QT_QPA_PLATFORM": "offscreen", "FILEMILL_HOME": str(Path(folder) / "home")}
-        # Also no queue and no database of the user's.
+        # Do not use the user's own queue or database.
         environment = {name: value for name, value in os.environ.items() if not name.startswith("FILEMILL_")}
         with start_logging(find_home().logs, debug=False):
             problems = [*_missing(), *_run(Path(folder) / "files", environment)]
@@ -144,8 +144,9 @@ def self_test(out: TextIO | None = None) -> int:
         if problems and log.exists():
             say(log.read_text(encoding="utf-8", errors="replace"))
     for problem in problems:
-        say(f"NOT RIGHT: {problem}")
-    say(f"Filemill {__version__}, Python {platform.python_version()}: {'not whole' if problems else 'all is well'}.")
+        say(f"PROBLEM: {problem}")
+    outcome = "failed" if problems else "passed"
+    say(f"Filemill {__version__}, Python {platform.python_version()}: the self-test {outcome}.")
     return FAILED if problems else PASSED
 
 
@@ -173,7 +174,7 @@ def _run(folder: Path, environment: dict[str, str]) -> Sequence[str]:
 
 
 def _differences(jobs: Sequence[Job]) -> Iterator[str]:
-    """What is not as `SAMPLES` says."""
+    """Yield the differences between the jobs and `SAMPLES`."""
     found = {Path(job.file_path).name: job for job in jobs}
     if len(jobs) != len(SAMPLES):
         yield f"{len(SAMPLES)} files were added, {len(jobs)} are on the list"

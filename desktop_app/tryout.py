@@ -1,4 +1,4 @@
-"""`make run`: opens the window; without a display does the main job offscreen, on the samples, and shows what came."""
+"""`make run`: open the window or, without a display, process the samples offscreen and print the result."""
 # ruff: noqa: T201 - the terminal is its output
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _UNSEEN = ("offscreen", "minimal")
 
 
 def main(paths: Sequence[str]) -> int:
-    """Open the window with these paths, or do the main job without one; gives the exit code."""
+    """Open the window with these paths, or process them without one; return the exit code."""
     if os.environ.get("QT_QPA_PLATFORM", "").startswith(_UNSEEN):
         return try_offscreen(paths)
     with display(os.environ) as is_found:
@@ -41,41 +41,41 @@ def main(paths: Sequence[str]) -> int:
 
 
 def try_offscreen(paths: Sequence[str]) -> int:
-    """Do the main job in a home of its own under `FOLDER`, emptied first and then kept to be looked at."""
+    """Process the paths with a home of its own under `FOLDER`, which is emptied first and kept afterwards."""
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
     folder = FOLDER.absolute()
     shutil.rmtree(folder, ignore_errors=True)
     os.environ["FILEMILL_HOME"] = str(folder / "home")
-    # Neither the user's own database nor the user's own queue is for trying out.
+    # Do not use the user's own database or queue.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("FILEMILL_")}
     with start_logging(find_home().logs, debug=False):
         return process_and_tell([*paths] or [str(resource("samples"))], folder / "filemill.png", environment)
 
 
 def process_and_tell(paths: Sequence[str], screenshot: Path, environment: dict[str, str]) -> int:
-    """Process these and print what came.
+    """Process the paths and print the result.
 
     Args:
-        paths: What to add.
-        screenshot: Where the window's picture goes.
-        environment: Instead of `os.environ`.
+        paths: The files and folders to add.
+        screenshot: Where to save a screenshot of the window.
+        environment: Used instead of `os.environ`.
 
     Returns:
         0 if every file is PROCESSED, else 1.
     """
-    print("There is no display, so this runs without one: the samples are added, processed and shown.")
+    print("No display was found, so the files are processed without one.")
     jobs = process_offscreen(paths, environment, screenshot)
     print(table_of(jobs))
-    print(f"\nThe window as it was: {screenshot}")
+    print(f"\nScreenshot of the window: {screenshot}")
     unfinished = [job for job in jobs if job.status is not Status.PROCESSED]
     if unfinished or not jobs:
-        print(f"{len(unfinished)} of {len(jobs)} files are not processed; {log_file(find_home().logs)} says more.")
+        print(f"{len(unfinished)} of {len(jobs)} files were not processed; see {log_file(find_home().logs)}.")
         return TROUBLE
     return DONE
 
 
 def table_of(jobs: Sequence[Job]) -> str:
-    """The jobs as text: name, status, lines, bytes."""
+    """Return the jobs as a text table: name, status, lines, bytes."""
     rows = [("Name", "Status", "Lines", "Bytes")]
     for job in jobs:
         status = f"{job.status.name} - {job.reason}" if job.reason else job.status.name

@@ -1,6 +1,6 @@
-"""The window's composition root: opens, connects, starts and ends everything in order.
+"""The composition root of the window: create all parts, connect and start them, and shut them down.
 
-Importing it imports Qt's widgets, so check `gui.startup.display` first.
+Importing this module imports Qt's widgets, so check `gui.startup.display` first.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ DONE, TROUBLE = 0, 1
 
 
 class RunningWindow(QObject):
-    """A window and everything that runs behind it; started together and ended in order.
+    """The window and everything that runs behind it, which start together and end in order.
 
     Closing the window ends the loops in the order given, then the window's own tasks.
 
@@ -65,16 +65,16 @@ class RunningWindow(QObject):
         ended(): Everything has ended, or the deadline has passed; see `left_over`.
 
     Attributes:
-        window, jobs: The parts.
-        left_over: The names of what did not end in time.
+        window, jobs: The window and the list controller.
+        left_over: The names of the parts that did not end in time.
 
     Args:
         window: The window.
-        jobs: Works behind the window.
+        jobs: The list controller.
         begin: Starts the loops.
-        steps: End the loops, in this order.
-        close_rest: Closes the queue and the main thread's database, last of all.
-        deadline_ms: The time allowed for all steps together.
+        steps: The steps of the shutdown, in order.
+        close_rest: Closes the queue and the main thread's database connection at the end.
+        deadline_ms: The time limit of the shutdown.
     """
 
     ended = Signal()
@@ -100,7 +100,7 @@ class RunningWindow(QObject):
         window.closed.connect(self._begin_shutdown)
 
     def start(self, paths: Sequence[str] = ()) -> None:
-        """Show the window, start the loops and add the given paths.
+        """Show the window, start the loops, and add the given paths.
 
         Raises:
             StoreError: If the database can't be read.
@@ -125,29 +125,29 @@ class RunningWindow(QObject):
 
 
 def make_application() -> QApplication:
-    """Return the Qt application object; create it before any other Qt object."""
+    """Return Qt's application object, which must be created before all other Qt objects."""
     install_message_handler()
     application = QApplication(["filemill"])
     use_language(application, user_locale(chosen_language(os.environ)))
     application.setApplicationName("Filemill")
     application.setDesktopFileName("filemill")
     application.setWindowIcon(program_icon())
-    # Closing the window begins the shutdown but does not end the program: the threads still have to stop.
+    # Closing the window starts the shutdown but does not quit the program: threads still have to stop.
     application.setQuitOnLastWindowClosed(False)
     MainThreadGarbageCollector(application).start()
     return application
 
 
 def run_window(application: QApplication, paths: Sequence[str], signals: QtStopSignals) -> int:
-    """Open the window and block until it is closed.
+    """Open the window and run until it is closed.
 
     Args:
         application: From `make_application`.
-        paths: Files, folders and addresses to add at once.
-        signals: Close the window when they come.
+        paths: Files, folders and URLs to add at once.
+        signals: Stop signals, which close the window.
 
     Returns:
-        The exit code: 0 if the window was closed or another window took the paths; 1 if it could not start.
+        The exit code: 0 if the window was closed, or another window took the paths; 1 if it could not start.
     """
     theme = Theme()
     theme.follow(application)
@@ -170,19 +170,19 @@ def run_window(application: QApplication, paths: Sequence[str], signals: QtStopS
         if isinstance(instance, InstanceServer):
             instance.close()
     if running.left_over:
-        # A QThread must not be destroyed while it runs: Qt would abort the process. Exiting loses nothing:
-        # the database is the truth, and a lease that nobody extends runs out.
-        log.warning("exiting while still running: %s", ", ".join(running.left_over))
+        # Destroying a QThread that is still running would abort the process. Exiting loses nothing: the database has
+        # the state, and leases that are no longer extended expire.
+        log.warning("ended while still running: %s", ", ".join(running.left_over))
         logging.shutdown()
         os._exit(DONE)
     return DONE
 
 
 def single_instance(paths: Sequence[str], signals: QtStopSignals) -> InstanceServer | Outcome | None:
-    """Become the first instance of the list's window, or hand the paths to it.
+    """Become the single instance for this list, or pass the paths to the running one.
 
     Returns:
-        The server for the requests of later starts, None if there can't be one, or why this program must not go on.
+        The server for requests of later starts; None if there is none; or why this program should end.
     """
     try:
         home = find_home()
@@ -190,8 +190,8 @@ def single_instance(paths: Sequence[str], signals: QtStopSignals) -> InstanceSer
         lock = InstanceLock(home.run, database_path(home, os.environ.get("FILEMILL_DATABASE", "")))
         return become_first_instance(lock, Request(from_here(paths), activation_token()), signals.is_set)
     except (SettingsError, OSError) as error:
-        log.info("can't lock the window: %s", error)
-        return None  # if it matters, opening the list reports it
+        log.info("no lock for the window: %s", error)
+        return None  # if this matters, opening the list reports it
 
 
 def run_event_loop(
@@ -215,14 +215,14 @@ def run_event_loop(
         activate(window, request.token)
 
     if instance is not None:
-        # A program started while this one ends opens its own window; both share the list.
+        # A start during the shutdown opens a window of its own; programs can share the list.
         window.closed.connect(instance.close)
         instance.set_handler(handle)
     application.exec()
 
 
 def open_with_dialogs(environment: Mapping[str, str]) -> Program | None:
-    """Open settings and database, showing errors in a dialog. Return None if the user gives up."""
+    """Open settings and database; show errors in a dialog. Return None if the user gives up."""
     while True:
         try:
             return open_or_replace_damaged(environment)
@@ -233,7 +233,7 @@ def open_with_dialogs(environment: Mapping[str, str]) -> Program | None:
 
 
 def open_or_replace_damaged(environment: Mapping[str, str]) -> Program | None:
-    """Open settings and database; let the user choose what replaces a damaged database. Return None to quit.
+    """Open settings and database; let the user choose how to replace a damaged database. Return None to quit.
 
     Raises:
         KnownError: If they can't be opened, or the damaged database can't be replaced.
@@ -255,7 +255,7 @@ def open_or_replace_damaged(environment: Mapping[str, str]) -> Program | None:
 
 
 def assemble(program: Program, theme: Theme) -> RunningWindow:
-    """Create the window, its threads and the queue, and connect them. Nothing is started yet."""
+    """Create the window, its threads and the queue, without starting them."""
     if program.settings.paused:
         program.control.pause()
     wording = Wording(QLocale())
@@ -303,11 +303,11 @@ def assemble(program: Program, theme: Theme) -> RunningWindow:
 
 
 def make_loops(program: Program, connection: Connection) -> QueueLoops:
-    """Return the loops of a connection, not started. Files added from now on belong to its queue.
+    """Create the loops of a connection, without starting them; files added from now on belong to its queue.
 
     Args:
-        program: What the window and the command line share.
-        connection: The queue and how to reach it.
+        program: The shared parts of the program.
+        connection: The connection.
     """
     program = program.reconnected(connection)
     connector = connect_queue(program)

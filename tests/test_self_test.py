@@ -44,7 +44,7 @@ def test_whole_copy_passes_and_leaves_the_users_home_alone(copy: Path, isolated_
     before = sorted(isolated_environment.rglob("*"))
     done = run(copy)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.endswith("all is well.\n")
+    assert done.stdout.endswith("the self-test passed.\n")
     assert sorted(isolated_environment.rglob("*")) == before
 
 
@@ -69,7 +69,7 @@ def test_copy_that_lacks_something_does_not_pass(
     done = run(copy)
     assert done.returncode == 1
     assert said in done.stdout
-    assert done.stdout.endswith("not whole.\n")
+    assert done.stdout.endswith("the self-test failed.\n")
 
 
 def ended(number: int) -> Job:

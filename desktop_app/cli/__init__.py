@@ -1,1 +1,1 @@
-"""The terminal's face of Filemill: one module a group of commands, all on the same services as the window."""
+"""The command line: one module for each group of commands, built on the same services as the window."""

@@ -1,4 +1,4 @@
-"""`filemill doctor`."""
+"""`filemill doctor`: check the setup and the queue."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What the doctor has found out about one thing: how it is, or what to do about it."""
+    """The result of one check: its state, or what to fix."""
 
     is_fine: bool
     topic: str
@@ -33,10 +33,10 @@ class Finding:
 def _options(parser: ArgumentParser) -> None:
     choice = parser.add_mutually_exclusive_group()
     choice.add_argument(
-        "--use-copy", action="store_true", help="put a damaged database aside and use the newest copy of it"
+        "--use-copy", action="store_true", help="set a damaged database aside and use the newest backup"
     )
     choice.add_argument(
-        "--start-empty", action="store_true", help="put a damaged database aside and start with an empty list"
+        "--start-empty", action="store_true", help="set a damaged database aside and start with an empty list"
     )
 
 
@@ -53,10 +53,10 @@ def _doctor(options: Namespace) -> int:
 
 
 def _repair(*, use_copy: bool) -> None:
-    """Put a damaged database aside; one that is fine is left alone.
+    """Set a damaged database aside; leave an undamaged one alone.
 
     Raises:
-        KnownError: If there is nothing to repair, no copy to use, or the files can't be moved.
+        KnownError: If the database is not damaged, there is no backup to use, or the files can't be moved.
     """
     from desktop_app.bootstrap import backups
 
@@ -64,13 +64,13 @@ def _repair(*, use_copy: bool) -> None:
     if not copies.is_needed():
         raise KnownError("The database is not damaged, so nothing was done.")
     if not use_copy:
-        emit(f"The damaged database was put aside as {copies.put_aside()}.")
+        emit(f"The damaged database was moved to {copies.put_aside()}.")
         return
     newest = next(iter(copies.all()), None)
     if newest is None:
-        raise KnownError("There is no copy of the database. With --start-empty the list begins afresh.")
+        raise KnownError("There is no backup of the database. Use --start-empty to start with an empty list.")
     aside = copies.restore(newest)
-    emit(f"The damaged database was put aside as {aside}; the copy of {iso_utc(newest.made_at)} takes its place.")
+    emit(f"The damaged database was moved to {aside}; the backup of {iso_utc(newest.made_at)} replaces it.")
 
 
 def _can_print(text: str) -> bool:
@@ -82,7 +82,7 @@ def _can_print(text: str) -> bool:
 
 
 def _findings() -> Iterator[Finding]:
-    """Look at one thing after the other; nothing is looked at that rests on something which is not fine."""
+    """Yield one check after the other; stop at the first failure that the following checks depend on."""
     from desktop_app.bootstrap import open_program
     from desktop_app.config.paths import find_home
 
@@ -120,11 +120,11 @@ def _queue(program: Program) -> str:
 
     with closing(connect_queue(program)) as connector:
         info = connector.connect().info
-    return f"{program.connection.label} answers; it is a {'FIFO' if info.is_fifo else 'standard'} queue"
+    return f"{program.connection.label} responds; it is a {'FIFO' if info.is_fifo else 'standard'} queue"
 
 
 def _rights(program: Program) -> Iterator[Finding]:
-    """Yield what the test of a connection tells besides: who one is, and each right by itself."""
+    """Yield the remaining connection checks: the identity, and each permission by itself."""
     from desktop_app.domain.connection_checks import Check, Verdict
     from desktop_app.queues.checks import probe
 
@@ -138,8 +138,8 @@ def _rights(program: Program) -> Iterator[Finding]:
 DOCTOR = Command(
     name="doctor",
     usage="[--use-copy | --start-empty]",
-    summary="check the set-up and the queue, and say what to fix",
-    details="The exit code is 1 if anything blocks.",
+    summary="check the setup and the queue, and say what to fix",
+    details="The exit code is 1 if a check fails.",
     add_options=_options,
     run=_doctor,
 )

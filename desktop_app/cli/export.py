@@ -1,4 +1,4 @@
-"""`filemill export`."""
+"""`filemill export`: write the list to a file."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ EXPORT = Command(
     name="export",
     usage="FILE.csv|FILE.json",
     summary="write the list to a file",
-    details="A file of that name is replaced once the new one is whole. In JSON, a byte of a path that is\n"
+    details="An existing file is replaced once the new one is complete. In JSON, a byte of a path that is\n"
     "not UTF-8 is a lone surrogate (Python: os.fsencode); in CSV it is shown as an escape such as \\xff.",
     names="FILE",
     run=_export,

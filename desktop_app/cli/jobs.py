@@ -1,4 +1,4 @@
-"""`filemill submit`, `filemill retry` and `filemill remove`: what changes the list, and sends messages."""
+"""`filemill submit`, `filemill retry` and `filemill remove`: change the list and send messages."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 _SECONDS = 10.0
 _SECONDS_A_MESSAGE = 0.05
-LOCAL_HINT = "The files are processed while the window or `filemill worker` runs."
+LOCAL_HINT = "The files are processed while the window or `filemill worker` is running."
 FOLDER_REFUSED = "This is a folder; add --recursive to include the files in it"
-_ID_DETAILS = "An ID is what `filemill status` shows, or an unambiguous beginning of it."
+_ID_DETAILS = "An ID is as `filemill status` shows it; an unambiguous prefix is enough."
 
 
 def _submit_options(parser: ArgumentParser) -> None:
-    parser.add_argument("--recursive", action="store_true", help="go into folders")
-    parser.add_argument("--json", action="store_true", help="print a JSON object a line for each file added")
+    parser.add_argument("--recursive", action="store_true", help="include the files in folders and their subfolders")
+    parser.add_argument("--json", action="store_true", help="print one JSON object per line for each file added")
 
 
 def _submit(options: Namespace) -> int:
@@ -47,13 +47,13 @@ def _submit(options: Namespace) -> int:
             size = sum(file.size or 0 for file in found.files)
             emit(f"Added {counted(len(found.files), 'file')} ({human_size(size)}).")
         elif added is not None:
-            # As the database has them now: some may have been sent, or even processed, meanwhile.
+            # Read from the database again: some may have been sent, or even processed, meanwhile.
             emit_json(program.jobs.all(Filter(batches=frozenset({added.batch_id}))))
     return 1 if found.refused else 0
 
 
 def _scan(names: Sequence[str], *, recursive: bool) -> ScanResult:
-    """Look at what was named, and tell what can't be added."""
+    """Scan the paths that were given, and report what can't be added."""
     from desktop_app.domain.reasons import ReasonCode
     from desktop_app.sources.scan import scan
 
@@ -68,57 +68,57 @@ def _scan(names: Sequence[str], *, recursive: bool) -> ScanResult:
 
 
 def _retry_options(parser: ArgumentParser) -> None:
-    parser.add_argument("--failed", action="store_true", help="all files that are FAILED")
+    parser.add_argument("--failed", action="store_true", help="all FAILED files")
 
 
 def _remove_options(parser: ArgumentParser) -> None:
-    parser.add_argument("--processed", action="store_true", help="all files that are PROCESSED")
-    parser.add_argument("--all", action="store_true", help="everything")
+    parser.add_argument("--processed", action="store_true", help="all PROCESSED files")
+    parser.add_argument("--all", action="store_true", help="all files")
 
 
 def _retry(options: Namespace) -> int:
-    _want_one("retry", "--failed or ids", options.failed, options.names)
+    _want_one("retry", "--failed or IDs", options.failed, options.names)
     from desktop_app.bootstrap import open_program
 
     with closing(open_program()) as program:
         chosen = _chosen(program.jobs, options.names, Status.FAILED)
         count = program.editor.retry(chosen)
         if options.names and count < len(chosen):
-            say(f"{counted(len(chosen) - count, 'file')} left alone: only what has ended can be tried again.")
+            say(f"{counted(len(chosen) - count, 'file')} left alone: only PROCESSED and FAILED files can be retried.")
         _send_now(program, count)
-        emit(f"Put {counted(count, 'file')} back to be processed again.")
+        emit(f"Retrying {counted(count, 'file')}.")
     return 0
 
 
 def _remove(options: Namespace) -> int:
-    _want_one("remove", "--processed, --all or ids", options.processed, options.all, options.names)
+    _want_one("remove", "--processed, --all or IDs", options.processed, options.all, options.names)
     from desktop_app.bootstrap import open_program
 
     with closing(open_program()) as program:
         statuses = [] if options.all else [Status.PROCESSED]
         count = program.editor.remove(_chosen(program.jobs, options.names, *statuses))
-        emit(f"Took {counted(count, 'file')} off the list. The files themselves are untouched.")
+        emit(f"Removed {counted(count, 'file')} from the list. The files themselves are not changed.")
     return 0
 
 
 def _chosen(job_list: JobList, ids: Sequence[str], *statuses: Status) -> Sequence[int]:
-    """Return the keys of the jobs that were named; if none was, of all with one of the statuses (none given = any)."""
+    """Return the keys of the jobs with these IDs or, without IDs, of all jobs with one of the statuses (none = any)."""
     if ids:
         return [job.row_id for job in _look_up_all(job_list, ids)]
     return job_list.ids(Filter(statuses=frozenset(statuses)))
 
 
 def _want_one(command: str, choices: str, *given: object) -> None:
-    """Refuse a command line that names nothing, or several things of which one would be ignored."""
+    """Reject a command line that selects nothing, or makes several selections of which one would be ignored."""
     if sum(map(bool, given)) != 1:
         raise UsageError(f"Give either {choices}. See `filemill {command} --help`.")
 
 
 def _look_up_all(job_list: JobList, ids: Iterable[str]) -> tuple[Job, ...]:
-    """Find jobs for something that changes them: all, or nothing is done.
+    """Return the jobs with these IDs, all of them or none.
 
     Raises:
-        KnownError: If an id leads to none or to several.
+        KnownError: If an ID matches no job or several.
         StoreError: If the database can't be read.
     """
     found = look_up(job_list, ids)
@@ -128,13 +128,13 @@ def _look_up_all(job_list: JobList, ids: Iterable[str]) -> tuple[Job, ...]:
 
 
 def _send_now(program: Program, count: int) -> None:
-    """Send what waits for the queue, for a bounded time; trouble is told and is no failure: it is sent later.
+    """Send the waiting messages, for a bounded time. Errors are reported but are no failure: messages are sent later.
 
-    The embedded queue lives only as long as a program that processes, so nothing is sent to it from here.
+    Nothing is sent to the embedded queue from here: the program that processes the files sends to it.
 
     Args:
         program: The program.
-        count: How many messages were just added.
+        count: The number of messages that were just added.
 
     Raises:
         StoreError: If the database can't be written.
@@ -150,23 +150,23 @@ def _send_now(program: Program, count: int) -> None:
         with closing(connect_queue(program)) as connector:
             report = send_all(program, connector, deadline_s=_SECONDS + count * _SECONDS_A_MESSAGE)
     except QueueError as error:
-        say(f"{error.text} The files are safe on the list; their messages are sent later.")
+        say(f"{error.text} The files are saved; their messages will be sent later.")
         return
     except KeyboardInterrupt:
-        say("Stopped. The files are safe on the list; what was not sent is sent later.")
+        say("Stopped. The files are saved; the remaining messages will be sent later.")
         return
     if report.trouble:
-        say(f"{report.trouble} The files are safe on the list; their messages are sent later.")
+        say(f"{report.trouble} The files are saved; their messages will be sent later.")
     elif report.waiting:
-        say(f"{counted(report.waiting, 'message')} could not be sent in time; the window or a worker sends them.")
+        say(f"{counted(report.waiting, 'message')} could not be sent in time; the window or a worker will send them.")
 
 
 SUBMIT = Command(
     name="submit",
     usage="[--recursive] [--json] PATH|URL …",
     summary="add files to the list and send their messages",
-    details="What can't be added is told on standard error, the rest is added; the exit code is 1 then. A queue\n"
-    "that can't be reached is a warning only: the messages are sent later, by the window or by a worker.",
+    details="Files that can't be added are reported on standard error and the exit code is 1; the others are added.\n"
+    "A queue that can't be reached is only a warning: the window or a worker will send the messages later.",
     names="PATH|URL",
     add_options=_submit_options,
     run=_submit,
@@ -175,7 +175,7 @@ SUBMIT = Command(
 RETRY = Command(
     name="retry",
     usage="(--failed | ID …)",
-    summary="process files again that have ended",
+    summary="process PROCESSED or FAILED files again",
     details=_ID_DETAILS,
     names="ID",
     add_options=_retry_options,
@@ -185,7 +185,7 @@ RETRY = Command(
 REMOVE = Command(
     name="remove",
     usage="(--processed | --all | ID …)",
-    summary="take files off the list; the files themselves are untouched",
+    summary="remove files from the list; the files themselves are not changed",
     details=_ID_DETAILS,
     names="ID",
     add_options=_remove_options,

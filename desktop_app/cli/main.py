@@ -1,4 +1,4 @@
-"""Runs what a command line asks for, and tells errors."""
+"""Run the command line and report errors."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ _BY_NAME = {command.name: command for command in COMMANDS}
 
 
 def run(words: Sequence[str], *, open_window: Callable[[Sequence[str]], int]) -> int:
-    """Do what a command line asks for.
+    """Run a command line.
 
     Args:
-        words: The command line without the program's name.
-        open_window: Opens the window with paths; returns the exit code.
+        words: The arguments, without the program's name.
+        open_window: Opens the window with these paths; returns the exit code.
 
     Returns:
-        The exit code. Trouble has been told on standard error, it is not raised.
+        The exit code. Errors are reported on standard error, not raised.
     """
     prepare_streams()
     before, _ = split_names(words)
@@ -47,7 +47,7 @@ def run(words: Sequence[str], *, open_window: Callable[[Sequence[str]], int]) ->
         action = _understand(words, open_window)
         code = _logged(action, debug=debug)
         finish_output()
-    except SystemExit as ended:  # argparse has shown its help, or the version
+    except SystemExit as ended:  # argparse has printed the help or the version
         return int(ended.code or DONE)
     except OutputClosedError:
         return DONE
@@ -61,11 +61,11 @@ def run(words: Sequence[str], *, open_window: Callable[[Sequence[str]], int]) ->
 
 
 def _understand(words: Sequence[str], open_window: Callable[[Sequence[str]], int]) -> Callable[[], int]:
-    """Return what a command line asks for, ready to be done.
+    """Return a callable that does what the command line asks for.
 
     Raises:
-        UsageError: If it makes no sense.
-        SystemExit: If it asked for help, which has been given.
+        UsageError: If the command line is not valid.
+        SystemExit: If it asked for help, which has been printed.
     """
     rest = list(dropwhile(lambda word: word == "--debug", words))
     command = _BY_NAME.get(rest[0]) if rest else None
@@ -75,12 +75,12 @@ def _understand(words: Sequence[str], open_window: Callable[[Sequence[str]], int
         return lambda: open_window(options.names)
     options = parse(command_parser(command), rest[1:])
     if options.names and not command.names:
-        raise UsageError(f"{quoted(options.names[0])} is one word too many. See `filemill {command.name} --help`.")
+        raise UsageError(f"Unexpected argument {quoted(options.names[0])}. See `filemill {command.name} --help`.")
     return lambda: command.run(options)
 
 
 def _refuse_misspelt(words: Sequence[str]) -> None:
-    """Do not open a window for `filemill stauts`."""
+    """Reject a misspelt command, such as `filemill stauts`, instead of opening a window."""
     first = next(iter(words), "")
     meant = difflib.get_close_matches(first, _BY_NAME, n=1) if first.isalpha() else []
     if meant and not os.path.lexists(first):
@@ -88,7 +88,7 @@ def _refuse_misspelt(words: Sequence[str]) -> None:
 
 
 def _logged(action: Callable[[], int], *, debug: bool) -> int:
-    """Do something with the log open, which goes to the terminal too if `debug`; a bug goes there."""
+    """Call a function with logging started, to the terminal too if `debug`; unexpected exceptions are logged."""
     from desktop_app.config.paths import find_home
     from desktop_app.logs.log import log_file, start_logging
 
@@ -103,6 +103,4 @@ def _logged(action: Callable[[], int], *, debug: bool) -> int:
             raise
         except Exception as error:
             log.exception("a bug")
-            raise KnownError(
-                f"Something went wrong inside Filemill that should not. What happened is written in {log_file(folder)}."
-            ) from error
+            raise KnownError(f"An internal error occurred in Filemill. Details are in {log_file(folder)}.") from error

@@ -1,4 +1,4 @@
-"""What the terminal shows: results on standard output, everything else on standard error."""
+"""Terminal output: results on standard output, everything else on standard error."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _STEP = 1000
 
 
 class OutputClosedError(Exception):
-    """Who read our output has gone (`| head`): there is nothing more to do, and nothing went wrong."""
+    """The reader of our output has gone (`| head`): end quietly, it is no failure."""
 
 
 def prepare_streams() -> None:
-    """Let names come out that the terminal's encoding does not have: escaped, instead of ending the program."""
+    """Escape characters that the terminal's encoding lacks, instead of failing on them."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -38,9 +38,9 @@ def emit(text: str, *, flush: bool = False) -> None:
 
     Raises:
         OutputClosedError: If nobody reads it any more.
-        KnownError: If it can't be written, as on a full disk.
+        KnownError: If it can't be written, for example because the disk is full.
     """
-    if sys.stdout is None:  # started without one, as a window program on Windows is
+    if sys.stdout is None:  # no standard output, as in a window program on Windows
         return
     try:
         sys.stdout.write(text + "\n")
@@ -51,11 +51,11 @@ def emit(text: str, *, flush: bool = False) -> None:
 
 
 def finish_output() -> None:
-    """Bring out what is still buffered; call it before the program ends, and where somebody waits for it.
+    """Flush standard output; call it before the program ends, and where a reader waits for the output.
 
     Raises:
         OutputClosedError: If nobody reads it any more.
-        KnownError: If it can't be written, as on a full disk.
+        KnownError: If it can't be written, for example because the disk is full.
     """
     if sys.stdout is None:
         return
@@ -66,21 +66,21 @@ def finish_output() -> None:
 
 
 def _output_error(error: OSError) -> Exception:
-    """Return what a failed write means; the stream leads nowhere from then on, since Python flushes it at the end."""
+    """Return the error for a failed write, and redirect the stream to nowhere, since Python flushes it at exit."""
     try:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
         os.close(nowhere)
     except io.UnsupportedOperation:
-        pass  # a stream of memory, as in tests, has no descriptor to turn away
-    # Windows says EINVAL for a pipe that nobody reads.
+        pass  # an in-memory stream, as in tests, has no descriptor to redirect
+    # Windows reports EINVAL for a pipe without a reader.
     if isinstance(error, BrokenPipeError) or (os.name == "nt" and error.errno == errno.EINVAL):
         return OutputClosedError()
     return KnownError(f"The output can't be written: {error.strerror or error}.")
 
 
 def reader_gone() -> bool:
-    """Return whether standard output is a pipe whose other end was closed; False where that can't be known."""
+    """Return whether standard output is a pipe whose other end is closed; False where that can't be determined."""
     if sys.stdout is None or not hasattr(select, "poll"):
         return False
     poller = select.poll()
@@ -92,36 +92,36 @@ def reader_gone() -> bool:
 
 
 def say(text: str) -> None:
-    """Tell a person something that is not a result: one line on standard error."""
+    """Write a message that is not a result: one line on standard error."""
     if sys.stderr is not None:
         sys.stderr.write(f"filemill: {text}\n")
         sys.stderr.flush()
 
 
 def is_terminal(stream: TextIO | None) -> bool:
-    """Return whether a person looks at this stream, rather than a file or another program."""
+    """Return whether this stream is a terminal rather than a file or pipe."""
     return stream is not None and stream.isatty()
 
 
 def emit_json(jobs: Iterable[Job]) -> None:
-    """Write jobs to standard output, an object a line.
+    """Write jobs to standard output, one JSON object per line.
 
     Raises:
         OutputClosedError: If nobody reads it any more.
-        KnownError: If it can't be written, as on a full disk.
+        KnownError: If it can't be written, for example because the disk is full.
     """
     for job in jobs:
         emit(json_line(job))
 
 
 def human_size(count: int) -> str:
-    """Return a number of bytes for a person: `940 B`, `3.4 MB`."""
+    """Return a number of bytes in a readable form: `940 B`, `3.4 MB`."""
     if count < _STEP:
         return f"{count} B"
     value = float(count)
     for unit in _UNITS:
         value /= _STEP
-        # 999.95 would be written as 1000.0
+        # 999.95 would be rounded to 1000.0
         if value < _STEP - 0.05 or unit == _UNITS[-1]:
             break
     return f"{value:.1f} {unit}"
@@ -133,25 +133,25 @@ def counted(count: int, one: str) -> str:
 
 
 def quoted(text: str) -> str:
-    """Return a foreign text within a sentence."""
+    """Return a text in quotes, safe to show within a sentence."""
     return f"“{display_text(text)}”"
 
 
 class Progress(Protocol):
-    """Something on a terminal that moves while work is done."""
+    """An indicator of progress on a terminal."""
 
     def move_to(self, done: int, total: int | None) -> None:
         """Show how much is done of how much; None = not known."""
         ...
 
     def interrupt(self) -> None:
-        """Make room for a line of text."""
+        """Clear the line for a message."""
         ...
 
 
 @contextmanager
 def progress(label: str, unit: str) -> Iterator[Progress]:
-    """Show a progress bar on standard error, while it is entered, if a person looks at it; nothing in a pipe."""
+    """Show a progress bar on standard error within the context if it is a terminal; nothing in a pipe."""
     if not is_terminal(sys.stderr):
         yield _NoProgress()
         return
@@ -161,21 +161,21 @@ def progress(label: str, unit: str) -> Iterator[Progress]:
 
 
 class _NoProgress:
-    """Silence."""
+    """No indicator."""
 
     def move_to(self, done: int, total: int | None) -> None:
-        """Nothing to show."""
+        """Do nothing."""
 
     def interrupt(self) -> None:
-        """Nothing is in the way."""
+        """Do nothing."""
 
 
 class ProgressBar:
-    """A bar on standard error. One thread at a time.
+    """A progress bar on standard error. One thread at a time.
 
     Args:
-        label: Stands before it.
-        unit: What is counted, in the plural.
+        label: The text in front of it.
+        unit: The unit that is counted, in the plural.
     """
 
     def __init__(self, label: str, unit: str) -> None:
@@ -191,9 +191,9 @@ class ProgressBar:
         self._bar.update(done - self._bar.n)
 
     def interrupt(self) -> None:
-        """Make room for a line of text; the bar comes back below it."""
+        """Clear the line for a message; the bar reappears below it."""
         self._bar.clear()
 
     def close(self) -> None:
-        """Take it away."""
+        """Remove the bar."""
         self._bar.close()

@@ -1,4 +1,4 @@
-"""The command line's grammar and its help."""
+"""The grammar of the command line, and its help."""
 
 from __future__ import annotations
 
@@ -14,55 +14,55 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
 
-_DEBUG_HELP = "log more, and tell the whole story of what goes wrong"
-_HELP_HELP = "show this and end"
+_DEBUG_HELP = "log more, and show tracebacks of errors"
+_HELP_HELP = "show this help and exit"
 _WINDOW_USAGE = "[PATH|URL …]"
 _EPILOG = """\
-`filemill COMMAND --help` says more of a command. A file that is named like a
-command can be given as ./status, one whose name begins with - after --.
+Run `filemill COMMAND --help` for details. For a file that is named like a
+command, write ./status; names that begin with - go after --.
 
 environment:
-  FILEMILL_HOME      where settings, database and logs lie
+  FILEMILL_HOME      the folder of settings, database and logs
                      (default: the platform's own folder)
   FILEMILL_DATABASE  another database: a path, or sqlite:///path
   FILEMILL_QUEUE     a name or URL of an Amazon SQS queue;
                      unset = the embedded local queue
   AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL_SQS …
-                     as everywhere in AWS; keys are never stored by Filemill
+                     as in every AWS tool; Filemill never stores keys
 
 exit codes:
   0  done
-  1  something went wrong, or blocks
-  2  wrong use
+  1  something failed, or a check found a problem
+  2  wrong usage
 
 Results go to standard output, everything else to standard error.
 """
 
 
 class _Parser(argparse.ArgumentParser):
-    """Tells wrong use as every other trouble is told."""
+    """A parser that reports wrong usage like every other error."""
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message}. See `{self.prog} --help`.")
 
 
 class _Alone(argparse.Action):
-    """An option beside which nothing may stand."""
+    """An option that must be the only argument."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
-        parser.error(f"{self.option_strings[0]} stands alone")
+        parser.error(f"{self.option_strings[0]} must be the only argument")
 
 
 def top_parser(commands: Iterable[Command]) -> argparse.ArgumentParser:
-    """Return the parser of a command line without a command: the window's, and the help of everything."""
+    """Return the parser for a command line without a command: it opens the window, or shows the general help."""
     commands = tuple(commands)
     uses = "\n".join(f"       filemill {command.name} {command.usage}".rstrip() for command in commands)
     summaries = "\n".join(f"  {command.name:<9} {command.summary}" for command in commands)
     parser = _Parser(
         prog="filemill",
         usage=f"filemill {_WINDOW_USAGE}\n{uses}",
-        description="Pick files, let a queue feed them to a worker, watch every one of them end.\n\n"
-        f"  {_WINDOW_USAGE:<9}\n            open the window, adding what is named\n{summaries}",
+        description="Pick files, have a queue feed them to a worker, and follow each one's status.\n\n"
+        f"  {_WINDOW_USAGE:<9}\n            open the window and add the files named\n{summaries}",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -70,14 +70,14 @@ def top_parser(commands: Iterable[Command]) -> argparse.ArgumentParser:
     )
     parser.add_argument("names", nargs="*", metavar="PATH|URL", help=argparse.SUPPRESS)
     parser.add_argument("--version", action="version", version=f"filemill {__version__}", help="show the version")
-    # Done before this is asked, since it needs a process of its own; here so that help tells of it.
-    parser.add_argument("--self-test", action=_Alone, nargs=0, help="check that this copy of the program is whole")
+    # Handled earlier, since it needs a process of its own; listed here for the help.
+    parser.add_argument("--self-test", action=_Alone, nargs=0, help="check that this copy of the program is complete")
     _add_common(parser)
     return parser
 
 
 def command_parser(command: Command) -> argparse.ArgumentParser:
-    """Return the parser of the words behind a command."""
+    """Return the parser for the arguments of a command."""
     parser = _Parser(
         prog=f"filemill {command.name}",
         usage=f"filemill {command.name} {command.usage}".rstrip(),
@@ -98,10 +98,10 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
 
 
 def parse(parser: argparse.ArgumentParser, words: Sequence[str]) -> argparse.Namespace:
-    """Parse words; options and names may be mixed, and behind a `--` there are only names.
+    """Parse arguments; options and names may be mixed, and everything after `--` is a name.
 
     Raises:
-        UsageError: If they make no sense.
+        UsageError: If they are not valid.
         SystemExit: After `--help` or `--version`.
     """
     before, names = split_names(words)
@@ -111,9 +111,9 @@ def parse(parser: argparse.ArgumentParser, words: Sequence[str]) -> argparse.Nam
 
 
 def split_names(words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Return the words before the first `--`, and those after it, which are names whatever they look like.
+    """Return the arguments before the first `--`, and those after it, which are always names.
 
-    Not left to argparse, which loses a leading `--` where options and names may be mixed.
+    argparse would lose a leading `--` where options and names may be mixed.
     """
     if "--" not in words:
         return list(words), []
@@ -122,7 +122,7 @@ def split_names(words: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def no_options(_: ArgumentParser) -> None:
-    """Add nothing: for a command without options."""
+    """Add no options."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +130,13 @@ class Command:
     """A sub-command of `filemill`.
 
     Attributes:
-        name: The word that calls it.
-        usage: What follows the word.
-        summary: What it does, in a line.
-        details: More, for its own help; may be empty.
-        names: What the words are that are no options, such as `PATH|URL`; they are in `options.names`.
+        name: The name on the command line.
+        usage: Its arguments, for the usage line.
+        summary: What it does, in one line.
+        details: More text for its own help; may be empty.
+        names: What its positional arguments are called, such as `PATH|URL`; they are in `options.names`.
         add_options: Adds its options to its parser.
-        run: Does it; returns the exit code. Raises KnownError.
+        run: Runs it; returns the exit code. Raises KnownError.
     """
 
     name: str

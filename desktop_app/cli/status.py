@@ -1,4 +1,4 @@
-"""`filemill status`."""
+"""`filemill status`: show the list."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ if TYPE_CHECKING:
 POLL_S = 0.5
 _CLEAR = "\x1b[H\x1b[J"
 _OTHER_LINES = 4
-"""Of a screen: the totals, the header, how many more there are, and where the cursor stands."""
+"""Lines of a screen that show no job: the totals, the header, the number of hidden jobs, and the cursor's line."""
 _FIRST_SHOWN = (Status.PROCESSING, Status.FAILED, Status.PENDING, Status.PROCESSED)
 _ID_START = re.compile(r"[0-9a-f-]{1,36}", re.IGNORECASE)
-EMPTY_HINT = "The list is empty. `filemill submit` adds files."
+EMPTY_HINT = "The list is empty. Add files with `filemill submit`."
 
 
 def _options(parser: ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="print a JSON object a line for each file")
-    parser.add_argument("--watch", action="store_true", help="go on showing what changes, until Ctrl+C")
+    parser.add_argument("--json", action="store_true", help="print one JSON object per line for each file")
+    parser.add_argument("--watch", action="store_true", help="keep showing changes until Ctrl+C")
 
 
 def _status(options: Namespace) -> int:
@@ -77,18 +77,18 @@ def _print_table(jobs: Iterable[Job]) -> None:
 
 
 def table_width() -> int | None:
-    """Return the terminal's width in cells; None if the result does not go to a terminal."""
+    """Return the terminal's width in cells; None if standard output is not a terminal."""
     return shutil.get_terminal_size().columns if is_terminal(sys.stdout) else None
 
 
 def watch(jobs: JobList, chosen: AbstractSet[int] | None, *, as_json: bool, steady: Callable[[], float]) -> None:
-    """Show jobs, and what becomes of them, until a signal asks to stop or nobody reads any more. Main thread.
+    """Show jobs and their changes until a signal asks to stop or the reader has gone. Main thread.
 
     Args:
         jobs: The list.
         chosen: Only the jobs with these keys; None = all.
         as_json: Lines of JSON instead of a table.
-        steady: Seconds that never go back.
+        steady: Monotonic time in seconds.
 
     Raises:
         StoreError: If the database can't be read.
@@ -108,20 +108,20 @@ def watch(jobs: JobList, chosen: AbstractSet[int] | None, *, as_json: bool, stea
 
 
 def _can_redraw() -> bool:
-    """Return whether output goes to a terminal that can go back up; on Windows not all can, so none is asked to."""
+    """Return whether the terminal can move the cursor up; never on Windows, where not all terminals can."""
     return is_terminal(sys.stdout) and os.name != "nt" and os.environ.get("TERM", "dumb") != "dumb"
 
 
 class _View(Protocol):
-    """A way to show changes."""
+    """Shows changes."""
 
     def show(self, since: Cursor | None) -> None:
-        """Show what was written after a place in the change feed; None = everything."""
+        """Show what was written after a cursor of the change feed; None = everything."""
         ...
 
 
 class _Feed:
-    """Each changed job on a line of its own, for a pipe or a file."""
+    """Prints each changed job on a line of its own, for a pipe or a file."""
 
     def __init__(self, jobs: JobList, chosen: AbstractSet[int] | None, *, as_json: bool) -> None:
         self._jobs = jobs
@@ -130,7 +130,7 @@ class _Feed:
         self._table = JobTable()
 
     def show(self, since: Cursor | None) -> None:
-        """Print them; at first all, below the columns' names."""
+        """Print the changed jobs; the first time all jobs, below the header."""
         if since is None and not self._as_json:
             emit(self._table.header())
         for job in self._changed(since):
@@ -149,14 +149,14 @@ class _Feed:
 
 
 class _Screen:
-    """As much as fits a terminal, drawn anew at every change."""
+    """Shows as many jobs as fit the terminal, redrawn at every change."""
 
     def __init__(self, jobs: JobList, chosen: AbstractSet[int] | None) -> None:
         self._jobs = jobs
         self._chosen = chosen
 
     def show(self, since: Cursor | None) -> None:  # noqa: ARG002 - all is drawn, whatever changed
-        """Draw it."""
+        """Redraw the screen."""
         size = shutil.get_terminal_size()
         table = JobTable(size.columns)
         counts = self._jobs.counts()
@@ -174,7 +174,7 @@ class _Screen:
         emit("\n".join([_CLEAR + totals(counts), table.header(), *lines, *more]), flush=True)
 
     def _in_order(self, *, fits: bool) -> Iterator[Job]:
-        """Yield all in the order they were added if they fit; else first what a person looks for."""
+        """Yield all jobs in the order they were added if they fit; otherwise the most interesting ones first."""
         if self._chosen is not None:
             page = self._jobs.page(sorted(self._chosen))
             yield from (page[key] for key in sorted(page))
@@ -188,14 +188,14 @@ class _Screen:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What ids led to: jobs, each once, in the order named; and a sentence for each id that led to none."""
+    """The jobs that IDs matched, each once and in the order given, and a sentence for each ID without a match."""
 
     jobs: tuple[Job, ...]
     problems: tuple[str, ...]
 
 
 def look_up(job_list: JobList, ids: Iterable[str]) -> Found:
-    """Find jobs by their ids or unambiguous beginnings of them.
+    """Return the jobs with these IDs or unambiguous prefixes of IDs.
 
     Raises:
         StoreError: If the database can't be read.
@@ -207,19 +207,19 @@ def look_up(job_list: JobList, ids: Iterable[str]) -> Found:
         if len(matches) == 1:
             jobs.setdefault(matches[0].row_id, matches[0])
         elif matches:
-            problems.append(f"{quoted(text)} is the beginning of more than one id: give more of it.")
+            problems.append(f"The ID {quoted(text)} is ambiguous: give more characters.")
         else:
-            problems.append(f"No file on the list has the id {quoted(text)}.")
+            problems.append(f"No file on the list has the ID {quoted(text)}.")
     return Found(tuple(jobs.values()), tuple(problems))
 
 
 STATUS = Command(
     name="status",
     usage="[--json] [--watch] [ID …]",
-    summary="show the list, or some files of it",
-    details="An ID may be an unambiguous beginning of one. With --json there is one object a line, ASCII only; a byte\n"
+    summary="show all files on the list, or some of them",
+    details="An unambiguous prefix of an ID is enough. --json prints one object per line, ASCII only; a byte\n"
     "of a path that is not UTF-8 is a lone surrogate (Python: os.fsencode). With --watch and no terminal,\n"
-    "or with --json, each line is a file as it is after a change.",
+    "or with --json, each line shows a file after a change.",
     names="ID",
     add_options=_options,
     run=_status,

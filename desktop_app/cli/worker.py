@@ -1,4 +1,4 @@
-"""`filemill worker`: the sender and the consumer in the terminal."""
+"""`filemill worker`: run the sender and the consumer in the terminal."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 LOOK_S = 0.25
 ENDING_POLL_SECONDS = 1
 STOP_SECONDS = 20.0
-"""More than the loops need to end in order; a loop that hangs in the network is left behind after that."""
+"""Longer than the loops need to end in order; a loop that hangs in a network call is abandoned after that."""
 
 
 def _concurrency(text: str) -> int:
@@ -39,18 +39,18 @@ def _concurrency(text: str) -> int:
         number = int(text)
         if 1 <= number <= MAX_CONCURRENCY:
             return number
-    raise argparse.ArgumentTypeError(f"give a whole number between 1 and {MAX_CONCURRENCY}")
+    raise argparse.ArgumentTypeError(f"must be a whole number from 1 to {MAX_CONCURRENCY}")
 
 
 def _options(parser: ArgumentParser) -> None:
     parser.add_argument(
-        "--until-idle", action="store_true", help="end once no file of this queue is PENDING or PROCESSING"
+        "--until-idle", action="store_true", help="exit once no file of this queue is PENDING or PROCESSING"
     )
     parser.add_argument(
         "--concurrency",
         type=_concurrency,
         metavar="N",
-        help=f"process N files at once, 1 to {MAX_CONCURRENCY} (default: as the settings say)",
+        help=f"process N files at once, 1 to {MAX_CONCURRENCY} (default: from the settings)",
     )
 
 
@@ -71,7 +71,7 @@ def _worker(options: Namespace) -> int:
                     connector,
                     partial(troubles.report, "consumer"),
                     concurrency=options.concurrency,
-                    # A poll that is left behind at the end may be handed messages that nobody takes.
+                    # A poll that is abandoned at the end may receive messages that nobody processes.
                     wait_s=ENDING_POLL_SECONDS if options.until_idle else MAX_WAIT_SECONDS,
                 ),
             }
@@ -80,12 +80,12 @@ def _worker(options: Namespace) -> int:
         watch.look()
         watch.tell()
         if program.foreign.count:
-            say(f"{counted(len(program.foreign.newest()), 'message')} of another program left alone in the queue.")
+            say(f"{counted(len(program.foreign.newest()), 'message')} of another program left in the queue.")
     return 0
 
 
 def run_loops(threads: Sequence[LoopThread], stop: StopSignals, watch: IdleWatch, *, until_idle: bool) -> None:
-    """Run loops until a signal comes, or until there is nothing left to do; then wait until they have ended.
+    """Run loops until a signal arrives or nothing is left to do; then wait until they have ended.
 
     Raises:
         KnownError: If a loop does not end.
@@ -104,15 +104,15 @@ def run_loops(threads: Sequence[LoopThread], stop: StopSignals, watch: IdleWatch
             thread.join(max(0.0, end - time.monotonic()))
     for thread in threads:
         if thread.is_alive():
-            raise KnownError("Something does not let go; what was being worked on is done again later.")
+            raise KnownError("A thread did not end in time; the files it was processing will be processed again.")
         if thread.error is not None:
             raise thread.error
 
 
 class LoopThread(threading.Thread):
-    """Runs a loop; what ends it unasked is kept in `error`, and stops the others.
+    """Runs a loop. An exception that ends it is kept in `error`, and stops the other loops.
 
-    A daemon: one that hangs must not keep the program from ending.
+    A daemon thread: one that hangs must not keep the program from ending.
     """
 
     def __init__(self, name: str, loop: Loop, stop: StopSignals) -> None:
@@ -122,7 +122,7 @@ class LoopThread(threading.Thread):
         self.error: BaseException | None = None
 
     def run(self) -> None:
-        """Run it to its end."""
+        """Run the loop until it ends."""
         try:
             self._loop.run(self._stop_signals.is_set)
         except BaseException as error:  # noqa: BLE001 - raised again on the main thread
@@ -131,11 +131,11 @@ class LoopThread(threading.Thread):
 
 
 class IdleWatch:
-    """Looks at the list, moves the bar, and knows when there is nothing left to do. Main thread.
+    """Follows the list, moves the progress bar, and detects when nothing is left to do. Main thread.
 
     Args:
         program: The program.
-        bar: Shows how far it is.
+        bar: The progress bar.
     """
 
     def __init__(self, program: Program, bar: Progress) -> None:
@@ -147,10 +147,10 @@ class IdleWatch:
         self._counts = StatusCounts()
         self._ended_before: int | None = None
         self.pause_s = LOOK_S
-        """How long to wait until the next look, in seconds."""
+        """Seconds to wait before the next look."""
 
     def look(self) -> bool:
-        """Count, if something has changed; True if no file of this queue is PENDING or PROCESSING.
+        """Update the counts if something has changed; return True if no file of this queue is PENDING or PROCESSING.
 
         Raises:
             StoreError: If the database can't be read.
@@ -169,7 +169,7 @@ class IdleWatch:
         return self._counts.unfinished == 0
 
     def tell(self) -> None:
-        """Say how the list stands at the end.
+        """Report the final state of the list.
 
         Raises:
             StoreError: If the database can't be read.
@@ -178,17 +178,17 @@ class IdleWatch:
         for queue, count in self._jobs.unfinished_by_queue().items():
             if queue != self._queue:
                 say(
-                    f"{counted(count, 'file')} left alone that wait for another queue ({queue}): start a worker with "
-                    "that queue, or give them to this one with `filemill retry ID`."
+                    f"{counted(count, 'file')} left waiting for another queue ({queue}): start a worker with "
+                    "that queue, or move them to this one with `filemill retry ID`."
                 )
         emit(totals(self._counts))
 
 
 class Troubles:
-    """Tells what the loops wait for, each change once. Any thread.
+    """Reports what the loops are waiting for, each change once. Any thread.
 
     Args:
-        bar: Makes room for the lines.
+        bar: The progress bar, cleared for each message.
     """
 
     def __init__(self, bar: Progress) -> None:
@@ -197,7 +197,7 @@ class Troubles:
         self._texts: dict[str, str] = {}
 
     def report(self, name: str, state: LoopState) -> None:
-        """Take a loop's new state."""
+        """Report a loop's new state."""
         with self._lock:
             before = set(self._texts.values())
             if state.phase is Phase.WAITING:
@@ -205,7 +205,7 @@ class Troubles:
                 if state.text not in before:
                     self._say(f"Waiting: {state.text}")
             elif state.phase is Phase.RUNNING and self._texts.pop(name, "") and not self._texts:
-                self._say("Going on.")
+                self._say("Running again.")
 
     def _say(self, text: str) -> None:
         self._bar.interrupt()
@@ -216,8 +216,8 @@ WORKER = Command(
     name="worker",
     usage="[--until-idle] [--concurrency N]",
     summary="process files in the terminal",
-    details="It sends what waits and processes what the queue brings, until Ctrl+C or SIGTERM; then it ends in order.\n"
-    "While the queue can't be used it says so and keeps trying, with --until-idle too.",
+    details="It sends waiting messages and processes files until Ctrl+C or SIGTERM; then it shuts down cleanly.\n"
+    "If the queue can't be used, it says so and keeps trying, even with --until-idle.",
     add_options=_options,
     run=_worker,
 )

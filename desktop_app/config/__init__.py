@@ -1,1 +1,1 @@
-"""Settings, paths and files that are there whole or not at all; known to every layer."""
+"""Settings, paths and atomic writing of files; used by every layer."""

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""Write files atomically."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class NotWrittenError(KnownError):
     """A file can't be written.
 
     Args:
-        text: Plain sentences for a person.
-        code: The system's number for what went wrong (`errno`), or 0.
+        text: Sentences for the user.
+        code: The system's error number (`errno`), or 0.
     """
 
     def __init__(self, text: str, *, code: int) -> None:
@@ -33,13 +33,13 @@ class NotWrittenError(KnownError):
 
 @contextlib.contextmanager
 def whole_file(target: Path, *, replace: bool = True) -> Iterator[BinaryIO]:
-    """Open a stream to write a file with; one that was there before is replaced when all is written.
+    """Open a stream to write a file atomically: an existing file is replaced once everything is written.
 
-    Whatever is raised while it is entered goes through, and nothing is left behind.
+    Exceptions inside the context propagate, and no temporary file is left behind.
 
     Args:
         target: The file. A symbolic link is followed.
-        replace: False to leave a file alone that is there when the writing begins.
+        replace: False to keep a file that exists when writing begins.
 
     Raises:
         NotWrittenError: If it can't be written.
@@ -53,7 +53,7 @@ def whole_file(target: Path, *, replace: bool = True) -> Iterator[BinaryIO]:
             with part.open("xb") as stream:
                 yield stream
                 stream.flush()
-                os.fsync(stream.fileno())  # else a power cut could leave the name with nothing in it
+                os.fsync(stream.fileno())  # otherwise a power failure could leave an empty file
             part.replace(goal)
         finally:
             with contextlib.suppress(OSError):
@@ -69,8 +69,8 @@ def write_whole(target: Path, write: Callable[[TextIO], object], *, replace: boo
 
     Args:
         target: The file.
-        write: Writes the content to a stream that leaves line ends alone.
-        replace: False to leave a file alone that is there already.
+        write: Writes the content to a stream that does not translate line ends.
+        replace: False to keep an existing file.
 
     Raises:
         NotWrittenError: If it can't be written.

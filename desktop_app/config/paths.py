@@ -1,4 +1,4 @@
-"""Where things lie: the user's folder, and the files that ship with the program."""
+"""The user's folder, and the files that ship with the program."""
 
 from __future__ import annotations
 
@@ -24,35 +24,35 @@ APP_NAME = "Filemill"
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """The one folder that holds a user's settings, database, logs and locks."""
+    """The folder of a user's settings, database, logs and locks."""
 
     folder: Path
 
     @property
     def settings_file(self) -> Path:
-        """What the user chose."""
+        """The settings file."""
         return self.folder / "settings.toml"
 
     @property
     def database_file(self) -> Path:
-        """The jobs; the truth about everything."""
+        """The default database file."""
         return self.folder / "filemill.db"
 
     @property
     def logs(self) -> Path:
-        """Rotating log files."""
+        """The folder of the log files."""
         return self.folder / "logs"
 
     @property
     def run(self) -> Path:
-        """Locks and addresses of programs that are running now; worthless after a restart."""
+        """The folder of locks and addresses of running programs; meaningless after a restart."""
         return self.folder / "run"
 
     def create(self) -> None:
-        """Make the folders, for the owner's eyes only.
+        """Create the folders, accessible to the owner only.
 
         Raises:
-            SettingsError: If that is not allowed there, or something else has that name.
+            SettingsError: If a folder can't be created.
         """
         try:
             for folder in (self.folder, self.logs, self.run):
@@ -69,7 +69,7 @@ class Home:
 
 
 def find_home() -> Home:
-    """Return the folder named by FILEMILL_HOME, else the platform's own place for an application's data.
+    """Return the folder in FILEMILL_HOME, or else the platform's folder for application data.
 
     Raises:
         SettingsError: If FILEMILL_HOME names the home of a user who does not exist.
@@ -86,10 +86,10 @@ def find_home() -> Home:
 
 
 def database_path(home: Home, named: str) -> Path:
-    """Return the database that FILEMILL_DATABASE names, a path or a `sqlite:` URL; the home's own where it names none.
+    """Return the database in FILEMILL_DATABASE, a path or a `sqlite:` URL, or else the default in the home folder.
 
     Raises:
-        SettingsError: If it is a URL of a database that is not supported.
+        SettingsError: If it is the URL of an unsupported database.
     """
     if not named:
         return home.database_file
@@ -98,7 +98,7 @@ def database_path(home: Home, named: str) -> Path:
     try:
         parts = urlsplit(named)
         supported = parts.scheme == "sqlite" and not (parts.netloc or parts.query or parts.fragment)
-    except ValueError:  # brackets that do not match
+    except ValueError:  # unbalanced brackets
         supported = False
     if not supported or not parts.path.strip("/"):
         raise SettingsError(
@@ -114,10 +114,10 @@ def database_path(home: Home, named: str) -> Path:
 
 
 def resource(name: str) -> Path:
-    """Return a file or folder under `resources/`: in a checkout, an installed wheel, or a frozen program.
+    """Return the path of a file or folder under `resources/` in a checkout, an installed wheel, or a frozen program.
 
     Args:
-        name: Relative, with forward slashes: `icons/filemill.svg`.
+        name: The relative path with forward slashes, such as `icons/filemill.svg`.
 
     Raises:
         FileNotFoundError: If the program was packaged without it.
@@ -132,13 +132,13 @@ def resource(name: str) -> Path:
 
 
 def chosen_language(environment: Mapping[str, str]) -> str:
-    """Return a code such as `de` or `de_AT`; empty for the system's language.
+    """Return the chosen language as a code such as `de` or `de_AT`; empty for the system's language.
 
-    Asked before anything else, since whatever stands in the way of a start is said in that language: settings that
-    can't be read choose none.
+    Called before anything else, since errors at the start are shown in that language. Settings that can't be read
+    choose no language.
 
     Args:
-        environment: Usually `os.environ`: FILEMILL_LANGUAGE comes before the settings.
+        environment: Usually `os.environ`; FILEMILL_LANGUAGE overrides the settings.
     """
     named = environment.get("FILEMILL_LANGUAGE", "").strip()
     if named:

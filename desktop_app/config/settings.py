@@ -1,4 +1,4 @@
-"""The settings that are kept between two starts, and the connection that follows from them and the environment."""
+"""The saved settings, and the connection that results from them and the environment."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ _REGION = r"[a-z]{2,5}(?:-[a-z]+)+-\d+"
 _AWS_HOST = re.compile(
     rf"(?:sqs\.(?P<region>{_REGION})|(?P<legacy>{_REGION})\.queue|queue)\.amazonaws\.(?:com(?:\.cn)?|eu)"
 )
-"""Where boto3 goes by itself when it knows the region. The forms with `queue` are the old ones."""
+"""The endpoints that boto3 derives from the region. The forms with `queue` are legacy endpoints."""
 _HOST_WITH_REGION = re.compile(rf"(?:^|\.)sqs(?:-fips)?\.(?P<region>{_REGION})\.")
-"""Any other host that says its region: FIPS, dual-stack and VPC endpoints of AWS, and emulators that copy its names."""
+"""Other hosts that contain a region: FIPS, dual-stack and VPC endpoints of AWS, and emulators."""
 _KINDS = {bool: Sentence("true or false"), int: Sentence("a whole number"), str: Sentence("a text in quotes")}
 _LOCKED = Sentence("another program is changing it")
 _QUEUE_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}|[A-Za-z0-9_-]{1,75}\.fifo")
@@ -42,14 +42,14 @@ _DOMAINS = {"aws-cn": "amazonaws.com.cn", "aws-eusc": "amazonaws.eu"}
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A queue plus how to reach it. Empty strings mean "as boto3's own chain says".
+    """A queue and how to reach it. Empty strings leave the choice to boto3's own chain.
 
     Attributes:
-        queue: A queue's name or URL; empty for the embedded local queue.
-        profile: A profile of the AWS configuration files.
-        region: Such as `eu-west-1`; a queue URL of AWS names its own.
-        endpoint_url: Where SQS answers, if not at the region's usual address: servers that are not AWS, and AWS's own
-            FIPS, dual-stack and VPC endpoints.
+        queue: The name or URL of a queue; empty for the embedded queue.
+        profile: A profile in the AWS configuration files.
+        region: A region such as `eu-west-1`; a queue URL of AWS contains its own.
+        endpoint_url: The endpoint, if it is not the region's default: servers other than AWS, and FIPS, dual-stack
+            and VPC endpoints of AWS.
     """
 
     queue: str = ""
@@ -59,24 +59,24 @@ class Connection:
 
     @property
     def is_local(self) -> bool:
-        """True for the embedded queue on this computer."""
+        """Whether it is the embedded queue on this computer."""
         return not self.queue
 
     @property
     def queue_name(self) -> str:
-        """The last part of a URL, or the name itself; `local` for the embedded queue."""
+        """The queue's name; `local` for the embedded queue."""
         return self.queue.rstrip("/").rsplit("/", 1)[-1] if self.queue else LOCAL_QUEUE
 
     @property
     def is_fifo(self) -> bool:
-        """Whether the name says FIFO (AWS: a FIFO queue's name ends in `.fifo`)."""
+        """Whether it is a FIFO queue (AWS: its name ends in `.fifo`)."""
         return self.queue_name.endswith(".fifo")
 
     @property
     def key(self) -> str:
-        """A stable name for "this queue", stored with each job, so that no job is ever sent to another one.
+        """The stable identity of the queue, stored with each job so that no job is ever sent to another queue.
 
-        Its place and its name: the same by name and by URL, and whatever profile is used to reach it.
+        It consists of the place and the name; it does not depend on the profile, or on whether name or URL is given.
         """
         if self.is_local:
             return LOCAL_QUEUE
@@ -84,7 +84,7 @@ class Connection:
 
     @property
     def label(self) -> str:
-        """A few words for a status bar."""
+        """A short description for the status bar."""
         if self.is_local:
             return Sentence("Local queue")
         place = self.region or urlsplit(self.endpoint_url).netloc
@@ -93,17 +93,17 @@ class Connection:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that is kept between two starts, apart from the window's geometry.
+    """Everything that is saved between two starts, except the window's geometry.
 
     Attributes:
         queue, profile, region, endpoint_url: The connection; see `Connection`.
-        concurrency: How many files are processed at once, 1…64; 0 = as many as this computer has cores, at most 4.
+        concurrency: The number of files to process at once, 1…64; 0 = one per processor core, at most 4.
         process_queue: The key of the named queue whose files the window may process on this computer; the embedded
             queue needs no permission.
-        fifo_order: On a FIFO queue: `parallel` gives each file a message group of its own, `strict` puts all files in
-            one group, so that they are processed one after another in the order they were added.
-        language: The window's, as a code such as `de`; empty for the system's.
-        paused: Whether the window was paused last; a worker in a terminal does not care.
+        fifo_order: On a FIFO queue: `parallel` gives each file a message group of its own; `strict` puts all files in
+            one group, so that they are processed one by one in the order they were added.
+        language: The window's language, a code such as `de`; empty for the system's.
+        paused: Whether the window was paused; `filemill worker` ignores it.
     """
 
     queue: str = ""
@@ -136,15 +136,15 @@ class Settings:
 
     @property
     def workers(self) -> int:
-        """How many files are processed at once, with 0 resolved."""
+        """The number of files to process at once, with 0 resolved."""
         return self.concurrency or min(4, os.cpu_count() or 1)
 
 
 def load_settings(path: Path) -> Settings:
-    """Read the settings file; a missing one gives the defaults, unknown keys are left alone.
+    """Read the settings file. A missing file gives the defaults; unknown keys are ignored.
 
     Raises:
-        SettingsError: If it is not TOML, or a value has a wrong type or range. The file is not touched.
+        SettingsError: If it is not valid TOML, or a value has a wrong type or is out of range.
     """
     try:
         table = tomllib.loads(_read(path))
@@ -165,7 +165,7 @@ def load_settings(path: Path) -> Settings:
 
 
 def _read(path: Path) -> str:
-    """Return the file's text; some editors put a byte order mark in front of it."""
+    """Return the file's text without the byte order mark that some editors add."""
     try:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
@@ -189,7 +189,7 @@ def _not_toml(path: Path, error: Exception) -> SettingsError:
 
 
 def _checked(table: dict[str, Any]) -> dict[str, Any]:
-    """Return the known keys of a table, each of the type its default has."""
+    """Return the known keys of a table, and check that each value has the type of its default."""
     values: dict[str, Any] = {}
     for field in fields(Settings):
         if field.name not in table:
@@ -205,20 +205,20 @@ def _checked(table: dict[str, Any]) -> dict[str, Any]:
 
 
 def update_settings(path: Path, **changes: Any) -> Settings:  # noqa: ANN401 - the values of any field
-    """Read the settings file, change some settings and write it; comments and unknown keys stay.
+    """Change some settings in the settings file; keep comments and unknown keys.
 
-    Nobody else, in this program or another one, changes the file meanwhile. Nothing is written if nothing changes.
+    A lock prevents other threads and programs from changing the file meanwhile. The file is written only if a value
+    changes.
 
     Args:
         path: The file.
-        changes: New values by the names of `Settings`' attributes; a default is written as no key at all.
+        changes: New values by the attribute names of `Settings`; a key with its default value is removed.
 
     Returns:
-        The settings as they are saved now.
+        The settings as saved.
 
     Raises:
-        SettingsError: If the file can't be read or written, or holds something that is not valid; it is not touched
-            then.
+        SettingsError: If the file can't be read or written, or is not valid; it is not changed then.
     """
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -237,7 +237,7 @@ def update_settings(path: Path, **changes: Any) -> Settings:  # noqa: ANN401 - t
 
 
 def _write(path: Path, settings: Settings, names: Iterable[str]) -> None:
-    """Write these settings into the file's text, which can be read as TOML."""
+    """Return the file's text, which is valid TOML, with these settings."""
     document = tomlkit.parse(_read(path)) if path.exists() else tomlkit.document()
     defaults = Settings()
     for name in names:
@@ -254,15 +254,15 @@ def _not_writable(path: Path, why: str) -> SettingsError:
 
 
 def connection_from(settings: Settings, environment: Mapping[str, str]) -> Connection:
-    """Return the connection in use: the environment first, as everywhere in AWS, then the settings.
+    """Return the effective connection: the environment overrides the settings, as in every AWS tool.
 
     Args:
-        settings: What the user saved.
+        settings: The saved settings.
         environment: Usually `os.environ`: FILEMILL_QUEUE, AWS_PROFILE, AWS_REGION (or AWS_DEFAULT_REGION),
             AWS_ENDPOINT_URL_SQS, AWS_ENDPOINT_URL.
 
     Raises:
-        SettingsError: If the queue is neither a legal name nor a URL, or the endpoint's URL can't be read.
+        SettingsError: If the queue is neither a valid name nor a URL, or the endpoint is not a valid URL.
     """
     queue = environment.get("FILEMILL_QUEUE", "").strip() or settings.queue.strip()
     connection = Connection(
@@ -283,8 +283,8 @@ def connection_from(settings: Settings, environment: Mapping[str, str]) -> Conne
     if not _QUEUE_NAME.fullmatch(queue):
         raise SettingsError(
             Sentence(
-                "“{name}” can't be a queue's name: up to 80 letters, digits, - and _, and .fifo at the end of a FIFO "
-                "queue. A queue's URL is accepted too.",
+                "“{name}” is not a valid queue name: use up to 80 letters, digits, - and _, with .fifo at the end for "
+                "a FIFO queue. A queue URL is accepted too.",
                 name=queue,
             )
         )
@@ -292,11 +292,11 @@ def connection_from(settings: Settings, environment: Mapping[str, str]) -> Conne
 
 
 def without_arn(queue: str, *, elsewhere: bool) -> str:
-    """Return a queue's name or URL as it is; its URL if it is given as an ARN, as AWS's own pages show it.
+    """Convert the ARN of a queue to its URL; return a name or URL unchanged.
 
     Args:
-        queue: What a person typed.
-        elsewhere: True if the queue is on another server, which only knows the name.
+        queue: The text that the user typed.
+        elsewhere: True if the queue is not on AWS; the ARN is then converted to the name.
     """
     found = _ARN.fullmatch(queue)
     if found is None:
@@ -308,28 +308,28 @@ def without_arn(queue: str, *, elsewhere: bool) -> str:
 
 
 def _check_endpoint(url: str) -> None:
-    """Refuse what `urlsplit` can't read: everybody who takes it apart later would stumble over it."""
+    """Reject an endpoint URL that `urlsplit` can't parse, since later code relies on that."""
     try:
         _ = urlsplit(url).port
     except ValueError as error:  # brackets that do not match, a port that is no number
         raise SettingsError(
             Sentence(
-                "“{url}” is not the URL of a server. Correct AWS_ENDPOINT_URL_SQS or AWS_ENDPOINT_URL, or endpoint_url "
-                "in the settings.",
+                "“{url}” is not a valid URL of a server. Correct AWS_ENDPOINT_URL_SQS, AWS_ENDPOINT_URL, or "
+                "endpoint_url in the settings.",
                 url=url,
             )
         ) from error
 
 
 def _with_url_parts(connection: Connection) -> Connection:
-    """Take the region (AWS) or the endpoint (any other server) that a queue URL names."""
+    """Return the connection with the region (AWS) or the endpoint (other servers) from its queue URL."""
     try:
         parts = urlsplit(connection.queue)
         is_url = parts.scheme in {"http", "https"} and parts.hostname and parts.path.strip("/") and parts.port != 0
     except ValueError:  # brackets that do not match, a port that is no number
         is_url = False
     if not is_url or parts.query or parts.fragment:
-        raise SettingsError(Sentence("“{url}” is not the URL of a queue.", url=connection.queue))
+        raise SettingsError(Sentence("“{url}” is not a valid queue URL.", url=connection.queue))
     host = parts.hostname or ""
     aws = _AWS_HOST.fullmatch(host)
     if aws:

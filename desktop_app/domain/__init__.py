@@ -1,1 +1,1 @@
-"""The vocabulary every layer shares; imports nothing of ours."""
+"""The vocabulary that all layers share; imports no other package of Filemill."""

@@ -1,4 +1,4 @@
-"""Time as the program sees it, so that tests can move it."""
+"""The program's source of time, which tests replace."""
 
 from __future__ import annotations
 
@@ -7,29 +7,29 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """What the services ask for the time. Any thread."""
+    """A source of time. Any thread."""
 
     def now_ms(self) -> int:
-        """Milliseconds since 1970, UTC: what is stored and shown."""
+        """Return milliseconds since 1970, UTC: for times that are stored and shown."""
         ...
 
     def steady(self) -> float:
-        """Seconds that never go back and that count while the computer sleeps, for measuring spans."""
+        """Return monotonic seconds that include sleep where possible: for measuring durations."""
         ...
 
 
 class SystemClock:
-    """The computer's own clocks."""
+    """The clocks of the operating system."""
 
     def now_ms(self) -> int:
-        """Milliseconds since 1970, UTC."""
+        """Return milliseconds since 1970, UTC."""
         return time.time_ns() // 1_000_000
 
     def steady(self) -> float:
-        """Seconds since some start; CLOCK_BOOTTIME where there is one, since CLOCK_MONOTONIC stops in suspend.
+        """Return monotonic seconds: CLOCK_BOOTTIME if available, since CLOCK_MONOTONIC stops during suspend.
 
-        Windows' and macOS's `time.monotonic` count (Windows) or not (macOS) while asleep; a lease that is
-        older than it seems is caught by the fencing token all the same.
+        `time.monotonic` includes sleep on Windows, but not on macOS. A lease that is older than it seems is still
+        caught by the fencing token.
         """
         boottime = getattr(time, "CLOCK_BOOTTIME", None)
         return time.monotonic() if boottime is None else time.clock_gettime(boottime)

@@ -1,4 +1,4 @@
-"""What there is to choose from for a connection, and what a test of one finds: the vocabulary of both faces."""
+"""The choices for a connection and the findings of a connection test, as the window and the command line show them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class ProfileKind(StrEnum):
-    """How a profile of the AWS configuration signs in."""
+    """How an AWS profile gets its credentials."""
 
     KEYS = "keys"
     SSO = "SSO"
@@ -24,13 +24,13 @@ class ProfileKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A profile of the AWS configuration files.
+    """A profile in the AWS configuration files.
 
     Attributes:
-        name: As it stands there.
-        kind: How it signs in.
-        region: The one it names; may be empty.
-        trouble: Why it can't be used, a plain sentence; empty if nothing is known against it.
+        name: The profile's name.
+        kind: How it gets its credentials.
+        region: Its region; may be empty.
+        trouble: A sentence that says why it can't be used; empty if no problem is known.
     """
 
     name: str
@@ -41,12 +41,12 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class Profiles:
-    """All of them, and where they were looked for.
+    """All profiles, and the files they were read from.
 
     Attributes:
-        found: In the order of the files.
-        files: Where the configuration and the credentials are looked for, there or not.
-        trouble: Why the files can't be read; empty if they can.
+        found: The profiles, in the order of the files.
+        files: The paths of the configuration and credentials files, whether or not they exist.
+        trouble: A sentence that says why the files can't be read; empty if they can.
     """
 
     found: tuple[Profile, ...] = ()
@@ -54,7 +54,7 @@ class Profiles:
     trouble: str = ""
 
     def named(self, name: str) -> Profile | None:
-        """Return the profile with this name."""
+        """Return the profile with this name, or None."""
         return next((profile for profile in self.found if profile.name == name), None)
 
 
@@ -63,9 +63,9 @@ class FoundQueue:
     """A queue that may be chosen.
 
     Attributes:
-        name: Its name.
-        url: Its URL.
-        region: Where it is.
+        name: The queue's name.
+        url: The queue's URL.
+        region: The queue's region.
     """
 
     name: str
@@ -74,7 +74,7 @@ class FoundQueue:
 
 
 class Check(StrEnum):
-    """What a test of a connection looks at, in this order."""
+    """The steps of a connection test, in order."""
 
     CREDENTIALS = "credentials"
     IDENTITY = "identity"
@@ -88,23 +88,23 @@ class Check(StrEnum):
 
 
 class Verdict(StrEnum):
-    """How one thing is."""
+    """The result of one step."""
 
     FINE = "fine"
     NOTE = "note"
-    """Worth knowing; nothing is kept from working."""
+    """Worth knowing, but not a problem."""
     TROUBLE = "trouble"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a test has found out about one thing.
+    """What a connection test found in one step.
 
     Attributes:
-        check: What it is about.
-        verdict: How it is.
-        text: A plain sentence.
-        error: For TROUBLE: what was in the way.
+        check: The step.
+        verdict: Its result.
+        text: A sentence that describes it.
+        error: For TROUBLE: the error, if there was one.
     """
 
     check: Check

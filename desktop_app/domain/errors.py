@@ -1,8 +1,8 @@
-"""The two kinds of trouble: what a person is told, and what is a bug.
+"""Errors that a user can understand, as opposed to bugs.
 
-A `KnownError` is the user's or the world's (a missing file, no network, a full disk). It carries a plain text that says
-what happened and what to do; no traceback is shown for it. Every other exception is a bug of ours: it goes to the log
-with its traceback and a person is offered a report.
+A `KnownError` has a cause outside the program (a missing file, no network, a full disk). Its text says what happened
+and what to do, and no traceback is shown. Every other exception is a bug: it is logged with its traceback, and the
+user is offered a report.
 """
 
 from __future__ import annotations
@@ -18,61 +18,61 @@ if TYPE_CHECKING:
 
 
 class Cause(StrEnum):
-    """What exactly is the matter: decides what a person is offered. The values go to the log: never rename one."""
+    """The exact cause of an error. It decides which remedies are offered. The values are logged: never rename one."""
 
     OTHER = "other"
-    """Nothing that there is a remedy for but patience."""
+    """No remedy but to wait."""
     NO_SIGN_IN = "no-sign-in"
-    """No credentials for the profile, or no such profile, or it can't be used."""
+    """The profile does not exist, has no credentials, or can't be used."""
     SESSION_ENDED = "session-ended"
-    """Signed in once, but that has run out."""
+    """The session has expired."""
     KEYS_REFUSED = "keys-refused"
-    """AWS does not accept the keys."""
+    """AWS rejects the access keys."""
     CLOCK_WRONG = "clock-wrong"
-    """This computer's clock is so far off that AWS refuses what it signs."""
+    """This computer's clock is so far off that AWS rejects its signatures."""
     NO_REGION = "no-region"
-    """No region is known, or there is none of this name."""
+    """No region is set, or it does not exist."""
     OTHER_ACCOUNT = "other-account"
-    """The queue is in another account than the one signed in to."""
+    """The queue belongs to another account."""
     NO_QUEUE = "no-queue"
-    """The queue is not there."""
+    """The queue does not exist."""
     NO_RIGHT = "no-right"
-    """One action is not allowed."""
+    """An action is not allowed."""
     OFFLINE = "offline"
-    """No connection, or the service has trouble of its own."""
+    """No connection, or the service reports an error of its own."""
     NOT_SQS = "not-sqs"
-    """Somebody else answers."""
+    """The response is not from SQS."""
     PROXY = "proxy"
-    """The proxy does not let us through."""
+    """The proxy refuses the connection."""
     NOT_TRUSTED = "not-trusted"
-    """The server's certificate is not one that this computer trusts."""
+    """This computer does not trust the server's certificate."""
     THROTTLED = "throttled"
-    """The service asks us to go slower."""
+    """The service throttles requests."""
     SETUP = "setup"
-    """The queue or AWS's configuration is set up in a way that can't be used."""
+    """The configuration of the queue or of AWS can't be used."""
     LOCAL_QUEUE = "local-queue"
-    """The embedded queue can't start."""
+    """The embedded queue can't be opened."""
     FOREIGN = "foreign"
-    """The queue carries messages of another program."""
+    """The queue contains messages of another program."""
     DISK_FULL = "disk-full"
     DATABASE_BUSY = "database-busy"
-    """Another program keeps the database to itself."""
+    """Another program holds the database's lock."""
     DATABASE_DAMAGED = "database-damaged"
     DATABASE_READ_ONLY = "database-read-only"
 
 
 class KnownError(Exception):
-    """Trouble that a person can understand and often mend.
+    """An error that a user can understand and often fix.
 
     Args:
-        text: One or two plain sentences: what happened, and what to do. No stack, no error code first.
-        title: What happened, in a few words without a full stop, if `text` is only what is to be said besides.
-        detail: What an expert wants besides (an exception's text, a service code); may be empty.
-        cause: What is the matter; by default what the class says.
+        text: One or two sentences: what happened and what to do.
+        title: What happened, in a few words without a full stop; `text` then says only the rest. May be empty.
+        detail: Technical details (an exception's text, a service's error code); may be empty.
+        cause: The cause; the class's own by default.
 
     Attributes:
-        text: All of it, with the title as its first sentence.
-        body: What stands under the title.
+        text: The whole text, with the title as its first sentence.
+        body: The text below the title.
     """
 
     cause = Cause.OTHER
@@ -88,11 +88,11 @@ class KnownError(Exception):
 
 
 class UsageError(KnownError):
-    """A command line that makes no sense; the terminal ends with exit code 2."""
+    """The command line is not valid; the program exits with code 2."""
 
 
 class SettingsError(KnownError):
-    """The settings file or an environment variable says something that can't be used."""
+    """The settings file or an environment variable has a value that can't be used."""
 
 
 class StoreError(KnownError):
@@ -100,23 +100,23 @@ class StoreError(KnownError):
 
 
 class StoreBusyError(StoreError):
-    """Another program holds the database's write lock for longer than we wait; trying again is right."""
+    """Another program holds the database's write lock for too long; try again later."""
 
     cause = Cause.DATABASE_BUSY
 
 
 class StoreFullError(StoreError):
-    """The disk is full; trying again after room was made is right."""
+    """The disk is full; try again after space was freed."""
 
     cause = Cause.DISK_FULL
 
 
 class PartlyAddedError(StoreError):
-    """Some files of an Add are safe on the list, the others are not.
+    """Only some files of a batch were added; those are saved.
 
     Attributes:
-        batch_id: The batch of those that are.
-        added: How many these are.
+        batch_id: The batch of the files that were added.
+        added: The number of files that were added.
     """
 
     def __init__(self, why: StoreError, *, batch_id: int, added: int, wanted: int) -> None:
@@ -127,47 +127,47 @@ class PartlyAddedError(StoreError):
 
 
 class StoreDamagedError(StoreError):
-    """The database's file is damaged; it has to be put aside before anything else is of use."""
+    """The database file is damaged; it has to be set aside before anything else can work."""
 
     cause = Cause.DATABASE_DAMAGED
 
 
 class QueueTrouble(StrEnum):
-    """What kind of trouble a queue has: decides who waits, how long, and what the window says."""
+    """The kind of a queue error. It decides whether and when to try again, and what the window shows."""
 
     OFFLINE = "offline"
-    """No connection, a time-out, a server error: try again with backoff."""
+    """No connection, a timeout or a server error: try again with backoff."""
     THROTTLED = "throttled"
-    """The service asks us to go slower."""
+    """The service throttles requests."""
     SIGNED_OUT = "signed out"
-    """No credentials, or they have ended: the user has to sign in."""
+    """No credentials, or they have expired: the user has to sign in."""
     NO_RIGHT = "no right"
     """Signed in, but this action is not allowed."""
     NO_QUEUE = "no queue"
-    """The queue is not there (deleted, other region, other account)."""
+    """The queue does not exist (deleted, or in another region or account)."""
     SETUP = "setup"
-    """Something that is set up wrong: region, endpoint, certificate, proxy."""
+    """Wrong configuration: region, endpoint, certificate or proxy."""
     LEASE_LOST = "lease lost"
-    """A receipt handle no longer holds its message; never tried again."""
+    """The receipt handle is no longer valid for its message; never tried again."""
     REFUSED = "refused"
-    """The service refuses this request for what is in it; trying the same again is no use."""
+    """The service rejects the content of the request; trying again is pointless."""
 
     @property
     def may_look_different(self) -> bool:
-        """Whether it may be over once everything was looked up afresh: the credentials, the region, the queue."""
+        """Whether resolving the credentials, the region and the queue again may solve it."""
         return self in {QueueTrouble.SIGNED_OUT, QueueTrouble.NO_RIGHT, QueueTrouble.NO_QUEUE, QueueTrouble.SETUP}
 
 
 class QueueError(KnownError):
-    """A call to the queue did not succeed.
+    """A call to the queue failed.
 
     Args:
-        text, title, detail, cause: See `KnownError`; the detail is the service's own code and text.
-        trouble: The kind, which decides what happens next.
-        right: For a missing right: which.
-        command: For a session that has ended: what is typed to sign in again; empty if no command does that.
-        was_answered: Whether the service itself has said so.
-        said: What it has said, its code if it has said no more; empty if it has not answered.
+        text, title, detail, cause: See `KnownError`; the detail is the service's error code and text.
+        trouble: The kind of error, which decides what happens next.
+        right: The missing permission, if that is the cause.
+        command: For an expired session: the command that signs in again; empty if there is none.
+        was_answered: Whether the service itself returned the error.
+        said: The service's message, or its error code if it sent no message; empty if it did not respond.
     """
 
     def __init__(
@@ -192,12 +192,12 @@ class QueueError(KnownError):
 
 
 class FileError(KnownError):
-    """One file can't be processed; its job becomes FAILED with this reason.
+    """A file can't be processed; its job becomes FAILED with this reason.
 
     Args:
-        reason: Why; its sentence is the error's text.
-        passing: True if trying again later may help (a share that is away, a file in use).
-        detail: The system's own text.
+        reason: The reason; its sentence becomes the error's text.
+        passing: True if trying again later may help (a share that is offline, a file in use).
+        detail: The operating system's text.
     """
 
     def __init__(self, reason: Reason, *, passing: bool = False, detail: str = "") -> None:

@@ -1,4 +1,4 @@
-"""A right that is missing, and the letter to who can give it."""
+"""A missing IAM permission, and the request to the administrator who can grant it."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ ACTIONS = {
         "sqs:GetQueueAttributes",
     ),
 }
-"""What goes with what: who asks for one of them needs the others next."""
+"""Permissions that are needed together, by the API action that was refused."""
 
 
 @dataclass(frozen=True, slots=True)
 class MissingRight:
-    """An action that somebody may not do.
+    """An API action that is not allowed.
 
     Attributes:
-        action: Such as `sqs:ReceiveMessage`.
-        resource: The queue's ARN as far as it is known, else its name.
-        principal: Who is signed in, an ARN; empty if that is not known.
-        service_text: What AWS said.
+        action: The action, such as `sqs:ReceiveMessage`.
+        resource: The queue's ARN, with `*` for unknown parts.
+        principal: The ARN of the identity that is signed in; empty if unknown.
+        service_text: The message of AWS.
     """
 
     action: str
@@ -37,17 +37,17 @@ class MissingRight:
     service_text: str = ""
 
     def policy(self) -> str:
-        """A statement of an IAM policy that gives the right, and what goes with it."""
+        """Return an IAM policy that grants the permission and those needed with it."""
         name = self.action.partition(":")[2]
         actions = list(ACTIONS.get(name, (self.action,))) if self.action.startswith("sqs:") else [self.action]
         statement = {"Effect": "Allow", "Action": actions, "Resource": self.resource}
         return json.dumps({"Version": "2012-10-17", "Statement": [statement]}, indent=2)
 
     def letter(self) -> Sentence:
-        """A request to an administrator, ready to be sent."""
+        """Return a request to an administrator, ready to be sent."""
         return Sentence(
             "Please allow {action} on {resource} for {principal}. Filemill needs it to work with this queue. "
-            "AWS said: {said} A policy that allows it:",
+            "AWS said: {said} This policy allows it:",
             action=self.action,
             resource=self.resource,
             principal=self.principal or Sentence("my sign-in"),

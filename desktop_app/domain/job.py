@@ -1,4 +1,4 @@
-"""The vocabulary that every layer shares: statuses, jobs, batches. Imports nothing of ours."""
+"""Jobs, their statuses, batches and attempts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Status(IntEnum):
-    """Where a job stands. Exactly four, stored as numbers; anything finer is the job's reason."""
+    """The status of a job. There are exactly four, stored as numbers; anything finer is the job's reason."""
 
     PENDING = 0
     PROCESSING = 1
@@ -24,7 +24,7 @@ class Status(IntEnum):
 
     @property
     def is_final(self) -> bool:
-        """True if nothing more happens to the job by itself."""
+        """Whether the job has ended: nothing more happens to it by itself."""
         return self in {Status.PROCESSED, Status.FAILED}
 
 
@@ -35,21 +35,21 @@ FINAL_STATUSES = tuple(status for status in Status if status.is_final)
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One file that a person submitted; one row of the database, as it was when it was read.
+    """A file that was submitted: one row of the database, as it was when it was read.
 
-    Times are milliseconds since 1970, UTC; None where the thing has not happened.
+    Times are milliseconds since 1970, UTC; None for what has not happened yet.
     """
 
     row_id: int
-    """The database's key: small, ordered by submission, never shown."""
+    """The database's key: ordered by submission, never shown."""
     id: str
-    """The UUID that the message carries and the command line shows."""
+    """The UUID that the message contains and the command line shows."""
     batch_id: int
     file_path: str
-    """Absolute; as `os.fsdecode` gives it, so it opens the file even if its name is not UTF-8."""
+    """The absolute path as decoded by `os.fsdecode`, so it opens the file even if its name is not UTF-8."""
     status: Status
     reason: Reason | None
-    """None where the status says all."""
+    """None if the status needs no explanation."""
     file_size: int | None
     lines_count: int | None
     bytes_done: int
@@ -65,25 +65,25 @@ class Job:
     finished_at: int | None
     next_try_at: int | None
     revision: int
-    """The store's counter at the last write of this row; grows with every write."""
+    """The store's write counter at the last write of this row."""
     modified_ns: int | None = None
-    """The file's own time as it was seen last, in nanoseconds since 1970."""
+    """The file's last known modification time, in nanoseconds since 1970."""
     batch_name: str = field(default="", compare=False)
-    """The name of its batch, where the list was read; may be empty."""
+    """The name of its batch; may be empty. Filled only where the list is read."""
 
     @property
     def name(self) -> str:
-        """The last part of the path, safe to show."""
+        """The last component of the path, safe to show."""
         return display_text(os.path.basename(self.file_path) or self.file_path)  # noqa: PTH119 - keep surrogates
 
     @property
     def problem(self) -> FileProblem | None:
-        """What kind of reason it has failed for; None if it has not failed, or for a reason of no kind."""
+        """The category of the reason why it failed; None if it has not failed or the reason has no category."""
         return self.reason.code.problem if self.reason and self.status is Status.FAILED else None
 
     @property
     def took_ms(self) -> int | None:
-        """How long the last attempt worked, in milliseconds; None while it has not ended."""
+        """The duration of the last attempt in milliseconds; None until it has ended."""
         if self.started_at is None or self.finished_at is None:
             return None
         return max(0, self.finished_at - self.started_at)
@@ -91,9 +91,9 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class NewFile:
-    """A file that intake has looked at and accepted, before it has a row.
+    """A file that was accepted for adding and has no row yet.
 
-    `size` and `modified_ns` are what `stat` said then; None where it could not be asked.
+    `size` and `modified_ns` are as `stat` reported them; None where it failed.
     """
 
     path: str
@@ -103,7 +103,7 @@ class NewFile:
 
 @dataclass(frozen=True, slots=True)
 class StatusCounts:
-    """How many jobs have each status."""
+    """The number of jobs of each status."""
 
     pending: int = 0
     processing: int = 0
@@ -112,12 +112,12 @@ class StatusCounts:
 
     @property
     def total(self) -> int:
-        """All jobs."""
+        """The number of all jobs."""
         return self.pending + self.processing + self.processed + self.failed
 
     @property
     def unfinished(self) -> int:
-        """Jobs that something still has to happen to."""
+        """The number of jobs that have not ended."""
         return self.pending + self.processing
 
     def of(self, status: Status) -> int:
@@ -126,10 +126,10 @@ class StatusCounts:
 
 
 def display_text(text: str) -> str:
-    r"""Make a file name or foreign text safe to show in a table, a log line or a terminal.
+    r"""Make a file name or other outside text safe to show in a table, a log line or a terminal.
 
-    Bytes that are not UTF-8 become `\xNN`, control, line-break and bidirectional-override characters become their
-    escapes, so that a name can neither break a line nor pretend to be another.
+    Bytes that are not UTF-8 become `\xNN`; control, line-break and bidirectional-override characters become escapes,
+    so that a name can neither break a line nor imitate another name.
     """
     if text.isascii() and text.isprintable():
         return text
@@ -154,12 +154,12 @@ _NUMBER = re.compile(r"\d+")
 
 
 def natural_key(name: str) -> str:
-    """Return a text that sorts names as people expect: file2 before file10, whatever the case."""
+    """Return a key that sorts names as people expect: file2 before file10, ignoring case."""
     return _NUMBER.sub(_number_key, name.casefold())
 
 
 def _number_key(match: re.Match[str]) -> str:
-    """Put a number behind its length: of two numbers the longer one is greater. A name has at most 255 characters."""
+    """Prefix a number with its length, so that the longer number sorts last. A name has at most 255 characters."""
     digits = match.group().lstrip("0")
     return f"{len(digits):03}{digits}"
 
@@ -177,29 +177,29 @@ def iso_utc(milliseconds: int | None) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """A place in the store's change feed, to be given back to it. What is in it is the store's own business."""
+    """An opaque position in the store's change feed."""
 
     revision: int
 
     def is_before(self, job: Job) -> bool:
-        """Return whether a job was written after this place."""
+        """Return whether a job was written after this position."""
         return job.revision > self.revision
 
 
 BEGINNING = Cursor(0)
-"""Before the first write."""
+"""The position before the first write."""
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What was written to the list since a reader asked last.
+    """The changes of the list after a cursor.
 
     Attributes:
-        cursor: What to ask from the next time.
-        jobs: The rows that were written, as they are now.
-        removed: The keys of rows that were taken off the list.
-        overflow: True if there were too many to list one by one: read everything again; `jobs` and `removed` are
-            empty then.
+        cursor: The position to continue from.
+        jobs: The jobs that were written, in their current state.
+        removed: The keys of jobs that were removed from the list.
+        overflow: True if there were too many changes to return; read the whole list again. `jobs` and `removed` are
+            then empty.
     """
 
     cursor: Cursor
@@ -210,12 +210,12 @@ class Changes:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """The files of one Add that are on the list.
+    """A batch: the files of one Add that are on the list.
 
     Attributes:
-        id, name: The database's key; what a person reads, may be empty.
+        id, name: The database's key, and the name to show, which may be empty.
         created_at: When it was added, in milliseconds since 1970.
-        count: How many of its jobs are on the list.
+        count: The number of its jobs that are on the list.
     """
 
     id: int
@@ -225,35 +225,35 @@ class Batch:
 
 
 class AttemptOutcome(StrEnum):
-    """How a try ended. The values are stored: never rename one."""
+    """How an attempt ended. The values are stored: never rename one."""
 
     PROCESSED = "processed"
     FAILED = "failed"
     LATER = "later"
-    """It failed for a reason that may pass; another one follows."""
+    """Failed for a reason that may be temporary; another attempt follows."""
     RETURNED = "returned"
-    """The program that worked on it was closed in order, or its share of the work was taken back."""
+    """The program was closed while it processed the file, or released the message."""
     STOPPED = "stopped"
-    """No result: the program ended, or did not answer until its lease was over."""
+    """No result: the program ended unexpectedly, or its lease expired."""
     PUT_ASIDE = "put_aside"
-    """No result: the queue has put the message aside meanwhile."""
+    """No result: SQS moved the message to the dead-letter queue in the meantime."""
     REMOVED = "removed"
-    """The job was taken off the list meanwhile."""
+    """The job was removed from the list in the meantime."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try at a job, as it was when it was read. Times are milliseconds since 1970, UTC.
+    """An attempt to process a job, as it was when it was read. Times are milliseconds since 1970, UTC.
 
     Attributes:
-        token: The fencing token of the claim; grows with every try of a job.
-        generation: Of which submission.
+        token: The fencing token of the claim; grows with every attempt.
+        generation: The submission it belongs to.
         number: Its 1-based number within that submission.
-        worker: Who worked, as `<computer>/<tag>`.
+        worker: The worker, as `<computer>/<tag>`.
         started_at: When the job was claimed.
-        ended_at: When it was known how it ended; None while it runs.
+        ended_at: When its outcome was recorded; None while it runs.
         outcome: None while it runs.
-        reason: None where the outcome says all.
+        reason: None if the outcome needs no explanation.
     """
 
     token: int
@@ -267,12 +267,12 @@ class Attempt:
 
     @property
     def computer(self) -> str:
-        """The computer's name."""
+        """The name of the worker's computer."""
         return self.worker.rpartition("/")[0] or self.worker
 
     @property
     def took_ms(self) -> int | None:
-        """How long it worked, in milliseconds; None while it runs, and where nobody saw its end."""
+        """The duration in milliseconds; None while it runs, and if its end was not observed."""
         if self.ended_at is None or self.outcome in _UNSEEN:
             return None
         return max(0, self.ended_at - self.started_at)
@@ -283,15 +283,15 @@ _UNSEEN = frozenset({AttemptOutcome.STOPPED, AttemptOutcome.PUT_ASIDE})
 
 @dataclass(frozen=True, slots=True)
 class RunSums:
-    """What is under way, and what has ended since a time; sizes in bytes, as far as they are known.
+    """What is unfinished, and what has ended since a given time. Sizes are in bytes; unknown ones count as 0.
 
     Attributes:
-        open_files, open_bytes: What has not ended, PENDING and PROCESSING.
-        processing: How many of them are being processed.
-        read_bytes: How much of those is read.
-        done_files, done_bytes: What has ended since then, however.
-        failed: How many of those have failed.
-        newest_end: When the last of them ended, in milliseconds since 1970; 0 if there is none.
+        open_files, open_bytes: Jobs that are PENDING or PROCESSING.
+        processing: The number of those that are PROCESSING.
+        read_bytes: The bytes of those that have been read.
+        done_files, done_bytes: Jobs that ended since then, PROCESSED or FAILED.
+        failed: The number of those that are FAILED.
+        newest_end: When the last of them ended, in milliseconds since 1970; 0 if none did.
     """
 
     open_files: int = 0
@@ -306,7 +306,7 @@ class RunSums:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """What has ended in a step of the clock that begins at `start_ms`: files, and their bytes."""
+    """The files that ended within the interval that begins at `start_ms`, and their bytes."""
 
     start_ms: int
     files: int
@@ -315,12 +315,12 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class PriorityResult:
-    """What became of jobs that should be next.
+    """The result of moving jobs to the front.
 
     Attributes:
-        keys: Those that wait, in the order asked for.
-        front: How many of them stand at the front of the outbox now.
-        is_served: Whether somebody begins them at once, whatever the queue's order is.
+        keys: The jobs that are waiting, in the requested order.
+        front: The number of them that are now at the front of the outbox.
+        is_served: Whether a consumer starts them at once, regardless of the queue's order.
     """
 
     keys: tuple[int, ...] = ()
@@ -329,5 +329,5 @@ class PriorityResult:
 
     @property
     def sent(self) -> int:
-        """How many have their message in the queue already, which nobody can move there."""
+        """The number of jobs whose message is already in the queue, where it can't be moved."""
         return len(self.keys) - self.front

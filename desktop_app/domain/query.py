@@ -1,8 +1,8 @@
-"""Which jobs to list (`Filter`), in which order (`Sort`); and what is typed into the filter box, read as a `Search`.
+"""Which jobs to list (`Filter`), in which order (`Sort`), and the search typed into the filter box (`Search`).
 
-The filter box takes plain words, which all have to match; `"two words"` as one; `status:failed`, `size:>10MB`,
-`reason:missing`. Whatever makes no sense as one of these is a plain word, since a file may be called like that. A key
-whose value is still to be typed leaves nothing out.
+The filter box accepts words, which must all match; phrases such as `"two words"`; and `status:failed`, `size:>10MB`
+or `reason:missing`. Anything that is not valid as one of these is taken as a plain word, since a file may have that
+name. A key without a value yet does not filter.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 
 
 ADDED = "created_at"
-"""The sort key of the order in which the jobs were added, which is the order of the database's keys too."""
+"""The sort key for the order in which the jobs were added, which is also the order of the database's keys."""
 
 
 @dataclass(frozen=True, slots=True)
 class SortTerm:
-    """One term of an order.
+    """A sort key and its direction.
 
     Attributes:
-        key: The name of a field of `Job`, or of what the store works out (`store/list_query.py`).
-        descending: Whether the greatest value comes first.
+        key: The name of a field of `Job`, or of a computed key in `store/list_query.py`.
+        descending: Whether the largest value comes first.
     """
 
     key: str
@@ -40,30 +40,30 @@ class SortTerm:
 
 @dataclass(frozen=True, slots=True)
 class Sort:
-    """The order of a list of jobs: by the first term, what is equal in it by the next.
+    """The order of a list of jobs: by the first term, then by the next among equal ones.
 
-    Jobs that are equal in all terms stay in the order they were added.
+    Jobs that are equal in all terms are in the order they were added.
     """
 
     terms: tuple[SortTerm, ...] = (SortTerm(ADDED),)
 
     @classmethod
     def by(cls, key: str, *, descending: bool = False) -> Sort:
-        """Return the order by one key."""
+        """Return a sort by one key."""
         return cls((SortTerm(key, descending),))
 
     def then(self, key: str, *, descending: bool = False) -> Sort:
-        """Return this order with another term behind it."""
+        """Return this sort with another term at its end."""
         return Sort((*self.terms, SortTerm(key, descending)))
 
     @property
     def keys(self) -> frozenset[str]:
-        """What it sorts by."""
+        """The sort keys."""
         return frozenset(term.key for term in self.terms)
 
     @property
     def is_by_adding(self) -> bool:
-        """True if the jobs stand in the order they were added, or the other way round."""
+        """Whether the order is that of adding, ascending or descending."""
         return len(self.terms) == 1 and self.terms[0].key == ADDED
 
 
@@ -72,7 +72,7 @@ BY_ADDING = Sort()
 
 @dataclass(frozen=True, slots=True)
 class SizeRange:
-    """Sizes in bytes from `least` to `most`, both included; None where there is no bound."""
+    """A range of sizes in bytes, from `least` to `most` inclusive; None for no bound."""
 
     least: int | None = None
     most: int | None = None
@@ -80,15 +80,15 @@ class SizeRange:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What a person looks for; all of it has to apply. `parse_search` makes one from what was typed.
+    """Search conditions, which must all match. `parse_search` makes them from typed text.
 
     Attributes:
-        words: Each is part of the path or of the reason, upper and lower case alike.
-        statuses: One of these; empty = any.
-        sizes: The size lies in each of these ranges; a size that is not known lies in none.
-        reasons: Each is part of the reason, or of its problem's name.
-        spoken: Words and reasons, each with the reasons that say it in another language (`domain.reasons.saying`);
-            what they say in English counts always.
+        words: Each must be part of the path or of the reason, ignoring case.
+        statuses: The status must be one of these; empty = any.
+        sizes: The size must be in each of these ranges; an unknown size is in none.
+        reasons: Each must be part of the reason or of its problem's name.
+        spoken: For words and reasons, the reasons whose translation contains them (`domain.reasons.saying`); the
+            English text is always searched too.
     """
 
     words: tuple[str, ...] = ()
@@ -103,13 +103,13 @@ NO_SEARCH = Search()
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which jobs to list; all of it has to apply.
+    """Which jobs to list. All conditions must match.
 
     Attributes:
-        statuses: Only these; empty = all.
-        problems: Only those that have failed for one of these, values of `FileProblem`; empty = all.
-        batches: Only those of one of these batches; empty = all.
-        search: Only what matches.
+        statuses: Only jobs with one of these statuses; empty = all.
+        problems: Only jobs that failed with one of these problems, values of `FileProblem`; empty = all.
+        batches: Only jobs of one of these batches; empty = all.
+        search: Only jobs that match it.
     """
 
     statuses: frozenset[Status] = frozenset()
@@ -119,7 +119,7 @@ class Filter:
 
     @property
     def is_empty(self) -> bool:
-        """True if no job is left out."""
+        """Whether the filter lets every job through."""
         return self == NO_FILTER
 
 
@@ -128,13 +128,13 @@ NO_FILTER = Filter()
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Jobs that have failed for the same reason.
+    """A group of jobs that failed with the same problem.
 
     Attributes:
-        code: A value of `FileProblem`; empty where there is none.
-        reason: What most of them carry; None where they carry none.
-        count: How many jobs it is.
-        reasons: How many different reasons they carry.
+        code: A value of `FileProblem`; empty if they have none.
+        reason: Their most frequent reason; None if they have none.
+        count: The number of jobs.
+        reasons: The number of different reasons.
     """
 
     code: str
@@ -145,7 +145,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class SelectionSums:
-    """What some jobs are together; sizes in bytes and lines as far as they are known."""
+    """Totals of some jobs: statuses, sizes in bytes and lines. Unknown values count as 0."""
 
     counts: StatusCounts
     size: int
@@ -157,7 +157,7 @@ _TERM = re.compile(r'(?:[^\s"]|"[^"]*(?:"|$))+')
 _SIZE = re.compile(r"(?P<sign><=|>=|<|>|=|)(?P<number>\d{1,15}(?:[.,]\d{1,9})?|)(?P<unit>[a-z]{0,3})", re.IGNORECASE)
 
 _GREATEST = Decimal(2**62)
-"""More than any disk holds, and what the database can compare with."""
+"""Larger than any file, and within the range of the database's integers."""
 
 _UNITS = {
     "": 1,
@@ -169,11 +169,11 @@ _UNITS = {
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What a person's language calls things, beside the English names, which always hold.
+    """Names in the user's language that the filter box accepts besides the English ones.
 
     Attributes:
-        keys: English keys by theirs: `grund` is `reason`.
-        statuses: Statuses by their words.
+        keys: English keys by translated ones: `grund` means `reason`.
+        statuses: Statuses by their translated names.
     """
 
     keys: Mapping[str, str] = field(default_factory=dict)
@@ -192,7 +192,7 @@ class _Found:
     reasons: list[str] = field(default_factory=list)
 
     def take(self, key: str, value: str) -> bool:
-        """Note a condition; False if it is none."""
+        """Add a condition; return False if it is not valid."""
         match self.names.keys.get(key.casefold(), key.lower()):
             case "status":
                 statuses = _statuses(value, self.names)
@@ -211,7 +211,7 @@ class _Found:
         if match is None:
             return False
         if not match["number"]:
-            return not match["unit"]  # "size:" and "size:>" wait for their number
+            return not match["unit"]  # "size:" and "size:>" are still being typed
         factor = _UNITS.get(match["unit"].lower())
         if factor is None:
             return match["unit"].lower() in {"ki", "mi", "gi", "ti"}  # on the way to KiB
@@ -221,7 +221,7 @@ class _Found:
 
 
 def parse_search(text: str, names: Names = ENGLISH) -> Search:
-    """Read what a person has typed; every text means something."""
+    """Parse the text of the filter box; every text is valid."""
     found = _Found(names)
     for term in _TERM.findall(text):
         key, colon, value = term.partition(":")
@@ -232,13 +232,13 @@ def parse_search(text: str, names: Names = ENGLISH) -> Search:
 
 
 def _statuses(value: str, names: Names) -> set[Status]:
-    """Return those whose name begins like this, so that the list gets shorter while it is typed."""
+    """Return the statuses whose name begins with a text, so that the list narrows while the user types."""
     known = {status.name: status for status in Status} | dict(names.statuses)
     return {status for word, status in known.items() if word.casefold().startswith(value.casefold())}
 
 
 def _range(sign: str, size: Decimal) -> SizeRange:
-    """Return the whole bytes that a comparison allows."""
+    """Return the range of whole bytes that a comparison allows."""
     below, above = int(size), int(size) + (size != int(size))
     match sign:
         case "<":

@@ -1,1 +1,1 @@
-"""The log: writing it, reading it, and what it says about one job."""
+"""The log: writing it, reading it, and finding the lines about one job."""

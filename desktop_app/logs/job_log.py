@@ -1,6 +1,6 @@
-"""What the log says about one job. Each line about one begins `job <id>: `, so that they can be found.
+"""Find the log lines about one job. Each such message begins with `job <id>: `.
 
-What goes wrong with a job, and what a person does to it, is logged at INFO, ordinary steps of thousands at DEBUG.
+Failures of a job and actions of the user are logged at INFO, the ordinary steps at DEBUG.
 """
 
 from __future__ import annotations
@@ -24,25 +24,25 @@ _CONTINUED = b"    "
 
 
 def level_for(jobs: int) -> int:
-    """Return the level of lines about jobs that were changed together: many of them must not flood the log."""
+    """Return the level for messages about jobs that were changed together: DEBUG for many, to keep the log short."""
     return logging.INFO if jobs <= _FEW else logging.DEBUG
 
 
 @dataclass(slots=True)
 class _File:
-    """How far one log file was read, and what was found."""
+    """The position up to which a log file was read, and the lines found."""
 
     offset: int
     lines: list[str]
     is_ours: bool = False
-    """Whether the last record is about the job, so that its further lines are too."""
+    """Whether the last record was about the job, so that its continuation lines are too."""
 
 
 class JobLog:
-    """Collects the lines about one job from the log files, the oldest first. One thread at a time; reads files.
+    """Collects the lines about one job from the log files, oldest first. One thread at a time; reads files.
 
     Args:
-        folder: Where the log files lie.
+        folder: The folder of the log files.
         job_id: The job's UUID.
     """
 
@@ -53,7 +53,7 @@ class JobLog:
         self._known: dict[tuple[int, int], _File] = {}
 
     def lines(self) -> tuple[str, ...]:
-        """Return the newest `MOST_LINES` lines; reads only what was written since the last call."""
+        """Return the newest `MOST_LINES` lines. Reads only what was written since the last call."""
         found: list[str] = []
         known: dict[tuple[int, int], _File] = {}
         read_to = {key: file.offset for key, file in self._known.items()}
@@ -61,7 +61,7 @@ class JobLog:
             try:
                 new = added(path, read_to)
             except OSError:
-                continue  # it was turned over, or may not be read: what there is will do
+                continue  # rotated, or not readable: use what was found so far
             file = self._known[new.key] if new.start else _File(0, [])
             self._take(file, new.data)
             known[new.key] = file

@@ -1,12 +1,12 @@
-"""The log: one rotating file that every program on the same home shares, and the terminal with `--debug`.
+"""Write the log: to a rotating file that all programs with the same home share, and to the terminal with `--debug`.
 
-Several processes write at once (a window, workers, one-shot commands), so the usual rotating handler will not do: each
-would go on writing into the file that another has renamed. Here a record is one `write` to a file opened for appending,
-which the system keeps whole; before it the handler looks whether the name still leads to the file it holds, and turning
-the files over is done under a lock. Windows does not let a file be renamed that another process has open: the turn is
-put off then, and the file grows until it can be had.
+Several processes write at once (a window, workers, one-shot commands), so the standard rotating handler does not work:
+each process would keep writing to the file that another has renamed. Here a record is one `write` to a file opened for
+appending, which the system keeps whole. Before each write, the handler checks whether the name still refers to its open
+file, and rotation is done under a lock. Windows does not rename a file that another process has open: the rotation is
+then postponed, and the file grows until it succeeds.
 
-What is logged is what happened, never what files or messages contain; at DEBUG a message's id may be there.
+The log says what happened, never what files or messages contain; at DEBUG it may contain message ids.
 """
 
 from __future__ import annotations
@@ -37,32 +37,32 @@ _FORMAT = "%(asctime)s %(levelname)-7s [%(process)d %(threadName)s] %(name)s: %(
 
 _APPENDING = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
 
-# Libraries that tell much, and at DEBUG even signatures and bodies: never below this level, --debug or not.
+# Verbose libraries, which at DEBUG log even signatures and bodies: never below this level, even with --debug.
 _QUIET = {"boto3": "WARNING", "botocore": "WARNING", "urllib3": "WARNING", "werkzeug": "WARNING"}
 
 _QUIET |= {"moto": "WARNING", "peewee": "INFO", "filelock": "WARNING"}
 
 
 def log_file(folder: Path) -> Path:
-    """Return the newest log file; older ones have `.1` … `.4` behind the name."""
+    """Return the newest log file; older ones have the suffixes `.1` … `.4`."""
     return folder / _LOG_NAME
 
 
 def log_files(folder: Path) -> list[Path]:
-    """Return all log files that there can be, the oldest first; some of them may not be there."""
+    """Return the paths of all possible log files, oldest first; some may not exist."""
     newest = log_file(folder)
     return [*(newest.with_name(f"{newest.name}.{number}") for number in range(KEPT_FILES - 1, 0, -1)), newest]
 
 
 @contextmanager
 def start_logging(folder: Path, *, debug: bool) -> Iterator[None]:
-    """Send what the program and Python's warnings say to the log file, while it is entered. On the main thread.
+    """Log the program's messages and Python's warnings to the log file within the context. Main thread.
 
-    Never raises: a folder that can't be written to costs the log, not the program.
+    Never raises: without a writable folder the program runs without a log.
 
     Args:
-        folder: Where the log files lie; made when the first record comes.
-        debug: Log at DEBUG instead of INFO, and to the standard error stream too.
+        folder: The folder of the log files; created for the first record.
+        debug: Log at DEBUG instead of INFO, and also to standard error.
     """
     handlers: list[logging.Handler] = [SharedFileHandler(log_file(folder))]
     if debug:
@@ -87,7 +87,7 @@ def start_logging(folder: Path, *, debug: bool) -> Iterator[None]:
 
 
 class _Formatter(logging.Formatter):
-    """UTC times; a foreign text in a message can neither begin a record of its own nor move the terminal's cursor."""
+    """Formats times as UTC, and escapes messages so that they can neither forge a record nor control the terminal."""
 
     default_time_format = "%Y-%m-%dT%H:%M:%S"
     default_msec_format = "%s.%03dZ"
@@ -101,12 +101,12 @@ class _Formatter(logging.Formatter):
 
 
 class SharedFileHandler(logging.Handler):
-    """Appends records to a file that other processes append to as well. Any thread.
+    """Appends records to a file that other processes append to, too. Any thread.
 
     Args:
         path: The newest file.
-        max_bytes: When it would get larger than this, it becomes `.1`.
-        kept_files: How many there are at most, the newest included.
+        max_bytes: The size at which the file is rotated and becomes `.1`.
+        kept_files: The maximum number of files, including the newest.
     """
 
     def __init__(self, path: Path, *, max_bytes: int = MAX_BYTES, kept_files: int = KEPT_FILES) -> None:
@@ -118,7 +118,7 @@ class SharedFileHandler(logging.Handler):
         self._descriptor = -1
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write one record; what can't be written (a full disk) is lost, since nobody could be told through the log."""
+        """Write one record. It is lost if it can't be written (a full disk), since there is nowhere to report it."""
         try:
             data = (self.format(record) + "\n").encode("utf-8", "backslashreplace")
             self._make_ready(len(data))
@@ -138,7 +138,7 @@ class SharedFileHandler(logging.Handler):
         super().close()
 
     def _make_ready(self, more: int) -> None:
-        """Have the newest file open, with room for some bytes more."""
+        """Open the newest file if necessary, and rotate it if it has no room for this many bytes."""
         if self._descriptor < 0 or not self._is_current():
             self._open()
         size = os.fstat(self._descriptor).st_size
@@ -162,7 +162,7 @@ class SharedFileHandler(logging.Handler):
             self._descriptor = -1
 
     def _turn_over(self, more: int) -> None:
-        """Give the full file its number and begin a new one, unless another process does or did just that."""
+        """Rotate the files, unless another process does so or has just done so."""
         try:
             with FileLock(f"{self._path}.lock", timeout=0):
                 self._open()
@@ -171,7 +171,7 @@ class SharedFileHandler(logging.Handler):
                     self._rename()
                     self._limit = self._max_bytes
         except LockTimeout:
-            pass  # another process is at it; this record still goes into the old file
+            pass  # another process is rotating; this record still goes to the old file
         except PermissionError:  # Windows: another process has it open
             self._limit += self._max_bytes
         if self._descriptor < 0:

@@ -1,4 +1,4 @@
-"""Reads the log files as records, and what is added to them while they are turned over. No Qt; one thread at a time."""
+"""Read the log files as records, and follow them while they are rotated. No Qt; one thread at a time."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _LEVELS = logging.getLevelNamesMapping()
 
 @dataclass(frozen=True, slots=True)
 class LogRecord:
-    """One record of the log.
+    """A record of the log.
 
     Attributes:
-        text: All of it, as it stands in the file.
-        level: As `logging` numbers it; 0 for a line that is none of ours.
-        time: ISO 8601 in UTC; empty where the line has none.
-        source: The part of the program that says it.
-        message: What it says; a traceback is behind it, with line feeds.
+        text: The whole record as it is in the file.
+        level: The level as a number of `logging`; 0 for a line in another format.
+        time: The time in ISO 8601, UTC; empty if the line has none.
+        source: The name of the logger.
+        message: The message, followed by its traceback, if any.
     """
 
     text: str
@@ -46,12 +46,12 @@ class LogRecord:
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """What stands in a file behind the place that was read to.
+    """The content of a file after the position that was read to.
 
     Attributes:
-        key: Which file it is, whatever it is called now.
-        start: Where it was read from; 0 for a file that is not known, or is shorter than it was.
-        data: Whole lines; one that is being written is for the next time.
+        key: The identity of the file, which rotation does not change.
+        start: The position it was read from; 0 for a file that is new, or shorter than before.
+        data: Complete lines; an incomplete one is left for the next time.
     """
 
     key: tuple[int, int]
@@ -60,19 +60,19 @@ class Added:
 
     @property
     def end(self) -> int:
-        """Where to go on from the next time."""
+        """The position to continue from."""
         return self.start + len(self.data)
 
 
 def added(path: Path, read_to: Mapping[tuple[int, int], int]) -> Added:
-    """Read a log file on from where it was read to.
+    """Read a log file from the position where the last read ended.
 
     Args:
-        path: The file; it may be turned over at any time.
-        read_to: The places, by `Added.key`.
+        path: The file, which may be rotated at any time.
+        read_to: The positions, by `Added.key`.
 
     Raises:
-        OSError: If it is not there or may not be read.
+        OSError: If it does not exist or can't be read.
     """
     with path.open("rb") as stream:
         info = os.fstat(stream.fileno())
@@ -86,7 +86,7 @@ def added(path: Path, read_to: Mapping[tuple[int, int], int]) -> Added:
 
 
 def records_of(lines: Iterable[str]) -> Iterator[LogRecord]:
-    """Return records from lines without their ends; lines that continue a record belong to it."""
+    """Group lines, given without line ends, into records; continuation lines belong to the record before."""
     collected: list[str] = []
     for line in lines:
         if collected and line.startswith(_CONTINUED):
@@ -109,10 +109,10 @@ def _record(lines: list[str]) -> LogRecord:
 
 
 class LogTail:
-    """Gives what was logged since it was asked last; the first time, all that the files still have.
+    """Reads what was logged since the last read; the first time, everything in the files.
 
     Args:
-        folder: Where the log files lie.
+        folder: The folder of the log files.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -121,10 +121,10 @@ class LogTail:
         self._missed: set[tuple[int, int]] = set()
 
     def read(self) -> list[LogRecord]:
-        """Return what is new, the oldest first. Files that can't be read are skipped: they may just be turned over.
+        """Return new records, oldest first. Files that can't be read are skipped: they may be being rotated.
 
         Raises:
-            PermissionError: If the newest file is there and may not be read.
+            PermissionError: If the newest file exists but can't be read.
         """
         lines: list[str] = []
         offsets: dict[tuple[int, int], int] = {}
@@ -137,7 +137,7 @@ class LogTail:
                 continue
             offsets[new.key] = new.end
             lines += new.data.decode("utf-8", "backslashreplace").split("\n")[:-1]
-        # A file that was turned over in the meantime is missed once: not to be read from its beginning the next time.
+        # A file that was just rotated may be missing once; keep its position, so that it is not read twice.
         missed = {
             key: offset for key, offset in self._offsets.items() if key not in offsets and key not in self._missed
         }

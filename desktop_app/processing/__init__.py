@@ -1,1 +1,1 @@
-"""What is done to one file. A new kind of processing is a new file here and a line in `registry.py`."""
+"""Processing of files. A new processor is a module here and a line in `registry.py`."""

@@ -1,7 +1,7 @@
-"""Processes a file in a process of its own: for files that were being processed when a program ended unexpectedly.
+"""Process a file in a child process: for files that were being processed when a program ended unexpectedly.
 
-If it was the file's doing, the same again costs only that process. The child is this program itself (`_process PATH`),
-so it works in a frozen program too. It speaks JSON, a line each: `["progress", done, total]`, then
+If the file caused that, only the child process crashes. The child is this program itself (`_process PATH`), so this
+works in a frozen program, too. It writes JSON, one value per line: `["progress", done, total]`, and finally
 `["done", size, lines, values]` or `["failed", code, arguments, passing, detail]`.
 """
 
@@ -30,11 +30,11 @@ CANCEL_CHECK_SECONDS = 0.1
 
 
 class ProcessDiedError(Exception):
-    """The child ended without an answer."""
+    """The child process ended without a result."""
 
 
 class _PipeWatch:
-    """Writes the progress for the parent; never cancelled, since the parent ends the child."""
+    """Writes the progress for the parent process; never cancelled, since the parent ends the child."""
 
     def on_progress(self, bytes_done: int, bytes_total: int) -> None:
         _say("progress", bytes_done, bytes_total)
@@ -49,7 +49,7 @@ def _say(*words: object) -> None:
 
 
 def serve_one(path: str, registry: ProcessorRegistry) -> int:
-    """Run the child: process one file and write the result to standard output. Returns the exit code, always 0."""
+    """Run the child process: process one file and write the result to standard output. Return the exit code 0."""
     try:
         result = registry.process(path, _PipeWatch())
     except FileError as error:
@@ -60,22 +60,22 @@ def serve_one(path: str, registry: ProcessorRegistry) -> int:
 
 
 class IsolatedProcessing:
-    """Processes files as a registry does, each in a child process of its own. Any thread, several at once.
+    """Processes files like a registry, each in a child process of its own. Any thread, several at once.
 
     Args:
-        command: Starts the child; the path is added.
+        command: The command line that starts the child; the path is appended.
     """
 
     def __init__(self, command: Sequence[str] | None = None) -> None:
         self._command = list(command or _own_command("_process"))
 
     def process(self, path: str, watch: Watch) -> FileResult:
-        """Like `ProcessorRegistry.process`.
+        """Process one file, as `ProcessorRegistry.process` does.
 
         Raises:
             FileError: If the file can't be processed.
             Cancelled: If the watch said so.
-            ProcessDiedError: If the child ended without an answer.
+            ProcessDiedError: If the child process ended without a result.
         """
         with subprocess.Popen(  # noqa: S603 - our own program
             [*self._command, path],
@@ -107,7 +107,9 @@ class IsolatedProcessing:
                     raise FileError(Reason(ReasonCode(code), arguments), passing=passing, detail=detail)
         if watch.cancelled():
             raise Cancelled
-        raise ProcessDiedError(f"The program ended while it worked on this file: exit code {child.wait()}")
+        raise ProcessDiedError(
+            f"The program ended unexpectedly while it was processing this file: exit code {child.wait()}"
+        )
 
 
 def _end_if_cancelled(child: subprocess.Popen[str], watch: Watch, ended: threading.Event) -> None:
@@ -118,20 +120,20 @@ def _end_if_cancelled(child: subprocess.Popen[str], watch: Watch, ended: threadi
 
 
 def _own_command(*words: str) -> list[str]:
-    """Return the command line of this program with other arguments, in a checkout, installed, or frozen."""
+    """Return the command line that starts this program, in a checkout, installed, or frozen."""
     if getattr(sys, "frozen", False):
         return [sys.executable, *words]
     return [sys.executable, "-m", "desktop_app", *words]
 
 
 def _own_environment(inherited: Mapping[str, str]) -> dict[str, str]:
-    """Return an environment in which `_own_command` finds this copy of the program, whatever the current folder is."""
+    """Return an environment in which `_own_command` finds this copy of the program from any working directory."""
     environment = dict(inherited)
     if getattr(sys, "frozen", False):
-        # Else a one-file program's child would live in its parent's unpacked files, which end with the parent.
+        # Otherwise the child of a one-file program would use its parent's unpacked files, which the parent deletes.
         environment["PYINSTALLER_RESET_ENVIRONMENT"] = "1"
         return environment
-    environment["PYTHONSAFEPATH"] = "1"  # the current folder holds nothing of ours
+    environment["PYTHONSAFEPATH"] = "1"  # the working directory must not be searched for modules
     package_parent = Path(__file__).resolve().parents[2]
     if package_parent.name not in {"site-packages", "dist-packages"}:
         path = environment.get("PYTHONPATH")

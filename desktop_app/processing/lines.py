@@ -1,9 +1,9 @@
-r"""Counts lines, in any encoding that a file can have, without ever refusing one for it.
+r"""Count lines in any encoding; no file fails because of its encoding.
 
-A line ends with a line feed; what stands after the last line feed is a line too if there is anything. So `""` has 0
-lines, `"a"` and `"a\n"` have 1, and CRLF files count right. The count is one of bytes, except that a file that starts
-with a byte order mark of UTF-16 or UTF-32 is counted in that encoding. There the mark is no text: a file of nothing
-else has 0 lines. Bytes at the end that are too few for a code unit are text after the last line feed.
+A line ends with a line feed; text after the last line feed is a line, too. So `""` has 0 lines, `"a"` and `"a\n"` have
+1, and CRLF files are counted correctly. Bytes are counted, except that a file that starts with a byte order mark of
+UTF-16 or UTF-32 is counted in that encoding. The mark is not text: a file with nothing else has 0 lines. An incomplete
+code unit at the end is text after the last line feed.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class _Encoding(NamedTuple):
     order: Literal["little", "big"]
 
 
-# UTF-32 first: its little-endian mark starts with UTF-16's. A UTF-16 text whose first character is U+0000 is lost.
+# UTF-32 first: its little-endian mark starts with that of UTF-16. UTF-16 text that begins with U+0000 is misread.
 _ENCODINGS = (
     _Encoding(b"\xff\xfe\x00\x00", "utf-32-le", 4, "little"),
     _Encoding(b"\x00\x00\xfe\xff", "utf-32-be", 4, "big"),
@@ -43,7 +43,7 @@ LINES_COUNT = Field("lines_count", int, "Lines")
 
 
 class LineProcessor:
-    """Counts the lines of any file. Holds nothing between two files: one serves all threads."""
+    """Counts the lines of any file. Stateless: one object serves all threads."""
 
     name = "lines"
     fields = (LINES_COUNT,)
@@ -58,7 +58,7 @@ class LineProcessor:
 
 
 def count_lines(chunks: Iterable[bytes]) -> int:
-    """Return the lines of a content that comes in pieces of any size, not empty ones. Memory stays flat."""
+    """Return the number of lines of a content in non-empty chunks of any size. Memory use is constant."""
     counter: _Counter | None = None
     start = b""
     for chunk in chunks:
@@ -78,7 +78,7 @@ class _Counter(Protocol):
 
 
 def _counter_for(start: bytes) -> _Counter:
-    """Return a counter for what starts so, already fed with it."""
+    """Return a counter for a content that starts with these bytes, which have been fed to it."""
     counter: _Counter
     encoding = next((encoding for encoding in _ENCODINGS if start.startswith(encoding.mark)), None)
     if encoding is None:
@@ -107,11 +107,11 @@ class _ByteCounter:
 
 
 class _UnitCounter:
-    """Counts the code unit U+000A; 0x0A bytes inside other units, such as U+010A or U+0A0A, are not meant.
+    """Counts the code unit U+000A, but not 0x0A bytes inside other units, such as U+010A or U+0A0A.
 
-    Decoding is the fastest way (2 to 5 GB/s measured) for what decodes. A piece that does not, be it garbage or one
-    that starts or ends inside a surrogate pair, is counted as numbers: a decoder that skips what it can't decode goes
-    down to 0.02 GB/s, and keeps the window's thread waiting for the interpreter meanwhile.
+    Decoding is the fastest way (2 to 5 GB/s measured) for chunks that can be decoded. Other chunks, with invalid data
+    or split surrogate pairs, are counted by arithmetic: a decoder that skips errors slows down to 0.02 GB/s, and blocks
+    the window's thread by holding the interpreter lock.
     """
 
     def __init__(self, encoding: _Encoding) -> None:
@@ -145,10 +145,10 @@ _BLOCK_BYTES = 16 * 1024
 
 
 def _count_as_numbers(units: bytes, unit_bytes: int, order: Literal["little", "big"]) -> int:
-    """Count line feeds by arithmetic on many units at once, at the same speed (0.7 GB/s measured) for any content.
+    """Count line feeds by arithmetic on many units at once, at a constant speed (0.7 GB/s measured) for any content.
 
-    A block is one long number with a slot for each unit. XOR with line feeds makes the slots wanted 0. In each other
-    slot the top bit comes to be set: either it was, or adding 0x7F… to the lower bits carries into it, never further.
+    A block is one long number with a slot for each unit. XOR with line feeds makes the matching slots 0. In every other
+    slot the top bit gets set: it was set already, or adding 0x7F… to the lower bits carries into it, but no further.
     """
     slots = _BLOCK_BYTES // unit_bytes
     ones = int.from_bytes((1).to_bytes(unit_bytes, "little") * slots, "little")
@@ -157,7 +157,7 @@ def _count_as_numbers(units: bytes, unit_bytes: int, order: Literal["little", "b
     line_feeds = ones * 10
     feeds = 0
     for start in range(0, len(units), _BLOCK_BYTES):
-        # A last, shorter block leaves slots of 0 at the upper end; they are no line feeds.
+        # A shorter last block leaves slots of 0 at the upper end, which are not line feeds.
         slots_xor = int.from_bytes(units[start : start + _BLOCK_BYTES], order) ^ line_feeds
         others = ((slots_xor & lower_bits) + lower_bits | slots_xor) & top_bits
         feeds += slots - others.bit_count()

@@ -1,6 +1,6 @@
-"""What a kind of processing is: the contract between a processor and everything that runs one.
+"""The contract between a processor and the code that runs it.
 
-Opening the file, progress, cancelling, reading again what changed, and isolation are done once, for all processors.
+Opening the file, progress, cancelling, reading a changed file again, and isolation are implemented once for all.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from desktop_app.sources.local import Source
 
 Value = int | float | str | bool
-"""What a field of a result may hold."""
+"""The types of a result's values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +22,10 @@ class Field:
     """A field of a result.
 
     Attributes:
-        name: Its stable name, which is stored.
-        kind: The type of its values.
-        title: What a person reads, in English.
-        unit: Such as `bytes`; empty for a plain number or a text.
+        name: The stable name, which is stored.
+        kind: The type of the values.
+        title: The title to show, in English.
+        unit: A unit such as `bytes`; empty for a plain number or a text.
     """
 
     name: str
@@ -34,36 +34,36 @@ class Field:
     unit: str = ""
 
     def admits(self, value: object) -> bool:
-        """Return whether a value is of this field's type; a truth value is no number."""
+        """Return whether a value has this field's type; a Boolean is not a number."""
         return type(value) is self.kind
 
 
 class Processor(Protocol):
-    """One kind of processing. Called on several threads at once, so it keeps nothing of a file in itself."""
+    """A processor of files. It is called on several threads at once, so it must not keep state about a file."""
 
     @property
     def name(self) -> str:
-        """Its stable name, which is stored."""
+        """The stable name, which is stored."""
         ...
 
     @property
     def fields(self) -> tuple[Field, ...]:
-        """All that its results may hold."""
+        """All fields that its results may contain."""
         ...
 
     def accepts(self, path: str) -> bool:
-        """Return whether this kind of processing is for such a file, by its name; the first that says yes does it."""
+        """Return whether to process a file, by its name; the first processor that accepts it is used."""
         ...
 
     def process(self, source: Source) -> Mapping[str, Value]:
         """Process one file.
 
         Args:
-            source: The file, open. Its chunks are to be read up to the last one; meanwhile the progress is told and
-                cancelling noticed. What they raise is not to be caught.
+            source: The open file. Read its chunks to the end; they report the progress and check for cancelling. Do
+                not catch the exceptions they raise.
 
         Returns:
-            The result: values by the names of the fields; a field may be missing.
+            The result: values by field name; fields may be missing.
 
         Raises:
             FileError: If the content can't be processed.
@@ -75,13 +75,13 @@ class Watch(Protocol):
     """Follows the processing of one file. Called on the thread that processes."""
 
     def on_progress(self, bytes_done: int, bytes_total: int) -> None:
-        """Take how far it is; at most every 100 ms, not at all for small files. Starts anew if a file is read again."""
+        """Receive the progress, at most every 100 ms and not for small files. It restarts if a file is read again."""
         ...
 
     def cancelled(self) -> bool:
-        """Return whether to stop; asked before every chunk, so it must answer at once."""
+        """Return whether to stop; called before every chunk, so it must return at once."""
         ...
 
 
 class Cancelled(Exception):  # noqa: N818 - nothing went wrong
-    """The watch asked to stop; there is no result, and the job is as it was."""
+    """The watch asked to stop; there is no result, and the job is unchanged."""

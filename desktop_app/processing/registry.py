@@ -1,6 +1,6 @@
-"""Finds the processor for a file and runs it, and makes sure that the result is of the whole, unchanged file.
+"""Find the processor for a file, run it, and ensure that the result is of the whole, unchanged file.
 
-Another kind of processing is a new module with a `Processor` and a line in `default_registry`.
+A new processor needs a module with a `Processor` and a line in `default_registry`.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ if TYPE_CHECKING:
     from desktop_app.processing.processor import Processor, Value, Watch
 
 FIRST_PROGRESS_S = 0.25
-"""A file that is done sooner reports no progress: nobody could read it."""
+"""A file that is done sooner reports no progress, which would be too brief to see."""
 PROGRESS_EVERY_S = 0.1
 PAUSES_S = (0.1, 0.5)
-"""How long is waited before a file that changed is read again, seconds: a program that is saving it gets done."""
+"""Seconds to wait before a changed file is read again, so that a program can finish saving it."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileResult:
-    """What is known of a file after it was processed.
+    """The result of processing a file.
 
     Attributes:
-        file_size: Bytes; exactly as many were read.
-        lines_count: Its lines, if they were counted.
-        values: What else the processor found, by the names of its fields.
+        file_size: The size in bytes; exactly as many were read.
+        lines_count: The number of lines, if counted.
+        values: Other values of the processor, by field name.
     """
 
     file_size: int
@@ -48,10 +48,10 @@ class ProcessorRegistry:
     """Finds the processor for a file and runs it. Any thread, several at once.
 
     Args:
-        processors: Asked in this order.
-        clock: Only its `steady` is used.
-        opener: How a path becomes a source; raises FileError.
-        pause: Waits so many seconds.
+        processors: The processors, in order of preference.
+        clock: Only `steady` is used.
+        opener: Opens a path as a source; raises FileError.
+        pause: Waits some seconds.
     """
 
     def __init__(
@@ -68,14 +68,14 @@ class ProcessorRegistry:
         self._pause = pause
 
     def process(self, path: str, watch: Watch) -> FileResult:
-        """Process one file. Takes as long as the file is long.
+        """Process one file. The duration depends on the size of the file.
 
         Args:
-            path: As `os.fsdecode` gives it.
-            watch: Told of the progress and asked whether to stop.
+            path: The path as decoded by `os.fsdecode`.
+            watch: Receives the progress and tells whether to stop.
 
         Raises:
-            FileError: If the file can't be processed, or changed during each of three tries.
+            FileError: If the file can't be processed, or changed during each of three attempts.
             Cancelled: If the watch said so.
         """
         processor = next((processor for processor in self._processors if processor.accepts(path)), None)
@@ -106,10 +106,10 @@ class ProcessorRegistry:
 
 
 def _checked(processor: Processor, values: Mapping[str, Value]) -> dict[str, Value]:
-    """Return a result that holds nothing but what its processor declares.
+    """Return a result after checking that it contains only fields that its processor declares.
 
     Raises:
-        TypeError: If it holds anything else: a bug of the processor.
+        TypeError: If it contains anything else, which is a bug of the processor.
     """
     fields = {declared.name: declared for declared in processor.fields}
     for name, value in values.items():
@@ -119,7 +119,7 @@ def _checked(processor: Processor, values: Mapping[str, Value]) -> dict[str, Val
 
 
 class _NumbersDoNotFitError(Exception):
-    """What was read is not what lay there when the file was opened."""
+    """The bytes read do not match the file as it was opened."""
 
     def __init__(self, *, changed: bool) -> None:
         super().__init__()
@@ -127,7 +127,7 @@ class _NumbersDoNotFitError(Exception):
 
 
 class _WatchedSource:
-    """A source that counts the bytes read, tells the progress, and stops when asked."""
+    """A source that counts the bytes read, reports the progress, and stops when cancelled."""
 
     def __init__(self, source: Source, watch: Watch, clock: Clock) -> None:
         self._source = source
@@ -147,7 +147,7 @@ class _WatchedSource:
                 raise Cancelled
             self.bytes_done += len(chunk)
             if self.bytes_done > self._source.size:
-                return  # it grew; one that grows as fast as we read would never end
+                return  # it grew; a file that grows as fast as it is read would never end
             yield chunk
             now = self._clock.steady()
             if now >= next_report:
@@ -165,9 +165,9 @@ class _WatchedSource:
 
 
 def default_registry(clock: Clock | None = None) -> ProcessorRegistry:
-    """Return the registry of the program's processors, the special ones first.
+    """Return the registry of the program's processors, specialized ones first.
 
     Args:
-        clock: The computer's own if None.
+        clock: The clock; None for the system's.
     """
     return ProcessorRegistry((LineProcessor(),), clock=clock)

@@ -1,1 +1,1 @@
-"""Amazon SQS and what speaks like it. Nobody else imports boto3."""
+"""Amazon SQS, compatible servers, and the embedded queue. The only package that imports boto3."""

@@ -1,7 +1,7 @@
-"""Tests a connection, one thing after the other, without changing anything: no message is sent, taken or deleted.
+"""Test a connection step by step without changing anything: no message is sent, received or deleted.
 
-A right is asked for with a request that SQS has to refuse for what is in it: an empty batch, more messages than it ever
-hands out at once, a receipt handle that is none. Who may not do it is refused for that instead.
+A permission is checked with a request that SQS has to reject because of its content: an empty batch, too many messages
+at once, an invalid receipt handle. Without the permission, SQS rejects it for that reason instead.
 """
 
 from __future__ import annotations
@@ -53,12 +53,12 @@ _RIGHTS = {
 
 
 def probe(connection: Connection, queue_file: Path, should_stop: Callable[[], bool]) -> Iterator[Finding]:
-    """What holds of a connection. Nothing is looked at that rests on something which is in trouble. Any thread.
+    """Yield the findings about a connection. A step that depends on a failed one is left out. Any thread.
 
     Args:
-        connection: Which one.
-        queue_file: The embedded queue.
-        should_stop: Asked between two steps.
+        connection: The connection to test.
+        queue_file: The file of the embedded queue.
+        should_stop: Called between two steps; True ends the test.
     """
     steps = _local(queue_file) if connection.is_local else _Probe(connection).findings()
     for finding in steps:
@@ -72,17 +72,17 @@ def _local(queue_file: Path) -> Iterator[Finding]:
     begun = time.monotonic()
     try:
         connector.connect().state()
-        yield _fine(Check.SERVER, Sentence("The local queue answers, {ms} ms", ms=_ms_since(begun)))
+        yield _fine(Check.SERVER, Sentence("The local queue responds, {ms} ms", ms=_ms_since(begun)))
     except QueueError as error:
         yield _trouble(Check.SERVER, error)
         return
     finally:
         connector.close()
-    yield _fine(Check.QUEUE, Sentence("No account and no rights are needed"))
+    yield _fine(Check.QUEUE, Sentence("No account and no permissions are needed"))
 
 
 class _Probe:
-    """One test of one connection that is not the embedded queue's."""
+    """A test of a connection to SQS or a compatible server."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -90,7 +90,7 @@ class _Probe:
         self._url = ""
         self._attributes: dict[str, str] | None = None
         self._ends = False
-        """Whether what was found last lets nothing else work."""
+        """Whether the last finding makes all further steps pointless."""
 
     def findings(self) -> Iterator[Finding]:
         try:
@@ -125,10 +125,10 @@ class _Probe:
         try:
             found = maker.credentials()
             if found is None and maker.needs_none:
-                return _note(Check.CREDENTIALS, Sentence("No keys are set; a server on this computer takes any"))
+                return _note(Check.CREDENTIALS, Sentence("No keys are set; a server on this computer accepts any"))
             if found is None:
                 raise NoCredentialsError
-            found.get_frozen_credentials()  # here a session that has ended shows, or a program that gives no keys
+            found.get_frozen_credentials()  # an expired session, or a credential process that fails, shows here
         except _FAILURES as error:
             return self._end(Check.CREDENTIALS, self._known(error, "GetCallerIdentity"))
         source = _SOURCES.get(found.method, found.method)
@@ -147,8 +147,8 @@ class _Probe:
             known = self._known(error, "GetCallerIdentity")
             if known.trouble is QueueTrouble.SIGNED_OUT:
                 return self._end(Check.IDENTITY, known)
-            # Some networks let only the queue through.
-            return _note(Check.IDENTITY, Sentence("AWS did not say who you are; the queue may answer all the same"))
+            # Some networks allow access to SQS only.
+            return _note(Check.IDENTITY, Sentence("AWS did not return your identity; the queue may still work"))
         self._account = arn.split(":")[4]
         return _fine(Check.IDENTITY, Sentence("Signed in as {arn} (account {account})", arn=arn, account=self._account))
 
@@ -159,7 +159,7 @@ class _Probe:
             yield _trouble(Check.SERVER, error)
             return
         server = client.meta.endpoint_url.partition("://")[2]
-        yield _fine(Check.SERVER, Sentence("{server} answers, {ms} ms", server=server, ms=_ms_since(begun)))
+        yield _fine(Check.SERVER, Sentence("{server} responds, {ms} ms", server=server, ms=_ms_since(begun)))
         if error is not None:
             yield _trouble(Check.QUEUE, error)
             return
@@ -169,7 +169,7 @@ class _Probe:
         yield from self._dead_letters()
 
     def _find(self, client: Any) -> QueueError | None:  # noqa: ANN401
-        """Look for the queue as a connector does."""
+        """Look up the queue in the same way as a connector."""
         queue = self._connection.queue
         try:
             self._url = queue if "://" in queue else client.get_queue_url(QueueName=queue).get("QueueUrl", "")
@@ -190,7 +190,9 @@ class _Probe:
         if self._attributes is None:
             yield _note(
                 Check.QUEUE,
-                Sentence("“{name}” is there, but you may not ask how it is (GetQueueAttributes)", name=name),
+                Sentence(
+                    "“{name}” exists, but you have no permission to read its attributes (GetQueueAttributes)", name=name
+                ),
             )
         else:
             waiting = self._attributes.get("ApproximateNumberOfMessages", "0")
@@ -203,7 +205,7 @@ class _Probe:
         owner = self._url.rstrip("/").split("/")[-2]
         if self._account and owner.isdigit() and owner != self._account:
             body = Sentence(
-                "You are signed in to {mine}, the queue is in {theirs}. It can be used if its owner allows it.",
+                "You are signed in to account {mine}, but the queue is in {theirs}. It works if its owner allows it.",
                 mine=self._account,
                 theirs=owner,
             )
@@ -238,7 +240,9 @@ class _Probe:
             policy = json.loads(self._attributes.get("RedrivePolicy") or "{}")
             name, most = str(policy["deadLetterTargetArn"]).rsplit(":", 1)[-1], policy["maxReceiveCount"]
         except (ValueError, KeyError, TypeError):
-            text = Sentence("It has no dead-letter queue: what can't be processed is received again and again")
+            text = Sentence(
+                "It has no dead-letter queue: messages that can't be processed are received again and again"
+            )
             yield _note(Check.DEAD_LETTERS, text)
             return
         yield _fine(

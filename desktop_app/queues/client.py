@@ -1,7 +1,7 @@
-"""What the loops do with a queue, and a client that does it over boto3: in batches, with partial failures per entry.
+"""The interface of a queue client, and its implementation over boto3: batches with a result for each entry.
 
-Entry ids are positions, never message ids: a redelivered message can stand twice in one batch. An entry that the answer
-names in neither list counts as not done. Each answer is a list in the order of what was asked.
+Entry ids are positions, never message ids: a redelivered message can be in one batch twice. An entry that the response
+does not mention counts as failed. Results are in the order of the entries.
 """
 
 from __future__ import annotations
@@ -30,41 +30,41 @@ if TYPE_CHECKING:
 
     from desktop_app.config.settings import Connection
 
-_NOT_NAMED = EntryResult(trouble=QueueTrouble.OFFLINE, text="the queue's answer does not name this entry")
+_NOT_NAMED = EntryResult(trouble=QueueTrouble.OFFLINE, text="the queue's response does not mention this entry")
 
 
 class QueueClient(Protocol):
-    """One queue, whatever carries it. Any thread."""
+    """A queue, whatever implements it. Any thread."""
 
     info: QueueInfo
 
     def send(self, messages: Sequence[Outgoing]) -> list[EntryResult]:
-        """Send one batch: up to `MAX_ENTRIES`, together within the byte limit (`plan_batches` cuts them so).
+        """Send one batch of up to `MAX_ENTRIES` messages within the byte limit; see `plan_batches`.
 
-        An entry with REFUSED trouble must not be sent again; any other may, with the same deduplication id.
+        An entry that failed with REFUSED must not be sent again; any other may, with the same deduplication id.
 
         Raises:
-            QueueError: If the call as a whole did not succeed; some may have been sent all the same.
+            QueueError: If the call as a whole failed; some messages may have been sent nevertheless.
         """
         ...
 
     def receive(self, *, limit: int, wait_s: int, visibility_s: int, attempt_id: str = "") -> list[Received]:
-        """One long poll.
+        """Receive messages with one long poll.
 
         Args:
-            limit: At most so many messages, 1…10.
-            wait_s: How long the queue waits for the first one, 0…20 s.
-            visibility_s: How long they are hidden from others, in seconds; extended by `change_visibility`.
-            attempt_id: On a FIFO queue, a poll whose answer was lost brings the same messages again if it is repeated
-                with the same id within five minutes (AWS: ReceiveRequestAttemptId).
+            limit: The maximum number of messages, 1…10.
+            wait_s: How long the queue waits for the first message, 0…20 s.
+            visibility_s: The visibility timeout in seconds; extended by `change_visibility`.
+            attempt_id: On a FIFO queue, repeating a poll with the same id within five minutes returns the same messages
+                if its response was lost (AWS: ReceiveRequestAttemptId).
 
         Raises:
-            QueueError: If it did not succeed. Messages that SQS has given to a broken poll come back by themselves.
+            QueueError: If the call failed. Messages of a lost response become visible again by themselves.
         """
         ...
 
     def delete(self, receipt_handles: Sequence[str]) -> list[EntryResult]:
-        """Delete up to ten messages. Success is no proof: with an old handle a standard queue deletes nothing.
+        """Delete up to ten messages. Success proves nothing: a standard queue ignores an outdated receipt handle.
 
         Raises:
             QueueError: If the call as a whole did not succeed.
@@ -72,7 +72,7 @@ class QueueClient(Protocol):
         ...
 
     def change_visibility(self, changes: Sequence[tuple[str, int]]) -> list[EntryResult]:
-        """Hide up to ten messages for so many seconds from now, 0…43 200; 0 shows them to everybody at once.
+        """Hide up to ten messages for 0…43,200 seconds from now; 0 makes them visible at once.
 
         Raises:
             QueueError: If the call as a whole did not succeed.
@@ -80,33 +80,33 @@ class QueueClient(Protocol):
         ...
 
     def state(self) -> QueueState:
-        """Ask the queue how full it is and how it is set up.
+        """Return the queue's message counts and attributes.
 
         Raises:
-            QueueError: If it did not succeed.
+            QueueError: If the call failed.
         """
         ...
 
     def dead_letters(self) -> QueueClient | None:
-        """A client for this queue's dead-letter queue; None if it has none.
+        """Return a client for this queue's dead-letter queue; None if it has none.
 
-        What `state` has answered is used once here, so that who does both now and then asks once.
+        The response of the last `state` call is used once, so that calling both regularly needs one request.
 
         Raises:
-            QueueError: If the queues can't be asked.
+            QueueError: If the attributes of the queues can't be read.
         """
         ...
 
 
 class BotoClient:
-    """A queue of SQS. Any thread: boto3's clients are thread-safe (its sessions are not).
+    """An SQS queue. Any thread: boto3's clients are thread-safe (its sessions are not).
 
     Args:
-        control: Sends, deletes and changes visibility; retries by botocore's standard mode.
-        receiving: Only receives, with retries off (a retried receive silently polls again) and a read time-out
+        control: Sends, deletes and changes visibility; retries in botocore's standard mode.
+        receiving: Only receives, with retries off (a retried receive silently polls again) and a read timeout
             above the longest poll.
         info: The queue.
-        connection: For the texts of errors.
+        connection: For error texts.
     """
 
     def __init__(self, control: SQSClient, receiving: SQSClient, info: QueueInfo, connection: Connection) -> None:
@@ -220,7 +220,7 @@ class BotoClient:
         return results
 
     def close(self) -> None:
-        """Let go of the connections; a long poll that is running ends by itself."""
+        """Close the connections; a running long poll ends by itself."""
         self._control.close()
         self._receiving.close()
 
@@ -253,13 +253,13 @@ def _failed(entry: dict[str, Any]) -> EntryResult:
 
 
 def _with_checked_body(result: EntryResult, message: Outgoing) -> EntryResult:
-    """A message counts as sent only if the queue has what we meant (AWS: MD5OfMessageBody)."""
+    """Return a result that is a failure if the queue received another body than was sent (AWS: MD5OfMessageBody)."""
     if not result.is_done:
         return result
     digest = hashlib.md5(message.body.encode(), usedforsecurity=False).hexdigest()
     if result.body_md5 == digest:
         return result
-    return EntryResult(trouble=QueueTrouble.OFFLINE, text="the queue received something else than was sent")
+    return EntryResult(trouble=QueueTrouble.OFFLINE, text="the queue received another body than was sent")
 
 
 def _received(message: Any) -> Received:  # noqa: ANN401

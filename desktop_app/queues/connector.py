@@ -1,4 +1,4 @@
-"""Makes boto3's sessions and clients for a connection, by AWS's own chain of profiles, keys and sign-ins."""
+"""Create boto3 sessions and clients for a connection, with boto3's own credential chain."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from desktop_app.queues.client import QueueClient
 
 
-# They log each try with a session that has ended, with a traceback, before they raise what we tell the person.
+# They log a traceback for each request with an expired session, before they raise the error that we report.
 for _talker in ("botocore.tokens", "botocore.credentials"):
     logging.getLogger(_talker).setLevel(logging.ERROR)
 
@@ -41,10 +41,10 @@ _POOL = 32
 
 
 def call_configs(proxies: dict[str, str] | None = None) -> tuple[Config, Config]:
-    """For control calls and for receiving; see `BotoClient` for why they differ.
+    """Return the configurations for control calls and for receiving; `BotoClient` says why they differ.
 
     Args:
-        proxies: Instead of the ones that the environment names.
+        proxies: Used instead of the proxies from the environment.
     """
     common: dict[str, Any] = {"connect_timeout": CONNECT_SECONDS, "max_pool_connections": _POOL, "tcp_keepalive": True}
     if proxies is not None:
@@ -57,18 +57,18 @@ def call_configs(proxies: dict[str, str] | None = None) -> tuple[Config, Config]
 
 
 def once_config() -> Config:
-    """For questions that a person waits for: one try each."""
+    """Return a configuration for requests that a user waits for: one attempt each."""
     return Config(connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS, retries={"total_max_attempts": 1})
 
 
 class ClientMaker:
-    """One boto3 session, which is not thread-safe, and the clients that it makes, which are.
+    """A boto3 session, which is not thread-safe, and the clients that it creates, which are.
 
     Args:
-        connection: Whose profile, region and endpoint are used.
+        connection: The profile, region and endpoint to use.
 
     Raises:
-        BotoCoreError: If the profile or the files can't be used.
+        BotoCoreError: If the profile or the configuration files can't be used.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -76,26 +76,26 @@ class ClientMaker:
         self._session = boto3.Session(profile_name=connection.profile or None, region_name=connection.region or None)
 
     def credentials(self) -> Credentials | None:
-        """What the chain has found, not looked up yet where that needs a call."""
+        """The credentials that the chain found; not resolved yet where that needs a request."""
         found: Credentials | None = self._session.get_credentials()
         return found
 
     @property
     def needs_none(self) -> bool:
-        """Whether it is a server on this computer, which takes any keys."""
+        """Whether the endpoint is a server on this computer, which accepts any keys."""
         return _is_loopback(self._connection.endpoint_url)
 
     @property
     def region(self) -> str:
-        """The connection's, or the one of the chain; may be empty."""
+        """The region of the connection, or of the chain; may be empty."""
         return self._session.region_name or ""
 
     def sqs(self, config: Config, *, region: str = "") -> SQSClient:
-        """A client of SQS.
+        """Create an SQS client.
 
         Args:
             config: See `call_configs`.
-            region: Another one than the connection's.
+            region: Used instead of the connection's region.
         """
         options: dict[str, Any] = {"config": config}
         if region:
@@ -104,20 +104,20 @@ class ClientMaker:
         if url:
             options["endpoint_url"] = url
             if not self.region:
-                # Servers that are not AWS ignore the region, but a request must be signed for one.
+                # Servers other than AWS ignore the region, but requests must be signed for one.
                 options["region_name"] = "us-east-1"
             if self.needs_none and self.credentials() is None:
-                # A server on this computer takes any key; nobody else ever sees these.
+                # A server on this computer accepts any key; these are sent nowhere else.
                 options |= {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
         client: SQSClient = self._session.client("sqs", **options)
         return client
 
     def who(self) -> str:
-        """The ARN that the credentials belong to, as AWS says.
+        """Return the ARN of the identity that the credentials belong to.
 
         Raises:
-            BotoCoreError: If AWS can't be asked.
-            ClientError: If it refuses them.
+            BotoCoreError: If AWS can't be reached.
+            ClientError: If AWS rejects the credentials.
         """
         client: Any = self._session.client("sts", config=once_config(), region_name=self.region or "us-east-1")
         try:
@@ -135,10 +135,10 @@ def _is_loopback(url: str) -> bool:
 
 
 class QueueConnector(Protocol):
-    """Where the loops get their client from. Any thread."""
+    """Provides the loops with a queue client. Any thread."""
 
     def connect(self) -> QueueClient:
-        """The client of now; makes one if there is none.
+        """Return the current client; create one if there is none.
 
         Raises:
             QueueError: If the queue can't be reached or used.
@@ -146,10 +146,10 @@ class QueueConnector(Protocol):
         ...
 
     def release_abandoned(self, is_alive: Callable[[str], bool]) -> None:
-        """Show the messages at once that programs hold which have ended, where the queue knows who holds what.
+        """Make messages visible that programs which have ended had received, if the queue knows the receivers.
 
         Args:
-            is_alive: Tells whether the program of this name runs (True for those it can't know).
+            is_alive: Returns whether the program of this name is running (True if that is unknown).
 
         Raises:
             QueueError: If the queue can't be used.
@@ -157,27 +157,27 @@ class QueueConnector(Protocol):
         ...
 
     def reset(self) -> None:
-        """Forget the client, so that the next `connect` looks everything up afresh (credentials, the queue)."""
+        """Discard the client, so that the next `connect` resolves credentials and queue again."""
         ...
 
     def close(self) -> None:
-        """Let go of everything; safe to call twice."""
+        """Close everything; safe to call twice."""
         ...
 
 
 class SqsConnector:
-    """A queue on Amazon SQS or a server that speaks like it."""
+    """Connects to a queue on Amazon SQS or a compatible server."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        # Connecting may take long, and `reset` and `close` must not wait for it.
+        # Connecting may take a long time, and `reset` and `close` must not wait for it.
         self._connecting = threading.Lock()
         self._lock = threading.Lock()
         self._client: BotoClient | None = None
         self._closed = threading.Event()
 
     def release_abandoned(self, is_alive: Callable[[str], bool]) -> None:
-        """Nothing: SQS does not say who holds a message, and shows it when its visibility timeout is over."""
+        """Do nothing: SQS does not tell who received a message; its visibility timeout ends by itself."""
 
     def connect(self) -> BotoClient:
         """See `QueueConnector.connect`."""
@@ -230,7 +230,7 @@ def _sqs_client(connection: Connection) -> BotoClient:
 
 
 def _look_up(client: SQSClient, connection: Connection) -> QueueInfo:
-    """Find the queue by its name or URL and ask what it is; who may not ask goes by the name."""
+    """Find the queue by name or URL and read its attributes; without permission to do so, derive them from the name."""
     name = connection.queue_name
     url = connection.queue if "://" in connection.queue else _part(client.get_queue_url(QueueName=name), "QueueUrl")
     try:

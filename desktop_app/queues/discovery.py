@@ -1,4 +1,4 @@
-"""Which queues there are: of one region page by page, and a name in the other regions."""
+"""Discover queues: all of one region page by page, and a name in the other regions."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ if TYPE_CHECKING:
 PAGE = 200
 
 MOST = 5_000
-"""More queues than anybody looks through; typing a name finds the others."""
+"""More queues than anyone scrolls through; typing a name finds the others."""
 
 _AT_ONCE = 8
 
 
 def regions() -> list[str]:
-    """Where SQS is, as botocore knows without asking anybody."""
+    """Return the regions with SQS that botocore knows without a request."""
     return list(known_regions())
 
 
 def list_queues(connection: Connection, should_stop: Callable[[], bool]) -> Iterator[list[FoundQueue]]:
-    """The queues of the connection's profile, region and endpoint, a page at a time; dead-letter queues too.
+    """Yield the queues of the connection's profile, region and endpoint page by page, including dead-letter queues.
 
     Args:
-        connection: Its queue does not matter.
-        should_stop: Asked between two pages.
+        connection: The connection; its queue is ignored.
+        should_stop: Called between two pages; True ends the listing.
 
     Raises:
         QueueError: If they can't be listed.
@@ -65,11 +65,11 @@ def list_queues(connection: Connection, should_stop: Callable[[], bool]) -> Iter
 
 
 def look_in_regions(connection: Connection, should_stop: Callable[[], bool]) -> list[FoundQueue]:
-    """The queue's name in all regions but its own; regions that do not answer or may not be asked are passed over.
+    """Look for the queue's name in all other regions; skip regions that fail or deny access.
 
     Args:
-        connection: Whose profile and queue name are used.
-        should_stop: Ends the search early, with what was found.
+        connection: The profile and queue name to use.
+        should_stop: Ends the search early, with the queues found so far.
 
     Raises:
         QueueError: If the profile can't be used.
@@ -82,7 +82,7 @@ def look_in_regions(connection: Connection, should_stop: Callable[[], bool]) -> 
     others = [name for name in session.get_available_regions("sqs", partition) if name != connection.region]
     try:
         maker = ClientMaker(replace(connection, endpoint_url=""))
-        # One after the other: a session is not thread-safe.
+        # One client after the other: a session is not thread-safe.
         clients = {name: maker.sqs(once_config(), region=name) for name in others}
     except (BotoCoreError, OSError, ValueError) as error:
         raise as_queue_error(error, connection, "GetQueueUrl") from error

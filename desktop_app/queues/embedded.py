@@ -1,11 +1,11 @@
-"""The embedded queue: a table in an SQLite file that behaves like a standard SQS queue, for people without AWS.
+"""The embedded queue: a table in an SQLite file that behaves like a standard SQS queue, for use without AWS.
 
-No server, no port and no lock of ours: each program opens the file itself, SQLite keeps them apart, and what is in it
-outlives them all. A receive that waits is woken by a send of the same process, and looks for those of others.
+There is no server, port or lock of our own: each program opens the file itself, SQLite isolates them, and the messages
+survive them all. A waiting receive is woken by a send in the same process, and polls for those of other processes.
 
-What SQS promises and `tests/queues/test_client_contract.py` holds is here as well: visibility timeouts, receive counts,
-and receipt handles that end with the next receive. What it limits (sizes, characters, 12 hours of visibility) is not:
-nobody but Filemill sends to this queue.
+It keeps the guarantees of SQS that `tests/queues/test_client_contract.py` checks: visibility timeouts, receive counts,
+and receipt handles that expire with the next receive. It does not enforce the limits of SQS (sizes, characters, 12
+hours of visibility), since only Filemill sends to this queue.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LOOK_SECONDS = 0.25
-"""So often a receive that waits looks for what other processes have sent, and for what has become visible again."""
+"""How often a waiting receive looks for messages that other processes sent or that have become visible again."""
 RETENTION_SECONDS = 14 * 24 * 3600
 LONGEST_VISIBILITY_SECONDS = 12 * 3600
 _BUSY_SECONDS = 5.0
-"""Far more than any statement here takes; a program that was stopped in the middle of one keeps the others waiting."""
+"""Far longer than any statement takes; a program that was suspended during one makes the others wait."""
 _CLOSE_SECONDS = 0.1
 _VERSION = 1
-# A message that nobody has received has `visible_at` 0, not the time of sending: a clock that is set back hides none.
+# A message that was never received has `visible_at` 0, not its send time, so that setting back the clock hides none.
 _SCHEMA = (
     """
     CREATE TABLE message (
@@ -55,7 +55,7 @@ _SCHEMA = (
 )
 _SEND = "INSERT INTO message (message_id, body, sent_at) VALUES (?, ?, ?)"
 _IS_ANY_VISIBLE = "SELECT 1 FROM message WHERE visible_at <= ? LIMIT 1"
-# What has come back goes first, however many new ones wait; those in the order of sending.
+# Messages that became visible again come first, however many new ones wait; new ones are in send order.
 _RECEIVE = """
 UPDATE message SET visible_at = ?, receive_count = receive_count + 1, receiver = ?
 WHERE id IN (SELECT id FROM message WHERE visible_at <= ? ORDER BY visible_at DESC, id LIMIT ?)
@@ -72,15 +72,15 @@ _HANDLE = re.compile(r"(\d{1,18})\.(\d{1,18})\.([0-9a-f-]{36})")
 
 
 class EmbeddedQueue:
-    """A `QueueClient`, and the `QueueConnector` that gives it. Any thread.
+    """The embedded queue as `QueueClient` and `QueueConnector`. Any thread.
 
-    All threads share one connection, one at a time: a call takes far less than a millisecond, and who closes the queue
-    closes all that was opened.
+    All threads share one connection, one at a time: a call takes far less than a millisecond, and closing the queue
+    closes everything.
 
     Args:
-        path: The file. Made when it is first needed, and again if somebody deletes it; the reconciler knows the new
-            one by its date of creation.
-        receiver: The name of this program, by which `release_abandoned` of another one knows what it held.
+        path: The file. Created when first needed, and again if it is deleted; the reconciler recognizes a new file
+            by its creation time.
+        receiver: The name of this program, by which `release_abandoned` in another program finds its messages.
     """
 
     def __init__(self, path: Path, *, receiver: str = "") -> None:
@@ -92,20 +92,20 @@ class EmbeddedQueue:
         self._file: tuple[int, int] | None = None
         self._is_closed = False
 
-    # --- as a connector
+    # --- QueueConnector
 
     def connect(self) -> Self:
-        """See `QueueConnector.connect`; opens the file, so that what is wrong with it shows here."""
+        """See `QueueConnector.connect`; opens the file, so that errors show here."""
         with self._use():
             return self
 
     def reset(self) -> None:
-        """See `QueueConnector.reset`: the next call opens the file afresh."""
+        """See `QueueConnector.reset`; the next call opens the file again."""
         with self._turn:
             self._drop()
 
     def close(self) -> None:
-        """See `QueueConnector.close`. A receive that waits ends; a call that hangs closes the file when it ends."""
+        """See `QueueConnector.close`. A waiting receive ends; a call that hangs closes the file when it ends."""
         self._is_closed = True
         if self._turn.acquire(timeout=_CLOSE_SECONDS):
             self._drop()
@@ -122,7 +122,7 @@ class EmbeddedQueue:
                 connection.executemany(_RELEASE, dead)
                 self._turn.notify_all()
 
-    # --- as a client
+    # --- QueueClient
 
     def send(self, messages: Sequence[Outgoing]) -> list[EntryResult]:
         """See `QueueClient.send`."""
@@ -147,7 +147,7 @@ class EmbeddedQueue:
 
     def _take(self, connection: sqlite3.Connection, limit: int, visibility_s: int) -> list[Received]:
         now = _now_ms()
-        # Reading disturbs nobody: a queue that is looked at four times a second is not locked for writing by it.
+        # A read first: polling four times a second must not take the write lock.
         if connection.execute(_IS_ANY_VISIBLE, (now,)).fetchone() is None:
             return []
         until = now + visibility_s * 1000
@@ -162,7 +162,7 @@ class EmbeddedQueue:
         keys = [_key_of(handle) for handle in receipt_handles]
         with self._write() as connection:
             connection.executemany(_DELETE, [key for key in keys if key is not None])
-        return [EntryResult() if key is not None else _lost("the receipt handle is none") for key in keys]
+        return [EntryResult() if key is not None else _lost("the receipt handle is not valid") for key in keys]
 
     def change_visibility(self, changes: Sequence[tuple[str, int]]) -> list[EntryResult]:
         """See `QueueClient.change_visibility`."""
@@ -177,24 +177,24 @@ class EmbeddedQueue:
         return results
 
     def state(self) -> QueueState:
-        """See `QueueClient.state`. Also takes out what is older than the queue keeps, which SQS does by itself."""
+        """See `QueueClient.state`. Also deletes messages past the retention period, as SQS does by itself."""
         now = _now_ms()
         with self._write() as connection:
             connection.execute(_EXPIRE, (now - RETENTION_SECONDS * 1000,))
-            # Hidden by a clock that was wrong: nobody can have asked for that.
+            # Hidden longer than any visibility timeout: the clock was wrong.
             connection.execute(_MEND_VISIBILITY, (now + LONGEST_VISIBILITY_SECONDS * 1000,))
             total, visible = connection.execute(_COUNT, (now,)).fetchone()
             (created_at,) = connection.execute("SELECT created_at FROM queue").fetchone()
         return QueueState(visible, total - visible, 0, created_at, RETENTION_SECONDS)
 
     def dead_letters(self) -> None:
-        """See `QueueClient.dead_letters`: it has none; the store ends jobs that end programs again and again."""
+        """See `QueueClient.dead_letters`: there is none; the store fails jobs that crash programs repeatedly."""
 
     # --- the file
 
     @contextmanager
     def _write(self) -> Iterator[sqlite3.Connection]:
-        """One transaction; who waits for a message is woken by its end."""
+        """Run one write transaction; its end wakes waiting receives."""
         with self._use() as connection:
             connection.execute("BEGIN IMMEDIATE")
             yield connection
@@ -203,7 +203,7 @@ class EmbeddedQueue:
 
     @contextmanager
     def _use(self) -> Iterator[sqlite3.Connection]:
-        """The connection, for one thread at a time.
+        """Yield the connection to one thread at a time.
 
         Raises:
             QueueError: If the file can't be used.
@@ -216,7 +216,7 @@ class EmbeddedQueue:
             except (sqlite3.Error, OSError) as error:
                 raise _known_error(error, self._path) from error
             finally:
-                # With the connection goes a transaction that was begun; what is mended meanwhile, the next one finds.
+                # Closing the connection rolls back its transaction; the next call opens the file again.
                 if not is_fine or self._is_closed:
                     self._drop()
 
@@ -224,7 +224,7 @@ class EmbeddedQueue:
         if self._is_closed:
             raise QueueError(Sentence("The connection to the queue has been closed."), trouble=QueueTrouble.OFFLINE)
         if self._connection is not None and _identity(self._path) != self._file:
-            self._drop()  # somebody deleted the file: what is sent into the old one nobody would ever find
+            self._drop()  # the file was deleted: messages sent to the old one would never be found
         if self._connection is None:
             self._connection = _open(self._path)
             self._file = _identity(self._path)
@@ -237,15 +237,15 @@ class EmbeddedQueue:
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    """Open the file, for its owner's eyes only, and make what is not there. Two programs may do so at once."""
+    """Open the file, readable by its owner only, and create what is missing. Two programs may do so at once."""
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
         connection.execute("PRAGMA journal_mode = wal")
-        # Not flushed at each commit: a power cut may take the last ones back, and leaves the file whole. A receive or a
-        # delete that is taken back brings its message again, which the claim of the row absorbs; a send that is taken
-        # back leaves a row without a message, which the reconciler counts, and sends again.
+        # Not flushed at each commit: a power failure may lose the last commits, but never corrupts the file. A lost
+        # receive or delete delivers its message again, which the claim of the row absorbs; a lost send leaves a row
+        # without a message, which the reconciler detects and sends again.
         connection.execute("PRAGMA synchronous = normal")
         connection.execute("PRAGMA journal_size_limit = 16777216")
         connection.execute("BEGIN IMMEDIATE")
@@ -254,7 +254,7 @@ def _open(path: Path) -> sqlite3.Connection:
             for statement in _SCHEMA:
                 connection.execute(statement)
             connection.execute("INSERT INTO queue (created_at, opened_at) VALUES (?, 0)", (_now_ms(),))
-        # Something is written, so that a file that can be read only, or a full disk, shows when the queue is tested.
+        # Write something, so that a read-only file or a full disk shows when the connection is tested.
         connection.execute("UPDATE queue SET opened_at = ?", (_now_ms(),))
         connection.execute("COMMIT")
     except BaseException:
@@ -264,7 +264,7 @@ def _open(path: Path) -> sqlite3.Connection:
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
-    """Which file has this name now; None if there is none."""
+    """Return the identity of the file with this name; None if there is none."""
     try:
         found = path.stat()
     except FileNotFoundError:
@@ -277,7 +277,7 @@ def _now_ms() -> int:
 
 
 def _key_of(handle: str) -> tuple[int, int, str] | None:
-    """What a receipt handle stands for: this receive of this message. None if it never was one."""
+    """Return what a receipt handle identifies: one receive of one message. None if it is not valid."""
     match = _HANDLE.fullmatch(handle)
     return (int(match[1]), int(match[2]), match[3]) if match else None
 
@@ -292,10 +292,10 @@ def _unusable(text: str, detail: str = "", cause: Cause = Cause.LOCAL_QUEUE) -> 
 
 
 def _known_error(error: sqlite3.Error | OSError, path: Path) -> QueueError:
-    """Say in plain words what is wrong with the file.
+    """Return a readable error for an SQLite error.
 
     Raises:
-        sqlite3.Error: The same error again, if it is a mistake in our SQL rather than the world's doing.
+        sqlite3.Error: The same error, if it is a bug in our SQL.
     """
     if isinstance(error, OSError):
         text = Sentence(
@@ -307,21 +307,23 @@ def _known_error(error: sqlite3.Error | OSError, path: Path) -> QueueError:
     match getattr(error, "sqlite_errorcode", 0) & 0xFF:
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED | sqlite3.SQLITE_PROTOCOL:
             return QueueError(
-                Sentence("If this computer is very busy, wait: it is tried again."),
-                title=Sentence("The local queue does not answer in time"),
+                Sentence("If this computer is very busy, wait: Filemill tries again."),
+                title=Sentence("The local queue does not respond in time"),
                 trouble=QueueTrouble.OFFLINE,
                 cause=Cause.LOCAL_QUEUE,
                 detail=str(error),
             )
         case sqlite3.SQLITE_FULL | sqlite3.SQLITE_IOERR:
-            text = Sentence("The disk with {file} is full or can't be written. Make room, then go on.", file=path)
+            text = Sentence(
+                "The disk with {file} is full or can't be written. Free some space, then try again.", file=path
+            )
             return _unusable(text, str(error), Cause.DISK_FULL)
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
-            text = Sentence("{file} can't be written. Check the rights of the file and its folder.", file=path)
+            text = Sentence("{file} can't be written. Check the permissions of the file and its folder.", file=path)
             return _unusable(text, str(error))
-        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB | sqlite3.SQLITE_ERROR:  # the last: a table is gone
+        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB | sqlite3.SQLITE_ERROR:  # the last one: a table is missing
             text = Sentence(
-                "{file} is damaged. Delete it, then try again: the files that wait are sent again.", file=path
+                "{file} is damaged. Delete it, then try again: the waiting files are sent again.", file=path
             )
             return _unusable(text, str(error))
     raise error

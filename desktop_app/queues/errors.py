@@ -1,4 +1,4 @@
-"""What a person is told about a call to SQS that did not succeed: a title, a body, and the facts."""
+"""Classify failed calls to SQS, and describe them to the user: a title, a text, and the facts."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ _MINUTE = 60
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A call that did not succeed.
+    """A failed call.
 
     Attributes:
-        error: What it raised.
-        connection: Which queue it was.
+        error: The exception.
+        connection: The connection.
         action: The API action, such as `ReceiveMessage`.
-        code, service_text: The service's own; empty if it has not answered.
-        was_answered: Whether it has.
+        code, service_text: The service's error code and message; empty if it did not respond.
+        was_answered: Whether the service responded.
     """
 
     error: Exception
@@ -60,12 +60,12 @@ class Failure:
 
 
 def queue_error(failure: Failure, trouble: QueueTrouble, cause: Cause) -> QueueError:
-    """The error that says it.
+    """Return the error that describes a failed call.
 
     Args:
         failure: The call.
-        trouble: What kind it is.
-        cause: What is the matter.
+        trouble: The kind of error.
+        cause: The exact cause.
     """
     command = sign_in_command(failure.connection.profile) if cause is Cause.SESSION_ENDED else ""
     right = _missing_right(failure) if cause is Cause.NO_RIGHT else None
@@ -88,14 +88,16 @@ def _texts(failure: Failure, trouble: QueueTrouble, cause: Cause, command: str) 
         case Cause.NO_SIGN_IN:
             return _no_sign_in(failure)
         case Cause.SESSION_ENDED:
-            return Sentence("Your AWS session has ended"), _session_ended(failure, command)
+            return Sentence("Your AWS session has expired"), _session_ended(failure, command)
         case Cause.KEYS_REFUSED:
             return (
-                Sentence("AWS does not accept the keys of {who}", who=_who(failure.connection)),
-                Sentence("They were deleted, switched off or mistyped. Choose another profile, or renew the keys."),
+                Sentence("AWS rejected the access keys of {who}", who=_who(failure.connection)),
+                Sentence(
+                    "They may have been deleted, deactivated or mistyped. Choose another profile, or replace the keys."
+                ),
             )
         case Cause.CLOCK_WRONG:
-            return Sentence("The clock of this computer is wrong"), _clock(failure.service_text)
+            return Sentence("This computer's clock is wrong"), _clock(failure.service_text)
         case Cause.NO_REGION:
             return _no_region(failure)
         case Cause.NO_RIGHT:
@@ -103,13 +105,13 @@ def _texts(failure: Failure, trouble: QueueTrouble, cause: Cause, command: str) 
         case Cause.NO_QUEUE:
             return (
                 Sentence(
-                    "There is no queue “{name}” at {place}",
+                    "The queue “{name}” does not exist on {place}",
                     name=failure.connection.queue_name,
                     place=_place(failure.connection),
                 ),
                 Sentence(
-                    "It was deleted or renamed, or is in another region or account than that of {who}. "
-                    "What is to be sent waits here.",
+                    "It was deleted, or it is in another region or account than that of {who}. "
+                    "Unsent messages are kept here.",
                     who=_who(failure.connection),
                 ),
             )
@@ -122,50 +124,52 @@ def _unreachable(failure: Failure, trouble: QueueTrouble, cause: Cause) -> tuple
         case Cause.OFFLINE if failure.was_answered:
             return (
                 Sentence(
-                    "{place} has trouble of its own ({code})",
+                    "{place} is temporarily unavailable ({code})",
                     place=_place_first(failure.connection),
                     code=_code(failure),
                 ),
-                Sentence("Trying again by itself; nothing is lost."),
+                Sentence("Filemill keeps trying; nothing is lost."),
             )
         case Cause.OFFLINE:
             return (
                 Sentence("Can't reach {place}", place=place),
-                Sentence("Everything is kept here and goes on when the connection is back."),
+                Sentence("Everything is kept here and continues when the connection is back."),
             )
         case Cause.NOT_SQS:
             return (
-                Sentence("Something else answers in place of {place}", place=place),
+                Sentence("Something else answers instead of {place}", place=place),
                 Sentence(
-                    "If this network asks for a sign-in, open any web page; "
-                    "else check the proxy and the queue's address."
+                    "If this network has a sign-in page, open any web page; "
+                    "otherwise check the proxy and the queue's address."
                 ),
             )
         case Cause.PROXY:
             return (
-                Sentence("The proxy does not let the connection to {place} through", place=place),
-                Sentence("Check its settings (HTTPS_PROXY). Everything is kept here and goes on when it is mended."),
+                Sentence("The proxy refused the connection to {place}", place=place),
+                Sentence(
+                    "Check the proxy settings (HTTPS_PROXY). Everything is kept here and continues once they are fixed."
+                ),
             )
         case Cause.NOT_TRUSTED:
             return (
                 Sentence("The connection to {place} is not trusted", place=place),
-                Sentence("So nothing is sent over it. Check the server's certificate, or AWS_CA_BUNDLE."),
+                Sentence("Nothing is sent over it. Check the server's certificate, or set AWS_CA_BUNDLE."),
             )
         case Cause.THROTTLED:
-            return "", Sentence("{place} asks us to go slower.", place=_place_first(failure.connection))
+            return "", Sentence("{place} is throttling requests.", place=_place_first(failure.connection))
     return _of_the_queue(failure, trouble)
 
 
 def _of_the_queue(failure: Failure, trouble: QueueTrouble) -> tuple[str, str]:
     name, said = failure.connection.queue_name, failure.service_text or _code(failure)
     if trouble is QueueTrouble.LEASE_LOST:
-        return "", Sentence("The queue “{name}” gave the message to somebody else.", name=name)
+        return "", Sentence("The queue “{name}” delivered the message to another consumer.", name=name)
     if trouble is QueueTrouble.REFUSED:
-        return "", Sentence("The queue “{name}” refuses the request: {said}", name=name, said=said)
+        return "", Sentence("The queue “{name}” rejected the request: {said}", name=name, said=said)
     if failure.was_answered:
-        return Sentence("The queue “{name}” can't be used as it is set up", name=name), said
+        return Sentence("The queue “{name}” can't be used as it is configured", name=name), said
     place = _place_first(failure.connection)
-    return Sentence("{place} can't be used as it is set up", place=place), str(failure.error)
+    return Sentence("{place} can't be used as it is configured", place=place), str(failure.error)
 
 
 def _no_sign_in(failure: Failure) -> tuple[str, str]:
@@ -173,21 +177,19 @@ def _no_sign_in(failure: Failure) -> tuple[str, str]:
     if isinstance(error, boto.ProfileNotFound):
         return (
             Sentence("There is no {who} in the AWS configuration", who=who),
-            Sentence("Choose another one, or set it up with “aws configure”. Everything is kept here and waits."),
+            Sentence("Choose another profile, or create this one with “aws configure”. Everything is kept here."),
         )
     if isinstance(error, boto.NoCredentialsError):
         return (
-            Sentence("No sign-in was found for {who}", who=who),
-            Sentence("Choose a profile, or set one up with “aws configure”. Everything is kept here and waits."),
+            Sentence("No credentials were found for {who}", who=who),
+            Sentence("Choose a profile, or create one with “aws configure”. Everything is kept here."),
         )
     if isinstance(error, (boto.PartialCredentialsError, boto.CredentialRetrievalError)):
-        return Sentence("The sign-in of {who} can't be used", who=who), str(error)
+        return Sentence("The credentials of {who} can't be used", who=who), str(error)
     if isinstance(error, boto.RefreshWithMFAUnsupportedError):
         return (
-            Sentence("The sign-in of {who} asks for a code each time", who=who),
-            Sentence(
-                "Filemill can't ask for it (MFA). Choose a profile that signs in without one, such as one with SSO."
-            ),
+            Sentence("An MFA code is required for {who}", who=who),
+            Sentence("Filemill can't prompt for it. Choose a profile that needs none, such as one with SSO."),
         )
     return Sentence("The AWS configuration can't be used"), str(error)
 
@@ -196,56 +198,56 @@ def _session_ended(failure: Failure, command: str) -> Sentence:
     who = _who(failure.connection)
     if command:
         return Sentence(
-            "Sign in again with {who}, for example with “{command}”. "
-            "What waits goes on by itself then; nothing is lost.",
+            "Sign in again with {who}, for example with “{command}”. Processing continues then; nothing is lost.",
             who=who,
             command=command,
         )
-    return Sentence("Renew the sign-in of {who}. What waits goes on by itself then; nothing is lost.", who=who)
+    return Sentence("Sign in again with {who}. Processing continues then; nothing is lost.", who=who)
 
 
 def _clock(said: str) -> Sentence:
-    """AWS says both times: the request's, and its own as the last."""
+    """Return how far the clock is off: AWS names the time of the request and, last, its own."""
     stamps = [datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC) for stamp in _STAMP.findall(said)]
     minutes = round((stamps[-1] - stamps[0]).total_seconds() / _MINUTE) if len(stamps) > 1 else 0
     if minutes > 0:
         return Sentence(
-            "It is about {minutes} min behind, so AWS refuses the requests. Set date and time.", minutes=minutes
+            "It is about {minutes} min slow, so AWS rejects the requests. Set the date and time.", minutes=minutes
         )
     if minutes < 0:
         return Sentence(
-            "It is about {minutes} min fast, so AWS refuses the requests. Set date and time.", minutes=-minutes
+            "It is about {minutes} min fast, so AWS rejects the requests. Set the date and time.", minutes=-minutes
         )
-    return Sentence("So AWS refuses the requests. Set date and time.")
+    return Sentence("AWS rejects the requests because of it. Set the date and time.")
 
 
 def _no_region(failure: Failure) -> tuple[str, str]:
     if isinstance(failure.error, boto.NoRegionError):
         return (
-            Sentence("No region is chosen"),
-            Sentence("A queue lives in one region only. Choose it, or set AWS_REGION."),
+            Sentence("No region is set"),
+            Sentence("A queue exists in one region only. Choose it, or set AWS_REGION."),
         )
     kwargs = getattr(failure.error, "kwargs", {})
     region = kwargs.get("region_name") or failure.connection.region
     return (
-        Sentence("There is no region “{region}”", region=region),
-        Sentence("A queue lives in one region only. Choose it, or correct AWS_REGION."),
+        Sentence("The region “{region}” does not exist", region=region),
+        Sentence("A queue exists in one region only. Choose it, or correct AWS_REGION."),
     )
 
 
 def _no_right(failure: Failure) -> tuple[str, str]:
     name, right = failure.connection.queue_name, _missing_right(failure)
     title = {
-        "ReceiveMessage": Sentence("You may not receive from “{name}”", name=name),
-        "SendMessage": Sentence("You may not send to “{name}”", name=name),
-        "DeleteMessage": Sentence("You may not delete messages from “{name}”", name=name),
-    }.get(failure.action, Sentence("You may not use {action} on “{name}”", action=right.action, name=name))
+        "ReceiveMessage": Sentence("No permission to receive from “{name}”", name=name),
+        "SendMessage": Sentence("No permission to send to “{name}”", name=name),
+        "DeleteMessage": Sentence("No permission to delete messages from “{name}”", name=name),
+    }.get(failure.action, Sentence("No permission for {action} on “{name}”", action=right.action, name=name))
     if _KMS.match(failure.code):
         return title, Sentence(
-            "Its key is not open to you ({action}). Ask the queue's administrator for it.", action=right.action
+            "You don't have permission to use its encryption key ({action}). Ask the queue's administrator for it.",
+            action=right.action,
         )
     return title, Sentence(
-        "You are signed in, but the queue's or your account's rules do not allow {action}. "
+        "You are signed in, but the queue's policy or your account does not allow {action}. "
         "Ask the queue's administrator for it.",
         action=right.action,
     )
@@ -285,7 +287,7 @@ def _place(connection: Connection) -> Sentence:
 
 
 def _place_first(connection: Connection) -> Sentence:
-    """The same at the beginning of a sentence."""
+    """Return the place, for the beginning of a sentence."""
     if connection.endpoint_url:
         return Sentence("The queue server at {url}", url=connection.endpoint_url)
     return _amazon(connection)
@@ -376,16 +378,16 @@ _OURS = (boto.ParamValidationError, boto.UnknownServiceError, boto.DataNotFoundE
 
 
 class NotSqsError(boto.BotoCoreError):
-    """Somebody else has answered: a network that wants a sign-in first, a proxy, a web server."""
+    """The response is not from SQS: a network's sign-in page, a proxy or a web server answered."""
 
-    fmt = "the answer, with HTTP status {status}, is not one of SQS: {start}"
+    fmt = "the response, with HTTP status {status}, is not from SQS: {start}"
 
 
 def refuse_other_answers(client: SQSClient) -> None:
-    """Let what is not an answer of SQS raise `NotSqsError`; a second call changes nothing.
+    """Make responses that are not from SQS raise `NotSqsError`; a second call changes nothing.
 
-    botocore takes any page with status 200 for an empty answer, so a poll would come back at once, again and again;
-    and over other things, such as a JSON list, its parser stumbles.
+    botocore takes any page with status 200 for an empty response, so polls would return at once in an endless loop;
+    its parser fails on other content, such as a JSON list.
     """
     client.meta.events.register("before-parse.sqs", _check_answer, unique_id="filemill-only-sqs")
 
@@ -397,18 +399,18 @@ def _check_answer(response_dict: dict[str, Any], **_: object) -> None:
     except UnicodeDecodeError:
         is_readable = False
     except (ValueError, RecursionError):
-        # As an error, a page is good enough: it has its status.
+        # For an error response any page will do: the status is enough.
         is_readable = status >= HTTPStatus.MULTIPLE_CHOICES
     if not is_readable:
         raise NotSqsError(status=status, start=body[:60])
 
 
 def trouble_of_code(code: str, text: str = "") -> QueueTrouble:
-    """The kind of trouble that an error code of the service means.
+    """Return the kind of error that an error code of the service means.
 
     Args:
-        code: As it stands in the answer, with or without a name-space.
-        text: The service's message, which alone tells an expired receipt handle from a wrong parameter.
+        code: The code in the response, with or without a namespace.
+        text: The service's message; only it distinguishes an expired receipt handle from a wrong parameter.
     """
     plain = code.rsplit("#", 1)[-1].removeprefix("AWS.SimpleQueueService.").removesuffix("Exception")
     if plain == "InvalidParameterValue" and any(part in text for part in _LEASE_TEXTS):
@@ -417,15 +419,15 @@ def trouble_of_code(code: str, text: str = "") -> QueueTrouble:
 
 
 def as_queue_error(error: Exception, connection: Connection, action: str) -> QueueError:
-    """What an exception of botocore means, in plain words.
+    """Return a readable error for an exception of botocore.
 
     Args:
-        error: What the call raised.
-        connection: Which queue it was, for the text.
-        action: The API action, such as `ReceiveMessage`, for the text of a missing right.
+        error: The exception that the call raised.
+        connection: The connection, for the text.
+        action: The API action, such as `ReceiveMessage`, for the text of a missing permission.
 
     Raises:
-        Exception: The same one again if it is a mistake of ours.
+        Exception: The same exception, if it is a bug of ours.
     """
     if isinstance(error, _OURS):
         raise error
@@ -454,7 +456,7 @@ def _cause_of_answer(trouble: QueueTrouble, code: str, text: str) -> Cause:
 
 
 def _meaning(error: Exception, connection: Connection) -> tuple[QueueTrouble, Cause]:
-    """What an exception means that is not an answer of the service."""
+    """Return the meaning of an exception that is not a response of the service."""
     for kinds, trouble, cause in (
         (_NO_SIGN_IN, QueueTrouble.SIGNED_OUT, Cause.NO_SIGN_IN),
         (_SESSION_ENDED, QueueTrouble.SIGNED_OUT, Cause.SESSION_ENDED),
@@ -466,13 +468,13 @@ def _meaning(error: Exception, connection: Connection) -> tuple[QueueTrouble, Ca
     ):
         if isinstance(error, kinds):
             return trouble, cause
-    # A connection that is cut while it is being made says nothing about its certificate.
+    # A connection that breaks during the handshake says nothing about the certificate.
     if isinstance(error, boto.SSLError) and not any(part in str(error) for part in _CUT_OFF_TEXTS):
         return QueueTrouble.SETUP, Cause.NOT_TRUSTED
     if isinstance(error, ValueError) and str(error).startswith("Invalid endpoint"):
         return QueueTrouble.SETUP, Cause.SETUP
     if isinstance(error, OSError) and error.filename is not None:
-        return QueueTrouble.SETUP, Cause.NO_SIGN_IN  # AWS's files
+        return QueueTrouble.SETUP, Cause.NO_SIGN_IN  # an AWS configuration file
     if isinstance(error, boto.EndpointConnectionError) and _is_unknown_region(connection):
         return QueueTrouble.SETUP, Cause.NO_REGION
     if isinstance(error, (boto.BotoCoreError, OSError)):
@@ -481,12 +483,12 @@ def _meaning(error: Exception, connection: Connection) -> tuple[QueueTrouble, Ca
 
 
 def _is_unknown_region(connection: Connection) -> bool:
-    """Whether botocore has never heard of the region whose address does not answer."""
+    """Return whether botocore does not know the region whose endpoint can't be reached."""
     return bool(connection.region) and not connection.endpoint_url and connection.region not in known_regions()
 
 
 @cache
 def known_regions() -> tuple[str, ...]:
-    """Where SQS is, as botocore knows without asking anybody: one partition of AWS after the other."""
+    """Return the regions with SQS that botocore knows without a request, partition by partition."""
     session = botocore.session.Session()
     return tuple(name for partition in PARTITIONS for name in session.get_available_regions("sqs", partition))

@@ -1,7 +1,7 @@
-"""The message: an id, and nothing to trust.
+"""The message: an id, and nothing that has to be trusted.
 
-`{"v": 1, "file_id": "<uuid>", "generation": n}`. The path comes from the database row. What is not exactly this is
-foreign: never deleted, never obeyed.
+`{"v": 1, "file_id": "<uuid>", "generation": n}`. The path comes from the database row. Anything else is a foreign
+message, which is never deleted or acted on.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 VERSION = 1
 
 MAX_BODY_CHARS = 1_024
-"""Ours have about 80; the limit is looked at before parsing, so that no nesting can hurt."""
+"""Ours have about 80; the limit is checked before parsing, as a protection against deep nesting."""
 
 MAX_GENERATION = 2**31 - 1
 
@@ -33,7 +33,7 @@ _KEYS = {"v", "file_id", "generation"}
 
 
 class Foreignness(StrEnum):
-    """Why a message is not one of ours."""
+    """Why a message is foreign."""
 
     TOO_LONG = Sentence("longer than any of ours")
     NOT_JSON = Sentence("not JSON")
@@ -43,7 +43,7 @@ class Foreignness(StrEnum):
 
 
 class ForeignMessageError(ValueError):
-    """A body that is not a message of ours; says why."""
+    """The body is not one of our messages; says why."""
 
     def __init__(self, why: Foreignness) -> None:
         super().__init__(str(why))
@@ -52,23 +52,23 @@ class ForeignMessageError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class FileMessage:
-    """Asks for work on one submission of one file."""
+    """Requests the processing of one submission of a file."""
 
     file_id: str
     generation: int
 
 
 def encode(message: FileMessage) -> str:
-    """The body to send: ASCII, about 80 bytes."""
+    """Return the body to send: ASCII, about 80 bytes."""
     fields = {"v": VERSION, "file_id": message.file_id, "generation": message.generation}
     return json.dumps(fields, separators=(",", ":"))
 
 
 def decode(body: str) -> FileMessage:
-    """Read a received body, strictly.
+    """Parse a received body strictly.
 
     Raises:
-        ForeignMessageError: If it is anything but a message of ours.
+        ForeignMessageError: If it is not one of our messages.
     """
     if len(body) > MAX_BODY_CHARS:
         raise ForeignMessageError(Foreignness.TOO_LONG)
@@ -90,14 +90,14 @@ def decode(body: str) -> FileMessage:
 
 
 def _is_count(value: object) -> TypeGuard[int]:
-    """A whole number from 1 on that SQLite can hold; True and 1.0 are none."""
+    """Return whether a value is an integer from 1 to SQLite's maximum; True and 1.0 are not."""
     return type(value) is int and 1 <= value <= MAX_GENERATION
 
 
 def _no_double_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
     fields = dict(pairs)
     if len(fields) != len(pairs):
-        raise ValueError("a key stands twice")
+        raise ValueError("duplicate key")
     return fields
 
 
@@ -108,7 +108,7 @@ def _no_constant(name: str) -> float:
 MAX_ENTRIES = 10
 
 MAX_REQUEST_BYTES = 1_048_576
-"""AWS: the sum of a batch's messages, since August 2025 1 MiB as for one message."""
+"""AWS: the limit for all messages of a batch together, 1 MiB since August 2025, as for one message."""
 
 MAX_WAIT_SECONDS = 20
 
@@ -117,7 +117,7 @@ DEFAULT_RETENTION_SECONDS = 4 * 24 * 3600
 
 @dataclass(frozen=True, slots=True)
 class QueueInfo:
-    """What a queue is: its URL, its kind, and the largest message it takes in bytes."""
+    """A queue's URL, its kind, and its maximum message size in bytes."""
 
     url: str
     name: str
@@ -127,7 +127,7 @@ class QueueInfo:
 
 @dataclass(frozen=True, slots=True)
 class QueueState:
-    """What a queue says of itself; the counts are approximate and may lag a minute (AWS: GetQueueAttributes)."""
+    """A queue's attributes; the counts are approximate and may lag by a minute (AWS: GetQueueAttributes)."""
 
     visible: int
     in_flight: int
@@ -135,11 +135,11 @@ class QueueState:
     created_at_ms: int
     retention_s: int
     dead_letter_arn: str = ""
-    """The queue that messages go to which were received too often; empty if there is none."""
+    """The ARN of the dead-letter queue; empty if there is none."""
 
     @property
     def total(self) -> int:
-        """All messages in the queue."""
+        """The number of all messages in the queue."""
         return self.visible + self.in_flight + self.delayed
 
 
@@ -153,13 +153,13 @@ class Outgoing:
 
     @property
     def size(self) -> int:
-        """Bytes that count towards the limits."""
+        """The number of bytes that count towards the limits."""
         return len(self.body.encode())
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A message in flight: `receipt_handle` acts on this receive of it only."""
+    """A received message; `receipt_handle` is valid for this receive only."""
 
     message_id: str
     receipt_handle: str
@@ -170,7 +170,7 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class EntryResult:
-    """What became of one entry: done where `trouble` is None; the ids and digests only for a message that was sent."""
+    """The result of one entry: successful if `trouble` is None. Ids and digests are set only for sent messages."""
 
     message_id: str = ""
     body_md5: str = ""
@@ -179,14 +179,14 @@ class EntryResult:
 
     @property
     def is_done(self) -> bool:
-        """True if the queue did it."""
+        """Whether the entry succeeded."""
         return self.trouble is None
 
 
 def plan_batches(messages: Sequence[Outgoing], max_bytes: int = MAX_REQUEST_BYTES) -> Iterator[list[int]]:
-    """Cut messages into batches by count and by UTF-8 bytes; gives their positions, in order.
+    """Split messages into batches by count and by UTF-8 bytes; return their positions, in order.
 
-    A message that is too large alone gets a batch of its own, so that only it is refused.
+    A message that is too large gets a batch of its own, so that only it is rejected.
     """
     batch: list[int] = []
     size = 0

@@ -1,4 +1,4 @@
-"""The profiles of the user's AWS configuration, read without contacting anybody, and what is wrong with each."""
+"""Read the profiles of the user's AWS configuration without any request, and find what is wrong with each."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _SSO_OF_SESSION = ("sso_start_url", "sso_region")
 
 
 def read_profiles() -> Profiles:
-    """All profiles of the configuration and the credentials file. Any thread; reads two small files."""
+    """Return all profiles of the configuration and credentials files. Any thread; reads two small files."""
     session = botocore.session.Session()
-    # What the environment names would be looked for among the profiles at once.
+    # With AWS_PROFILE set, botocore would look up that profile at once.
     session.set_config_variable("profile", None)
     files = tuple(
         os.path.expanduser(str(session.get_config_variable(name)))  # noqa: PTH111 - as botocore does
@@ -40,10 +40,10 @@ def read_profiles() -> Profiles:
 
 
 def sign_in_command(profile: str) -> str:
-    """What a person types to sign in again; empty if no command does that. Any thread.
+    """Return the command that signs in again; empty if there is none. Any thread.
 
     Args:
-        profile: Its name; empty for the one that is used without a name.
+        profile: The profile's name; empty for the default profile.
     """
     name = profile or os.environ.get("AWS_PROFILE", "") or "default"
     session = botocore.session.Session()
@@ -60,7 +60,7 @@ def sign_in_command(profile: str) -> str:
 
 
 def _signing_in(name: str, tables: Mapping[str, Table]) -> str:
-    """The profile that signs in: for one that assumes a role it is the source."""
+    """Return the profile that signs in: for one that assumes a role, its source profile."""
     seen = {name}
     while (source := str(tables.get(name, {}).get("source_profile", ""))) and source not in seen:
         seen.add(source)
@@ -109,12 +109,12 @@ def _role_trouble(name: str, tables: Mapping[str, Table], sso: Mapping[str, Tabl
     table = tables[name]
     source, place = table.get("source_profile", ""), table.get("credential_source", "")
     if source and place:
-        return Sentence("It names both source_profile and credential_source; only one may be there.")
+        return Sentence("It has both source_profile and credential_source; only one is allowed.")
     if place:
         known = place in _SOURCES
-        return "" if known else Sentence("Its credential_source “{name}” is not one that AWS knows.", name=place)
+        return "" if known else Sentence("Its credential_source “{name}” is not a valid value.", name=place)
     if not source:
-        return Sentence("It assumes a role, but does not say whose keys it does that with (source_profile).")
+        return Sentence("It assumes a role, but does not name the credentials to do so with (source_profile).")
     return _source_trouble(name, tables, sso)
 
 
@@ -125,9 +125,9 @@ def _source_trouble(name: str, tables: Mapping[str, Table], sso: Mapping[str, Ta
         if source not in tables:
             return Sentence("Its source profile “{name}” does not exist.", name=source)
         if source == seen[-1] and "aws_access_key_id" in tables[source]:
-            return ""  # a profile may pass on the rights of its own keys
+            return ""  # a profile may be its own source and use its own keys
         if source in seen:
-            return Sentence("Its source profiles go round in a circle: {names}.", names=" → ".join([*seen, source]))
+            return Sentence("Its source profiles form a loop: {names}.", names=" → ".join([*seen, source]))
         seen.append(source)
     behind = _trouble(seen[-1], tables, sso) if len(seen) > 1 else ""
     if behind:

@@ -1,1 +1,1 @@
-"""The loops that carry a file from the pick to its result. No Qt: the window and `filemill worker` run the same."""
+"""The application logic: adding files, sending and consuming messages. No Qt, SQL or boto3."""

@@ -1,4 +1,4 @@
-"""What a person controls: pause and resume, permission to process a queue, priority, and trying at once."""
+"""What the user controls: pause and resume, permission to process a queue, priority, and trying again at once."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ log = logging.getLogger(__name__)
 
 
 class RunMode(StrEnum):
-    """What a person wants of the consumer."""
+    """Whether the consumer may start files."""
 
     RUNNING = "running"
     FINISHING = "finishing"
-    """Paused as soon as the files being processed have ended."""
+    """Starts no more files, and becomes PAUSED when those being processed have ended."""
     PAUSED = "paused"
 
 
 class ProcessingControl:
-    """What a person wants of this program's sender and consumer. Any thread.
+    """Controls this program's sender and consumer. Any thread.
 
-    The window and the command line call its methods; the loops get it in their constructors, ask it and wait on it.
-    Sending is never paused: messages go out while the consumer is, so that other computers on the queue can go on.
+    The window and the command line call its methods; the loops get it in their constructors and wait on it.
+    Sending is never paused, so that other computers on the queue can go on while this one is paused.
     """
 
     def __init__(self) -> None:
@@ -53,43 +53,43 @@ class ProcessingControl:
 
     @property
     def mode(self) -> RunMode:
-        """What is wanted now."""
+        """The current mode."""
         return self._mode
 
     @property
     def may_begin(self) -> bool:
-        """Whether a file may be begun; what was received is released otherwise."""
+        """Whether files may be started; received messages are released otherwise."""
         return self._mode is RunMode.RUNNING
 
     def pause(self) -> None:
-        """Begin no more files."""
+        """Start no more files."""
         self._change_mode(RunMode.PAUSED)
 
     def finish(self) -> None:
-        """Begin no more files, and pause when those being processed have ended; at once if no consumer runs."""
+        """Start no more files, and pause when those being processed have ended; at once if no consumer runs."""
         self._change_mode(RunMode.FINISHING, only_from=RunMode.RUNNING)
         if not self._consumers:
             self.note_idle()
 
     def resume(self) -> None:
-        """Begin files again."""
+        """Start files again."""
         self._change_mode(RunMode.RUNNING)
 
     def note_idle(self) -> None:
-        """Take note that no file is being processed any more; called by the consumer."""
+        """Note that no file is being processed any more; called by the consumer."""
         self._change_mode(RunMode.PAUSED, only_from=RunMode.FINISHING)
 
     def add_listener(self, listener: Callable[[RunMode], None]) -> None:
-        """Call this with the new mode after each change, on the thread that makes it; it must be quick."""
+        """Call a function with the new mode after each change, on the thread that makes it; it must return quickly."""
         self._listeners.append(listener)
 
     def remove_listener(self, listener: Callable[[RunMode], None]) -> None:
-        """Do not call this any more."""
+        """Remove a function that `add_listener` added."""
         self._listeners.remove(listener)
 
     @contextmanager
     def consuming(self, *, serves_priorities: bool) -> Iterator[None]:
-        """Enter this for a consumer's whole life: `finish` waits for it, and it serves what is asked for first.
+        """Mark a consumer as running within the context: `finish` waits for it, and it can start prioritized files.
 
         Args:
             serves_priorities: False for a consumer that must keep the queue's order.
@@ -120,7 +120,7 @@ class ProcessingControl:
     # --- permission
 
     def permit(self, queue: str) -> None:
-        """Let the files of this queue be processed on this computer, and those of no other; empty = of none.
+        """Permit processing the files of this queue, and of no other named queue, on this computer; empty = of none.
 
         Args:
             queue: The queue's key.
@@ -132,7 +132,7 @@ class ProcessingControl:
         return bool(queue) and self._permitted_queue == queue
 
     def wait_for_permission(self, queue: str, should_stop: Callable[[], bool]) -> bool:
-        """Wait until the files of this queue may be processed; False if it was stopped first."""
+        """Wait until the files of this queue may be processed; return False if stopped first."""
         while not self.is_permitted(queue):
             if should_stop():
                 return False
@@ -143,14 +143,14 @@ class ProcessingControl:
 
     @property
     def has_priorities(self) -> bool:
-        """Whether any file is to be begun before all others."""
+        """Whether any file is prioritized."""
         return bool(self._priorities)
 
     def prioritize(self, keys: Iterable[int]) -> bool:
-        """Have these files begun before all others, in this order, and before those asked for earlier.
+        """Start these files before all others, in this order, and before those prioritized earlier.
 
         Returns:
-            False if no consumer of this program can do that.
+            False if this program has no consumer that can do so.
         """
         with self._lock:
             if not self._serving:
@@ -165,7 +165,7 @@ class ProcessingControl:
             return [self._priorities.popleft() for _ in range(min(limit, len(self._priorities)))]
 
     def return_priorities(self, keys: Iterable[int]) -> None:
-        """Put back what could not be begun yet."""
+        """Put back files that could not be started yet."""
         with self._lock:
             self._priorities.extendleft(reversed(list(keys)))
 
@@ -176,40 +176,40 @@ class ProcessingControl:
         self._to_send.set()
 
     def try_now(self) -> None:
-        """Send, receive and do the periodic tasks now, also in the middle of a wait after trouble."""
+        """Send, receive and run the periodic tasks now, even during a backoff."""
         self._check_now.set()
         self._to_send.set()
         self._receive_now.set()
 
     def wait_to_send(self, seconds: float, should_stop: Callable[[], bool]) -> bool:
-        """Wait until there is something to send, for so long, or until stopped; True if there is."""
+        """Wait until there is something to send, the time is over, or stopped; return True if there is something."""
         return wait_for(self._to_send, seconds, should_stop)
 
     def wait_to_receive(self, seconds: float, should_stop: Callable[[], bool]) -> bool:
-        """Wait before receiving is tried again: for so long, until stopped, or until `try_now`, which gives True."""
+        """Wait before receiving again: for a time, until stopped, or until `try_now`, which returns True."""
         return wait_for(self._receive_now, seconds, should_stop)
 
     def take_check_request(self) -> bool:
-        """Return whether the periodic tasks were asked for since the last call."""
+        """Return whether the periodic tasks were requested since the last call."""
         is_asked = self._check_now.is_set()
         self._check_now.clear()
         return is_asked
 
 
 OFF_TEXT = Sentence(
-    "Files are sent to this queue, but none are processed on this computer yet. Allow it if the queue is only for "
-    "Filemill: each look at another program's messages counts as a delivery attempt for them."
+    "Files are sent to this queue, but not yet processed on this computer. Allow it if only Filemill uses the queue: "
+    "each receive of another program's message counts as a delivery attempt for it."
 )
 
 
 class PermissionGate:
-    """A loop that begins when its queue is permitted. `run` in one thread.
+    """A loop that starts once its queue is permitted. `run` in one thread.
 
     Args:
-        loop: What runs then.
-        control: Knows whether it is permitted.
+        loop: The loop to run.
+        control: Grants the permission.
         queue: The queue's key.
-        report: Takes the state of waiting for permission.
+        report: Called with the state of waiting for permission.
     """
 
     def __init__(

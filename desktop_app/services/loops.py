@@ -1,4 +1,4 @@
-"""What every loop needs: its state for the outside, supervision, waiting, and backoff."""
+"""What all loops share: their reported state, supervision, waiting, and backoff."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 STOP_CHECK_SECONDS = 0.1
 RESTART_SECONDS = 1.0
-"""Between two starts, so that a loop with a bug in it does not spin."""
+"""The time between two starts, so that a loop with a bug does not spin."""
 FIRST_SECONDS = 1.0
 LONGEST_SECONDS = 60.0
 _SHORTEST_SECONDS = 0.2
@@ -38,23 +38,23 @@ class Phase(StrEnum):
     STARTING = "starting"
     RUNNING = "running"
     WAITING = "waiting"
-    """Something is wrong outside; it tries again by itself at `LoopState.next_try_at`."""
+    """A known error occurred; the loop tries again at `LoopState.next_try_at`."""
     OFF = "off"
-    """Not allowed yet: it begins when a person says so."""
+    """Waiting for the user's permission."""
     STOPPED = "stopped"
 
 
 @dataclass(frozen=True, slots=True)
 class LoopState:
-    """A sender's or consumer's state, for a status bar.
+    """The state of a sender or consumer, for the status bar.
 
     Attributes:
         phase: What it is doing.
-        text: For WAITING: the plain sentences that say what is wrong and what to do.
-        trouble: For WAITING: the kind, if it is the queue's.
+        text: For WAITING: what is wrong and what to do.
+        trouble: For WAITING: the kind of a queue error.
         next_try_at: For WAITING: when it tries again, in milliseconds since 1970.
-        tries: How many tries in a row did not succeed.
-        error: For WAITING: what `text` is from.
+        tries: The number of failed attempts in a row.
+        error: For WAITING: the error.
     """
 
     phase: Phase
@@ -66,24 +66,24 @@ class LoopState:
 
 
 class Loop(Protocol):
-    """What runs in a thread of the window or of `filemill worker`."""
+    """A loop that runs in a thread of the window or of `filemill worker`."""
 
     def run(self, should_stop: Callable[[], bool]) -> None:
-        """Work until `should_stop` says so; looks at it at least every `STOP_CHECK_SECONDS` while it waits.
+        """Run until `should_stop` returns True; it is checked at least every `STOP_CHECK_SECONDS` while waiting.
 
-        Closes the database connections of the threads that it uses, this one included.
+        Closes the database connections of its threads, including the calling one.
         """
         ...
 
 
 def wait_for(wake: Event, seconds: float, should_stop: Callable[[], bool], *, clear: bool = True) -> bool:
-    """Wait for an event, a time or the stop, whichever comes first; True if the event came.
+    """Wait for an event, a time or a stop, whichever comes first; return True for the event.
 
     Args:
-        wake: What ends the wait early.
+        wake: The event.
         seconds: The longest wait.
-        should_stop: Looked at every `STOP_CHECK_SECONDS`.
-        clear: Whether the event is cleared when it has come.
+        should_stop: Checked every `STOP_CHECK_SECONDS`.
+        clear: Whether to clear the event after it has occurred.
     """
     left = seconds
     while left > 0 and not should_stop():
@@ -96,17 +96,17 @@ def wait_for(wake: Event, seconds: float, should_stop: Callable[[], bool], *, cl
 
 
 def pause(seconds: float, should_stop: Callable[[], bool]) -> None:
-    """Wait for a time or the stop, whichever comes first."""
+    """Wait for a time or a stop, whichever comes first."""
     wait_for(Event(), seconds, should_stop)
 
 
 class StateReporter:
-    """Tells the outside what a loop is doing, each change once. Any thread.
+    """Reports what a loop is doing, each change once. Any thread.
 
     Args:
-        name: For the log.
-        report: Takes the states; called in the loop's thread.
-        clock: The time.
+        name: The loop's name for the log.
+        report: Called with the states, on the loop's thread.
+        clock: The clock.
     """
 
     def __init__(self, name: str, report: Callable[[LoopState], None], clock: Clock) -> None:
@@ -117,21 +117,21 @@ class StateReporter:
         self._lock = threading.Lock()
 
     def starting(self) -> None:
-        """Tell that nothing has succeeded yet."""
+        """Report that the loop is starting and nothing has succeeded yet."""
         self._tell(LoopState(Phase.STARTING))
 
     def running(self) -> None:
-        """Tell that all is well."""
+        """Report that the loop is working normally."""
         if self._state is not None and self._state.phase is Phase.WAITING:
             log.info("%s: running again", self._name)
         self._tell(LoopState(Phase.RUNNING))
 
     def stopped(self) -> None:
-        """Tell that the loop has ended."""
+        """Report that the loop has ended."""
         self._tell(LoopState(Phase.STOPPED))
 
     def waiting(self, error: KnownError, backoff: Backoff) -> float:
-        """Tell that something is wrong outside; return the seconds to wait before the next try."""
+        """Report a known error; return the seconds to wait before the next attempt."""
         seconds = backoff.next()
         trouble = error.trouble if isinstance(error, QueueError) else None
         if self._state is None or self._state.text != error.text:
@@ -153,8 +153,8 @@ class SupervisedLoop:
 
     Args:
         name: The thread's name.
-        run: The loop; it is given what to ask whether it should stop.
-        patience_s: So long it may not ask before it is taken for hung, in seconds.
+        run: The loop; its argument tells whether to stop.
+        patience_s: How long it may go without checking for a stop before it counts as hung, in seconds.
         clock: Only `steady` is used.
     """
 
@@ -171,29 +171,29 @@ class SupervisedLoop:
         self._started_at = 0.0
 
     def start(self) -> None:
-        """Run the loop on a new thread; one that still runs is replaced."""
+        """Run the loop on a new thread; a thread that still runs is abandoned."""
         self._asked_at = self._started_at = self._clock.steady()
         self._thread = threading.Thread(target=self._guarded, name=self.name, daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """Ask the loop to end; does not wait."""
+        """Ask the loop to end, without waiting."""
         self._is_stopping.set()
 
     def join(self, seconds: float) -> None:
-        """Wait for the loop to end, at most so long."""
+        """Wait for the loop to end, with a time limit."""
         if self._thread is not None:
             self._thread.join(max(0.0, seconds))
 
     def check(self) -> None:
-        """Start the loop again if it has ended by itself or hangs."""
+        """Restart the loop if it has ended by itself or hangs."""
         thread, now = self._thread, self._clock.steady()
         if thread is None or self._is_stopping.is_set() or now - self._started_at < RESTART_SECONDS:
             return
         if thread.is_alive() and now - self._asked_at <= self._patience_s:
             return
         if thread.is_alive():
-            log.error("%s does not respond; it is restarted. It is at:\n%s", self.name, _place_of(thread))
+            log.error("%s does not respond and is restarted. Its stack:\n%s", self.name, _place_of(thread))
         self.start()
 
     def _guarded(self) -> None:
@@ -208,17 +208,17 @@ class SupervisedLoop:
         try:
             self._run(should_stop)
         except Exception:
-            log.exception("%s ended by a bug; it is restarted", self.name)
+            log.exception("%s ended with an unexpected error and is restarted", self.name)
 
 
 def _place_of(thread: threading.Thread) -> str:
-    """Return where a thread is, for the log."""
+    """Return the stack of a thread, for the log."""
     frame = sys._current_frames().get(thread.ident or 0)  # noqa: SLF001 - documented, for debugging
     return "".join(traceback.format_stack(frame)) if frame is not None else "(unknown)"
 
 
 class Uniform(Protocol):
-    """Draws a number between two; `random.uniform` is one."""
+    """Draws a random number from a range, as `random.uniform` does."""
 
     def __call__(self, low: float, high: float, /) -> float:
         """Return a number from low to high."""
@@ -226,12 +226,12 @@ class Uniform(Protocol):
 
 
 class Backoff:
-    """Waits for one loop; not for sharing between threads.
+    """Wait times with exponential backoff and jitter, for one thread.
 
     Args:
-        first: The ceiling of the first wait, in seconds.
-        longest: Where the ceiling stops doubling, in seconds.
-        uniform: Draws the wait; tests inject their own.
+        first: The upper bound of the first wait, in seconds.
+        longest: The largest upper bound, in seconds.
+        uniform: Draws the wait; tests pass their own.
     """
 
     def __init__(
@@ -247,24 +247,24 @@ class Backoff:
         self.tries = 0
 
     def next(self) -> float:
-        """Return the next wait, in seconds, never 0: a loop that meets an error at once must not spin."""
+        """Return the next wait in seconds, never 0, so that a loop that fails at once does not spin."""
         ceiling = min(self._longest, self._first * float(1 << min(self.tries, 30)))
         self.tries += 1
         return max(min(_SHORTEST_SECONDS, ceiling), self._uniform(0, ceiling))
 
     def reset(self) -> None:
-        """Start afresh after a success."""
+        """Start over after a success."""
         self.tries = 0
 
 
 class AwakeClock:
-    """A clock whose steady seconds leave out what nobody was awake to see: sleep is no sign that something hangs.
+    """A clock whose steady seconds exclude sleep, so that a loop does not count as hung after the computer slept.
 
-    Right only while somebody looks several times in `LONGEST_LOOK_SECONDS`, as the loop that supervises does: a longer
-    gap between two looks counts as that much. The systems' own clocks do not agree on whether sleep counts. Any thread.
+    It must be read several times within `LONGEST_LOOK_SECONDS`, as the supervising loop does: a longer gap between two
+    reads counts as that much. The systems' own clocks differ in whether they include sleep. Any thread.
 
     Args:
-        clock: The time; what it says of the time of day is passed on.
+        clock: The underlying clock.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -274,11 +274,11 @@ class AwakeClock:
         self._awake = 0.0
 
     def now_ms(self) -> int:
-        """Return the milliseconds since 1970, UTC."""
+        """Return milliseconds since 1970, UTC."""
         return self._clock.now_ms()
 
     def steady(self) -> float:
-        """Return the seconds awake."""
+        """Return monotonic seconds without sleep."""
         with self._lock:
             now = self._clock.steady()
             self._awake += min(now - self._looked_at, LONGEST_LOOK_SECONDS)

@@ -1,4 +1,4 @@
-"""Stopping from outside: Ctrl+C, a service manager, a terminal that is closed. For the command line and the window."""
+"""Signals that ask the program to stop: Ctrl+C, a service manager, a closed terminal."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ _IDLE_SHARE = 5
 
 
 def pause_after(looked_s: float, *, least_s: float) -> float:
-    """Return how long to wait after a look that took so long, in seconds: looking takes at most a sixth of the time."""
+    """Return the seconds to wait after a look of this duration: looking takes at most a sixth of the time."""
     return max(least_s, _IDLE_SHARE * looked_s)
 
 
 class StopSignals:
-    """Notes the signals that ask a program to end, until `close`, instead of having them raise or kill.
+    """Records the signals that ask a program to end, until `close`, instead of letting them raise or kill.
 
-    Signals that were ignored before stay ignored (`nohup`, a background job of a script). Make and close it on the main
-    thread; on another one it takes no signals. Ask from any thread.
+    Signals that were ignored stay ignored (`nohup`, a background job of a script). Create and close it on the main
+    thread; on another thread it handles no signals. Query it from any thread.
 
     Attributes:
-        reader: Has something to read once it is time to stop, for an event loop that waits for sockets; see `drain`.
+        reader: Becomes readable when it is time to stop, for event loops that wait for sockets; see `drain`.
     """
 
     def __init__(self) -> None:
-        # A plain attribute, no Event: a handler that takes an Event's lock can meet itself holding it.
+        # A plain attribute, not an Event: a handler could deadlock on an Event's lock that it already holds.
         self._is_set = False
         self.reader, self._writer = socket.socketpair()
         for end in (self.reader, self._writer):
@@ -54,19 +54,19 @@ class StopSignals:
         return self._is_set
 
     def set(self) -> None:
-        """Stop, as if a signal had come. Any thread."""
+        """Request a stop, as a signal does. Any thread."""
         self._is_set = True
-        with contextlib.suppress(OSError):  # full, so that there is something to read; or closed meanwhile
+        with contextlib.suppress(OSError):  # full, so it is readable anyway; or closed meanwhile
             self._writer.send(b"\0")
 
     def drain(self) -> bool:
-        """Read what lies in `reader`, which other signals write to as well; return whether to stop."""
+        """Read what is in `reader`, which other signals write to as well; return whether to stop."""
         with contextlib.suppress(BlockingIOError):
             self.reader.recv(4096)
         return self._is_set
 
     def pause(self, seconds: float) -> bool:
-        """Wait on the calling thread; False at once if it is time to stop."""
+        """Wait on the calling thread; return False as soon as it is time to stop."""
         end = time.monotonic() + seconds
         while not self._is_set and (left := end - time.monotonic()) > 0:
             select.select([self.reader], [], [], left)
@@ -74,7 +74,7 @@ class StopSignals:
         return not self._is_set
 
     def close(self) -> None:
-        """Restore the handlers that were there before."""
+        """Restore the previous signal handlers."""
         while self._before:
             number, handler = self._before.pop()
             signal.signal(number, handler)

@@ -1,7 +1,7 @@
-"""Who a program is among those that share a database, and whether another one still lives.
+"""The identity of a program among those that share a database, and whether another program is still running.
 
-A lock file that a program holds while it runs tells it: the system lets it go however the program ends. Process numbers
-would not do, since they are used again.
+A running program holds a lock file, which the system releases however the program ends. Process ids would not work,
+since they are reused.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ FRESH_SECONDS = 60.0
 
 
 class WorkerIdentity:
-    """This program's name as the holder of leases, until `close`. Any thread.
+    """This program's name as a holder of leases, until `close`. Any thread.
 
     Args:
-        database: The database's file; the locks lie in a folder beside it, where every program that uses it looks.
+        database: The database file; the lock files are in a folder beside it.
 
     Raises:
         StoreError: If the folder can't be written.
@@ -37,7 +37,7 @@ class WorkerIdentity:
     def __init__(self, database: Path) -> None:
         self._folder = database.with_name(f"{database.name}.workers")
         self._host = socket.gethostname()
-        # On a shared disk other computers' files lie here too, and their locks need not reach us.
+        # On a shared disk, files of other computers are here too, whose locks may not be visible to us.
         self._prefix = f"{zlib.crc32(self._host.encode()):08x}-"
         tag = uuid.uuid4().hex[:12]
         self.name = f"{self._host}/{tag}"
@@ -49,14 +49,14 @@ class WorkerIdentity:
         except OSError as error:
             raise StoreError(
                 Sentence(
-                    "The folder {folder} can't be written: {why}. Check its rights.",
+                    "The folder {folder} can't be written: {why}. Check its permissions.",
                     folder=self._folder,
                     why=error.strerror or error,
                 )
             ) from error
 
     def _clear_away(self) -> None:
-        """Remove what programs of this computer that were killed have left behind; not what is just being made."""
+        """Remove the files that killed programs of this computer left behind, but none that is being created."""
         for file in self._folder.glob(f"{self._prefix}*.lock"):
             if time.time() - file.stat().st_mtime > FRESH_SECONDS:
                 self.is_alive(f"{self._host}/{file.stem.removeprefix(self._prefix)}")
@@ -65,7 +65,7 @@ class WorkerIdentity:
         return self._folder / f"{self._prefix}{tag}.lock"
 
     def is_alive(self, name: str) -> bool:
-        """Return whether a program of this name runs; True where that can't be known: another computer's leases end."""
+        """Return whether a program of this name is running; True if unknown: leases of other computers expire."""
         host, _, tag = name.rpartition("/")
         if name == self.name or host != self._host or not tag.isalnum():
             return True
@@ -81,7 +81,7 @@ class WorkerIdentity:
         return False
 
     def close(self) -> None:
-        """Stop being alive; safe to call twice."""
+        """Release the identity; safe to call twice."""
         if self._lock.is_locked:
             self._lock.release()
         file = self._file(self.name.rpartition("/")[2])

@@ -1,1 +1,1 @@
-"""Where the bytes of a file come from."""
+"""Finding files, and reading their bytes."""

@@ -1,7 +1,7 @@
-"""Very many files, kept small: a path and two numbers each, and no object until one is asked for.
+"""A compact list of files: a path and two numbers each; objects are created on access.
 
-A million `NewFile`s would take twice the memory, and Python's garbage collector would look at each of them again and
-again, on the main thread.
+A million `NewFile`s would take twice the memory, and Python's garbage collector would repeatedly traverse them on the
+main thread.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ _UNKNOWN = -(1 << 63)
 
 
 class FileList(Sequence[NewFile]):
-    """Files in the order in which they were found. Grows only.
+    """Files in the order in which they were found. Append only.
 
     Attributes:
-        paths: Their paths.
-        sizes: Their sizes in bytes; negative where that is not known.
+        paths: The paths.
+        sizes: The sizes in bytes; negative if unknown.
     """
 
     __slots__ = ("_modified", "paths", "sizes")
@@ -37,7 +37,7 @@ class FileList(Sequence[NewFile]):
             self.add(file.path, file.size, file.modified_ns)
 
     def add(self, path: str, size: int | None, modified_ns: int | None) -> None:
-        """Put one at the end; see `NewFile`."""
+        """Append a file; see `NewFile`."""
         self.paths.append(path)
         self.sizes.append(_UNKNOWN if size is None else size)
         self._modified.append(_UNKNOWN if modified_ns is None else modified_ns)
@@ -67,11 +67,11 @@ class FileList(Sequence[NewFile]):
 
 
 class SomeFiles(Sequence[NewFile]):
-    """Some of the files of another sequence, which must not change.
+    """A selection from a sequence of files, which must not change.
 
     Args:
-        files: All of them.
-        places: Where the ones that are meant stand in it.
+        files: All files.
+        places: The positions of the selected files.
     """
 
     __slots__ = ("_files", "_places")

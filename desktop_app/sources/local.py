@@ -1,7 +1,7 @@
-"""Opening what a job names: the one small door, so that files on S3 or behind a URL can come in later.
+"""Open the file of a job. All access to files goes through `open_source`, so that other kinds of location can be added.
 
-A `Source` is opened, read once in chunks, and asked at the end whether it moved meanwhile. Everything that the system
-can say against a file is turned here into a `FileError` with a sentence for a person.
+A `Source` is opened, read once in chunks, and finally checked for changes. Errors of the operating system become
+`FileError`s with a reason for the user.
 """
 
 from __future__ import annotations
@@ -21,27 +21,27 @@ if TYPE_CHECKING:
 
 
 CHUNK_BYTES = 1 << 20
-"""How much is read at once: large enough for full speed, small enough to cancel at once and to keep memory flat."""
+"""The number of bytes read at once: large enough for full speed, small enough for quick cancelling and low memory."""
 
 _ON_WINDOWS = os.name == "nt"
 
 _ADDRESS = re.compile(r"(?!file:)[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 
-# A named pipe must not make us wait and a terminal must not become ours, should one take the file's place between the
-# look and the opening. Windows has neither.
+# If a named pipe or a terminal replaces the file between the check and the opening, it must neither block nor become
+# our controlling terminal. Windows has neither.
 _EXTRA_FLAGS = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
 
 
 class Source(Protocol):
-    """Something with bytes in it, open for one reading; a context manager that closes it. One thread at a time."""
+    """An open source of bytes, to be read once; a context manager that closes it. One thread at a time."""
 
     @property
     def size(self) -> int:
-        """Bytes, as they were when it was opened."""
+        """The size in bytes when it was opened."""
         ...
 
     def chunks(self, chunk_bytes: int = CHUNK_BYTES) -> Iterator[bytes]:
-        """The content from the start to the end, in pieces of 1 to `chunk_bytes` bytes; memory stays flat.
+        """Yield the content from start to end in chunks of 1 to `chunk_bytes` bytes.
 
         Raises:
             FileError: If the content can't be read.
@@ -49,10 +49,10 @@ class Source(Protocol):
         ...
 
     def changed(self) -> bool:
-        """Whether it is another one, or was written to, since it was opened.
+        """Return whether it was replaced or modified since it was opened.
 
         Raises:
-            FileError: If that can't be found out.
+            FileError: If that can't be determined.
         """
         ...
 
@@ -62,13 +62,13 @@ class Source(Protocol):
 
 
 def open_source(path: str) -> Source:
-    """Open what a job names. Any thread.
+    """Open the file of a job. Any thread.
 
     Args:
-        path: A path as `os.fsdecode` gives it; it may hold surrogate escapes.
+        path: A path as decoded by `os.fsdecode`; it may contain surrogate escapes.
 
     Raises:
-        FileError: If it is no ordinary file, is not there, may not be read, or is an address on the web.
+        FileError: If it is not a regular file, does not exist, can't be read, or is a web address.
     """
     if is_address(path):
         raise FileError(Reason(ReasonCode.WEB_ADDRESS))
@@ -76,12 +76,12 @@ def open_source(path: str) -> Source:
 
 
 def is_address(text: str) -> bool:
-    """Whether a text is a URL of another kind than `file:`; `C:/x` and `C://x` are paths."""
+    """Return whether a text is a URL other than `file:`; `C:/x` and `C://x` are paths."""
     return _ADDRESS.match(text) is not None
 
 
 class _Identity(NamedTuple):
-    """What tells that a file was replaced or written to."""
+    """The attributes that show whether a file was replaced or modified."""
 
     device: int
     inode: int
@@ -94,26 +94,26 @@ class _Identity(NamedTuple):
 
 
 class FileSource:
-    """An ordinary file on this computer or on a mounted share. Anything else is refused without being opened.
+    """A regular file on this computer or on a mounted share. Anything else is refused without being opened.
 
     Args:
-        path: As `os.fsdecode` gives it. A symbolic link is followed.
+        path: A path as decoded by `os.fsdecode`. A symbolic link is followed.
 
     Raises:
-        FileError: If it is no ordinary file, is not there, or may not be read.
+        FileError: If it is not a regular file, does not exist, or can't be read.
     """
 
     def __init__(self, path: str) -> None:
         self._path = path
         try:
-            # Opening a device can have effects (a tape rewinds), so the kind is asked for before. Asked again after,
-            # since another thing may have taken the name meanwhile.
+            # Opening a device can have side effects (a tape rewinds), so the kind is checked before. It is checked
+            # again after, since the file may have been replaced meanwhile.
             named = os.stat(path)  # noqa: PTH116 - a Path would change a name such as "a//b"
             _refuse_unless_file(named.st_mode)
             self._file = io.FileIO(path, opener=_open)
         except OSError as error:
             raise file_error(error) from error
-        except ValueError as error:  # a NUL, or a surrogate that stands for no byte
+        except ValueError as error:  # a NUL, or a surrogate that represents no byte
             raise FileError(Reason(ReasonCode.IMPOSSIBLE_NAME), detail=str(error)) from error
         try:
             opened = os.fstat(self._file.fileno())
@@ -121,22 +121,22 @@ class FileSource:
         except BaseException:
             self._file.close()
             raise
-        # Path and handle are each compared with themselves: on Windows the two may name one device differently.
+        # Path and handle are each compared with themselves: on Windows they may report different device numbers.
         self._at_open = (_Identity.of(named), _Identity.of(opened))
 
     @property
     def size(self) -> int:
-        """Bytes, as they were when the file was opened."""
+        """The size in bytes when the file was opened."""
         return self._at_open[1].size
 
     def chunks(self, chunk_bytes: int = CHUNK_BYTES) -> Iterator[bytes]:
-        """The content in pieces of 1 to `chunk_bytes` bytes.
+        """Yield the content in chunks of 1 to `chunk_bytes` bytes.
 
-        Fresh `bytes` were measured as fast as a reused buffer (17 GB/s from the page cache, both), and can't be
-        overwritten while a reader still uses them.
+        New `bytes` were measured to be as fast as a reused buffer (both 17 GB/s from the page cache), and can't be
+        overwritten while a reader uses them.
 
         Raises:
-            FileError: If the system can't deliver the content.
+            FileError: If the content can't be read.
         """
         while True:
             try:
@@ -148,10 +148,10 @@ class FileSource:
             yield chunk
 
     def changed(self) -> bool:
-        """Whether size, modification time or identity moved, both of what is open and of what now has the name.
+        """Return whether size, modification time or identity changed, of the open file or of the file with its name.
 
         Raises:
-            FileError: If the system can't tell; a name that is gone is a change.
+            FileError: If that can't be determined; a missing name counts as a change.
         """
         try:
             named = os.stat(self._path)  # noqa: PTH116
@@ -172,7 +172,7 @@ class FileSource:
 def _open(path: str, flags: int) -> int:
     descriptor = os.open(path, flags | _EXTRA_FLAGS)
     if _EXTRA_FLAGS:
-        # Only the opening must not wait: a file system in user space may take the flag seriously for reads too.
+        # The flag is for opening only: a file system in user space may apply it to reads as well.
         os.set_blocking(descriptor, True)
     return descriptor
 
@@ -187,10 +187,10 @@ _KINDS = (
 
 
 def unprocessable_kind(mode: int) -> ReasonCode | None:
-    """Return what a thing is that can't be processed; None for an ordinary file.
+    """Return the reason why a kind of file can't be processed; None for a regular file.
 
     Args:
-        mode: `st_mode` of what a link leads to.
+        mode: `st_mode`, of the target for a link.
     """
     if stat.S_ISREG(mode):
         return None
@@ -237,11 +237,11 @@ _PASSING = {
     ReasonCode.SHORT_OF_RESOURCES,
     ReasonCode.MAY_NOT_READ_OR_IN_USE,
 }
-"""Trying again later may help."""
+"""Error numbers for which trying again later may help."""
 
 
 def file_error(error: OSError) -> FileError:
-    """Return what the system said against a file, as an error for a person; the name of the file is not in it."""
+    """Convert an error of the operating system to a `FileError`, whose text does not contain the file's name."""
     code, said = _code(error), error.strerror or str(error)
     reason = Reason(code, {"why": said} if code is ReasonCode.SYSTEM_ERROR else {})
     detail = f"{errno.errorcode.get(error.errno or 0, error.errno)}: {said}"
@@ -253,7 +253,7 @@ def _code(error: OSError) -> ReasonCode:
     if windows_code in _BY_WINERROR:
         return _BY_WINERROR[windows_code]
     if _ON_WINDOWS and windows_code is None and error.errno == errno.EACCES:
-        # The C library of Windows says EACCES both for a missing right and for a file that another program keeps to
-        # itself.
+        # The C library of Windows reports EACCES both for a missing permission and for a file that another program
+        # has locked.
         return ReasonCode.MAY_NOT_READ_OR_IN_USE
     return _BY_ERRNO.get(error.errno or 0, ReasonCode.SYSTEM_ERROR)

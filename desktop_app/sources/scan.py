@@ -1,4 +1,4 @@
-"""Finding the files behind what a person named, and what can't become a job."""
+"""Find the files behind the paths that the user named, and those that can't become jobs."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Something that was named, or lay in a folder that was, and can't become a job."""
+    """A path, named or found in a folder, that can't become a job."""
 
     path: str
-    """As it was named, or absolute for what a folder holds."""
+    """The path as it was named; absolute for an entry of a folder."""
     reason: Reason
-    """Why; its sentence is without the name."""
+    """The reason, whose sentence does not contain the name."""
 
 
 class RefusalKind(Enum):
-    """What the reasons have in common, for counting."""
+    """A category of refusals, for counting."""
 
     LINK = auto()
     MISSING = auto()
@@ -51,19 +51,19 @@ _KINDS: dict[ReasonCode, RefusalKind] = {
 
 
 def kind_of(refusal: Refusal) -> RefusalKind:
-    """Return what a refusal has in common with others."""
+    """Return the category of a refusal."""
     return _KINDS.get(refusal.reason.code, RefusalKind.OTHER)
 
 
 def why_not_seen(error: OSError, path: str) -> Reason:
-    """Return why the system would not let us look at something."""
+    """Return the reason why a path can't be accessed."""
     if isinstance(error, (FileNotFoundError, NotADirectoryError)):
         return Reason(ReasonCode.LINK_TO_NOTHING if os.path.islink(path) else ReasonCode.NO_SUCH_FILE)  # noqa: PTH114
     return Reason(ReasonCode.PARENT_NOT_ALLOWED) if isinstance(error, PermissionError) else file_error(error).reason
 
 
 def why_not_listed(error: OSError) -> Reason:
-    """Return why the system would not list a folder."""
+    """Return the reason why a folder can't be listed."""
     if isinstance(error, (FileNotFoundError, NotADirectoryError)):
         return Reason(ReasonCode.FOLDER_GONE)
     return Reason(ReasonCode.FOLDER_NOT_ALLOWED) if isinstance(error, PermissionError) else file_error(error).reason
@@ -82,7 +82,7 @@ _JUNCTION_TAG = 0xA0000003
 
 @dataclass(frozen=True, slots=True)
 class NamedFolder:
-    """A folder that was named itself, and which of a scan's files and refusals come from in there."""
+    """A folder that was named, and the ranges of the scan's files and refusals that come from it."""
 
     path: str
     files: range
@@ -91,14 +91,14 @@ class NamedFolder:
 
 @dataclass(frozen=True, slots=True)
 class ScanResult:
-    """What a scan found, in the order of what was named; a folder's own files come before those of its subfolders."""
+    """The result of a scan, in the order of the names; a folder's own files come before those of its subfolders."""
 
     files: FileList
     refused: tuple[Refusal, ...]
     cancelled: bool = False
-    """True if the scan was stopped; then this is what it had found."""
+    """True if the scan was stopped; the result is then incomplete."""
     folders: tuple[NamedFolder, ...] = field(default=(), compare=False)
-    """In the order of what was named; what is not in any of them was named itself."""
+    """In the order of the names; files outside these folders were named directly."""
 
 
 def scan(
@@ -109,17 +109,17 @@ def scan(
     on_found: Callable[[int], None],
     steady: Callable[[], float] = time.monotonic,
 ) -> ScanResult:
-    """Look at everything that was named. Can take long, so not for the main thread; any other will do.
+    """Find all files behind some names. Can take a long time: any thread except the main thread.
 
-    A file that comes up twice under the same absolute path is found once. Links to files are accepted, under the link's
-    own name. Links to folders are followed where they were named themselves, not inside a folder.
+    A file that is found twice under the same absolute path counts once. Links to files are accepted under the link's
+    own name. Links to folders are followed if they were named directly, but not inside folders.
 
     Args:
-        paths: Relative or absolute, as `os.fsdecode` gives them, or `file:` addresses.
-        recursive: Whether folders are gone into; if not, they are refused.
-        cancelled: Asked before each thing that is looked at.
-        on_found: Told the number of files so far, at most every 100 ms, and at the end.
-        steady: Seconds that never go back.
+        paths: Relative or absolute paths as decoded by `os.fsdecode`, or `file:` URLs.
+        recursive: Whether to include the contents of folders; otherwise folders are refused.
+        cancelled: Called before each entry; True stops the scan.
+        on_found: Called with the number of files so far, at most every 100 ms, and at the end.
+        steady: Monotonic time in seconds.
     """
     search = _Search(recursive=recursive, cancelled=cancelled, on_found=on_found, steady=steady)
     for named in paths:
@@ -130,7 +130,7 @@ def scan(
 
 
 class _Search:
-    """One scan: what was found so far, and who is told."""
+    """The state of a running scan."""
 
     def __init__(
         self,
@@ -156,7 +156,7 @@ class _Search:
         return ScanResult(self._files, tuple(self._refused), self._stopped, tuple(self._folders))
 
     def must_stop(self) -> bool:
-        """Whether the person has enough; tells how many there are so far when it is time to."""
+        """Return whether the scan is cancelled; report the number of files when it is time."""
         self._stopped = self._stopped or self._cancelled()
         now = self._steady()
         if now >= self._next_report:
@@ -165,7 +165,7 @@ class _Search:
         return self._stopped
 
     def look_at(self, named: str) -> None:
-        """Take in one thing that a person named."""
+        """Add what one name refers to."""
         path = named
         try:
             path = _absolute(_path_of(named))
@@ -188,7 +188,7 @@ class _Search:
                 self._refuse(named, Reason(ReasonCode.NAMED_FOLDER))
 
     def _walk(self, top: str) -> None:
-        """Take in all that a folder holds, without recursion: a tree can be deeper than Python's stack."""
+        """Add all contents of a folder, without recursion: a tree can be deeper than Python's stack."""
         waiting = [top]
         while waiting and not self.must_stop():
             folder = waiting.pop()
@@ -210,7 +210,7 @@ class _Search:
             yield entry
 
     def _take_entry(self, entry: os.DirEntry[str]) -> bool:
-        """Take in what lies in a folder; True if it is a folder to go into."""
+        """Add an entry of a folder; return True if it is a folder to descend into."""
         try:
             info = entry.stat()
         except OSError as error:
@@ -225,7 +225,7 @@ class _Search:
         return True
 
     def _take_unseen(self, entry: os.DirEntry[str], error: OSError) -> None:
-        """What is listed, but can't be looked at: a file is accepted if the listing itself says that it is one."""
+        """Add an entry that is listed but can't be accessed: a file is accepted if the listing says that it is one."""
         if isinstance(error, PermissionError) and _listed_as_file(entry):
             self._add(entry.path, None, None)
         else:
@@ -246,7 +246,7 @@ class _Search:
         self._refused.append(Refusal(path, reason))
 
     def _is_new(self, path: str) -> bool:
-        """Whether this path has not come up before; Windows does not tell upper from lower case."""
+        """Return whether this path is new; on Windows, case is ignored."""
         key = os.path.normcase(path)
         if key in self._seen:
             return False
@@ -255,7 +255,7 @@ class _Search:
 
 
 class _RefusedError(Exception):
-    """What was named is no path of this computer."""
+    """The name is not a path on this computer."""
 
     def __init__(self, code: ReasonCode) -> None:
         super().__init__(code)
@@ -263,14 +263,14 @@ class _RefusedError(Exception):
 
 
 def from_here(names: Iterable[str]) -> tuple[str, ...]:
-    """Names as a program understands them that stands in another folder: relative paths begin here, addresses stay."""
+    """Make relative paths absolute, for a program with another working directory; URLs are unchanged."""
     return tuple(
         name if not name or _FILE_ADDRESS.fullmatch(name) or is_address(name) else _absolute(name) for name in names
     )
 
 
 def _path_of(named: str) -> str:
-    """What was named, as a path; it may still be relative."""
+    """Return a name as a path, which may be relative."""
     if not named:
         raise _RefusedError(ReasonCode.NO_SUCH_FILE)
     address = _FILE_ADDRESS.fullmatch(named)
@@ -280,14 +280,14 @@ def _path_of(named: str) -> str:
         return named
     if (address["host"] or "").lower() not in {"", "localhost"}:
         raise _RefusedError(ReasonCode.OTHER_COMPUTER)
-    # Bytes all the way: the name behind %FF is not UTF-8. A "?" or "#" is taken as part of the name, since programs
-    # that forget to escape it are common and local files have no queries.
+    # Decoded as bytes: a name with %FF is not UTF-8. A "?" or "#" is part of the name, since many programs do not
+    # escape them and local files have no queries.
     path = os.fsdecode(unquote_to_bytes(os.fsencode(address["path"])))
     return path[1:] if _ON_WINDOWS and _DRIVE.match(path) else path
 
 
 def _absolute(path: str) -> str:
-    """The path from the root. Links stay as they were named, unless shortening `link/..` would lead elsewhere."""
+    """Return the absolute path. Links are kept, unless shortening `link/..` would change the target."""
     absolute = os.path.abspath(path)  # noqa: PTH100 - pathlib leaves ".." in
     if os.pardir not in path or not os.path.lexists(path):
         return absolute
@@ -297,7 +297,7 @@ def _absolute(path: str) -> str:
 
 
 def _listed_as_file(entry: os.DirEntry[str]) -> bool:
-    """Whether the folder's own listing says so; nothing is asked of the file."""
+    """Return whether the folder's listing says that it is a file, without accessing the file."""
     try:
         return entry.is_file(follow_symlinks=False)
     except OSError:

@@ -1,1 +1,1 @@
-"""The database: the truth about every job. Nobody else imports peewee or writes SQL."""
+"""The database of all jobs. The only package that imports peewee or contains SQL for it."""

@@ -1,4 +1,4 @@
-"""What a person's actions write: add files, submit them again, take them off the list, bring them back."""
+"""Writes for the user's actions: add, retry, relocate, remove and restore jobs."""
 
 from __future__ import annotations
 
@@ -57,32 +57,32 @@ _SUBMITTED_AGAIN: dict[str, Any] = {
     "sent_at": None,
     "next_try_at": None,
 }
-"""For an update that makes a new submission of a job: no message of the one before counts any more."""
+"""The columns of an update that submits a job again; messages of earlier generations become stale."""
 
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """What an Add has written: the batch and, in the order given, the new jobs' UUIDs."""
+    """The result of adding files: the batch, and the UUIDs of the new jobs in the order given."""
 
     batch_id: int
     job_ids: tuple[str, ...]
 
 
 class Intake:
-    """Writes the rows that a person's actions make. Any thread."""
+    """Writes rows for the user's actions. Any thread."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def listed(self, files: Sequence[NewFile], cancelled: Callable[[], bool]) -> bytearray:
-        """Return for each file 1 if a job on the list has its path, its size and its time of change, else 0.
+        """Return for each file 1 if a job on the list has its path, size and modification time, else 0.
 
-        A file whose time is not known is taken for another one. Every time of change is asked for once, so even where
-        all files have the same one no row is read twice.
+        A file with an unknown time counts as not listed. Each distinct modification time is queried once, so no row
+        is read twice even if all files have the same time.
 
         Args:
-            files: What a scan found; a path comes up once.
-            cancelled: Asked before each query; if so, the rest is 0.
+            files: The files of a scan, each path once.
+            cancelled: Called before each query; if True, the rest is 0.
 
         Raises:
             StoreError: If the database can't be read.
@@ -104,19 +104,19 @@ class Intake:
         return found
 
     def add(self, files: Sequence[NewFile], *, queue: str, name: str, now_ms: int) -> Added:
-        """Add one batch; each file's job row and outbox entry are written in one transaction.
+        """Add a batch; each file's job row and outbox entry are written in one transaction.
 
-        Large batches are written in parts of `ROWS_A_TRANSACTION`, so that nobody waits long for the write lock. A
-        crash in between leaves the parts that are there whole.
+        Large batches are written in parts of `ROWS_A_TRANSACTION`, so that others do not wait long for the write lock.
+        After a crash in between, the parts written so far are complete.
 
         Args:
-            files: What the scan accepted; may be empty.
+            files: The accepted files; may be empty.
             queue: The key of the queue that these jobs belong to.
-            name: The batch's name for a person.
+            name: The name of the batch.
             now_ms: The time, in milliseconds since 1970.
 
         Raises:
-            PartlyAddedError: If the database can't be written any more.
+            PartlyAddedError: If the database became unwritable after some files were added.
             StoreError: If the database can't be written; nothing was added.
         """
         batch_id = 0
@@ -144,19 +144,19 @@ class Intake:
         return [str(row["uuid"]) for row in rows]
 
     def _fill_outbox(self, keys: Iterable[int]) -> None:
-        """Make an outbox entry for each job, with its generation; one that is waiting already moves to the end."""
+        """Create an outbox entry for each job with its generation; an existing entry moves to the end."""
         chosen = list(keys)
         self._database.run(OutboxRow.delete().where(OutboxRow.job.in_(chosen)))
         enqueue(self._database, JobRow.id.in_(chosen))
 
     def retry(self, row_ids: Iterable[int], *, queue: str) -> int:
-        """Submit jobs again that have ended, each as a new generation.
+        """Submit ended jobs again, each as a new generation.
 
-        They are sent to `queue`, which may be another than before. Jobs that have not ended are left alone, but for
-        those that wait for another queue: this is how they come to the current queue.
+        They are sent to `queue`, which may differ from before. Unfinished jobs are left alone, except those that wait
+        for another queue, which move to this queue.
 
         Returns:
-            The number of jobs that were submitted again.
+            The number of jobs submitted again.
 
         Raises:
             StoreError: If the database can't be written.
@@ -170,9 +170,9 @@ class Intake:
         return done
 
     def relocate(self, row_id: int, file: NewFile, *, queue: str) -> bool:
-        """Submit a job that has failed again, as a new generation, with another path.
+        """Submit a failed job again, as a new generation with a new path.
 
-        The path comes from the row, and only from now on: a message of an older generation is past.
+        Only new messages lead to the new path: messages of older generations are stale.
 
         Returns:
             False if the job has not failed.
@@ -219,13 +219,13 @@ class Intake:
         return Priority(self._database).move_to_front(row_ids, queue=queue)
 
     def remove(self, row_ids: Iterable[int], *, now_ms: int) -> int:
-        """Take jobs off the list, whatever their status. The files are not touched.
+        """Remove jobs from the list, whatever their status. The files are not changed.
 
-        A message that was sent can't be called back: the row stays hidden, so that the message is known when it comes,
-        and the fencing token moves on, so that a result that is being made is thrown away.
+        A sent message can't be recalled: the hidden row stays, so that the message is recognized when it arrives, and
+        the fencing token is incremented, so that the result of running work is discarded.
 
         Returns:
-            The number of jobs that were taken off.
+            The number of jobs removed.
 
         Raises:
             StoreError: If the database can't be written.
@@ -244,10 +244,10 @@ class Intake:
         return done
 
     def restore(self, row_ids: Iterable[int]) -> int:
-        """Bring removed jobs back as they were; those that had not ended are sent again.
+        """Restore removed jobs; unfinished ones are sent again.
 
         Returns:
-            The number of jobs that were brought back.
+            The number of jobs restored.
 
         Raises:
             StoreError: If the database can't be written.
@@ -269,10 +269,10 @@ class Intake:
         return done
 
     def forget_removed(self, *, before_ms: int) -> int:
-        """Delete the rows that were taken off the list before a time; their messages can't come any more.
+        """Delete rows that were removed from the list before a time; their messages can't arrive any more.
 
         Returns:
-            The number of rows.
+            The number of rows deleted.
 
         Raises:
             StoreError: If the database can't be written.
@@ -285,7 +285,7 @@ class Intake:
             if not keys:
                 return done
             with self._database.write():
-                # Asked again: a row may have been brought back meanwhile.
+                # Checked again: a row may have been restored meanwhile.
                 gone = JobRow.delete().where(JobRow.id.in_(keys), JobRow.id.in_(old))
                 done += int(self._database.run(gone))
 

@@ -1,7 +1,7 @@
-"""Each try at a job: begun in the transaction of its claim, ended in the one that writes what became of it.
+"""The attempts to process jobs: begun in the transaction of the claim, ended in the one that writes the outcome.
 
-Who changes a job's row calls these in the same `write` scope, so that both are there or neither. One statement serves
-all jobs of a transaction: they are found by its revision.
+Code that changes a job's row calls these functions in the same `write` scope, so that both changes are atomic. One
+statement serves all jobs of a transaction, which it finds by the revision.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from desktop_app.store.database import Database
 
 KEPT = 50
-"""So many tries of one job are kept, the newest."""
+"""The number of attempts that are kept for a job, the newest."""
 _COLUMNS = (
     AttemptRow.token,
     AttemptRow.generation,
@@ -34,7 +34,7 @@ _COLUMNS = (
 
 
 def begin(database: Database, revision: int) -> None:
-    """Note a try for every job that was claimed in this transaction."""
+    """Record an attempt for every job that was claimed in this transaction."""
     claimed = JobRow.select(
         JobRow.id,
         JobRow.lease_token,
@@ -42,7 +42,7 @@ def begin(database: Database, revision: int) -> None:
         JobRow.attempts,
         JobRow.lease_owner,
         JobRow.started_at,
-        # A database default would do, but peewee knows only defaults of its own, which INSERT … SELECT passes over.
+        # peewee's own defaults do not apply to INSERT … SELECT.
         Value("").alias("code"),
         Value("").alias("args"),
     ).where(JobRow.revision == revision, JobRow.lease_owner.is_null(False))
@@ -60,7 +60,7 @@ def begin(database: Database, revision: int) -> None:
 
 
 def end_finished(database: Database, revision: int) -> None:
-    """Note the results that were written in this transaction at the tries that brought them."""
+    """Record the results written in this transaction with their attempts."""
     database.run(
         AttemptRow.update(
             ended_at=JobRow.finished_at,
@@ -81,7 +81,7 @@ def end_finished(database: Database, revision: int) -> None:
 def end(
     database: Database, row_id: int, token: int, outcome: AttemptOutcome, *, reason: Reason | None, now_ms: int
 ) -> None:
-    """Note how one try ended."""
+    """Record the outcome of one attempt."""
     database.run(
         AttemptRow.update(ended_at=now_ms, outcome=outcome, **reason_columns(reason)).where(
             AttemptRow.job == row_id, AttemptRow.token == token
@@ -90,18 +90,18 @@ def end(
 
 
 def end_open(database: Database, which: Expression, outcome: AttemptOutcome, *, now_ms: int) -> None:
-    """End the tries at these jobs that nobody has ended; `which` is a condition on `AttemptRow`."""
+    """End the open attempts that match `which`, a condition on `AttemptRow`."""
     open_ones = which & AttemptRow.ended_at.is_null()
     database.run(AttemptRow.update(ended_at=now_ms, outcome=outcome).where(open_ones))
 
 
 def take_back(database: Database, row_id: int, token: int) -> None:
-    """Delete the attempt of a claim whose work was not begun."""
+    """Delete the attempt of a claim whose work was not started."""
     database.run(AttemptRow.delete().where(AttemptRow.job == row_id, AttemptRow.token == token))
 
 
 def prune(database: Database, row_id: int, token: int) -> None:
-    """Keep the newest `KEPT` tries of a job whose newest token this is; tokens grow by one a try or more."""
+    """Keep the newest `KEPT` attempts of the job with this newest token; tokens grow by one or more per attempt."""
     if token <= KEPT:
         return
     oldest_kept = (
@@ -117,7 +117,7 @@ def prune(database: Database, row_id: int, token: int) -> None:
 
 
 def attempts_of(database: Database, row_id: int) -> list[Attempt]:
-    """Return the tries at a job, oldest first; inside a `read` scope."""
+    """Return the attempts of a job, oldest first. Call inside a `read` scope."""
     query = AttemptRow.select(*_COLUMNS).where(AttemptRow.job == row_id).order_by(AttemptRow.token)
     return [
         Attempt(token, generation, number, worker, started, ended, outcome and AttemptOutcome(outcome), reason_of(*why))
@@ -126,5 +126,5 @@ def attempts_of(database: Database, row_id: int) -> list[Attempt]:
 
 
 def count_of(database: Database, row_id: int) -> int:
-    """Return how many tries at a job are kept; inside a `read` scope."""
+    """Return the number of attempts kept for a job. Call inside a `read` scope."""
     return int(database.scalar(AttemptRow.select(fn.COUNT(SQL("*"))).where(AttemptRow.job == row_id)) or 0)

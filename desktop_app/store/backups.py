@@ -1,4 +1,4 @@
-"""Copies of the database: making one while others work on it, keeping the newest, going back to one."""
+"""Backups of the database: make one while the database is in use, keep the newest, restore one."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 KEPT = 3
-"""So many copies of each kind are kept, the newest."""
+"""The number of backups of each kind that are kept, the newest."""
 
 BACKUP_EVERY_SECONDS = 3600.0
 
@@ -31,7 +31,7 @@ _STAMP = "%Y%m%d-%H%M%S"
 
 
 def copies_of(database: Path, kind: str) -> list[Path]:
-    """Return the whole copies whose names begin with the database's and this word."""
+    """Return the complete backups whose names begin with the database's name and this word."""
     found = database.parent.glob(f"{glob.escape(database.name)}.{kind}-*")
     return [path for path in found if is_whole(path)]
 
@@ -42,65 +42,65 @@ def keep_newest(newest_first: Sequence[Path]) -> None:
         old.unlink(missing_ok=True)
 
 
-# The embedded queue's messages mean nothing to another database, which sends its own into a new one.
+# The embedded queue's messages are meaningless to another database, which sends its own to a new queue.
 _FILES = ("", *SIDE_FILES, *(f".queue{part}" for part in ("", *SIDE_FILES)))
 
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """A copy of the database, whole as it was then; `made_at` is in milliseconds since 1970."""
+    """A complete backup of the database; `made_at` is in milliseconds since 1970."""
 
     path: Path
     made_at: int
 
 
 class Backups:
-    """The copies of one database. Any thread, one at a time.
+    """The backups of one database. Any thread, one at a time.
 
     Args:
-        database: The database's file.
+        database: The database file.
     """
 
     def __init__(self, database: Path) -> None:
         self._database = database
 
     def all(self) -> list[Backup]:
-        """Return the copies that are there, newest first."""
+        """Return the existing backups, newest first."""
         found = [Backup(path, path.stat().st_mtime_ns // 1_000_000) for path in copies_of(self._database, "backup")]
         return sorted(found, key=lambda backup: backup.path.name, reverse=True)
 
     def is_needed(self) -> bool:
-        """Return whether the database is damaged, wherever in the file."""
+        """Return whether the database is damaged. Checks the whole file."""
         return is_damaged(self._database)
 
     def make(self) -> Backup | None:
-        """Copy the database, whole and consistent, while others work on it; keeps the newest few.
+        """Back up the database while it is in use, and delete old backups.
 
         Returns:
-            The copy, or None if there is too little room on the disk to make one without harm.
+            The backup, or None if there is too little free space.
 
         Raises:
-            StoreError: If it can't be read or the copy can't be written.
+            StoreError: If the database can't be read or the backup can't be written.
         """
         if shutil.disk_usage(self._database.parent).free < 3 * self._database.stat().st_size:
-            log.info("no backup: too little room on the disk")
+            log.info("no backup: not enough free disk space")
             return None
         target = self._database.with_name(f"{self._database.name}.backup-{time.strftime(_STAMP)}")
         try:
             copy_whole(self._database, target)
         except (OSError, *ERRORS) as error:
             raise StoreError(
-                Sentence("No copy of {file} could be made: {why}", file=self._database, why=error),
+                Sentence("{file} could not be backed up: {why}", file=self._database, why=error),
                 detail=repr(error),
             ) from error
         keep_newest([backup.path for backup in self.all()])
         return Backup(target, target.stat().st_mtime_ns // 1_000_000)
 
     def put_aside(self) -> Path:
-        """Move the database away under a name that says when. The next start begins empty.
+        """Move the database aside under a name with the time. The next start begins with an empty list.
 
         Returns:
-            Where it lies now.
+            Its new path.
 
         Raises:
             StoreError: If it can't be moved.
@@ -117,13 +117,13 @@ class Backups:
         return aside
 
     def restore(self, backup: Backup) -> Path:
-        """Put a copy in the place of the database, which is moved away.
+        """Replace the database with a backup; the database is moved aside.
 
         Returns:
-            Where the database lies now.
+            The new path of the old database.
 
         Raises:
-            StoreError: If it can't be done; the copy itself stays.
+            StoreError: If that fails; the backup itself is kept.
         """
         aside = self.put_aside()
         try:

@@ -1,7 +1,7 @@
-"""What has changed in the list of jobs since a reader looked last: cheap to ask, whichever program wrote it.
+"""The change feed: the jobs written since a reader's last look, by any program. Cheap to query.
 
-Every write transaction moves one counter and stores its value, the revision, in each row that it writes
-(`Database.write`). A reader keeps a `Cursor` and asks for the rows with a greater revision.
+Every write transaction increments a counter and stores its value, the revision, in each row that it writes
+(`Database.write`). A reader keeps a `Cursor` and asks for rows with a greater revision.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ MAX_CHANGES = 2_000
 
 
 class ChangeFeed:
-    """Tells readers what was written since they asked last. Any thread."""
+    """Returns the changes after a cursor. Any thread."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def cursor(self) -> Cursor:
-        """Return the place behind the newest write of any program; cheap.
+        """Return the position after the newest write of any program; cheap.
 
         Raises:
             StoreError: If the database can't be read.
@@ -35,10 +35,10 @@ class ChangeFeed:
             return self._newest()
 
     def since(self, cursor: Cursor) -> Changes:
-        """Return what was written after a place, the newest state only.
+        """Return the jobs written after a cursor, in their current state.
 
         Returns:
-            The changes; with `overflow` set instead if it is more than `MAX_CHANGES` rows.
+            The changes; if there are more than `MAX_CHANGES` rows, only `overflow` is set.
 
         Raises:
             StoreError: If the database can't be read.
@@ -48,7 +48,7 @@ class ChangeFeed:
             newer = JobRow.select(JobRow.id, JobRow.removed_at, *LISTED_COLUMNS).where(
                 JobRow.revision > cursor.revision
             )
-            # Not ordered by the database: it would walk through all rows in that order instead of using the index.
+            # No ORDER BY: SQLite would scan all rows in that order instead of using the index.
             rows = sorted(self._database.run(newer.limit(MAX_CHANGES + 1).tuples()), key=lambda row: row[0])
         if len(rows) > MAX_CHANGES:
             return Changes(newest, overflow=True)

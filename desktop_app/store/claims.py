@@ -1,7 +1,7 @@
-"""Fenced claims: who may work on a job, and what becomes of the jobs of programs that died.
+"""Fenced claims: which worker may process a job, and what happens to the jobs of dead programs.
 
-Delivery is at least once; the effect is exactly once. A claim is one conditional UPDATE that moves the fencing token;
-every later write says which token it holds, so who lost the lease writes nothing.
+Delivery is at least once; the effect is exactly once. A claim is one conditional UPDATE that increments the fencing
+token; every later write names its token, so a worker that lost the lease writes nothing.
 """
 
 from __future__ import annotations
@@ -30,30 +30,30 @@ log = logging.getLogger(__name__)
 
 
 MAX_CRASHES = 10
-"""So often in a row may programs end while they work on a job. It takes many, since a power cut is not the file's
-fault; a file that is to blame is found out sooner, in a process of its own."""
+"""How often in a row programs may end while they process a job. The limit is high, as a power failure is not the file's
+fault; a file that causes crashes is found sooner, in a process of its own."""
 
 
 class ClaimOutcome(StrEnum):
-    """What a received message means for its row."""
+    """The outcome of a claim."""
 
     CLAIMED = "claimed"
-    """The row is ours to work on."""
+    """The row is claimed."""
     FINISHED = "finished"
-    """A duplicate: this submission has ended already. Delete the message."""
+    """A duplicate of a finished submission. Delete the message."""
     STALE = "stale"
-    """An older submission, or a job that was taken off the list. Delete the message."""
+    """An older submission, or a removed job. Delete the message."""
     BUSY = "busy"
-    """Somebody holds a live lease. Leave the message; it comes back."""
+    """Another worker holds a live lease. Leave the message; it will be redelivered."""
     CRASHED = "crashed"
-    """The file ended its worker too often; the row is FAILED now. Delete the message."""
+    """The file crashed its worker too often, and the row is now FAILED. Delete the message."""
     FOREIGN = "foreign"
-    """No row of this database. Never delete it, never obey it."""
+    """Not in this database. Never delete the message or act on it."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimRequest:
-    """A received message that asks for its row; `group` is its message group on a FIFO queue."""
+    """A received message that requests a claim of its row; `group` is its message group on a FIFO queue."""
 
     file_id: str
     generation: int
@@ -64,10 +64,10 @@ class ClaimRequest:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The answer: what the message means, and for CLAIMED the job with its fencing token.
+    """The result of a claim: its outcome and, for CLAIMED, the job with its fencing token.
 
-    `busy_until_ms` is the end of the other's lease, for BUSY. `is_suspect` says that a program ended while it worked on
-    this job, so that the file may be to blame.
+    For BUSY, `busy_until_ms` is the end of the other worker's lease. `is_suspect` says that a program ended while it
+    processed this job, so that the file may be the cause.
     """
 
     outcome: ClaimOutcome
@@ -78,21 +78,21 @@ class Claim:
 
 
 class Claims:
-    """What decides who works on a job. Any thread."""
+    """Decides which worker may process a job. Any thread."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def claim(self, requests: Sequence[ClaimRequest], *, worker: str, now_ms: int, lease_ms: int) -> list[Claim]:
-        """Claim the rows of up to ten messages in one transaction; the answers stand in the order of the requests.
+        """Claim the rows of up to ten messages in one transaction; the results are in the order of the requests.
 
-        In a message group, what comes behind a BUSY one is BUSY as well.
+        In a message group, requests after a BUSY one are BUSY, too.
 
         Args:
-            requests: What was received.
+            requests: The received messages.
             worker: This worker's identity.
             now_ms: The time, in milliseconds since 1970.
-            lease_ms: How long the lease lasts if it is not extended.
+            lease_ms: The duration of the lease.
 
         Raises:
             StoreError: If the database can't be written.
@@ -103,7 +103,7 @@ class Claims:
         claims: list[Claim] = []
         with self._database.write() as revision:
             for request in requests:
-                # Behind a busy row nothing of the same message group may start: it would overtake it.
+                # Nothing of the same group may start after a busy row, which it would overtake.
                 claim = held_up.get(request.group) or self._claim(request, worker, now_ms, lease_ms, revision)
                 if request.group and claim.outcome is ClaimOutcome.BUSY:
                     held_up[request.group] = claim
@@ -135,7 +135,7 @@ class Claims:
                 **reason_columns(None),
                 bytes_done=0,
                 attempts=JobRow.attempts + 1,
-                # Counted before the work, for a worker that dies cannot count; who gives the job back takes it off.
+                # Counted before the work, since a worker that dies can't count; releasing the job reverts it.
                 crashes=JobRow.crashes + 1,
                 lease_token=JobRow.lease_token + 1,
                 lease_owner=worker,
@@ -166,7 +166,7 @@ class Claims:
             return Claim(ClaimOutcome.FOREIGN)
         row_id, status, generation, removed_at, lease_until = row
         if request.generation > generation:
-            # This database is older than the message (a backup was brought back): not ours to judge.
+            # The database is older than the message (a backup was restored): treat it as foreign.
             return Claim(ClaimOutcome.FOREIGN)
         if request.generation < generation or removed_at is not None:
             return Claim(ClaimOutcome.STALE)
@@ -191,11 +191,11 @@ class Claims:
         )
 
     def dead_letter(self, file_id: str, generation: int, *, receive_count: int, now_ms: int) -> ClaimOutcome:
-        """End the job of a message that SQS has put aside as FAILED, unless that submission is past or worked on.
+        """Make the job of a dead-lettered message FAILED, unless the submission is stale or being processed.
 
         Returns:
-            FINISHED if the row has an end now or had one, STALE if the message is past, BUSY if somebody works on the
-            row (who will end it), FOREIGN if it is none of ours.
+            FINISHED if the job has ended, STALE if the message is outdated, BUSY if a worker is processing the job
+            (and will end it), FOREIGN if the message is not ours.
 
         Raises:
             StoreError: If the database can't be written.
@@ -224,12 +224,12 @@ class Claims:
             return self._why_not(request, now_ms, revision).outcome
 
     def free_dead_leases(self, is_alive: Callable[[str], bool], *, queue: str, now_ms: int) -> int:
-        """Take the jobs back that workers held which are gone; gives how many it were.
+        """Free the jobs of workers that are gone; return the number of jobs.
 
-        Each counts as a crash: after `MAX_CRASHES` in a row the job is FAILED instead of tried for ever.
+        Each counts as a crash: after `MAX_CRASHES` in a row the job is FAILED instead of being tried forever.
 
         Args:
-            is_alive: Tells whether a worker's identity is a running program (True for those it can't know).
+            is_alive: Returns whether a worker is running (True if that is unknown).
             queue: Only jobs of this queue.
             now_ms: The time, in milliseconds since 1970.
 
@@ -263,5 +263,5 @@ class Claims:
             attempts.end_open(self._database, AttemptRow.job.in_(again), AttemptOutcome.STOPPED, now_ms=now_ms)
             self._database.run(JobRow.update(revision=revision, **PENDING_AGAIN).where(JobRow.id.in_(again)))
         for _, file_id, _, owner in rows:
-            log.log(level_for(len(rows)), "job %s: taken back from %s, which has ended", file_id, owner)
+            log.log(level_for(len(rows)), "job %s: freed from %s, which has ended", file_id, owner)
         return len(rows)

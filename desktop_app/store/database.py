@@ -1,4 +1,4 @@
-"""The database: opening, migrating, connections and transactions. What is the engine's own is in `backends`."""
+"""The database: opening, migrations, connections and transactions. Engine-specific code is in `backends`."""
 
 from __future__ import annotations
 
@@ -37,19 +37,19 @@ _HISTORY_TABLE = "schema_migration"
 
 
 class Database:
-    """The jobs' database. One connection a thread; any thread may use it.
+    """The database, with one connection per thread. Any thread.
 
-    Open one with `open_database`; a thread that is done with it calls `release` (or works inside `session`).
+    Open it with `open_database`. A thread that is done with it calls `release`, or works inside `session`.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        # SQLite's own LOWER knows only A to Z.
+        # SQLite's own LOWER handles only A to Z.
         self._peewee = SqliteDatabase(path, {"folded": folded, "in_arguments": in_arguments})
 
     @contextmanager
     def session(self) -> Iterator[None]:
-        """Close this thread's connection at the end."""
+        """Close this thread's connection at the end of the context."""
         try:
             yield
         finally:
@@ -62,7 +62,7 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[None]:
-        """Enter a scope for queries; every query in it sees the same state.
+        """Enter a read scope, in which all queries see the same state.
 
         Raises:
             StoreError: If the database can't be read.
@@ -74,16 +74,16 @@ class Database:
 
     @contextmanager
     def write(self, *, durable: bool = False) -> Iterator[int]:
-        """Enter a short write transaction; yields the revision that every row written in it has to carry.
+        """Enter a short write transaction; yield the revision to store in every row written in it.
 
-        The counter is moved first, so the database's write lock makes revisions commit in their order.
+        The counter is incremented first, so that the database's write lock makes revisions commit in order.
 
         Args:
-            durable: True if a power cut right after it must not undo it: what a person has handed over, and results
-                whose messages are deleted next.
+            durable: True if the transaction must survive a power failure: added files, and results whose messages are
+                deleted next.
 
         Raises:
-            StoreBusyError: If another program keeps the lock for too long.
+            StoreBusyError: If another program holds the lock for too long.
             StoreFullError: If the disk is full.
             StoreError: If the database can't be written for another reason.
         """
@@ -99,11 +99,11 @@ class Database:
         return query.execute(self._peewee)
 
     def insert_all(self, model: type[peewee.Model], rows: Sequence[Mapping[str, object]]) -> None:
-        """Insert rows that all name the same columns, inside `write`; several times quicker than peewee's own way.
+        """Insert rows with the same columns, inside `write`; several times as fast as peewee's own method.
 
         Args:
-            model: Whose table.
-            rows: Values by column, one row or more; peewee's defaults are not filled in.
+            model: The model of the table.
+            rows: One or more rows as values by column; peewee's defaults are not applied.
         """
         self._peewee.insert_all(model._meta.table_name, rows)  # noqa: SLF001 - peewee's documented name
 
@@ -119,7 +119,7 @@ class Database:
         except ERRORS as error:
             known = store_error(error, self.path)
             if known.cause is Cause.DATABASE_READ_ONLY and not self._peewee.in_transaction():
-                # A connection that could be opened for reading only stays so: the next try opens it anew.
+                # A connection that could only be opened for reading stays read-only: open it again next time.
                 self.release()
             raise known from error
 
@@ -127,19 +127,19 @@ class Database:
         """Bring the schema up to date.
 
         Args:
-            scripts: The folder with the numbered migration scripts.
+            scripts: The folder of the numbered migration scripts.
 
         Returns:
             The names of the scripts that ran.
 
         Raises:
-            StoreError: If the database is from a newer version, or the scripts are not there.
+            StoreError: If the database is from a newer version, or the scripts are missing.
         """
         known = [script.name for script in Migration.load_directory(str(scripts))]
         if not known:
-            # A bundle without its scripts would silently run on an empty schema.
+            # Without its scripts, a frozen program would silently run on an empty schema.
             raise StoreError(
-                Sentence("This copy of Filemill is incomplete: {folder} holds no database scripts.", folder=scripts)
+                Sentence("This copy of Filemill is incomplete: {folder} contains no migration scripts.", folder=scripts)
             )
         with self._known_errors(), self.session():
             applied = self._applied(known)
@@ -152,7 +152,7 @@ class Database:
             return list(Runner(self._peewee, str(scripts)).up())
 
     def scripts(self) -> list[str]:
-        """Return the names of the migration scripts that this file has seen, the oldest first.
+        """Return the names of the migrations applied to this file, oldest first.
 
         Raises:
             StoreError: If the database can't be read.
@@ -162,10 +162,10 @@ class Database:
             return sorted(Runner(self._peewee).applied())
 
     def _applied(self, known: Sequence[str]) -> set[str]:
-        """Return the scripts that this file has seen; looks through a connection that changes nothing in it.
+        """Return the migrations applied to this file, through a connection that does not change it.
 
         Raises:
-            StoreError: If it is not ours, or newer than this program.
+            StoreError: If it is not a Filemill database, or newer than this program.
         """
         plain = only_looking(self.path)
         with plain.connection_context():
@@ -175,8 +175,8 @@ class Database:
         if newer:
             raise StoreError(
                 Sentence(
-                    "{file} was written by a newer Filemill (it has {newer}, this one knows {known}). Install the "
-                    "newer version, or set FILEMILL_DATABASE to another file. Nothing was changed.",
+                    "{file} was written by a newer Filemill (schema {newer}; this version knows {known}). Install "
+                    "the newer version, or set FILEMILL_DATABASE to another file. Nothing was changed.",
                     file=self.path,
                     newer=newer[-1],
                     known=known[-1],
@@ -185,17 +185,16 @@ class Database:
         if not applied and tables - {_HISTORY_TABLE}:
             raise StoreError(
                 Sentence(
-                    "{file} is a database of another program. Set FILEMILL_DATABASE to another file. "
-                    "Nothing was changed.",
+                    "{file} belongs to another program. Set FILEMILL_DATABASE to another file. Nothing was changed.",
                     file=self.path,
                 )
             )
         return applied
 
     def _back_up(self, before: str) -> None:
-        """Copy the database, whole and consistent, before a migration; keeps the newest few copies."""
+        """Back up the database before a migration, and delete old backups."""
         target = self.path.with_name(f"{self.path.name}.before-{before}")
-        log.info("backing the database up to %s", target.name)
+        log.info("backing up the database to %s", target.name)
         try:
             copy_whole(self.path, target)
         except OSError as error:
@@ -210,11 +209,11 @@ def open_database(path: Path, scripts: Path) -> Database:
     """Open the database and bring its schema up to date. Two programs may do so at once.
 
     Args:
-        path: The SQLite file; made if it is not there.
-        scripts: The folder with the migration scripts.
+        path: The SQLite file; created if it does not exist.
+        scripts: The folder of the migration scripts.
 
     Raises:
-        StoreError: If it can't be used; the text says why and what to do. The file is never overwritten.
+        StoreError: If it can't be used. An existing file is never overwritten.
     """
     database = Database(path)
     try:
@@ -224,7 +223,10 @@ def open_database(path: Path, scripts: Path) -> Database:
             ran = database.migrate(scripts)
     except LockTimeout as error:
         raise StoreBusyError(
-            Sentence("Another program is changing {file} and does not end. Close it, then try again.", file=path)
+            Sentence(
+                "Another program is using {file} and does not release it. Close that program, then try again.",
+                file=path,
+            )
         ) from error
     except OSError as error:
         raise StoreError(

@@ -1,4 +1,4 @@
-"""Reading the list of jobs: for the window, the terminal and exports."""
+"""Read the list of jobs, for the window, the command line and exports."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ _ONE_EACH = fn.COUNT(SQL("*"))
 
 
 class JobList:
-    """Queries over the jobs that are on the list. Any thread; none of them writes.
+    """Read-only queries of the jobs on the list. Any thread.
 
     Attributes:
-        changes: What has changed since a reader asked last.
+        changes: The change feed.
     """
 
     def __init__(self, database: Database) -> None:
@@ -52,7 +52,7 @@ class JobList:
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
-        """Let all that is read on this thread while it is entered be of one moment; writers are not held up.
+        """Make all reads on this thread within the context see the same state; writers are not blocked.
 
         Raises:
             StoreError: If the database can't be read.
@@ -63,7 +63,7 @@ class JobList:
     # --- jobs
 
     def ids(self, where: Filter = NO_FILTER, order: Sort = BY_ADDING) -> array[int]:
-        """Return the keys of the jobs that pass a filter, in an order: 8 bytes a job.
+        """Return the keys of the jobs that match a filter, sorted: 8 bytes per job.
 
         Raises:
             StoreError: If the database can't be read.
@@ -73,7 +73,7 @@ class JobList:
             return array("q", chain.from_iterable(self._database.run(query).cursor))
 
     def page(self, row_ids: Sequence[int]) -> dict[int, Job]:
-        """Return the jobs with these keys; those that are gone are missing.
+        """Return the jobs with these keys, without those that no longer exist.
 
         Raises:
             StoreError: If the database can't be read.
@@ -83,7 +83,7 @@ class JobList:
             return {job.row_id: job for job in jobs_from(self._database.run(query.tuples()))}
 
     def listed(self, row_ids: Sequence[int]) -> Iterator[Job]:
-        """Yield the jobs with these keys in their order, without those that are gone; read in pages.
+        """Yield the jobs with these keys in this order, without those that no longer exist; read in pages.
 
         Raises:
             StoreError: If the database can't be read.
@@ -93,7 +93,7 @@ class JobList:
             yield from (jobs[key] for key in part if key in jobs)
 
     def all(self, where: Filter = NO_FILTER, order: Sort = BY_ADDING) -> Iterator[Job]:
-        """Yield the jobs that pass a filter, in an order; read in pages, so that memory stays flat.
+        """Yield the jobs that match a filter, sorted; read in pages, so that memory use stays constant.
 
         Raises:
             StoreError: If the database can't be read.
@@ -101,7 +101,7 @@ class JobList:
         return self.listed(self.ids(where, order))
 
     def find(self, id_or_start: str) -> list[Job]:
-        """Return the jobs whose UUID is this or begins with it; at most two, so that a caller sees what is ambiguous.
+        """Return jobs by their UUID or a prefix of it; at most two, which shows whether it is ambiguous.
 
         Raises:
             StoreError: If the database can't be read.
@@ -109,7 +109,7 @@ class JobList:
         text = id_or_start.strip().lower()
         if not _ID_START.fullmatch(text):
             return []
-        upper = text + "g"  # sorts behind every hexadecimal digit and the hyphen
+        upper = text + "g"  # sorts after every hexadecimal digit and the hyphen
         query = JobRow.select(*LISTED_COLUMNS).where(
             JobRow.uuid >= text, JobRow.uuid < upper, JobRow.removed_at.is_null()
         )
@@ -117,7 +117,7 @@ class JobList:
             return jobs_from(self._database.run(query.order_by(JobRow.uuid).limit(2).tuples()))
 
     def attempts(self, row_id: int) -> list[Attempt]:
-        """Return the attempts at a job that are kept, oldest first; quick.
+        """Return the kept attempts of a job, oldest first. Fast.
 
         Raises:
             StoreError: If the database can't be read.
@@ -126,7 +126,7 @@ class JobList:
             return attempts_of(self._database, row_id)
 
     def attempt_count(self, row_id: int) -> int:
-        """Return how many attempts at a job are kept; quick.
+        """Return the number of kept attempts of a job. Fast.
 
         Raises:
             StoreError: If the database can't be read.
@@ -137,12 +137,12 @@ class JobList:
     # --- groups
 
     def problems(self) -> list[Problem]:
-        """Return what jobs have failed for, and how many each; the most frequent first.
+        """Return the problems of FAILED jobs with the number of jobs, the most frequent first.
 
         Raises:
             StoreError: If the database can't be read.
         """
-        # Read by the index over the status, so it costs as much as there are failed jobs.
+        # Uses the index on the status, so the cost depends on the number of failed jobs only.
         query = (
             JobRow.select(JobRow.reason_code, JobRow.reason_args, _ONE_EACH)
             .where(JobRow.status == Status.FAILED, JobRow.removed_at.is_null())
@@ -164,7 +164,7 @@ class JobList:
         """Return the batches of the newest `NEWEST_BATCHES` Adds that have jobs on the list, newest first.
 
         Args:
-            also: The keys of older batches to list too.
+            also: The keys of older batches to include.
 
         Raises:
             StoreError: If the database can't be read.
@@ -186,12 +186,12 @@ class JobList:
     # --- counts and sums
 
     def counts(self, queue: str | None = None) -> StatusCounts:
-        """Return how many jobs have each status; of one queue, or of all.
+        """Return the number of jobs of each status, of one queue or of all.
 
         Raises:
             StoreError: If the database can't be read.
         """
-        # One count a status is a run over one piece of the index each: twice as quick as grouping.
+        # One count per status scans one range of the index each: twice as fast as GROUP BY.
         query = JobRow.select(_ONE_EACH).where(JobRow.removed_at.is_null())
         if queue is not None:
             query = query.where(JobRow.queue == queue)
@@ -201,7 +201,7 @@ class JobList:
             )
 
     def unfinished_by_queue(self) -> dict[str, int]:
-        """Return how many jobs have not ended, by the key of their queue.
+        """Return the number of unfinished jobs by the key of their queue.
 
         Raises:
             StoreError: If the database can't be read.
@@ -215,7 +215,7 @@ class JobList:
             return {queue: int(count) for queue, count in self._database.run(query.tuples())}
 
     def sums(self, row_ids: Sequence[int]) -> SelectionSums:
-        """Return statuses, sizes and lines of jobs together; those that are gone are left out.
+        """Return the totals of jobs: statuses, sizes and lines. Jobs that no longer exist are left out.
 
         Raises:
             StoreError: If the database can't be read.
@@ -236,9 +236,9 @@ class JobList:
         return SelectionSums(StatusCounts(*counts), size, lines)
 
     def run_sums(self, *, queue: str, since_ms: int) -> RunSums:
-        """Return what of a queue is unfinished, and what has ended after a time.
+        """Return what is unfinished for a queue, and what has ended after a time.
 
-        Jobs that were taken off the list after they had ended count on: the work was done.
+        Jobs that were removed from the list after they had ended still count.
 
         Raises:
             StoreError: If the database can't be read.
@@ -248,7 +248,7 @@ class JobList:
         unfinished = JobRow.queue == queue, JobRow.removed_at.is_null()
         ended = JobRow.select(_ONE_EACH, size, fn.MAX(JobRow.finished_at)).where(JobRow.finished_at > since_ms)
         with self._database.read():
-            # One query a status is a run over one piece of the index each: quicker than grouping.
+            # One query per status scans one range of the index each: faster than GROUP BY.
             pending = JobRow.select(_ONE_EACH, size).where(*unfinished, JobRow.status == Status.PENDING)
             ((waiting, waiting_size),) = self._database.run(pending.tuples())
             processing = JobRow.select(_ONE_EACH, size, read).where(*unfinished, JobRow.status == Status.PROCESSING)
@@ -269,7 +269,7 @@ class JobList:
         )
 
     def ended(self, *, since_ms: int, until_ms: int, step_ms: int) -> list[Ended]:
-        """Return how much has ended after a time and up to another, in steps of the clock; empty ones are left out.
+        """Return how much ended between two times, by interval; empty intervals are left out.
 
         Raises:
             StoreError: If the database can't be read.

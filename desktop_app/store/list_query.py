@@ -1,4 +1,4 @@
-"""From a `Filter` and a `Sort` to SQL: what a listed row has to fulfil (WHERE), and what the rows are ordered by."""
+"""Translate a `Filter` and a `Sort` to SQL: the WHERE condition and the ORDER BY terms of the list."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def condition(where: Filter) -> Any:  # noqa: ANN401 - peewee's expressions have no type
-    """Return what is true of the rows that pass a filter: only of those that are on the list."""
+    """Return the condition for rows on the list that match a filter."""
     found: list[Any] = [JobRow.removed_at.is_null()]
     if where.statuses:
         found.append(JobRow.status.in_(sorted(where.statuses)))
@@ -42,7 +42,7 @@ def condition(where: Filter) -> Any:  # noqa: ANN401 - peewee's expressions have
 
 
 def _all_of(parts: list[Any]) -> Any:  # noqa: ANN401
-    """Return all of them in a balanced tree: SQLite refuses to nest as deep as a hundred words would."""
+    """Combine conditions with AND in a balanced tree, as SQLite limits the nesting depth."""
     middle = len(parts) // 2
     return parts[0] if len(parts) == 1 else _all_of(parts[:middle]) & _all_of(parts[middle:])
 
@@ -66,25 +66,25 @@ def _of_search(search: Search) -> Iterator[Any]:
 
 
 def _reason_says(text: str, said: frozenset[str]) -> Iterator[Any]:
-    """Yield where a reason has a text: in its sentence, at its end, or in its arguments.
+    """Yield conditions for reasons that contain a text: in the sentence, in its ending, or in the arguments.
 
     Args:
-        text: As it was typed.
-        said: The codes, and the names of `ENDINGS`, whose sentence has it.
+        text: The text as typed.
+        said: The codes and names of `ENDINGS` whose sentence contains it.
     """
     codes = sorted(said - ENDINGS.keys())
     if codes:
         yield JobRow.reason_code.in_(codes)
     for name in sorted(said & ENDINGS.keys()):
-        yield JobRow.reason_args.contains(f'"{name}":')  # a quote in a value would have a backslash before it
+        yield JobRow.reason_args.contains(f'"{name}":')  # a quote in a value is escaped with a backslash
     key = folded(storable(text))
-    # The cheap question first; it may find the name of an argument.
+    # The cheap condition first; it may also match the name of an argument.
     written = json.dumps(key, ensure_ascii=False)[1:-1]
     yield contains_folded(JobRow.reason_args, written) & fn.IN_ARGUMENTS(JobRow.reason_args, key)
 
 
 def _has_problem(problems: frozenset[str]) -> Any:  # noqa: ANN401
-    """Return whether a reason is of one of these kinds; "" is what is of none."""
+    """Return the condition for reasons with one of these problems; "" means none."""
     codes = [code for code in ReasonCode if code.problem in problems]
     if "" not in problems:
         return JobRow.reason_code.in_(codes)
@@ -96,7 +96,7 @@ def _has_problem(problems: frozenset[str]) -> Any:  # noqa: ANN401
 
 _SEPARATORS = "\\/" if os.sep == "\\" else "/"
 
-_NAME = fn.LTRIM(JobRow.name_key, ".")  # a name that only begins with a dot has no type
+_NAME = fn.LTRIM(JobRow.name_key, ".")  # a name whose only dot is the first character has no type
 
 _TYPE = Case(None, [(contains_character(_NAME, "."), fn.SUBSTR(_NAME, fn.LENGTH(up_to_last(_NAME, ".")) + 1))], "")
 
@@ -107,10 +107,10 @@ _REASON = Case(
     [("", 0), *((code, place) for place, code in enumerate(sorted(ReasonCode, key=lambda code: code.template), 1))],
     len(ReasonCode) + 1,
 )
-"""The place of a reason among the English sentences."""
+"""The rank of a reason among the English sentences."""
 
 SORT_TERMS: Mapping[str, tuple[Any, ...]] = {
-    # Any field of `Job` that is a column of its row; then what is worked out or needs more than one term.
+    # The fields of `Job` that are columns of its row; then computed keys and keys of several terms.
     **{name: (column,) for name, column in JOB_COLUMNS.items()},
     "name": (JobRow.name_key,),
     "status": (JobRow.status, _REASON, JobRow.reason_args),
@@ -121,18 +121,18 @@ SORT_TERMS: Mapping[str, tuple[Any, ...]] = {
     "type": (_TYPE,),
     "batch_name": (_BATCH_NAME, JobRow.batch),
 }
-"""What the jobs are ordered by for each key of a `SortTerm`."""
+"""The SQL terms for each key of a `SortTerm`."""
 
 
 def order_by(order: Sort) -> list[Any]:
-    """Return the terms of an order; the last is the key, so that equal rows stay in the order they were added."""
+    """Return the ORDER BY terms of a sort; the last is the key, so that equal rows are in the order they were added."""
     first, *_ = order.terms
     if order.is_by_adding:
         return [_by_key(first)]
     found: list[Any] = []
     for term in order.terms:
         if term.key == ADDED and term is not first:
-            return [*found, _by_key(term)]  # no two jobs were added at once: nothing is left to order
+            return [*found, _by_key(term)]  # keys are unique: further terms would have no effect
         way = Desc if term.descending else Asc
         found += [way(part) for part in SORT_TERMS[term.key]]
     return [*found, JobRow.id.asc()]

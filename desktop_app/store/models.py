@@ -1,6 +1,6 @@
-"""The tables. Schema only: queries are in the sibling modules, and no model is bound to a database.
+"""The tables: the schema only. Queries are in the other modules, and no model is bound to a database.
 
-A query names its database when it runs (`Database.run`), so there is nothing global to fill.
+A query gets its database when it runs (`Database.run`), so there is no global state.
 Times are milliseconds since 1970, UTC.
 """
 
@@ -33,21 +33,21 @@ class BatchRow(Model):
 
 
 class JobRow(Model):
-    """One submitted file. `Job` documents what the columns mean; here is what only the database needs."""
+    """A submitted file. `Job` documents the columns; those that only the database needs are documented here."""
 
     id = AutoField()
     uuid = CharField(36, unique=True)
     batch = ForeignKeyField(BatchRow, on_delete="RESTRICT")
     file_path = TextField()
-    """Readable UTF-8; bytes of the name that are not UTF-8 stand as escapes."""
+    """The path as readable UTF-8; other bytes are escaped."""
     raw_path = BlobField(null=True)
-    """The path's true bytes, only where `file_path` had to escape some."""
+    """The path's bytes, only if `file_path` contains escapes."""
     name_key = TextField()
-    """Sorts file2 before file10, upper and lower case alike."""
+    """The sort key of the name: file2 before file10, ignoring case."""
     queue = TextField()
     status = SmallIntegerField(default=0)
     reason_args = TextField(default="")
-    """The arguments of the reason as JSON; empty if it has none."""
+    """The arguments of the reason as JSON; empty if there are none."""
     reason_code = CharField(32, default="")
     """A `ReasonCode`, or empty."""
     file_size = BigIntegerField(null=True)
@@ -57,9 +57,9 @@ class JobRow(Model):
     generation = IntegerField(default=1)
     attempts = IntegerField(default=0)
     crashes = IntegerField(default=0)
-    """Claims in a row that ended with their worker: neither a result nor the job came back."""
+    """The number of claims in a row whose worker died: it neither wrote a result nor released the job."""
     lease_token = BigIntegerField(default=0)
-    """The fencing token: grows with every claim, and only the newest holder's result is taken."""
+    """The fencing token: incremented by every claim; only the newest holder's result is accepted."""
     lease_owner = TextField(null=True)
     lease_until = BigIntegerField(default=0)
     message_id = TextField(null=True)
@@ -70,21 +70,21 @@ class JobRow(Model):
     finished_at = BigIntegerField(null=True)
     next_try_at = BigIntegerField(null=True)
     removed_at = BigIntegerField(null=True)
-    """Taken off the list. The row stays until its message can't come any more, so that the message is known as ours."""
+    """When it was removed from the list. The row stays, to recognize its message, until none can arrive any more."""
     revision = BigIntegerField(index=True)
 
     class Meta:
         table_name = "job"
         legacy_table_names = False
-        # Covers all counts, of the list and of the queue. `removed_at` must not stand first in any index: SQLite would
-        # take “IS NULL”, which nearly every row is, for a rare thing, and prefer that index to the row's own key.
+        # Covers all counts, of the list and of a queue. `removed_at` must not be first in any index: SQLite would
+        # assume that IS NULL, which is true for nearly every row, is selective, and prefer that index to the key.
         indexes = ((("status", "queue", "removed_at", "sent_at", "next_try_at"), False),)
 
 
 JobRow.add_index(
     JobRow.index(JobRow.removed_at, name="job_removed", where=JobRow.removed_at.is_null(False))  # a few rows
 )
-# Finds the files that are on the list already. An index on their paths would do as well, at several times its size.
+# Finds the files that are on the list already. An index on the paths would be several times as large.
 JobRow.add_index(JobRow.index(JobRow.modified_ns, name="job_modified"))
 JobRow.add_index(
     JobRow.index(
@@ -92,18 +92,18 @@ JobRow.add_index(
         JobRow.status,
         JobRow.file_size,
         name="job_ends",
-        where=JobRow.finished_at.is_null(False),  # left out: what waits
+        where=JobRow.finished_at.is_null(False),  # without waiting jobs
     )
 )
 
 
 class OutboxRow(Model):
-    """A job whose message still has to be sent, in the order of sending."""
+    """A job whose message still has to be sent; positions are in send order."""
 
     position = AutoField()
     job = ForeignKeyField(JobRow, unique=True, on_delete="CASCADE")
     queue = TextField(index=True)
-    """The job's own, so that what waits for another queue is never read."""
+    """The job's queue, so that entries for other queues are never read."""
     generation = IntegerField()
     tries = IntegerField(default=0)
     next_try_at = BigIntegerField(default=0)
@@ -116,7 +116,7 @@ class OutboxRow(Model):
 
 
 class AttemptRow(Model):
-    """One try at a job; `Attempt` documents what the columns mean."""
+    """An attempt to process a job; `Attempt` documents the columns."""
 
     job = ForeignKeyField(JobRow, on_delete="CASCADE", index=False)
     token = BigIntegerField()
@@ -132,13 +132,13 @@ class AttemptRow(Model):
     class Meta:
         table_name = "attempt"
         legacy_table_names = False
-        # One tree and no index beside it: a claim must not cost more than it has to.
+        # A single B-tree without further indexes keeps claims cheap.
         primary_key = CompositeKey("job", "token")
         without_rowid = True
 
 
 class CounterRow(Model):
-    """Named numbers that only grow; `revision` is the change feed's."""
+    """Named counters; `revision` is the change feed's."""
 
     name = CharField(32, primary_key=True)
     value = BigIntegerField()
@@ -149,7 +149,7 @@ class CounterRow(Model):
 
 
 class FactRow(Model):
-    """Small things to remember, such as when the queue was made that the messages were sent to."""
+    """Named values to remember, such as the creation time of the queue that messages were sent to."""
 
     name = TextField(primary_key=True)
     value = TextField()

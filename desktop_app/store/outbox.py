@@ -1,4 +1,4 @@
-"""The outbox: jobs whose message still has to be sent, in the order of sending."""
+"""The outbox: jobs whose message still has to be sent, in send order."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class OutboxEntry:
-    """One message to send: the job's key and UUID, and which submission of it."""
+    """A message to send: the job's key, its UUID and its generation."""
 
     row_id: int
     file_id: str
@@ -32,14 +32,14 @@ class OutboxEntry:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A message that the queue has accepted, with the id it gave."""
+    """A message that the queue accepted, with its message id."""
 
     entry: OutboxEntry
     message_id: str
 
 
 class Outbox:
-    """What the sender needs of the database. Any thread."""
+    """The sender's access to the database. Any thread."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -47,15 +47,15 @@ class Outbox:
     def claim(
         self, *, queue: str, owner: str, limit: int, now_ms: int, claim_ms: int, in_order: bool = False
     ) -> list[OutboxEntry]:
-        """Take the next entries that are due, in order, so that no other sender sends them meanwhile.
+        """Claim the next due entries, in order, so that no other sender sends them.
 
         Args:
             queue: Only jobs of this queue.
             owner: The sender's identity.
-            limit: At most so many, 1 or more.
+            limit: The maximum number, 1 or more.
             now_ms: The time, in milliseconds since 1970.
-            claim_ms: For how long they are this owner's; after that another sender may take them.
-            in_order: True if none may overtake another: an entry that has to wait holds all behind it.
+            claim_ms: How long the claim lasts; after that another sender may claim them.
+            in_order: True if no entry may overtake another: an entry that is not due blocks all behind it.
 
         Raises:
             StoreError: If the database can't be written.
@@ -75,19 +75,19 @@ class Outbox:
         return [OutboxEntry(*rest) for _, *rest in due]
 
     def _due(self, queue: str, owner: str, now_ms: int, limit: int) -> list[tuple[Any, ...]]:
-        """Return position, row, UUID, generation and tries of what may be sent."""
+        """Return position, row, UUID, generation and tries of the due entries."""
         query = _entries(queue, limit).where(_is_due(owner, now_ms))
         return list(self._database.run(query.tuples()))
 
     def _first_due(self, queue: str, owner: str, now_ms: int, limit: int) -> list[tuple[Any, ...]]:
-        """Return the same as `_due`, but only up to the first entry that has to wait; reads at most `limit` entries."""
+        """Return the same as `_due`, up to the first entry that is not due; reads at most `limit` entries."""
         query = _entries(queue, limit).select_extend(_is_due(owner, now_ms))
         return [row[:-1] for row in takewhile(itemgetter(-1), self._database.run(query.tuples()))]
 
     def mark_sent(self, sent: Sequence[Sent], *, now_ms: int) -> None:
-        """Note accepted messages and take their entries off the outbox.
+        """Record accepted messages and delete their entries from the outbox.
 
-        An entry that was replaced meanwhile (a newer generation) stays.
+        An entry of a newer generation stays.
 
         Raises:
             StoreError: If the database can't be written.
@@ -96,7 +96,7 @@ class Outbox:
             for one in sent:
                 entry = one.entry
                 self._database.run(OutboxRow.delete().where(*_is(entry)))
-                # Whatever the status: a quick consumer may have claimed the job before we come to note the sending.
+                # Whatever the status: a fast consumer may have claimed the job before this is recorded.
                 self._database.run(
                     JobRow.update(sent_at=now_ms, message_id=one.message_id, revision=revision).where(
                         JobRow.id == entry.row_id, JobRow.generation == entry.generation
@@ -104,7 +104,7 @@ class Outbox:
                 )
 
     def postpone(self, entries: Sequence[OutboxEntry], *, until_ms: int) -> None:
-        """Give entries back that could not be sent; they are due again at a time.
+        """Release entries that could not be sent; they are due again at a given time.
 
         Raises:
             StoreError: If the database can't be written.
@@ -118,7 +118,7 @@ class Outbox:
                 )
 
     def refuse(self, entry: OutboxEntry, *, reason: Reason, now_ms: int) -> None:
-        """End a job as FAILED whose message the queue refuses for what is in it: sending it again is no use.
+        """Make a job FAILED whose message the queue rejected because of its content.
 
         Raises:
             StoreError: If the database can't be written.
@@ -139,7 +139,7 @@ class Outbox:
             )
 
     def waiting(self, queue: str) -> int:
-        """Return how many messages of a queue still have to be sent.
+        """Return the number of messages still to be sent to a queue.
 
         Raises:
             StoreError: If the database can't be read.
@@ -149,7 +149,7 @@ class Outbox:
             return int(self._database.scalar(query) or 0)
 
     def has_waiting(self, queue: str) -> bool:
-        """Return whether any message of a queue still has to be sent; does not count them.
+        """Return whether any message is still to be sent to a queue; faster than counting.
 
         Raises:
             StoreError: If the database can't be read.
@@ -159,9 +159,9 @@ class Outbox:
             return self._database.scalar(query) is not None
 
     def in_queue(self, queue: str) -> int:
-        """Return how many messages of a queue were sent and wait or are worked on now, as far as the database knows.
+        """Return the number of messages that should be in a queue, waiting or being processed.
 
-        Those that are tried again later are not counted: they must not keep others out of a small window.
+        Jobs that will be tried again later are not counted, so that they do not fill a small window.
 
         Raises:
             StoreError: If the database can't be read.
@@ -193,20 +193,20 @@ def _is_due(owner: str, now_ms: int) -> Expression:
 
 
 def _is(entry: OutboxEntry) -> tuple[Expression, ...]:
-    """Return the row of an entry, unless a newer generation has taken its place."""
+    """Return the condition for an entry's row, unless a newer generation replaced it."""
     return (OutboxRow.job == entry.row_id, OutboxRow.generation == entry.generation)
 
 
 def send_again(database: Database, revision: int, which: Expression) -> int:
-    """Take the messages of these jobs for lost: outbox entries for those that have none; inside a write transaction.
+    """Create outbox entries for jobs whose messages are lost. Call inside a write transaction.
 
     Args:
-        database: In whose `write` scope this is called.
-        revision: Of that scope.
-        which: A condition on `JobRow`; jobs that were taken off the list are left out.
+        database: The database, in its `write` scope.
+        revision: The revision of that scope.
+        which: A condition on `JobRow`; removed jobs are left out.
 
     Returns:
-        How many entries were made.
+        The number of entries created.
     """
     listed = which & JobRow.removed_at.is_null()
     count = enqueue(database, listed)
@@ -215,14 +215,14 @@ def send_again(database: Database, revision: int, which: Expression) -> int:
 
 
 def enqueue(database: Database, which: Expression) -> int:
-    """Make an outbox entry for each of these jobs that has none, oldest job first; inside a write transaction.
+    """Create an outbox entry for each of these jobs that has none, oldest job first. Call inside a write transaction.
 
     Args:
-        database: In whose `write` scope this is called.
+        database: The database, in its `write` scope.
         which: A condition on `JobRow`.
 
     Returns:
-        How many entries were made.
+        The number of entries created.
     """
     missing = JobRow.select(
         JobRow.id,
@@ -232,7 +232,7 @@ def enqueue(database: Database, which: Expression) -> int:
         Value(0).alias("next"),
         Value(0).alias("until"),
     ).where(which & JobRow.id.not_in(OutboxRow.select(OutboxRow.job)))
-    # A database default would do, but peewee knows only defaults of its own, which INSERT … SELECT passes over.
+    # peewee's own defaults do not apply to INSERT … SELECT.
     fields = [
         OutboxRow.job,
         OutboxRow.queue,

@@ -1,4 +1,4 @@
-"""Jobs that a person wants processed before all others."""
+"""Jobs to process before all others."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 
 
 class Priority:
-    """Moves jobs to the front. Any thread."""
+    """Moves jobs to the front of the outbox. Any thread."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def move_to_front(self, row_ids: Sequence[int], *, queue: str) -> PriorityResult:
-        """Let waiting jobs be sent before all others, in the order given; what does not wait is left alone.
+        """Send waiting jobs before all others, in the order given; other jobs are left alone.
 
-        A sender that has taken an entry already sends it in its old place.
+        An entry that a sender has already claimed is sent in its old position.
 
         Args:
-            row_ids: The jobs.
+            row_ids: The keys of the jobs.
             queue: Only jobs of this queue.
 
         Raises:
@@ -37,7 +37,7 @@ class Priority:
         """
         keys: list[int] = []
         front = 0
-        # From behind, since each part goes before the ones that have gone.
+        # Backwards, since each part is put in front of the previous one.
         for end in range(len(row_ids), 0, -ROWS_A_TRANSACTION):
             part = row_ids[max(0, end - ROWS_A_TRANSACTION) : end]
             with self._database.write():
@@ -61,7 +61,7 @@ class Priority:
         return len(chosen)
 
     def requests(self, row_ids: Sequence[int], *, queue: str) -> list[ClaimRequest]:
-        """Return what the messages of these jobs would ask for now, as far as the jobs wait; in this order.
+        """Return claim requests for those of these jobs that are waiting, in this order.
 
         Raises:
             StoreError: If the database can't be read.

@@ -1,4 +1,4 @@
-"""What the database has to say about messages and senders that are gone."""
+"""Recovery from lost messages and dead senders."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 class Recovery:
-    """Finds what nobody would find otherwise. Any thread."""
+    """Finds lost messages and the claims of dead senders. Any thread."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def is_another_queue(self, *, queue: str, created_at_ms: int) -> bool:
-        """Whether the queue of this name is another one than at the last look; remembers what it is now.
+        """Return whether the queue of this name was created anew since the last call, and remember its creation time.
 
         Raises:
             StoreError: If the database can't be written.
@@ -40,7 +40,7 @@ class Recovery:
             return before not in {None, now}
 
     def in_flight(self, *, queue: str, sent_before_ms: int) -> int:
-        """Return how many jobs should have a message in a queue, of those that were sent before a time.
+        """Return the number of jobs sent before a time that should still have a message in a queue.
 
         Raises:
             StoreError: If the database can't be read.
@@ -50,9 +50,9 @@ class Recovery:
             return int(self._database.scalar(query) or 0)
 
     def resend(self, *, queue: str, sent_before_ms: int, now_ms: int) -> int:
-        """Send the messages again that were sent before a time and have led to nothing; gives how many it were.
+        """Send the messages of unfinished jobs again that were sent before a time; return the number of messages.
 
-        Jobs that somebody works on are left alone: who works has the message.
+        Jobs that are being processed are left alone: their worker has the message.
 
         Raises:
             StoreError: If the database can't be written.
@@ -62,10 +62,10 @@ class Recovery:
             return send_again(self._database, revision, _sent(queue, sent_before_ms) & idle)
 
     def free_dead_claims(self, is_alive: Callable[[str], bool], *, queue: str) -> int:
-        """Give back the outbox entries that senders had claimed which are gone; gives how many it were.
+        """Release the outbox entries that dead senders had claimed; return the number of entries.
 
         Args:
-            is_alive: Tells whether a sender's identity is a running program (True for those it can't know).
+            is_alive: Returns whether a sender is running (True if that is unknown).
             queue: Only entries of this queue.
 
         Raises:
@@ -83,7 +83,7 @@ class Recovery:
 
 
 def _sent(queue: str, before_ms: int) -> Expression:
-    """Return unfinished jobs of a queue whose message was sent before a time."""
+    """Return the condition for unfinished jobs of a queue whose message was sent before a time."""
     return (
         (JobRow.queue == queue)
         & JobRow.status.in_(OPEN_STATUSES)

@@ -1,6 +1,6 @@
-"""What a consumer writes about the jobs it has claimed: progress, results, giving back.
+"""A consumer's writes to its claimed jobs: progress, results, lease extensions, releases.
 
-Each write says which fencing token it holds, and counts only while that is the row's newest.
+Each write names its fencing token and takes effect only while that is the row's newest.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How the work on one job ended; FAILED where there is a `reason`."""
+    """The result of one job; FAILED if there is a `reason`."""
 
     row_id: int
     token: int
@@ -37,7 +37,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """How far the work on one job is, in bytes."""
+    """The progress of one job, in bytes."""
 
     row_id: int
     token: int
@@ -46,18 +46,18 @@ class Tick:
 
 
 class Work:
-    """What the consumer needs of the rows that it works on. Any thread."""
+    """The consumer's access to its claimed rows. Any thread."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def finish(self, results: Sequence[Result]) -> list[bool]:
-        """Write results in one durable transaction; False where the lease was lost and the result is thrown away.
+        """Write results in one durable transaction; return False for each result whose lease was lost.
 
-        Only after this returned may the messages be deleted.
+        The messages may be deleted only after this has returned.
 
         Raises:
-            StoreError: If the database can't be written; nothing of it is written then.
+            StoreError: If the database can't be written; no result is written then.
         """
         with self._database.write(durable=True) as revision:
             kept = [self._finish(result, revision) for result in results]
@@ -81,7 +81,7 @@ class Work:
         return int(self._database.run(query)) == 1
 
     def progress(self, ticks: Iterable[Tick]) -> None:
-        """Note how far running work is; what no longer holds its lease is passed over.
+        """Record the progress of running work; ignore jobs whose lease was lost.
 
         Raises:
             StoreError: If the database can't be written.
@@ -95,10 +95,10 @@ class Work:
                 )
 
     def extend(self, leases: Sequence[tuple[int, int]], *, until_ms: int) -> list[bool]:
-        """Keep leases, given as (row, token); False where it is lost.
+        """Extend leases, given as (row, token); return False for each that was lost.
 
-        The database is the second clock beside the message's visibility: a lease that is live here is nobody else's,
-        even if SQS delivers the message again. The list does not change by it, so the rows keep their revision.
+        The row's lease complements the message's visibility timeout: while it is live, no other worker can claim the
+        job, even if SQS redelivers the message. The rows keep their revision, since the list does not change.
 
         Raises:
             StoreError: If the database can't be written.
@@ -120,21 +120,21 @@ class Work:
         uncount: bool = False,
         crashed: bool = False,
     ) -> bool:
-        """Return a job to PENDING: the program stops, or it is tried again later. False if the lease was lost.
+        """Return a job to PENDING, because the program stops or to try again later. Return False if the lease was lost.
 
         Args:
-            row_id: The row.
+            row_id: The job's key.
             token: The fencing token of the claim.
             now_ms: The time, in milliseconds since 1970.
-            reason: What a person reads meanwhile.
+            reason: The reason to show until the next attempt.
             next_try_at: When it is tried again, in milliseconds since 1970.
-            uncount: True if the work was not begun, so that the claim does not count as an attempt.
-            crashed: True if the file has ended the process that worked on it, so that it stays a suspect.
+            uncount: True if the work was not started, so that the claim does not count as an attempt.
+            crashed: True if the file crashed its process, so that it remains a suspect.
 
         Raises:
             StoreError: If the database can't be written.
         """
-        # A claim counts as a crash until it is known how the work ended.
+        # A claim counts as a crash until its outcome is known.
         crashes = JobRow.crashes if crashed else JobRow.crashes - 1 if uncount else 0
         with self._database.write() as revision:
             query = JobRow.update(
@@ -155,7 +155,7 @@ class Work:
             return True
 
     def send_another(self, row_id: int, token: int) -> bool:
-        """Have another message sent for a job that is being worked on; False if the lease is lost.
+        """Send another message for a job that is being processed; return False if the lease was lost.
 
         Raises:
             StoreError: If the database can't be written.
@@ -167,7 +167,7 @@ class Work:
             return True
 
     def is_stale(self, row_id: int, generation: int) -> bool:
-        """Return whether a submission is past: the job was taken off the list, submitted again, or has ended.
+        """Return whether a submission is outdated: the job was removed, submitted again, or has ended.
 
         Raises:
             StoreError: If the database can't be read.
@@ -183,5 +183,5 @@ class Work:
 
 
 def _holds(row_id: int, token: int) -> tuple[object, ...]:
-    """Return the fence: only who holds the newest token of a running job may write."""
+    """Return the fencing condition: only the holder of the newest token of a running job may write."""
     return (JobRow.id == row_id, JobRow.lease_token == token, JobRow.status == Status.PROCESSING)

@@ -1,4 +1,4 @@
-"""Between rows and `Job`s: the only place that knows how a path and a reason are stored."""
+"""Convert between rows and `Job`s: the only module that knows how paths and reasons are stored."""
 
 from __future__ import annotations
 
@@ -24,37 +24,37 @@ _NAMED_OTHERWISE: Mapping[str, Any] = {
     "reason": JobRow.reason_code,
     "batch_name": BatchRow.select(BatchRow.name).where(BatchRow.id == JobRow.batch),
 }
-"""The fields of `Job` that are not a column of the same name."""
+"""The fields of `Job` that have no column of the same name."""
 
 JOB_COLUMNS: Mapping[str, Any] = {
     field.name: _NAMED_OTHERWISE[field.name] if field.name in _NAMED_OTHERWISE else getattr(JobRow, field.name)
     for field in fields(Job)
 }
-"""Where each field of a `Job` is read, in the order of the fields."""
+"""The expression for each field of a `Job`, in the order of the fields."""
 
 _BESIDE = (JobRow.raw_path, JobRow.reason_args)
-"""What some fields of a `Job` are put together with."""
+"""Further columns from which fields of a `Job` are composed."""
 
 CLAIMED_COLUMNS = (*_BESIDE, *(column for name, column in JOB_COLUMNS.items() if name != "batch_name"))
-"""What `jobs_from` needs, without the name of the batch, which RETURNING can't ask for."""
+"""The columns for `jobs_from` without the name of the batch, which RETURNING can't provide."""
 
 LISTED_COLUMNS = (*_BESIDE, *JOB_COLUMNS.values())
-"""What `jobs_from` needs."""
+"""The columns for `jobs_from`."""
 
 ROWS_A_TRANSACTION = 200
-"""Large changes are written in parts of so many rows, so that nobody waits long for the write lock."""
+"""Large changes are written in parts of this many rows, so that others do not wait long for the write lock."""
 
 LEASE_ENDED: dict[str, Any] = {"lease_token": JobRow.lease_token + 1, "lease_owner": None, "lease_until": 0}
-"""For an update that takes a job from whoever works on it: with the token moved on, a late result is refused."""
+"""The columns of an update that revokes a job's lease: with a new token, a late result is rejected."""
 PENDING_AGAIN: dict[str, Any] = {"status": Status.PENDING, "bytes_done": 0, "started_at": None, **LEASE_ENDED}
-"""For an update that gives a job back before it has ended."""
+"""The columns of an update that releases an unfinished job."""
 
 
 _PATH, _STATUS, _REASON = (list(JOB_COLUMNS).index(name) for name in ("file_path", "status", "reason"))
 
 
 def jobs_from(rows: Iterable[Iterable[Any]]) -> list[Job]:
-    """Return the jobs of rows of `LISTED_COLUMNS` or `CLAIMED_COLUMNS`, both of which are in the order of `Job`."""
+    """Return jobs from rows of `LISTED_COLUMNS` or `CLAIMED_COLUMNS`."""
     jobs = []
     for raw_path, arguments, *values in rows:
         values[_PATH] = joined_path(values[_PATH], raw_path)
@@ -65,7 +65,7 @@ def jobs_from(rows: Iterable[Iterable[Any]]) -> list[Job]:
 
 
 def reason_columns(reason: Reason | None) -> dict[str, Any]:
-    """Return the columns that keep a reason, of a job or of an attempt."""
+    """Return the column values that store a reason, of a job or of an attempt."""
     if reason is None:
         return {"reason_code": "", "reason_args": ""}
     values = {name: storable(value) if isinstance(value, str) else value for name, value in reason.arguments.items()}
@@ -74,19 +74,19 @@ def reason_columns(reason: Reason | None) -> dict[str, Any]:
 
 @lru_cache(maxsize=1024)
 def reason_of(code: str, arguments: str) -> Reason | None:
-    """Return the reason that these two columns keep; one that is not known is shown as it is."""
+    """Return the reason stored in two columns; an unknown one becomes a `TEXT` reason."""
     if not code:
         return None
     try:
         reason = Reason(ReasonCode(code), json.loads(arguments) if arguments else {})
         str(reason)
-    except (ValueError, LookupError, TypeError):  # of another version, or somebody else has written it
+    except (ValueError, LookupError, TypeError):  # written by another version or another program
         return Reason(ReasonCode.TEXT, {"text": f"{code} {arguments}".strip()})
     return reason
 
 
 def in_arguments(arguments: str, key: str) -> bool:
-    """Return whether a value of a reason's arguments has a folded text; a function of the database's."""
+    """Return whether an argument of a reason contains a folded text; an SQL function."""
     try:
         values = json.loads(arguments or "{}").values()
     except (ValueError, AttributeError):  # not written by us
@@ -95,12 +95,12 @@ def in_arguments(arguments: str, key: str) -> bool:
 
 
 def joined_path(text: str, raw: bytes | None) -> str:
-    """Return the path that these two columns keep; see `split_path`."""
+    """Return the path stored in two columns; see `split_path`."""
     return text if raw is None else os.fsdecode(bytes(raw))
 
 
 def split_path(path: str) -> tuple[str, bytes | None]:
-    """Return a path as the two columns that keep it: readable text, and the true bytes where that escapes some."""
+    """Return the two columns that store a path: readable text, and the bytes if that contains escapes."""
     try:
         path.encode("utf-8")
     except UnicodeEncodeError:
@@ -110,20 +110,20 @@ def split_path(path: str) -> tuple[str, bytes | None]:
 
 
 def storable(text: str) -> str:
-    """Return a text that is not a path, fit for the database: what is not Unicode in it stands as escapes."""
+    """Return a text other than a path in a form that can be stored: lone surrogates are escaped."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def searchable(text: str) -> str:
-    """Return a text that is looked for in paths, as `file_path` would hold it."""
+    """Return a search text as `file_path` would store it."""
     try:
         return split_path(text)[0]
-    except UnicodeEncodeError:  # no path of this system
+    except UnicodeEncodeError:  # not a path of this system
         return storable(text)
 
 
 def parts(keys: Iterable[int], size: int) -> Iterator[list[int]]:
-    """Yield the keys in lists of a size; the last one may be shorter."""
+    """Split keys into lists of a size; the last one may be shorter."""
     rest = iter(keys)
     while part := list(islice(rest, size)):
         yield part

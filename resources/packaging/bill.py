@@ -1,4 +1,4 @@
-"""What the frozen program is made of: a bill of materials (CycloneDX), and the licences in a text for people."""
+"""Write the frozen program's bill of materials (CycloneDX), and a readable text with all licences."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from typing import Any
 from resources.packaging.product import PRODUCT, ROOT
 
 TOOL = "pyinstaller"
-"""What freezes the program; see the extra `installer` in pyproject.toml."""
+"""The package that freezes the program; see the extra `installer` in pyproject.toml."""
 _RULE = "-" * 100
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A library that is not Python's.
+    """A library that is not a Python package.
 
     Attributes:
         name, licence, url: For a person; the licence as SPDX writes it.
@@ -72,7 +72,7 @@ PARTS = (
 
 
 def packages() -> dict[str, Any]:
-    """The Python packages of this environment that Filemill needs, as CycloneDX has them, with their licences.
+    """Return the Python packages that Filemill needs as CycloneDX components, with their licences.
 
     CycloneDX's own program has an environment of its own, on the PATH: it would find itself here.
     """
@@ -84,7 +84,7 @@ def packages() -> dict[str, Any]:
 
 
 def _without_tools(bill: dict[str, Any]) -> dict[str, Any]:
-    """Only what is reached from Filemill itself. Of PyInstaller its start program is part of every frozen program."""
+    """Keep only the dependencies of Filemill, and PyInstaller, whose bootloader is part of every frozen program."""
     needs = {
         entry["ref"]: [] if _name_of(entry["ref"]) == TOOL else entry.get("dependsOn", [])
         for entry in bill["dependencies"]
@@ -110,7 +110,7 @@ def _name_of(ref: str) -> str:
 
 
 def libraries(program: Path) -> list[Part]:
-    """The libraries in a frozen program that are not Python packages.
+    """Return the libraries in a frozen program that are not Python packages.
 
     Raises:
         LookupError: If there is one that nobody has named yet: it has to be named in `PARTS`, with its licence.
@@ -120,7 +120,7 @@ def libraries(program: Path) -> list[Part]:
     found = [part for part in PARTS if any(re.fullmatch(part.files, name) for name in names)]
     unnamed = sorted(name for name in names if not any(re.fullmatch(part.files, name) for part in PARTS))
     if unnamed:
-        raise LookupError(f"no licence is known of {', '.join(unnamed)}; name it in {Path(__file__).name}")
+        raise LookupError(f"no licence is known for {', '.join(unnamed)}; name it in {Path(__file__).name}")
     return found
 
 
@@ -146,7 +146,7 @@ def write_bill(bill: dict[str, Any], parts: list[Part], file: Path) -> None:
 
 
 def licences(bill: dict[str, Any], parts: list[Part]) -> str:
-    """All licences in one text."""
+    """Return all licences in one text."""
     lines = [
         f"{PRODUCT.name} {PRODUCT.version} is made with the parts named here. It is itself under the MIT licence.",
         "",

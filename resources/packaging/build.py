@@ -1,4 +1,4 @@
-"""`make installer`: the frozen program, its self-test, and the packages that this system can make of it, into dist/."""
+"""`make installer`: build the frozen program, test it, and build the packages for this system, in dist/."""
 # ruff: noqa: T201 - the terminal is its output
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MEGA = 1e6
 
 
 def main() -> int:
-    """Build everything; the exit code of what went wrong first, or 0."""
+    """Build everything; return the exit code of the first failure, or 0."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--program-only", action="store_true", help="only the frozen program and its self-test")
     options = parser.parse_args()
@@ -38,7 +38,7 @@ def main() -> int:
 
 
 def freeze() -> None:
-    """Let PyInstaller make dist/filemill, and write down what is in it."""
+    """Build dist/filemill with PyInstaller, and write its bill of materials."""
     _do(sys.executable, "-m", "PyInstaller", "--noconfirm", "--log-level=WARN", f"--workpath={WORK}",
         f"--distpath={DIST}", str(ROOT / "build_installer.spec"))  # fmt: skip
     if sys.platform == "linux":
@@ -53,7 +53,7 @@ def freeze() -> None:
 
 
 def _forget_this_machine() -> None:
-    """Take out where the building Python has its libraries: nobody else has them there."""
+    """Remove the library paths of the build machine's Python."""
     for path in PROGRAM.rglob("*.so*"):
         if path.is_symlink() or not path.is_file():
             continue
@@ -64,7 +64,7 @@ def _forget_this_machine() -> None:
 
 
 def check() -> None:
-    """Let the frozen program do the main job, without anything of this environment."""
+    """Run the self-test of the frozen program, without anything from this environment."""
     kept = ("PATH", "HOME", "LANG", "LC_ALL", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "USERPROFILE", "APPDATA")
     environment = {name: os.environ[name] for name in kept if name in os.environ}
     environment["AWS_EC2_METADATA_DISABLED"] = "true"
@@ -72,7 +72,7 @@ def check() -> None:
 
 
 def packages() -> list[Path]:
-    """Make of it what this system can; gives the files."""
+    """Build the packages for this system; return their paths."""
     made = []
     if sys.platform == "linux" and shutil.which("dpkg-deb"):
         from resources.packaging import deb
@@ -108,7 +108,7 @@ def _size(folder: Path) -> int:
 
 
 def _last_commit() -> str:
-    """When this state of the code was made, so that building it again gives the same files."""
+    """Return the time of this commit, so that builds are reproducible."""
     command = ["git", "-C", str(ROOT), "log", "-1", "--format=%ct"]
     asked = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own arguments
     return asked.stdout.strip() or str(int(time.time()))

@@ -1,4 +1,4 @@
-"""What of everything that PyInstaller finds goes into the frozen program; used by `build_installer.spec`."""
+"""Select the files for the frozen program from those that PyInstaller finds; used by `build_installer.spec`."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     Entry = tuple[str, str, str]
-    """Where it goes in the bundle, where it comes from, and what kind it is."""
+    """An entry: its destination in the bundle, its source, and its kind."""
 
-# botocore describes every service of Amazon's; these are the ones that a queue and signing in need.
+# botocore describes every AWS service; these are the ones that queues and signing in need.
 _SERVICES = frozenset({"sqs", "sts", "sso", "sso-oidc", "signin"})
 _LANGUAGES = frozenset({"de"})
 # Qt's plugins by what they are for. Left out: pictures of kinds that we do not show, screens without a window system,
@@ -30,7 +30,7 @@ _PLUGINS = frozenset(
 
 
 def is_needed(destination: str) -> bool:
-    """Whether something belongs into the bundle.
+    """Return whether an entry belongs in the bundle.
 
     Args:
         destination: Its place there.
@@ -53,12 +53,12 @@ def is_needed(destination: str) -> bool:
 
 
 def needed(entries: Iterable[Entry]) -> list[Entry]:
-    """Those that belong into the bundle."""
+    """Return the entries that belong in the bundle."""
     return [entry for entry in entries if is_needed(entry[0])]
 
 
 def reached(entries: Sequence[Entry], imports: Callable[[str], Iterable[str]]) -> list[Entry]:
-    """Without the libraries that only something which was left out needs. On Linux; elsewhere all of them.
+    """Return the entries without libraries that only left-out files need. Linux only; elsewhere, all entries.
 
     Args:
         entries: The binaries, of which some have been left out already.
@@ -77,7 +77,7 @@ def reached(entries: Sequence[Entry], imports: Callable[[str], Iterable[str]]) -
 
 
 def whole(entries: Iterable[Entry], others: Iterable[Entry]) -> list[Entry]:
-    """Without the links to what has been left out.
+    """Return the entries without links to left-out files.
 
     Args:
         entries: What may have links in it; of a link, the second is the place in the bundle that it leads to.
@@ -89,7 +89,7 @@ def whole(entries: Iterable[Entry], others: Iterable[Entry]) -> list[Entry]:
 
 
 def _is_library(entry: Entry) -> bool:
-    """Whether it is there only because something else asks for it; Python's own is asked for by the program."""
+    """Return whether a library is included only because another file needs it; the program needs Python's own."""
     place = Path(entry[0])
     is_plain = len(place.parts) == 1 or place.is_relative_to("PySide6/Qt/lib")
     return is_plain and ".so" in place.name and entry[2] != "EXTENSION" and not place.name.startswith("libpython")

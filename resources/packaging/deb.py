@@ -1,4 +1,4 @@
-"""Makes the Debian package, and a portable archive, of a frozen program that `build.py` made.
+"""Build the Debian package and the portable archive from the frozen program that `build.py` built.
 
     python -m resources.packaging.deb [--program dist/filemill] [--into dist] [--version 0.2.0]
 
@@ -27,14 +27,14 @@ from resources.packaging.product import KINDS, PRODUCT, ROOT, filled
 
 HERE = Path(__file__).resolve().parent
 DEPENDS = "libc6 (>= {libc}), fontconfig-config, libegl1, libgl1"
-"""OpenGL's loader belongs to the machine's driver, and fonts to the system: these can't be brought along."""
+"""The OpenGL loader belongs to the driver, and fonts to the system: these can't be included."""
 TEMPLATES = HERE / "linux"
 _ICONS = ROOT / "resources" / "icons"
 _KIB = 1024
 
 
 def main() -> int:
-    """Make both."""
+    """Build both."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--program", type=Path, default=ROOT / "dist" / PRODUCT.command, help="the frozen program")
     parser.add_argument("--into", type=Path, default=ROOT / "dist", help="where the packages go")
@@ -50,7 +50,7 @@ def main() -> int:
 
 
 def make_package(program: Path, into: Path, version: str) -> Path:
-    """Build the `.deb`; gives its path."""
+    """Build the `.deb`; return its path."""
     architecture = _output("dpkg", "--print-architecture")
     file = into / f"{PRODUCT.command}_{version}_{architecture}.deb"
     with tempfile.TemporaryDirectory() as folder:
@@ -74,7 +74,7 @@ def make_package(program: Path, into: Path, version: str) -> Path:
 
 
 def make_archive(program: Path, into: Path, version: str) -> Path:
-    """Pack the program alone, to be unpacked and started anywhere; gives the archive's path."""
+    """Build the portable archive, which can be unpacked and started anywhere; return its path."""
     file = into / f"{PRODUCT.command}-{version}-linux-{os.uname().machine}.tar.gz"
     with tarfile.open(file, "w:gz") as archive:
         archive.add(program, arcname=f"{PRODUCT.command}-{version}")
@@ -82,7 +82,7 @@ def make_archive(program: Path, into: Path, version: str) -> Path:
 
 
 def lay_out(root: Path, program: Path, version: str) -> None:
-    """Put everything where it belongs on a Debian system."""
+    """Lay out the files for a Debian system."""
     name, share = PRODUCT.command, root / "usr" / "share"
     shutil.copytree(program, root / "usr" / "lib" / name, symlinks=True)
     (root / "usr" / "bin").mkdir(parents=True)
@@ -107,13 +107,13 @@ def lay_out(root: Path, program: Path, version: str) -> None:
 
 
 def desktop_entry() -> str:
-    """The program's entry in the menus, with its icon's own menu."""
+    """Write the desktop entry, with the actions of its icon's menu."""
     mime_types = "".join(f"{kind};" for kind in KINDS.values())
     return filled(TEMPLATES / "filemill.desktop", mime_types=mime_types, add_files=ADD_FILES, add_folder=ADD_FOLDER)
 
 
 def needed_libc(program: Path) -> str:
-    """The oldest version of the C library that has all that the program's files ask of it."""
+    """Return the oldest version of the C library that has all symbols that the program needs."""
     newest = (2, 17)
     for path in program.rglob("*"):
         if path.is_symlink() or not path.is_file() or path.open("rb").read(4) != b"\x7fELF":
@@ -125,7 +125,7 @@ def needed_libc(program: Path) -> str:
 
 
 def _licence_lines() -> list[str]:
-    """The licence's text, without its title and the line of the copyright, which stand elsewhere."""
+    """Return the licence's text without its title and copyright line, which are given elsewhere."""
     lines = (ROOT / "LICENSE").read_text(encoding="utf-8").splitlines()
     return lines[next(number for number, line in enumerate(lines) if line.startswith("Permission")) :]
 
@@ -140,7 +140,7 @@ def _checksums(root: Path) -> str:
 
 
 def _set_rights(root: Path) -> None:
-    """Everybody may read everything, nobody but root may write; only programs can be run."""
+    """Set the permissions: readable by all, writable by root only, executable for programs only."""
     for path in root.rglob("*"):
         if not path.is_symlink():
             path.chmod(0o755 if path.is_dir() else 0o644)

@@ -1,4 +1,4 @@
-"""Makes the manual page out of the same commands that the program answers to."""
+"""Generate the manual page from the program's own commands."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ EXIT_CODES = (("0", "Done."), ("1", "Something went wrong, or blocks."), ("2", "
 
 
 def manual_page(date: str) -> str:
-    """The page as roff, for section 1.
+    """Return the page as roff, for section 1.
 
     Args:
         date: Of the version, as 2026-01-31.

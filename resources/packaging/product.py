@@ -1,4 +1,4 @@
-"""What Filemill is called, by whom and where: the one place that all packages take it from."""
+"""The product's name, publisher and addresses, from which all packages take them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ROOT = HERE.parent.parent
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """The facts that packages tell of.
+    """The product's data for packages.
 
     Attributes:
         name: For people.
@@ -50,11 +50,11 @@ KINDS = {
     "xml": "application/xml",
     "md": "text/markdown",
 }
-"""The kinds of files that a file manager offers Filemill for, never as the first choice: suffix and MIME type."""
+"""The file types for which file managers offer Filemill, never as the default: suffix and MIME type."""
 
 
 def filled(template: Path, **values: str) -> str:
-    """A template of this folder with the product's facts put in, and other values.
+    """Return a template of this folder filled with the product's data and other values.
 
     Raises:
         KeyError: If the template asks for something else.

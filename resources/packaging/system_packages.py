@@ -1,7 +1,7 @@
-"""Debian and its relatives: is there what Qt takes from the system? Run by `make`, before Qt is installed.
+"""Check for the system packages that Qt needs on Debian and its derivatives. Run by `make` before Qt is installed.
 
-Names what is missing in one line that can be pasted; as root it installs it. On other systems it does nothing.
-Exit code 1 if this run can't do without what is missing. Needs nothing but Python's standard library.
+Prints the command that installs missing packages; as root, installs them. On other systems it does nothing.
+The exit code is 1 if a required package is missing. Uses only the standard library of Python.
 """
 # ruff: noqa: T201 - a script, and the terminal is its output
 
@@ -18,8 +18,8 @@ import tempfile
 from pathlib import Path
 
 QT_MODULES = {"QtCore", "QtDBus", "QtGui", "QtNetwork", "QtWidgets", "QtSvg", "QtTest"}
-# What the PySide6-Essentials wheel does not bring along: read from the NEEDED entries of these modules and of the
-# offscreen platform, without the C and C++ runtimes that Python or apt need themselves.
+# The libraries that the PySide6-Essentials wheel does not contain, from the NEEDED entries of these modules and of the
+# offscreen platform, without the C and C++ runtimes that Python or apt need anyway.
 OFFSCREEN = {
     "libEGL.so.1": "libegl1",
     "libGL.so.1": "libgl1",
@@ -36,7 +36,7 @@ OFFSCREEN = {
     "libz.so.1": "zlib1g",
     "libzstd.so.1": "libzstd1",
 }
-# The same for the xcb platform and its OpenGL plugins: a window on a screen.
+# The same for the xcb platform and its OpenGL plugins, to show a window.
 DISPLAY = {
     "libX11-xcb.so.1": "libx11-xcb1",
     "libxcb-cursor.so.0": "libxcb-cursor0",
@@ -65,7 +65,7 @@ APT_SECONDS = 900
 
 
 def is_debian_like() -> bool:
-    """Whether this system installs its packages with apt."""
+    """Return whether this system uses apt."""
     try:
         release = platform.freedesktop_os_release()
     except OSError:
@@ -75,7 +75,7 @@ def is_debian_like() -> bool:
 
 
 def can_load(library: str) -> bool:
-    """Whether the dynamic loader finds a library for this Python's own architecture: what Qt will ask, too."""
+    """Return whether the dynamic loader finds a library for this Python's architecture, as it will for Qt."""
     try:
         ctypes.CDLL(library)
     except OSError:
@@ -84,7 +84,7 @@ def can_load(library: str) -> bool:
 
 
 def has_fonts() -> bool:
-    """Whether there is any font; without one Qt shows empty boxes."""
+    """Return whether any font is installed; without one, Qt shows empty boxes."""
     data = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
     folders = ["/usr/share/fonts", "/usr/local/share/fonts", "~/.fonts", f"{data}/fonts"]
     return any(
@@ -93,22 +93,22 @@ def has_fonts() -> bool:
 
 
 def has_venv() -> bool:
-    """Whether this Python can build a virtual environment; Debian packages that apart."""
+    """Return whether this Python can create virtual environments, which Debian packages separately."""
     return importlib.util.find_spec("ensurepip") is not None and importlib.util.find_spec("venv") is not None
 
 
 def venv_package() -> str:
-    """The package that brings this Python's `venv`."""
+    """Return the package with this Python's `venv`."""
     return f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
 
 
 def missing(libraries: dict[str, str]) -> list[str]:
-    """The packages of those libraries that are not there."""
+    """Return the packages of missing libraries."""
     return list(dict.fromkeys(package for library, package in libraries.items() if not can_load(library)))
 
 
 def named_for_release(packages: list[str], status: Path = Path("/var/lib/dpkg/info")) -> list[str]:
-    """The packages by the names that they have in this release, each once, sorted.
+    """Return the packages by their names in this release, without duplicates, sorted.
 
     Args:
         packages: Names as in Debian 12.
@@ -119,7 +119,7 @@ def named_for_release(packages: list[str], status: Path = Path("/var/lib/dpkg/in
 
 
 def install(packages: list[str]) -> bool:
-    """Install the packages with apt; False if it does not end well. What apt says goes to a file that is then named."""
+    """Install the packages with apt; return False on failure. The output goes to a file, which is named."""
     apt = ["apt-get", "-q", "-y", "-o", "DPkg::Lock::Timeout=120"]
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     with tempfile.NamedTemporaryFile("w", prefix="filemill-apt-", suffix=".log", delete=False) as log:
@@ -136,7 +136,7 @@ def install(packages: list[str]) -> bool:
                 )
             except subprocess.TimeoutExpired:
                 break
-            # A list that could not be brought up to date need not matter: the packages themselves decide.
+            # A failed update may not matter: the installation decides.
             if step[0] == "install" and done.returncode == 0:
                 Path(log.name).unlink()
                 return True
@@ -145,7 +145,7 @@ def install(packages: list[str]) -> bool:
 
 
 def main() -> int:
-    """Check, say or install, and answer with the exit code."""
+    """Check, report or install; return the exit code."""
     if not is_debian_like():
         if has_venv():
             return 0

@@ -971,160 +971,160 @@
         <translation>FILEMILL_HOME ist „{named}“, aber diesen Benutzer gibt es nicht. Bitte berichtigen.</translation>
     </message>
     <message>
-        <source>The file changed while it was read; its result was thrown away so that no wrong numbers are kept</source>
-        <translation>Die Datei hat sich geändert, während sie gelesen wurde; das Ergebnis wurde verworfen, damit keine falschen Zahlen bleiben</translation>
-    </message>
-    <message>
-        <source>The system reports another size for this file than it has content, so it can&apos;t be processed</source>
-        <translation>Das System meldet für diese Datei eine andere Größe, als sie Inhalt hat; deshalb kann sie nicht verarbeitet werden</translation>
-    </message>
-    <message>
-        <source>There is no way to process this kind of file</source>
-        <translation>Dateien dieser Art können nicht verarbeitet werden</translation>
-    </message>
-    <message>
-        <source>The file is no longer there</source>
+        <source>The file no longer exists</source>
         <translation>Die Datei ist nicht mehr da</translation>
     </message>
     <message>
-        <source>No file can have this name</source>
-        <translation>Keine Datei kann so heißen</translation>
+        <source>The file no longer exists: part of its path is not a folder</source>
+        <translation>Die Datei ist nicht mehr da: Ein Teil ihres Pfads ist kein Ordner</translation>
+    </message>
+    <message>
+        <source>The path is too long for this system</source>
+        <translation>Der Pfad ist zu lang für dieses System</translation>
+    </message>
+    <message>
+        <source>This is not a valid file name</source>
+        <translation>Das ist kein gültiger Dateiname</translation>
+    </message>
+    <message>
+        <source>You don&apos;t have permission to read this file</source>
+        <translation>Keine Berechtigung, diese Datei zu lesen</translation>
+    </message>
+    <message>
+        <source>You don&apos;t have permission to read this file, or another program is using it</source>
+        <translation>Keine Berechtigung, diese Datei zu lesen, oder ein anderes Programm verwendet sie</translation>
+    </message>
+    <message>
+        <source>The file could not be read from its disk or network share</source>
+        <translation>Die Datei konnte nicht von ihrem Datenträger oder ihrer Netzwerkfreigabe gelesen werden</translation>
+    </message>
+    <message>
+        <source>This computer is low on memory or has too many files open</source>
+        <translation>Diesem Computer fehlt Speicher, oder er hat zu viele Dateien zugleich offen</translation>
+    </message>
+    <message>
+        <source>This is a named pipe; only regular files can be processed</source>
+        <translation>Dies ist eine benannte Pipe; nur gewöhnliche Dateien können verarbeitet werden</translation>
+    </message>
+    <message>
+        <source>This is a socket; only regular files can be processed</source>
+        <translation>Dies ist ein Socket; nur gewöhnliche Dateien können verarbeitet werden</translation>
+    </message>
+    <message>
+        <source>This is a device; only regular files can be processed</source>
+        <translation>Dies ist ein Gerät; nur gewöhnliche Dateien können verarbeitet werden</translation>
+    </message>
+    <message>
+        <source>This is not a regular file</source>
+        <translation>Dies ist keine gewöhnliche Datei</translation>
+    </message>
+    <message>
+        <source>This symbolic link points back to itself and never reaches a file</source>
+        <translation>Diese Verknüpfung führt im Kreis und nie zu einer Datei</translation>
     </message>
     <message>
         <source>Addresses on the web are not supported yet; download the file and add it from this computer</source>
         <translation>Adressen im Web werden noch nicht unterstützt; bitte die Datei herunterladen und von diesem Computer hinzufügen</translation>
     </message>
     <message>
+        <source>Filemill can&apos;t process this kind of file</source>
+        <translation>Dateien dieser Art können nicht verarbeitet werden</translation>
+    </message>
+    <message>
+        <source>The file changed while it was being read; the result was discarded because it could be wrong</source>
+        <translation>Die Datei hat sich geändert, während sie gelesen wurde; das Ergebnis wurde verworfen, damit keine falschen Zahlen bleiben</translation>
+    </message>
+    <message>
+        <source>The size that the system reports for this file does not match its content, so it can&apos;t be processed</source>
+        <translation>Das System meldet für diese Datei eine andere Größe, als sie Inhalt hat; deshalb kann sie nicht verarbeitet werden</translation>
+    </message>
+    <message>
+        <source>The program ended unexpectedly while it was processing this file</source>
+        <translation>Das Programm wurde unerwartet beendet, während es diese Datei verarbeitete</translation>
+    </message>
+    <message>
+        <source>The program ended unexpectedly {count} times while it was processing this file. Other files are not affected</source>
+        <translation>Das Programm wurde {count}-mal unerwartet beendet, während es diese Datei verarbeitete. Andere Dateien sind nicht betroffen</translation>
+    </message>
+    <message>
+        <source>An internal error occurred in Filemill. The log has the details.</source>
+        <translation>Interner Fehler in Filemill. Näheres steht im Protokoll.</translation>
+    </message>
+    <message>
+        <source>The queue rejected its message: {why}</source>
+        <translation>Die Warteschlange lehnt die Nachricht ab: {why}</translation>
+    </message>
+    <message>
+        <source>The queue rejected its message: The queue “{name}” rejected the request: {why}</source>
+        <translation>Die Warteschlange lehnt die Nachricht ab: Die Warteschlange „{name}“ lehnt die Anfrage ab: {why}</translation>
+    </message>
+    <message>
+        <source>Moved to the dead-letter queue after {count} deliveries</source>
+        <translation>Nach {count} Zustellungen in die Dead-Letter-Warteschlange verschoben</translation>
+    </message>
+    <message>
+        <source>Moved to the dead-letter queue after one delivery</source>
+        <translation>Nach einer Zustellung in die Dead-Letter-Warteschlange verschoben</translation>
+    </message>
+    <message>
+        <source>The file does not exist</source>
+        <translation>Die Datei gibt es nicht</translation>
+    </message>
+    <message>
+        <source>This link points to a file that does not exist</source>
+        <translation>Diese Verknüpfung führt zu einer Datei, die nicht da ist</translation>
+    </message>
+    <message>
+        <source>This is a link to a folder; links to folders are not followed, so that nothing is added twice</source>
+        <translation>Dies ist eine Verknüpfung mit einem Ordner; solchen wird nicht gefolgt, damit nichts doppelt hinzukommt</translation>
+    </message>
+    <message>
+        <source>This address points to another computer; only files on this computer can be added</source>
+        <translation>Diese Adresse nennt einen anderen Computer; nur Dateien von diesem können hinzugefügt werden</translation>
+    </message>
+    <message>
+        <source>This folder no longer exists</source>
+        <translation>Dieser Ordner ist nicht mehr da</translation>
+    </message>
+    <message>
+        <source>You don&apos;t have permission to open this folder</source>
+        <translation>Keine Berechtigung, in diesen Ordner zu sehen</translation>
+    </message>
+    <message>
+        <source>You don&apos;t have permission to open the folder that contains this</source>
+        <translation>Keine Berechtigung, in den Ordner zu sehen, in dem dies liegt</translation>
+    </message>
+    <message>
+        <source>{reason} (gave up after {tries} attempts)</source>
+        <translation>{reason} (nach {tries} Versuchen aufgegeben)</translation>
+    </message>
+    <message>
+        <source>{reason}; attempt {next} of {most} will follow</source>
+        <translation>{reason}; Versuch {next} von {most} folgt</translation>
+    </message>
+    <message>
         <source>This is a folder, not a file</source>
         <translation>Dies ist ein Ordner, keine Datei</translation>
-    </message>
-    <message>
-        <source>This is a named pipe; only ordinary files can be processed</source>
-        <translation>Dies ist eine benannte Pipe; nur gewöhnliche Dateien können verarbeitet werden</translation>
-    </message>
-    <message>
-        <source>This is a socket; only ordinary files can be processed</source>
-        <translation>Dies ist ein Socket; nur gewöhnliche Dateien können verarbeitet werden</translation>
-    </message>
-    <message>
-        <source>This is a device; only ordinary files can be processed</source>
-        <translation>Dies ist ein Gerät; nur gewöhnliche Dateien können verarbeitet werden</translation>
-    </message>
-    <message>
-        <source>This is not an ordinary file</source>
-        <translation>Dies ist keine gewöhnliche Datei</translation>
-    </message>
-    <message>
-        <source>You may not read this file</source>
-        <translation>Keine Berechtigung, diese Datei zu lesen</translation>
     </message>
     <message>
         <source>Another program is using this file</source>
         <translation>Ein anderes Programm verwendet diese Datei</translation>
     </message>
     <message>
-        <source>The disk or network share that holds this file did not deliver it</source>
-        <translation>Das Laufwerk oder die Netzwerkfreigabe mit dieser Datei hat sie nicht geliefert</translation>
-    </message>
-    <message>
-        <source>This link leads in a circle and never to a file</source>
-        <translation>Diese Verknüpfung führt im Kreis und nie zu einer Datei</translation>
-    </message>
-    <message>
-        <source>This computer is short of memory or has too many files open at once</source>
-        <translation>Diesem Computer fehlt Speicher, oder er hat zu viele Dateien zugleich offen</translation>
-    </message>
-    <message>
-        <source>You may not read this file, or another program is using it</source>
-        <translation>Keine Berechtigung, diese Datei zu lesen, oder ein anderes Programm verwendet sie</translation>
-    </message>
-    <message>
-        <source>The file is no longer there: a part of its path is not a folder</source>
-        <translation>Die Datei ist nicht mehr da: Ein Teil ihres Pfads ist kein Ordner</translation>
-    </message>
-    <message>
-        <source>No file can be there: the path is too long for this system</source>
-        <translation>Dort kann keine Datei sein: Der Pfad ist für dieses System zu lang</translation>
-    </message>
-    <message>
         <source>The system can&apos;t read this file: {why}</source>
         <translation>Das System kann diese Datei nicht lesen: {why}</translation>
-    </message>
-    <message>
-        <source>Files are sent to this queue, but none are processed on this computer yet. Allow it if the queue is only for Filemill: each look at another program&apos;s messages counts as a delivery attempt for them.</source>
-        <translation>Dateien werden an diese Warteschlange gesendet, aber auf diesem Computer noch nicht verarbeitet. Das sollte erlaubt werden, wenn die Warteschlange nur für Filemill da ist: Jeder Blick auf Nachrichten eines anderen Programms zählt für sie als Zustellversuch.</translation>
-    </message>
-    <message>
-        <source>The folder {folder} can&apos;t be written: {why}. Check its rights.</source>
-        <translation>In den Ordner {folder} kann nicht geschrieben werden: {why}. Bitte seine Rechte prüfen.</translation>
     </message>
     <message>
         <source>The disk or network share did not answer for 10 minutes</source>
         <translation>Das Laufwerk oder die Netzwerkfreigabe hat 10 Minuten lang nicht geantwortet</translation>
     </message>
     <message>
-        <source>The program ended while it worked on this file</source>
-        <translation>Das Programm wurde beendet, während es an dieser Datei arbeitete</translation>
-    </message>
-    <message>
-        <source>Something went wrong in Filemill itself. The file is put aside; the log has the details.</source>
-        <translation>In Filemill selbst ist etwas schiefgegangen. Die Datei ist beiseitegelegt; Näheres steht im Protokoll.</translation>
-    </message>
-    <message>
-        <source>{reason}; try {next} of {most} follows</source>
-        <translation>{reason}; Versuch {next} von {most} folgt</translation>
-    </message>
-    <message>
-        <source>{reason} (given up after {tries} tries)</source>
-        <translation>{reason} (nach {tries} Versuchen aufgegeben)</translation>
-    </message>
-    <message>
-        <source>The queue refuses its message: The queue “{name}” refuses the request: {why}</source>
-        <translation>Die Warteschlange lehnt die Nachricht ab: Die Warteschlange „{name}“ lehnt die Anfrage ab: {why}</translation>
-    </message>
-    <message>
-        <source>There is no such file</source>
-        <translation>Diese Datei gibt es nicht</translation>
-    </message>
-    <message>
-        <source>This link leads to a file that is not there</source>
-        <translation>Diese Verknüpfung führt zu einer Datei, die nicht da ist</translation>
-    </message>
-    <message>
         <source>This is a folder; add it as a folder to include the files in it</source>
         <translation>Dies ist ein Ordner; als Ordner hinzugefügt, kommen die Dateien darin mit</translation>
     </message>
     <message>
-        <source>This is a link to a folder; such links are not followed, so that nothing is added twice</source>
-        <translation>Dies ist eine Verknüpfung mit einem Ordner; solchen wird nicht gefolgt, damit nichts doppelt hinzukommt</translation>
-    </message>
-    <message>
         <source>Addresses on the web can&apos;t be added yet; download the file first</source>
         <translation>Adressen im Web können noch nicht hinzugefügt werden; bitte die Datei zuerst herunterladen</translation>
-    </message>
-    <message>
-        <source>This address names another computer; only files of this one can be added</source>
-        <translation>Diese Adresse nennt einen anderen Computer; nur Dateien von diesem können hinzugefügt werden</translation>
-    </message>
-    <message>
-        <source>This folder is no longer there</source>
-        <translation>Dieser Ordner ist nicht mehr da</translation>
-    </message>
-    <message>
-        <source>You may not look into this folder</source>
-        <translation>Keine Berechtigung, in diesen Ordner zu sehen</translation>
-    </message>
-    <message>
-        <source>You may not look into the folder that this lies in</source>
-        <translation>Keine Berechtigung, in den Ordner zu sehen, in dem dies liegt</translation>
-    </message>
-    <message>
-        <source>The queue did not take a message.</source>
-        <translation>Die Warteschlange hat eine Nachricht nicht angenommen.</translation>
-    </message>
-    <message>
-        <source>The queue refuses its message: {why}</source>
-        <translation>Die Warteschlange lehnt die Nachricht ab: {why}</translation>
     </message>
     <message>
         <source>{key} must be between {least} and {most}, not {value}.</source>
@@ -1155,6 +1155,18 @@
         <translation>{file} ist kein gültiges TOML (Zeile {line}). Bitte die Datei berichtigen, oder löschen, um mit den Voreinstellungen zu beginnen.</translation>
     </message>
     <message>
+        <source>“{name}” is not a valid queue name: use up to 80 letters, digits, - and _, with .fifo at the end for a FIFO queue. A queue URL is accepted too.</source>
+        <translation>„{name}“ kann kein Name einer Warteschlange sein: bis zu 80 Buchstaben, Ziffern, - und _, am Ende einer FIFO-Warteschlange .fifo. Auch die URL einer Warteschlange ist möglich.</translation>
+    </message>
+    <message>
+        <source>“{url}” is not a valid URL of a server. Correct AWS_ENDPOINT_URL_SQS, AWS_ENDPOINT_URL, or endpoint_url in the settings.</source>
+        <translation>„{url}“ ist nicht die URL eines Servers. Bitte AWS_ENDPOINT_URL_SQS oder AWS_ENDPOINT_URL berichtigen, oder endpoint_url in den Einstellungen.</translation>
+    </message>
+    <message>
+        <source>“{url}” is not a valid queue URL.</source>
+        <translation>„{url}“ ist nicht die URL einer Warteschlange.</translation>
+    </message>
+    <message>
         <source>a whole number</source>
         <translation>eine ganze Zahl</translation>
     </message>
@@ -1179,19 +1191,7 @@
         <translation>{file} kann nicht geschrieben werden: {why}.</translation>
     </message>
     <message>
-        <source>“{name}” can&apos;t be a queue&apos;s name: up to 80 letters, digits, - and _, and .fifo at the end of a FIFO queue. A queue&apos;s URL is accepted too.</source>
-        <translation>„{name}“ kann kein Name einer Warteschlange sein: bis zu 80 Buchstaben, Ziffern, - und _, am Ende einer FIFO-Warteschlange .fifo. Auch die URL einer Warteschlange ist möglich.</translation>
-    </message>
-    <message>
-        <source>“{url}” is not the URL of a server. Correct AWS_ENDPOINT_URL_SQS or AWS_ENDPOINT_URL, or endpoint_url in the settings.</source>
-        <translation>„{url}“ ist nicht die URL eines Servers. Bitte AWS_ENDPOINT_URL_SQS oder AWS_ENDPOINT_URL berichtigen, oder endpoint_url in den Einstellungen.</translation>
-    </message>
-    <message>
-        <source>“{url}” is not the URL of a queue.</source>
-        <translation>„{url}“ ist nicht die URL einer Warteschlange.</translation>
-    </message>
-    <message>
-        <source>No copy of {file} could be made: {why}</source>
+        <source>{file} could not be backed up: {why}</source>
         <translation>Von {file} konnte keine Kopie gemacht werden: {why}</translation>
     </message>
     <message>
@@ -1203,27 +1203,15 @@
         <translation>{file} kann nicht kopiert werden: {why}.</translation>
     </message>
     <message>
-        <source>The program ended {count} times while it worked on this file. The file is put aside; the others go on</source>
-        <translation>Das Programm wurde {count}-mal beendet, während es an dieser Datei arbeitete. Die Datei ist beiseitegelegt; die anderen gehen weiter</translation>
-    </message>
-    <message>
-        <source>The queue has put its message aside after one delivery without an end</source>
-        <translation>Die Warteschlange hat die Nachricht nach einer Zustellung ohne Abschluss beiseitegelegt</translation>
-    </message>
-    <message>
-        <source>The queue has put its message aside after {count} deliveries without an end</source>
-        <translation>Die Warteschlange hat die Nachricht nach {count} Zustellungen ohne Abschluss beiseitegelegt</translation>
-    </message>
-    <message>
-        <source>This copy of Filemill is incomplete: {folder} holds no database scripts.</source>
+        <source>This copy of Filemill is incomplete: {folder} contains no migration scripts.</source>
         <translation>Diese Kopie von Filemill ist unvollständig: In {folder} sind keine Datenbankskripte.</translation>
     </message>
     <message>
-        <source>{file} was written by a newer Filemill (it has {newer}, this one knows {known}). Install the newer version, or set FILEMILL_DATABASE to another file. Nothing was changed.</source>
-        <translation>{file} wurde von einem neueren Filemill geschrieben (dort {newer}, hier bekannt {known}). Bitte die neuere Version installieren oder mit FILEMILL_DATABASE eine andere Datei nennen. Nichts wurde geändert.</translation>
+        <source>{file} was written by a newer Filemill (schema {newer}; this version knows {known}). Install the newer version, or set FILEMILL_DATABASE to another file. Nothing was changed.</source>
+        <translation>{file} wurde von einem neueren Filemill geschrieben (Schema {newer}; diese Version kennt {known}). Bitte die neuere Version installieren oder mit FILEMILL_DATABASE eine andere Datei nennen. Nichts wurde geändert.</translation>
     </message>
     <message>
-        <source>{file} is a database of another program. Set FILEMILL_DATABASE to another file. Nothing was changed.</source>
+        <source>{file} belongs to another program. Set FILEMILL_DATABASE to another file. Nothing was changed.</source>
         <translation>{file} ist die Datenbank eines anderen Programms. Bitte mit FILEMILL_DATABASE eine andere Datei nennen. Nichts wurde geändert.</translation>
     </message>
     <message>
@@ -1231,7 +1219,7 @@
         <translation>{file} kann nicht geschrieben werden: {why}. Bitte den Ordner prüfen.</translation>
     </message>
     <message>
-        <source>Another program is changing {file} and does not end. Close it, then try again.</source>
+        <source>Another program is using {file} and does not release it. Close that program, then try again.</source>
         <translation>Ein anderes Programm ändert {file} gerade und wird damit nicht fertig. Bitte schließen und noch einmal versuchen.</translation>
     </message>
     <message>
@@ -1239,20 +1227,24 @@
         <translation>{file} kann nicht geöffnet werden: {why}. Bitte den Ordner beschreibbar machen oder FILEMILL_DATABASE setzen.</translation>
     </message>
     <message>
-        <source>Another program uses {file} and holds it locked. Trying again is safe.</source>
-        <translation>Ein anderes Programm verwendet {file} und hält die Datei gesperrt. Es kann gefahrlos noch einmal versucht werden.</translation>
+        <source>If this computer is very busy, wait: Filemill tries again.</source>
+        <translation>Wenn dieser Computer stark ausgelastet ist, bitte warten: Es wird wieder versucht.</translation>
     </message>
     <message>
-        <source>The disk with {file} is full or can&apos;t be written. Make room, then go on.</source>
+        <source>The local queue does not respond in time</source>
+        <translation>Die lokale Warteschlange antwortet nicht rechtzeitig</translation>
+    </message>
+    <message>
+        <source>The disk with {file} is full or can&apos;t be written. Free some space, then try again.</source>
         <translation>Das Laufwerk mit {file} ist voll oder nicht beschreibbar. Bitte Platz schaffen; dann geht es weiter.</translation>
     </message>
     <message>
-        <source>{file} is damaged or is not a database of Filemill. Nothing was changed. It can be put aside, and the newest copy used in its place: see “filemill doctor --help”.</source>
-        <translation>{file} ist beschädigt oder keine Datenbank von Filemill. Nichts wurde geändert. Die Datei kann beiseitegelegt und die neueste Kopie an ihrer Stelle verwendet werden: siehe „filemill doctor --help“.</translation>
+        <source>{file} can&apos;t be written. Check the permissions of the file and its folder.</source>
+        <translation>{file} kann nicht geschrieben werden. Bitte die Rechte der Datei und ihres Ordners prüfen.</translation>
     </message>
     <message>
-        <source>{file} can&apos;t be written. Check the rights of the file and its folder.</source>
-        <translation>{file} kann nicht geschrieben werden. Bitte die Rechte der Datei und ihres Ordners prüfen.</translation>
+        <source>{file} is damaged. Delete it, then try again: the waiting files are sent again.</source>
+        <translation>{file} ist beschädigt. Bitte diese Datei löschen und es noch einmal versuchen: Was wartet, wird noch einmal gesendet.</translation>
     </message>
     <message>
         <source>FILEMILL_DATABASE is “{named}”: only a path or sqlite:///path is supported. Correct it, or unset it.</source>
@@ -1982,8 +1974,8 @@
         <translation>Filemill {version}</translation>
     </message>
     <message>
-        <source>Processes files through a message queue and shows the status of each one.</source>
-        <translation>Verarbeitet Dateien über eine Nachrichtenwarteschlange und zeigt den Status jeder einzelnen.</translation>
+        <source>Pick files, have a queue feed them to a worker, and follow each one&apos;s status.</source>
+        <translation>Dateien auswählen, eine Warteschlange teilt sie zu, und bei jeder ist zu sehen, wie sie endet.</translation>
     </message>
     <message>
         <source>Free software under the MIT licence.</source>
@@ -2302,179 +2294,179 @@
         <translation>Prüfung: Alles funktioniert</translation>
     </message>
     <message>
-        <source>Your AWS session has ended</source>
-        <translation>Die AWS-Sitzung ist abgelaufen</translation>
-    </message>
-    <message>
-        <source>AWS does not accept the keys of {who}</source>
-        <translation>AWS nimmt die Schlüssel nicht an ({who})</translation>
-    </message>
-    <message>
-        <source>They were deleted, switched off or mistyped. Choose another profile, or renew the keys.</source>
-        <translation>Sie wurden gelöscht, abgeschaltet oder falsch eingegeben. Bitte ein anderes Profil wählen oder die Schlüssel erneuern.</translation>
-    </message>
-    <message>
-        <source>The clock of this computer is wrong</source>
-        <translation>Die Uhr dieses Computers geht falsch</translation>
-    </message>
-    <message>
-        <source>There is no queue “{name}” at {place}</source>
-        <translation>Es gibt keine Warteschlange „{name}“ ({place})</translation>
-    </message>
-    <message>
-        <source>It was deleted or renamed, or is in another region or account than that of {who}. What is to be sent waits here.</source>
-        <translation>Sie wurde gelöscht oder umbenannt oder liegt in einer anderen Region oder einem anderen Konto ({who}). Was zu senden ist, wartet hier.</translation>
-    </message>
-    <message>
-        <source>{place} has trouble of its own ({code})</source>
-        <translation>Störung bei der Gegenstelle selbst: {place} ({code})</translation>
-    </message>
-    <message>
-        <source>Trying again by itself; nothing is lost.</source>
-        <translation>Es wird von selbst wieder versucht; nichts geht verloren.</translation>
-    </message>
-    <message>
         <source>Can&apos;t reach {place}</source>
         <translation>Nicht erreichbar: {place}</translation>
-    </message>
-    <message>
-        <source>Everything is kept here and goes on when the connection is back.</source>
-        <translation>Alles bleibt hier und geht weiter, wenn die Verbindung wieder da ist.</translation>
-    </message>
-    <message>
-        <source>Something else answers in place of {place}</source>
-        <translation>Anstelle der Gegenstelle antwortet etwas anderes ({place})</translation>
-    </message>
-    <message>
-        <source>If this network asks for a sign-in, open any web page; else check the proxy and the queue&apos;s address.</source>
-        <translation>Falls dieses Netz eine Anmeldung verlangt, bitte eine beliebige Webseite öffnen; sonst den Proxy und die Adresse der Warteschlange prüfen.</translation>
-    </message>
-    <message>
-        <source>The proxy does not let the connection to {place} through</source>
-        <translation>Der Proxy lässt die Verbindung nicht durch ({place})</translation>
-    </message>
-    <message>
-        <source>Check its settings (HTTPS_PROXY). Everything is kept here and goes on when it is mended.</source>
-        <translation>Bitte seine Einstellungen prüfen (HTTPS_PROXY). Alles bleibt hier und geht weiter, wenn sie stimmen.</translation>
     </message>
     <message>
         <source>The connection to {place} is not trusted</source>
         <translation>Der Verbindung wird nicht vertraut ({place})</translation>
     </message>
     <message>
-        <source>So nothing is sent over it. Check the server&apos;s certificate, or AWS_CA_BUNDLE.</source>
-        <translation>Deshalb wird nichts darüber gesendet. Bitte das Zertifikat des Servers prüfen, oder AWS_CA_BUNDLE.</translation>
-    </message>
-    <message>
-        <source>{place} asks us to go slower.</source>
-        <translation>{place} bittet um ein langsameres Tempo.</translation>
-    </message>
-    <message>
-        <source>The queue “{name}” gave the message to somebody else.</source>
-        <translation>Die Warteschlange „{name}“ hat die Nachricht jemand anderem gegeben.</translation>
-    </message>
-    <message>
-        <source>The queue “{name}” refuses the request: {said}</source>
-        <translation>Die Warteschlange „{name}“ lehnt die Anfrage ab: {said}</translation>
-    </message>
-    <message>
-        <source>The queue “{name}” can&apos;t be used as it is set up</source>
-        <translation>Die Warteschlange „{name}“ ist so, wie sie eingerichtet ist, nicht verwendbar</translation>
-    </message>
-    <message>
-        <source>{place} can&apos;t be used as it is set up</source>
-        <translation>So, wie es eingerichtet ist, nicht verwendbar: {place}</translation>
-    </message>
-    <message>
         <source>There is no {who} in the AWS configuration</source>
         <translation>In der AWS-Konfiguration fehlt: {who}</translation>
-    </message>
-    <message>
-        <source>Choose another one, or set it up with “aws configure”. Everything is kept here and waits.</source>
-        <translation>Bitte ein anderes wählen oder es mit „aws configure“ einrichten. Alles bleibt hier und wartet.</translation>
-    </message>
-    <message>
-        <source>No sign-in was found for {who}</source>
-        <translation>Keine Anmeldung gefunden ({who})</translation>
-    </message>
-    <message>
-        <source>Choose a profile, or set one up with “aws configure”. Everything is kept here and waits.</source>
-        <translation>Bitte ein Profil wählen oder eines mit „aws configure“ einrichten. Alles bleibt hier und wartet.</translation>
-    </message>
-    <message>
-        <source>The sign-in of {who} can&apos;t be used</source>
-        <translation>Die Anmeldung ist nicht verwendbar ({who})</translation>
-    </message>
-    <message>
-        <source>The sign-in of {who} asks for a code each time</source>
-        <translation>Die Anmeldung verlangt jedes Mal einen Code ({who})</translation>
-    </message>
-    <message>
-        <source>Filemill can&apos;t ask for it (MFA). Choose a profile that signs in without one, such as one with SSO.</source>
-        <translation>Filemill kann nicht danach fragen (MFA). Bitte ein Profil wählen, das sich ohne Code anmeldet, zum Beispiel eines mit SSO.</translation>
     </message>
     <message>
         <source>The AWS configuration can&apos;t be used</source>
         <translation>Die AWS-Konfiguration ist nicht verwendbar</translation>
     </message>
     <message>
-        <source>Sign in again with {who}, for example with “{command}”. What waits goes on by itself then; nothing is lost.</source>
+        <source>Your AWS session has expired</source>
+        <translation>Die AWS-Sitzung ist abgelaufen</translation>
+    </message>
+    <message>
+        <source>AWS rejected the access keys of {who}</source>
+        <translation>AWS nimmt die Schlüssel nicht an ({who})</translation>
+    </message>
+    <message>
+        <source>They may have been deleted, deactivated or mistyped. Choose another profile, or replace the keys.</source>
+        <translation>Sie wurden vielleicht gelöscht, deaktiviert oder falsch eingegeben. Bitte ein anderes Profil wählen oder die Schlüssel ersetzen.</translation>
+    </message>
+    <message>
+        <source>This computer&apos;s clock is wrong</source>
+        <translation>Die Uhr dieses Computers geht falsch</translation>
+    </message>
+    <message>
+        <source>The queue “{name}” does not exist on {place}</source>
+        <translation>Es gibt keine Warteschlange „{name}“ ({place})</translation>
+    </message>
+    <message>
+        <source>It was deleted, or it is in another region or account than that of {who}. Unsent messages are kept here.</source>
+        <translation>Sie wurde gelöscht oder umbenannt oder liegt in einer anderen Region oder einem anderen Konto ({who}). Was zu senden ist, wartet hier.</translation>
+    </message>
+    <message>
+        <source>{place} is temporarily unavailable ({code})</source>
+        <translation>Vorübergehend nicht verfügbar: {place} ({code})</translation>
+    </message>
+    <message>
+        <source>Filemill keeps trying; nothing is lost.</source>
+        <translation>Filemill versucht es weiter; nichts geht verloren.</translation>
+    </message>
+    <message>
+        <source>Everything is kept here and continues when the connection is back.</source>
+        <translation>Alles bleibt hier und geht weiter, wenn die Verbindung wieder da ist.</translation>
+    </message>
+    <message>
+        <source>Something else answers instead of {place}</source>
+        <translation>Anstelle der Gegenstelle antwortet etwas anderes ({place})</translation>
+    </message>
+    <message>
+        <source>If this network has a sign-in page, open any web page; otherwise check the proxy and the queue&apos;s address.</source>
+        <translation>Falls dieses Netz eine Anmeldung verlangt, bitte eine beliebige Webseite öffnen; sonst den Proxy und die Adresse der Warteschlange prüfen.</translation>
+    </message>
+    <message>
+        <source>The proxy refused the connection to {place}</source>
+        <translation>Der Proxy lässt die Verbindung nicht durch ({place})</translation>
+    </message>
+    <message>
+        <source>Check the proxy settings (HTTPS_PROXY). Everything is kept here and continues once they are fixed.</source>
+        <translation>Bitte seine Einstellungen prüfen (HTTPS_PROXY). Alles bleibt hier und geht weiter, wenn sie stimmen.</translation>
+    </message>
+    <message>
+        <source>Nothing is sent over it. Check the server&apos;s certificate, or set AWS_CA_BUNDLE.</source>
+        <translation>Deshalb wird nichts darüber gesendet. Bitte das Zertifikat des Servers prüfen, oder AWS_CA_BUNDLE.</translation>
+    </message>
+    <message>
+        <source>{place} is throttling requests.</source>
+        <translation>{place} drosselt die Anfragen.</translation>
+    </message>
+    <message>
+        <source>The queue “{name}” delivered the message to another consumer.</source>
+        <translation>Die Warteschlange „{name}“ hat die Nachricht einem anderen Empfänger zugestellt.</translation>
+    </message>
+    <message>
+        <source>The queue “{name}” rejected the request: {said}</source>
+        <translation>Die Warteschlange „{name}“ lehnt die Anfrage ab: {said}</translation>
+    </message>
+    <message>
+        <source>The queue “{name}” can&apos;t be used as it is configured</source>
+        <translation>Die Warteschlange „{name}“ ist so, wie sie eingerichtet ist, nicht verwendbar</translation>
+    </message>
+    <message>
+        <source>{place} can&apos;t be used as it is configured</source>
+        <translation>So, wie es eingerichtet ist, nicht verwendbar: {place}</translation>
+    </message>
+    <message>
+        <source>Choose another profile, or create this one with “aws configure”. Everything is kept here.</source>
+        <translation>Bitte ein anderes wählen oder es mit „aws configure“ einrichten. Alles bleibt hier und wartet.</translation>
+    </message>
+    <message>
+        <source>No credentials were found for {who}</source>
+        <translation>Keine Anmeldung gefunden ({who})</translation>
+    </message>
+    <message>
+        <source>Choose a profile, or create one with “aws configure”. Everything is kept here.</source>
+        <translation>Bitte ein Profil wählen oder eines mit „aws configure“ einrichten. Alles bleibt hier und wartet.</translation>
+    </message>
+    <message>
+        <source>The credentials of {who} can&apos;t be used</source>
+        <translation>Die Anmeldung ist nicht verwendbar ({who})</translation>
+    </message>
+    <message>
+        <source>An MFA code is required for {who}</source>
+        <translation>MFA-Code erforderlich ({who})</translation>
+    </message>
+    <message>
+        <source>Filemill can&apos;t prompt for it. Choose a profile that needs none, such as one with SSO.</source>
+        <translation>Filemill kann ihn nicht abfragen. Bitte ein Profil wählen, das keinen braucht, zum Beispiel eines mit SSO.</translation>
+    </message>
+    <message>
+        <source>Sign in again with {who}, for example with “{command}”. Processing continues then; nothing is lost.</source>
         <translation>Bitte neu anmelden ({who}), zum Beispiel mit „{command}“. Was wartet, geht dann von selbst weiter; nichts geht verloren.</translation>
     </message>
     <message>
-        <source>Renew the sign-in of {who}. What waits goes on by itself then; nothing is lost.</source>
+        <source>Sign in again with {who}. Processing continues then; nothing is lost.</source>
         <translation>Bitte die Anmeldung erneuern ({who}). Was wartet, geht dann von selbst weiter; nichts geht verloren.</translation>
     </message>
     <message>
-        <source>It is about {minutes} min behind, so AWS refuses the requests. Set date and time.</source>
+        <source>It is about {minutes} min slow, so AWS rejects the requests. Set the date and time.</source>
         <translation>Sie geht etwa {minutes} min nach, deshalb lehnt AWS die Anfragen ab. Bitte Datum und Uhrzeit stellen.</translation>
     </message>
     <message>
-        <source>It is about {minutes} min fast, so AWS refuses the requests. Set date and time.</source>
+        <source>It is about {minutes} min fast, so AWS rejects the requests. Set the date and time.</source>
         <translation>Sie geht etwa {minutes} min vor, deshalb lehnt AWS die Anfragen ab. Bitte Datum und Uhrzeit stellen.</translation>
     </message>
     <message>
-        <source>So AWS refuses the requests. Set date and time.</source>
+        <source>AWS rejects the requests because of it. Set the date and time.</source>
         <translation>Deshalb lehnt AWS die Anfragen ab. Bitte Datum und Uhrzeit stellen.</translation>
     </message>
     <message>
-        <source>No region is chosen</source>
+        <source>No region is set</source>
         <translation>Keine Region gewählt</translation>
     </message>
     <message>
-        <source>A queue lives in one region only. Choose it, or set AWS_REGION.</source>
+        <source>A queue exists in one region only. Choose it, or set AWS_REGION.</source>
         <translation>Eine Warteschlange liegt in nur einer Region. Bitte diese wählen oder AWS_REGION setzen.</translation>
     </message>
     <message>
-        <source>There is no region “{region}”</source>
+        <source>The region “{region}” does not exist</source>
         <translation>Eine Region „{region}“ gibt es nicht</translation>
     </message>
     <message>
-        <source>A queue lives in one region only. Choose it, or correct AWS_REGION.</source>
+        <source>A queue exists in one region only. Choose it, or correct AWS_REGION.</source>
         <translation>Eine Warteschlange liegt in nur einer Region. Bitte diese wählen oder AWS_REGION berichtigen.</translation>
     </message>
     <message>
-        <source>You may not receive from “{name}”</source>
+        <source>No permission to receive from “{name}”</source>
         <translation>Keine Berechtigung, aus „{name}“ zu empfangen</translation>
     </message>
     <message>
-        <source>You may not send to “{name}”</source>
+        <source>No permission to send to “{name}”</source>
         <translation>Keine Berechtigung, an „{name}“ zu senden</translation>
     </message>
     <message>
-        <source>You may not delete messages from “{name}”</source>
+        <source>No permission to delete messages from “{name}”</source>
         <translation>Keine Berechtigung, Nachrichten aus „{name}“ zu löschen</translation>
     </message>
     <message>
-        <source>You may not use {action} on “{name}”</source>
+        <source>No permission for {action} on “{name}”</source>
         <translation>Keine Berechtigung für {action} auf „{name}“</translation>
     </message>
     <message>
-        <source>Its key is not open to you ({action}). Ask the queue&apos;s administrator for it.</source>
+        <source>You don&apos;t have permission to use its encryption key ({action}). Ask the queue&apos;s administrator for it.</source>
         <translation>Für den Schlüssel fehlt die Berechtigung ({action}). Bitte bei der Administration der Warteschlange darum bitten.</translation>
     </message>
     <message>
-        <source>You are signed in, but the queue&apos;s or your account&apos;s rules do not allow {action}. Ask the queue&apos;s administrator for it.</source>
+        <source>You are signed in, but the queue&apos;s policy or your account does not allow {action}. Ask the queue&apos;s administrator for it.</source>
         <translation>Die Anmeldung gilt, aber die Regeln der Warteschlange oder des Kontos erlauben {action} nicht. Bitte bei der Administration der Warteschlange darum bitten.</translation>
     </message>
     <message>
@@ -2562,16 +2554,36 @@
         <translation>Darf erledigte Nachrichten löschen</translation>
     </message>
     <message>
-        <source>The local queue answers, {ms} ms</source>
+        <source>The local queue responds, {ms} ms</source>
         <translation>Die lokale Warteschlange antwortet, {ms} ms</translation>
     </message>
     <message>
-        <source>No account and no rights are needed</source>
+        <source>No account and no permissions are needed</source>
         <translation>Kein Konto und keine Rechte nötig</translation>
     </message>
     <message>
-        <source>No keys are set; a server on this computer takes any</source>
+        <source>No keys are set; a server on this computer accepts any</source>
         <translation>Keine Schlüssel gesetzt; ein Server auf diesem Computer nimmt beliebige</translation>
+    </message>
+    <message>
+        <source>AWS did not return your identity; the queue may still work</source>
+        <translation>AWS hat nicht gesagt, wer angemeldet ist; die Warteschlange antwortet vielleicht trotzdem</translation>
+    </message>
+    <message>
+        <source>{server} responds, {ms} ms</source>
+        <translation>{server} antwortet, {ms} ms</translation>
+    </message>
+    <message>
+        <source>“{name}” exists, but you have no permission to read its attributes (GetQueueAttributes)</source>
+        <translation>„{name}“ ist da, aber ohne Berechtigung, nach ihrem Zustand zu fragen (GetQueueAttributes)</translation>
+    </message>
+    <message>
+        <source>You are signed in to account {mine}, but the queue is in {theirs}. It works if its owner allows it.</source>
+        <translation>Angemeldet ist {mine}, die Warteschlange liegt in {theirs}. Sie kann verwendet werden, wenn ihr Besitzer es erlaubt.</translation>
+    </message>
+    <message>
+        <source>It has no dead-letter queue: messages that can&apos;t be processed are received again and again</source>
+        <translation>Sie hat keine Dead-Letter-Warteschlange: Was nicht verarbeitet werden kann, wird immer wieder empfangen</translation>
     </message>
     <message>
         <source>Credentials found: {source}, profile “{name}”</source>
@@ -2582,20 +2594,8 @@
         <translation>Anmeldedaten gefunden: {source}</translation>
     </message>
     <message>
-        <source>AWS did not say who you are; the queue may answer all the same</source>
-        <translation>AWS hat nicht gesagt, wer angemeldet ist; die Warteschlange antwortet vielleicht trotzdem</translation>
-    </message>
-    <message>
         <source>Signed in as {arn} (account {account})</source>
         <translation>Angemeldet als {arn} (Konto {account})</translation>
-    </message>
-    <message>
-        <source>{server} answers, {ms} ms</source>
-        <translation>{server} antwortet, {ms} ms</translation>
-    </message>
-    <message>
-        <source>“{name}” is there, but you may not ask how it is (GetQueueAttributes)</source>
-        <translation>„{name}“ ist da, aber ohne Berechtigung, nach ihrem Zustand zu fragen (GetQueueAttributes)</translation>
     </message>
     <message>
         <source>“{name}” is a FIFO queue, about {count} waiting</source>
@@ -2606,16 +2606,8 @@
         <translation>„{name}“ ist eine Standard-Warteschlange, etwa {count} warten</translation>
     </message>
     <message>
-        <source>You are signed in to {mine}, the queue is in {theirs}. It can be used if its owner allows it.</source>
-        <translation>Angemeldet ist {mine}, die Warteschlange liegt in {theirs}. Sie kann verwendet werden, wenn ihr Besitzer es erlaubt.</translation>
-    </message>
-    <message>
         <source>This queue belongs to another account</source>
         <translation>Diese Warteschlange gehört einem anderen Konto</translation>
-    </message>
-    <message>
-        <source>It has no dead-letter queue: what can&apos;t be processed is received again and again</source>
-        <translation>Sie hat keine Dead-Letter-Warteschlange: Was nicht verarbeitet werden kann, wird immer wieder empfangen</translation>
     </message>
     <message>
         <source>Dead-letter queue: “{name}”, after {count} deliveries</source>
@@ -2626,23 +2618,23 @@
         <translation>Die AWS-Konfiguration ist nicht lesbar: {reason}</translation>
     </message>
     <message>
-        <source>It names both source_profile and credential_source; only one may be there.</source>
-        <translation>Es nennt source_profile und credential_source; nur eines darf da sein.</translation>
-    </message>
-    <message>
-        <source>Its credential_source “{name}” is not one that AWS knows.</source>
-        <translation>Seine credential_source „{name}“ kennt AWS nicht.</translation>
-    </message>
-    <message>
-        <source>It assumes a role, but does not say whose keys it does that with (source_profile).</source>
-        <translation>Es übernimmt eine Rolle, sagt aber nicht, mit wessen Schlüsseln (source_profile).</translation>
-    </message>
-    <message>
         <source>Its source profile “{name}” does not exist.</source>
         <translation>Sein Quellprofil „{name}“ gibt es nicht.</translation>
     </message>
     <message>
-        <source>Its source profiles go round in a circle: {names}.</source>
+        <source>It has both source_profile and credential_source; only one is allowed.</source>
+        <translation>Es nennt source_profile und credential_source; nur eines darf da sein.</translation>
+    </message>
+    <message>
+        <source>Its credential_source “{name}” is not a valid value.</source>
+        <translation>Seine credential_source „{name}“ kennt AWS nicht.</translation>
+    </message>
+    <message>
+        <source>It assumes a role, but does not name the credentials to do so with (source_profile).</source>
+        <translation>Es übernimmt eine Rolle, sagt aber nicht, mit wessen Schlüsseln (source_profile).</translation>
+    </message>
+    <message>
+        <source>Its source profiles form a loop: {names}.</source>
         <translation>Seine Quellprofile führen im Kreis: {names}.</translation>
     </message>
     <message>
@@ -2658,7 +2650,7 @@
         <translation>Es fehlt: {names}.</translation>
     </message>
     <message>
-        <source>Please allow {action} on {resource} for {principal}. Filemill needs it to work with this queue. AWS said: {said} A policy that allows it:</source>
+        <source>Please allow {action} on {resource} for {principal}. Filemill needs it to work with this queue. AWS said: {said} This policy allows it:</source>
         <translation>Bitte {action} auf {resource} für {principal} erlauben. Filemill braucht es, um mit dieser Warteschlange zu arbeiten. AWS sagte: {said} Eine Richtlinie, die es erlaubt:</translation>
     </message>
     <message>
@@ -2763,26 +2755,6 @@
     <message>
         <source>The local queue can&apos;t be used</source>
         <translation>Die lokale Warteschlange kann nicht verwendet werden</translation>
-    </message>
-    <message>
-        <source>If this computer is very busy, wait: it is tried again.</source>
-        <translation>Wenn dieser Computer stark ausgelastet ist, bitte warten: Es wird wieder versucht.</translation>
-    </message>
-    <message>
-        <source>The local queue does not answer in time</source>
-        <translation>Die lokale Warteschlange antwortet nicht rechtzeitig</translation>
-    </message>
-    <message>
-        <source>{file} is damaged. Delete it, then try again: the files that wait are sent again.</source>
-        <translation>{file} ist beschädigt. Bitte diese Datei löschen und es noch einmal versuchen: Was wartet, wird noch einmal gesendet.</translation>
-    </message>
-    <message>
-        <source>This queue carries messages that are not Filemill&apos;s</source>
-        <translation>In dieser Warteschlange sind Nachrichten, die nicht von Filemill stammen</translation>
-    </message>
-    <message>
-        <source>All that came lately were another program&apos;s and were left as they are. Processing has stopped, since each look counts as a delivery attempt for them. Choose a queue that is only for Filemill.</source>
-        <translation>Alle, die zuletzt kamen, waren von einem anderen Programm und blieben, wie sie sind. Die Verarbeitung wurde angehalten, da jeder Blick für sie als Zustellversuch zählt. Bitte eine Warteschlange wählen, die nur für Filemill da ist.</translation>
     </message>
     <message>
         <source>It will be retried automatically; you don&apos;t need to do anything.</source>
@@ -3335,6 +3307,34 @@
     <message>
         <source>Bytes per second</source>
         <translation>Bytes pro Sekunde</translation>
+    </message>
+    <message>
+        <source>This queue contains messages of another program</source>
+        <translation>In dieser Warteschlange sind Nachrichten, die nicht von Filemill stammen</translation>
+    </message>
+    <message>
+        <source>The last messages all belong to another program and were left alone. Processing has stopped because each receive counts as a delivery attempt for them. Choose a queue that only Filemill uses.</source>
+        <translation>Die letzten Nachrichten stammen alle von einem anderen Programm und wurden nicht angerührt. Die Verarbeitung wurde angehalten, da jeder Empfang für sie als Zustellversuch zählt. Bitte eine Warteschlange wählen, die nur Filemill verwendet.</translation>
+    </message>
+    <message>
+        <source>Files are sent to this queue, but not yet processed on this computer. Allow it if only Filemill uses the queue: each receive of another program&apos;s message counts as a delivery attempt for it.</source>
+        <translation>Dateien werden an diese Warteschlange gesendet, aber auf diesem Computer noch nicht verarbeitet. Das sollte erlaubt werden, wenn nur Filemill die Warteschlange verwendet: Jeder Empfang einer Nachricht eines anderen Programms zählt für sie als Zustellversuch.</translation>
+    </message>
+    <message>
+        <source>The queue did not accept a message.</source>
+        <translation>Die Warteschlange hat eine Nachricht nicht angenommen.</translation>
+    </message>
+    <message>
+        <source>The folder {folder} can&apos;t be written: {why}. Check its permissions.</source>
+        <translation>In den Ordner {folder} kann nicht geschrieben werden: {why}. Bitte seine Rechte prüfen.</translation>
+    </message>
+    <message>
+        <source>Another program is using {file} and has locked it. It is safe to try again.</source>
+        <translation>Ein anderes Programm verwendet {file} und hält die Datei gesperrt. Es kann gefahrlos noch einmal versucht werden.</translation>
+    </message>
+    <message>
+        <source>{file} is damaged or is not a Filemill database. Nothing was changed. To set it aside and use the newest backup instead, see “filemill doctor --help”.</source>
+        <translation>{file} ist beschädigt oder keine Datenbank von Filemill. Nichts wurde geändert. Die Datei kann beiseitegelegt und die neueste Kopie an ihrer Stelle verwendet werden: siehe „filemill doctor --help“.</translation>
     </message>
 </context>
 </TS>

@@ -93,7 +93,7 @@ class JobSetup:
             self.finish(job_id)
         self.program.database.release()
 
-    def fail(self, job_id: str, reason: str = "The file is no longer there") -> None:
+    def fail(self, job_id: str, reason: str = "The file no longer exists") -> None:
         row, token = self.start(job_id)
         assert self._work.finish([Result(row, token, TICK + 1500, reason=a_reason(reason))]) == [True]
 

@@ -53,7 +53,7 @@ def test_healthy_set_up_has_only_good_marks(cli: Cli, connector: Connector, file
         f"✓ Folder: {filemill_home}",
         "✓ Settings: the defaults; queue: Local queue",
         f"✓ Database: {filemill_home / 'filemill.db'}, 0 files on the list",
-        "✓ Queue: Local queue answers; it is a standard queue",
+        "✓ Queue: Local queue responds; it is a standard queue",
     ]
     assert connector.is_closed
 
@@ -67,7 +67,7 @@ def test_named_queue_and_settings_file_are_named(
     connector.is_fifo = True
     outcome = cli("doctor")
     assert f"✓ Settings: {filemill_home / 'settings.toml'}; queue: orders.fifo · eu-west-1" in outcome.out
-    assert "✓ Queue: orders.fifo · eu-west-1 answers; it is a FIFO queue" in outcome.out
+    assert "✓ Queue: orders.fifo · eu-west-1 responds; it is a FIFO queue" in outcome.out
 
 
 def test_each_right_is_told_by_itself(cli: Cli, connector: Connector, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,7 +156,7 @@ def test_the_newest_copy_takes_the_place_of_a_damaged_database(
     damage(filemill_home)
     done = cli("doctor", "--use-copy")
     assert done.code == 0, done.err
-    assert "takes its place" in done.out
+    assert "replaces it" in done.out
     assert "1 file on the list" in done.out
     assert len(list(filemill_home.glob("filemill.db.damaged-*"))) >= 1
 
@@ -167,11 +167,11 @@ def test_without_a_copy_it_says_so_and_can_start_empty(cli: Cli, filemill_home: 
     done = cli("doctor", "--use-copy")
     assert (done.code, done.err) == (
         1,
-        "filemill: There is no copy of the database. With --start-empty the list begins afresh.\n",
+        "filemill: There is no backup of the database. Use --start-empty to start with an empty list.\n",
     )
     done = cli("doctor", "--start-empty")
     assert done.code == 0
-    assert "put aside" in done.out
+    assert "was moved to" in done.out
 
 
 def test_a_database_that_is_fine_is_not_put_aside(cli: Cli, filemill_home: Path) -> None:

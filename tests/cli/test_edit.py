@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from tests.cli.conftest import Cli, JobSetup
 
-HINT = "filemill: The files are processed while the window or `filemill worker` runs.\n"
+HINT = "filemill: The files are processed while the window or `filemill worker` is running.\n"
 
 
 def statuses(cli: Cli) -> list[str]:
@@ -18,46 +18,46 @@ def statuses(cli: Cli) -> list[str]:
 
 def test_retry_failed_submits_those_that_failed(cli: Cli, three: list[str], setup: JobSetup) -> None:
     outcome = cli("retry", "--failed")
-    assert (outcome.code, outcome.out, outcome.err) == (0, "Put 1 file back to be processed again.\n", HINT)
+    assert (outcome.code, outcome.out, outcome.err) == (0, "Retrying 1 file.\n", HINT)
     assert statuses(cli) == ["PENDING", "PROCESSED", "PENDING"]
     assert setup.job(three[2]).generation == 2
 
 
 def test_retry_of_ids_takes_processed_ones_too(cli: Cli, three: list[str]) -> None:
-    assert cli("retry", three[1], three[2]).out == "Put 2 files back to be processed again.\n"
+    assert cli("retry", three[1], three[2]).out == "Retrying 2 files.\n"
     assert statuses(cli) == ["PENDING"] * 3
 
 
 def test_retry_leaves_what_has_not_ended_alone_and_says_so(cli: Cli, three: list[str], setup: JobSetup) -> None:
     outcome = cli("retry", three[0], three[2])
     assert outcome.code == 0
-    assert outcome.complaints[0] == "filemill: 1 file left alone: only what has ended can be tried again."
+    assert outcome.complaints[0] == "filemill: 1 file left alone: only PROCESSED and FAILED files can be retried."
     assert (setup.job(three[0]).generation, setup.job(three[2]).generation) == (1, 2)
 
 
 def test_retry_with_nothing_failed_does_nothing(cli: Cli) -> None:
     outcome = cli("retry", "--failed")
-    assert (outcome.code, outcome.out, outcome.err) == (0, "Put 0 files back to be processed again.\n", "")
+    assert (outcome.code, outcome.out, outcome.err) == (0, "Retrying 0 files.\n", "")
 
 
 def test_one_unknown_id_keeps_all_from_being_changed(cli: Cli, three: list[str]) -> None:
     for command in ("retry", "remove"):
         outcome = cli(command, three[2], "zz")
         assert (outcome.code, outcome.out) == (1, "")
-        assert outcome.err == "filemill: No file on the list has the id “zz”. Nothing was changed.\n"
+        assert outcome.err == "filemill: No file on the list has the ID “zz”. Nothing was changed.\n"
     assert statuses(cli) == ["PENDING", "PROCESSED", "FAILED"]
 
 
 def test_remove_processed_takes_those_off_the_list(cli: Cli, three: list[str], tmp_path: Path) -> None:
     outcome = cli("remove", "--processed")
     assert outcome.code == 0
-    assert outcome.out == "Took 1 file off the list. The files themselves are untouched.\n"
+    assert outcome.out == "Removed 1 file from the list. The files themselves are not changed.\n"
     assert statuses(cli) == ["PENDING", "FAILED"]
     assert (tmp_path / "two.txt").exists()
 
 
 def test_remove_all_empties_the_list_and_no_folder(cli: Cli, three: list[str], tmp_path: Path) -> None:
-    assert cli("remove", "--all").out.startswith("Took 3 files off the list.")
+    assert cli("remove", "--all").out.startswith("Removed 3 files from the list.")
     assert statuses(cli) == []
     assert len(list(tmp_path.iterdir())) == 3
 

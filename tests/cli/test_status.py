@@ -27,7 +27,7 @@ def test_empty_list_has_totals_and_a_hint(cli: Cli) -> None:
     outcome = cli("status")
     assert outcome.code == 0
     assert outcome.out == "0 files: 0 PENDING, 0 PROCESSING, 0 PROCESSED, 0 FAILED\n"
-    assert outcome.err == "filemill: The list is empty. `filemill submit` adds files.\n"
+    assert outcome.err == "filemill: The list is empty. Add files with `filemill submit`.\n"
 
 
 def test_table_has_a_line_a_job_and_the_totals(cli: Cli, three: list[str], tmp_path: Path) -> None:
@@ -38,7 +38,7 @@ def test_table_has_a_line_a_job_and_the_totals(cli: Cli, three: list[str], tmp_p
     assert [row.split(None, 5) for row in rows] == [
         [three[0], "PENDING", "4", "B", str(tmp_path / "one.txt")],
         [three[1], "PROCESSED", "2", "4", "B", str(tmp_path / "two.txt")],
-        [three[2], "FAILED", "4", "B", str(tmp_path / "three.txt"), "- The file is no longer there"],
+        [three[2], "FAILED", "4", "B", str(tmp_path / "three.txt"), "- The file no longer exists"],
     ]
     assert {row.index(str(tmp_path)) for row in rows} == {header.index("FILE")}
     assert totals == "3 files: 1 PENDING, 0 PROCESSING, 1 PROCESSED, 1 FAILED"
@@ -50,7 +50,7 @@ def test_table_fits_the_terminal(cli: Cli, three: list[str], monkeypatch: pytest
     lines = outcome.out.splitlines()
     assert max(map(len, lines)) <= 80
     assert next(line for line in lines if line.startswith(three[2][:8])).endswith("three.txt")
-    assert "          The file is no longer there" in lines
+    assert "          The file no longer exists" in lines
     assert three[2] not in outcome.out
 
 
@@ -78,7 +78,7 @@ def test_json_has_exactly_the_promised_fields(cli: Cli, three: list[str], tmp_pa
         "started_at": "2023-11-14T22:13:20.000Z",
         "finished_at": "2023-11-14T22:13:21.500Z",
     }
-    assert jobs[2]["reason"] == "The file is no longer there"
+    assert jobs[2]["reason"] == "The file no longer exists"
 
 
 def test_ids_choose_jobs_by_unambiguous_beginnings(cli: Cli, three: list[str]) -> None:
@@ -99,14 +99,14 @@ def test_unknown_id_is_a_sentence_and_ends_with_1(cli: Cli, three: list[str], te
     outcome = cli("status", "--", text)
     assert (outcome.code, outcome.out) == (1, "")
     (line,) = outcome.complaints
-    assert line.startswith("filemill: No file on the list has the id “")
+    assert line.startswith("filemill: No file on the list has the ID “")
 
 
 def test_known_jobs_are_shown_beside_an_unknown_one(cli: Cli, three: list[str]) -> None:
     outcome = cli("status", "--json", "zz", three[0])
     assert outcome.code == 1
     assert [job["id"] for job in outcome.jobs] == [three[0]]
-    assert outcome.err == "filemill: No file on the list has the id “zz”.\n"
+    assert outcome.err == "filemill: No file on the list has the ID “zz”.\n"
 
 
 def test_ambiguous_beginning_is_a_sentence_and_ends_with_1(tmp_path: Path, cli: Cli) -> None:
@@ -117,7 +117,7 @@ def test_ambiguous_beginning_is_a_sentence_and_ends_with_1(tmp_path: Path, cli: 
     twice = next(start for start in starts if starts.count(start) > 1)
     outcome = cli("status", twice)
     assert (outcome.code, outcome.out) == (1, "")
-    assert outcome.err == f"filemill: “{twice}” is the beginning of more than one id: give more of it.\n"
+    assert outcome.err == f"filemill: The ID “{twice}” is ambiguous: give more characters.\n"
 
 
 def test_removed_job_is_not_shown(cli: Cli, three: list[str]) -> None:

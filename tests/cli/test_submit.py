@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Cli, JobSetup
 
 not_on_windows = pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")
-LOCAL_HINT = "filemill: The files are processed while the window or `filemill worker` runs.\n"
+LOCAL_HINT = "filemill: The files are processed while the window or `filemill worker` is running.\n"
 
 
 class Connector:
@@ -110,9 +110,9 @@ def test_what_can_not_be_added_is_told_and_the_rest_is_added(tmp_path: Path, cli
     assert outcome.code == 1
     assert outcome.out == "Added 1 file (0 B).\n"
     assert outcome.complaints == [
-        f"filemill: {tmp_path / 'gone.txt'}: There is no such file.",
+        f"filemill: {tmp_path / 'gone.txt'}: The file does not exist.",
         "filemill: https://x.test/y: Addresses on the web can't be added yet; download the file first.",
-        "filemill: : There is no such file.",
+        "filemill: : The file does not exist.",
         LOCAL_HINT.strip(),
     ]
     assert setup.names() == ["good.txt"]
@@ -120,7 +120,7 @@ def test_what_can_not_be_added_is_told_and_the_rest_is_added(tmp_path: Path, cli
 
 def test_html_in_a_name_stays_text(cli: Cli) -> None:
     outcome = cli("submit", "<b>html</b>")
-    assert outcome.err == "filemill: <b>html</b>: There is no such file.\n"
+    assert outcome.err == "filemill: <b>html</b>: The file does not exist.\n"
 
 
 @not_on_windows
@@ -129,8 +129,8 @@ def test_pipe_and_device_are_refused_without_being_opened(tmp_path: Path, cli: C
     outcome = cli("submit", tmp_path / "pipe", "/dev/zero")
     assert outcome.code == 1
     assert [line.rpartition(": ")[2] for line in outcome.complaints] == [
-        "This is a named pipe; only ordinary files can be processed.",
-        "This is a device; only ordinary files can be processed.",
+        "This is a named pipe; only regular files can be processed.",
+        "This is a device; only regular files can be processed.",
     ]
 
 
@@ -149,7 +149,7 @@ def test_any_name_comes_back_as_it_was(tmp_path: Path, cli: Cli, name: bytes) ->
 @not_on_windows
 def test_refused_name_can_not_break_the_line(tmp_path: Path, cli: Cli) -> None:
     outcome = cli("submit", tmp_path / "two\nlines\x1b[2J\udce9")
-    assert outcome.err == f"filemill: {tmp_path}/two\\nlines\\x1b[2J\\xe9: There is no such file.\n"
+    assert outcome.err == f"filemill: {tmp_path}/two\\nlines\\x1b[2J\\xe9: The file does not exist.\n"
 
 
 def test_stop_while_looking_adds_nothing(
@@ -178,10 +178,10 @@ def test_nothing_added_sends_nothing(cli: Cli, sending: Sending) -> None:
 @pytest.mark.parametrize(
     ("answer", "complaint"),
     [
-        (SendReport(0, 1, "Sign in first."), "Sign in first. The files are safe on the list; their messages are sent"),
-        (SendReport(0, 1), "1 message could not be sent in time; the window or a worker sends them."),
-        (QueueError("No region.", trouble=QueueTrouble.SETUP), "No region. The files are safe on the list"),
-        (KeyboardInterrupt(), "Stopped. The files are safe on the list; what was not sent is sent later."),
+        (SendReport(0, 1, "Sign in first."), "Sign in first. The files are saved; their messages will be sent"),
+        (SendReport(0, 1), "1 message could not be sent in time; the window or a worker will send them."),
+        (QueueError("No region.", trouble=QueueTrouble.SETUP), "No region. The files are saved"),
+        (KeyboardInterrupt(), "Stopped. The files are saved; the remaining messages will be sent later."),
     ],
 )
 def test_queue_that_can_not_be_reached_is_a_warning_only(

@@ -188,7 +188,9 @@ def test_loop_that_does_not_end_is_left_behind(
     outcome = cli("worker", "--until-idle")
     release.set()
     assert outcome.code == 1
-    assert outcome.err == "filemill: Something does not let go; what was being worked on is done again later.\n"
+    assert (
+        outcome.err == "filemill: A thread did not end in time; the files it was processing will be processed again.\n"
+    )
 
 
 def test_each_trouble_is_told_once_and_its_end_too(
@@ -217,7 +219,7 @@ def test_each_trouble_is_told_once_and_its_end_too(
     assert outcome.complaints == [
         "filemill: Waiting: Can't reach it.",
         "filemill: Waiting: Sign in first.",
-        "filemill: Going on.",
+        "filemill: Running again.",
     ]
 
 
@@ -228,8 +230,8 @@ def test_jobs_of_another_queue_are_left_alone_and_told(
     outcome = cli("worker", "--until-idle")
     assert outcome.code == 0
     assert outcome.err == (
-        "filemill: 2 files left alone that wait for another queue (local): start a worker with that queue, "
-        "or give them to this one with `filemill retry ID`.\n"
+        "filemill: 2 files left waiting for another queue (local): start a worker with that queue, "
+        "or move them to this one with `filemill retry ID`.\n"
     )
 
 

@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 
     from tests.gallery.scene import Scene
 
-UNREACHABLE = Sentence("The disk with {file} is full or can't be written. Make room, then go on.", file="/data/a")
+UNREACHABLE = Sentence(
+    "The disk with {file} is full or can't be written. Free some space, then try again.", file="/data/a"
+)
 
 
 def empty(scene: Scene) -> None:

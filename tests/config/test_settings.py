@@ -346,14 +346,14 @@ def test_region_of_the_settings_holds_for_a_server_that_names_none() -> None:
     ],
 )
 def test_url_that_can_be_no_queue_is_told(url: str) -> None:
-    with pytest.raises(SettingsError, match="is not the URL of a queue") as caught:
+    with pytest.raises(SettingsError, match="is not a valid queue URL") as caught:
         connection_from(Settings(queue=url), {})
     assert url in caught.value.text
 
 
 @pytest.mark.parametrize("url", ["http://[::1", "http://host:port", "http://127.0.0.1:70000"])
 def test_endpoint_whose_url_can_not_be_read_is_told(url: str) -> None:
-    with pytest.raises(SettingsError, match="is not the URL of a server") as caught:
+    with pytest.raises(SettingsError, match="is not a valid URL of a server") as caught:
         connection_from(Settings(queue="files"), {"AWS_ENDPOINT_URL_SQS": url})
     assert url in caught.value.text
 
@@ -382,7 +382,7 @@ def test_legal_queue_name_is_taken(name: str) -> None:
     ],
 )
 def test_illegal_queue_name_is_told(name: str) -> None:
-    with pytest.raises(SettingsError, match="can't be a queue's name") as caught:
+    with pytest.raises(SettingsError, match="is not a valid queue name") as caught:
         connection_from(Settings(queue=name), {})
     assert name in caught.value.text
 

@@ -67,7 +67,7 @@ def why_one_failed(user: User) -> None:
     user.hand.press("ctrl+5")
     # Only for reading the row here; a user can see it without a key.
     user.screen.do("key", "ctrl+a", "ctrl+c")
-    wait_for(lambda: "The file is no longer there" in user.screen.clipboard(), "the reason in the row")
+    wait_for(lambda: "The file no longer exists" in user.screen.clipboard(), "the reason in the row")
 
 
 def retry_all_with_a_reason(user: User) -> None:
@@ -141,7 +141,7 @@ def hear_the_next_row(user: User) -> None:
         user.screen.do("key", "Home")
         ear.wait_for("focused: first.txt, Failed")
         user.hand.press("Down")
-        ear.wait_for("focused: second.txt, Failed, The file is no longer there")
+        ear.wait_for("focused: second.txt, Failed, The file no longer exists")
         user.close()
 
 

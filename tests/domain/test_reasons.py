@@ -38,14 +38,14 @@ def test_every_reason_can_be_stored_and_says_the_same_again(code: ReasonCode) ->
 def test_sentence_tells_of_other_tries_at_its_end() -> None:
     reason = Reason(ReasonCode.IN_USE)
     assert str(reason) == "Another program is using this file"
-    assert str(reason.given_up(5)) == "Another program is using this file (given up after 5 tries)"
-    assert str(reason.tried_again(2, 5)) == "Another program is using this file; try 2 of 5 follows"
+    assert str(reason.given_up(5)) == "Another program is using this file (gave up after 5 attempts)"
+    assert str(reason.tried_again(2, 5)) == "Another program is using this file; attempt 2 of 5 will follow"
     assert reason.given_up(5).sentence.values["reason"] == Sentence("Another program is using this file")
 
 
 def test_one_is_not_said_as_many_are() -> None:
     once, twice = (str(Reason(ReasonCode.DEAD_LETTERED, {"count": count})) for count in (1, 2))
-    assert "one delivery " in once
+    assert "one delivery" in once
     assert "2 deliveries " in twice
 
 
@@ -77,10 +77,10 @@ def test_what_is_not_ours_is_shown_as_it_is(code: str, arguments: str) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("NO LONGER THERE", {"file_gone", "path_broken", "folder_gone"}),
-        ("aside after one", {"dead_lettered"}),
-        ("given up", {"tries"}),
-        ("follows", {"next"}),
+        ("NO LONGER EXISTS", {"file_gone", "path_broken", "folder_gone"}),
+        ("queue after one", {"dead_lettered"}),
+        ("gave up", {"tries"}),
+        ("will follow", {"next"}),
         ("{why}", set()),
         ("why", set()),
         ("count", set()),

@@ -34,10 +34,10 @@ LOG = (
     ),
     (
         "WARNING [4120 ConsumerThread] desktop_app.services.consuming.results: job 2b9a0c44"
-        " failed: The file is no longer there"
+        " failed: The file no longer exists"
     ),
 )
-PIPE = "This is a named pipe; only ordinary files can be processed"
+PIPE = "This is a named pipe; only regular files can be processed"
 
 
 def _sizes(count: int, seed: int) -> list[int]:

@@ -74,7 +74,7 @@ def test_cells_speak_row_and_column(window: MainWindow, windows: WindowFactory) 
     table = QAccessible.queryAccessibleInterface(window.view)
     assert table.text(QAccessible.Text.Name) == "Files"
     spoken = [node.text(QAccessible.Text.Name) for node in walk(table) if node.role() is QAccessible.Role.Cell]
-    assert "file0.txt, Failed, The file is no longer there, 1.0 kB" in spoken
+    assert "file0.txt, Failed, The file no longer exists, 1.0 kB" in spoken
     assert "Size: 1.0 kB" in spoken
 
 

@@ -356,7 +356,7 @@ GONE = Refusal("/in/<b>gone\n", Reason(ReasonCode.NO_SUCH_FILE))
         (AddReport(listed=1), "Nothing was added: 1 file is already in the list and unchanged.", Kind.INFO, 0),
         (AddReport(), "Nothing was added: no files were found.", Kind.INFO, 0),
         (AddReport(cancelled=True), "Stopped. Nothing was added.", Kind.INFO, 0),
-        (AddReport(0, (GONE,)), "“<b>gone\\n” can't be added: There is no such file.", Kind.WARNING, 0),
+        (AddReport(0, (GONE,)), "“<b>gone\\n” can't be added: The file does not exist.", Kind.WARNING, 0),
         (AddReport(0, (GONE, GONE)), "None of these 2 items can be added.", Kind.WARNING, 1),
         (AddReport(4, problem="Only 4 of 9 files. Full."), "Only 4 of 9 files. Full.", Kind.PROBLEM, 1),
         (AddReport(problem="The disk is full."), "Nothing was added: The disk is full.", Kind.PROBLEM, 0),

@@ -54,7 +54,7 @@ def test_one_file_tells_what_happened_and_what_to_do(jobs_db: JobsDatabase, word
     jobs_db.change(key, attempts=2)
     summary = summary_of_one(jobs_db.jobs.page([key])[key], wording)
     assert summary.title == "a.txt"
-    assert summary.happened == "Failed \N{EN DASH} The file is no longer there"
+    assert summary.happened == "Failed \N{EN DASH} The file no longer exists"
     assert summary.advice == (
         f"It was moved, renamed or deleted after it was added ({wording.moment(NOW_MS)}). Locate it, put it "
         "back and retry, or remove it from the list."

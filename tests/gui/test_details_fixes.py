@@ -94,7 +94,7 @@ def test_missing_file_can_be_located(windows: WindowFactory, folder: Path, tmp_p
     (key,) = windows.jobs_db.add(str(folder / "a.txt"))
     process(windows.jobs_db, key)
     window = shown(windows, key, qtbot)
-    assert window.details.summary.happened == f"Failed{DASH}The file is no longer there"
+    assert window.details.summary.happened == f"Failed{DASH}The file no longer exists"
     assert "moved, renamed or deleted" in window.details.summary.advice
     assert offered(window) == ["Locate File…", "Retry", "Remove"]
     found = tmp_path / "found.txt"
@@ -160,7 +160,7 @@ def test_file_that_may_not_be_read_names_its_owner(windows: WindowFactory, folde
     with without_special_rights():
         process(windows.jobs_db, key)
         window = shown(windows, key, qtbot)
-        assert window.details.summary.happened == f"Failed{DASH}You may not read this file"
+        assert window.details.summary.happened == f"Failed{DASH}You don't have permission to read this file"
         assert offered(window) == ["Retry", "Show in Folder", "Remove"]
         qtbot.waitUntil(lambda: f"It belongs to {file.owner()}." in window.details.summary.advice)
     file.chmod(0o600)

@@ -94,7 +94,7 @@ def test_attempts_are_listed_the_newest_first(window: MainWindow, wording: Wordi
             wording.stamp(NOW_MS),
             "0.4\N{NO-BREAK SPACE}s",
             "computer",
-            "Another program is using this file; try 2 of 5 follows",
+            "Another program is using this file; attempt 2 of 5 will follow",
         ],
     ]
 

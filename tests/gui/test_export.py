@@ -77,7 +77,7 @@ def test_failed_files_are_in_a_csv_after_three_steps(
     QTest.keyClick(focus, Qt.Key.Key_Return)
     assert finished(window, qtbot) == "Exported 1 file to “failed.csv”."
     (row,) = rows_of(target)
-    assert (row["name"], row["status"], row["reason"]) == ("'=b.txt", "FAILED", "The file is no longer there")
+    assert (row["name"], row["status"], row["reason"]) == ("'=b.txt", "FAILED", "The file no longer exists")
     assert window.notices.buttons[0].text() == "Show in Folder"
     assert window.export.dialog is None
 

@@ -139,8 +139,8 @@ def test_first_cell_speaks_the_row_and_the_others_their_title(list_model: ListMo
     spoken = [
         list_model.model.index(0, number).data(Qt.ItemDataRole.AccessibleTextRole) for number in range(len(COLUMNS))
     ]
-    assert spoken[0] == "a.txt, Failed, The file is no longer there, 18.2 kB"
-    assert spoken[1] == "Status: Failed \N{EN DASH} The file is no longer there"
+    assert spoken[0] == "a.txt, Failed, The file no longer exists, 18.2 kB"
+    assert spoken[1] == "Status: Failed \N{EN DASH} The file no longer exists"
     assert spoken[3] == "Lines: "
 
 

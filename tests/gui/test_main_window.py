@@ -407,7 +407,7 @@ def test_refused_things_are_listed_with_their_reasons(windows: WindowFactory, qt
     QTest.mouseClick(window.notices.buttons[0], LEFT)
     dialog = next(dialog for dialog in window.findChildren(QDialog) if dialog.windowTitle() == "Not Added")
     rows = pairs_in(dialog)
-    assert rows[0] == ("/nowhere/<b>x</b>\\n", "There is no such file")
+    assert rows[0] == ("/nowhere/<b>x</b>\\n", "The file does not exist")
     assert rows[1][0] == "/dev/null"
     copy = next(button for button in dialog.findChildren(QPushButton) if button.text() == "Copy")
     QTest.mouseClick(copy, LEFT)

@@ -210,7 +210,7 @@ def test_damage_while_the_window_is_open_leads_to_the_choice_at_the_next_start(o
     ("place", "text"),
     [
         ("", "can't be used: Permission denied. Make it writable, or set FILEMILL_HOME to another folder."),
-        ("filemill.db", "filemill.db can't be written. Check the rights of the file and its folder."),
+        ("filemill.db", "filemill.db can't be written. Check the permissions of the file and its folder."),
     ],
 )
 def test_what_can_not_be_written_is_said_at_the_start_and_tried_again(
@@ -250,7 +250,7 @@ def test_list_that_can_not_be_written_is_waited_for(open_app: OpenApp, filemill_
         app.connection.choose(Connection(), process_here=True)  # new loops, which open it again
         app.until(lambda: app.connection._ending is None)
         app.window.menu_actions.pause.trigger()  # waiting files are claimed, which writes
-        assert until_shown(app, "can't be written. Check the rights") == ["Open Folder", "Try Now"]
+        assert until_shown(app, "can't be written. Check the permissions") == ["Open Folder", "Try Now"]
         for file in files:
             file.chmod(0o600)
         app.until_processed("two.txt")
@@ -263,7 +263,7 @@ def test_local_queue_that_can_not_be_opened_is_tried_again(open_app: OpenApp, fi
     app = open_app(Settings())
     app.add("one.txt")
     assert app.until_banner("The local queue can't be used") == ["Try Now", "Details", "Choose Queue…"]
-    assert "can't be written. Check the rights" in shown(app)
+    assert "can't be written. Check the permissions" in shown(app)
     file.rmdir()
     app.press("Try Now")
     app.until_processed("one.txt")

@@ -242,6 +242,7 @@ def test_queue_of_another_account_is_noted_by_the_test(
     assert finding.verdict is Verdict.NOTE
     assert finding.check is Check.QUEUE
     assert finding.text.startswith(
-        "This queue belongs to another account. You are signed in to 999999999999, the queue is in 123456789012."
+        "This queue belongs to another account. "
+        "You are signed in to account 999999999999, but the queue is in 123456789012."
     )
     dialog.reject()

@@ -27,26 +27,26 @@ LAYERS = ("processing", "sources", "services", "store", "config", "bootstrap.py"
 
 def test_reason_is_shown_translated(qapp: QApplication) -> None:
     with speaking(qapp):
-        assert reason_text(Reason(ReasonCode.FILE_GONE)) == pseudo("The file is no longer there")
+        assert reason_text(Reason(ReasonCode.FILE_GONE)) == pseudo("The file no longer exists")
     assert reason_text(None) == ""
 
 
 def test_ending_of_a_reason_and_its_sentence_are_both_translated(qapp: QApplication) -> None:
     away = Reason(ReasonCode.NOT_DELIVERED)
     with speaking(qapp):
-        assert reason_text(away.tried_again(2, 5)) == pseudo("{reason}; try {next} of {most} follows").format(
+        assert reason_text(away.tried_again(2, 5)) == pseudo("{reason}; attempt {next} of {most} will follow").format(
             reason=pseudo(away.code.template), next=2, most=5
         )
-        assert reason_text(away.given_up(5)) == pseudo("{reason} (given up after {tries} tries)").format(
+        assert reason_text(away.given_up(5)) == pseudo("{reason} (gave up after {tries} attempts)").format(
             reason=pseudo(away.code.template), tries=5
         )
 
 
 def test_what_the_system_said_stays_as_it_is_but_can_not_break_a_line(qapp: QApplication) -> None:
-    reason = file_error(OSError(errno.ENOTSUP, "The file is no longer there\n{x}")).reason
+    reason = file_error(OSError(errno.ENOTSUP, "The file no longer exists\n{x}")).reason
     with speaking(qapp):
         said = reason_text(reason)
-    assert said == pseudo("The system can't read this file: {why}").format(why="The file is no longer there\\n{x}")
+    assert said == pseudo("The system can't read this file: {why}").format(why="The file no longer exists\\n{x}")
 
 
 def test_name_that_happens_to_be_one_of_our_texts_is_not_translated(qapp: QApplication) -> None:

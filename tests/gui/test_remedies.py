@@ -107,7 +107,7 @@ def clipboard() -> str:
 def test_no_sign_in_leads_to_the_profiles_or_to_this_computer(open_app: Enter) -> None:
     app = open_app(AWS)
     app.add("one.txt")
-    assert app.until_banner("No sign-in was found for the default profile") == [
+    assert app.until_banner("No credentials were found for the default profile") == [
         "Choose Profile…",
         "Work Locally",
         "Details",
@@ -158,7 +158,7 @@ def test_ended_session_goes_on_after_signing_in_from_the_window(
     install_aws(programs, f'echo "$@" > {programs}/asked; cp {programs}/fresh {sso}', monkeypatch)
     app = open_app(allowed(PROD))
     app.add("one.txt")
-    assert app.until_banner("Your AWS session has ended") == ["Sign In…", "Copy Command", "Work Locally"]
+    assert app.until_banner("Your AWS session has expired") == ["Sign In…", "Copy Command", "Work Locally"]
     app.press("Copy Command")
     assert clipboard() == "aws sso login --profile prod"
     app.press("Sign In…")
@@ -175,8 +175,8 @@ def test_ended_session_without_aws_offers_the_command_and_goes_on_by_itself(
     monkeypatch.setenv("PATH", "")
     app = open_app(allowed(PROD))
     app.add("one.txt")
-    assert app.until_banner("Your AWS session has ended")[0] == "Copy Command"
-    sso.write_text(token(hours=8))  # signed in from a terminal
+    assert app.until_banner("Your AWS session has expired")[0] == "Copy Command"
+    sso.write_text(token(hours=8))  # signed in, in a terminal
     app.until_processed("one.txt")
 
 
@@ -187,7 +187,7 @@ def test_sign_in_that_does_not_succeed_says_what_aws_says(
 ) -> None:
     install_aws(tmp_path_factory.mktemp("programs"), "echo The browser was closed\nexit 255", monkeypatch)
     app = open_app(PROD)
-    assert app.until_banner("Your AWS session has ended")[0] == "Sign In…"
+    assert app.until_banner("Your AWS session has expired")[0] == "Sign In…"
     app.press("Sign In…")
     app.until(lambda: app.said() == "The sign-in failed The browser was closed")
     assert app.window.banner.isVisible()
@@ -213,7 +213,7 @@ def test_wrong_clock_is_said_with_how_wrong_it_is(open_app: Enter, internet: Int
     said = "Signature expired: 20261124T060000Z is now earlier than 20261124T060400Z (20261124T060900Z - 5 min.)"
     internet.sim.faults.always("*", service_error("InvalidSignatureException", said, status=403))
     app = open_app(AWS)
-    assert app.until_banner("The clock of this computer is wrong")[0] == "Try Again"
+    assert app.until_banner("This computer's clock is wrong")[0] == "Try Again"
     assert app.window.banner.notice is not None
     assert app.window.banner.notice.text.startswith("It is about 9 min behind")
     internet.sim.faults.heal()
@@ -226,7 +226,7 @@ def test_wrong_clock_is_said_with_how_wrong_it_is(open_app: Enter, internet: Int
 
 @pytest.mark.usefixtures("signed_in", "internet")
 @pytest.mark.parametrize(
-    ("region", "title"), [("", "No region is chosen"), ("eu west", "There is no region “eu west”")]
+    ("region", "title"), [("", "No region is set"), ("eu west", "The region “eu west” does not exist")]
 )
 def test_region_is_asked_for(open_app: Enter, region: str, title: str) -> None:
     app = open_app(Settings(queue=QUEUE, region=region))
@@ -249,7 +249,7 @@ def test_region_is_asked_for(open_app: Enter, region: str, title: str) -> None:
 def test_queue_is_looked_for_in_the_other_regions(open_app: Enter, internet: Internet) -> None:
     internet.regions = {"eu-central-1"}
     app = open_app(allowed(AWS))
-    buttons = app.until_banner("There is no queue “work” at Amazon SQS in eu-west-1")
+    buttons = app.until_banner("The queue “work” does not exist on Amazon SQS in eu-west-1")
     assert buttons == ["Choose Queue…", "Look in Other Regions", "Try Now"]
     app.press("Look in Other Regions")
     app.until(lambda: app.said() == "“work” was found in eu-central-1.")
@@ -260,7 +260,7 @@ def test_queue_is_looked_for_in_the_other_regions(open_app: Enter, internet: Int
 def test_queue_that_is_nowhere_is_said_to_be_nowhere(open_app: Enter, internet: Internet) -> None:
     internet.regions = set()
     app = open_app(AWS)
-    app.until_banner("There is no queue “work” at Amazon SQS in eu-west-1")
+    app.until_banner("The queue “work” does not exist on Amazon SQS in eu-west-1")
     app.press("Look in Other Regions")
     app.until(lambda: app.said().startswith("No other region that responded has a queue “work”"))
     app.press("Choose Queue…")
@@ -282,7 +282,7 @@ def test_missing_right_gives_a_letter_to_the_administrator(open_app: Enter, inte
     internet.sim.faults.always("ReceiveMessage", service_error("AccessDenied", said, status=403))
     app = open_app(allowed(AWS))
     app.add("one.txt")
-    buttons = app.until_banner("You may not receive from “work”")
+    buttons = app.until_banner("No permission to receive from “work”")
     assert buttons == ["Copy Request", "Send Only", "Try Now"]
     app.press("Copy Request")
     letter, _, policy = clipboard().partition("\n\n")
@@ -301,7 +301,7 @@ def test_right_that_is_given_later_is_used(open_app: Enter, internet: Internet) 
     internet.sim.faults.always("ReceiveMessage", service_error("AccessDenied", "no", status=403))
     app = open_app(allowed(AWS))
     app.add("one.txt")
-    app.until_banner("You may not receive from “work”")
+    app.until_banner("No permission to receive from “work”")
     internet.sim.faults.heal()
     app.press("Try Now")
     app.until_processed("one.txt")

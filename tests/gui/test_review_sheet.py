@@ -230,7 +230,7 @@ def test_a_single_odd_thing_is_named(windows: WindowFactory, folder: Path, qtbot
     window = windows.open_active()
     window.add([str(folder / "deep"), str(folder / "gone")])
     sheet = sheet_of(window, qtbot)
-    assert sheet.refused.text == "“gone” can't be added: There is no such file."
+    assert sheet.refused.text == "“gone” can't be added: The file does not exist."
     assert not sheet.show_refused.isVisible()
 
 

@@ -128,13 +128,13 @@ def test_what_stops_everything_is_told_once_until_it_goes_on(paper: Paper) -> No
 
 
 def test_processing_that_stopped_by_itself_is_told_but_not_that_it_was_never_allowed(paper: Paper) -> None:
-    off = Trouble("Ten messages in a row were not Filemill's.", need=Need.PERMISSION)
+    off = Trouble("Ten messages in a row were messages of another program.", need=Need.PERMISSION)
     paper.news.take_trouble(off)
     assert paper.topics == []
     paper.news.take_connection(ConnectionText(Mark.RUNNING, "ingest", ""))
     paper.news.take_trouble(off)
     paper.news.take_trouble(None)
-    assert [one.body for one in paper.notifier.shown] == ["Ten messages in a row were not Filemill's."]
+    assert [one.body for one in paper.notifier.shown] == ["Ten messages in a row were messages of another program."]
 
 
 def test_what_ends_with_the_window_is_no_news(paper: Paper) -> None:

@@ -69,8 +69,8 @@ def test_statuses_problems_and_batches_are_counted(window: MainWindow, windows: 
         ("Failed", "3", False),
     ]
     assert lines(sidebar.problems.entries) == [
-        ("The file is no longer there", "2", False),
-        ("You may not read this file", "1", False),
+        ("The file no longer exists", "2", False),
+        ("You don't have permission to read this file", "1", False),
     ]
     newest, oldest = sidebar.batches.entries.values()
     assert (newest.facts.text, newest.facts.count) == ("second <b>batch</b>", "2")
@@ -229,7 +229,7 @@ def test_tab_goes_from_the_filter_through_the_sidebar_to_the_list(window: MainWi
 def test_entries_speak_their_number(window: MainWindow) -> None:
     spoken = [entry.accessibleName() for entry in window.sidebar.entries()]
     assert spoken[:2] == ["All, 6 files", "Pending, 2 files"]
-    assert "You may not read this file, 1 file" in spoken
+    assert "You don't have permission to read this file, 1 file" in spoken
     assert "second &lt;b&gt;batch" not in window.sidebar.entries()[-2].toolTip()
 
 

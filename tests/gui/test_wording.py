@@ -38,8 +38,8 @@ def job(**fields: Any) -> Job:
         ({"status": Status.PROCESSING, "bytes_done": 5, "file_size": None}, "Processing"),
         ({"status": Status.PROCESSED}, "Processed"),
         (
-            {"status": Status.FAILED, "reason": a_reason("The file is no longer there")},
-            f"Failed {DASH} The file is no longer there",
+            {"status": Status.FAILED, "reason": a_reason("The file no longer exists")},
+            f"Failed {DASH} The file no longer exists",
         ),
         ({"status": Status.FAILED}, "Failed"),
         ({"status": Status.FAILED, "reason": a_reason("a\nb")}, f"Failed {DASH} a\\nb"),
@@ -117,7 +117,7 @@ def test_progress_is_shown_only_while_it_says_something(fields: dict[str, Any], 
 
 def test_row_is_spoken_in_one_sentence(wording: Wording) -> None:
     failed = job(status=Status.FAILED, reason=Reason(ReasonCode.FILE_GONE))
-    assert wording.row(failed) == "notes.txt, Failed, The file is no longer there, 18.2 kB"
+    assert wording.row(failed) == "notes.txt, Failed, The file no longer exists, 18.2 kB"
     assert wording.row(job(status=Status.PROCESSED, lines_count=1)) == "notes.txt, Processed, 1 line, 18.2 kB"
     running = job(status=Status.PROCESSING, bytes_done=9_102, file_size=18_204)
     assert wording.row(running) == f"notes.txt, Processing, 50{NB}%, 18.2 kB"

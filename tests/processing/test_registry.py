@@ -130,7 +130,7 @@ def test_a_large_file_is_read_with_flat_memory(tmp_path: Path) -> None:
 
 
 def test_what_can_not_be_opened_gives_its_reason(tmp_path: Path) -> None:
-    with pytest.raises(FileError, match="no longer there") as caught:
+    with pytest.raises(FileError, match="no longer exists") as caught:
         process(tmp_path / "gone")
 
     assert caught.value.reason.code.problem is FileProblem.MISSING
@@ -270,7 +270,7 @@ def test_a_file_that_changes_at_every_try_is_given_up_after_three(tmp_path: Path
 
     assert caught.value.reason.code.problem is FileProblem.CHANGED
     assert caught.value.text == (
-        "The file changed while it was read; its result was thrown away so that no wrong numbers are kept"
+        "The file changed while it was being read; the result was discarded because it could be wrong"
     )
     assert (shop.opened, shop.pauses) == (3, list(PAUSES_S))
 
@@ -332,7 +332,7 @@ def test_a_file_replaced_while_it_is_read_gives_the_numbers_of_the_new_one(tmp_p
 def test_a_file_whose_size_is_untrue_is_refused_with_that_reason() -> None:
     registry = ProcessorRegistry([LineProcessor()], pause=lambda _: None)
 
-    with pytest.raises(FileError, match="another size") as caught:
+    with pytest.raises(FileError, match="does not match its content") as caught:
         registry.process("/proc/self/limits", Onlooker())
 
     assert caught.value.reason.code.problem is FileProblem.UNREADABLE

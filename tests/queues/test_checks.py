@@ -72,7 +72,7 @@ def test_queue_that_works_is_fine_in_every_point(internet: Internet) -> None:
     texts = [str(finding.text) for finding in findings]
     assert texts[0] == "Credentials found: environment variables"
     assert texts[1] == "Signed in as arn:aws:sts::123456789012:assumed-role/Ops/me (account 123456789012)"
-    assert texts[2].startswith("sqs.eu-west-1.amazonaws.com answers, ")
+    assert texts[2].startswith("sqs.eu-west-1.amazonaws.com responds, ")
     assert texts[3] == "“work” is a standard queue, about 0 waiting"
     assert texts[-1] == "Dead-letter queue: “work-dlq”, after 5 deliveries"
 
@@ -174,7 +174,7 @@ def test_queue_of_another_account_is_noted(internet: Internet) -> None:
     internet.identity = "arn:aws:iam::999999999999:user/me"
     notes = [finding for finding in found() if finding.error is not None]
     assert [cause_of(note) for note in notes] == [Cause.OTHER_ACCOUNT]
-    assert "You are signed in to 999999999999, the queue is in 123456789012." in notes[0].text
+    assert "You are signed in to account 999999999999, but the queue is in 123456789012." in notes[0].text
 
 
 def test_server_that_does_not_answer_is_told() -> None:
@@ -200,7 +200,7 @@ def test_other_server_is_not_asked_who_one_is(moto_url: str) -> None:
 def test_local_queue_is_opened_for_it(tmp_path: Path) -> None:
     findings = list(probe(Connection(), tmp_path / "queue", lambda: False))
     assert [finding.check for finding in findings] == [Check.SERVER, Check.QUEUE]
-    assert findings[0].text.startswith("The local queue answers, ")
+    assert findings[0].text.startswith("The local queue responds, ")
 
 
 def test_local_queue_that_can_not_be_used_is_told(tmp_path: Path) -> None:

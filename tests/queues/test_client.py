@@ -166,7 +166,7 @@ def test_an_entry_that_is_not_named_is_not_done(sim: SimulatedSqs) -> None:
     sim.faults.next("SendMessageBatch", faults.entries_unnamed([0, 2]), times=2)
     results = sim.client().send(bodies("a", "b", "c"))
     assert troubles(results) == [T.OFFLINE, None, T.OFFLINE]
-    assert results[0].text == "the queue's answer does not name this entry"
+    assert results[0].text == "the queue's response does not mention this entry"
 
 
 @pytest.mark.parametrize("operation", BATCHES)
@@ -206,7 +206,7 @@ def test_a_body_that_arrived_changed_is_not_sent(sim: SimulatedSqs) -> None:
     sim.faults.next("SendMessageBatch", faults.wrong_md5([1]))
     results = sim.client().send(bodies("a", "b"))
     assert troubles(results) == [None, T.OFFLINE]
-    assert results[1].text == "the queue received something else than was sent"
+    assert results[1].text == "the queue received another body than was sent"
 
 
 def test_a_failed_entry_stays_failed_whatever_its_digest(sim: SimulatedSqs) -> None:
@@ -244,7 +244,7 @@ def test_a_call_that_fails_says_which_trouble(
 def test_a_missing_right_is_named_as_iam_names_it(sim: SimulatedSqs, operation: str) -> None:
     sim.faults.next(operation, faults.service_error("AccessDenied", status=403))
     right, call = CALLS[operation]
-    with pytest.raises(QueueError, match=rf"“work”\. You are signed in.* do not allow sqs:{right}\."):
+    with pytest.raises(QueueError, match=rf"“work”\. You are signed in.* does not allow sqs:{right}\."):
         call(sim.client())
 
 
@@ -276,7 +276,7 @@ def test_no_connection_is_offline(sim: SimulatedSqs, operation: str, kind: Calla
 )
 def test_an_answer_of_somebody_else_is_offline(sim: SimulatedSqs, operation: str, body: bytes, status: int) -> None:
     sim.faults.next(operation, faults.garbage(body, status=status))
-    with pytest.raises(QueueError, match=r"^Something else answers in place of Amazon SQS") as error:
+    with pytest.raises(QueueError, match=r"^Something else answers instead of Amazon SQS") as error:
         CALLS[operation][1](sim.client())
     assert error.value.trouble is T.OFFLINE
     assert str(status) in error.value.detail
@@ -288,7 +288,7 @@ def test_an_answer_of_somebody_else_is_offline(sim: SimulatedSqs, operation: str
 )
 def test_an_error_page_is_offline(sim: SimulatedSqs, operation: str, body: bytes, status: int) -> None:
     sim.faults.next(operation, faults.garbage(body, status=status))
-    with pytest.raises(QueueError, match=rf"has trouble of its own \({status}\)") as error:
+    with pytest.raises(QueueError, match=rf"is temporarily unavailable \({status}\)") as error:
         CALLS[operation][1](sim.client())
     assert error.value.trouble is T.OFFLINE
 
@@ -394,7 +394,7 @@ def test_a_queue_that_says_little_is_taken_for_an_empty_one(sim: SimulatedSqs, p
     assert (state.total, state.created_at_ms, state.retention_s, state.dead_letter_arn) == (0, 0, 345_600, "")
 
 
-# Odd answers, and the end
+# Odd responds, and the end
 
 
 def test_a_server_may_leave_out_what_is_not_needed(sim: SimulatedSqs) -> None:

@@ -35,7 +35,7 @@ ACCOUNT = "123456789012"
 
 
 class Internet:
-    """All HTTP of botocore: what was sent where, with whose key; the simulator answers, whatever the address."""
+    """All HTTP of botocore: what was sent where, with whose key; the simulator responds, whatever the address."""
 
     def __init__(self, sim: SimulatedSqs) -> None:
         self.sim = sim
@@ -158,7 +158,7 @@ def test_another_servers_queue_url_names_its_address(internet: Internet) -> None
 def test_a_missing_queue_is_said_to_be_missing(internet: Internet) -> None:
     refused = refusal(Connection(queue="work", region="eu-west-1"))
     assert refused.trouble is T.NO_QUEUE
-    assert refused.text.startswith("There is no queue “work” at Amazon SQS in eu-west-1. It was deleted or renamed, or")
+    assert refused.text.startswith("The queue “work” does not exist on Amazon SQS in eu-west-1. It was deleted, or")
     assert "that of the default profile." in refused.text
     assert len(internet.closed) == 2
 
@@ -201,7 +201,7 @@ def test_somebody_else_who_answers_is_not_taken_for_a_queue(internet: Internet, 
     internet.sim.faults.next(operation, faults.garbage(body))
     refused = refusal(Connection(queue="work", region="eu-west-1"))
     assert refused.trouble is T.OFFLINE
-    assert refused.text.startswith("Something else answers in place of Amazon SQS in eu-west-1.")
+    assert refused.text.startswith("Something else answers instead of Amazon SQS in eu-west-1.")
 
 
 # Credentials and configuration
@@ -210,7 +210,7 @@ def test_somebody_else_who_answers_is_not_taken_for_a_queue(internet: Internet, 
 def test_without_credentials_nobody_is_signed_in(internet: Internet) -> None:
     refused = refusal(Connection(queue="work", region="eu-west-1"))
     assert refused.trouble is T.SIGNED_OUT
-    assert refused.text.startswith("No sign-in was found for the default profile.")
+    assert refused.text.startswith("No credentials were found for the default profile.")
     assert not internet.requests
 
 
@@ -280,18 +280,18 @@ def test_half_a_pair_of_keys_is_no_sign_in(isolated_environment: Path, monkeypat
 def test_without_a_region_it_is_said_where_to_set_one() -> None:
     refused = refusal(Connection(queue="work"))
     assert refused.trouble is T.SETUP
-    assert refused.text.startswith("No region is chosen.")
+    assert refused.text.startswith("No region is set.")
 
 
 @pytest.mark.usefixtures("internet", "signed_in")
 @pytest.mark.parametrize(
     ("connection", "environment", "part"),
     [
-        (Connection(queue="work", region="eu west"), {}, "There is no region “eu west”."),
+        (Connection(queue="work", region="eu west"), {}, "The region “eu west” does not exist."),
         (
             Connection(queue="work", endpoint_url="queues.example"),
             {},
-            "can't be used as it is set up. Invalid endpoint",
+            "can't be used as it is configured. Invalid endpoint",
         ),
         (Connection(queue="work", region="eu-west-1"), {"AWS_DEFAULTS_MODE": "none"}, "invalid defaults mode: none"),
     ],

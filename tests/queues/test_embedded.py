@@ -407,7 +407,7 @@ def test_what_may_not_be_written_is_known_trouble(queue: EmbeddedQueue, path: Pa
         error = trouble(queue)
     locked.chmod(before)
     assert error.cause is Cause.LOCAL_QUEUE
-    assert "can't be written. Check the rights" in error.text
+    assert "can't be written. Check the permissions" in error.text
     assert bodies(queue) == ["a"]
 
 
@@ -471,7 +471,7 @@ def test_a_file_that_is_locked_too_long_is_tried_again(
     queue.reset()
     with closing(sqlite3.connect(path)) as other:
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(QueueError, match="does not answer in time") as busy:
+        with pytest.raises(QueueError, match="does not respond in time") as busy:
             queue.connect()
         assert busy.value.trouble is QueueTrouble.OFFLINE
         other.rollback()

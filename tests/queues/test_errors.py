@@ -242,55 +242,58 @@ def test_a_text_is_plain_sentences_without_gaps(error: Exception) -> None:
             "AccessDenied",
             "AWS",
             (
-                "You may not receive from “work”. You are signed in, but the queue's or your account's rules do not "
-                "allow sqs:ReceiveMessage. Ask the queue's administrator for it."
+                "No permission to receive from “work”. You are signed in, but the queue's policy or your account does "
+                "not allow sqs:ReceiveMessage. Ask the queue's administrator for it."
             ),
         ),
         (
             "QueueDoesNotExist",
             "AWS",
             (
-                "There is no queue “work” at Amazon SQS in eu-west-1. It was deleted or renamed, or is in another "
-                "region or account than that of profile “team”. What is to be sent waits here."
+                "The queue “work” does not exist on Amazon SQS in eu-west-1. It was deleted, or it is in another "
+                "region or account than that of profile “team”. Unsent messages are kept here."
             ),
         ),
         (
             "QueueDoesNotExist",
             "another server",
             (
-                "There is no queue “work” at the queue server at https://queues.example:9324. It was deleted or "
-                "renamed, or is in another region or account than that of the default profile. "
-                "What is to be sent waits here."
+                "The queue “work” does not exist on the queue server at https://queues.example:9324. It was deleted, "
+                "or it is in another region or account than that of the default profile. "
+                "Unsent messages are kept here."
             ),
         ),
-        ("RequestThrottled", "AWS without more", "Amazon SQS asks us to go slower."),
+        ("RequestThrottled", "AWS without more", "Amazon SQS is throttling requests."),
         (
             "InternalError",
             "AWS",
-            "Amazon SQS in eu-west-1 has trouble of its own (InternalError). Trying again by itself; nothing is lost.",
+            (
+                "Amazon SQS in eu-west-1 is temporarily unavailable (InternalError). "
+                "Filemill keeps trying; nothing is lost."
+            ),
         ),
         (
             "",
             "AWS",
-            "Amazon SQS in eu-west-1 has trouble of its own (no code). Trying again by itself; nothing is lost.",
+            "Amazon SQS in eu-west-1 is temporarily unavailable (no code). Filemill keeps trying; nothing is lost.",
         ),
-        ("InvalidSecurity", "a URL", "The queue “work” can't be used as it is set up. AWS's text."),
-        ("InvalidMessageContents", "AWS", "The queue “work” refuses the request: AWS's text."),
-        ("ReceiptHandleIsInvalid", "AWS", "The queue “work” gave the message to somebody else."),
+        ("InvalidSecurity", "a URL", "The queue “work” can't be used as it is configured. AWS's text."),
+        ("InvalidMessageContents", "AWS", "The queue “work” rejected the request: AWS's text."),
+        ("ReceiptHandleIsInvalid", "AWS", "The queue “work” delivered the message to another consumer."),
         (
             "ExpiredToken",
             "AWS",
             (
-                "Your AWS session has ended. Renew the sign-in of profile “team”. "
-                "What waits goes on by itself then; nothing is lost."
+                "Your AWS session has expired. Sign in again with profile “team”. "
+                "Processing continues then; nothing is lost."
             ),
         ),
         (
             "InvalidClientTokenId",
             "a URL",
             (
-                "AWS does not accept the keys of the default profile. They were deleted, switched off or mistyped. "
-                "Choose another profile, or renew the keys."
+                "AWS rejected the access keys of the default profile. They may have been deleted, deactivated or "
+                "mistyped. Choose another profile, or replace the keys."
             ),
         ),
     ],
@@ -301,7 +304,7 @@ def test_what_a_person_reads_about_an_answer(code: str, connection: str, text: s
 
 def test_without_a_text_the_code_is_quoted() -> None:
     text = as_queue_error(client_error("KmsDisabled", ""), AWS, "SendMessage").text
-    assert text == "The queue “work” can't be used as it is set up. KmsDisabled"
+    assert text == "The queue “work” can't be used as it is configured. KmsDisabled"
 
 
 @pytest.mark.parametrize(
@@ -313,26 +316,26 @@ def test_without_a_text_the_code_is_quoted() -> None:
     ],
 )
 def test_a_wrong_clock_is_called_a_wrong_clock(code: str, text: str) -> None:
-    assert "clock of this computer" in as_queue_error(client_error(code, text), AWS, "SendMessage").text
+    assert "computer's clock" in as_queue_error(client_error(code, text), AWS, "SendMessage").text
 
 
 @pytest.mark.parametrize(
     ("error", "part"),
     [
-        (boto.NoCredentialsError(), "No sign-in was found for profile “team”."),
+        (boto.NoCredentialsError(), "No credentials were found for profile “team”."),
         (boto.ProfileNotFound(profile="team"), "There is no profile “team” in the AWS configuration."),
-        (boto.UnauthorizedSSOTokenError(), "Your AWS session has ended. Renew the sign-in of profile “team”."),
-        (boto.NoRegionError(), "No region is chosen. A queue lives in one region only. Choose it, or set AWS_REGION."),
-        (boto.InvalidRegionError(region_name="eu west"), "There is no region “eu west”."),
+        (boto.UnauthorizedSSOTokenError(), "Your AWS session has expired. Sign in again with profile “team”."),
+        (boto.NoRegionError(), "No region is set. A queue exists in one region only. Choose it, or set AWS_REGION."),
+        (boto.InvalidRegionError(region_name="eu west"), "The region “eu west” does not exist."),
         (boto.ConfigParseError(path="/home/u/.aws/config"), "Unable to parse config file: /home/u/.aws/config"),
         (
             PermissionError(13, "Permission denied", "/x/.aws/credentials"),
             "can't be used. [Errno 13] Permission denied",
         ),
-        (tls("certificate"), "is not trusted. So nothing is sent over it."),
-        (ValueError("Invalid endpoint: nonsense"), "Amazon SQS in eu-west-1 can't be used as it is set up"),
+        (tls("certificate"), "is not trusted. Nothing is sent over it."),
+        (ValueError("Invalid endpoint: nonsense"), "Amazon SQS in eu-west-1 can't be used as it is configured"),
         (boto.EndpointConnectionError(endpoint_url=URL), "Can't reach Amazon SQS in eu-west-1. Everything is kept"),
-        (NotSqsError(status=200, start="<html>"), "Something else answers in place of Amazon SQS in eu-west-1."),
+        (NotSqsError(status=200, start="<html>"), "Something else answers instead of Amazon SQS in eu-west-1."),
     ],
     ids=name_of,
 )

@@ -52,14 +52,14 @@ aws_secret_access_key = B
 BROKEN = {
     "[profile x]\nrole_arn = r\nsource_profile = base": "Its source profile “base” does not exist.",
     "[profile x]\nrole_arn = r\nsource_profile = y\n[profile y]\nrole_arn = r\nsource_profile = x": (
-        "Its source profiles go round in a circle: x → y → x."
+        "Its source profiles form a loop: x → y → x."
     ),
-    "[profile x]\nrole_arn = r\nsource_profile = x": "Its source profiles go round in a circle: x → x.",
-    "[profile x]\nrole_arn = r": "It assumes a role, but does not say whose keys it does that with (source_profile).",
+    "[profile x]\nrole_arn = r\nsource_profile = x": "Its source profiles form a loop: x → x.",
+    "[profile x]\nrole_arn = r": "It assumes a role, but does not name the credentials to do so with (source_profile).",
     "[profile x]\nrole_arn = r\nsource_profile = x\ncredential_source = Environment": (
-        "It names both source_profile and credential_source; only one may be there."
+        "It has both source_profile and credential_source; only one is allowed."
     ),
-    "[profile x]\nrole_arn = r\ncredential_source = Moon": "Its credential_source “Moon” is not one that AWS knows.",
+    "[profile x]\nrole_arn = r\ncredential_source = Moon": "Its credential_source “Moon” is not a valid value.",
     "[profile x]\nrole_arn = r\nsource_profile = y\n[profile y]\naws_access_key_id = A": (
         "Its source profile “y” can't be used: It lacks aws_secret_access_key."
     ),

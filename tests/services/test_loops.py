@@ -131,7 +131,7 @@ def test_a_loop_that_lives_is_left_alone(loops: Loops) -> None:
     assert loops.left == [True]
 
 
-@pytest.mark.expected_log("ended by a bug", level="ERROR")
+@pytest.mark.expected_log("ended with an unexpected error", level="ERROR")
 def test_a_loop_that_ends_by_a_bug_is_started_again_after_a_pause(loops: Loops) -> None:
     loop = supervised(loops)
 

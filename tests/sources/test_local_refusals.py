@@ -61,7 +61,7 @@ def test_a_named_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     for name in ("pipe", "link"):
         error = refusal(tmp_path / name)
         assert error.reason.code.problem is FileProblem.NOT_A_FILE
-        assert error.text == "This is a named pipe; only ordinary files can be processed"
+        assert error.text == "This is a named pipe; only regular files can be processed"
 
 
 @posix_only
@@ -74,7 +74,7 @@ def test_a_socket_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         error = refusal(tmp_path / "socket")
 
     assert error.reason.code.problem is FileProblem.NOT_A_FILE
-    assert error.text == "This is a socket; only ordinary files can be processed"
+    assert error.text == "This is a socket; only regular files can be processed"
 
 
 @posix_only
@@ -86,7 +86,7 @@ def test_a_device_is_refused(device: str) -> None:
     error = refusal(device)
 
     assert error.reason.code.problem is FileProblem.NOT_A_FILE
-    assert error.text == "This is a device; only ordinary files can be processed"
+    assert error.text == "This is a device; only regular files can be processed"
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_a_device_is_refused(device: str) -> None:
         (stat.S_IFSOCK, "socket"),
         (stat.S_IFCHR, "device"),
         (stat.S_IFBLK, "device"),
-        (0, "not an ordinary file"),
+        (0, "not a regular file"),
     ],
 )
 def test_every_kind_has_its_word(mode: int, word: str) -> None:
@@ -127,7 +127,7 @@ def test_what_only_looks_like_an_address_is_a_path(path: str) -> None:
 def test_a_file_that_is_not_there_is_missing(tmp_path: Path) -> None:
     error = refusal(tmp_path / "gone")
 
-    assert (error.reason.code.problem, error.text) == (FileProblem.MISSING, "The file is no longer there")
+    assert (error.reason.code.problem, error.text) == (FileProblem.MISSING, "The file no longer exists")
     assert not error.passing
     assert "gone" not in error.detail
 
@@ -157,7 +157,7 @@ def test_links_in_a_circle_are_refused(tmp_path: Path) -> None:
     error = refusal(tmp_path / "one")
 
     assert error.reason.code.problem is FileProblem.NOT_A_FILE
-    assert "circle" in error.text
+    assert "points back to itself" in error.text
 
 
 @posix_only
@@ -230,7 +230,7 @@ def test_a_file_that_you_may_not_read_says_so(tmp_path: Path, monkeypatch: pytes
     (tmp_path / "a").touch()
     monkeypatch.setattr(os, "open", failing_open(errno.EACCES))
 
-    assert refusal(tmp_path / "a").text == "You may not read this file"
+    assert refusal(tmp_path / "a").text == "You don't have permission to read this file"
 
 
 class _WindowsError(PermissionError):
@@ -247,8 +247,8 @@ class _WindowsError(PermissionError):
         (32, FileProblem.UNREADABLE, "Another program is using", True),
         (33, FileProblem.UNREADABLE, "Another program is using", True),
         (53, FileProblem.UNREADABLE, "network share", True),
-        (123, FileProblem.MISSING, "No file can have this name", False),
-        (5, FileProblem.NOT_ALLOWED, "You may not read this file", False),
+        (123, FileProblem.MISSING, "This is not a valid file name", False),
+        (5, FileProblem.NOT_ALLOWED, "You don't have permission to read this file", False),
         (None, FileProblem.NOT_ALLOWED, "or another program is using it", True),
     ],
 )
@@ -280,7 +280,7 @@ def test_a_disk_that_does_not_deliver_says_so_and_may_be_tried_again(
     (tmp_path / "a").write_bytes(b"a")
     monkeypatch.setattr(io, "FileIO", BrokenDisk)
 
-    with open_source(str(tmp_path / "a")) as source, pytest.raises(FileError, match="did not deliver") as caught:
+    with open_source(str(tmp_path / "a")) as source, pytest.raises(FileError, match="could not be read") as caught:
         next(source.chunks())
 
     assert caught.value.reason.code.problem is FileProblem.UNREADABLE

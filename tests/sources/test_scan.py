@@ -147,12 +147,12 @@ def test_what_is_not_there_is_refused_and_the_rest_goes_on(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("recursive", [False, True])
 def test_an_empty_name_is_not_the_current_folder(*, recursive: bool) -> None:
-    assert refusal("", recursive=recursive) == "There is no such file"
+    assert refusal("", recursive=recursive) == "The file does not exist"
 
 
 @pytest.mark.parametrize("name", ["a\0b", pytest.param("\ud800", marks=posix_only), "file:///a%00b"])
 def test_a_name_that_no_file_can_have_is_refused(name: str) -> None:
-    assert refusal(name) == "No file can have this name"
+    assert refusal(name) == "This is not a valid file name"
 
 
 def test_a_folder_is_refused_unless_it_is_gone_into(tmp_path: Path) -> None:
@@ -191,14 +191,17 @@ def test_a_folder_named_twice_is_gone_into_once(tmp_path: Path) -> None:
 
 @posix_only
 def test_a_device_is_refused() -> None:
-    assert refusal("/dev/zero") == "This is a device; only ordinary files can be processed"
+    assert refusal("/dev/zero") == "This is a device; only regular files can be processed"
 
 
 @posix_only
 def test_links_to_nothing_and_in_circles_are_refused(tmp_path: Path) -> None:
     (tmp_path / "broken").symlink_to("gone")
     (tmp_path / "loop").symlink_to("loop")
-    texts = ["This link leads to a file that is not there", "This link leads in a circle and never to a file"]
+    texts = [
+        "This link points to a file that does not exist",
+        "This symbolic link points back to itself and never reaches a file",
+    ]
 
     assert [refusal(tmp_path / "broken"), refusal(tmp_path / "loop")] == texts
     assert [str(refused.reason) for refused in look(tmp_path).refused] == texts
@@ -208,7 +211,7 @@ def test_links_to_nothing_and_in_circles_are_refused(tmp_path: Path) -> None:
 def test_a_path_through_a_file_is_refused(tmp_path: Path) -> None:
     fill(tmp_path, "file")
 
-    assert refusal(tmp_path / "file" / "below") == "There is no such file"
+    assert refusal(tmp_path / "file" / "below") == "The file does not exist"
 
 
 @posix_only
@@ -226,7 +229,7 @@ def test_a_place_that_may_not_be_looked_into_is_said(tmp_path: Path, monkeypatch
 
     monkeypatch.setattr(os, "stat", stat_with_a_wall)
 
-    assert refusal(tmp_path / "hidden") == "You may not look into the folder that this lies in"
+    assert refusal(tmp_path / "hidden") == "You don't have permission to open the folder that contains this"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the current folder can't be removed")
@@ -237,7 +240,7 @@ def test_a_relative_name_in_a_folder_that_was_removed_is_refused(
     monkeypatch.chdir(tmp_path / "here")
     (tmp_path / "here").rmdir()
 
-    assert refusal("file") == "There is no such file"
+    assert refusal("file") == "The file does not exist"
 
 
 # --- addresses
@@ -261,7 +264,7 @@ def test_an_address_of_a_folder_is_gone_into(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("address", ["file://server/share/a", "file://10.0.0.1/a"])
 def test_an_address_of_another_computer_is_refused(address: str) -> None:
-    assert refusal(address) == "This address names another computer; only files of this one can be added"
+    assert refusal(address) == "This address points to another computer; only files on this computer can be added"
 
 
 @pytest.mark.parametrize(
@@ -278,7 +281,7 @@ def test_half_an_address_is_a_name_that_is_not_there(
 ) -> None:
     monkeypatch.chdir(tmp_path)
 
-    assert refusal(name) == "There is no such file"
+    assert refusal(name) == "The file does not exist"
 
 
 @posix_only
@@ -445,9 +448,9 @@ def test_files_that_are_listed_but_can_not_be_looked_at_are_accepted_unless_they
 
     assert result.files == (NewFile(f"{top}/1-file", None, None),)
     assert [(Path(refused.path).name, str(refused.reason)) for refused in result.refused] == [
-        ("2-unknown", "You may not look into the folder that this lies in"),
-        ("3-not-told", "You may not look into the folder that this lies in"),
-        ("4-vanished", "There is no such file"),
+        ("2-unknown", "You don't have permission to open the folder that contains this"),
+        ("3-not-told", "You don't have permission to open the folder that contains this"),
+        ("4-vanished", "The file does not exist"),
     ]
 
 

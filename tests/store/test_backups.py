@@ -76,12 +76,12 @@ def test_a_copy_that_can_not_be_made_says_so(store: Store, backups: Backups, mon
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(os, "open", refuse)
-    with pytest.raises(StoreError, match="No copy"):
+    with pytest.raises(StoreError, match="could not be backed up"):
         backups.make()
 
 
 def damage(path: Path) -> None:
-    path.write_bytes(b"this is not a database" * 100)
+    path.write_bytes(b"this is not a Filemill database" * 100)
 
 
 def test_a_damaged_database_is_said_to_be_and_left_as_it_is(tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ def test_the_newest_copy_takes_the_place_of_a_damaged_database(store: Store, bac
     store.database.release()
     damage(store.path)
     aside = backups.restore(made)
-    assert aside.read_bytes().startswith(b"this is not a database")
+    assert aside.read_bytes().startswith(b"this is not a Filemill database")
     database = open_database(store.path, MIGRATIONS)
     database.release()
     assert rows(store.path) == 1

@@ -7,6 +7,7 @@ They are never made again.
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from contextlib import contextmanager
 from pathlib import Path
@@ -45,6 +46,83 @@ MENDED: dict[str, dict[str, str]] = {
         "Broken off: the file was taken off the list": "Cancelled: the file was removed from the list",
         "No reason was given": "No reason given",
         "Runs": "Running",
+        "The file changed while it was read; its result was thrown away so that no wrong numbers are kept": (
+            "The file changed while it was being read; the result was discarded because it could be wrong"
+        ),
+        "Addresses on the web are not supported yet; download the file and add it from this computer": (
+            "Addresses on the web are not supported yet; download the file and add it from this computer"
+        ),
+        "The system reports another size for this file than it has content, so it can't be processed": (
+            "The size that the system reports for this file does not match its content, so it can't be processed"
+        ),
+        "Something went wrong in Filemill itself. The file is put aside; the log has the details": (
+            "An internal error occurred in Filemill. The log has the details"
+        ),
+        "This is a link to a folder; such links are not followed, so that nothing is added twice": (
+            "This is a link to a folder; links to folders are not followed, so that nothing is added twice"
+        ),
+        " times while it worked on this file. The file is put aside; the others go on": (
+            " times while it was processing this file. Other files are not affected"
+        ),
+        "This address names another computer; only files of this one can be added": (
+            "This address points to another computer; only files on this computer can be added"
+        ),
+        "The queue has put its message aside after one delivery without an end": (
+            "Moved to the dead-letter queue after one delivery"
+        ),
+        "This computer is short of memory or has too many files open at once": (
+            "This computer is low on memory or has too many files open"
+        ),
+        "The disk or network share that holds this file did not deliver it": (
+            "The file could not be read from its disk or network share"
+        ),
+        "Addresses on the web can't be added yet; download the file first": (
+            "Addresses on the web can't be added yet; download the file first"
+        ),
+        "The file is no longer there: a part of its path is not a folder": (
+            "The file no longer exists: part of its path is not a folder"
+        ),
+        "No file can be there: the path is too long for this system": ("The path is too long for this system"),
+        "You may not read this file, or another program is using it": (
+            "You don't have permission to read this file, or another program is using it"
+        ),
+        "This is a named pipe; only ordinary files can be processed": (
+            "This is a named pipe; only regular files can be processed"
+        ),
+        "This is a socket; only ordinary files can be processed": (
+            "This is a socket; only regular files can be processed"
+        ),
+        "This is a device; only ordinary files can be processed": (
+            "This is a device; only regular files can be processed"
+        ),
+        "You may not look into the folder that this lies in": (
+            "You don't have permission to open the folder that contains this"
+        ),
+        "This link leads in a circle and never to a file": (
+            "This symbolic link points back to itself and never reaches a file"
+        ),
+        "The program ended while it worked on this file": (
+            "The program ended unexpectedly while it was processing this file"
+        ),
+        "There is no way to process this kind of file": ("Filemill can't process this kind of file"),
+        "This link leads to a file that is not there": ("This link points to a file that does not exist"),
+        "The queue refuses its message: The queue “": ("The queue rejected its message: The queue “"),
+        "The queue has put its message aside after ": ("Moved to the dead-letter queue after "),
+        "You may not look into this folder": ("You don't have permission to open this folder"),
+        "The queue refuses its message: ": ("The queue rejected its message: "),
+        "This folder is no longer there": ("This folder no longer exists"),
+        "This is not an ordinary file": ("This is not a regular file"),
+        "The file is no longer there": ("The file no longer exists"),
+        "No file can have this name": ("This is not a valid file name"),
+        "You may not read this file": ("You don't have permission to read this file"),
+        " deliveries without an end": (" deliveries"),
+        "” refuses the request: ": ("” rejected the request: "),
+        "There is no such file": ("The file does not exist"),
+        "The program ended ": ("The program ended unexpectedly "),
+        " (given up after ": (" (gave up after "),
+        " follows": (" will follow"),
+        " tries)": (" attempts)"),
+        "; try ": ("; attempt "),
     },
     "de": {
         "Neuer Versuch um {time}": "Nächster Versuch um {time}",
@@ -53,10 +131,31 @@ MENDED: dict[str, dict[str, str]] = {
             "(die Nachricht wurde in die Dead-Letter-Warteschlange verschoben)"
         ),
         "Abgebrochen: Die Datei wurde aus der Liste genommen": "Abgebrochen: Die Datei wurde aus der Liste entfernt",
-        # It took this sentence for a title with a text below it, which stayed English.
-        "Something went wrong in Filemill itself. The file is put aside; the log has the details": (
-            "In Filemill selbst ist etwas schiefgegangen. Die Datei ist beiseitegelegt; Näheres steht im Protokoll"
+        "-mal beendet, während es an dieser Datei arbeitete. Die Datei ist beiseitegelegt; die anderen gehen weiter": (
+            "-mal unerwartet beendet, während es diese Datei verarbeitete. Andere Dateien sind nicht betroffen"
         ),
+        "In Filemill selbst ist etwas schiefgegangen. Die Datei ist beiseitegelegt; Näheres steht im Protokoll": (
+            "Interner Fehler in Filemill. Näheres steht im Protokoll"
+        ),
+        "Die Warteschlange hat die Nachricht nach einer Zustellung ohne Abschluss beiseitegelegt": (
+            "Nach einer Zustellung in die Dead-Letter-Warteschlange verschoben"
+        ),
+        "Something went wrong in Filemill itself. The file is put aside; the log has the details": (
+            "Interner Fehler in Filemill. Näheres steht im Protokoll"
+        ),
+        "Das Laufwerk oder die Netzwerkfreigabe mit dieser Datei hat sie nicht geliefert": (
+            "Die Datei konnte nicht von ihrem Datenträger oder ihrer Netzwerkfreigabe gelesen werden"
+        ),
+        "Dort kann keine Datei sein: Der Pfad ist für dieses System zu lang": (
+            "Der Pfad ist zu lang für dieses System"
+        ),
+        "Das Programm wurde beendet, während es an dieser Datei arbeitete": (
+            "Das Programm wurde unerwartet beendet, während es diese Datei verarbeitete"
+        ),
+        " Zustellungen ohne Abschluss beiseitegelegt": (" Zustellungen in die Dead-Letter-Warteschlange verschoben"),
+        "Die Warteschlange hat die Nachricht nach ": ("Nach "),
+        "Keine Datei kann so heißen": ("Das ist kein gültiger Dateiname"),
+        "Diese Datei gibt es nicht": ("Die Datei gibt es nicht"),
     },
 }
 """Sentences that read better now, by what 0.1.0 showed in their place."""
@@ -93,9 +192,9 @@ def speaking(application: QApplication, language: str) -> Iterator[Wording]:
 
 def now(then: str, language: str = "en") -> str:
     """What is shown now where 0.1.0 showed this."""
-    for old_text, text in MENDED[language].items():
-        then = then.replace(old_text, text)
-    return then
+    mended = MENDED[language]
+    longest_first = sorted(mended, key=len, reverse=True)
+    return re.sub("|".join(map(re.escape, longest_first)), lambda found: mended[found[0]], then)
 
 
 def test_terminal_prints_the_same_rows(path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
@@ -188,7 +287,7 @@ def test_work_goes_on_where_it_was_left(old: Store) -> None:
     ]
     gone = [row_id for (row_id,) in rows_of(old.path, "SELECT id FROM job WHERE removed_at IS NOT NULL ORDER BY id")]
     assert old.intake.restore(gone) == len(THEN["removed"])
-    assert "The file is no longer there" in {str(old.job(row_id).reason) for row_id in gone}
+    assert "The file no longer exists" in {str(old.job(row_id).reason) for row_id in gone}
 
 
 def _lists(store: Store, statement: str) -> list[list[Any]]:

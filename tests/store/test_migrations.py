@@ -117,7 +117,7 @@ def test_empty_file_becomes_a_database(tmp_path: Path) -> None:
 
 def test_bundle_without_scripts_is_refused(tmp_path: Path) -> None:
     (tmp_path / "scripts").mkdir()
-    with pytest.raises(StoreError, match="holds no database scripts"):
+    with pytest.raises(StoreError, match="contains no migration scripts"):
         open_database(tmp_path / "jobs.db", tmp_path / "scripts")
     assert not (tmp_path / "jobs.db").stat().st_size
 
@@ -126,7 +126,7 @@ def test_newer_database_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "jobs.db"
     migrated(path, scripts_with(tmp_path, s0999_later=ADD_COLUMN.format(name="later")))
     before = path.read_bytes()
-    with pytest.raises(StoreError, match=f"newer Filemill .it has 0999_later, this one knows {NAMES[-1]}"):
+    with pytest.raises(StoreError, match=f"newer Filemill .schema 0999_later; this version knows {NAMES[-1]}"):
         open_database(path, MIGRATIONS)
     assert path.read_bytes() == before
     assert not list(tmp_path.glob("*.before-*"))
@@ -136,7 +136,7 @@ def test_database_of_another_program_is_refused_and_left_as_it_is(tmp_path: Path
     path = tmp_path / "music.db"
     rows_of(path, "CREATE TABLE job (title TEXT)")
     before = path.read_bytes()
-    with pytest.raises(StoreError, match="database of another program"):
+    with pytest.raises(StoreError, match="belongs to another program"):
         open_database(path, MIGRATIONS)
     assert path.read_bytes() == before
 

@@ -166,7 +166,7 @@ def test_refused_message_ends_its_job_as_failed(store: Store) -> None:
     (entry,) = store.take()
     store.outbox.refuse(entry, reason=Reason(ReasonCode.MESSAGE_REFUSED, {"why": "caf\udce9"}), now_ms=NOW + 7)
     now = store.job(job)
-    assert (now.status, str(now.reason)) == (Status.FAILED, "The queue refuses its message: caf\\udce9")
+    assert (now.status, str(now.reason)) == (Status.FAILED, "The queue rejected its message: caf\\udce9")
     assert now.problem is FileProblem.NOT_SENT
     assert now.finished_at == NOW + 7
     assert store.outbox_rows() == []

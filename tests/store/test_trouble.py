@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def test_file_that_is_no_database_is_told_and_kept(tmp_path: Path) -> None:
     path = tmp_path / "jobs.db"
     path.write_bytes(b"Dear diary, " * 500)
-    with pytest.raises(StoreError, match="is damaged or is not a database of Filemill") as caught:
+    with pytest.raises(StoreError, match="is damaged or is not a Filemill database") as caught:
         open_database(path, MIGRATIONS)
     assert caught.value.detail == "file is not a database"
     assert path.read_bytes() == b"Dear diary, " * 500
@@ -68,7 +68,7 @@ def test_program_that_never_ends_its_migration_is_told(tmp_path: Path, monkeypat
     holder = threading.Thread(target=hold)
     holder.start()
     assert is_held.wait(10)
-    with pytest.raises(StoreBusyError, match="Another program is changing"):
+    with pytest.raises(StoreBusyError, match="Another program is using"):
         open_database(tmp_path / "jobs.db", MIGRATIONS)
     may_end.set()
     holder.join(10)
@@ -104,7 +104,7 @@ def test_database_that_another_program_holds_locked_is_busy(store: Store, monkey
     quick_to_give_up(store.database, monkeypatch)
     with closing(sqlite3.connect(store.path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(StoreBusyError, match="Trying again is safe"):
+        with pytest.raises(StoreBusyError, match="It is safe to try again"):
             store.add("/b")
         assert store.job(job).file_path == "/a", "reading goes on meanwhile"
         other.execute("ROLLBACK")
@@ -121,7 +121,7 @@ def limit_pages(store: Store, more: int) -> None:
 def test_full_disk_writes_nothing_and_goes_on_when_there_is_room(store: Store) -> None:
     store.add("/first")
     limit_pages(store, 3)
-    with pytest.raises(StoreFullError, match="Make room, then go on") as caught:
+    with pytest.raises(StoreFullError, match="Free some space, then try again") as caught:
         store.add(*(f"/data/{number}" for number in range(200)))
     assert caught.value.detail == "database or disk is full"
     assert [job.file_path for job in store.jobs.all()] == ["/first"]
@@ -151,23 +151,23 @@ def test_file_that_may_not_be_written_is_told_and_written_once_it_may(tmp_path: 
 def test_readonly_database_is_told(store: Store) -> None:
     with store.database.read():
         store.database._peewee.execute_sql("PRAGMA query_only = 1")  # type: ignore[no-untyped-call]
-    with pytest.raises(StoreError, match="Check the rights of the file and its folder"):
+    with pytest.raises(StoreError, match="Check the permissions of the file and its folder"):
         store.add("/a")
 
 
 @pytest.mark.parametrize(
     ("code", "kind", "words"),
     [
-        (sqlite3.SQLITE_BUSY, StoreBusyError, "holds it locked"),
-        (sqlite3.SQLITE_BUSY_SNAPSHOT, StoreBusyError, "holds it locked"),
-        (sqlite3.SQLITE_PROTOCOL, StoreBusyError, "holds it locked"),
+        (sqlite3.SQLITE_BUSY, StoreBusyError, "has locked it"),
+        (sqlite3.SQLITE_BUSY_SNAPSHOT, StoreBusyError, "has locked it"),
+        (sqlite3.SQLITE_PROTOCOL, StoreBusyError, "has locked it"),
         (sqlite3.SQLITE_FULL, StoreFullError, "is full"),
         (sqlite3.SQLITE_IOERR_WRITE, StoreFullError, "can't be written"),
         (sqlite3.SQLITE_CORRUPT, StoreDamagedError, "damaged"),
-        (sqlite3.SQLITE_NOTADB, StoreDamagedError, "not a database"),
-        (sqlite3.SQLITE_READONLY_DIRECTORY, StoreError, "rights"),
-        (sqlite3.SQLITE_CANTOPEN, StoreError, "rights"),
-        (sqlite3.SQLITE_PERM, StoreError, "rights"),
+        (sqlite3.SQLITE_NOTADB, StoreDamagedError, "not a Filemill database"),
+        (sqlite3.SQLITE_READONLY_DIRECTORY, StoreError, "permissions"),
+        (sqlite3.SQLITE_CANTOPEN, StoreError, "permissions"),
+        (sqlite3.SQLITE_PERM, StoreError, "permissions"),
     ],
 )
 @pytest.mark.parametrize("is_wrapped", [True, False])

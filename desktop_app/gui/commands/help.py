@@ -93,7 +93,7 @@ class HelpCommands(QObject):
         box.setInformativeText(
             "\n\n".join(
                 [
-                    tr("Processes files through a message queue and shows the status of each one."),
+                    tr("Pick files, have a queue feed them to a worker, and follow each one's status."),
                     tr("Free software under the MIT licence."),
                 ]
             )

@@ -1,1 +1,1 @@
-"""From files a person named to rows of the list."""
+"""Adding files: reviewing what a scan found, and editing the list."""

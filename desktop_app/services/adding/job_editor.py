@@ -1,4 +1,4 @@
-"""Adds, retries, removes and restores jobs, and wakes the sender: what a person does to the list."""
+"""The user's changes to the list: add, retry, remove and restore jobs, and wake the sender."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 
 
 KEEP_REMOVED_MS = 15 * 24 * 3600 * 1000
-"""SQS keeps a message for 14 days at most (AWS: MessageRetentionPeriod): after that none can come for a removed row."""
+"""SQS keeps messages for at most 14 days (AWS: MessageRetentionPeriod), so none can arrive after that."""
 
 
 class JobEditor:
-    """Changes the list. Any thread; the window calls it off the main one for many rows.
+    """Changes the list. Any thread; for many rows, the window calls it off the main thread.
 
     Args:
-        intake: The database's side.
-        queue: The key of the queue that new and retried jobs go to.
-        clock: The time.
-        control: Woken when there is something to send, and asked to begin files first.
+        intake: Writes the rows.
+        queue: The key of the queue for new and retried jobs.
+        clock: The clock.
+        control: Wakes the sender and prioritizes files.
     """
 
     def __init__(self, intake: Intake, *, queue: str, clock: Clock, control: ProcessingControl) -> None:
@@ -46,7 +46,7 @@ class JobEditor:
         self._queue = key
 
     def review(self, result: ScanResult, cancelled: Callable[[], bool] = lambda: False) -> Review:
-        """Compare what a scan found with what is on the list already.
+        """Compare the result of a scan with the list.
 
         Raises:
             StoreError: If the database can't be read.
@@ -54,16 +54,16 @@ class JobEditor:
         return Review(result, self._intake.listed(result.files, cancelled))
 
     def add(self, files: Sequence[NewFile], *, name: str = "", skip_listed: bool = False) -> Added:
-        """Add one batch of files that the scan accepted; they are safe in the database when this returns.
+        """Add files as one batch; they are saved in the database when this returns.
 
         Args:
-            files: May be empty.
-            name: The batch's name for a person.
-            skip_listed: Leave out what is on the list already and has not changed. If nothing remains, no batch is
-                made, and its id is 0.
+            files: The files; may be empty.
+            name: The name of the batch.
+            skip_listed: Leave out files that are on the list and have not changed. If none remains, no batch is
+                created, and its id is 0.
 
         Raises:
-            PartlyAddedError: If the database can't be written any more.
+            PartlyAddedError: If the database became unwritable after some files were added.
             StoreError: If the database can't be written; nothing was added.
         """
         if skip_listed:
@@ -80,7 +80,7 @@ class JobEditor:
         return added
 
     def process_next(self, row_ids: Sequence[int]) -> PriorityResult:
-        """Have waiting jobs of the current queue processed before all others, in this order.
+        """Process these waiting jobs of the current queue before all others, in this order.
 
         Raises:
             StoreError: If the database can't be written.
@@ -91,7 +91,7 @@ class JobEditor:
         return replace(moved, is_served=is_served)
 
     def retry(self, row_ids: Iterable[int]) -> int:
-        """Submit jobs again that have ended, to the current queue; return the number of jobs changed.
+        """Submit ended jobs again, to the current queue; return the number of jobs changed.
 
         Raises:
             StoreError: If the database can't be written.
@@ -101,16 +101,16 @@ class JobEditor:
         return count
 
     def relocate(self, row_id: int, path: str) -> bool:
-        """Submit a job that has failed again, with the file at another place; False if it has not failed any more.
+        """Submit a failed job again with a new path; return False if the job is no longer FAILED.
 
-        Looks at the file, so not for the main thread.
+        Accesses the file, so not for the main thread.
 
         Args:
-            row_id: The row.
-            path: Where the file is now.
+            row_id: The job's key.
+            path: The new path of the file.
 
         Raises:
-            KnownError: If there is no ordinary file.
+            KnownError: If there is no regular file.
             StoreError: If the database can't be written.
         """
         found = scan([path], recursive=False, cancelled=lambda: False, on_found=lambda _: None)
@@ -121,7 +121,7 @@ class JobEditor:
         return is_done
 
     def remove(self, row_ids: Iterable[int]) -> int:
-        """Remove jobs from the list; the files themselves are never touched. Returns the number of jobs changed.
+        """Remove jobs from the list; the files themselves are not changed. Return the number of jobs changed.
 
         Raises:
             StoreError: If the database can't be written.
@@ -139,7 +139,7 @@ class JobEditor:
         return count
 
     def delete_removed(self) -> int:
-        """Delete removed rows whose messages can't come any more; return the number of rows deleted.
+        """Delete removed rows whose messages can't arrive any more; return the number of rows deleted.
 
         Raises:
             StoreError: If the database can't be written.

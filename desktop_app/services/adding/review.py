@@ -1,12 +1,12 @@
-"""What a scan found, compared with the list, and which of it a person selects.
+"""The result of a scan compared with the list, and the selection of files from it.
 
-Selecting is done by folders and by patterns, such as `*.csv; *.txt`, `.git` or `2024/**`. Several patterns are
-separated by semicolons; without any, by spaces, so that `*.csv *.txt` does what it looks like, and so does
-`my notes*.txt; *.csv`. Quotes keep a pattern with spaces together. Upper and lower case are alike.
+Files are selected by subfolders and by patterns such as `*.csv; *.txt`, `.git` or `2024/**`. Patterns are separated by
+semicolons or, if there are none, by spaces, so that both `*.csv *.txt` and `my notes*.txt; *.csv` mean what they seem
+to. Quotes keep a pattern with spaces together. Case is ignored.
 
-`*` stands for any part of a name, `?` for one character, `[abc]` for one of these; `**` for any folders. A pattern with
-a slash in it is meant from the folder on that was added; any other one at every depth. `name/` is a folder and all
-that is in it.
+`*` matches any part of a name, `?` one character, `[abc]` one of these characters, `**` any folders. A pattern with a
+slash is relative to the folder that was added; other patterns match at any depth. `name/` matches a folder and all its
+contents.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _ASK_EVERY = 1024
 _ABOUT_FOLDERS = frozenset({ReasonCode.FOLDER_GONE, ReasonCode.FOLDER_NOT_ALLOWED, ReasonCode.LINKED_FOLDER})
-_SEMICOLON = re.compile(r';(?=(?:[^"]*"[^"]*")*[^"]*\Z)')  # not one in quotes
+_SEMICOLON = re.compile(r';(?=(?:[^"]*"[^"]*")*[^"]*\Z)')  # not within quotes
 _QUOTED_OR_WORD = re.compile(r'"([^"]*)"|([^\s"]+)')
 _SET = re.compile(r"\[(!?)(\]?[^]]*)\]")
 _LITERAL_ENDING = re.compile(r"\*(\.[^*?[\]/]+)")
@@ -37,12 +37,12 @@ _ANY_FOLDERS = "(?:.*/)?"
 
 @dataclass(frozen=True, slots=True)
 class SelectionRules:
-    """Which of the files are meant.
+    """Rules that select files.
 
     Attributes:
-        subfolders: Those in folders below the ones that were named, too.
-        only: Patterns, as typed, of which a file has to match one; empty = any file.
-        leave_out: Patterns of what is not meant.
+        subfolders: Whether to include files in subfolders.
+        only: Patterns, as typed; a file must match one of them. Empty = any file.
+        leave_out: Patterns of files and folders to leave out.
     """
 
     subfolders: bool = True
@@ -52,13 +52,13 @@ class SelectionRules:
 
 @dataclass(frozen=True, slots=True)
 class SelectionResult:
-    """What the rules select.
+    """The files that the rules select.
 
     Attributes:
-        places: Which files, by their place in the scan's result.
-        size: Their bytes together, as far as they are known.
-        listed: How many of them are on the list already and have not changed.
-        refused: What can't be added and would be meant.
+        places: The positions of the files in the scan's result.
+        size: Their total size in bytes; unknown sizes count as 0.
+        listed: The number of them that are on the list and have not changed.
+        refused: The selected entries that can't be added.
     """
 
     places: array[int]
@@ -67,21 +67,21 @@ class SelectionResult:
     refused: tuple[Refusal, ...]
 
     def count(self, *, again: bool) -> int:
-        """Return how many files would be added; with `again` those that are on the list already too."""
+        """Return the number of files to add; with `again`, including those that are on the list already."""
         return len(self.places) if again else len(self.places) - self.listed
 
 
 class Review:
-    """A scan's result and what can be selected of it. Does not change: any thread, several at once.
+    """A scan's result, to select files from. Immutable: any thread, several at once.
 
     Attributes:
-        result: What the scan found.
-        size: All files' bytes together, as far as they are known.
-        has_subfolders: Whether it makes a difference to go into subfolders.
+        result: The scan's result.
+        size: The total size of all files in bytes; unknown sizes count as 0.
+        has_subfolders: Whether there are files in subfolders.
 
     Args:
-        result: What the scan found.
-        listed: For each file 1 if it is on the list already and has not changed; see `JobEditor.review`.
+        result: The scan's result.
+        listed: For each file 1 if it is on the list and has not changed; see `JobEditor.review`.
     """
 
     def __init__(self, result: ScanResult, listed: bytearray) -> None:
@@ -92,20 +92,20 @@ class Review:
 
     @property
     def has_listed(self) -> bool:
-        """Whether any of the files is on the list already and has not changed."""
+        """Whether any of the files is on the list and has not changed."""
         return any(self._listed)
 
     @property
     def is_plain(self) -> bool:
-        """True if there is nothing that a person would want to know before these files are added."""
+        """Whether the files can be added without asking the user."""
         return not self.result.refused and not self.has_listed
 
     def pick(self, rules: SelectionRules, cancelled: Callable[[], bool]) -> SelectionResult | None:
-        """Return what the rules select; None if cancelled. Takes about a second for a million files.
+        """Return the files that the rules select; None if cancelled. Takes about a second for a million files.
 
         Args:
-            rules: What is meant.
-            cancelled: Asked about a thousand times for a million files.
+            rules: The rules.
+            cancelled: Called about a thousand times for a million files.
         """
         wanted = _condition(rules)
         paths, sizes = self.result.files.paths, self.result.files.sizes
@@ -123,7 +123,7 @@ class Review:
         return SelectionResult(places, size, listed, refused)
 
     def files(self, selected: SelectionResult) -> Sequence[NewFile]:
-        """Return the files that are selected."""
+        """Return the selected files."""
         return SomeFiles(self.result.files, selected.places)
 
     def _reaches_below(self) -> bool:
@@ -141,7 +141,7 @@ class Review:
                 yield refused[place], _relative(path, base) if base else ""
 
     def _parts(self, inside: list[range], count: int) -> Iterator[tuple[int, range]]:
-        """Yield all places in their order, with the length of the path of the folder they are in; 0 for none."""
+        """Yield the positions in order, with the length of the path of their added folder; 0 for none."""
         at = 0
         for folder, part in zip(self.result.folders, inside, strict=True):
             yield 0, range(at, part.start)
@@ -151,7 +151,7 @@ class Review:
 
 
 def _condition(rules: SelectionRules) -> Callable[[str], bool]:
-    """Return a test whether a relative path is meant."""
+    """Return a predicate for relative paths that the rules select."""
     meant, left_out = only(rules.only), neither(rules.leave_out)
 
     def wanted(name: str) -> bool:
@@ -163,33 +163,33 @@ def _condition(rules: SelectionRules) -> Callable[[str], bool]:
 
 
 def _concerns(refusal: Refusal, name: str, rules: SelectionRules) -> bool:
-    """Return whether what can't be added would have been meant. What was named itself always is."""
+    """Return whether the rules select an entry that can't be added. Entries that were named directly always are."""
     if not name:
         return True
     if not rules.subfolders and _lies_below(refusal, name):
         return False
-    # A folder that could not be looked into may hold what is meant.
+    # A folder that could not be read may contain selected files.
     return _condition(replace(rules, only="") if refusal.reason.code in _ABOUT_FOLDERS else rules)(name)
 
 
 def _lies_below(refusal: Refusal, name: str) -> bool:
-    """Return whether it would not be met without going into subfolders; a folder would not."""
+    """Return whether an entry is found only by including subfolders; a folder itself is not."""
     return bool(name) and ("/" in name or refusal.reason.code in _ABOUT_FOLDERS)
 
 
 def _length(folder: str) -> int:
-    """Return how much of the path of what is in a folder is the folder's."""
+    """Return the length of the part of a path that is the folder's."""
     return len(folder) if folder.endswith(os.sep) else len(folder) + 1
 
 
 def _relative(path: str, base: int) -> str:
-    """Return a path from a folder on, with slashes; the name alone for what was named itself."""
+    """Return a path relative to its added folder, with slashes; only the name for a file that was named directly."""
     name = path[base:] if base else path[path.rfind(os.sep) + 1 :]
     return name if os.sep == "/" else name.replace(os.sep, "/")
 
 
 def split_patterns(text: str) -> list[str]:
-    """Return the patterns in a text, in their order."""
+    """Return the patterns in a text, in order."""
     parts = [part.strip() for part in _SEMICOLON.split(text)]
     if len(parts) > 1:
         return [part[1:-1] if part[:1] == part[-1:] == '"' and len(part) > 1 else part for part in parts if part]
@@ -198,24 +198,24 @@ def split_patterns(text: str) -> list[str]:
 
 
 def only(text: str) -> Callable[[str], bool] | None:
-    """Return a test whether a path matches one of the patterns; None if there is no pattern.
+    """Return a predicate for paths that match one of the patterns; None if there is no pattern.
 
     Args:
-        text: As typed.
+        text: The patterns, as typed.
 
     Returns:
-        Takes a path from the folder on that was added, with slashes between its parts.
+        A predicate for a path relative to the added folder, with slashes.
     """
     patterns = split_patterns(text)
     endings = [_LITERAL_ENDING.fullmatch(pattern) for pattern in patterns]
     plain = tuple(found[1].casefold() for found in endings if found)
-    if plain and len(plain) == len(patterns):  # nearly always; several times quicker
+    if plain and len(plain) == len(patterns):  # nearly always the case; several times as fast
         return lambda path: path.casefold().endswith(plain)
     return _any_of([_expression(pattern, inside=False) for pattern in patterns])
 
 
 def neither(text: str) -> Callable[[str], bool] | None:
-    """Return the same test for what is to be left out: a pattern that fits a folder leaves out all that is in it."""
+    """Return a predicate for paths to leave out: a pattern that matches a folder leaves out all its contents."""
     return _any_of([_expression(pattern, inside=True) for pattern in split_patterns(text)])
 
 
@@ -227,13 +227,13 @@ def _any_of(expressions: list[str]) -> Callable[[str], bool] | None:
 
 
 def _expression(pattern: str, *, inside: bool) -> str:
-    """Return one pattern as a regular expression for a whole path."""
+    """Return a pattern as a regular expression for a whole path."""
     if os.sep == "\\":
         pattern = pattern.replace("\\", "/")
     names_folder = pattern.endswith("/")
     parts = [part for part in pattern.split("/") if part not in {"", "."}]
     if not parts:
-        return r"(?!)"  # "/" alone names nothing
+        return r"(?!)"  # "/" alone matches nothing
     anchored = "/" in pattern.removesuffix("/")
     made = "" if anchored else _ANY_FOLDERS
     for place, part in enumerate(parts):
@@ -248,7 +248,7 @@ def _expression(pattern: str, *, inside: bool) -> str:
 
 
 def _component(part: str) -> str:
-    """Return one name of a pattern. What follows a star is found once and kept: many stars must not take for ever."""
+    """Return one component of a pattern as a regular expression, without backtracking over several stars."""
     pieces: list[str] = [""]  # between the stars
     at = 0
     while at < len(part):
@@ -271,7 +271,7 @@ def _component(part: str) -> str:
 
 
 def _set(found: re.Match[str]) -> str:
-    """Return a set such as `[a-z]` or `[!0-9]`; a backwards range matches nothing rather than being refused."""
+    """Return a set such as `[a-z]` or `[!0-9]` as a regular expression; a reversed range matches nothing."""
     inside = re.sub(r"([\\^\[\]&~|])", r"\\\1", found[2])
     made = f"(?!/)[{'^' if found[1] else ''}{inside}]"
     try:

@@ -1,1 +1,1 @@
-"""From a received message to a committed result and a deleted message."""
+"""Consuming: from a received message to a committed result and a deleted message."""

@@ -1,7 +1,7 @@
-"""Deletes and releases messages, in batches, and flushes what is buffered at a stop.
+"""Delete and release messages in batches.
 
-A buffered message stays in flight, so its lease is extended until the queue has answered. A delete that fails is no
-harm: the message comes back and is recognised as a duplicate of a finished job.
+A buffered message stays in flight, so its lease is extended until the queue has responded. A failed delete is harmless:
+the message is redelivered and recognized as a duplicate of a finished job.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ log = logging.getLogger(__name__)
 
 IDLE_SECONDS = 1.0
 MAX_AGE_SECONDS = 0.05
-"""A maximum age, not a debounce: a steady stream must not hold a delete back."""
+"""A maximum age, not a debounce: a steady stream must not delay a delete."""
 LATE_SECONDS = 60.0
-"""So long after its lease ended a delete is still worth trying: a standard queue takes it until somebody received."""
+"""How long after its lease a delete is still tried: a standard queue accepts it until the next receive."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Ack:
     message: InFlightMessage
     visible_in: int | None
-    """None to delete it; else in how many seconds it is visible again."""
+    """None to delete the message; else the seconds until it is visible again."""
 
 
 class Acknowledger:
@@ -53,17 +53,17 @@ class Acknowledger:
         self._backoff = Backoff(first=0.5, longest=10)
 
     def delete(self, message: InFlightMessage) -> None:
-        """Delete a message whose job's end is committed, or that is a duplicate."""
+        """Delete a message whose result is committed, or that is a duplicate."""
         self._put(_Ack(message, None))
 
     def release(self, message: InFlightMessage, seconds: int = 0) -> None:
-        """Let a message be received again in so many seconds; several are released in their order."""
+        """Make a message visible again after some seconds; several are released in order."""
         message.is_releasing = True
         self._put(_Ack(message, seconds))
 
     def _put(self, ack: _Ack) -> None:
         if not ack.message.received.receipt_handle:
-            self._in_flight.remove(ack.message)  # its message has not come; it is dealt with when it does
+            self._in_flight.remove(ack.message)  # its message has not arrived yet; it is handled when it does
             return
         with self._condition:
             self._waiting.append(ack)
@@ -71,10 +71,10 @@ class Acknowledger:
                 self._condition.notify()
 
     def run(self, is_replaced: Callable[[], bool]) -> None:
-        """Flush until `stop`; then flush what is left, as long as the queue answers.
+        """Flush until `stop`; then flush the rest, as long as the queue responds.
 
         Args:
-            is_replaced: Asked now and then; True ends the loop at once, since another thread goes on with it.
+            is_replaced: Called regularly; True ends the loop at once, since another thread has taken over.
         """
         while not is_replaced():
             with self._condition:
@@ -92,13 +92,13 @@ class Acknowledger:
                 return
 
     def stop(self) -> None:
-        """Let `run` flush the rest and return: no more is coming."""
+        """Make `run` flush the rest and return."""
         with self._condition:
             self._is_stopping = True
             self._condition.notify()
 
     def _next_batch(self) -> list[_Ack]:
-        """Return up to ten of the same kind, oldest first, so that what is released keeps its order."""
+        """Return up to ten entries of the same kind, oldest first, so that releases keep their order."""
         batch: list[_Ack] = []
         while self._waiting and len(batch) < MAX_ENTRIES:
             if batch and (batch[0].visible_in is None) != (self._waiting[0].visible_in is None):
@@ -107,7 +107,7 @@ class Acknowledger:
         return batch
 
     def _flush(self, batch: Sequence[_Ack]) -> bool:
-        """Send one request; False if nothing of it was done. What is not done is tried again while that makes sense."""
+        """Send one request; return False if it failed as a whole. Failed entries are retried while that makes sense."""
         try:
             results = self._request(batch)
         except QueueError as error:
@@ -141,9 +141,9 @@ class Acknowledger:
         return self._clock.steady() > ack.message.expires + LATE_SECONDS
 
     def _drop_all(self) -> None:
-        """Give up at a stop without a network: the messages are visible again when their time-out ends."""
+        """Give up at a stop without a network: the messages become visible when their timeout ends."""
         with self._condition:
             left, self._waiting = list(self._waiting), deque()
         for ack in left:
             self._in_flight.remove(ack.message)
-        log.info("%d messages were left to their visibility time-out: the queue did not answer", len(left))
+        log.info("%d messages were left to their visibility timeout: the queue did not respond", len(left))

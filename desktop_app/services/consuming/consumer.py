@@ -1,7 +1,7 @@
-"""The consumer: receives messages, has their files processed, commits the results, deletes the messages.
+"""The consumer: receive messages, process their files, commit the results, delete the messages.
 
-It runs on the thread of `run`, which alone writes to the database's jobs, and on threads of its own for the long poll,
-for the answers to the queue, for the heartbeat, and for the files.
+The thread of `run` is the only one that writes results. The long poll, the acknowledgements, the heartbeat and the
+files have threads of their own.
 """
 
 from __future__ import annotations
@@ -59,26 +59,26 @@ QUICK_SECONDS = 0.25
 LONG_SECONDS = 1.0
 PREFETCH = 10
 MOST_IN_FLIGHT = 200
-"""With so many messages that only wait to be deleted, the queue has trouble: receiving more would add to it."""
+"""With this many messages waiting to be deleted, the queue is not responding: receiving more would make it worse."""
 PATIENCE_SECONDS = 60.0
-"""More than any call to the queue takes with its time-outs and retries."""
+"""Longer than any call to the queue takes with its timeouts and retries."""
 CANCEL_GRACE_SECONDS = 0.5
 LONGEST_STORE_WAIT_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class ConsumerOptions:
-    """How a consumer works.
+    """The options of a consumer.
 
     Attributes:
         queue: The key of the queue it consumes.
-        concurrency: How many files at once.
-        visibility_s: For how long a received message is hidden before it is extended, in seconds.
-        wait_s: The longest poll, 0…20 s. Up to `SHORT_POLL_SECONDS` a stop waits for the poll to end, so that no
-            message is handed to it that nobody takes; a longer one is left to end by itself.
-        work_grace_s: How long running work may go on after a stop, in seconds.
-        flush_grace_s: How long the last answers to the queue may take after that.
-        keeps_order: True if nothing that was sent may be overtaken, not even by what a person wants first.
+        concurrency: The number of files to process at once.
+        visibility_s: The visibility timeout of received messages in seconds; the heartbeat extends it.
+        wait_s: The wait time of a poll, 0…20 s. Up to `SHORT_POLL_SECONDS`, a stop waits for the poll to end, so that
+            it receives no message that nobody processes; a longer poll is left to end by itself.
+        work_grace_s: How long running work may continue after a stop, in seconds.
+        flush_grace_s: How long the last acknowledgements may take after that, in seconds.
+        keeps_order: True if no message may overtake another, not even prioritized ones.
     """
 
     queue: str
@@ -94,15 +94,15 @@ class Consumer:
     """Consumes one queue into one database. `run` once, in one thread.
 
     Args:
-        database: The jobs.
-        connector: The queue.
-        registry: What is done to a file.
-        identity: This program, as the holder of leases.
-        options: How to work.
-        clock: The time.
-        report: Takes the loop's states, on several threads.
-        control: What a person wants of it.
-        foreign: Takes note of messages that are not ours.
+        database: The database.
+        connector: Connects to the queue.
+        registry: Processes files.
+        identity: This program as a holder of leases.
+        options: The options.
+        clock: The clock.
+        report: Called with the loop's states, on several threads.
+        control: Pause and priority.
+        foreign: Records foreign messages.
     """
 
     def __init__(
@@ -131,7 +131,7 @@ class Consumer:
         self._is_stopping = threading.Event()
         self._is_store_away = False
         self._end: KnownError | None = None
-        """Why it ends by itself."""
+        """The error that ends the loop."""
         self._claims = Claims(database)
         self._outbox = Outbox(database)
         work, groups = Work(database), MessageGroups()
@@ -183,14 +183,14 @@ class Consumer:
         self._loops = (self._receiving, self._acknowledging, self._extending)
 
     def run(self, should_stop: Callable[[], bool]) -> None:
-        """Consume until stopped; then end in order, within the graces of the options plus a moment.
+        """Consume until stopped; then shut down, within the grace periods of the options.
 
         Raises:
-            KnownError: If the queue carries so much that is not ours that it can't be meant; it has ended in order.
+            KnownError: If the queue contains so many foreign messages that it must be the wrong one.
             StoreDamagedError: If the database is damaged.
         """
         self._state.starting()
-        self._foreign.note_own()  # a new start is a new chance
+        self._foreign.note_own()  # a new start counts from zero
         serves_priorities = not self._options.keeps_order
         with self._database.session(), self._control.consuming(serves_priorities=serves_priorities):
             self._pool.start()
@@ -207,7 +207,7 @@ class Consumer:
             raise self._end
 
     def _check_foreign(self) -> None:
-        """End if so many foreign messages came, and none of ours is waited for, that this can't be our queue."""
+        """End the loop if so many foreign messages arrived that this can't be our queue."""
         in_a_row = self._foreign.in_a_row
         if in_a_row >= TOO_MANY_IN_A_ROW or (
             in_a_row >= MANY_IN_A_ROW and not self._outbox.in_queue(self._options.queue)
@@ -225,10 +225,10 @@ class Consumer:
         self._attempt(self._check_foreign)
 
     def _end_loops(self) -> None:
-        """End in order: the receiver releases what comes late, the acknowledger flushes, the heartbeat ends last."""
+        """Shut down: the receiver releases late messages, the acknowledger flushes, the heartbeat ends last."""
         if self._options.wait_s <= SHORT_POLL_SECONDS:
             self._receiving.join(self._options.wait_s + 1)
-        # What it had brought just before it was stopped.
+        # Messages it had received just before it was stopped.
         self._attempt(lambda: self._committer.interrupt(also_begun=True))
         self._acknowledger.stop()
         self._acknowledging.join(self._options.flush_grace_s)
@@ -250,10 +250,10 @@ class Consumer:
         try:
             self._connector.release_abandoned(self._identity.is_alive)
         except QueueError as error:
-            log.info("messages of programs that have ended wait for their time-out: %s", error.text)
+            log.info("messages of programs that have ended stay hidden until their timeout: %s", error.text)
 
     def _deliver(self, messages: list[Received], expires: float) -> None:
-        """Take what the receiver brings, on its thread: it is in flight from now on."""
+        """Accept received messages, on the receiver's thread: they are in flight from now on."""
         now = self._clock.steady()
         arrived = [InFlightMessage(received, expires, now) for received in messages]
         for message in arrived:
@@ -261,7 +261,7 @@ class Consumer:
         self._inbox.put(arrived)
 
     def _room(self) -> int:
-        """Return how many more messages to receive: those that start now, and some more while files take no time."""
+        """Return how many more messages to receive: those that can start now, and more if files are quick."""
         may_receive = self._control.may_begin and not self._control.has_priorities and not self._is_store_away
         if not may_receive or len(self._in_flight) >= MOST_IN_FLIGHT:
             return 0
@@ -270,7 +270,7 @@ class Consumer:
         return self._options.concurrency + spare - self._in_flight.count_unsettled()
 
     def _turn(self, patience: float) -> None:
-        """Do one round: take in what has arrived, then commit."""
+        """Do one round: handle what has arrived, then commit."""
         if not self._attempt(self._take_in, patience) or not self._attempt(self._commit):
             return
         if self._is_store_away:
@@ -280,11 +280,11 @@ class Consumer:
         self._receiver.has_room.set()
 
     def _attempt(self, act: Callable[..., None], *arguments: float) -> bool:
-        """Do something with the database; if that is away, pause receiving for a while. False then."""
+        """Call a function that uses the database. If the database is unavailable, pause receiving and return False."""
         try:
             act(*arguments)
         except StoreDamagedError as error:
-            self._end = error  # waiting does not help
+            self._end = error  # waiting would not help
             return False
         except StoreError as error:
             self._is_store_away = True
@@ -304,7 +304,7 @@ class Consumer:
             self._control.wake_sender()
 
     def _arrivals(self, patience: float) -> Iterator[list[InFlightMessage] | Done]:
-        """Yield what has arrived, after waiting for the first; bounded, so that a commit never waits for long."""
+        """Yield what has arrived, after waiting for the first item; bounded, so that commits are not delayed."""
         try:
             yield self._inbox.get(timeout=patience)
             for _ in range(COMMIT_ROWS):
@@ -313,7 +313,7 @@ class Consumer:
             return
 
     def _end_work(self) -> None:
-        """Stop receiving; release what has not begun; let what runs end; release what does not."""
+        """Stop receiving, release waiting messages, let running work finish, and release what does not finish."""
         self._is_stopping.set()
         self._receiving.stop()
         self._attempt(self._take_in, 0)
@@ -326,7 +326,7 @@ class Consumer:
         self._attempt(lambda: self._committer.interrupt(also_begun=True))
 
     def _wait_for_work(self, seconds: float) -> None:
-        """Go on committing until everything is settled, or the time is over."""
+        """Commit results until everything is settled or the time is over."""
         end = self._clock.steady() + seconds
         while self._clock.steady() < end and self._in_flight.count_unsettled():
             self._turn(STOP_CHECK_SECONDS)

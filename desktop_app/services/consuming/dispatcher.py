@@ -1,4 +1,4 @@
-"""From received messages to work: decode, claim the rows, and start, delete, leave or release each message."""
+"""Dispatch received messages: decode them, claim their rows, and start, delete, leave or release each one."""
 
 from __future__ import annotations
 
@@ -37,19 +37,19 @@ _DELETED_AS = {
 
 
 class Dispatcher:
-    """Decides what each received message means and acts on it. One thread.
+    """Decides what to do with each received message. One thread.
 
     Args:
-        claims: The rows.
-        worker: This program's identity, as the holder of leases.
+        claims: Claims rows.
+        worker: This program's identity as a holder of leases.
         in_flight: All messages in flight.
         acknowledger: Deletes and releases messages.
-        groups: The order of FIFO groups.
+        groups: The order within FIFO message groups.
         pool: Processes files.
-        foreign: Takes note of messages that are not ours.
-        control: Whether files may begin.
-        clock: The time.
-        visibility_s: How long a message is hidden; the row's lease is a little longer.
+        foreign: Records foreign messages.
+        control: Tells whether files may be started.
+        clock: The clock.
+        visibility_s: The visibility timeout; the row's lease is a little longer.
     """
 
     def __init__(
@@ -78,13 +78,13 @@ class Dispatcher:
         self._visibility_s = visibility_s
 
     def accept(self, arrived: Sequence[InFlightMessage]) -> None:
-        """Deal with what one poll brought.
+        """Handle the messages of one poll.
 
         Raises:
-            StoreError: If the rows can't be claimed; the messages have been released, to come again soon.
+            StoreError: If the rows can't be claimed; the messages have been released and will be redelivered soon.
         """
         if not self._control.may_begin:
-            # A poll that was under way when it was paused. Others on this queue may have time for what it brought.
+            # Paused during the poll: release the messages, which others on this queue may process.
             for message in arrived:
                 self._release(message, 0, Outcome.RELEASED)
             return
@@ -109,7 +109,7 @@ class Dispatcher:
                 continue
             received = Received(request.message_id, "", "", request.receive_count, "")
             now = self._clock.steady()
-            # Its message is attached if it comes meanwhile.
+            # Its message is attached when it arrives.
             message = InFlightMessage(received, now + self._visibility_s, now, awaits_message=True)
             message.take_claim(claim)
             self._in_flight.add(message)
@@ -149,21 +149,21 @@ class Dispatcher:
             self._acknowledger.delete(message)
 
     def _wait_for_other(self, message: InFlightMessage, request: ClaimRequest, claim: Claim) -> None:
-        """Another worker has claimed the row: or we ourselves, and this is the new message for work that takes long."""
+        """Handle a message whose row is claimed by another worker or, for the new message of long work, by us."""
         received = message.received
         if self._in_flight.attach(request.file_id, received, message.expires, message.received_at):
             message.settle(Outcome.DUPLICATE)
             self._in_flight.remove(message)
             return
-        # Not before that lease can have ended, and not all at the same moment. A long wait for what came often already:
-        # each delivery counts, and must not drive the message into the dead-letter queue while the work goes on.
+        # Not before that lease can have ended, with jitter. The wait grows with the receive count: each delivery
+        # counts, and must not move the message to the dead-letter queue while the work goes on.
         left = max(0, claim.busy_until_ms - self._clock.now_ms()) / 1000
         patience = min(BUSY_LONGEST_SECONDS, 2.0 ** min(received.receive_count, 16))
         jitter = random.uniform(1, 3)  # noqa: S311 - no secret
         self._release(message, int(max(left, patience) + jitter), Outcome.RETRIED)
 
     def _leave(self, message: InFlightMessage, why: str) -> None:
-        """Do nothing to a foreign message: it is not even released, and is visible again when its time-out ends."""
+        """Leave a foreign message alone: it is not even released, and becomes visible when its timeout ends."""
         if self._foreign.note(message.received, why):
             log.info("left message %s alone: %s", message.received.message_id, why)
         message.settle(Outcome.FOREIGN)
@@ -177,7 +177,7 @@ class Dispatcher:
 def _log_claim(message: InFlightMessage, request: ClaimRequest) -> None:
     if message.job is None:
         return
-    level = logging.INFO if message.is_suspect else logging.DEBUG  # an ordinary claim is no news
+    level = logging.INFO if message.is_suspect else logging.DEBUG  # ordinary claims are not worth INFO
     log.log(
         level,
         "job %s: claimed, attempt %d of submission %d%s",
@@ -190,16 +190,16 @@ def _log_claim(message: InFlightMessage, request: ClaimRequest) -> None:
 
 
 class PriorityDispatcher:
-    """Begins the files that a person wants first: their rows are claimed without their messages. One thread.
+    """Starts prioritized files by claiming their rows without their messages. One thread.
 
-    That is as safe as with them. The claim is the row's own, fenced by its token. The message comes when it comes: it
-    finds the row claimed and is attached to it, or finds it finished and is deleted; if this program dies, it is still
-    in the queue.
+    This is as safe as with messages, since the claim is fenced by the row's token. When the message arrives, the row is
+    claimed and the message is attached to it, or the row is finished and the message is deleted. If this program dies,
+    the message is still in the queue.
 
     Args:
-        control: What is wanted, and whether files may begin.
-        priority: The rows.
-        dispatcher: Claims them and starts the processing.
+        control: Knows the prioritized files, and whether files may be started.
+        priority: Finds the rows.
+        dispatcher: Claims them and starts processing.
         queue: The key of the consumer's queue.
     """
 
@@ -210,10 +210,10 @@ class PriorityDispatcher:
         self._queue = queue
 
     def begin(self, room: int) -> None:
-        """Begin as many as there are free threads.
+        """Start as many files as there are free threads.
 
         Raises:
-            StoreError: If the rows can't be claimed; they stay wanted.
+            StoreError: If the rows can't be claimed; they stay prioritized.
         """
         if room <= 0 or not self._control.may_begin or not self._control.has_priorities:
             return

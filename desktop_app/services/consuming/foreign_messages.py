@@ -1,7 +1,7 @@
-"""Messages that are not ours: counted, kept to be shown, never touched; too many of them stop the consumer.
+"""Foreign messages: counted, kept for display, and left alone; too many of them stop the consumer.
 
-Each receive raises a message's receive count, and SQS moves what was received too often to its dead-letter queue: a
-program that goes on looking at another program's messages drives them out of that program's queue.
+Each receive increments a message's receive count, and SQS moves messages with a high count to the dead-letter queue. A
+consumer that keeps receiving another program's messages would remove them from that program's queue in this way.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ if TYPE_CHECKING:
 KEPT = 20
 KEPT_CHARS = 2_000
 MANY_IN_A_ROW = 10
-"""So many stop the consumer if none of ours is in the queue."""
+"""This many stop the consumer if none of our messages is in the queue."""
 TOO_MANY_IN_A_ROW = 100
-"""So many stop the consumer even if messages of ours must be behind them."""
+"""This many stop the consumer even if our own messages must be behind them."""
 
-TOO_MANY_TITLE = Sentence("This queue carries messages that are not Filemill's")
+TOO_MANY_TITLE = Sentence("This queue contains messages of another program")
 
 TOO_MANY_TEXT = Sentence(
-    "All that came lately were another program's and were left as they are. Processing has stopped, since each look "
-    "counts as a delivery attempt for them. Choose a queue that is only for Filemill."
+    "The last messages all belong to another program and were left alone. Processing has stopped because each receive "
+    "counts as a delivery attempt for them. Choose a queue that only Filemill uses."
 )
 
 
 @dataclass(frozen=True, slots=True)
 class ForeignMessage:
-    """A message that is not ours, as it came; the body is cut to `KEPT_CHARS`."""
+    """A foreign message as it was received, with the body cut to `KEPT_CHARS`."""
 
     message_id: str
     why: str
@@ -43,7 +43,7 @@ class ForeignMessage:
 
 
 class ForeignMessages:
-    """What came that is not ours. Any thread."""
+    """The foreign messages that were received. Any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -53,13 +53,13 @@ class ForeignMessages:
         self._is_tolerated = False
 
     def tolerate(self) -> None:
-        """Accept from now on that another program uses the queue too: its messages stop the consumer no more."""
+        """Accept that another program uses the queue, too: its messages no longer stop the consumer."""
         with self._lock:
             self._is_tolerated = True
             self._in_a_row.clear()
 
     def note(self, received: Received, why: str) -> bool:
-        """Note a foreign message; True if it is one that was not among the newest before."""
+        """Record a foreign message; return True if it was not among the newest before."""
         message = ForeignMessage(received.message_id, why, received.body[:KEPT_CHARS], received.receive_count)
         with self._lock:
             self._count += 1
@@ -72,19 +72,19 @@ class ForeignMessages:
             return not known
 
     def note_own(self) -> None:
-        """Start counting anew: one of ours came, or a person wants another try."""
+        """Reset the count: one of our messages arrived, or the user wants to try again."""
         with self._lock:
             self._in_a_row.clear()
 
     @property
     def count(self) -> int:
-        """How often a foreign message came."""
+        """The number of foreign messages received."""
         with self._lock:
             return self._count
 
     @property
     def in_a_row(self) -> int:
-        """How many different foreign messages came since the last one of ours."""
+        """The number of different foreign messages since the last message of ours."""
         with self._lock:
             return len(self._in_a_row)
 

@@ -1,8 +1,8 @@
 """Messages in flight: received, and not yet deleted or released.
 
-A lease has two clocks: the message's visibility time-out in the queue and `lease_until` of the row. Both are short, so
-that the work of a program that died comes back soon, and the heartbeat extends both for every message in flight: one
-that waits, one whose file is processed, one that is done and not yet deleted.
+A lease has two parts: the message's visibility timeout in the queue and `lease_until` in the row. Both are short, so
+that the work of a dead program is redelivered soon. The heartbeat extends both for every message in flight: waiting,
+being processed, or done and not yet deleted.
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 VISIBILITY_SECONDS = 30
-"""Asked for in each receive, so that no setting of the queue can hurt."""
+"""Set in each receive, so that the queue's own setting does not matter."""
 ROW_MARGIN_MS = 10_000
-"""The row's lease outlives the message's, so that a message which comes back early finds the row still claimed."""
+"""How much longer the row's lease is, so that a message that is redelivered early finds the row still claimed."""
 HEARTBEAT_SECONDS = 1.0
 RENEW_MESSAGE_SECONDS = 11.5 * 3600
-"""AWS: a message may be hidden for 12 hours in all after its receive. Before that, the work goes on under a new one."""
+"""AWS: a message can be hidden for at most 12 hours after its receive. Before that, a new message replaces it."""
 
 
 class Outcome(StrEnum):
-    """What became of a received message; each ends in exactly one of these."""
+    """The outcome of a received message; each has exactly one."""
 
     PROCESSED = "processed"
     FAILED = "failed"
@@ -50,32 +50,32 @@ class Outcome(StrEnum):
     STALE = "stale"
     FOREIGN = "foreign"
     RETRIED = "retried"
-    """Released to be tried again later: the file, or another worker's lease, was in the way."""
+    """Released to be tried again later, because of the file or of another worker's lease."""
     RELEASED = "released"
-    """Released unprocessed, because processing stopped or the database could not be used."""
+    """Released without being processed, because processing stopped or the database could not be used."""
     LOST = "lost"
-    """The lease ended before the result could be written; it is somebody else's now."""
+    """The lease ended before the result was written; another worker has it now."""
 
 
 @dataclass(eq=False, slots=True)
 class InFlightMessage:
-    """A message in flight and what is known of its job; the thread that has it may write to it.
+    """A message in flight and the state of its job. Only the thread that handles it may change it.
 
     Attributes:
-        received: The message, or a stand-in without a receipt handle for a job claimed without its message.
-        expires: When its visibility time-out ends, in seconds of the steady clock.
+        received: The message, or a placeholder without a receipt handle for a job claimed without its message.
+        expires: When its visibility timeout ends, in seconds of the steady clock.
         received_at: When it was received, by the same clock.
         job: The job, once its row is claimed.
         token: The row's fencing token.
-        progress: How many bytes of how many are processed.
-        saved_progress: The progress that was written to the database last.
-        cancelled: Set when the processing is to stop.
-        awaits_message: Only the row is claimed: its message is still in the queue, or was sent anew.
-        is_suspect: A program ended while it processed this file before.
-        is_begun: The processing of its file has begun.
-        is_lost: The queue or the database gave it to somebody else.
-        is_releasing: It is being released, so its visibility time-out must not be extended any more.
-        outcome: What became of it; what is left then is the queue's answer.
+        progress: The processed bytes and the total.
+        saved_progress: The progress that was last written to the database.
+        cancelled: Set to stop the processing.
+        awaits_message: Only the row is claimed: its message is still in the queue, or was sent again.
+        is_suspect: A program ended unexpectedly while it processed this file before.
+        is_begun: The processing of its file has started.
+        is_lost: The queue or the database gave it to another worker.
+        is_releasing: It is being released, so its visibility timeout must not be extended any more.
+        outcome: Its outcome; only the queue's response is still missing then.
     """
 
     received: Received
@@ -100,18 +100,18 @@ class InFlightMessage:
 
     @property
     def needs_heartbeat(self) -> bool:
-        """Whether its lease is to be extended."""
+        """Whether its lease has to be extended."""
         return not (self.is_lost or self.is_releasing)
 
     def take_claim(self, claim: Claim) -> None:
-        """Note the job that was claimed for this message."""
+        """Record the job that was claimed for this message."""
         self.job, self.token, self.is_suspect = claim.job, claim.token, claim.is_suspect
 
     def settle(self, outcome: Outcome) -> None:
-        """Note what became of the message.
+        """Record the outcome of the message.
 
         Raises:
-            RuntimeError: If that was noted before: a bug, since every message ends once.
+            RuntimeError: If it has an outcome already, which is a bug.
         """
         if self.outcome is not None:
             raise RuntimeError(f"message {self.received.message_id} is settled twice: {self.outcome}, {outcome}")
@@ -125,10 +125,10 @@ class InFlightMessages:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._messages: dict[InFlightMessage, None] = {}
-        """A set that keeps its order."""
+        """An ordered set."""
 
     def add(self, message: InFlightMessage) -> None:
-        """Add a message that was received."""
+        """Add a received message."""
         with self._lock:
             self._messages[message] = None
 
@@ -142,12 +142,12 @@ class InFlightMessages:
             return len(self._messages)
 
     def count_unsettled(self) -> int:
-        """Return how many still have to be processed; the others only wait for the queue's answer."""
+        """Return the number of messages without an outcome; the others only wait for the queue's response."""
         with self._lock:
             return sum(not message.is_settled for message in self._messages)
 
     def attach(self, file_id: str, received: Received, expires: float, now: float) -> bool:
-        """Give a received message to the job that is processed without one; False if this job is not among those."""
+        """Attach a received message to the job that is processed without one; return False if there is no such job."""
         with self._lock:
             for message in self._messages:
                 is_same = message.job is not None and message.job.id == file_id
@@ -168,10 +168,10 @@ class MessageGroups:
 
     def __init__(self) -> None:
         self._groups: dict[str, deque[InFlightMessage]] = {}
-        """The first of each group is the one that may be processed."""
+        """Only the first message of each group may be processed."""
 
     def enter(self, message: InFlightMessage) -> bool:
-        """Append a message to its group, in the order received; True if it may start now."""
+        """Append a message to its group, in the order received; return True if it may start now."""
         group_id = message.received.group_id
         if not group_id:
             return True
@@ -180,7 +180,7 @@ class MessageGroups:
         return len(group) == 1
 
     def leave(self, message: InFlightMessage) -> InFlightMessage | None:
-        """Remove the message that had started; return the one of its group that may start now."""
+        """Remove the started message; return the message of its group that may start now."""
         group_id = message.received.group_id
         group = self._groups.get(group_id)
         if not group or group[0] is not message:
@@ -192,10 +192,10 @@ class MessageGroups:
         return None
 
     def cut(self, message: InFlightMessage) -> list[InFlightMessage]:
-        """Remove a message that goes back to the queue, and all behind it in its group.
+        """Remove a message that is released, and all behind it in its group.
 
         Returns:
-            Those behind it: they must go back too, in this order, so that the group's order is kept.
+            The messages behind it, which must be released in this order to keep the group's order.
         """
         group_id = message.received.group_id
         group = self._groups.get(group_id)
@@ -213,8 +213,8 @@ class MessageGroups:
 class Heartbeat:
     """Extends the leases of all messages in flight. `run` in one thread; `beat` for one pass.
 
-    A late beat still tries: SQS takes the receipt handle until somebody else has received the message. A beat that
-    fails costs nothing; the next one follows in a second.
+    A late beat still works: SQS accepts the receipt handle until the message is received again. A failed beat is
+    harmless; the next one follows in a second.
     """
 
     def __init__(
@@ -248,7 +248,7 @@ class Heartbeat:
                 log.info("heartbeat failed: %s (%s)", error.text, error.detail)
 
     def _extend(self, near: Sequence[InFlightMessage]) -> None:
-        # The row first: a row that stays claimed while its message is visible again only makes the message wait.
+        # The row first: if only the row's lease is extended, a redelivered message just waits.
         self._extend_rows([message for message in near if message.job is not None and not message.is_settled])
         before = self._clock.steady()
         for message in near:
@@ -266,7 +266,7 @@ class Heartbeat:
                 self._lose(message, result.text)
 
     def _renew_messages(self, old: Sequence[InFlightMessage]) -> None:
-        """Send a new message for work that outlives the ceiling, then delete the old one; the work goes on."""
+        """Send a new message for work that outlasts the maximum, then delete the old one; the work goes on."""
         for message in old:
             if message.job is None or message.awaits_message or message.is_settled:
                 continue

@@ -1,4 +1,4 @@
-"""The long poll: asks for as many messages as can start soon, and never for more."""
+"""The long poll: receive only as many messages as can start soon."""
 
 from __future__ import annotations
 
@@ -25,26 +25,26 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 ATTEMPT_SECONDS = 240.0
-"""AWS repeats the answer for five minutes; one minute less, so that no repetition comes too late."""
+"""AWS repeats a response for five minutes; one minute less, so that no repetition is too late."""
 AT_ONCE_SECONDS = 0.05
 NO_WAIT_PAUSE_SECONDS = 0.5
 
 
 class Receiver:
-    """The receiving loop. `run` in a thread of its own, which may outlive a stop by one poll.
+    """The receiving loop. `run` in a thread of its own, which may outlast a stop by one poll.
 
-    A poll can't be called back, and cutting its connection strands the messages that SQS has already given to it. So at
-    a stop the poll is left to end by itself: what it still brings is released at once, in order.
+    A poll can't be cancelled, and closing its connection would strand the messages that SQS has already assigned to it.
+    So at a stop the poll ends by itself, and the messages it still receives are released at once, in order.
 
     Args:
-        connector: The queue.
-        room: How many more messages can be taken now.
-        deliver: Takes what was received and when its visibility ends by the steady clock; quick.
-        state: Told when the queue answers and when it does not.
-        clock: The time.
-        visibility_s: For how long received messages are hidden.
-        wait_s: The longest poll.
-        control: Ends the wait after trouble when a person wants another try now.
+        connector: Connects to the queue.
+        room: Returns how many more messages can be accepted now.
+        deliver: Accepts received messages and the end of their visibility by the steady clock; returns quickly.
+        state: Reports whether the queue responds.
+        clock: The clock.
+        visibility_s: The visibility timeout of received messages.
+        wait_s: The wait time of a poll.
+        control: Ends a backoff when the user wants to try again now.
     """
 
     def __init__(
@@ -72,10 +72,10 @@ class Receiver:
         self._attempted_at = 0.0
         self._control = control
         self.has_room = threading.Event()
-        """Set it when there may be room again."""
+        """Set when there may be room again."""
 
     def run(self, should_stop: Callable[[], bool]) -> None:
-        """Receive until stopped. Trouble outside is waited for, with backoff; it never ends the loop."""
+        """Receive until stopped. Known errors are retried with backoff and never end the loop."""
         while not should_stop():
             limit = min(MAX_ENTRIES, self._room())
             if limit <= 0:
@@ -93,7 +93,7 @@ class Receiver:
         client = self._connector.connect()
         if not self._backoff.tries:
             self._state.running()
-        # After trouble a poll that does not wait: that it is over should show at once.
+        # After an error, do not wait in the poll, so that recovery shows at once.
         wait_s = 0 if self._backoff.tries else self._wait_s
         asked = self._clock.steady()
         messages = client.receive(
@@ -107,15 +107,15 @@ class Receiver:
         self._state.running()
         took = self._clock.steady() - asked
         if not messages and took < min(AT_ONCE_SECONDS, wait_s):
-            # A server that does not know how to wait must not make this loop spin.
+            # A server that does not support long polls must not make this loop spin.
             pause(NO_WAIT_PAUSE_SECONDS, should_stop)
         if messages:
-            # The time-out begins when SQS hands the message out: at the latest when the longest poll would have ended.
+            # The timeout begins when SQS returns the message: at the latest at the end of the longest poll.
             handed_out = min(self._clock.steady(), asked + wait_s)
             self._deliver(messages, handed_out + self._visibility_s)
 
     def _attempt(self) -> str:
-        """Return the id of this logical poll: the same for its repetitions, as long as AWS remembers it."""
+        """Return the id of this logical poll, which its repetitions share as long as AWS remembers it."""
         now = self._clock.steady()
         if not self._attempt_id or now - self._attempted_at > ATTEMPT_SECONDS:
             self._attempt_id = str(uuid.uuid4())
@@ -128,4 +128,4 @@ class Receiver:
         try:
             client.change_visibility([(message.receipt_handle, 0) for message in messages])
         except QueueError as error:
-            log.info("%d messages are visible again when their time-out ends: %s", len(messages), error.text)
+            log.info("%d messages stay hidden until their timeout: %s", len(messages), error.text)

@@ -25,25 +25,25 @@ log = logging.getLogger(__name__)
 
 MAX_TRIES = 5
 MAX_CRASHING_TRIES = 3
-"""A file that ends the process it is worked on in is given up sooner."""
+"""A file that crashes its process is given up sooner."""
 RETRY_FIRST_SECONDS = 5.0
 RETRY_LONGEST_SECONDS = 900.0
 PROGRESS_EVERY_SECONDS = 0.25
 WAIT_SECONDS = 2.0
-"""So long a claimed file may wait for a free thread."""
+"""How long a claimed file may wait for a free thread."""
 _SMOOTHING = 0.1
 
 
 class Committer:
-    """Collects what the workers have done and writes it down. One thread.
+    """Collects the results of the workers and commits them. One thread.
 
     Args:
-        work: The rows.
+        work: Writes the rows.
         in_flight: All messages in flight.
         acknowledger: Deletes and releases messages.
-        groups: The order of FIFO groups.
+        groups: The order within FIFO message groups.
         pool: Processes files.
-        clock: The time.
+        clock: The clock.
     """
 
     def __init__(
@@ -66,10 +66,10 @@ class Committer:
         self._unfinished: deque[Done] = deque()
         self._next_progress = 0.0
         self.usual_seconds = 0.0
-        """How long a file takes, lately: tells whether it is worth receiving the next ones early."""
+        """The recent average duration of a file: decides whether to receive the next messages early."""
 
     def take(self, done: Done) -> None:
-        """Take what a worker has done with one file; it is written at the next `commit`."""
+        """Accept the result of one file; it is written by the next `commit`."""
         if done.message.is_settled:
             return  # released at a stop while its thread hung
         self.usual_seconds += _SMOOTHING * (done.seconds - self.usual_seconds)
@@ -82,7 +82,7 @@ class Committer:
             self._ended.append((done, _result(done, job, self._clock.now_ms())))
 
     def commit(self) -> bool:
-        """Write everything that was taken; True if a job changed.
+        """Write all accepted results; return True if a job changed.
 
         Raises:
             StoreError: If the database can't be written. Nothing is lost: the next call writes it.
@@ -100,12 +100,12 @@ class Committer:
         return self._write_progress() or changed
 
     def _conclude(self, message: InFlightMessage, result: Result, *, is_written: bool) -> None:
-        """After the commit: delete the message, and start the next of its group."""
+        """Delete the message after the commit, and start the next of its group."""
         if is_written:
             message.settle(Outcome.FAILED if result.reason else Outcome.PROCESSED)
             self._acknowledger.delete(message)
         elif self._lose(message):
-            # Another worker has it: what comes behind it must not overtake it here.
+            # Another worker has it: messages behind it in its group must not overtake it.
             for waiting in self._groups.cut(message):
                 self._interrupt(waiting)
             return
@@ -114,7 +114,7 @@ class Committer:
             self._pool.submit(following)
 
     def _lose(self, message: InFlightMessage) -> bool:
-        """Write nothing, since the row is not ours any more; False if the message is of no use to anybody."""
+        """Drop a result whose row is no longer ours; return False if the message is obsolete."""
         job = message.job
         if job is not None and self._work.is_stale(job.row_id, job.generation):
             message.settle(Outcome.STALE)
@@ -125,7 +125,7 @@ class Committer:
         return True
 
     def _put_back(self, done: Done) -> None:
-        """Deal with work without an end: to be tried again later, interrupted, or lost."""
+        """Handle work without a result: to be tried again later, interrupted, or lost."""
         message, job = done.message, done.message.job
         behind = self._groups.cut(message)
         if job is not None and done.error is not None:
@@ -152,7 +152,7 @@ class Committer:
             self._lose(message)
 
     def _interrupt(self, message: InFlightMessage) -> None:
-        """Release a file as it was, at once and for everybody; not begun, it does not count as an attempt."""
+        """Release a file unchanged; if it was not started, it does not count as an attempt."""
         job = message.job
         is_ours = job is None or self._work.give_back(
             job.row_id, message.token, now_ms=self._clock.now_ms(), uncount=not message.is_begun
@@ -167,10 +167,10 @@ class Committer:
             self._acknowledger.release(message, 0)
 
     def release_waiting(self, after_s: float = WAIT_SECONDS) -> None:
-        """Release what can't start soon: it is not being processed, and another worker may have time for it.
+        """Release waiting messages that can't start soon, so that another worker can process them.
 
         Args:
-            after_s: So long it may wait for a free thread; 0 to release all that has not begun.
+            after_s: How long a file may wait for a free thread; 0 to release all that have not started.
 
         Raises:
             StoreError: If the database can't be written.
@@ -186,13 +186,13 @@ class Committer:
                 self._interrupt(one)
 
     def interrupt(self, *, also_begun: bool) -> None:
-        """At a stop, release what has not ended, oldest first; a result that comes late is fenced off.
+        """Release unfinished messages at a stop, oldest first; late results are fenced off.
 
         Args:
-            also_begun: False to leave alone what a thread works on.
+            also_begun: False to keep the messages of files that are being processed.
 
         Raises:
-            StoreError: If the database can't be written. The messages come back by themselves then.
+            StoreError: If the database can't be written. The messages are then redelivered by themselves.
         """
         for message in self._in_flight.all():
             if not message.is_settled and (self._pool.withdraw(message) or also_begun):
@@ -200,7 +200,7 @@ class Committer:
                 self._interrupt(message)
 
     def _write_progress(self) -> bool:
-        """Write how far long files are, a few times a second."""
+        """Write the progress of long files, a few times a second."""
         now = self._clock.steady()
         if now < self._next_progress:
             return False
@@ -217,7 +217,7 @@ class Committer:
 
 
 def _log_end(done: Done, result: Result, *, is_written: bool) -> None:
-    """Log one line; of thousands that went well, only at DEBUG."""
+    """Log the end of a job; successes only at DEBUG."""
     job = done.message.job
     if job is None:
         return
@@ -232,12 +232,12 @@ def _log_end(done: Done, result: Result, *, is_written: bool) -> None:
 
 
 def _tries(error: FileError) -> int:
-    """Return how often a file with this trouble is tried in all."""
+    """Return the maximum number of attempts for a file with this error."""
     return MAX_CRASHING_TRIES if error.reason.code is ReasonCode.CRASHED else MAX_TRIES
 
 
 def _may_pass(error: FileError, job: Job) -> bool:
-    """Return whether trying again later makes sense."""
+    """Return whether trying again later may succeed."""
     return error.passing and job.attempts < _tries(error)
 
 

@@ -1,4 +1,4 @@
-"""The threads that process files, a bounded number of them."""
+"""A bounded number of threads that process files."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ STALL_SECONDS = 600.0
 
 
 class Processing(Protocol):
-    """What processes one file: a `ProcessorRegistry`, or something with the same method."""
+    """Processes one file: a `ProcessorRegistry`, or an object with the same method."""
 
     def process(self, path: str, watch: Watch) -> FileResult:
         """See `ProcessorRegistry.process`."""
@@ -39,18 +39,18 @@ class Processing(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What a worker has done with one file: a result, or why there is none; both None if it was cancelled."""
+    """The outcome of one file: a result or an error; both None if it was cancelled."""
 
     message: InFlightMessage
     result: FileResult | None = None
     error: FileError | None = None
     seconds: float = 0.0
-    """How long it took."""
+    """The duration in seconds."""
 
 
 @dataclass(slots=True)
 class _Activity:
-    """When a file was begun, when it last made progress, and how far it was then."""
+    """When a file was started, when it last made progress, and how far it was then."""
 
     begun: float
     at: float
@@ -59,7 +59,7 @@ class _Activity:
 
 @dataclass(frozen=True, slots=True)
 class _MessageWatch:
-    """Notes the progress of a file and tells whether its processing was cancelled."""
+    """Records the progress of a file, and tells whether its processing was cancelled."""
 
     message: InFlightMessage
 
@@ -71,17 +71,18 @@ class _MessageWatch:
 
 
 class WorkerPool:
-    """Processes what is submitted, in order, on `size` threads. `submit` and `stop` from any thread.
+    """Processes submitted files in order on `size` threads. `submit` and `stop` from any thread.
 
     The threads are daemons: one that hangs in a dead network share must not keep the program from ending.
 
     Args:
-        size: How many files at once, 1 or more.
-        registry: What is done to a file.
-        on_done: Called for each submitted file, once, on a worker's thread or that of `give_up_stalled`; quick.
+        size: The number of threads, 1 or more.
+        registry: Processes files.
+        on_done: Called once for each submitted file, on a worker's thread or that of `give_up_stalled`; returns
+            quickly.
         clock: Only `steady` is used.
-        may_begin: Asked right before a file is begun; one that may not is done at once, without an end.
-        isolated: The same in a process of its own, for files that may end the process.
+        may_begin: Called right before a file is started; if False, the file is done at once, without a result.
+        isolated: Processes files that may crash, each in a process of its own.
     """
 
     def __init__(
@@ -118,13 +119,13 @@ class WorkerPool:
         self._todo.put(message)
 
     def longest(self) -> float:
-        """Return for how many seconds the file that was begun first has been processed; 0 if none is."""
+        """Return for how many seconds the oldest running file has been processed; 0 if none is."""
         now = self._clock.steady()
         with self._lock:
             return max((now - activity.begun for activity in self._running.values()), default=0.0)
 
     def withdraw(self, message: InFlightMessage) -> bool:
-        """Take back what was submitted; False if it has begun."""
+        """Withdraw a submitted file; return False if it has started."""
         with self._lock:
             if message.is_begun:
                 return False
@@ -132,15 +133,15 @@ class WorkerPool:
             return True
 
     def stop(self) -> None:
-        """Let the threads end when they are through with what was submitted; does not wait."""
+        """Let the threads end after all submitted files, without waiting."""
         for _ in range(self._size):
             self._todo.put(None)
 
     def give_up_stalled(self) -> None:
-        """End the wait for files whose reading makes no progress any more; each gets another thread in its place.
+        """Give up files whose reading makes no progress any more, and replace their threads.
 
-        A read that hangs in a dead network share can't be ended. Its thread is left to itself, and what it may still
-        bring is thrown away.
+        A read that hangs on a dead network share can't be interrupted. Its thread is abandoned, and a late result is
+        discarded.
         """
         now = self._clock.steady()
         with self._lock:
@@ -163,7 +164,7 @@ class WorkerPool:
             self._on_done(done)
 
     def _process(self, message: InFlightMessage) -> Done | None:
-        """Process one file; None if that took so long that somebody else has this thread's place."""
+        """Process one file; return None if it took so long that this thread was replaced."""
         begun = self._clock.steady()
         with self._lock:
             if message.job is None or message.cancelled.is_set() or not self._may_begin():
@@ -188,6 +189,6 @@ class WorkerPool:
             log.info("job %s: %s", job.id, error)
             return None, FileError(Reason(ReasonCode.CRASHED), passing=True, detail=str(error))
         except Exception as error:
-            # A bug of ours must cost one file, not the thread and with it all that follow.
+            # A bug must cost one file, not the thread and all files after it.
             log.exception("job %s: bug while processing it", job.id)
             return None, FileError(Reason(ReasonCode.INTERNAL), detail=repr(error))

@@ -1,1 +1,1 @@
-"""From the outbox to the queue, and what is checked now and then."""
+"""Sending: from the outbox to the queue, and the periodic tasks."""

@@ -1,4 +1,4 @@
-"""Watches the dead-letter queue: a message that SQS moved there ends its row, so that nobody waits for it for ever."""
+"""Watch the dead-letter queue: a message that SQS moved there makes its row FAILED."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ VISIBILITY_SECONDS = 30
 
 
 class DeadLetterWatcher:
-    """Turns our dead-lettered messages into FAILED rows and deletes them there; a periodic task. One thread.
+    """Makes the rows of dead-lettered messages FAILED, and deletes the messages; a periodic task. One thread.
 
-    The row then says all that the message said, and a retry sends a new one. Foreign messages stay where they are.
+    The row contains all that the message said, and a retry sends a new one. Foreign messages stay where they are.
     """
 
     def __init__(self, claims: Claims, connector: QueueConnector, clock: Clock) -> None:
@@ -34,10 +34,10 @@ class DeadLetterWatcher:
         self._clock = clock
 
     def do(self) -> None:
-        """Look once.
+        """Check the dead-letter queue once.
 
         Raises:
-            QueueError: If a queue does not let it.
+            QueueError: If a queue can't be used.
             StoreError: If the database can't be used.
         """
         client = self._connector.connect().dead_letters()
@@ -49,7 +49,7 @@ class DeadLetterWatcher:
                 return
 
     def _settle(self, client: QueueClient, messages: list[Received]) -> int:
-        """Fail the rows, then delete the messages; return how many were ours."""
+        """Make the rows FAILED, then delete the messages; return the number of our messages."""
         ours = [message.receipt_handle for message in messages if self._fail(message)]
         if ours:
             left = [result.text for result in client.delete(ours) if not result.is_done]

@@ -1,4 +1,4 @@
-"""Tasks that are done now and then beside a loop's work."""
+"""Periodic tasks that run between the passes of a loop."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ EVERY_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class PeriodicTask:
-    """A task: its name for the log, and what does it; that may raise a `KnownError`."""
+    """A task: its name for the log and its function, which may raise a `KnownError`."""
 
     name: str
     do: Callable[[], object]
 
 
 class PeriodicTasks:
-    """Does its tasks once a minute, or when a person asks. One thread.
+    """Runs tasks once a minute, or when the user asks. One thread.
 
     Args:
-        tasks: In this order.
+        tasks: The tasks, in order.
         clock: Only `steady` is used.
-        control: Knows whether a person wants them done now.
-        every_s: So often, in seconds.
+        control: Tells whether the user wants them to run now.
+        every_s: The interval in seconds.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class PeriodicTasks:
         self._logged: dict[str, str] = {}
 
     def do_due(self) -> None:
-        """Do all of them if it is time. One that fails is logged, once, and costs nothing else."""
+        """Run all tasks if it is time. A failure is logged once and does not affect the other tasks."""
         if not self._control.take_check_request() and self._clock.steady() < self._next:
             return
         self._next = self._clock.steady() + self._every_s
@@ -74,12 +74,12 @@ class PeriodicTasks:
 
 
 class BackupTask:
-    """Copies the database now and then, if something has changed; a periodic task. One thread.
+    """Backs up the database regularly if it has changed; a periodic task. One thread.
 
     Args:
-        backups: Makes the copies.
-        jobs: Tells whether something has changed.
-        clock: The time.
+        backups: Makes the backups.
+        jobs: Tells whether anything has changed.
+        clock: The clock.
     """
 
     def __init__(self, backups: Backups, jobs: JobList, clock: Clock) -> None:
@@ -89,10 +89,10 @@ class BackupTask:
         self._copied = BEGINNING
 
     def do(self) -> None:
-        """Make one if it is time.
+        """Make a backup if it is time.
 
         Raises:
-            StoreError: If it can't be made.
+            StoreError: If the backup fails.
         """
         newest = next(iter(self._backups.all()), None)
         if newest is not None and self._clock.now_ms() - newest.made_at < BACKUP_EVERY_SECONDS * 1000:

@@ -1,7 +1,8 @@
-"""Finds the rows whose message is gone, and sends them again.
+"""Find rows whose message is gone, and send their messages again.
 
-A row can outlive its message: the queue was purged, deleted and made again, or its retention ran out. Nobody tells, so
-the queue's own count is compared with the rows. A mistake costs a duplicate, which the claim absorbs.
+A row can outlive its message: the queue was purged, or deleted and created again, or the retention period ended. SQS
+does not report this, so the queue's message count is compared with the rows. A wrong guess costs a duplicate, which the
+claim absorbs.
 """
 
 from __future__ import annotations
@@ -19,17 +20,17 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SETTLED_MS = 120_000
-"""AWS's counts may lag for a minute and more after the last send; younger messages are not missed yet."""
+"""AWS's counts may lag for a minute or more after a send, so younger messages are not counted as missing."""
 
 
 class Reconciler:
-    """Compares what the database has sent with what the queue has; a periodic task. One thread.
+    """Compares the sent messages in the database with those in the queue; a periodic task. One thread.
 
     Args:
-        recovery: The rows.
-        connector: The queue.
+        recovery: Finds the rows.
+        connector: Connects to the queue.
         queue: The queue's key.
-        clock: The time.
+        clock: The clock.
     """
 
     def __init__(self, recovery: Recovery, connector: QueueConnector, *, queue: str, clock: Clock) -> None:
@@ -40,10 +41,10 @@ class Reconciler:
         self._missed_before = False
 
     def do(self) -> None:
-        """Look once.
+        """Compare once.
 
         Raises:
-            QueueError: If the queue does not say how it is.
+            QueueError: If the queue's attributes can't be read.
             StoreError: If the database can't be used.
         """
         state = self._connector.connect().state()
@@ -51,20 +52,20 @@ class Reconciler:
         again += self._resend_expired(state)
         again += self._resend_missed(state)
         if again:
-            log.info("reconciler: the messages of %d files are gone; they are sent again", again)
+            log.info("reconciler: the messages of %d files are gone and are sent again", again)
 
     def _resend_all_to_another(self, state: QueueState) -> int:
-        """Another creation date is another queue of the same name: it has none of our messages."""
+        """Resend everything if the creation time has changed: it is a new queue of the same name."""
         if not self._recovery.is_another_queue(queue=self._queue, created_at_ms=state.created_at_ms):
             return 0
         return self._resend(before_ms=self._clock.now_ms())
 
     def _resend_expired(self, state: QueueState) -> int:
-        """No message outlives the queue's retention."""
+        """Resend the messages that are older than the queue's retention period."""
         return self._resend(before_ms=self._clock.now_ms() - state.retention_s * 1000)
 
     def _resend_missed(self, state: QueueState) -> int:
-        """Fewer messages than rows that have one, at two looks in a row: some are gone, and nobody can say which."""
+        """Resend all if the queue has too few messages twice in a row, since it is unknown which are gone."""
         settled = self._clock.now_ms() - SETTLED_MS
         is_missed = state.total < self._recovery.in_flight(queue=self._queue, sent_before_ms=settled)
         was_missed, self._missed_before = self._missed_before, is_missed

@@ -1,7 +1,8 @@
-"""The sender: takes entries from the outbox, in order, and sends their messages in batches.
+"""The sender: take entries from the outbox in order, and send their messages in batches.
 
-Crash points, and what makes each harmless: after the claim (it runs out), after the request or the reply (the same
-deduplication id on a FIFO queue; on a standard queue a duplicate, which the claim of the row absorbs), after the note.
+A crash is harmless at each point: after the claim of the entries (it expires); after the request or the response (the
+same deduplication id on a FIFO queue; on a standard queue a duplicate, which the claim of the row absorbs); and after
+the entries are marked as sent.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ log = logging.getLogger(__name__)
 CLAIM_ENTRIES = 50
 CLAIM_MS = 30_000
 LOCAL_WINDOW = 50
-"""So many messages lie in the embedded queue at most; the rest waits in the outbox, where "Process Next" still moves it
-to the front for every program. What has been sent comes in the order of sending. No limit would make nothing faster
+"""The maximum number of messages in the embedded queue. The rest waits in the outbox, where "Process Next" can move it
+to the front for every program; sent messages arrive in send order. Without a limit nothing would be faster
 (measured: 50, 100, 200 and none)."""
 
 IDLE_SECONDS = 0.25
@@ -45,23 +46,23 @@ STRICT_GROUP = "filemill"
 
 
 def message_group(file_id: str, *, strict_order: bool) -> str:
-    """Return the message group on a FIFO queue: each file's own, or one of all where none may overtake another."""
+    """Return the message group on a FIFO queue: one for each file, or one for all in strict order."""
     return STRICT_GROUP if strict_order else file_id
 
 
 def deduplication_id(file_id: str, generation: int) -> str:
-    """Return the deduplication id on a FIFO queue: content-based ones would swallow a wanted retry for five minutes."""
+    """Return the deduplication id on a FIFO queue. A content-based id would drop a retry within five minutes."""
     return f"{file_id}:{generation}"
 
 
 @dataclass(frozen=True, slots=True)
 class SenderOptions:
-    """How messages are sent.
+    """The options of a sender.
 
     Attributes:
         queue: The key of the queue whose jobs are sent.
-        window: At most so many messages in the queue at a time; None for no limit.
-        strict_order: On a FIFO queue, all messages in one group instead of one group a file.
+        window: The maximum number of messages in the queue at a time; None for no limit.
+        strict_order: On a FIFO queue, put all messages in one group instead of one group per file.
     """
 
     queue: str
@@ -70,18 +71,18 @@ class SenderOptions:
 
 
 class Sender:
-    """Sends what the outbox holds. `run` in one thread, `send_due` for one pass; not for two threads at once.
+    """Sends the messages in the outbox. `run` in one thread, or `send_due` for one pass; one thread at a time.
 
     Args:
-        database: Its outbox has what waits.
-        connector: The queue.
-        identity: This program, as the holder of claims.
-        options: How to send.
-        clock: The time.
-        control: Wakes it when there is something to send.
-        report: Takes the loop's states, on its thread.
-        tasks: Done now and then, between two passes.
-        backoff: The waits after trouble.
+        database: The database with the outbox.
+        connector: Connects to the queue.
+        identity: This program as the holder of claims.
+        options: The options.
+        clock: The clock.
+        control: Wakes the sender when there is something to send.
+        report: Called with the loop's states, on its thread.
+        tasks: The periodic tasks, run between two passes.
+        backoff: The wait times after errors.
     """
 
     def __init__(
@@ -109,7 +110,7 @@ class Sender:
         self._backoff = backoff or Backoff()
 
     def run(self, should_stop: Callable[[], bool]) -> None:
-        """Send until stopped. Trouble outside is waited for, with backoff; it never ends the loop."""
+        """Send until stopped. Known errors are retried with backoff and never end the loop."""
         self._state.starting()
         with self._database.session():
             while not should_stop():
@@ -118,20 +119,20 @@ class Sender:
                     self._tasks.do_due()
                 except StoreDamagedError:
                     self._state.stopped()
-                    raise  # waiting does not help
+                    raise  # waiting would not help
                 except (QueueError, StoreError) as error:
                     self._control.wait_to_send(self._state.waiting(error, self._backoff), should_stop)
                     continue
                 self._backoff.reset()
                 self._state.running()
-                # A full window empties in moments; an empty outbox may fill at any time from another program.
+                # A full window empties quickly; another program may fill an empty outbox at any time.
                 if not sent:
                     busy = self._options.window is not None and self._outbox.has_waiting(self._options.queue)
                     self._control.wait_to_send(BUSY_SECONDS if busy else IDLE_SECONDS, should_stop)
         self._state.stopped()
 
     def send_due(self) -> int:
-        """Send what is due now and fits; return how many messages the queue took.
+        """Send the due messages that fit the window; return the number of messages that the queue accepted.
 
         Raises:
             QueueError: If the queue can't be reached or used. The entries are due again at once.
@@ -151,7 +152,7 @@ class Sender:
             in_order=in_order,
         )
         messages = [self._message(client, entry) for entry in entries]
-        # One by one where order counts: of a batch the queue may take the later ones without the earlier.
+        # One by one in strict order: the queue may accept later entries of a batch without the earlier ones.
         batches = [[at] for at in range(len(messages))] if in_order else plan_batches(messages)
         sent = done = 0
         for positions in batches:
@@ -159,7 +160,7 @@ class Sender:
                 chosen = [entries[at] for at in positions], [messages[at] for at in positions]
                 sent += self._send_batch(client, *chosen, in_order=in_order)
             except QueueError as error:
-                # Due again at once: how long to wait is the loop's business, for all of them alike.
+                # Due again at once: the loop's backoff applies to all of them.
                 self._outbox.postpone(entries[done:], until_ms=self._clock.now_ms())
                 if error.trouble.may_look_different:
                     self._connector.reset()
@@ -168,7 +169,7 @@ class Sender:
         return sent
 
     def send_all(self, deadline: float) -> int:
-        """Send until nothing of this queue waits, or the steady clock reaches the deadline; return how many were sent.
+        """Send until nothing waits for this queue, or until a time of the steady clock; return the number sent.
 
         Raises:
             QueueError: If the queue can't be reached or used.
@@ -207,19 +208,19 @@ class Sender:
                 raise
             if len(messages) == 1:
                 results = [EntryResult(trouble=QueueTrouble.REFUSED, text=error.said or error.text)]
-            else:  # one of them is to blame; the others must not suffer for it
+            else:  # one of them is the cause; send the others separately
                 return sum(
                     self._send_batch(client, [entry], [message], in_order=in_order)
                     for entry, message in zip(entries, messages, strict=True)
                 )
         trouble = results[0].trouble
         if in_order and trouble is not None and trouble is not QueueTrouble.REFUSED:
-            # It holds up all behind it, as trouble with the queue as a whole does.
-            raise QueueError(Sentence("The queue did not take a message."), trouble=trouble, detail=results[0].text)
+            # It blocks everything behind it, like an error of the whole queue.
+            raise QueueError(Sentence("The queue did not accept a message."), trouble=trouble, detail=results[0].text)
         return self._note(entries, results)
 
     def _note(self, entries: Sequence[OutboxEntry], results: Sequence[EntryResult]) -> int:
-        """Write down what became of each entry of a batch."""
+        """Record the result of each entry of a batch."""
         now = self._clock.now_ms()
         sent: list[Sent] = []
         for entry, result in zip(entries, results, strict=True):
@@ -227,7 +228,7 @@ class Sender:
                 log.debug("job %s: submission %d sent, %s", entry.file_id, entry.generation, result.message_id)
                 sent.append(Sent(entry, result.message_id))
             elif result.trouble is QueueTrouble.REFUSED:
-                log.info("job %s: failed: the queue refuses its message: %s", entry.file_id, result.text)
+                log.info("job %s: failed: the queue rejected its message: %s", entry.file_id, result.text)
                 reason = Reason(ReasonCode.MESSAGE_REFUSED, {"why": result.text})
                 self._outbox.refuse(entry, reason=reason, now_ms=now)
             else:

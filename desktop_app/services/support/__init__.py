@@ -1,1 +1,1 @@
-"""Reports, exports and checks that no loop needs."""
+"""Support functions outside the loops: exports, support reports, connection checks."""

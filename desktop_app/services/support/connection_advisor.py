@@ -1,6 +1,6 @@
-"""What there is to choose from for a connection, and whether one works.
+"""Find the choices for a connection, and test connections.
 
-The window may not import `queues/`, and importing it on the main thread would block it: boto3 takes a while to load.
+The window must not import `queues/`, and doing so on the main thread would block it: boto3 is slow to import.
 """
 
 from __future__ import annotations
@@ -16,29 +16,29 @@ if TYPE_CHECKING:
 
 
 class ConnectionAdvisor:
-    """Looks things up, and tests a connection. Not for the main thread: most calls ask AWS, and the first loads boto3.
+    """Looks up profiles, regions and queues, and tests connections. Not for the main thread.
 
     Args:
-        queue_file: The embedded queue.
+        queue_file: The file of the embedded queue.
     """
 
     def __init__(self, queue_file: Path) -> None:
         self._queue_file = queue_file
 
     def profiles(self) -> Profiles:
-        """Return the profiles of the user's AWS configuration, the broken ones too."""
+        """Return the profiles of the user's AWS configuration, including unusable ones."""
         from desktop_app.queues.profiles import read_profiles
 
         return read_profiles()
 
     def regions(self) -> list[str]:
-        """Return the regions in which SQS is, as far as botocore knows without asking."""
+        """Return the regions with SQS that botocore knows without a request."""
         from desktop_app.queues.discovery import regions
 
         return regions()
 
     def queues(self, connection: Connection, should_stop: Callable[[], bool]) -> Iterator[list[FoundQueue]]:
-        """Yield the queues of a connection's profile and region, a page at a time.
+        """Yield the queues of a connection's profile and region page by page.
 
         Raises:
             QueueError: If they can't be listed.
@@ -58,7 +58,7 @@ class ConnectionAdvisor:
         return look_in_regions(connection, should_stop)
 
     def test(self, connection: Connection, should_stop: Callable[[], bool]) -> Iterator[Finding]:
-        """Yield what is found about one thing after the other; no message is sent, received or deleted."""
+        """Test a connection and yield the findings; no message is sent, received or deleted."""
         from desktop_app.queues.checks import probe
 
         return probe(connection, self._queue_file, should_stop)

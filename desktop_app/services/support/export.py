@@ -1,4 +1,4 @@
-"""Writes jobs for other programs: the fields of exports and of the command line's JSON, under stable names."""
+"""Export jobs for other programs: the fields of exports and of the command line's JSON, under stable names."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _ALWAYS: dict[str, Callable[[Job], Value]] = {
 
 _VALUES: dict[str, Callable[[Job], Value]] = {
     **_ALWAYS,
-    # These only where they are asked for.
+    # Only on request.
     "name": lambda job: job.name,
     "bytes_done": lambda job: job.bytes_done,
     "took_ms": lambda job: job.took_ms,
@@ -46,18 +46,18 @@ _VALUES: dict[str, Callable[[Job], Value]] = {
 }
 
 FIELDS = tuple(_ALWAYS)
-"""What `filemill status --json` and `filemill export` tell of each job, in this order."""
+"""The fields of `filemill status --json` and `filemill export`, in order."""
 
 ALL_FIELDS = tuple(_VALUES)
-"""Every field that there is."""
+"""All fields."""
 
-# The wide forms too: some spreadsheets of East Asia take them for the narrow ones.
+# Full-width forms too: some East Asian spreadsheets treat them like the ASCII ones.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _LIKE_A_NUMBER = re.compile(r"(?i)[\d\s.,:/e-]*\d[\d\s.,:/e-]*|true|false")
 
 
 def job_record(job: Job, fields: Sequence[str] = FIELDS) -> dict[str, Value]:
-    """Return what is told of a job, under the names of the fields and in their order.
+    """Return the values of a job by the names of the fields, in their order.
 
     Args:
         job: The job.
@@ -69,21 +69,21 @@ def job_record(job: Job, fields: Sequence[str] = FIELDS) -> dict[str, Value]:
 def json_line(job: Job, fields: Sequence[str] = FIELDS) -> str:
     """Return a job as one line of JSON, ASCII only.
 
-    A byte of the path that is not UTF-8 is the escape of a lone surrogate, as Python's `os.fsdecode` makes it:
-    `os.fsencode(json.loads(line)["file_path"])` gives the path's true bytes.
+    A byte of the path that is not UTF-8 becomes an escaped lone surrogate, as from Python's `os.fsdecode`:
+    `os.fsencode(json.loads(line)["file_path"])` returns the path's bytes.
     """
     return json.dumps(job_record(job, fields))
 
 
 def csv_writer(fields: Sequence[str] = FIELDS, separator: str = ",") -> Write:
-    """Return a writer of CSV as RFC 4180 says, with a byte order mark, so that spreadsheets know the encoding.
+    """Return a writer of CSV according to RFC 4180, with a byte order mark so that spreadsheets detect the encoding.
 
-    Texts that a spreadsheet would take for a formula, a number or a date get an apostrophe in front; characters that
-    do not show are written as escapes. Numbers are whole ones, which read the same everywhere.
+    Texts that a spreadsheet would treat as a formula, a number or a date get a leading apostrophe; invisible characters
+    are escaped. Numbers are integers, which read the same in every locale.
 
     Args:
         fields: Some of `ALL_FIELDS`.
-        separator: Between the values; spreadsheets of a country that writes 1,5 for one and a half expect `;`.
+        separator: The separator of values; spreadsheets in locales with a decimal comma expect `;`.
     """
 
     def write(stream: TextIO, jobs: Iterable[Job]) -> None:
@@ -101,13 +101,13 @@ def _cell(value: Value) -> Value:
 
 
 def spreadsheet_text(text: str) -> str:
-    """Return a text as a spreadsheet may have it: never a formula, nothing that does not show; a file 007 stays 007."""
+    """Return a text that is safe in a spreadsheet: never a formula, no invisible characters; a file 007 stays 007."""
     is_taken_wrongly = text.startswith(_FORMULA_STARTS) or _LIKE_A_NUMBER.fullmatch(text)
     return f"'{display_text(text)}" if is_taken_wrongly else display_text(text)
 
 
 def json_writer(fields: Sequence[str] = FIELDS) -> Write:
-    """Return a writer of one JSON array, an object a line; the same as `filemill status --json` says.
+    """Return a writer of one JSON array, one object per line, as from `filemill status --json`.
 
     Args:
         fields: Some of `ALL_FIELDS`.

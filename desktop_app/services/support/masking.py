@@ -1,4 +1,4 @@
-"""Takes out of a text what nobody else may have or needs to know: keys, account numbers, names of people and files."""
+"""Mask secrets and personal data in texts: keys, account numbers, names of people and files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SECRET, PATH = "[secret]", "[path]"
 _SECRET_NAME = re.compile(r"(?i)secret|token|passw|pwd|credential|api_?key|access_?key|private_?key|auth")
 
 _LEAST = 6
-"""A shorter value may stand anywhere by chance."""
+"""A shorter value may occur anywhere by chance."""
 
 _KEY_ID = re.compile(r"\b(?:A3T[A-Z0-9]|ABIA|ACCA|AGPA|AIDA|AIPA|AKIA|ANPA|ANVA|APKA|AROA|ASCA|ASIA)[A-Z0-9]{12,}\b")
 
@@ -67,7 +67,7 @@ _BARE_PATH = re.compile(
 
 
 class Masked(StrEnum):
-    """What was masked."""
+    """A kind of masked data."""
 
     SECRETS = "keys, passwords and tokens"
     ACCOUNTS = "account numbers"
@@ -79,13 +79,13 @@ class Masker:
     """Masks texts; the same account gets the same number in all of them. One thread at a time.
 
     Args:
-        secrets: Values that must not be seen, wherever they stand.
-        people: Names of the person, and of the computer.
-        folders: What to write in the place of a folder, by the folder; the first that fits.
-        names: Names and paths of files that a person has added.
+        secrets: Values that must never be shown.
+        people: Names of the user and of the computer.
+        folders: Replacements of folders, by folder; the first match wins.
+        names: Names and paths of files that the user has added.
 
     Attributes:
-        counts: How often what was masked.
+        counts: How often each kind of data was masked.
     """
 
     def __init__(
@@ -104,18 +104,18 @@ class Masker:
         self._folders = [
             (spelling, mark) for folder, mark in (folders or {}).items() for spelling in _spellings(folder)
         ]
-        # One that is a plain word may stand anywhere.
+        # A plain word may occur anywhere.
         own = {name for name in names if len(name) >= _LEAST and not name.isalnum()}
         self._names = sorted(own, key=len, reverse=True)
         self._accounts: dict[str, str] = {}
         self.counts: Counter[Masked] = Counter()
 
     def mask(self, text: str, *, names: bool) -> str:
-        """Return a text without what was to be masked.
+        """Return a text with the data masked.
 
         Args:
             text: Any text.
-            names: Whether names and paths of files may stay.
+            names: Whether to keep names and paths of files.
         """
         text = self._without_secrets(text)
         text = self._sub(_ACCOUNT, text, Masked.ACCOUNTS, self._account)
@@ -165,7 +165,7 @@ def _named(found: re.Match[str]) -> str:
 
 
 def _is_random(text: str) -> bool:
-    """Return whether a long run of letters and digits is a key or token, not a path or a digest in hexadecimal."""
+    """Return whether a long run of letters and digits looks like a key or token, not a path or a hexadecimal digest."""
     pieces = [piece for piece in _STRAIGHT.findall(text) if any(map(str.isdigit, piece))]
     mixed = "".join(pieces)
     return any(map(str.isupper, mixed)) and any(map(str.islower, mixed))
@@ -179,16 +179,16 @@ def _quoted(found: re.Match[str]) -> str:
 
 
 def _spellings(folder: str) -> Iterator[str]:
-    """Return a folder as it may stand in texts: as it is, with forward slashes, and in Python's quotes."""
+    """Return the spellings of a folder in texts: as it is, with forward slashes, and as Python quotes it."""
     if len(folder.strip("/\\")) > 1:
         yield from dict.fromkeys((folder, folder.replace("\\", "/"), folder.replace("\\", "\\\\")))
 
 
-# --- what this computer's masker has to know
+# --- the data of this computer
 
 
 def masker_for(environment: Mapping[str, str], data_folder: Path, names: Iterable[str] = ()) -> Masker:
-    """Return the masker for texts of this program on this computer. Reads AWS's files of credentials; any thread."""
+    """Return a masker for this program on this computer. Reads the AWS credentials files; any thread."""
     program = Path(__file__).resolve().parents[3]
     home = str(Path.home())
     folders = {str(data_folder): "[data]", str(program): "[program]"}
@@ -201,12 +201,12 @@ def masker_for(environment: Mapping[str, str], data_folder: Path, names: Iterabl
 
 
 def secrets_of(environment: Mapping[str, str]) -> set[str]:
-    """Return the values of variables whose names say that they are secret."""
+    """Return the values of environment variables whose names suggest a secret."""
     return {value for name, value in environment.items() if _SECRET_NAME.search(name)}
 
 
 def _kept_secrets(environment: Mapping[str, str]) -> Iterator[str]:
-    """Return the secrets in AWS's own files; a file that can't be read holds none that this program could tell."""
+    """Return the secrets in the AWS configuration files. A file that can't be read can't leak into a report."""
     for variable, usual in (("AWS_SHARED_CREDENTIALS_FILE", "credentials"), ("AWS_CONFIG_FILE", "config")):
         parser = configparser.RawConfigParser(strict=False)
         try:

@@ -1,4 +1,4 @@
-"""What lies at a file's path now, for a person who wonders why it could not be processed."""
+"""Inspect the path of a file that could not be processed."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class PathStatus:
-    """What lies at a path.
+    """The state of a path.
 
     Attributes:
-        path: What was looked at.
-        is_there: An ordinary file.
-        is_readable: It may be read by this account.
-        missing_folder: The topmost folder of the path that is not there; empty if all are.
-        owner: Whose file it is; empty where that can't be known.
+        path: The path.
+        is_there: Whether it is a regular file.
+        is_readable: Whether this user may read it.
+        missing_folder: The topmost folder of the path that does not exist; empty if all do.
+        owner: The owner of the file; empty if unknown.
     """
 
     path: str
@@ -28,7 +28,7 @@ class PathStatus:
 
 
 def look_at(path: str) -> PathStatus:
-    """Look, without opening anything. A share that does not answer can take minutes: not for the main thread."""
+    """Return the state of a path without opening it. Can take minutes on a dead share: not for the main thread."""
     try:
         info = os.stat(path)  # noqa: PTH116 - a Path would change a name such as "a//b"
     except (OSError, ValueError):
@@ -38,7 +38,7 @@ def look_at(path: str) -> PathStatus:
 
 
 def _missing_folder(path: str) -> str:
-    """Return the topmost folder that is not there; looked for from the file up: what is above may not be readable."""
+    """Return the topmost folder that does not exist, searching upwards, since folders above may not be readable."""
     missing = ""
     for folder in Path(path).parents:
         try:
@@ -55,5 +55,10 @@ def _missing_folder(path: str) -> str:
 def _owner(path: str) -> str:
     try:
         return Path(path).owner()
-    except (OSError, KeyError, ValueError, NotImplementedError):  # no such user any more; no owners on this system
+    except (
+        OSError,
+        KeyError,
+        ValueError,
+        NotImplementedError,
+    ):  # the user no longer exists, or this system has no owners
         return ""

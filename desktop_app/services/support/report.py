@@ -1,4 +1,4 @@
-"""What helps to find a fault, collected for a person to read and to hand on: no secret, no content of a file."""
+"""Collect a support report, for the user to read and to send: no secrets, no content of files."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _NAMED_VARIABLES = ("AWS_", "FILEMILL_", "QT_", "SSL_", "REQUESTS_", "http_proxy
 
 
 class Part(StrEnum):
-    """The parts of a report, in its order."""
+    """The parts of a report, in order."""
 
     FAULT = "What happened"
     PROGRAM = "Program and computer"
@@ -59,7 +59,7 @@ class Part(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One part's text: as it is shown at first, and with the names of files in it."""
+    """A part's text, without and with the names of files."""
 
     part: Part
     text: str
@@ -68,16 +68,16 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class SupportSources:
-    """Where a report gets its facts from; what may change while the program runs is asked for each time.
+    """The sources of a report's facts; values that may change are callables.
 
     Attributes:
-        home: Where everything lies.
-        environment: The process's variables.
-        settings, connection: As they are now.
-        connect: A connector of the current queue, to be closed.
-        test: Tests the current connection, right by right, and asks now and then whether to stop.
-        database, jobs: The list.
-        clock: The time.
+        home: The home folder.
+        environment: The environment variables.
+        settings, connection: The current settings and connection.
+        connect: Returns a connector of the current queue, which the caller closes.
+        test: Tests the current connection step by step, and checks whether to stop.
+        database, jobs: The database and the list.
+        clock: The clock.
     """
 
     home: Home
@@ -92,12 +92,12 @@ class SupportSources:
 
 
 class SupportReport:
-    """Collects the sections. On one thread at a time, and not on the main one: it reads files, and asks the queue.
+    """Collects the sections. One thread at a time, not the main thread: it reads files and queries the queue.
 
     Args:
-        sources: See there.
-        program: Lines about the program that only its face knows.
-        fault: The report of a fault that has just happened; empty if there was none.
+        sources: See `SupportSources`.
+        program: Lines about the program that only the window knows.
+        fault: The report of an error that has just occurred; empty if there was none.
     """
 
     def __init__(self, sources: SupportSources, *, program: Iterable[str] = (), fault: str = "") -> None:
@@ -108,11 +108,11 @@ class SupportReport:
         self._is_stopped = threading.Event()
 
     def stop(self) -> None:
-        """Nobody waits for the queue's answers any more. Any thread."""
+        """Stop waiting for the queue. Any thread."""
         self._is_stopped.set()
 
     def collect(self) -> list[Section]:
-        """Return all sections but the queue's, which may take long."""
+        """Return all sections except the queue's, which may take a long time."""
         sources = self._sources
         self._masker = masker_for(sources.environment, sources.home.folder, _known_names(sources.jobs))
         texts = {
@@ -126,21 +126,21 @@ class SupportReport:
         return [self._section(part, text) for part, text in texts.items() if text]
 
     def ask_queue(self) -> Section:
-        """Return what the queue says of itself, or why it says nothing; after `collect`."""
+        """Return the queue's section, or why the queue can't be used. Call it after `collect`."""
         return self._section(Part.QUEUE, f"{_lines(self._about_queue)}\n{_lines(self._test_connection)}".rstrip())
 
     def head(self, *, names: bool) -> str:
-        """Return what stands above the sections: what this is, and what was masked in it.
+        """Return the head of the report: what it is, and what was masked in it.
 
         Args:
-            names: Whether the sections are those with the names of files.
+            names: Whether it is for the sections with the names of files.
         """
         masked = {what: count for what, count in self._masker.counts.items() if not (names and what is Masked.FILES)}
         counts = [f"{what.value} ({count})" for what, count in masked.items() if count]
         told = f"Masked: {'; '.join(counts)}." if counts else "Nothing had to be masked."
         return (
             f"Filemill support report, {iso_utc(self._sources.clock.now_ms())}\n"
-            f"It holds no content of files and no keys. {told}\n"
+            f"It contains no content of files and no keys. {told}\n"
         )
 
     def _section(self, part: Part, text: str) -> Section:
@@ -225,7 +225,7 @@ class SupportReport:
 
 
 def _lines(facts: Callable[[], Iterator[str]]) -> str:
-    """Return facts as text; what can't be found out is told where it would stand."""
+    """Return facts as text; an error while collecting them is reported in their place."""
     found: list[str] = []
     try:
         for fact in facts():
@@ -238,7 +238,7 @@ def _lines(facts: Callable[[], Iterator[str]]) -> str:
 
 
 def _known_names(jobs: JobList) -> set[str]:
-    """Return names of the newest files, so that they are recognised wherever they stand."""
+    """Return the names of the newest files, so that they are masked wherever they occur."""
     try:
         keys = jobs.ids(order=Sort.by(ADDED, descending=True))[:_KNOWN_NAMES]
         return {text for job in jobs.listed(keys) for text in (display_text(job.file_path), job.name)}

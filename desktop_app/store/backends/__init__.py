@@ -1,1 +1,1 @@
-"""The database engines: a module each, which holds all in which that engine differs from another."""
+"""The database engines: one module for each, with everything that is specific to it."""

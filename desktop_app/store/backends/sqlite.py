@@ -1,7 +1,7 @@
-"""SQLite: all in which it differs from another database.
+"""SQLite: everything that is specific to this engine.
 
-The connection with its pragmas and functions, how a write transaction begins, what its errors mean, how a database is
-copied and checked, and the few pieces of SQL that other databases write otherwise. Nothing else knows SQLite.
+Connections with their pragmas and functions, write transactions, the meaning of errors, copying and checking a
+database, and the few SQL expressions that differ between engines. No other module of the store knows SQLite.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ BUSY_TIMEOUT_MS = 10_000
 
 PRAGMAS = {
     "journal_mode": "wal",
-    # A WAL that is not flushed survives the end of a program, not a power cut: a durable transaction flushes.
+    # An unflushed WAL survives the end of a program, but not a power failure: durable transactions flush it.
     "synchronous": "normal",
     "foreign_keys": 1,
     "busy_timeout": BUSY_TIMEOUT_MS,
@@ -35,10 +35,10 @@ PRAGMAS = {
 }
 
 ERRORS = (peewee.DatabaseError, sqlite3.Error)
-"""What using the database may raise. Reading on from a cursor raises sqlite3's own."""
+"""The exceptions of database calls. Fetching from a cursor raises those of sqlite3."""
 
 SIDE_FILES = ("-wal", "-shm")
-"""The ends of the names of the files that belong to a database's own."""
+"""The suffixes of the files that belong to a database file."""
 
 _HALF = ".part"
 
@@ -47,11 +47,11 @@ _HALF = ".part"
 
 
 class SqliteDatabase(peewee.SqliteDatabase):
-    """The connections to one file, one a thread.
+    """The connections to one file, one per thread.
 
     Args:
-        path: The file.
-        functions: Functions that the SQL may call, by their names.
+        path: The database file.
+        functions: SQL functions by name.
     """
 
     def __init__(self, path: Path, functions: Mapping[str, Callable[..., Any]]) -> None:
@@ -61,23 +61,23 @@ class SqliteDatabase(peewee.SqliteDatabase):
 
     @contextmanager
     def writing(self, *, durable: bool) -> Iterator[None]:
-        """Hold the write lock from the beginning, so that transactions commit in the order they have begun.
+        """Enter a transaction that holds the write lock from the start, so that transactions commit in order.
 
         Args:
-            durable: Whether a power cut right after the commit must not undo it.
+            durable: Whether the commit must survive a power failure.
         """
         self.execute_sql(f"PRAGMA synchronous = {'full' if durable else 'normal'}")  # type: ignore[no-untyped-call]
         with self.atomic("IMMEDIATE"):
             yield
 
     def rollback(self) -> None:
-        """Roll back, unless SQLite has done so by itself (disk full): else that trouble is hidden by another error."""
+        """Roll back, unless SQLite already has (disk full): a second rollback would hide the original error."""
         connection: sqlite3.Connection = self.connection()  # type: ignore[no-untyped-call]
         if connection.in_transaction:
             super().rollback()
 
     def insert_all(self, table: str, rows: Sequence[Mapping[str, object]]) -> None:
-        """Insert rows that all name the same columns; several times quicker than peewee's own way."""
+        """Insert rows with the same columns; several times as fast as peewee's own method."""
         columns = ", ".join(f'"{column}"' for column in rows[0])
         marks = ", ".join([self.param] * len(rows[0]))
         connection: sqlite3.Connection = self.connection()  # type: ignore[no-untyped-call]
@@ -88,7 +88,7 @@ class SqliteDatabase(peewee.SqliteDatabase):
 
 
 def only_looking(path: Path) -> peewee.Database:
-    """Return a database whose connection changes nothing in the file by being opened."""
+    """Return a database whose connection does not change the file when it is opened."""
     return peewee.SqliteDatabase(str(path))
 
 
@@ -96,37 +96,38 @@ def only_looking(path: Path) -> peewee.Database:
 
 
 def store_error(error: peewee.DatabaseError | sqlite3.Error, path: Path) -> StoreError:
-    """Return what an error of SQLite means, in plain words. Goes by its code: a text may hold any word of our SQL.
+    """Return a readable error for an SQLite error, by its code: the text may contain any part of our SQL.
 
     Raises:
-        peewee.DatabaseError, sqlite3.Error: The same error again, if it is a mistake in our SQL rather than the
-            world's doing.
+        peewee.DatabaseError, sqlite3.Error: The same error, if it is a bug in our SQL.
     """
     cause = error if isinstance(error, sqlite3.Error) else getattr(error, "orig", error)
     text = str(cause)
     match getattr(cause, "sqlite_errorcode", 0) & 0xFF:
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_PROTOCOL:
             return StoreBusyError(
-                Sentence("Another program uses {file} and holds it locked. Trying again is safe.", file=path),
+                Sentence("Another program is using {file} and has locked it. It is safe to try again.", file=path),
                 detail=text,
             )
         case sqlite3.SQLITE_FULL | sqlite3.SQLITE_IOERR:
             return StoreFullError(
-                Sentence("The disk with {file} is full or can't be written. Make room, then go on.", file=path),
+                Sentence(
+                    "The disk with {file} is full or can't be written. Free some space, then try again.", file=path
+                ),
                 detail=text,
             )
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
             return StoreDamagedError(
                 Sentence(
-                    "{file} is damaged or is not a database of Filemill. Nothing was changed. It can be put aside, and "
-                    "the newest copy used in its place: see “filemill doctor --help”.",
+                    "{file} is damaged or is not a Filemill database. Nothing was changed. To set it aside and use "
+                    "the newest backup instead, see “filemill doctor --help”.",
                     file=path,
                 ),
                 detail=text,
             )
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
             return StoreError(
-                Sentence("{file} can't be written. Check the rights of the file and its folder.", file=path),
+                Sentence("{file} can't be written. Check the permissions of the file and its folder.", file=path),
                 detail=text,
                 cause=Cause.DATABASE_READ_ONLY,
             )
@@ -137,13 +138,13 @@ def store_error(error: peewee.DatabaseError | sqlite3.Error, path: Path) -> Stor
 
 
 def create_private(path: Path) -> None:
-    """Make the file for its owner's eyes only, before SQLite makes it for everybody's: it names people's files."""
+    """Create the file with access for its owner only, before SQLite creates it with the default permissions."""
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def copy_whole(database: Path, target: Path) -> None:
-    """Copy a database that others may work on, consistent; the copy has its name only once it is whole.
+    """Copy a database consistently while it is in use; the copy gets its name only when it is complete.
 
     Raises:
         OSError, sqlite3.Error: If it can't be read or written.
@@ -157,12 +158,12 @@ def copy_whole(database: Path, target: Path) -> None:
 
 
 def is_whole(copy: Path) -> bool:
-    """Return whether a copy has been made to its end."""
+    """Return whether a copy is complete."""
     return not copy.name.endswith(_HALF)
 
 
 def is_damaged(database: Path) -> bool:
-    """Return whether a database is damaged, wherever in the file. Reads all of it."""
+    """Return whether a database is damaged. Reads the whole file."""
     try:
         with closing(sqlite3.connect(database)) as connection:
             return bool(connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",))
@@ -174,39 +175,39 @@ def is_damaged(database: Path) -> bool:
 
 
 def among(column: Any, keys: Sequence[int]) -> Any:  # noqa: ANN401 - peewee's expressions have no type
-    """Return a condition: a column holds one of many whole numbers.
+    """Return the condition that a column contains one of many integers.
 
-    They go as one value: measured, five times as quick as a parameter for each.
+    They are passed as one value, which was measured to be five times as fast as a parameter for each.
     """
     return column.in_(SQL("(SELECT value FROM json_each(?))", [f"[{','.join(map(str, sorted(keys)))}]"]))
 
 
 def least(one: Any, other: Any) -> Any:  # noqa: ANN401
-    """Return the smaller one of two numbers."""
+    """Return the smaller of two numbers."""
     return fn.MIN(one, other)
 
 
 def contains_folded(column: Any, key: str) -> Any:  # noqa: ANN401
-    """Return a condition: a column's folded text contains a folded one.
+    """Return the condition that a column's folded text contains a folded text.
 
-    Folding is done in Python, which a million rows feel. A text of ASCII alone, which most are, is folded by SQLite's
-    LIKE as well (measured: half the time, and Python's lock stays free); so only the others are asked for the long way.
+    Folding in Python is slow for a million rows. SQLite's LIKE folds ASCII as well (measured: half the time, without
+    holding Python's lock), so only texts with other characters take the slow path.
     """
     is_not_ascii = fn.LENGTH(column.cast("BLOB")) != fn.LENGTH(column)
     long_way = is_not_ascii & (fn.INSTR(fn.FOLDED(column), key) > 0)
-    # LIKE ends at a NUL; no stored text has one.
+    # LIKE stops at NUL; no stored text contains one.
     return column.contains(key) | long_way if key.isascii() and "\0" not in key else long_way
 
 
 def contains_character(text: Any, character: str) -> Any:  # noqa: ANN401
-    """Return a condition: a text contains a character."""
+    """Return the condition that a text contains a character."""
     return fn.INSTR(text, character) > 0
 
 
 def up_to_last(text: Any, characters: str) -> Any:  # noqa: ANN401
-    """Return a text up to and with the last of these characters.
+    """Return the text up to and including the last of these characters.
 
-    It is trimmed by all that the text is made of, but for them.
+    The text is trimmed of all of its other characters.
     """
     rest = text
     for character in characters:

@@ -1,4 +1,4 @@
-"""The first schema. A frozen copy of the models of that day: never import the living ones here."""
+"""Create the first schema. The models are frozen copies: never import the current ones here."""
 
 from peewee import (
     AutoField,

@@ -1,4 +1,4 @@
-"""An index that finds the files that are on the list already."""
+"""Add an index that finds the files that are on the list already."""
 
 
 def up(migrator, db):

@@ -1,4 +1,4 @@
-"""Each try at a job, kept with it. A frozen copy of the models of that day: never import the living ones here."""
+"""Add a table of attempts. The models are frozen copies: never import the current ones here."""
 
 from peewee import (
     AutoField,

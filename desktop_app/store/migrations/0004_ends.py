@@ -1,4 +1,4 @@
-"""An index over when jobs ended: how far a run is, and what was done in the last hours, without reading the table."""
+"""Add an index on the end times of jobs, for the progress and the throughput of the last hours."""
 
 
 def up(migrator, db):

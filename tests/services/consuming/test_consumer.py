@@ -73,7 +73,7 @@ def test_a_file_that_can_not_be_processed_fails_with_its_reason(running: Running
     running.settled(1)
     done = running.services.job(job)
     assert (done.status, done.problem, done.lines_count) == (Status.FAILED, FileProblem.MISSING, None)
-    assert str(done.reason) == "The file is no longer there"
+    assert str(done.reason) == "The file no longer exists"
     assert running.count(Outcome.FAILED) == 1
     assert running.client.made("delete") == [["a.txt"]]
 
@@ -135,7 +135,7 @@ def test_a_passing_trouble_is_tried_again_later_and_says_so(running: RunningCons
     running.settled(1)
     waiting = running.services.job(job)
     assert (waiting.status, waiting.attempts) == (Status.PENDING, 1)
-    assert str(waiting.reason) == "Another program is using this file; try 2 of 5 follows"
+    assert str(waiting.reason) == "Another program is using this file; attempt 2 of 5 will follow"
     assert waiting.next_try_at is not None
     ((change,),) = running.client.made("change_visibility")
     assert 1 <= change[1] <= 5
@@ -151,7 +151,7 @@ def test_after_five_tries_a_passing_trouble_is_an_end(running: RunningConsumer) 
         running.settled(number)
     failed = running.services.job(job)
     assert (failed.status, failed.attempts) == (Status.FAILED, 5)
-    assert str(failed.reason) == "Another program is using this file (given up after 5 tries)"
+    assert str(failed.reason) == "Another program is using this file (gave up after 5 attempts)"
 
 
 def test_one_slow_file_does_not_hold_the_others(running: RunningConsumer) -> None:
@@ -397,7 +397,10 @@ def test_a_file_that_ends_its_process_fails_after_three_tries_and_the_others_go_
     running.settled(2)
     waiting = services.job(job)
     assert (waiting.status, waiting.attempts) == (Status.PENDING, 2)
-    assert str(waiting.reason) == "The program ended while it worked on this file; try 3 of 3 follows"
+    assert (
+        str(waiting.reason)
+        == "The program ended unexpectedly while it was processing this file; attempt 3 of 3 will follow"
+    )
     running.deliver(message(job))
     running.settled(3)
     failed = services.job(job)
@@ -435,7 +438,7 @@ def test_a_message_that_came_often_while_its_row_is_worked_on_waits_long(running
 def test_a_queue_full_of_foreign_messages_stops_the_consumer_with_a_plain_text(services: ServicesSetup) -> None:
     running = RunningConsumer(services)
     running.deliver_foreign(10)
-    with pytest.raises(KnownError, match="not Filemill's"):
+    with pytest.raises(KnownError, match="messages of another program"):
         running.consumer.run(lambda: False)
     assert running.count(Outcome.FOREIGN) == 10
     assert running.client.made("delete") == running.client.made("change_visibility") == []
@@ -545,7 +548,7 @@ def test_a_locked_database_while_foreign_messages_come_does_not_end_the_consumer
     assert not ended
     away.clear()
     wait_until(lambda: ended)
-    assert "not Filemill's" in ended[0].text
+    assert "messages of another program" in ended[0].text
     running.stop()
 
 

@@ -52,7 +52,7 @@ def test_job_that_failed_is_told_with_the_systems_own_text(
     running.start()
     running.settled(1)
     assert told(caplog, job) == [
-        "attempt 1: failed (missing): The file is no longer there (ENOENT: No such file or directory)"
+        "attempt 1: failed (missing): The file no longer exists (ENOENT: No such file or directory)"
     ]
 
 
@@ -64,7 +64,7 @@ def test_try_that_another_one_follows_is_told(running: RunningConsumer, caplog: 
     running.start()
     running.settled(1)
     (line,) = told(caplog, job)
-    assert line.startswith("attempt 1: Another program is using this file; try 2 of 5 follows (), again in ")
+    assert line.startswith("attempt 1: Another program is using this file; attempt 2 of 5 will follow (), again in ")
 
 
 def test_job_of_a_program_that_ended_is_told(running: RunningConsumer, caplog: pytest.LogCaptureFixture) -> None:
@@ -73,7 +73,7 @@ def test_job_of_a_program_that_ended_is_told(running: RunningConsumer, caplog: p
     running.deliver(message(job))
     running.start()
     running.settled(1)
-    assert [line.partition(",")[0].partition(" from")[0] for line in told(caplog, job)] == ["taken back", "claimed"]
+    assert [line.partition(",")[0].partition(" from")[0] for line in told(caplog, job)] == ["freed", "claimed"]
     assert told(caplog, job)[1].endswith("whose last attempt ended without a result")
 
 

@@ -158,7 +158,7 @@ def test_a_dead_lettered_message_ends_its_row_and_leaves_the_queue(services: Ser
     fixture.watcher.do()
     failed = services.job(job)
     assert (failed.status, failed.problem) == (Status.FAILED, "dead_lettered")
-    assert "put its message aside" in str(failed.reason)
+    assert "Moved to the dead-letter queue" in str(failed.reason)
     assert failed.finished_at == fixture.clock.now_ms()
     assert sim.simulator.bodies("dead") == []
 
