@@ -201,7 +201,7 @@ def test_sign_in_that_does_not_succeed_says_what_aws_says(
 def test_refused_keys_lead_to_the_profiles(open_app: Enter, internet: Internet, code: str) -> None:
     internet.sim.faults.always("*", service_error(code, "The security token included in the request is not valid."))
     app = open_app(AWS)
-    buttons = app.until_banner("AWS does not accept the keys of the default profile")
+    buttons = app.until_banner("AWS rejected the access keys of the default profile")
     assert buttons == ["Choose Profile…", "Test Again", "Details"]
     internet.sim.faults.heal()
     app.press("Test Again")
