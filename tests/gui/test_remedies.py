@@ -326,7 +326,7 @@ def test_no_connection_is_tried_now_and_told_in_detail(open_app: Enter) -> None:
 def test_proxy_that_refuses_is_blamed(open_app: Enter, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://user:secret@127.0.0.1:1")
     app = open_app(AWS)
-    assert app.until_banner("The proxy does not let the connection to Amazon SQS in eu-west-1 through")[0] == "Details"
+    assert app.until_banner("The proxy refused the connection to Amazon SQS in eu-west-1")[0] == "Details"
     app.press("Details")
     (dialog,) = app.window.findChildren(PairsDialog)
     dialog.copy()
