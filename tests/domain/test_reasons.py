@@ -46,7 +46,7 @@ def test_sentence_tells_of_other_tries_at_its_end() -> None:
 def test_one_is_not_said_as_many_are() -> None:
     once, twice = (str(Reason(ReasonCode.DEAD_LETTERED, {"count": count})) for count in (1, 2))
     assert "one delivery" in once
-    assert "2 deliveries " in twice
+    assert "2 deliveries" in twice
 
 
 def test_no_reason_is_nothing() -> None:

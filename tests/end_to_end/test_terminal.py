@@ -154,10 +154,10 @@ def test_queue_that_is_not_there_is_a_warning_and_nothing_is_lost(
     added = filemill("submit", "--recursive", folder)
     assert added.returncode == 0
     assert len(added.stderr.splitlines()) == 1
-    assert "There is no queue “later”" in added.stderr
+    assert "The queue “later” does not exist" in added.stderr
     checked = filemill("doctor")
     assert checked.returncode == 1
-    assert "✗ Queue: There is no queue “later”" in checked.stdout
+    assert "✗ Queue: The queue “later” does not exist" in checked.stdout
     aws.create_queue(QueueName="later")
     assert filemill("doctor").returncode == 0
     assert filemill("worker", "--until-idle").returncode == 0

@@ -189,4 +189,4 @@ def test_tryout_ends_with_1_if_a_file_is_not_processed(tmp_path: Path) -> None:
     locked.symlink_to(tmp_path / "nowhere")
     done = try_out(tmp_path, str(locked))
     assert done.returncode == 1
-    assert "0 of 0 files are not processed" in done.stdout
+    assert "0 of 0 files were not processed" in done.stdout

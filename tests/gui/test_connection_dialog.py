@@ -236,8 +236,8 @@ def test_closing_while_it_is_asked_harms_nothing(
     [
         (Place.AWS, {}, "▲ Choose a queue, or type its name, URL or ARN."),
         (Place.SERVER, {"queue": "work"}, "▲ Type the server's address, such as http://localhost:9324."),
-        (Place.AWS, {"queue": "not a name"}, "▲ “not a name” can't be a queue's name"),
-        (Place.SERVER, {"queue": "work", "server": "http://[::1"}, "▲ “http://[::1” is not the URL of a server."),
+        (Place.AWS, {"queue": "not a name"}, "▲ “not a name” is not a valid queue name"),
+        (Place.SERVER, {"queue": "work", "server": "http://[::1"}, "▲ “http://[::1” is not a valid URL of a server."),
     ],
 )
 def test_what_can_not_be_is_said_in_the_dialog(

@@ -268,7 +268,7 @@ def test_fault_of_ours_is_said_to_be_one(windows: WindowFactory, folder: Path, q
     (key,) = windows.jobs_db.add(str(folder / "a.txt"))
     process(windows.jobs_db, key, registry=Broken())
     window = shown(windows, key, qtbot)
-    assert "Something went wrong in Filemill" in window.details.summary.happened
+    assert "An internal error occurred in Filemill" in window.details.summary.happened
     assert "not in your file" in window.details.summary.advice
     assert offered(window) == ["Retry", "Save Support Report…", "Show Attempts", "Remove"]
     with qtbot.waitSignal(window.menu_actions.report.triggered):

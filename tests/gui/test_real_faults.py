@@ -157,7 +157,10 @@ def test_full_disk_is_waited_for(
     app = open_app(Settings())
     names = fill(app, 400)
     disk.writes_left = 8  # far less than these files need, so it fills up while they are processed
-    assert until_shown(app, "is full or can't be written. Make room, then go on.") == ["Open Folder", "Try Now"]
+    assert until_shown(app, "is full or can't be written. Free some space, then try again.") == [
+        "Open Folder",
+        "Try Now",
+    ]
     app.press("Open Folder")
     assert opened == [str(filemill_home)]
     disk.writes_left = sys.maxsize

@@ -205,7 +205,7 @@ def test_proxy_that_refuses_is_blamed_until_it_lets_us_through(
         monkeypatch.setenv("HTTPS_PROXY", f"http://user:secret@{proxy}")
         app = open_app(allowed(Settings(queue=queue, region=REGION, endpoint_url=secure_server)))
         app.add("one.txt")
-        title = f"The proxy does not let the connection to the queue server at {secure_server} through"
+        title = f"The proxy refused the connection to the queue server at {secure_server}"
         assert app.until_banner(title) == ["Details", "Try Now"]
         app.press("Details")
         (dialog,) = app.window.findChildren(PairsDialog)

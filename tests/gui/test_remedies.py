@@ -201,7 +201,7 @@ def test_sign_in_that_does_not_succeed_says_what_aws_says(
 def test_refused_keys_lead_to_the_profiles(open_app: Enter, internet: Internet, code: str) -> None:
     internet.sim.faults.always("*", service_error(code, "The security token included in the request is not valid."))
     app = open_app(AWS)
-    buttons = app.until_banner("AWS does not accept the keys of the default profile")
+    buttons = app.until_banner("AWS rejected the access keys of the default profile")
     assert buttons == ["Choose Profile…", "Test Again", "Details"]
     internet.sim.faults.heal()
     app.press("Test Again")
@@ -326,7 +326,7 @@ def test_no_connection_is_tried_now_and_told_in_detail(open_app: Enter) -> None:
 def test_proxy_that_refuses_is_blamed(open_app: Enter, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://user:secret@127.0.0.1:1")
     app = open_app(AWS)
-    assert app.until_banner("The proxy does not let the connection to Amazon SQS in eu-west-1 through")[0] == "Details"
+    assert app.until_banner("The proxy refused the connection to Amazon SQS in eu-west-1")[0] == "Details"
     app.press("Details")
     (dialog,) = app.window.findChildren(PairsDialog)
     dialog.copy()
