@@ -2765,6 +2765,10 @@
         <translation>Die Verbindung zur Warteschlange wurde geschlossen.</translation>
     </message>
     <message>
+        <source>{file} was written by a newer Filemill. Install the newer version, or delete the file: the files that wait are sent again.</source>
+        <translation>{file} wurde von einem neueren Filemill geschrieben. Bitte die neuere Version installieren oder diese Datei löschen: Was wartet, wird noch einmal gesendet.</translation>
+    </message>
+    <message>
         <source>The local queue can&apos;t be used</source>
         <translation>Die lokale Warteschlange kann nicht verwendet werden</translation>
     </message>
