@@ -79,8 +79,8 @@ def reason_of(code: str, arguments: str) -> Reason | None:
         return None
     try:
         reason = Reason(ReasonCode(code), json.loads(arguments) if arguments else {})
-        str(reason)
-    except (ValueError, LookupError, TypeError):  # of another version, or somebody else has written it
+        str(reason).encode()  # a half of a surrogate pair, which JSON can hold, could be shown nowhere
+    except (ValueError, LookupError, TypeError, RecursionError):  # of another version, or not written by us
         return Reason(ReasonCode.TEXT, {"text": f"{code} {arguments}".strip()})
     return reason
 
@@ -89,8 +89,8 @@ def in_arguments(arguments: str, key: str) -> bool:
     """Return whether a value of a reason's arguments has a folded text; a function of the database's."""
     try:
         values = json.loads(arguments or "{}").values()
-    except (ValueError, AttributeError):  # not written by us
-        return key in folded(arguments)
+    except (ValueError, AttributeError, TypeError, RecursionError):  # not written by us
+        return key in folded(str(arguments))
     return any(key in folded(str(value)) for value in values)
 
 
