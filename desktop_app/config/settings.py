@@ -150,7 +150,7 @@ def load_settings(path: Path) -> Settings:
         table = tomllib.loads(_read(path))
     except FileNotFoundError:
         return Settings()
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise _not_toml(path, error) from error
     except OSError as error:
         raise SettingsError(Sentence("{file} can't be read: {why}.", file=path, why=error.strerror or error)) from error

@@ -256,13 +256,7 @@ def _open(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_size_limit = 16777216")
         connection.execute("BEGIN IMMEDIATE")
         (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if version > _VERSION:
-            text = Sentence(
-                "{file} was written by a newer Filemill. Install the newer version, or delete the file: the files that "
-                "wait are sent again.",
-                file=path,
-            )
-            raise _unusable(text, f"version {version}, this one knows {_VERSION}")
+        _check_version(version, path)
         if version == 0:
             for statement in _SCHEMA:
                 connection.execute(statement)
@@ -274,6 +268,16 @@ def _open(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _check_version(version: int, path: Path) -> None:
+    if version > _VERSION:
+        text = Sentence(
+            "{file} was written by a newer Filemill. Install the newer version, or delete the file: the files that "
+            "wait are sent again.",
+            file=path,
+        )
+        raise _unusable(text, f"version {version}, this one knows {_VERSION}")
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
