@@ -92,9 +92,9 @@ def reader_gone() -> bool:
 
 
 def say(text: str) -> None:
-    """Tell a person something that is not a result: one line on standard error."""
+    """Tell a person something that is not a result: one line on standard error, whatever a name in it is made of."""
     if sys.stderr is not None:
-        sys.stderr.write(f"filemill: {text}\n")
+        sys.stderr.write(f"filemill: {display_text(text)}\n")
         sys.stderr.flush()
 
 
