@@ -222,7 +222,7 @@ def update_settings(path: Path, **changes: Any) -> Settings:  # noqa: ANN401 - t
     """
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with FileLock(f"{path}.lock", timeout=LOCK_SECONDS):
+        with FileLock(f"{path}.lock", timeout=LOCK_SECONDS, mode=0o600):
             saved = load_settings(path)
             updated = replace(saved, **changes)
             if updated != saved:
