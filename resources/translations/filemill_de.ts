@@ -1215,6 +1215,10 @@
         <translation>Die Warteschlange hat die Nachricht nach {count} Zustellungen ohne Abschluss beiseitegelegt</translation>
     </message>
     <message>
+        <source>{file} was moved, deleted or replaced while Filemill was using it. Put it back, or start Filemill again.</source>
+        <translation>{file} wurde verschoben, gelöscht oder ersetzt, während Filemill damit arbeitete. Bitte die Datei zurücklegen oder Filemill neu starten.</translation>
+    </message>
+    <message>
         <source>This copy of Filemill is incomplete: {folder} holds no database scripts.</source>
         <translation>Diese Kopie von Filemill ist unvollständig: In {folder} sind keine Datenbankskripte.</translation>
     </message>
