@@ -94,7 +94,7 @@ def reader_gone() -> bool:
 def say(text: str) -> None:
     """Write a message that is not a result: one line on standard error."""
     if sys.stderr is not None:
-        sys.stderr.write(f"filemill: {text}\n")
+        sys.stderr.write(f"filemill: {display_text(text)}\n")
         sys.stderr.flush()
 
 

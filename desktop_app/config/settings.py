@@ -150,7 +150,7 @@ def load_settings(path: Path) -> Settings:
         table = tomllib.loads(_read(path))
     except FileNotFoundError:
         return Settings()
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise _not_toml(path, error) from error
     except OSError as error:
         raise SettingsError(Sentence("{file} can't be read: {why}.", file=path, why=error.strerror or error)) from error
@@ -222,7 +222,7 @@ def update_settings(path: Path, **changes: Any) -> Settings:  # noqa: ANN401 - t
     """
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with FileLock(f"{path}.lock", timeout=LOCK_SECONDS):
+        with FileLock(f"{path}.lock", timeout=LOCK_SECONDS, mode=0o600):
             saved = load_settings(path)
             updated = replace(saved, **changes)
             if updated != saved:

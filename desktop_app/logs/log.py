@@ -164,7 +164,7 @@ class SharedFileHandler(logging.Handler):
     def _turn_over(self, more: int) -> None:
         """Rotate the files, unless another process does so or has just done so."""
         try:
-            with FileLock(f"{self._path}.lock", timeout=0):
+            with FileLock(f"{self._path}.lock", timeout=0, mode=0o600):
                 self._open()
                 if os.fstat(self._descriptor).st_size + more > self._limit:
                     self._close_file()

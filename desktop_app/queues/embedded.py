@@ -17,6 +17,7 @@ import sqlite3
 import time
 import uuid
 from contextlib import contextmanager, suppress
+from functools import partial
 from threading import Condition
 from typing import TYPE_CHECKING, Self
 
@@ -68,7 +69,10 @@ _MEND_VISIBILITY = "UPDATE message SET visible_at = 0 WHERE visible_at > ?"
 _COUNT = "SELECT count(*), count(*) FILTER (WHERE visible_at <= ?) FROM message"
 _RECEIVERS = "SELECT DISTINCT receiver FROM message WHERE visible_at > ? AND receiver <> ''"
 _RELEASE = "UPDATE message SET visible_at = 0 WHERE visible_at > ? AND receiver = ?"
-_HANDLE = re.compile(r"(\d{1,18})\.(\d{1,18})\.([0-9a-f-]{36})")
+# A queue that has lost its date is another one: all that waits is sent again, once.
+_CREATED_AT = "SELECT coalesce(max(created_at), 0) FROM queue"
+_HANDLE = re.compile(r"(\d{1,19})\.(\d{1,18})\.([0-9a-f-]{36})")
+_LARGEST_ID = (1 << 63) - 1
 
 
 class EmbeddedQueue:
@@ -184,7 +188,7 @@ class EmbeddedQueue:
             # Hidden longer than any visibility timeout: the clock was wrong.
             connection.execute(_MEND_VISIBILITY, (now + LONGEST_VISIBILITY_SECONDS * 1000,))
             total, visible = connection.execute(_COUNT, (now,)).fetchone()
-            (created_at,) = connection.execute("SELECT created_at FROM queue").fetchone()
+            (created_at,) = connection.execute(_CREATED_AT).fetchone()
         return QueueState(visible, total - visible, 0, created_at, RETENTION_SECONDS)
 
     def dead_letters(self) -> None:
@@ -241,6 +245,8 @@ def _open(path: Path) -> sqlite3.Connection:
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    # Whatever somebody else has written here is a message that is not ours, rather than an error for ever.
+    connection.text_factory = partial(str, encoding="utf-8", errors="replace")
     try:
         connection.execute("PRAGMA journal_mode = wal")
         # Not flushed at each commit: a power failure may lose the last commits, but never corrupts the file. A lost
@@ -250,6 +256,7 @@ def _open(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_size_limit = 16777216")
         connection.execute("BEGIN IMMEDIATE")
         (version,) = connection.execute("PRAGMA user_version").fetchone()
+        _check_version(version, path)
         if version == 0:
             for statement in _SCHEMA:
                 connection.execute(statement)
@@ -261,6 +268,16 @@ def _open(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _check_version(version: int, path: Path) -> None:
+    if version > _VERSION:
+        text = Sentence(
+            "{file} was written by a newer Filemill. Install the newer version, or delete the file: the files that "
+            "wait are sent again.",
+            file=path,
+        )
+        raise _unusable(text, f"version {version}, this one knows {_VERSION}")
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
@@ -279,7 +296,7 @@ def _now_ms() -> int:
 def _key_of(handle: str) -> tuple[int, int, str] | None:
     """Return what a receipt handle identifies: one receive of one message. None if it is not valid."""
     match = _HANDLE.fullmatch(handle)
-    return (int(match[1]), int(match[2]), match[3]) if match else None
+    return (int(match[1]), int(match[2]), match[3]) if match and int(match[1]) <= _LARGEST_ID else None
 
 
 def _lost(text: str) -> EntryResult:

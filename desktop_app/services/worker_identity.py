@@ -41,7 +41,7 @@ class WorkerIdentity:
         self._prefix = f"{zlib.crc32(self._host.encode()):08x}-"
         tag = uuid.uuid4().hex[:12]
         self.name = f"{self._host}/{tag}"
-        self._lock = FileLock(self._file(tag), blocking=False, thread_local=False)
+        self._lock = FileLock(self._file(tag), blocking=False, thread_local=False, mode=0o600)
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._clear_away()

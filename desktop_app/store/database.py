@@ -17,6 +17,7 @@ from desktop_app.store.backends.sqlite import (
     SqliteDatabase,
     copy_whole,
     create_private,
+    file_identity,
     only_looking,
     store_error,
 )
@@ -44,6 +45,7 @@ class Database:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._file: tuple[int, int] | None = None
         # SQLite's own LOWER handles only A to Z.
         self._peewee = SqliteDatabase(path, {"folded": folded, "in_arguments": in_arguments})
 
@@ -67,6 +69,7 @@ class Database:
         Raises:
             StoreError: If the database can't be read.
         """
+        self._check_file()
         with self._known_errors():
             self._peewee.connect(reuse_if_open=True)
             with self._peewee.atomic():
@@ -87,6 +90,7 @@ class Database:
             StoreFullError: If the disk is full.
             StoreError: If the database can't be written for another reason.
         """
+        self._check_file()
         with self._known_errors():
             self._peewee.connect(reuse_if_open=True)
             with self._peewee.writing(durable=durable):
@@ -111,6 +115,21 @@ class Database:
         """Return the first column of the first row, or None."""
         row = next(iter(self.run(query.tuples())), None)
         return None if row is None else row[0]
+
+    def _check_file(self) -> None:
+        """Refuse to go on if the path names another file now: what is written into the old one nobody would find.
+
+        Raises:
+            StoreError: If it was moved, deleted or replaced since it was migrated.
+        """
+        if self._file is not None and file_identity(self.path) != self._file:
+            raise StoreError(
+                Sentence(
+                    "{file} was moved, deleted or replaced while Filemill was using it. Put it back, or start Filemill "
+                    "again.",
+                    file=self.path,
+                )
+            )
 
     @contextmanager
     def _known_errors(self) -> Iterator[None]:
@@ -142,6 +161,7 @@ class Database:
                 Sentence("This copy of Filemill is incomplete: {folder} contains no migration scripts.", folder=scripts)
             )
         with self._known_errors(), self.session():
+            self._file = file_identity(self.path)
             applied = self._applied(known)
             pending = [name for name in known if name not in applied]
             if not pending:
@@ -219,7 +239,8 @@ def open_database(path: Path, scripts: Path) -> Database:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         create_private(path)
-        with FileLock(f"{path}.lock", timeout=_MIGRATE_LOCK_SECONDS):
+        # Who may read the file could hold the lock, and keep the program from starting.
+        with FileLock(f"{path}.lock", timeout=_MIGRATE_LOCK_SECONDS, mode=0o600):
             ran = database.migrate(scripts)
     except LockTimeout as error:
         raise StoreBusyError(

@@ -79,8 +79,8 @@ def reason_of(code: str, arguments: str) -> Reason | None:
         return None
     try:
         reason = Reason(ReasonCode(code), json.loads(arguments) if arguments else {})
-        str(reason)
-    except (ValueError, LookupError, TypeError):  # written by another version or another program
+        str(reason).encode()  # a half of a surrogate pair, which JSON can hold, could be shown nowhere
+    except (ValueError, LookupError, TypeError, RecursionError):  # written by another version or program
         return Reason(ReasonCode.TEXT, {"text": f"{code} {arguments}".strip()})
     return reason
 
@@ -89,8 +89,8 @@ def in_arguments(arguments: str, key: str) -> bool:
     """Return whether an argument of a reason contains a folded text; an SQL function."""
     try:
         values = json.loads(arguments or "{}").values()
-    except (ValueError, AttributeError):  # not written by us
-        return key in folded(arguments)
+    except (ValueError, AttributeError, TypeError, RecursionError):  # not written by us
+        return key in folded(str(arguments))
     return any(key in folded(str(value)) for value in values)
 
 

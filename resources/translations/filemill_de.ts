@@ -1203,6 +1203,10 @@
         <translation>{file} kann nicht kopiert werden: {why}.</translation>
     </message>
     <message>
+        <source>{file} was moved, deleted or replaced while Filemill was using it. Put it back, or start Filemill again.</source>
+        <translation>{file} wurde verschoben, gelöscht oder ersetzt, während Filemill damit arbeitete. Bitte die Datei zurücklegen oder Filemill neu starten.</translation>
+    </message>
+    <message>
         <source>This copy of Filemill is incomplete: {folder} contains no migration scripts.</source>
         <translation>Diese Kopie von Filemill ist unvollständig: In {folder} sind keine Datenbankskripte.</translation>
     </message>
@@ -1221,6 +1225,10 @@
     <message>
         <source>Another program is using {file} and does not release it. Close that program, then try again.</source>
         <translation>Ein anderes Programm ändert {file} gerade und wird damit nicht fertig. Bitte schließen und noch einmal versuchen.</translation>
+    </message>
+    <message>
+        <source>{file} was written by a newer Filemill. Install the newer version, or delete the file: the files that wait are sent again.</source>
+        <translation>{file} wurde von einem neueren Filemill geschrieben. Bitte die neuere Version installieren oder diese Datei löschen: Was wartet, wird noch einmal gesendet.</translation>
     </message>
     <message>
         <source>{file} can&apos;t be opened: {why}. Make its folder writable, or set FILEMILL_DATABASE.</source>

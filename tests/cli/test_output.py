@@ -80,6 +80,13 @@ def test_program_without_streams_says_nothing(monkeypatch: pytest.MonkeyPatch) -
         bar.interrupt()
 
 
+def test_a_name_in_a_sentence_can_neither_break_the_line_nor_command_the_terminal(capsys: Any) -> None:
+    assert run(["submit", "--x=\x1b[31m\n\u202e\udcff"], open_window=lambda _: 0) == 2
+    assert capsys.readouterr().err == (
+        "filemill: unrecognized arguments: --x=\\x1b[31m\\n\\u202e\\xff. See `filemill submit --help`.\n"
+    )
+
+
 def test_streams_escape_what_their_encoding_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
     raw = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="latin-1"))

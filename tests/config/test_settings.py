@@ -107,7 +107,9 @@ def test_byte_order_mark_of_an_editor_does_no_harm(path: Path) -> None:
     assert load_settings(path).concurrency == 3
 
 
-@pytest.mark.parametrize("content", [b"queue = ", b"concurrency = 1\nconcurrency = 2\n", b"<xml/>"])
+@pytest.mark.parametrize(
+    "content", [b"queue = ", b"concurrency = 1\nconcurrency = 2\n", b"<xml/>", b"x = " + b"[" * 100_000]
+)
 def test_file_that_is_no_toml_is_told_with_its_line_and_kept(path: Path, content: bytes) -> None:
     path.write_bytes(content)
     for use in (lambda: load_settings(path), lambda: save(path, FULL)):

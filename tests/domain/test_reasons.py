@@ -8,7 +8,7 @@ import pytest
 
 from desktop_app.domain.reasons import ENDINGS, Reason, ReasonCode, saying
 from desktop_app.domain.sentences import Sentence
-from desktop_app.store.rows import reason_columns, reason_of
+from desktop_app.store.rows import in_arguments, reason_columns, reason_of
 
 ARGUMENTS: dict[str, str | int] = {
     "why": "“it” said {no}: caf\u00e9\n",
@@ -65,6 +65,9 @@ def test_no_reason_is_nothing() -> None:
         ("system_error", "[1]"),
         ("system_error", "{"),
         ("in_use", '{"next": 2}'),
+        ("system_error", '{"why": "\\ud800"}'),
+        ("system_error", "[" * 100_000),
+        ("crashed_often", '{"count": ' + "9" * 5_000 + "}"),
     ],
 )
 def test_what_is_not_ours_is_shown_as_it_is(code: str, arguments: str) -> None:
@@ -72,6 +75,7 @@ def test_what_is_not_ours_is_shown_as_it_is(code: str, arguments: str) -> None:
     assert reason is not None
     assert reason.code is ReasonCode.TEXT
     assert str(reason) == f"{code} {arguments}".strip()
+    assert in_arguments(arguments, "nobody looks for this") is False
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ import pytest
 from desktop_app.domain.errors import Cause, QueueError, QueueTrouble
 from desktop_app.queues import embedded
 from desktop_app.queues.embedded import RETENTION_SECONDS, EmbeddedQueue
-from desktop_app.queues.messages import MAX_ENTRIES, Outgoing
+from desktop_app.queues.messages import MAX_ENTRIES, ForeignMessageError, Outgoing, decode
 from tests.helpers import wait_until
 from tests.helpers.rights import without_special_rights
 
@@ -461,6 +461,53 @@ def test_a_file_whose_tables_are_gone_is_known_trouble(queue: EmbeddedQueue, pat
         other.execute("DROP TABLE message")
     with pytest.raises(QueueError, match="is damaged"):
         queue.send([Outgoing("b")])
+
+
+@pytest.mark.parametrize("body", ["cast(x'ff00fe' AS TEXT)", "x'ff00fe'", "12", "'[' || char(0) || ']'"])
+def test_what_somebody_else_has_written_blocks_nothing(queue: EmbeddedQueue, path: Path, body: str) -> None:
+    send(queue, "before")
+    with closing(sqlite3.connect(path)) as other, other:
+        other.execute(f"INSERT INTO message (message_id, body, sent_at) VALUES (x'ff', {body}, 1)")
+    send(queue, "after")
+
+    received = receive(queue)
+
+    assert [received[0].body, received[2].body] == ["before", "after"]
+    with pytest.raises(ForeignMessageError):
+        decode(received[1].body)
+
+
+def test_whatever_id_a_message_has_it_can_be_deleted(queue: EmbeddedQueue, path: Path) -> None:
+    """SQLite draws ids of up to 19 digits once the largest one is taken."""
+    send(queue, "largest")
+    with closing(sqlite3.connect(path)) as other, other:
+        other.execute("UPDATE message SET id = ?", ((1 << 63) - 1,))
+    send(queue, *(str(number) for number in range(20)))
+    handles = [message.receipt_handle for message in receive(queue, limit=30)]
+
+    results = queue.delete([*handles, "9999999999999999999.1.00000000-0000-0000-0000-000000000000"])
+
+    assert [result.is_done for result in results] == [True] * 21 + [False]
+    assert queue.state().total == 0
+
+
+def test_a_file_without_its_date_is_another_queue(queue: EmbeddedQueue, path: Path) -> None:
+    send(queue, "waits")
+    with closing(sqlite3.connect(path)) as other, other:
+        other.execute("DELETE FROM queue")
+
+    assert queue.state().created_at_ms == 0
+
+
+def test_a_newer_file_is_left_alone(queue: EmbeddedQueue, program: Program, path: Path) -> None:
+    send(queue, "of the newer one")
+    with closing(sqlite3.connect(path)) as other, other:
+        other.execute("PRAGMA user_version = 2")
+
+    error = trouble(program("older/2"))
+
+    assert "newer Filemill" in error.text
+    assert (error.trouble, error.cause) == (QueueTrouble.SETUP, Cause.LOCAL_QUEUE)
 
 
 def test_a_file_that_is_locked_too_long_is_tried_again(

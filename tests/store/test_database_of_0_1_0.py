@@ -23,6 +23,7 @@ from desktop_app.gui.details.words import attempt_result, summary_of_one
 from desktop_app.gui.filtering.sidebar import SidebarTexts
 from desktop_app.gui.wording import Wording
 from desktop_app.store.outbox import Outbox
+from desktop_app.store.recovery import Recovery
 from tests.store.kit import Store, rows_of
 
 if TYPE_CHECKING:
@@ -274,7 +275,15 @@ def test_batches_outbox_attempts_and_removed_rows_are_kept(old: Store) -> None:
         == THEN["attempts"]
     )
     assert _lists(old, "SELECT uuid, removed_at FROM job WHERE removed_at IS NOT NULL ORDER BY id") == THEN["removed"]
-    assert _lists(old, "SELECT name, value FROM fact ORDER BY name") == THEN["facts"]
+    named_now = {"instance of local-0": "creation of local"}
+    facts = sorted([named_now.get(name, name), value] for name, value in THEN["facts"])
+    assert _lists(old, "SELECT name, value FROM fact ORDER BY name") == facts
+
+
+def test_what_the_local_server_held_is_sent_again_at_the_first_look(old: Store) -> None:
+    recovery = Recovery(old.database)
+    assert recovery.is_another_queue(queue="local", created_at_ms=1)
+    assert not recovery.is_another_queue(queue="local", created_at_ms=1)
 
 
 def test_work_goes_on_where_it_was_left(old: Store) -> None:

@@ -17,8 +17,10 @@ import peewee
 import pytest
 
 from desktop_app.bootstrap import MIGRATIONS
+from desktop_app.config.settings import update_settings
 from desktop_app.domain.errors import StoreError, StoreFullError
 from desktop_app.domain.job import Status
+from desktop_app.services.worker_identity import WorkerIdentity
 from desktop_app.store.backups import KEPT
 from desktop_app.store.database import open_database
 from desktop_app.store.models import ALL_MODELS
@@ -223,6 +225,17 @@ def test_database_and_its_backups_are_for_their_owner_only(tmp_path: Path) -> No
     migrated(tmp_path / "jobs.db", scripts_with(tmp_path, s0998_next=ADD_COLUMN.format(name="next")))
     for name in ("jobs.db", "jobs.db.before-0998_next"):
         assert (tmp_path / name).stat().st_mode & 0o777 == (0o600 if os.name == "posix" else 0o666)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="of POSIX systems")
+def test_nobody_else_can_hold_a_lock(tmp_path: Path) -> None:
+    """A file that may be read can be locked, and then the program would not start."""
+    migrated(tmp_path / "jobs.db")
+    update_settings(tmp_path / "settings.toml", concurrency=2)
+    with closing(WorkerIdentity(tmp_path / "jobs.db")):
+        locks = {file.name: file.stat().st_mode & 0o777 for file in tmp_path.rglob("*.lock")}
+    assert len(locks) == 3
+    assert set(locks.values()) == {0o600}
 
 
 def test_two_threads_open_a_fresh_database_at_once(tmp_path: Path) -> None:

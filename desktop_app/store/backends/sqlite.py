@@ -143,6 +143,15 @@ def create_private(path: Path) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
+def file_identity(path: Path) -> tuple[int, int] | None:
+    """Return which file has this name now; None if there is none, or its folder can't be reached."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def copy_whole(database: Path, target: Path) -> None:
     """Copy a database consistently while it is in use; the copy gets its name only when it is complete.
 
