@@ -283,6 +283,8 @@ def length(number: int) -> bytes:
         length(2) + b"[]",
         length(28) + b'{"names": [1], "token": "x"}',
         length(100_000) + b"[" * 100_000,
+        length(32) + rb'{"names": [], "token": "\ud800"}',
+        length(32) + rb'{"names": [], "token": "\u0000"}',
     ],
 )
 def test_other_programs_are_not_obeyed(first: FirstInstance, qtbot: QtBot, data: bytes) -> None:

@@ -352,6 +352,9 @@ def read_request(connection: QLocalSocket) -> Request | None:
         return None
     match json.loads(bytes(connection.read(_LENGTH_BYTES + length).data()[_LENGTH_BYTES:])):
         case {"names": list(names), "token": str(token)} if all(isinstance(name, str) for name in names):
+            # Such a token can't stand in the environment, where Qt looks for it.
+            if b"\0" in os.fsencode(token):
+                raise ValueError("a token with a NUL")
             return Request(tuple(names), token)
     raise ValueError("neither names nor a token")
 
