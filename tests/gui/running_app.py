@@ -102,6 +102,4 @@ def allowed(settings: Settings) -> Settings:
 
 def queue_page(dialog: ConnectionDialog) -> QueuePage:
     """The page of the dialog on which the queue is chosen."""
-    (page,) = dialog.pages
-    assert isinstance(page, QueuePage)
-    return page
+    return next(page for page in dialog.pages if isinstance(page, QueuePage))

@@ -22,7 +22,7 @@ from desktop_app.domain.errors import SettingsError
 from desktop_app.gui.i18n import tr, translated
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 _SIZE = (620, 660)
 _LEAST = (420, 320)
@@ -31,7 +31,8 @@ _LEAST = (420, 320)
 class ConnectionPage(QScrollArea):
     """The base of a page: a column of widgets that scrolls, and buttons of its own beside the dialog's.
 
-    A page fills its `column` and `buttons` in its constructor and implements `load`, `validate`, `apply` and `stop`.
+    A page fills its `column` and `buttons` in its constructor and implements `load`, `validate`, `save` and `stop`.
+    When Connect is pressed, every page is validated; if all are valid, all are saved, then the dialog connects once.
     Its focus proxy has the keyboard first. To add a page, write its class in a module of its own and name it in
     `ConnectionCommands.open_at`.
 
@@ -40,7 +41,7 @@ class ConnectionPage(QScrollArea):
         column: Where its widgets go.
         buttons: Where its buttons go.
         button_row: The widget that holds them; the dialog shows it while the page is shown.
-        problem: Says why the page can't be applied; empty and hidden at first.
+        problem: Says why the page can't be saved; empty and hidden at first.
 
     Args:
         title: See the attribute.
@@ -66,7 +67,7 @@ class ConnectionPage(QScrollArea):
         self.problem.hide()
 
     def show_problem(self, text: str) -> None:
-        """Say why the page can't be applied; empty = it can."""
+        """Say why the page can't be saved; empty = it can."""
         self.problem.setText(f"▲ {text}" if text else "")
         self.problem.setVisible(bool(text))
 
@@ -75,14 +76,14 @@ class ConnectionPage(QScrollArea):
         raise NotImplementedError
 
     def validate(self) -> bool:
-        """Return whether the page can be applied; say in the page why not."""
+        """Return whether the page can be saved; say in the page why not. Must change nothing outside the page."""
         raise NotImplementedError
 
-    def apply(self) -> None:
-        """Make what is entered hold.
+    def save(self) -> None:
+        """Save what is entered, for the loops that are made next; the other pages are saved even if this one fails.
 
         Raises:
-            SettingsError: If it holds, but could not be saved.
+            SettingsError: If it can't be saved.
         """
         raise NotImplementedError
 
@@ -96,25 +97,27 @@ class ConnectionPage(QScrollArea):
 
 
 class ConnectionDialog(QDialog):
-    """Shows the pages, and applies them when Connect is pressed. Deletes itself when it is closed.
+    """Shows the pages; when Connect is pressed, saves them all and connects. Deletes itself when it is closed.
 
     Signals:
-        failed(str): Another connection is used, but something about it could not be done.
+        failed(str): Something could not be saved; it connected all the same.
 
     Attributes:
         pages: Its pages.
-        connect_now: The button that applies them.
+        connect_now: The button that saves them and connects.
 
     Args:
         pages: In the order of their tabs.
+        connect: Changes to what is entered; called once, after all pages were saved.
         parent: Qt's owner.
     """
 
     failed = Signal(str)
 
-    def __init__(self, pages: Sequence[ConnectionPage], parent: QWidget) -> None:
+    def __init__(self, pages: Sequence[ConnectionPage], connect: Callable[[], object], parent: QWidget) -> None:
         super().__init__(parent)
         self.pages = pages
+        self._connect = connect
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(tr("Connection"))
         self._tabs = QTabWidget(self)
@@ -130,7 +133,7 @@ class ConnectionDialog(QDialog):
         self.connect_now.setObjectName("primary")
         self.connect_now.setDefault(True)
         buttons.addButton(QDialogButtonBox.StandardButton.Cancel)
-        buttons.accepted.connect(self._apply)
+        buttons.accepted.connect(self._save_and_connect)
         buttons.rejected.connect(self.reject)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 12)
@@ -153,14 +156,15 @@ class ConnectionDialog(QDialog):
         self._tabs.setCurrentWidget(page)
 
     @Slot()
-    def _apply(self) -> None:
+    def _save_and_connect(self) -> None:
         for page in self.pages:
             if not page.validate():
                 self._tabs.setCurrentWidget(page)
                 return
-        try:
-            for page in self.pages:
-                page.apply()
-        except SettingsError as error:
-            self.failed.emit(translated(error.text))
+        for page in self.pages:
+            try:
+                page.save()
+            except SettingsError as error:
+                self.failed.emit(translated(error.text))
+        self._connect()
         self.accept()
