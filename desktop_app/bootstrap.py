@@ -12,6 +12,7 @@ from desktop_app.config.paths import Home, database_path, find_home
 from desktop_app.config.settings import Connection, Settings, connection_from, load_settings
 from desktop_app.domain.clock import Clock, SystemClock
 from desktop_app.domain.errors import KnownError
+from desktop_app.queues.messages import MAX_WAIT_SECONDS
 from desktop_app.services.adding.job_editor import JobEditor
 from desktop_app.services.consuming.foreign_messages import ForeignMessages
 from desktop_app.services.control import PermissionGate, ProcessingControl
@@ -179,7 +180,7 @@ def build_consumer(
     report: Callable[[LoopState], None],
     *,
     concurrency: int | None = None,
-    wait_s: int = 20,
+    wait_s: int = MAX_WAIT_SECONDS,
 ) -> Consumer:
     """Build the loop that consumes the program's queue.
 
@@ -188,7 +189,7 @@ def build_consumer(
         connector: Shared by all loops of this process.
         report: Takes the loop's states, on several threads.
         concurrency: How many files at once; None for what the settings say.
-        wait_s: The longest poll, 0…20 s; short for a consumer that ends soon.
+        wait_s: The longest poll, in seconds; short for a consumer that ends soon.
     """
     from desktop_app.processing.registry import default_registry
     from desktop_app.services.consuming.consumer import Consumer, ConsumerOptions

@@ -111,6 +111,7 @@ MAX_REQUEST_BYTES = 1_048_576
 """AWS: the sum of a batch's messages, since August 2025 1 MiB as for one message."""
 
 MAX_WAIT_SECONDS = 20
+"""AWS: the longest poll."""
 
 DEFAULT_RETENTION_SECONDS = 4 * 24 * 3600
 

@@ -13,6 +13,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from desktop_app.domain.errors import Cause, KnownError, QueueError, StoreDamagedError, StoreError
+from desktop_app.queues.messages import MAX_WAIT_SECONDS
 from desktop_app.services.consuming.acknowledger import Acknowledger
 from desktop_app.services.consuming.dispatcher import Dispatcher, PriorityDispatcher
 from desktop_app.services.consuming.foreign_messages import (
@@ -74,8 +75,8 @@ class ConsumerOptions:
         queue: The key of the queue it consumes.
         concurrency: How many files at once.
         visibility_s: For how long a received message is hidden before it is extended, in seconds.
-        wait_s: The longest poll, 0…20 s. Up to `SHORT_POLL_SECONDS` a stop waits for the poll to end, so that no
-            message is handed to it that nobody takes; a longer one is left to end by itself.
+        wait_s: The longest poll, 0 to `MAX_WAIT_SECONDS`. Up to `SHORT_POLL_SECONDS` a stop waits for the poll to end,
+            so that no message is handed to it that nobody takes; a longer one is left to end by itself.
         work_grace_s: How long running work may go on after a stop, in seconds.
         flush_grace_s: How long the last answers to the queue may take after that.
         keeps_order: True if nothing that was sent may be overtaken, not even by what a person wants first.
@@ -84,7 +85,7 @@ class ConsumerOptions:
     queue: str
     concurrency: int = 2
     visibility_s: int = VISIBILITY_SECONDS
-    wait_s: int = 20
+    wait_s: int = MAX_WAIT_SECONDS
     work_grace_s: float = 5.0
     flush_grace_s: float = 2.0
     keeps_order: bool = False

@@ -8,7 +8,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 from desktop_app.domain.errors import QueueError
-from desktop_app.queues.messages import MAX_ENTRIES, MAX_WAIT_SECONDS
+from desktop_app.queues.messages import MAX_ENTRIES
 from desktop_app.services.loops import Backoff, pause, wait_for
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Receiver:
         state: Told when the queue answers and when it does not.
         clock: The time.
         visibility_s: For how long received messages are hidden.
-        wait_s: The longest poll.
+        wait_s: The longest poll; 0 asks every `NO_WAIT_PAUSE_SECONDS`.
         control: Ends the wait after trouble when a person wants another try now.
     """
 
@@ -56,7 +56,7 @@ class Receiver:
         state: StateReporter,
         clock: Clock,
         visibility_s: int,
-        wait_s: int = MAX_WAIT_SECONDS,
+        wait_s: int,
         control: ProcessingControl,
         backoff: Backoff | None = None,
     ) -> None:
@@ -106,8 +106,8 @@ class Receiver:
             return
         self._state.running()
         took = self._clock.steady() - asked
-        if not messages and took < min(AT_ONCE_SECONDS, wait_s):
-            # A server that does not know how to wait must not make this loop spin.
+        if not messages and took < AT_ONCE_SECONDS and wait_s == self._wait_s:
+            # A server that does not know how to wait, or need not, must not make this loop spin.
             pause(NO_WAIT_PAUSE_SECONDS, should_stop)
         if messages:
             # The time-out begins when SQS hands the message out: at the latest when the longest poll would have ended.
