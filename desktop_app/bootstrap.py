@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 from desktop_app.config.paths import Home, database_path, find_home
 from desktop_app.config.settings import Connection, Settings, connection_from, load_settings
 from desktop_app.domain.clock import Clock, SystemClock
-from desktop_app.domain.errors import KnownError
+from desktop_app.domain.errors import KnownError, SettingsError
 from desktop_app.queues.messages import MAX_WAIT_SECONDS
 from desktop_app.services.adding.job_editor import JobEditor
 from desktop_app.services.consuming.foreign_messages import ForeignMessages
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from desktop_app.store.backups import Backups
 
 
+log = logging.getLogger(__name__)
+
 MIGRATIONS = Path(__file__).resolve().parent / "store" / "migrations"
 
 
@@ -40,7 +43,8 @@ class Program:
 
     Attributes:
         home: Where settings, database and logs lie.
-        settings: As they were at the start.
+        settings: As they were when the loops of its connection were made; at first, at the start.
+        read_settings: Returns them as they are saved now.
         connection: The queue, and how it is reached.
         database: The jobs.
         clock: The time.
@@ -53,6 +57,7 @@ class Program:
 
     home: Home
     settings: Settings
+    read_settings: Callable[[], Settings]
     connection: Connection
     database: Database
     clock: Clock
@@ -65,12 +70,19 @@ class Program:
     def reconnected(self, connection: Connection) -> Program:
         """Return the same program on another queue, where what is added and retried goes from now on.
 
+        It has the settings as they are saved now; if they can't be read, those it had.
+
         Args:
             connection: The other queue.
         """
         self.editor.use_queue(connection.key)
+        try:
+            settings = self.read_settings()
+        except SettingsError as error:  # whoever saves one is told; a start is refused
+            log.info("the settings stay as they were: %s", error.text)
+            settings = self.settings
         # Loops of the queue before, which still end, must not be counted by what is told of this one.
-        return replace(self, connection=connection, foreign=ForeignMessages())
+        return replace(self, connection=connection, settings=settings, foreign=ForeignMessages())
 
     @property
     def queue_file(self) -> Path:
@@ -97,7 +109,7 @@ def open_program(environment: Mapping[str, str] = os.environ, *, settings: Setti
 
     Args:
         environment: FILEMILL_DATABASE, FILEMILL_QUEUE and AWS's variables.
-        settings: Use these instead of the file's.
+        settings: Use these instead of the file's, for new connections too.
 
     Raises:
         SettingsError: If the folder, the settings file or a variable can't be used.
@@ -105,7 +117,8 @@ def open_program(environment: Mapping[str, str] = os.environ, *, settings: Setti
     """
     home = find_home()
     home.create()
-    chosen = settings or load_settings(home.settings_file)
+    read: Callable[[], Settings] = (lambda: settings) if settings else partial(load_settings, home.settings_file)
+    chosen = read()
     connection = connection_from(chosen, environment)
     database = open_database(database_path(home, environment.get("FILEMILL_DATABASE", "")), MIGRATIONS)
     clock = SystemClock()
@@ -113,7 +126,7 @@ def open_program(environment: Mapping[str, str] = os.environ, *, settings: Setti
     control.permit(connection.key if connection.is_local else chosen.process_queue)
     editor = JobEditor(Intake(database), queue=connection.key, clock=clock, control=control)
     identity = WorkerIdentity(database.path)
-    return Program(home, chosen, connection, database, clock, JobList(database), editor, identity, control)
+    return Program(home, chosen, read, connection, database, clock, JobList(database), editor, identity, control)
 
 
 def connect_queue(program: Program) -> QueueConnector:
