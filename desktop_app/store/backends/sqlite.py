@@ -1,11 +1,13 @@
 """SQLite: all in which it differs from another database.
 
 The connection with its pragmas and functions, how a write transaction begins, what its errors mean, how a database is
-copied and checked, and the few pieces of SQL that other databases write otherwise. Nothing else knows SQLite.
+copied and checked, and the few pieces of SQL that other databases write otherwise. Nothing else of the store knows
+SQLite.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 from contextlib import closing, contextmanager, suppress
@@ -51,7 +53,7 @@ class SqliteDatabase(peewee.SqliteDatabase):
 
     Args:
         path: The file.
-        functions: Functions that the SQL may call, by their names.
+        functions: Functions that the SQL below calls, by their names: `folded` and `in_arguments`.
     """
 
     def __init__(self, path: Path, functions: Mapping[str, Callable[..., Any]]) -> None:
@@ -196,6 +198,13 @@ def contains_folded(column: Any, key: str) -> Any:  # noqa: ANN401
     long_way = is_not_ascii & (fn.INSTR(fn.FOLDED(column), key) > 0)
     # LIKE ends at a NUL; no stored text has one.
     return column.contains(key) | long_way if key.isascii() and "\0" not in key else long_way
+
+
+def value_contains_folded(column: Any, key: str) -> Any:  # noqa: ANN401
+    """Return a condition: a value of a column's JSON object contains a folded text."""
+    # The cheap question first; it may find a name.
+    written = json.dumps(key, ensure_ascii=False)[1:-1]
+    return contains_folded(column, written) & fn.IN_ARGUMENTS(column, key)
 
 
 def contains_character(text: Any, character: str) -> Any:  # noqa: ANN401
