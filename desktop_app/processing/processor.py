@@ -1,6 +1,9 @@
 """What a kind of processing is: the contract between a processor and everything that runs one.
 
 Opening the file, progress, cancelling, reading again what changed, and isolation are done once, for all processors.
+
+Of a result, the file's size and `lines_count` are stored. Other values and the name of the processor are not stored
+yet; their names must be stable, since they will be.
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ class Field:
     """A field of a result.
 
     Attributes:
-        name: Its stable name, which is stored.
+        name: Its stable name.
         kind: The type of its values.
         title: What a person reads, in English.
         unit: Such as `bytes`; empty for a plain number or a text.
@@ -43,7 +46,7 @@ class Processor(Protocol):
 
     @property
     def name(self) -> str:
-        """Its stable name, which is stored."""
+        """Its stable name."""
         ...
 
     @property

@@ -1,6 +1,7 @@
 """Finds the processor for a file and runs it, and makes sure that the result is of the whole, unchanged file.
 
-Another kind of processing is a new module with a `Processor` and a line in `default_registry`.
+Another kind of processing is a new module with a `Processor` and a line in `default_registry`, before `LineProcessor`,
+which accepts every file.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ class FileResult:
     Attributes:
         file_size: Bytes; exactly as many were read.
         lines_count: Its lines, if they were counted.
-        values: What else the processor found, by the names of its fields.
+        values: What else the processor found, by the names of its fields; not stored yet.
     """
 
     file_size: int
