@@ -1,6 +1,7 @@
 """Everything that can be done in the window, each thing once, and where it stands: menu bar, context menu, keys.
 
-Another action: a line in `Actions` and one in `fill_menu_bar`; what it does is connected in the module of its menu.
+Another action: a line in `Actions`, one in `fill_menu_bar`, and one in `Actions.update` if it needs files, a selection
+or a failure (what needs more is enabled where it is connected); what it does is connected in the module of its menu.
 """
 
 from __future__ import annotations
