@@ -32,7 +32,10 @@ def _nothing(_wording: Wording, _job: Job) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """One column. To add one, add it to `COLUMNS`.
+    """One column.
+
+    To add one, add it to `COLUMNS`, and what its cells hold to the tests in `tests/gui/test_wording.py` that list all
+    columns: `test_plain_values_are_exact`, and `test_cell_without_a_value_is_empty` if they may be empty.
 
     Attributes:
         id: Its stable name: layouts are remembered by it. Never rename one.
