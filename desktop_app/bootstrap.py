@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -11,7 +12,8 @@ from typing import TYPE_CHECKING
 from desktop_app.config.paths import Home, database_path, find_home
 from desktop_app.config.settings import Connection, Settings, connection_from, load_settings
 from desktop_app.domain.clock import Clock, SystemClock
-from desktop_app.domain.errors import KnownError
+from desktop_app.domain.errors import KnownError, SettingsError
+from desktop_app.queues.messages import MAX_WAIT_SECONDS
 from desktop_app.services.adding.job_editor import JobEditor
 from desktop_app.services.consuming.foreign_messages import ForeignMessages
 from desktop_app.services.control import PermissionGate, ProcessingControl
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from desktop_app.store.backups import Backups
 
 
+log = logging.getLogger(__name__)
+
 MIGRATIONS = Path(__file__).resolve().parent / "store" / "migrations"
 
 
@@ -39,7 +43,8 @@ class Program:
 
     Attributes:
         home: The folder of settings, database and logs.
-        settings: The settings at the start.
+        settings: The settings when the loops of the connection were made.
+        read_settings: Returns the settings as they are saved now.
         connection: The queue and how to reach it.
         database: The database.
         clock: The clock.
@@ -52,6 +57,7 @@ class Program:
 
     home: Home
     settings: Settings
+    read_settings: Callable[[], Settings]
     connection: Connection
     database: Database
     clock: Clock
@@ -64,12 +70,19 @@ class Program:
     def reconnected(self, connection: Connection) -> Program:
         """Return the same program with another queue; files that are added or retried from now on go there.
 
+        It has the settings as they are saved now; if they can't be read, those it had.
+
         Args:
             connection: The new connection.
         """
         self.editor.use_queue(connection.key)
+        try:
+            settings = self.read_settings()
+        except SettingsError as error:  # saving shows this error; a start with such a file is refused
+            log.info("the settings stay unchanged: %s", error.text)
+            settings = self.settings
         # Loops of the previous queue may still be ending; their foreign messages must not be counted here.
-        return replace(self, connection=connection, foreign=ForeignMessages())
+        return replace(self, connection=connection, settings=settings, foreign=ForeignMessages())
 
     @property
     def queue_file(self) -> Path:
@@ -96,7 +109,7 @@ def open_program(environment: Mapping[str, str] = os.environ, *, settings: Setti
 
     Args:
         environment: FILEMILL_DATABASE, FILEMILL_QUEUE and the variables of AWS.
-        settings: Used instead of those in the file.
+        settings: Used instead of those in the file, for new connections, too.
 
     Raises:
         SettingsError: If the folder, the settings file or a variable can't be used.
@@ -104,7 +117,8 @@ def open_program(environment: Mapping[str, str] = os.environ, *, settings: Setti
     """
     home = find_home()
     home.create()
-    chosen = settings or load_settings(home.settings_file)
+    read: Callable[[], Settings] = (lambda: settings) if settings else partial(load_settings, home.settings_file)
+    chosen = read()
     connection = connection_from(chosen, environment)
     database = open_database(database_path(home, environment.get("FILEMILL_DATABASE", "")), MIGRATIONS)
     clock = SystemClock()
@@ -112,7 +126,7 @@ def open_program(environment: Mapping[str, str] = os.environ, *, settings: Setti
     control.permit(connection.key if connection.is_local else chosen.process_queue)
     editor = JobEditor(Intake(database), queue=connection.key, clock=clock, control=control)
     identity = WorkerIdentity(database.path)
-    return Program(home, chosen, connection, database, clock, JobList(database), editor, identity, control)
+    return Program(home, chosen, read, connection, database, clock, JobList(database), editor, identity, control)
 
 
 def connect_queue(program: Program) -> QueueConnector:
@@ -179,7 +193,7 @@ def build_consumer(
     report: Callable[[LoopState], None],
     *,
     concurrency: int | None = None,
-    wait_s: int = 20,
+    wait_s: int = MAX_WAIT_SECONDS,
 ) -> Consumer:
     """Build the loop that consumes the program's queue.
 
@@ -188,7 +202,7 @@ def build_consumer(
         connector: Shared by all loops of this process.
         report: Called with the loop's states, on several threads.
         concurrency: The number of files to process at once; None for the setting.
-        wait_s: The wait time of a poll, 0…20 s; short for a consumer that should stop quickly.
+        wait_s: The wait time of a poll in seconds; short for a consumer that should stop quickly.
     """
     from desktop_app.processing.registry import default_registry
     from desktop_app.services.consuming.consumer import Consumer, ConsumerOptions

@@ -56,6 +56,16 @@ def test_saved_settings_hold_and_the_environment_comes_first(filemill_home: Path
         assert {job.queue for job in program.jobs.all()} == {program.connection.key}
 
 
+def test_other_connection_uses_the_settings_as_they_are_saved_then(filemill_home: Path) -> None:
+    with opened({}) as program:
+        update_settings(filemill_home / "settings.toml", concurrency=3)
+        assert program.reconnected(program.connection).settings.concurrency == 3
+        (filemill_home / "settings.toml").write_text("not = [toml")
+        assert program.reconnected(program.connection).settings == program.settings
+    with opened({}, Settings(concurrency=5)) as program:
+        assert program.reconnected(program.connection).settings.concurrency == 5
+
+
 def test_given_settings_hold_instead_of_the_saved_ones(filemill_home: Path) -> None:
     filemill_home.mkdir()
     (filemill_home / "settings.toml").write_text("not TOML")

@@ -1,6 +1,9 @@
 """The contract between a processor and the code that runs it.
 
 Opening the file, progress, cancelling, reading a changed file again, and isolation are implemented once for all.
+
+The file's size and `lines_count` are stored. Other values and the name of the processor are not stored yet, but names
+must be stable.
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ class Field:
     """A field of a result.
 
     Attributes:
-        name: The stable name, which is stored.
+        name: The stable name.
         kind: The type of the values.
         title: The title to show, in English.
         unit: A unit such as `bytes`; empty for a plain number or a text.
@@ -43,7 +46,7 @@ class Processor(Protocol):
 
     @property
     def name(self) -> str:
-        """The stable name, which is stored."""
+        """The stable name."""
         ...
 
     @property

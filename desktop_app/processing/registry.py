@@ -1,6 +1,7 @@
 """Find the processor for a file, run it, and ensure that the result is of the whole, unchanged file.
 
-A new processor needs a module with a `Processor` and a line in `default_registry`.
+A new processor needs a module with a `Processor` and a line in `default_registry` before `LineProcessor`, which accepts
+every file.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ class FileResult:
     Attributes:
         file_size: The size in bytes; exactly as many were read.
         lines_count: The number of lines, if counted.
-        values: Other values of the processor, by field name.
+        values: Other values of the processor, by field name; not stored yet.
     """
 
     file_size: int

@@ -111,6 +111,7 @@ MAX_REQUEST_BYTES = 1_048_576
 """AWS: the limit for all messages of a batch together, 1 MiB since August 2025, as for one message."""
 
 MAX_WAIT_SECONDS = 20
+"""AWS: the longest poll."""
 
 DEFAULT_RETENTION_SECONDS = 4 * 24 * 3600
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from functools import reduce
 from operator import or_
@@ -14,7 +13,7 @@ from desktop_app.domain.job import Status
 from desktop_app.domain.query import ADDED
 from desktop_app.domain.reasons import ENDINGS, ReasonCode, saying
 from desktop_app.domain.sentences import folded
-from desktop_app.store.backends.sqlite import contains_character, contains_folded, up_to_last
+from desktop_app.store.backends.sqlite import contains_character, contains_folded, up_to_last, value_contains_folded
 from desktop_app.store.models import BatchRow, JobRow
 from desktop_app.store.rows import JOB_COLUMNS, searchable, storable
 
@@ -77,10 +76,7 @@ def _reason_says(text: str, said: frozenset[str]) -> Iterator[Any]:
         yield JobRow.reason_code.in_(codes)
     for name in sorted(said & ENDINGS.keys()):
         yield JobRow.reason_args.contains(f'"{name}":')  # a quote in a value is escaped with a backslash
-    key = folded(storable(text))
-    # The cheap condition first; it may also match the name of an argument.
-    written = json.dumps(key, ensure_ascii=False)[1:-1]
-    yield contains_folded(JobRow.reason_args, written) & fn.IN_ARGUMENTS(JobRow.reason_args, key)
+    yield value_contains_folded(JobRow.reason_args, folded(storable(text)))
 
 
 def _has_problem(problems: frozenset[str]) -> Any:  # noqa: ANN401

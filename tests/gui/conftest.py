@@ -24,7 +24,7 @@ from desktop_app.services.control import ProcessingControl
 from desktop_app.services.support.connection_advisor import ConnectionAdvisor
 from desktop_app.services.support.report import SupportSources
 from tests.gui.jobs_database import JobsDatabase
-from tests.gui.running_app import RunningApp
+from tests.gui.running_app import SOON, RunningApp
 from tests.helpers.fakes import FakeClient, FakeConnector
 
 if TYPE_CHECKING:
@@ -182,11 +182,21 @@ class WindowFactory:
             desktop=lambda _: self.desktop,
             support=self._support(),
         )
-        self._qtbot.addWidget(window)
+        self._qtbot.addWidget(window, before_close_func=self._end_looking_up)
         with self._qtbot.waitExposed(window):
             window.open()
         self._qtbot.waitUntil(lambda: jobs.model.is_loaded and jobs.totals.counts.total == jobs.model.rowCount())
         return window
+
+    def _end_looking_up(self, window: MainWindow) -> None:
+        """End what the Connection dialog began, as a shutdown does before the window is destroyed.
+
+        Qt waits for a pool that it destroys: for ever, if the next test's `waitExposed` destroys it, since that keeps
+        Python's lock.
+        """
+        looking_up = window.connection.step()
+        looking_up.begin()
+        self._qtbot.waitUntil(looking_up.has_ended, timeout=SOON)
 
     def _support(self) -> SupportSources:
         return SupportSources(

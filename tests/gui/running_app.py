@@ -102,6 +102,4 @@ def allowed(settings: Settings) -> Settings:
 
 def queue_page(dialog: ConnectionDialog) -> QueuePage:
     """Return the queue page of the Connection dialog."""
-    (page,) = dialog.pages
-    assert isinstance(page, QueuePage)
-    return page
+    return next(page for page in dialog.pages if isinstance(page, QueuePage))

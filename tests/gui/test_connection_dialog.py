@@ -13,6 +13,8 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdi
 
 from desktop_app.config.settings import Connection, load_settings
 from desktop_app.domain.connection_checks import Check, Verdict
+from desktop_app.domain.errors import SettingsError
+from desktop_app.gui.connection.dialog import ConnectionDialog, ConnectionPage
 from desktop_app.gui.connection.form import Place
 from desktop_app.gui.window.main_window import MainWindow
 from tests.gui.running_app import queue_page
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
     from pytestqt.qtbot import QtBot
 
-    from desktop_app.gui.connection.dialog import ConnectionDialog
     from desktop_app.gui.connection.queue_page import QueuePage
     from tests.gui.conftest import WindowFactory
     from tests.helpers.sqs.faults import Fault
@@ -251,6 +252,54 @@ def test_what_can_not_be_is_said_in_the_dialog(
     assert windows.chosen == []
     page.form.queue.setEditText("other")
     assert not page.problem.isVisible()
+
+
+class NotedPage(ConnectionPage):
+    """A page that notes what is asked of it."""
+
+    def __init__(self, title: str, noted: list[str], *, is_valid: bool = True, can_save: bool = True) -> None:
+        super().__init__(title)
+        self.noted = noted
+        self.is_valid = is_valid
+        self.can_save = can_save
+
+    def load(self) -> None:
+        self.noted.append(f"load {self.title}")
+
+    def validate(self) -> bool:
+        self.noted.append(f"validate {self.title}")
+        return self.is_valid
+
+    def save(self) -> None:
+        self.noted.append(f"save {self.title}")
+        if not self.can_save:
+            raise SettingsError("The disk is full.")
+
+    def stop(self) -> None:
+        self.noted.append(f"stop {self.title}")
+
+
+def test_all_pages_are_saved_before_it_connects_once(windows: WindowFactory) -> None:
+    noted: list[str] = []
+    pages = [NotedPage("one", noted, can_save=False), NotedPage("two", noted)]
+    dialog = ConnectionDialog(pages, lambda: noted.append("connect"), windows.open())
+    failures: list[str] = []
+    dialog.failed.connect(failures.append)
+    dialog.connect_now.click()
+    assert noted == [
+        *("load one", "load two", "validate one", "validate two"),
+        *("save one", "save two", "connect", "stop one", "stop two"),
+    ]
+    assert failures == ["The disk is full."]
+
+
+def test_nothing_is_saved_while_a_page_is_not_valid(windows: WindowFactory) -> None:
+    noted: list[str] = []
+    pages = [NotedPage("one", noted), NotedPage("two", noted, is_valid=False)]
+    dialog = ConnectionDialog(pages, lambda: noted.append("connect"), windows.open())
+    dialog.connect_now.click()
+    assert noted == ["load one", "load two", "validate one", "validate two"]
+    dialog.reject()
 
 
 def test_variables_that_decide_at_the_next_start_are_named(windows: WindowFactory, internet: Internet) -> None:

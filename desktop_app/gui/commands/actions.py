@@ -1,6 +1,8 @@
 """All actions of the window, and where they appear: menu bar, context menu, shortcuts.
 
-To add an action, add a line to `Actions` and one to `fill_menu_bar`, and connect it in the module of its menu.
+To add an action, add a line to `Actions`, one to `fill_menu_bar`, and one to `Actions.update` if it needs files, a
+selection or a failed file (an action that needs more is enabled where it is connected); connect it in the module of its
+menu.
 """
 
 from __future__ import annotations

@@ -110,7 +110,7 @@ class ConnectionCommands(QObject):
                 button_for=self._remedies.button_in_dialog,
                 theme=self._theme,
             )
-            self.dialog = ConnectionDialog([queue], self._window)
+            self.dialog = ConnectionDialog([queue], queue.connect_to_entered, self._window)
             self.dialog.failed.connect(self.failed)
             self.dialog.finished.connect(self._forget_dialog)
             self.dialog.open()

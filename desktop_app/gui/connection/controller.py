@@ -148,12 +148,30 @@ class ConnectionController(QObject):
             SettingsError: If it can't be used, so nothing was changed; or if it can't be saved, so it is used until
                 the program ends.
         """
+        try:
+            self.save(entered, process_here=process_here)
+        finally:
+            self.change_to(entered, process_here=process_here)
+
+    def save(self, entered: Connection, *, process_here: bool) -> None:
+        """Use another connection at the next start. Arguments as for `choose`.
+
+        Raises:
+            SettingsError: If it can't be used or saved.
+        """
         connection = self.check(entered)
-        self._change_to(connection, process_here=process_here)
         permitted = load_settings(self._settings_file).process_queue
         if not connection.is_local:
             permitted = connection.key if process_here else ("" if permitted == connection.key else permitted)
         update_settings(self._settings_file, **asdict(entered), process_queue=permitted)
+
+    def change_to(self, entered: Connection, *, process_here: bool) -> None:
+        """Use another connection until the program ends. Arguments as for `choose`.
+
+        Raises:
+            SettingsError: If it can't be used, and nothing has changed.
+        """
+        self._start_over(self.check(entered), process_here=process_here)
 
     def allow_processing(self) -> None:
         """Process the current queue's files on this computer from now on.
@@ -171,7 +189,7 @@ class ConnectionController(QObject):
             SettingsError: If that can't be saved; it holds until the program ends.
         """
         connection = self.connection
-        self._change_to(connection, process_here=False)
+        self._start_over(connection, process_here=False)
         if load_settings(self._settings_file).process_queue == connection.key:
             update_settings(self._settings_file, process_queue="")
 
@@ -180,7 +198,7 @@ class ConnectionController(QObject):
         self.foreign_messages.tolerate()
         self.start()
 
-    def _change_to(self, connection: Connection, *, process_here: bool) -> None:
+    def _start_over(self, connection: Connection, *, process_here: bool) -> None:
         self._control.permit(connection.key if connection.is_local or process_here else "")
         loops = self._make_loops(connection)
         if self._is_shutting_down:

@@ -22,7 +22,7 @@ from desktop_app.domain.errors import SettingsError
 from desktop_app.gui.i18n import tr, translated
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 _SIZE = (620, 660)
 _LEAST = (420, 320)
@@ -31,7 +31,8 @@ _LEAST = (420, 320)
 class ConnectionPage(QScrollArea):
     """The base of a page: a column of widgets that scrolls, and buttons of its own beside the dialog's.
 
-    A page fills its `column` and `buttons` in its constructor and implements `load`, `validate`, `apply` and `stop`.
+    A page fills its `column` and `buttons` in its constructor and implements `load`, `validate`, `save` and `stop`.
+    When Connect is pressed, all pages are validated; if all are valid, all are saved, then the dialog connects once.
     Its focus proxy gets the focus first. To add a page, write its class in its own module and name it in
     `ConnectionCommands.open_at`.
 
@@ -40,7 +41,7 @@ class ConnectionPage(QScrollArea):
         column: The layout of its widgets.
         buttons: The layout of its buttons.
         button_row: The widget that holds them; the dialog shows it while the page is shown.
-        problem: Shows why the page can't be applied; hidden at first.
+        problem: Shows why the page can't be saved; hidden at first.
 
     Args:
         title: See the attribute.
@@ -66,7 +67,7 @@ class ConnectionPage(QScrollArea):
         self.problem.hide()
 
     def show_problem(self, text: str) -> None:
-        """Show why the page can't be applied; hide it if the text is empty."""
+        """Show why the page can't be saved; hide it if the text is empty."""
         self.problem.setText(f"▲ {text}" if text else "")
         self.problem.setVisible(bool(text))
 
@@ -75,14 +76,14 @@ class ConnectionPage(QScrollArea):
         raise NotImplementedError
 
     def validate(self) -> bool:
-        """Return whether the page can be applied; show the reason if not."""
+        """Return whether the page can be saved; show the reason if not. Must not change anything outside the page."""
         raise NotImplementedError
 
-    def apply(self) -> None:
-        """Apply what was entered.
+    def save(self) -> None:
+        """Save what was entered, for the loops that are made next; other pages are saved even if this one fails.
 
         Raises:
-            SettingsError: If it was applied but could not be saved.
+            SettingsError: If it could not be saved.
         """
         raise NotImplementedError
 
@@ -96,10 +97,10 @@ class ConnectionPage(QScrollArea):
 
 
 class ConnectionDialog(QDialog):
-    """Shows the pages and applies them when Connect is pressed. Deletes itself when closed.
+    """Shows the pages; Connect saves them all and connects. Deletes itself when closed.
 
     Signals:
-        failed(str): The connection was changed, but a part failed; a plain text.
+        failed(str): A part could not be saved, although the connection was changed; a plain text.
 
     Attributes:
         pages: Its pages.
@@ -107,14 +108,16 @@ class ConnectionDialog(QDialog):
 
     Args:
         pages: The pages in the order of their tabs.
+        connect: Switches to the entered connection; called once, after all pages were saved.
         parent: The parent.
     """
 
     failed = Signal(str)
 
-    def __init__(self, pages: Sequence[ConnectionPage], parent: QWidget) -> None:
+    def __init__(self, pages: Sequence[ConnectionPage], connect: Callable[[], object], parent: QWidget) -> None:
         super().__init__(parent)
         self.pages = pages
+        self._connect = connect
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(tr("Connection"))
         self._tabs = QTabWidget(self)
@@ -130,7 +133,7 @@ class ConnectionDialog(QDialog):
         self.connect_now.setObjectName("primary")
         self.connect_now.setDefault(True)
         buttons.addButton(QDialogButtonBox.StandardButton.Cancel)
-        buttons.accepted.connect(self._apply)
+        buttons.accepted.connect(self._save_and_connect)
         buttons.rejected.connect(self.reject)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 12)
@@ -153,14 +156,15 @@ class ConnectionDialog(QDialog):
         self._tabs.setCurrentWidget(page)
 
     @Slot()
-    def _apply(self) -> None:
+    def _save_and_connect(self) -> None:
         for page in self.pages:
             if not page.validate():
                 self._tabs.setCurrentWidget(page)
                 return
-        try:
-            for page in self.pages:
-                page.apply()
-        except SettingsError as error:
-            self.failed.emit(translated(error.text))
+        for page in self.pages:
+            try:
+                page.save()
+            except SettingsError as error:
+                self.failed.emit(translated(error.text))
+        self._connect()
         self.accept()

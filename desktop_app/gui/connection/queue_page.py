@@ -128,13 +128,17 @@ class QueuePage(ConnectionPage):
         """Return whether the entered connection can be used; show the reason if not."""
         return self._entered() is not None
 
-    def apply(self) -> None:
-        """Switch to the entered connection.
+    def save(self) -> None:
+        """Save the entered connection for the next start.
 
         Raises:
-            SettingsError: If it could not be saved.
+            SettingsError: If it can't be saved.
         """
-        self._controller.choose(self.form.entered, process_here=self.form.process_here.isChecked())
+        self._controller.save(self.form.entered, process_here=self.form.process_here.isChecked())
+
+    def connect_to_entered(self) -> None:
+        """Use what is entered from now on. It must be valid."""
+        self._controller.change_to(self.form.entered, process_here=self.form.process_here.isChecked())
 
     @Slot()
     def stop(self) -> None:

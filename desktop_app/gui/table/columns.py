@@ -32,7 +32,10 @@ def _nothing(_wording: Wording, _job: Job) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """A column. To add one, add it to `COLUMNS`.
+    """A column.
+
+    To add one, add it to `COLUMNS`, and its values to the tests in `tests/gui/test_wording.py` that list all columns:
+    `test_plain_values_are_exact`, and `test_cell_without_a_value_is_empty` if its cells can be empty.
 
     Attributes:
         id: The stable name in saved layouts. Never rename one.

@@ -13,6 +13,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from desktop_app.domain.errors import Cause, KnownError, QueueError, StoreDamagedError, StoreError
+from desktop_app.queues.messages import MAX_WAIT_SECONDS
 from desktop_app.services.consuming.acknowledger import Acknowledger
 from desktop_app.services.consuming.dispatcher import Dispatcher, PriorityDispatcher
 from desktop_app.services.consuming.foreign_messages import (
@@ -74,8 +75,8 @@ class ConsumerOptions:
         queue: The key of the queue it consumes.
         concurrency: The number of files to process at once.
         visibility_s: The visibility timeout of received messages in seconds; the heartbeat extends it.
-        wait_s: The wait time of a poll, 0…20 s. Up to `SHORT_POLL_SECONDS`, a stop waits for the poll to end, so that
-            it receives no message that nobody processes; a longer poll is left to end by itself.
+        wait_s: The wait time of a poll, 0 to `MAX_WAIT_SECONDS`. Up to `SHORT_POLL_SECONDS`, a stop waits for the poll
+            to end, so that it receives no message that nobody processes; a longer poll is left to end by itself.
         work_grace_s: How long running work may continue after a stop, in seconds.
         flush_grace_s: How long the last acknowledgements may take after that, in seconds.
         keeps_order: True if no message may overtake another, not even prioritized ones.
@@ -84,7 +85,7 @@ class ConsumerOptions:
     queue: str
     concurrency: int = 2
     visibility_s: int = VISIBILITY_SECONDS
-    wait_s: int = 20
+    wait_s: int = MAX_WAIT_SECONDS
     work_grace_s: float = 5.0
     flush_grace_s: float = 2.0
     keeps_order: bool = False

@@ -8,7 +8,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 from desktop_app.domain.errors import QueueError
-from desktop_app.queues.messages import MAX_ENTRIES, MAX_WAIT_SECONDS
+from desktop_app.queues.messages import MAX_ENTRIES
 from desktop_app.services.loops import Backoff, pause, wait_for
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Receiver:
         state: Reports whether the queue responds.
         clock: The clock.
         visibility_s: The visibility timeout of received messages.
-        wait_s: The wait time of a poll.
+        wait_s: The wait time of a poll; 0 polls every `NO_WAIT_PAUSE_SECONDS`.
         control: Ends a backoff when the user wants to try again now.
     """
 
@@ -56,7 +56,7 @@ class Receiver:
         state: StateReporter,
         clock: Clock,
         visibility_s: int,
-        wait_s: int = MAX_WAIT_SECONDS,
+        wait_s: int,
         control: ProcessingControl,
         backoff: Backoff | None = None,
     ) -> None:
@@ -106,8 +106,8 @@ class Receiver:
             return
         self._state.running()
         took = self._clock.steady() - asked
-        if not messages and took < min(AT_ONCE_SECONDS, wait_s):
-            # A server that does not support long polls must not make this loop spin.
+        if not messages and took < AT_ONCE_SECONDS and wait_s == self._wait_s:
+            # A server that does not support long polls, or is not asked to wait, must not make this loop spin.
             pause(NO_WAIT_PAUSE_SECONDS, should_stop)
         if messages:
             # The timeout begins when SQS returns the message: at the latest at the end of the longest poll.

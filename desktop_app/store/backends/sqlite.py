@@ -6,6 +6,7 @@ database, and the few SQL expressions that differ between engines. No other modu
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 from contextlib import closing, contextmanager, suppress
@@ -51,7 +52,7 @@ class SqliteDatabase(peewee.SqliteDatabase):
 
     Args:
         path: The database file.
-        functions: SQL functions by name.
+        functions: SQL functions by name: `folded` and `in_arguments`.
     """
 
     def __init__(self, path: Path, functions: Mapping[str, Callable[..., Any]]) -> None:
@@ -206,6 +207,13 @@ def contains_folded(column: Any, key: str) -> Any:  # noqa: ANN401
     long_way = is_not_ascii & (fn.INSTR(fn.FOLDED(column), key) > 0)
     # LIKE stops at NUL; no stored text contains one.
     return column.contains(key) | long_way if key.isascii() and "\0" not in key else long_way
+
+
+def value_contains_folded(column: Any, key: str) -> Any:  # noqa: ANN401
+    """Return a condition: a value of a column's JSON object contains a folded text."""
+    # The cheap question first; it may find a name.
+    written = json.dumps(key, ensure_ascii=False)[1:-1]
+    return contains_folded(column, written) & fn.IN_ARGUMENTS(column, key)
 
 
 def contains_character(text: Any, character: str) -> Any:  # noqa: ANN401

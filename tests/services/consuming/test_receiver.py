@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from desktop_app.domain.errors import QueueError, QueueTrouble
+from desktop_app.queues.messages import MAX_WAIT_SECONDS
 from desktop_app.services.consuming.receiver import Receiver
 from desktop_app.services.control import ProcessingControl
 from desktop_app.services.loops import Backoff, LoopState, Phase, StateReporter
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 class Ear:
     """A receiver with a fake queue."""
 
-    def __init__(self, *, room: int = 3) -> None:
+    def __init__(self, *, room: int = 3, wait_s: int = MAX_WAIT_SECONDS) -> None:
         self.clock = FakeClock()
         self.client = FakeClient()
         self.connector = FakeConnector(self.client)
@@ -35,6 +36,7 @@ class Ear:
             clock=self.clock,
             control=self.control,
             visibility_s=30,
+            wait_s=wait_s,
             backoff=Backoff(first=0.01, longest=0.01),
         )
 
@@ -79,8 +81,9 @@ def test_an_empty_answer_is_followed_by_the_next_poll_at_once() -> None:
     assert ear.got == []
 
 
-def test_a_server_that_does_not_wait_makes_no_loop_spin() -> None:
-    ear = Ear()
+@pytest.mark.parametrize("wait_s", [MAX_WAIT_SECONDS, 0])
+def test_a_server_that_does_not_wait_makes_no_loop_spin(wait_s: int) -> None:
+    ear = Ear(wait_s=wait_s)
     asked = Countdown(20)
     ear.receiver.run(asked)
     assert len(ear.client.made("receive")) <= 4, "between two polls the stop was looked at several times"
