@@ -52,7 +52,7 @@ def test_whole_copy_passes_and_leaves_the_users_home_alone(copy: Path, isolated_
     ("lost", "said"),
     [
         ("resources/translations", "translations/filemill_de.qm"),
-        ("desktop_app/store/migrations", "holds no database scripts"),
+        ("desktop_app/store/migrations", "contains no migration scripts"),
         ("desktop_app/queues/embedded.py", "ModuleNotFoundError"),
         ("desktop_app/processing/lines.py", "ModuleNotFoundError"),
     ],
@@ -100,4 +100,4 @@ def test_self_test_stands_alone() -> None:
         [sys.executable, "-m", "desktop_app", "--self-test", "x"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 2
-    assert "--self-test stands alone" in done.stderr
+    assert "--self-test must be the only argument" in done.stderr

@@ -166,7 +166,7 @@ SUBMIT = Command(
     usage="[--recursive] [--json] PATH|URL …",
     summary="add files to the list and send their messages",
     details="Files that can't be added are reported on standard error and the exit code is 1; the others are added.\n"
-    "A queue that can't be reached is only a warning: the window or a worker will send the messages later.",
+    "A queue that can't be reached is not a failure: the window or a worker will send the messages later.",
     names="PATH|URL",
     add_options=_submit_options,
     run=_submit,

@@ -21,7 +21,7 @@ import time
 from email.utils import formatdate
 from pathlib import Path
 
-from desktop_app.gui.desktop.ports import ADD_FILES, ADD_FOLDER
+from desktop_app.config.paths import ADD_FILES, ADD_FOLDER
 from resources.packaging.manual import manual_page
 from resources.packaging.product import KINDS, PRODUCT, ROOT, filled
 

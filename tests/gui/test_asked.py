@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtWidgets import QFileDialog
 
-from desktop_app.gui.desktop.ports import ADD_FILES, ADD_FOLDER
+from desktop_app.config.paths import ADD_FILES, ADD_FOLDER
 from desktop_app.sources.scan import from_here
 
 if TYPE_CHECKING:

@@ -175,7 +175,7 @@ def test_lock_of_another_program_is_waited_for(open_app: OpenApp, monkeypatch: p
     with closing(sqlite3.connect(app.program.database.path, isolation_level=None)) as other:
         other.execute("PRAGMA busy_timeout = 10000")
         other.execute("BEGIN EXCLUSIVE")
-        assert until_shown(app, "and holds it locked. Trying again is safe.") == ["Try Now", "Details"]
+        assert until_shown(app, "and has locked it. It is safe to try again.") == ["Try Now", "Details"]
         app.press("Details")
         (dialog,) = app.window.findChildren(PairsDialog)
         dialog.copy()
@@ -197,7 +197,7 @@ def test_damage_while_the_window_is_open_leads_to_the_choice_at_the_next_start(o
     # By another program: SQLite's locks belong to the process, which loses them when it closes any of its files.
     path = app.program.database.path
     subprocess.run([sys.executable, "-c", _SPOIL, path, f"{path}-wal"], check=True, timeout=120)
-    assert until_shown(app, "is damaged or is not a database of Filemill") == ["Quit", "Open Folder"]
+    assert until_shown(app, "is damaged or is not a Filemill database") == ["Quit", "Open Folder"]
     with qtbot.waitSignal(app.running.ended, timeout=SOON):
         app.press("Quit")
     answer("Start With")

@@ -215,7 +215,7 @@ def test_wrong_clock_is_said_with_how_wrong_it_is(open_app: Enter, internet: Int
     app = open_app(AWS)
     assert app.until_banner("This computer's clock is wrong")[0] == "Try Again"
     assert app.window.banner.notice is not None
-    assert app.window.banner.notice.text.startswith("It is about 9 min behind")
+    assert app.window.banner.notice.text.startswith("It is about 9 min slow")
     internet.sim.faults.heal()
     app.press("Try Again")
     app.until(lambda: app.window.status.connection_text.startswith("work"))
@@ -346,7 +346,7 @@ def test_going_slower_is_only_said_at_the_bottom(open_app: Enter, internet: Inte
 
 
 @pytest.mark.usefixtures("signed_in")
-@pytest.mark.expected_log("ConsumerThread ended: This queue carries")
+@pytest.mark.expected_log("ConsumerThread ended: This queue contains")
 @pytest.mark.expected_log("foreign|not ours", required=False)
 def test_foreign_messages_stop_the_processing_until_only_ours_are_asked_for(
     open_app: Enter, internet: Internet

@@ -16,7 +16,7 @@ import pytest
 
 from desktop_app import __version__
 from desktop_app.cli.main import COMMANDS
-from desktop_app.gui.desktop.ports import ADD_FILES, ADD_FOLDER
+from desktop_app.config.paths import ADD_FILES, ADD_FOLDER
 from resources.packaging import deb
 from resources.packaging.build import HERE
 from resources.packaging.manual import manual_page

@@ -11,10 +11,6 @@ from PySide6.QtGui import QGuiApplication
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ADD_FILES, ADD_FOLDER = "filemill://add-files", "filemill://add-folder"
-"""What the entries of the icon's menu on the desktop ask for: addresses, so that they travel as names of files do.
-The packages name them in the desktop entry, so this module imports no Qt."""
-
 
 class Topic(StrEnum):
     """The topic of a notification; a newer one replaces an older one about the same topic."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPoint, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QVBoxLayout, QWidget
 
+from desktop_app.config.paths import ADD_FILES, ADD_FOLDER
 from desktop_app.gui.adding.add_flow import AddFlow
 from desktop_app.gui.adding.dropping import DropOverlay, DropTarget
 from desktop_app.gui.commands.actions import Actions, context_menu, fill_menu_bar
@@ -16,7 +17,6 @@ from desktop_app.gui.commands.help import HelpCommands
 from desktop_app.gui.commands.queue import LocateCommand, PauseCommands, QueueCommands
 from desktop_app.gui.commands.view import ViewCommands
 from desktop_app.gui.connection.commands import ConnectionCommands
-from desktop_app.gui.desktop.ports import ADD_FILES, ADD_FOLDER
 from desktop_app.gui.details.loader import DetailsFollower, DetailsLoader
 from desktop_app.gui.details.pane import DetailsPane, DetailsSplit
 from desktop_app.gui.filtering.filter_box import FilterBox
