@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 APP_NAME = "Filemill"
 
 ADD_FILES, ADD_FOLDER = "filemill://add-files", "filemill://add-folder"
-"""The requests of the desktop icon's menu, which the packages name; they are URLs, so that they are passed as paths are."""
+"""The requests of the desktop icon's menu, which the packages name; they are URLs, so they are passed as paths are."""
 
 
 @dataclass(frozen=True, slots=True)
