@@ -67,7 +67,7 @@ def reason_text(reason: Reason | None) -> str:
 
 
 def _placed(value: object) -> str:
-    """Return a value for a sentence: translated if it is a `Sentence`; a name keeps its own direction."""
+    """Return a value to insert into a text: a `Sentence` translated, anything else with its own text direction."""
     if isinstance(value, Sentence):
         return translated(value)
     return isolated_in(str(value), QGuiApplication.layoutDirection())

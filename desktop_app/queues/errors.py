@@ -133,7 +133,7 @@ def _unreachable(failure: Failure, trouble: QueueTrouble, cause: Cause) -> tuple
         case Cause.OFFLINE:
             return (
                 Sentence("Can't reach {place}", place=place),
-                Sentence("Everything is kept here and continues when the connection is back."),
+                Sentence("Your files stay on the list, and Filemill continues when the connection is back."),
             )
         case Cause.NOT_SQS:
             return (
@@ -147,7 +147,8 @@ def _unreachable(failure: Failure, trouble: QueueTrouble, cause: Cause) -> tuple
             return (
                 Sentence("The proxy refused the connection to {place}", place=place),
                 Sentence(
-                    "Check the proxy settings (HTTPS_PROXY). Everything is kept here and continues once they are fixed."
+                    "Check the proxy settings (HTTPS_PROXY). Your files stay on the list, and Filemill "
+                    "continues once the proxy works."
                 ),
             )
         case Cause.NOT_TRUSTED:
@@ -177,12 +178,12 @@ def _no_sign_in(failure: Failure) -> tuple[str, str]:
     if isinstance(error, boto.ProfileNotFound):
         return (
             Sentence("There is no {who} in the AWS configuration", who=who),
-            Sentence("Choose another profile, or create this one with “aws configure”. Everything is kept here."),
+            Sentence("Choose another profile, or create this one with “aws configure”. Your files stay on the list."),
         )
     if isinstance(error, boto.NoCredentialsError):
         return (
             Sentence("No credentials were found for {who}", who=who),
-            Sentence("Choose a profile, or create one with “aws configure”. Everything is kept here."),
+            Sentence("Choose a profile, or create one with “aws configure”. Your files stay on the list."),
         )
     if isinstance(error, (boto.PartialCredentialsError, boto.CredentialRetrievalError)):
         return Sentence("The credentials of {who} can't be used", who=who), str(error)
@@ -224,13 +225,13 @@ def _no_region(failure: Failure) -> tuple[str, str]:
     if isinstance(failure.error, boto.NoRegionError):
         return (
             Sentence("No region is set"),
-            Sentence("A queue exists in one region only. Choose it, or set AWS_REGION."),
+            Sentence("Each queue belongs to one region. Choose its region, or set AWS_REGION."),
         )
     kwargs = getattr(failure.error, "kwargs", {})
     region = kwargs.get("region_name") or failure.connection.region
     return (
         Sentence("The region “{region}” does not exist", region=region),
-        Sentence("A queue exists in one region only. Choose it, or correct AWS_REGION."),
+        Sentence("Each queue belongs to one region. Choose its region, or correct AWS_REGION."),
     )
 
 

@@ -80,7 +80,7 @@ def _reason_says(text: str, said: frozenset[str]) -> Iterator[Any]:
 
 
 def _has_problem(problems: frozenset[str]) -> Any:  # noqa: ANN401
-    """Return the condition for reasons with one of these problems; "" means none."""
+    """Return the condition for reasons with one of these problems; "" stands for reasons without a problem."""
     codes = [code for code in ReasonCode if code.problem in problems]
     if "" not in problems:
         return JobRow.reason_code.in_(codes)

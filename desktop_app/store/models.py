@@ -21,7 +21,7 @@ from peewee import (
 
 
 class BatchRow(Model):
-    """The files of one Add."""
+    """A batch: the files that were added together."""
 
     id = AutoField()
     name = TextField()

@@ -656,10 +656,10 @@
         </translation>
     </message>
     <message numerus="yes">
-        <source>%Ln file(s) will be processed again. Not finished yet: {left}.</source>
+        <source>%Ln file(s) will be processed again. Skipped because unfinished: {left}.</source>
         <translation>
-            <numerusform>%Ln Datei wird erneut verarbeitet. Noch nicht fertig: {left}.</numerusform>
-            <numerusform>%Ln Dateien werden erneut verarbeitet. Noch nicht fertig: {left}.</numerusform>
+            <numerusform>%Ln Datei wird erneut verarbeitet. Übersprungen, da noch nicht fertig: {left}.</numerusform>
+            <numerusform>%Ln Dateien werden erneut verarbeitet. Übersprungen, da noch nicht fertig: {left}.</numerusform>
         </translation>
     </message>
     <message>
@@ -2350,8 +2350,8 @@
         <translation>Filemill versucht es weiter; nichts geht verloren.</translation>
     </message>
     <message>
-        <source>Everything is kept here and continues when the connection is back.</source>
-        <translation>Alles bleibt hier und geht weiter, wenn die Verbindung wieder da ist.</translation>
+        <source>Your files stay on the list, and Filemill continues when the connection is back.</source>
+        <translation>Alle Dateien bleiben auf der Liste, und es geht weiter, wenn die Verbindung wieder da ist.</translation>
     </message>
     <message>
         <source>Something else answers instead of {place}</source>
@@ -2366,8 +2366,8 @@
         <translation>Der Proxy lässt die Verbindung nicht durch ({place})</translation>
     </message>
     <message>
-        <source>Check the proxy settings (HTTPS_PROXY). Everything is kept here and continues once they are fixed.</source>
-        <translation>Bitte seine Einstellungen prüfen (HTTPS_PROXY). Alles bleibt hier und geht weiter, wenn sie stimmen.</translation>
+        <source>Check the proxy settings (HTTPS_PROXY). Your files stay on the list, and Filemill continues once the proxy works.</source>
+        <translation>Bitte seine Einstellungen prüfen (HTTPS_PROXY). Alle Dateien bleiben auf der Liste, und es geht weiter, sobald der Proxy funktioniert.</translation>
     </message>
     <message>
         <source>Nothing is sent over it. Check the server&apos;s certificate, or set AWS_CA_BUNDLE.</source>
@@ -2394,16 +2394,16 @@
         <translation>So, wie es eingerichtet ist, nicht verwendbar: {place}</translation>
     </message>
     <message>
-        <source>Choose another profile, or create this one with “aws configure”. Everything is kept here.</source>
-        <translation>Bitte ein anderes wählen oder es mit „aws configure“ einrichten. Alles bleibt hier und wartet.</translation>
+        <source>Choose another profile, or create this one with “aws configure”. Your files stay on the list.</source>
+        <translation>Bitte ein anderes wählen oder es mit „aws configure“ einrichten. Alle Dateien bleiben auf der Liste.</translation>
     </message>
     <message>
         <source>No credentials were found for {who}</source>
         <translation>Keine Anmeldung gefunden ({who})</translation>
     </message>
     <message>
-        <source>Choose a profile, or create one with “aws configure”. Everything is kept here.</source>
-        <translation>Bitte ein Profil wählen oder eines mit „aws configure“ einrichten. Alles bleibt hier und wartet.</translation>
+        <source>Choose a profile, or create one with “aws configure”. Your files stay on the list.</source>
+        <translation>Bitte ein Profil wählen oder eines mit „aws configure“ einrichten. Alle Dateien bleiben auf der Liste.</translation>
     </message>
     <message>
         <source>The credentials of {who} can&apos;t be used</source>
@@ -2442,16 +2442,16 @@
         <translation>Keine Region gewählt</translation>
     </message>
     <message>
-        <source>A queue exists in one region only. Choose it, or set AWS_REGION.</source>
-        <translation>Eine Warteschlange liegt in nur einer Region. Bitte diese wählen oder AWS_REGION setzen.</translation>
+        <source>Each queue belongs to one region. Choose its region, or set AWS_REGION.</source>
+        <translation>Jede Warteschlange gehört zu einer Region. Bitte ihre Region wählen oder AWS_REGION setzen.</translation>
     </message>
     <message>
         <source>The region “{region}” does not exist</source>
         <translation>Eine Region „{region}“ gibt es nicht</translation>
     </message>
     <message>
-        <source>A queue exists in one region only. Choose it, or correct AWS_REGION.</source>
-        <translation>Eine Warteschlange liegt in nur einer Region. Bitte diese wählen oder AWS_REGION berichtigen.</translation>
+        <source>Each queue belongs to one region. Choose its region, or correct AWS_REGION.</source>
+        <translation>Jede Warteschlange gehört zu einer Region. Bitte ihre Region wählen oder AWS_REGION berichtigen.</translation>
     </message>
     <message>
         <source>No permission to receive from “{name}”</source>
@@ -2733,7 +2733,7 @@
         <translation>„{name}“ wurde gefunden in {regions}.</translation>
     </message>
     <message>
-        <source>A web page opens. Waiting files continue as soon as you are signed in.</source>
+        <source>A web page opens. Filemill continues with the waiting files as soon as you are signed in.</source>
         <translation>Es öffnet sich eine Webseite. Wartende Dateien werden nach der Anmeldung fortgesetzt.</translation>
     </message>
     <message>
@@ -2741,7 +2741,7 @@
         <translation>Anmeldung läuft: {command}</translation>
     </message>
     <message>
-        <source>Signed in. Waiting files continue.</source>
+        <source>Signed in. Filemill continues with the waiting files.</source>
         <translation>Angemeldet. Wartende Dateien werden fortgesetzt.</translation>
     </message>
     <message>

@@ -52,7 +52,7 @@ def test_retry_tells_what_goes_again_and_what_has_not_ended(
     jobs_db.fail(a)
     jobs_db.finish(b)
     notice = said(commands, qtbot, lambda: commands.retry(keys(a, b, c)))
-    assert notice.text == "2 files will be processed again. Not finished yet: 1."
+    assert notice.text == "2 files will be processed again. Skipped because unfinished: 1."
     assert jobs_db.statuses() == ["PENDING"] * 3
     assert said(commands, qtbot, lambda: commands.retry(keys(a))).text.startswith("Nothing to retry")
 

@@ -325,7 +325,10 @@ def test_a_wrong_clock_is_called_a_wrong_clock(code: str, text: str) -> None:
         (boto.NoCredentialsError(), "No credentials were found for profile “team”."),
         (boto.ProfileNotFound(profile="team"), "There is no profile “team” in the AWS configuration."),
         (boto.UnauthorizedSSOTokenError(), "Your AWS session has expired. Sign in again with profile “team”."),
-        (boto.NoRegionError(), "No region is set. A queue exists in one region only. Choose it, or set AWS_REGION."),
+        (
+            boto.NoRegionError(),
+            "No region is set. Each queue belongs to one region. Choose its region, or set AWS_REGION.",
+        ),
         (boto.InvalidRegionError(region_name="eu west"), "The region “eu west” does not exist."),
         (boto.ConfigParseError(path="/home/u/.aws/config"), "Unable to parse config file: /home/u/.aws/config"),
         (
@@ -334,7 +337,7 @@ def test_a_wrong_clock_is_called_a_wrong_clock(code: str, text: str) -> None:
         ),
         (tls("certificate"), "is not trusted. Nothing is sent over it."),
         (ValueError("Invalid endpoint: nonsense"), "Amazon SQS in eu-west-1 can't be used as it is configured"),
-        (boto.EndpointConnectionError(endpoint_url=URL), "Can't reach Amazon SQS in eu-west-1. Everything is kept"),
+        (boto.EndpointConnectionError(endpoint_url=URL), "Can't reach Amazon SQS in eu-west-1. Your files stay"),
         (NotSqsError(status=200, start="<html>"), "Something else answers instead of Amazon SQS in eu-west-1."),
     ],
     ids=name_of,

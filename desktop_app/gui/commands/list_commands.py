@@ -90,7 +90,7 @@ class ListCommands(QObject):
         elif not left:
             text = tr("%Ln file(s) will be processed again.", "", done)
         else:
-            text = tr("%Ln file(s) will be processed again. Not finished yet: {left}.", "", done)
+            text = tr("%Ln file(s) will be processed again. Skipped because unfinished: {left}.", "", done)
             text = text.format(left=self._wording.number(left))
         self.notice.emit(Notice(text, passing=True))
 

@@ -319,7 +319,7 @@ class SignIn(QObject):
         self._process = process
         self.notice.emit(
             Notice(
-                tr("A web page opens. Waiting files continue as soon as you are signed in."),
+                tr("A web page opens. Filemill continues with the waiting files as soon as you are signed in."),
                 actions=(NoticeAction(tr("Cancel"), self.stop),),
                 title=tr("Signing in: {command}").format(command=command),
             )
@@ -345,7 +345,7 @@ class SignIn(QObject):
         lines = bytes(process.readAll().data()).decode(errors="replace").strip().splitlines()
         process.deleteLater()
         if code == 0:
-            self.notice.emit(Notice(tr("Signed in. Waiting files continue."), passing=True))
+            self.notice.emit(Notice(tr("Signed in. Filemill continues with the waiting files."), passing=True))
             self._then()
             return
         why = lines[-1] if lines else tr("The command exited with code {code}.").format(code=code)

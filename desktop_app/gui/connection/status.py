@@ -141,12 +141,12 @@ class ConnectionStatus(QObject):
         self._update()
 
     def set_sender_failure(self, text: str, error: KnownError | None = None) -> None:
-        """Set the reason why the sender ended by itself; the error is None for a bug."""
+        """Set the reason why the sender ended unexpectedly; the error is None for a bug."""
         self._failures["sender"] = Trouble(text, Need.RESTART, error)
         self._update()
 
     def set_consumer_failure(self, text: str, error: KnownError | None = None) -> None:
-        """Set the reason why the consumer ended by itself; the error is None for a bug."""
+        """Set the reason why the consumer ended unexpectedly; the error is None for a bug."""
         self._failures["consumer"] = Trouble(text, Need.RESTART, error)
         self._update()
 

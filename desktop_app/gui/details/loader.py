@@ -1,4 +1,4 @@
-"""Reads what the details' tabs show besides the job itself, once the selection rests and only for the visible tab."""
+"""Reads what the details' tabs show besides the job: for the visible tab, a moment after the selection changed."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 _REST_MS = 120
-"""Milliseconds the selection has to rest, so that moving through the list by arrow keys reads nothing."""
+"""Milliseconds to wait after the last change of the selection, so that moving by arrow keys reads nothing."""
 
 LOG_EVERY_MS = 1_000
 

@@ -70,11 +70,11 @@ class Mark:
 
 
 def nice_top(highest: float, least: float = 1.0) -> float:
-    """Return the end of an axis for a value: a round number with round steps.
+    """Return the value at the top of an axis: a round number, divided by the grid lines into round steps.
 
     Args:
-        highest: The greatest value.
-        least: The minimum.
+        highest: The greatest value that the axis has to show.
+        least: The smallest value allowed at the top.
     """
     return _step(max(highest, least)) * _LINES
 

@@ -86,14 +86,14 @@ Counted = TypeVar("Counted")
 
 
 class Recount(QObject, Generic[Counted]):
-    """Counts on the pool and emits changed counts.
+    """Counts jobs on the pool, and emits the counts when they have changed.
 
     Signals:
         changed(Counted): The newest count, when it has changed.
 
     Args:
         first: The initial count.
-        read: Counts; runs on the pool.
+        read: Returns the counts; called on the pool.
         tasks: The pool.
         parent: The parent.
     """

@@ -149,7 +149,7 @@ class Dispatcher:
             self._acknowledger.delete(message)
 
     def _wait_for_other(self, message: InFlightMessage, request: ClaimRequest, claim: Claim) -> None:
-        """Handle a message whose row is claimed by another worker or, for the new message of long work, by us."""
+        """Handle a message whose row is already claimed: by another worker, or by us with an earlier message."""
         received = message.received
         if self._in_flight.attach(request.file_id, received, message.expires, message.received_at):
             message.settle(Outcome.DUPLICATE)
