@@ -31,7 +31,8 @@ _LEAST = (420, 320)
 class ConnectionPage(QScrollArea):
     """The base of a page: a column of widgets that scrolls, and buttons of its own beside the dialog's.
 
-    A page fills its `column` and `buttons` in its constructor and implements `load`, `validate`, `save` and `stop`.
+    A page fills its `column` and `buttons` in its constructor and implements `save`, and
+    `load`, `validate` and `stop` where it needs them.
     When Connect is pressed, all pages are validated; if all are valid, all are saved, then the dialog connects once.
     Its focus proxy gets the focus first. To add a page, write its class in its own module and name it in
     `ConnectionCommands.open_at`.
@@ -72,12 +73,11 @@ class ConnectionPage(QScrollArea):
         self.problem.setVisible(bool(text))
 
     def load(self) -> None:
-        """Begin to load the choices; called once, when the dialog opens. Must not block."""
-        raise NotImplementedError
+        """Begin to load the choices, if the page has any; called once, when the dialog opens. Must not block."""
 
     def validate(self) -> bool:
         """Return whether the page can be saved; show the reason if not. Must not change anything outside the page."""
-        raise NotImplementedError
+        return True
 
     def save(self) -> None:
         """Save what was entered, for the loops that are made next; other pages are saved even if this one fails.
@@ -88,8 +88,7 @@ class ConnectionPage(QScrollArea):
         raise NotImplementedError
 
     def stop(self) -> None:
-        """Stop loading; called when the dialog is closed."""
-        raise NotImplementedError
+        """Stop loading, if the page loads anything; called when the dialog is closed."""
 
     def focus_on(self, field: str) -> bool:  # noqa: ARG002 - for pages that have such fields
         """Focus the field of this name; return False if the page has no such field."""
