@@ -164,6 +164,7 @@ def test_full_disk_is_waited_for(
     app.press("Open Folder")
     assert opened == [str(filemill_home)]
     disk.writes_left = sys.maxsize
+    app.window.menu_actions.check_queue.trigger()  # the longer the disk was full, the later the loops try by themselves
     app.until_processed(*names)
     until_gone(app)
 
@@ -197,6 +198,7 @@ def test_damage_while_the_window_is_open_leads_to_the_choice_at_the_next_start(o
     # By another program: SQLite's locks belong to the process, which loses them when it closes any of its files.
     path = app.program.database.path
     subprocess.run([sys.executable, "-c", _SPOIL, path, f"{path}-wal"], check=True, timeout=120)
+    app.window.menu_actions.check_queue.trigger()  # damage is noticed when something is read that is not in the cache
     assert until_shown(app, "is damaged or is not a Filemill database") == ["Quit", "Open Folder"]
     with qtbot.waitSignal(app.running.ended, timeout=SOON):
         app.press("Quit")
