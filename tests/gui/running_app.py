@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from desktop_app.gui.theme.theme import Theme
     from desktop_app.window_app import RunningWindow
 
-SOON = 60_000  # milliseconds, also on a busy machine
+SOON = 90_000
+"""Milliseconds; more than the loops' longest backoff, which a busy machine may reach before a fault is over."""
 
 
 class RunningApp:

@@ -164,7 +164,6 @@ def test_full_disk_is_waited_for(
     app.press("Open Folder")
     assert opened == [str(filemill_home)]
     disk.writes_left = sys.maxsize
-    app.window.menu_actions.check_queue.trigger()  # the longer the disk was full, the later the loops try by themselves
     app.until_processed(*names)
     until_gone(app)
 
