@@ -39,7 +39,7 @@ def header(windows: WindowFactory) -> JobsHeader:
 
 
 def shown(header: JobsHeader) -> list[str]:
-    return [column.id for column in header.layout_of_columns() if not column.hidden]
+    return [column.id for column in header.column_layout() if not column.hidden]
 
 
 def menu_of(header: JobsHeader, *, sorting: bool = False) -> QMenu:
@@ -87,17 +87,17 @@ def test_name_takes_the_room_if_the_status_is_hidden(header: JobsHeader) -> None
 
 
 def test_reset_brings_the_first_layout_back(header: JobsHeader) -> None:
-    first = header.layout_of_columns()
+    first = header.column_layout()
     header.moveSection(0, 4)
     header.resizeSection(SIZE, 300)
     header.show_column(PROGRESS, False)
     reset = next(action for action in menu_of(header).actions() if action.text() == "Reset Columns")
     reset.trigger()
-    assert header.layout_of_columns() == first
+    assert header.column_layout() == first
 
 
 def test_layout_is_taken_by_the_columns_ids(header: JobsHeader) -> None:
-    header.take_layout(
+    header.restore_layout(
         [
             ColumnLayout("size", 133, hidden=False),
             ColumnLayout("of-another-version", 50, hidden=False),
@@ -116,7 +116,7 @@ def test_layout_is_taken_by_the_columns_ids(header: JobsHeader) -> None:
 def test_hidden_column_keeps_its_width(header: JobsHeader) -> None:
     header.resizeSection(SIZE, 144)
     header.show_column(SIZE, False)
-    layout = {column.id: column for column in header.layout_of_columns()}
+    layout = {column.id: column for column in header.column_layout()}
     assert layout["size"] == ColumnLayout("size", 144, hidden=True)
     assert header.isSectionHidden(SIZE)
 
@@ -406,14 +406,14 @@ def test_reasons_are_shown_while_only_problems_are_listed(windows: WindowFactory
     windows.jobs_db.fail(windows.jobs_db.add("a", "b")[0])
     window = windows.open_active()
     header = window.view.header
-    first = [column for column in header.layout_of_columns() if column.id != "reason"]
+    first = [column for column in header.column_layout() if column.id != "reason"]
     QTest.keyClick(window.view, Qt.Key.Key_5, CTRL)
     assert header.shows(REASON)
     assert shown_order(header) == ["name", "status", "reason", "size", "added", "took"]
-    assert {column.id: column for column in header.layout_of_columns()}["reason"].hidden
+    assert {column.id: column for column in header.column_layout()}["reason"].hidden
     QTest.keyClick(window.view, Qt.Key.Key_1, CTRL)
     assert not header.shows(REASON)
-    assert [column for column in header.layout_of_columns() if column.id != "reason"] == first
+    assert [column for column in header.column_layout() if column.id != "reason"] == first
 
 
 def test_reason_that_was_shown_before_or_was_put_away_stays_so(windows: WindowFactory, qtbot: QtBot) -> None:
@@ -450,7 +450,7 @@ def shown_order(header: JobsHeader) -> list[str]:
 def test_column_of_a_later_version_is_shown_or_not_as_it_is_meant(header: JobsHeader) -> None:
     """A layout saved before a column was added does not contain it."""
     known = [ColumnLayout(name, 100, hidden=name == "lines") for name in ("took", "name", "status", "lines")]
-    header.take_layout(known)
+    header.restore_layout(known)
     assert shown(header) == ["took", "name", "status", "progress", "size", "added"]
 
 

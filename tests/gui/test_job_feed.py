@@ -74,19 +74,20 @@ def test_totals_count_what_changed_while_they_were_counting(jobs_db: JobsDatabas
 
 
 def test_totals_try_again_after_trouble(jobs_db: JobsDatabase, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> None:
-    monkeypatch.setattr("desktop_app.gui.table.job_feed._AFTER_TROUBLE_MS", 0)
+    monkeypatch.setattr(job_feed, "_RETRY_MS", 0)
     tasks = Tasks(jobs_db.session, threads=1)
-    totals = Totals(jobs_db.jobs, tasks)
     jobs_db.add("a")
-    asked: list[object] = []
+    count_jobs, calls = jobs_db.jobs.counts, []
 
-    def refuse(*arguments: object) -> None:
-        asked.append(arguments)
-        raise StoreError("No disk.")
+    def fail_twice(_reader: JobList) -> StatusCounts:
+        calls.append(1)
+        if len(calls) <= 2:
+            raise StoreError("No disk.")
+        return count_jobs()
 
-    with monkeypatch.context() as broken:
-        broken.setattr(JobList, "counts", refuse)
-        totals.count()
-        qtbot.waitUntil(lambda: len(asked) > 1)
+    monkeypatch.setattr(JobList, "counts", fail_twice)
+    totals = Totals(jobs_db.jobs, tasks)
+    totals.count()
     qtbot.waitUntil(lambda: totals.counts.total == 1)
+    assert len(calls) == 3
     tasks.close(1000)

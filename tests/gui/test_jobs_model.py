@@ -202,7 +202,7 @@ def test_removed_rows_vanish_and_the_selection_stays_on_its_files(list_model: Li
 
 
 def test_rows_removed_in_many_places_are_loaded_anew(list_model: ListModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs_model, "_MAX_RUNS", 2)
+    monkeypatch.setattr(jobs_model, "_MAX_BLOCKS", 2)
     keys = list_model.jobs_db.add_many(10)
     list_model.load()
     list_model.look()
@@ -368,7 +368,7 @@ def test_database_that_cannot_be_read_is_said_and_tried_again(
     list_model.look()
     with monkeypatch.context() as broken:
         broken.setattr(JobList, "page", _refuse)
-        list_model.model.look_again()
+        list_model.model.reread()
         assert list_model.texts() == [None] * 3
         assert list_model.model.job(0) is None
         assert list_model.problems == ["The disk is gone."]

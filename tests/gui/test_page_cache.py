@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from desktop_app.gui.table import page_cache
-from desktop_app.gui.table.page_cache import KEPT_PAGES, PAGE_ROWS, KeyOrder, PageCache, runs
+from desktop_app.gui.table.page_cache import KEPT_PAGES, PAGE_ROWS, KeyOrder, PageCache, blocks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -125,6 +125,6 @@ def test_rows_of_keys_are_found_in_every_order(listed: set[int], wanted: set[int
 
 @given(st.sets(st.integers(0, 50)))
 def test_runs_cover_the_numbers_and_nothing_else(numbers: set[int]) -> None:
-    found = runs(sorted(numbers))
+    found = blocks(sorted(numbers))
     assert [row for first, last in found for row in range(first, last + 1)] == sorted(numbers)
     assert all(after[0] > before[1] + 1 for before, after in pairwise(found))

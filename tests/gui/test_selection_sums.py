@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 from desktop_app.domain.errors import StoreError
 from desktop_app.domain.job import StatusCounts
 from desktop_app.domain.query import SelectionSums
-from desktop_app.gui.table import selection_sums
-from desktop_app.gui.table.selection_sums import Selected
+from desktop_app.gui.table import job_feed
+from desktop_app.gui.table.job_feed import Selected
 from desktop_app.store.job_list import JobList
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def test_count_is_there_at_once_and_the_sums_a_moment_later(windows: WindowFacto
 def test_sums_follow_what_happens_to_the_selected_files(
     windows: WindowFactory, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(selection_sums, "_EVERY_MS", 0)
+    monkeypatch.setattr(job_feed, "_SUMS_EVERY_MS", 0)
     keys = windows.jobs_db.add("a", "b")
     window = windows.open()
     window.view.selectAll()

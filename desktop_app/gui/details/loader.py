@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from desktop_app.domain.job import Job
     from desktop_app.gui.details.pane import DetailsPane
     from desktop_app.gui.ports import JobReader
+    from desktop_app.gui.table.job_feed import SelectedTotals
     from desktop_app.gui.table.model import JobsModel
-    from desktop_app.gui.table.selection_sums import SelectedTotals
     from desktop_app.gui.table.view import JobsView
     from desktop_app.gui.tasks import Tasks
     from desktop_app.gui.wording import Wording

@@ -84,8 +84,10 @@ class ListFilter(QObject):
     def _apply(self) -> None:
         choice = self._sidebar.choice
         self._offer_retry()
-        self._groups.keep(choice.batches)
-        self._view.header.suit_problems(bool(choice.problems) or choice.statuses == {Status.FAILED})
+        self._groups.include(choice.batches)
+        self._view.header.show_problem_columns(
+            only_problems=bool(choice.problems) or choice.statuses == {Status.FAILED}
+        )
         self._model.set_filter(replace(choice, search=self._box.search))
 
     @Slot()

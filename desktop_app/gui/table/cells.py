@@ -1,8 +1,8 @@
-"""The delegates that paint the cells.
+"""The delegates that paint the cells of the table.
 
-They paint in Python because that is faster here than Qt's default, which asks the model for eight roles per cell,
-each a call from C++ into Python that has to acquire the GIL. Measured for a repaint of 39 rows: 13 ms with Qt's
-default, and twice that while other threads work; 6 ms with these delegates.
+They do not call Qt's own painting code, which asks the model for eight roles per cell; each request is a call from C++
+into Python that has to acquire the GIL. Repainting 39 rows takes 13 ms with Qt's code, twice as long while other
+threads are busy, and 6 ms with these delegates.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ _SELECTED = QStyle.StateFlag.State_Selected
 
 
 class CellDelegate(QStyledItemDelegate):
-    """A text cell. It has no focus ring of its own, since whole rows are selected."""
+    """Paints a cell with text. Cells have no focus ring, because whole rows are selected."""
 
     def __init__(self, model: JobsModel, theme: Theme, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -64,7 +64,7 @@ class CellDelegate(QStyledItemDelegate):
         self._theme = theme
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        """See Qt. The background of every second row is already painted."""
+        """Paint the selection's background and the content. The view has painted the alternating row colours."""
         text = self.text_of(index)
         selected = bool(option.state & _SELECTED)
         colours = self._theme.colours
@@ -78,7 +78,15 @@ class CellDelegate(QStyledItemDelegate):
     def paint_content(
         self, painter: QPainter, option: QStyleOptionViewItem, index: Index, room: QRect, text: str
     ) -> None:
-        """Paint the content with the painter's pen; the background is already painted."""
+        """Paint the content above the background.
+
+        Args:
+            painter: The painter, with the pen of the text.
+            option: See Qt.
+            index: The cell.
+            room: The cell's rectangle without its padding.
+            text: The cell's text, which is not empty.
+        """
         column, metrics = COLUMNS[index.column()], option.fontMetrics
         if column.is_code:
             painter.setFont(_code_font(option.font))
@@ -93,10 +101,9 @@ class CellDelegate(QStyledItemDelegate):
             painter.setFont(option.font)
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        """Return the size of the cell's full text."""
+        """Return a size that fits the whole text."""
         metrics = QFontMetrics(_code_font(option.font)) if COLUMNS[index.column()].is_code else option.fontMetrics
-        wide = metrics.horizontalAdvance(self.text_of(index))
-        return QSize(wide + 2 * CELL_PADDING + 1, option.fontMetrics.height())
+        return QSize(metrics.horizontalAdvance(self.text_of(index)) + 2 * CELL_PADDING + 1, option.fontMetrics.height())
 
     def text_of(self, index: Index) -> str:
         """Return the text of a cell."""
@@ -104,9 +111,15 @@ class CellDelegate(QStyledItemDelegate):
 
 
 class StatusDelegate(CellDelegate):
-    """A status cell: a symbol and a word in the status's colour, or in the selection's colour.
+    """Paints a status as an icon and a word, both in the colour of the status.
 
-    Further details follow the word, unless another column shows them.
+    The progress or the reason follows the word, unless its own column is shown.
+
+    Args:
+        model: The model.
+        theme: The theme.
+        shows: Returns whether a column is shown.
+        parent: The parent.
     """
 
     def __init__(
@@ -141,7 +154,7 @@ class StatusDelegate(CellDelegate):
         icon = self._theme.icon(STATUS_ICONS[job.status], colour)
         icon.paint(painter, place, mode=QIcon.Mode.Selected if selected else QIcon.Mode.Normal)
         if not selected and job.status is not Status.PROCESSED:
-            # Success is shown by the symbol alone; coloured words are for active and failed files.
+            # Only the words of active and failed files are coloured, so that they stand out.
             painter.setPen(QColor(colour))
         rest = QRect(room)
         rest.setLeft(room.left() + _ICON + _ICON_GAP)
@@ -149,10 +162,10 @@ class StatusDelegate(CellDelegate):
 
 
 class ProgressDelegate(CellDelegate):
-    """A progress cell: a bar with the percentage beside it."""
+    """Paints the progress of a job as a bar with the percentage beside it."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:  # noqa: ARG002 - as Qt has it
-        """Return a size for a readable bar, whether one is shown or not."""
+        """Return a size that fits a readable bar, even if the cell is empty."""
         return QSize(option.fontMetrics.horizontalAdvance(_WIDEST_PERCENT) + 8 * _BAR_HEIGHT + 3 * CELL_PADDING, 0)
 
     def paint_content(
@@ -163,26 +176,20 @@ class ProgressDelegate(CellDelegate):
         done = None if job is None else progress_of(job)
         if done is None:
             return
-        ink = painter.pen().color()
-        fill = ink if option.state & _SELECTED else QColor(self._theme.colours.accent)
         wide = option.fontMetrics.horizontalAdvance(_WIDEST_PERCENT)
         words = QRect(room.right() - wide, room.top(), wide + 1, room.height())
-        bar = QRect(
-            room.left(), room.center().y() - _BAR_HEIGHT // 2 + 1, room.width() - wide - CELL_PADDING, _BAR_HEIGHT
-        )
         painter.drawText(
             QStyle.visualRect(option.direction, room, words),
             QStyle.visualAlignment(option.direction, Qt.AlignmentFlag.AlignRight) | Qt.AlignmentFlag.AlignVCenter,
             text,
         )
-        if bar.width() > _BAR_HEIGHT:
-            self._paint_bar(painter, option, room, bar, done, fill)
-
-    def _paint_bar(
-        self, painter: QPainter, option: QStyleOptionViewItem, room: QRect, bar: QRect, done: float, fill: QColor
-    ) -> None:
+        length = room.width() - wide - CELL_PADDING
+        if length <= _BAR_HEIGHT:
+            return
+        bar = QRect(room.left(), room.center().y() - _BAR_HEIGHT // 2 + 1, length, _BAR_HEIGHT)
         part = QRect(bar)
-        part.setWidth(max(_BAR_HEIGHT, round(bar.width() * done)))
+        part.setWidth(max(_BAR_HEIGHT, round(length * done)))
+        fill = painter.pen().color() if option.state & _SELECTED else QColor(self._theme.colours.accent)
         track = QColor(fill)
         track.setAlpha(_TRACK_ALPHA)
         radius = _BAR_HEIGHT / 2
@@ -196,7 +203,7 @@ class ProgressDelegate(CellDelegate):
 
 
 def _code_font(beside: QFont) -> QFont:
-    """Return the system's monospaced font in the size of another font."""
+    """Return the system's monospaced font in the size of the font `beside` it."""
     font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
     font.setPointSizeF(beside.pointSizeF())
     return font

@@ -25,7 +25,7 @@ from desktop_app.gui.filtering.sidebar import Sidebar
 from desktop_app.gui.i18n import tr, translated
 from desktop_app.gui.progress.presenter import ProgressPresenter
 from desktop_app.gui.progress.status_bar import JobsStatusBar
-from desktop_app.gui.table.selection_sums import SelectedTotals
+from desktop_app.gui.table.job_feed import SelectedTotals
 from desktop_app.gui.table.view import JobsView
 from desktop_app.gui.widgets.notice import BusyStrip, Kind, Notice, NoticeBar
 from desktop_app.gui.window.empty_pages import EmptyState, NoMatch, Pages
