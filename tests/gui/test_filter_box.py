@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication, QToolButton
 
 from desktop_app.domain.job import Status
 from desktop_app.domain.query import NO_SEARCH
-from desktop_app.gui.filtering.filter_box import DELAY_MS, FilterBox
+from desktop_app.gui.filtering.list_filter import DELAY_MS, FilterBox
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from desktop_app.domain.job import Status
 from desktop_app.domain.query import parse_search
 from desktop_app.domain.reasons import Reason, ReasonCode
-from desktop_app.gui.filtering.filter_box import read_search
+from desktop_app.gui.filtering.list_filter import read_search
 from desktop_app.gui.i18n import reason_text
 from desktop_app.gui.table.columns import NAME
 from tests.gui.test_translations import speaking
