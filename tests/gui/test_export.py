@@ -145,7 +145,7 @@ def test_file_that_is_there_is_replaced_only_when_it_is_asked_for_again(
     dialog.path.setText(str(target))
     dialog.button.click()
     qtbot.waitUntil(dialog.isVisible)
-    assert "already exists" in dialog.trouble
+    assert "already exists" in dialog.error_text
     assert target.read_text(encoding="utf-8") == "mine"
     assert dialog.button.text() == "&Replace"
     dialog.button.click()
@@ -179,7 +179,7 @@ def test_folder_that_is_not_there_is_said_in_the_dialog(
     dialog.path.setText(str(tmp_path / "gone" / "list.csv"))
     dialog.button.click()
     qtbot.waitUntil(dialog.isVisible)
-    assert dialog.trouble == f"The folder {tmp_path / 'gone'} does not exist. Choose another one."
+    assert dialog.error_text == f"The folder {tmp_path / 'gone'} does not exist. Choose another one."
     QTest.keyClick(dialog, Qt.Key.Key_Escape)
     assert window.export.dialog is None
     assert list(tmp_path.glob(".*.part")) == []
@@ -206,14 +206,14 @@ def test_no_name_is_asked_for(windows: WindowFactory, jobs_db: JobsDatabase, qtb
     dialog.path.clear()
     dialog.button.click()
     assert dialog.isVisible()
-    assert dialog.trouble == "Choose a file to export to."
+    assert dialog.error_text == "Choose a file to export to."
 
 
 def test_long_export_tells_how_far_it_is_and_is_stopped_without_a_trace(
     windows: WindowFactory, jobs_db: JobsDatabase, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exporting, "_EVERY", 1)
-    monkeypatch.setattr(exporting, "PATIENCE_MS", 0)
+    monkeypatch.setattr(exporting, "_JOBS_PER_STEP", 1)
+    monkeypatch.setattr(exporting, "PROGRESS_DELAY_MS", 0)
     jobs_db.add_many(4000)
     window = windows.open_active()
     dialog = open_dialog(window, qtbot)
@@ -341,10 +341,10 @@ def test_every_column_sorts_by_something_that_the_database_can_order_by() -> Non
 
 
 def test_semicolons_are_usual_where_a_comma_is_in_numbers() -> None:
-    assert export_target.usual_format() is Format.CSV
+    assert export_target.default_format() is Format.CSV
     before = QLocale()
     QLocale.setDefault(QLocale(QLocale.Language.German))
-    assert export_target.usual_format() is Format.CSV_SEMICOLON
+    assert export_target.default_format() is Format.CSV_SEMICOLON
     QLocale.setDefault(before)
 
 
@@ -356,8 +356,8 @@ def test_home_and_names_without_a_folder_are_understood(
     home = isolated_environment
     for typed, path in (("~/x.csv", home / "x.csv"), ("x", home / "x.csv"), (os.sep + "x.CSV", f"{os.sep}x.CSV")):
         dialog.path.setText(typed)
-        assert dialog.order is not None
-        assert str(dialog.order.target) == str(path)
+        assert dialog.request is not None
+        assert str(dialog.request.target) == str(path)
 
 
 def test_enter_in_the_name_exports(windows: WindowFactory, jobs_db: JobsDatabase, qtbot: QtBot, tmp_path: Path) -> None:
