@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QAbstractSlider, QApplication
 
 from desktop_app.domain.errors import StoreError
 from desktop_app.domain.job import Status
-from desktop_app.gui.table import walking as follow_running
+from desktop_app.gui.commands import view as view_commands
 from desktop_app.store.job_list import JobList
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def test_walk_goes_on_after_trouble_with_the_database(windows: WindowFactory, mo
 @pytest.fixture
 def followed(windows: WindowFactory, monkeypatch: pytest.MonkeyPatch) -> MainWindow:
     """Open a window that follows; the 300th of 400 files is being processed."""
-    monkeypatch.setattr(follow_running, "EVERY_MS", 0)
+    monkeypatch.setattr(view_commands, "FOLLOW_EVERY_MS", 0)
     keys = windows.jobs_db.add_many(400)
     windows.jobs_db.change(keys[300], status=Status.PROCESSING)
     window = windows.open_active()
