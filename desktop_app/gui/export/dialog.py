@@ -1,4 +1,4 @@
-"""The Export List dialog, with the default name of the file and the interpretation of a typed name."""
+"""The Export List dialog, and functions for the name and the format of the file."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def default_format() -> Format:
 
 
 def default_name() -> str:
-    """Return a file name with the current time and without a suffix."""
+    """Return a file name that contains the current time, without a suffix."""
     moment = QDateTime.currentDateTime().toString("yyyy-MM-dd HH.mm.ss")
     return tr("Filemill list {moment}").format(moment=moment)
 
@@ -73,7 +73,7 @@ _WIDTH = 560
 
 
 class Rows(StrEnum):
-    """The choices of files to export."""
+    """The files that can be exported."""
 
     SHOWN = "shown"
     SELECTED = "selected"
@@ -93,7 +93,9 @@ class ExportDialog(QDialog):
 
     Attributes:
         rows, columns: The radio buttons for the files and for the columns; `columns[True]` is for the shown ones.
-        format, path, button: The other controls.
+        format: The file format.
+        path: The text field for the file to write.
+        button: The button that starts the export.
     """
 
     requested = Signal(object)

@@ -117,7 +117,7 @@ class Exporter(QObject):
         self._opener.notice.connect(self.notice)
 
     def start(self, request: ExportRequest) -> None:
-        """Write a file. Must not be called while another export is running."""
+        """Start an export. Must not be called while another one is running."""
         self._stop.clear()
         self.is_busy = True
         self._text = tr("Exporting the list…")

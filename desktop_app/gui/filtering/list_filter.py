@@ -60,7 +60,7 @@ class FilterBox(QLineEdit):
         left(): A key was pressed that moves the focus to the list.
 
     Attributes:
-        search: The search that was typed, as of the last `searched`.
+        search: The search that is applied.
     """
 
     searched = Signal()

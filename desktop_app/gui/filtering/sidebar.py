@@ -48,10 +48,8 @@ _NO_REASON = mark("No reason given")
 class Section(QWidget, Generic[Key]):
     """A group of entries with a title; hidden while it has no entries.
 
-    Each signal is that of an entry with the entry's key, or with the entry itself for `moved`; see `SidebarEntry`.
-
     Signals:
-        picked(Key, bool): An entry was clicked.
+        picked(Key, bool): An entry was clicked; True if Ctrl was held.
         acted(Key): The button in an entry was clicked.
         menu_wanted(Key, QPoint): The context menu of an entry was requested.
         moved(SidebarEntry, int): A key was pressed that moves the focus to another entry.
@@ -80,7 +78,7 @@ class Section(QWidget, Generic[Key]):
         self.hide()
 
     def show_entries(self, facts: dict[Key, EntryFacts], chosen: Collection[Key]) -> None:
-        """Show one entry for each key, in this order. An entry that is shown already is kept, with its focus."""
+        """Show an entry for each key, in this order. Existing entries are reused, so that they keep the focus."""
         for key in self.entries.keys() - facts.keys():
             entry = self.entries.pop(key)
             self.column.removeWidget(entry)
@@ -112,13 +110,13 @@ class Section(QWidget, Generic[Key]):
 
 
 class SidebarTexts:
-    """Creates the content of the entries. All methods return a dictionary from the entries' keys."""
+    """Creates the content of the entries, in dictionaries with the keys of the entries."""
 
     def __init__(self, wording: Wording) -> None:
         self._wording = wording
 
     def statuses(self, counts: StatusCounts) -> dict[Status | None, EntryFacts]:
-        """Return an entry for all files, with the key None, and one for each status."""
+        """Return an entry for each status, and one for all files with the key None."""
         found: dict[Status | None, EntryFacts] = {
             None: self._facts(tr("All", "files of every status"), counts.total, icon="all-files", colour="muted")
         }
@@ -129,7 +127,7 @@ class SidebarTexts:
         return found
 
     def problems(self, problems: Sequence[Problem]) -> dict[str, EntryFacts]:
-        """Return an entry for each code of a reason for which files failed."""
+        """Return an entry for each problem, with its code as the key."""
         return {problem.code: self._problem(problem) for problem in problems}
 
     def _problem(self, problem: Problem) -> EntryFacts:
@@ -139,7 +137,7 @@ class SidebarTexts:
         return self._facts(text, problem.count, note=note, action=tr("Retry all with this reason"))
 
     def batches(self, batches: Sequence[Batch]) -> dict[int, EntryFacts]:
-        """Return an entry for each batch."""
+        """Return an entry for each batch, with its id as the key."""
         return {batch.id: self._batch(batch) for batch in batches}
 
     def _batch(self, batch: Batch) -> EntryFacts:
@@ -147,19 +145,10 @@ class SidebarTexts:
         hint = tr("Added {moment}").format(moment=self._wording.full_moment(batch.created_at))
         return self._facts(name or when, batch.count, note=when if name else "", hint=hint)
 
-    def _facts(
-        self,
-        text: str,
-        count: int,
-        *,
-        note: str = "",
-        icon: str = "",
-        colour: str = "text",
-        hint: str = "",
-        action: str = "",
-    ) -> EntryFacts:
-        parts = [part for part in (text, note, self._wording.files(count)) if part]
-        return EntryFacts(text, self._wording.number(count), ", ".join(parts), note, icon, colour, hint, action)
+    def _facts(self, text: str, count: int, *, note: str = "", **others: str) -> EntryFacts:
+        """Return the content of an entry; `others` are further attributes of `EntryFacts`."""
+        spoken = ", ".join(filter(None, (text, note, self._wording.files(count))))
+        return EntryFacts(text, self._wording.number(count), spoken, note, **others)
 
 
 def with_status(choice: Filter, status: Status | None, *, add: bool) -> Filter:
@@ -179,7 +168,7 @@ def with_status(choice: Filter, status: Status | None, *, add: bool) -> Filter:
 
 
 def with_problem(choice: Filter, code: str, *, add: bool) -> Filter:
-    """Return the choice after a click on a problem; see `with_status`. A click on the only chosen one clears it."""
+    """Return the choice after a click on a problem; see `with_status`. A second click clears the choice."""
     statuses = choice.statuses if Status.FAILED in choice.statuses else frozenset[Status]()
     return replace(choice, statuses=statuses, problems=_clicked(choice.problems, code, add=add))
 

@@ -63,7 +63,7 @@ class EntryFacts:
         spoken: The text for screen readers, with the number.
         note: A second line in a muted colour.
         icon: The name of the icon.
-        colour: The colour of the icon, as an attribute's name in `Colours`.
+        colour: The name of the icon's colour in `Colours`.
         hint: The tool tip.
         action: The text of the button that is shown while the entry is chosen.
     """
@@ -115,7 +115,7 @@ class SidebarEntry(QAbstractButton):
         theme.changed.connect(self._draw)
 
     def show_facts(self, facts: EntryFacts, *, chosen: bool) -> None:
-        """Show a content, and check the entry if it is chosen."""
+        """Show new content, and check the entry if it is chosen."""
         self.facts = facts
         self.setAccessibleName(facts.spoken)
         self.setToolTip(tool_tip(facts.hint))
@@ -132,7 +132,7 @@ class SidebarEntry(QAbstractButton):
     # --- layout
 
     def natural_width(self) -> int:
-        """Return the width in pixels that the entry needs in order not to wrap its text."""
+        """Return the width in pixels at which no text wraps."""
         metrics = self.fontMetrics()
         words = max(
             metrics.horizontalAdvance(self.facts.text),
@@ -171,7 +171,7 @@ class SidebarEntry(QAbstractButton):
         return font
 
     def _words(self, text: str, font: QFont, room: int) -> QStaticText:
-        """Return a laid out text that is `room` pixels wide and breaks lines between words where possible."""
+        """Return a text layout that is `room` pixels wide and breaks lines between words where possible."""
         options = QTextOption(QStyle.visualAlignment(self.layoutDirection(), Qt.AlignmentFlag.AlignLeft))
         options.setTextDirection(self.layoutDirection())
         options.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
@@ -203,7 +203,12 @@ class SidebarEntry(QAbstractButton):
         painter.end()
 
     def _paint_words(self, painter: QPainter, selected: str) -> None:
-        """Paint the icon, the text and the number; `selected` is the colour of a selection's text, or empty."""
+        """Paint the icon, the text and the number.
+
+        Args:
+            painter: The painter.
+            selected: The colour of all three if the entry is chosen; otherwise empty.
+        """
         colours, facts = self._theme.colours, self.facts
         direction, whole = self.layoutDirection(), self.rect()
         left = _SIDE

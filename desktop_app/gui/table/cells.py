@@ -40,9 +40,8 @@ CELL_PADDING = 8
 
 _ICON = 16
 
-_ICON_GAP = 6
-
-ICON_ROOM = _ICON + _ICON_GAP
+ICON_ROOM = _ICON + 6
+"""The width of an icon and the gap beside it."""
 
 _ICON_SIZE = QSize(_ICON, _ICON)
 
@@ -64,7 +63,7 @@ class CellDelegate(QStyledItemDelegate):
         self._theme = theme
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        """Paint the selection's background and the content. The view has painted the alternating row colours."""
+        """Paint the content, above the selection's colour if the cell is selected."""
         text = self.text_of(index)
         selected = bool(option.state & _SELECTED)
         colours = self._theme.colours
@@ -78,14 +77,14 @@ class CellDelegate(QStyledItemDelegate):
     def paint_content(
         self, painter: QPainter, option: QStyleOptionViewItem, index: Index, room: QRect, text: str
     ) -> None:
-        """Paint the content above the background.
+        """Paint the content of a cell.
 
         Args:
-            painter: The painter, with the pen of the text.
-            option: See Qt.
+            painter: The painter; its pen has the colour of the text.
+            option: The style options of the cell.
             index: The cell.
-            room: The cell's rectangle without its padding.
-            text: The cell's text, which is not empty.
+            room: The rectangle of the cell without its padding.
+            text: The text of the cell; never empty.
         """
         column, metrics = COLUMNS[index.column()], option.fontMetrics
         if column.is_code:
@@ -111,7 +110,7 @@ class CellDelegate(QStyledItemDelegate):
 
 
 class StatusDelegate(CellDelegate):
-    """Paints a status as an icon and a word, both in the colour of the status.
+    """Paints the status of a job as a coloured icon and a word.
 
     The progress or the reason follows the word, unless its own column is shown.
 
@@ -129,20 +128,20 @@ class StatusDelegate(CellDelegate):
         self._shows = shows
 
     def text_of(self, index: Index) -> str:
-        """See `CellDelegate`."""
+        """Return the status, with details unless another column shows them."""
         job = self._model.job(index.row())
         if job is not None and self._shows(PROGRESS if job.status is Status.PROCESSING else REASON):
             return self._model.wording.word(job.status)
         return super().text_of(index)
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        """See `CellDelegate`."""
-        return super().sizeHint(option, index) + QSize(_ICON + _ICON_GAP, 0)
+        """Return a size that fits the icon and the whole text."""
+        return super().sizeHint(option, index) + QSize(ICON_ROOM, 0)
 
     def paint_content(
         self, painter: QPainter, option: QStyleOptionViewItem, index: Index, room: QRect, text: str
     ) -> None:
-        """See `CellDelegate`."""
+        """Paint the icon and the text."""
         job = self._model.job(index.row())
         if job is None:
             return
@@ -157,7 +156,7 @@ class StatusDelegate(CellDelegate):
             # Only the words of active and failed files are coloured, so that they stand out.
             painter.setPen(QColor(colour))
         rest = QRect(room)
-        rest.setLeft(room.left() + _ICON + _ICON_GAP)
+        rest.setLeft(room.left() + ICON_ROOM)
         super().paint_content(painter, option, index, QStyle.visualRect(option.direction, room, rest), text)
 
 
@@ -171,7 +170,7 @@ class ProgressDelegate(CellDelegate):
     def paint_content(
         self, painter: QPainter, option: QStyleOptionViewItem, index: Index, room: QRect, text: str
     ) -> None:
-        """See `CellDelegate`."""
+        """Paint the percentage and the bar."""
         job = self._model.job(index.row())
         done = None if job is None else progress_of(job)
         if done is None:
@@ -202,8 +201,8 @@ class ProgressDelegate(CellDelegate):
         painter.restore()
 
 
-def _code_font(beside: QFont) -> QFont:
-    """Return the system's monospaced font in the size of the font `beside` it."""
+def _code_font(text_font: QFont) -> QFont:
+    """Return the system's monospaced font in the point size of the font of other cells."""
     font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
-    font.setPointSizeF(beside.pointSizeF())
+    font.setPointSizeF(text_font.pointSizeF())
     return font

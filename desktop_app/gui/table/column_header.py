@@ -60,7 +60,7 @@ IndicatedColumn = tuple[int, Qt.SortOrder]
 
 
 class ColumnHeader(QHeaderView):
-    """A header that shows sort arrows and stretches one column so that the columns fill the table. Name stays visible.
+    """A header with sort arrows. One column is stretched so that the columns fill the table; Name can't be hidden.
 
     The first sort key is Qt's sort indicator. A second key orders the rows whose first keys are equal; sorting by
     another column clears it.
@@ -82,7 +82,7 @@ class ColumnHeader(QHeaderView):
         self._theme = theme
         self._first: IndicatedColumn = (-1, _UP)
         self._least = 0
-        self._temporary: dict[int, bool] = {}  # the columns changed for problems, with their saved visibility
+        self._temporary: dict[int, bool] = {}  # the visibility to restore, by column
         theme.changed.connect(self.viewport().update)
         self.setSectionsClickable(True)
         self.setHighlightSections(False)
@@ -109,7 +109,7 @@ class ColumnHeader(QHeaderView):
         )
 
     def set_order(self, order: Sort) -> None:
-        """Show a sort order, without sort keys that no column has. Emits no signal."""
+        """Set the sort arrows for a sort order, whose keys without a column are ignored. Emits no signal."""
         self._first, *rest = [
             (COLUMN_OF_SORT[term.key], _DOWN if term.descending else _UP)
             for term in order.terms
@@ -140,7 +140,12 @@ class ColumnHeader(QHeaderView):
             self.order_changed.emit()
 
     def sort_by(self, number: int, *, second: bool = False) -> None:
-        """Sort by a column as a click on its title does, or as Shift+click does with `second`."""
+        """Sort by a column as if its title had been clicked.
+
+        Args:
+            number: The column.
+            second: Whether Shift was held, which sets the second sort key.
+        """
         if COLUMNS[number].sort_key is None:
             return
         first, order = self._first
@@ -161,7 +166,7 @@ class ColumnHeader(QHeaderView):
         self._set_shown(number, shown=shown)
 
     def show_problem_columns(self, *, only_problems: bool) -> None:
-        """While the list shows only problems, show the reasons and hide columns that would be empty. Not saved."""
+        """Show the reasons and hide columns that would be empty while the list shows only problems. Not saved."""
         if only_problems:
             for number, shown in _SHOWN_FOR_PROBLEMS.items():
                 if self.isSectionHidden(number) is shown:
@@ -197,7 +202,7 @@ class ColumnHeader(QHeaderView):
         self.fit()
 
     def fit(self) -> None:
-        """Give the stretching column the remaining width, but never less than a readable width."""
+        """Resize the stretching column to the remaining width, but not below a readable width."""
         elastic = self._elastic()
         others = sum(self.sectionSize(number) for number in range(self.count()) if number != elastic)
         least = max(self._least, _MIN_ELASTIC_CHARACTERS * self.fontMetrics().averageCharWidth())
@@ -232,7 +237,7 @@ class ColumnHeader(QHeaderView):
         )
 
     def _status_word_width(self) -> int:
-        """Return the width in pixels of the Status column without further details."""
+        """Return the width in pixels that the Status column needs for the words alone."""
         metrics = self.fontMetrics()
         words = max(_cell_width(status_word(status), metrics) for status in Status)
         return max(words + ICON_ROOM, self.sectionSizeFromContents(STATUS).width())
@@ -240,16 +245,16 @@ class ColumnHeader(QHeaderView):
     # --- saved layout
 
     def shown_numbers(self) -> list[int]:
-        """Return the shown columns' numbers in their order on the screen."""
+        """Return the logical indexes of the shown columns, in their order on the screen."""
         numbers = (self.logicalIndex(place) for place in range(self.count()))
         return [number for number in numbers if self.shows(number)]
 
     def shown_columns(self) -> list[Column]:
-        """Return the shown columns in their order on the screen."""
+        """Return the shown columns, in their order on the screen."""
         return [COLUMNS[number] for number in self.shown_numbers()]
 
     def column_layout(self) -> list[ColumnLayout]:
-        """Return the layout to save, in the columns' order on the screen."""
+        """Return the order, the widths and the visibility of the columns, for `restore_layout`."""
         layout = []
         for number in map(self.logicalIndex, range(self.count())):
             hidden = self.isSectionHidden(number)
@@ -312,13 +317,13 @@ class ColumnHeader(QHeaderView):
             _paint_arrow(painter, QPointF(left, rect.center().y()), order, second=second)
 
     def sectionSizeFromContents(self, number: int) -> QSize:
-        """Return the size of a title with its arrow. The second key is too rare to reserve space for its number."""
+        """Return the size of a title with an arrow, but without the number of the second key, which is rare."""
         metrics = QFontMetrics(_title_font(self.font()))
         width = metrics.horizontalAdvance(COLUMNS[number].heading) + _ARROW_GAP + _ARROW + 2 * CELL_PADDING + 1
         return QSize(width, metrics.height() + 14)
 
     def sizeHint(self) -> QSize:
-        """Return a size that is high enough to click on comfortably."""
+        """Return a size with a height that is comfortable to click."""
         return QSize(super().sizeHint().width(), self.fontMetrics().height() + 14)
 
 
@@ -333,7 +338,7 @@ def _cell_width(text: str, metrics: QFontMetrics) -> int:
 
 
 def _paint_arrow(painter: QPainter, middle_left: QPointF, order: Qt.SortOrder, *, second: bool) -> None:
-    """Paint a sort arrow, followed by a small 2 for the second sort key."""
+    """Paint a sort arrow, with a small 2 beside it for the second sort key."""
     tip, foot = (-_ARROW / 4, _ARROW / 4) if order is _UP else (_ARROW / 4, -_ARROW / 4)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(QPen(painter.pen().color(), 1.6, c=Qt.PenCapStyle.RoundCap, j=Qt.PenJoinStyle.RoundJoin))

@@ -39,7 +39,7 @@ class Column:
     columns: `test_plain_values_are_exact`, and `test_cell_without_a_value_is_empty` if a cell can be empty.
 
     Attributes:
-        id: The stable name in saved layouts. Never rename one.
+        id: The name under which layouts are saved; it must never change.
         title: The title in English; see `heading`.
         text: Returns a cell's text, or an empty string.
         width: The default width, in average characters.

@@ -123,13 +123,13 @@ class JobsHeader(ColumnHeader):
     # --- mouse
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Begin a Shift+click, which Qt would take for the beginning of a sort or a move."""
+        """Begin a Shift+click, which Qt would treat like a click without Shift."""
         self._pressed = self._shift_clicked_column(event)
         if self._pressed < 0:
             super().mousePressEvent(event)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """Begin the second Shift+click of a double click."""
+        """Treat a double click with Shift as a second Shift+click."""
         self._pressed = self._shift_clicked_column(event)
         if self._pressed < 0:
             super().mouseDoubleClickEvent(event)

@@ -1,4 +1,4 @@
-"""The changes in the database as signals, and counts that follow them: of all jobs, groups and the selection."""
+"""Signals for changes in the database, and counts of all jobs, of groups and of the selection that follow them."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ Counted = TypeVar("Counted")
 
 
 class Recount(QObject, Generic[Counted]):
-    """Counts jobs on a pool thread on request.
+    """Counts jobs on a pool thread whenever `count` is called.
 
     Signals:
         changed(Counted): The counts have changed.
@@ -154,7 +154,7 @@ class GroupTotals(Recount[Groups]):
         self._filtered: frozenset[int] = frozenset()
 
     def include(self, batches: frozenset[int]) -> None:
-        """Always count these batches, by which the list is filtered; of the others, only new ones are counted."""
+        """Also count these batches, by which the list is filtered, even if they are old."""
         self._filtered = batches
 
     def _count(self) -> Groups:
@@ -179,11 +179,11 @@ class Selected:
 
 
 class SelectedTotals(QObject):
-    """Sums up the selected files, and sums them up again when they change.
+    """Keeps the sums of the selected files up to date.
 
     Signals:
-        changed(Selected): The selection or its sums have changed. After a new selection, first emitted without sums;
-            while the database can't be read, it stays without.
+        changed(Selected): The selection or its sums have changed. A new selection is first reported without sums, and
+            then with them unless the database can't be read.
 
     Attributes:
         current: The last emitted value.

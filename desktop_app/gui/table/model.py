@@ -86,13 +86,13 @@ class LoadedIds:
 
 
 class JobsModel(QAbstractTableModel):
-    """A model of the jobs that pass a filter, in a given order; made for a million rows. Main thread only.
+    """A model of the jobs that pass a filter, in a given order. It can hold a million rows. Main thread only.
 
-    All shown values are read from the database. The order is a snapshot: if a change may have moved rows, the order is
-    loaded again on a pool thread and then replaced; the selection is kept.
+    The model keeps the keys of the jobs in order, and reads all values from the database when they are needed. When a
+    change may have moved rows, the keys are loaded again on a pool thread and then replaced; the selection is kept.
 
     Signals:
-        problem(str): Rows can't be read; the plain text of the error.
+        problem(str): The plain text of an error that occurred while rows were read.
         listed(): The number or the order of the rows may have changed.
 
     Args:
@@ -103,8 +103,8 @@ class JobsModel(QAbstractTableModel):
 
     Attributes:
         wording: Formats the texts.
-        filter, order: The requested filter and order, which `shown_filter` and `shown_order` follow after loading.
-        shown_filter, shown_order: The filter and the order of the current rows.
+        filter, order: The filter and the order that were last requested.
+        shown_filter, shown_order: The filter and the order of the current rows, which stay until others are loaded.
         is_loaded: Whether the list has been loaded. Until then, an empty list does not mean that there are no jobs.
     """
 
@@ -137,15 +137,15 @@ class JobsModel(QAbstractTableModel):
     # --- overrides of Qt
 
     def rowCount(self, parent: Index = _NO_PARENT) -> int:
-        """See Qt."""
+        """Return the number of listed jobs."""
         return 0 if parent.isValid() else len(self._cache.ids)
 
     def columnCount(self, parent: Index = _NO_PARENT) -> int:
-        """See Qt."""
+        """Return the number of columns, including hidden ones."""
         return 0 if parent.isValid() else len(COLUMNS)
 
     def data(self, index: Index, role: int = _DISPLAY) -> Any:  # noqa: ANN401 - as Qt has it
-        """See Qt."""
+        """Return a cell's text, tool tip, text for screen readers or alignment."""
         if role not in _ANSWERED:
             return ALIGNMENTS[index.column()] if role == _ALIGNMENT and index.isValid() else None
         cached = self._row(index.row()) if index.isValid() else None
@@ -164,7 +164,7 @@ class JobsModel(QAbstractTableModel):
         return f"{COLUMNS[number].heading}: {self._text(cached, number)}"
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = _DISPLAY) -> Any:  # noqa: ANN401
-        """See Qt."""
+        """Return a column's title, text for screen readers or alignment."""
         if orientation is not Qt.Orientation.Horizontal or not 0 <= section < len(COLUMNS):
             return None
         if role == _DISPLAY:
@@ -184,14 +184,14 @@ class JobsModel(QAbstractTableModel):
     # --- loading
 
     def set_order(self, order: Sort) -> None:
-        """Load the list in another order; until then, the current rows stay."""
+        """Load the list in another order."""
         if order != self.order or not self._has_requested:
             self.order = order
             self.reload()
             self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, len(COLUMNS) - 1)
 
     def set_filter(self, where: Filter) -> None:
-        """Load the list with another filter; until then, the current rows stay."""
+        """Load the list with another filter."""
         if where != self.filter:
             self.filter = where
             self.reload()
@@ -203,10 +203,10 @@ class JobsModel(QAbstractTableModel):
         self._load_task.restart()
 
     def _reload_later(self, *, gently: bool = False) -> None:
-        """Load the list soon; calls that follow each other are combined.
+        """Load the list after a delay, once for all calls in the meantime.
 
         Args:
-            gently: Whether to wait longer, because no rows are missing and only their order may be outdated.
+            gently: Whether to use the longer delay, because rows may only have moved and none is missing.
         """
         self._load_task.request(GENTLE_MS if gently else SOON_MS)
 
@@ -226,7 +226,7 @@ class JobsModel(QAbstractTableModel):
 
     @Slot(object)
     def _take_loaded(self, loaded: LoadedIds) -> None:
-        """Replace the rows with loaded ones. Persistent indexes (the selection, the current row) follow their jobs."""
+        """Show the loaded rows. Persistent indexes, such as those of the selection, move with their jobs."""
         self._newest = max(self._newest, loaded.newest)
         self.is_loaded = True
         ids = loaded.ids
@@ -255,7 +255,7 @@ class JobsModel(QAbstractTableModel):
     # --- rows
 
     def text(self, row: int, column: int) -> str:
-        """Return a cell's text; for delegates, because `data` would be slower."""
+        """Return a cell's text. Delegates call this because `data` is slower."""
         cached = self._row(row)
         return "" if cached is None else self._text(cached, column)
 
@@ -278,7 +278,7 @@ class JobsModel(QAbstractTableModel):
         try:
             return self._cache.row(number)
         except KnownError as error:
-            # Do not try again for each cell of the page. `reread` does, after the next change.
+            # Otherwise, the page would be read again for each of its cells. After the next change, `reread` does so once.
             self._cache.set_unread(number)
             self._unread = True
             self.problem.emit(translated(error.text))
@@ -289,7 +289,8 @@ class JobsModel(QAbstractTableModel):
         """Read the visible rows again, for example after a database error."""
         self._cache.forget()
         self._unread = False
-        self._all_changed()
+        if self._cache.ids:
+            self.dataChanged.emit(self.index(0, 0), self.index(len(self._cache.ids) - 1, len(COLUMNS) - 1))
 
     # --- changes
 
@@ -307,13 +308,7 @@ class JobsModel(QAbstractTableModel):
             self.dataChanged.emit(self.index(min(rows), 0), self.index(max(rows), len(COLUMNS) - 1))
         self._place(changes.jobs)
 
-    def _all_changed(self) -> None:
-        if self._cache.ids:
-            self.dataChanged.emit(self.index(0, 0), self.index(len(self._cache.ids) - 1, len(COLUMNS) - 1))
-
     def _remove(self, keys: Sequence[int]) -> None:
-        if not keys:
-            return
         if self._load_task.is_running:
             self._removed_while_loading.update(keys)
         gone = blocks(self._cache.rows_of(keys, self._key_order))
@@ -328,7 +323,7 @@ class JobsModel(QAbstractTableModel):
             self.listed.emit()
 
     def _place(self, jobs: Sequence[Job]) -> None:
-        """Insert new rows into a list in the order added. Reload any other list in which rows may have moved."""
+        """Insert new rows if the list is in the order added. Otherwise reload the list, if rows may have moved."""
         shown = self.shown_order
         new = [job.row_id for job in jobs if job.row_id > self._newest]
         if not (self.shown_filter.is_empty and self.filter.is_empty and self.is_loaded):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections import OrderedDict
+from dataclasses import dataclass, field
 from enum import Enum
 from itertools import groupby
 from operator import neg
@@ -23,13 +24,14 @@ KEPT_PAGES = 64
 
 
 class KeyOrder(Enum):
-    """How the keys are sorted: in a sorted list, a binary search finds a key."""
+    """Whether the keys are sorted, so that a key can be found with a binary search."""
 
     ASCENDING = "ascending"
     DESCENDING = "descending"
     NONE = "none"
 
 
+@dataclass(slots=True)
 class CachedRow:
     """A job as it was last read.
 
@@ -38,11 +40,8 @@ class CachedRow:
         texts: The cell texts requested so far, by column.
     """
 
-    __slots__ = ("job", "texts")
-
-    def __init__(self, job: Job) -> None:
-        self.job = job
-        self.texts: dict[int, str] = {}
+    job: Job
+    texts: dict[int, str] = field(default_factory=dict)
 
 
 class PageCache:

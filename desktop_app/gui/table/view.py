@@ -66,7 +66,7 @@ class JobsView(QTableView):
         selection_changed(): The selection has changed.
 
     Attributes:
-        header: The header.
+        header: The horizontal header.
     """
 
     menu_wanted = Signal(QPoint)
@@ -186,7 +186,7 @@ class JobsView(QTableView):
         index: QModelIndex | QPersistentModelIndex,
         hint: QAbstractItemView.ScrollHint = QAbstractItemView.ScrollHint.EnsureVisible,
     ) -> None:
-        """Update the scroll range, which Qt may not have done yet on a busy computer, and then scroll."""
+        """Update the scroll range, which can be outdated on a busy computer, and then scroll as Qt does."""
         self.updateGeometries()
         super().scrollTo(index, hint)
 
@@ -219,7 +219,7 @@ class JobsView(QTableView):
         super().mousePressEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Clear the selection on Escape, open the columns' menu on Ctrl+Shift+F10, and let navigation keys select."""
+        """Clear the selection on Escape, open the menu of the columns on Ctrl+Shift+F10, or move the selection."""
         self._uses_keys = True
         if event.key() == Qt.Key.Key_Escape and self.selectionModel().hasSelection():
             self.clearSelection()
