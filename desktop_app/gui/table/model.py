@@ -278,7 +278,7 @@ class JobsModel(QAbstractTableModel):
         try:
             return self._cache.row(number)
         except KnownError as error:
-            # Otherwise, the page would be read again for each of its cells. After the next change, `reread` does so once.
+            # Otherwise, the page would be read again for each of its cells. The next change reads it again once.
             self._cache.set_unread(number)
             self._unread = True
             self.problem.emit(translated(error.text))

@@ -82,8 +82,6 @@ class JobsView(QTableView):
         show_rows(self)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setWordWrap(False)
-        self.setTextElideMode(Qt.TextElideMode.ElideRight)
         self._set_row_height()
         self.header = JobsHeader(theme, self)
         self.setHorizontalHeader(self.header)
