@@ -54,7 +54,7 @@ class ListModel:
         self.model.problem.connect(self.problems.append)
 
     def load(self, column: str = "added", order: Qt.SortOrder = ASCENDING) -> None:
-        with self.qtbot.waitSignal(self.model.listed):
+        with self.qtbot.waitSignal(self.model.rows_changed):
             self.model.sort(COLUMN_OF_ID[column], order)
 
     def look(self) -> None:
@@ -207,7 +207,7 @@ def test_rows_removed_in_many_places_are_loaded_anew(list_model: ListModel, monk
     list_model.load()
     list_model.look()
     list_model.jobs_db.intake.remove(keys[::2])
-    with list_model.qtbot.waitSignal(list_model.model.listed):
+    with list_model.qtbot.waitSignal(list_model.model.rows_changed):
         list_model.look()
     assert list_model.texts() == [f"file{n}.txt" for n in (1, 3, 5, 7, 9)]
 
@@ -220,7 +220,7 @@ def test_rows_that_are_brought_back_return_to_their_place(list_model: ListModel,
     list_model.look()
     assert list_model.model.rowCount() == 4
     list_model.jobs_db.intake.restore([keys[2]])
-    with list_model.qtbot.waitSignal(list_model.model.listed):
+    with list_model.qtbot.waitSignal(list_model.model.rows_changed):
         list_model.look()
     assert list_model.texts()[2] == "file2.txt"
 
@@ -259,7 +259,7 @@ def test_equal_rows_stay_in_the_order_they_were_added(list_model: ListModel) -> 
 def test_same_order_again_is_not_loaded_again(list_model: ListModel) -> None:
     list_model.jobs_db.add("a")
     list_model.load()
-    spy = QSignalSpy(list_model.model.listed)
+    spy = QSignalSpy(list_model.model.rows_changed)
     list_model.model.sort(COLUMN_OF_ID["added"], ASCENDING)
     list_model.model.sort(-1)
     assert spy.count() == 0
@@ -310,7 +310,7 @@ def test_too_many_changes_are_read_anew(list_model: ListModel, monkeypatch: pyte
     monkeypatch.setattr("desktop_app.store.change_feed.MAX_CHANGES", 3)
     list_model.jobs_db.finish(keys, lines=3)
     list_model.jobs_db.add_many(2)
-    with list_model.qtbot.waitSignal(list_model.model.listed):
+    with list_model.qtbot.waitSignal(list_model.model.rows_changed):
         list_model.look()
     assert list_model.model.rowCount() == 12
     assert list_model.texts("lines") == ["3"] * 10 + [""] * 2
@@ -413,7 +413,7 @@ def test_trouble_with_an_order_that_is_no_longer_wanted_changes_nothing(
     list_model.qtbot.waitUntil(lambda: len(tasks._waiting) == 1)  # the first was received
     list_model.jobs_db.intake.remove([keys[1]])
     list_model.look()
-    with list_model.qtbot.waitSignal(list_model.model.listed):
+    with list_model.qtbot.waitSignal(list_model.model.rows_changed):
         answered.set()
     assert list_model.texts() == ["c", "a"]
     assert list_model.problems == []

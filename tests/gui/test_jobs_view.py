@@ -84,7 +84,7 @@ def test_tab_leaves_the_table(view: JobsView) -> None:
 def test_menu_key_opens_the_menu_beside_the_current_row(view: JobsView, qtbot: QtBot) -> None:
     view.setCurrentIndex(view.model().index(4, 0))
     event = QContextMenuEvent(QContextMenuEvent.Reason.Keyboard, QPoint(0, 0), QPoint(0, 0))
-    with qtbot.waitSignal(view.menu_wanted) as wanted:
+    with qtbot.waitSignal(view.menu_requested) as wanted:
         QApplication.sendEvent(view.viewport(), event)
     row = view.visualRect(view.currentIndex())
     assert wanted.args == [view.viewport().mapToGlobal(row.bottomLeft())]
@@ -92,7 +92,7 @@ def test_menu_key_opens_the_menu_beside_the_current_row(view: JobsView, qtbot: Q
     assert popup is not None
     popup.close()
     mouse = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, QPoint(9, 9), QPoint(109, 99))
-    with qtbot.waitSignal(view.menu_wanted) as wanted:
+    with qtbot.waitSignal(view.menu_requested) as wanted:
         QApplication.sendEvent(view.viewport(), mouse)
     assert wanted.args == [QPoint(109, 99)]
     popup = QApplication.activePopupWidget()

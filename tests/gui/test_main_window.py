@@ -250,7 +250,7 @@ def test_context_menu_offers_what_the_menu_bar_does(windows: WindowFactory, qtbo
     windows.jobs_db.add("a")
     window = windows.open_active()
     window.view.select_rows(0, 0)
-    window.view.menu_wanted.emit(QPoint(50, 50))
+    window.view.menu_requested.emit(QPoint(50, 50))
     qtbot.waitUntil(lambda: isinstance(QApplication.activePopupWidget(), QMenu))
     menu = QApplication.activePopupWidget()
     assert isinstance(menu, QMenu)

@@ -123,7 +123,7 @@ class ExportCommand(QObject):
         self._dialog: ExportDialog | None = None
         action.triggered.connect(self.ask)
         view.selection_changed.connect(self._offer)
-        model.listed.connect(self._offer)
+        model.rows_changed.connect(self._offer)
         totals.changed.connect(self._offer)
         exporter.refused.connect(self._complain)
         exporter.notice.connect(self._tell)

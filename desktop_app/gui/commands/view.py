@@ -233,7 +233,7 @@ class FollowRunning(QObject):
         view.verticalScrollBar().actionTriggered.connect(self._uncheck)
         view.selection_changed.connect(self._uncheck_if_selected)
         model.dataChanged.connect(self._search_later)
-        model.listed.connect(self._search_later)
+        model.rows_changed.connect(self._search_later)
 
     @Slot()
     def _uncheck(self) -> None:

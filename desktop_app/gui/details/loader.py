@@ -210,7 +210,7 @@ class DetailsFollower(QObject):
         view.selection_changed.connect(self.follow)
         selected.changed.connect(self._follow_sums)
         model.dataChanged.connect(self._follow_later)
-        model.listed.connect(self._follow_later)
+        model.rows_changed.connect(self._follow_later)
         pane.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

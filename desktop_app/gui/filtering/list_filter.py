@@ -57,14 +57,14 @@ class FilterBox(QLineEdit):
 
     Signals:
         searched(): `search` has changed.
-        left(): A key was pressed that moves the focus to the list.
+        leave_requested(): A key was pressed that moves the focus to the list.
 
     Attributes:
         search: The search that is applied.
     """
 
     searched = Signal()
-    left = Signal()
+    leave_requested = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -80,13 +80,13 @@ class FilterBox(QLineEdit):
         tip = tr("Words in the path or the reason; or status:failed, size:>10MB, reason:missing, “two words”")
         self.setAccessibleDescription(tip)
         self.setToolTip(tip)
-        self._lens = QAction(tr("Filter files"), self)
-        self._lens.triggered.connect(self.begin)
-        self._clear = QAction(tr("Clear the filter"), self)
-        self._clear.triggered.connect(self.empty)
-        self._clear.setVisible(False)
-        self.addAction(self._lens, QLineEdit.ActionPosition.LeadingPosition)
-        self.addAction(self._clear, QLineEdit.ActionPosition.TrailingPosition)
+        self._search_action = QAction(tr("Filter files"), self)
+        self._search_action.triggered.connect(self.activate)
+        self._clear_action = QAction(tr("Clear the filter"), self)
+        self._clear_action.triggered.connect(self.reset)
+        self._clear_action.setVisible(False)
+        self.addAction(self._search_action, QLineEdit.ActionPosition.LeadingPosition)
+        self.addAction(self._clear_action, QLineEdit.ActionPosition.TrailingPosition)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(DELAY_MS)
@@ -96,20 +96,20 @@ class FilterBox(QLineEdit):
         self._draw()
 
     @Slot()
-    def begin(self) -> None:
+    def activate(self) -> None:
         """Focus the filter box and select its text, so that typing replaces it."""
         self.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.selectAll()
 
     @Slot()
-    def empty(self) -> None:
+    def reset(self) -> None:
         """Clear the text and apply the empty filter without delay."""
         self.clear()
         self._search_now()
 
     @Slot()
     def _wait(self) -> None:
-        self._clear.setVisible(bool(self.text()))
+        self._clear_action.setVisible(bool(self.text()))
         self._timer.start()
 
     @Slot()
@@ -123,19 +123,19 @@ class FilterBox(QLineEdit):
     @Slot()
     def _draw(self) -> None:
         colour = self._theme.colours.muted
-        self._lens.setIcon(self._theme.icon("search", colour))
-        self._clear.setIcon(self._theme.icon("cancel", colour))
+        self._search_action.setIcon(self._theme.icon("search", colour))
+        self._clear_action.setIcon(self._theme.icon("cancel", colour))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Clear the text on Escape, or leave an empty filter box. Go to the list on Down and Enter."""
         match event.key():
             case Qt.Key.Key_Escape if self.text():
-                self.empty()
+                self.reset()
             case Qt.Key.Key_Escape:
-                self.left.emit()
+                self.leave_requested.emit()
             case Qt.Key.Key_Down | Qt.Key.Key_Return | Qt.Key.Key_Enter:
                 self._search_now()
-                self.left.emit()
+                self.leave_requested.emit()
             case _:
                 super().keyPressEvent(event)
                 return
@@ -146,7 +146,7 @@ class ListFilter(QObject):
     """Connects the filter box, the sidebar and their actions to the list.
 
     Signals:
-        retry_wanted(frozenset[str]): All files that failed for the reasons with these codes are to be retried.
+        retry_requested(frozenset[str]): All files that failed for the reasons with these codes are to be retried.
 
     Args:
         actions: The actions of the window.
@@ -159,7 +159,7 @@ class ListFilter(QObject):
         parent: The parent.
     """
 
-    retry_wanted = Signal(object)
+    retry_requested = Signal(object)
 
     def __init__(
         self,
@@ -180,13 +180,13 @@ class ListFilter(QObject):
         self._model = model
         self._groups = groups
         box.searched.connect(self._apply)
-        box.left.connect(self._go_to_list)
+        box.leave_requested.connect(self._go_to_list)
         sidebar.chosen.connect(self._apply)
-        sidebar.retry_wanted.connect(self.retry_wanted)
+        sidebar.retry_requested.connect(self.retry_requested)
         totals.changed.connect(sidebar.show_counts)
         groups.changed.connect(sidebar.show_groups)
-        actions.filter.triggered.connect(box.begin)
-        actions.retry_reason.triggered.connect(lambda: self.retry_wanted.emit(self._reasons()))
+        actions.filter.triggered.connect(box.activate)
+        actions.retry_reason.triggered.connect(lambda: self.retry_requested.emit(self._reasons()))
         for action, status in zip(actions.status_views, (None, *Status), strict=True):
             action.triggered.connect(lambda _checked=False, wanted=status: sidebar.choose_status(wanted))
         view.selection_changed.connect(self._offer_retry)
@@ -196,12 +196,12 @@ class ListFilter(QObject):
     @Slot()
     def clear_filter(self) -> None:
         """Clear the filter box and keep the choice in the sidebar."""
-        self._box.empty()
+        self._box.reset()
 
     @Slot()
     def show_all(self) -> None:
         """Clear the filter box and the choice in the sidebar."""
-        self._box.empty()
+        self._box.reset()
         self._sidebar.choose(NO_FILTER)
 
     @Slot()

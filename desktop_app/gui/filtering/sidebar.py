@@ -50,8 +50,8 @@ class Section(QWidget, Generic[Key]):
 
     Signals:
         picked(Key, bool): An entry was clicked; True if Ctrl was held.
-        acted(Key): The button in an entry was clicked.
-        menu_wanted(Key, QPoint): The context menu of an entry was requested.
+        action_clicked(Key): The button in an entry was clicked.
+        menu_requested(Key, QPoint): The context menu of an entry was requested.
         moved(SidebarEntry, int): A key was pressed that moves the focus to another entry.
 
     Attributes:
@@ -60,8 +60,8 @@ class Section(QWidget, Generic[Key]):
     """
 
     picked = Signal(object, bool)
-    acted = Signal(object)
-    menu_wanted = Signal(object, object)
+    action_clicked = Signal(object)
+    menu_requested = Signal(object, object)
     moved = Signal(object, int)
 
     def __init__(self, title: str, theme: Theme, parent: QWidget) -> None:
@@ -98,8 +98,8 @@ class Section(QWidget, Generic[Key]):
     def _new_entry(self, key: Key) -> SidebarEntry:
         entry = SidebarEntry(self._theme, self)
         entry.picked.connect(lambda add: self.picked.emit(key, add))
-        entry.acted.connect(lambda: self.acted.emit(key))
-        entry.menu_wanted.connect(lambda place: self.menu_wanted.emit(key, place))
+        entry.action_clicked.connect(lambda: self.action_clicked.emit(key))
+        entry.menu_requested.connect(lambda place: self.menu_requested.emit(key, place))
         entry.moved.connect(lambda pressed: self.moved.emit(entry, pressed))
         return entry
 
@@ -189,7 +189,7 @@ class Sidebar(QScrollArea):
 
     Signals:
         chosen(): `choice` has changed.
-        retry_wanted(frozenset[str]): All files that failed for the reasons with these codes are to be retried.
+        retry_requested(frozenset[str]): All files that failed for the reasons with these codes are to be retried.
 
     Attributes:
         choice: The chosen filter, without a search.
@@ -198,7 +198,7 @@ class Sidebar(QScrollArea):
     """
 
     chosen = Signal()
-    retry_wanted = Signal(object)
+    retry_requested = Signal(object)
 
     def __init__(self, wording: Wording, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -219,7 +219,7 @@ class Sidebar(QScrollArea):
         self.problems: Section[str] = Section(tr("Problems"), theme, inside)
         self.batches: Section[int] = Section(tr("Batches"), theme, inside)
         self.retry = QPushButton(inside)
-        self.retry.clicked.connect(lambda: self.retry_wanted.emit(self.choice.problems))
+        self.retry.clicked.connect(lambda: self.retry_requested.emit(self.choice.problems))
         self.problems.column.addSpacing(_GAP)
         self.problems.column.addWidget(self.retry)
         column = QVBoxLayout(inside)
@@ -233,8 +233,8 @@ class Sidebar(QScrollArea):
         self.statuses.picked.connect(lambda key, add: self.choose(with_status(self.choice, key, add=add)))
         self.problems.picked.connect(lambda key, add: self.choose(with_problem(self.choice, key, add=add)))
         self.batches.picked.connect(lambda key, add: self.choose(with_batch(self.choice, key, add=add)))
-        self.problems.acted.connect(lambda key: self.retry_wanted.emit(frozenset({key})))
-        self.problems.menu_wanted.connect(self._show_menu)
+        self.problems.action_clicked.connect(lambda key: self.retry_requested.emit(frozenset({key})))
+        self.problems.menu_requested.connect(self._show_menu)
         # Combines many changes, because each call of `fit` measures all entries.
         self._fit_soon = QTimer(self)
         self._fit_soon.setSingleShot(True)
@@ -296,7 +296,7 @@ class Sidebar(QScrollArea):
         button = self._fit_button(most) if self.choice.problems else 0
         width = max(_LEAST, min(most, widest), button)
         for entry in self.entries():
-            entry.take_width(width)
+            entry.set_width(width)
         is_long = self._inside.sizeHint().height() > self.height()
         bar = self.verticalScrollBar().sizeHint().width() if is_long else 0
         self.setFixedWidth(width + 2 * _MARGIN + bar + _EDGE)
@@ -374,6 +374,6 @@ class Sidebar(QScrollArea):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         count = next((problem.count for problem in self._groups.problems if problem.code == code), 0)
         chosen = frozenset({code})
-        menu.addAction(tr("&Retry %Ln File(s) With This Reason", "", count), lambda: self.retry_wanted.emit(chosen))
+        menu.addAction(tr("&Retry %Ln File(s) With This Reason", "", count), lambda: self.retry_requested.emit(chosen))
         menu.addAction(tr("&Show Only These Files"), lambda: self.choose(Filter(problems=chosen)))
         menu.popup(place)

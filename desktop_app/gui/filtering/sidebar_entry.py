@@ -84,8 +84,8 @@ class SidebarEntry(QAbstractButton):
     Signals:
         picked(bool): The entry was clicked; True if Ctrl was held, which adds the entry to the choice.
         moved(int): A key was pressed that moves the focus to another entry.
-        acted(): The button in the entry was clicked.
-        menu_wanted(QPoint): The context menu was requested at a screen position.
+        action_clicked(): The button in the entry was clicked.
+        menu_requested(QPoint): The context menu was requested at a screen position.
 
     Attributes:
         facts: The content.
@@ -94,8 +94,8 @@ class SidebarEntry(QAbstractButton):
 
     picked = Signal(bool)
     moved = Signal(int)
-    acted = Signal()
-    menu_wanted = Signal(object)
+    action_clicked = Signal()
+    menu_requested = Signal(object)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -110,7 +110,7 @@ class SidebarEntry(QAbstractButton):
         self.inline.setIconSize(QSize(14, 14))
         self.inline.setFixedSize(_INLINE, _INLINE)
         self.inline.hide()
-        self.inline.clicked.connect(self.acted)
+        self.inline.clicked.connect(self.action_clicked)
         self.clicked.connect(self._pick)
         theme.changed.connect(self._draw)
 
@@ -134,18 +134,18 @@ class SidebarEntry(QAbstractButton):
     def natural_width(self) -> int:
         """Return the width in pixels at which no text wraps."""
         metrics = self.fontMetrics()
-        words = max(
+        text_width = max(
             metrics.horizontalAdvance(self.facts.text),
             QFontMetrics(self._note_font()).horizontalAdvance(self.facts.note),
         )
-        return words + self._around() + 2
+        return text_width + self._fixed_width() + 2
 
-    def take_width(self, width: int) -> None:
+    def set_width(self, width: int) -> None:
         """Set the width, and adapt the height to the wrapped text."""
-        room = width - self._around()
-        height = self._words(self.facts.text, self.font(), room).size().height() + 2 * _PADDING
+        text_width = width - self._fixed_width()
+        height = self._text_layout(self.facts.text, self.font(), text_width).size().height() + 2 * _PADDING
         if self.facts.note:
-            height += self._words(self.facts.note, self._note_font(), room).size().height()
+            height += self._text_layout(self.facts.note, self._note_font(), text_width).size().height()
         height = math.ceil(height)
         self.setFixedSize(width, max(height, _INLINE + 2 if self.facts.action else 0))
         count = self._count_width()
@@ -153,10 +153,10 @@ class SidebarEntry(QAbstractButton):
         self.inline.setGeometry(QStyle.visualRect(self.layoutDirection(), self.rect(), place))
 
     def sizeHint(self) -> QSize:
-        """Return the size that was set by `take_width`."""
+        """Return the size that was set by `set_width`."""
         return self.size()
 
-    def _around(self) -> int:
+    def _fixed_width(self) -> int:
         """Return the width in pixels of everything but the text."""
         icon = _ICON + _ICON_GAP if self.facts.icon else 0
         inline = _INLINE if self.facts.action else 0
@@ -170,17 +170,17 @@ class SidebarEntry(QAbstractButton):
         font.setPointSizeF(font.pointSizeF() * _NOTE_SIZE)
         return font
 
-    def _words(self, text: str, font: QFont, room: int) -> QStaticText:
-        """Return a text layout that is `room` pixels wide and breaks lines between words where possible."""
+    def _text_layout(self, text: str, font: QFont, text_width: int) -> QStaticText:
+        """Return a text layout that is `text_width` pixels wide and breaks lines between words where possible."""
         options = QTextOption(QStyle.visualAlignment(self.layoutDirection(), Qt.AlignmentFlag.AlignLeft))
         options.setTextDirection(self.layoutDirection())
         options.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
-        words = QStaticText(isolated_in(text, self.layoutDirection()))
-        words.setTextFormat(Qt.TextFormat.PlainText)
-        words.setTextOption(options)
-        words.setTextWidth(room)
-        words.prepare(QTransform(), font)
-        return words
+        layout = QStaticText(isolated_in(text, self.layoutDirection()))
+        layout.setTextFormat(Qt.TextFormat.PlainText)
+        layout.setTextOption(options)
+        layout.setTextWidth(text_width)
+        layout.prepare(QTransform(), font)
+        return layout
 
     # --- painting
 
@@ -189,20 +189,20 @@ class SidebarEntry(QAbstractButton):
         colours = self._theme.colours
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        ground = self.rect().adjusted(1, 0, -1, 0)
+        background = self.rect().adjusted(1, 0, -1, 0)
         chosen = self.isChecked()
         if chosen or self.underMouse():
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(colours.selection if chosen else colours.hover))
-            painter.drawRoundedRect(ground, _RADIUS, _RADIUS)
+            painter.drawRoundedRect(background, _RADIUS, _RADIUS)
         if self.hasFocus() and self._shows_ring:
             painter.setPen(QPen(QColor(colours.text if chosen else colours.accent), 2))
             painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(ground.adjusted(1, 1, -1, -1), _RADIUS, _RADIUS)
-        self._paint_words(painter, colours.selected_text if chosen else "")
+            painter.drawRoundedRect(background.adjusted(1, 1, -1, -1), _RADIUS, _RADIUS)
+        self._paint_content(painter, colours.selected_text if chosen else "")
         painter.end()
 
-    def _paint_words(self, painter: QPainter, selected: str) -> None:
+    def _paint_content(self, painter: QPainter, selected: str) -> None:
         """Paint the icon, the text and the number.
 
         Args:
@@ -210,27 +210,27 @@ class SidebarEntry(QAbstractButton):
             selected: The colour of all three if the entry is chosen; otherwise empty.
         """
         colours, facts = self._theme.colours, self.facts
-        direction, whole = self.layoutDirection(), self.rect()
+        direction, rect = self.layoutDirection(), self.rect()
         left = _SIDE
         if facts.icon:
             height = self.fontMetrics().height()
             place = QRect(left, _PADDING + (height - _ICON) // 2, _ICON, _ICON)
             colour = selected or str(getattr(colours, facts.colour))
-            self._theme.icon(facts.icon, colour).paint(painter, QStyle.visualRect(direction, whole, place))
+            self._theme.icon(facts.icon, colour).paint(painter, QStyle.visualRect(direction, rect, place))
             left += _ICON + _ICON_GAP
-        room = self.width() - self._around()
-        words = self._words(facts.text, self.font(), room)
-        start = QStyle.visualRect(direction, whole, QRect(left, 0, room, 1)).left()
+        text_width = self.width() - self._fixed_width()
+        layout = self._text_layout(facts.text, self.font(), text_width)
+        start = QStyle.visualRect(direction, rect, QRect(left, 0, text_width, 1)).left()
         painter.setPen(QColor(selected or colours.text))
-        painter.drawStaticText(start, _PADDING, words)
+        painter.drawStaticText(start, _PADDING, layout)
         painter.setPen(QColor(selected or colours.muted))
         end = int(QStyle.visualAlignment(direction, Qt.AlignmentFlag.AlignRight) | Qt.AlignmentFlag.AlignTop)
-        number = QRect(whole.width() - _SIDE - self._count_width(), _PADDING, self._count_width() + 1, whole.height())
-        painter.drawText(QStyle.visualRect(direction, whole, number), end, facts.count)
+        number = QRect(rect.width() - _SIDE - self._count_width(), _PADDING, self._count_width() + 1, rect.height())
+        painter.drawText(QStyle.visualRect(direction, rect, number), end, facts.count)
         if facts.note:
             painter.setFont(self._note_font())
-            note = self._words(facts.note, self._note_font(), room)
-            painter.drawStaticText(start, _PADDING + math.ceil(words.size().height()), note)
+            note = self._text_layout(facts.note, self._note_font(), text_width)
+            painter.drawStaticText(start, _PADDING + math.ceil(layout.size().height()), note)
 
     # --- overrides of Qt
 
@@ -242,7 +242,7 @@ class SidebarEntry(QAbstractButton):
         self.picked.emit(bool(QApplication.keyboardModifiers() & Qt.KeyboardModifier.ControlModifier))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Emit `moved` for the keys that move the focus; let Enter click the entry."""
+        """Emit `moved` for keys that move the focus, and `picked` for Enter."""
         match event.key():
             case Qt.Key.Key_Up | Qt.Key.Key_Down | Qt.Key.Key_Home | Qt.Key.Key_End as key:
                 self.moved.emit(int(key))
@@ -260,5 +260,5 @@ class SidebarEntry(QAbstractButton):
         """Request the context menu at the mouse pointer, or below the entry if a key requested it."""
         by_keyboard = event.reason() == QContextMenuEvent.Reason.Keyboard
         place: QPoint = self.mapToGlobal(self.rect().bottomLeft()) if by_keyboard else event.globalPos()
-        self.menu_wanted.emit(place)
+        self.menu_requested.emit(place)
         event.accept()

@@ -70,12 +70,12 @@ class CellDelegate(QStyledItemDelegate):
         if selected:
             painter.fillRect(option.rect, QColor(colours.selection))
         if text:
-            room = option.rect.adjusted(CELL_PADDING, 0, -CELL_PADDING, 0)
+            content_rect = option.rect.adjusted(CELL_PADDING, 0, -CELL_PADDING, 0)
             painter.setPen(QColor(colours.selected_text if selected else colours.text))
-            self.paint_content(painter, option, index, room, text)
+            self.paint_content(painter, option, index, content_rect, text)
 
     def paint_content(
-        self, painter: QPainter, option: QStyleOptionViewItem, index: Index, room: QRect, text: str
+        self, painter: QPainter, option: QStyleOptionViewItem, index: Index, rect: QRect, text: str
     ) -> None:
         """Paint the content of a cell.
 
@@ -83,19 +83,19 @@ class CellDelegate(QStyledItemDelegate):
             painter: The painter; its pen has the colour of the text.
             option: The style options of the cell.
             index: The cell.
-            room: The rectangle of the cell without its padding.
+            rect: The rectangle of the cell without its padding.
             text: The text of the cell; never empty.
         """
         column, metrics = COLUMNS[index.column()], option.fontMetrics
         if column.is_code:
             painter.setFont(_code_font(option.font))
             metrics = painter.fontMetrics()
-        if metrics.horizontalAdvance(text) > room.width():
+        if metrics.horizontalAdvance(text) > rect.width():
             mode = Qt.TextElideMode.ElideMiddle if column.is_path else Qt.TextElideMode.ElideRight
-            text = metrics.elidedText(text, mode, room.width())
+            text = metrics.elidedText(text, mode, rect.width())
         if option.direction is Qt.LayoutDirection.RightToLeft:
             text = isolated(text)
-        painter.drawText(room, QStyle.visualAlignment(option.direction, ALIGNMENTS[index.column()]), text)
+        painter.drawText(rect, QStyle.visualAlignment(option.direction, ALIGNMENTS[index.column()]), text)
         if column.is_code:
             painter.setFont(option.font)
 
@@ -139,7 +139,7 @@ class StatusDelegate(CellDelegate):
         return super().sizeHint(option, index) + QSize(ICON_ROOM, 0)
 
     def paint_content(
-        self, painter: QPainter, option: QStyleOptionViewItem, index: Index, room: QRect, text: str
+        self, painter: QPainter, option: QStyleOptionViewItem, index: Index, rect: QRect, text: str
     ) -> None:
         """Paint the icon and the text."""
         job = self._model.job(index.row())
@@ -147,17 +147,17 @@ class StatusDelegate(CellDelegate):
             return
         selected = bool(option.state & _SELECTED)
         colour = self._theme.colours.of(job.status)
-        place = QStyle.alignedRect(
-            option.direction, ALIGNMENTS[index.column()], room.size().boundedTo(_ICON_SIZE), room
+        icon_rect = QStyle.alignedRect(
+            option.direction, ALIGNMENTS[index.column()], rect.size().boundedTo(_ICON_SIZE), rect
         )
         icon = self._theme.icon(STATUS_ICONS[job.status], colour)
-        icon.paint(painter, place, mode=QIcon.Mode.Selected if selected else QIcon.Mode.Normal)
+        icon.paint(painter, icon_rect, mode=QIcon.Mode.Selected if selected else QIcon.Mode.Normal)
         if not selected and job.status is not Status.PROCESSED:
             # Only the words of active and failed files are coloured, so that they stand out.
             painter.setPen(QColor(colour))
-        rest = QRect(room)
-        rest.setLeft(room.left() + ICON_ROOM)
-        super().paint_content(painter, option, index, QStyle.visualRect(option.direction, room, rest), text)
+        text_rect = QRect(rect)
+        text_rect.setLeft(rect.left() + ICON_ROOM)
+        super().paint_content(painter, option, index, QStyle.visualRect(option.direction, rect, text_rect), text)
 
 
 class ProgressDelegate(CellDelegate):
@@ -168,24 +168,24 @@ class ProgressDelegate(CellDelegate):
         return QSize(option.fontMetrics.horizontalAdvance(_WIDEST_PERCENT) + 8 * _BAR_HEIGHT + 3 * CELL_PADDING, 0)
 
     def paint_content(
-        self, painter: QPainter, option: QStyleOptionViewItem, index: Index, room: QRect, text: str
+        self, painter: QPainter, option: QStyleOptionViewItem, index: Index, rect: QRect, text: str
     ) -> None:
         """Paint the percentage and the bar."""
         job = self._model.job(index.row())
         done = None if job is None else progress_of(job)
         if done is None:
             return
-        wide = option.fontMetrics.horizontalAdvance(_WIDEST_PERCENT)
-        words = QRect(room.right() - wide, room.top(), wide + 1, room.height())
+        percent_width = option.fontMetrics.horizontalAdvance(_WIDEST_PERCENT)
+        percent_rect = QRect(rect.right() - percent_width, rect.top(), percent_width + 1, rect.height())
         painter.drawText(
-            QStyle.visualRect(option.direction, room, words),
+            QStyle.visualRect(option.direction, rect, percent_rect),
             QStyle.visualAlignment(option.direction, Qt.AlignmentFlag.AlignRight) | Qt.AlignmentFlag.AlignVCenter,
             text,
         )
-        length = room.width() - wide - CELL_PADDING
+        length = rect.width() - percent_width - CELL_PADDING
         if length <= _BAR_HEIGHT:
             return
-        bar = QRect(room.left(), room.center().y() - _BAR_HEIGHT // 2 + 1, length, _BAR_HEIGHT)
+        bar = QRect(rect.left(), rect.center().y() - _BAR_HEIGHT // 2 + 1, length, _BAR_HEIGHT)
         part = QRect(bar)
         part.setWidth(max(_BAR_HEIGHT, round(length * done)))
         fill = painter.pen().color() if option.state & _SELECTED else QColor(self._theme.colours.accent)
@@ -195,9 +195,9 @@ class ProgressDelegate(CellDelegate):
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
-        for rect, colour in ((bar, track), (part, fill)):
+        for shape, colour in ((bar, track), (part, fill)):
             painter.setBrush(colour)
-            painter.drawRoundedRect(QRectF(QStyle.visualRect(option.direction, room, rect)), radius, radius)
+            painter.drawRoundedRect(QRectF(QStyle.visualRect(option.direction, rect, shape)), radius, radius)
         painter.restore()
 
 

@@ -209,7 +209,7 @@ class SelectedTotals(QObject):
         self._task.result.connect(self._set_current)
         view.selection_changed.connect(self._follow_selection)
         model.dataChanged.connect(self._sum_later)
-        model.listed.connect(self._sum_later)
+        model.rows_changed.connect(self._sum_later)
 
     @Slot()
     def _follow_selection(self) -> None:

@@ -93,7 +93,7 @@ class JobsModel(QAbstractTableModel):
 
     Signals:
         problem(str): The plain text of an error that occurred while rows were read.
-        listed(): The number or the order of the rows may have changed.
+        rows_changed(): The number or the order of the rows may have changed.
 
     Args:
         reader: Reads jobs.
@@ -109,7 +109,7 @@ class JobsModel(QAbstractTableModel):
     """
 
     problem = Signal(str)
-    listed = Signal()
+    rows_changed = Signal()
 
     def __init__(self, reader: JobReader, tasks: Tasks, wording: Wording, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -250,7 +250,7 @@ class JobsModel(QAbstractTableModel):
         if self._inserted_while_loading:
             self._inserted_while_loading = False
             self._reload_later()
-        self.listed.emit()
+        self.rows_changed.emit()
 
     # --- rows
 
@@ -320,7 +320,7 @@ class JobsModel(QAbstractTableModel):
             self._cache.remove(first, last + 1)
             self.endRemoveRows()
         if gone:
-            self.listed.emit()
+            self.rows_changed.emit()
 
     def _place(self, jobs: Sequence[Job]) -> None:
         """Insert new rows if the list is in the order added. Otherwise reload the list, if rows may have moved."""
@@ -347,7 +347,7 @@ class JobsModel(QAbstractTableModel):
         self.endInsertRows()
         self._newest = max(new)
         self._inserted_while_loading = self._inserted_while_loading or self._load_task.is_running
-        self.listed.emit()
+        self.rows_changed.emit()
 
     @property
     def _key_order(self) -> KeyOrder:

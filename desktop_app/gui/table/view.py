@@ -62,14 +62,14 @@ class JobsView(QTableView):
     """A view of a `JobsModel` in which whole rows are selected.
 
     Signals:
-        menu_wanted(QPoint): The context menu was requested at a screen position.
+        menu_requested(QPoint): The context menu was requested at a screen position.
         selection_changed(): The selection has changed.
 
     Attributes:
         header: The horizontal header.
     """
 
-    menu_wanted = Signal(QPoint)
+    menu_requested = Signal(QPoint)
     selection_changed = Signal()
 
     def __init__(self, model: JobsModel, theme: Theme, parent: QWidget | None = None) -> None:
@@ -201,9 +201,9 @@ class JobsView(QTableView):
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """Request the context menu at the mouse pointer, or below the current row if a key requested it."""
         if event.reason() == QContextMenuEvent.Reason.Keyboard:
-            self.menu_wanted.emit(self.viewport().mapToGlobal(self.visualRect(self.currentIndex()).bottomLeft()))
+            self.menu_requested.emit(self.viewport().mapToGlobal(self.visualRect(self.currentIndex()).bottomLeft()))
         else:
-            self.menu_wanted.emit(event.globalPos())
+            self.menu_requested.emit(event.globalPos())
         event.accept()
 
     def focusInEvent(self, event: QFocusEvent) -> None:

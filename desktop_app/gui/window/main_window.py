@@ -213,7 +213,7 @@ class MainWindow(QMainWindow):
             self._list.groups,
             self,
         )
-        list_filter.retry_wanted.connect(self._list.commands.retry_reasons)
+        list_filter.retry_requested.connect(self._list.commands.retry_reasons)
         self.no_match = NoMatch(list_filter.clear_filter, list_filter.show_all, self._theme, self)
         self._empty = EmptyState(self.menu_actions, self._theme)
         self._pages = Pages(self.view, self._empty, self.no_match, self)
@@ -242,7 +242,7 @@ class MainWindow(QMainWindow):
     def _connect(self) -> None:
         jobs, actions = self._list, self.menu_actions
         jobs.problem.connect(self.complain)
-        jobs.model.listed.connect(self._update)
+        jobs.model.rows_changed.connect(self._update)
         jobs.totals.changed.connect(self._show_counts)
         jobs.adder.busy_changed.connect(self._show_busy)
         jobs.commands.notice.connect(self.say)
@@ -266,7 +266,7 @@ class MainWindow(QMainWindow):
         self.view.selection_changed.connect(self._update)
         for action in (actions.sidebar, actions.details):
             action.toggled.connect(self._update)
-        self.view.menu_wanted.connect(self._show_menu)
+        self.view.menu_requested.connect(self._show_menu)
 
     def open(self) -> None:
         """Show the window in its last state, and begin to read the list.
