@@ -1,4 +1,4 @@
-"""The filter box, its search language, and the connection of filter box and sidebar to the list."""
+"""The filter box, and the connection of the filter box and the sidebar to the list."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ class ListFilter(QObject):
     """Connects the filter box, the sidebar and their actions to the list.
 
     Signals:
-        retry_requested(frozenset[str]): All files that failed for the reasons with these codes are to be retried.
+        retry_requested(frozenset[str]): The user wants to retry all files that failed with these reason codes.
 
     Args:
         actions: The actions of the window.

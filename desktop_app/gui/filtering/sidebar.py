@@ -110,7 +110,7 @@ class Section(QWidget, Generic[Key]):
 
 
 class SidebarTexts:
-    """Creates the content of the entries, in dictionaries with the keys of the entries."""
+    """Creates the content of the entries. Each method returns a dictionary from the keys of the entries."""
 
     def __init__(self, wording: Wording) -> None:
         self._wording = wording
@@ -189,7 +189,7 @@ class Sidebar(QScrollArea):
 
     Signals:
         chosen(): `choice` has changed.
-        retry_requested(frozenset[str]): All files that failed for the reasons with these codes are to be retried.
+        retry_requested(frozenset[str]): The user wants to retry all files that failed with these reason codes.
 
     Attributes:
         choice: The chosen filter, without a search.

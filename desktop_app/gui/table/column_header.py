@@ -1,4 +1,4 @@
-"""The columns of the table's header: which are shown, their order, widths and painting, and the sort order."""
+"""The column layout, the sort order and the painting of the table's header."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ class ColumnHeader(QHeaderView):
     # --- columns
 
     def show_column(self, number: int, shown: bool) -> None:  # noqa: FBT001 - a slot of `toggled`
-        """Show or hide a column; the choice is saved."""
+        """Show or hide a column. The choice is part of the saved layout."""
         self._temporary.pop(number, None)
         self._set_shown(number, shown=shown)
 
@@ -323,7 +323,7 @@ class ColumnHeader(QHeaderView):
         return QSize(width, metrics.height() + 14)
 
     def sizeHint(self) -> QSize:
-        """Return a size with a height that is comfortable to click."""
+        """Return a size that is comfortable to click."""
         return QSize(super().sizeHint().width(), self.fontMetrics().height() + 14)
 
 
