@@ -155,4 +155,4 @@ def test_files_added_while_others_are_looked_for_do_not_show(
     qtbot.waitUntil(lambda: windows.names() == ["banana.txt"])
     windows.jobs_db.add("/in/another.txt", "/in/banana2.txt")
     qtbot.waitUntil(lambda: windows.names() == ["banana.txt", "banana2.txt"])
-    qtbot.waitUntil(lambda: window.status.count_text(Status.PENDING) == "3 pending")
+    qtbot.waitUntil(lambda: window.status.counts[Status.PENDING].words.text() == "3 pending")

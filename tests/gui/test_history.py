@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from desktop_app.domain.job import Ended
-from desktop_app.gui.progress.history import History, Span
+from desktop_app.gui.progress.run_watch import History, Span
 
 NOW = 1_793_000_000.0
 

@@ -44,7 +44,7 @@ def test_by_keyboard_it_pauses_says_so_everywhere_and_goes_on(windows: WindowFac
     assert windows.control.mode is RunMode.PAUSED
     assert windows.remembered == [True]
     assert window.windowTitle().startswith("[Paused] 0")
-    assert (windows.states.text.mark, window.status.connection_text) == (Mark.PAUSED, "Paused")
+    assert (windows.states.text.mark, window.status.connection.shown.text) == (Mark.PAUSED, "Paused")
     assert notice_of(window).startswith("Paused.")
     assert button_of(window).text() == "Resume"
     assert button_of(window).accessibleName() == "Resume"
@@ -53,7 +53,7 @@ def test_by_keyboard_it_pauses_says_so_everywhere_and_goes_on(windows: WindowFac
     assert windows.control.mode.value == RunMode.RUNNING
     assert windows.remembered == [True, False]
     assert window.windowTitle().startswith("0")
-    assert window.status.connection_text == "Local queue"
+    assert window.status.connection.shown.text == "Local queue"
     assert button_of(window).accessibleName() == "Pause"
     assert window.menu_actions.stop_after_current.isEnabled()
 
@@ -73,7 +73,7 @@ def test_stopping_after_the_current_files_says_when_it_is_reached(windows: Windo
         QTest.keyClick(window.view, Qt.Key.Key_P, CTRL | SHIFT)
         assert (windows.control.mode, windows.remembered) == (RunMode.FINISHING, [True])
         assert window.windowTitle().startswith("[Pausing] ")
-        assert window.status.connection_text == "Pausing…"
+        assert window.status.connection.shown.text == "Pausing…"
         assert "when the current files are finished" in notice_of(window)
         threading.Thread(target=windows.control.note_idle).start()  # as the consumer does
         qtbot.waitUntil(lambda: window.windowTitle().startswith("[Paused] "))
@@ -97,7 +97,7 @@ def test_window_that_was_left_paused_says_so(windows: WindowFactory) -> None:
     windows.control.pause()
     window = windows.open()
     assert window.windowTitle().startswith("[Paused] ")
-    assert window.status.connection_text == "Paused"
+    assert window.status.connection.shown.text == "Paused"
     assert "is still paused" in notice_of(window)
     QTest.mouseClick(window.notices.buttons[0], Qt.MouseButton.LeftButton)
     assert windows.control.mode.value == RunMode.RUNNING

@@ -13,8 +13,8 @@ from desktop_app.gui.progress.texts import (
     HOUR,
     MINUTE,
     TimeLeft,
-    all_of,
     end_text,
+    files_and_bytes_of,
     files_of,
     pace_sentence,
     pace_text,
@@ -31,7 +31,7 @@ NBSP = "\N{NO-BREAK SPACE}"
 def test_progress_is_told_in_files_and_bytes(wording: Wording) -> None:
     progress = Progress(1_044, 1_248, 3_100_000_000, 3_400_000_000)
     assert files_of(progress, wording) == "1,044 of 1,248 files"
-    assert all_of(progress, wording) == "1,044 of 1,248 files, 3.1 GB of 3.4 GB"
+    assert files_and_bytes_of(progress, wording) == "1,044 of 1,248 files, 3.1 GB of 3.4 GB"
     assert files_of(Progress(0, 1), wording) == "0 of 1 file"
 
 

@@ -71,7 +71,7 @@ def paper(qapp: object, wording: Wording) -> Paper:
 
 
 def test_end_of_a_run_is_told_once_in_the_window_and_once_on_the_desktop(paper: Paper) -> None:
-    paper.news.take_end(RunEnd(248, 3, 130_000))
+    paper.news.follow_end(RunEnd(248, 3, 130_000))
     text = f"248 files processed in 2{NBSP}min 10{NBSP}s, 3 failed."
     assert [notice.text for notice in paper.said] == [text]
     assert paper.said[0].passing
@@ -83,16 +83,16 @@ def test_end_of_a_run_is_told_once_in_the_window_and_once_on_the_desktop(paper: 
 
 def test_who_looks_at_the_window_gets_no_notification(paper: Paper) -> None:
     paper.is_watched = True
-    paper.news.take_end(RunEnd(1, 0, 5_000))
-    paper.news.take_progress(Progress(1, 9, failed=1))
+    paper.news.follow_end(RunEnd(1, 0, 5_000))
+    paper.news.follow_progress(Progress(1, 9, failed=1))
     assert len(paper.said) == 1
     assert paper.notifier.shown == []
 
 
 def test_runs_in_a_quick_row_are_told_as_one(paper: Paper, qtbot: QtBot) -> None:
-    paper.news.take_end(RunEnd(1, 0, 100))
+    paper.news.follow_end(RunEnd(1, 0, 100))
     for _ in range(9):
-        paper.news.take_end(RunEnd(1, 0, 100))
+        paper.news.follow_end(RunEnd(1, 0, 100))
     assert len(paper.notifier.shown) == 1
     qtbot.waitUntil(lambda: len(paper.notifier.shown) == 2)
     assert [notice.text for notice in paper.said] == ["1 file processed.", "9 files processed."]
@@ -100,7 +100,7 @@ def test_runs_in_a_quick_row_are_told_as_one(paper: Paper, qtbot: QtBot) -> None
 
 def test_end_does_not_push_away_an_undo(paper: Paper, qtbot: QtBot) -> None:
     paper.has_room = False
-    paper.news.take_end(RunEnd(12, 0, 100))
+    paper.news.follow_end(RunEnd(12, 0, 100))
     assert paper.said == []
     assert len(paper.notifier.shown) == 1
     paper.has_room = True
@@ -109,10 +109,10 @@ def test_end_does_not_push_away_an_undo(paper: Paper, qtbot: QtBot) -> None:
 
 def test_first_failure_of_a_run_is_told_once(paper: Paper) -> None:
     for failed in (0, 1, 2, 90):
-        paper.news.take_progress(Progress(failed, 100, failed=failed))
+        paper.news.follow_progress(Progress(failed, 100, failed=failed))
     assert paper.topics == [Topic.FAILURE]
-    paper.news.take_progress(IDLE)
-    paper.news.take_progress(Progress(1, 5, failed=1))
+    paper.news.follow_progress(IDLE)
+    paper.news.follow_progress(Progress(1, 5, failed=1))
     assert paper.topics == [Topic.FAILURE, Topic.FAILURE]
 
 
@@ -120,24 +120,24 @@ def test_what_stops_everything_is_told_once_until_it_goes_on(paper: Paper) -> No
     signed_out = ConnectionText(Mark.NEEDED, "Sign-in needed", "Your session has ended.")
     retrying = ConnectionText(Mark.RETRYING, "Trying again in 8 s", "")
     for text in (signed_out, retrying, signed_out):
-        paper.news.take_connection(text)
+        paper.news.follow_connection(text)
     assert [(one.title, one.body) for one in paper.notifier.shown] == [("Sign-in needed", "Your session has ended.")]
-    paper.news.take_connection(ConnectionText(Mark.RUNNING, "ingest", ""))
-    paper.news.take_connection(signed_out)
+    paper.news.follow_connection(ConnectionText(Mark.RUNNING, "ingest", ""))
+    paper.news.follow_connection(signed_out)
     assert paper.topics == [Topic.TROUBLE, Topic.TROUBLE]
 
 
 def test_processing_that_stopped_by_itself_is_told_but_not_that_it_was_never_allowed(paper: Paper) -> None:
     off = Trouble("Ten messages in a row were messages of another program.", need=Need.PERMISSION)
-    paper.news.take_trouble(off)
+    paper.news.follow_trouble(off)
     assert paper.topics == []
-    paper.news.take_connection(ConnectionText(Mark.RUNNING, "ingest", ""))
-    paper.news.take_trouble(off)
-    paper.news.take_trouble(None)
+    paper.news.follow_connection(ConnectionText(Mark.RUNNING, "ingest", ""))
+    paper.news.follow_trouble(off)
+    paper.news.follow_trouble(None)
     assert [one.body for one in paper.notifier.shown] == ["Ten messages in a row were messages of another program."]
 
 
 def test_what_ends_with_the_window_is_no_news(paper: Paper) -> None:
     paper.news.close()
-    paper.news.take_connection(ConnectionText(Mark.STOPPED, "Stopped", ""))
+    paper.news.follow_connection(ConnectionText(Mark.STOPPED, "Stopped", ""))
     assert paper.notifier.shown == []

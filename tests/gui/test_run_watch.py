@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from desktop_app.domain.job import Status
-from desktop_app.gui.progress.history import Span
 from desktop_app.gui.progress.run import IDLE, Progress, RunEnd
-from desktop_app.gui.progress.run_watch import STILL, Pace, RunWatch
+from desktop_app.gui.progress.run_watch import STILL, Pace, RunWatch, Span
 from desktop_app.gui.tasks import Tasks
 from tests.gui.jobs_database import NOW_MS, JobsDatabase
 
@@ -50,7 +49,7 @@ class Follower:
         self.jobs_db.change(keys, status=Status.PROCESSED, finished_at=self.jobs_db.clock.now_ms() - 300)
         done = self.watch.progress.files_done + len(keys)
         self.until(lambda: self.watch.progress.files_done == done or not self.watch.progress.is_busy)
-        self.watch._tell_pace()
+        self.watch._emit_pace()
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from desktop_app.gui.progress.history import Span
+from desktop_app.gui.progress.run_watch import Span
 from desktop_app.gui.progress.throughput import graph_number, nice_top, time_marks, value_marks
 from desktop_app.gui.theme.colours import DARK, LIGHT
 from tests.gui.test_colours import contrast

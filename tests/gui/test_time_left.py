@@ -26,7 +26,7 @@ class Watch:
         return self.look()
 
     def look(self) -> float | None:
-        return self.eta.take(Progress(self.done, self.files, self.read, self.size), self.now)
+        return self.eta.update(Progress(self.done, self.files, self.read, self.size), self.now)
 
     def steady(self, seconds: int, files: int, size: int) -> list[float | None]:
         return [self.step(1.0, files, size) for _ in range(seconds)]
@@ -126,7 +126,7 @@ def test_next_run_starts_from_nothing() -> None:
     watch = Watch(100, 100 * MB)
     watch.look()
     assert watch.steady(12, 5, 5 * MB)[-1] is not None
-    assert watch.eta.take(IDLE, watch.now) is None
+    assert watch.eta.update(IDLE, watch.now) is None
     watch.done = watch.read = 0
     assert watch.step(1.0, 0, 0) is None
 
