@@ -279,7 +279,7 @@ def assemble(program: Program, theme: Theme) -> RunningWindow:
         jobs,
         connection,
         control=program.control,
-        remember_paused=lambda paused: update_settings(program.home.settings_file, paused=paused),
+        save_paused=lambda paused: update_settings(program.home.settings_file, paused=paused),
         memory=WindowMemory(program.home.folder / "window.ini"),
         theme=theme,
         wording=wording,

@@ -114,7 +114,7 @@ def test_pause_that_can_not_be_kept_holds_and_says_so(windows: WindowFactory, mo
         raise SettingsError("The settings can't be written.")
 
     window = windows.open()
-    monkeypatch.setattr(window.pausing, "_remember", refuse)
+    monkeypatch.setattr(window.pausing, "_save_paused", refuse)
     window.menu_actions.pause.trigger()
     assert windows.control.mode is RunMode.PAUSED
     assert notice_of(window) == "The settings can't be written."

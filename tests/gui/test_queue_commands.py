@@ -10,7 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu
 
 from desktop_app.domain.job import PriorityResult
-from desktop_app.gui.commands.queue import moved_text
+from desktop_app.gui.commands.queue import priority_text
 from desktop_app.store.models import JobRow, OutboxRow
 from desktop_app.store.outbox import Outbox, Sent
 
@@ -109,7 +109,7 @@ def test_what_has_ended_can_not_be_next(windows: WindowFactory, qtbot: QtBot) ->
     ],
 )
 def test_notice_says_how_many(qapp: object, moved: PriorityResult, may_begin: bool, text: str) -> None:
-    assert moved_text(moved, may_begin=may_begin) == text
+    assert priority_text(moved, may_begin=may_begin) == text
 
 
 def test_by_keyboard_the_queue_is_looked_at_now(windows: WindowFactory) -> None:
