@@ -89,7 +89,8 @@ class HelpCommands(QObject):
         box.setTextFormat(Qt.TextFormat.PlainText)
         box.setText(tr("Filemill {version}").format(version=__version__))
         about = tr("Pick files, have a queue feed them to a worker, and follow each one's status.")
-        box.setInformativeText(f"{about}\n\n{tr('Free software under the MIT licence.')}")
+        licence = tr("Free software under the MIT licence.")
+        box.setInformativeText(f"{about}\n\n{licence}")
         box.open()
 
     @Slot()
