@@ -42,11 +42,11 @@ class JobReader(Protocol):
         ...
 
     def ids(self, where: Filter = NO_FILTER, order: Sort = BY_ADDING) -> array[int]:
-        """Return the keys of the jobs that pass a filter, sorted."""
+        """Return the keys of the jobs that pass a filter, in sort order."""
         ...
 
     def page(self, row_ids: Sequence[int]) -> dict[int, Job]:
-        """Return the jobs with these keys. Keys of removed jobs are missing in the result."""
+        """Return the jobs with these keys, by key. Removed jobs are left out."""
         ...
 
     def counts(self) -> StatusCounts:
@@ -54,7 +54,7 @@ class JobReader(Protocol):
         ...
 
     def problems(self) -> list[Problem]:
-        """Return why jobs have failed, the most frequent reason first."""
+        """Return the reasons why jobs have failed, the most frequent one first."""
         ...
 
     def batches(self, also: Collection[int] = ()) -> list[Batch]:
@@ -66,7 +66,7 @@ class JobReader(Protocol):
         ...
 
     def listed(self, row_ids: Sequence[int]) -> Iterator[Job]:
-        """Yield the jobs with these keys in order, except removed ones. They are read in pages."""
+        """Yield the jobs with these keys in order, reading them in pages. Removed jobs are left out."""
         ...
 
     def snapshot(self) -> AbstractContextManager[None]:
@@ -95,7 +95,7 @@ class JobReader(Protocol):
         ...
 
     def ended(self, *, since_ms: int, until_ms: int, step_ms: int) -> list[Ended]:
-        """Return how many files and bytes ended between two times, for each step in which some ended.
+        """Return the number of files and bytes that ended in each step between two times. Empty steps are left out.
 
         Args:
             since_ms: The earlier time in milliseconds since 1970.

@@ -91,7 +91,7 @@ class Tasks(QObject):
         return bool(self._waiting)
 
     def close(self, timeout_ms: int) -> bool:
-        """Discard waiting tasks, all results and all later tasks. Return whether the running tasks have ended.
+        """Discard waiting tasks and all results, and ignore later calls of `run`. Return whether all tasks have ended.
 
         Args:
             timeout_ms: The time to wait for running tasks, in milliseconds.
@@ -144,7 +144,7 @@ Prepare = Callable[[], Callable[[], object] | None]
 
 
 class CoalescedTask(QObject):
-    """Runs the same task again on request. Requests during a run are combined into a single one.
+    """Runs a task on request. Requests that arrive during a run are combined into a single one.
 
     After each run there is a rest, which is a multiple of the duration of the run, so that a slow task does not keep
     the pool busy.
@@ -188,7 +188,7 @@ class CoalescedTask(QObject):
         return self._newest in self._running
 
     def request(self, wait_ms: int = 0) -> None:
-        """Run after the current run, its rest and a delay.
+        """Run the task as soon as the current run, its rest and a delay are over.
 
         Args:
             wait_ms: The minimum delay in milliseconds. The shortest one counts if there are several requests.
@@ -248,7 +248,7 @@ class CoalescedTask(QObject):
 
 
 class Stream(QObject):
-    """Runs a task that yields several results. This object must exist longer than the receivers of its signals.
+    """Runs a task that yields several results. This object must outlive the receivers of its signals.
 
     Signals:
         result(object): A result of the current task.

@@ -45,12 +45,12 @@ class SortLayout:
 
 
 class _Saved(Generic[Value]):
-    """A property of `WindowMemory`, saved under a key.
+    """A property of `WindowMemory` that is saved in the file.
 
     Args:
         key: The key in the file.
-        read: Converts what the file has under the key, or None, to a valid value.
-        write: Converts a value to what the file stores.
+        read: Converts the content of the file to a value; gets None if the key is missing.
+        write: Converts a value to the content of the file.
     """
 
     def __init__(self, key: str, read: Callable[[object], Value], write: Callable[[Value], object]) -> None:
@@ -66,17 +66,17 @@ class _Saved(Generic[Value]):
 
 
 def _flag(key: str, words: tuple[str, str] = ("hidden", "shown"), *, default: bool = False) -> _Saved[bool]:
-    """Return a property saved as the first word for False and the second word for True."""
+    """Return a Boolean property, which is saved as one of two words: the first for False, the second for True."""
     return _Saved(key, lambda found: found == words[True] if found in words else default, lambda value: words[value])
 
 
 def _text(key: str) -> _Saved[str]:
-    """Return a property with a text, which is empty if none is saved."""
+    """Return a text property, which is empty by default."""
     return _Saved(key, lambda found: found if isinstance(found, str) else "", str)
 
 
 def _pixels(key: str, default: int) -> _Saved[int]:
-    """Return a property with a size in pixels: at least half the default."""
+    """Return a property for a size in pixels. Sizes smaller than half the default are ignored."""
 
     def read(found: object) -> int:
         text = str(found)

@@ -31,7 +31,7 @@ _STATUS_WORDS = {
 
 
 def user_locale(language: str = "") -> QLocale:
-    """Return the chosen or the system's locale. The locale "C" is replaced with English.
+    """Return the locale of the chosen language or of the system. English replaces the locale "C".
 
     Args:
         language: A language code such as `de` or `de_AT`. If it is empty or unknown, the system's locale is used.
@@ -48,12 +48,12 @@ def status_word(status: Status) -> str:
 
 
 def tool_tip(text: str) -> str:
-    """Return a plain text as HTML for a tool tip. Qt would interpret a file name that looks like HTML."""
+    """Return a plain text as HTML for a tool tip, so that Qt does not interpret a file name that looks like HTML."""
     return f"<qt>{html.escape(text)}</qt>" if text else ""
 
 
 class Wording:
-    """Formats texts for the window.
+    """Formats texts for the window. Times are in milliseconds since 1970, sizes in bytes.
 
     Attributes:
         queue: The key of the current queue; a job that waits for another queue says so. Empty until it is set.
@@ -89,14 +89,14 @@ class Wording:
         return f"{self.number(int(fraction * 100))}\N{NO-BREAK SPACE}%"
 
     def moment(self, milliseconds: int) -> str:
-        """Return a time of today, or else a date and time, from milliseconds since 1970."""
+        """Return the time of day, with the date unless it is today."""
         moment = QDateTime.fromMSecsSinceEpoch(milliseconds)
         if moment.date() == QDate.currentDate():
             return self.clock(milliseconds)
         return self._locale.toString(moment, QLocale.FormatType.ShortFormat)
 
     def day_and_time(self, milliseconds: int) -> str:
-        """Return `Today 14:01`, `Yesterday 9:30`, or else a date and time, from milliseconds since 1970."""
+        """Return `Today 14:01`, `Yesterday 9:30`, or the date and time."""
         day = QDateTime.fromMSecsSinceEpoch(milliseconds).date()
         match day.daysTo(QDate.currentDate()):
             case 0:
@@ -107,17 +107,17 @@ class Wording:
                 return self.moment(milliseconds)
 
     def clock(self, milliseconds: int) -> str:
-        """Return the time of day from milliseconds since 1970."""
+        """Return the time of day."""
         return self._locale.toString(QDateTime.fromMSecsSinceEpoch(milliseconds).time(), QLocale.FormatType.ShortFormat)
 
     def full_moment(self, milliseconds: int) -> str:
-        """Return a long date and the time to the second, from milliseconds since 1970."""
+        """Return the long date and the time to the second."""
         moment = QDateTime.fromMSecsSinceEpoch(milliseconds)
         day = self._locale.toString(moment.date(), QLocale.FormatType.LongFormat)
         return f"{day} {moment.toString('HH:mm:ss')}"
 
     def stamp(self, milliseconds: int) -> str:
-        """Return a time of today, or else a short date and time, to the second, from milliseconds since 1970."""
+        """Return the time to the second, with the short date unless it is today."""
         moment = QDateTime.fromMSecsSinceEpoch(milliseconds)
         clock = moment.toString("HH:mm:ss")
         if moment.date() == QDate.currentDate():
@@ -125,7 +125,7 @@ class Wording:
         return f"{self._locale.toString(moment.date(), QLocale.FormatType.ShortFormat)} {clock}"
 
     def span(self, milliseconds: int) -> str:
-        """Return a duration, such as `0.8 s`, `42 s`, `2 min 10 s` or `3 h 5 min`."""
+        """Return a duration in milliseconds as text, such as `0.8 s`, `42 s`, `2 min 10 s` or `3 h 5 min`."""
         if milliseconds < _WHOLE_SECONDS_FROM_MS:
             # Shorter durations are shown as 0.1 s, because 0.0 s would look like an error.
             return _unit(tr("{number} s"), self._locale.toString(max(0.1, milliseconds / _SECOND_MS), "f", 1))

@@ -73,7 +73,7 @@ class EditCommands(QObject):
         self._copy(read, lambda count: tr("Copied %Ln path(s).", "", count))
 
     def _copy(self, read: Callable[[], Clip], text_of: Callable[[int], str]) -> None:
-        """Read a clip on the pool, put it on the clipboard and report the number of its rows."""
+        """Read the content on the pool, put it on the clipboard and report how many rows were copied."""
 
         def finish(clip: Clip) -> None:
             QGuiApplication.clipboard().setMimeData(clip.mime_data())
@@ -107,7 +107,7 @@ class Clip:
     addresses: tuple[str, ...] = ()
 
     def mime_data(self) -> QMimeData:
-        """Return the MIME data for the clipboard. Main thread."""
+        """Return the MIME data for the clipboard. Call this on the main thread."""
         data = QMimeData()
         data.setText(self.text)
         if self.page:

@@ -109,7 +109,7 @@ class HelpCommands(QObject):
         self.show_report()
 
     def show_report(self, fault: str = "") -> None:
-        """Create a support report and show it. An open report is closed.
+        """Create a support report and show it. A report that is already open is closed.
 
         Args:
             fault: The error that the report is about; empty if there is none.

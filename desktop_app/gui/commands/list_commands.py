@@ -63,7 +63,7 @@ class ListCommands(QObject):
     # --- retry
 
     def retry(self, ids: array[int]) -> None:
-        """Process the finished ones of these files again."""
+        """Process these files again. Unfinished files are skipped."""
         if ids:
             self._write(partial(self._editor.retry, ids), partial(self._report_retry, len(ids)))
 
@@ -98,12 +98,12 @@ class ListCommands(QObject):
     # --- order and location
 
     def process_next(self, ids: array[int], on_done: Callable[[PriorityResult], None]) -> None:
-        """Process these files before all others that are waiting, then call `on_done` with the result."""
+        """Move these files in front of all others that are waiting, and call `on_done` with the result."""
         if ids:
             self._write(partial(self._editor.process_next, ids), on_done)
 
     def relocate(self, job: Job, path: str) -> None:
-        """Process a failed file from its new path."""
+        """Change the path of a failed file, and process it again."""
         self._write(partial(self._editor.relocate, job.row_id, path), partial(self._report_relocation, job))
 
     def _report_relocation(self, job: Job, relocated: bool) -> None:  # noqa: FBT001 - the result of a task
@@ -133,7 +133,7 @@ class ListCommands(QObject):
         removed: array[int] = array("q")
 
         def remove() -> int:
-            # Only files that are still in the list: Redo must not restore those that the user had removed before.
+            # Redo must not restore files that the user had removed before Undo, so remember those still in the list.
             removed[:] = self._reader.ids(Filter(batches=frozenset({batch_id})))
             return self._editor.remove(removed)
 

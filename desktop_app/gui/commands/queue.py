@@ -217,7 +217,7 @@ class LocateCommand(QObject):
 
 
 class PauseCommands(QObject):
-    """The commands Pause, Resume and Pause After the Current Files. Also follows changes by the consumer's thread.
+    """The commands Pause, Resume and Pause After the Current Files. The consumer's thread can change the run mode too.
 
     Signals:
         mode_changed(RunMode): The new run mode.
@@ -273,7 +273,7 @@ class PauseCommands(QObject):
 
     @Slot()
     def toggle(self) -> None:
-        """Pause processing, or resume it unless it is running."""
+        """Pause processing if it is running, else resume it."""
         if self._control.mode is RunMode.RUNNING:
             self._control.pause()
             self._say(tr("Paused. The current files will be finished; no other files are started."))

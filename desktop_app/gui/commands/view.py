@@ -83,7 +83,7 @@ class PaneKeys(QObject):
                 return
 
     def _target(self, pane: QWidget) -> QWidget | None:
-        """Return the widget that last had the focus in a pane, or the first one if that can't take it any more."""
+        """Return the widget that last had the focus in a pane, or else the first one that can take it."""
         if not pane.isVisible():
             return None
         last = self._last.get(pane)

@@ -118,7 +118,7 @@ class RunNotifications(QObject):
 
     @Slot(object)
     def follow_end(self, end: RunEnd) -> None:
-        """Report the result of a run, or collect it if another run was reported shortly before."""
+        """Report the result of a run, or keep it for a later report if another run was reported shortly before."""
         if self._unreported is not None:
             before = self._unreported
             end = RunEnd(before.files + end.files, before.failed + end.failed, before.took_ms + end.took_ms)
@@ -141,7 +141,7 @@ class RunNotifications(QObject):
 
     @Slot()
     def _show_in_window(self) -> None:
-        """Show the notice when it no longer replaces one that has buttons, such as Undo."""
+        """Show the notice, but wait while the window shows one with buttons, such as Undo."""
         if not self._has_room():
             self._room_timer.start()
             return

@@ -77,7 +77,7 @@ class Progress:
 
     @property
     def fraction(self) -> float:
-        """Return the fraction of bytes done, or of files if all are empty. It is 1 only after the end of the run."""
+        """Return the fraction of bytes done, or of files if all files are empty. It is 1 only if the run has ended."""
         if not self.is_busy:
             return 1.0
         done = self.bytes_done / self.bytes_total if self.bytes_total else self.files_done / self.files_total
@@ -156,7 +156,7 @@ class Run:
         return RunEnd(sums.done_files, sums.failed, max(0, sums.newest_end - began))
 
     def _without_previous_run(self, sums: RunSums, now_ms: int) -> RunSums:
-        """Return the sums; if files were added after `STALE_MS` without progress, count only unfinished files."""
+        """Return the sums. If files were added after `STALE_MS` without progress, leave out the finished files."""
         seen, self._seen = self._seen, sums
         if seen != sums:
             was, self._moved_at = self._moved_at, now_ms

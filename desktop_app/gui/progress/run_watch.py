@@ -70,7 +70,7 @@ class _Ring:
 
     def __init__(self, span: Span) -> None:
         self.step = span.step
-        # One more than is shown: the current, incomplete step.
+        # One more step than is shown, for the current step, which is incomplete.
         self.capacity = span.seconds // span.step + 1
         self.newest = 0
         self.clear()
@@ -80,7 +80,7 @@ class _Ring:
         self.bytes = array("d", bytes(8 * self.capacity))
 
     def advance(self, number: int) -> bool:
-        """Advance to a step if it is newer; return False if it is too old for the buffer."""
+        """Advance to a step if it is newer. Return False if the step is too old for the buffer."""
         if number - self.newest >= self.capacity:
             self.clear()
             self.newest = number
@@ -130,7 +130,13 @@ class History:
                 ring.add(moment, max(0.0, files) / parts, max(0.0, size) / parts)
 
     def fill(self, span: Span, ended: Iterable[Ended], before_s: float) -> None:
-        """Record what the database has about one span before a time, in seconds since 1970."""
+        """Record what ended before a time, for one span.
+
+        Args:
+            span: The span.
+            ended: The files and bytes that ended in each step.
+            before_s: The time in seconds since 1970.
+        """
         ring = self._rings[span]
         ring.advance(int(before_s // ring.step))
         for one in ended:

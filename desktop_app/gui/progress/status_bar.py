@@ -154,7 +154,7 @@ class JobsStatusBar(QStatusBar):
 
     @Slot(str)
     def show_selection(self, text: str) -> None:
-        """Show a text about the selection; empty if nothing is selected."""
+        """Show a text about the selection. An empty text hides the label."""
         self.selection.setText(text)
         self.fit()
 
@@ -190,7 +190,7 @@ class JobsStatusBar(QStatusBar):
             if self.needed_width() <= room:
                 break
             hide()
-        # Asking the layout for its size hint marks it as up to date, so it would not move anything.
+        # Without this, the layout keeps the old positions, because sizeHint() has marked it as up to date.
         self._row.invalidate()
         self._row.activate()
 
@@ -303,7 +303,7 @@ class ThroughputButton(QAbstractButton):
             self.update()
 
     def sizeHint(self) -> QSize:
-        """Return a size that stays the same for all values of usual length."""
+        """Return a size that does not change with each new value."""
         metrics = self.fontMetrics()
         words = max(metrics.horizontalAdvance(self.text()), metrics.horizontalAdvance("00.0/s"))
         line = _LINE_WIDTH + _GAP if self._shows_line else 0
@@ -383,7 +383,7 @@ _SHAPES: dict[Mark, tuple[str, Callable[[QPainter, QColor], None]]] = {
 
 
 def _mark_icon(mark: Mark, colours: Colours, ratio: float) -> QIcon:
-    """Return the symbol of a mark as a drawn icon, because its character has another size in each font."""
+    """Return a drawn icon for a mark. The size of the character would depend on the font."""
     pixmap = QPixmap(QSize(_MARK_SIZE, _MARK_SIZE) * ratio)
     pixmap.setDevicePixelRatio(ratio)
     pixmap.fill(Qt.GlobalColor.transparent)

@@ -1,4 +1,4 @@
-"""The throughput graphs: files and bytes per second over the last minute to the last 24 hours."""
+"""The throughput graphs: files and bytes per second over a span between one minute and 24 hours."""
 
 from __future__ import annotations
 

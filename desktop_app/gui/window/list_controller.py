@@ -92,7 +92,7 @@ class ListController(QObject):
             self.commands.record_add(report.batch, report.added)
 
     def start(self) -> None:
-        """Start to follow changes of the list. Load the model after this, so that it misses no change.
+        """Start following changes of the list. Load the model afterwards, so that it does not miss any.
 
         Raises:
             StoreError: If the database can't be read.
@@ -104,7 +104,7 @@ class ListController(QObject):
 
     @Slot()
     def stop(self) -> None:
-        """Stop following changes, adding and exporting. Writes in progress are completed."""
+        """Stop adding, exporting and following changes. Writes in progress are completed."""
         self.feed.stop()
         self.adder.stop()
         self.exporter.stop()

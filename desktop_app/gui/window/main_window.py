@@ -59,7 +59,7 @@ class MainWindow(QMainWindow):
     """The main window.
 
     Signals:
-        closed(): The window was closed for the first time; the loops and tasks can be stopped.
+        closed(): The window was closed. Emitted only once.
 
     Attributes:
         menu_actions: All actions.
@@ -354,7 +354,7 @@ class MainWindow(QMainWindow):
         self.overlay.setGeometry(self.rect())
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Save the state of the window, hide it and emit `closed`, only the first time."""
+        """Save the state of the window, hide it and emit `closed`. Later calls do nothing."""
         event.accept()
         if self._was_closed:
             return
