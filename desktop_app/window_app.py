@@ -204,7 +204,7 @@ def run_event_loop(
 ) -> None:
     """Run Qt's event loop until the window is closed and everything behind it has ended."""
     window = running.window
-    hook.known.connect(window.complain)
+    hook.known.connect(window.show_error)
     CrashDialogs(hook, program.home.logs, window, window.help.show_report)
     running.ended.connect(application.quit)
     running.start(paths)

@@ -69,12 +69,12 @@ def _inserted(value: object) -> str:
 
 
 def isolated(text: str) -> str:
-    """Return a name, path or size in Unicode isolates, so that it keeps its direction in right-to-left text."""
+    """Return a name, path or size between Unicode isolates, so that it keeps its direction in right-to-left text."""
     return f"{_ISOLATE}{text}{_END}" if text else text
 
 
 def isolated_in(text: str, direction: Qt.LayoutDirection) -> str:
-    """Return a text in Unicode isolates if the layout is right-to-left, else unchanged."""
+    """Return a text between Unicode isolates if the layout is right-to-left, else unchanged."""
     return isolated(text) if direction is Qt.LayoutDirection.RightToLeft else text
 
 

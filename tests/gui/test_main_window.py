@@ -115,7 +115,7 @@ def test_other_programs_writes_show_up_by_themselves(windows: WindowFactory, qtb
     qtbot.waitUntil(lambda: window.status.counts[Status.PROCESSED].words.text() == "1 processed")
 
 
-def test_status_bar_and_title_say_how_far_all_of_it_is(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_status_bar_and_title_show_the_overall_progress(windows: WindowFactory, qtbot: QtBot) -> None:
     keys = windows.jobs_db.add_many(4)
     windows.jobs_db.finish(keys[:3])
     window = windows.open()

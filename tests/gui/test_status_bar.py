@@ -48,7 +48,7 @@ def busy(bar: JobsStatusBar) -> JobsStatusBar:
     return bar
 
 
-def test_busy_list_shows_all_of_it(status: JobsStatusBar) -> None:
+def test_all_parts_are_shown_during_a_run(status: JobsStatusBar) -> None:
     busy(status)
     assert status.connection.shown.text == "Local queue"
     assert status.selection.text() == "12 selected · 3.4 MB · 2 failed"
@@ -61,7 +61,7 @@ def test_busy_list_shows_all_of_it(status: JobsStatusBar) -> None:
     assert "3.1 GB of 3.7 GB" in status.bar.toolTip()
 
 
-def test_idle_list_counts_its_files(status: JobsStatusBar) -> None:
+def test_idle_list_shows_its_number_of_files(status: JobsStatusBar) -> None:
     busy(status)
     status.show_progress(IDLE)
     status.show_pace(left="", text="", sentence="", values=())
@@ -70,7 +70,7 @@ def test_idle_list_counts_its_files(status: JobsStatusBar) -> None:
     assert not any(part.isVisible() for part in (status.bar, status.percent, status.left, status.throughput))
 
 
-def test_statuses_are_counted_where_the_sidebar_does_not(status: JobsStatusBar, theme: Theme) -> None:
+def test_statuses_are_shown_only_without_the_sidebar(status: JobsStatusBar, theme: Theme) -> None:
     busy(status)
     status.window().resize(1400, 200)
     assert not status.counts[Status.FAILED].isVisible()
@@ -80,7 +80,7 @@ def test_statuses_are_counted_where_the_sidebar_does_not(status: JobsStatusBar, 
 
 
 @pytest.mark.parametrize("width", [1100, 900, 720, 600, 480, 320])
-def test_no_width_cuts_anything_off(status: JobsStatusBar, width: int, qtbot: QtBot) -> None:
+def test_visible_parts_fit_into_every_width(status: JobsStatusBar, width: int, qtbot: QtBot) -> None:
     busy(status).show_statuses(shown=True)
     status.window().resize(width, 200)
     status.fit()
@@ -89,14 +89,14 @@ def test_no_width_cuts_anything_off(status: JobsStatusBar, width: int, qtbot: Qt
     assert status.connection.shown.text
 
 
-def test_words_have_their_room_at_once(status: JobsStatusBar) -> None:
+def test_longer_text_gets_its_width_at_once(status: JobsStatusBar) -> None:
     busy(status).show_selection("1 selected")
     QApplication.sendPostedEvents()
     status.show_selection("12 selected · 3.4 MB · 2 failed")
     assert status.selection.width() >= status.selection.sizeHint().width()
 
 
-def test_long_words_push_out_what_is_said_twice(status: JobsStatusBar) -> None:
+def test_long_text_hides_redundant_parts(status: JobsStatusBar) -> None:
     busy(status).show_connection(ConnectionText(Mark.RUNNING, "ingest-of-the-whole-company · eu-central-1" * 2, ""))
     status.window().resize(1000, 200)
     status.fit()
@@ -132,7 +132,7 @@ def test_every_mark_has_a_shape(status: JobsStatusBar, theme: Theme, mark: Mark,
     theme.wear(LIGHT)
 
 
-def test_window_tells_what_is_selected(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_selection_is_shown_with_its_sums(windows: WindowFactory, qtbot: QtBot) -> None:
     keys = windows.jobs_db.add_many(12)
     windows.jobs_db.fail(keys[:2])
     window = windows.open()

@@ -16,7 +16,7 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "window.ini"
 
 
-def test_everything_is_there_again(file: Path, tmp_path: Path) -> None:
+def test_saved_state_is_restored(file: Path, tmp_path: Path) -> None:
     memory = WindowMemory(file)
     columns = [ColumnLayout("size", 90, hidden=False), ColumnLayout("name", 250, hidden=True)]
     memory.geometry = QByteArray(b"\x01\xff\x00x")
@@ -35,7 +35,7 @@ def test_everything_is_there_again(file: Path, tmp_path: Path) -> None:
     assert again.folder("files") == str(tmp_path)
 
 
-def test_nothing_remembered_gives_defaults(file: Path, isolated_environment: Path) -> None:
+def test_defaults_of_a_missing_file(file: Path, isolated_environment: Path) -> None:
     memory = WindowMemory(file)
     assert memory.geometry.isEmpty()
     assert memory.columns() == []
@@ -43,7 +43,7 @@ def test_nothing_remembered_gives_defaults(file: Path, isolated_environment: Pat
     assert memory.folder("files") == str(isolated_environment)
 
 
-def test_folder_that_is_gone_is_forgotten(file: Path, tmp_path: Path, isolated_environment: Path) -> None:
+def test_missing_folder_is_ignored(file: Path, tmp_path: Path, isolated_environment: Path) -> None:
     memory = WindowMemory(file)
     memory.set_folder("files", str(tmp_path / "gone"))
     assert memory.folder("files") == str(isolated_environment)
@@ -63,7 +63,7 @@ def test_file_of_another_version_is_not_read(file: Path) -> None:
         "[General]\nversion=abc\n",
     ],
 )
-def test_garbage_is_passed_over(file: Path, text: str) -> None:
+def test_invalid_values_are_ignored(file: Path, text: str) -> None:
     file.write_text(text, encoding="utf-8")
     memory = WindowMemory(file)
     assert memory.columns() == []

@@ -79,9 +79,9 @@ class EditCommands(QObject):
             QGuiApplication.clipboard().setMimeData(clip.mime_data())
             self.notice.emit(Notice(text_of(clip.rows), passing=True))
 
-        self._reads.run(read, finish, self._complain)
+        self._reads.run(read, finish, self._report_error)
 
-    def _complain(self, error: KnownError) -> None:
+    def _report_error(self, error: KnownError) -> None:
         self.notice.emit(Notice(translated(error.text), Kind.PROBLEM))
 
 
@@ -120,7 +120,7 @@ class Clip:
 
 
 def clip_of_rows(reader: JobReader, ids: array[int], columns: Sequence[Column], wording: Wording) -> Clip:
-    """Return the rows of jobs as tab-separated text with a header line, as HTML and as files.
+    """Return jobs as tab-separated text with a header line, as HTML, and as the URLs of their files.
 
     Raises:
         StoreError: If the database can't be read.
@@ -139,7 +139,7 @@ def clip_of_rows(reader: JobReader, ids: array[int], columns: Sequence[Column], 
 
 
 def clip_of_paths(reader: JobReader, ids: array[int]) -> Clip:
-    """Return the paths of jobs as text, one per line, and as files.
+    """Return the paths of jobs as lines of text and as URLs.
 
     Line breaks in paths are escaped, so that pasting into a terminal does not run the rest of a path as a command.
 

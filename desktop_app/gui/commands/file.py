@@ -47,13 +47,13 @@ class FileCommands(QObject):
         self._adder = adder
         self._memory = memory
         self._window = window
-        actions.add_files.triggered.connect(self.ask_for_files)
-        actions.add_folder.triggered.connect(self.ask_for_folder)
+        actions.add_files.triggered.connect(self.open_files_dialog)
+        actions.add_folder.triggered.connect(self.open_folder_dialog)
         actions.paste.triggered.connect(self.paste)
         actions.quit.triggered.connect(window.close)
 
     @Slot()
-    def ask_for_files(self) -> None:
+    def open_files_dialog(self) -> None:
         """Open a dialog to choose files, and add them."""
         dialog = self._dialog(tr("Add Files"), "files", self._adder.add)
         dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
@@ -61,7 +61,7 @@ class FileCommands(QObject):
         dialog.open()
 
     @Slot()
-    def ask_for_folder(self) -> None:
+    def open_folder_dialog(self) -> None:
         """Open a dialog to choose a folder, and show its files for review before they are added."""
         dialog = self._dialog(tr("Add Folder"), "folder", partial(self._adder.add, must_ask=True))
         dialog.setFileMode(QFileDialog.FileMode.Directory)
@@ -72,10 +72,10 @@ class FileCommands(QObject):
     def _dialog(self, title: str, purpose: str, add: Callable[[list[str]], None]) -> QFileDialog:
         dialog = QFileDialog(self._window, title, self._memory.folder(purpose))
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.filesSelected.connect(partial(self._take, purpose, add))
+        dialog.filesSelected.connect(partial(self._add, purpose, add))
         return dialog
 
-    def _take(self, purpose: str, add: Callable[[list[str]], None], paths: list[str]) -> None:
+    def _add(self, purpose: str, add: Callable[[list[str]], None], paths: list[str]) -> None:
         if paths:
             self._memory.set_folder(purpose, str(Path(paths[0]).parent))
         add(paths)
@@ -124,17 +124,17 @@ class ExportCommand(QObject):
         self._wording = wording
         self._window = window
         self.dialog: ExportDialog | None = None
-        action.triggered.connect(self.ask)
-        view.selection_changed.connect(self._offer)
-        model.listed.connect(self._offer)
-        totals.changed.connect(self._offer)
-        exporter.refused.connect(self._complain)
-        exporter.notice.connect(self._tell)
+        action.triggered.connect(self.open_dialog)
+        view.selection_changed.connect(self._update_dialog)
+        model.listed.connect(self._update_dialog)
+        totals.changed.connect(self._update_dialog)
+        exporter.refused.connect(self._report_error)
+        exporter.notice.connect(self._report_end)
         exporter.busy.connect(lambda text: strip.say(text, can_stop=True))
         strip.stopped.connect(exporter.stop)
 
     @Slot()
-    def ask(self) -> None:
+    def open_dialog(self) -> None:
         """Open the dialog or bring it to the front."""
         if self._exporter.is_busy:
             self.notice.emit(Notice(tr("An export is in progress. Wait for it to finish, or stop it."), passing=True))
@@ -143,13 +143,13 @@ class ExportCommand(QObject):
             self.dialog = ExportDialog(self._memory, self._wording, self._window)
             self.dialog.ordered.connect(self._exporter.start)
             self.dialog.finished.connect(self._forget)
-            self._offer()
+            self._update_dialog()
         self.dialog.show()
         self.dialog.raise_()
         self.dialog.activateWindow()
 
     @Slot()
-    def _offer(self) -> None:
+    def _update_dialog(self) -> None:
         if self.dialog is None:
             return
         self.dialog.offer(
@@ -172,12 +172,12 @@ class ExportCommand(QObject):
             self.dialog = None
 
     @Slot(object, object)
-    def _complain(self, order: ExportOrder, error: NotWrittenError) -> None:
+    def _report_error(self, order: ExportOrder, error: NotWrittenError) -> None:
         if self.dialog is not None:
             self.dialog.complain(order, error)
 
     @Slot(object)
-    def _tell(self, notice: Notice) -> None:
+    def _report_end(self, notice: Notice) -> None:
         if self.dialog is not None:
             self.dialog.reject()
         self.notice.emit(notice)

@@ -167,9 +167,9 @@ class ListCommands(QObject):
             self.written.emit()
             on_done(result)
 
-        self._writes.run(work, finish, self._complain)
+        self._writes.run(work, finish, self._report_error)
 
-    def _complain(self, error: KnownError) -> None:
+    def _report_error(self, error: KnownError) -> None:
         self.written.emit()
         self.notice.emit(Notice(translated(error.text), Kind.PROBLEM))
 

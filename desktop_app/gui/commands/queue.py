@@ -181,10 +181,10 @@ class LocateCommand(QObject):
         self._memory = memory
         self._window = window
         action.setEnabled(False)
-        action.triggered.connect(self.ask)
-        view.selection_changed.connect(self._offer)
-        model.dataChanged.connect(self._offer)
-        model.listed.connect(self._offer)
+        action.triggered.connect(self.open_dialog)
+        view.selection_changed.connect(self._update)
+        model.dataChanged.connect(self._update)
+        model.listed.connect(self._update)
 
     def _job(self) -> Job | None:
         if self._view.selected_count() != 1:
@@ -193,11 +193,11 @@ class LocateCommand(QObject):
         return job if job is not None and job.status is Status.FAILED else None
 
     @Slot()
-    def _offer(self) -> None:
+    def _update(self) -> None:
         self._action.setEnabled(self._job() is not None)
 
     @Slot()
-    def ask(self) -> None:
+    def open_dialog(self) -> None:
         """Open a dialog to choose the file."""
         job = self._job()
         if job is None:
@@ -208,10 +208,10 @@ class LocateCommand(QObject):
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.setLabelText(QFileDialog.DialogLabel.Accept, tr("Process"))
-        dialog.fileSelected.connect(partial(self._take, job))
+        dialog.fileSelected.connect(partial(self._relocate, job))
         dialog.open()
 
-    def _take(self, job: Job, path: str) -> None:
+    def _relocate(self, job: Job, path: str) -> None:
         self._memory.set_folder(_LOCATE_FOLDER, str(Path(path).parent))
         self._commands.relocate(job, path)
 
@@ -256,7 +256,7 @@ class PauseCommands(QObject):
 
     @property
     def title(self) -> str:
-        """Return the prefix for the window's title; empty while running."""
+        """Return the prefix of the window's title; empty unless processing is paused or pausing."""
         if self._shown is RunMode.PAUSED:
             return tr("[Paused]") + " "
         return tr("[Pausing]") + " " if self._shown is RunMode.FINISHING else ""
@@ -265,7 +265,7 @@ class PauseCommands(QObject):
         """Show the saved run mode, and notify the user if processing is still paused."""
         self._show()
         if self._shown is RunMode.PAUSED:
-            self._say(tr("Filemill is still paused. No files are started until you resume."), lasts=True)
+            self._notify(tr("Filemill is still paused. No files are started until you resume."), lasts=True)
 
     def close(self) -> None:
         """Stop following changes of the run mode."""
@@ -276,7 +276,7 @@ class PauseCommands(QObject):
         """Pause processing if it is running, else resume it."""
         if self._control.mode is RunMode.RUNNING:
             self._control.pause()
-            self._say(tr("Paused. The current files will be finished; no other files are started."))
+            self._notify(tr("Paused. The current files will be finished; no other files are started."))
             self._save(paused=True)
         else:
             self.resume()
@@ -284,7 +284,7 @@ class PauseCommands(QObject):
     def resume(self) -> None:
         """Resume processing."""
         self._control.resume()
-        self._say(tr("Processing has resumed."))
+        self._notify(tr("Processing has resumed."))
         self._save(paused=False)
 
     @Slot()
@@ -292,7 +292,7 @@ class PauseCommands(QObject):
         """Pause when the current files are finished."""
         if self._control.mode is not RunMode.RUNNING:
             return
-        self._say(tr("Filemill will pause when the current files are finished."), lasts=True)
+        self._notify(tr("Filemill will pause when the current files are finished."), lasts=True)
         self._control.finish()
         self._save(paused=True)
 
@@ -306,7 +306,7 @@ class PauseCommands(QObject):
         self._show()
         if (before, self._shown) == (RunMode.FINISHING, RunMode.PAUSED):
             text = tr("Paused after the current files. %Ln file(s) (is|are) waiting.", "", self._totals.counts.pending)
-            self._say(text, lasts=True)
+            self._notify(text, lasts=True)
 
     def _show(self) -> None:
         mode = self._shown = self._control.mode
@@ -317,7 +317,7 @@ class PauseCommands(QObject):
         self._actions.stop_after_current.setEnabled(mode is RunMode.RUNNING)
         self.mode_changed.emit(mode)
 
-    def _say(self, text: str, *, lasts: bool = False) -> None:
+    def _notify(self, text: str, *, lasts: bool = False) -> None:
         resume = (NoticeAction(tr("Resume"), self.resume),) if lasts else ()
         self.notice.emit(Notice(text, actions=resume, passing=not lasts))
 

@@ -364,7 +364,7 @@ class ThroughputDock(QDockWidget):
             graph.show_values(values, self.span, series.end_s)
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Update the graphs from now on."""
+        """Start updating the graphs."""
         super().showEvent(event)
         self.draw()
         self._timer.start()

@@ -188,7 +188,7 @@ class MainWindow(QMainWindow):
             self.pausing,
             self.help,
         ):
-            commands.notice.connect(self.say)
+            commands.notice.connect(self.show_notice)
 
     def _arrange(self) -> None:
         self.setMinimumSize(*_MINIMUM_SIZE)
@@ -225,20 +225,20 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         jobs, actions = self._list, self.menu_actions
-        jobs.problem.connect(self.complain)
+        jobs.problem.connect(self.show_error)
         jobs.model.listed.connect(self._update)
         jobs.totals.changed.connect(self._show_counts)
         jobs.adder.busy_changed.connect(self._show_busy)
-        jobs.commands.notice.connect(self.say)
+        jobs.commands.notice.connect(self.show_notice)
         jobs.run.changed.connect(self._show_title)
-        self.adding.notice.connect(self.say)
-        self.progress.notifications.notice.connect(self.say)
+        self.adding.notice.connect(self.show_notice)
+        self.progress.notifications.notice.connect(self.show_notice)
         for part in (self.adding, self.help, self.progress):
             self.closed.connect(part.close)
         for signal in (actions.connection.triggered, self.status.connection_pressed):
             signal.connect(self.connection.open)
-        self.connection.notice.connect(self.say)
-        self.connection.failed.connect(self.complain)
+        self.connection.notice.connect(self.show_notice)
+        self.connection.failed.connect(self.show_error)
         self.connection.foreign.counted.connect(self.status.show_foreign)
         jobs.feed.problem.connect(self.connection.banner.set_database_error)
         jobs.feed.recovered.connect(self.connection.banner.clear_database_error)
@@ -295,16 +295,16 @@ class MainWindow(QMainWindow):
     # --- messages
 
     @Slot(object)
-    def say(self, notice: Notice) -> None:
+    def show_notice(self, notice: Notice) -> None:
         """Show a message in the window."""
         self.notices.show_notice(notice)
 
     @Slot(str)
-    def complain(self, text: str) -> None:
+    def show_error(self, text: str) -> None:
         """Show an error message, unless it is shown already."""
         shown = self.notices.notice
         if shown is None or shown.text != text:
-            self.say(Notice(text, Kind.PROBLEM))
+            self.show_notice(Notice(text, Kind.PROBLEM))
 
     @Slot(str, bool)
     def _show_busy(self, text: str, can_stop: bool) -> None:  # noqa: FBT001 - a slot
