@@ -1,6 +1,6 @@
 """The Queue menu: actions on the selected files, on all failed files and on the queue, and pausing.
 
-Changes of the list are written by `ListCommands`. For example, `QueueCommands` connects the action Retry Failed
+Changes to the list are written by `ListCommands`. For example, `QueueCommands` connects the action Retry Failed
 (`commands.actions`) to `ListCommands.retry_failed`, which calls `JobEditor.retry` (`services.adding.job_editor`) on a
 pool thread.
 """
@@ -226,7 +226,7 @@ class PauseCommands(QObject):
     Args:
         actions: The actions of the window.
         control: Pauses and resumes processing.
-        save_paused: Saves for the next start whether processing is paused; may raise a `KnownError`.
+        save_paused: Saves whether processing is paused, for the next start; may raise a `KnownError`.
         totals: The number of waiting files.
         window: The parent.
     """
@@ -268,7 +268,7 @@ class PauseCommands(QObject):
             self._notify(tr("Filemill is still paused. No files are started until you resume."), lasts=True)
 
     def close(self) -> None:
-        """Stop following changes of the run mode."""
+        """Stop following changes to the run mode."""
         self._control.remove_listener(self._emit_change)
 
     @Slot()
@@ -297,7 +297,7 @@ class PauseCommands(QObject):
         self._save(paused=True)
 
     def _emit_change(self, _mode: RunMode) -> None:
-        """Forward a change of the run mode to the main thread. Can be called from any thread."""
+        """Forward a change to the run mode to the main thread. Can be called from any thread."""
         self._control_changed.emit()
 
     @Slot()

@@ -174,7 +174,7 @@ class _Reading:
 
 
 class RunWatch(QObject):
-    """Reads the state of the run after each change of the list, and emits its pace once a second.
+    """Reads the state of the run after each change to the list, and emits its pace once a second.
 
     Signals:
         changed(Progress): The progress has changed; it is `IDLE` after the end of the run.
@@ -227,7 +227,7 @@ class RunWatch(QObject):
 
     @Slot()
     def look(self) -> None:
-        """Read the state of the run after a change of the list."""
+        """Read the state of the run after a change to the list."""
         if self._changed_ms is None:
             self._changed_ms = self._clock.now_ms()
         self._task.request()

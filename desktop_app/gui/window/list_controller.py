@@ -92,7 +92,7 @@ class ListController(QObject):
             self.commands.record_add(report.batch, report.added)
 
     def start(self) -> None:
-        """Start following changes of the list. Load the model afterwards, so that it does not miss any.
+        """Start following changes to the list. Load the model afterwards, so that it does not miss any.
 
         Raises:
             StoreError: If the database can't be read.

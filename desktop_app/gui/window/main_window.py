@@ -73,7 +73,7 @@ class MainWindow(QMainWindow):
         jobs: Reads and changes the list.
         controller: The connection and its loops.
         control: Pauses and resumes processing.
-        save_paused: Saves for the next start whether processing is paused; may raise a `KnownError`.
+        save_paused: Saves whether processing is paused, for the next start; may raise a `KnownError`.
         memory: Stores the state of the window.
         theme: Colours and icons.
         wording: Formats numbers, sizes and times.
