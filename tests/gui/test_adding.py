@@ -13,9 +13,9 @@ from desktop_app.domain.errors import StoreError, StoreFullError
 from desktop_app.domain.job import NewFile
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.gui.adding import adder as adding
+from desktop_app.gui.adding.add_flow import notice_of
 from desktop_app.gui.adding.adder import Adder, AddReport, Proposal
 from desktop_app.gui.adding.dropping import dragged_paths, drop_text, pasted_paths
-from desktop_app.gui.adding.review_texts import notice_of
 from desktop_app.gui.tasks import Tasks
 from desktop_app.gui.widgets.notice import Kind
 from desktop_app.services.adding.job_editor import JobEditor
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def adder(jobs_db: JobsDatabase, wording: Wording, monkeypatch: pytest.MonkeyPatch) -> Iterator[Adder]:
-    monkeypatch.setattr(adding, "_PATIENCE_MS", 0)
+    monkeypatch.setattr(adding, "_ANNOUNCE_AFTER_MS", 0)
     scans, writes = Tasks(jobs_db.session, threads=2), Tasks(jobs_db.session, threads=1)
     yield Adder(jobs_db.intake, scans, writes, wording)
     assert scans.close(2000)
@@ -63,9 +63,9 @@ def finished(adder: Adder, qtbot: QtBot, *paths: object) -> AddReport:
 ALL = SelectionRules()
 
 
-def proposed(adder: Adder, qtbot: QtBot, *paths: object, must_ask: bool = False) -> Proposal:
+def proposed(adder: Adder, qtbot: QtBot, *paths: object, always_review: bool = False) -> Proposal:
     with qtbot.waitSignal(adder.proposed) as asked:
-        adder.add([str(path) for path in paths], must_ask=must_ask)
+        adder.add([str(path) for path in paths], always_review=always_review)
     proposal = asked.args[0]
     assert isinstance(proposal, Proposal)
     return proposal
@@ -156,7 +156,7 @@ def test_fifty_plain_files_are_added_unasked_and_more_are_not(
 
 
 def test_a_few_are_asked_about_if_that_is_wanted(adder: Adder, tmp_path: Path, qtbot: QtBot) -> None:
-    assert proposed(adder, qtbot, fill(tmp_path / "in", 1), must_ask=True).review.is_plain
+    assert proposed(adder, qtbot, fill(tmp_path / "in", 1), always_review=True).review.is_plain
 
 
 def test_patterns_and_name_of_what_is_accepted_count(
@@ -164,7 +164,7 @@ def test_patterns_and_name_of_what_is_accepted_count(
 ) -> None:
     fill(tmp_path / "in", 3)
     fill(tmp_path / "in" / "deep", 2, "{}.csv")
-    proposal = proposed(adder, qtbot, tmp_path / "in", must_ask=True)
+    proposal = proposed(adder, qtbot, tmp_path / "in", always_review=True)
     assert accepted(adder, qtbot, proposal, SelectionRules(only="*.csv"), name="tables") == AddReport(added=2)
     assert names(jobs_db) == ["0.csv", "1.csv"]
     assert batches(jobs_db) == ["tables"]
@@ -187,8 +187,8 @@ def test_what_was_added_while_it_was_asked_about_is_not_added_twice(
     adder: Adder, jobs_db: JobsDatabase, tmp_path: Path, qtbot: QtBot
 ) -> None:
     fill(tmp_path / "in", 2)
-    first = proposed(adder, qtbot, tmp_path / "in", must_ask=True)
-    second = proposed(adder, qtbot, tmp_path / "in", must_ask=True)
+    first = proposed(adder, qtbot, tmp_path / "in", always_review=True)
+    second = proposed(adder, qtbot, tmp_path / "in", always_review=True)
     assert accepted(adder, qtbot, first) == AddReport(added=2)
     assert accepted(adder, qtbot, second) == AddReport(listed=2)
     assert names(jobs_db) == ["0.txt", "1.txt"]
@@ -197,7 +197,7 @@ def test_what_was_added_while_it_was_asked_about_is_not_added_twice(
 def test_stop_leaves_alone_what_is_asked_about(
     adder: Adder, jobs_db: JobsDatabase, tmp_path: Path, qtbot: QtBot
 ) -> None:
-    proposal = proposed(adder, qtbot, fill(tmp_path / "in", 1), must_ask=True)
+    proposal = proposed(adder, qtbot, fill(tmp_path / "in", 1), always_review=True)
     adder.stop()
     assert accepted(adder, qtbot, proposal) == AddReport(added=1)
     assert len(names(jobs_db)) == 1
@@ -206,8 +206,8 @@ def test_stop_leaves_alone_what_is_asked_about(
 def test_a_question_is_no_work_that_is_said(adder: Adder, tmp_path: Path, qtbot: QtBot) -> None:
     said: list[tuple[str, bool]] = []
     adder.busy_changed.connect(lambda text, can_stop: said.append((text, can_stop)))
-    proposal = proposed(adder, qtbot, fill(tmp_path / "in", 1), must_ask=True)
-    qtbot.waitUntil(lambda: not adder._patience.isActive())
+    proposal = proposed(adder, qtbot, fill(tmp_path / "in", 1), always_review=True)
+    qtbot.waitUntil(lambda: not adder._delay.isActive())
     assert said[-1] == ("", False)
     adder.dismiss(proposal.number)
 
@@ -300,7 +300,7 @@ def test_writing_many_files_is_said_and_can_not_be_stopped(
 
 
 def test_short_adds_are_not_said(adder: Adder, tmp_path: Path, qtbot: QtBot) -> None:
-    adder._patience.setInterval(60_000)
+    adder._delay.setInterval(60_000)
     said: list[str] = []
     adder.busy_changed.connect(lambda text, _: said.append(text))
     (tmp_path / "a").write_text("x")

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QApplication, QDialog, QTableWidget
 from desktop_app.domain.job import NewFile
 from desktop_app.gui.adding.adder import Proposal
 from desktop_app.gui.adding.review_sheet import ReviewSheet
+from desktop_app.gui.tasks import Stream
 from desktop_app.services.adding.review import Review
 from desktop_app.sources.file_list import FileList
 from desktop_app.sources.scan import NamedFolder, ScanResult
@@ -131,7 +132,7 @@ def test_what_matches_nothing_can_not_be_added(asked: ReviewSheet, qtbot: QtBot,
 
 def test_folder_without_subfolders_says_so(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
     window = windows.open_active()
-    window._list.adder.add([str(folder / "deep")], must_ask=True)
+    window._list.adder.add([str(folder / "deep")], always_review=True)
     sheet = sheet_of(window, qtbot)
     assert not sheet.subfolders.isEnabled()
     assert sheet.subfolders.text() == "Include &subfolders (there are none)"
@@ -286,8 +287,8 @@ def test_a_file_that_has_changed_is_added_without_a_question(
 def test_several_are_asked_about_one_after_the_other(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
     window = windows.open_active()
     adder = windows.controller().adder
-    adder.add([str(folder / "deep")], must_ask=True)
-    adder.add([str(folder)], must_ask=True)
+    adder.add([str(folder / "deep")], always_review=True)
+    adder.add([str(folder)], always_review=True)
     first = sheet_of(window, qtbot)
     windows.settle()
     QTest.keyClick(first, Qt.Key.Key_Return)
@@ -302,7 +303,7 @@ def test_closing_the_window_adds_nothing_of_what_is_asked(windows: WindowFactory
     window = windows.open_active()
     adder = windows.controller().adder
     for _ in range(2):
-        adder.add([str(folder)], must_ask=True)
+        adder.add([str(folder)], always_review=True)
     sheet = sheet_of(window, qtbot)
     windows.settle()
     window.close()
@@ -325,7 +326,7 @@ def test_counting_a_hundred_thousand_files_costs_the_window_nothing(
     result = ScanResult(files, (), folders=(NamedFolder("/in", range(len(files)), range(0)),))
     proposal = Proposal(1, Review(result, bytearray(len(files))), "in", ("/in",))
     window = windows.open()
-    sheet = ReviewSheet(proposal, windows.controller().tasks, theme, wording, window)
+    sheet = ReviewSheet(proposal, Stream(windows.controller().tasks, window), theme, wording, window)
     qtbot.waitUntil(sheet.isVisible)
     turns, last = [0.0], [time.thread_time()]
 
@@ -338,7 +339,7 @@ def test_counting_a_hundred_thousand_files_costs_the_window_nothing(
     beat.start(1)
     for letter in "*.csv":
         type_in(sheet.only, letter)
-        sheet._count.count_now()
+        sheet._count()
     qtbot.waitUntil(lambda: sheet.chosen.text() == "50,000 of 100,000 files, 50.0 kB")
     beat.stop()
     assert max(turns) < 0.05

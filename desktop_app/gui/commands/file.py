@@ -63,7 +63,7 @@ class FileCommands(QObject):
     @Slot()
     def ask_for_folder(self) -> None:
         """Ask for a folder to add; its files are reviewed first."""
-        dialog = self._dialog(tr("Add Folder"), "folder", partial(self._adder.add, must_ask=True))
+        dialog = self._dialog(tr("Add Folder"), "folder", partial(self._adder.add, always_review=True))
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.setOption(QFileDialog.Option.ShowDirsOnly)
         dialog.setLabelText(QFileDialog.DialogLabel.Accept, tr("Add Folder"))
