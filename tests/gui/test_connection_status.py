@@ -42,7 +42,7 @@ def test_it_starts_then_names_the_queue(qapp: object, clock: FakeClock) -> None:
 
 
 def test_waiting_counts_down(qtbot: QtBot, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(status_module, "_EVERY_MS", 1)
+    monkeypatch.setattr(status_module, "_UPDATE_MS", 1)
     states = ConnectionStatus(AWS, clock)
     states.set_consumer_state(RUNNING)
     states.set_sender_state(OFFLINE)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from desktop_app.domain.errors import StoreError
-from desktop_app.gui.connection.loops import ConsumerThread, LoopThread, SenderThread
+from desktop_app.gui.connection.controller import ConsumerThread, LoopThread, SenderThread
 from desktop_app.services.loops import LoopState, Phase
 
 if TYPE_CHECKING:
