@@ -93,7 +93,7 @@ def focused() -> QWidget:
 
 def hints(page: QueuePage) -> str:
     form = page.form
-    return " ".join(hint.text() for hint in (form._profile_hint, form._region_hint, form._queue_hint))
+    return " ".join(hint.text() for hint in (form._profile_hint, form._region_hint, form.queue_hint))
 
 
 def test_it_opens_once_with_the_queue_of_now(dialog: ConnectionDialog, page: QueuePage, windows: WindowFactory) -> None:
