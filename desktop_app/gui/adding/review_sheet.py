@@ -97,18 +97,11 @@ class ElidedLabel(QLabel):
         super().__init__(parent)
         self._path = text
         self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        # The path does not determine the width of the sheet.
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.setToolTip(tool_tip(text))
         self.setAccessibleName(text)
         self._elide()
-
-    def minimumSizeHint(self) -> QSize:
-        """Return a width of 0, because the text can be elided."""
-        return QSize(0, super().minimumSizeHint().height())
-
-    def sizeHint(self) -> QSize:
-        """Return a width of 0, so that the path does not determine the width of the sheet."""
-        return QSize(0, super().sizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Elide the path to the new width."""

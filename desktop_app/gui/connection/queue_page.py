@@ -89,7 +89,7 @@ class QueuePage(ConnectionPage):
         self.form.set_connection(controller.connection, processes_here=controller.processes_here)
 
     def _connect(self) -> None:
-        self.form.changed.connect(self._clear_problem)
+        self.form.changed.connect(partial(self.show_problem, ""))
         self.form.list_queues.clicked.connect(self._list_or_stop)
         self.form.reload.clicked.connect(self.load)
         self.test.clicked.connect(self._test_or_stop)
@@ -170,10 +170,6 @@ class QueuePage(ConnectionPage):
         except SettingsError as error:
             self.show_problem(translated(error.text))
             return None
-
-    @Slot()
-    def _clear_problem(self) -> None:
-        self.show_problem("")
 
     # --- listing the queues
 

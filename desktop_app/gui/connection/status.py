@@ -122,8 +122,7 @@ class ConnectionStatus(QObject):
         self._failures: dict[str, Trouble] = {}
         self._trouble: Trouble | None = None
         self._text = ConnectionText(Mark.STARTING, tr("Starting…"), "")
-        self._timer = QTimer(self)
-        self._timer.setInterval(_UPDATE_MS)
+        self._timer = QTimer(self, interval=_UPDATE_MS)
         self._timer.timeout.connect(self._update_text)
 
     def set_connection(self, connection: Connection) -> None:
