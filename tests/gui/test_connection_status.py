@@ -26,7 +26,7 @@ def clock() -> FakeClock:
     return FakeClock(NOW_MS / 1000)
 
 
-def test_it_starts_then_names_the_queue(qapp: object, clock: FakeClock) -> None:
+def test_text_is_starting_and_then_the_queue(qapp: object, clock: FakeClock) -> None:
     states = ConnectionStatus(AWS, clock)
     assert (states.text.mark, states.text.text) == (Mark.STARTING, "Starting…")
     states.set_sender_state(RUNNING)
@@ -41,7 +41,7 @@ def test_it_starts_then_names_the_queue(qapp: object, clock: FakeClock) -> None:
     assert "no account needed" in local.text.detail
 
 
-def test_waiting_counts_down(qtbot: QtBot, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_text_counts_down_to_the_next_attempt(qtbot: QtBot, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(status_module, "_UPDATE_MS", 1)
     states = ConnectionStatus(AWS, clock)
     states.set_consumer_state(RUNNING)
@@ -65,7 +65,7 @@ def test_waiting_counts_down(qtbot: QtBot, clock: FakeClock, monkeypatch: pytest
         (QueueTrouble.SETUP, "The connection needs attention"),
     ],
 )
-def test_trouble_that_needs_the_person_has_a_mark_of_its_own(
+def test_problem_that_needs_the_user_has_its_own_mark(
     qapp: object, clock: FakeClock, trouble: QueueTrouble, text: str
 ) -> None:
     states = ConnectionStatus(AWS, clock)
@@ -73,7 +73,7 @@ def test_trouble_that_needs_the_person_has_a_mark_of_its_own(
     assert (states.text.mark, states.text.text) == (Mark.NEEDED, text)
 
 
-def test_waiting_without_a_time_and_stopped(qapp: object, clock: FakeClock) -> None:
+def test_text_while_waiting_without_a_time_and_when_stopped(qapp: object, clock: FakeClock) -> None:
     states = ConnectionStatus(AWS, clock)
     states.set_sender_state(LoopState(Phase.WAITING, "The disk is full."))
     assert states.text.text == "Waiting"
@@ -81,7 +81,7 @@ def test_waiting_without_a_time_and_stopped(qapp: object, clock: FakeClock) -> N
     assert (states.text.mark, states.text.text) == (Mark.STOPPED, "Stopped")
 
 
-def test_trouble_is_told_once_and_taken_back(qapp: object, clock: FakeClock) -> None:
+def test_problem_is_reported_once_and_cleared(qapp: object, clock: FakeClock) -> None:
     states = ConnectionStatus(AWS, clock)
     spy = QSignalSpy(states.trouble_changed)
     states.set_sender_state(OFFLINE)
@@ -94,7 +94,7 @@ def test_trouble_is_told_once_and_taken_back(qapp: object, clock: FakeClock) -> 
     assert spy.at(1)[0] is None
 
 
-def test_death_comes_before_everything_until_the_thread_reports_again(qapp: object, clock: FakeClock) -> None:
+def test_failed_loop_takes_precedence_until_it_reports_a_state(qapp: object, clock: FakeClock) -> None:
     states = ConnectionStatus(AWS, clock)
     spy = QSignalSpy(states.trouble_changed)
     states.set_sender_state(OFFLINE)
@@ -107,7 +107,7 @@ def test_death_comes_before_everything_until_the_thread_reports_again(qapp: obje
     assert spy.at(spy.count() - 1)[0] is None
 
 
-def test_a_queue_that_nobody_has_allowed_is_sent_to_only(qapp: object, clock: FakeClock) -> None:
+def test_text_without_permission_is_sending_only(qapp: object, clock: FakeClock) -> None:
     states = ConnectionStatus(AWS, clock)
     spy = QSignalSpy(states.trouble_changed)
     states.set_sender_state(RUNNING)
