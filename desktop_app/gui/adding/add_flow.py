@@ -67,7 +67,7 @@ class AddFlow(QObject):
         self._feed = feed
         self._view = view
         self._model = model
-        # Outlives the sheets: a count that is still running when its sheet is deleted reports to it.
+        # The stream outlives the sheets, because a count may still be running when its sheet is deleted.
         self._counting = Stream(tasks, self)
         self._undo = undo
         self._theme = theme

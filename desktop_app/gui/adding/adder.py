@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 MAX_WITHOUT_REVIEW = 50
-"""Up to this many files are added without a review if none was refused or is already in the list."""
+"""Up to this many files are added without a review, unless some are refused or already in the list."""
 
 _ANNOUNCE_AFTER_MS = 300
 """Work that takes less time is not shown to the user."""
@@ -158,7 +158,7 @@ class Adder(QObject):
 
     @Slot()
     def stop(self) -> None:
-        """Stop all scans. Reviews stay open, and files that are being written are added completely."""
+        """Stop all scans. Open reviews and writes in progress are not affected."""
         for add in self._adds.values():
             add.stop.set()
 
@@ -205,7 +205,7 @@ class Adder(QObject):
         self._update_busy()
 
         def work() -> AddReport:
-            # The list is compared again: another Add may have added these files since the scan.
+            # The files are compared with the list again: another Add may have added them since the scan.
             added = self._editor.add(files(), name=name, skip_listed=not again)
             done = len(added.job_ids)
             return AddReport(done, listed=found - done, batch=added.batch_id)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 _MAX_CHECKED = 50
-"""More items than this are not checked for being folders, which blocks the main thread on a network share."""
+"""Up to this many items, the drop text tells files from folders. Checking more would block on a slow share."""
 
 _ADDRESSES = ("file:", "http://", "https://")
 
@@ -44,7 +44,7 @@ def pasted_paths(mime: QMimeData) -> list[str]:
 
 
 def dropped_paths(mime: QMimeData) -> list[str]:
-    """Return the paths of dropped items; for those that are not local files, the URLs, which the scan refuses."""
+    """Return the paths of local items and the URLs of all others, which the scan refuses with a reason."""
     return [_local_path(url) if url.isLocalFile() else url.toString() for url in mime.urls()]
 
 
@@ -70,7 +70,7 @@ def _local_path(url: QUrl) -> str:
 
 
 def drop_text(paths: Sequence[str], wording: Wording) -> str:
-    """Return the text for the overlay: `Drop to add 3 folders`."""
+    """Return the text of the overlay, such as `Drop to add 3 folders`."""
     if not paths:
         return tr("Only files and folders on this computer can be dropped here")
     if len(paths) > _MAX_CHECKED:

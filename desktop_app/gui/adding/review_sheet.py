@@ -129,8 +129,8 @@ class ReviewSheet(QDialog):
     """Shows the files found, and counts the selected ones while the user types. Opens after the first count.
 
     Signals:
-        decided(SelectionResult, str, bool): The user adds these files, under this batch name; True to add files
-            again that are already in the list.
+        decided(SelectionResult, str, bool): Add was pressed. The selected files, the batch name, and whether to add
+            files again that are already in the list.
 
     Attributes:
         subfolders, only, leave_out, skip, again, show_refused, name, add: The controls.
@@ -352,7 +352,7 @@ class ReviewSheet(QDialog):
     # --- closing
 
     def accept(self) -> None:
-        """Add the selected files, after they have been counted."""
+        """Close the sheet and add the selected files, as soon as they have been counted."""
         again = self.again.isChecked()
         if self._picked is None:
             self._adds_when_counted = True
@@ -378,7 +378,7 @@ def _caption(text: str, box: QLineEdit) -> QLabel:
 
 
 def title_text(proposal: Proposal, wording: Wording) -> str:
-    """Return the question: `Add 3,118 files (3.2 GB) from “in”?`."""
+    """Return the title, such as `Add 3,118 files (3.2 GB) from “in”?`."""
     review = proposal.review
     size, count = wording.size(review.size), len(review.result.files)
     if len(proposal.paths) > 1 or not review.result.folders:
@@ -396,7 +396,7 @@ def folder_text(proposal: Proposal) -> str:
 
 
 def chosen_text(picked: SelectionResult, total: int, wording: Wording) -> str:
-    """Return the number of selected files: `412 of 3,118 files, 1.1 GB`."""
+    """Return the number of selected files, such as `412 of 3,118 files, 1.1 GB`."""
     count = len(picked.places)
     if not count:
         return tr("None of %Ln file(s) (matches|match)", "", total)

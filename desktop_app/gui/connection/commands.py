@@ -128,7 +128,7 @@ class ConnectionCommands(QObject):
         self.dialog = None
 
     def step(self) -> Step:
-        """Return the shutdown step that closes the dialog and waits for requests, which end by a timeout."""
+        """Return the shutdown step that closes the dialog and waits for pending requests, which have a timeout."""
         return Step("requests", self._stop, lambda: self._tasks.close(0))
 
     def _stop(self) -> None:

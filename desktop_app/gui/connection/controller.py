@@ -42,7 +42,7 @@ class LoopThread(QThread):
         failed(str, object): An exception ended the loop: a text for the user, and the `KnownError`, or None for a bug.
 
     Args:
-        build: Builds the loop, which calls the given function with each new state; called in the new thread.
+        build: Builds the loop. Called in the new thread, with the function to which the loop reports its states.
     """
 
     state_changed = Signal(object)
@@ -121,7 +121,7 @@ class QueueLoops(QObject):
             thread.start()
 
     def report_to(self, status: ConnectionStatus | None) -> None:
-        """Report states and failures to `status`, or to nothing if it is None."""
+        """Report states and failures to `status`; discard them if it is None."""
         # Disconnecting the signals would not suffice: Qt still delivers those already queued.
         self._status = status
 
@@ -221,13 +221,13 @@ class ConnectionController(QObject):
 
     @property
     def overrides(self) -> tuple[str, ...]:
-        """Return the names of the set environment variables that override the saved connection at the next start."""
+        """Return the environment variables that are set and override the saved connection at the next start."""
         return tuple(name for name in OVERRIDING_VARIABLES if self._environment.get(name, "").strip())
 
     # --- changing the connection
 
     def check(self, entered: Connection) -> Connection:
-        """Return an entered connection, with the region and endpoint taken from a queue URL or ARN.
+        """Check an entered connection, and return it completed with the parts of a queue URL or ARN.
 
         Raises:
             SettingsError: If the queue or the endpoint URL is invalid.

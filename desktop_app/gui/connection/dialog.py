@@ -79,7 +79,7 @@ class ConnectionPage(QScrollArea):
         return True
 
     def save(self) -> None:
-        """Save the entered values; the connection made next uses them. If this fails, other pages are still saved.
+        """Save the entered values, before the dialog connects. If this fails, the other pages are still saved.
 
         Raises:
             SettingsError: If the values could not be saved.

@@ -92,7 +92,7 @@ def _row_of(field: QWidget, button: QWidget | None, hint: Hint | None, parent: Q
 
 
 class Place(Enum):
-    """The location of a queue."""
+    """The place where a queue is: this computer, AWS, or another SQS-compatible server."""
 
     COMPUTER = 0
     AWS = 1
@@ -210,7 +210,7 @@ class ConnectionForm(QWidget):
 
     @property
     def place(self) -> Place:
-        """Return the selected location."""
+        """Return the selected place."""
         return Place(self._place_group.checkedId())
 
     @property
@@ -287,7 +287,7 @@ class ConnectionForm(QWidget):
 
     @Slot()
     def _focus_next(self) -> None:
-        """Focus the next field if the location was selected by its mnemonic, but not if it was by an arrow key."""
+        """Focus the next field if a place was selected by its mnemonic. The arrow keys do not move the focus."""
         if QGuiApplication.keyboardModifiers() & Qt.KeyboardModifier.AltModifier and self.place is not Place.COMPUTER:
             (self.server if self.place is Place.SERVER else self.profile).setFocus(Qt.FocusReason.ShortcutFocusReason)
 

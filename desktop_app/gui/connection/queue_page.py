@@ -155,7 +155,7 @@ class QueuePage(ConnectionPage):
         return True
 
     def _entered(self) -> Connection | None:
-        """Return the checked connection, or show the reason and return None if it is invalid."""
+        """Return the entered connection if it is valid; otherwise show the reason and return None."""
         entered = self.form.entered
         if self.form.place is not Place.COMPUTER and not entered.queue:
             self.show_problem(tr("Choose a queue, or type its name, URL or ARN."))
@@ -249,7 +249,7 @@ class CheckList(QListWidget):
     """The findings of a connection test, each with an icon.
 
     Attributes:
-        findings: The findings.
+        findings: The findings, one per item.
     """
 
     def __init__(self, theme: Theme) -> None:

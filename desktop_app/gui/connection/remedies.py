@@ -1,4 +1,4 @@
-"""The remedies for connection problems: the buttons of the banner, the AWS sign-in, and the search of regions."""
+"""The remedies for connection problems: the buttons of the banner, the AWS sign-in, and the search of other regions."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class Remedies(QObject):
         return by_cause[trouble.cause] if trouble.cause in by_cause else self._by_need()[trouble.need]
 
     def button_in_dialog(self, error: KnownError) -> NoticeAction | None:
-        """Return the button for an error found by the connection test; None if the fields of the dialog fix it."""
+        """Return the button for an error found by the connection test; None if the user fixes it in the dialog."""
         if not isinstance(error, QueueError):
             return None
         if error.command:
@@ -235,7 +235,7 @@ class Remedies(QObject):
 
 
 def _clock_settings() -> tuple[NoticeAction, ...]:
-    """Return a button that opens the date and time settings of the system; empty if no way to open them is known."""
+    """Return a button that opens the date and time settings of the system; empty if they can't be opened."""
     text = tr("Open Date & Time Settings").replace("&", "&&")
     page = _CLOCK_PAGES.get(sys.platform)
     if page is not None:
@@ -248,7 +248,7 @@ def _clock_settings() -> tuple[NoticeAction, ...]:
 
 
 class SignIn(QObject):
-    """Runs the sign-in command of the AWS CLI, which opens a web page. Filemill itself never sees the credentials.
+    """Runs the sign-in command of the AWS CLI, which opens a web page. Filemill stores no credentials.
 
     Signals:
         notice(Notice): The progress or the result.

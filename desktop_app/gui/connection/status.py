@@ -54,16 +54,16 @@ class ConnectionText:
 
 
 class Need(StrEnum):
-    """What a problem needs from the user, if its cause does not determine it."""
+    """The user's action that solves a problem whose cause is unknown."""
 
     NOTHING = "nothing"
-    """No action; the banner disappears when the problem is solved."""
+    """None: the banner disappears when the problem is solved."""
     PATIENCE = "patience"
-    """To wait for the next automatic attempt, or to request one now."""
+    """Wait for the next automatic attempt, or try now."""
     RESTART = "restart"
-    """To restart a loop that an exception has ended."""
+    """Restart a loop that an exception has ended."""
     PERMISSION = "permission"
-    """To permit processing on this computer."""
+    """Permit processing on this computer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Trouble:
 
     Attributes:
         text: One or more sentences of plain text.
-        need: What it needs from the user.
+        need: The action that solves it.
         error: The error, or None.
     """
 
@@ -225,7 +225,7 @@ class ConnectionStatus(QObject):
             self.text_changed.emit(text)
 
     def _find_trouble(self) -> Trouble | None:
-        """Return the most important problem: failures of loops first, then the sender's, then the consumer's."""
+        """Return the most important problem: a failed loop, then the sender's problem, then the consumer's."""
         if self._failures:
             return next(iter(self._failures.values()))
         # A paused consumer sends no requests, so its last problem may be outdated.
