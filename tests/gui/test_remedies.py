@@ -16,6 +16,7 @@ from PySide6.QtGui import QGuiApplication
 from desktop_app.config.settings import Connection, Settings, load_settings
 from desktop_app.domain.errors import Cause, StoreBusyError, StoreDamagedError, StoreError, StoreFullError
 from desktop_app.domain.job import Status
+from desktop_app.gui.connection.status import LoopKind
 from desktop_app.gui.widgets.dialogs import PairsDialog
 from desktop_app.services.consuming.foreign_messages import MANY_IN_A_ROW, TOO_MANY_TITLE
 from desktop_app.services.loops import LoopState, Phase
@@ -381,7 +382,7 @@ def test_database_problem_has_a_button_that_helps(
     windows: WindowFactory, error: StoreError, cause: Cause, first: str
 ) -> None:
     window = windows.open()
-    windows.states.set_consumer_state(LoopState(Phase.WAITING, error.text, error=error))
+    windows.states.set_state(LoopKind.CONSUMER, LoopState(Phase.WAITING, error.text, error=error))
     assert error.cause is cause
     assert window.banner.isVisible()
     assert window.banner.buttons[0].text() == first
@@ -389,7 +390,7 @@ def test_database_problem_has_a_button_that_helps(
 
 def test_failed_loops_can_be_restarted(windows: WindowFactory) -> None:
     window = windows.open()
-    windows.states.set_consumer_failure("Processing has stopped.")
+    windows.states.set_failure(LoopKind.CONSUMER, "Processing has stopped.")
     assert [button.text() for button in window.banner.buttons] == ["Restart"]
     window.banner.buttons[0].click()
     assert [loops.starts for loops in windows.loops] == [1]
@@ -398,7 +399,7 @@ def test_failed_loops_can_be_restarted(windows: WindowFactory) -> None:
 def test_processing_can_be_permitted(windows: WindowFactory) -> None:
     window = windows.open()
     windows.connection.choose(Connection("work", region=REGION), process_here=False)
-    windows.states.set_consumer_state(LoopState(Phase.OFF, "None are processed here yet."))
+    windows.states.set_state(LoopKind.CONSUMER, LoopState(Phase.OFF, "None are processed here yet."))
     assert [button.text() for button in window.banner.buttons] == ["Process Here"]
     window.banner.buttons[0].click()
     assert windows.connection.processes_here
@@ -408,7 +409,7 @@ def test_processing_can_be_permitted(windows: WindowFactory) -> None:
 def test_permission_that_can_not_be_saved_is_reported_and_holds(windows: WindowFactory) -> None:
     window = windows.open()
     windows.connection.choose(Connection("work", region=REGION), process_here=False)
-    windows.states.set_consumer_state(LoopState(Phase.OFF, "None are processed here yet."))
+    windows.states.set_state(LoopKind.CONSUMER, LoopState(Phase.OFF, "None are processed here yet."))
     windows.settings_file.write_text("not = [toml")
     window.banner.buttons[0].click()
     assert windows.connection.processes_here
@@ -418,7 +419,7 @@ def test_permission_that_can_not_be_saved_is_reported_and_holds(windows: WindowF
 
 def test_waiting_loops_can_try_now(windows: WindowFactory) -> None:
     window = windows.open()
-    windows.states.set_sender_state(LoopState(Phase.WAITING, "Something is in the way."))
+    windows.states.set_state(LoopKind.SENDER, LoopState(Phase.WAITING, "Something is in the way."))
     assert [button.text() for button in window.banner.buttons] == ["Try Now"]
     window.banner.buttons[0].click()
     assert windows.tried == 1

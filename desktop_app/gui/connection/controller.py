@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, QThread, Signal, Slot
 from desktop_app.config.settings import Connection, Settings, connection_from, load_settings, update_settings
 from desktop_app.domain.errors import KnownError
 from desktop_app.domain.sentences import mark
-from desktop_app.gui.connection.status import ConnectionStatus
+from desktop_app.gui.connection.status import ConnectionStatus, LoopKind
 from desktop_app.gui.i18n import translated
 from desktop_app.gui.startup.shutdown import Shutdown, Step, thread_step
 
@@ -41,18 +41,41 @@ class LoopThread(QThread):
         state_changed(LoopState): The new state of the loop.
         failed(str, object): An exception ended the loop: a text for the user, and the `KnownError`, or None for a bug.
 
+    Attributes:
+        kind: The kind of the loop.
+        bug_text: The text for the user if a bug ends the loop.
+
     Args:
         build: Builds the loop. Called in the new thread, with the function to which the loop reports its states.
     """
 
     state_changed = Signal(object)
     failed = Signal(str, object)
+    kind: LoopKind
     bug_text = mark("Stopped because of an error in Filemill. See the log for details.")
 
     def __init__(self, build: Callable[[Callable[[LoopState], None]], Loop]) -> None:
         super().__init__()
         self._build = build
+        self._status: ConnectionStatus | None = None
         self.setObjectName(type(self).__name__)
+        self.state_changed.connect(self._report_state)
+        self.failed.connect(self._report_failure)
+
+    def report_to(self, status: ConnectionStatus | None) -> None:
+        """Report states and failures to `status`; discard them if it is None."""
+        # Disconnecting the signals would not suffice: Qt still delivers those already queued.
+        self._status = status
+
+    @Slot(object)
+    def _report_state(self, state: LoopState) -> None:
+        if self._status is not None:
+            self._status.set_state(self.kind, state)
+
+    @Slot(str, object)
+    def _report_failure(self, text: str, error: KnownError | None) -> None:
+        if self._status is not None:
+            self._status.set_failure(self.kind, text, error)
 
     def run(self) -> None:
         """Build the loop and run it."""
@@ -70,12 +93,14 @@ class LoopThread(QThread):
 class ConsumerThread(LoopThread):
     """The thread that receives messages and processes their files."""
 
+    kind = LoopKind.CONSUMER
     bug_text = mark("Processing has stopped because of an error in Filemill. See the log for details.")
 
 
 class SenderThread(LoopThread):
     """The thread that sends the messages in the outbox."""
 
+    kind = LoopKind.SENDER
     bug_text = mark("Sending has stopped because of an error in Filemill. See the log for details.")
 
 
@@ -107,13 +132,8 @@ class QueueLoops(QObject):
         self.threads = (consumer, sender)
         self.foreign_messages = foreign_messages
         self.close = close
-        self._status: ConnectionStatus | None = None
         for thread in self.threads:
             thread.setParent(self)
-        consumer.state_changed.connect(self._report_consumer_state)
-        consumer.failed.connect(self._report_consumer_failure)
-        sender.state_changed.connect(self._report_sender_state)
-        sender.failed.connect(self._report_sender_failure)
 
     def start(self) -> None:
         """Start the threads that are not running."""
@@ -122,28 +142,8 @@ class QueueLoops(QObject):
 
     def report_to(self, status: ConnectionStatus | None) -> None:
         """Report states and failures to `status`; discard them if it is None."""
-        # Disconnecting the signals would not suffice: Qt still delivers those already queued.
-        self._status = status
-
-    @Slot(object)
-    def _report_consumer_state(self, state: LoopState) -> None:
-        if self._status is not None:
-            self._status.set_consumer_state(state)
-
-    @Slot(object)
-    def _report_sender_state(self, state: LoopState) -> None:
-        if self._status is not None:
-            self._status.set_sender_state(state)
-
-    @Slot(str, object)
-    def _report_consumer_failure(self, text: str, error: KnownError | None) -> None:
-        if self._status is not None:
-            self._status.set_consumer_failure(text, error)
-
-    @Slot(str, object)
-    def _report_sender_failure(self, text: str, error: KnownError | None) -> None:
-        if self._status is not None:
-            self._status.set_sender_failure(text, error)
+        for thread in self.threads:
+            thread.report_to(status)
 
 
 class ConnectionController(QObject):

@@ -27,6 +27,13 @@ if TYPE_CHECKING:
 _UPDATE_MS = 1_000
 
 
+class LoopKind(StrEnum):
+    """A loop of a connection; earlier members take precedence in texts."""
+
+    SENDER = "sender"
+    CONSUMER = "consumer"
+
+
 class Mark(StrEnum):
     """A symbol for the status of the connection."""
 
@@ -116,10 +123,9 @@ class ConnectionStatus(QObject):
         super().__init__(parent)
         self._connection = connection
         self._clock = clock
-        self._sender = _STARTING
-        self._consumer = _STARTING
+        self._states = dict.fromkeys(LoopKind, _STARTING)
         self._mode = RunMode.RUNNING
-        self._failures: dict[str, Trouble] = {}
+        self._failures: dict[LoopKind, Trouble] = {}
         self._trouble: Trouble | None = None
         self._text = ConnectionText(Mark.STARTING, tr("Starting…"), "")
         self._timer = QTimer(self, interval=_UPDATE_MS)
@@ -128,30 +134,19 @@ class ConnectionStatus(QObject):
     def set_connection(self, connection: Connection) -> None:
         """Set the connection and reset the states and failures."""
         self._connection = connection
-        self._sender = self._consumer = _STARTING
+        self._states = dict.fromkeys(LoopKind, _STARTING)
         self._failures.clear()
         self._update()
 
-    def set_sender_state(self, state: LoopState) -> None:
-        """Set the state of the sender and clear its failure."""
-        self._sender = state
-        self._failures.pop("sender", None)
+    def set_state(self, loop: LoopKind, state: LoopState) -> None:
+        """Set the state of a loop and clear its failure."""
+        self._states[loop] = state
+        self._failures.pop(loop, None)
         self._update()
 
-    def set_consumer_state(self, state: LoopState) -> None:
-        """Set the state of the consumer and clear its failure."""
-        self._consumer = state
-        self._failures.pop("consumer", None)
-        self._update()
-
-    def set_sender_failure(self, text: str, error: KnownError | None = None) -> None:
-        """Report that an exception has ended the sender. `error` is None for a bug."""
-        self._failures["sender"] = Trouble(text, Need.RESTART, error)
-        self._update()
-
-    def set_consumer_failure(self, text: str, error: KnownError | None = None) -> None:
-        """Report that an exception has ended the consumer. `error` is None for a bug."""
-        self._failures["consumer"] = Trouble(text, Need.RESTART, error)
+    def set_failure(self, loop: LoopKind, text: str, error: KnownError | None = None) -> None:
+        """Report that an exception has ended a loop. `error` is None for a bug."""
+        self._failures[loop] = Trouble(text, Need.RESTART, error)
         self._update()
 
     @Slot(object)
@@ -174,18 +169,19 @@ class ConnectionStatus(QObject):
             return ConnectionText(Mark.PAUSED, tr("Paused"), text.format(queue=label))
         if self._mode is RunMode.FINISHING:
             return ConnectionText(Mark.PAUSED, tr("Pausing…"), tr("The current files are finished first."))
-        for state in (self._sender, self._consumer):
+        for state in self._states.values():
             if state.phase is Phase.WAITING:
                 return self._waiting_text(state)
-        phases = {self._sender.phase, self._consumer.phase}
+        phases = {state.phase for state in self._states.values()}
         if Phase.STOPPED in phases:
             detail = tr("Nothing is sent to or received from {queue}.").format(queue=label)
             return ConnectionText(Mark.STOPPED, tr("Stopped"), detail)
         if Phase.STARTING in phases:
             return ConnectionText(Mark.STARTING, tr("Starting…"), tr("Connecting to {queue}.").format(queue=label))
-        if self._consumer.phase is Phase.OFF:
+        consumer = self._states[LoopKind.CONSUMER]
+        if consumer.phase is Phase.OFF:
             text = tr("{queue} · sending only").format(queue=label)
-            return ConnectionText(Mark.STARTING, text, translated(self._consumer.text))
+            return ConnectionText(Mark.STARTING, text, translated(consumer.text))
         if self._connection.is_local:
             detail = tr("Files are sent and processed on this computer, no account needed.")
         else:
@@ -206,8 +202,7 @@ class ConnectionStatus(QObject):
         return ConnectionText(Mark.RETRYING, text.format(seconds=left), translated(state.text))
 
     def _update(self) -> None:
-        is_waiting = Phase.WAITING in {self._sender.phase, self._consumer.phase}
-        if is_waiting and not self._failures:
+        if Phase.WAITING in {state.phase for state in self._states.values()} and not self._failures:
             self._timer.start()
         else:
             self._timer.stop()
@@ -229,13 +224,14 @@ class ConnectionStatus(QObject):
         if self._failures:
             return next(iter(self._failures.values()))
         # A paused consumer sends no requests, so its last problem may be outdated.
-        active = (self._sender, self._consumer) if self._mode is RunMode.RUNNING else (self._sender,)
-        for state in active:
+        active = tuple(LoopKind) if self._mode is RunMode.RUNNING else (LoopKind.SENDER,)
+        for state in (self._states[loop] for loop in active):
             # Throttling is shown only in the status bar: it needs nothing from the user.
             if state.phase is Phase.WAITING and state.text and state.trouble is not QueueTrouble.THROTTLED:
                 return Trouble(translated(state.text), error=state.error)
-        if self._consumer.phase is Phase.OFF:
-            return Trouble(translated(self._consumer.text), need=Need.PERMISSION)
+        consumer = self._states[LoopKind.CONSUMER]
+        if consumer.phase is Phase.OFF:
+            return Trouble(translated(consumer.text), need=Need.PERMISSION)
         return None
 
 
