@@ -93,14 +93,14 @@ class ReviewLine(QFrame):
 class ElidedLabel(QLabel):
     """A label that elides a path to its width; the tool tip and the accessible name contain the whole path."""
 
-    def __init__(self, text: str, parent: QWidget | None = None) -> None:
+    def __init__(self, path: str, parent: QWidget) -> None:
         super().__init__(parent)
-        self._path = text
+        self._path = path
         self.setTextFormat(Qt.TextFormat.PlainText)
         # The path does not determine the width of the sheet.
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self.setToolTip(tool_tip(text))
-        self.setAccessibleName(text)
+        self.setToolTip(tool_tip(path))
+        self.setAccessibleName(path)
         self._elide()
 
     def resizeEvent(self, event: QResizeEvent) -> None:

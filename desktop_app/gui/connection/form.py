@@ -114,8 +114,8 @@ class ConnectionForm(QWidget):
 
     changed = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._profiles = Profiles()
         self._region_typed = False
         self._place_group = QButtonGroup(self)
