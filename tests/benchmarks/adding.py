@@ -28,7 +28,7 @@ from desktop_app.domain.job import NewFile
 from desktop_app.gui.adding.adder import Proposal
 from desktop_app.gui.adding.review_sheet import ReviewSheet
 from desktop_app.gui.startup.qt_runtime import MainThreadGarbageCollector
-from desktop_app.gui.tasks import Tasks
+from desktop_app.gui.tasks import Stream, Tasks
 from desktop_app.gui.theme.theme import Theme
 from desktop_app.gui.wording import Wording
 from desktop_app.services.adding.review import Review
@@ -108,7 +108,7 @@ def main() -> int:
     review = Review(result, bytearray(count))
     good.append(told(f"look through {count:,} files once", (time.perf_counter() - began) * 1000, 200 * scale, "ms"))
     proposal = Proposal(1, review, "in", (FOLDER,))
-    sheet = ReviewSheet(proposal, tasks, look, Wording(QLocale(QLocale.Language.English)), window)
+    sheet = ReviewSheet(proposal, Stream(tasks, window), look, Wording(QLocale(QLocale.Language.English)), window)
     beat = Beat()
     spin(sheet.isVisible)
     beat.start()

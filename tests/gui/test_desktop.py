@@ -10,6 +10,7 @@ from PySide6.QtGui import QAction, QCloseEvent
 from PySide6.QtWidgets import QSystemTrayIcon, QWidget
 
 from desktop_app.domain.job import Status
+from desktop_app.gui.connection.status import LoopKind
 from desktop_app.gui.desktop.native import DockBadge, MacAwake, WindowsAwake, WindowsTaskbar, desktop_of
 from desktop_app.gui.desktop.ports import Desktop, NoDesktop, Notification, Topic
 from desktop_app.gui.desktop.tray import Tray, TrayNotifier
@@ -121,7 +122,7 @@ def test_window_that_ends_tells_nothing_more(windows: WindowFactory, room: Room)
     window = windows.open()
     window.close()
     shown = len(room.notifier.shown)
-    windows.states.set_sender_failure("x")
+    windows.states.set_failure(LoopKind.SENDER, "x")
     assert len(room.notifier.shown) == shown
 
 

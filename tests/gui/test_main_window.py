@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop_app.domain.job import Status
+from desktop_app.gui.connection.status import LoopKind
 from desktop_app.gui.widgets.notice import Kind
 from desktop_app.gui.window_memory import WindowMemory
 from desktop_app.services.loops import LoopState, Phase
@@ -141,14 +142,14 @@ def test_status_bar_and_title_show_the_overall_progress(windows: WindowFactory, 
 def test_connection_is_shown_and_trouble_stands_under_the_toolbar(windows: WindowFactory, qtbot: QtBot) -> None:
     window = windows.open()
     assert window.status.connection.shown.text == "Starting…"
-    windows.states.set_sender_state(LoopState(Phase.RUNNING))
-    windows.states.set_consumer_state(LoopState(Phase.RUNNING))
+    windows.states.set_state(LoopKind.SENDER, LoopState(Phase.RUNNING))
+    windows.states.set_state(LoopKind.CONSUMER, LoopState(Phase.RUNNING))
     assert window.status.connection.shown.text == "Local queue"
-    windows.states.set_sender_state(LoopState(Phase.WAITING, "The local queue could not start."))
+    windows.states.set_state(LoopKind.SENDER, LoopState(Phase.WAITING, "The local queue could not start."))
     assert window.banner.isVisible()
     QTest.mouseClick(window.banner.buttons[0], LEFT)
     assert windows.tried == 1
-    windows.states.set_sender_state(LoopState(Phase.RUNNING))
+    windows.states.set_state(LoopKind.SENDER, LoopState(Phase.RUNNING))
     assert not window.banner.isVisible()
 
 

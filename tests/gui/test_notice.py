@@ -10,8 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QToolButton, QVBoxLayout, QWidget
 
 from desktop_app.domain.errors import StoreError
-from desktop_app.gui.connection.banner import TroubleBanner
-from desktop_app.gui.connection.status import Need, Trouble
+from desktop_app.gui.connection.status import Need, Trouble, TroubleBanner
 from desktop_app.gui.theme.colours import DARK, LIGHT
 from desktop_app.gui.widgets import notice as notice_module
 from desktop_app.gui.widgets.notice import Kind, Notice, NoticeAction, NoticeBar

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtCore import QObject, QThread, Signal
 
-from desktop_app.gui.connection.loops import ConsumerThread, SenderThread
+from desktop_app.gui.connection.controller import ConsumerThread, SenderThread
 from desktop_app.gui.startup import shutdown
 from desktop_app.gui.startup.shutdown import Shutdown, Step, thread_step
 from desktop_app.gui.startup.stop_signals import QtStopSignals

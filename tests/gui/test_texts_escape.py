@@ -42,7 +42,6 @@ QUIET_TEXTS |= {
     "{} further ones are in the log.",
     "The queue is being asked…",
     "yyyy-MM-dd HH:mm:ss.zzz",
-    "looking up",
     "http://localhost:9324",
 }
 """Formats, names for the log, texts of reports (in English like the log), the program's name, an example."""
