@@ -115,30 +115,32 @@ def test_list_that_can_not_be_updated_does_not_stop_the_installation(machine: Ma
     assert system_packages.main() == 0
 
 
-def test_failed_installation_leaves_the_line_and_the_log(machine: Machine, capfd: pytest.CaptureFixture[str]) -> None:
+def test_failed_installation_prints_the_command_and_keeps_the_log(
+    machine: Machine, capfd: pytest.CaptureFixture[str]
+) -> None:
     machine.absent = {"libEGL.so.1"}
     machine.user_id = 0
     machine.apt("echo no space left; exit 100")
     assert system_packages.main() == 1
     said = capfd.readouterr().err
     assert "  apt-get update && apt-get install -y libegl1" in said.splitlines()
-    log = Path(said.split("What apt said is in ")[1].split(".log")[0] + ".log")
+    log = Path(said.split("The output of apt is in ")[1].split(".log")[0] + ".log")
     assert "no space left" in log.read_text()
     log.unlink()
 
 
 @pytest.mark.parametrize(("name", "like", "asked"), [("linuxmint", "ubuntu debian", 1), ("fedora", "", 0)])
-def test_only_systems_with_apt_are_asked(machine: Machine, name: str, like: str, asked: int) -> None:
+def test_only_systems_with_apt_are_checked(machine: Machine, name: str, like: str, asked: int) -> None:
     machine.absent = {"libEGL.so.1"}
     machine.release(name, like)
     assert system_packages.main() == asked
 
 
-def test_other_system_without_venv_is_told_so(machine: Machine, capfd: pytest.CaptureFixture[str]) -> None:
+def test_missing_venv_is_reported_on_other_systems(machine: Machine, capfd: pytest.CaptureFixture[str]) -> None:
     machine.release("fedora")
     machine.venv = False
     assert system_packages.main() == 1
-    assert "no venv and ensurepip" in capfd.readouterr().err
+    assert "lacks venv and ensurepip" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize(
