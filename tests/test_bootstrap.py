@@ -1,4 +1,4 @@
-"""Opening the program: which folder, settings, queue and database it stands on."""
+"""Opening the program: its folder, settings, queue and database."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the repository holds: its top level, its version, and nothing of a developer's own machine."""
+"""The contents of the repository: its top level, its version, and no traces of a developer's computer."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ TOP_LEVEL = {
     "resources",
     "tests",
 }
-# Put together from pieces, so that this file does not match itself.
+# Composed of pieces, so that this file does not match.
 _HOSTS = ["pypi" + ".org", "python" + "hosted", "npm" + "js.", "crates" + ".io"]
 _FOLDERS = ["t" + "mp", "w" + "ork"]
 NOT_OURS = re.compile(
@@ -41,10 +41,10 @@ NOT_OURS = re.compile(
 
 @pytest.fixture(scope="module")
 def committed() -> list[Path]:
-    """The files that git keeps, relative to the top."""
+    """Return the files that git tracks, relative to the top."""
     if not (ROOT / ".git").exists() or shutil.which("git") is None:
         pytest.skip("not a git checkout, or no git here")
-    # The checkout may belong to another user: that of a container's host.
+    # The checkout may belong to another user, for example that of a container's host.
     command = ["git", "-c", f"safe.directory={ROOT}", "ls-files", "-z"]
     listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     return [Path(name) for name in listed.split("\0") if name]
@@ -111,6 +111,6 @@ def test_samples_kept_their_bytes() -> None:
     assert samples["mill-song.txt"].endswith(b"mill.")
     assert samples["meeting-notes.txt"].count(b"\r\n") == samples["meeting-notes.txt"].count(b"\n") > 0
     assert samples["contacts-utf16.csv"].startswith(b"\xff\xfe")
-    # One of its letters has the byte of a line feed in it: who counts bytes counts one too many.
+    # One of its letters contains the byte of a line feed, so counting bytes would give one line too many.
     text = samples["contacts-utf16.csv"].decode("utf-16")
     assert samples["contacts-utf16.csv"].count(b"\n") == text.count("\n") + 1

@@ -1,4 +1,4 @@
-"""`filemill --self-test` passes for a whole copy of the program, and for no other."""
+"""`filemill --self-test` passes for a complete copy of the program, and fails for an incomplete one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which words mean what, and how trouble is told."""
+"""How the command line is parsed, and how errors are reported."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Window:
-    """Stands for the window; remembers what it was opened with."""
+    """A window that records the paths it was opened with."""
 
     def __init__(self, code: int = 0) -> None:
         self.opened: list[list[str]] = []

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Connector:
-    """Stands for the way to a queue that answers, or does not."""
+    """A connector for a queue that responds or raises an exception."""
 
     is_fifo: bool = False
     error: QueueError | None = None

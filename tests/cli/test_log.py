@@ -1,4 +1,4 @@
-"""The log file that several programs share."""
+"""The log file, which several programs share."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def test_turned_over_just_before_us_is_not_done_twice(
     small.handle(record("x" * 90))
 
     class Slow(FileLock):
-        """By the time we get the lock, the other program is through."""
+        """A lock that another program releases only after it has rotated the files."""
 
         def acquire(self, *args: Any, **kwargs: Any) -> Any:
             (tmp_path / "x.log").rename(tmp_path / "x.log.1")

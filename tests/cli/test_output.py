@@ -1,4 +1,4 @@
-"""What goes to the terminal, and what the terminal may do to us."""
+"""Output on the terminal, and signals and errors from it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_counted_things() -> None:
 
 
 class Failing(io.StringIO):
-    """A stream that can't be written to."""
+    """A stream that can't be written."""
 
     def __init__(self, error: OSError) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The program as a program: its own process, real streams, real signals."""
+"""The program as a process, with real streams and real signals."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_watch_ends_with_0_at_a_signal(name: str, tmp_path: Path) -> None:
     ) as program:
         assert program.stdout is not None
         assert program.stderr is not None
-        program.stdout.readline()  # it watches from here on
+        program.stdout.readline()  # it follows changes from here on
         program.send_signal(getattr(signal, name))
         assert program.stderr.read() == b""
     assert program.returncode == 0

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def on_terminal(monkeypatch: pytest.MonkeyPatch, *, columns: int, lines: int = 24) -> None:
-    """Pretend that standard output is one; inside a test, since pytest puts another stream in place after fixtures."""
+    """Simulate a terminal. Call it inside a test, since pytest replaces standard output after the fixtures."""
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setattr("shutil.get_terminal_size", lambda: os.terminal_size((columns, lines)))
@@ -110,7 +110,7 @@ def test_known_jobs_are_shown_beside_an_unknown_one(cli: Cli, three: list[str]) 
 
 
 def test_ambiguous_beginning_is_a_sentence_and_ends_with_1(tmp_path: Path, cli: Cli) -> None:
-    for number in range(17):  # seventeen ids can't all begin with another of sixteen digits
+    for number in range(17):  # of seventeen ids, at least two begin with the same hexadecimal digit
         (tmp_path / f"{number}").touch()
     ids = cli.submit("--recursive", tmp_path)
     starts = [job_id[0] for job_id in ids]

@@ -25,7 +25,7 @@ LOCAL_HINT = "filemill: The files are processed while the window or `filemill wo
 
 
 class Connector:
-    """Stands for the way to a queue."""
+    """A connector that is never used."""
 
     def __init__(self) -> None:
         self.closed = 0
@@ -36,7 +36,7 @@ class Connector:
 
 @dataclass
 class Sending:
-    """Stands for the sending to a named queue: notes what is asked, gives what the test wants."""
+    """Records requests to send to a named queue, and returns the result that the test has set."""
 
     connector: Connector
     answer: SendReport | BaseException

@@ -1,4 +1,4 @@
-"""Columns that fit."""
+"""The columns of the table fit the terminal."""
 
 from __future__ import annotations
 

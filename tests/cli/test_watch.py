@@ -23,7 +23,7 @@ CLEAR = "\x1b[H\x1b[J"
 
 
 class Script:
-    """Stands for the stop signals: each pause does the next thing of the test, and the last one stops."""
+    """Stop signals for which each pause performs the next step of the test; the last one stops."""
 
     def __init__(self, steps: Sequence[Callable[[], object]]) -> None:
         self._steps = list(steps)

@@ -1,4 +1,4 @@
-"""`filemill worker`, with loops made for the tests; the real ones are in the end-to-end tests."""
+"""`filemill worker` with loops made for the tests; the end-to-end tests use the real ones."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ posix = pytest.mark.skipif(os.name == "nt", reason="Windows can't send itself su
 
 
 class Loop:
-    """Does something once, then runs until it is stopped."""
+    """A loop that calls a function once, then runs until it is stopped."""
 
     def __init__(self, action: Callable[[], object] = lambda: None) -> None:
         self._action = action
@@ -44,7 +44,7 @@ class Loop:
 
 @dataclass
 class WorkerParts:
-    """The loops that the worker gets, and what it asked for."""
+    """The loops of the worker, and the arguments that it built them with."""
 
     sender: Any = field(default_factory=Loop)
     consumer: Any = field(default_factory=Loop)
@@ -246,7 +246,7 @@ def test_bar_moves_on_a_terminal(
 
 
 class Bar:
-    """Notes where the bar was moved."""
+    """A progress bar that records its positions."""
 
     def __init__(self) -> None:
         self.moves: list[tuple[int, int | None]] = []
@@ -271,7 +271,7 @@ def test_progress_counts_what_ended_since_the_start(setup: JobSetup, cli: Cli, t
 
 
 class SlowClock(SystemClock):
-    """Two seconds pass between two looks at it."""
+    """A clock that advances two seconds at each reading."""
 
     def __init__(self) -> None:
         self._now = 0.0

@@ -1,4 +1,4 @@
-"""Settings: what is kept, how it is read and written, and the connection that follows."""
+"""The settings: defaults, reading and writing, and the connection they describe."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def save(path: Path, settings: Settings) -> None:
 
 
 def files(folder: Path) -> list[str]:
-    """What lies there, apart from the lock that is kept."""
+    """Return the files in the folder, without the lock."""
     return [file.name for file in folder.iterdir() if file.suffix != ".lock"]
 
 
@@ -241,7 +241,7 @@ def test_nothing_set_is_the_embedded_queue() -> None:
 
 
 def test_embedded_queue_has_no_other_place(path: Path) -> None:
-    """Settings of AWS that lie about in the environment do not make it another queue."""
+    """AWS settings in the environment do not apply to the embedded queue."""
     environment = {"AWS_PROFILE": "work", "AWS_REGION": "eu-west-1", "AWS_ENDPOINT_URL": "http://localhost:4566"}
     assert connection_from(Settings(region="eu-west-2"), environment) == Connection()
     assert connection_from(Settings(queue="  "), {"FILEMILL_QUEUE": " "}) == Connection()
@@ -295,7 +295,7 @@ ACCOUNT = "123456789012"
     ],
 )
 def test_queue_url_that_names_its_region(host: str, region: str, is_usual: bool) -> None:
-    """Where the host is not what boto3 finds by itself, requests go to the host of the URL."""
+    """If the URL's host is not the one that boto3 would use, requests go to the URL's host."""
     url = f"https://{host}/{ACCOUNT}/files"
     for settings in (Settings(queue=url), Settings(queue=url, region="us-west-1", profile="work")):
         connection = connection_from(settings, {})
@@ -395,7 +395,7 @@ def test_fifo_queue_is_known_by_its_url() -> None:
 
 
 def test_key_of_a_named_queue_says_where_it_is() -> None:
-    """It is stored with every job: what it looks like must not change between versions."""
+    """The key is stored with every job, so it must never change."""
     assert connection_from(Settings(queue="files"), {}).key == "aws files"
     assert connection_from(Settings(queue="files", region="eu-west-1"), {}).key == "eu-west-1 files"
     at_home = Settings(queue="files", endpoint_url="http://localhost:4566/")

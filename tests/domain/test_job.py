@@ -1,4 +1,4 @@
-"""The shared vocabulary: statuses, counts, and texts that are safe to show."""
+"""Jobs: their statuses, counts, and texts that are safe to show."""
 
 from __future__ import annotations
 

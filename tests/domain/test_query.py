@@ -1,4 +1,4 @@
-"""What is typed into the filter box, and what it means."""
+"""The parsing of what is typed into the filter box."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The codes that the database keeps, and the sentences that are made of them."""
+"""The stored codes of reasons, and the sentences made from them."""
 
 from __future__ import annotations
 

@@ -320,7 +320,7 @@ def test_rows_that_come_and_go_while_an_order_is_read_are_right_in_the_end(list_
     keys = list_model.jobs_db.add("a", "b", "c")
     list_model.load()
     list_model.look()
-    list_model.model.sort(COLUMN_OF_ID["added"], DESCENDING)  # is running on the pool
+    list_model.model.sort(COLUMN_OF_ID["added"], DESCENDING)  # it is running on the pool
     list_model.jobs_db.add("d")
     list_model.jobs_db.intake.remove([keys[0]])
     list_model.look()
@@ -331,7 +331,7 @@ def test_row_removed_and_brought_back_while_an_order_is_read_is_listed(list_mode
     keys = list_model.jobs_db.add("a", "b", "c")
     list_model.load()
     list_model.look()
-    list_model.model.sort(COLUMN_OF_ID["added"], DESCENDING)  # is running on the pool
+    list_model.model.sort(COLUMN_OF_ID["added"], DESCENDING)  # it is running on the pool
     list_model.jobs_db.intake.remove([keys[1]])
     list_model.look()
     list_model.jobs_db.intake.restore([keys[1]])
@@ -410,7 +410,7 @@ def test_trouble_with_an_order_that_is_no_longer_wanted_changes_nothing(
     monkeypatch.setattr(JobList, "ids", ids)
     list_model.model.sort(COLUMN_OF_ID["name"], ASCENDING)
     list_model.model.sort(COLUMN_OF_ID["added"], DESCENDING)
-    list_model.qtbot.waitUntil(lambda: len(tasks._waiting) == 1)  # the first was received
+    list_model.qtbot.waitUntil(lambda: len(tasks._waiting) == 1)  # the first signal was received
     list_model.jobs_db.intake.remove([keys[1]])
     list_model.look()
     with list_model.qtbot.waitSignal(list_model.model.listed):

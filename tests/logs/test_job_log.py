@@ -1,4 +1,4 @@
-"""The lines of the log that are about one job, found in files that are written and turned over meanwhile."""
+"""Finding the lines of the log about one job, in files that are written and rotated meanwhile."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes into the frozen program, and what it is made of."""
+"""The contents of the frozen program, and its bill of materials."""
 
 from __future__ import annotations
 

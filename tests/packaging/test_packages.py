@@ -1,4 +1,4 @@
-"""The packages of all systems say the same of Filemill, in their systems' own grammars."""
+"""The packages of all systems contain the same data about Filemill, in valid formats."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def validated(command: list[str], text: str, file: Path) -> None:
         pytest.skip(f"{command[0]} is not installed")
     file.write_text(text, encoding="utf-8")
     done = subprocess.run([*command, str(file)], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, ""), done.stdout  # man writes its warnings there
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout  # man writes its warnings to standard error
     assert not re.search(r"^W:|warning:|hint:", done.stdout), done.stdout
 
 
@@ -123,14 +123,14 @@ def test_manual_page_names_every_command_and_can_be_set(tmp_path: Path) -> None:
 
 def test_windows_installer_is_for_one_user_and_keeps_its_identity() -> None:
     setup = inno_setup()
-    # A version with another AppId would be installed beside the old one instead of over it.
+    # With another AppId, a new version would be installed beside the old one instead of replacing it.
     assert setup["AppId"] == "{{5C0E9B7A-8C5D-4B0E-9D3B-6E6F2B8A4F17}"
     assert (setup["AppName"], setup["AppVersion"]) == (PRODUCT.name, __version__)
     assert setup["PrivilegesRequired"] == "lowest"
     assert setup["OutputBaseFilename"] == f"{PRODUCT.command}-{__version__}-setup"
     script = (HERE / "windows" / "filemill.iss").read_text(encoding="utf-8")
     assert "{usersendto}" in script
-    assert "MB_DEFBUTTON2" in script  # "also delete my list" is not what Enter does
+    assert "MB_DEFBUTTON2" in script  # Enter does not choose to delete the list
     keys = {tuple(line.split("=")[0].split(".")) for line in re.findall(r"^(?:en|de)\.\w+=.*$", script, re.MULTILINE)}
     assert {key for language, key in keys if language == "en"} == {key for language, key in keys if language == "de"}
 

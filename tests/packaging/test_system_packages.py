@@ -1,4 +1,4 @@
-"""What `make` says and does about packages that Qt needs from Debian or Ubuntu."""
+"""What `make` reports and installs when Debian or Ubuntu lacks packages that Qt needs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Debian and its 
 
 
 class Machine:
-    """A made-up Debian: which libraries are absent, who asks, and an apt that writes down what it is told."""
+    """A simulated Debian: its missing libraries, its user, and an apt that records its arguments."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.absent: set[str] = set()

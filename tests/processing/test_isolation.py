@@ -1,4 +1,4 @@
-"""A file in a process of its own."""
+"""Processing in a child process."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from desktop_app.processing.registry import FileResult, default_registry
 
 
 class Watching:
-    """Notes the progress; cancelled when a test says so."""
+    """A watch that records the progress and is cancelled by a test."""
 
     def __init__(self) -> None:
         self.progress: list[tuple[int, int]] = []

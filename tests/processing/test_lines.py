@@ -1,4 +1,4 @@
-"""What a line is, for every encoding, every way of cutting a file into pieces, and any garbage."""
+"""Line counts for all encodings, chunk sizes and invalid data."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def count(content: bytes, piece_bytes: int = 1 << 20) -> int:
 
 
 def lines_of_text(text: str) -> int:
-    """The rule, said in another way: how often a line feed ends something, and what is left after the last."""
+    """Count lines with another algorithm: the line feeds, plus one for text after the last of them."""
     *ended, rest = text.split("\n")
     return len(ended) + bool(rest)
 
 
 def lines_of_units(content: bytes) -> int:
-    """The rule, one code unit after the other; what is too short for a unit is the last one."""
+    """Count lines one code unit at a time; an incomplete unit at the end counts as one."""
     marks = sorted(MARKS.items(), key=lambda item: -len(item[1]))
     codec, mark = next(((c, m) for c, m in marks if content.startswith(m)), ("", b""))
     width = int(codec[4:6]) // 8 if codec else 1
@@ -166,7 +166,7 @@ def test_any_bytes_after_a_mark_have_the_lines_that_the_rule_says(codec: str, bo
 
 @given(
     codec=st.sampled_from(sorted(MARKS)),
-    # A text whose first character is U+0000 makes the mark of UTF-16 LE one of UTF-32 LE.
+    # In UTF-16 LE, a text that begins with U+0000 has the byte order mark of UTF-32 LE.
     text=st.text(st.sampled_from("\n\r\0a\u0100\u010a\u0a00\u0a0a😀")).filter(lambda text: not text.startswith("\0")),
     piece_bytes=st.sampled_from(PIECES),
 )
@@ -177,7 +177,7 @@ def test_any_text_has_as_many_lines_as_its_decoded_form(codec: str, text: str, p
 @pytest.mark.parametrize("codec", MARKS)
 @pytest.mark.parametrize("blocks", [1, 1.5, 3])
 def test_garbage_longer_than_a_block_is_counted_to_its_end(codec: str, blocks: float) -> None:
-    """Half a pair, or a number too large, makes the whole piece go the way of arithmetic, block by block."""
+    """An incomplete surrogate pair or an invalid number makes the counter process the whole chunk block by block."""
     width = int(codec[4:6]) // 8
     unit = ("x\n" * int(blocks * 16 * 1024 / width / 2)).encode(codec)
     garbage = b"\xdc\xdc\xdc\xdc"

@@ -1,4 +1,4 @@
-"""One file from its path to its numbers: progress, stopping, and that the numbers fit the file."""
+"""Processing one file: progress, cancelling, and numbers that match the file."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MIB = 1 << 20
 
 
 class Onlooker:
-    """A watch that keeps what it was told, and asks to stop at the n-th question."""
+    """A watch that records the progress and cancels at the n-th call."""
 
     def __init__(self, stop_at_question: int | None = None) -> None:
         self.progress: list[tuple[int, int]] = []
@@ -40,7 +40,7 @@ class Onlooker:
 
 
 class TickingClock:
-    """Each look at it is `step` seconds later."""
+    """A clock that advances by `step` seconds at each reading."""
 
     def __init__(self, step: float = 0.0) -> None:
         self._now = 1000.0
@@ -55,7 +55,7 @@ class TickingClock:
 
 
 class Disturbed(FileSource):
-    """A file that something happens to after its first chunk was read."""
+    """A source that is changed after its first chunk has been read."""
 
     def __init__(self, path: str, disturb: Callable[[], None], chunk_bytes: int) -> None:
         super().__init__(path)
@@ -70,7 +70,7 @@ class Disturbed(FileSource):
 
 
 class Workshop:
-    """A registry whose every opening and pause is kept, and that disturbs the file the first few times."""
+    """A registry that records each opening and pause, and whose file is changed during the first attempts."""
 
     def __init__(self, disturb: Callable[[], None], times: int = 100, chunk_bytes: int = 2) -> None:
         self.opened = 0
@@ -137,7 +137,7 @@ def test_what_can_not_be_opened_gives_its_reason(tmp_path: Path) -> None:
 
 
 class Shouting:
-    """Another kind of processing, for `.shout` files only, with result fields of its own."""
+    """Another processor, only for `.shout` files, with its own result fields."""
 
     name = "shouts"
     fields = (Field("marks", int, "Exclamation marks"), Field("share", float, "Share"))
@@ -192,7 +192,7 @@ def test_a_bug_in_a_processor_is_not_swallowed(tmp_path: Path) -> None:
         ProcessorRegistry([Buggy()]).process(str(tmp_path / "a.shout"), Onlooker())
 
 
-# --- progress and stopping
+# --- progress and cancelling
 
 
 def test_a_file_that_is_done_in_a_moment_reports_no_progress(tmp_path: Path) -> None:
@@ -242,7 +242,7 @@ def test_stopping_between_two_tries_stops(tmp_path: Path) -> None:
     assert shop.opened == 1
 
 
-# --- files that move
+# --- files that change
 
 
 def test_a_file_that_grew_once_is_read_again_and_counted_whole(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What a test of a connection finds, one thing after the other, and that it changes nothing."""
+"""The results of a connection test, step by step; the test changes nothing."""
 
 from __future__ import annotations
 
@@ -180,7 +180,7 @@ def test_queue_of_another_account_is_noted(internet: Internet) -> None:
 def test_server_that_does_not_answer_is_told() -> None:
     findings = found(Connection(queue="work", endpoint_url="http://127.0.0.1:1"))
     assert [finding.check for finding in findings] == [Check.CREDENTIALS, Check.SERVER]
-    assert findings[0].verdict is Verdict.NOTE  # a server on this computer takes any keys
+    assert findings[0].verdict is Verdict.NOTE  # a server on this computer accepts any keys
     assert cause_of(findings[1]) is Cause.OFFLINE
 
 

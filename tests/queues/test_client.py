@@ -1,4 +1,4 @@
-"""The client against an SQS that has every trouble there is. `test_client_contract.py` has what goes right."""
+"""The client with all kinds of faults; `test_client_contract.py` tests it without faults."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def troubles(results: Any) -> list[QueueTrouble | None]:
     return [result.trouble for result in results]
 
 
-# What is asked
+# Requests
 
 
 def test_a_batch_is_sent_with_positions_as_ids(sim: SimulatedSqs) -> None:
@@ -122,7 +122,7 @@ def test_only_receives_go_through_the_receiving_client(sim: SimulatedSqs) -> Non
     assert set(sim.simulator.counts()) == set(CALLS)
 
 
-# Partial answers
+# Partial responses
 
 
 def test_each_entry_has_its_own_fate(sim: SimulatedSqs) -> None:
@@ -214,7 +214,7 @@ def test_a_failed_entry_stays_failed_whatever_its_digest(sim: SimulatedSqs) -> N
     assert troubles(sim.client().send(bodies("a"))) == [T.REFUSED]
 
 
-# Calls that do not succeed
+# Failed requests
 
 
 @each_call
@@ -394,7 +394,7 @@ def test_a_queue_that_says_little_is_taken_for_an_empty_one(sim: SimulatedSqs, p
     assert (state.total, state.created_at_ms, state.retention_s, state.dead_letter_arn) == (0, 0, 345_600, "")
 
 
-# Odd responds, and the end
+# Unusual responses, and closing
 
 
 def test_a_server_may_leave_out_what_is_not_needed(sim: SimulatedSqs) -> None:
@@ -429,7 +429,7 @@ def test_closing_lets_a_running_poll_end_by_itself(waiting_sim: SimulatedSqs) ->
     assert received == ["late"]
 
 
-# Cutting batches
+# Splitting batches
 
 
 def test_no_messages_make_no_batches() -> None:

@@ -1,4 +1,4 @@
-"""What the client promises, on our simulator, on moto and on the embedded queue, standard and FIFO."""
+"""The contract of the client, on the simulator, on moto and on the embedded queue, standard and FIFO."""
 
 from __future__ import annotations
 
@@ -52,13 +52,14 @@ SQS_ONLY = {
     "test_a_message_that_is_received_too_often_goes_to_the_dead_letter_queue",
     "test_a_queue_that_is_gone_is_no_queue",
 }
-"""The embedded queue limits nothing, since only Filemill sends to it; it has no dead-letter queue; and if it is deleted
-it is made anew (`test_embedded.py`)."""
+"""Tests that do not apply to the embedded queue: it has no limits, since only Filemill sends to it, and no dead-letter
+queue; and it is created again if it was deleted (`test_embedded.py`).
+"""
 
 
 @dataclass(frozen=True)
 class Deviation:
-    """What moto does that SQS does not, by the test that shows it."""
+    """Behaviour of moto that differs from SQS, and the test that shows it."""
 
     test: str
     moto: str
@@ -91,13 +92,13 @@ DEVIATIONS = [
         "test_a_long_poll_on_a_blocked_group_ends_when_it_is_free",
         "looks at the blocked groups once, when the poll begins",
         (FIFO,),
-        is_shown=False,  # it would take the poll's whole time
+        is_shown=False,  # it would take as long as the poll
     ),
 ]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Each test runs on each kind of queue, but for those of which it is known that they deviate."""
+    """Run each test on each kind of queue, except on those with a known deviation."""
     if "backend" not in metafunc.fixturenames or metafunc.function is test_moto_still_deviates:
         return
     deviating = {place for item in DEVIATIONS if item.test == metafunc.function.__name__ for place in item.places}
@@ -115,7 +116,7 @@ def embedded(tmp_path: Path) -> Iterator[EmbeddedQueue]:
 
 @pytest.fixture(scope="session")
 def client_of() -> Iterator[Callable[[str], SQSClient]]:
-    """One client for each server: to make one takes longer than a test."""
+    """Return the client of a server; there is only one, since creating it takes longer than a test."""
     made: dict[str, SQSClient] = {}
 
     def client_of(url: str) -> SQSClient:
@@ -136,7 +137,7 @@ def make_queue(
     live_sim: SimulatedSqs,
     client_of: Callable[[str], SQSClient],
 ) -> Maker:
-    """Makes a queue where the test runs; always the same one where it is embedded."""
+    """Return a function that creates a queue; for the embedded queue it always returns the same one."""
     if backend == EMBEDDED:
         client = request.getfixturevalue("embedded")
         return lambda: ContractQueue(backend, kind, client, retention_s=RETENTION_SECONDS)
@@ -146,7 +147,7 @@ def make_queue(
 
 @pytest.fixture
 def queue(make_queue: Maker) -> ContractQueue:
-    """An empty queue."""
+    """Return an empty queue."""
     return make_queue()
 
 
@@ -413,7 +414,7 @@ def test_a_queue_that_is_gone_is_no_queue(queue: ContractQueue) -> None:
     [(item.test, *place) for item in DEVIATIONS if item.is_shown for place in sorted(item.places)],
 )
 def test_moto_still_deviates(test: str, queue: ContractQueue, make_queue: Maker) -> None:
-    """If it does not any more, take it off the list."""
+    """If a deviation no longer occurs, remove it from the list."""
     run = globals()[test]
     wanted = {"queue": queue, "make_queue": make_queue}
     with pytest.raises((AssertionError, QueueError, pytest.fail.Exception)):

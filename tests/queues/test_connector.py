@@ -1,4 +1,4 @@
-"""Getting a client: by name and by URL, with and without credentials, again after trouble, and never in the way."""
+"""Connecting: by name and by URL, with and without credentials, again after errors, without blocking others."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ ACCOUNT = "123456789012"
 
 
 class Internet:
-    """All HTTP of botocore: what was sent where, with whose key; the simulator responds, whatever the address."""
+    """All HTTP requests of botocore, recorded with their keys; the simulator responds at any address."""
 
     def __init__(self, sim: SimulatedSqs) -> None:
         self.sim = sim
@@ -57,7 +57,7 @@ class Internet:
 
     @property
     def keys(self) -> list[tuple[str, str]]:
-        """The access key and region that each request was signed for."""
+        """Return the access key and region with which each request was signed."""
         scopes = [
             re.search(r"Credential=([^/]+)/\d+/([^/]+)/", _text(r.headers["Authorization"])) for r in self.requests
         ]
@@ -103,7 +103,7 @@ def refusal(connection: Connection) -> QueueError:
     return refused.value
 
 
-# Finding the queue
+# Looking up the queue
 
 
 @pytest.mark.usefixtures("signed_in")
@@ -316,7 +316,7 @@ def test_a_bug_is_not_taken_for_trouble_of_the_queue(internet: Internet) -> None
         connect(Connection(queue="work", region="eu-west-1"))
 
 
-# One client, and a new one after trouble
+# One client, and a new one after an error
 
 
 @pytest.mark.usefixtures("signed_in")
@@ -378,7 +378,7 @@ def test_reset_and_close_may_come_any_time(internet: Internet) -> None:
 
 
 class Hanging:
-    """A look-up that hangs until it is let go, in a thread of its own."""
+    """A look-up that blocks until it is released, on a thread."""
 
     def __init__(self, internet: Internet) -> None:
         self.begun = threading.Event()
@@ -438,7 +438,7 @@ def test_closing_does_not_wait_for_a_connect_that_hangs(internet: Internet) -> N
     assert len(internet.closed) == 2
 
 
-# How the two clients differ
+# Differences between the two clients
 
 
 @pytest.mark.usefixtures("signed_in")

@@ -1,4 +1,4 @@
-"""Which queues there are."""
+"""Listing queues."""
 
 from __future__ import annotations
 

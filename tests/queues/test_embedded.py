@@ -1,4 +1,4 @@
-"""The embedded queue besides the client's contract: its file, its programs, and what can be wrong with both."""
+"""The embedded queue beyond the client's contract: its file, its programs, and errors of both."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def waits(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
-    """Return an event that is set once a receive waits for a message; whatever sends one then comes after it."""
+    """Return an event that is set once a receive waits for a message, so that later messages wake it."""
     waits = threading.Event()
 
     class WatchedCondition(threading.Condition):
@@ -51,7 +51,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
 
 @pytest.fixture
 def program(path: Path, waits: threading.Event) -> Iterator[Program]:
-    """Makes the queue of one more program on the same file."""
+    """Return a function that opens the queue as another program."""
     made: list[EmbeddedQueue] = []
 
     def make(receiver: str = "") -> EmbeddedQueue:
@@ -82,7 +82,7 @@ def bodies(queue: EmbeddedQueue, **options: int) -> list[str]:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
-    """Sets the computer's clock on or back, in seconds."""
+    """Return a function that moves the computer's clock by some seconds."""
     off = [0]
     monkeypatch.setattr(embedded, "_now_ms", lambda: time.time_ns() // 1_000_000 + off[0])
 
@@ -260,7 +260,7 @@ def test_closing_ends_a_receive_that_waits(queue: EmbeddedQueue, waits: threadin
 
 
 def test_closing_does_not_wait_for_a_call_that_hangs(queue: EmbeddedQueue, path: Path) -> None:
-    """As when another program was stopped in the middle of a write."""
+    """As if another program was suspended in the middle of a write."""
     send(queue, "a")
     ended: list[object] = []
 
@@ -378,7 +378,7 @@ def test_a_file_that_is_deleted_is_made_anew_for_all(program: Program, path: Pat
 
 
 def trouble(queue: EmbeddedQueue) -> QueueError:
-    """What a person is told; the same at each call, and first of all when it is tested."""
+    """Return the error of each call, which must be the same, and that of a connection test."""
     with pytest.raises(QueueError) as known:
         queue.connect()
     with pytest.raises(QueueError):
@@ -430,7 +430,7 @@ def test_a_disk_without_room_shows_when_the_queue_is_tested(path: Path, monkeypa
     with closing(EmbeddedQueue(path)) as queue:
         send(queue, "a")
         queue.reset()
-        # SQLite is refused the next byte, as by a file system without room.
+        # Limit the file size, so that SQLite reports a full disk.
         limit = resource.getrlimit(resource.RLIMIT_FSIZE)
         before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, limit[1]))
@@ -478,7 +478,7 @@ def test_what_somebody_else_has_written_blocks_nothing(queue: EmbeddedQueue, pat
 
 
 def test_whatever_id_a_message_has_it_can_be_deleted(queue: EmbeddedQueue, path: Path) -> None:
-    """SQLite draws ids of up to 19 digits once the largest one is taken."""
+    """Once the largest id is used, SQLite chooses random ids of up to 19 digits."""
     send(queue, "largest")
     with closing(sqlite3.connect(path)) as other, other:
         other.execute("UPDATE message SET id = ?", ((1 << 63) - 1,))

@@ -1,4 +1,4 @@
-"""Every code of SQS and every exception of botocore means one kind of trouble, and one sentence for a person."""
+"""Each code of SQS and each exception of botocore has one kind and one sentence."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CONNECTIONS = {
     "another server": Connection(queue="work", endpoint_url="https://queues.example:9324"),
 }
 AWS = CONNECTIONS["AWS"]
-# The sentences that are our own, whatever AWS's text says, have none of these words.
+# The program's own sentences contain none of these words, whatever the text of AWS says.
 ALARMING = re.compile(r"\b(error|failed|invalid|exception)\b", re.IGNORECASE)
 
 CODES = {
@@ -53,7 +53,7 @@ CODES = {
     "RequestThrottled": T.THROTTLED,
     "TooManyEntriesInBatchRequest": T.REFUSED,
     "UnsupportedOperation": T.SETUP,
-    # … and how the older protocol calls some of them.
+    # … and their codes in the older protocol.
     "NonExistentQueue": T.NO_QUEUE,
     "InvalidParameterValue": T.REFUSED,
     "InvalidParameterValueException": T.REFUSED,
@@ -66,7 +66,7 @@ CODES = {
     "KMS.NotFoundException": T.SETUP,
     "KMS.OptInRequired": T.SETUP,
     "KMS.ThrottlingException": T.THROTTLED,
-    # AWS's common ones.
+    # Errors common to all AWS services.
     "AccessDenied": T.NO_RIGHT,
     "AccessDeniedException": T.NO_RIGHT,
     "AuthFailure": T.SIGNED_OUT,
@@ -95,7 +95,7 @@ CODES = {
     "UnrecognizedClientException": T.SIGNED_OUT,
     "ValidationError": T.REFUSED,
     "ValidationException": T.REFUSED,
-    # The service's own trouble, what only stands for a status, and what nobody has heard of.
+    # Errors of the service itself, codes that only stand for a status, and unknown codes.
     "InternalError": T.OFFLINE,
     "InternalFailure": T.OFFLINE,
     "ServiceUnavailable": T.OFFLINE,
@@ -105,7 +105,7 @@ CODES = {
     "SomethingNew": T.OFFLINE,
     "": T.OFFLINE,
 }
-# What only answers to actions that Filemill never calls.
+# Errors of actions that Filemill never calls.
 NEVER_ANSWERED = {
     "InvalidAttributeName",
     "InvalidAttributeValue",
@@ -171,7 +171,7 @@ EXCEPTIONS: list[tuple[Exception, QueueTrouble]] = [
     (ConnectionResetError("cut"), T.OFFLINE),
     (TimeoutError("too late"), T.OFFLINE),
     (NotSqsError(status=200, start="<html>"), T.OFFLINE),
-    # Nobody is signed in.
+    # Not signed in.
     (boto.NoCredentialsError(), T.SIGNED_OUT),
     (boto.PartialCredentialsError(provider="env", cred_var="AWS_SECRET_ACCESS_KEY"), T.SIGNED_OUT),
     (boto.CredentialRetrievalError(provider="process", error_msg="exit 1"), T.SIGNED_OUT),
@@ -183,7 +183,7 @@ EXCEPTIONS: list[tuple[Exception, QueueTrouble]] = [
     (boto.RefreshWithMFAUnsupportedError(), T.SIGNED_OUT),
     (boto.LoginError(), T.SIGNED_OUT),
     (boto.LoginRefreshRequired(), T.SIGNED_OUT),
-    # Something is set up wrong.
+    # Invalid configuration.
     (boto.NoRegionError(), T.SETUP),
     (boto.InvalidRegionError(region_name="eu west"), T.SETUP),
     (boto.UnknownRegionError(region_name="moon-1", error_msg="not known"), T.SETUP),

@@ -1,4 +1,4 @@
-"""The message is exactly what we write; everything else is foreign, and nothing hurts."""
+"""Messages are encoded exactly as specified; anything else is foreign, and does no harm."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ S3 = json.dumps({"Records": [{"eventSource": "aws:s3", "s3": {"bucket": {"name":
 
 
 def body(**changes: Any) -> str:
-    """One of ours, with changes; None takes a field away."""
+    """Return a valid message with changes; None removes a field."""
     fields = {"v": 1, "file_id": ID, "generation": 1, **changes}
     return json.dumps({name: value for name, value in fields.items() if value is not None})
 
@@ -147,7 +147,7 @@ def test_the_longest_that_is_parsed() -> None:
 
 
 def decode_or_foreign(text: str) -> None:
-    """Anything else than this one exception fails the test."""
+    """Decode a body; any exception other than the one for foreign messages fails the test."""
     try:
         message = decode(text)
     except ForeignMessageError:

@@ -1,4 +1,4 @@
-"""The profiles of the user's AWS configuration, and what is wrong with each."""
+"""The profiles of the user's AWS configuration, and the errors in each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person controls: pause, finish and resume, and whether a queue is consumed."""
+"""Pause, finish and resume, and permission to consume a queue."""
 
 from __future__ import annotations
 
@@ -80,11 +80,11 @@ def test_what_is_paused_has_nothing_to_finish() -> None:
     assert (control.mode, told) == (RunMode.PAUSED, [])
 
 
-# A queue that Filemill did not make is consumed when a person says so
+# Permission to consume a queue
 
 
 class Noting:
-    """A loop that notes that it ran."""
+    """A loop that records that it ran."""
 
     def __init__(self) -> None:
         self.runs = 0

@@ -1,4 +1,4 @@
-"""What every loop has in common: waiting, reporting its state, starting again, and the time it goes by."""
+"""What all loops share: waiting, reporting the state, restarting, and the clock."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-# Waiting, and telling its state
+# Waiting and reporting the state
 
 
 def test_a_wait_ends_at_the_event_and_clears_it() -> None:
@@ -77,11 +77,11 @@ def test_the_log_names_a_trouble_once_and_that_it_is_over(caplog: pytest.LogCapt
     assert texts[2] == "loop: running again"
 
 
-# A loop that ends or hangs is started again
+# Restarting a loop that ends or hangs
 
 
 class Loops:
-    """Runs of a loop that does what a test says."""
+    """Builds loops that perform the script of a test."""
 
     def __init__(self) -> None:
         self.clock = FakeClock()
@@ -122,7 +122,7 @@ def test_a_loop_that_lives_is_left_alone(loops: Loops) -> None:
     wait_until(lambda: loops.runs == 1)
     for _ in range(5):
         loops.clock.advance(50)
-        answered = loops.questions + 2  # the first of them may have begun before the clock was moved
+        answered = loops.questions + 2  # the first run may have begun before the clock was moved
         wait_until(lambda answered=answered: loops.questions >= answered)  # type: ignore[misc]
         loop.check()
     assert loops.runs == 1
@@ -185,7 +185,7 @@ def test_before_its_start_there_is_nothing_to_check(loops: Loops) -> None:
     assert loops.runs == 0
 
 
-# Waiting after a failure
+# Backoff after an error
 
 
 def highest(low: float, high: float) -> float:

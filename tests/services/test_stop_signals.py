@@ -1,4 +1,4 @@
-"""Signals that ask a program to end."""
+"""Signals that stop a program."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_signal_ends_a_pause_at_once(number: signal.Signals) -> None:
         assert not stop.is_set()
         os.kill(os.getpid(), number)
         assert not stop.pause(60)
-        os.kill(os.getpid(), number)  # a second one changes nothing
+        os.kill(os.getpid(), number)  # a second signal changes nothing
         assert stop.is_set()
 
 

@@ -1,4 +1,4 @@
-"""Whether another program still lives."""
+"""Detecting whether another program is running."""
 
 from __future__ import annotations
 

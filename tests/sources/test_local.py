@@ -1,4 +1,4 @@
-"""Opening and reading a source, and that every change meanwhile is noticed."""
+"""Opening and reading a source, and detecting changes meanwhile."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_a_system_without_flags_for_the_opening_needs_none(tmp_path: Path, monke
     assert content(tmp_path / "a") == b"a"
 
 
-# --- between the look and the opening, and after
+# --- changes between the check, the opening and the end
 
 
 @posix_only
@@ -141,7 +141,7 @@ def touch(file: Path) -> None:
 
 
 def replace(file: Path) -> None:
-    """Another file of the same size and time."""
+    """Replace a file by another one of the same size and time."""
     info = file.stat()
     (file.parent / "other").write_bytes(b"OTHER")
     os.utime(file.parent / "other", ns=(info.st_atime_ns, info.st_mtime_ns))

@@ -1,4 +1,4 @@
-"""What is refused as a source, without being opened, and in which words; what the system's own refusals become."""
+"""Sources that are refused without being opened, and the sentences for errors of the system."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NOT_FOR_PEOPLE = re.compile(r"error|failed|invalid|errno", re.IGNORECASE)
 
 @pytest.fixture
 def no_opening(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fail the test if anything is opened, for whatever it is opened for."""
+    """Fail the test if anything is opened."""
 
     def opened(path: str, *_: object, **__: object) -> NoReturn:
         raise AssertionError(f"{path} was opened")
@@ -42,7 +42,7 @@ def refusal(path: str | Path) -> FileError:
     return caught.value
 
 
-# --- what is refused, without being opened
+# --- refused without being opened
 
 
 @pytest.mark.usefixtures("no_opening")
@@ -178,7 +178,7 @@ def test_a_name_of_half_a_character_is_missing() -> None:
     assert refusal("/nowhere/\ud800").reason.code.problem is FileProblem.MISSING
 
 
-# --- what the system says
+# --- errors of the system
 
 
 def failing_open(code: int) -> Callable[..., NoReturn]:
@@ -222,7 +222,7 @@ def test_each_refusal_of_the_system_becomes_a_sentence(
     assert "secret-name" not in error.text + error.detail
     assert name in error.detail
     assert isinstance(error.__cause__, OSError)
-    if name != "EINVAL":  # there the sentence ends with the system's own words
+    if name != "EINVAL":  # there the sentence ends with the text of the system
         assert not NOT_FOR_PEOPLE.search(error.text)
 
 
@@ -234,7 +234,7 @@ def test_a_file_that_you_may_not_read_says_so(tmp_path: Path, monkeypatch: pytes
 
 
 class _WindowsError(PermissionError):
-    """What Windows raises; other systems have no place for its number."""
+    """An error as on Windows; other systems have no attribute for its number."""
 
     def __init__(self, number: int | None) -> None:
         super().__init__(errno.EACCES, "Permission denied")

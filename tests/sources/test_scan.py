@@ -1,4 +1,4 @@
-"""From what a person named to files: what is accepted, in which order, and why the rest is not."""
+"""Scanning paths: which files are accepted, in which order, and why others are refused."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def test_dots_behind_a_link_lead_where_the_system_leads(tmp_path: Path, monkeypa
     assert found(look("../near/only-near"), tmp_path) == ["near/only-near"]
 
 
-# --- what is refused
+# --- refused paths
 
 
 def refusal(path: str | Path, *, recursive: bool = False) -> str:
@@ -356,14 +356,14 @@ def test_a_tree_deeper_than_pythons_stack_is_walked(tmp_path: Path) -> None:
     bottom.touch()
     try:
         assert [file.path for file in look(tmp_path).files] == [str(bottom)]
-    finally:  # pytest's own cleaning is recursive
+    finally:  # pytest's clean-up is recursive
         bottom.unlink()
         for folder in reversed(folders):
             Path(folder).rmdir()
 
 
 class _Listing:
-    """What `os.scandir` gives, from a list."""
+    """An iterator as returned by `os.scandir`, over a list."""
 
     def __init__(self, entries: Iterable[Any]) -> None:
         self._entries = list(entries)
@@ -378,7 +378,7 @@ class _Listing:
 
 
 class _Entry:
-    """A directory entry that can't be looked at, or is what only another system has."""
+    """A directory entry that can't be read, or that only exists on another system."""
 
     def __init__(self, path: str, looked: OSError | SimpleNamespace, *, listed: bool | OSError = False) -> None:
         self.path = path
@@ -473,7 +473,7 @@ def test_a_path_that_differs_in_case_only_is_the_same_where_the_system_says_so(
     assert len(look(tmp_path / "File", tmp_path / "file").files) == 1
 
 
-# --- stopping and telling
+# --- stopping and progress
 
 
 def stop_after(questions: int) -> Any:

@@ -1,4 +1,4 @@
-"""What a person does to the list: add, retry, remove, bring back, forget."""
+"""The user's changes to the list: add, retry, remove, restore; and deleting removed rows."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class SuddenEndError(Exception):
-    """Stands for the program's end at this place."""
+    """Raised in place of a crash of the program."""
 
 
 def test_added_job_is_pending_with_what_the_scan_knew(store: Store) -> None:
@@ -150,7 +150,7 @@ def test_batch_name_may_hold_what_is_not_unicode(store: Store) -> None:
 
 
 def end_each_way(store: Store) -> list[Job]:
-    """A waiting, a running, a processed and a failed job."""
+    """Return a pending, a processing, a processed and a failed job."""
     jobs = store.add("/waiting", "/running", "/processed", "/failed")
     store.send()
     store.start(jobs[1])
@@ -199,7 +199,7 @@ def test_message_of_the_submission_before_is_stale_after_a_retry(store: Store) -
 
 
 def test_retry_moves_an_entry_that_still_waits_to_the_end(store: Store) -> None:
-    """The message went out, but its sender ended before it could note that."""
+    """The message was sent, but the sender ended before it recorded that."""
     first, second = store.add("/first", "/second")
     store.process(first)
     store.intake.retry([first.row_id], queue=QUEUE)

@@ -1,4 +1,4 @@
-"""Each try at a job is noted with it: when, by whom, and how it ended."""
+"""Each attempt is stored with its job: its time, its worker and its result."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_attempt_of_a_killed_program_ended_without_a_result(store: Store, job: J
     store.start(job)
     store.claims.free_dead_leases(lambda _: False, queue=QUEUE, now_ms=NOW + 9)
     assert only(store, job).outcome is AttemptOutcome.STOPPED
-    assert only(store, job).took_ms is None  # nobody saw its end
+    assert only(store, job).took_ms is None  # its end was not recorded
 
 
 @pytest.mark.parametrize("noticed", ["claim", "recovery"])

@@ -1,4 +1,4 @@
-"""Copies of the database, and a damaged one."""
+"""Backups of the database, and a damaged database."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Claiming rows: what each received message means, and who wins."""
+"""Claiming rows: the result for each message, and concurrent claims."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def test_no_request_writes_nothing(store: Store) -> None:
 
 
 def crash(store: Store, job: Job, times: int, *, start: int = NOW) -> int:
-    """Let workers die with a job; gives the time after the last lease."""
+    """Let workers crash with a job; return the time after the last lease."""
     for number in range(times):
         store.start(job, now=start + number * LEASE)
     return start + times * LEASE
@@ -150,7 +150,7 @@ def test_last_worker_of_a_file_that_was_put_aside_comes_too_late(store: Store) -
 
 
 def test_tries_whose_worker_gave_the_job_back_are_no_crashes(store: Store) -> None:
-    """A share that was away a few times must not make the first crash the last one."""
+    """If a share was unavailable a few times, the first crash must not count as the last attempt."""
     (job,) = store.add("/a")
     for _ in range(MAX_CRASHES + 1):
         assert store.work.give_back(job.row_id, store.start(job), reason=a_reason("The share is away."), now_ms=NOW)

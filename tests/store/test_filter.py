@@ -1,4 +1,4 @@
-"""Looking for jobs by what a person types, by problem and by batch; and how many there are of each."""
+"""Filtering jobs by text, problem and batch, and counting them."""
 
 from __future__ import annotations
 

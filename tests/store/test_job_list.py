@@ -1,4 +1,4 @@
-"""Reading the list: changes, counts, pages, all of it, and finding one."""
+"""Reading the list: changes, counts, pages, all rows, and single jobs."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_too_many_changes_are_not_listed_one_by_one(store: Store) -> None:
 
 
 def test_no_change_is_missed_while_another_program_writes(store: Store, other: Store) -> None:
-    """A reader that follows the feed ends up with what the database holds, wherever it looked in between."""
+    """A reader that follows the change feed ends with the contents of the database, whenever it has read."""
     known: dict[int, int] = {}
     cursor = BEGINNING
     for number in range(30):
@@ -142,7 +142,7 @@ def test_all_reads_page_by_page_and_holds_nothing_open_in_between(
 
 
 def known_ids(store: Store, *ids: str) -> None:
-    """Jobs with chosen UUIDs."""
+    """Add jobs with chosen UUIDs."""
     jobs = store.add(*(f"/data/{number}" for number in range(len(ids))))
     for job, chosen in zip(jobs, ids, strict=True):
         store.sql("UPDATE job SET uuid = ? WHERE id = ?", chosen, job.row_id)

@@ -1,4 +1,4 @@
-"""Which files are on the list already, as they are now."""
+"""Finding the files that are already on the list and unchanged."""
 
 from __future__ import annotations
 

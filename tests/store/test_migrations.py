@@ -1,4 +1,4 @@
-"""The schema, how it comes about, and what is never done to a database that is not ours."""
+"""Migrations of the schema, and databases that must not be changed."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ ADD_COLUMN = "def up(migrator, db):\n    db.execute_sql('ALTER TABLE fact ADD CO
 
 
 def schema(path: Path) -> dict[str, str]:
-    """Every table and index with its SQL, without what makes no difference."""
+    """Return the SQL of all tables and indexes, in a comparable form."""
     rows = rows_of(path, "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name != 'schema_migration'")
     plain = {
         name: re.sub(r"\s+", " ", sql.replace('"', "").replace("IF NOT EXISTS ", "")).strip() for name, sql in rows
@@ -43,7 +43,7 @@ def schema(path: Path) -> dict[str, str]:
 
 
 def scripts_with(folder: Path, **texts: str) -> Path:
-    """A folder with the real scripts and some more."""
+    """Create a folder with the real scripts and some more."""
     scripts = folder / "scripts"
     if not scripts.exists():
         shutil.copytree(MIGRATIONS, scripts, ignore=shutil.ignore_patterns("__pycache__"))
@@ -67,7 +67,7 @@ def test_migrated_schema_is_the_models_schema(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("version", NAMES)
 def test_list_of_every_earlier_version_goes_on(tmp_path: Path, version: str) -> None:
-    """A job of each status, the running one without an attempt as the version before attempts has left it."""
+    """The list has a job of each status; the running one has no attempt, as before the table of attempts existed."""
     path = tmp_path / "jobs.db"
     earlier = scripts_with(tmp_path)
     for name in NAMES[NAMES.index(version) + 1 :]:
@@ -229,7 +229,7 @@ def test_database_and_its_backups_are_for_their_owner_only(tmp_path: Path) -> No
 
 @pytest.mark.skipif(os.name == "nt", reason="of POSIX systems")
 def test_nobody_else_can_hold_a_lock(tmp_path: Path) -> None:
-    """A file that may be read can be locked, and then the program would not start."""
+    """Another user who can read the lock file could lock it, and the program would not start."""
     migrated(tmp_path / "jobs.db")
     update_settings(tmp_path / "settings.toml", concurrency=2)
     with closing(WorkerIdentity(tmp_path / "jobs.db")):
@@ -246,7 +246,7 @@ def test_two_threads_open_a_fresh_database_at_once(tmp_path: Path) -> None:
         migrated(tmp_path / "jobs.db")
 
     with ThreadPoolExecutor(4) as threads:
-        list(threads.map(run, range(4)))  # raises what one of them has raised
+        list(threads.map(run, range(4)))  # raises an exception of the threads
     assert [name for (name,) in rows_of(tmp_path / "jobs.db", "SELECT name FROM schema_migration")] == NAMES
 
 

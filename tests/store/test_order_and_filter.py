@@ -1,4 +1,4 @@
-"""The order of the list and what it leaves out."""
+"""The order of the list and its filters."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ VALUES = {
 
 
 def with_values(store: Store, sort_by: str, values: list[int]) -> list[Job]:
-    """Jobs whose rows hold these values in the column that is sorted by."""
+    """Add jobs with these values in the column of a sort key."""
     jobs = store.add(*(f"/{number}/{value}.txt" for number, value in enumerate(values)))
     column = VALUES[sort_by]
     if column is not None:
@@ -146,7 +146,7 @@ def test_unknown_values_stand_together_at_one_end(store: Store, sort_by: str) ->
 
 
 def test_empty_file_has_no_share_that_is_done(store: Store) -> None:
-    """And does not divide by nothing."""
+    """There is no division by zero."""
     (empty,) = store.add("/empty", size=0)
     (half,) = store.add("/half")
     store.sql("UPDATE job SET bytes_done = 5 WHERE id = ?", half.row_id)

@@ -1,4 +1,4 @@
-"""The outbox: who may send what and when, and what becomes of it."""
+"""The outbox: who may send which entries and when, and the results."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def test_sending_is_noted_although_a_quick_consumer_was_there_first(store: Store
 
 
 def resubmitted_while_sending(store: Store) -> OutboxEntry:
-    """The entry that a sender still holds of a job that was processed and submitted again meanwhile."""
+    """Return an entry held by a sender whose job was meanwhile processed and submitted again."""
     (job,) = store.add("/a")
     (entry,) = store.take(owner="s1")
     store.process(job)
@@ -175,7 +175,7 @@ def test_refused_message_ends_its_job_as_failed(store: Store) -> None:
 
 @pytest.mark.parametrize("has_ended", [True, False])
 def test_refusal_does_not_touch_a_job_whose_message_arrived_after_all(store: Store, has_ended: bool) -> None:
-    """The first try was answered by a time-out, but had reached the queue."""
+    """The first attempt timed out, but its message arrived."""
     (job,) = store.add("/a")
     (entry,) = store.take()
     token = store.start(job)

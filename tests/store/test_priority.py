@@ -1,4 +1,4 @@
-"""What a person wants done before the rest."""
+"""Prioritizing jobs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Messages and senders that are gone: found, and what they left is sent again."""
+"""Recovery of lost messages and of senders that crashed."""
 
 from __future__ import annotations
 

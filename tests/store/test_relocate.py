@@ -1,4 +1,4 @@
-"""A file that lies at another place now: the same job, a new submission."""
+"""Relocating a file: the same job with a new path and a new submission."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Results, progress, leases and giving back: who lost the lease writes nothing."""
+"""Results, progress, leases and releasing: a worker that has lost its lease writes nothing."""
 
 from __future__ import annotations
 

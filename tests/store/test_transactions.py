@@ -1,4 +1,4 @@
-"""Reading and writing: one state while reading, one revision a write, one connection a thread."""
+"""Transactions: one state per read, one revision per write, one connection per thread."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_revision_grows_by_one_with_every_write_of_every_program(store: Store, o
 
 
 def test_revisions_of_concurrent_writers_commit_in_their_order(store: Store) -> None:
-    """Whoever has read revision n never meets a smaller one that shows up later."""
+    """A reader of revision n never sees a lower one appear later."""
     seen: list[int] = []
     gate = threading.Barrier(3)
 

@@ -1,4 +1,4 @@
-"""What goes wrong with a database file is said in plain words; what is our own mistake is not dressed up."""
+"""Errors of the database file are reported in plain words; bugs of the program are not disguised as such errors."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_damaged_pages_are_told_when_they_are_read(tmp_path: Path) -> None:
 
 
 def test_trouble_that_shows_up_while_reading_on_is_known_too(store: Store) -> None:
-    """Rows come from the file one by one; peewee translates only what happens before the first."""
+    """SQLite reads rows from the file one by one; peewee converts only exceptions before the first one."""
     error = sqlite3.DatabaseError("database disk image is malformed")
     error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
     with pytest.raises(StoreError, match="is damaged"), store.database.read():
@@ -113,7 +113,7 @@ def test_database_that_another_program_holds_locked_is_busy(store: Store, monkey
 
 
 def limit_pages(store: Store, more: int) -> None:
-    """Let the file grow by so many pages only: what a full disk looks like to SQLite."""
+    """Limit the number of pages of the file, so that SQLite reports a full disk."""
     with store.database.read():
         count = store.database._peewee.execute_sql("PRAGMA page_count").fetchone()[0]  # type: ignore[no-untyped-call]
         store.database._peewee.execute_sql(f"PRAGMA max_page_count = {count + more}")  # type: ignore[no-untyped-call]
@@ -186,7 +186,7 @@ def test_each_trouble_of_the_world_has_its_plain_text(
 
 
 def test_mistake_in_our_sql_stays_what_it_is(store: Store) -> None:
-    """Even if its text holds a word that SQLite uses for trouble outside."""
+    """Even if its text contains a word of SQLite's messages for external errors."""
     for table in ("busy", "locked", "disk is full", "malformed", "readonly"):
         with pytest.raises(peewee.OperationalError, match="no such table"), store.database.read():
             store.database.run(peewee.RawQuery(f'SELECT * FROM "{table}"'))

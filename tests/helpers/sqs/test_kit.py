@@ -1,4 +1,4 @@
-"""The kit hands out what the program's own connector would."""
+"""The kit's connectors behave like the program's own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The simulator's receipt handles and visibility are those that AWS documents."""
+"""The simulator's receipt handles and visibility timeouts behave as AWS documents."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def older_than_twelve_hours(queue: OneMessageQueue) -> str:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: what DeleteMessage and ChangeMessageVisibility answer, and whether the message is gone."""
+    """A line of the table: the responses to DeleteMessage and ChangeMessageVisibility, and whether it is gone."""
 
     state: Callable[[OneMessageQueue], str]
     queue: str

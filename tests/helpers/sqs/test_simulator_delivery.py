@@ -1,4 +1,4 @@
-"""What a test may ask of the simulator, and how its long polls wait."""
+"""The behaviour that a test can request from the simulator, and its long polls."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 pytest_plugins = ["tests.helpers.sqs.fixtures"]
 
 
-# What a test may ask for
+# Requested behaviour
 
 
 def test_each_message_can_be_delivered_several_times(sim: SimulatedSqs) -> None:
@@ -85,7 +85,7 @@ def test_calls_are_recorded(sim: SimulatedSqs) -> None:
     assert not sim.simulator.counts()
 
 
-# Waiting
+# Long polls
 
 
 def in_thread(call: Callable[[], object]) -> tuple[threading.Thread, list[object]]:

@@ -1,6 +1,6 @@
-"""The simulator's FIFO queues: order in a group, one receiver a group, five minutes of memory.
+"""The simulator's FIFO queues: order within a group, one receiver per group, deduplication for five minutes.
 
-The cases whose names end in `_on_aws` are those that LocalStack's suite records as validated on AWS.
+The tests whose names end in `_on_aws` check behaviour that LocalStack's tests record for AWS.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ NAME = "q.fifo"
 
 
 class Groups:
-    """A FIFO queue whose bodies start with their group: `a1` is the first message of group a."""
+    """A FIFO queue whose bodies begin with their group: `a1` is the first message of group a."""
 
     def __init__(self, sim: SimulatedSqs, *bodies: str, **attributes: object) -> None:
         self.sim = sim

@@ -1,4 +1,4 @@
-"""The simulator refuses what SQS refuses: bodies, batches, queues."""
+"""The simulator rejects the same bodies, batches and queues as SQS."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person does to the list."""
+"""The user's changes to the list."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ QUEUE = "the queue of now"
 
 
 class CountingControl(ProcessingControl):
-    """The wake-ups of the sender are counted."""
+    """Counts how often the sender was woken."""
 
     def __init__(self, services: ServicesSetup) -> None:
         super().__init__()
@@ -39,7 +39,7 @@ class CountingControl(ProcessingControl):
 
 
 class Service(JobEditor):
-    """The real one on a queue of the tests."""
+    """The real editor, with a queue for the tests."""
 
     def __init__(self, services: ServicesSetup) -> None:
         self.control = CountingControl(services)
@@ -57,7 +57,7 @@ def add(services: ServicesSetup, service: Service, *paths: str) -> list[Job]:
 
 
 def end(services: ServicesSetup, job: Job, *, reason: str = "") -> None:
-    """Process a job, by hand."""
+    """Process a job without a consumer."""
     token = services.claim(job).token
     result = Result(
         job.row_id, token, services.clock.now_ms(), lines_count=None if reason else 1, reason=a_reason(reason)

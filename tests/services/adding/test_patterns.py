@@ -1,4 +1,4 @@
-"""Which files a person means by `*.csv; *.txt` or `.git`."""
+"""The files that match patterns such as `*.csv; *.txt` or `.git`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be chosen of a scan's result."""
+"""Choosing files from the result of a scan."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the queue is told about messages."""
+"""Deleting and releasing messages."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SLOW = EntryResult(trouble=QueueTrouble.THROTTLED, text="slow down")
 
 
 class Fixture:
-    """An acknowledger with a fake queue, on a thread of its own."""
+    """An acknowledger with a fake queue, on a thread."""
 
     def __init__(self) -> None:
         self.clock = FakeClock()
@@ -42,7 +42,7 @@ class Fixture:
 
 
 def flushed(put: Callable[[Fixture], None], fixture: Fixture | None = None) -> Fixture:
-    """Put something in and stop before the thread starts: all of it is flushed, and a test knows how."""
+    """Add entries and stop before the thread starts, so that the batches are predictable; return the calls."""
     fixture = fixture or Fixture()
     put(fixture)
     fixture.acknowledger.stop()

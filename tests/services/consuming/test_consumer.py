@@ -1,4 +1,4 @@
-"""The consumer as a whole, on a real database and a queue whose answers are written down."""
+"""The whole consumer, on a real database and a queue with scripted responses."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 
 def add_sent(services: ServicesSetup, name: str) -> Job:
-    """A file whose message has been sent."""
+    """Submit a file whose message has been sent."""
     (job,) = services.add(name)
     now_ms = services.clock.now_ms()
     (entry,) = services.outbox.claim(queue=QUEUE, owner="s", limit=1, now_ms=now_ms, claim_ms=1)
@@ -553,7 +553,7 @@ def test_a_locked_database_while_foreign_messages_come_does_not_end_the_consumer
 
 
 class CountedEvent(threading.Event):
-    """Knows how often it was set."""
+    """An event that counts how often it was set."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -589,7 +589,7 @@ def test_queue_in_trouble_is_asked_again_after_the_backoff_or_when_told_to(
     consumer._receiver.has_room = room
     thread = threading.Thread(target=consumer.run, args=(stop.is_set,))
     thread.start()
-    # There is room all the time, and that is told many times a second.
+    # There is always room, and this is signalled many times a second.
     wait_until(lambda: tries[0] and room.times > 5)
     assert tries == [1]
     control.try_now()

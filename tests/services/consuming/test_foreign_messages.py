@@ -1,4 +1,4 @@
-"""Messages that are not ours."""
+"""Messages of other programs."""
 
 from __future__ import annotations
 

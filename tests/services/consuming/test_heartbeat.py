@@ -33,7 +33,7 @@ class InFlight:
         )
 
     def extended(self) -> int:
-        """Beat once; gives how many messages' time-outs were extended."""
+        """Extend once; return the number of messages whose visibility was extended."""
         before = {message: message.expires for message in self.in_flight.all()}
         self.heartbeat.beat()
         return sum(message.expires > expires for message, expires in before.items())

@@ -1,4 +1,4 @@
-"""The log tells what became of each job, with its id, and says little about thousands that went well."""
+"""The log shows what happened to each job, by its id, without a line for each of thousands of successes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Order inside a FIFO message group."""
+"""Order within a FIFO message group."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A consumer that a person pauses: what is in work ends, nothing new begins, nothing is lost or done twice."""
+"""Pausing a consumer: current files are finished, none are started, nothing is lost or processed twice."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_paused_it_asks_for_nothing_and_resumed_it_does(running: RunningConsumer
     running.deliver(message(job))
     running.start()
     wait_until(lambda: running.told)
-    running.consumer._turn(0)  # a round of its own, so that it had the time
+    running.consumer._turn(0)  # one more round, so that it had the time to start it
     assert running.client.made("receive") == []
     control.resume()
     running.settled(1)

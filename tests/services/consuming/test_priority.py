@@ -1,4 +1,4 @@
-"""Files that are wanted next are begun without waiting for their messages; each is still done once."""
+"""Prioritized files are started without waiting for their messages, and are still processed only once."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def is_done(running: RunningConsumer, *jobs: Job) -> bool:
     return all(running.services.job(job).status is Status.PROCESSED for job in jobs)
 
 
-# --- between those who ask and the consumer
+# --- between the caller and the consumer
 
 
 def test_what_is_asked_for_last_is_first() -> None:
@@ -98,7 +98,7 @@ def test_wanted_file_is_begun_before_what_is_in_the_queue(running: RunningConsum
     asked = threading.Event()
 
     def ask() -> None:
-        """In a poll that brings nothing, so that none is under way that was begun before."""
+        """Prioritize during a poll that returns nothing, so that no earlier poll is in progress."""
         running.client.on_receive = running.idle
         running.client.polls.append([])
         assert control.prioritize([last.row_id])
@@ -132,7 +132,7 @@ def test_its_message_that_comes_meanwhile_is_kept_and_deleted_with_it(
     (job,) = running.services.add("a.txt")
     has_begun, may_end = running.hold("a.txt")
 
-    # A poll that was under way when it was asked for.
+    # A poll that was in progress when the file was prioritized.
     def ask_meanwhile() -> None:
         running.client.on_receive = running.idle
         assert control.prioritize([job.row_id])
@@ -241,7 +241,7 @@ def test_strict_order_is_not_broken_on_request(filemill_home: Path, fifo_order: 
 
 
 def test_what_waits_for_the_embedded_queue_comes_next_in_every_program(tmp_path: Path) -> None:
-    """Nobody here consumes, so it is only moved to the front of the outbox: that counts as long as it is not sent."""
+    """Without a consumer in this program, the entry only moves to the front of the outbox."""
     files = [tmp_path / str(number) for number in range(3 * LOCAL_WINDOW)]
     for file in files:
         file.write_bytes(b"text\n")

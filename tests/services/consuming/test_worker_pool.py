@@ -1,4 +1,4 @@
-"""The threads that process."""
+"""The threads that process files."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def process_all(messages: list[InFlightMessage], registry: ProcessorRegistry, th
 
 
 class Bug(LineProcessor):
-    """A processor with a mistake in it."""
+    """A processor with a bug."""
 
     def process(self, source: Source) -> Mapping[str, Value]:
         raise ZeroDivisionError("a mistake")
@@ -123,7 +123,7 @@ def test_the_progress_of_a_long_file_is_left_with_its_message(services: Services
     message = message_for(services, "a.txt")
 
     class Ticking:
-        """A clock that says each look is a second later."""
+        """A clock that advances one second at each reading."""
 
         def __init__(self) -> None:
             self.now = 0.0

@@ -1,4 +1,4 @@
-"""Messages that are gone, put aside or stuck: nobody waits for them for ever. Against the strict simulator."""
+"""Recovery of lost, dead-lettered and stuck messages, on the strict simulator."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ pytest_plugins = ["tests.helpers.sqs.fixtures"]
 
 
 class SenderFixture:
-    """A sender and its periodic tasks on a simulated queue, all on the simulator's clock."""
+    """A sender and its periodic tasks on a simulated queue, with the simulator's clock."""
 
     def __init__(self, services: ServicesSetup, sim: SimulatedSqs, **attributes: str) -> None:
         assert isinstance(sim.clock, VirtualClock)
@@ -60,7 +60,7 @@ class SenderFixture:
         return self.services.outbox.waiting(QUEUE)
 
     def look(self, *, after: float) -> int:
-        """Let time pass, and have the reconciler look; gives how many messages wait to be sent again."""
+        """Let time pass and run the reconciler; return the number of messages that will be sent again."""
         self.sim.advance(after)
         self.reconciler.do()
         return self.waiting()

@@ -1,4 +1,4 @@
-"""From the outbox to the queue."""
+"""Sending messages from the outbox to the queue."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_on_a_fifo_queue_each_file_has_its_group_and_each_submission_its_dedupli
 
 
 def test_strict_order_puts_all_files_into_one_group_and_sends_one_by_one(services: ServicesSetup) -> None:
-    """Of a batch the queue might take the second file, and not the first."""
+    """Of a batch, the queue might accept the second message but not the first."""
     jobs = services.add("a.txt", "b.txt")
     client = FakeClient(info=FIFO)
     assert sender(services, client, strict=True).send_due() == 2

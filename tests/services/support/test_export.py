@@ -1,4 +1,4 @@
-"""Files for spreadsheets and programs: exact, whole, and harmless to open."""
+"""Exports for spreadsheets and programs are exact, complete and safe to open."""
 
 from __future__ import annotations
 
@@ -187,7 +187,7 @@ def test_what_the_writing_raises_goes_through_and_nothing_is_left(tmp_path: Path
 @pytest.mark.skipif(shutil.which("soffice") is None, reason="needs LibreOffice")
 @pytest.mark.timeout(180)
 def test_libreoffice_reads_it_as_it_was_written(tmp_path: Path) -> None:
-    """Opened as by a double click, kept as a spreadsheet, and read back from there."""
+    """The file is opened as by a double-click, saved as a spreadsheet, and read from there."""
     source = tmp_path / "list.csv"
     with source.open("w", encoding="utf-8", newline="") as stream:
         csv_writer(("name", "file_size", "created_at"))(stream, jobs_named(NAMES))
@@ -196,7 +196,7 @@ def test_libreoffice_reads_it_as_it_was_written(tmp_path: Path) -> None:
             "soffice",
             f"-env:UserInstallation={(tmp_path / 'profile').as_uri()}",
             "--headless",
-            "--infilter=CSV:44,34,76",  # commas, quotes, UTF-8: what its dialog suggests for a file with a mark
+            "--infilter=CSV:44,34,76",  # comma, quotation mark, UTF-8: suggested by its dialog for this file
             "--convert-to",
             "fods",
             "--outdir",

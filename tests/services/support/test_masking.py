@@ -1,4 +1,4 @@
-"""What must not leave the computer does not, however it is written; what helps stays."""
+"""Secrets are masked in all notations; useful information is not."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from desktop_app.services.support.masking import Masked, Masker, masker_for, sec
 if TYPE_CHECKING:
     from pathlib import Path
 
-# Amazon's own examples of keys, from its documentation.
+# Example keys from Amazon's documentation.
 KEY_ID = "AKIAIOSFODNN7EXAMPLE"
 SECRET_KEY = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 TOKEN = "IQoJb3JpZ2luX2VjEJr" + "aB3/xY9+" * 40 + "=="

@@ -1,4 +1,4 @@
-"""What a support report collects, and that nothing that does not work keeps the rest of it back."""
+"""The contents of a support report, which is complete except for the parts that fail."""
 
 from __future__ import annotations
 
