@@ -371,11 +371,11 @@ def test_foreign_library_in_its_own_layer_is_allowed(tmp_path: Path, importer: s
         {"store/__init__.py": "from made_up.store.a import x", "store/a.py": "from made_up.store import y"},
     ],
 )
-def test_import_circle_is_found(tmp_path: Path, files: dict[str, str]) -> None:
+def test_import_cycle_is_found(tmp_path: Path, files: dict[str, str]) -> None:
     assert len(cycle_violations(package(tmp_path, files))) == 1
 
 
-def test_diamond_is_no_circle(tmp_path: Path) -> None:
+def test_diamond_is_no_cycle(tmp_path: Path) -> None:
     files = {"a.py": "from made_up import b, c", "b.py": "import made_up.d", "c.py": "import made_up.d", "d.py": ""}
     assert cycle_violations(package(tmp_path, files)) == []
 
@@ -390,7 +390,7 @@ def test_folders_that_import_each_other_are_found(tmp_path: Path) -> None:
     assert folder_violations(package(tmp_path, files)) == ["gui.details and gui.table"]
 
 
-def test_folders_one_of_which_uses_the_other_are_no_circle(tmp_path: Path) -> None:
+def test_folders_with_imports_in_one_direction_are_no_cycle(tmp_path: Path) -> None:
     files = {"gui/table/a.py": "from made_up.gui.widgets.b import x", "gui/widgets/b.py": ""}
     assert folder_violations(package(tmp_path, files)) == []
 

@@ -178,6 +178,6 @@ def test_wait_until_returns_once_the_condition_holds() -> None:
     assert next(answers, "all were asked for") == "all were asked for"
 
 
-def test_wait_until_says_what_did_not_come() -> None:
+def test_wait_until_names_the_condition_that_was_not_true() -> None:
     with pytest.raises(AssertionError, match=r"not within 0.01 s: a parcel"):
         wait_until(lambda: False, timeout=0.01, what="a parcel")

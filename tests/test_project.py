@@ -50,7 +50,7 @@ def committed() -> list[Path]:
     return [Path(name) for name in listed.split("\0") if name]
 
 
-def test_top_level_holds_exactly_what_is_meant_to_be_there(committed: list[Path]) -> None:
+def test_top_level_contains_exactly_the_expected_files(committed: list[Path]) -> None:
     assert {path.parts[0] for path in committed} == TOP_LEVEL
 
 

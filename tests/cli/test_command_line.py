@@ -147,12 +147,12 @@ def failing(error: BaseException) -> Window:
     return Failing()
 
 
-def test_known_trouble_is_one_plain_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+def test_known_error_is_one_plain_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     assert run([], open_window=failing(KnownError("It rains.", detail="12 mm"))) == 1
     assert capsys.readouterr() == ("", "filemill: It rains.\n")
 
 
-def test_known_trouble_is_in_the_log_with_its_detail(filemill_home: Path) -> None:
+def test_known_error_is_logged_with_its_detail(filemill_home: Path) -> None:
     run([], open_window=failing(KnownError("It rains.", detail="12 mm")))
     assert "It rains. 12 mm" in (filemill_home / "logs" / "filemill.log").read_text(encoding="utf-8")
 

@@ -70,7 +70,7 @@ def test_named_queue_and_settings_file_are_named(
     assert "✓ Queue: orders.fifo · eu-west-1 responds; it is a FIFO queue" in outcome.out
 
 
-def test_each_right_is_told_by_itself(cli: Cli, connector: Connector, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_permission_is_reported(cli: Cli, connector: Connector, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FILEMILL_QUEUE", "orders")
     connector.findings = (
         reach.Finding(reach.Check.SERVER, reach.Verdict.FINE, "said already"),
@@ -113,7 +113,7 @@ def test_damaged_database_blocks(cli: Cli, filemill_home: Path) -> None:
     assert outcome.out.splitlines()[-1].startswith("✗ Database: ")
 
 
-def test_folder_that_can_not_be_made_blocks(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_folder_that_can_not_be_created_blocks(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("FILEMILL_HOME", str(tmp_path / "file" / "home"))
     outcome = cli("doctor")
@@ -137,7 +137,7 @@ def damage(home: Path) -> Path:
     return database
 
 
-def test_a_damaged_database_is_named_with_what_to_do(cli: Cli, filemill_home: Path, connector: Connector) -> None:
+def test_damaged_database_is_reported_with_a_remedy(cli: Cli, filemill_home: Path, connector: Connector) -> None:
     cli("status")
     damage(filemill_home)
     done = cli("doctor")
@@ -161,7 +161,7 @@ def test_the_newest_copy_takes_the_place_of_a_damaged_database(
     assert len(list(filemill_home.glob("filemill.db.damaged-*"))) >= 1
 
 
-def test_without_a_copy_it_says_so_and_can_start_empty(cli: Cli, filemill_home: Path, connector: Connector) -> None:
+def test_without_a_backup_it_can_start_with_an_empty_list(cli: Cli, filemill_home: Path, connector: Connector) -> None:
     cli("status")
     damage(filemill_home)
     done = cli("doctor", "--use-copy")
@@ -174,7 +174,7 @@ def test_without_a_copy_it_says_so_and_can_start_empty(cli: Cli, filemill_home: 
     assert "was moved to" in done.out
 
 
-def test_a_database_that_is_fine_is_not_put_aside(cli: Cli, filemill_home: Path) -> None:
+def test_intact_database_is_not_replaced(cli: Cli, filemill_home: Path) -> None:
     cli("status")
     done = cli("doctor", "--start-empty")
     assert (done.code, done.err) == (1, "filemill: The database is not damaged, so nothing was done.\n")

@@ -28,7 +28,7 @@ def test_retry_of_ids_takes_processed_ones_too(cli: Cli, three: list[str]) -> No
     assert statuses(cli) == ["PENDING"] * 3
 
 
-def test_retry_leaves_what_has_not_ended_alone_and_says_so(cli: Cli, three: list[str], setup: JobSetup) -> None:
+def test_retry_skips_unfinished_files_and_reports_them(cli: Cli, three: list[str], setup: JobSetup) -> None:
     outcome = cli("retry", three[0], three[2])
     assert outcome.code == 0
     assert outcome.complaints[0] == "filemill: 1 file left alone: only PROCESSED and FAILED files can be retried."

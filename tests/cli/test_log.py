@@ -47,7 +47,7 @@ def test_log_is_for_its_owner_only(tmp_path: Path) -> None:
     assert log_file(tmp_path / "logs").stat().st_mode & 0o777 == 0o600
 
 
-def test_nothing_said_makes_no_file(tmp_path: Path) -> None:
+def test_no_file_is_created_without_a_record(tmp_path: Path) -> None:
     with start_logging(tmp_path / "logs", debug=False):
         ours.debug("not at this level")
     assert not (tmp_path / "logs").exists()
@@ -109,7 +109,7 @@ def contents(folder: Path) -> dict[str, list[str]]:
     return {path.name: path.read_text(encoding="utf-8").split() for path in folder.iterdir() if path.suffix != ".lock"}
 
 
-def test_full_file_is_turned_over_and_the_oldest_is_dropped(tmp_path: Path, small: SharedFileHandler) -> None:
+def test_full_file_is_rotated_and_the_oldest_is_deleted(tmp_path: Path, small: SharedFileHandler) -> None:
     texts = [f"{number:02}" + "x" * 38 for number in range(9)]
     for text in texts:
         small.handle(record(text))
@@ -123,7 +123,7 @@ def test_record_larger_than_a_file_is_kept_whole(tmp_path: Path, small: SharedFi
 
 
 @posix
-def test_file_that_another_program_turned_over_is_left(tmp_path: Path, small: SharedFileHandler) -> None:
+def test_file_rotated_by_another_program_is_kept(tmp_path: Path, small: SharedFileHandler) -> None:
     small.handle(record("before"))
     (tmp_path / "x.log").rename(tmp_path / "x.log.1")
     small.handle(record("after"))
@@ -140,7 +140,7 @@ def test_while_another_program_turns_over_the_old_file_is_used(tmp_path: Path, s
 
 
 @posix
-def test_turned_over_just_before_us_is_not_done_twice(
+def test_file_that_was_just_rotated_is_not_rotated_again(
     tmp_path: Path, small: SharedFileHandler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     small.handle(record("x" * 90))
@@ -173,14 +173,16 @@ def test_file_that_windows_does_not_let_go_grows_until_it_does(
     assert contents(tmp_path) == {"x.log": ["d" * 90], "x.log.1": ["a" * 90, "b" * 90, "c"]}
 
 
-def test_folder_that_can_not_be_made_costs_the_log_only(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_folder_that_can_not_be_created_only_disables_the_log(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "file").touch()
     with start_logging(tmp_path / "file" / "logs", debug=False):
         ours.info("x")
     assert capsys.readouterr().err == ""
 
 
-def test_mistake_in_a_log_call_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_error_in_a_log_call_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     handler = SharedFileHandler(tmp_path / "x.log")
     broken = logging.LogRecord("x", logging.INFO, __file__, 1, "%d", ("no number",), None)
     handler.handle(broken)

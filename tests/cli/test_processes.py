@@ -43,7 +43,7 @@ def test_wrong_use_ends_with_2() -> None:
 
 
 @posix
-def test_name_that_is_not_utf8_goes_in_and_comes_out(tmp_path: Path) -> None:
+def test_name_that_is_not_utf8_is_printed_unchanged(tmp_path: Path) -> None:
     path = tmp_path / os.fsdecode(b"caf\xe9\n.txt")
     path.write_bytes(b"1\n2\n")
     added = filemill("submit", "--json", os.fsencode(path))
@@ -88,7 +88,7 @@ def test_full_disk_behind_the_output_is_a_sentence() -> None:
 
 
 @posix
-def test_closed_streams_are_no_trouble() -> None:
+def test_closed_streams_are_no_error() -> None:
     done = subprocess.run(
         ["sh", "-c", 'exec "$@" >&- 2>&-', "sh", *PROGRAM, "status"], timeout=120, check=False, capture_output=True
     )

@@ -39,7 +39,7 @@ def test_pipe_gets_whole_paths_and_reasons_on_one_line() -> None:
     assert line.endswith(f"{path} - {reason.strip()}")
 
 
-def test_reason_that_fits_stands_behind_the_path() -> None:
+def test_reason_that_fits_is_behind_the_path() -> None:
     (line,) = JobTable(120).rows(job("/a.txt", status=Status.FAILED, reason="Gone"))
     assert line.endswith("/a.txt - Gone")
 

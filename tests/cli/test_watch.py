@@ -141,7 +141,7 @@ def test_reader_that_goes_before_a_change_is_written_is_no_bug(
             watch.watch(setup.program.jobs, None, as_json=True, steady=setup.program.clock.steady)
 
 
-def test_terminal_is_drawn_anew_at_each_change_only(
+def test_terminal_is_redrawn_only_after_changes(
     cli: Cli, three: list[str], setup: JobSetup, meanwhile: Callable[..., Script], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     on_terminal(monkeypatch, columns=80)
@@ -197,7 +197,7 @@ def test_chosen_jobs_are_drawn_in_their_order(
     assert [line[:8] for line in shown[2:]] == [three[0][:8], three[1][:8]]
 
 
-def test_slow_list_is_looked_at_less_often(
+def test_slow_list_is_read_less_often(
     setup: JobSetup, meanwhile: Callable[..., Script], capsys: pytest.CaptureFixture[str]
 ) -> None:
     script = meanwhile()

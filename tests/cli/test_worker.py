@@ -150,7 +150,7 @@ def test_worker_that_ends_soon_polls_briefly(cli: Cli, parts: WorkerParts, two: 
     assert parts.wait_s == worker.ENDING_POLL_SECONDS
 
 
-def test_known_trouble_that_ends_a_loop_ends_the_worker(cli: Cli, parts: WorkerParts, two: list[str]) -> None:
+def test_known_error_of_a_loop_ends_the_worker(cli: Cli, parts: WorkerParts, two: list[str]) -> None:
     def broken() -> None:
         raise StoreError("The database is damaged.")
 
@@ -193,7 +193,7 @@ def test_loop_that_does_not_end_is_left_behind(
     )
 
 
-def test_each_trouble_is_told_once_and_its_end_too(
+def test_each_error_and_its_end_are_reported_once(
     cli: Cli, parts: WorkerParts, two: list[str], setup: JobSetup
 ) -> None:
     offline = [LoopState(Phase.WAITING, "Can't reach it.", next_try_at=number, tries=number) for number in (1, 2, 3)]
@@ -223,7 +223,7 @@ def test_each_trouble_is_told_once_and_its_end_too(
     ]
 
 
-def test_jobs_of_another_queue_are_left_alone_and_told(
+def test_jobs_of_another_queue_are_not_processed_but_reported(
     cli: Cli, parts: WorkerParts, two: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FILEMILL_QUEUE", "another")
@@ -257,7 +257,9 @@ class Bar:
     def interrupt(self) -> None: ...
 
 
-def test_progress_counts_what_ended_since_the_start(setup: JobSetup, cli: Cli, two: list[str], tmp_path: Path) -> None:
+def test_progress_counts_jobs_finished_since_the_start(
+    setup: JobSetup, cli: Cli, two: list[str], tmp_path: Path
+) -> None:
     setup.finish(two[0])
     bar: Any = Bar()
     watch = worker.IdleWatch(setup.program, bar)
@@ -281,7 +283,7 @@ class SlowClock(SystemClock):
         return self._now
 
 
-def test_slow_list_is_looked_at_less_often(setup: JobSetup) -> None:
+def test_slow_list_is_read_less_often(setup: JobSetup) -> None:
     bar: Any = Bar()
     watch = worker.IdleWatch(replace(setup.program, clock=SlowClock()), bar)
     assert watch.look()

@@ -92,7 +92,7 @@ def test_strict_order_outlives_a_kill(simulated: SimulatedSetup, point: str) -> 
 
 
 @pytest.mark.parametrize("point", points.RELEASE)
-def test_consumer_that_gives_messages_back_because_it_is_stopped(simulated: SimulatedSetup, point: str) -> None:
+def test_consumer_that_releases_messages_because_it_is_stopped(simulated: SimulatedSetup, point: str) -> None:
     simulated.add("slow", "b", "c")
     simulated.send()
     kill_at("stopping consumer", point, simulated.installation)
@@ -103,7 +103,7 @@ def test_consumer_that_gives_messages_back_because_it_is_stopped(simulated: Simu
 
 
 @pytest.mark.parametrize("point", points.RELEASE)
-def test_consumer_that_gives_a_message_back_to_try_the_file_again_later(simulated: SimulatedSetup, point: str) -> None:
+def test_consumer_that_releases_a_message_to_retry_the_file_later(simulated: SimulatedSetup, point: str) -> None:
     simulated.add("busy")
     simulated.send()
     kill_at("consumer", point, simulated.installation)
@@ -123,7 +123,7 @@ def test_consumer_that_extends_its_leases(simulated: SimulatedSetup, point: str)
 
 
 @pytest.mark.parametrize("point", points.RECOVERY)
-def test_consumer_that_takes_back_what_another_dead_one_held(simulated: SimulatedSetup, point: str) -> None:
+def test_consumer_that_releases_messages_of_a_dead_one(simulated: SimulatedSetup, point: str) -> None:
     simulated.add("a", "b", "c")
     simulated.send()
     kill_at("consumer", "C1 after the claim, before the work", simulated.installation)
@@ -195,7 +195,7 @@ def test_embedded_queue(embedded: EmbeddedSetup, point: str) -> None:
     embedded.run_again_and_check(before)
 
 
-def test_what_a_dead_program_held_is_at_work_at_once(tmp_path: Path) -> None:
+def test_messages_of_a_dead_program_are_processed_at_once(tmp_path: Path) -> None:
     """This includes messages that it had only received; the next program waits for no visibility timeout."""
     simulated = EmbeddedSetup(Installation(tmp_path))
     simulated.add("a", "b", "c")

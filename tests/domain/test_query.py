@@ -31,7 +31,7 @@ from desktop_app.domain.query import NO_SEARCH, Search, SizeRange, parse_search
         (":", (":",)),
     ],
 )
-def test_plain_words_and_what_only_looks_like_a_condition(typed: str, words: tuple[str, ...]) -> None:
+def test_plain_words_and_apparent_conditions(typed: str, words: tuple[str, ...]) -> None:
     assert parse_search(typed) == Search(words=words)
 
 
@@ -76,7 +76,7 @@ def test_sizes_to_the_byte(typed: str, least: int | None, most: int | None) -> N
     assert parse_search(typed) == Search(sizes=(SizeRange(least, most),))
 
 
-def test_size_that_no_number_of_the_database_holds_is_bounded() -> None:
+def test_size_beyond_the_range_of_the_database_is_bounded() -> None:
     (size,) = parse_search("size:>999999999999999TiB").sizes
     assert size.least is not None
     assert size.least < 2**63

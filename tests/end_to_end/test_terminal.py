@@ -182,7 +182,7 @@ def test_idle_worker_ends_at_a_signal_and_not_with_its_poll(
     assert out == "1 file: 0 PENDING, 0 PROCESSING, 1 PROCESSED, 0 FAILED\n"
 
 
-def test_watch_shows_what_a_worker_does(folder: Path) -> None:
+def test_watch_shows_the_progress_of_a_worker(folder: Path) -> None:
     filemill("submit", folder / "file 3.bin")
     with running("status", "--watch", "--json") as watching:
         assert watching.stdout is not None

@@ -106,7 +106,9 @@ def test_files_and_folders_with_their_subfolders_are_added(
     assert not adder.busy
 
 
-def test_batch_is_named_after_what_was_added(adder: Adder, jobs_db: JobsDatabase, tmp_path: Path, qtbot: QtBot) -> None:
+def test_batch_is_named_after_the_added_items(
+    adder: Adder, jobs_db: JobsDatabase, tmp_path: Path, qtbot: QtBot
+) -> None:
     (tmp_path / "in").mkdir()
     for name in ("a", "b"):
         (tmp_path / "in" / name).write_text("x")
@@ -127,7 +129,7 @@ def test_file_whose_name_is_not_utf8_is_added(
     assert batches(jobs_db) == ["bad\\xff.txt"]
 
 
-def test_what_is_refused_is_told_and_the_rest_added(
+def test_refused_items_are_reported_and_the_rest_is_added(
     adder: Adder, jobs_db: JobsDatabase, tmp_path: Path, qtbot: QtBot
 ) -> None:
     (tmp_path / "a").write_text("x")
@@ -144,7 +146,7 @@ def test_where_nothing_can_be_added_there_is_nothing_to_ask(adder: Adder, tmp_pa
     assert [refusal.path for refusal in report.refused] == [str(tmp_path / "gone"), "/dev/null"]
 
 
-def test_fifty_plain_files_are_added_unasked_and_more_are_not(
+def test_up_to_fifty_plain_files_are_added_without_a_review(
     adder: Adder, jobs_db: JobsDatabase, tmp_path: Path, qtbot: QtBot
 ) -> None:
     assert finished(adder, qtbot, fill(tmp_path / "few", 50)).added == 50
@@ -155,11 +157,11 @@ def test_fifty_plain_files_are_added_unasked_and_more_are_not(
     assert len(names(jobs_db)) == 50
 
 
-def test_a_few_are_asked_about_if_that_is_wanted(adder: Adder, tmp_path: Path, qtbot: QtBot) -> None:
+def test_review_can_be_requested_for_few_files(adder: Adder, tmp_path: Path, qtbot: QtBot) -> None:
     assert proposed(adder, qtbot, fill(tmp_path / "in", 1), must_ask=True).review.is_plain
 
 
-def test_patterns_and_name_of_what_is_accepted_count(
+def test_patterns_and_name_of_the_accepted_review_apply(
     adder: Adder, jobs_db: JobsDatabase, tmp_path: Path, qtbot: QtBot
 ) -> None:
     fill(tmp_path / "in", 3)
@@ -183,7 +185,7 @@ def test_unchanged_files_are_skipped_or_processed_again(
     assert names(jobs_db) == ["0.txt", "1.txt", "0.txt", "1.txt"]
 
 
-def test_what_was_added_while_it_was_asked_about_is_not_added_twice(
+def test_files_added_during_the_review_are_not_added_twice(
     adder: Adder, jobs_db: JobsDatabase, tmp_path: Path, qtbot: QtBot
 ) -> None:
     fill(tmp_path / "in", 2)
@@ -194,16 +196,14 @@ def test_what_was_added_while_it_was_asked_about_is_not_added_twice(
     assert names(jobs_db) == ["0.txt", "1.txt"]
 
 
-def test_stop_leaves_alone_what_is_asked_about(
-    adder: Adder, jobs_db: JobsDatabase, tmp_path: Path, qtbot: QtBot
-) -> None:
+def test_stop_does_not_affect_open_reviews(adder: Adder, jobs_db: JobsDatabase, tmp_path: Path, qtbot: QtBot) -> None:
     proposal = proposed(adder, qtbot, fill(tmp_path / "in", 1), must_ask=True)
     adder.stop()
     assert accepted(adder, qtbot, proposal) == AddReport(added=1)
     assert len(names(jobs_db)) == 1
 
 
-def test_a_question_is_no_work_that_is_said(adder: Adder, tmp_path: Path, qtbot: QtBot) -> None:
+def test_open_review_is_not_shown_as_work_in_progress(adder: Adder, tmp_path: Path, qtbot: QtBot) -> None:
     said: list[tuple[str, bool]] = []
     adder.busy_changed.connect(lambda text, can_stop: said.append((text, can_stop)))
     proposal = proposed(adder, qtbot, fill(tmp_path / "in", 1), must_ask=True)
@@ -246,7 +246,7 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> SlowScan:
     return made
 
 
-def test_long_scan_says_how_far_it_is_and_can_be_stopped(
+def test_long_scan_shows_its_progress_and_can_be_stopped(
     adder: Adder, jobs_db: JobsDatabase, slow: SlowScan, qtbot: QtBot
 ) -> None:
     said: list[tuple[str, bool]] = []
@@ -261,9 +261,7 @@ def test_long_scan_says_how_far_it_is_and_can_be_stopped(
     assert not slow.go_on.is_set()
 
 
-def test_two_scans_at_a_time_are_said_together(
-    adder: Adder, jobs_db: JobsDatabase, slow: SlowScan, qtbot: QtBot
-) -> None:
+def test_two_scans_are_shown_together(adder: Adder, jobs_db: JobsDatabase, slow: SlowScan, qtbot: QtBot) -> None:
     said: list[str] = []
     adder.busy_changed.connect(lambda text, _: said.append(text))
     adder.add(["/big/in"])
@@ -275,7 +273,7 @@ def test_two_scans_at_a_time_are_said_together(
     assert said[-1] == ""
 
 
-def test_writing_many_files_is_said_and_can_not_be_stopped(
+def test_writing_many_files_is_shown_and_can_not_be_stopped(
     adder: Adder, jobs_db: JobsDatabase, slow: SlowScan, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     go_on = threading.Event()
@@ -299,7 +297,7 @@ def test_writing_many_files_is_said_and_can_not_be_stopped(
     assert names(jobs_db) == ["in"]
 
 
-def test_short_adds_are_not_said(adder: Adder, tmp_path: Path, qtbot: QtBot) -> None:
+def test_short_adds_are_not_shown(adder: Adder, tmp_path: Path, qtbot: QtBot) -> None:
     adder._patience.setInterval(60_000)
     said: list[str] = []
     adder.busy_changed.connect(lambda text, _: said.append(text))
@@ -308,7 +306,7 @@ def test_short_adds_are_not_said(adder: Adder, tmp_path: Path, qtbot: QtBot) -> 
     assert said == []
 
 
-def test_what_was_added_before_the_disk_was_full_is_told_and_the_rest_can_be_added_later(
+def test_files_added_before_the_disk_was_full_are_reported_and_the_rest_can_be_added_later(
     adder: Adder, jobs_db: JobsDatabase, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     insert = Intake._insert
@@ -332,7 +330,7 @@ def test_what_was_added_before_the_disk_was_full_is_told_and_the_rest_can_be_add
     assert accepted(adder, qtbot, proposed(adder, qtbot, tmp_path / "in")) == AddReport(50, listed=200)
 
 
-def test_database_that_can_not_be_written_is_told(
+def test_error_of_the_database_is_reported(
     adder: Adder, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object, **__: object) -> None:
@@ -362,7 +360,9 @@ GONE = Refusal("/in/<b>gone\n", Reason(ReasonCode.NO_SUCH_FILE))
         (AddReport(problem="The disk is full."), "Nothing was added: The disk is full.", Kind.PROBLEM, 0),
     ],
 )
-def test_person_is_told_how_it_went(wording: Wording, report: AddReport, text: str, kind: Kind, actions: int) -> None:
+def test_result_is_reported_to_the_user(
+    wording: Wording, report: AddReport, text: str, kind: Kind, actions: int
+) -> None:
     notice = notice_of(report, wording, lambda: None, lambda: None)
     assert (notice.text, notice.kind, len(notice.actions)) == (text, kind, actions)
     assert notice.passing is (kind is Kind.INFO)

@@ -42,7 +42,7 @@ def test_sections_are_combined() -> None:
     assert choice == Filter(statuses=statuses(Status.FAILED), problems=frozenset({"missing"}), batches=frozenset({7}))
 
 
-def test_what_can_only_list_nothing_is_not_combined() -> None:
+def test_reader_that_can_only_list_nothing_is_not_combined() -> None:
     problem = with_problem(ALL, "missing", add=False)
     assert with_status(problem, Status.PENDING, add=False).problems == frozenset()
     assert with_status(problem, Status.FAILED, add=False).problems == {"missing"}

@@ -122,7 +122,7 @@ def test_closing_while_switching_leaves_no_thread(app: Line) -> None:
     assert threads_of_the_consumer() == set()
 
 
-def test_queue_that_nobody_has_allowed_is_only_sent_to_until_somebody_does(app: Line) -> None:
+def test_queue_without_permission_is_only_sent_to_until_it_is_permitted(app: Line) -> None:
     app.connection.choose(app.queue(), process_here=False)
     app.add("one.txt")
     app.until(lambda: app.window.status.connection_text.endswith("sending only"))
@@ -134,7 +134,7 @@ def test_queue_that_nobody_has_allowed_is_only_sent_to_until_somebody_does(app: 
     assert load_settings(app.program.home.settings_file).process_queue == app.connection.connection.key
 
 
-def test_what_was_chosen_is_kept_with_the_comments(app: Line, filemill_home: Path) -> None:
+def test_choice_is_saved_and_comments_are_kept(app: Line, filemill_home: Path) -> None:
     file = filemill_home / "settings.toml"
     file.write_text("# mine\nconcurrency = 3 # not more\n")
     chosen = app.queue()
@@ -178,7 +178,7 @@ def test_server_that_the_environment_points_boto3_to_counts_at_once(qapp: QAppli
     assert made.check(other).endpoint_url == other.endpoint_url
 
 
-def test_permission_holds_until_the_end_when_it_can_not_be_saved(qapp: QApplication, tmp_path: Path) -> None:
+def test_permission_that_can_not_be_saved_lasts_until_the_end(qapp: QApplication, tmp_path: Path) -> None:
     made = controller(tmp_path, {})
     made.choose(Connection("work", region="eu-west-3"), process_here=False)
     (tmp_path / "settings.toml").write_text("not = [toml")

@@ -96,7 +96,9 @@ def hints(page: QueuePage) -> str:
     return " ".join(hint.text() for hint in (form._profile_hint, form._region_hint, form._queue_hint))
 
 
-def test_it_opens_once_with_the_queue_of_now(dialog: ConnectionDialog, page: QueuePage, windows: WindowFactory) -> None:
+def test_dialog_opens_once_with_the_current_queue(
+    dialog: ConnectionDialog, page: QueuePage, windows: WindowFactory
+) -> None:
     assert page.form.place is Place.COMPUTER
     assert dialog.focusWidget() is page.form.places[0]
     assert not page.form.queue.isVisible()
@@ -119,7 +121,7 @@ def test_profile_brings_its_region_and_the_queue_is_picked_from_a_list(
     assert windows.chosen == [(Connection("work", "work-account", "eu-west-1"), False)]
 
 
-def test_broken_profile_is_named_with_what_is_wrong(page: QueuePage) -> None:
+def test_invalid_profile_is_shown_with_its_error(page: QueuePage) -> None:
     row = page.form.profile.findData("broken")
     assert "Its source profile “base” does not exist." in page.form.profile.itemText(row)
     choose(page, Place.AWS, profile="broken")
@@ -145,7 +147,7 @@ def test_region_that_was_typed_stays_when_the_profile_changes(page: QueuePage) -
     assert page.form.region.currentText() == "eu-north-1"
 
 
-def test_who_may_not_list_is_told_and_can_type(
+def test_missing_permission_to_list_is_shown_and_a_name_can_be_typed(
     dialog: ConnectionDialog, page: QueuePage, windows: WindowFactory, internet: Internet, qtbot: QtBot
 ) -> None:
     internet.sim.faults.always("ListQueues", service_error("AccessDenied", "no", status=403))
@@ -160,7 +162,7 @@ def test_who_may_not_list_is_told_and_can_type(
     assert load_settings(windows.settings_file).queue == arn
 
 
-def test_test_tells_one_thing_after_the_other(page: QueuePage, qtbot: QtBot) -> None:
+def test_test_shows_its_results_one_by_one(page: QueuePage, qtbot: QtBot) -> None:
     choose(page, Place.AWS, profile="work-account", queue="work")
     page.test.click()
     assert page._test_title.text() == "Testing…"
@@ -198,9 +200,7 @@ def held(release: threading.Event) -> Fault:
     return wait
 
 
-def test_test_and_list_are_stopped_and_what_comes_late_is_dropped(
-    page: QueuePage, internet: Internet, qtbot: QtBot
-) -> None:
+def test_test_and_list_are_stopped_and_late_results_dropped(page: QueuePage, internet: Internet, qtbot: QtBot) -> None:
     release = threading.Event()
     for operation in ("GetQueueUrl", "ListQueues"):
         internet.sim.faults.always(operation, held(release))
@@ -218,7 +218,7 @@ def test_test_and_list_are_stopped_and_what_comes_late_is_dropped(
     assert len(page.checks.findings) == 2
 
 
-def test_closing_while_it_is_asked_harms_nothing(
+def test_closing_during_a_look_up_does_no_harm(
     dialog: ConnectionDialog, page: QueuePage, internet: Internet, qtbot: QtBot
 ) -> None:
     release = threading.Event()
@@ -241,7 +241,7 @@ def test_closing_while_it_is_asked_harms_nothing(
         (Place.SERVER, {"queue": "work", "server": "http://[::1"}, "▲ “http://[::1” is not a valid URL of a server."),
     ],
 )
-def test_what_can_not_be_is_said_in_the_dialog(
+def test_invalid_input_is_reported_in_the_dialog(
     dialog: ConnectionDialog, page: QueuePage, windows: WindowFactory, place: Place, fields: dict[str, str], said: str
 ) -> None:
     choose(page, place, **fields)

@@ -65,7 +65,7 @@ def test_waiting_counts_down(qtbot: QtBot, clock: FakeClock, monkeypatch: pytest
         (QueueTrouble.SETUP, "The connection needs attention"),
     ],
 )
-def test_trouble_that_needs_the_person_has_a_mark_of_its_own(
+def test_problem_that_needs_the_user_has_another_icon(
     qapp: object, clock: FakeClock, trouble: QueueTrouble, text: str
 ) -> None:
     states = ConnectionStatus(AWS, clock)
@@ -81,7 +81,7 @@ def test_waiting_without_a_time_and_stopped(qapp: object, clock: FakeClock) -> N
     assert (states.text.mark, states.text.text) == (Mark.STOPPED, "Stopped")
 
 
-def test_trouble_is_told_once_and_taken_back(qapp: object, clock: FakeClock) -> None:
+def test_problem_is_reported_once_and_withdrawn(qapp: object, clock: FakeClock) -> None:
     states = ConnectionStatus(AWS, clock)
     spy = QSignalSpy(states.trouble_changed)
     states.set_sender_state(OFFLINE)
@@ -94,7 +94,7 @@ def test_trouble_is_told_once_and_taken_back(qapp: object, clock: FakeClock) -> 
     assert spy.at(1)[0] is None
 
 
-def test_death_comes_before_everything_until_the_thread_reports_again(qapp: object, clock: FakeClock) -> None:
+def test_crash_has_priority_until_the_thread_reports_again(qapp: object, clock: FakeClock) -> None:
     states = ConnectionStatus(AWS, clock)
     spy = QSignalSpy(states.trouble_changed)
     states.set_sender_state(OFFLINE)
@@ -107,7 +107,7 @@ def test_death_comes_before_everything_until_the_thread_reports_again(qapp: obje
     assert spy.at(spy.count() - 1)[0] is None
 
 
-def test_a_queue_that_nobody_has_allowed_is_sent_to_only(qapp: object, clock: FakeClock) -> None:
+def test_queue_without_permission_is_only_sent_to(qapp: object, clock: FakeClock) -> None:
     states = ConnectionStatus(AWS, clock)
     spy = QSignalSpy(states.trouble_changed)
     states.set_sender_state(RUNNING)

@@ -69,7 +69,7 @@ def test_bug_is_logged_and_reported(hook: CrashHook, qtbot: QtBot, caplog: pytes
 
 
 @pytest.mark.expected_log("The home folder can't be used.")
-def test_known_trouble_that_nobody_caught_is_only_told(hook: CrashHook, qtbot: QtBot) -> None:
+def test_uncaught_known_error_is_only_shown(hook: CrashHook, qtbot: QtBot) -> None:
     error = SettingsError("The home folder can't be used.")
     with qtbot.waitSignal(hook.known) as told:
         hook.handle(type(error), error, None)
@@ -92,7 +92,7 @@ def test_fault_in_another_thread_is_shown_in_the_main_one(hook: CrashHook, qtbot
     qtbot.waitUntil(lambda: heard == [threading.get_ident()])
 
 
-def test_hooks_are_taken_and_given_back(hook: CrashHook) -> None:
+def test_hooks_are_installed_and_removed(hook: CrashHook) -> None:
     hook.install()
     assert sys.excepthook == hook.handle
     hook.uninstall()
@@ -130,7 +130,7 @@ def open_dialog(dialogs: CrashDialogs) -> CrashDialog | None:
     return dialogs.dialog
 
 
-def test_report_holds_no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_report_contains_no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hush-hush")
     assert "hush-hush" not in report_of(caught(ValueError("x")))
 
@@ -223,7 +223,7 @@ def from_an_event_handler() -> None:
     "provoke", [from_a_slot, from_a_timer, from_a_python_thread, from_a_qthread, from_an_event_handler]
 )
 @pytest.mark.expected_log("unexpected error", "CRITICAL")
-def test_fault_reaches_log_and_dialog_wherever_it_comes_from(
+def test_error_reaches_log_and_dialog_from_everywhere(
     provoke: Callable[[], None], dialogs: CrashDialogs, qtbot: QtBot, caplog: pytest.LogCaptureFixture
 ) -> None:
     provoke()
@@ -242,7 +242,7 @@ def test_fault_in_a_task_reaches_log_and_dialog(dialogs: CrashDialogs, qtbot: Qt
 
 
 @pytest.mark.expected_log("ignored exception", "ERROR")
-def test_fault_that_nobody_can_be_told_of_is_logged(dialogs: CrashDialogs) -> None:
+def test_error_that_can_not_be_shown_is_logged(dialogs: CrashDialogs) -> None:
     class Dying:
         def __del__(self) -> None:
             divide()
@@ -321,7 +321,7 @@ def test_qt_is_heard_from_any_thread(handler: None, caplog: pytest.LogCaptureFix
 
 
 @pytest.mark.expected_log("first")
-def test_log_that_makes_qt_say_something_is_no_circle(handler: None, caplog: pytest.LogCaptureFixture) -> None:
+def test_log_that_makes_qt_print_a_message_does_not_recurse(handler: None, caplog: pytest.LogCaptureFixture) -> None:
     class Chatty(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             qWarning("and about that too")

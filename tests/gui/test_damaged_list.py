@@ -72,7 +72,7 @@ def answer(text: str) -> None:
 
 @pytest.mark.expected_log("database is damaged")
 @pytest.mark.parametrize(("text", "files"), [("Use the Backup", 1), ("Start With", 0)])
-def test_the_window_opens_with_what_was_chosen_and_the_damaged_file_is_kept(
+def test_window_opens_with_the_chosen_database_and_the_damaged_file_is_kept(
     qtbot: QtBot, filemill_home: Path, tmp_path: Path, text: str, files: int
 ) -> None:
     program = open_program()
@@ -91,7 +91,7 @@ def test_the_window_opens_with_what_was_chosen_and_the_damaged_file_is_kept(
 
 @pytest.mark.expected_log("database is damaged")
 @pytest.mark.expected_log("can't start: It can't be moved away.")
-def test_a_damaged_file_that_can_not_be_put_aside_is_said_in_a_dialog(
+def test_damaged_file_that_can_not_be_moved_is_reported_in_a_dialog(
     qtbot: QtBot, filemill_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program = open_program()

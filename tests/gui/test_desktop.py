@@ -99,7 +99,7 @@ def test_short_break_between_two_files_is_no_reason_to_sleep(windows: WindowFact
     qtbot.waitUntil(lambda: not room.awake.is_kept)
 
 
-def test_batch_is_told_in_the_window_and_its_notification_opens_the_view(
+def test_finished_batch_is_shown_in_the_window_and_its_notification_opens_the_view(
     windows: WindowFactory, room: Room, qtbot: QtBot
 ) -> None:
     window = windows.open()
@@ -117,7 +117,7 @@ def test_batch_is_told_in_the_window_and_its_notification_opens_the_view(
     qtbot.waitUntil(lambda: window.view.model().rowCount() == 1)
 
 
-def test_window_that_ends_tells_nothing_more(windows: WindowFactory, room: Room) -> None:
+def test_closing_window_sends_no_notifications(windows: WindowFactory, room: Room) -> None:
     window = windows.open()
     window.close()
     shown = len(room.notifier.shown)
@@ -139,7 +139,7 @@ def tray(qtbot: QtBot) -> Iterator[Tray]:
     window.close()
 
 
-def test_tray_is_off_until_the_person_wants_it(tray: Tray) -> None:
+def test_tray_icon_is_off_by_default(tray: Tray) -> None:
     states = [tray.is_shown]
     for wanted in (True, False):
         tray._keep.setChecked(wanted)
@@ -222,9 +222,7 @@ def test_every_system_has_its_desktop(qtbot: QtBot) -> None:
         assert kinds["linux"] == ("BusNotifier", "LauncherEntry", "BusAwake")
 
 
-def test_what_another_system_does_not_have_is_left_out_in_silence(
-    qapp: object, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_services_that_another_system_lacks_are_skipped_silently(qapp: object, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     if sys.platform != "win32":
         taskbar = WindowsTaskbar(lambda: 1)

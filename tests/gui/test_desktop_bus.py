@@ -175,7 +175,7 @@ def test_dock_hears_of_progress_and_failures_once_each(services: Services, sessi
     assert third["progress-visible"] == third["count-visible"] == ("b", False)
 
 
-def test_sleep_is_held_off_while_busy_and_let_go_at_once(services: Services, session: Bus, qtbot: QtBot) -> None:
+def test_sleep_is_inhibited_while_busy_and_released_at_once(services: Services, session: Bus, qtbot: QtBot) -> None:
     system = Bus(SYSTEM)
     awake = BusAwake(session, system)
     awake.keep(awake=True)
@@ -190,7 +190,7 @@ def test_sleep_is_held_off_while_busy_and_let_go_at_once(services: Services, ses
     system.close()
 
 
-def test_answer_that_comes_after_the_work_is_given_back(services: Services, session: Bus, qtbot: QtBot) -> None:
+def test_inhibitor_that_arrives_after_the_work_is_released(services: Services, session: Bus, qtbot: QtBot) -> None:
     system = Bus(SYSTEM)
     awake = BusAwake(session, system)
     awake.keep(awake=True)
@@ -221,7 +221,7 @@ def test_bus_that_goes_away_is_let_go(services: Services, session: Bus, qtbot: Q
     notifier.show(Notification(Topic.ENDED, "Finished", "y"))
 
 
-def test_service_that_is_not_there_is_no_trouble(services: Services, session: Bus, qtbot: QtBot) -> None:
+def test_missing_service_is_no_error(services: Services, session: Bus, qtbot: QtBot) -> None:
     from jeepney import DBusAddress
 
     answers: list[Any] = []

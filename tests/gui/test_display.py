@@ -62,7 +62,7 @@ def test_platforms_that_need_one_are_checked(platform: str) -> None:
 
 
 @pytest.mark.parametrize("name", [":9387", "unix:9387", "localhost:9387.0", "nonsense", ":", ":x"])
-def test_x_display_that_does_not_answer_is_none(name: str) -> None:
+def test_x_display_that_does_not_respond_is_none(name: str) -> None:
     assert not has_display({"DISPLAY": name}, LINUX)
 
 
@@ -132,7 +132,7 @@ def test_the_check_does_not_import_qt() -> None:
 
 @pytest.mark.skipif(sys.platform != LINUX, reason="only there it can be missing")
 @pytest.mark.parametrize("extra", [{}, {"DISPLAY": ":9387"}])
-def test_program_says_so_in_one_sentence_and_ends_with_2(extra: dict[str, str], filemill_home: Path) -> None:
+def test_program_prints_one_sentence_and_exits_with_2(extra: dict[str, str], filemill_home: Path) -> None:
     done = run(**extra)
     assert done.returncode == 2
     assert done.stdout == ""

@@ -134,7 +134,7 @@ def test_shown_columns_are_exported_in_their_order_on_the_screen(
     assert list(rows_of(tmp_path / "list.csv")[0])[:2] == ["file_size", "name"]
 
 
-def test_file_that_is_there_is_replaced_only_when_it_is_asked_for_again(
+def test_existing_file_is_replaced_only_after_a_second_request(
     windows: WindowFactory, jobs_db: JobsDatabase, qtbot: QtBot, tmp_path: Path
 ) -> None:
     jobs_db.add("a.txt")
@@ -153,7 +153,7 @@ def test_file_that_is_there_is_replaced_only_when_it_is_asked_for_again(
     assert len(rows_of(target)) == 1
 
 
-def test_another_name_after_that_is_not_replaced_unasked(
+def test_another_existing_file_is_not_replaced_without_a_request(
     windows: WindowFactory, jobs_db: JobsDatabase, qtbot: QtBot, tmp_path: Path
 ) -> None:
     jobs_db.add("a.txt")
@@ -170,7 +170,7 @@ def test_another_name_after_that_is_not_replaced_unasked(
     assert (tmp_path / "two.csv").read_text(encoding="utf-8") == "mine too"
 
 
-def test_folder_that_is_not_there_is_said_in_the_dialog(
+def test_missing_folder_is_reported_in_the_dialog(
     windows: WindowFactory, jobs_db: JobsDatabase, qtbot: QtBot, tmp_path: Path
 ) -> None:
     jobs_db.add("a.txt")
@@ -195,12 +195,12 @@ def test_folder_that_is_not_there_is_said_in_the_dialog(
         (errno.EIO, "list.csv can't be written: oh"),
     ],
 )
-def test_what_stands_in_the_way_is_said_plainly(tmp_path: Path, code: int, words: str) -> None:
+def test_obstacles_are_reported_plainly(tmp_path: Path, code: int, words: str) -> None:
     error = NotWrittenError("list.csv can't be written: oh.", code=code)
     assert exporting.why_not_written(tmp_path / "list.csv", error).startswith(words)
 
 
-def test_no_name_is_asked_for(windows: WindowFactory, jobs_db: JobsDatabase, qtbot: QtBot) -> None:
+def test_missing_name_is_requested(windows: WindowFactory, jobs_db: JobsDatabase, qtbot: QtBot) -> None:
     jobs_db.add("a.txt")
     dialog = open_dialog(windows.open_active(), qtbot)
     dialog.path.clear()
@@ -209,7 +209,7 @@ def test_no_name_is_asked_for(windows: WindowFactory, jobs_db: JobsDatabase, qtb
     assert dialog.trouble == "Choose a file to export to."
 
 
-def test_long_export_tells_how_far_it_is_and_is_stopped_without_a_trace(
+def test_long_export_shows_its_progress_and_can_be_stopped_without_a_trace(
     windows: WindowFactory, jobs_db: JobsDatabase, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exporting, "_EVERY", 1)

@@ -89,7 +89,7 @@ def test_arrow_down_goes_to_the_list(window: MainWindow, windows: WindowFactory,
     assert window.view.currentIndex().isValid()
 
 
-def test_nothing_found_is_said_and_taken_back_by_one_button(
+def test_empty_result_is_shown_and_cleared_by_one_button(
     window: MainWindow, windows: WindowFactory, qtbot: QtBot
 ) -> None:
     window.filter.setFocus()
@@ -116,7 +116,7 @@ def test_button_in_the_box_empties_it(window: MainWindow, windows: WindowFactory
     assert not clear.isVisible()
 
 
-def test_filtered_list_follows_what_changes(window: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
+def test_filtered_list_follows_changes(window: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
     QTest.keyClicks(window.filter, "status:failed")
     qtbot.waitUntil(lambda: windows.names() == ["apple.txt"])
     apple, banana, _ = windows.jobs_db.jobs.ids()
@@ -148,7 +148,7 @@ def test_nothing_can_be_filtered_while_there_is_nothing(windows: WindowFactory) 
     assert not window.sidebar.isVisible()
 
 
-def test_files_added_while_others_are_looked_for_do_not_show(
+def test_added_files_that_do_not_match_the_filter_are_hidden(
     window: MainWindow, windows: WindowFactory, qtbot: QtBot
 ) -> None:
     QTest.keyClicks(window.filter, "banana")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tests.gui.conftest import WindowFactory
 
 
-def test_without_any_nothing_is_said(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_nothing_is_shown_without_foreign_messages(windows: WindowFactory, qtbot: QtBot) -> None:
     window = windows.open()
     window.connection.foreign.count()
     assert not window.menu_actions.foreign.isEnabled()

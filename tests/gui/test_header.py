@@ -63,7 +63,7 @@ def test_sizes_can_be_read_in_full_from_the_start(header: JobsHeader) -> None:
         assert metrics.horizontalAdvance(text) <= room, text
 
 
-def test_no_column_asks_for_every_cell(header: JobsHeader) -> None:
+def test_no_column_measures_every_cell(header: JobsHeader) -> None:
     modes = {header.sectionResizeMode(number) for number in range(header.count())}
     assert modes == {QHeaderView.ResizeMode.Interactive}
 
@@ -182,7 +182,7 @@ def then_of(header: JobsHeader) -> tuple[int, Qt.SortOrder] | None:
     return header.second
 
 
-def test_click_with_shift_orders_what_is_equal(three: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
+def test_shift_click_sorts_equal_rows(three: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
     header = three.view.header
     click(header, SIZE)
     qtbot.waitUntil(lambda: windows.names() == ["c", "b", "a"])
@@ -259,7 +259,7 @@ def test_order_and_columns_are_there_after_a_restart(three: MainWindow, windows:
     assert "folder" in shown(again)
 
 
-def test_heading_says_how_it_is_sorted(three: MainWindow, windows: WindowFactory) -> None:
+def test_heading_shows_the_sort_order(three: MainWindow, windows: WindowFactory) -> None:
     header, model = three.view.header, windows.controller().model
     click(header, SIZE)
     click(header, SIZE)
@@ -296,9 +296,7 @@ def keyed(windows: WindowFactory, qtbot: QtBot) -> JobsHeader:
     return header
 
 
-def test_titles_are_gone_through_and_sorted_by_with_keys(
-    keyed: JobsHeader, windows: WindowFactory, qtbot: QtBot
-) -> None:
+def test_titles_can_be_visited_and_sorted_with_keys(keyed: JobsHeader, windows: WindowFactory, qtbot: QtBot) -> None:
     QTest.keyClick(keyed, Qt.Key.Key_Home)
     assert (keyed.current, keyed.accessibleDescription()) == (NAME, "Name")
     QTest.keyClick(keyed, Qt.Key.Key_Space)
@@ -316,7 +314,7 @@ def test_titles_are_gone_through_and_sorted_by_with_keys(
     assert keyed.hasFocus()
 
 
-def test_order_is_said_whoever_changes_it(keyed: JobsHeader, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_change_of_the_order_is_announced(keyed: JobsHeader, monkeypatch: pytest.MonkeyPatch) -> None:
     heard: list[str] = []
 
     def hear(event: QAccessibleEvent) -> None:
@@ -392,7 +390,7 @@ def test_hidden_title_does_not_hold_the_keyboard(keyed: JobsHeader) -> None:
 # --- shown columns
 
 
-def test_fit_columns_makes_room_for_what_is_seen(windows: WindowFactory) -> None:
+def test_fit_columns_makes_room_for_visible_cells(windows: WindowFactory) -> None:
     windows.jobs_db.add("a name that is quite a bit longer than its column is at first.txt", size=10**9)
     header = windows.open().view.header
     before = header.sectionSize(NAME)
@@ -447,7 +445,7 @@ def shown_order(header: JobsHeader) -> list[str]:
     return [COLUMNS[number].id for number in places if not header.isSectionHidden(number)]
 
 
-def test_column_of_a_later_version_is_shown_or_not_as_it_is_meant(header: JobsHeader) -> None:
+def test_column_of_a_later_version_is_shown_or_hidden_by_default(header: JobsHeader) -> None:
     """A layout saved before a column was added does not contain it."""
     known = [ColumnLayout(name, 100, hidden=name == "lines") for name in ("took", "name", "status", "lines")]
     header.take_layout(known)

@@ -15,7 +15,7 @@ def test_every_span_has_its_steps() -> None:
         assert set(series.files) == {0.0}
 
 
-def test_what_was_done_stands_in_its_second() -> None:
+def test_work_is_counted_in_its_second() -> None:
     history = History()
     history.add(NOW - 3.5, NOW - 3.2, 4, 1000)
     series = history.series(Span.MINUTE, NOW)
@@ -32,7 +32,7 @@ def test_second_that_is_not_over_is_not_shown_yet() -> None:
     assert history.series(Span.MINUTE, NOW + 1).files[-1] == 4
 
 
-def test_look_that_came_late_is_spread_over_the_time_between() -> None:
+def test_work_of_a_late_reading_is_spread_over_the_time_between() -> None:
     history = History()
     history.add(NOW - 5, NOW - 1, 8, 0)
     assert max(history.series(Span.MINUTE, NOW).files) == 2
@@ -58,7 +58,7 @@ def test_old_work_makes_room_for_new() -> None:
     assert sum(history.series(Span.MINUTE, NOW + 3 * 86_400).files) == 0
 
 
-def test_what_the_database_knows_is_the_past() -> None:
+def test_results_in_the_database_become_the_past() -> None:
     history = History()
     history.fill(Span.DAY, [Ended(int((NOW - 7200) * 1000), 720, 72_000)], NOW)
     series = history.series(Span.DAY, NOW)

@@ -82,7 +82,7 @@ def test_list_is_empty_and_not_loaded_until_it_is_read(list_model: ListModel) ->
     assert list_model.texts() == ["a.txt"]
 
 
-def test_cells_show_what_the_database_says(list_model: ListModel) -> None:
+def test_cells_show_the_contents_of_the_database(list_model: ListModel) -> None:
     key = list_model.jobs_db.add("a.txt", size=18_204)[0]
     list_model.jobs_db.finish(key, lines=12_340)
     list_model.load()
@@ -106,7 +106,7 @@ def test_numbers_are_aligned_to_the_right_like_their_titles(list_model: ListMode
         assert cell == title
 
 
-def test_progress_is_told_in_words_too(list_model: ListModel) -> None:
+def test_progress_is_also_shown_as_text(list_model: ListModel) -> None:
     key = list_model.jobs_db.add("a.txt", size=1000)[0]
     list_model.jobs_db.change(key, status=Status.PROCESSING, bytes_done=710)
     list_model.load()
@@ -133,7 +133,7 @@ def test_hostile_names_are_shown_as_plain_text(list_model: ListModel, path: str,
     assert index.data(Qt.ItemDataRole.ToolTipRole) == hint
 
 
-def test_first_cell_speaks_the_row_and_the_others_their_title(list_model: ListModel) -> None:
+def test_first_cell_has_the_rows_accessible_text_and_the_others_their_titles(list_model: ListModel) -> None:
     list_model.jobs_db.fail(list_model.jobs_db.add("a.txt", size=18_204)[0])
     list_model.load()
     spoken = [
@@ -161,7 +161,7 @@ def test_changes_come_as_one_range_and_from_the_database(list_model: ListModel) 
     assert list_model.texts("status")[7].startswith("Failed")
 
 
-def test_nothing_is_emitted_for_rows_that_nobody_looked_at(list_model: ListModel) -> None:
+def test_nothing_is_emitted_for_rows_never_shown(list_model: ListModel) -> None:
     keys = list_model.jobs_db.add_many(600)
     list_model.load()
     list_model.model.index(0, 0).data()
@@ -187,7 +187,7 @@ def test_new_rows_come_in_one_insertion(list_model: ListModel, order: Qt.SortOrd
     assert list_model.texts() == (expected if order is ASCENDING else expected[::-1])
 
 
-def test_removed_rows_vanish_and_the_selection_stays_on_its_files(list_model: ListModel) -> None:
+def test_removed_rows_disappear_and_the_selection_stays_on_its_files(list_model: ListModel) -> None:
     keys = list_model.jobs_db.add_many(10)
     list_model.load()
     list_model.look()
@@ -201,7 +201,7 @@ def test_removed_rows_vanish_and_the_selection_stays_on_its_files(list_model: Li
     assert list_model.texts() == [f"file{n}.txt" for n in (0, 3, 4, 6, 7, 8, 9)]
 
 
-def test_rows_removed_in_many_places_are_loaded_anew(list_model: ListModel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_removed_in_many_places_reset_the_model(list_model: ListModel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs_model, "_MAX_RUNS", 2)
     keys = list_model.jobs_db.add_many(10)
     list_model.load()
@@ -239,7 +239,7 @@ def test_sorting_follows_sql_and_keeps_selection_and_current_row(list_model: Lis
     assert list_model.texts()[0] == "file10.txt"
 
 
-def test_column_widths_are_told_that_only_rows_were_sorted(list_model: ListModel) -> None:
+def test_column_widths_are_not_measured_after_sorting(list_model: ListModel) -> None:
     list_model.jobs_db.add("b", "a")
     list_model.load()
     hints: list[Any] = []
@@ -295,7 +295,7 @@ def test_row_whose_status_changed_moves_in_a_list_sorted_by_status(list_model: L
     list_model.qtbot.waitUntil(lambda: list_model.texts() == ["b", "c", "a"])
 
 
-def test_removed_row_vanishes_from_a_sorted_list_at_once(list_model: ListModel) -> None:
+def test_removed_row_disappears_from_a_sorted_list_at_once(list_model: ListModel) -> None:
     keys = list_model.jobs_db.add("c", "a", "b")
     list_model.load("name")
     list_model.jobs_db.intake.remove([keys[2]])
@@ -303,7 +303,7 @@ def test_removed_row_vanishes_from_a_sorted_list_at_once(list_model: ListModel) 
     assert list_model.texts() == ["a", "c"]
 
 
-def test_too_many_changes_are_read_anew(list_model: ListModel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_changes_reset_the_model(list_model: ListModel, monkeypatch: pytest.MonkeyPatch) -> None:
     keys = list_model.jobs_db.add_many(10)
     list_model.load()
     list_model.texts()
@@ -360,9 +360,7 @@ def test_list_that_becomes_empty_and_full_again(list_model: ListModel) -> None:
     assert list_model.texts() == ["x"]
 
 
-def test_database_that_cannot_be_read_is_said_and_tried_again(
-    list_model: ListModel, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unreadable_database_is_reported_and_read_again(list_model: ListModel, monkeypatch: pytest.MonkeyPatch) -> None:
     keys = list_model.jobs_db.add_many(3)
     list_model.load()
     list_model.look()
@@ -377,9 +375,7 @@ def test_database_that_cannot_be_read_is_said_and_tried_again(
     assert list_model.texts() == ["file0.txt", "file1.txt", "file2.txt"]
 
 
-def test_order_that_cannot_be_read_is_said_and_tried_again(
-    list_model: ListModel, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unreadable_order_is_reported_and_read_again(list_model: ListModel, monkeypatch: pytest.MonkeyPatch) -> None:
     list_model.jobs_db.add("a")
     with monkeypatch.context() as broken:
         broken.setattr(JobList, "ids", _refuse)
@@ -389,7 +385,7 @@ def test_order_that_cannot_be_read_is_said_and_tried_again(
     assert set(list_model.problems) == {"The disk is gone."}
 
 
-def test_trouble_with_an_order_that_is_no_longer_wanted_changes_nothing(
+def test_error_of_an_outdated_order_changes_nothing(
     list_model: ListModel, tasks: Tasks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keys = list_model.jobs_db.add("a", "b", "c")

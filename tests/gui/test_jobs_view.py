@@ -125,7 +125,7 @@ def test_progress_is_painted_only_while_there_is_some(view: JobsView) -> None:
     assert has_colour(cell(view, 1, PROGRESS), LIGHT.selected_text)
 
 
-def test_ring_is_there_for_who_uses_the_keyboard(view: JobsView, qtbot: QtBot) -> None:
+def test_focus_ring_is_shown_to_keyboard_users(view: JobsView, qtbot: QtBot) -> None:
     view.activateWindow()
     qtbot.waitUntil(view.isActiveWindow)
     view.setFocus()

@@ -45,7 +45,7 @@ def keys(*values: int) -> array[int]:
     return array("q", values)
 
 
-def test_retry_tells_what_goes_again_and_what_has_not_ended(
+def test_retry_reports_retried_and_unfinished_files(
     commands: ListCommands, jobs_db: JobsDatabase, qtbot: QtBot
 ) -> None:
     a, b, c = jobs_db.add("a", "b", "c")
@@ -98,7 +98,7 @@ def test_nothing_selected_does_nothing(commands: ListCommands) -> None:
 
 
 @pytest.mark.parametrize("method", ["remove", "retry", "restore"])
-def test_trouble_is_said_and_the_removal_can_still_be_undone(
+def test_error_is_reported_and_the_removal_can_still_be_undone(
     commands: ListCommands, jobs_db: JobsDatabase, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
     (a,) = jobs_db.add("a")
@@ -174,7 +174,7 @@ def test_very_many_rows_are_copied_as_text_only(
         assert (clip.page, clip.addresses) == ("", ())
 
 
-def test_copied_paths_are_told(windows: WindowFactory) -> None:
+def test_copying_paths_is_reported(windows: WindowFactory) -> None:
     windows.jobs_db.add("a", "b")
     window = windows.open()
     window.view.selectAll()

@@ -115,7 +115,7 @@ def test_other_programs_writes_show_up_by_themselves(windows: WindowFactory, qtb
     qtbot.waitUntil(lambda: window.status.count_text(Status.PROCESSED) == "1 processed")
 
 
-def test_status_bar_and_title_say_how_far_all_of_it_is(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_status_bar_and_title_show_the_overall_progress(windows: WindowFactory, qtbot: QtBot) -> None:
     keys = windows.jobs_db.add_many(4)
     windows.jobs_db.finish(keys[:3])
     window = windows.open()
@@ -136,7 +136,7 @@ def test_status_bar_and_title_say_how_far_all_of_it_is(windows: WindowFactory, q
     qtbot.waitUntil(lambda: window.menu_actions.retry_failed.iconText() == "Retry Failed (1)")
 
 
-def test_connection_is_shown_and_trouble_stands_under_the_toolbar(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_connection_is_shown_and_problems_appear_under_the_toolbar(windows: WindowFactory, qtbot: QtBot) -> None:
     window = windows.open()
     assert window.status.connection_text == "Starting…"
     windows.states.set_sender_state(LoopState(Phase.RUNNING))
@@ -246,7 +246,7 @@ def test_pasting_something_else_is_answered(windows: WindowFactory, qtbot: QtBot
     qtbot.waitUntil(lambda: "Addresses on the web can't be added yet" in notice(window))
 
 
-def test_context_menu_offers_what_the_menu_bar_does(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_context_menu_has_the_same_actions_as_the_menu_bar(windows: WindowFactory, qtbot: QtBot) -> None:
     windows.jobs_db.add("a")
     window = windows.open_active()
     window.view.select_rows(0, 0)
@@ -311,7 +311,7 @@ def test_files_chosen_in_the_dialog_are_added_and_its_folder_remembered(
     assert WindowMemory(tmp_path / "window.ini").folder("files") == str(tmp_path / "in")
 
 
-def test_folder_chosen_in_the_dialog_is_asked_about_first(
+def test_folder_chosen_in_the_dialog_is_reviewed_first(
     windows: WindowFactory, files: list[str], qtbot: QtBot, tmp_path: Path
 ) -> None:
     window = windows.open_active()
@@ -347,7 +347,7 @@ def drag(urls: list[QUrl]) -> tuple[QMimeData, QDragEnterEvent, QDragMoveEvent, 
     )
 
 
-def test_drop_says_what_it_will_do_and_does_it(
+def test_drop_announces_what_it_will_do_and_does_it(
     windows: WindowFactory, files: list[str], qtbot: QtBot, tmp_path: Path
 ) -> None:
     window = windows.open()
@@ -377,7 +377,7 @@ def test_table_lets_a_drop_through_to_the_window(windows: WindowFactory, files: 
     assert data.hasUrls()
 
 
-def test_drag_that_leaves_changes_nothing(windows: WindowFactory, files: list[str]) -> None:
+def test_cancelled_drag_changes_nothing(windows: WindowFactory, files: list[str]) -> None:
     window = windows.open()
     data, enter, *_ = drag([QUrl.fromLocalFile(files[0])])
     QApplication.sendEvent(window, enter)
@@ -387,7 +387,7 @@ def test_drag_that_leaves_changes_nothing(windows: WindowFactory, files: list[st
     assert data.hasUrls()
 
 
-def test_drag_of_something_else_is_refused_with_words(windows: WindowFactory) -> None:
+def test_drag_of_other_data_is_refused_with_a_message(windows: WindowFactory) -> None:
     window = windows.open()
     data, enter, move, drop = drag([QUrl("https://example.org/x")])
     QApplication.sendEvent(window, enter)
@@ -440,7 +440,7 @@ def test_long_adding_is_shown_with_stop(windows: WindowFactory, qtbot: QtBot) ->
     assert not window.busy.isVisible()
 
 
-def test_trouble_without_another_place_is_said_once(windows: WindowFactory) -> None:
+def test_error_without_another_place_is_shown_once(windows: WindowFactory) -> None:
     window = windows.open()
     windows.controller().problem.emit("The list can't be read.")
     first = window.notices.notice
@@ -453,7 +453,7 @@ def test_trouble_without_another_place_is_said_once(windows: WindowFactory) -> N
 # --- coming back
 
 
-def test_window_comes_back_as_it_was_left(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_window_restores_its_layout(windows: WindowFactory, qtbot: QtBot) -> None:
     windows.jobs_db.add("b", "c", "a")
     first = windows.open()
     first.resize(760, 480)  # fits on the offscreen platform's screen

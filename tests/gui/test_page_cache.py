@@ -56,7 +56,7 @@ def test_rows_of_a_page_are_read_once(cache: PageCache, reader: CountingReader) 
     assert reader.pages == 2
 
 
-def test_pages_that_were_not_looked_at_for_long_are_dropped(
+def test_pages_not_used_recently_are_dropped(
     cache: PageCache, reader: CountingReader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(page_cache, "KEPT_PAGES", 1)
@@ -81,7 +81,7 @@ def test_newer_state_takes_its_place_without_reading(
     assert reader.pages == 1
 
 
-def test_row_that_is_gone_is_none(cache: PageCache, jobs_db: JobsDatabase) -> None:
+def test_missing_row_is_none(cache: PageCache, jobs_db: JobsDatabase) -> None:
     jobs_db.intake.remove([cache.ids[1]])
     assert cache.row(1) is None
 
@@ -105,7 +105,7 @@ def test_inserting_rows_moves_the_others_down(cache: PageCache, jobs_db: JobsDat
     assert name(cache, 1) == "file0.txt"
 
 
-def test_page_that_could_not_be_read_is_tried_again_after_forget(cache: PageCache) -> None:
+def test_page_that_could_not_be_read_is_read_again_after_forget(cache: PageCache) -> None:
     cache.set_unread(0)
     assert cache.row(0) is None
     cache.forget()

@@ -57,7 +57,7 @@ def visited(window: MainWindow, *modifiers: Qt.KeyboardModifier) -> list[str]:
     return seen
 
 
-def test_each_part_is_visited_once_and_the_list_comes_again(window: MainWindow) -> None:
+def test_each_pane_is_visited_once_and_then_the_list_again(window: MainWindow) -> None:
     round_trip = [part for part in visited(window) if part != "status"]
     assert round_trip == ["list", "details", "tools", "sidebar", "list"]
 
@@ -88,7 +88,7 @@ def test_hidden_parts_are_passed_over(window: MainWindow) -> None:
     assert [part for part in visited(window) if part != "status"] == ["list", "tools", "list"]
 
 
-def test_keyboard_comes_back_to_where_it_was_in_a_part(window: MainWindow) -> None:
+def test_focus_returns_to_its_place_in_a_pane(window: MainWindow) -> None:
     window.filter.setFocus()
     press(Qt.KeyboardModifier.ShiftModifier)
     assert place(window) != "tools"

@@ -35,7 +35,7 @@ def notice_of(window: MainWindow) -> str:
     return window.notices.notice.text if window.notices.notice is not None else ""
 
 
-def test_by_keyboard_it_pauses_says_so_everywhere_and_goes_on(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_pausing_and_resuming_by_keyboard_is_shown_everywhere(windows: WindowFactory, qtbot: QtBot) -> None:
     windows.jobs_db.add("a.txt")
     window = windows.open_active()
     for loop in (windows.states.set_sender_state, windows.states.set_consumer_state):
@@ -66,7 +66,7 @@ def test_by_mouse_it_pauses_and_goes_on(windows: WindowFactory) -> None:
     assert windows.control.mode.value == RunMode.RUNNING
 
 
-def test_stopping_after_the_current_files_says_when_it_is_reached(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_pausing_after_the_current_files_is_shown_when_it_is_reached(windows: WindowFactory, qtbot: QtBot) -> None:
     windows.jobs_db.add("a.txt", "b.txt")
     window = windows.open_active()
     with windows.control.consuming(serves_priorities=True):
@@ -93,7 +93,7 @@ def test_stopping_after_the_current_files_can_be_taken_back(windows: WindowFacto
     assert windows.control.mode is RunMode.RUNNING
 
 
-def test_window_that_was_left_paused_says_so(windows: WindowFactory) -> None:
+def test_window_that_starts_paused_shows_it(windows: WindowFactory) -> None:
     windows.control.pause()
     window = windows.open()
     assert window.windowTitle().startswith("[Paused] ")
@@ -109,7 +109,9 @@ def test_window_that_is_closed_does_not_follow_any_more(windows: WindowFactory) 
     assert windows.open().windowTitle().startswith("[Paused] ")
 
 
-def test_pause_that_can_not_be_kept_holds_and_says_so(windows: WindowFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pause_that_can_not_be_saved_applies_and_is_reported(
+    windows: WindowFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(_: bool) -> None:
         raise SettingsError("The settings can't be written.")
 
@@ -120,7 +122,7 @@ def test_pause_that_can_not_be_kept_holds_and_says_so(windows: WindowFactory, mo
     assert notice_of(window) == "The settings can't be written."
 
 
-def test_what_a_paused_consumer_said_last_is_no_trouble(windows: WindowFactory) -> None:
+def test_last_error_of_a_paused_consumer_is_not_shown(windows: WindowFactory) -> None:
     window = windows.open()
     windows.states.set_consumer_state(LoopState(Phase.WAITING, "Amazon SQS can't be reached."))
     assert window.banner.notice is not None

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 NBSP = "\N{NO-BREAK SPACE}"
 
 
-def test_progress_is_told_in_files_and_bytes(wording: Wording) -> None:
+def test_progress_is_shown_in_files_and_bytes(wording: Wording) -> None:
     progress = Progress(1_044, 1_248, 3_100_000_000, 3_400_000_000)
     assert files_of(progress, wording) == "1,044 of 1,248 files"
     assert all_of(progress, wording) == "1,044 of 1,248 files, 3.1 GB of 3.4 GB"
@@ -76,7 +76,7 @@ def test_time_left_does_not_flicker() -> None:
         (Pace(0.05, 0), "3.0/min"),
     ],
 )
-def test_pace_is_told_by_what_moves(pace: Pace, words: str, wording: Wording) -> None:
+def test_pace_depends_on_what_is_processed(pace: Pace, words: str, wording: Wording) -> None:
     assert pace_text(pace, wording) == words
 
 
@@ -95,11 +95,11 @@ def test_pace_is_spoken_in_a_sentence(wording: Wording) -> None:
         (RunEnd(1, 1, 10), "1 file failed."),
     ],
 )
-def test_end_of_a_run_is_told_in_a_sentence(end: RunEnd, words: str, wording: Wording) -> None:
+def test_end_of_a_run_is_one_sentence(end: RunEnd, words: str, wording: Wording) -> None:
     assert end_text(end, wording) == words
 
 
-def test_selection_is_told_with_its_sums(wording: Wording) -> None:
+def test_selection_is_shown_with_its_sums(wording: Wording) -> None:
     assert selection_text(1_200, None, wording) == "1,200 selected"
     sums = SelectionSums(StatusCounts(processed=10, failed=2), 3_400_000, 1)
     assert selection_text(12, sums, wording) == "12 selected · 3.4 MB · 2 failed"

@@ -85,7 +85,7 @@ def test_where_a_consumer_works_they_are_simply_next(windows: WindowFactory, qtb
         assert sorted(control.take_priorities(9)) == sorted(keys)
 
 
-def test_what_has_ended_can_not_be_next(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_finished_files_can_not_be_prioritized(windows: WindowFactory, qtbot: QtBot) -> None:
     windows.jobs_db.finish(windows.jobs_db.add("a.txt"))
     window = windows.open_active()
     assert not window.menu_actions.process_next.isEnabled()
@@ -108,18 +108,20 @@ def test_what_has_ended_can_not_be_next(windows: WindowFactory, qtbot: QtBot) ->
         ),
     ],
 )
-def test_notice_says_how_many(qapp: object, moved: PriorityResult, may_begin: bool, text: str) -> None:
+def test_notice_shows_how_many_were_prioritized(
+    qapp: object, moved: PriorityResult, may_begin: bool, text: str
+) -> None:
     assert moved_text(moved, may_begin=may_begin) == text
 
 
-def test_by_keyboard_the_queue_is_looked_at_now(windows: WindowFactory) -> None:
+def test_queue_is_checked_by_keyboard(windows: WindowFactory) -> None:
     window = windows.open_active()
     QTest.keyClick(window.view, Qt.Key.Key_F5)
     assert windows.tried == 1
     assert notice_of(window) == "Checking the queue now."
 
 
-def test_by_mouse_the_queue_is_looked_at_now(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_queue_is_checked_by_mouse(windows: WindowFactory, qtbot: QtBot) -> None:
     window = windows.open_active()
     menu = next(menu for menu in window.findChildren(QMenu) if window.menu_actions.check_queue in menu.actions())
     menu.popup(window.mapToGlobal(QPoint(20, 20)))

@@ -169,7 +169,7 @@ def test_ended_session_goes_on_after_signing_in_from_the_window(
 
 
 @pytest.mark.usefixtures("internet")
-def test_ended_session_without_aws_offers_the_command_and_goes_on_by_itself(
+def test_ended_session_without_aws_offers_the_command_and_continues_by_itself(
     open_app: Enter, sso: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", "")
@@ -182,7 +182,7 @@ def test_ended_session_without_aws_offers_the_command_and_goes_on_by_itself(
 
 @scripts
 @pytest.mark.usefixtures("internet", "sso")
-def test_sign_in_that_does_not_succeed_says_what_aws_says(
+def test_failed_sign_in_shows_the_output_of_aws(
     open_app: Enter, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     install_aws(tmp_path_factory.mktemp("programs"), "echo The browser was closed\nexit 255", monkeypatch)
@@ -209,7 +209,7 @@ def test_refused_keys_lead_to_the_profiles(open_app: Enter, internet: Internet, 
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_wrong_clock_is_said_with_how_wrong_it_is(open_app: Enter, internet: Internet) -> None:
+def test_wrong_clock_is_reported_with_the_difference(open_app: Enter, internet: Internet) -> None:
     said = "Signature expired: 20261124T060000Z is now earlier than 20261124T060400Z (20261124T060900Z - 5 min.)"
     internet.sim.faults.always("*", service_error("InvalidSignatureException", said, status=403))
     app = open_app(AWS)
@@ -228,7 +228,7 @@ def test_wrong_clock_is_said_with_how_wrong_it_is(open_app: Enter, internet: Int
 @pytest.mark.parametrize(
     ("region", "title"), [("", "No region is set"), ("eu west", "The region “eu west” does not exist")]
 )
-def test_region_is_asked_for(open_app: Enter, region: str, title: str) -> None:
+def test_region_is_requested(open_app: Enter, region: str, title: str) -> None:
     app = open_app(Settings(queue=QUEUE, region=region))
     assert app.until_banner(title)[0] == "Choose Region…"
     app.press("Choose Region…")
@@ -246,7 +246,7 @@ def test_region_is_asked_for(open_app: Enter, region: str, title: str) -> None:
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_queue_is_looked_for_in_the_other_regions(open_app: Enter, internet: Internet) -> None:
+def test_queue_is_searched_in_the_other_regions(open_app: Enter, internet: Internet) -> None:
     internet.regions = {"eu-central-1"}
     app = open_app(allowed(AWS))
     buttons = app.until_banner("The queue “work” does not exist on Amazon SQS in eu-west-1")
@@ -257,7 +257,7 @@ def test_queue_is_looked_for_in_the_other_regions(open_app: Enter, internet: Int
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_queue_that_is_nowhere_is_said_to_be_nowhere(open_app: Enter, internet: Internet) -> None:
+def test_queue_that_is_in_no_region_is_reported(open_app: Enter, internet: Internet) -> None:
     internet.regions = set()
     app = open_app(AWS)
     app.until_banner("The queue “work” does not exist on Amazon SQS in eu-west-1")
@@ -274,7 +274,7 @@ def test_queue_that_is_nowhere_is_said_to_be_nowhere(open_app: Enter, internet: 
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_missing_right_gives_a_letter_to_the_administrator(open_app: Enter, internet: Internet) -> None:
+def test_missing_permission_offers_a_request_for_the_administrator(open_app: Enter, internet: Internet) -> None:
     said = (
         "User: arn:aws:iam::123456789012:user/me is not authorized to perform: sqs:receivemessage on resource: "
         "arn:aws:sqs:eu-west-1:123456789012:work because no identity-based policy allows it"
@@ -311,7 +311,7 @@ def test_right_that_is_given_later_is_used(open_app: Enter, internet: Internet) 
 # E6
 
 
-def test_no_connection_is_tried_now_and_told_in_detail(open_app: Enter) -> None:
+def test_no_connection_offers_try_now_and_details(open_app: Enter) -> None:
     app = open_app(Settings(queue=QUEUE, endpoint_url="http://127.0.0.1:1"))
     assert app.until_banner("Can't reach the queue server at http://127.0.0.1:1") == ["Try Now", "Details"]
     app.press("Details")
@@ -335,7 +335,7 @@ def test_proxy_that_refuses_is_blamed(open_app: Enter, monkeypatch: pytest.Monke
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_going_slower_is_only_said_at_the_bottom(open_app: Enter, internet: Internet) -> None:
+def test_throttling_is_only_shown_in_the_status_bar(open_app: Enter, internet: Internet) -> None:
     internet.sim.faults.always("*", service_error("RequestThrottled", "Slower.", status=403))
     app = open_app(allowed(AWS))
     app.until(lambda: app.window.status.connection_text.startswith("Throttled"))
@@ -348,9 +348,7 @@ def test_going_slower_is_only_said_at_the_bottom(open_app: Enter, internet: Inte
 @pytest.mark.usefixtures("signed_in")
 @pytest.mark.expected_log("ConsumerThread ended: This queue contains")
 @pytest.mark.expected_log("foreign|not ours", required=False)
-def test_foreign_messages_stop_the_processing_until_only_ours_are_asked_for(
-    open_app: Enter, internet: Internet
-) -> None:
+def test_foreign_messages_stop_the_processing_until_filemills_are_chosen(open_app: Enter, internet: Internet) -> None:
     queue = internet.sim.boto()
     url = queue.get_queue_url(QueueName=QUEUE)["QueueUrl"]
     for number in range(MANY_IN_A_ROW + 2):
@@ -379,7 +377,7 @@ def test_foreign_messages_stop_the_processing_until_only_ours_are_asked_for(
         (StoreError("It can't be written.", cause=Cause.DATABASE_READ_ONLY), Cause.DATABASE_READ_ONLY, "Open Folder"),
     ],
 )
-def test_trouble_with_the_list_has_a_button_that_helps(
+def test_problem_of_the_database_has_a_remedy(
     windows: WindowFactory, error: StoreError, cause: Cause, first: str
 ) -> None:
     window = windows.open()
@@ -397,7 +395,7 @@ def test_loops_that_have_ended_by_themselves_start_again(windows: WindowFactory)
     assert [loops.starts for loops in windows.loops] == [1]
 
 
-def test_processing_that_nobody_has_allowed_is_allowed(windows: WindowFactory) -> None:
+def test_processing_can_be_permitted(windows: WindowFactory) -> None:
     window = windows.open()
     windows.connection.choose(Connection("work", region=REGION), process_here=False)
     windows.states.set_consumer_state(LoopState(Phase.OFF, "None are processed here yet."))
@@ -407,7 +405,7 @@ def test_processing_that_nobody_has_allowed_is_allowed(windows: WindowFactory) -
     assert load_settings(windows.settings_file).process_queue == windows.connection.connection.key
 
 
-def test_permission_that_can_not_be_saved_is_said_and_holds(windows: WindowFactory) -> None:
+def test_permission_that_can_not_be_saved_applies_and_is_reported(windows: WindowFactory) -> None:
     window = windows.open()
     windows.connection.choose(Connection("work", region=REGION), process_here=False)
     windows.states.set_consumer_state(LoopState(Phase.OFF, "None are processed here yet."))
@@ -418,7 +416,7 @@ def test_permission_that_can_not_be_saved_is_said_and_holds(windows: WindowFacto
     assert str(windows.settings_file) in window.notices.notice.text
 
 
-def test_what_is_waited_for_is_tried_now(windows: WindowFactory) -> None:
+def test_waiting_request_is_tried_now(windows: WindowFactory) -> None:
     window = windows.open()
     windows.states.set_sender_state(LoopState(Phase.WAITING, "Something is in the way."))
     assert [button.text() for button in window.banner.buttons] == ["Try Now"]

@@ -51,7 +51,7 @@ def open_report(window: MainWindow, qtbot: QtBot) -> ReportDialog:
     return dialog
 
 
-def test_report_tells_what_helps(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_report_contains_useful_information(windows: WindowFactory, qtbot: QtBot) -> None:
     keys = windows.jobs_db.add("a.txt", "b.txt", "c.txt")
     windows.jobs_db.finish(keys[0])
     windows.jobs_db.fail(keys[1])
@@ -183,7 +183,7 @@ def test_it_is_saved_as_an_archive_and_shown(
         assert archive.read("filemill-report.txt").decode() == shown
 
 
-def test_folder_that_can_not_be_written_is_said_and_the_report_stays(
+def test_read_only_folder_is_reported_and_the_report_stays_open(
     windows: WindowFactory, qtbot: QtBot, tmp_path: Path
 ) -> None:
     dialog = open_report(windows.open(), qtbot)
@@ -211,7 +211,7 @@ def test_it_is_searched_and_copied(windows: WindowFactory, qtbot: QtBot) -> None
     assert QGuiApplication.clipboard().text() == dialog.content()
 
 
-def test_queue_that_does_not_answer_is_told_in_its_place(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_unreachable_queue_is_reported_in_its_section(windows: WindowFactory, qtbot: QtBot) -> None:
     connector = FakeConnector(FakeClient())
     connector.trouble = QueueError(
         f"No queue in account {ACCOUNT}.", trouble=QueueTrouble.NO_QUEUE, detail="NonExistentQueue"
@@ -222,7 +222,7 @@ def test_queue_that_does_not_answer_is_told_in_its_place(windows: WindowFactory,
     assert "✓ Database" in text
 
 
-def test_fault_stands_first_in_it(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_error_comes_first(windows: WindowFactory, qtbot: QtBot) -> None:
     window = windows.open()
     window.help.show_report(f"Traceback\n  ValueError: {KEY_ID}")
     dialog = window.help.report

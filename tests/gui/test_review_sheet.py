@@ -90,7 +90,7 @@ def window_of(sheet: ReviewSheet) -> MainWindow:
 # --- its texts
 
 
-def test_it_says_how_many_files_of_what_size_from_where(asked: ReviewSheet, folder: Path) -> None:
+def test_sheet_shows_number_size_and_place(asked: ReviewSheet, folder: Path) -> None:
     texts = [label.accessibleName() or label.text() for label in asked.findChildren(type(asked.chosen))]
     assert "Add 63 files (630 bytes) from “in”?" in texts
     assert str(folder) in [label.accessibleName() for label in asked.findChildren(type(asked.chosen))]
@@ -107,7 +107,7 @@ def test_every_control_has_a_name_and_the_window_goes_on(asked: ReviewSheet) -> 
     assert asked.windowModality() is Qt.WindowModality.WindowModal
 
 
-def test_count_follows_what_is_typed(asked: ReviewSheet, qtbot: QtBot) -> None:
+def test_count_follows_the_typed_pattern(asked: ReviewSheet, qtbot: QtBot) -> None:
     type_in(asked.only, "*.txt")
     qtbot.waitUntil(lambda: asked.chosen.text() == "3 of 63 files, 30 bytes")
     assert asked.add.text() == "&Add 3 Files"
@@ -119,7 +119,7 @@ def test_count_follows_what_is_typed(asked: ReviewSheet, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: asked.chosen.text() == "60 of 63 files, 600 bytes")
 
 
-def test_what_matches_nothing_can_not_be_added(asked: ReviewSheet, qtbot: QtBot, windows: WindowFactory) -> None:
+def test_pattern_without_matches_can_not_be_added(asked: ReviewSheet, qtbot: QtBot, windows: WindowFactory) -> None:
     type_in(asked.only, "*.pdf")
     QTest.keyClick(asked.only, Qt.Key.Key_Return)  # before counting ends
     qtbot.waitUntil(lambda: asked.chosen.text() == "None of 63 files match")
@@ -129,7 +129,7 @@ def test_what_matches_nothing_can_not_be_added(asked: ReviewSheet, qtbot: QtBot,
     assert windows.names() == []
 
 
-def test_folder_without_subfolders_says_so(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
+def test_folder_without_subfolders_is_marked(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
     window = windows.open_active()
     window._list.adder.add([str(folder / "deep")], must_ask=True)
     sheet = sheet_of(window, qtbot)
@@ -210,7 +210,7 @@ def test_tab_goes_through_everything_in_its_order(windows: WindowFactory, folder
 # --- unusual items
 
 
-def test_what_can_not_be_added_is_counted_and_listed(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
+def test_items_that_can_not_be_added_are_counted_and_listed(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
     os.mkfifo(folder / "pipe")
     (folder / "there").symlink_to(folder / "deep")
     window = windows.open_active()
@@ -251,9 +251,7 @@ def test_files_on_the_list_already_are_skipped(windows: WindowFactory, folder: P
     assert len(windows.names()) == 63
 
 
-def test_a_file_on_the_list_already_is_processed_again_if_that_is_wanted(
-    windows: WindowFactory, folder: Path, qtbot: QtBot
-) -> None:
+def test_file_on_the_list_can_be_added_again(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
     window = windows.open_active()
     file = str(folder / "00.csv")
     window.add([file])
@@ -283,7 +281,7 @@ def test_a_file_that_has_changed_is_added_without_a_question(
 # --- several sheets, and closing
 
 
-def test_several_are_asked_about_one_after_the_other(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
+def test_several_reviews_are_shown_one_after_the_other(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
     window = windows.open_active()
     adder = windows.controller().adder
     adder.add([str(folder / "deep")], must_ask=True)
@@ -298,7 +296,7 @@ def test_several_are_asked_about_one_after_the_other(windows: WindowFactory, fol
     qtbot.waitUntil(lambda: len(windows.names()) in {3, 63})
 
 
-def test_closing_the_window_adds_nothing_of_what_is_asked(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
+def test_closing_the_window_adds_no_files_under_review(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
     window = windows.open_active()
     adder = windows.controller().adder
     for _ in range(2):
@@ -373,9 +371,7 @@ def test_an_add_is_undone_and_done_again(windows: WindowFactory, folder: Path, q
     qtbot.waitUntil(lambda: notice(windows, window) == "Restored 3 files to the list.")
 
 
-def test_undoing_an_add_leaves_away_what_was_removed_by_hand(
-    windows: WindowFactory, folder: Path, qtbot: QtBot
-) -> None:
+def test_redo_of_an_add_leaves_out_files_removed_since(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
     window = windows.open_active()
     window.add([str(folder / "deep")])
     qtbot.waitUntil(lambda: len(windows.names()) == 3)
@@ -408,7 +404,7 @@ def test_add_and_remove_are_undone_one_after_the_other(windows: WindowFactory, f
 
 
 @pytest.mark.parametrize("as_text", [True, False])
-def test_pasted_folder_is_asked_about(windows: WindowFactory, folder: Path, qtbot: QtBot, *, as_text: bool) -> None:
+def test_pasted_folder_is_reviewed(windows: WindowFactory, folder: Path, qtbot: QtBot, *, as_text: bool) -> None:
     window = windows.open_active()
     data = QMimeData()
     if as_text:
@@ -420,7 +416,7 @@ def test_pasted_folder_is_asked_about(windows: WindowFactory, folder: Path, qtbo
     assert sheet_of(window, qtbot).add.text() == "&Add 63 Files"
 
 
-def test_pasted_web_address_is_told_plainly(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_pasted_web_address_is_reported_plainly(windows: WindowFactory, qtbot: QtBot) -> None:
     window = windows.open_active()
     QGuiApplication.clipboard().setText("https://example.org/a.csv")
     QTest.keyClick(window, Qt.Key.Key_V, CTRL)

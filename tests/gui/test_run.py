@@ -15,7 +15,7 @@ def test_idle_list_has_no_run() -> None:
     assert IDLE.fraction == 1.0
 
 
-def test_run_counts_files_and_bytes_with_what_is_read_of_files_in_work() -> None:
+def test_run_counts_files_and_bytes_including_those_being_read() -> None:
     run = Run(T)
     sums = RunSums(2, 300, processing=1, read_bytes=50, done_files=1, done_bytes=100, failed=1, newest_end=T + 1)
     progress, end = run.take(sums, T + 5)
@@ -24,7 +24,7 @@ def test_run_counts_files_and_bytes_with_what_is_read_of_files_in_work() -> None
     assert end is None
 
 
-def test_run_ends_when_nothing_is_left_and_says_how_long_it_took() -> None:
+def test_run_ends_when_nothing_is_left_and_reports_its_duration() -> None:
     run = Run(T)
     run.take(RunSums(2, 200), T + 1_000)
     progress, end = run.take(RunSums(done_files=2, done_bytes=200, failed=1, newest_end=T + 131_000), T + 131_500)
@@ -32,7 +32,7 @@ def test_run_ends_when_nothing_is_left_and_says_how_long_it_took() -> None:
     assert end == RunEnd(2, 1, 130_000)
 
 
-def test_next_run_does_not_count_what_the_last_one_did() -> None:
+def test_next_run_does_not_count_the_last_one() -> None:
     run = Run(T)
     run.take(RunSums(2, 200), T)
     run.take(RunSums(done_files=2, newest_end=T + 900), T + 1_000)
@@ -42,14 +42,14 @@ def test_next_run_does_not_count_what_the_last_one_did() -> None:
     assert progress.files_total == 5
 
 
-def test_run_that_was_over_before_anybody_looked_has_an_end_too() -> None:
+def test_run_that_ended_before_the_first_reading_has_an_end() -> None:
     run = Run(T)
     run.take(RunSums(), T)
     assert run.take(RunSums(done_files=3, newest_end=T + 40), T + 200) == (IDLE, RunEnd(3, 0, 0))
     assert run.take(RunSums(), T + 400) == (IDLE, None)
 
 
-def test_what_ended_before_the_first_look_is_no_news() -> None:
+def test_run_that_ended_before_the_start_is_not_reported() -> None:
     run = Run(T)
     assert run.take(RunSums(done_files=3, newest_end=T + 40), T + 200) == (IDLE, None)
     assert run.since_ms == T + 40
@@ -63,7 +63,7 @@ def test_files_added_meanwhile_belong_to_the_run() -> None:
 
 
 @pytest.mark.parametrize(("waited", "total"), [(STALE_MS, 13), (STALE_MS - 1, 1_241)])
-def test_files_that_got_stuck_long_ago_do_not_drag_a_past_run_along(waited: int, total: int) -> None:
+def test_stuck_files_do_not_extend_a_past_run(waited: int, total: int) -> None:
     run = Run(T)
     waiting = RunSums(3, 30, done_files=1_228, done_bytes=10, newest_end=T - 5)
     run.take(waiting, T)

@@ -70,7 +70,7 @@ def paper(qapp: object, wording: Wording) -> Paper:
     return Paper(wording)
 
 
-def test_end_of_a_run_is_told_once_in_the_window_and_once_on_the_desktop(paper: Paper) -> None:
+def test_end_of_a_run_is_reported_once_in_the_window_and_once_on_the_desktop(paper: Paper) -> None:
     paper.news.take_end(RunEnd(248, 3, 130_000))
     text = f"248 files processed in 2{NBSP}min 10{NBSP}s, 3 failed."
     assert [notice.text for notice in paper.said] == [text]
@@ -81,7 +81,7 @@ def test_end_of_a_run_is_told_once_in_the_window_and_once_on_the_desktop(paper: 
     assert paper.news.last_failed == 3
 
 
-def test_who_looks_at_the_window_gets_no_notification(paper: Paper) -> None:
+def test_active_window_gets_no_notification(paper: Paper) -> None:
     paper.is_watched = True
     paper.news.take_end(RunEnd(1, 0, 5_000))
     paper.news.take_progress(Progress(1, 9, failed=1))
@@ -89,7 +89,7 @@ def test_who_looks_at_the_window_gets_no_notification(paper: Paper) -> None:
     assert paper.notifier.shown == []
 
 
-def test_runs_in_a_quick_row_are_told_as_one(paper: Paper, qtbot: QtBot) -> None:
+def test_runs_in_quick_succession_are_reported_as_one(paper: Paper, qtbot: QtBot) -> None:
     paper.news.take_end(RunEnd(1, 0, 100))
     for _ in range(9):
         paper.news.take_end(RunEnd(1, 0, 100))
@@ -98,7 +98,7 @@ def test_runs_in_a_quick_row_are_told_as_one(paper: Paper, qtbot: QtBot) -> None
     assert [notice.text for notice in paper.said] == ["1 file processed.", "9 files processed."]
 
 
-def test_end_does_not_push_away_an_undo(paper: Paper, qtbot: QtBot) -> None:
+def test_end_of_a_run_does_not_replace_an_undo(paper: Paper, qtbot: QtBot) -> None:
     paper.has_room = False
     paper.news.take_end(RunEnd(12, 0, 100))
     assert paper.said == []
@@ -107,7 +107,7 @@ def test_end_does_not_push_away_an_undo(paper: Paper, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: [notice.text for notice in paper.said] == ["12 files processed."])
 
 
-def test_first_failure_of_a_run_is_told_once(paper: Paper) -> None:
+def test_first_failure_of_a_run_is_reported_once(paper: Paper) -> None:
     for failed in (0, 1, 2, 90):
         paper.news.take_progress(Progress(failed, 100, failed=failed))
     assert paper.topics == [Topic.FAILURE]
@@ -116,7 +116,7 @@ def test_first_failure_of_a_run_is_told_once(paper: Paper) -> None:
     assert paper.topics == [Topic.FAILURE, Topic.FAILURE]
 
 
-def test_what_stops_everything_is_told_once_until_it_goes_on(paper: Paper) -> None:
+def test_problem_that_stops_everything_is_reported_once_until_it_is_over(paper: Paper) -> None:
     signed_out = ConnectionText(Mark.NEEDED, "Sign-in needed", "Your session has ended.")
     retrying = ConnectionText(Mark.RETRYING, "Trying again in 8 s", "")
     for text in (signed_out, retrying, signed_out):
@@ -127,7 +127,7 @@ def test_what_stops_everything_is_told_once_until_it_goes_on(paper: Paper) -> No
     assert paper.topics == [Topic.TROUBLE, Topic.TROUBLE]
 
 
-def test_processing_that_stopped_by_itself_is_told_but_not_that_it_was_never_allowed(paper: Paper) -> None:
+def test_stopped_processing_is_reported_but_missing_permission_is_not(paper: Paper) -> None:
     off = Trouble("Ten messages in a row were messages of another program.", need=Need.PERMISSION)
     paper.news.take_trouble(off)
     assert paper.topics == []
@@ -137,7 +137,7 @@ def test_processing_that_stopped_by_itself_is_told_but_not_that_it_was_never_all
     assert [one.body for one in paper.notifier.shown] == ["Ten messages in a row were messages of another program."]
 
 
-def test_what_ends_with_the_window_is_no_news(paper: Paper) -> None:
+def test_problems_while_the_window_closes_are_not_reported(paper: Paper) -> None:
     paper.news.close()
     paper.news.take_connection(ConnectionText(Mark.STOPPED, "Stopped", ""))
     assert paper.notifier.shown == []

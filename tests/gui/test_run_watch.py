@@ -73,7 +73,7 @@ def test_run_is_followed_from_its_beginning_to_its_end(follower: Follower, qtbot
     assert follower.paces[-1] == STILL
 
 
-def test_what_was_done_before_is_no_part_of_the_run(jobs_db: JobsDatabase, qtbot: QtBot) -> None:
+def test_files_finished_before_do_not_belong_to_the_run(jobs_db: JobsDatabase, qtbot: QtBot) -> None:
     old = jobs_db.add_many(10)
     jobs_db.change(old, status=Status.PROCESSED, finished_at=NOW_MS - 1)
     follower = Follower(jobs_db, qtbot)
@@ -82,7 +82,7 @@ def test_what_was_done_before_is_no_part_of_the_run(jobs_db: JobsDatabase, qtbot
     assert follower.tasks.close(5_000)
 
 
-def test_pace_and_time_left_are_told_while_it_goes_on(follower: Follower) -> None:
+def test_pace_and_time_left_are_emitted_during_the_run(follower: Follower) -> None:
     keys = follower.jobs_db.add_many(100)
     follower.until(lambda: follower.watch.progress.is_busy)
     for second in range(12):
@@ -94,7 +94,7 @@ def test_pace_and_time_left_are_told_while_it_goes_on(follower: Follower) -> Non
     assert follower.paces[3].left_s is None
 
 
-def test_nobody_foresees_the_end_while_nothing_can_go_on(follower: Follower) -> None:
+def test_time_left_is_unknown_while_nothing_is_processed(follower: Follower) -> None:
     keys = follower.jobs_db.add_many(100)
     follower.until(lambda: follower.watch.progress.is_busy)
     for second in range(12):
@@ -116,7 +116,7 @@ def test_bytes_of_a_file_in_work_count_before_it_ends(follower: Follower) -> Non
     assert sum(follower.watch.history.series(Span.MINUTE, follower.jobs_db.clock.now).bytes) == pytest.approx(400)
 
 
-def test_history_knows_what_was_done_before_the_start(jobs_db: JobsDatabase, qtbot: QtBot) -> None:
+def test_history_contains_the_work_before_the_start(jobs_db: JobsDatabase, qtbot: QtBot) -> None:
     keys = jobs_db.add_many(36)
     jobs_db.change(keys, status=Status.PROCESSED, finished_at=NOW_MS - 3 * 3600 * 1000)
     follower = Follower(jobs_db, qtbot)
@@ -134,7 +134,7 @@ def test_another_queue_is_followed_from_now_on(follower: Follower) -> None:
     assert follower.ends == []
 
 
-def test_database_that_can_not_be_read_is_asked_again(follower: Follower, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreadable_database_is_read_again(follower: Follower, monkeypatch: pytest.MonkeyPatch) -> None:
     from desktop_app.domain.errors import StoreError
 
     def refuse(**_: object) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tests.gui.conftest import WindowFactory
 
 
-def test_count_is_there_at_once_and_the_sums_a_moment_later(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_count_is_shown_at_once_and_the_sums_shortly_after(windows: WindowFactory, qtbot: QtBot) -> None:
     keys = windows.jobs_db.add("a", "b", "c", size=1000)
     windows.jobs_db.fail(keys[0])
     windows.jobs_db.finish(keys[1], lines=5)
@@ -33,7 +33,7 @@ def test_count_is_there_at_once_and_the_sums_a_moment_later(windows: WindowFacto
     assert window.selected.current == Selected()
 
 
-def test_sums_follow_what_happens_to_the_selected_files(
+def test_sums_follow_changes_of_the_selected_files(
     windows: WindowFactory, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(selection_sums, "_EVERY_MS", 0)
@@ -49,7 +49,7 @@ def test_sums_follow_what_happens_to_the_selected_files(
     qtbot.waitUntil(lambda: window.selected.current.count == 1)
 
 
-def test_trouble_with_the_database_leaves_the_count(
+def test_error_of_the_database_keeps_the_count(
     windows: WindowFactory, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     windows.jobs_db.add("a")

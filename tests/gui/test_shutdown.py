@@ -47,7 +47,7 @@ def test_steps_follow_each_other(qtbot: QtBot) -> None:
     assert over.args == [[]]
 
 
-def test_step_that_hangs_does_not_hold_the_others_for_ever(qtbot: QtBot) -> None:
+def test_step_that_hangs_does_not_block_the_others(qtbot: QtBot) -> None:
     recorder = Recorder()
     recorder.ended.add("b")
     ending = Shutdown([recorder.step("a"), recorder.step("b"), recorder.step("c")], deadline_ms=30)
@@ -61,7 +61,7 @@ def test_all_of_it_is_bounded() -> None:
     assert shutdown.DEADLINE_MS == 12_000
 
 
-def test_thread_is_asked_and_never_forced(qtbot: QtBot) -> None:
+def test_thread_is_interrupted_and_never_terminated(qtbot: QtBot) -> None:
     class Waiter(QThread):
         def run(self) -> None:
             while not self.isInterruptionRequested():
@@ -140,7 +140,7 @@ def test_closing_hides_at_once_and_ends_consumer_then_sender_then_the_rest(
     assert running.left_over == []
 
 
-def test_thread_that_hangs_is_left_and_told(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_thread_that_hangs_is_abandoned_and_logged(windows: WindowFactory, qtbot: QtBot) -> None:
     log = LoopLog()
     running, threads = started(windows, log, qtbot, deadline_ms=50)
     with qtbot.waitSignal(running.ended):
@@ -151,7 +151,7 @@ def test_thread_that_hangs_is_left_and_told(windows: WindowFactory, qtbot: QtBot
     assert all(thread.wait(3000) for thread in threads)
 
 
-def test_start_shows_the_window_and_adds_what_is_named(windows: WindowFactory, qtbot: QtBot, tmp_path: object) -> None:
+def test_start_shows_the_window_and_adds_named_files(windows: WindowFactory, qtbot: QtBot, tmp_path: object) -> None:
     log = LoopLog()
     window = windows.open()
     consumer = ConsumerThread(log.loop("consumer"))
@@ -170,7 +170,7 @@ def test_start_shows_the_window_and_adds_what_is_named(windows: WindowFactory, q
     assert log.events == ["consumer", "rest"]
 
 
-def test_signal_before_the_event_loop_is_told_in_it(qtbot: QtBot) -> None:
+def test_signal_before_the_event_loop_is_handled_in_it(qtbot: QtBot) -> None:
     signals = QtStopSignals()
     os.kill(os.getpid(), signal.SIGTERM)
     assert signals.is_set()

@@ -226,14 +226,14 @@ def test_tab_goes_from_the_filter_through_the_sidebar_to_the_list(window: MainWi
     assert seen == [entry, entry.inline, window.sidebar.retry, window.view]
 
 
-def test_entries_speak_their_number(window: MainWindow) -> None:
+def test_entries_have_their_count_as_accessible_text(window: MainWindow) -> None:
     spoken = [entry.accessibleName() for entry in window.sidebar.entries()]
     assert spoken[:2] == ["All, 6 files", "Pending, 2 files"]
     assert "You don't have permission to read this file, 1 file" in spoken
     assert "second &lt;b&gt;batch" not in window.sidebar.entries()[-2].toolTip()
 
 
-def test_nothing_here_is_said_and_all_is_one_button_away(
+def test_empty_list_is_explained_and_one_button_shows_all(
     window: MainWindow, windows: WindowFactory, qtbot: QtBot
 ) -> None:
     window.view.setFocus()
@@ -357,7 +357,7 @@ def test_chosen_entries_are_painted_in_the_colour_of_the_selection(
         assert len(inked) > 3
 
 
-def test_old_batch_is_counted_as_long_as_it_is_looked_at(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_old_batch_is_listed_while_it_is_selected(windows: WindowFactory, qtbot: QtBot) -> None:
     for number in range(22):
         windows.jobs_db.intake.add([NewFile(f"/in/{number}", 1, 1)], name=f"batch {number}")
     window = windows.open()

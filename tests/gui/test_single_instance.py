@@ -118,7 +118,7 @@ def test_ten_thousand_names_arrive(first: FirstInstance, qtbot: QtBot) -> None:
     assert first.received == [Request(names)]
 
 
-def test_what_comes_while_there_is_no_window_waits_for_it(
+def test_requests_before_the_window_opens_wait_for_it(
     first: FirstInstance, qtbot: QtBot, activations: list[None]
 ) -> None:
     first.server.listen()
@@ -134,7 +134,7 @@ def test_what_comes_while_there_is_no_window_waits_for_it(
     assert first.received == [Request(("/in/a.txt",))]
 
 
-def test_lock_of_a_first_that_gives_up_goes_to_the_one_that_waited(
+def test_lock_of_a_first_instance_that_gives_up_goes_to_the_waiting_one(
     first: FirstInstance, qtbot: QtBot, activations: list[None]
 ) -> None:
     first.server.listen()
@@ -206,7 +206,7 @@ def test_lock_in_use_is_not_broken_however_old(first: FirstInstance) -> None:
     assert first.lock.file.exists()
 
 
-def test_one_that_does_not_respond_is_told_from_one_that_is_slow(first: FirstInstance, qtbot: QtBot) -> None:
+def test_hung_instance_is_distinguished_from_a_slow_one(first: FirstInstance, qtbot: QtBot) -> None:
     """It listens, but its main thread is blocked: no event loop runs here."""
     first.open()
     client = InstanceClient(first.another(), Request(("/in/a.txt",)), never, respond_s=0.2)
@@ -239,7 +239,7 @@ class StopAfter:
         return self._left < 0
 
 
-def test_one_that_is_told_to_end_does_not_go_on_waiting(first: FirstInstance) -> None:
+def test_instance_that_is_stopped_does_not_keep_waiting(first: FirstInstance) -> None:
     assert InstanceClient(first.another(), Request(), StopAfter(2)).run() is Outcome.STOPPED
     first.open()
     for questions in (1, 2, 3):
@@ -321,7 +321,7 @@ def test_several_requests_of_one_connection_are_all_taken(first: FirstInstance, 
 
 
 @POSIX
-def test_only_the_user_may_speak_to_the_window(first: FirstInstance) -> None:
+def test_only_the_user_may_connect_to_the_window(first: FirstInstance) -> None:
     first.open()
     address = Path(first.lock.address())
     assert address.stat().st_mode & 0o077 == 0
@@ -398,7 +398,7 @@ def hung(tmp_path: Path) -> Iterator[tuple[InstanceLock, subprocess.Popen[bytes]
 
 @ON_LINUX
 @pytest.mark.expected_log("which did not respond .SIGKILL")
-def test_program_that_hangs_can_be_ended(
+def test_hung_program_can_be_stopped(
     hung: tuple[InstanceLock, subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lock, process = hung
@@ -426,7 +426,7 @@ def test_another_program_with_that_number_is_left_alone(
 
 
 @ON_LINUX
-def test_dialog_offers_to_end_only_what_is_known_for_sure(qtbot: QtBot) -> None:
+def test_dialog_offers_to_stop_only_a_confirmed_process(qtbot: QtBot) -> None:
     english = QLocale("en_US")
     sure = NotRespondingDialog(4711, 1_793_000_000_000, can_end=True, locale=english)
     qtbot.addWidget(sure)
@@ -464,9 +464,7 @@ def test_dialog_can_be_answered(qtbot: QtBot, key: Qt.Key | str, choice: NotResp
     assert dialog.choose() is choice
 
 
-def test_start_whose_first_is_not_waited_for_any_more_gives_up(
-    first: FirstInstance, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_start_gives_up_when_waiting_is_cancelled(first: FirstInstance, monkeypatch: pytest.MonkeyPatch) -> None:
     answers = [NotRespondingChoice.WAIT, NotRespondingChoice.END_IT, NotRespondingChoice.CANCEL]
     ended: list[int | None] = []
     monkeypatch.setattr(NotRespondingDialog, "choose", lambda _dialog: answers.pop(0))
@@ -479,7 +477,7 @@ def test_start_whose_first_is_not_waited_for_any_more_gives_up(
 # --- coming to the front
 
 
-def test_minimized_window_comes_back(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_minimized_window_is_restored(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("XDG_ACTIVATION_TOKEN", raising=False)
     window = QWidget()
     qtbot.addWidget(window)
@@ -490,7 +488,7 @@ def test_minimized_window_comes_back(qtbot: QtBot, monkeypatch: pytest.MonkeyPat
     assert os.environ.pop("XDG_ACTIVATION_TOKEN") == "let me"
 
 
-def test_dialog_comes_forward_while_there_is_no_window(qtbot: QtBot) -> None:
+def test_dialog_comes_to_the_front_while_there_is_no_window(qtbot: QtBot) -> None:
     dialog, other = QDialog(), QWidget()
     for widget in (dialog, other):
         qtbot.addWidget(widget)

@@ -95,7 +95,7 @@ def test_words_have_their_room_at_once(status: JobsStatusBar) -> None:
     assert status._selection.width() >= status._selection.sizeHint().width()
 
 
-def test_long_words_push_out_what_is_said_twice(status: JobsStatusBar) -> None:
+def test_long_texts_replace_redundant_ones(status: JobsStatusBar) -> None:
     busy(status).show_connection(ConnectionText(Mark.RUNNING, "ingest-of-the-whole-company · eu-central-1" * 2, ""))
     status.window().resize(1000, 200)
     status.fit()
@@ -128,7 +128,7 @@ def test_every_mark_has_a_shape(status: JobsStatusBar, theme: Theme, mark: Mark,
     theme.wear(LIGHT)
 
 
-def test_window_tells_what_is_selected(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_status_bar_shows_the_selection(windows: WindowFactory, qtbot: QtBot) -> None:
     keys = windows.jobs_db.add_many(12)
     windows.jobs_db.fail(keys[:2])
     window = windows.open()

@@ -46,7 +46,7 @@ def tasks(sessions: Sessions) -> Iterator[Tasks]:
     assert made.close(2000)
 
 
-def test_work_runs_beside_the_main_thread_and_its_result_comes_back_to_it(
+def test_task_runs_on_another_thread_and_its_result_arrives_on_the_main_thread(
     tasks: Tasks, sessions: Sessions, qtbot: QtBot
 ) -> None:
     got: list[Any] = []
@@ -66,14 +66,14 @@ def test_one_thread_keeps_the_order(tasks: Tasks, qtbot: QtBot) -> None:
     assert got == list(range(20))
 
 
-def test_known_trouble_goes_to_who_asked(tasks: Tasks, qtbot: QtBot) -> None:
+def test_known_error_goes_to_the_caller(tasks: Tasks, qtbot: QtBot) -> None:
     heard: list[str] = []
     tasks.run(_refuse, lambda _: None, lambda error: heard.append(error.text))
     qtbot.waitUntil(lambda: heard == ["No disk."])
 
 
 @pytest.mark.expected_log("No disk.")
-def test_known_trouble_that_nobody_asked_about_is_said(tasks: Tasks, qtbot: QtBot) -> None:
+def test_known_error_without_a_handler_is_reported(tasks: Tasks, qtbot: QtBot) -> None:
     with qtbot.waitSignal(tasks.problem) as said:
         tasks.run(_refuse, lambda _: None)
     assert said.args == ["No disk."]
@@ -193,7 +193,7 @@ def test_nothing_runs_where_there_is_nothing_to_do(tasks: Tasks) -> None:
     assert not tasks.busy
 
 
-def test_run_that_fails_tells_why_and_the_next_one_may_begin(tasks: Tasks, qtbot: QtBot) -> None:
+def test_failed_run_reports_the_error_and_the_next_one_may_start(tasks: Tasks, qtbot: QtBot) -> None:
     task = CoalescedTask(lambda: _refuse, tasks)
     for _ in range(2):
         with qtbot.waitSignal(task.failed) as failed:

@@ -75,7 +75,7 @@ def test_language_follows_the_locale_and_english_serves_where_there_is_no_transl
     assert json.loads(done.stdout) == said
 
 
-def test_person_can_choose_another_language_than_the_system(filemill_home: Path) -> None:
+def test_another_language_than_the_systems_can_be_chosen(filemill_home: Path) -> None:
     assert chosen_language({}) == ""
     filemill_home.mkdir()
     settings = filemill_home / "settings.toml"

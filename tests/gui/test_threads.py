@@ -61,7 +61,7 @@ def test_loop_is_built_in_its_own_thread(qtbot: QtBot) -> None:
 
 
 @pytest.mark.expected_log("SenderThread ended: The database is gone.")
-def test_known_trouble_that_ends_the_loop_is_reported_with_its_text(qtbot: QtBot) -> None:
+def test_known_error_that_ends_the_loop_is_reported_with_its_text(qtbot: QtBot) -> None:
     thread = SenderThread(lambda report: FakeLoop(report, StoreError("The database is gone.")))
     with qtbot.waitSignal(thread.failed) as failed:
         thread.start()
@@ -84,7 +84,7 @@ def test_bug_that_ends_the_loop_is_logged_and_reported_and_nothing_else_is_touch
     assert "oops" in caplog.text
 
 
-def test_thread_can_be_started_again_after_it_has_ended(qtbot: QtBot) -> None:
+def test_thread_can_be_restarted_after_it_has_ended(qtbot: QtBot) -> None:
     thread = LoopThread(FakeLoop)
     for _ in range(2):
         with qtbot.waitSignal(thread.state_changed):

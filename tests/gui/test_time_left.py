@@ -32,7 +32,7 @@ class Watch:
         return [self.step(1.0, files, size) for _ in range(seconds)]
 
 
-def test_nothing_is_said_in_the_first_ten_seconds_nor_before_five_files() -> None:
+def test_no_estimate_in_the_first_ten_seconds_or_before_five_files() -> None:
     watch = Watch(1000, 1000 * MB)
     watch.look()
     assert watch.steady(9, 10, 10 * MB) == [None] * 9
@@ -84,7 +84,7 @@ def test_files_of_every_size_that_take_equally_long_are_foreseen_by_their_number
     assert said[-1] == pytest.approx(97, rel=0.1)
 
 
-def test_it_vanishes_when_nothing_moves_and_comes_back_with_the_pace_of_now() -> None:
+def test_estimate_disappears_while_nothing_is_processed_and_returns_with_the_current_pace() -> None:
     watch = Watch(1000, 1000 * MB)
     watch.look()
     watch.steady(30, 10, 10 * MB)
@@ -147,11 +147,11 @@ def test_next_run_starts_from_nothing() -> None:
         (30 * HOUR, DAY),
     ],
 )
-def test_it_is_said_as_coarsely_as_it_is_known(seconds: float, said: int) -> None:
+def test_estimate_is_rounded_according_to_its_accuracy(seconds: float, said: int) -> None:
     assert rounded(seconds) == said
 
 
-def test_what_was_said_stays_while_it_is_not_far_off() -> None:
+def test_estimate_stays_while_it_is_nearly_right() -> None:
     assert rounded(95, before=2 * MINUTE) == 2 * MINUTE
     assert rounded(80, before=2 * MINUTE) == 2 * MINUTE
     assert rounded(70, before=2 * MINUTE) == MINUTE

@@ -75,7 +75,7 @@ def test_added_files_go_and_come_back(window: MainWindow, windows: WindowFactory
         qtbot.waitUntil(lambda: snapshot(windows) == after)
 
 
-def test_file_that_was_in_the_queue_is_sent_again_and_says_so(
+def test_removed_file_in_the_queue_is_restored_and_sent_again(
     window: MainWindow, windows: WindowFactory, qtbot: QtBot
 ) -> None:
     """Its message can't be recalled, so the restored job waits for a new one."""

@@ -30,7 +30,7 @@ def press(window: MainWindow, windows: WindowFactory, *, back: bool = False) -> 
     return window.view.selected_rows()
 
 
-def test_problems_are_gone_through_and_round(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_next_problem_wraps_around(windows: WindowFactory, qtbot: QtBot) -> None:
     keys = windows.jobs_db.add_many(9)
     windows.jobs_db.fail([keys[2], keys[5]])
     window = windows.open_active()
@@ -41,7 +41,7 @@ def test_problems_are_gone_through_and_round(windows: WindowFactory, qtbot: QtBo
     assert press(window, windows) == [(6, 6)]
 
 
-def test_first_step_back_comes_to_the_last_problem(windows: WindowFactory) -> None:
+def test_previous_problem_starts_at_the_last_one(windows: WindowFactory) -> None:
     keys = windows.jobs_db.add_many(9)
     windows.jobs_db.fail([keys[2], keys[8]])
     window = windows.open()
@@ -51,7 +51,7 @@ def test_first_step_back_comes_to_the_last_problem(windows: WindowFactory) -> No
     assert window.view.selected_rows() == [(8, 8)]
 
 
-def test_list_without_a_problem_says_so(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_list_without_a_problem_reports_it(windows: WindowFactory, qtbot: QtBot) -> None:
     keys = windows.jobs_db.add_many(3)
     windows.jobs_db.fail(keys[2])
     window = windows.open_active()
@@ -68,7 +68,9 @@ def test_list_without_a_problem_says_so(windows: WindowFactory, qtbot: QtBot) ->
     assert press(window, windows) == []
 
 
-def test_walk_goes_on_after_trouble_with_the_database(windows: WindowFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_next_problem_works_again_after_an_error_of_the_database(
+    windows: WindowFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
     windows.jobs_db.fail(windows.jobs_db.add_many(3)[1])
     window = windows.open_active()
 
@@ -148,7 +150,7 @@ def test_dragging_the_bar_and_selecting_end_it(followed: MainWindow, qtbot: QtBo
     assert not followed.menu_actions.follow.isChecked()
 
 
-def test_list_that_leaves_out_what_is_processed_stays_where_it_is(followed: MainWindow, windows: WindowFactory) -> None:
+def test_list_without_processing_files_does_not_scroll(followed: MainWindow, windows: WindowFactory) -> None:
     followed.menu_actions.status_views[1 + Status.PENDING].trigger()
     windows.settle()
     followed.view.verticalScrollBar().setValue(0)

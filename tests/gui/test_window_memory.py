@@ -36,7 +36,7 @@ def test_everything_is_there_again(file: Path, tmp_path: Path) -> None:
     assert again.folder("files") == str(tmp_path)
 
 
-def test_nothing_remembered_gives_defaults(file: Path, isolated_environment: Path) -> None:
+def test_empty_memory_gives_defaults(file: Path, isolated_environment: Path) -> None:
     memory = WindowMemory(file)
     assert memory.geometry.isEmpty()
     assert memory.columns() == []

@@ -41,7 +41,7 @@ def test_record_is_taken_apart() -> None:
 
 
 @pytest.mark.expected_log("it has ended", "ERROR")
-def test_what_the_log_really_writes_is_understood(tmp_path: Path) -> None:
+def test_lines_written_by_the_log_are_parsed(tmp_path: Path) -> None:
     with start_logging(tmp_path, debug=False):
         try:
             raise ValueError("oh")  # noqa: TRY301
@@ -59,7 +59,7 @@ def test_lines_of_others_are_records_without_a_level() -> None:
     assert records[2].level == logging.WARNING
 
 
-def test_only_what_is_new_comes_again(tmp_path: Path, handler: SharedFileHandler) -> None:
+def test_only_new_lines_are_returned(tmp_path: Path, handler: SharedFileHandler) -> None:
     tail = LogTail(tmp_path)
     assert messages(tail) == []
     write(handler, "one", "two")
@@ -69,9 +69,7 @@ def test_only_what_is_new_comes_again(tmp_path: Path, handler: SharedFileHandler
     assert messages(tail) == ["three"]
 
 
-def test_nothing_is_missed_or_told_twice_while_files_are_turned_over(
-    tmp_path: Path, handler: SharedFileHandler
-) -> None:
+def test_no_line_is_missed_or_repeated_during_rotation(tmp_path: Path, handler: SharedFileHandler) -> None:
     tail = LogTail(tmp_path)
     told: list[str] = []
     sent = [f"{number:04} " + "x" * 90 for number in range(400)]

@@ -21,7 +21,7 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_icon_is_what_the_picture_looks_like_now(fresh: Path, name: str) -> None:
+def test_icons_match_the_current_drawing(fresh: Path, name: str) -> None:
     with Image.open(ICONS / "app" / name) as kept, Image.open(fresh / name) as made:
         assert kept.size == made.size
         # Other versions of Qt may round colours differently.

@@ -46,7 +46,7 @@ def validated(command: list[str], text: str, file: Path) -> None:
     assert not re.search(r"^W:|warning:|hint:", done.stdout), done.stdout
 
 
-def test_packages_are_made_without_qt() -> None:
+def test_packages_are_built_without_qt() -> None:
     made_by = ("build", "deb", "manual", "bill", "bundle")
     script = "import sys; " + "; ".join(f"import resources.packaging.{name}" for name in made_by)
     script += "; print(sorted(name for name in sys.modules if name.startswith(('PySide6', 'shiboken6', 'boto3'))))"

@@ -57,7 +57,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     return Machine(tmp_path, monkeypatch)
 
 
-def test_nothing_is_said_where_nothing_is_missing(machine: Machine, capfd: pytest.CaptureFixture[str]) -> None:
+def test_nothing_is_printed_if_nothing_is_missing(machine: Machine, capfd: pytest.CaptureFixture[str]) -> None:
     assert system_packages.main() == 0
     assert capfd.readouterr() == ("", "")
     assert machine.told == []
@@ -72,7 +72,7 @@ def test_missing_packages_are_one_line_to_paste(machine: Machine, capfd: pytest.
     assert machine.told == []
 
 
-def test_what_only_a_screen_needs_does_not_stop_a_run_without_one(
+def test_display_packages_are_not_required_without_a_display(
     machine: Machine, capfd: pytest.CaptureFixture[str]
 ) -> None:
     machine.absent = {"libxcb-cursor.so.0"}
@@ -80,7 +80,7 @@ def test_what_only_a_screen_needs_does_not_stop_a_run_without_one(
     assert "sudo apt-get install -y libxcb-cursor0" in capfd.readouterr().err
 
 
-def test_what_a_screen_needs_stops_a_run_with_one(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_display_packages_are_required_with_a_display(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     machine.absent = {"libxcb-cursor.so.0"}
     monkeypatch.setenv("DISPLAY", ":0")
     assert system_packages.main() == 1
@@ -158,7 +158,7 @@ def test_fonts_are_found_in_the_users_own_folder(tmp_path: Path, monkeypatch: py
     assert system_packages.has_fonts()
 
 
-def test_loader_is_really_asked() -> None:
+def test_dynamic_loader_is_used() -> None:
     assert system_packages.can_load("libc.so.6")
     assert not system_packages.can_load("libno-such-library.so.9")
 

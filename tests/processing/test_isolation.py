@@ -41,7 +41,7 @@ def watch() -> Watching:
     return Watching()
 
 
-def test_a_file_gives_the_same_numbers_as_without(tmp_path: Path, watch: Watching) -> None:
+def test_file_has_the_same_numbers_as_without_isolation(tmp_path: Path, watch: Watching) -> None:
     file = tmp_path / "a.txt"
     file.write_bytes(b"one\ntwo")
     assert IsolatedProcessing().process(str(file), watch) == FileResult(7, 2)
@@ -53,7 +53,7 @@ def test_a_name_that_is_not_utf8_arrives_whole(tmp_path: Path, watch: Watching) 
     assert IsolatedProcessing().process(path, watch) == FileResult(2, 1)
 
 
-def test_a_file_that_can_not_be_processed_gives_the_same_reason_as_without(tmp_path: Path, watch: Watching) -> None:
+def test_file_fails_with_the_same_reason_as_without_isolation(tmp_path: Path, watch: Watching) -> None:
     with pytest.raises(FileError) as isolated:
         IsolatedProcessing().process(str(tmp_path / "gone"), watch)
     with pytest.raises(FileError) as plain:
@@ -69,13 +69,13 @@ def test_a_child_that_ends_without_an_answer_costs_only_itself(watch: Watching, 
         child(end).process("a", watch)
 
 
-def test_progress_comes_through(watch: Watching) -> None:
+def test_progress_is_reported(watch: Watching) -> None:
     code = "print('[\"progress\", 5, 10]', flush=True); print('[\"done\", 10, 1, {}]')"
     assert child(code).process("a", watch) == FileResult(10, 1)
     assert watch.progress == [(5, 10)]
 
 
-def test_a_child_that_is_no_longer_wanted_is_ended(watch: Watching) -> None:
+def test_cancelled_child_is_ended(watch: Watching) -> None:
     code = "import threading; print('[\"progress\", 1, 10]', flush=True); threading.Event().wait(60)"
     caught: list[BaseException] = []
 
@@ -93,7 +93,7 @@ def test_a_child_that_is_no_longer_wanted_is_ended(watch: Watching) -> None:
     assert len(caught) == 1
 
 
-def test_the_child_says_what_it_found_on_standard_output(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_child_prints_its_result_on_standard_output(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "a").write_bytes(b"x\n")
     assert serve_one(str(tmp_path / "a"), default_registry()) == 0
     assert serve_one(str(tmp_path), default_registry()) == 0
@@ -102,7 +102,7 @@ def test_the_child_says_what_it_found_on_standard_output(tmp_path: Path, capsys:
     assert lines[1].startswith('["failed", "is_folder", {}, false,')
 
 
-def test_the_child_tells_progress_and_is_never_cancelled(capsys: pytest.CaptureFixture[str]) -> None:
+def test_child_reports_progress_and_is_never_cancelled(capsys: pytest.CaptureFixture[str]) -> None:
     class Telling:
         def process(self, path: str, watch: Watching) -> FileResult:
             assert not watch.cancelled()
@@ -113,6 +113,6 @@ def test_the_child_tells_progress_and_is_never_cancelled(capsys: pytest.CaptureF
     assert capsys.readouterr().out.splitlines()[0] == '["progress", 1, 2]'
 
 
-def test_values_of_a_processor_of_its_own_come_through(watch: Watching) -> None:
+def test_values_of_another_processor_are_returned(watch: Watching) -> None:
     code = 'print(\'["done", 10, null, {"sha256": "ab", "pages": 3}]\')'
     assert child(code).process("a", watch) == FileResult(10, None, {"sha256": "ab", "pages": 3})

@@ -149,7 +149,7 @@ def test_the_mark_of_utf_32_is_not_taken_for_that_of_utf_16() -> None:
 @given(content=st.binary(max_size=300), piece_bytes=st.sampled_from(PIECES))
 @example(content=b"\xff\xfe\0", piece_bytes=1)
 @example(content=b"\xff\xfe\0\0", piece_bytes=3)
-def test_any_bytes_have_the_lines_that_the_rule_says(content: bytes, piece_bytes: int) -> None:
+def test_any_bytes_have_the_specified_number_of_lines(content: bytes, piece_bytes: int) -> None:
     assert count(content, piece_bytes) == lines_of_units(content)
 
 
@@ -158,7 +158,7 @@ def test_any_bytes_have_the_lines_that_the_rule_says(content: bytes, piece_bytes
     body=st.lists(st.sampled_from([0, 0x0A, 0x0D, 0x80, 0xD8, 0xDC, 0xFF]), max_size=60).map(bytes),
     piece_bytes=st.sampled_from(PIECES),
 )
-def test_any_bytes_after_a_mark_have_the_lines_that_the_rule_says(codec: str, body: bytes, piece_bytes: int) -> None:
+def test_any_bytes_after_a_mark_have_the_specified_number_of_lines(codec: str, body: bytes, piece_bytes: int) -> None:
     content = MARKS[codec] + body
 
     assert count(content, piece_bytes) == lines_of_units(content)

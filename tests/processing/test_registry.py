@@ -105,7 +105,7 @@ def process(path: Path, watch: Onlooker | None = None, clock: TickingClock | Non
         (b"\xff\xfe", 0),
     ],
 )
-def test_a_file_gives_its_size_and_its_lines(tmp_path: Path, content: bytes, lines: int) -> None:
+def test_file_has_its_size_and_lines(tmp_path: Path, content: bytes, lines: int) -> None:
     (tmp_path / "file").write_bytes(content)
 
     assert process(tmp_path / "file") == FileResult(file_size=len(content), lines_count=lines)
@@ -129,7 +129,7 @@ def test_a_large_file_is_read_with_flat_memory(tmp_path: Path) -> None:
     assert peak < 8 * MIB
 
 
-def test_what_can_not_be_opened_gives_its_reason(tmp_path: Path) -> None:
+def test_file_that_can_not_be_opened_fails_with_its_reason(tmp_path: Path) -> None:
     with pytest.raises(FileError, match="no longer exists") as caught:
         process(tmp_path / "gone")
 
@@ -161,7 +161,7 @@ def test_the_first_processor_that_accepts_a_file_does_it(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("values", [{"other": 1}, {"marks": "1"}, {"marks": True}, {"share": 1}, {"lines_count": 1}])
-def test_a_result_holds_only_what_its_processor_declares(tmp_path: Path, values: dict[str, Value]) -> None:
+def test_result_contains_only_declared_fields(tmp_path: Path, values: dict[str, Value]) -> None:
     class Undeclared(Shouting):
         def process(self, source: Source) -> Mapping[str, Value]:
             return {**super().process(source), **values}
@@ -195,7 +195,7 @@ def test_a_bug_in_a_processor_is_not_swallowed(tmp_path: Path) -> None:
 # --- progress and cancelling
 
 
-def test_a_file_that_is_done_in_a_moment_reports_no_progress(tmp_path: Path) -> None:
+def test_quickly_processed_file_reports_no_progress(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(bytes(3 * MIB))
     watch = Onlooker()
 
@@ -214,7 +214,7 @@ def test_progress_is_reported_every_tenth_of_a_second_once_a_file_takes_long(tmp
     assert {total for _, total in watch.progress} == {10 * MIB}
 
 
-def test_stopping_is_asked_for_before_every_chunk(tmp_path: Path) -> None:
+def test_cancelling_is_checked_before_every_chunk(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(bytes(3 * MIB))
     patient = Onlooker()
     process(tmp_path / "file", patient)
@@ -232,7 +232,7 @@ def test_an_empty_file_can_be_stopped_too(tmp_path: Path) -> None:
         process(tmp_path / "file", Onlooker(stop_at_question=1))
 
 
-def test_stopping_between_two_tries_stops(tmp_path: Path) -> None:
+def test_cancelling_between_two_attempts_works(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"a")
     shop = Workshop(lambda: os.utime(tmp_path / "file"), chunk_bytes=10)
 
@@ -275,7 +275,7 @@ def test_a_file_that_changes_at_every_try_is_given_up_after_three(tmp_path: Path
     assert (shop.opened, shop.pauses) == (3, list(PAUSES_S))
 
 
-def test_a_file_that_grows_as_fast_as_it_is_read_comes_to_an_end(tmp_path: Path) -> None:
+def test_file_that_grows_while_it_is_read_does_not_block(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_bytes(b"a\nb\n")
 
@@ -303,7 +303,7 @@ def test_a_file_cut_short_while_it_is_read_keeps_no_result_of_before(tmp_path: P
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows does not let an open file be removed")
-def test_a_file_that_vanishes_while_it_is_read_is_missing(tmp_path: Path) -> None:
+def test_file_deleted_while_it_is_read_is_missing(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_bytes(b"a\nb\n")
     shop = Workshop(file.unlink, times=1)
@@ -315,7 +315,7 @@ def test_a_file_that_vanishes_while_it_is_read_is_missing(tmp_path: Path) -> Non
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows does not let an open file be replaced")
-def test_a_file_replaced_while_it_is_read_gives_the_numbers_of_the_new_one(tmp_path: Path) -> None:
+def test_file_replaced_while_it_is_read_has_the_numbers_of_the_new_one(tmp_path: Path) -> None:
     file, new = tmp_path / "file", tmp_path / "new"
     file.write_bytes(b"a\nb\n")
     new.write_bytes(b"1\n2\n3\n")

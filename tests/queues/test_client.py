@@ -125,7 +125,7 @@ def test_only_receives_go_through_the_receiving_client(sim: SimulatedSqs) -> Non
 # Partial responses
 
 
-def test_each_entry_has_its_own_fate(sim: SimulatedSqs) -> None:
+def test_each_entry_has_its_own_result(sim: SimulatedSqs) -> None:
     sim.simulator.fail_entries("SendMessageBatch", [1])
     results = sim.client().send(bodies("a", "b", "c\x00", "d"))
     assert troubles(results) == [None, T.OFFLINE, T.REFUSED, None]
@@ -157,7 +157,7 @@ def test_an_entrys_code_decides_and_else_whose_fault_it_is(
     assert (result.trouble, result.text, result.is_done) == (trouble, "why", False)
 
 
-def test_an_entry_without_a_text_says_its_code(sim: SimulatedSqs) -> None:
+def test_entry_without_a_message_has_its_code(sim: SimulatedSqs) -> None:
     sim.faults.next("SendMessageBatch", faults.entries_fail([0], "InternalError"))
     assert sim.client().send(bodies("a"))[0].text == "InternalError"
 
@@ -170,7 +170,7 @@ def test_an_entry_that_is_not_named_is_not_done(sim: SimulatedSqs) -> None:
 
 
 @pytest.mark.parametrize("operation", BATCHES)
-def test_an_answer_that_names_nobody_has_done_nothing(sim: SimulatedSqs, operation: str) -> None:
+def test_response_without_ids_confirms_nothing(sim: SimulatedSqs, operation: str) -> None:
     sim.faults.next(operation, faults.entries_unnamed([0]))
     assert troubles(CALLS[operation][1](sim.client())) == [T.OFFLINE]
 
@@ -184,7 +184,7 @@ def test_the_order_of_an_answer_means_nothing(sim: SimulatedSqs) -> None:
     assert [message.body for message in received] == ["a", "b", "c"]
 
 
-def test_who_stands_in_both_lists_is_not_done(sim: SimulatedSqs) -> None:
+def test_entry_in_both_lists_has_failed(sim: SimulatedSqs) -> None:
     def change(result: dict[str, Any]) -> None:
         result["Failed"] = [{"Id": "1", "Code": "InternalError", "SenderFault": False}]
 
@@ -229,7 +229,7 @@ def test_a_failed_entry_stays_failed_whatever_its_digest(sim: SimulatedSqs) -> N
         ("InternalError", T.OFFLINE),
     ],
 )
-def test_a_call_that_fails_says_which_trouble(
+def test_failed_call_has_the_kind_of_its_error(
     sim: SimulatedSqs, operation: str, code: str, trouble: QueueTrouble
 ) -> None:
     sim.faults.next(operation, faults.service_error(code, "AWS's text.", status=403))
@@ -274,7 +274,7 @@ def test_no_connection_is_offline(sim: SimulatedSqs, operation: str, kind: Calla
     ],
     ids=["page", "Latin-1", "Latin-1 error", "list", "null", "text", "list error", "nesting"],
 )
-def test_an_answer_of_somebody_else_is_offline(sim: SimulatedSqs, operation: str, body: bytes, status: int) -> None:
+def test_response_of_another_server_means_offline(sim: SimulatedSqs, operation: str, body: bytes, status: int) -> None:
     sim.faults.next(operation, faults.garbage(body, status=status))
     with pytest.raises(QueueError, match=r"^Something else answers instead of Amazon SQS") as error:
         CALLS[operation][1](sim.client())
@@ -293,7 +293,7 @@ def test_an_error_page_is_offline(sim: SimulatedSqs, operation: str, body: bytes
     assert error.value.trouble is T.OFFLINE
 
 
-def test_a_mistake_of_ours_is_no_trouble_of_the_queue(sim: SimulatedSqs) -> None:
+def test_bug_is_no_error_of_the_queue(sim: SimulatedSqs) -> None:
     with pytest.raises(boto.ParamValidationError):
         sim.client().receive(limit="ten", wait_s=0, visibility_s=0)  # type: ignore[arg-type]
 
@@ -360,7 +360,7 @@ def test_the_twelve_hours_end_a_lease(sim: SimulatedSqs, name: str) -> None:
     assert troubles(client.delete([message.receipt_handle])) == [T.LEASE_LOST]
 
 
-def test_a_server_that_names_only_the_shape_tells_a_lost_lease_too(sim: SimulatedSqs) -> None:
+def test_lost_lease_is_recognized_by_the_shape_alone(sim: SimulatedSqs) -> None:
     text = "Value x for parameter ReceiptHandle is invalid. Reason: The receipt handle has expired."
     sim.faults.next("DeleteMessageBatch", faults.entries_fail([0], "InvalidParameterValueException", text))
     assert troubles(sim.client().delete(["x"])) == [T.LEASE_LOST]
@@ -369,7 +369,7 @@ def test_a_server_that_names_only_the_shape_tells_a_lost_lease_too(sim: Simulate
 # The state of the queue
 
 
-def test_a_queue_says_how_full_it_is_and_when_it_was_made(sim: SimulatedSqs) -> None:
+def test_queue_returns_its_counts_and_creation_time(sim: SimulatedSqs) -> None:
     sim.simulator.create_queue("dead")
     arn = sim.simulator.queue("dead").arn
     policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 5})
@@ -385,7 +385,7 @@ def test_a_queue_says_how_full_it_is_and_when_it_was_made(sim: SimulatedSqs) -> 
 
 
 @pytest.mark.parametrize("policy", ["", "not JSON", "[]", "{}"])
-def test_a_queue_that_says_little_is_taken_for_an_empty_one(sim: SimulatedSqs, policy: str) -> None:
+def test_queue_without_counts_is_taken_as_empty(sim: SimulatedSqs, policy: str) -> None:
     def change(result: dict[str, Any]) -> None:
         result["Attributes"] = {"RedrivePolicy": policy, "Unheard": "of"}
 
@@ -397,7 +397,7 @@ def test_a_queue_that_says_little_is_taken_for_an_empty_one(sim: SimulatedSqs, p
 # Unusual responses, and closing
 
 
-def test_a_server_may_leave_out_what_is_not_needed(sim: SimulatedSqs) -> None:
+def test_optional_fields_may_be_missing(sim: SimulatedSqs) -> None:
     def change(result: dict[str, Any]) -> None:
         result["Messages"] = [{"ReceiptHandle": "handle", "Unheard": "of"}]
         result["Unheard"] = "of"
@@ -407,7 +407,7 @@ def test_a_server_may_leave_out_what_is_not_needed(sim: SimulatedSqs) -> None:
     assert (message.message_id, message.body, message.receive_count, message.group_id) == ("", "", 1, "")
 
 
-def test_closing_lets_a_running_poll_end_by_itself(waiting_sim: SimulatedSqs) -> None:
+def test_closing_lets_a_running_poll_end(waiting_sim: SimulatedSqs) -> None:
     client = waiting_sim.client()
     received: list[str] = []
     polling = threading.Event()
@@ -468,7 +468,7 @@ def test_batches_keep_count_bytes_and_order_and_are_not_smaller_than_need_be(tex
         assert len(batch) == MAX_ENTRIES or size + len(texts[following[0]].encode()) > LIMIT
 
 
-def test_planned_batches_are_what_the_queue_takes(sim: SimulatedSqs) -> None:
+def test_planned_batches_are_within_the_limits(sim: SimulatedSqs) -> None:
     client = sim.client()
     messages = bodies(*["𝄞" * 60_000] * 12, *["x"] * 25)
     batches = list(plan_batches(messages))

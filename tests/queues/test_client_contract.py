@@ -75,13 +75,11 @@ DEVIATIONS = [
     Deviation("test_a_late_delete_works_on_a_standard_queue_only", "takes an expired handle on FIFO too", (FIFO,)),
     Deviation("test_an_old_handle_deletes_nothing", "takes the handle of any earlier receive"),
     Deviation("test_an_old_handle_has_lost_its_lease", "takes the handle of any earlier receive"),
-    Deviation(
-        "test_the_same_message_may_stand_twice_in_a_batch", "wants distinct handles, where SQS wants distinct ids"
-    ),
+    Deviation("test_batch_may_contain_a_message_twice", "wants distinct handles, where SQS wants distinct ids"),
     Deviation("test_a_message_with_an_illegal_character_is_refused_alone", "does not look at a body's characters"),
     Deviation("test_a_message_above_the_queues_size_is_refused_alone", "refuses the whole batch for one large message"),
     Deviation("test_a_batch_above_the_limit_is_refused_as_a_whole", "counts characters, not bytes"),
-    Deviation("test_a_group_keeps_its_order_after_its_visibility_has_ended", "puts later messages first", (FIFO,)),
+    Deviation("test_group_keeps_its_order_after_its_visibility_timeout", "puts later messages first", (FIFO,)),
     Deviation("test_a_message_that_is_sent_again_arrives_once_on_fifo", "gives a duplicate an id of its own", (FIFO,)),
     Deviation(
         "test_a_message_that_is_sent_again_after_its_delete_does_not_arrive_on_fifo",
@@ -151,7 +149,7 @@ def queue(make_queue: Maker) -> ContractQueue:
     return make_queue()
 
 
-def test_what_is_sent_is_received(queue: ContractQueue) -> None:
+def test_sent_message_is_received(queue: ContractQueue) -> None:
     messages = queue.outgoing("a1", "a2", "b1")
     results = queue.client.send(messages)
     assert [result.trouble for result in results] == [None] * 3
@@ -164,17 +162,17 @@ def test_what_is_sent_is_received(queue: ContractQueue) -> None:
     assert [received[body].group_id for body in ("a1", "b1")] == (["a", "b"] if queue.is_fifo else ["", ""])
 
 
-def test_any_legal_text_comes_back_as_it_was(queue: ContractQueue) -> None:
+def test_any_valid_text_is_received_unchanged(queue: ContractQueue) -> None:
     text = "a\t\n\r <&>\"'\\ ä € 𝄞 \ud7ff\ue000\ufffd"
     queue.send(text)
     assert queue.bodies() == [text]
 
 
-def test_an_empty_queue_gives_nothing(queue: ContractQueue) -> None:
+def test_empty_queue_returns_nothing(queue: ContractQueue) -> None:
     assert queue.receive() == []
 
 
-def test_no_more_is_received_than_asked_for(queue: ContractQueue) -> None:
+def test_no_more_messages_than_requested_are_received(queue: ContractQueue) -> None:
     queue.send(*(f"{letter}1" for letter in "abcdefghij"))
     assert [len(queue.receive(limit)) for limit in (1, 3, 10)] == [1, 3, 6]
 
@@ -185,14 +183,14 @@ def test_a_received_message_is_hidden(queue: ContractQueue) -> None:
     assert queue.bodies() == []
 
 
-def test_each_receive_has_a_handle_of_its_own_and_counts(queue: ContractQueue) -> None:
+def test_each_receive_is_counted_and_has_its_own_handle(queue: ContractQueue) -> None:
     queue.send("a1")
     received = [message for _ in range(3) for message in queue.receive(visibility_s=0)]
     assert [message.receive_count for message in received] == [1, 2, 3]
     assert len({message.receipt_handle for message in received}) == 3
 
 
-def test_a_message_that_is_given_back_is_there_at_once(queue: ContractQueue) -> None:
+def test_released_message_is_visible_at_once(queue: ContractQueue) -> None:
     queue.send("a1")
     (message,) = queue.receive()
     (result,) = queue.client.change_visibility([(message.receipt_handle, 0)])
@@ -200,7 +198,7 @@ def test_a_message_that_is_given_back_is_there_at_once(queue: ContractQueue) -> 
     assert queue.bodies() == ["a1"]
 
 
-def test_an_expired_message_that_nobody_has_received_can_be_kept(queue: ContractQueue) -> None:
+def test_expired_lease_without_another_receive_can_be_extended(queue: ContractQueue) -> None:
     queue.send("a1")
     (message,) = queue.receive(visibility_s=0)
     (result,) = queue.client.change_visibility([(message.receipt_handle, 60)])
@@ -217,7 +215,7 @@ def test_a_deleted_message_is_gone_and_deleting_again_succeeds(queue: ContractQu
     assert queue.receive() == []
 
 
-def test_a_handle_that_is_none_has_lost_its_lease(queue: ContractQueue) -> None:
+def test_invalid_handle_has_lost_its_lease(queue: ContractQueue) -> None:
     assert [result.trouble for result in queue.client.delete(["garbage"])] == [LOST]
     assert [result.trouble for result in queue.client.change_visibility([("garbage", 10)])] == [LOST]
 
@@ -264,7 +262,7 @@ def test_entries_of_a_batch_fail_by_themselves(queue: ContractQueue) -> None:
     assert [result.trouble for result in deleted] == [None, LOST, None]
 
 
-def test_the_same_message_may_stand_twice_in_a_batch(queue: ContractQueue) -> None:
+def test_batch_may_contain_a_message_twice(queue: ContractQueue) -> None:
     queue.send("a1")
     (message,) = queue.receive()
     assert all(result.is_done for result in queue.client.delete([message.receipt_handle] * 2))
@@ -301,7 +299,7 @@ def test_a_batch_above_the_limit_is_refused_as_a_whole(queue: ContractQueue) -> 
     assert queue.receive() == []
 
 
-def test_a_group_comes_in_order_and_waits_for_what_is_in_flight(queue: ContractQueue) -> None:
+def test_group_is_received_in_order_and_waits_for_messages_in_flight(queue: ContractQueue) -> None:
     queue.send("a1", "a2", "a3", "b1")
     if not queue.is_fifo:
         assert sorted(queue.bodies()) == ["a1", "a2", "a3", "b1"]
@@ -315,7 +313,7 @@ def test_a_group_comes_in_order_and_waits_for_what_is_in_flight(queue: ContractQ
     assert queue.bodies() == ["a3"]
 
 
-def test_a_group_keeps_its_order_when_it_comes_back(queue: ContractQueue) -> None:
+def test_released_group_keeps_its_order(queue: ContractQueue) -> None:
     queue.send("a1", "a2", "a3")
     messages = queue.receive()
     queue.client.change_visibility([(message.receipt_handle, 0) for message in messages])
@@ -323,7 +321,7 @@ def test_a_group_keeps_its_order_when_it_comes_back(queue: ContractQueue) -> Non
     assert (bodies if queue.is_fifo else sorted(bodies)) == ["a1", "a2", "a3"]
 
 
-def test_a_group_keeps_its_order_after_its_visibility_has_ended(queue: ContractQueue) -> None:
+def test_group_keeps_its_order_after_its_visibility_timeout(queue: ContractQueue) -> None:
     queue.send("a1", "a2", "a3")
     queue.receive(limit=2, visibility_s=0)
     bodies = queue.bodies()
@@ -358,7 +356,7 @@ def test_a_message_that_is_received_too_often_goes_to_the_dead_letter_queue(
     assert (letter.body, letter.receive_count) == ("a1", 3)
 
 
-def test_a_queue_says_how_full_it_is(queue: ContractQueue) -> None:
+def test_queue_returns_its_counts(queue: ContractQueue) -> None:
     before = time.time()
     queue.send("a1", "b1", "c1")
     queue.receive(limit=2)

@@ -124,7 +124,7 @@ def test_a_fifo_queue_is_known_as_one(internet: Internet) -> None:
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_a_queues_url_needs_no_look_up_and_names_its_region(
+def test_queue_url_needs_no_look_up_and_contains_its_region(
     internet: Internet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     internet.sim.simulator.create_queue("work")
@@ -139,7 +139,7 @@ def test_a_queues_url_needs_no_look_up_and_names_its_region(
 
 @pytest.mark.usefixtures("signed_in")
 @pytest.mark.parametrize(("region", "signed_for"), [("", "us-east-1"), ("eu-central-1", "eu-central-1")])
-def test_another_server_is_asked_at_its_own_address(internet: Internet, region: str, signed_for: str) -> None:
+def test_another_server_is_used_at_its_address(internet: Internet, region: str, signed_for: str) -> None:
     internet.sim.simulator.create_queue("work")
     connect(Connection(queue="work", region=region, endpoint_url="https://queues.example:9324"))
     assert internet.addresses == {"https://queues.example:9324/"}
@@ -155,7 +155,7 @@ def test_another_servers_queue_url_names_its_address(internet: Internet) -> None
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_a_missing_queue_is_said_to_be_missing(internet: Internet) -> None:
+def test_missing_queue_is_reported(internet: Internet) -> None:
     refused = refusal(Connection(queue="work", region="eu-west-1"))
     assert refused.trouble is T.NO_QUEUE
     assert refused.text.startswith("The queue “work” does not exist on Amazon SQS in eu-west-1. It was deleted, or")
@@ -171,7 +171,7 @@ def test_a_missing_queue_is_found_out_by_its_url_too(internet: Internet) -> None
 
 @pytest.mark.usefixtures("signed_in")
 @pytest.mark.parametrize("name", ["work", "work.fifo"])
-def test_who_may_not_ask_about_the_queue_goes_by_its_name(internet: Internet, name: str) -> None:
+def test_queue_is_used_by_its_name_without_permission_to_read_attributes(internet: Internet, name: str) -> None:
     internet.sim.simulator.create_queue(name, MaximumMessageSize=2048)
     internet.sim.faults.next("GetQueueAttributes", faults.service_error("AccessDenied", status=403))
     info = connect(Connection(queue=name, region="eu-west-1")).info
@@ -179,7 +179,7 @@ def test_who_may_not_ask_about_the_queue_goes_by_its_name(internet: Internet, na
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_who_may_not_look_for_the_queue_is_told_which_right_is_missing(internet: Internet) -> None:
+def test_missing_permission_to_look_up_the_queue_is_reported(internet: Internet) -> None:
     internet.sim.faults.next("GetQueueUrl", faults.service_error("AccessDenied", status=403))
     refused = refusal(Connection(queue="work", region="eu-west-1"))
     assert refused.trouble is T.NO_RIGHT
@@ -196,7 +196,7 @@ def test_a_session_that_ends_between_the_questions_is_no_missing_right(internet:
 @pytest.mark.usefixtures("signed_in")
 @pytest.mark.parametrize("operation", ["GetQueueUrl", "GetQueueAttributes"])
 @pytest.mark.parametrize("body", [b"<html>Sign in</html>", b"{}"])
-def test_somebody_else_who_answers_is_not_taken_for_a_queue(internet: Internet, operation: str, body: bytes) -> None:
+def test_response_of_another_server_is_not_taken_for_a_queue(internet: Internet, operation: str, body: bytes) -> None:
     internet.sim.simulator.create_queue("work")
     internet.sim.faults.next(operation, faults.garbage(body))
     refused = refusal(Connection(queue="work", region="eu-west-1"))
@@ -207,7 +207,7 @@ def test_somebody_else_who_answers_is_not_taken_for_a_queue(internet: Internet, 
 # Credentials and configuration
 
 
-def test_without_credentials_nobody_is_signed_in(internet: Internet) -> None:
+def test_missing_credentials_are_reported(internet: Internet) -> None:
     refused = refusal(Connection(queue="work", region="eu-west-1"))
     assert refused.trouble is T.SIGNED_OUT
     assert refused.text.startswith("No credentials were found for the default profile.")
@@ -231,7 +231,7 @@ def test_a_server_on_this_computer_gets_the_credentials_that_there_are(internet:
 
 
 @pytest.mark.parametrize("endpoint", ["http://192.0.2.1:9324", "https://queues.example", "https://localhost.example"])
-def test_a_server_elsewhere_gets_no_made_up_credentials(internet: Internet, endpoint: str) -> None:
+def test_remote_server_gets_no_dummy_credentials(internet: Internet, endpoint: str) -> None:
     assert refusal(Connection(queue="work", endpoint_url=endpoint)).trouble is T.SIGNED_OUT
     assert not internet.requests
 
@@ -277,7 +277,7 @@ def test_half_a_pair_of_keys_is_no_sign_in(isolated_environment: Path, monkeypat
 
 
 @pytest.mark.usefixtures("internet", "signed_in")
-def test_without_a_region_it_is_said_where_to_set_one() -> None:
+def test_missing_region_is_reported_with_a_remedy() -> None:
     refused = refusal(Connection(queue="work"))
     assert refused.trouble is T.SETUP
     assert refused.text.startswith("No region is set.")
@@ -296,7 +296,7 @@ def test_without_a_region_it_is_said_where_to_set_one() -> None:
         (Connection(queue="work", region="eu-west-1"), {"AWS_DEFAULTS_MODE": "none"}, "invalid defaults mode: none"),
     ],
 )
-def test_what_is_set_up_wrong_is_quoted(
+def test_invalid_configuration_is_quoted(
     connection: Connection, environment: Mapping[str, str], part: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in environment.items():
@@ -307,7 +307,7 @@ def test_what_is_set_up_wrong_is_quoted(
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_a_bug_is_not_taken_for_trouble_of_the_queue(internet: Internet) -> None:
+def test_bug_is_not_taken_for_an_error_of_the_queue(internet: Internet) -> None:
     def bug(request: AWSPreparedRequest, pass_on: PassOn) -> AWSResponse:
         raise ValueError("a bug")
 
@@ -320,7 +320,7 @@ def test_a_bug_is_not_taken_for_trouble_of_the_queue(internet: Internet) -> None
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_the_client_is_made_once(internet: Internet) -> None:
+def test_client_is_created_once(internet: Internet) -> None:
     internet.sim.simulator.create_queue("work")
     connector = SqsConnector(Connection(queue="work", region="eu-west-1"))
     assert not internet.requests
@@ -331,7 +331,7 @@ def test_the_client_is_made_once(internet: Internet) -> None:
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_after_trouble_the_next_connect_tries_again(internet: Internet) -> None:
+def test_next_connect_tries_again_after_an_error(internet: Internet) -> None:
     connector = SqsConnector(Connection(queue="work", region="eu-west-1"))
     with pytest.raises(QueueError):
         connector.connect()
@@ -340,9 +340,7 @@ def test_after_trouble_the_next_connect_tries_again(internet: Internet) -> None:
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_a_reset_reads_the_credentials_and_the_queue_afresh(
-    internet: Internet, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_reset_reads_the_credentials_and_the_queue_again(internet: Internet, monkeypatch: pytest.MonkeyPatch) -> None:
     internet.sim.simulator.create_queue("work")
     connector = SqsConnector(Connection(queue="work", region="eu-west-1"))
     first = connector.connect()
@@ -442,7 +440,7 @@ def test_closing_does_not_wait_for_a_connect_that_hangs(internet: Internet) -> N
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_control_calls_are_tried_again_and_polls_are_not(internet: Internet) -> None:
+def test_control_calls_are_retried_and_polls_are_not(internet: Internet) -> None:
     internet.sim.simulator.create_queue("work")
     client = connect(Connection(queue="work", region="eu-west-1"))
     internet.sim.faults.next("SendMessageBatch", faults.service_error("InternalError", status=500))

@@ -46,7 +46,7 @@ def test_queues_are_listed_with_their_place() -> None:
 
 
 @pytest.mark.usefixtures("internet")
-def test_listing_goes_page_by_page_and_stops_when_it_is_not_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_queues_are_listed_by_page_until_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listing, "PAGE", 1)
     assert [len(page) for page in list_queues(AWS, lambda: False)] == [1, 1, 1]
     assert [len(page) for page in list_queues(AWS, lambda: True)] == [1]
@@ -54,7 +54,7 @@ def test_listing_goes_page_by_page_and_stops_when_it_is_not_wanted(monkeypatch: 
     assert [len(page) for page in list_queues(AWS, lambda: False)] == [1, 1]
 
 
-def test_who_may_not_list_is_told_so(internet: Internet) -> None:
+def test_missing_permission_to_list_is_reported(internet: Internet) -> None:
     internet.sim.faults.always("ListQueues", service_error("AccessDenied", "no", status=403))
     with pytest.raises(QueueError) as refused:
         list(list_queues(AWS, lambda: False))

@@ -116,9 +116,7 @@ def test_they_come_in_the_order_of_sending(queue: EmbeddedQueue) -> None:
     ]
 
 
-def test_what_has_come_back_does_not_wait_behind_all_that_is_new(
-    queue: EmbeddedQueue, clock: Callable[[int], None]
-) -> None:
+def test_released_messages_do_not_wait_behind_new_ones(queue: EmbeddedQueue, clock: Callable[[int], None]) -> None:
     send(queue, "first")
     receive(queue, visibility_s=30)
     send(queue, *(f"new {number}" for number in range(20)))
@@ -162,7 +160,7 @@ def test_a_handle_of_a_queue_that_was_deleted_means_nothing_in_the_next(queue: E
     assert queue.state().in_flight == 1
 
 
-def test_what_is_older_than_the_queue_keeps_is_gone(queue: EmbeddedQueue, clock: Callable[[int], None]) -> None:
+def test_messages_older_than_the_retention_are_deleted(queue: EmbeddedQueue, clock: Callable[[int], None]) -> None:
     send(queue, "old")
     clock(RETENTION_SECONDS - 10)
     send(queue, "young")
@@ -208,7 +206,7 @@ def test_a_send_of_the_same_process_wakes_a_receive_at_once(
     assert received == ["a"]
 
 
-def test_a_message_that_is_given_back_wakes_a_receive_at_once(
+def test_released_message_wakes_a_receive_at_once(
     queue: EmbeddedQueue, waits: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(embedded, "LOOK_SECONDS", 60)
@@ -223,7 +221,7 @@ def test_a_message_that_is_given_back_wakes_a_receive_at_once(
     assert received == ["a"]
 
 
-def test_a_receive_finds_what_another_program_sends(program: Program, waits: threading.Event) -> None:
+def test_message_of_another_program_is_received(program: Program, waits: threading.Event) -> None:
     here, there = program(), program()
     received: list[str] = []
     poll = threading.Thread(target=lambda: received.extend(bodies(here, wait_s=20)))
@@ -338,7 +336,7 @@ def test_threads_share_it(queue: EmbeddedQueue) -> None:
     assert sorted(got, key=int) == [str(number) for number in range(400)]
 
 
-def test_what_a_dead_program_held_is_visible_at_once_when_another_asks(program: Program) -> None:
+def test_messages_of_a_dead_program_are_visible_at_once_to_another(program: Program) -> None:
     dead, alive, nameless, here = program("h/dead"), program("h/alive"), program(), program("h/here")
     send(here, "a", "b", "c", "d")
     for one in (dead, alive, nameless):
@@ -365,7 +363,7 @@ def test_it_is_for_the_owner_only(queue: EmbeddedQueue, path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="an open file can't be deleted there")
-def test_a_file_that_is_deleted_is_made_anew_for_all(program: Program, path: Path) -> None:
+def test_deleted_file_is_created_again_for_all(program: Program, path: Path) -> None:
     here, there = program(), program()
     send(here, "lost with the file")
     created_at = there.state().created_at_ms
@@ -387,7 +385,7 @@ def trouble(queue: EmbeddedQueue) -> QueueError:
     return known.value
 
 
-def test_a_folder_that_is_gone_is_known_trouble(tmp_path: Path) -> None:
+def test_missing_folder_is_a_known_error(tmp_path: Path) -> None:
     with closing(EmbeddedQueue(tmp_path / "gone" / "queue")) as queue:
         error = trouble(queue)
         assert (error.cause, error.trouble) == (Cause.LOCAL_QUEUE, QueueTrouble.SETUP)
@@ -397,7 +395,7 @@ def test_a_folder_that_is_gone_is_known_trouble(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("what", ["file", "folder"])
-def test_what_may_not_be_written_is_known_trouble(queue: EmbeddedQueue, path: Path, what: str) -> None:
+def test_read_only_file_is_a_known_error(queue: EmbeddedQueue, path: Path, what: str) -> None:
     send(queue, "a")
     queue.reset()
     locked, mode = (path, 0o400) if what == "file" else (path.parent, 0o500)
@@ -411,7 +409,7 @@ def test_what_may_not_be_written_is_known_trouble(queue: EmbeddedQueue, path: Pa
     assert bodies(queue) == ["a"]
 
 
-def test_a_full_disk_is_known_trouble_and_loses_nothing(queue: EmbeddedQueue) -> None:
+def test_full_disk_is_a_known_error_and_loses_nothing(queue: EmbeddedQueue) -> None:
     send(queue, "a")
     assert queue._connection is not None
     (pages,) = queue._connection.execute("PRAGMA page_count").fetchone()
@@ -445,7 +443,7 @@ def test_a_disk_without_room_shows_when_the_queue_is_tested(path: Path, monkeypa
 
 
 @pytest.mark.parametrize("content", [b"no database " * 1000, b"SQLite format 3\0" + b"\xff" * 8000])
-def test_a_damaged_file_is_known_trouble_until_it_is_deleted(queue: EmbeddedQueue, path: Path, content: bytes) -> None:
+def test_damaged_file_is_a_known_error_until_it_is_deleted(queue: EmbeddedQueue, path: Path, content: bytes) -> None:
     path.write_bytes(content)
     error = trouble(queue)
     assert error.cause is Cause.LOCAL_QUEUE
@@ -455,7 +453,7 @@ def test_a_damaged_file_is_known_trouble_until_it_is_deleted(queue: EmbeddedQueu
     assert bodies(queue) == ["a"]
 
 
-def test_a_file_whose_tables_are_gone_is_known_trouble(queue: EmbeddedQueue, path: Path) -> None:
+def test_file_without_tables_is_a_known_error(queue: EmbeddedQueue, path: Path) -> None:
     send(queue, "a")
     with closing(sqlite3.connect(path)) as other:
         other.execute("DROP TABLE message")
@@ -464,7 +462,7 @@ def test_a_file_whose_tables_are_gone_is_known_trouble(queue: EmbeddedQueue, pat
 
 
 @pytest.mark.parametrize("body", ["cast(x'ff00fe' AS TEXT)", "x'ff00fe'", "12", "'[' || char(0) || ']'"])
-def test_what_somebody_else_has_written_blocks_nothing(queue: EmbeddedQueue, path: Path, body: str) -> None:
+def test_foreign_contents_block_nothing(queue: EmbeddedQueue, path: Path, body: str) -> None:
     send(queue, "before")
     with closing(sqlite3.connect(path)) as other, other:
         other.execute(f"INSERT INTO message (message_id, body, sent_at) VALUES (x'ff', {body}, 1)")
@@ -510,7 +508,7 @@ def test_a_newer_file_is_left_alone(queue: EmbeddedQueue, program: Program, path
     assert (error.trouble, error.cause) == (QueueTrouble.SETUP, Cause.LOCAL_QUEUE)
 
 
-def test_a_file_that_is_locked_too_long_is_tried_again(
+def test_file_that_is_locked_too_long_is_retried(
     queue: EmbeddedQueue, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(embedded, "_BUSY_SECONDS", 0.05)
@@ -525,7 +523,7 @@ def test_a_file_that_is_locked_too_long_is_tried_again(
     assert bodies(queue) == ["a"]
 
 
-def test_a_bug_is_no_trouble_of_the_world(queue: EmbeddedQueue) -> None:
+def test_bug_is_no_known_error(queue: EmbeddedQueue) -> None:
     queue.connect()
     with pytest.raises(sqlite3.ProgrammingError), queue._write() as connection:
         connection.execute("SELECT ?")

@@ -118,7 +118,7 @@ NEVER_ANSWERED = {
 
 @pytest.mark.parametrize(("code", "trouble"), CODES.items())
 @pytest.mark.parametrize("spelling", ["{}", PREFIX + "{}", "com.amazonaws.sqs#{}"])
-def test_a_code_means_one_trouble_in_each_spelling(code: str, trouble: QueueTrouble, spelling: str) -> None:
+def test_code_has_one_kind_in_each_spelling(code: str, trouble: QueueTrouble, spelling: str) -> None:
     assert trouble_of_code(spelling.format(code)) is trouble
 
 
@@ -139,7 +139,9 @@ def test_every_error_of_the_service_model_is_in_the_table() -> None:
         ("Message must be shorter than 1024 bytes.", T.REFUSED),
     ],
 )
-def test_the_text_tells_a_lost_lease_from_a_wrong_parameter(code: str, reason: str, trouble: QueueTrouble) -> None:
+def test_message_distinguishes_a_lost_lease_from_an_invalid_parameter(
+    code: str, reason: str, trouble: QueueTrouble
+) -> None:
     assert trouble_of_code(code, f"Value x for parameter ReceiptHandle is invalid. Reason: {reason}") is trouble
 
 
@@ -218,7 +220,7 @@ def name_of(error: object) -> str:
 
 
 @pytest.mark.parametrize(("error", "trouble"), ALL, ids=name_of)
-def test_an_exception_means_one_trouble(error: Exception, trouble: QueueTrouble) -> None:
+def test_exception_has_one_kind(error: Exception, trouble: QueueTrouble) -> None:
     known = as_queue_error(error, AWS, "ReceiveMessage")
     assert known.trouble is trouble
     assert known.detail == str(error)
@@ -298,7 +300,7 @@ def test_a_text_is_plain_sentences_without_gaps(error: Exception) -> None:
         ),
     ],
 )
-def test_what_a_person_reads_about_an_answer(code: str, connection: str, text: str) -> None:
+def test_sentence_for_an_error_response(code: str, connection: str, text: str) -> None:
     assert as_queue_error(client_error(code), CONNECTIONS[connection], "ReceiveMessage").text == text
 
 
@@ -342,7 +344,7 @@ def test_a_wrong_clock_is_called_a_wrong_clock(code: str, text: str) -> None:
     ],
     ids=name_of,
 )
-def test_what_a_person_reads_when_there_is_no_answer(error: Exception, part: str) -> None:
+def test_sentence_for_a_missing_response(error: Exception, part: str) -> None:
     assert part in as_queue_error(error, AWS, "ReceiveMessage").text
 
 
@@ -352,7 +354,7 @@ def test_a_region_that_only_the_profile_knows_is_named() -> None:
 
 
 @pytest.mark.parametrize("make", [boto.ConnectionClosedError, boto.ReadTimeoutError, boto.HTTPClientError])
-def test_an_exception_whose_response_is_none_is_no_trap(make: Callable[..., Any]) -> None:
+def test_exception_without_a_response_is_handled(make: Callable[..., Any]) -> None:
     error = make(**REAL)
     assert error.response is None
     assert as_queue_error(error, AWS, "SendMessage").trouble is T.OFFLINE
@@ -375,7 +377,7 @@ def test_an_answer_without_an_error_in_it_is_no_trap() -> None:
     ],
     ids=name_of,
 )
-def test_a_mistake_of_ours_stays_one(error: Exception) -> None:
+def test_bug_stays_a_bug(error: Exception) -> None:
     with pytest.raises(type(error)) as again:
         as_queue_error(error, AWS, "ReceiveMessage")
     assert again.value is error

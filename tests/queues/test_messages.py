@@ -47,7 +47,7 @@ def why_foreign(text: str) -> Foreignness:
 
 @settings(deadline=None)
 @given(st.uuids().map(str), st.integers(1, MAX_GENERATION))
-def test_what_is_written_is_read_back(file_id: str, generation: int) -> None:
+def test_encoded_message_is_decoded(file_id: str, generation: int) -> None:
     message = FileMessage(file_id, generation)
     assert decode(encode(message)) == message
 
@@ -93,7 +93,7 @@ def test_only_ids_travel() -> None:
         (json.dumps({"v": 2, "event": "another program's"}), Foreignness.WRONG_SHAPE),
     ],
 )
-def test_what_is_foreign_says_why(text: str, why: Foreignness) -> None:
+def test_foreign_message_has_a_reason(text: str, why: Foreignness) -> None:
     assert why_foreign(text) is why
 
 
@@ -136,7 +136,7 @@ def test_a_file_id_is_a_lower_case_uuid(value: object) -> None:
     ["[" * 100_000 + "]" * 100_000, '{"v":' * 100_000, "\ud800" * 2_000, "9" * 5_000, body(extra="x" * MAX_BODY_CHARS)],
     ids=["lists", "objects", "surrogates", "digits", "filler"],
 )
-def test_what_is_too_long_is_not_even_parsed(text: str) -> None:
+def test_too_long_body_is_not_parsed(text: str) -> None:
     assert why_foreign(text) is Foreignness.TOO_LONG
 
 

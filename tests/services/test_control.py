@@ -28,7 +28,7 @@ def told_by(control: ProcessingControl) -> list[RunMode]:
     return told
 
 
-def test_it_is_turned_and_says_so_once() -> None:
+def test_change_of_the_mode_is_reported_once() -> None:
     control = ProcessingControl()
     told = told_by(control)
     allowed = [control.may_begin]
@@ -72,7 +72,7 @@ def test_where_nothing_works_finishing_is_paused_at_once(ends_later: bool) -> No
     assert told == [RunMode.FINISHING, RunMode.PAUSED]
 
 
-def test_what_is_paused_has_nothing_to_finish() -> None:
+def test_paused_control_has_nothing_to_finish() -> None:
     control = ProcessingControl()
     control.pause()
     told = told_by(control)
@@ -93,7 +93,7 @@ class Noting:
         self.runs += 1
 
 
-def test_it_waits_says_so_and_can_be_stopped() -> None:
+def test_waiting_for_permission_is_reported_and_can_be_stopped() -> None:
     loop, told = Noting(), list[LoopState]()
     PermissionGate(loop, ProcessingControl(), told.append, queue="q").run(Countdown(3))
     assert loop.runs == 0
@@ -111,7 +111,7 @@ def test_it_begins_when_it_is_allowed() -> None:
     assert control.is_permitted("q"), "it stays permitted"
 
 
-def test_what_is_allowed_already_begins_at_once() -> None:
+def test_permitted_queue_is_consumed_at_once() -> None:
     loop, told, control = Noting(), list[LoopState](), ProcessingControl()
     control.permit("q")
     PermissionGate(loop, control, told.append, queue="q").run(lambda: False)

@@ -40,7 +40,7 @@ def states() -> tuple[StateReporter, list[LoopState]]:
     return StateReporter("loop", told.append, FakeClock(100.0)), told
 
 
-def test_each_change_is_told_once() -> None:
+def test_each_change_is_reported_once() -> None:
     reporter, told = states()
     reporter.starting()
     reporter.running()
@@ -49,20 +49,20 @@ def test_each_change_is_told_once() -> None:
     assert [state.phase for state in told] == [Phase.STARTING, Phase.RUNNING, Phase.STOPPED]
 
 
-def test_trouble_is_told_with_its_kind_and_the_next_try() -> None:
+def test_error_is_reported_with_its_kind_and_the_next_attempt() -> None:
     reporter, told = states()
     seconds = reporter.waiting(OFFLINE, Backoff(uniform=lambda _low, high: high))
     assert seconds == 1
     assert told == [LoopState(Phase.WAITING, "Can't reach it.", QueueTrouble.OFFLINE, 101_000, 1)]
 
 
-def test_trouble_of_the_database_has_no_kind_of_the_queue() -> None:
+def test_error_of_the_database_has_no_kind_of_the_queue() -> None:
     reporter, told = states()
     reporter.waiting(StoreBusyError("locked"), Backoff())
     assert told[0].trouble is None
 
 
-def test_the_log_names_a_trouble_once_and_that_it_is_over(caplog: pytest.LogCaptureFixture) -> None:
+def test_error_and_its_end_are_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     reporter, _ = states()
     backoff = Backoff()
@@ -219,7 +219,7 @@ def test_a_wait_is_never_so_short_that_a_loop_spins() -> None:
     assert Backoff(first=0.05, uniform=lowest).next() == 0.05
 
 
-def test_a_success_starts_afresh() -> None:
+def test_success_resets_the_backoff() -> None:
     backoff = Backoff(uniform=highest)
     backoff.next()
     backoff.next()
@@ -227,7 +227,7 @@ def test_a_success_starts_afresh() -> None:
     assert (backoff.tries, backoff.next()) == (0, 1)
 
 
-def test_thousands_of_tries_do_not_overflow() -> None:
+def test_thousands_of_attempts_do_not_overflow() -> None:
     backoff = Backoff(uniform=highest)
     backoff.tries = 100_000
     assert backoff.next() == 60
@@ -236,7 +236,7 @@ def test_thousands_of_tries_do_not_overflow() -> None:
 # The clock that does not count the computer's sleep
 
 
-def test_time_that_somebody_saw_pass_counts() -> None:
+def test_observed_time_counts() -> None:
     clock = FakeClock()
     awake = AwakeClock(clock)
     start = awake.steady()
@@ -247,7 +247,7 @@ def test_time_that_somebody_saw_pass_counts() -> None:
     assert awake.now_ms() == clock.now_ms()
 
 
-def test_a_long_gap_between_two_looks_is_sleep_and_does_not_count() -> None:
+def test_long_gap_between_readings_is_sleep_and_does_not_count() -> None:
     clock = FakeClock()
     awake = AwakeClock(clock)
     start = awake.steady()

@@ -73,7 +73,7 @@ def test_another_thread_than_the_main_one_takes_no_signals() -> None:
 
 
 @posix
-def test_signal_wakes_who_waits_for_the_socket() -> None:
+def test_signal_wakes_a_wait_on_the_socket() -> None:
     with StopSignals() as stop:
         assert select.select([stop.reader], [], [], 0)[0] == []
         os.kill(os.getpid(), signal.SIGTERM)

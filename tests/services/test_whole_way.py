@@ -107,7 +107,7 @@ def test_messages_that_come_in_any_order_and_twice(standard: World) -> None:
     assert status_log.ends(standard.installation.database) != standard.ids
 
 
-def test_older_submission_that_comes_after_the_newer_one_is_deleted(standard: World) -> None:
+def test_older_submission_received_after_the_newer_one_is_deleted(standard: World) -> None:
     program = standard.program()
     standard.add(program, 3)
     program.sender.send_due()
@@ -161,7 +161,7 @@ def test_computer_that_sleeps_over_its_leases_loses_nothing(world: World) -> Non
     assert [(job.status.name, job.lines_count) for job in program.all()] == [("PROCESSED", n) for n in range(4)]
 
 
-def test_delete_with_an_expired_handle_is_made_good_at_the_next_delivery(
+def test_rejected_delete_with_an_expired_handle_is_repeated_after_redelivery(
     fifo: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A FIFO queue rejects the delete, so the message is delivered again; its file is already processed."""
@@ -202,7 +202,7 @@ def _after(act: Callable[[], None]) -> Fault:
     ],
     ids=["throttled", "503", "a proxy's page", "offline", "done and not said"],
 )
-def test_every_operation_has_trouble_for_a_while(world: World, fault: Fault) -> None:
+def test_every_operation_fails_for_a_while(world: World, fault: Fault) -> None:
     for operation in OPERATIONS:
         world.sim.faults.next(operation, fault, times=4)
     world.registry.acts["file 3"] = lambda _: world.need_heartbeats(5)
@@ -282,7 +282,7 @@ def test_foreign_messages_in_between_are_never_deleted(world: World) -> None:
     assert world.count(Outcome.FOREIGN, program) >= len(bodies)
 
 
-def test_message_that_comes_at_the_last_moment_of_a_stop_goes_back_at_once(world: World) -> None:
+def test_message_received_at_the_moment_of_a_stop_is_released_at_once(world: World) -> None:
     program = world.program()
     world.add(program, 1)
     program.sender.send_due()
@@ -318,7 +318,7 @@ def test_two_programs_on_one_database_and_one_queue_never_both_end_a_job(world: 
     assert len(world.registry.began) == 80
 
 
-def test_program_that_oversleeps_does_not_write_over_what_another_one_has_done(
+def test_program_that_sleeps_past_its_lease_does_not_overwrite_a_result(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its result comes after its lease has expired and another program has finished the job; the token rejects it."""
@@ -353,7 +353,7 @@ def test_strict_order_results_come_in_the_order_submitted(strict: World) -> None
     assert status_log.ends(strict.installation.database) == strict.ids
 
 
-def test_strict_order_holds_over_files_that_fail_in_the_middle(strict: World) -> None:
+def test_strict_order_is_kept_when_files_fail(strict: World) -> None:
     tries = iter([True, True, False])
 
     def in_use_twice(watch: Watch) -> None:
@@ -369,7 +369,7 @@ def test_strict_order_holds_over_files_that_fail_in_the_middle(strict: World) ->
     assert strict.count(Outcome.RETRIED, program) == 2
 
 
-def test_strict_order_holds_over_a_restart(strict: World) -> None:
+def test_strict_order_is_kept_after_a_restart(strict: World) -> None:
     has_begun, may_end = strict.registry.hold("file 6")
     program = strict.program(concurrency=4)
     strict.add(program, 20)
@@ -385,7 +385,7 @@ def test_strict_order_holds_over_a_restart(strict: World) -> None:
     assert status_log.ends(strict.installation.database) == strict.ids
 
 
-def test_strict_order_holds_though_the_queue_does_not_take_some_entries(strict: World) -> None:
+def test_strict_order_is_kept_when_the_queue_rejects_entries(strict: World) -> None:
     for positions in ([0], [1], [0, 4], [5]):
         strict.sim.faults.next("SendMessageBatch", faults.entries_fail(positions))
     program = strict.program(concurrency=4)
@@ -394,7 +394,7 @@ def test_strict_order_holds_though_the_queue_does_not_take_some_entries(strict: 
     strict.finish_and_check_order(running, program)
 
 
-def test_strict_order_holds_over_lost_replies(strict: World) -> None:
+def test_strict_order_is_kept_after_lost_replies(strict: World) -> None:
     _lose_replies(strict, times=3)
     program = strict.program(concurrency=4)
     strict.add(program, 30)

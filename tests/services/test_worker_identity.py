@@ -67,7 +67,7 @@ def test_a_name_can_not_lead_out_of_the_folder(tmp_path: Path) -> None:
     identity.close()
 
 
-def test_what_killed_programs_have_left_is_cleared_away_after_a_while(tmp_path: Path) -> None:
+def test_files_of_killed_programs_are_deleted_after_a_while(tmp_path: Path) -> None:
     first = WorkerIdentity(tmp_path / "db")
     (folder,) = tmp_path.iterdir()
     (own,) = folder.iterdir()
@@ -88,7 +88,7 @@ def test_what_killed_programs_have_left_is_cleared_away_after_a_while(tmp_path: 
     second.close()
 
 
-def test_a_folder_that_can_not_be_written_is_said_in_plain_words(tmp_path: Path) -> None:
+def test_read_only_folder_is_reported_plainly(tmp_path: Path) -> None:
     (tmp_path / "db.workers").write_text("a file where the folder should be")
     with pytest.raises(StoreError, match="can't be written"):
         WorkerIdentity(tmp_path / "db")

@@ -31,7 +31,7 @@ def content(path: str | Path, chunk_bytes: int = 1 << 20) -> bytes:
         return b"".join(source.chunks(chunk_bytes))
 
 
-def test_a_file_gives_its_size_and_its_bytes_in_pieces(tmp_path: Path) -> None:
+def test_file_returns_its_size_and_its_bytes_in_chunks(tmp_path: Path) -> None:
     file = tmp_path / "ten"
     file.write_bytes(b"0123456789")
 
@@ -93,7 +93,7 @@ def test_reads_of_an_open_file_may_wait_although_the_opening_may_not(tmp_path: P
 
 
 @posix_only
-def test_a_system_without_flags_for_the_opening_needs_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_flags_of_open_are_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(source_module, "_EXTRA_FLAGS", 0)
     (tmp_path / "a").write_bytes(b"a")
 
@@ -171,7 +171,7 @@ def test_every_change_is_noticed(tmp_path: Path, change: Callable[[Path], None])
         assert source.changed()
 
 
-def test_a_change_is_noticed_even_if_a_share_still_tells_the_old_size_for_the_name(
+def test_change_is_detected_even_if_a_share_still_reports_the_old_size(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "file"
@@ -200,7 +200,7 @@ def test_a_link_that_leads_elsewhere_now_is_a_change(tmp_path: Path) -> None:
         assert source.changed()
 
 
-def test_not_being_able_to_tell_a_change_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_undetectable_changes_are_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a").touch()
     really_stat = os.stat
 

@@ -120,7 +120,7 @@ def test_an_address_on_the_web_is_refused(address: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["C:/a", "C://a", "a://b", "/http://a", "file://a", "://a", "1http://a"])
-def test_what_only_looks_like_an_address_is_a_path(path: str) -> None:
+def test_text_that_resembles_an_address_is_a_path(path: str) -> None:
     assert refusal(path).reason.code.problem is FileProblem.MISSING
 
 
@@ -150,7 +150,7 @@ def test_a_path_through_a_file_is_missing(tmp_path: Path) -> None:
 
 
 @posix_only
-def test_links_in_a_circle_are_refused(tmp_path: Path) -> None:
+def test_cyclic_links_are_refused(tmp_path: Path) -> None:
     (tmp_path / "one").symlink_to("two")
     (tmp_path / "two").symlink_to("one")
 
@@ -226,7 +226,7 @@ def test_each_refusal_of_the_system_becomes_a_sentence(
         assert not NOT_FOR_PEOPLE.search(error.text)
 
 
-def test_a_file_that_you_may_not_read_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_read_permission_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a").touch()
     monkeypatch.setattr(os, "open", failing_open(errno.EACCES))
 
@@ -270,9 +270,7 @@ def test_an_error_without_a_number_still_becomes_a_sentence() -> None:
     assert "something strange" in error.text
 
 
-def test_a_disk_that_does_not_deliver_says_so_and_may_be_tried_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_read_error_of_a_disk_is_reported_and_can_be_retried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class BrokenDisk(io.FileIO):
         def read(self, size: int | None = -1) -> bytes:
             raise OSError(errno.EIO, os.strerror(errno.EIO))
@@ -288,7 +286,7 @@ def test_a_disk_that_does_not_deliver_says_so_and_may_be_tried_again(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
-def test_a_real_input_output_error_is_told_the_same_way() -> None:
+def test_real_input_output_error_is_reported_the_same_way() -> None:
     with open_source("/proc/self/mem") as source, pytest.raises(FileError) as caught:
         next(source.chunks(16))
 

@@ -136,7 +136,7 @@ def refusal(path: str | Path, *, recursive: bool = False) -> str:
     return str(result.refused[0].reason)
 
 
-def test_what_is_not_there_is_refused_and_the_rest_goes_on(tmp_path: Path) -> None:
+def test_missing_file_is_refused_and_the_scan_continues(tmp_path: Path) -> None:
     fill(tmp_path, "file")
 
     result = look(tmp_path / "gone", tmp_path / "file")
@@ -155,7 +155,7 @@ def test_a_name_that_no_file_can_have_is_refused(name: str) -> None:
     assert refusal(name) == "This is not a valid file name"
 
 
-def test_a_folder_is_refused_unless_it_is_gone_into(tmp_path: Path) -> None:
+def test_folder_is_refused_without_recursion(tmp_path: Path) -> None:
     assert refusal(tmp_path) == "This is a folder; add it as a folder to include the files in it"
 
 
@@ -182,7 +182,7 @@ def test_pipes_and_sockets_are_refused_named_or_walked(
 
 
 @posix_only
-def test_a_folder_named_twice_is_gone_into_once(tmp_path: Path) -> None:
+def test_folder_named_twice_is_scanned_once(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     os.mkfifo(tmp_path / "folder" / "pipe")
 
@@ -195,7 +195,7 @@ def test_a_device_is_refused() -> None:
 
 
 @posix_only
-def test_links_to_nothing_and_in_circles_are_refused(tmp_path: Path) -> None:
+def test_broken_and_cyclic_links_are_refused(tmp_path: Path) -> None:
     (tmp_path / "broken").symlink_to("gone")
     (tmp_path / "loop").symlink_to("loop")
     texts = [
@@ -219,7 +219,7 @@ def test_a_name_too_long_for_the_system_is_refused(tmp_path: Path) -> None:
     assert "too long" in refusal(tmp_path / ("x" * 5000))
 
 
-def test_a_place_that_may_not_be_looked_into_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_permission_for_the_parent_folder_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     really_stat = os.stat
 
     def stat_with_a_wall(path: Any, *args: Any, **kwargs: Any) -> os.stat_result:
@@ -256,7 +256,7 @@ def test_an_address_of_a_file_on_this_computer_is_its_path(tmp_path: Path, start
 
 
 @posix_only
-def test_an_address_of_a_folder_is_gone_into(tmp_path: Path) -> None:
+def test_address_of_a_folder_is_scanned(tmp_path: Path) -> None:
     fill(tmp_path, "d/a")
 
     assert found(look(f"file://{tmp_path}/d/"), tmp_path) == ["d/a"]
@@ -311,7 +311,7 @@ def test_on_windows_the_slash_before_a_drive_is_no_part_of_the_path(
 # --- folders
 
 
-def test_a_folder_gives_its_files_in_natural_order_and_then_those_of_its_subfolders(tmp_path: Path) -> None:
+def test_files_of_a_folder_are_in_natural_order_before_those_of_its_subfolders(tmp_path: Path) -> None:
     fill(tmp_path, "file10", "file2", "File1", "z", "10", "9", "a/x", "a/b/y", "B/x", "a10/x", "a9/x")
 
     assert found(look(tmp_path), tmp_path) == [
@@ -320,7 +320,7 @@ def test_a_folder_gives_its_files_in_natural_order_and_then_those_of_its_subfold
     ]
 
 
-def test_an_empty_folder_gives_nothing(tmp_path: Path) -> None:
+def test_empty_folder_has_no_files(tmp_path: Path) -> None:
     assert look(tmp_path) == ScanResult(FileList(), ())
 
 
@@ -432,7 +432,7 @@ def test_a_folder_that_can_not_be_listed_is_refused_and_the_rest_goes_on(
 NO_RIGHT = PermissionError(errno.EACCES, "Permission denied")
 
 
-def test_files_that_are_listed_but_can_not_be_looked_at_are_accepted_unless_they_may_be_folders(
+def test_listed_files_without_status_are_accepted_unless_they_may_be_folders(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     top = str(tmp_path)
@@ -464,7 +464,7 @@ def test_junctions_of_windows_are_not_followed(tmp_path: Path, monkeypatch: pyte
     assert "link to a folder" in str(result.refused[0].reason)
 
 
-def test_a_path_that_differs_in_case_only_is_the_same_where_the_system_says_so(
+def test_paths_that_differ_in_case_are_the_same_on_some_systems(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(tmp_path, "File", "file")
@@ -481,7 +481,7 @@ def stop_after(questions: int) -> Any:
     return lambda: next(left, True)
 
 
-def test_a_scan_can_be_stopped_at_every_step_and_gives_what_it_has(tmp_path: Path) -> None:
+def test_scan_can_be_stopped_at_every_step_and_returns_what_it_found(tmp_path: Path) -> None:
     fill(tmp_path, "a", "b", "d/c", "d/e/f")
     whole = look(tmp_path).files
     counts = []
@@ -497,7 +497,7 @@ def test_a_scan_can_be_stopped_at_every_step_and_gives_what_it_has(tmp_path: Pat
     assert not result.cancelled
 
 
-def test_a_stopped_scan_looks_at_nothing_more(tmp_path: Path) -> None:
+def test_stopped_scan_reads_nothing_more(tmp_path: Path) -> None:
     fill(tmp_path, "a")
 
     result = scan([str(tmp_path / "a")], recursive=True, cancelled=lambda: True, on_found=lambda _: None)
@@ -505,7 +505,7 @@ def test_a_stopped_scan_looks_at_nothing_more(tmp_path: Path) -> None:
     assert result == ScanResult(FileList(), (), cancelled=True)
 
 
-def test_a_scan_stays_stopped_even_if_it_is_asked_again(tmp_path: Path) -> None:
+def test_stopped_scan_stays_stopped(tmp_path: Path) -> None:
     fill(tmp_path, "a", "b")
     answers = iter([False, True])
 
@@ -527,7 +527,7 @@ def test_a_scan_stays_stopped_even_if_it_is_asked_again(tmp_path: Path) -> None:
     assert (list(result.files), result.cancelled) == ([], True)
 
 
-def test_stopping_holds_among_empty_folders_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_scan_of_empty_folders_can_be_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(5):
         (tmp_path / "top" / f"{number}").mkdir(parents=True)
     really_scan = os.scandir
@@ -545,7 +545,7 @@ def test_stopping_holds_among_empty_folders_too(tmp_path: Path, monkeypatch: pyt
     assert len(listed) == 3
 
 
-def test_the_number_of_files_is_told_ten_times_a_second_and_at_the_end(tmp_path: Path) -> None:
+def test_number_of_files_is_reported_ten_times_a_second_and_at_the_end(tmp_path: Path) -> None:
     fill(tmp_path, *(f"{number}" for number in range(10)))
     told: list[int] = []
     seconds = iter(range(1000))
@@ -561,7 +561,7 @@ def test_the_number_of_files_is_told_ten_times_a_second_and_at_the_end(tmp_path:
     assert told == [3, 7, 10]
 
 
-def test_a_scan_of_nothing_tells_that_it_found_nothing() -> None:
+def test_empty_scan_reports_zero_files() -> None:
     told: list[int] = []
 
     result = scan([], recursive=True, cancelled=lambda: False, on_found=told.append)

@@ -31,7 +31,7 @@ class SuddenEndError(Exception):
     """Raised in place of a crash of the program."""
 
 
-def test_added_job_is_pending_with_what_the_scan_knew(store: Store) -> None:
+def test_added_job_is_pending_with_the_data_of_the_scan(store: Store) -> None:
     added = store.intake.add([NewFile("/data/a.txt", 12, 34)], queue=QUEUE, name="batch", now_ms=NOW)
     (job,) = store.jobs.all()
     assert (job.id,) == added.job_ids
@@ -125,7 +125,7 @@ def test_hostile_name_is_only_a_name(store: Store, path: str) -> None:
 @pytest.mark.parametrize(
     "name", [b"caf\xe9.txt", b"\xff\xfe", b"ok\xc3\xa9 broken\xc3", b"\xed\xa0\x80", b"\x80\n\x9f"]
 )
-def test_name_that_is_not_utf_8_comes_back_byte_for_byte(store: Store, name: bytes) -> None:
+def test_name_that_is_not_utf_8_is_read_back_byte_for_byte(store: Store, name: bytes) -> None:
     path = os.fsdecode(b"/data/" + name)
     (job,) = store.add(path)
     assert job.file_path == path
@@ -144,7 +144,7 @@ def test_any_bytes_that_a_name_can_have_come_back(store: Store, name: bytes) -> 
     assert job.file_path == path
 
 
-def test_batch_name_may_hold_what_is_not_unicode(store: Store) -> None:
+def test_batch_name_may_contain_surrogates(store: Store) -> None:
     store.intake.add([], queue=QUEUE, name="caf\udce9 \ud800", now_ms=NOW)
     assert store.sql("SELECT name FROM batch") == [("caf\\udce9 \\ud800",)]
 
@@ -228,7 +228,7 @@ def test_removed_jobs_are_off_the_list_whatever_their_status(store: Store) -> No
     assert store.intake.remove(row_ids(jobs), now_ms=NOW) == 0, "they are removed already"
 
 
-def test_result_that_is_being_made_is_thrown_away_when_its_job_is_removed(store: Store) -> None:
+def test_result_is_discarded_when_its_job_is_removed(store: Store) -> None:
     (job,) = store.add("/a")
     token = store.start(job)
     store.intake.remove([job.row_id], now_ms=NOW)
@@ -240,7 +240,7 @@ def test_result_that_is_being_made_is_thrown_away_when_its_job_is_removed(store:
     assert store.job(job).status is Status.PENDING
 
 
-def test_message_of_a_removed_job_is_known_as_ours(store: Store) -> None:
+def test_message_of_a_removed_job_is_recognized(store: Store) -> None:
     (job,) = store.add("/a")
     store.send()
     store.intake.remove([job.row_id], now_ms=NOW)
@@ -268,7 +268,7 @@ def test_restored_jobs_are_as_they_were_and_unfinished_ones_are_sent_again(store
     assert store.intake.restore(row_ids(jobs)) == 0, "they are on the list already"
 
 
-def test_restored_job_does_not_say_why_it_waited_before(store: Store) -> None:
+def test_restored_job_has_no_old_reason(store: Store) -> None:
     (job,) = store.add("/a")
     store.send()
     token = store.start(job)
@@ -279,7 +279,7 @@ def test_restored_job_does_not_say_why_it_waited_before(store: Store) -> None:
     assert (now.reason, now.next_try_at, now.receive_count, now.attempts) == (None, None, 0, 1)
 
 
-def test_forgetting_deletes_only_what_was_removed_long_ago(store: Store) -> None:
+def test_only_rows_removed_long_ago_are_deleted(store: Store) -> None:
     jobs = store.add("/listed", "/old", "/new")
     store.intake.remove([jobs[1].row_id], now_ms=NOW - 1)
     store.intake.remove([jobs[2].row_id], now_ms=NOW)
@@ -297,7 +297,7 @@ def test_forgetting_many_goes_in_parts(store: Store) -> None:
     assert store.intake.forget_removed(before_ms=NOW + 1) == 0
 
 
-def test_job_that_comes_back_while_others_are_forgotten_stays(store: Store, other: Store) -> None:
+def test_job_restored_while_others_are_deleted_stays(store: Store, other: Store) -> None:
     jobs = store.add("/gone", "/back")
     store.intake.remove(row_ids(jobs), now_ms=NOW)
     write = store.database.write

@@ -75,12 +75,12 @@ def listed(store: Store) -> list[Job]:
         ("status:pending in", [0, 3]),
     ],
 )
-def test_what_is_typed_is_found(store: Store, listed: list[Job], typed: str, expected: list[int]) -> None:
+def test_typed_text_is_found(store: Store, listed: list[Job], typed: str, expected: list[int]) -> None:
     found = store.jobs.ids(Filter(search=parse_search(typed)))
     assert list(found) == [listed[at].row_id for at in expected]
 
 
-def test_most_conditions_that_fit_into_the_filter_box_can_be_asked(store: Store, listed: list[Job]) -> None:
+def test_filter_box_full_of_conditions_can_be_queried(store: Store, listed: list[Job]) -> None:
     assert len(store.jobs.ids(Filter(search=parse_search("ä " * 250)))) == 1
     assert len(store.jobs.ids(Filter(search=parse_search("size:>9999999TB " * 30)))) == 0
 
@@ -127,7 +127,7 @@ def test_batches_that_have_something_on_the_list_are_counted(store: Store) -> No
     assert list(store.jobs.ids(Filter(batches=frozenset({first, second, third})))) == [*keys[1:], *rest]
 
 
-def test_only_the_newest_batches_and_those_asked_for_are_listed(store: Store) -> None:
+def test_only_the_newest_and_the_requested_batches_are_listed(store: Store) -> None:
     ids = [batch(store, str(number), 1)[0] for number in range(NEWEST_BATCHES + 3)]
     assert [found.id for found in store.jobs.batches()] == ids[:2:-1]
     assert [found.id for found in store.jobs.batches(also=[ids[0]])] == [*ids[:2:-1], ids[0]]

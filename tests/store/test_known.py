@@ -47,13 +47,13 @@ def test_a_file_that_has_changed_is_another_one(store: Store, other: NewFile) ->
     assert known(store, [other]) == [0]
 
 
-def test_a_file_that_could_not_be_looked_at_is_never_known(store: Store) -> None:
+def test_file_without_status_is_never_known(store: Store) -> None:
     unseen = NewFile("/in/a", None, None)
     add(store, unseen)
     assert known(store, [unseen]) == [0]
 
 
-def test_what_was_taken_off_the_list_is_not_known(store: Store) -> None:
+def test_removed_file_is_not_known(store: Store) -> None:
     add(store, FILE)
     store.intake.remove([1], now_ms=NOW)
     assert known(store, [FILE]) == [0]
@@ -62,19 +62,19 @@ def test_what_was_taken_off_the_list_is_not_known(store: Store) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="such names are possible elsewhere only")
-def test_names_that_are_not_utf8_are_told_apart(store: Store) -> None:
+def test_names_that_are_not_utf8_are_distinguished(store: Store) -> None:
     odd = [replace(FILE, path=os.fsdecode(name)) for name in (b"/in/\xff", b"/in/\xfe", rb"/in/\xff")]
     add(store, odd[0])
     assert known(store, odd) == [1, 0, 0]
 
 
-def test_many_are_looked_up_in_parts(store: Store) -> None:
+def test_many_files_are_looked_up_in_parts(store: Store) -> None:
     files = [NewFile(f"/in/{at}", at, at // 3) for at in range(4_000)]
     add(store, *files[::2])
     assert known(store, files) == [1, 0] * 2_000
 
 
-def test_looking_up_ends_when_nobody_wants_to_know(store: Store) -> None:
+def test_look_up_can_be_cancelled(store: Store) -> None:
     add(store, FILE)
     assert list(store.intake.listed([FILE], lambda: True)) == [0]
 

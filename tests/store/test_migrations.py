@@ -124,7 +124,7 @@ def test_bundle_without_scripts_is_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "jobs.db").stat().st_size
 
 
-def test_newer_database_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+def test_newer_database_is_refused_and_not_changed(tmp_path: Path) -> None:
     path = tmp_path / "jobs.db"
     migrated(path, scripts_with(tmp_path, s0999_later=ADD_COLUMN.format(name="later")))
     before = path.read_bytes()
@@ -134,7 +134,7 @@ def test_newer_database_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("*.before-*"))
 
 
-def test_database_of_another_program_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+def test_database_of_another_program_is_refused_and_not_changed(tmp_path: Path) -> None:
     path = tmp_path / "music.db"
     rows_of(path, "CREATE TABLE job (title TEXT)")
     before = path.read_bytes()
@@ -155,7 +155,7 @@ def test_script_that_breaks_leaves_the_database_as_it_was(tmp_path: Path) -> Non
     assert "whole" in schema(path)["fact"]
 
 
-def test_first_start_that_broke_off_goes_on_at_the_next(tmp_path: Path) -> None:
+def test_interrupted_first_start_continues_at_the_next(tmp_path: Path) -> None:
     path = tmp_path / "jobs.db"
     scripts = scripts_with(tmp_path)
     first = scripts / f"{NAMES[0]}.py"
@@ -173,7 +173,7 @@ def test_fresh_database_needs_no_backup(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("*.before-*"))
 
 
-def test_backup_holds_what_was_there_before_the_migration(tmp_path: Path) -> None:
+def test_backup_contains_the_state_before_the_migration(tmp_path: Path) -> None:
     store = Store(tmp_path / "jobs.db")
     (job,) = store.add("/data/a.txt")
     store.database.release()
@@ -205,7 +205,7 @@ def test_database_that_can_not_be_backed_up_is_not_migrated(tmp_path: Path) -> N
     assert schema(path) == before
 
 
-def test_disk_that_fills_up_during_the_backup_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_disk_that_fills_up_during_the_backup_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "jobs.db"
     migrated(path)
     connect = sqlite3.connect
@@ -228,7 +228,7 @@ def test_database_and_its_backups_are_for_their_owner_only(tmp_path: Path) -> No
 
 
 @pytest.mark.skipif(os.name == "nt", reason="of POSIX systems")
-def test_nobody_else_can_hold_a_lock(tmp_path: Path) -> None:
+def test_lock_file_is_for_its_owner_only(tmp_path: Path) -> None:
     """Another user who can read the lock file could lock it, and the program would not start."""
     migrated(tmp_path / "jobs.db")
     update_settings(tmp_path / "settings.toml", concurrency=2)

@@ -21,7 +21,7 @@ def rows(entries: list[OutboxEntry]) -> list[int]:
     return [entry.row_id for entry in entries]
 
 
-def test_entries_come_in_the_order_of_submission_and_no_more_than_asked(store: Store) -> None:
+def test_entries_are_claimed_in_the_order_of_submission_up_to_the_limit(store: Store) -> None:
     jobs = store.add("/a", "/b", "/c")
     entries = store.take(limit=2)
     assert entries == [OutboxEntry(job.row_id, job.id, 1, 0) for job in jobs[:2]]
@@ -33,7 +33,7 @@ def test_nothing_due_writes_nothing(store: Store) -> None:
     assert store.revision == before
 
 
-def test_claimed_entries_are_nobody_elses_until_the_claim_runs_out(store: Store, other: Store) -> None:
+def test_claimed_entries_belong_to_one_sender_until_the_claim_expires(store: Store, other: Store) -> None:
     jobs = store.add("/a", "/b", "/c")
     assert rows(store.take(owner="s1", limit=2)) == row_ids(jobs[:2])
     assert rows(other.take(owner="s2")) == [jobs[2].row_id]
@@ -48,7 +48,7 @@ def test_owner_gets_its_own_claimed_entries_again(store: Store) -> None:
     assert rows(store.take(owner="s1")) == row_ids(jobs)
 
 
-def test_only_entries_of_the_asked_queue_are_taken(store: Store) -> None:
+def test_only_entries_of_the_requested_queue_are_claimed(store: Store) -> None:
     (mine,) = store.add("/mine")
     (theirs,) = store.add("/theirs", queue="another")
     assert rows(store.take()) == [mine.row_id]
@@ -56,7 +56,7 @@ def test_only_entries_of_the_asked_queue_are_taken(store: Store) -> None:
     assert store.take(queue="no such") == []
 
 
-def test_entry_that_has_to_wait_holds_all_behind_it_where_order_counts(store: Store) -> None:
+def test_waiting_entry_blocks_all_behind_it_in_strict_order(store: Store) -> None:
     jobs = store.add("/a", "/b", "/c", "/d")
     store.add("/theirs", queue="another")
     second = store.take(in_order=True)[1]
@@ -67,7 +67,7 @@ def test_entry_that_has_to_wait_holds_all_behind_it_where_order_counts(store: St
     assert rows(store.take(in_order=True, now=NOW + 500, limit=3)) == row_ids(jobs[:3])
 
 
-def test_entry_of_another_sender_holds_all_behind_it_where_order_counts(store: Store) -> None:
+def test_entry_of_another_sender_blocks_all_behind_it_in_strict_order(store: Store) -> None:
     jobs = store.add("/a", "/b")
     store.take(owner="s1", limit=1, in_order=True)
     before = store.revision
@@ -94,7 +94,7 @@ def test_two_senders_never_take_the_same_entry(store: Store) -> None:
     assert sorted(taken["s1"] + taken["s2"]) == row_ids(jobs)
 
 
-def test_sent_message_is_noted_and_its_entry_gone(store: Store) -> None:
+def test_sent_message_is_recorded_and_its_entry_deleted(store: Store) -> None:
     (job,) = store.add("/a")
     (entry,) = store.take()
     store.outbox.mark_sent([Sent(entry, "m-1")], now_ms=NOW + 5)
@@ -104,7 +104,7 @@ def test_sent_message_is_noted_and_its_entry_gone(store: Store) -> None:
     assert store.outbox_rows() == []
 
 
-def test_sending_is_noted_although_a_quick_consumer_was_there_first(store: Store) -> None:
+def test_sending_is_recorded_even_if_the_consumer_was_faster(store: Store) -> None:
     (job,) = store.add("/a")
     (entry,) = store.take()
     store.process(job)
@@ -194,7 +194,7 @@ def test_waiting_counts_the_entries_of_one_queue(store: Store) -> None:
     assert [store.outbox.waiting(queue) for queue in (QUEUE, "another")] == [0, 1]
 
 
-def test_in_queue_counts_what_was_sent_and_has_not_ended(store: Store) -> None:
+def test_in_queue_counts_sent_unfinished_jobs(store: Store) -> None:
     jobs = store.add("/unsent", "/waiting", "/running", "/processed", "/removed", "/later")
     entries = store.take()
     store.outbox.mark_sent([Sent(entry, "m") for entry in entries[1:]], now_ms=NOW)

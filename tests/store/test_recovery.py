@@ -83,7 +83,7 @@ def test_nothing_to_free_writes_nothing(store: Store, recovery: Recovery) -> Non
     assert store.revision == before
 
 
-def test_queue_that_was_made_anew_is_noticed_once(store: Store, other: Store, recovery: Recovery) -> None:
+def test_recreated_queue_is_detected_once(store: Store, other: Store, recovery: Recovery) -> None:
     assert not recovery.is_another_queue(queue=QUEUE, created_at_ms=NOW), "nobody had looked before"
     before = store.revision
     assert not recovery.is_another_queue(queue=QUEUE, created_at_ms=NOW)

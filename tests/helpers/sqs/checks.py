@@ -18,7 +18,7 @@ _ENTRY_ID = re.compile(r"[A-Za-z0-9_-]{1,80}")
 
 
 def entry_size(entry: dict[str, Any]) -> int:
-    """Return the bytes that count towards the limits: the body in UTF-8, and the names, types and values of attributes."""
+    """Return the bytes that count towards the limits: the body in UTF-8, and the attributes with names and types."""
     size = len(entry.get("MessageBody", "").encode("utf-8", "surrogatepass"))
     for name, attribute in entry.get("MessageAttributes", {}).items():
         value = attribute.get("StringValue", "") + attribute.get("BinaryValue", "")

@@ -134,7 +134,7 @@ def test_some_entries_are_not_named(target: Target) -> None:
     assert target.bodies() == ["a"]
 
 
-def test_an_answer_comes_in_another_order(target: Target) -> None:
+def test_response_in_another_order(target: Target) -> None:
     target.faults.next("SendMessageBatch", faults.answer_reversed())
     assert [entry["Id"] for entry in target.send("a", "b", "c")["Successful"]] == ["2", "1", "0"]
 
@@ -145,7 +145,7 @@ def test_a_digest_is_wrong(target: Target) -> None:
     assert digests == ["0cc175b9c0f1b6a831c399e269772661", "0" * 32]
 
 
-def test_somebody_else_answers(target: Target) -> None:
+def test_response_of_another_server(target: Target) -> None:
     target.faults.next("SendMessageBatch", faults.garbage(status=502))
     with pytest.raises(boto.ClientError, match="502"):
         target.send("a")

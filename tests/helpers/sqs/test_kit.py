@@ -52,7 +52,7 @@ def test_a_connector_keeps_its_client_until_it_is_reset(sim: SimulatedSqs) -> No
     assert (connector.made, connector.resets, connector.closes) == (2, 1, 2)
 
 
-def test_a_connector_meets_what_the_programs_own_would(sim: SimulatedSqs) -> None:
+def test_connector_meets_the_same_faults_as_the_real_one(sim: SimulatedSqs) -> None:
     connector = sim.connector()
     sim.faults.next("GetQueueUrl", faults.no_connection())
     with pytest.raises(QueueError) as offline:
@@ -63,7 +63,7 @@ def test_a_connector_meets_what_the_programs_own_would(sim: SimulatedSqs) -> Non
     assert [error.value.trouble for error in (offline, gone)] == [QueueTrouble.OFFLINE, QueueTrouble.NO_QUEUE]
 
 
-def test_a_connector_can_be_told_to_refuse(sim: SimulatedSqs) -> None:
+def test_connector_can_raise_an_exception(sim: SimulatedSqs) -> None:
     connector = sim.connector()
     connector.trouble = QueueError("Sign in.", trouble=QueueTrouble.SIGNED_OUT)
     with pytest.raises(QueueError, match=r"Sign in\."):

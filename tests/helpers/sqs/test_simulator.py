@@ -133,7 +133,7 @@ def test_batches_answer_an_entry_as_the_single_calls_do(sim: SimulatedSqs, row: 
     assert all(entry["SenderFault"] for entry in gone.get("Failed", []))
 
 
-def test_each_receive_has_a_handle_of_its_own_and_counts(sim: SimulatedSqs) -> None:
+def test_each_receive_is_counted_and_has_its_own_handle(sim: SimulatedSqs) -> None:
     queue = OneMessageQueue(sim, "q")
     received = [queue.receive(VisibilityTimeout=0, AttributeNames=["All"])[0] for _ in range(3)]
     assert len({message["ReceiptHandle"] for message in received}) == 3
@@ -186,7 +186,7 @@ def test_visibility_out_of_range_is_refused(sim: SimulatedSqs, seconds: int) -> 
     assert said(lambda: queue.change(handle, seconds)).startswith("InvalidParameterValue: Must be between 0 and 43200")
 
 
-def test_an_old_handle_can_be_told_to_act_as_recorded_on_aws(sim: SimulatedSqs) -> None:
+def test_old_handle_can_be_made_to_act_as_recorded_on_aws(sim: SimulatedSqs) -> None:
     queue = OneMessageQueue(sim, "q")
     sim.simulator.behaviour.old_handles_change_visibility = True
     handle = received_again(queue)
@@ -194,7 +194,7 @@ def test_an_old_handle_can_be_told_to_act_as_recorded_on_aws(sim: SimulatedSqs) 
     assert queue.handle()
 
 
-def test_only_the_system_attributes_that_were_asked_for_are_answered(sim: SimulatedSqs) -> None:
+def test_only_requested_system_attributes_are_returned(sim: SimulatedSqs) -> None:
     queue = OneMessageQueue(sim, "q")
     assert "Attributes" not in queue.receive(VisibilityTimeout=0)[0]
     (message,) = queue.receive(MessageSystemAttributeNames=["ApproximateReceiveCount", "MessageGroupId"])

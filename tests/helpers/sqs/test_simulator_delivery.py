@@ -63,7 +63,7 @@ def test_entries_of_a_batch_can_fail(sim: SimulatedSqs) -> None:
     assert "Failed" not in queue.sqs.send_message_batch(QueueUrl=queue.url, Entries=entries)
 
 
-def test_a_queue_can_be_emptied_and_deleted_behind_everybodys_back(sim: SimulatedSqs) -> None:
+def test_queue_can_be_emptied_and_deleted_without_recorded_calls(sim: SimulatedSqs) -> None:
     queue = OneMessageQueue(sim, "q")
     for _ in range(2):
         sim.simulator.purge_queue("q")

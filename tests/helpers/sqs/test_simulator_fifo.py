@@ -66,7 +66,7 @@ def test_a_group_in_flight_is_blocked_also_for_new_messages(sim: SimulatedSqs) -
     assert groups.take() == ["a2", "a3"]
 
 
-def test_order_holds_after_a_visibility_timeout_on_aws(sim: SimulatedSqs) -> None:
+def test_order_is_kept_after_a_visibility_timeout_on_aws(sim: SimulatedSqs) -> None:
     groups = Groups(sim, "a1", "a2", "a3")
     assert groups.take(VisibilityTimeout=5) == ["a1", "a2", "a3"]
     sim.advance(5)
@@ -167,7 +167,7 @@ def test_the_memory_is_the_queues_or_each_groups_on_aws(sim: SimulatedSqs, scope
     assert sim.simulator.bodies(NAME) == kept
 
 
-def test_content_can_be_what_deduplicates(sim: SimulatedSqs) -> None:
+def test_content_can_be_the_deduplication_id(sim: SimulatedSqs) -> None:
     groups = Groups(sim, ContentBasedDeduplication="true")
     for body in ("same", "same", "other"):
         groups.sqs.send_message(QueueUrl=groups.url, MessageBody=body, MessageGroupId="a")

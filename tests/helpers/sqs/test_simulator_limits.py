@@ -159,7 +159,7 @@ def test_too_many_in_flight_is_an_error_for_a_short_poll_and_silence_for_a_long_
         queue.receive(WaitTimeSeconds=0)
 
 
-def test_an_unknown_action_is_a_mistake_of_the_test(sim: SimulatedSqs) -> None:
+def test_unknown_action_is_an_error_of_the_test(sim: SimulatedSqs) -> None:
     with pytest.raises(AssertionError, match="does not know ListQueueTags"):
         sim.simulator.run("ListQueueTags", {})
 
@@ -167,7 +167,7 @@ def test_an_unknown_action_is_a_mistake_of_the_test(sim: SimulatedSqs) -> None:
 # Queues
 
 
-def test_a_missing_queue_is_told_in_both_spellings(sim: SimulatedSqs) -> None:
+def test_missing_queue_is_reported_in_both_spellings(sim: SimulatedSqs) -> None:
     with pytest.raises(ClientError) as missing:
         sim.boto().get_queue_url(QueueName="nowhere")
     assert missing.value.response["Error"] == {
@@ -245,7 +245,7 @@ def test_making_a_queue_twice_needs_the_same_attributes(sim: SimulatedSqs) -> No
     )
 
 
-def test_attributes_are_answered_as_asked_for(sim: SimulatedSqs) -> None:
+def test_only_requested_attributes_are_returned(sim: SimulatedSqs) -> None:
     queue = OneMessageQueue(sim, "q.fifo")
     everything = queue.sqs.get_queue_attributes(QueueUrl=queue.url, AttributeNames=["All"])["Attributes"]
     assert everything["FifoQueue"] == "true"

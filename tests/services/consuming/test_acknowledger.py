@@ -59,7 +59,7 @@ def delete(count: int) -> Callable[[Fixture], None]:
     return put
 
 
-def test_a_single_delete_does_not_wait_for_company() -> None:
+def test_single_delete_is_not_delayed() -> None:
     fixture = Fixture()
     fixture.thread.start()
     delete(1)(fixture)
@@ -74,7 +74,7 @@ def test_deletes_go_in_tens() -> None:
     assert len(fixture.in_flight) == 0
 
 
-def test_what_is_released_keeps_its_order_and_its_time() -> None:
+def test_released_messages_keep_order_and_time() -> None:
     def put(fixture: Fixture) -> None:
         first, second, third = fixture.receive(3)
         fixture.acknowledger.release(first, 7)
@@ -85,7 +85,7 @@ def test_what_is_released_keeps_its_order_and_its_time() -> None:
     assert fixture.client.calls == [("change_visibility", [("h0", 7), ("h1", 0)]), ("delete", ["h2"])]
 
 
-def test_an_entry_that_was_not_done_is_tried_again_and_kept_alive_meanwhile() -> None:
+def test_failed_entry_is_retried_and_extended_meanwhile() -> None:
     fixture = Fixture()
     fixture.client.script("delete", [DONE, SLOW])
     flushed(delete(2), fixture)
@@ -93,7 +93,7 @@ def test_an_entry_that_was_not_done_is_tried_again_and_kept_alive_meanwhile() ->
     assert len(fixture.in_flight) == 0
 
 
-def test_a_lost_lease_is_not_tried_again() -> None:
+def test_lost_lease_is_not_retried() -> None:
     fixture = Fixture()
     fixture.client.script("delete", [GONE])
     flushed(delete(1), fixture)
@@ -101,7 +101,7 @@ def test_a_lost_lease_is_not_tried_again() -> None:
     assert len(fixture.in_flight) == 0
 
 
-def test_a_queue_that_does_not_answer_is_asked_again() -> None:
+def test_queue_that_does_not_respond_is_called_again() -> None:
     fixture = Fixture()
     fixture.client.script("delete", OFFLINE)
     fixture.thread.start()

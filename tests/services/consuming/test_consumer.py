@@ -113,7 +113,7 @@ def test_a_foreign_message_is_left_alone(running: RunningConsumer, body: str) ->
     assert running.client.made("change_visibility") == []
 
 
-def test_a_message_whose_row_somebody_works_on_comes_back_when_that_lease_can_have_ended(
+def test_message_of_a_row_in_work_is_hidden_until_its_lease_can_have_expired(
     running: RunningConsumer,
 ) -> None:
     (job,) = running.services.add("a.txt")
@@ -127,7 +127,7 @@ def test_a_message_whose_row_somebody_works_on_comes_back_when_that_lease_can_ha
     assert running.registry.began == []
 
 
-def test_a_passing_trouble_is_tried_again_later_and_says_so(running: RunningConsumer) -> None:
+def test_temporary_error_is_retried_later_and_shown(running: RunningConsumer) -> None:
     (job,) = running.services.add("a.txt")
     running.registry.acts["a.txt"] = in_use
     running.deliver(message(job))
@@ -142,7 +142,7 @@ def test_a_passing_trouble_is_tried_again_later_and_says_so(running: RunningCons
     assert running.count(Outcome.RETRIED) == 1
 
 
-def test_after_five_tries_a_passing_trouble_is_an_end(running: RunningConsumer) -> None:
+def test_temporary_error_fails_after_five_attempts(running: RunningConsumer) -> None:
     (job,) = running.services.add("a.txt")
     running.registry.acts["a.txt"] = in_use
     running.start()
@@ -202,7 +202,7 @@ def test_a_file_taken_off_the_list_while_it_is_read_stays_off_and_its_message_go
     assert running.client.made("delete") == [["a.txt"]]
 
 
-def test_in_a_fifo_group_the_order_holds_also_after_a_failure(services: ServicesSetup) -> None:
+def test_order_in_a_fifo_group_is_kept_after_a_failure(services: ServicesSetup) -> None:
     running = RunningConsumer(services, concurrency=4)
     jobs = services.add("a1", "a2", "a3", "b1")
     tries = iter([FileError(Reason(ReasonCode.NOT_DELIVERED), passing=True), None])
@@ -243,7 +243,7 @@ def test_an_idle_consumer_stops_at_once_although_its_poll_goes_on(services: Serv
     poll_ends.set()
 
 
-def test_at_a_stop_what_has_not_begun_goes_back_in_order_and_what_runs_may_end(services: ServicesSetup) -> None:
+def test_stop_releases_waiting_messages_in_order_and_lets_running_work_end(services: ServicesSetup) -> None:
     running = RunningConsumer(services, concurrency=1)
     jobs = services.add("a", "b", "c")
     begun, go_on = running.hold("a")
@@ -262,7 +262,7 @@ def test_at_a_stop_what_has_not_begun_goes_back_in_order_and_what_runs_may_end(s
     assert running.observer.unsettled == 0
 
 
-def test_at_a_stop_a_hung_read_is_given_back_and_its_late_result_is_refused(running: RunningConsumer) -> None:
+def test_stop_releases_a_hung_read_and_rejects_its_late_result(running: RunningConsumer) -> None:
     (job,) = running.services.add("a")
     begun, go_on = running.hold("a")
     running.deliver(message(job))
@@ -303,7 +303,7 @@ def test_while_the_database_is_away_nothing_is_received_and_no_result_is_lost(
     assert running.told[-1].phase is Phase.RUNNING
 
 
-def test_messages_whose_rows_can_not_be_claimed_now_go_back_for_a_moment(
+def test_messages_whose_rows_can_not_be_claimed_are_released_briefly(
     running: RunningConsumer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (job,) = running.services.add("a.txt")
@@ -335,7 +335,7 @@ def test_the_files_of_a_program_that_was_killed_are_free_at_once(running: Runnin
     assert (running.services.job(job).status, running.services.job(job).attempts) == (Status.PROCESSED, 2)
 
 
-def test_long_files_tell_their_progress(running: RunningConsumer) -> None:
+def test_large_files_report_progress(running: RunningConsumer) -> None:
     (job,) = running.services.add("a.txt")
     go_on = threading.Event()
 
@@ -363,7 +363,7 @@ def test_with_slow_files_no_more_is_taken_than_can_start(services: ServicesSetup
     running.stop()
 
 
-def test_the_path_comes_from_the_row_and_never_from_the_message(running: RunningConsumer, tmp_path: Path) -> None:
+def test_path_comes_from_the_row_and_never_from_the_message(running: RunningConsumer, tmp_path: Path) -> None:
     (job,) = running.services.add("a.txt")
     (tmp_path / "secret").write_text("x")
     body = encode(FileMessage(job.id, 1)).replace("}", f',"file_path":"{tmp_path / "secret"}"}}')
@@ -374,7 +374,7 @@ def test_the_path_comes_from_the_row_and_never_from_the_message(running: Running
     assert running.registry.began == []
 
 
-def test_a_file_at_work_when_a_program_was_killed_is_processed_in_a_process_of_its_own(
+def test_file_in_work_when_a_program_was_killed_is_processed_in_a_child_process(
     running: RunningConsumer,
 ) -> None:
     job = suspect(running, "a.txt")
@@ -386,7 +386,7 @@ def test_a_file_at_work_when_a_program_was_killed_is_processed_in_a_process_of_i
     assert (running.services.job(job).status, running.services.job(job).lines_count) == (Status.PROCESSED, 2)
 
 
-def test_a_file_that_ends_its_process_fails_after_three_tries_and_the_others_go_on(services: ServicesSetup) -> None:
+def test_file_that_crashes_its_process_fails_after_three_attempts_and_others_continue(services: ServicesSetup) -> None:
     running = RunningConsumer(services)
     job = suspect(running, "bad.txt")
     (good,) = services.add("good.txt")
@@ -447,7 +447,7 @@ def test_a_queue_full_of_foreign_messages_stops_the_consumer_with_a_plain_text(s
     running.stop_asked.set()
 
 
-def test_what_waits_behind_a_long_file_goes_back_instead_of_looking_busy(services: ServicesSetup) -> None:
+def test_messages_behind_a_large_file_are_released(services: ServicesSetup) -> None:
     running = RunningConsumer(services, concurrency=1)
     jobs = services.add("long", "b", "c")
     begun, go_on = running.hold("long")
@@ -482,7 +482,7 @@ def test_while_a_file_takes_long_no_more_is_taken_than_can_start(services: Servi
     running.stop()
 
 
-def test_foreign_messages_before_ours_do_not_keep_us_from_ours(services: ServicesSetup) -> None:
+def test_foreign_messages_in_front_do_not_block_own_messages(services: ServicesSetup) -> None:
     running = RunningConsumer(services)
     job = add_sent(services, "a.txt")
     running.deliver_foreign(90)
@@ -493,7 +493,7 @@ def test_foreign_messages_before_ours_do_not_keep_us_from_ours(services: Service
     running.stop()
 
 
-def test_a_hundred_foreign_messages_in_a_row_stop_it_even_if_ours_must_be_behind_them(services: ServicesSetup) -> None:
+def test_foreign_messages_in_a_row_stop_the_consumer_even_in_front_of_own_ones(services: ServicesSetup) -> None:
     running = RunningConsumer(services)
     add_sent(services, "a.txt")
     running.deliver_foreign(100)
@@ -564,7 +564,7 @@ class CountedEvent(threading.Event):
         super().set()
 
 
-def test_queue_in_trouble_is_asked_again_after_the_backoff_or_when_told_to(
+def test_failing_queue_is_called_again_after_the_backoff_or_on_request(
     services: ServicesSetup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Backoff, "next", lambda _: 1000.0)

@@ -51,7 +51,7 @@ class InFlight:
         return message
 
 
-def test_only_what_is_near_its_end_is_extended(services: ServicesSetup) -> None:
+def test_only_leases_near_their_end_are_extended(services: ServicesSetup) -> None:
     fixture = InFlight(services)
     near, far = fixture.receive(14), fixture.receive(16)
     assert fixture.extended() == 1
@@ -68,7 +68,7 @@ def test_forty_long_files_cost_four_requests_a_beat(services: ServicesSetup) -> 
     assert len(fixture.client.made("change_visibility")) == 4
 
 
-def test_a_late_beat_still_tries(services: ServicesSetup) -> None:
+def test_late_heartbeat_still_extends(services: ServicesSetup) -> None:
     fixture = InFlight(services)
     message = fixture.receive(-5)
     assert fixture.extended() == 1
@@ -86,7 +86,7 @@ def test_a_lost_message_cancels_the_work(services: ServicesSetup) -> None:
     assert len(fixture.client.made("change_visibility")) == 1, "what is lost is not asked for again"
 
 
-def test_a_beat_that_fails_is_tried_again(services: ServicesSetup) -> None:
+def test_failed_heartbeat_is_retried(services: ServicesSetup) -> None:
     fixture = InFlight(services)
     message = fixture.receive(5)
     fixture.client.script("change_visibility", OFFLINE, [EntryResult(trouble=QueueTrouble.THROTTLED)], [DONE])
@@ -117,14 +117,14 @@ def test_a_row_that_was_taken_off_the_list_cancels_the_work(services: ServicesSe
     assert fixture.client.made("change_visibility") == []
 
 
-def test_what_is_being_released_is_not_hidden_again(services: ServicesSetup) -> None:
+def test_released_message_is_not_hidden_again(services: ServicesSetup) -> None:
     fixture = InFlight(services)
     fixture.receive(5).is_releasing = True
     assert fixture.extended() == 0
     assert fixture.client.calls == []
 
 
-def test_what_is_done_but_not_deleted_is_kept_without_its_row(services: ServicesSetup) -> None:
+def test_finished_message_is_extended_without_its_row(services: ServicesSetup) -> None:
     fixture = InFlight(services)
     message = fixture.receive(5, claim="a.txt")
     message.settle(Outcome.PROCESSED)
@@ -178,7 +178,7 @@ def test_work_longer_than_twelve_hours_goes_on_under_a_new_message(services: Ser
     assert fixture.client.made("change_visibility")[-1] == [("new", 30)]
 
 
-def test_a_renewal_that_fails_is_tried_again(services: ServicesSetup) -> None:
+def test_failed_renewal_is_retried(services: ServicesSetup) -> None:
     fixture = InFlight(services)
     message = fixture.receive(5, claim="a.txt")
     message.received_at = services.clock.steady() - 12 * 3600

@@ -41,7 +41,7 @@ class Ear:
         )
 
 
-def test_it_asks_for_what_there_is_room_for_and_never_for_more_than_ten() -> None:
+def test_receiver_requests_as_many_as_there_is_room_for_and_at_most_ten() -> None:
     ear = Ear()
     ear.receiver.run(Countdown(2))
     ear.room = 50
@@ -55,7 +55,7 @@ def test_without_room_it_does_not_ask() -> None:
     assert ear.client.calls == []
 
 
-def test_what_came_is_delivered_with_the_end_of_its_hiding() -> None:
+def test_messages_are_delivered_with_the_end_of_their_visibility() -> None:
     ear = Ear()
     ear.client.polls.append([received()])
     ear.receiver.run(Countdown(2))
@@ -106,7 +106,7 @@ def test_a_poll_is_not_repeated_under_an_id_that_the_queue_has_forgotten() -> No
     assert ear.client.attempts[0] != ear.client.attempts[1]
 
 
-def test_trouble_is_told_and_waited_for_and_forgotten_at_the_first_success() -> None:
+def test_error_is_reported_with_backoff_and_cleared_by_success() -> None:
     ear = Ear()
     ear.client.polls.extend([OFFLINE, OFFLINE])
     ear.receiver.run(Countdown(20))
@@ -115,7 +115,7 @@ def test_trouble_is_told_and_waited_for_and_forgotten_at_the_first_success() -> 
 
 
 @pytest.mark.parametrize("trouble", [QueueTrouble.SIGNED_OUT, QueueTrouble.NO_QUEUE, QueueTrouble.SETUP])
-def test_what_may_be_different_next_time_is_looked_up_again(trouble: QueueTrouble) -> None:
+def test_temporary_configuration_errors_reconnect(trouble: QueueTrouble) -> None:
     ear = Ear()
     ear.client.polls.append(QueueError("x", trouble=trouble))
     ear.receiver.run(Countdown(4))
@@ -129,7 +129,7 @@ def test_a_queue_that_can_not_be_reached_at_the_start_is_waited_for() -> None:
     assert ear.told[0].phase is Phase.WAITING
 
 
-def test_what_a_poll_brings_after_the_stop_goes_back_at_once_in_order() -> None:
+def test_messages_received_after_the_stop_are_released_at_once_in_order() -> None:
     ear = Ear()
     ear.client.polls.append([received(handle="1"), received(handle="2")])
     ear.receiver.run(Countdown(1))
@@ -137,7 +137,7 @@ def test_what_a_poll_brings_after_the_stop_goes_back_at_once_in_order() -> None:
     assert ear.got == []
 
 
-def test_what_can_not_be_given_back_comes_back_by_itself() -> None:
+def test_messages_that_can_not_be_released_become_visible_by_themselves() -> None:
     ear = Ear()
     ear.client.polls.append([received()])
     ear.client.script("change_visibility", OFFLINE)
@@ -145,14 +145,14 @@ def test_what_can_not_be_given_back_comes_back_by_itself() -> None:
     assert ear.got == []
 
 
-def test_trouble_after_the_stop_is_not_waited_for() -> None:
+def test_error_after_the_stop_causes_no_backoff() -> None:
     ear = Ear()
     ear.client.polls.append(OFFLINE)
     ear.receiver.run(Countdown(1))
     assert [state.phase for state in ear.told] == [Phase.RUNNING]
 
 
-def test_after_trouble_it_asks_without_waiting_so_that_the_end_of_it_shows_at_once() -> None:
+def test_poll_after_an_error_is_short_so_that_recovery_shows_at_once() -> None:
     ear = Ear()
     ear.client.polls.extend([OFFLINE, [], []])
     ear.receiver.run(Countdown(6))

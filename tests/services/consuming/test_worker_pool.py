@@ -52,14 +52,14 @@ class Bug(LineProcessor):
         raise ZeroDivisionError("a mistake")
 
 
-def test_a_file_gives_its_numbers(services: ServicesSetup) -> None:
+def test_file_returns_its_numbers(services: ServicesSetup) -> None:
     done = process(message_for(services, "a.txt"))
     assert done.result == FileResult(4, 2)
     assert done.error is None
     assert done.message.is_begun
 
 
-def test_a_file_that_is_gone_gives_the_reason(services: ServicesSetup) -> None:
+def test_missing_file_returns_the_reason(services: ServicesSetup) -> None:
     message = message_for(services, "a.txt")
     (services.folder / "a.txt").unlink()
     error = process(message).error
@@ -67,14 +67,14 @@ def test_a_file_that_is_gone_gives_the_reason(services: ServicesSetup) -> None:
     assert error.reason.code.problem is FileProblem.MISSING
 
 
-def test_what_is_cancelled_before_it_begins_is_not_begun(services: ServicesSetup) -> None:
+def test_work_cancelled_before_its_start_is_not_started(services: ServicesSetup) -> None:
     message = message_for(services, "a.txt")
     message.cancelled.set()
     done = process(message)
     assert (done.result, done.error, message.is_begun) == (None, None, False)
 
 
-def test_what_is_cancelled_while_it_runs_has_no_result(services: ServicesSetup) -> None:
+def test_work_cancelled_while_running_has_no_result(services: ServicesSetup) -> None:
     message = message_for(services, "a.txt")
 
     class Slow(LineProcessor):

@@ -89,13 +89,13 @@ def test_a_purged_queue_gets_everything_again_after_two_looks(fixture: SenderFix
     assert len(fixture.receive_all()) == 2
 
 
-def test_what_was_sent_a_moment_ago_is_not_missed_yet(fixture: SenderFixture) -> None:
+def test_recently_sent_messages_are_not_missed_yet(fixture: SenderFixture) -> None:
     fixture.send("a")
     fixture.sim.simulator.purge_queue("work")
     assert [fixture.look(after=50), fixture.look(after=60)] == [0, 0]
 
 
-def test_a_queue_that_was_deleted_and_made_again_gets_everything_again_at_once(fixture: SenderFixture) -> None:
+def test_recreated_queue_gets_everything_again_at_once(fixture: SenderFixture) -> None:
     fixture.send("a", "b")
     fixture.look(after=1)
     fixture.sim.simulator.delete_queue("work")
@@ -106,7 +106,7 @@ def test_a_queue_that_was_deleted_and_made_again_gets_everything_again_at_once(f
     assert fixture.look(after=1) == 0
 
 
-def test_the_first_look_at_a_queue_sends_nothing_twice(fixture: SenderFixture) -> None:
+def test_first_check_of_a_queue_sends_nothing_twice(fixture: SenderFixture) -> None:
     fixture.send("a")
     assert fixture.look(after=1) == 0
 
@@ -118,7 +118,7 @@ def test_a_message_older_than_the_retention_is_sent_again(services: ServicesSetu
     assert fixture.look(after=200) == 1
 
 
-def test_a_job_that_somebody_works_on_is_left_alone(fixture: SenderFixture) -> None:
+def test_job_in_work_is_not_sent_again(fixture: SenderFixture) -> None:
     (job,) = fixture.send("a")
     Claims(fixture.services.database).claim(
         [ClaimRequest(job.id, 1, "m", 1)], worker="w", now_ms=fixture.clock.now_ms(), lease_ms=10_000_000
@@ -251,7 +251,7 @@ def test_periodic_tasks_can_be_done_now(fixture: SenderFixture) -> None:
     assert counting.times == 2
 
 
-def test_a_look_at_both_queues_asks_for_attributes_once(services: ServicesSetup, sim: SimulatedSqs) -> None:
+def test_check_of_both_queues_reads_attributes_once(services: ServicesSetup, sim: SimulatedSqs) -> None:
     fixture = with_dead_letters(services, sim)
     fixture.connector.connect()
     sim.simulator.forget_calls()
@@ -261,7 +261,7 @@ def test_a_look_at_both_queues_asks_for_attributes_once(services: ServicesSetup,
     assert sim.simulator.counts()["GetQueueAttributes"] == 2
 
 
-def test_a_task_that_is_not_allowed_costs_the_others_nothing_and_is_said_once(
+def test_task_without_permission_does_not_affect_the_others_and_is_logged_once(
     fixture: SenderFixture, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO", logger="desktop_app.services.sending.periodic_tasks")
@@ -287,7 +287,7 @@ def test_a_task_that_is_not_allowed_costs_the_others_nothing_and_is_said_once(
     assert len(caplog.records) == 2
 
 
-def test_what_a_killed_sender_had_taken_is_sent_at_once(fixture: SenderFixture) -> None:
+def test_entries_of_a_killed_sender_are_sent_at_once(fixture: SenderFixture) -> None:
     fixture.services.add("a")
     now = fixture.clock.now_ms()
     host = fixture.services.identity.name.partition("/")[0]

@@ -90,7 +90,7 @@ def test_strict_order_puts_all_files_into_one_group_and_sends_one_by_one(service
     assert [message.deduplication_id for (message,) in batches] == [f"{job.id}:1" for job in jobs]
 
 
-def test_in_strict_order_a_message_that_the_queue_does_not_take_holds_up_all_behind_it(services: ServicesSetup) -> None:
+def test_rejected_message_blocks_all_behind_it_in_strict_order(services: ServicesSetup) -> None:
     services.add("a.txt", "b.txt", "c.txt")
     client = FakeClient(info=FIFO)
     client.script("send", [DONE], [THROTTLED])
@@ -112,7 +112,7 @@ def test_a_retry_is_sent_under_another_deduplication_id(services: ServicesSetup)
     assert [batch[0].deduplication_id for batch in client.made("send")] == [f"{job.id}:1", f"{job.id}:2"]
 
 
-def test_of_one_answer_each_entry_gets_what_it_deserves(services: ServicesSetup) -> None:
+def test_each_entry_of_a_response_is_handled_separately(services: ServicesSetup) -> None:
     jobs = services.add("a.txt", "b.txt", "c.txt")
     client = FakeClient()
     client.script("send", [EntryResult(message_id="x"), REFUSED, THROTTLED])
@@ -125,7 +125,7 @@ def test_of_one_answer_each_entry_gets_what_it_deserves(services: ServicesSetup)
     assert services.outbox.waiting(QUEUE) == 1
 
 
-def test_an_entry_that_was_not_taken_is_tried_again_after_a_while(services: ServicesSetup) -> None:
+def test_rejected_entry_is_retried_later(services: ServicesSetup) -> None:
     services.add("a.txt")
     client = FakeClient()
     client.script("send", [THROTTLED])
@@ -149,9 +149,7 @@ def test_a_lost_reply_sends_the_same_message_again(services: ServicesSetup) -> N
 
 
 @pytest.mark.parametrize("trouble", [QueueTrouble.SIGNED_OUT, QueueTrouble.NO_QUEUE, QueueTrouble.NO_RIGHT])
-def test_what_may_mend_itself_by_looking_again_is_looked_up_again(
-    services: ServicesSetup, trouble: QueueTrouble
-) -> None:
+def test_errors_that_a_new_look_up_can_fix_reconnect(services: ServicesSetup, trouble: QueueTrouble) -> None:
     services.add("a.txt")
     client = FakeClient()
     client.script("send", QueueError("x", trouble=trouble))
@@ -199,7 +197,7 @@ def test_send_all_does_not_wait_for_a_full_window(services: ServicesSetup) -> No
     assert sender(services, FakeClient(), window=1).send_all(services.clock.steady() + 1) == 1
 
 
-def test_the_loop_survives_trouble_and_tells_it(services: ServicesSetup) -> None:
+def test_loop_survives_errors_and_reports_them(services: ServicesSetup) -> None:
     services.add("a.txt")
     client = FakeClient()
     client.script("send", OFFLINE, OFFLINE)

@@ -103,7 +103,7 @@ def test_names_come_back_from_csv_as_they_are_shown_and_never_as_formulas(separa
     assert rows == [["name", "file_size"], *([shown, "1234567"] for shown in SHOWN)]
 
 
-def test_every_field_can_be_asked_for_and_numbers_are_whole_ones() -> None:
+def test_every_field_can_be_exported_and_numbers_are_integers() -> None:
     (row,) = csv.DictReader(io.StringIO(csv_text([JOB], ALL_FIELDS).removeprefix("\ufeff"), newline=""))
     assert row == {
         "id": JOB.id,
@@ -143,7 +143,7 @@ def full(stream: TextIO) -> None:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-def test_full_disk_leaves_the_old_file_and_says_what_was_wrong(tmp_path: Path) -> None:
+def test_full_disk_keeps_the_old_file_and_is_reported(tmp_path: Path) -> None:
     target = tmp_path / "list.csv"
     target.write_text("old", encoding="utf-8")
     with pytest.raises(NotWrittenError, match=r"list\.csv can't be written: No space left") as told:
@@ -153,7 +153,7 @@ def test_full_disk_leaves_the_old_file_and_says_what_was_wrong(tmp_path: Path) -
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")  # noqa: PTH110
-def test_really_full_disk_is_known_trouble(tmp_path: Path) -> None:
+def test_real_full_disk_is_a_known_error(tmp_path: Path) -> None:
     with pytest.raises(NotWrittenError) as told:
         write_whole(tmp_path / "list.csv", lambda _: _write_to_full_device())
     assert told.value.code == errno.ENOSPC
@@ -174,7 +174,7 @@ def test_file_that_is_there_is_left_alone_unless_it_may_be_replaced(tmp_path: Pa
     assert target.read_text(encoding="utf-8") == "old"
 
 
-def test_what_the_writing_raises_goes_through_and_nothing_is_left(tmp_path: Path) -> None:
+def test_exception_while_writing_is_raised_and_no_file_is_left(tmp_path: Path) -> None:
     def stop(stream: TextIO) -> None:
         stream.write("half")
         raise KeyError

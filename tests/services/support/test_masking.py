@@ -54,7 +54,7 @@ def test_key_or_token_is_found_wherever_it_stands(secret: str, around: str) -> N
         ("https://token1@host/", "token1"),
     ],
 )
-def test_value_with_a_name_that_says_so_is_masked(text: str, secret: str) -> None:
+def test_value_with_a_secret_name_is_masked(text: str, secret: str) -> None:
     assert secret not in hidden(text)
 
 
@@ -71,11 +71,11 @@ def test_value_with_a_name_that_says_so_is_masked(text: str, secret: str) -> Non
         'File "<frozen importlib._bootstrap>", line 1, in x',
     ],
 )
-def test_what_helps_stays(text: str) -> None:
+def test_useful_text_is_kept(text: str) -> None:
     assert hidden(text) == text
 
 
-def test_values_that_are_known_to_be_secret_are_masked_in_any_text() -> None:
+def test_known_secrets_are_masked_in_any_text() -> None:
     masker = Masker(secrets=secrets_of({"AWS_SECRET_ACCESS_KEY": "plainword", "MY_TOKEN": "abc", "AWS_REGION": "eu"}))
     assert masker.mask("it said plainword, abc, eu", names=True) == "it said [secret], abc, eu"
     assert masker.counts[Masked.SECRETS] == 1
@@ -117,7 +117,7 @@ def test_folder_in_pythons_quotes_and_with_forward_slashes_is_masked() -> None:
         ("3/4 and/or n/a", "3/4 and/or n/a"),
     ],
 )
-def test_paths_are_masked_unless_names_may_stay(text: str, masked: str) -> None:
+def test_paths_are_masked_unless_names_are_included(text: str, masked: str) -> None:
     assert hidden(text) == masked
     assert Masker().mask(text, names=True) == text
 
