@@ -74,7 +74,7 @@ def test_every_dependency_has_its_reason_in_contributing() -> None:
     assert {name for name in names if not re.search(rf"^\| .*`{name}[`\[]", text, re.MULTILINE)} == set()
 
 
-def test_nothing_names_a_registry_or_a_folder_of_one_machine(committed: list[Path]) -> None:
+def test_no_file_names_a_registry_or_a_folder_of_one_machine(committed: list[Path]) -> None:
     found = [
         f"{path}: {match[0]}"
         for path in committed
@@ -94,14 +94,14 @@ def test_nothing_names_a_registry_or_a_folder_of_one_machine(committed: list[Pat
         "(/" + "tmp/.config)",
     ],
 )
-def test_a_foreign_name_would_be_found(text: str) -> None:
+def test_foreign_name_is_found(text: str) -> None:
     assert NOT_OURS.search(text)
 
 
 @pytest.mark.parametrize(
     "text", ["a network to PyPI", "tests/tmp/x", "$HOME/work/x", "tmp_path", "https://a.example/work/"]
 )
-def test_a_harmless_name_is_let_through(text: str) -> None:
+def test_harmless_name_is_allowed(text: str) -> None:
     assert not NOT_OURS.search(text)
 
 

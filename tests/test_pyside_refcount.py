@@ -58,7 +58,7 @@ def test_emitting_none_keeps_its_count() -> None:
     assert abs(sys.getrefcount(None) - before) < NOISE
 
 
-def test_data_that_answers_none_keeps_its_count() -> None:
+def test_returning_none_from_data_keeps_its_count() -> None:
     model = EmptyModel()
     index = model.index(0, 0)
     before = sys.getrefcount(None)

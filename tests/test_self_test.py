@@ -57,9 +57,7 @@ def test_complete_copy_passes_and_leaves_the_users_home_alone(copy: Path, isolat
         ("desktop_app/processing/lines.py", "ModuleNotFoundError"),
     ],
 )
-def test_copy_that_lacks_something_does_not_pass(
-    copy: Path, lost: str, said: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_incomplete_copy_does_not_pass(copy: Path, lost: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
     path = copy / lost
     if path.is_dir():
         shutil.rmtree(path)

@@ -86,7 +86,7 @@ def test_each_permission_is_reported(cli: Cli, connector: Connector, monkeypatch
     assert "said already" not in outcome.out
 
 
-def test_queue_that_does_not_answer_blocks(cli: Cli, connector: Connector) -> None:
+def test_queue_that_does_not_respond_blocks(cli: Cli, connector: Connector) -> None:
     connector.error = QueueError("Sign in first.", trouble=QueueTrouble.SIGNED_OUT, detail="ExpiredToken")
     outcome = cli("doctor")
     assert (outcome.code, outcome.err) == (1, "")
@@ -94,7 +94,7 @@ def test_queue_that_does_not_answer_blocks(cli: Cli, connector: Connector) -> No
     assert connector.is_closed
 
 
-def test_broken_settings_file_blocks_and_ends_the_look(cli: Cli, filemill_home: Path) -> None:
+def test_invalid_settings_file_blocks_and_ends_the_check(cli: Cli, filemill_home: Path) -> None:
     filemill_home.mkdir()
     (filemill_home / "settings.toml").write_text("concurrency = 1000", encoding="utf-8")
     outcome = cli("doctor")
@@ -146,7 +146,7 @@ def test_damaged_database_is_reported_with_a_remedy(cli: Cli, filemill_home: Pat
     assert "filemill doctor --help" in done.out
 
 
-def test_the_newest_copy_takes_the_place_of_a_damaged_database(
+def test_newest_backup_replaces_a_damaged_database(
     cli: Cli, filemill_home: Path, tmp_path: Path, connector: Connector
 ) -> None:
     (tmp_path / "a.txt").write_text("x")

@@ -97,13 +97,13 @@ def test_link_is_followed(cli: Cli, three: list[str], tmp_path: Path) -> None:
     assert (tmp_path / "real.csv").exists()
 
 
-def test_folder_that_is_not_there_is_a_sentence(cli: Cli, tmp_path: Path) -> None:
+def test_missing_folder_is_a_sentence(cli: Cli, tmp_path: Path) -> None:
     outcome = cli("export", tmp_path / "gone" / "list.csv")
     assert (outcome.code, outcome.out, len(outcome.complaints)) == (1, "", 1)
     assert "can't be written: No such file or directory" in outcome.err
 
 
-def test_folder_of_that_name_is_a_sentence_and_stays(cli: Cli, tmp_path: Path) -> None:
+def test_folder_of_the_same_name_is_a_sentence_and_is_kept(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "list.csv").mkdir()
     outcome = cli("export", tmp_path / "list.csv")
     assert (outcome.code, len(outcome.complaints)) == (1, 1)

@@ -53,7 +53,7 @@ def test_no_file_is_created_without_a_record(tmp_path: Path) -> None:
     assert not (tmp_path / "logs").exists()
 
 
-def test_debug_goes_to_the_file_and_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_debug_records_go_to_the_file_and_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with start_logging(tmp_path, debug=True):
         ours.debug("fine detail")
     assert "fine detail" in text_of(tmp_path)
@@ -130,7 +130,7 @@ def test_file_rotated_by_another_program_is_kept(tmp_path: Path, small: SharedFi
     assert contents(tmp_path) == {"x.log": ["after"], "x.log.1": ["before"]}
 
 
-def test_while_another_program_turns_over_the_old_file_is_used(tmp_path: Path, small: SharedFileHandler) -> None:
+def test_old_file_is_used_while_another_program_rotates(tmp_path: Path, small: SharedFileHandler) -> None:
     small.handle(record("x" * 90))
     with FileLock(tmp_path / "x.log.lock"):
         small.handle(record("y" * 90))
@@ -157,7 +157,7 @@ def test_file_that_was_just_rotated_is_not_rotated_again(
     assert contents(tmp_path) == {"x.log": ["y" * 90], "x.log.1": ["x" * 90]}
 
 
-def test_file_that_windows_does_not_let_go_grows_until_it_does(
+def test_file_that_windows_keeps_open_grows_until_it_is_closed(
     tmp_path: Path, small: SharedFileHandler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def held(*_: object) -> None:
@@ -201,7 +201,7 @@ handler.close()
 """
 
 
-def test_programs_that_write_at_once_lose_and_mix_nothing(tmp_path: Path) -> None:
+def test_concurrent_programs_lose_and_mix_no_lines(tmp_path: Path) -> None:
     programs = [
         subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path / "x.log"), name]) for name in ("one", "two")
     ]
@@ -212,7 +212,7 @@ def test_programs_that_write_at_once_lose_and_mix_nothing(tmp_path: Path) -> Non
     assert len(list(tmp_path.iterdir())) > 3
 
 
-def test_threads_that_write_at_once_lose_nothing(tmp_path: Path, small: SharedFileHandler) -> None:
+def test_concurrent_threads_lose_no_lines(tmp_path: Path, small: SharedFileHandler) -> None:
     handler = SharedFileHandler(tmp_path / "y.log", max_bytes=2_000, kept_files=50)
     threads = [threading.Thread(target=lambda: [handler.handle(record("z" * 50)) for _ in range(50)]) for _ in range(4)]
     for thread in threads:

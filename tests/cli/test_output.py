@@ -80,7 +80,7 @@ def test_program_without_streams_prints_nothing(monkeypatch: pytest.MonkeyPatch)
         bar.interrupt()
 
 
-def test_a_name_in_a_sentence_can_neither_break_the_line_nor_command_the_terminal(capsys: Any) -> None:
+def test_name_in_a_sentence_can_neither_break_the_line_nor_send_control_codes(capsys: Any) -> None:
     assert run(["submit", "--x=\x1b[31m\n\u202e\udcff"], open_window=lambda _: 0) == 2
     assert capsys.readouterr().err == (
         "filemill: unrecognized arguments: --x=\\x1b[31m\\n\\u202e\\xff. See `filemill submit --help`.\n"

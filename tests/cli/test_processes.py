@@ -36,7 +36,7 @@ def test_version_loads_nothing_heavy() -> None:
     assert done.stdout == f"filemill {__version__}\n[]\n"
 
 
-def test_wrong_use_ends_with_2() -> None:
+def test_invalid_command_line_exits_with_2() -> None:
     done = filemill("status", "--nonsense")
     assert (done.returncode, done.stdout) == (2, b"")
     assert done.stderr == b"filemill: unrecognized arguments: --nonsense. See `filemill status --help`.\n"
@@ -65,7 +65,7 @@ def test_terminal_without_unicode_gets_escapes(tmp_path: Path) -> None:
 
 
 @posix
-def test_reader_that_takes_one_line_only_is_silence(tmp_path: Path) -> None:
+def test_reader_of_one_line_causes_no_error(tmp_path: Path) -> None:
     for number in range(2000):
         (tmp_path / f"{number:04}-{'long' * 20}.txt").touch()
     assert filemill("submit", "--recursive", str(tmp_path)).returncode == 0
@@ -97,7 +97,7 @@ def test_closed_streams_are_no_error() -> None:
 
 @posix
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
-def test_watch_ends_with_0_at_a_signal(name: str, tmp_path: Path) -> None:
+def test_watch_exits_with_0_at_a_signal(name: str, tmp_path: Path) -> None:
     import signal
 
     (tmp_path / "a.txt").touch()
@@ -114,7 +114,7 @@ def test_watch_ends_with_0_at_a_signal(name: str, tmp_path: Path) -> None:
 
 
 @posix
-def test_watch_ends_when_its_reader_goes_though_nothing_changes(tmp_path: Path) -> None:
+def test_watch_ends_when_its_reader_ends_even_without_changes(tmp_path: Path) -> None:
     (tmp_path / "a.txt").touch()
     assert filemill("submit", str(tmp_path / "a.txt")).returncode == 0
     with subprocess.Popen([*PROGRAM, "status", "--watch", "--json"], stdout=subprocess.PIPE) as program:

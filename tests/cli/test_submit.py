@@ -96,7 +96,7 @@ def test_folder_requires_recursive(tmp_path: Path, cli: Cli, setup: JobSetup) ->
     assert setup.names() == []
 
 
-def test_recursive_goes_into_folders(tmp_path: Path, cli: Cli, setup: JobSetup) -> None:
+def test_recursive_includes_subfolders(tmp_path: Path, cli: Cli, setup: JobSetup) -> None:
     (tmp_path / "in" / "deep").mkdir(parents=True)
     (tmp_path / "a.txt").touch()
     (tmp_path / "in" / "deep" / "b.txt").touch()
@@ -186,7 +186,7 @@ def test_nothing_added_sends_nothing(cli: Cli, sending: Sending) -> None:
         (KeyboardInterrupt(), "Stopped. The files are saved; the remaining messages will be sent later."),
     ],
 )
-def test_queue_that_can_not_be_reached_is_a_warning_only(
+def test_unreachable_queue_is_only_a_warning(
     tmp_path: Path, cli: Cli, sending: Sending, answer: SendReport | BaseException, complaint: str
 ) -> None:
     (tmp_path / "a.txt").touch()
@@ -215,7 +215,7 @@ def test_options_may_be_between_the_names(tmp_path: Path, cli: Cli, setup: JobSe
     assert setup.names() == ["a.txt", "b.txt"]
 
 
-def test_name_that_begins_with_a_dash_is_given_behind_two(
+def test_name_that_begins_with_a_dash_follows_a_double_dash(
     tmp_path: Path, cli: Cli, setup: JobSetup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "--json").touch()

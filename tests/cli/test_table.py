@@ -50,7 +50,7 @@ def test_hostile_name_and_reason_can_not_break_the_table() -> None:
             assert line.isprintable()
 
 
-def test_unknown_size_and_lines_are_left_open() -> None:
+def test_unknown_size_and_lines_are_empty() -> None:
     (line,) = JobTable(100).rows(job("/a.txt"))
     assert line.split() == [ID[:8], "PENDING", "/a.txt"]
 

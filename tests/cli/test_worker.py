@@ -96,7 +96,7 @@ def test_until_idle_with_nothing_to_do_ends_at_once(cli: Cli, parts: WorkerParts
     assert parts.reports == {}
 
 
-def test_until_idle_ends_when_all_have_ended_even_if_some_failed(
+def test_until_idle_ends_when_all_files_are_finished_even_if_some_failed(
     cli: Cli, parts: WorkerParts, setup: JobSetup, two: list[str]
 ) -> None:
     def work() -> None:
@@ -161,7 +161,7 @@ def test_known_error_of_a_loop_ends_the_worker(cli: Cli, parts: WorkerParts, two
 
 
 @pytest.mark.expected_log("a bug", level="ERROR")
-def test_bug_in_a_loop_ends_the_worker_and_goes_to_the_log(
+def test_bug_in_a_loop_ends_the_worker_and_is_logged(
     cli: Cli, parts: WorkerParts, two: list[str], filemill_home: Path
 ) -> None:
     parts.sender = Loop(lambda: 1 // 0)
@@ -171,7 +171,7 @@ def test_bug_in_a_loop_ends_the_worker_and_goes_to_the_log(
     assert "ZeroDivisionError" in (filemill_home / "logs" / "filemill.log").read_text(encoding="utf-8")
 
 
-def test_loop_that_does_not_end_is_left_behind(
+def test_loop_that_does_not_end_is_abandoned(
     cli: Cli, parts: WorkerParts, two: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     release = threading.Event()

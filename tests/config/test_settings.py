@@ -168,13 +168,13 @@ def test_nothing_is_written_if_nothing_changes(path: Path) -> None:
     assert (path.stat().st_ino, path.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
 
 
-def test_value_that_is_not_allowed_is_not_saved(path: Path) -> None:
+def test_invalid_value_is_not_saved(path: Path) -> None:
     with pytest.raises(SettingsError, match="between 0 and 64"):
         update_settings(path, concurrency=65)
     assert not path.exists()
 
 
-def test_two_that_change_different_settings_at_once_lose_nothing(path: Path) -> None:
+def test_concurrent_changes_of_different_settings_are_both_kept(path: Path) -> None:
     def count(name: str, step: Callable[[Settings], object]) -> None:
         for _ in range(50):
             update_settings(path, **{name: step(load_settings(path))})
@@ -232,7 +232,7 @@ def test_number_of_workers_follows_the_computer_unless_it_is_set(monkeypatch: py
         assert Settings(concurrency=MAX_CONCURRENCY).workers == MAX_CONCURRENCY
 
 
-def test_nothing_set_is_the_embedded_queue() -> None:
+def test_default_is_the_embedded_queue() -> None:
     connection = connection_from(Settings(), {})
     assert connection == Connection()
     assert connection.is_local
@@ -361,7 +361,7 @@ def test_invalid_endpoint_url_is_reported(url: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["files", "Files_2-b", "a" * 80, "a.fifo", "a" * 75 + ".fifo", "0"])
-def test_legal_queue_name_is_taken(name: str) -> None:
+def test_valid_queue_name_is_accepted(name: str) -> None:
     connection = connection_from(Settings(), {"FILEMILL_QUEUE": name})
     assert connection.queue == connection.queue_name == name
     assert connection.is_fifo == name.endswith(".fifo")
@@ -389,7 +389,7 @@ def test_invalid_queue_name_is_reported(name: str) -> None:
     assert name in caught.value.text
 
 
-def test_fifo_queue_is_known_by_its_url() -> None:
+def test_fifo_queue_is_recognized_by_its_url() -> None:
     for url in ("https://sqs.eu-west-1.amazonaws.com/1/a.fifo", "https://sqs.eu-west-1.amazonaws.com/1/a.fifo/"):
         assert connection_from(Settings(queue=url), {}).is_fifo
 
@@ -402,7 +402,7 @@ def test_key_of_a_named_queue_contains_its_place() -> None:
     assert connection_from(at_home, {}).key == "http://localhost:4566 files"
 
 
-def test_key_is_the_same_by_name_and_by_url_and_whatever_profile_is_used() -> None:
+def test_key_is_the_same_by_name_and_by_url_with_every_profile() -> None:
     url = "https://sqs.eu-west-1.amazonaws.com/123456789012/files"
     connections = [
         connection_from(Settings(queue=url), {}),
@@ -465,6 +465,6 @@ def test_arn_is_as_good_as_the_url(arn: str, url: str, region: str) -> None:
     assert connection.region == region
 
 
-def test_other_server_knows_only_the_name_of_an_arn() -> None:
+def test_other_server_gets_only_the_name_of_an_arn() -> None:
     arn = "arn:aws:sqs:us-east-1:000000000000:work"
     assert connection_from(Settings(queue=arn, endpoint_url="http://localhost:4566"), {}).queue == "work"

@@ -46,7 +46,7 @@ def test_plain_words_and_apparent_conditions(typed: str, words: tuple[str, ...])
         ("status:failed status:pending", {Status.FAILED, Status.PENDING}),
     ],
 )
-def test_statuses_by_the_beginning_of_their_name(typed: str, statuses: set[Status]) -> None:
+def test_statuses_can_be_abbreviated(typed: str, statuses: set[Status]) -> None:
     assert parse_search(typed) == Search(statuses=frozenset(statuses))
 
 
@@ -83,7 +83,7 @@ def test_size_beyond_the_range_of_the_database_is_bounded() -> None:
 
 
 @pytest.mark.parametrize("typed", ["status:", "size:", "size:>", "size:<=", "size:>10ki", "reason:", 'reason:"'])
-def test_condition_that_is_not_finished_leaves_nothing_out(typed: str) -> None:
+def test_unfinished_condition_filters_nothing(typed: str) -> None:
     assert parse_search(typed) == NO_SEARCH
 
 

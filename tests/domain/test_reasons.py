@@ -49,7 +49,7 @@ def test_singular_and_plural_differ() -> None:
     assert "2 deliveries" in twice
 
 
-def test_no_reason_is_nothing() -> None:
+def test_empty_reason_is_none() -> None:
     assert reason_columns(None) == {"reason_code": "", "reason_args": ""}
     assert reason_of("", "") is None
 
@@ -90,11 +90,11 @@ def test_unknown_text_is_shown_unchanged(code: str, arguments: str) -> None:
         ("count", set()),
     ],
 )
-def test_words_are_found_in_sentences_and_not_in_the_names_of_arguments(text: str, said: set[str]) -> None:
+def test_words_are_found_in_sentences_but_not_in_argument_names(text: str, said: set[str]) -> None:
     assert saying(text) == said
 
 
-def test_words_of_a_language_are_found_in_its_sentences() -> None:
+def test_words_are_found_in_translated_sentences() -> None:
     german = {ReasonCode.FILE_GONE.template: "Die Datei ist nicht mehr da", ENDINGS["tries"]: "{reason} (nach {tries})"}
     assert saying("(nach", lambda template: german.get(template, template)) == {"tries"}
     assert saying("DATEI", lambda template: german.get(template, template)) == {"file_gone"}

@@ -108,7 +108,7 @@ def messages_in(aws: Any, url: str) -> int:
     return sum(int(attributes[name]) for name in names)
 
 
-def test_embedded_queue_needs_nothing_but_the_three_commands(folder: Path) -> None:
+def test_embedded_queue_needs_only_the_three_commands(folder: Path) -> None:
     added = filemill("submit", "--recursive", folder)
     assert (added.returncode, added.stdout.split("(")[0]) == (0, f"Added {FILES} files ")
     worked = filemill("worker", "--until-idle", "--concurrency", "3")
@@ -147,7 +147,7 @@ def test_retried_file_is_processed_again_on_a_fifo_queue(
         assert filemill("retry", job_id[:13]).returncode == 0
 
 
-def test_queue_that_is_not_there_is_a_warning_and_nothing_is_lost(
+def test_missing_queue_is_a_warning_and_nothing_is_lost(
     folder: Path, aws: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FILEMILL_QUEUE", "later")
@@ -166,7 +166,7 @@ def test_queue_that_is_not_there_is_a_warning_and_nothing_is_lost(
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows can't send another program such signals")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_idle_worker_ends_at_a_signal_and_not_with_its_poll(
+def test_idle_worker_ends_at_a_signal_during_its_poll(
     folder: Path, aws: Any, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ) -> None:
     """At that moment it is in a long poll of twenty seconds."""

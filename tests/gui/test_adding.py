@@ -141,7 +141,7 @@ def test_refused_items_are_reported_and_the_rest_is_added(
     assert names(jobs_db) == ["a"]
 
 
-def test_where_nothing_can_be_added_there_is_nothing_to_ask(adder: Adder, tmp_path: Path, qtbot: QtBot) -> None:
+def test_plain_scan_without_files_opens_no_review(adder: Adder, tmp_path: Path, qtbot: QtBot) -> None:
     report = finished(adder, qtbot, tmp_path / "gone", "/dev/null")
     assert [refusal.path for refusal in report.refused] == [str(tmp_path / "gone"), "/dev/null"]
 
@@ -377,21 +377,21 @@ def mime(*urls: str, text: str = "") -> QMimeData:
     return data
 
 
-def test_dragged_files_keep_names_that_are_not_utf8() -> None:
+def test_dropped_files_keep_names_that_are_not_utf8() -> None:
     assert dragged_paths(mime("file:///in/a%20b", "file:///in/bad%FF", "https://example.org/x")) == [
         "/in/a b",
         "/in/bad\udcff",
     ]
 
 
-def test_pasted_texts_are_paths_and_addresses_one_a_line() -> None:
+def test_pasted_texts_are_paths_and_addresses_one_per_line() -> None:
     text = '/in/a.txt\n  "/in/b c.txt" \nfile:///in/d\nhttps://example.org/x\nsome prose\n\nrelative/path\n'
     assert pasted_paths(mime(text=text)) == ["/in/a.txt", "/in/b c.txt", "file:///in/d", "https://example.org/x"]
     assert pasted_paths(mime("file:///in/a", "https://example.org/x")) == ["/in/a", "https://example.org/x"]
     assert pasted_paths(mime()) == []
 
 
-def test_pasted_text_may_be_quoted_and_name_the_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pasted_text_may_be_quoted_and_contain_a_tilde(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/me")
     monkeypatch.setenv("USERPROFILE", "/home/me")
     text = """'/in/it''s'\n"/in/one"\n'/in/two"\n~/three\n~four/x\n"/in/" quoted"\n"""

@@ -80,7 +80,7 @@ def test_window_adds_named_files_and_ends_cleanly_by_signal(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
-def test_signal_before_there_is_a_window_ends_it_as_well(filemill_home: Path) -> None:
+def test_signal_before_the_window_opens_ends_the_program(filemill_home: Path) -> None:
     with start() as process:
         wait_until(lambda: any((filemill_home / "run").glob("window-*.lock")), what="it has begun")
         process.send_signal(signal.SIGINT)
@@ -184,7 +184,7 @@ def test_tryout_on_an_invisible_platform_processes_the_samples(tmp_path: Path) -
     assert "processed without one" in done.stdout
 
 
-def test_tryout_ends_with_1_if_a_file_is_not_processed(tmp_path: Path) -> None:
+def test_tryout_exits_with_1_if_a_file_is_not_processed(tmp_path: Path) -> None:
     locked = tmp_path / "locked.txt"
     locked.symlink_to(tmp_path / "nowhere")
     done = try_out(tmp_path, str(locked))

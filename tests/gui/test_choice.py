@@ -11,7 +11,7 @@ def statuses(*chosen: Status) -> frozenset[Status]:
     return frozenset(chosen)
 
 
-def test_status_takes_the_place_of_another_or_joins_it() -> None:
+def test_status_replaces_another_or_joins_it() -> None:
     pending = with_status(ALL, Status.PENDING, add=False)
     assert pending.statuses == statuses(Status.PENDING)
     assert with_status(pending, Status.FAILED, add=False).statuses == statuses(Status.FAILED)
@@ -21,13 +21,13 @@ def test_status_takes_the_place_of_another_or_joins_it() -> None:
     assert with_status(pending, Status.PENDING, add=False) == pending
 
 
-def test_all_takes_everything_back() -> None:
+def test_all_clears_the_choice() -> None:
     choice = with_batch(with_problem(ALL, "missing", add=False), 3, add=False)
     assert with_status(choice, None, add=False) == ALL
     assert with_status(choice, None, add=True) == ALL
 
 
-def test_problem_and_batch_are_taken_away_by_a_second_click() -> None:
+def test_second_click_deselects_problem_and_batch() -> None:
     one = with_problem(ALL, "missing", add=False)
     assert one.problems == {"missing"}
     assert with_problem(one, "missing", add=False) == ALL

@@ -58,7 +58,7 @@ def test_selected_text_is_readable(colours: Colours) -> None:
 
 
 @BOTH
-def test_shapes_and_disabled_things_can_be_seen(colours: Colours) -> None:
+def test_shapes_and_disabled_controls_are_visible(colours: Colours) -> None:
     for part in ("accent", "disabled"):
         for ground in ("base", "window"):
             assert contrast(getattr(colours, part), getattr(colours, ground)) >= 3
@@ -81,7 +81,7 @@ def test_palette_uses_the_same_colours(colours: Colours) -> None:
     ]
 
 
-def test_high_contrast_takes_nothing_but_the_systems_colours() -> None:
+def test_high_contrast_uses_only_the_systems_colours() -> None:
     system = QPalette(QColor("#000000"), QColor("#000000"))
     system.setColor(QPalette.ColorRole.Text, QColor("#ffff00"))
     system.setColor(QPalette.ColorRole.Base, QColor("#000000"))
@@ -191,7 +191,7 @@ def test_unknown_contrast_counts_as_normal() -> None:
     assert not wants_high_contrast(OldApplication())  # type: ignore[arg-type]
 
 
-def test_font_that_is_not_there_is_replaced(qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_font_is_replaced(qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(QFontDatabase, "families", lambda: ["Some Font", "Noto Sans"])
     application = FakeApplication(Qt.ColorScheme.Light)
     application.used_font.setPointSizeF(7)

@@ -77,7 +77,7 @@ def test_window_follows_to_another_queue_and_no_job_moves(app: Line) -> None:
     assert second.queue in app.window._empty.words.text()
 
 
-def test_files_of_an_unreachable_queue_wait_for_it_and_come_along_when_they_are_retried(app: Line) -> None:
+def test_files_of_an_unreachable_queue_wait_and_are_moved_by_a_retry(app: Line) -> None:
     app.connection.choose(Connection(queue="away", endpoint_url=NOWHERE), process_here=True)
     app.add("waits.txt")
     app.until(lambda: app.connection.connection.queue == "away" and app.window.banner.isVisible())
@@ -92,7 +92,7 @@ def test_files_of_an_unreachable_queue_wait_for_it_and_come_along_when_they_are_
     app.until_processed("waits.txt", "goes.txt")
 
 
-def test_switching_twice_at_once_while_busy_ends_at_the_last_one(app: Line) -> None:
+def test_switching_twice_while_busy_ends_at_the_last_queue(app: Line) -> None:
     app.add(*(f"f{number}.txt" for number in range(20)))
     between, last = app.queue(), app.queue()
     app.connection.choose(between, process_here=True)
@@ -171,7 +171,7 @@ def test_environment_is_named_where_it_decides(qapp: QApplication, tmp_path: Pat
     assert made.check(Connection("work", "other", "eu-west-3")).region == "eu-west-3"
 
 
-def test_server_that_the_environment_points_boto3_to_counts_at_once(qapp: QApplication, tmp_path: Path) -> None:
+def test_server_set_in_the_environment_applies_at_once(qapp: QApplication, tmp_path: Path) -> None:
     made = controller(tmp_path, {"AWS_ENDPOINT_URL": NOWHERE})
     assert made.check(Connection("work", region="eu-west-3")).endpoint_url == NOWHERE
     other = Connection("work", endpoint_url="http://localhost:9324")

@@ -128,7 +128,7 @@ def test_invalid_profile_is_shown_with_its_error(page: QueuePage) -> None:
     assert "▲ Its source profile “base” does not exist." in hints(page)
 
 
-def test_profile_that_was_saved_and_is_gone_stays_chosen(
+def test_saved_profile_that_no_longer_exists_stays_selected(
     windows: WindowFactory, internet: Internet, qtbot: QtBot
 ) -> None:
     windows.connection.choose(Connection("work", "gone", "eu-west-1"), process_here=False)
@@ -139,7 +139,7 @@ def test_profile_that_was_saved_and_is_gone_stays_chosen(
     dialog.reject()
 
 
-def test_region_that_was_typed_stays_when_the_profile_changes(page: QueuePage) -> None:
+def test_typed_region_stays_when_the_profile_changes(page: QueuePage) -> None:
     choose(page, Place.AWS)
     page.form.region.setFocus()
     QTest.keyClicks(focused(), "eu-north-1")
@@ -178,7 +178,7 @@ def test_test_shows_its_results_one_by_one(page: QueuePage, qtbot: QtBot) -> Non
     assert not page.fix.isVisible()
 
 
-def test_test_that_finds_a_missing_right_offers_the_request(page: QueuePage, internet: Internet, qtbot: QtBot) -> None:
+def test_test_with_a_missing_permission_offers_the_request(page: QueuePage, internet: Internet, qtbot: QtBot) -> None:
     internet.sim.faults.always("ReceiveMessage", service_error("AccessDenied", "no", status=403))
     choose(page, Place.AWS, profile="work-account", queue="work")
     page.test.click()
@@ -302,7 +302,7 @@ def test_nothing_is_saved_while_a_page_is_not_valid(windows: WindowFactory) -> N
     dialog.reject()
 
 
-def test_variables_that_decide_at_the_next_start_are_named(windows: WindowFactory, internet: Internet) -> None:
+def test_variables_that_apply_at_the_next_start_are_shown(windows: WindowFactory, internet: Internet) -> None:
     windows.environment |= {"FILEMILL_QUEUE": "other", "AWS_PROFILE": "prod"}
     dialog = windows.open().connection.open_at("")
     page = queue_page(dialog)
@@ -325,9 +325,7 @@ def test_by_keyboard_alone(dialog: ConnectionDialog, page: QueuePage, windows: W
     assert windows.chosen == [(Connection("work", endpoint_url="http://localhost:9324"), True)]
 
 
-def test_every_control_has_a_name_and_tab_goes_through_all_of_them_in_order(
-    dialog: ConnectionDialog, page: QueuePage
-) -> None:
+def test_every_control_has_a_name_and_tab_visits_all_in_order(dialog: ConnectionDialog, page: QueuePage) -> None:
     choose(page, Place.SERVER, queue="work", server="http://localhost:9324")
     for field in (*dialog.findChildren(QComboBox), *dialog.findChildren(QLineEdit)):
         assert field.accessibleName() or isinstance(field.parentWidget(), QComboBox)
@@ -345,7 +343,7 @@ def test_every_control_has_a_name_and_tab_goes_through_all_of_them_in_order(
 
 
 @pytest.mark.parametrize("place", list(Place))
-def test_it_is_usable_in_the_smallest_window(dialog: ConnectionDialog, page: QueuePage, place: Place) -> None:
+def test_dialog_fits_the_smallest_window(dialog: ConnectionDialog, page: QueuePage, place: Place) -> None:
     choose(page, place)
     dialog.resize(dialog.minimumSize())
     (area,) = [area for area in dialog.findChildren(QScrollArea) if area.isVisible()]

@@ -26,7 +26,7 @@ def clock() -> FakeClock:
     return FakeClock(NOW_MS / 1000)
 
 
-def test_it_starts_then_names_the_queue(qapp: object, clock: FakeClock) -> None:
+def test_status_shows_starting_and_then_the_queue(qapp: object, clock: FakeClock) -> None:
     states = ConnectionStatus(AWS, clock)
     assert (states.text.mark, states.text.text) == (Mark.STARTING, "Starting…")
     states.set_sender_state(RUNNING)

@@ -76,12 +76,12 @@ def test_uncaught_known_error_is_only_shown(hook: CrashHook, qtbot: QtBot) -> No
     assert told.args == ["The home folder can't be used."]
 
 
-def test_ctrl_c_is_no_fault(hook: CrashHook) -> None:
+def test_ctrl_c_is_no_error(hook: CrashHook) -> None:
     hook.handle(KeyboardInterrupt, KeyboardInterrupt(), None)
 
 
 @pytest.mark.expected_log("unexpected error", "CRITICAL")
-def test_fault_in_another_thread_is_shown_in_the_main_one(hook: CrashHook, qtbot: QtBot) -> None:
+def test_error_on_another_thread_is_shown_on_the_main_thread(hook: CrashHook, qtbot: QtBot) -> None:
     hook.install()
     heard: list[int] = []
     hook.crashed.connect(lambda _: heard.append(threading.get_ident()), Qt.ConnectionType.QueuedConnection)
@@ -102,7 +102,7 @@ def test_hooks_are_installed_and_removed(hook: CrashHook) -> None:
 
 
 @pytest.mark.expected_log("unexpected error", "CRITICAL")
-def test_one_dialog_collects_all_faults_and_copies_them(hook: CrashHook, qtbot: QtBot, tmp_path: Path) -> None:
+def test_one_dialog_collects_all_errors_and_copies_them(hook: CrashHook, qtbot: QtBot, tmp_path: Path) -> None:
     window = QWidget()
     qtbot.addWidget(window)
     window.show()
@@ -284,7 +284,7 @@ def test_many_different_faults_do_not_fill_the_dialog(dialogs: CrashDialogs, hoo
 
 
 @pytest.mark.expected_log("unexpected error", "CRITICAL")
-def test_report_is_saved_with_all_that_helps(hook: CrashHook, qtbot: QtBot, tmp_path: Path) -> None:
+def test_report_is_saved_with_all_information(hook: CrashHook, qtbot: QtBot, tmp_path: Path) -> None:
     window = QWidget()
     qtbot.addWidget(window)
     window.show()
@@ -335,7 +335,7 @@ def test_log_that_makes_qt_print_a_message_does_not_recurse(handler: None, caplo
     assert [record.getMessage() for record in caplog.records] == ["first"]
 
 
-def test_log_that_does_not_work_stops_nothing(handler: None) -> None:
+def test_broken_log_does_not_prevent_the_dialog(handler: None) -> None:
     class Broken(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             raise OSError
@@ -351,7 +351,7 @@ def test_log_that_does_not_work_stops_nothing(handler: None) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows would show a dialog of its own")
-def test_last_words_of_qt_are_in_the_log(tmp_path: Path) -> None:
+def test_fatal_message_of_qt_is_logged(tmp_path: Path) -> None:
     """A fatal message aborts the process, but has to be in the log."""
     code = """
         import sys, resource

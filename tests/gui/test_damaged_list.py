@@ -34,7 +34,7 @@ def press(dialog: DamagedDatabaseDialog, text: str) -> None:
     ("text", "choice"),
     [("Use the Backup", DamageChoice.USE_COPY), ("Start With", DamageChoice.START_EMPTY), ("Quit", DamageChoice.QUIT)],
 )
-def test_each_button_is_a_choice(qtbot: QtBot, text: str, choice: DamageChoice) -> None:
+def test_each_button_has_its_effect(qtbot: QtBot, text: str, choice: DamageChoice) -> None:
     dialog = DamagedDatabaseDialog(ERROR, 1_700_000_000_000, QLocale("en_GB"))
     qtbot.addWidget(dialog)
     press(dialog, text)
@@ -51,7 +51,7 @@ def test_without_a_copy_none_is_offered_and_quit_is_the_default(qtbot: QtBot) ->
     assert default.text().replace("&", "") == "Quit"
 
 
-def test_the_copy_has_its_time_and_is_the_default(qtbot: QtBot) -> None:
+def test_backup_is_shown_with_its_time_and_is_the_default(qtbot: QtBot) -> None:
     dialog = DamagedDatabaseDialog(ERROR, 1_700_000_000_000, QLocale("en_GB"))
     qtbot.addWidget(dialog)
     assert "2023" in dialog.defaultButton().text() or "/23" in dialog.defaultButton().text()

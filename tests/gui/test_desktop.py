@@ -86,7 +86,7 @@ def test_computer_stays_awake_only_while_something_is_processed(
     assert not room.awake.is_kept
 
 
-def test_short_break_between_two_files_is_no_reason_to_sleep(windows: WindowFactory, room: Room, qtbot: QtBot) -> None:
+def test_short_pause_between_two_files_does_not_allow_sleep(windows: WindowFactory, room: Room, qtbot: QtBot) -> None:
     window = windows.open()
     first, _ = windows.jobs_db.add("a", "b")
     windows.jobs_db.change(first, status=Status.PROCESSING)
@@ -148,7 +148,7 @@ def test_tray_icon_is_off_by_default(tray: Tray) -> None:
     assert [action.text() for action in tray.menu.actions()] == ["Hide", "Pause", "Quit"]
 
 
-def test_where_there_is_no_tray_none_is_offered(qtbot: QtBot) -> None:
+def test_tray_is_not_offered_without_one(qtbot: QtBot) -> None:
     window = QWidget()
     qtbot.addWidget(window)
     keep = QAction("Keep in Tray", window)
@@ -187,7 +187,7 @@ class _Spontaneous(QCloseEvent):
         return True
 
 
-def test_tray_s_messages_are_for_where_there_is_one(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tray_messages_are_used_only_with_a_tray(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
     notifier = TrayNotifier()
     clicked: list[Topic] = []
     notifier.on_click(clicked.append)

@@ -133,7 +133,7 @@ def session(services: Services, qapp: object) -> Iterator[Bus]:
     bus.close()
 
 
-def test_notification_is_shown_and_its_press_is_heard(services: Services, session: Bus, qtbot: QtBot) -> None:
+def test_notification_is_shown_and_its_click_is_received(services: Services, session: Bus, qtbot: QtBot) -> None:
     notifier = BusNotifier(session)
     pressed: list[Topic] = []
     notifier.on_click(pressed.append)
@@ -149,9 +149,7 @@ def test_notification_is_shown_and_its_press_is_heard(services: Services, sessio
     qtbot.waitUntil(lambda: pressed == [Topic.ENDED])
 
 
-def test_newer_notification_takes_the_place_of_the_older_one_about_the_same(
-    services: Services, session: Bus, qtbot: QtBot
-) -> None:
+def test_newer_notification_replaces_the_older_one_of_its_kind(services: Services, session: Bus, qtbot: QtBot) -> None:
     notifier = BusNotifier(session)
     notifier.show(Notification(Topic.ENDED, "Finished", "1"))
     qtbot.waitUntil(lambda: len(notifier._ids) == 1)
@@ -161,7 +159,7 @@ def test_newer_notification_takes_the_place_of_the_older_one_about_the_same(
     assert [body[1] for body in services.named("Notify")] == [0, 8, 0]
 
 
-def test_dock_hears_of_progress_and_failures_once_each(services: Services, session: Bus, qtbot: QtBot) -> None:
+def test_dock_receives_progress_and_failures_once(services: Services, session: Bus, qtbot: QtBot) -> None:
     entry = LauncherEntry(session)
     for fraction, failed in ((0.421, 0), (0.428, 0), (0.43, 2), (None, 0)):
         entry.show(fraction, failed)
@@ -211,7 +209,7 @@ def test_without_a_bus_nothing_happens(qapp: object, qtbot: QtBot, monkeypatch: 
     bus.close()
 
 
-def test_bus_that_goes_away_is_let_go(services: Services, session: Bus, qtbot: QtBot) -> None:
+def test_lost_bus_is_released(services: Services, session: Bus, qtbot: QtBot) -> None:
     notifier = BusNotifier(session)
     notifier.show(Notification(Topic.ENDED, "Finished", "x"))
     qtbot.waitUntil(lambda: bool(notifier._ids))

@@ -195,7 +195,7 @@ def test_path_can_be_selected_by_keyboard(window: MainWindow, qtbot: QtBot) -> N
 
 
 @pytest.mark.parametrize("size", [(720, 440), (720, 700), (1100, 700)])
-def test_nothing_in_the_pane_is_cut_off(window: MainWindow, qtbot: QtBot, size: tuple[int, int]) -> None:
+def test_no_text_in_the_pane_is_cut_off(window: MainWindow, qtbot: QtBot, size: tuple[int, int]) -> None:
     opened(window, qtbot)
     window.resize(*size)
     window.view.select_rows(0, 0)
@@ -245,7 +245,7 @@ def test_pane_and_its_height_are_remembered(
 
 
 @pytest.mark.parametrize("value", ["", "tall", "-5", "3", "99999"])
-def test_height_that_makes_no_sense_is_passed_over(tmp_path: Path, value: str) -> None:
+def test_invalid_height_is_ignored(tmp_path: Path, value: str) -> None:
     file = tmp_path / "w.ini"
     usual = WindowMemory(file).details_height
     file.write_text(f"[General]\nversion=1\ndetails_height={value}\n")

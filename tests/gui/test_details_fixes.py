@@ -112,7 +112,7 @@ def test_missing_file_can_be_located(windows: WindowFactory, folder: Path, tmp_p
     assert said == ["“a.txt” will be processed from its new location."]
 
 
-def test_place_without_a_file_is_refused_in_words(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
+def test_folder_without_the_file_is_refused_with_a_message(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
     (key,) = windows.jobs_db.add(str(folder / "a.txt"))
     process(windows.jobs_db, key)
     window = shown(windows, key, qtbot)
@@ -152,7 +152,7 @@ def test_file_that_exists_again_is_shown_as_available(windows: WindowFactory, fo
 
 
 @posix_only
-def test_file_that_may_not_be_read_names_its_owner(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
+def test_unreadable_file_shows_its_owner(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
     file = folder / "a.txt"
     file.write_text("x")
     file.chmod(0)
@@ -207,7 +207,7 @@ def test_file_that_changed_while_it_was_read_is_processed_again(
 
 
 @posix_only
-def test_thing_that_is_no_file_is_removed(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
+def test_item_that_is_no_file_is_removed(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
     os.mkfifo(folder / "pipe")
     (key,) = windows.jobs_db.add(str(folder / "pipe"))
     process(windows.jobs_db, key)
@@ -222,9 +222,7 @@ def test_thing_that_is_no_file_is_removed(windows: WindowFactory, folder: Path, 
 # --- E16: moved to the dead-letter queue
 
 
-def test_file_that_the_queue_gave_up_shows_its_attempts(
-    windows: WindowFactory, sim: SimulatedSqs, qtbot: QtBot
-) -> None:
+def test_dead_lettered_file_shows_its_attempts(windows: WindowFactory, sim: SimulatedSqs, qtbot: QtBot) -> None:
     (key,) = windows.jobs_db.add("/in/a.txt")
     job = job_of(windows, key)
     sim.simulator.create_queue("dead")
@@ -365,7 +363,7 @@ def test_only_a_single_failed_file_can_be_located(windows: WindowFactory, qtbot:
     qtbot.waitUntil(locate.isEnabled)
 
 
-def test_job_that_runs_again_meanwhile_keeps_its_path(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
+def test_job_processed_again_meanwhile_keeps_its_path(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
     (key,) = windows.jobs_db.add("/in/a.txt")
     windows.jobs_db.fail(key)
     (folder / "b.txt").write_text("x")

@@ -147,7 +147,7 @@ def test_file_without_attempts_is_shown_as_not_processed(window: MainWindow, qtb
 
 
 @pytest.mark.parametrize("outcome", [None, *AttemptOutcome])
-def test_every_outcome_has_words(outcome: AttemptOutcome | None) -> None:
+def test_every_outcome_has_a_text(outcome: AttemptOutcome | None) -> None:
     said = attempt_result(Attempt(1, 1, 1, "computer/1", 5, 6, outcome, a_reason("Because")))
     assert said
     assert said == said.strip()
@@ -181,7 +181,7 @@ def test_result_is_never_out_of_sight(window: MainWindow, qtbot: QtBot) -> None:
     assert cells(window)[0][4] == "Failed \N{EN DASH} It is gone"
 
 
-def test_attempts_that_can_not_be_read_are_left_as_they_are(
+def test_unreadable_attempts_stay_as_they_are(
     window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[int] = []
@@ -275,9 +275,7 @@ def test_message_is_copied_as_a_whole_and_a_value_alone(window: MainWindow) -> N
 
 
 @pytest.mark.expected_log("second")
-def test_log_shows_the_lines_about_the_file_and_goes_on(
-    window: MainWindow, windows: WindowFactory, qtbot: QtBot
-) -> None:
+def test_log_shows_lines_about_the_file_and_continues(window: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
     job, other = windows.controller().model.job(0), windows.controller().model.job(1)
     assert job is not None
     assert other is not None
@@ -359,7 +357,7 @@ def test_tabs_are_reached_by_keyboard(window: MainWindow) -> None:
     assert window.details.shown_tab == "summary"
 
 
-def test_keyboard_leaves_the_log_with_ctrl_tab_and_tab(window: MainWindow) -> None:
+def test_ctrl_tab_and_tab_leave_the_log(window: MainWindow) -> None:
     window.details.show_tab("log")
     window.details.log.show_lines(("a", "b"))
     window.details.log.text.setFocus()
@@ -440,7 +438,7 @@ def test_both_sizes_are_remembered(window: MainWindow, windows: WindowFactory, t
 
 
 @pytest.mark.parametrize("value", ["", "wide", "-5", "3", "99999"])
-def test_width_that_makes_no_sense_is_passed_over(tmp_path: Path, value: str) -> None:
+def test_invalid_width_is_ignored(tmp_path: Path, value: str) -> None:
     file = tmp_path / "w.ini"
     usual = WindowMemory(file).details_width
     file.write_text(f"[General]\nversion=1\ndetails_width={value}\ndetails_tab=1,2\n")

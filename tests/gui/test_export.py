@@ -105,7 +105,7 @@ def test_rows_columns_and_format_are_as_chosen(
     assert [(one["file_path"], one["lines_count"]) for one in told] == [("/in/b.txt", 9), ("/in/c.txt", None)]
 
 
-def test_all_files_are_exported_in_the_order_of_the_list_whatever_is_filtered(
+def test_all_files_are_exported_in_the_order_of_the_list_with_any_filter(
     windows: WindowFactory, jobs_db: JobsDatabase, qtbot: QtBot, tmp_path: Path
 ) -> None:
     jobs_db.add("a.txt", "b.txt", "c.txt")
@@ -293,7 +293,7 @@ def test_choices_are_remembered(windows: WindowFactory, jobs_db: JobsDatabase, q
     assert again.path.text().startswith(str(tmp_path))
 
 
-def test_chosen_file_needs_no_second_question(
+def test_chosen_file_is_replaced_without_another_question(
     windows: WindowFactory, jobs_db: JobsDatabase, qtbot: QtBot, tmp_path: Path
 ) -> None:
     jobs_db.add("a.txt")
@@ -327,7 +327,7 @@ def test_offer_follows_the_list_while_the_dialog_is_open(
     assert dialog.rows[Rows.SHOWN].isChecked()
 
 
-def test_nothing_to_export_is_not_offered(windows: WindowFactory) -> None:
+def test_export_is_disabled_without_files(windows: WindowFactory) -> None:
     assert not windows.open().menu_actions.export.isEnabled()
 
 
@@ -336,7 +336,7 @@ def test_every_column_of_the_table_has_its_fields() -> None:
     assert {field for column in COLUMNS for field in column.export_fields} <= set(ALL_FIELDS)
 
 
-def test_every_column_sorts_by_something_that_the_database_can_order_by() -> None:
+def test_every_column_is_sorted_by_a_key_of_the_database() -> None:
     assert {column.sort_key for column in COLUMNS} <= {None, *SORT_TERMS}
 
 

@@ -30,7 +30,7 @@ def window(windows: WindowFactory) -> MainWindow:
     return windows.open_active()
 
 
-def test_typing_searches_once_when_the_fingers_rest(theme: Theme, qtbot: QtBot) -> None:
+def test_typing_searches_once_after_a_pause(theme: Theme, qtbot: QtBot) -> None:
     box = FilterBox(theme)
     qtbot.addWidget(box)
     heard: list[object] = []
@@ -132,7 +132,7 @@ def test_order_stays_when_the_list_is_filtered(window: MainWindow, windows: Wind
     qtbot.waitUntil(lambda: windows.names() == ["banana.txt", "apple.txt"])
 
 
-def test_selected_files_that_do_not_match_are_not_selected_any_more(
+def test_selected_files_that_do_not_match_are_deselected(
     window: MainWindow, windows: WindowFactory, qtbot: QtBot
 ) -> None:
     window.view.selectAll()
@@ -141,7 +141,7 @@ def test_selected_files_that_do_not_match_are_not_selected_any_more(
     assert len(window.view.selected_ids()) == 1
 
 
-def test_nothing_can_be_filtered_while_there_is_nothing(windows: WindowFactory) -> None:
+def test_filter_is_disabled_without_files(windows: WindowFactory) -> None:
     window = windows.open()
     assert not window.filter.isEnabled()
     assert not window.menu_actions.filter.isEnabled()

@@ -68,7 +68,7 @@ def test_no_column_measures_every_cell(header: JobsHeader) -> None:
     assert modes == {QHeaderView.ResizeMode.Interactive}
 
 
-def test_columns_can_be_hidden_and_shown_but_the_name_stays(header: JobsHeader) -> None:
+def test_columns_can_be_hidden_and_shown_except_the_name(header: JobsHeader) -> None:
     menu = menu_of(header)
     by_title = {action.text(): action for action in menu.actions()}
     assert not by_title["Name"].isEnabled()
@@ -81,7 +81,7 @@ def test_columns_can_be_hidden_and_shown_but_the_name_stays(header: JobsHeader) 
     assert shown(header) == FIRST_SHOWN
 
 
-def test_name_takes_the_room_if_the_status_is_hidden(header: JobsHeader) -> None:
+def test_name_takes_the_space_of_a_hidden_status(header: JobsHeader) -> None:
     header.show_column(STATUS, False)
     assert sum(header.sectionSize(number) for number in range(header.count())) == header.viewport().width()
 
@@ -96,7 +96,7 @@ def test_reset_brings_the_first_layout_back(header: JobsHeader) -> None:
     assert header.layout_of_columns() == first
 
 
-def test_layout_is_taken_by_the_columns_ids(header: JobsHeader) -> None:
+def test_layout_is_stored_by_column_ids(header: JobsHeader) -> None:
     header.take_layout(
         [
             ColumnLayout("size", 133, hidden=False),
@@ -201,7 +201,7 @@ def test_shift_click_sorts_equal_rows(three: MainWindow, windows: WindowFactory,
     qtbot.waitUntil(lambda: windows.names() == ["a", "b", "c"])
 
 
-def test_second_key_stays_when_the_first_turns_round_and_goes_with_another(
+def test_second_key_stays_when_the_first_is_reversed_and_is_cleared_with_another(
     three: MainWindow, windows: WindowFactory
 ) -> None:
     header = three.view.header
@@ -246,7 +246,9 @@ def test_second_key_is_chosen_in_the_menu(three: MainWindow, windows: WindowFact
     assert header.second is None
 
 
-def test_order_and_columns_are_there_after_a_restart(three: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
+def test_order_and_columns_are_restored_after_a_restart(
+    three: MainWindow, windows: WindowFactory, qtbot: QtBot
+) -> None:
     header = three.view.header
     click(header, SIZE)
     click(header, NAME, SHIFT)
@@ -367,7 +369,7 @@ def test_column_menu_opens_from_the_list_too(windows: WindowFactory, qtbot: QtBo
     menu.close()
 
 
-def test_title_that_is_out_of_sight_is_scrolled_to(keyed: JobsHeader, qtbot: QtBot) -> None:
+def test_hidden_title_is_scrolled_to(keyed: JobsHeader, qtbot: QtBot) -> None:
     for number in range(len(COLUMNS)):
         keyed.show_column(number, True)
     qtbot.waitUntil(lambda: view_of(keyed).horizontalScrollBar().maximum() > keyed.width())
@@ -400,7 +402,7 @@ def test_fit_columns_makes_room_for_visible_cells(windows: WindowFactory) -> Non
     assert header.sectionSize(SIZE) < 150
 
 
-def test_reasons_are_shown_while_only_problems_are_listed(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_reason_column_is_shown_while_only_problems_are_listed(windows: WindowFactory, qtbot: QtBot) -> None:
     windows.jobs_db.fail(windows.jobs_db.add("a", "b")[0])
     window = windows.open_active()
     header = window.view.header
@@ -414,7 +416,7 @@ def test_reasons_are_shown_while_only_problems_are_listed(windows: WindowFactory
     assert [column for column in header.layout_of_columns() if column.id != "reason"] == first
 
 
-def test_reason_that_was_shown_before_or_was_put_away_stays_so(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_reason_column_chosen_by_the_user_stays_as_it_was(windows: WindowFactory, qtbot: QtBot) -> None:
     windows.jobs_db.fail(windows.jobs_db.add("a", "b")[0])
     window = windows.open_active()
     header = window.view.header

@@ -25,7 +25,7 @@ def test_work_is_counted_in_its_second() -> None:
     assert sum(series.files) == 4
 
 
-def test_second_that_is_not_over_is_not_shown_yet() -> None:
+def test_current_second_is_not_shown_yet() -> None:
     history = History()
     history.add(NOW, NOW + 0.2, 4, 0)
     assert sum(history.series(Span.MINUTE, NOW + 0.3).files) == 0
@@ -38,7 +38,7 @@ def test_work_of_a_late_reading_is_spread_over_the_time_between() -> None:
     assert max(history.series(Span.MINUTE, NOW).files) == 2
 
 
-def test_the_same_work_is_in_every_span() -> None:
+def test_every_span_shows_the_same_work() -> None:
     history = History()
     history.add(NOW - 1000, NOW - 999, 30, 3000)
     for span in (Span.HOUR, Span.HOURS_6, Span.DAY):

@@ -58,7 +58,7 @@ def _refuse(*_: object) -> None:
     raise StoreError("No disk.")
 
 
-def test_it_asks_four_times_a_second() -> None:
+def test_feed_reads_four_times_a_second() -> None:
     assert job_feed.EVERY_MS == 250
 
 

@@ -125,7 +125,7 @@ def test_progress_is_also_shown_as_text(list_model: ListModel) -> None:
         ("/in/\u202egnp.exe", "\\u202egnp.exe", "<qt>/in/\\u202egnp.exe</qt>"),
     ],
 )
-def test_hostile_names_are_shown_as_plain_text(list_model: ListModel, path: str, shown: str, hint: str) -> None:
+def test_unusual_names_are_shown_as_plain_text(list_model: ListModel, path: str, shown: str, hint: str) -> None:
     list_model.jobs_db.add(path)
     list_model.load()
     index = list_model.model.index(0, 0)
@@ -213,7 +213,7 @@ def test_rows_removed_in_many_places_reset_the_model(list_model: ListModel, monk
 
 
 @pytest.mark.parametrize("order", [ASCENDING, DESCENDING])
-def test_rows_that_are_brought_back_return_to_their_place(list_model: ListModel, order: Qt.SortOrder) -> None:
+def test_restored_rows_return_to_their_place(list_model: ListModel, order: Qt.SortOrder) -> None:
     keys = list_model.jobs_db.add_many(5)
     list_model.load("added", order)
     list_model.jobs_db.intake.remove([keys[2]])
@@ -266,7 +266,7 @@ def test_same_order_again_is_not_loaded_again(list_model: ListModel) -> None:
     assert list_model.model.order == BY_ADDING
 
 
-def test_only_the_newest_order_is_taken(list_model: ListModel) -> None:
+def test_only_the_newest_order_is_used(list_model: ListModel) -> None:
     list_model.jobs_db.add("b", "a", "c")
     list_model.load()
     spy = QSignalSpy(list_model.model.layoutChanged)
@@ -316,7 +316,7 @@ def test_too_many_changes_reset_the_model(list_model: ListModel, monkeypatch: py
     assert list_model.texts("lines") == ["3"] * 10 + [""] * 2
 
 
-def test_rows_that_come_and_go_while_an_order_is_read_are_right_in_the_end(list_model: ListModel) -> None:
+def test_rows_added_and_removed_while_an_order_is_read_end_up_right(list_model: ListModel) -> None:
     keys = list_model.jobs_db.add("a", "b", "c")
     list_model.load()
     list_model.look()
@@ -340,7 +340,7 @@ def test_row_removed_and_brought_back_while_an_order_is_read_is_listed(list_mode
     list_model.qtbot.waitUntil(lambda: list_model.texts() == ["c", "b", "a"])
 
 
-def test_rows_added_before_the_first_load_came_are_not_lost(list_model: ListModel) -> None:
+def test_rows_added_before_the_first_load_are_not_lost(list_model: ListModel) -> None:
     list_model.jobs_db.add("a")
     list_model.model.sort(COLUMN_OF_ID["added"], ASCENDING)
     list_model.jobs_db.add("b")
@@ -433,7 +433,7 @@ def test_million_rows_are_counted_without_reading_them(list_model: ListModel, mo
 
 
 @pytest.mark.parametrize("row", [-1, 2, 1_000])
-def test_row_that_is_not_there_has_no_job(list_model: ListModel, row: int) -> None:
+def test_missing_row_has_no_job(list_model: ListModel, row: int) -> None:
     list_model.jobs_db.add("a", "b")
     list_model.load()
     assert list_model.model.job(1) is not None

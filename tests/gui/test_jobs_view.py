@@ -47,7 +47,7 @@ def select(view: JobsView, *rows: int) -> None:
         view.selectionModel().select(view.model().index(row, 0), flags)
 
 
-def test_selected_keys_are_in_the_lists_order_whatever_the_clicks(view: JobsView, windows: WindowFactory) -> None:
+def test_selected_keys_are_in_the_lists_order(view: JobsView, windows: WindowFactory) -> None:
     select(view, 7, 2, 3)
     assert view.selected_rows() == [(2, 2), (3, 3), (7, 7)] or view.selected_rows() == [(2, 3), (7, 7)]
     assert list(view.selected_ids()) == [windows.controller().model.ids[row] for row in (2, 3, 7)]
@@ -117,7 +117,7 @@ def test_status_has_a_shape_in_its_colour_and_the_selections_colour_where_select
         theme.wear(LIGHT)
 
 
-def test_progress_is_painted_only_while_there_is_some(view: JobsView) -> None:
+def test_progress_is_painted_only_if_there_is_some(view: JobsView) -> None:
     assert has_colour(cell(view, 1, PROGRESS), LIGHT.accent)
     assert not has_colour(cell(view, 2, PROGRESS), LIGHT.accent)
     select(view, 1)

@@ -57,7 +57,7 @@ def test_retry_reports_retried_and_unfinished_files(
     assert said(commands, qtbot, lambda: commands.retry(keys(a))).text.startswith("Nothing to retry")
 
 
-def test_retry_all_failed_leaves_the_others_alone(commands: ListCommands, jobs_db: JobsDatabase, qtbot: QtBot) -> None:
+def test_retry_failed_does_not_affect_other_files(commands: ListCommands, jobs_db: JobsDatabase, qtbot: QtBot) -> None:
     a, b, c = jobs_db.add("a", "b", "c")
     jobs_db.fail([a, c])
     jobs_db.finish(b)
@@ -91,7 +91,7 @@ def test_removals_are_undone_one_after_the_other(commands: ListCommands, jobs_db
     assert not commands.undo.canUndo()
 
 
-def test_nothing_selected_does_nothing(commands: ListCommands) -> None:
+def test_empty_selection_does_nothing(commands: ListCommands) -> None:
     commands.remove(keys())
     commands.retry(keys())
     assert commands.undo.count() == 0

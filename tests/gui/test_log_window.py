@@ -67,7 +67,7 @@ def test_window_shows_new_lines_as_they_are_written(windows: WindowFactory, qtbo
     assert log.state.text() == "3 entries"
 
 
-def test_level_and_words_narrow_it(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_level_and_words_filter_the_log(windows: WindowFactory, qtbot: QtBot) -> None:
     write(
         windows, line("sending a"), line("sending b", "WARNING"), line("reading", "CRITICAL"), line("detail", "DEBUG")
     )
@@ -129,7 +129,7 @@ def test_chosen_entry_is_read_whole_and_stays(windows: WindowFactory, qtbot: QtB
     assert not log.follow.isChecked()
 
 
-def test_copy_takes_the_chosen_entries_or_all_that_are_shown(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_copy_takes_the_selected_entries_or_all_shown(windows: WindowFactory, qtbot: QtBot) -> None:
     write(windows, line("one"), line("two"), "    more\n", line("three"))
     log = open_log(windows, qtbot)
     qtbot.waitUntil(lambda: log.model.rowCount() == 3)
@@ -181,7 +181,7 @@ def test_folder_is_opened_or_named(windows: WindowFactory, qtbot: QtBot, monkeyp
     assert log.state.text() == f"The log is in {windows.log_folder}."
 
 
-def test_it_is_one_window_that_closes_by_escape_and_with_the_main_one(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_log_window_opens_once_and_closes_with_escape_and_the_main_window(windows: WindowFactory, qtbot: QtBot) -> None:
     write(windows, line("one"))
     log = open_log(windows, qtbot)
     QTest.keyClick(log, Qt.Key.Key_Escape)
@@ -262,6 +262,6 @@ def test_full_log_is_read_shown_and_filtered_quickly(theme: Theme, tmp_path: Pat
     assert filtered - read < 1
 
 
-def test_log_that_is_not_there_is_empty(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_missing_log_is_empty(windows: WindowFactory, qtbot: QtBot) -> None:
     log = open_log(windows, qtbot)
     qtbot.waitUntil(lambda: log.state.text() == "0 entries")

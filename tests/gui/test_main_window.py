@@ -95,7 +95,7 @@ def test_empty_list_invites_to_add_files(windows: WindowFactory, qtbot: QtBot) -
     assert asked.count() == 1
 
 
-def test_list_appears_with_the_first_file_and_goes_with_the_last(
+def test_list_appears_with_the_first_file_and_disappears_with_the_last(
     windows: WindowFactory, files: list[str], qtbot: QtBot
 ) -> None:
     window = windows.open()
@@ -236,7 +236,7 @@ def test_paths_are_pasted(windows: WindowFactory, files: list[str], qtbot: QtBot
     qtbot.waitUntil(lambda: windows.names() == ["a.txt", "b.txt"])
 
 
-def test_pasting_something_else_is_answered(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_pasting_other_data_shows_a_message(windows: WindowFactory, qtbot: QtBot) -> None:
     window = windows.open_active()
     QGuiApplication.clipboard().setText("just words")
     QTest.keyClick(window, Qt.Key.Key_V, CTRL)
@@ -327,7 +327,7 @@ def test_folder_chosen_in_the_dialog_is_reviewed_first(
     assert files
 
 
-def test_dialog_that_was_cancelled_adds_nothing(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_cancelled_dialog_adds_nothing(windows: WindowFactory, qtbot: QtBot) -> None:
     window = windows.open_active()
     dialog = choose(window, qtbot, Qt.Key.Key_O, CTRL)
     dialog.reject()
@@ -425,7 +425,7 @@ def test_added_files_are_scrolled_to(windows: WindowFactory, files: list[str], q
     assert window.view.viewport().rect().contains(row)
 
 
-def test_long_adding_is_shown_with_stop(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_long_add_is_shown_with_a_stop_button(windows: WindowFactory, qtbot: QtBot) -> None:
     window = windows.open()
     stopped = QSignalSpy(window.busy.stopped)
     windows.controller().adder.busy_changed.emit("Looking through in… 3,118 files", True)
@@ -480,7 +480,7 @@ def test_quit_closes_the_window(windows: WindowFactory, qtbot: QtBot) -> None:
     assert not window.isVisible()
 
 
-def test_keyboard_is_in_the_list_of_a_window_that_opens_with_files(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_list_has_the_focus_in_a_window_opened_with_files(windows: WindowFactory, qtbot: QtBot) -> None:
     windows.jobs_db.add("a", "b")
     window = windows.open()
     window.activateWindow()

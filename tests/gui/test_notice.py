@@ -33,7 +33,7 @@ def shown(bar: NoticeBar) -> str | None:
     return None if bar.notice is None else bar.notice.text
 
 
-def test_new_message_takes_the_place_of_the_old_one(bar: NoticeBar) -> None:
+def test_new_message_replaces_the_old_one(bar: NoticeBar) -> None:
     bar.show_notice(Notice("One", actions=(NoticeAction("Do", lambda: None),)))
     bar.show_notice(Notice("Two", Kind.WARNING))
     assert bar.notice == Notice("Two", Kind.WARNING)
@@ -79,7 +79,7 @@ def test_temporary_message_disappears_unless_the_mouse_is_over_it(
     qtbot.waitUntil(lambda: not bar.isVisible())
 
 
-def test_text_is_never_taken_for_html(bar: NoticeBar) -> None:
+def test_text_is_never_shown_as_html(bar: NoticeBar) -> None:
     bar.show_notice(Notice("“<b>x</b>” can't be added"))
     texts = [label.textFormat() for label in bar.frame.findChildren(type(bar._text)) if label.text()]
     assert texts == [Qt.TextFormat.PlainText]
@@ -119,9 +119,7 @@ def test_icon_shows_the_severity(bar: NoticeBar, banner: TroubleBanner, need: Ne
     assert [button.text() for button in bar.buttons] == [need.value]
 
 
-def test_dismissed_words_do_not_come_back_until_it_was_over(
-    bar: NoticeBar, banner: TroubleBanner, qtbot: QtBot
-) -> None:
+def test_dismissed_problem_stays_hidden_until_it_is_over(bar: NoticeBar, banner: TroubleBanner, qtbot: QtBot) -> None:
     banner.set_loop_trouble(Trouble("No connection."))
     QTest.mouseClick(bar.frame.findChildren(QToolButton)[0], Qt.MouseButton.LeftButton)
     banner.set_loop_trouble(Trouble("No connection."))

@@ -120,7 +120,7 @@ def test_file_without_a_program_is_reported(window: MainWindow, qtbot: QtBot, mo
     qtbot.waitUntil(lambda: notice(window) == "This computer has no program to open “b.txt”.")
 
 
-def test_no_more_than_some_are_opened_at_once(
+def test_number_of_files_opened_at_once_is_limited(
     window: MainWindow, windows: WindowFactory, opened: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(file_manager, "MOST_AT_ONCE", 2)

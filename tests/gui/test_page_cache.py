@@ -69,7 +69,7 @@ def test_pages_not_used_recently_are_dropped(
     assert reader.pages == 3
 
 
-def test_newer_state_takes_its_place_without_reading(
+def test_changed_row_is_updated_without_reading(
     cache: PageCache, reader: CountingReader, jobs_db: JobsDatabase
 ) -> None:
     name(cache, 3)

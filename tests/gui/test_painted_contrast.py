@@ -79,7 +79,7 @@ def test_statuses_have_different_shapes(theme: Theme) -> None:
     assert len(shapes) == len(STATUS_ICONS)
 
 
-def test_words_beside_the_list_can_be_read(window: MainWindow, colours: Colours) -> None:
+def test_text_beside_the_list_is_readable(window: MainWindow, colours: Colours) -> None:
     from PySide6.QtWidgets import QAbstractButton, QLabel
 
     window.view.selectAll()

@@ -62,12 +62,12 @@ def test_each_pane_is_visited_once_and_then_the_list_again(window: MainWindow) -
     assert round_trip == ["list", "details", "tools", "sidebar", "list"]
 
 
-def test_backwards_goes_the_other_way(window: MainWindow) -> None:
+def test_shift_f6_visits_the_panes_backwards(window: MainWindow) -> None:
     round_trip = [part for part in visited(window, Qt.KeyboardModifier.ShiftModifier) if part != "status"]
     assert round_trip == ["list", "sidebar", "tools", "details", "list"]
 
 
-def test_messages_are_visited_while_they_are_there(window: MainWindow) -> None:
+def test_notices_are_visited_while_they_are_shown(window: MainWindow) -> None:
     action = NoticeAction("Try Now", lambda: None)
     window.banner.show_notice(Notice("No connection.", actions=(action,)))
     window.notices.show_notice(Notice("Removed 1 file.", actions=(action,)))

@@ -58,7 +58,7 @@ def test_pausing_and_resuming_by_keyboard_is_shown_everywhere(windows: WindowFac
     assert window.menu_actions.stop_after_current.isEnabled()
 
 
-def test_by_mouse_it_pauses_and_goes_on(windows: WindowFactory) -> None:
+def test_pausing_and_resuming_by_mouse(windows: WindowFactory) -> None:
     window = windows.open()
     QTest.mouseClick(button_of(window), Qt.MouseButton.LeftButton)
     assert windows.control.mode is RunMode.PAUSED
@@ -84,7 +84,7 @@ def test_pausing_after_the_current_files_is_shown_when_it_is_reached(windows: Wi
     assert windows.remembered == [True, False]
 
 
-def test_stopping_after_the_current_files_can_be_taken_back(windows: WindowFactory) -> None:
+def test_pausing_after_the_current_files_can_be_cancelled(windows: WindowFactory) -> None:
     window = windows.open_active()
     with windows.control.consuming(serves_priorities=True):
         window.menu_actions.stop_after_current.trigger()
@@ -103,7 +103,7 @@ def test_window_that_starts_paused_shows_it(windows: WindowFactory) -> None:
     assert windows.control.mode.value == RunMode.RUNNING
 
 
-def test_window_that_is_closed_does_not_follow_any_more(windows: WindowFactory) -> None:
+def test_closed_window_is_disconnected(windows: WindowFactory) -> None:
     windows.open().close()
     windows.control.pause()
     assert windows.open().windowTitle().startswith("[Paused] ")

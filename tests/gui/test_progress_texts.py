@@ -47,7 +47,7 @@ def test_progress_is_shown_in_files_and_bytes(wording: Wording) -> None:
         (DAY, "more than a day"),
     ],
 )
-def test_time_left_is_never_more_exact_than_it_is_known(seconds: int, words: str) -> None:
+def test_time_left_is_rounded_according_to_its_accuracy(seconds: int, words: str) -> None:
     assert time_left(seconds) == words
 
 

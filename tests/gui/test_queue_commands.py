@@ -73,7 +73,7 @@ def test_by_mouse_in_the_context_menu(windows: WindowFactory, qtbot: QtBot) -> N
     assert order(windows) == ["b.txt", "a.txt"]
 
 
-def test_where_a_consumer_works_they_are_simply_next(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_prioritized_files_are_next_if_a_consumer_runs(windows: WindowFactory, qtbot: QtBot) -> None:
     keys = windows.jobs_db.add("a.txt", "b.txt")
     send_all(windows)
     window = windows.open_active()

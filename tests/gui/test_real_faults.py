@@ -4,13 +4,13 @@ The tests that cause each problem by a real fault (without `test_`):
 
 | id | problem | test |
 |---|---|---|
-| E1 | not signed in, no such profile | test_remedies: no_sign_in_leads_…, profile_that_is_not_there_… |
+| E1 | not signed in, no such profile | test_remedies: missing_sign_in_…, missing_profile_… |
 | E2 | the session has expired | test_remedies: ended_session_…, failed_sign_in_… |
 | E2b, E2c | rejected keys, wrong clock | test_remedies: refused_keys_…, wrong_clock_… |
 | E3 | no region, unknown region | test_remedies: region_is_requested |
 | E3b | another account | test_real_network_faults: queue_of_another_account_is_reported_by_the_test |
 | E4 | no such queue | test_remedies: queue_is_searched_in_the_other_regions, queue_that_is_in_no_region_… |
-| E5 | a permission is missing | test_remedies: missing_permission_…, permission_granted_later_…; each: queues/test_checks |
+| E5 | a permission is missing | test_remedies: missing_permission_…, permission_granted_…; each: queues/test_checks |
 | E6 | no connection | test_remedies: no_connection_offers_… |
 | E6b | proxy, certificate | test_real_network_faults: proxy_that_refuses_…, unknown_certificate_… |
 | E6c | throttled | test_remedies: throttling_is_only_shown_in_the_status_bar |
@@ -274,9 +274,7 @@ def test_local_queue_that_can_not_be_opened_is_retried(open_app: OpenApp, filemi
     until_gone(app)
 
 
-def test_local_queue_that_is_damaged_is_deleted_and_everything_is_sent_again(
-    open_app: OpenApp, filemill_home: Path
-) -> None:
+def test_damaged_local_queue_is_deleted_and_everything_is_sent_again(open_app: OpenApp, filemill_home: Path) -> None:
     filemill_home.mkdir(parents=True)
     file = filemill_home / "filemill.db.queue"
     file.write_bytes(b"garbage!" * 1000)

@@ -193,7 +193,7 @@ def test_unknown_certificate_is_not_trusted_until_it_is_added(
     app.until(lambda: not app.window.banner.isVisible())
 
 
-def test_proxy_that_refuses_is_blamed_until_it_lets_us_through(
+def test_proxy_that_refuses_is_reported_until_it_works(
     open_app: Enter, secure_server: str, queue: str, certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_CA_BUNDLE", str(certificate))

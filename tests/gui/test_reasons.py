@@ -49,7 +49,7 @@ def test_text_of_the_system_is_unchanged_but_can_not_break_a_line(qapp: QApplica
     assert said == pseudo("The system can't read this file: {why}").format(why="The file no longer exists\\n{x}")
 
 
-def test_name_that_happens_to_be_one_of_our_texts_is_not_translated(qapp: QApplication) -> None:
+def test_name_equal_to_a_text_is_not_translated(qapp: QApplication) -> None:
     with speaking(qapp):
         assert translated(Sentence("{file} can't be read: {why}.", file="All", why="x")) == pseudo(
             "{file} can't be read: {why}."

@@ -104,7 +104,7 @@ def clipboard() -> str:
 
 
 @pytest.mark.usefixtures("internet")
-def test_no_sign_in_leads_to_the_profiles_or_to_this_computer(open_app: Enter) -> None:
+def test_missing_sign_in_offers_the_profiles_or_this_computer(open_app: Enter) -> None:
     app = open_app(AWS)
     app.add("one.txt")
     assert app.until_banner("No credentials were found for the default profile") == [
@@ -127,7 +127,7 @@ def test_no_sign_in_leads_to_the_profiles_or_to_this_computer(open_app: Enter) -
 
 
 @pytest.mark.usefixtures("internet")
-def test_profile_that_is_not_there_is_named_and_no_other_is_taken(open_app: Enter, isolated_environment: Path) -> None:
+def test_missing_profile_is_reported_and_no_other_is_used(open_app: Enter, isolated_environment: Path) -> None:
     write_aws(isolated_environment, "", "[default]\naws_access_key_id = A\naws_secret_access_key = B\n")
     app = open_app(Settings(queue=QUEUE, region=REGION, profile="gone"))
     assert app.until_banner("There is no profile “gone” in the AWS configuration")[0] == "Choose Profile…"
@@ -149,7 +149,7 @@ scripts = pytest.mark.skipif(sys.platform == "win32", reason="a shell script as 
 
 @scripts
 @pytest.mark.usefixtures("internet")
-def test_ended_session_goes_on_after_signing_in_from_the_window(
+def test_ended_session_continues_after_signing_in_from_the_window(
     open_app: Enter, sso: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     sso.write_text(token(hours=-1))
@@ -297,7 +297,7 @@ def test_missing_permission_offers_a_request_for_the_administrator(open_app: Ent
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_right_that_is_given_later_is_used(open_app: Enter, internet: Internet) -> None:
+def test_permission_granted_later_is_used(open_app: Enter, internet: Internet) -> None:
     internet.sim.faults.always("ReceiveMessage", service_error("AccessDenied", "no", status=403))
     app = open_app(allowed(AWS))
     app.add("one.txt")
@@ -323,7 +323,7 @@ def test_no_connection_offers_try_now_and_details(open_app: Enter) -> None:
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_proxy_that_refuses_is_blamed(open_app: Enter, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proxy_that_refuses_is_reported(open_app: Enter, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://user:secret@127.0.0.1:1")
     app = open_app(AWS)
     assert app.until_banner("The proxy refused the connection to Amazon SQS in eu-west-1")[0] == "Details"
@@ -387,7 +387,7 @@ def test_problem_of_the_database_has_a_remedy(
     assert window.banner.buttons[0].text() == first
 
 
-def test_loops_that_have_ended_by_themselves_start_again(windows: WindowFactory) -> None:
+def test_loops_that_have_ended_by_themselves_are_restarted(windows: WindowFactory) -> None:
     window = windows.open()
     windows.states.set_consumer_failure("Processing has stopped.")
     assert [button.text() for button in window.banner.buttons] == ["Restart"]
@@ -425,7 +425,7 @@ def test_waiting_request_is_tried_now(windows: WindowFactory) -> None:
     assert window.banner.isVisible()
 
 
-def test_file_that_may_not_be_written_is_known_as_such(tmp_path: Path) -> None:
+def test_unwritable_file_is_recognized(tmp_path: Path) -> None:
     error = sqlite3.OperationalError("attempt to write a readonly database")
     error.sqlite_errorcode = sqlite3.SQLITE_READONLY
     assert store_error(error, tmp_path / "x.db").cause is Cause.DATABASE_READ_ONLY

@@ -102,7 +102,7 @@ def test_sheet_shows_number_size_and_place(asked: ReviewSheet, folder: Path) -> 
     assert not asked.refused.isVisible()
 
 
-def test_every_control_has_a_name_and_the_window_goes_on(asked: ReviewSheet) -> None:
+def test_every_control_has_a_name_and_the_window_stays_usable(asked: ReviewSheet) -> None:
     assert unnamed(asked) == []
     assert asked.windowModality() is Qt.WindowModality.WindowModal
 
@@ -151,7 +151,9 @@ def test_files_have_no_subfolders_to_ask_about(windows: WindowFactory, folder: P
 # --- by keyboard and by mouse
 
 
-def test_only_tables_with_subfolders_takes_two_steps(asked: ReviewSheet, windows: WindowFactory, qtbot: QtBot) -> None:
+def test_adding_only_tables_with_subfolders_takes_two_steps(
+    asked: ReviewSheet, windows: WindowFactory, qtbot: QtBot
+) -> None:
     window = window_of(asked)
     assert focused() is asked.only
     type_in(asked.only, "*.csv")
@@ -185,7 +187,7 @@ def test_cancel_adds_nothing(asked: ReviewSheet, windows: WindowFactory, qtbot: 
     assert batches(windows) == []
 
 
-def test_tab_goes_through_everything_in_its_order(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
+def test_tab_visits_everything_in_order(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
     os.mkfifo(folder / "pipe")
     window = windows.open_active()
     window.add([str(folder / "00.csv")])
@@ -226,7 +228,7 @@ def test_items_that_can_not_be_added_are_counted_and_listed(windows: WindowFacto
     qtbot.waitUntil(lambda: len(windows.names()) == 3)
 
 
-def test_a_single_odd_thing_is_named(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
+def test_single_unusual_item_is_named(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
     window = windows.open_active()
     window.add([str(folder / "deep"), str(folder / "gone")])
     sheet = sheet_of(window, qtbot)
@@ -267,9 +269,7 @@ def test_file_on_the_list_can_be_added_again(windows: WindowFactory, folder: Pat
     qtbot.waitUntil(lambda: windows.names() == ["00.csv", "00.csv"])
 
 
-def test_a_file_that_has_changed_is_added_without_a_question(
-    windows: WindowFactory, folder: Path, qtbot: QtBot
-) -> None:
+def test_changed_file_is_added_without_a_question(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
     window = windows.open_active()
     window.add([str(folder / "00.csv")])
     qtbot.waitUntil(lambda: windows.names() == ["00.csv"])
@@ -347,7 +347,7 @@ def test_counting_a_hundred_thousand_files_costs_the_window_nothing(
 
 
 @pytest.mark.parametrize("by_mouse", [True, False])
-def test_an_add_is_undone_and_done_again(windows: WindowFactory, folder: Path, qtbot: QtBot, *, by_mouse: bool) -> None:
+def test_adding_is_undone_and_redone(windows: WindowFactory, folder: Path, qtbot: QtBot, *, by_mouse: bool) -> None:
     windows.jobs_db.add("old.txt")
     window = windows.open_active()
     window.add([str(folder / "deep")])

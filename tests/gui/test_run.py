@@ -71,10 +71,10 @@ def test_stuck_files_do_not_extend_a_past_run(waited: int, total: int) -> None:
     assert run.take(more, T + waited)[0].files_total == total
 
 
-def test_nothing_but_empty_files_is_measured_in_files() -> None:
+def test_empty_files_are_measured_in_files() -> None:
     assert Progress(1, 4, 0, 0).fraction == 0.25
 
 
-def test_all_is_done_only_when_all_is_done() -> None:
+def test_progress_is_complete_only_at_the_end() -> None:
     assert Progress(9, 10, 1000, 1000).fraction == 0.99
     assert Progress(10, 10, 1000, 1000).fraction == 1.0

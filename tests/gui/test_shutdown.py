@@ -57,7 +57,7 @@ def test_step_that_hangs_does_not_block_the_others(qtbot: QtBot) -> None:
     assert over.args == [["a", "c"]]
 
 
-def test_all_of_it_is_bounded() -> None:
+def test_whole_shutdown_is_bounded() -> None:
     assert shutdown.DEADLINE_MS == 12_000
 
 
@@ -124,7 +124,7 @@ def started(
 
 
 @pytest.mark.parametrize("again", [1, 2])
-def test_closing_hides_at_once_and_ends_consumer_then_sender_then_the_rest(
+def test_closing_hides_the_window_at_once_and_ends_consumer_then_sender_then_the_rest(
     windows: WindowFactory, qtbot: QtBot, again: int
 ) -> None:
     log = LoopLog()
@@ -196,7 +196,7 @@ def test_signals_of_the_system_reach_the_event_loop(qtbot: QtBot, number: signal
     assert signal.getsignal(number) is before
 
 
-def test_signal_that_was_ignored_stays_ignored(qapp: object) -> None:
+def test_ignored_signal_stays_ignored(qapp: object) -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
     signals = QtStopSignals()
     during = signal.getsignal(signal.SIGHUP)
@@ -205,7 +205,7 @@ def test_signal_that_was_ignored_stays_ignored(qapp: object) -> None:
     assert during is signal.SIG_IGN
 
 
-def test_other_signals_are_not_taken_for_stop_signals(qtbot: QtBot) -> None:
+def test_other_signals_do_not_stop_the_program(qtbot: QtBot) -> None:
     class Heard(QObject):
         usr1 = Signal()
 

@@ -81,7 +81,7 @@ def test_statuses_problems_and_batches_are_counted(window: MainWindow, windows: 
     qtbot.waitUntil(lambda: sidebar.statuses.entries[Status.PROCESSED].facts.count == "3")
 
 
-def test_problems_are_only_there_while_there_are_some(window: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
+def test_problems_section_is_shown_only_with_problems(window: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
     assert window.sidebar.problems.isVisible()
     windows.jobs_db.finish(windows.jobs_db.jobs.ids())
     qtbot.waitUntil(lambda: not window.sidebar.problems.isVisible())
@@ -115,7 +115,7 @@ def test_status_views_have_keys(
     qtbot.waitUntil(lambda: len(windows.names()) == 6)
 
 
-def test_all_with_one_reason_are_retried_by_the_button_beside_it(
+def test_files_with_one_reason_are_retried_by_the_button_beside_it(
     window: MainWindow, windows: WindowFactory, qtbot: QtBot
 ) -> None:
     entry = window.sidebar.problems.entries["missing"]
@@ -138,7 +138,7 @@ def test_all_with_one_reason_are_retried_by_the_button_beside_it(
 
 
 @pytest.mark.parametrize("way", ["button", "menu bar"])
-def test_all_with_the_chosen_reasons_are_retried_at_once(
+def test_files_with_the_selected_reasons_are_retried_at_once(
     window: MainWindow, windows: WindowFactory, qtbot: QtBot, way: str
 ) -> None:
     for number, entry in enumerate(window.sidebar.problems.entries.values()):
@@ -151,7 +151,7 @@ def test_all_with_the_chosen_reasons_are_retried_at_once(
     qtbot.waitUntil(lambda: windows.jobs_db.statuses().count("PENDING") == 5)
 
 
-def test_all_with_the_reason_of_the_selected_file_are_retried_by_a_key(
+def test_files_with_the_reason_of_the_selected_file_are_retried_by_key(
     window: MainWindow, windows: WindowFactory, qtbot: QtBot
 ) -> None:
     window.activateWindow()
@@ -215,7 +215,7 @@ def test_sidebar_is_used_by_keyboard_alone(window: MainWindow, windows: WindowFa
     assert not window.no_match.isVisible()
 
 
-def test_tab_goes_from_the_filter_through_the_sidebar_to_the_list(window: MainWindow, qtbot: QtBot) -> None:
+def test_tab_visits_filter_sidebar_and_list(window: MainWindow, qtbot: QtBot) -> None:
     entry = window.sidebar.problems.entries["missing"]
     QTest.mouseClick(entry, LEFT)
     window.filter.setFocus()
@@ -249,7 +249,7 @@ def test_empty_list_is_explained_and_one_button_shows_all(
     assert window.filter.text() == ""
 
 
-def test_no_problems_is_good_news(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_missing_problems_are_shown_as_good_news(windows: WindowFactory, qtbot: QtBot) -> None:
     windows.jobs_db.add("a")
     window = windows.open()
     window.menu_actions.status_views[4].trigger()
@@ -288,7 +288,7 @@ def alone(theme: Theme, wording: Wording, qtbot: QtBot) -> Sidebar:
 LONG = "A reason that goes on and on, and tells all there is to tell about what went wrong with this one file"
 
 
-def test_it_widens_to_its_texts_and_wraps_the_longest(alone: Sidebar, qtbot: QtBot) -> None:
+def test_sidebar_widens_to_its_texts_and_wraps_the_longest(alone: Sidebar, qtbot: QtBot) -> None:
     narrow = alone.width()
     alone.show_groups(Groups((Problem("x", a_reason("A reason of some length"), 5),)))
     qtbot.waitUntil(lambda: alone.width() > narrow)
@@ -322,7 +322,7 @@ def test_scroll_bar_takes_no_room_from_the_entries(alone: Sidebar, qtbot: QtBot)
     assert alone.viewport().width() >= alone.widget().minimumSizeHint().width()  # type: ignore[union-attr]
 
 
-def test_chosen_things_that_are_gone_are_chosen_no_more(alone: Sidebar, qtbot: QtBot) -> None:
+def test_selected_entries_that_disappear_are_deselected(alone: Sidebar, qtbot: QtBot) -> None:
     groups = Groups((Problem("x", None, 5),), (Batch(1, "one", 0, 5),))
     alone.show_groups(groups)
     assert alone.problems.entries["x"].facts.text == "No reason given"

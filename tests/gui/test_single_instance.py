@@ -183,7 +183,7 @@ def test_lock_and_address_without_their_program_are_no_instance(
     server.close()
 
 
-def test_socket_that_was_left_behind_is_replaced(tmp_path: Path, qtbot: QtBot) -> None:
+def test_leftover_socket_is_replaced(tmp_path: Path, qtbot: QtBot) -> None:
     killed = FirstInstance(tmp_path)
     killed.open()
     killed.lock._lock.unlock()  # as the system does when a program is killed: socket and address stay
@@ -200,7 +200,7 @@ def test_socket_that_was_left_behind_is_replaced(tmp_path: Path, qtbot: QtBot) -
     killed.server.close()
 
 
-def test_lock_in_use_is_not_broken_however_old(first: FirstInstance) -> None:
+def test_lock_in_use_is_kept_whatever_its_age(first: FirstInstance) -> None:
     os.utime(first.lock.file, (1, 1))
     assert not first.another().try_lock()
     assert first.lock.file.exists()
@@ -214,7 +214,9 @@ def test_hung_instance_is_distinguished_from_a_slow_one(first: FirstInstance, qt
     assert first.received == []
 
 
-def test_one_that_responds_again_goes_on_though_the_other_has_given_up(first: FirstInstance, qtbot: QtBot) -> None:
+def test_instance_that_responds_again_continues_though_the_other_has_given_up(
+    first: FirstInstance, qtbot: QtBot
+) -> None:
     first.open()
     for name in ("a", "b"):
         given_up = InstanceClient(first.another(), Request((name,)), never, respond_s=0.2)
@@ -224,7 +226,7 @@ def test_one_that_responds_again_goes_on_though_the_other_has_given_up(first: Fi
     assert first.received[-1] == Request(("c",))
 
 
-def test_one_that_never_listens_does_not_respond(first: FirstInstance) -> None:
+def test_instance_that_never_listens_does_not_respond(first: FirstInstance) -> None:
     assert InstanceClient(first.another(), Request(), never, start_s=0.1).run() is Outcome.NOT_RESPONDING
 
 
@@ -255,7 +257,7 @@ def test_lists_are_independent(first: FirstInstance) -> None:
     other.release()
 
 
-def test_folder_that_can_not_be_written_is_an_error(tmp_path: Path) -> None:
+def test_unwritable_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="window-"):
         InstanceLock(tmp_path / "gone", tmp_path / "jobs.db").try_lock()
 
@@ -295,7 +297,7 @@ def test_other_programs_are_not_obeyed(first: FirstInstance, qtbot: QtBot, data:
     assert first.received == []
 
 
-def test_request_in_pieces_is_waited_for(first: FirstInstance, qtbot: QtBot) -> None:
+def test_request_in_several_parts_is_waited_for(first: FirstInstance, qtbot: QtBot) -> None:
     first.open()
     body = b'{"names": ["/in/a.txt"], "token": ""}'
     whole = length(len(body)) + body
@@ -311,7 +313,7 @@ def test_request_in_pieces_is_waited_for(first: FirstInstance, qtbot: QtBot) -> 
     assert stranger.readAll().data() == b"taken\n"
 
 
-def test_several_requests_of_one_connection_are_all_taken(first: FirstInstance, qtbot: QtBot) -> None:
+def test_several_requests_of_one_connection_are_all_handled(first: FirstInstance, qtbot: QtBot) -> None:
     first.open()
     stranger = Stranger(first)
     for name in ("a", "b"):
@@ -413,7 +415,7 @@ def test_hung_program_can_be_stopped(
 
 
 @ON_LINUX
-def test_another_program_with_that_number_is_left_alone(
+def test_another_program_with_that_process_id_is_left_alone(
     hung: tuple[InstanceLock, subprocess.Popen[bytes]], tmp_path: Path
 ) -> None:
     lock, process = hung
@@ -498,7 +500,7 @@ def test_dialog_comes_to_the_front_while_there_is_no_window(qtbot: QtBot) -> Non
     assert not other.isVisible()
 
 
-def test_token_of_the_desktop_is_used_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_activation_token_is_used_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_ACTIVATION_TOKEN", "a")
     monkeypatch.setenv("DESKTOP_STARTUP_ID", "b")
     assert [activation_token(), activation_token()] == ["a", "b"]
@@ -536,7 +538,7 @@ def end(process: subprocess.Popen[str]) -> None:
 
 @pytest.mark.slow
 @POSIX
-def test_twenty_starts_at_once_make_one_window_with_all_files(filemill_home: Path, tmp_path: Path) -> None:
+def test_twenty_starts_at_once_open_one_window_with_all_files(filemill_home: Path, tmp_path: Path) -> None:
     names = [f"file{number}.txt" for number in range(20)]
     for name in names:
         (tmp_path / name).write_text(name)

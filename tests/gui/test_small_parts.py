@@ -64,7 +64,7 @@ def test_folder_can_be_opened_before_deciding(
     assert opened == [str(tmp_path)] * 2
 
 
-def test_folder_that_is_not_there_is_not_offered(qapp: object, tmp_path: Path) -> None:
+def test_missing_folder_is_not_offered(qapp: object, tmp_path: Path) -> None:
     problem = StartErrorDialog(StoreError("x"), tmp_path / "gone")
     assert "Open Folder" not in [button.text() for button in problem.buttons()]
 

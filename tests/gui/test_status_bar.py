@@ -79,7 +79,7 @@ def test_statuses_are_counted_where_the_sidebar_does_not(status: JobsStatusBar, 
 
 
 @pytest.mark.parametrize("width", [1100, 900, 720, 600, 480, 320])
-def test_no_width_cuts_anything_off(status: JobsStatusBar, width: int, qtbot: QtBot) -> None:
+def test_no_width_cuts_off_a_text(status: JobsStatusBar, width: int, qtbot: QtBot) -> None:
     busy(status).show_statuses(shown=True)
     status.window().resize(width, 200)
     status.fit()
@@ -88,7 +88,7 @@ def test_no_width_cuts_anything_off(status: JobsStatusBar, width: int, qtbot: Qt
     assert status.connection_text
 
 
-def test_words_have_their_room_at_once(status: JobsStatusBar) -> None:
+def test_texts_get_their_space_at_once(status: JobsStatusBar) -> None:
     busy(status).show_selection("1 selected")
     QApplication.sendPostedEvents()
     status.show_selection("12 selected · 3.4 MB · 2 failed")

@@ -83,7 +83,7 @@ def _refuse() -> None:
     raise StoreError("No disk.")
 
 
-def test_bug_goes_to_the_excepthook_of_the_main_thread(
+def test_bug_reaches_the_excepthook_on_the_main_thread(
     tasks: Tasks, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caught: list[object] = []
@@ -151,7 +151,7 @@ def test_many_requests_while_it_runs_are_one_run_afterwards(tasks: Tasks, readin
     assert (reading.begun, task.is_running) == (2, False)
 
 
-def test_it_rests_for_several_times_as_long_as_it_took(tasks: Tasks, qtbot: QtBot) -> None:
+def test_reading_pauses_for_several_times_its_duration(tasks: Tasks, qtbot: QtBot) -> None:
     task = CoalescedTask(lambda: lambda: time.sleep(0.02), tasks, rest=1_000)
     with qtbot.waitSignal(task.result):
         task.request()
@@ -163,7 +163,7 @@ def test_it_rests_for_several_times_as_long_as_it_took(tasks: Tasks, qtbot: QtBo
     assert len(got) == 1, "restarting does not rest"
 
 
-def test_restarting_drops_the_answer_that_is_under_way(tasks: Tasks, reading: Reading, qtbot: QtBot) -> None:
+def test_restarting_drops_the_pending_result(tasks: Tasks, reading: Reading, qtbot: QtBot) -> None:
     task = CoalescedTask(reading.prepare, tasks)
     got = results_of(task)
     task.request()
@@ -173,7 +173,7 @@ def test_restarting_drops_the_answer_that_is_under_way(tasks: Tasks, reading: Re
     qtbot.waitUntil(lambda: got == [2])
 
 
-def test_run_that_overlaps_does_not_wait_for_the_one_before(sessions: Sessions, reading: Reading, qtbot: QtBot) -> None:
+def test_overlapping_run_does_not_wait_for_the_one_before(sessions: Sessions, reading: Reading, qtbot: QtBot) -> None:
     tasks = Tasks(sessions, threads=2)
     task = CoalescedTask(reading.prepare, tasks, overlaps=True)
     got = results_of(task)
@@ -185,7 +185,7 @@ def test_run_that_overlaps_does_not_wait_for_the_one_before(sessions: Sessions, 
     assert tasks.close(2000)
 
 
-def test_nothing_runs_where_there_is_nothing_to_do(tasks: Tasks) -> None:
+def test_nothing_runs_without_work(tasks: Tasks) -> None:
     task = CoalescedTask(lambda: None, tasks)
     task.request()
     task.restart()

@@ -73,7 +73,7 @@ def test_known_error_that_ends_the_loop_is_reported_with_its_text(qtbot: QtBot) 
 
 
 @pytest.mark.expected_log("ConsumerThread ended", "ERROR")
-def test_bug_that_ends_the_loop_is_logged_and_reported_and_nothing_else_is_touched(
+def test_bug_that_ends_the_loop_is_logged_and_reported_and_affects_nothing_else(
     qtbot: QtBot, caplog: pytest.LogCaptureFixture
 ) -> None:
     thread = ConsumerThread(lambda report: FakeLoop(report, ZeroDivisionError("oops")))

@@ -109,7 +109,7 @@ def test_graphs_and_their_span_come_back_at_the_next_start(window: MainWindow, w
 
 
 @pytest.mark.parametrize("colours", [LIGHT, DARK], ids=["light", "dark"])
-def test_graph_can_be_seen_in_light_and_dark(window: MainWindow, theme: Theme, colours: object) -> None:
+def test_graph_is_visible_in_light_and_dark(window: MainWindow, theme: Theme, colours: object) -> None:
     theme.wear(colours)  # type: ignore[arg-type]
     window.menu_actions.throughput.trigger()
     window.progress.dock.choose(Span.MINUTE)

@@ -67,7 +67,7 @@ def test_bursts_do_not_make_it_jump() -> None:
     assert said[40] == pytest.approx(100 - 10 - 41, abs=12)
 
 
-def test_one_giant_file_at_the_end_is_foreseen_by_its_bytes() -> None:
+def test_one_giant_file_at_the_end_is_estimated_by_its_bytes() -> None:
     watch = Watch(11, 10 * MB + 10_000 * MB)
     watch.look()
     watch.steady(10, 1, MB)
@@ -75,7 +75,7 @@ def test_one_giant_file_at_the_end_is_foreseen_by_its_bytes() -> None:
     assert said[-1] == pytest.approx(40, rel=0.15)
 
 
-def test_files_of_every_size_that_take_equally_long_are_foreseen_by_their_number() -> None:
+def test_files_that_take_equally_long_are_estimated_by_their_number() -> None:
     watch = Watch(200, 0)
     sizes = [1, 1, 1, 1, 900, 1, 1, 1, 1, 1] * 20
     watch.size = sum(sizes) * MB
@@ -111,7 +111,7 @@ def test_sleep_of_the_computer_does_not_count_as_work() -> None:
     assert watch.steady(12, 10, 10 * MB)[-1] == pytest.approx(56, rel=0.2)
 
 
-def test_files_that_are_added_make_it_longer() -> None:
+def test_added_files_make_it_longer() -> None:
     watch = Watch(300, 300 * MB)
     watch.look()
     before = watch.steady(20, 5, 5 * MB)[-1]

@@ -65,7 +65,7 @@ def _same_places(text: str, form: str, *, counts: bool) -> bool:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_translation_ends_and_begins_as_its_text_does(language: str) -> None:
+def test_translation_has_the_same_beginning_and_end_as_its_source(language: str) -> None:
     wrong = [
         (source(message), form)
         for message in messages(language)

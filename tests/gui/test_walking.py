@@ -103,7 +103,7 @@ def is_seen(window: MainWindow, row: int) -> bool:
     return window.view.viewport().rect().contains(rect.center())
 
 
-def test_file_that_is_processed_is_kept_in_sight(followed: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
+def test_processing_file_is_kept_visible(followed: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: is_seen(followed, 300))
     keys = list(windows.controller().model.ids)
     windows.jobs_db.finish(keys[300])
@@ -123,7 +123,7 @@ def test_file_that_is_processed_is_kept_in_sight(followed: MainWindow, windows: 
     assert not is_seen(followed, 390)
 
 
-def test_scrolling_by_hand_ends_it(followed: MainWindow, qtbot: QtBot) -> None:
+def test_scrolling_ends_following(followed: MainWindow, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: is_seen(followed, 300))
     assert followed.menu_actions.follow.isChecked(), "its own scrolling is not by hand"
     centre = QPointF(followed.view.viewport().rect().center())

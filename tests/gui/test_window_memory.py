@@ -16,7 +16,7 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "window.ini"
 
 
-def test_everything_is_there_again(file: Path, tmp_path: Path) -> None:
+def test_everything_is_restored(file: Path, tmp_path: Path) -> None:
     memory = WindowMemory(file)
     columns = [ColumnLayout("size", 90, hidden=False), ColumnLayout("name", 250, hidden=True)]
     memory.geometry = QByteArray(b"\x01\xff\x00x")
@@ -44,7 +44,7 @@ def test_empty_memory_gives_defaults(file: Path, isolated_environment: Path) -> 
     assert memory.folder("files") == str(isolated_environment)
 
 
-def test_folder_that_is_gone_is_forgotten(file: Path, tmp_path: Path, isolated_environment: Path) -> None:
+def test_missing_folder_is_forgotten(file: Path, tmp_path: Path, isolated_environment: Path) -> None:
     memory = WindowMemory(file)
     memory.set_folder("files", str(tmp_path / "gone"))
     assert memory.folder("files") == str(isolated_environment)

@@ -52,7 +52,7 @@ def test_lines_written_later_are_found_later(tmp_path: Path) -> None:
         assert len(log.lines()) == 2
 
 
-def test_line_that_is_being_written_is_found_when_it_is_whole(tmp_path: Path) -> None:
+def test_incomplete_line_is_found_once_it_is_complete(tmp_path: Path) -> None:
     log = JobLog(tmp_path, ONE)
     whole = f"T INFO x: job {ONE}: whole\n"
     log_file(tmp_path).write_text(whole[:20])
@@ -62,7 +62,7 @@ def test_line_that_is_being_written_is_found_when_it_is_whole(tmp_path: Path) ->
     assert log.lines() == (whole.rstrip(),)
 
 
-def test_record_that_was_half_read_keeps_its_further_lines(tmp_path: Path) -> None:
+def test_record_read_in_two_parts_keeps_its_further_lines(tmp_path: Path) -> None:
     log = JobLog(tmp_path, ONE)
     log_file(tmp_path).write_text(f"T job {ONE}: a\n")
     assert len(log.lines()) == 1
@@ -93,7 +93,7 @@ def test_truncated_file_is_read_from_its_beginning(tmp_path: Path) -> None:
     assert log.lines() == (f"job {ONE}: c",)
 
 
-def test_very_many_lines_are_cut_at_their_beginning(tmp_path: Path) -> None:
+def test_very_many_lines_are_truncated_at_their_beginning(tmp_path: Path) -> None:
     log_file(tmp_path).write_text("".join(f"job {ONE}: {number}\n" for number in range(MOST_LINES + 5)))
     lines = JobLog(tmp_path, ONE).lines()
     assert len(lines) == MOST_LINES
@@ -101,7 +101,7 @@ def test_very_many_lines_are_cut_at_their_beginning(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a folder in the file's place")
-def test_file_that_can_not_be_read_is_passed_over(tmp_path: Path) -> None:
+def test_unreadable_file_is_skipped(tmp_path: Path) -> None:
     log_file(tmp_path).with_name("filemill.log.1").mkdir()
     log_file(tmp_path).write_text(f"job {ONE}: a\n")
     assert len(JobLog(tmp_path, ONE).lines()) == 1

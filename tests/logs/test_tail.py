@@ -31,7 +31,7 @@ def messages(tail: LogTail) -> list[str]:
     return [record.text for record in tail.read()]
 
 
-def test_record_is_taken_apart() -> None:
+def test_record_is_parsed() -> None:
     (record,) = records_of([LINE, "    Traceback:", "      File x", "    ValueError: y"])
     assert (record.level, record.time) == (logging.WARNING, "2026-11-24T09:28:11.123Z")
     assert record.source == "desktop_app.services.sending.sender"
@@ -86,7 +86,7 @@ def test_old_files_come_first(tmp_path: Path, handler: SharedFileHandler) -> Non
     assert messages(LogTail(tmp_path)) == sent
 
 
-def test_record_that_is_being_written_is_for_the_next_time(tmp_path: Path) -> None:
+def test_incomplete_record_is_read_the_next_time(tmp_path: Path) -> None:
     file = log_file(tmp_path)
     file.write_text("whole\nha", encoding="utf-8")
     tail = LogTail(tmp_path)
@@ -96,7 +96,7 @@ def test_record_that_is_being_written_is_for_the_next_time(tmp_path: Path) -> No
     assert messages(tail) == ["half"]
 
 
-def test_file_that_was_emptied_is_read_from_its_beginning(tmp_path: Path) -> None:
+def test_emptied_file_is_read_from_its_beginning(tmp_path: Path) -> None:
     file = log_file(tmp_path)
     file.write_text("something long\n", encoding="utf-8")
     tail = LogTail(tmp_path)
@@ -105,6 +105,6 @@ def test_file_that_was_emptied_is_read_from_its_beginning(tmp_path: Path) -> Non
     assert messages(tail) == ["new"]
 
 
-def test_bytes_that_are_no_text_are_shown(tmp_path: Path) -> None:
+def test_bytes_that_are_not_text_are_shown(tmp_path: Path) -> None:
     log_file(tmp_path).write_bytes(b"caf\xe9\n")
     assert messages(LogTail(tmp_path)) == ["caf\\xe9"]

@@ -44,7 +44,7 @@ def test_bundle_contains_the_needed_files(place: str, wanted: bool) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems keep all libraries")
-def test_libraries_that_only_something_left_out_needs_are_left_out_too() -> None:
+def test_libraries_needed_only_by_left_out_files_are_left_out_too() -> None:
     asks = {"/py/a.so": ["libone.so.1", "libc.so.6"], "/lib/libone.so.1": ["libtwo.so.2"], "/lib/libgtk.so.3": []}
     entries = [
         ("pkg/a.so", "/py/a.so", "EXTENSION"),

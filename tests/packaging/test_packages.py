@@ -54,7 +54,7 @@ def test_packages_are_built_without_qt() -> None:
     assert (done.stdout, done.stderr) == ("[]\n", "")
 
 
-def test_installed_program_brings_nothing_that_only_tests_need() -> None:
+def test_installed_program_contains_no_test_dependencies() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
     def names(requirements: list[str]) -> set[str]:
@@ -107,7 +107,7 @@ def test_metainfo_is_valid_and_belongs_to_the_desktop_entry(tmp_path: Path) -> N
     )
 
 
-def test_screenshot_that_the_metainfo_names_is_there() -> None:
+def test_screenshot_named_in_the_metainfo_exists() -> None:
     image = ET.fromstring(metainfo()).findtext("screenshots/screenshot/image") or ""
     assert (ROOT / "resources" / "screenshots" / image.rsplit("/", 1)[-1]).exists()
 
@@ -121,7 +121,7 @@ def test_manual_page_names_every_command_and_can_be_set(tmp_path: Path) -> None:
     validated(["man", "--warnings", "-l"], page, tmp_path / "filemill.1")
 
 
-def test_windows_installer_is_for_one_user_and_keeps_its_identity() -> None:
+def test_windows_installer_is_per_user_and_keeps_its_id() -> None:
     setup = inno_setup()
     # With another AppId, a new version would be installed beside the old one instead of replacing it.
     assert setup["AppId"] == "{{5C0E9B7A-8C5D-4B0E-9D3B-6E6F2B8A4F17}"

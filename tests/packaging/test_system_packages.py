@@ -63,7 +63,7 @@ def test_nothing_is_printed_if_nothing_is_missing(machine: Machine, capfd: pytes
     assert machine.told == []
 
 
-def test_missing_packages_are_one_line_to_paste(machine: Machine, capfd: pytest.CaptureFixture[str]) -> None:
+def test_missing_packages_are_one_command_to_paste(machine: Machine, capfd: pytest.CaptureFixture[str]) -> None:
     machine.absent = {"libEGL.so.1", "libgthread-2.0.so.0", "libglib-2.0.so.0", "libxcb-cursor.so.0"}
     machine.fonts = False
     assert system_packages.main() == 1
@@ -108,7 +108,7 @@ def test_root_has_them_installed(machine: Machine, capfd: pytest.CaptureFixture[
     assert capfd.readouterr() == ("Installing system packages: libegl1 libxcb-cursor0 …\n", "")
 
 
-def test_list_that_can_not_be_updated_does_not_stop_the_installation(machine: Machine) -> None:
+def test_failed_update_of_the_package_list_does_not_stop_the_installation(machine: Machine) -> None:
     machine.absent = {"libEGL.so.1"}
     machine.user_id = 0
     machine.apt('case "$*" in *update) exit 100;; esac')
@@ -163,7 +163,7 @@ def test_dynamic_loader_is_used() -> None:
     assert not system_packages.can_load("libno-such-library.so.9")
 
 
-def test_every_qt_module_in_use_is_one_whose_libraries_are_known() -> None:
+def test_libraries_of_every_used_qt_module_are_known() -> None:
     package = Path(system_packages.__file__).parents[2] / "desktop_app"
     text = "\n".join(file.read_text(encoding="utf-8") for file in package.rglob("*.py"))
     used = set(re.findall(r"^\s*(?:from|import) PySide6\.(Qt\w+)", text, re.MULTILINE))

@@ -47,7 +47,7 @@ def test_file_has_the_same_numbers_as_without_isolation(tmp_path: Path, watch: W
     assert IsolatedProcessing().process(str(file), watch) == FileResult(7, 2)
 
 
-def test_a_name_that_is_not_utf8_arrives_whole(tmp_path: Path, watch: Watching) -> None:
+def test_name_that_is_not_utf8_reaches_the_child_unchanged(tmp_path: Path, watch: Watching) -> None:
     path = os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9 \n.txt")
     Path(path).write_bytes(b"x\n")
     assert IsolatedProcessing().process(path, watch) == FileResult(2, 1)
@@ -64,7 +64,7 @@ def test_file_fails_with_the_same_reason_as_without_isolation(tmp_path: Path, wa
 
 
 @pytest.mark.parametrize("end", ["import os; os.kill(os.getpid(), 9)", "import os; os._exit(3)", "raise SystemExit(0)"])
-def test_a_child_that_ends_without_an_answer_costs_only_itself(watch: Watching, end: str) -> None:
+def test_child_that_ends_without_a_result_affects_only_its_file(watch: Watching, end: str) -> None:
     with pytest.raises(ProcessDiedError):
         child(end).process("a", watch)
 

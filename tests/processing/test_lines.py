@@ -124,14 +124,14 @@ def test_halves_of_surrogate_pairs_hide_no_line_feed(codec: str, lone: str) -> N
 
 
 @pytest.mark.parametrize("codec", ["utf-32-le", "utf-32-be"])
-def test_numbers_that_are_no_characters_hide_no_line_feed(codec: str) -> None:
+def test_invalid_code_points_hide_no_line_feed(codec: str) -> None:
     feed = "\n".encode(codec)
 
     assert count(MARKS[codec] + b"\xff\xff\xff\xff" + feed + b"\x7f\x80\x7f\x80" + feed + b"\x80\x00\x00\x80") == 3
 
 
 @pytest.mark.parametrize("codec", MARKS)
-def test_units_that_differ_from_a_line_feed_in_one_bit_are_none_even_among_garbage(codec: str) -> None:
+def test_units_that_differ_from_a_line_feed_in_one_bit_are_not_counted(codec: str) -> None:
     width = int(codec[4:6]) // 8
     order: Literal["little", "big"] = "little" if codec.endswith("le") else "big"
     near = b"".join((0x0A ^ 1 << bit).to_bytes(width, order) for bit in range(width * 8))
@@ -140,7 +140,7 @@ def test_units_that_differ_from_a_line_feed_in_one_bit_are_none_even_among_garba
     assert count(MARKS[codec] + garbage + near + "\n".encode(codec)) == 1
 
 
-def test_the_mark_of_utf_32_is_not_taken_for_that_of_utf_16() -> None:
+def test_mark_of_utf_32_is_not_taken_for_that_of_utf_16() -> None:
     text = "\u0a00\n\u000a"
 
     assert count(codecs.BOM_UTF32_LE + text.encode("utf-32-le")) == 2
@@ -186,7 +186,7 @@ def test_garbage_longer_than_a_block_is_counted_to_its_end(codec: str, blocks: f
 
 
 @pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF16_LE, codecs.BOM_UTF32_BE])
-def test_memory_stays_flat_however_long_the_content(mark: bytes) -> None:
+def test_memory_is_constant_for_any_length(mark: bytes) -> None:
     def endless_looking() -> Iterator[bytes]:
         yield mark
         for number in range(48):
@@ -202,5 +202,5 @@ def test_memory_stays_flat_however_long_the_content(mark: bytes) -> None:
     assert peak < 8 << 20
 
 
-def test_every_file_is_accepted_whatever_its_name() -> None:
+def test_every_file_is_accepted() -> None:
     assert all(LineProcessor().accepts(path) for path in ("/a.txt", "/a", "/\udcff", ""))

@@ -111,7 +111,7 @@ def test_file_has_its_size_and_lines(tmp_path: Path, content: bytes, lines: int)
     assert process(tmp_path / "file") == FileResult(file_size=len(content), lines_count=lines)
 
 
-def test_a_large_file_is_read_with_flat_memory(tmp_path: Path) -> None:
+def test_large_file_is_read_with_constant_memory(tmp_path: Path) -> None:
     size = 512 * MIB
     with (tmp_path / "large").open("wb") as file:
         file.truncate(size)
@@ -150,7 +150,7 @@ class Shouting:
         return {"marks": marks, "share": marks / source.size}
 
 
-def test_the_first_processor_that_accepts_a_file_does_it(tmp_path: Path) -> None:
+def test_first_processor_that_accepts_a_file_is_used(tmp_path: Path) -> None:
     processors: list[Processor] = [Shouting(), LineProcessor()]
     registry = ProcessorRegistry(processors)
     for name in ("a.shout", "a.txt"):
@@ -172,7 +172,7 @@ def test_result_contains_only_declared_fields(tmp_path: Path, values: dict[str, 
         ProcessorRegistry([Undeclared()]).process(str(tmp_path / "a.shout"), Onlooker())
 
 
-def test_a_file_that_no_processor_accepts_is_refused(tmp_path: Path) -> None:
+def test_file_without_a_processor_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.txt").touch()
 
     with pytest.raises(FileError) as caught:
@@ -181,7 +181,7 @@ def test_a_file_that_no_processor_accepts_is_refused(tmp_path: Path) -> None:
     assert caught.value.reason.code.problem is FileProblem.NOT_A_FILE
 
 
-def test_a_bug_in_a_processor_is_not_swallowed(tmp_path: Path) -> None:
+def test_bug_in_a_processor_is_not_swallowed(tmp_path: Path) -> None:
     class Buggy(Shouting):
         def process(self, source: Source) -> Mapping[str, Value]:
             raise ZeroDivisionError
@@ -204,7 +204,7 @@ def test_quickly_processed_file_reports_no_progress(tmp_path: Path) -> None:
     assert watch.progress == []
 
 
-def test_progress_is_reported_every_tenth_of_a_second_once_a_file_takes_long(tmp_path: Path) -> None:
+def test_progress_of_a_long_file_is_reported_every_tenth_of_a_second(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(bytes(10 * MIB))
     watch = Onlooker()
 
@@ -225,7 +225,7 @@ def test_cancelling_is_checked_before_every_chunk(tmp_path: Path) -> None:
             process(tmp_path / "file", Onlooker(stop_at_question=question))
 
 
-def test_an_empty_file_can_be_stopped_too(tmp_path: Path) -> None:
+def test_empty_file_can_be_cancelled_too(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
 
     with pytest.raises(Cancelled):
@@ -245,7 +245,7 @@ def test_cancelling_between_two_attempts_works(tmp_path: Path) -> None:
 # --- files that change
 
 
-def test_a_file_that_grew_once_is_read_again_and_counted_whole(tmp_path: Path) -> None:
+def test_file_that_grew_once_is_read_again_completely(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_bytes(b"a\nb\n")
 
@@ -259,7 +259,7 @@ def test_a_file_that_grew_once_is_read_again_and_counted_whole(tmp_path: Path) -
     assert (shop.opened, shop.pauses) == (2, [PAUSES_S[0]])
 
 
-def test_a_file_that_changes_at_every_try_is_given_up_after_three(tmp_path: Path) -> None:
+def test_file_that_changes_during_each_attempt_fails_after_three(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_bytes(b"a\nb\n")
     times = iter(range(1, 100))
@@ -294,7 +294,7 @@ def test_file_that_grows_while_it_is_read_does_not_block(tmp_path: Path) -> None
     assert caught.value.reason.code.problem is FileProblem.CHANGED
 
 
-def test_a_file_cut_short_while_it_is_read_keeps_no_result_of_before(tmp_path: Path) -> None:
+def test_file_truncated_while_it_is_read_keeps_no_earlier_result(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_bytes(b"a\nb\nc\n")
     shop = Workshop(lambda: os.truncate(file, 2), times=1)
@@ -329,7 +329,7 @@ def test_file_replaced_while_it_is_read_has_the_numbers_of_the_new_one(tmp_path:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
-def test_a_file_whose_size_is_untrue_is_refused_with_that_reason() -> None:
+def test_file_with_a_wrong_size_is_refused_with_that_reason() -> None:
     registry = ProcessorRegistry([LineProcessor()], pause=lambda _: None)
 
     with pytest.raises(FileError, match="does not match its content") as caught:

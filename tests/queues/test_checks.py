@@ -60,7 +60,7 @@ def cause_of(finding: Finding) -> Cause:
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_queue_that_works_is_fine_in_every_point(internet: Internet) -> None:
+def test_working_queue_passes_every_check(internet: Internet) -> None:
     internet.sim.simulator.create_queue("work-dlq")
     policy = {"deadLetterTargetArn": "arn:aws:sqs:eu-west-1:123456789012:work-dlq", "maxReceiveCount": 5}
     internet.sim.boto().set_queue_attributes(
@@ -78,7 +78,7 @@ def test_queue_that_works_is_fine_in_every_point(internet: Internet) -> None:
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_nothing_is_sent_taken_or_deleted(internet: Internet) -> None:
+def test_nothing_is_sent_received_or_deleted(internet: Internet) -> None:
     queue = internet.sim.boto()
     url = internet.sim.simulator.queue("work").url
     queue.send_message(QueueUrl=url, MessageBody="somebody else's")
@@ -125,7 +125,7 @@ def test_nothing_else_is_checked_without_a_sign_in() -> None:
 
 
 @pytest.mark.usefixtures("internet", "signed_in")
-def test_profile_that_is_not_there_ends_it_and_no_other_is_taken() -> None:
+def test_missing_profile_ends_the_test_and_no_other_is_used() -> None:
     (finding,) = found(Connection(queue="work", region="eu-west-1", profile="gone"))
     assert "There is no profile “gone”" in finding.text
 
@@ -148,7 +148,7 @@ def test_refused_keys_end_it_where_they_are_refused(internet: Internet, monkeypa
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_network_that_lets_only_the_queue_through_is_enough(internet: Internet) -> None:
+def test_network_that_allows_only_the_queue_is_sufficient(internet: Internet) -> None:
     internet.has_sts = False
     by_check = verdicts(found())
     assert by_check[Check.IDENTITY] is Verdict.NOTE

@@ -55,7 +55,7 @@ def troubles(results: Any) -> list[QueueTrouble | None]:
 # Requests
 
 
-def test_a_batch_is_sent_with_positions_as_ids(sim: SimulatedSqs) -> None:
+def test_batch_is_sent_with_positions_as_ids(sim: SimulatedSqs) -> None:
     sim.client().send(bodies("a", "a", "b"))
     (sent,) = sim.simulator.calls_of("SendMessageBatch")
     assert sent == {
@@ -77,7 +77,7 @@ def test_on_a_standard_queue_no_group_and_no_deduplication_id_is_sent(sim: Simul
     assert sim.simulator.calls_of("SendMessageBatch")[0]["Entries"] == [{"Id": "0", "MessageBody": "a"}]
 
 
-def test_a_receive_asks_for_its_own_visibility(sim: SimulatedSqs) -> None:
+def test_receive_sets_its_own_visibility_timeout(sim: SimulatedSqs) -> None:
     client = sim.client(VisibilityTimeout=0)
     client.send(bodies("a"))
     assert client.receive(limit=7, wait_s=20, visibility_s=30)
@@ -149,7 +149,7 @@ def test_each_entry_has_its_own_result(sim: SimulatedSqs) -> None:
         ("AccessDenied", True, T.NO_RIGHT),
     ],
 )
-def test_an_entrys_code_decides_and_else_whose_fault_it_is(
+def test_entrys_code_decides_and_otherwise_its_sender_fault(
     sim: SimulatedSqs, code: str, senders_fault: bool, trouble: QueueTrouble
 ) -> None:
     sim.faults.next("SendMessageBatch", faults.entries_fail([0], code, "why", senders_fault=senders_fault))
@@ -162,7 +162,7 @@ def test_entry_without_a_message_has_its_code(sim: SimulatedSqs) -> None:
     assert sim.client().send(bodies("a"))[0].text == "InternalError"
 
 
-def test_an_entry_that_is_not_named_is_not_done(sim: SimulatedSqs) -> None:
+def test_entry_missing_in_the_response_has_failed(sim: SimulatedSqs) -> None:
     sim.faults.next("SendMessageBatch", faults.entries_unnamed([0, 2]), times=2)
     results = sim.client().send(bodies("a", "b", "c"))
     assert troubles(results) == [T.OFFLINE, None, T.OFFLINE]
@@ -175,7 +175,7 @@ def test_response_without_ids_confirms_nothing(sim: SimulatedSqs, operation: str
     assert troubles(CALLS[operation][1](sim.client())) == [T.OFFLINE]
 
 
-def test_the_order_of_an_answer_means_nothing(sim: SimulatedSqs) -> None:
+def test_order_of_a_response_does_not_matter(sim: SimulatedSqs) -> None:
     client = sim.client("work.fifo")
     sim.faults.next("SendMessageBatch", faults.answer_reversed())
     results = client.send([Outgoing(body, "g", body) for body in "abc"])
@@ -193,7 +193,7 @@ def test_entry_in_both_lists_has_failed(sim: SimulatedSqs) -> None:
 
 
 @pytest.mark.parametrize("entry_id", ["1", "9", "-1", "", "a", "\N{ARABIC-INDIC DIGIT ZERO}", "0.0", None])
-def test_entries_that_were_never_sent_are_ignored(sim: SimulatedSqs, entry_id: str | None) -> None:
+def test_unknown_entries_in_a_response_are_ignored(sim: SimulatedSqs, entry_id: str | None) -> None:
     def change(result: dict[str, Any]) -> None:
         for name in ("Successful", "Failed"):
             result.setdefault(name, []).append({"Id": entry_id, "Code": "InternalError"})
@@ -202,14 +202,14 @@ def test_entries_that_were_never_sent_are_ignored(sim: SimulatedSqs, entry_id: s
     assert troubles(sim.client().send(bodies("a"))) == [None]
 
 
-def test_a_body_that_arrived_changed_is_not_sent(sim: SimulatedSqs) -> None:
+def test_message_with_a_wrong_digest_has_failed(sim: SimulatedSqs) -> None:
     sim.faults.next("SendMessageBatch", faults.wrong_md5([1]))
     results = sim.client().send(bodies("a", "b"))
     assert troubles(results) == [None, T.OFFLINE]
     assert results[1].text == "the queue received another body than was sent"
 
 
-def test_a_failed_entry_stays_failed_whatever_its_digest(sim: SimulatedSqs) -> None:
+def test_failed_entry_stays_failed_with_any_digest(sim: SimulatedSqs) -> None:
     sim.faults.next("SendMessageBatch", faults.entries_fail([0], "InvalidMessageContents", "x", senders_fault=True))
     assert troubles(sim.client().send(bodies("a"))) == [T.REFUSED]
 
@@ -241,7 +241,7 @@ def test_failed_call_has_the_kind_of_its_error(
 
 
 @each_call
-def test_a_missing_right_is_named_as_iam_names_it(sim: SimulatedSqs, operation: str) -> None:
+def test_missing_permission_is_named_as_in_iam(sim: SimulatedSqs, operation: str) -> None:
     sim.faults.next(operation, faults.service_error("AccessDenied", status=403))
     right, call = CALLS[operation]
     with pytest.raises(QueueError, match=rf"“work”\. You are signed in.* does not allow sqs:{right}\."):
@@ -252,7 +252,7 @@ def test_a_missing_right_is_named_as_iam_names_it(sim: SimulatedSqs, operation: 
 @pytest.mark.parametrize(
     "kind", [boto.EndpointConnectionError, boto.ConnectTimeoutError, boto.ReadTimeoutError, boto.ConnectionClosedError]
 )
-def test_no_connection_is_offline(sim: SimulatedSqs, operation: str, kind: Callable[..., Exception]) -> None:
+def test_missing_connection_means_offline(sim: SimulatedSqs, operation: str, kind: Callable[..., Exception]) -> None:
     sim.faults.next(operation, faults.no_connection(kind))
     with pytest.raises(QueueError, match=r"^Can't reach Amazon SQS in eu-west-1") as error:
         CALLS[operation][1](sim.client())
@@ -286,7 +286,7 @@ def test_response_of_another_server_means_offline(sim: SimulatedSqs, operation: 
 @pytest.mark.parametrize(
     ("body", "status"), [(b"<html>Bad gateway</html>", 502), (b"<html>no</html>", 407), (b"", 503), (b"", 302)]
 )
-def test_an_error_page_is_offline(sim: SimulatedSqs, operation: str, body: bytes, status: int) -> None:
+def test_error_page_means_offline(sim: SimulatedSqs, operation: str, body: bytes, status: int) -> None:
     sim.faults.next(operation, faults.garbage(body, status=status))
     with pytest.raises(QueueError, match=rf"is temporarily unavailable \({status}\)") as error:
         CALLS[operation][1](sim.client())
@@ -309,7 +309,7 @@ def test_after_a_lost_reply_the_same_message_may_be_sent_again(sim: SimulatedSqs
         assert sim.simulator.bodies(name) == arrived
 
 
-def test_messages_of_a_lost_receive_come_back_by_themselves(sim: SimulatedSqs) -> None:
+def test_messages_of_a_lost_receive_become_visible_again(sim: SimulatedSqs) -> None:
     client = sim.client()
     client.send(bodies("a"))
     sim.faults.next("ReceiveMessage", faults.reply_lost(boto.ReadTimeoutError))
@@ -321,7 +321,7 @@ def test_messages_of_a_lost_receive_come_back_by_themselves(sim: SimulatedSqs) -
     assert message.receive_count == 2
 
 
-def test_a_lost_delete_may_be_repeated(sim: SimulatedSqs) -> None:
+def test_lost_delete_may_be_repeated(sim: SimulatedSqs) -> None:
     client = sim.client("work.fifo")
     client.send([Outgoing("a", "group", "id")])
     (message,) = client.receive(limit=1, wait_s=0, visibility_s=30)
@@ -335,7 +335,7 @@ def test_a_lost_delete_may_be_repeated(sim: SimulatedSqs) -> None:
 
 
 @pytest.mark.parametrize("name", ["work", "work.fifo"])
-def test_a_lease_that_is_renewed_in_time_is_kept(sim: SimulatedSqs, name: str) -> None:
+def test_lease_renewed_in_time_is_kept(sim: SimulatedSqs, name: str) -> None:
     client = sim.client(name)
     client.send([Outgoing("a", "group", "id")])
     (message,) = client.receive(limit=1, wait_s=0, visibility_s=30)
@@ -348,7 +348,7 @@ def test_a_lease_that_is_renewed_in_time_is_kept(sim: SimulatedSqs, name: str) -
 
 
 @pytest.mark.parametrize("name", ["work", "work.fifo"])
-def test_the_twelve_hours_end_a_lease(sim: SimulatedSqs, name: str) -> None:
+def test_lease_ends_after_twelve_hours(sim: SimulatedSqs, name: str) -> None:
     client = sim.client(name)
     client.send([Outgoing("a", "group", "id")])
     (message,) = client.receive(limit=1, wait_s=0, visibility_s=43_200)
@@ -443,7 +443,7 @@ def test_exactly_the_limit_is_one_batch_and_one_byte_more_is_two() -> None:
     assert list(plan_batches(bodies(half, half + "a"))) == [[0], [1]]
 
 
-def test_a_message_that_is_too_large_is_alone() -> None:
+def test_too_large_message_is_sent_alone() -> None:
     large = "ä" * (MAX_REQUEST_BYTES // 2 + 1)
     assert list(plan_batches(bodies("a", large, "b", "c"))) == [[0], [1], [2, 3]]
 

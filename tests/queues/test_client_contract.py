@@ -46,11 +46,11 @@ LOST = QueueTrouble.LEASE_LOST
 KINDS = (STANDARD, FIFO)
 PLACES = (*itertools.product((SIMULATOR, MOTO), KINDS), (EMBEDDED, STANDARD))
 SQS_ONLY = {
-    "test_a_message_with_an_illegal_character_is_refused_alone",
-    "test_a_message_above_the_queues_size_is_refused_alone",
-    "test_a_batch_above_the_limit_is_refused_as_a_whole",
-    "test_a_message_that_is_received_too_often_goes_to_the_dead_letter_queue",
-    "test_a_queue_that_is_gone_is_no_queue",
+    "test_message_with_an_invalid_character_is_rejected_alone",
+    "test_too_large_message_is_rejected_alone",
+    "test_batch_above_the_limit_is_rejected_as_a_whole",
+    "test_message_received_too_often_is_moved_to_the_dead_letter_queue",
+    "test_deleted_queue_is_no_queue",
 }
 """Tests that do not apply to the embedded queue: it has no limits, since only Filemill sends to it, and no dead-letter
 queue; and it is created again if it was deleted (`test_embedded.py`).
@@ -72,22 +72,22 @@ class Deviation:
 
 
 DEVIATIONS = [
-    Deviation("test_a_late_delete_works_on_a_standard_queue_only", "takes an expired handle on FIFO too", (FIFO,)),
-    Deviation("test_an_old_handle_deletes_nothing", "takes the handle of any earlier receive"),
-    Deviation("test_an_old_handle_has_lost_its_lease", "takes the handle of any earlier receive"),
+    Deviation("test_late_delete_works_on_a_standard_queue_only", "takes an expired handle on FIFO too", (FIFO,)),
+    Deviation("test_old_handle_deletes_nothing", "takes the handle of any earlier receive"),
+    Deviation("test_old_handle_has_lost_its_lease", "takes the handle of any earlier receive"),
     Deviation("test_batch_may_contain_a_message_twice", "wants distinct handles, where SQS wants distinct ids"),
-    Deviation("test_a_message_with_an_illegal_character_is_refused_alone", "does not look at a body's characters"),
-    Deviation("test_a_message_above_the_queues_size_is_refused_alone", "refuses the whole batch for one large message"),
-    Deviation("test_a_batch_above_the_limit_is_refused_as_a_whole", "counts characters, not bytes"),
+    Deviation("test_message_with_an_invalid_character_is_rejected_alone", "does not look at a body's characters"),
+    Deviation("test_too_large_message_is_rejected_alone", "refuses the whole batch for one large message"),
+    Deviation("test_batch_above_the_limit_is_rejected_as_a_whole", "counts characters, not bytes"),
     Deviation("test_group_keeps_its_order_after_its_visibility_timeout", "puts later messages first", (FIFO,)),
-    Deviation("test_a_message_that_is_sent_again_arrives_once_on_fifo", "gives a duplicate an id of its own", (FIFO,)),
+    Deviation("test_message_sent_twice_arrives_once_on_fifo", "gives a duplicate an id of its own", (FIFO,)),
     Deviation(
-        "test_a_message_that_is_sent_again_after_its_delete_does_not_arrive_on_fifo",
+        "test_message_sent_again_after_its_delete_does_not_arrive_on_fifo",
         "forgets the deduplication id with the message",
         (FIFO,),
     ),
     Deviation(
-        "test_a_long_poll_on_a_blocked_group_ends_when_it_is_free",
+        "test_long_poll_on_a_blocked_group_ends_when_it_is_free",
         "looks at the blocked groups once, when the poll begins",
         (FIFO,),
         is_shown=False,  # it would take as long as the poll
@@ -177,7 +177,7 @@ def test_no_more_messages_than_requested_are_received(queue: ContractQueue) -> N
     assert [len(queue.receive(limit)) for limit in (1, 3, 10)] == [1, 3, 6]
 
 
-def test_a_received_message_is_hidden(queue: ContractQueue) -> None:
+def test_received_message_is_hidden(queue: ContractQueue) -> None:
     queue.send("a1")
     assert queue.bodies() == ["a1"]
     assert queue.bodies() == []
@@ -206,7 +206,7 @@ def test_expired_lease_without_another_receive_can_be_extended(queue: ContractQu
     assert queue.receive() == []
 
 
-def test_a_deleted_message_is_gone_and_deleting_again_succeeds(queue: ContractQueue) -> None:
+def test_deleted_message_is_gone_and_deleting_it_again_succeeds(queue: ContractQueue) -> None:
     queue.send("a1")
     (message,) = queue.receive()
     for _ in range(2):
@@ -220,14 +220,14 @@ def test_invalid_handle_has_lost_its_lease(queue: ContractQueue) -> None:
     assert [result.trouble for result in queue.client.change_visibility([("garbage", 10)])] == [LOST]
 
 
-def test_a_deleted_messages_handle_has_lost_its_lease(queue: ContractQueue) -> None:
+def test_handle_of_a_deleted_message_has_lost_its_lease(queue: ContractQueue) -> None:
     queue.send("a1")
     (message,) = queue.receive()
     queue.client.delete([message.receipt_handle])
     assert [result.trouble for result in queue.client.change_visibility([(message.receipt_handle, 10)])] == [LOST]
 
 
-def test_a_late_delete_works_on_a_standard_queue_only(queue: ContractQueue) -> None:
+def test_late_delete_works_on_a_standard_queue_only(queue: ContractQueue) -> None:
     queue.send("a1")
     (message,) = queue.receive(visibility_s=0)
     (result,) = queue.client.delete([message.receipt_handle])
@@ -235,7 +235,7 @@ def test_a_late_delete_works_on_a_standard_queue_only(queue: ContractQueue) -> N
     assert queue.bodies() == (["a1"] if queue.is_fifo else [])
 
 
-def test_an_old_handle_deletes_nothing(queue: ContractQueue) -> None:
+def test_old_handle_deletes_nothing(queue: ContractQueue) -> None:
     queue.send("a1")
     (old,) = queue.receive(visibility_s=0)
     queue.receive(visibility_s=0)
@@ -244,7 +244,7 @@ def test_an_old_handle_deletes_nothing(queue: ContractQueue) -> None:
     assert queue.bodies() == ["a1"]
 
 
-def test_an_old_handle_has_lost_its_lease(queue: ContractQueue) -> None:
+def test_old_handle_has_lost_its_lease(queue: ContractQueue) -> None:
     queue.send("a1")
     (old,) = queue.receive(visibility_s=0)
     queue.receive()
@@ -269,28 +269,28 @@ def test_batch_may_contain_a_message_twice(queue: ContractQueue) -> None:
     assert queue.receive() == []
 
 
-def test_a_message_with_an_illegal_character_is_refused_alone(queue: ContractQueue) -> None:
+def test_message_with_an_invalid_character_is_rejected_alone(queue: ContractQueue) -> None:
     results = queue.client.send(queue.outgoing("a1", "a2\x01", "a3"))
     assert [result.trouble for result in results] == [None, QueueTrouble.REFUSED, None]
     assert "nvalid characters" in results[1].text
     assert sorted(queue.bodies()) == ["a1", "a3"]
 
 
-def test_a_message_above_the_queues_size_is_refused_alone(queue: ContractQueue, make_queue: Maker) -> None:
+def test_too_large_message_is_rejected_alone(queue: ContractQueue, make_queue: Maker) -> None:
     small = make_queue(MaximumMessageSize="1024")
     results = small.client.send(small.outgoing("a1", "a" * 1025, "a" + "ä" * 512, "a" * 1024))
     assert [result.trouble for result in results] == [None, QueueTrouble.REFUSED, QueueTrouble.REFUSED, None]
     assert "shorter than 1024 bytes" in results[1].text
 
 
-def test_a_batch_of_exactly_the_limit_passes(queue: ContractQueue) -> None:
+def test_batch_of_exactly_the_limit_is_accepted(queue: ContractQueue) -> None:
     half = "𝄞" * (MAX_REQUEST_BYTES // 8)
     assert sum(message.size for message in queue.outgoing(f"{half}", half)) == MAX_REQUEST_BYTES
     messages = [Outgoing(half, "a", str(number)) for number in range(2)]
     assert all(result.is_done for result in queue.client.send(messages))
 
 
-def test_a_batch_above_the_limit_is_refused_as_a_whole(queue: ContractQueue) -> None:
+def test_batch_above_the_limit_is_rejected_as_a_whole(queue: ContractQueue) -> None:
     half = "𝄞" * (MAX_REQUEST_BYTES // 8)
     messages = [Outgoing(body, "a", str(number)) for number, body in enumerate([half, half, "a"])]
     with pytest.raises(QueueError) as refused:
@@ -328,7 +328,7 @@ def test_group_keeps_its_order_after_its_visibility_timeout(queue: ContractQueue
     assert (bodies if queue.is_fifo else sorted(bodies)) == ["a1", "a2", "a3"]
 
 
-def test_a_message_that_is_sent_again_arrives_once_on_fifo(queue: ContractQueue) -> None:
+def test_message_sent_twice_arrives_once_on_fifo(queue: ContractQueue) -> None:
     first, second = (queue.client.send(queue.outgoing("a1"))[0] for _ in range(2))
     assert first.is_done
     assert second.is_done
@@ -336,16 +336,14 @@ def test_a_message_that_is_sent_again_arrives_once_on_fifo(queue: ContractQueue)
     assert len(queue.receive()) == (1 if queue.is_fifo else 2)
 
 
-def test_a_message_that_is_sent_again_after_its_delete_does_not_arrive_on_fifo(queue: ContractQueue) -> None:
+def test_message_sent_again_after_its_delete_does_not_arrive_on_fifo(queue: ContractQueue) -> None:
     queue.send("a1")
     queue.client.delete([queue.receive()[0].receipt_handle])
     queue.send("a1")
     assert queue.bodies() == ([] if queue.is_fifo else ["a1"])
 
 
-def test_a_message_that_is_received_too_often_goes_to_the_dead_letter_queue(
-    queue: ContractQueue, make_queue: Maker
-) -> None:
+def test_message_received_too_often_is_moved_to_the_dead_letter_queue(queue: ContractQueue, make_queue: Maker) -> None:
     assert queue.boto is not None
     dead_url = queue.client.info.url
     arn = queue.boto.get_queue_attributes(QueueUrl=dead_url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
@@ -366,7 +364,7 @@ def test_queue_returns_its_counts(queue: ContractQueue) -> None:
     assert (state.retention_s, state.dead_letter_arn) == (queue.retention_s, "")
 
 
-def test_a_long_poll_ends_when_a_message_comes(queue: ContractQueue) -> None:
+def test_long_poll_ends_when_a_message_arrives(queue: ContractQueue) -> None:
     received: list[str] = []
     poll = threading.Thread(
         target=lambda: received.extend(message.body for message in queue.receive(wait_s=3)), daemon=True
@@ -377,7 +375,7 @@ def test_a_long_poll_ends_when_a_message_comes(queue: ContractQueue) -> None:
     assert received == ["a1"]
 
 
-def test_a_long_poll_on_a_blocked_group_ends_when_it_is_free(queue: ContractQueue) -> None:
+def test_long_poll_on_a_blocked_group_ends_when_it_is_free(queue: ContractQueue) -> None:
     queue.send("a1", "a2")
     (first,) = queue.receive(limit=1)
     received: list[str] = []
@@ -390,7 +388,7 @@ def test_a_long_poll_on_a_blocked_group_ends_when_it_is_free(queue: ContractQueu
     assert received == ["a2"]
 
 
-def test_a_queue_that_is_gone_is_no_queue(queue: ContractQueue) -> None:
+def test_deleted_queue_is_no_queue(queue: ContractQueue) -> None:
     assert queue.boto is not None
     queue.boto.delete_queue(QueueUrl=queue.client.info.url)
     calls: list[Callable[[], object]] = [

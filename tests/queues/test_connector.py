@@ -107,7 +107,7 @@ def refusal(connection: Connection) -> QueueError:
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_a_queue_is_found_by_its_name(internet: Internet) -> None:
+def test_queue_is_found_by_its_name(internet: Internet) -> None:
     url = internet.sim.simulator.create_queue("work", MaximumMessageSize=2048)
     client = connect(Connection(queue="work", region="eu-west-1"))
     assert (client.info.url, client.info.name) == (url, "work")
@@ -118,7 +118,7 @@ def test_a_queue_is_found_by_its_name(internet: Internet) -> None:
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_a_fifo_queue_is_known_as_one(internet: Internet) -> None:
+def test_fifo_queue_is_recognized(internet: Internet) -> None:
     internet.sim.simulator.create_queue("work.fifo")
     assert connect(Connection(queue="work.fifo", region="eu-west-1")).info.is_fifo
 
@@ -164,7 +164,7 @@ def test_missing_queue_is_reported(internet: Internet) -> None:
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_a_missing_queue_is_found_out_by_its_url_too(internet: Internet) -> None:
+def test_missing_queue_is_detected_by_url_too(internet: Internet) -> None:
     url = f"https://sqs.eu-west-1.amazonaws.com/{ACCOUNT}/work"
     assert refusal(Connection(queue=url, region="eu-west-1")).trouble is T.NO_QUEUE
 
@@ -187,7 +187,7 @@ def test_missing_permission_to_look_up_the_queue_is_reported(internet: Internet)
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_a_session_that_ends_between_the_questions_is_no_missing_right(internet: Internet) -> None:
+def test_session_that_expires_between_the_requests_is_no_missing_permission(internet: Internet) -> None:
     internet.sim.simulator.create_queue("work")
     internet.sim.faults.next("GetQueueAttributes", faults.service_error("ExpiredToken", status=403))
     assert refusal(Connection(queue="work", region="eu-west-1")).trouble is T.SIGNED_OUT
@@ -217,14 +217,14 @@ def test_missing_credentials_are_reported(internet: Internet) -> None:
 @pytest.mark.parametrize(
     "endpoint", ["http://127.0.0.1:9324", "http://[::1]:9324", "http://localhost:9324", "http://sqs.localhost:9324"]
 )
-def test_a_server_on_this_computer_needs_no_credentials(internet: Internet, endpoint: str) -> None:
+def test_server_on_this_computer_needs_no_credentials(internet: Internet, endpoint: str) -> None:
     internet.sim.simulator.create_queue("work")
     connect(Connection(queue="work", endpoint_url=endpoint))
     assert internet.keys[0] == ("local", "us-east-1")
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_a_server_on_this_computer_gets_the_credentials_that_there_are(internet: Internet) -> None:
+def test_server_on_this_computer_gets_existing_credentials(internet: Internet) -> None:
     internet.sim.simulator.create_queue("work")
     connect(Connection(queue="work", endpoint_url="http://127.0.0.1:9324"))
     assert internet.keys[0][0] == "AKIAFIRST"
@@ -243,7 +243,7 @@ def write_config(home: Path, config: str, credentials: str = "") -> None:
     (folder / "credentials").write_text(credentials)
 
 
-def test_a_profile_brings_its_region_and_keys(internet: Internet, isolated_environment: Path) -> None:
+def test_profile_supplies_region_and_keys(internet: Internet, isolated_environment: Path) -> None:
     internet.sim.simulator.create_queue("work")
     keys = "[team]\naws_access_key_id = AKIATEAM\naws_secret_access_key = s\n"
     write_config(isolated_environment, "[profile team]\nregion = eu-north-1\n", keys)
@@ -253,14 +253,14 @@ def test_a_profile_brings_its_region_and_keys(internet: Internet, isolated_envir
 
 
 @pytest.mark.usefixtures("internet")
-def test_a_missing_profile_is_named() -> None:
+def test_missing_profile_is_reported() -> None:
     refused = refusal(Connection(queue="work", profile="team", region="eu-west-1"))
     assert refused.trouble is T.SIGNED_OUT
     assert refused.text.startswith("There is no profile “team” in the AWS configuration.")
 
 
 @pytest.mark.usefixtures("internet", "signed_in")
-def test_a_broken_configuration_file_is_named(isolated_environment: Path) -> None:
+def test_invalid_configuration_file_is_reported(isolated_environment: Path) -> None:
     write_config(isolated_environment, "[profile team\nregion")
     refused = refusal(Connection(queue="work", region="eu-west-1"))
     assert refused.trouble is T.SETUP
@@ -269,7 +269,7 @@ def test_a_broken_configuration_file_is_named(isolated_environment: Path) -> Non
 
 
 @pytest.mark.usefixtures("internet", "signed_in")
-def test_half_a_pair_of_keys_is_no_sign_in(isolated_environment: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_half_a_key_pair_is_no_sign_in(isolated_environment: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     write_config(isolated_environment, "", "[default]\naws_access_key_id = AKIAHALF\n")
@@ -412,7 +412,7 @@ class Hanging:
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_two_threads_that_connect_at_once_share_one_client(internet: Internet) -> None:
+def test_concurrent_connects_share_one_client(internet: Internet) -> None:
     hanging = Hanging(internet)
     first, second = hanging.end(hanging.start())
     assert first is second
@@ -421,7 +421,7 @@ def test_two_threads_that_connect_at_once_share_one_client(internet: Internet) -
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_a_reset_does_not_wait_for_a_connect_that_hangs(internet: Internet) -> None:
+def test_reset_does_not_wait_for_a_hung_connect(internet: Internet) -> None:
     hanging = Hanging(internet)
     hanging.connector.reset()
     (client,) = hanging.end()
@@ -429,7 +429,7 @@ def test_a_reset_does_not_wait_for_a_connect_that_hangs(internet: Internet) -> N
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_closing_does_not_wait_for_a_connect_that_hangs(internet: Internet) -> None:
+def test_closing_does_not_wait_for_a_hung_connect(internet: Internet) -> None:
     hanging = Hanging(internet)
     hanging.connector.close()
     assert hanging.end() == ["The connection to the queue has been closed."]
@@ -455,9 +455,7 @@ def test_control_calls_are_retried_and_polls_are_not(internet: Internet) -> None
 
 @pytest.mark.usefixtures("signed_in")
 @pytest.mark.parametrize("mode", ["legacy", "adaptive", "never"])
-def test_retries_are_not_left_to_the_environment(
-    internet: Internet, mode: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_environment_does_not_change_retries(internet: Internet, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_RETRY_MODE", mode)
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "7")
     internet.sim.simulator.create_queue("work")
@@ -472,7 +470,7 @@ def test_retries_are_not_left_to_the_environment(
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_a_poll_outlasts_its_wait_and_nothing_hangs_for_a_minute(internet: Internet) -> None:
+def test_poll_outlasts_its_wait_time_but_times_out_soon_after(internet: Internet) -> None:
     internet.sim.simulator.create_queue("work")
     client = connect(Connection(queue="work", region="eu-west-1"))
     control: Any = client._control.meta.config

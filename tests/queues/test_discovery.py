@@ -32,7 +32,7 @@ def internet(sim: SimulatedSqs, monkeypatch: pytest.MonkeyPatch) -> Internet:
     return made
 
 
-def test_regions_are_known_without_asking() -> None:
+def test_regions_are_known_without_a_request() -> None:
     assert {"eu-west-1", "us-east-1", "cn-north-1", "us-gov-west-1"} <= set(regions())
 
 
@@ -63,7 +63,7 @@ def test_missing_permission_to_list_is_reported(internet: Internet) -> None:
 
 
 @pytest.mark.usefixtures("internet")
-def test_profile_that_is_not_there_lists_nothing() -> None:
+def test_missing_profile_lists_nothing() -> None:
     gone = Connection(queue="any", region="eu-west-1", profile="gone")
     for ask in (lambda: list(list_queues(gone, lambda: False)), lambda: look_in_regions(gone, lambda: False)):
         with pytest.raises(QueueError) as refused:

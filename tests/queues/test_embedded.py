@@ -109,7 +109,7 @@ def test_messages_outlive_the_program(program: Program) -> None:
     assert again.state().total == 1
 
 
-def test_they_come_in_the_order_of_sending(queue: EmbeddedQueue) -> None:
+def test_messages_arrive_in_the_order_of_sending(queue: EmbeddedQueue) -> None:
     send(queue, *(f"{number:02}" for number in range(25)))
     assert [bodies(queue), bodies(queue), bodies(queue)] == [
         [f"{number:02}" for number in range(start, min(start + 10, 25))] for start in (0, 10, 20)
@@ -136,7 +136,7 @@ def test_visibility_is_counted_from_its_last_change(queue: EmbeddedQueue, clock:
     assert bodies(queue) == ["a"]
 
 
-def test_a_handle_ends_with_the_next_receive(queue: EmbeddedQueue) -> None:
+def test_handle_ends_with_the_next_receive(queue: EmbeddedQueue) -> None:
     send(queue, "a")
     (old,) = receive(queue, visibility_s=0)
     (new,) = receive(queue)
@@ -148,7 +148,7 @@ def test_a_handle_ends_with_the_next_receive(queue: EmbeddedQueue) -> None:
     assert queue.state().total == 0
 
 
-def test_a_handle_of_a_queue_that_was_deleted_means_nothing_in_the_next(queue: EmbeddedQueue, path: Path) -> None:
+def test_handle_of_a_deleted_queue_is_invalid_in_the_next(queue: EmbeddedQueue, path: Path) -> None:
     send(queue, "a")
     (old,) = receive(queue)
     path.unlink()
@@ -170,7 +170,7 @@ def test_messages_older_than_the_retention_are_deleted(queue: EmbeddedQueue, clo
     assert bodies(queue) == ["young"]
 
 
-def test_a_clock_that_is_set_back_hides_nothing_that_waits(queue: EmbeddedQueue, clock: Callable[[int], None]) -> None:
+def test_clock_set_back_hides_no_waiting_message(queue: EmbeddedQueue, clock: Callable[[int], None]) -> None:
     clock(3600)
     send(queue, "a", "b")
     (given_back,) = receive(queue, limit=1)
@@ -179,9 +179,7 @@ def test_a_clock_that_is_set_back_hides_nothing_that_waits(queue: EmbeddedQueue,
     assert bodies(queue) == ["a", "b"]
 
 
-def test_a_clock_that_was_a_year_ahead_hides_nothing_for_a_year(
-    queue: EmbeddedQueue, clock: Callable[[int], None]
-) -> None:
+def test_clock_a_year_ahead_hides_no_message_for_a_year(queue: EmbeddedQueue, clock: Callable[[int], None]) -> None:
     send(queue, "a")
     clock(365 * 24 * 3600)
     receive(queue)
@@ -193,7 +191,7 @@ def test_a_clock_that_was_a_year_ahead_hides_nothing_for_a_year(
 # Waiting
 
 
-def test_a_send_of_the_same_process_wakes_a_receive_at_once(
+def test_send_in_the_same_process_wakes_a_receive_at_once(
     queue: EmbeddedQueue, waits: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(embedded, "LOOK_SECONDS", 60)
@@ -232,13 +230,13 @@ def test_message_of_another_program_is_received(program: Program, waits: threadi
     assert received == ["a"]
 
 
-def test_a_receive_that_waits_sees_a_message_become_visible(queue: EmbeddedQueue) -> None:
+def test_waiting_receive_gets_a_message_that_becomes_visible(queue: EmbeddedQueue) -> None:
     send(queue, "a")
     receive(queue, visibility_s=1)
     assert bodies(queue, wait_s=10) == ["a"]
 
 
-def test_closing_ends_a_receive_that_waits(queue: EmbeddedQueue, waits: threading.Event) -> None:
+def test_closing_ends_a_waiting_receive(queue: EmbeddedQueue, waits: threading.Event) -> None:
     refused: list[QueueError] = []
 
     def poll() -> None:
@@ -257,7 +255,7 @@ def test_closing_ends_a_receive_that_waits(queue: EmbeddedQueue, waits: threadin
         queue.connect()
 
 
-def test_closing_does_not_wait_for_a_call_that_hangs(queue: EmbeddedQueue, path: Path) -> None:
+def test_closing_does_not_wait_for_a_hung_call(queue: EmbeddedQueue, path: Path) -> None:
     """As if another program was suspended in the middle of a write."""
     send(queue, "a")
     ended: list[object] = []
@@ -303,7 +301,7 @@ def _send_and_receive(path: Path, name: str, count: int, out: multiprocessing.Qu
     out.put(got)
 
 
-def test_programs_that_begin_at_once_share_the_file_and_get_each_message_once(path: Path) -> None:
+def test_programs_that_start_at_once_share_the_file_and_get_each_message_once(path: Path) -> None:
     context = multiprocessing.get_context("spawn")
     out: multiprocessing.Queue[list[str]] = context.Queue()
     names = [f"p{number}" for number in range(3)]
@@ -356,7 +354,7 @@ def test_messages_of_a_dead_program_are_visible_at_once_to_another(program: Prog
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX modes")
-def test_it_is_for_the_owner_only(queue: EmbeddedQueue, path: Path) -> None:
+def test_file_is_for_the_owner_only(queue: EmbeddedQueue, path: Path) -> None:
     send(queue, "a")
     modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
     assert modes == {"queue": 0o600, "queue-wal": 0o600, "queue-shm": 0o600}
@@ -421,7 +419,7 @@ def test_full_disk_is_a_known_error_and_loses_nothing(queue: EmbeddedQueue) -> N
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a small file system")  # noqa: PTH110
-def test_a_disk_without_room_shows_when_the_queue_is_tested(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_full_disk_is_found_by_the_connection_test(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import resource
     import signal
 
@@ -475,7 +473,7 @@ def test_foreign_contents_block_nothing(queue: EmbeddedQueue, path: Path, body: 
         decode(received[1].body)
 
 
-def test_whatever_id_a_message_has_it_can_be_deleted(queue: EmbeddedQueue, path: Path) -> None:
+def test_message_with_any_id_can_be_deleted(queue: EmbeddedQueue, path: Path) -> None:
     """Once the largest id is used, SQLite chooses random ids of up to 19 digits."""
     send(queue, "largest")
     with closing(sqlite3.connect(path)) as other, other:
@@ -489,7 +487,7 @@ def test_whatever_id_a_message_has_it_can_be_deleted(queue: EmbeddedQueue, path:
     assert queue.state().total == 0
 
 
-def test_a_file_without_its_date_is_another_queue(queue: EmbeddedQueue, path: Path) -> None:
+def test_file_without_its_creation_time_is_another_queue(queue: EmbeddedQueue, path: Path) -> None:
     send(queue, "waits")
     with closing(sqlite3.connect(path)) as other, other:
         other.execute("DELETE FROM queue")
@@ -497,7 +495,7 @@ def test_a_file_without_its_date_is_another_queue(queue: EmbeddedQueue, path: Pa
     assert queue.state().created_at_ms == 0
 
 
-def test_a_newer_file_is_left_alone(queue: EmbeddedQueue, program: Program, path: Path) -> None:
+def test_newer_file_is_not_changed(queue: EmbeddedQueue, program: Program, path: Path) -> None:
     send(queue, "of the newer one")
     with closing(sqlite3.connect(path)) as other, other:
         other.execute("PRAGMA user_version = 2")

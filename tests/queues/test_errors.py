@@ -227,7 +227,7 @@ def test_exception_has_one_kind(error: Exception, trouble: QueueTrouble) -> None
 
 
 @pytest.mark.parametrize("error", [error for error, _ in ALL], ids=name_of)
-def test_a_text_is_plain_sentences_without_gaps(error: Exception) -> None:
+def test_text_consists_of_plain_sentences_without_gaps(error: Exception) -> None:
     for connection in CONNECTIONS.values():
         text = as_queue_error(error, connection, "ReceiveMessage").text
         assert text[0].isupper()
@@ -317,7 +317,7 @@ def test_without_a_text_the_code_is_quoted() -> None:
         ("RequestExpired", "Request has expired."),
     ],
 )
-def test_a_wrong_clock_is_called_a_wrong_clock(code: str, text: str) -> None:
+def test_wrong_clock_is_reported_as_such(code: str, text: str) -> None:
     assert "computer's clock" in as_queue_error(client_error(code, text), AWS, "SendMessage").text
 
 
@@ -348,7 +348,7 @@ def test_sentence_for_a_missing_response(error: Exception, part: str) -> None:
     assert part in as_queue_error(error, AWS, "ReceiveMessage").text
 
 
-def test_a_region_that_only_the_profile_knows_is_named() -> None:
+def test_region_set_only_in_the_profile_is_named() -> None:
     error = boto.UnknownRegionError(region_name="moon-1", error_msg="")
     assert "“moon-1”" in as_queue_error(error, CONNECTIONS["AWS without more"], "ReceiveMessage").text
 
@@ -360,7 +360,7 @@ def test_exception_without_a_response_is_handled(make: Callable[..., Any]) -> No
     assert as_queue_error(error, AWS, "SendMessage").trouble is T.OFFLINE
 
 
-def test_an_answer_without_an_error_in_it_is_no_trap() -> None:
+def test_response_without_an_error_is_handled() -> None:
     known = as_queue_error(boto.ClientError({}, "ReceiveMessage"), AWS, "ReceiveMessage")
     assert known.trouble is T.OFFLINE
 

@@ -142,9 +142,7 @@ def test_command_that_signs_in_again(isolated_environment: Path, profile: str, c
     assert sign_in_command(profile) == command
 
 
-def test_command_of_the_profile_that_is_used_without_a_name(
-    isolated_environment: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_command_of_the_default_profile(isolated_environment: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(isolated_environment, CONFIG)
     assert sign_in_command("") == ""
     monkeypatch.setenv("AWS_PROFILE", "sso")

@@ -39,7 +39,7 @@ def test_change_of_the_mode_is_reported_once() -> None:
     assert told == [RunMode.PAUSED, RunMode.RUNNING]
 
 
-def test_finishing_ends_with_the_consumers_word() -> None:
+def test_finishing_ends_when_the_consumer_is_idle() -> None:
     control = ProcessingControl()
     told = told_by(control)
     with control.consuming(serves_priorities=True):
@@ -50,7 +50,7 @@ def test_finishing_ends_with_the_consumers_word() -> None:
     assert told == [RunMode.FINISHING, RunMode.PAUSED]
 
 
-def test_finishing_can_be_taken_back() -> None:
+def test_finishing_can_be_cancelled() -> None:
     control = ProcessingControl()
     with control.consuming(serves_priorities=True):
         control.finish()
@@ -60,7 +60,7 @@ def test_finishing_can_be_taken_back() -> None:
 
 
 @pytest.mark.parametrize("ends_later", [False, True])
-def test_where_nothing_works_finishing_is_paused_at_once(ends_later: bool) -> None:
+def test_finishing_without_a_consumer_pauses_at_once(ends_later: bool) -> None:
     control = ProcessingControl()
     told = told_by(control)
     if ends_later:
@@ -100,7 +100,7 @@ def test_waiting_for_permission_is_reported_and_can_be_stopped() -> None:
     assert told == [LoopState(Phase.OFF, OFF_TEXT), LoopState(Phase.STOPPED)]
 
 
-def test_it_begins_when_it_is_allowed() -> None:
+def test_consumer_starts_once_it_is_permitted() -> None:
     loop, told, control = Noting(), list[LoopState](), ProcessingControl()
     thread = threading.Thread(target=PermissionGate(loop, control, told.append, queue="q").run, args=(lambda: False,))
     thread.start()
@@ -118,13 +118,13 @@ def test_permitted_queue_is_consumed_at_once() -> None:
     assert (loop.runs, told) == (1, [])
 
 
-def test_the_embedded_queue_needs_no_permission(filemill_home: Path) -> None:
+def test_embedded_queue_needs_no_permission(filemill_home: Path) -> None:
     program = open_program({})
     assert program.control.is_permitted(program.connection.key)
     program.close()
 
 
-def test_a_named_queue_needs_it_once(filemill_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_named_queue_needs_permission_once(filemill_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     named = {"FILEMILL_QUEUE": "ingest", "AWS_REGION": "eu-west-1"}
     program = open_program(named)
     assert not program.control.is_permitted(program.connection.key)

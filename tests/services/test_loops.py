@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 # Waiting and reporting the state
 
 
-def test_a_wait_ends_at_the_event_and_clears_it() -> None:
+def test_wait_ends_at_the_event_and_clears_it() -> None:
     wake = threading.Event()
     wake.set()
     assert wait_for(wake, 60, lambda: False)
     assert not wake.is_set()
 
 
-def test_a_wait_ends_at_the_stop() -> None:
+def test_wait_ends_at_the_stop() -> None:
     assert not wait_for(threading.Event(), 60, Countdown(2))
 
 
-def test_a_wait_ends_when_the_time_is_over() -> None:
+def test_wait_ends_when_the_time_is_over() -> None:
     assert not wait_for(threading.Event(), 0.01, lambda: False)
 
 
@@ -116,7 +116,7 @@ def supervised(loops: Loops) -> SupervisedLoop:
     return SupervisedLoop("loop", loops.run, patience_s=60, clock=loops.clock)
 
 
-def test_a_loop_that_lives_is_left_alone(loops: Loops) -> None:
+def test_running_loop_is_left_alone(loops: Loops) -> None:
     loop = supervised(loops)
     loop.start()
     wait_until(lambda: loops.runs == 1)
@@ -132,7 +132,7 @@ def test_a_loop_that_lives_is_left_alone(loops: Loops) -> None:
 
 
 @pytest.mark.expected_log("ended with an unexpected error", level="ERROR")
-def test_a_loop_that_ends_by_a_bug_is_started_again_after_a_pause(loops: Loops) -> None:
+def test_loop_that_ends_with_a_bug_is_restarted_after_a_pause(loops: Loops) -> None:
     loop = supervised(loops)
 
     def bug(_: Callable[[], bool]) -> None:
@@ -152,7 +152,7 @@ def test_a_loop_that_ends_by_a_bug_is_started_again_after_a_pause(loops: Loops) 
 
 
 @pytest.mark.expected_log("does not respond", level="ERROR")
-def test_a_loop_that_hangs_is_replaced_and_ends_when_it_wakes_up(loops: Loops) -> None:
+def test_hung_loop_is_replaced_and_ends_when_it_continues(loops: Loops) -> None:
     loop = supervised(loops)
     loops.act = loops.hang
     loop.start()
@@ -168,7 +168,7 @@ def test_a_loop_that_hangs_is_replaced_and_ends_when_it_wakes_up(loops: Loops) -
     assert loops.left == [True, True]
 
 
-def test_after_the_stop_nothing_is_started_again(loops: Loops) -> None:
+def test_nothing_is_restarted_after_the_stop(loops: Loops) -> None:
     loop = supervised(loops)
     loop.start()
     loop.stop()
@@ -178,7 +178,7 @@ def test_after_the_stop_nothing_is_started_again(loops: Loops) -> None:
     assert loops.runs == 1
 
 
-def test_before_its_start_there_is_nothing_to_check(loops: Loops) -> None:
+def test_nothing_is_checked_before_the_start(loops: Loops) -> None:
     loop = supervised(loops)
     loop.check()
     loop.join(1)
@@ -196,12 +196,12 @@ def lowest(low: float, high: float) -> float:
     return low
 
 
-def test_the_ceiling_doubles_up_to_the_longest_wait() -> None:
+def test_upper_limit_doubles_up_to_the_longest_wait() -> None:
     backoff = Backoff(first=1, longest=60, uniform=highest)
     assert [backoff.next() for _ in range(8)] == [1, 2, 4, 8, 16, 32, 60, 60]
 
 
-def test_the_whole_span_is_drawn() -> None:
+def test_waits_cover_the_whole_range() -> None:
     spans: list[tuple[float, float]] = []
 
     def note(low: float, high: float) -> float:
@@ -214,7 +214,7 @@ def test_the_whole_span_is_drawn() -> None:
     assert spans == [(0, 1), (0, 2)]
 
 
-def test_a_wait_is_never_so_short_that_a_loop_spins() -> None:
+def test_wait_is_never_so_short_that_a_loop_spins() -> None:
     assert Backoff(uniform=lowest).next() == 0.2
     assert Backoff(first=0.05, uniform=lowest).next() == 0.05
 

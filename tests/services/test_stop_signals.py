@@ -57,7 +57,7 @@ def test_ignored_signal_stays_ignored() -> None:
         signal.signal(signal.SIGHUP, before)
 
 
-def test_another_thread_than_the_main_one_takes_no_signals() -> None:
+def test_signals_are_not_handled_on_another_thread() -> None:
     seen: list[Any] = []
 
     def enter() -> None:
@@ -94,7 +94,7 @@ def test_signal_of_another_kind_stops_nothing() -> None:
         signal.signal(signal.SIGUSR1, before)
 
 
-def test_many_that_ask_to_stop_do_no_harm() -> None:
+def test_many_stop_requests_do_no_harm() -> None:
     with StopSignals() as stop:
         for _ in range(200_000):
             stop.set()

@@ -84,7 +84,7 @@ def strict(tmp_path: Path) -> Iterator[World]:
 # The behaviour of queues
 
 
-def test_files_whose_messages_are_all_delivered_three_times_are_processed_once(standard: World) -> None:
+def test_files_whose_messages_are_delivered_three_times_are_processed_once(standard: World) -> None:
     standard.sim.simulator.deliver_each(3)
     program = standard.program()
     standard.add(program, 40)
@@ -95,7 +95,7 @@ def test_files_whose_messages_are_all_delivered_three_times_are_processed_once(s
     assert standard.count(Outcome.DUPLICATE, program) == 80
 
 
-def test_messages_that_come_in_any_order_and_twice(standard: World) -> None:
+def test_messages_in_any_order_and_twice(standard: World) -> None:
     standard.sim.simulator.shuffle(7)
     standard.sim.simulator.deliver_each(2)
     program = standard.program(concurrency=4)
@@ -150,7 +150,7 @@ def test_file_that_takes_ten_times_the_visibility_timeout_is_processed_once(
     assert world.account["handed out"] == 1
 
 
-def test_computer_that_sleeps_over_its_leases_loses_nothing(world: World) -> None:
+def test_computer_that_sleeps_past_its_leases_loses_nothing(world: World) -> None:
     """It wakes up an hour later: the rows' leases have expired and, on a FIFO queue, the receipt handles too."""
     world.registry.acts["file 1"] = lambda _: world.clock.advance(3600)
     program = world.program()
@@ -235,7 +235,7 @@ def _lose_replies(world: World, times: int) -> None:
         world.sim.faults.next(operation, faults.reply_lost(), times=times)
 
 
-def test_replies_that_are_lost_after_the_queue_has_done_it(world: World) -> None:
+def test_replies_lost_after_the_queue_has_executed_the_request(world: World) -> None:
     _lose_replies(world, times=2)
     program = world.program()
     world.add(program, 60)
@@ -246,7 +246,7 @@ def test_replies_that_are_lost_after_the_queue_has_done_it(world: World) -> None
         assert world.count(Outcome.DUPLICATE, program) <= 20  # only deletes were repeated
 
 
-def test_lost_reply_to_a_poll_of_a_fifo_queue_brings_the_same_again_at_once(fifo: World) -> None:
+def test_lost_reply_to_a_poll_of_a_fifo_queue_returns_the_same_messages_at_once(fifo: World) -> None:
     """It does not wait for the visibility timeout, because the poll is repeated with the same attempt id."""
     fifo.sim.faults.next("ReceiveMessage", faults.reply_lost())
     program = fifo.program()
@@ -402,7 +402,7 @@ def test_strict_order_is_kept_after_lost_replies(strict: World) -> None:
     strict.finish_and_check_order(running, program)
 
 
-def test_strict_order_waits_for_the_row_that_a_dead_program_elsewhere_holds(strict: World) -> None:
+def test_strict_order_waits_for_the_row_of_a_dead_program_elsewhere(strict: World) -> None:
     """Its message is visible again some seconds before its row is free; the messages behind it have to wait."""
     program = strict.program(concurrency=4)
     strict.add(program, 5)
@@ -416,7 +416,7 @@ def test_strict_order_waits_for_the_row_that_a_dead_program_elsewhere_holds(stri
     strict.finish_and_check_order(running, program)
 
 
-def test_strict_order_waits_for_the_file_that_another_program_has_taken_over(
+def test_strict_order_waits_for_the_file_taken_over_by_another_program(
     strict: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After its sleep, the messages behind the lost one must be released, too."""

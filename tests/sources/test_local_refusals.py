@@ -46,7 +46,7 @@ def refusal(path: str | Path) -> FileError:
 
 
 @pytest.mark.usefixtures("no_opening")
-def test_a_folder_is_refused(tmp_path: Path) -> None:
+def test_folder_is_refused(tmp_path: Path) -> None:
     error = refusal(tmp_path)
 
     assert (error.reason.code.problem, error.text) == (FileProblem.NOT_A_FILE, "This is a folder, not a file")
@@ -54,7 +54,7 @@ def test_a_folder_is_refused(tmp_path: Path) -> None:
 
 @posix_only
 @pytest.mark.usefixtures("no_opening")
-def test_a_named_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+def test_named_pipe_is_refused_without_blocking(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "link").symlink_to("pipe")
 
@@ -66,7 +66,7 @@ def test_a_named_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
 
 @posix_only
 @pytest.mark.usefixtures("no_opening")
-def test_a_socket_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_socket_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)  # the address of a socket can't be long
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind("socket")
@@ -80,7 +80,7 @@ def test_a_socket_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 @posix_only
 @pytest.mark.parametrize("device", ["/dev/zero", "/dev/null", "/dev/tty"])
 @pytest.mark.usefixtures("no_opening")
-def test_a_device_is_refused(device: str) -> None:
+def test_device_is_refused(device: str) -> None:
     if not Path(device).exists():
         pytest.skip(f"no {device} here")
     error = refusal(device)
@@ -101,7 +101,7 @@ def test_a_device_is_refused(device: str) -> None:
         (0, "not a regular file"),
     ],
 )
-def test_every_kind_has_its_word(mode: int, word: str) -> None:
+def test_every_kind_has_its_sentence(mode: int, word: str) -> None:
     code = unprocessable_kind(mode | 0o644)
 
     assert word in (code.template if code else "")
@@ -112,7 +112,7 @@ def test_every_kind_has_its_word(mode: int, word: str) -> None:
     "address", ["http://example.org/a", "HTTPS://example.org/a", "s3://bucket/key", "ftp://example.org/a"]
 )
 @pytest.mark.usefixtures("no_opening")
-def test_an_address_on_the_web_is_refused(address: str) -> None:
+def test_web_address_is_refused(address: str) -> None:
     error = refusal(address)
 
     assert error.reason.code.problem is FileProblem.NOT_A_FILE
@@ -124,7 +124,7 @@ def test_text_that_resembles_an_address_is_a_path(path: str) -> None:
     assert refusal(path).reason.code.problem is FileProblem.MISSING
 
 
-def test_a_file_that_is_not_there_is_missing(tmp_path: Path) -> None:
+def test_missing_file_is_missing(tmp_path: Path) -> None:
     error = refusal(tmp_path / "gone")
 
     assert (error.reason.code.problem, error.text) == (FileProblem.MISSING, "The file no longer exists")
@@ -133,14 +133,14 @@ def test_a_file_that_is_not_there_is_missing(tmp_path: Path) -> None:
 
 
 @posix_only
-def test_a_link_to_nothing_is_missing(tmp_path: Path) -> None:
+def test_link_to_a_missing_file_is_missing(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("gone")
 
     assert refusal(tmp_path / "link").reason.code.problem is FileProblem.MISSING
 
 
 @posix_only
-def test_a_path_through_a_file_is_missing(tmp_path: Path) -> None:
+def test_path_through_a_file_is_missing(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
 
     error = refusal(tmp_path / "file" / "below")
@@ -161,7 +161,7 @@ def test_cyclic_links_are_refused(tmp_path: Path) -> None:
 
 
 @posix_only
-def test_a_name_too_long_for_the_system_is_missing(tmp_path: Path) -> None:
+def test_name_too_long_for_the_system_is_missing(tmp_path: Path) -> None:
     error = refusal(tmp_path / ("x" * 5000))
 
     assert error.reason.code.problem is FileProblem.MISSING
@@ -169,12 +169,12 @@ def test_a_name_too_long_for_the_system_is_missing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", ["", "/a\0b", "\0"])
-def test_a_name_that_no_file_can_have_is_missing(path: str) -> None:
+def test_invalid_name_is_missing(path: str) -> None:
     assert refusal(path).reason.code.problem is FileProblem.MISSING
 
 
 @posix_only
-def test_a_name_of_half_a_character_is_missing() -> None:
+def test_name_with_half_a_surrogate_pair_is_missing() -> None:
     assert refusal("/nowhere/\ud800").reason.code.problem is FileProblem.MISSING
 
 
@@ -208,7 +208,7 @@ def failing_open(code: int) -> Callable[..., NoReturn]:
         ("EINVAL", FileProblem.UNREADABLE, False),
     ],
 )
-def test_each_refusal_of_the_system_becomes_a_sentence(
+def test_each_error_of_the_system_becomes_a_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, problem: FileProblem, *, passing: bool
 ) -> None:
     if not hasattr(errno, name):
@@ -252,7 +252,7 @@ class _WindowsError(PermissionError):
         (None, FileProblem.NOT_ALLOWED, "or another program is using it", True),
     ],
 )
-def test_the_numbers_of_windows_are_understood(
+def test_error_numbers_of_windows_are_recognized(
     monkeypatch: pytest.MonkeyPatch, number: int | None, problem: FileProblem, words: str, *, passing: bool
 ) -> None:
     monkeypatch.setattr(source_module, "_ON_WINDOWS", True)
@@ -263,7 +263,7 @@ def test_the_numbers_of_windows_are_understood(
     assert words in error.text
 
 
-def test_an_error_without_a_number_still_becomes_a_sentence() -> None:
+def test_error_without_a_number_becomes_a_sentence() -> None:
     error = file_error(OSError("something strange"))
 
     assert error.reason.code.problem is FileProblem.UNREADABLE

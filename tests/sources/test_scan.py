@@ -44,9 +44,7 @@ def fill(folder: Path, *names: str) -> None:
 # --- files
 
 
-def test_a_file_is_accepted_with_its_absolute_path_size_and_time(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_file_is_accepted_with_its_absolute_path_size_and_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(tmp_path, "file.txt")
     os.utime(tmp_path / "file.txt", ns=(5, 1_234_567_890))
     monkeypatch.chdir(tmp_path)
@@ -62,7 +60,7 @@ def test_files_stay_in_the_order_in_which_they_were_named(tmp_path: Path) -> Non
     assert found(look(tmp_path / "b", tmp_path / "c", tmp_path / "a"), tmp_path) == ["b", "c", "a"]
 
 
-def test_a_file_named_twice_is_found_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_named_twice_is_found_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(tmp_path, "d/file")
     monkeypatch.chdir(tmp_path)
 
@@ -71,14 +69,14 @@ def test_a_file_named_twice_is_found_once(tmp_path: Path, monkeypatch: pytest.Mo
     assert found(result, tmp_path) == ["d/file"]
 
 
-def test_a_file_that_may_not_be_read_is_accepted(tmp_path: Path) -> None:
+def test_unreadable_file_is_accepted(tmp_path: Path) -> None:
     fill(tmp_path, "secret")
     (tmp_path / "secret").chmod(0)
 
     assert found(look(tmp_path / "secret"), tmp_path) == ["secret"]
 
 
-def test_nothing_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_file_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(tmp_path, "a", "d/b")
     monkeypatch.setattr(os, "open", lambda *_: pytest.fail("something was opened"))
 
@@ -89,7 +87,7 @@ def test_nothing_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.parametrize(
     "name", [b"caf\xe9.txt", b"two\nlines", b"\"quotes'", b"<b>bold&amp;", b" ", b"-rf", b"a%20b", "ü😀".encode()]
 )
-def test_any_name_that_a_file_can_have_is_found_named_walked_and_as_an_address(tmp_path: Path, name: bytes) -> None:
+def test_file_with_any_valid_name_is_found_by_name_in_a_folder_and_by_address(tmp_path: Path, name: bytes) -> None:
     path = tmp_path / "d" / os.fsdecode(name)
     path.parent.mkdir()
     try:
@@ -107,7 +105,7 @@ def test_any_name_that_a_file_can_have_is_found_named_walked_and_as_an_address(t
 
 
 @posix_only
-def test_a_link_to_a_file_is_accepted_under_its_own_name(tmp_path: Path) -> None:
+def test_link_to_a_file_is_accepted_under_its_own_name(tmp_path: Path) -> None:
     fill(tmp_path, "file")
     (tmp_path / "link").symlink_to("file")
 
@@ -146,12 +144,12 @@ def test_missing_file_is_refused_and_the_scan_continues(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("recursive", [False, True])
-def test_an_empty_name_is_not_the_current_folder(*, recursive: bool) -> None:
+def test_empty_name_is_not_the_current_folder(*, recursive: bool) -> None:
     assert refusal("", recursive=recursive) == "The file does not exist"
 
 
 @pytest.mark.parametrize("name", ["a\0b", pytest.param("\ud800", marks=posix_only), "file:///a%00b"])
-def test_a_name_that_no_file_can_have_is_refused(name: str) -> None:
+def test_invalid_name_is_refused(name: str) -> None:
     assert refusal(name) == "This is not a valid file name"
 
 
@@ -190,7 +188,7 @@ def test_folder_named_twice_is_scanned_once(tmp_path: Path) -> None:
 
 
 @posix_only
-def test_a_device_is_refused() -> None:
+def test_device_is_refused() -> None:
     assert refusal("/dev/zero") == "This is a device; only regular files can be processed"
 
 
@@ -208,14 +206,14 @@ def test_broken_and_cyclic_links_are_refused(tmp_path: Path) -> None:
 
 
 @posix_only
-def test_a_path_through_a_file_is_refused(tmp_path: Path) -> None:
+def test_path_through_a_file_is_refused(tmp_path: Path) -> None:
     fill(tmp_path, "file")
 
     assert refusal(tmp_path / "file" / "below") == "The file does not exist"
 
 
 @posix_only
-def test_a_name_too_long_for_the_system_is_refused(tmp_path: Path) -> None:
+def test_name_too_long_for_the_system_is_refused(tmp_path: Path) -> None:
     assert "too long" in refusal(tmp_path / ("x" * 5000))
 
 
@@ -233,9 +231,7 @@ def test_missing_permission_for_the_parent_folder_is_reported(tmp_path: Path, mo
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the current folder can't be removed")
-def test_a_relative_name_in_a_folder_that_was_removed_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_relative_path_in_a_removed_folder_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
     (tmp_path / "here").rmdir()
@@ -248,7 +244,7 @@ def test_a_relative_name_in_a_folder_that_was_removed_is_refused(
 
 @posix_only
 @pytest.mark.parametrize("start", ["file://", "file://localhost", "FILE://LocalHost", "file:"])
-def test_an_address_of_a_file_on_this_computer_is_its_path(tmp_path: Path, start: str) -> None:
+def test_address_of_a_file_on_this_computer_is_its_path(tmp_path: Path, start: str) -> None:
     fill(tmp_path, "a b#c?d\ne")
 
     for name in ("a%20b%23c%3Fd%0ae", "a b#c?d\ne"):
@@ -263,7 +259,7 @@ def test_address_of_a_folder_is_scanned(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("address", ["file://server/share/a", "file://10.0.0.1/a"])
-def test_an_address_of_another_computer_is_refused(address: str) -> None:
+def test_address_of_another_computer_is_refused(address: str) -> None:
     assert refusal(address) == "This address points to another computer; only files on this computer can be added"
 
 
@@ -271,21 +267,19 @@ def test_an_address_of_another_computer_is_refused(address: str) -> None:
     "address",
     ["http://example.org/a", "HTTPS://example.org/a", "s3://bucket/key", "ftp://example.org/a", "smb://server/a"],
 )
-def test_an_address_on_the_web_is_refused(address: str) -> None:
+def test_web_address_is_refused(address: str) -> None:
     assert refusal(address) == "Addresses on the web can't be added yet; download the file first"
 
 
 @pytest.mark.parametrize("name", ["file:", "file:name", "file://", "file://etc"])
-def test_half_an_address_is_a_name_that_is_not_there(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
+def test_incomplete_address_is_a_missing_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.chdir(tmp_path)
 
     assert refusal(name) == "The file does not exist"
 
 
 @posix_only
-def test_a_file_whose_name_starts_like_an_address_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_whose_name_begins_like_an_address_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(tmp_path, "file:name")
     monkeypatch.chdir(tmp_path)
 
@@ -300,7 +294,7 @@ def test_a_file_whose_name_starts_like_an_address_is_found(tmp_path: Path, monke
         ("file:///share/a", "/share/a"),
     ],
 )
-def test_on_windows_the_slash_before_a_drive_is_no_part_of_the_path(
+def test_slash_before_a_drive_letter_is_removed_on_windows(
     monkeypatch: pytest.MonkeyPatch, address: str, path: str
 ) -> None:
     monkeypatch.setattr(scan_module, "_ON_WINDOWS", True)
@@ -337,7 +331,7 @@ def test_links_to_folders_are_not_followed_inside_a_folder(tmp_path: Path) -> No
 
 
 @posix_only
-def test_a_link_to_a_folder_that_was_named_itself_is_followed(tmp_path: Path) -> None:
+def test_named_link_to_a_folder_is_followed(tmp_path: Path) -> None:
     fill(tmp_path, "d/a")
     (tmp_path / "link").symlink_to("d")
 
@@ -345,7 +339,7 @@ def test_a_link_to_a_folder_that_was_named_itself_is_followed(tmp_path: Path) ->
 
 
 @posix_only
-def test_a_tree_deeper_than_pythons_stack_is_walked(tmp_path: Path) -> None:
+def test_tree_deeper_than_the_recursion_limit_is_scanned(tmp_path: Path) -> None:
     depth = sys.getrecursionlimit() + 200
     folders = [str(tmp_path) + "/d" * level for level in range(1, depth)]
     if len(folders[-1]) > 4000:
@@ -410,7 +404,7 @@ class _Entry:
         (OSError(errno.ESTALE, "Stale"), ReasonCode.NOT_DELIVERED),
     ],
 )
-def test_a_folder_that_can_not_be_listed_is_refused_and_the_rest_goes_on(
+def test_unreadable_folder_is_refused_and_the_scan_continues(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: OSError, code: ReasonCode
 ) -> None:
     fill(tmp_path, "a/x", "locked/x", "z/x")

@@ -64,13 +64,13 @@ def test_large_batch_is_written_in_parts(store: Store) -> None:
     assert len({job.revision for job in store.jobs.all()}) == 3
 
 
-def test_nothing_to_add_is_a_batch_without_jobs(store: Store) -> None:
+def test_empty_add_is_a_batch_without_jobs(store: Store) -> None:
     added = store.intake.add([], queue=QUEUE, name="nothing", now_ms=NOW)
     assert added.job_ids == ()
     assert store.sql("SELECT id, name, created_at FROM batch") == [(added.batch_id, "nothing", NOW)]
 
 
-def test_crash_between_job_and_outbox_leaves_neither(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_crash_between_job_and_outbox_writes_neither(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     def end(*_: object) -> int:
         raise SuddenEndError
 
@@ -82,7 +82,7 @@ def test_crash_between_job_and_outbox_leaves_neither(store: Store, monkeypatch: 
     assert store.sql("SELECT count(*) FROM batch") == [(0,)]
 
 
-def test_crash_in_a_large_batch_leaves_whole_parts(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_crash_in_a_large_batch_keeps_complete_parts(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
 
     def end_at_the_second(database: Database, which: Expression) -> int:
@@ -138,7 +138,7 @@ def test_name_that_is_not_utf_8_is_read_back_byte_for_byte(store: Store, name: b
 @settings(max_examples=30, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=st.binary(min_size=1, max_size=40).filter(lambda name: b"\0" not in name))
 @pytest.mark.skipif(os.name != "posix", reason="names are bytes on POSIX only")
-def test_any_bytes_that_a_name_can_have_come_back(store: Store, name: bytes) -> None:
+def test_any_valid_file_name_is_read_back(store: Store, name: bytes) -> None:
     path = os.fsdecode(b"/data/" + name)
     (job,) = store.add(path)
     assert job.file_path == path
@@ -159,7 +159,7 @@ def end_each_way(store: Store) -> list[Job]:
     return jobs
 
 
-def test_only_jobs_that_have_ended_are_submitted_again(store: Store) -> None:
+def test_only_finished_jobs_are_submitted_again(store: Store) -> None:
     jobs = end_each_way(store)
     assert store.intake.retry(row_ids(jobs), queue=QUEUE) == 2
     now = [store.job(job) for job in jobs]
@@ -198,7 +198,7 @@ def test_message_of_the_submission_before_is_stale_after_a_retry(store: Store) -
     assert store.claim(job, generation=2).outcome is ClaimOutcome.CLAIMED
 
 
-def test_retry_moves_an_entry_that_still_waits_to_the_end(store: Store) -> None:
+def test_retry_moves_a_waiting_entry_to_the_end(store: Store) -> None:
     """The message was sent, but the sender ended before it recorded that."""
     first, second = store.add("/first", "/second")
     store.process(first)
@@ -206,7 +206,7 @@ def test_retry_moves_an_entry_that_still_waits_to_the_end(store: Store) -> None:
     assert store.outbox_rows() == [(second.row_id, 1), (first.row_id, 2)]
 
 
-def test_retry_of_many_goes_in_parts(store: Store) -> None:
+def test_retry_of_many_is_done_in_parts(store: Store) -> None:
     jobs = store.add(*(f"/data/{number}" for number in range(ROWS_A_TRANSACTION + 1)))
     for job in jobs:
         store.process(job)
@@ -220,7 +220,7 @@ def test_retry_of_nothing_and_of_unknown_rows_does_nothing(store: Store) -> None
     assert store.intake.retry([99], queue=QUEUE) == 0
 
 
-def test_removed_jobs_are_off_the_list_whatever_their_status(store: Store) -> None:
+def test_jobs_of_any_status_can_be_removed(store: Store) -> None:
     jobs = [*end_each_way(store), *store.add("/unsent")]
     assert store.intake.remove(row_ids(jobs), now_ms=NOW) == 5
     assert list(store.jobs.all()) == []
@@ -288,7 +288,7 @@ def test_only_rows_removed_long_ago_are_deleted(store: Store) -> None:
     assert store.claim(jobs[1]).outcome is ClaimOutcome.FOREIGN
 
 
-def test_forgetting_many_goes_in_parts(store: Store) -> None:
+def test_many_removed_rows_are_deleted_in_parts(store: Store) -> None:
     jobs = store.add(*(f"/data/{number}" for number in range(2 * ROWS_A_TRANSACTION + 1)))
     store.intake.remove(row_ids(jobs), now_ms=NOW)
     before = store.revision
@@ -321,7 +321,7 @@ def test_reason_code_of_a_failed_job_is_kept_over_removal(store: Store) -> None:
     assert store.job(job).problem is FileProblem.NOT_SENT
 
 
-def test_a_job_that_waits_for_another_queue_is_given_to_this_one_by_a_retry(store: Store) -> None:
+def test_retry_moves_a_job_waiting_for_another_queue_to_this_one(store: Store) -> None:
     waiting, here, working = store.add("/a", "/b", "/c")
     store.start(working)
     assert store.intake.retry([job.row_id for job in (waiting, here, working)], queue="new") == 2

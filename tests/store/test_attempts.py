@@ -90,12 +90,12 @@ def test_released_attempt_is_marked(store: Store, job: Job) -> None:
     assert only(store, job).outcome is AttemptOutcome.RETURNED
 
 
-def test_work_that_was_not_begun_leaves_no_attempt(store: Store, job: Job) -> None:
+def test_unstarted_work_leaves_no_attempt(store: Store, job: Job) -> None:
     assert store.work.give_back(job.row_id, store.start(job), now_ms=NOW, uncount=True)
     assert store.jobs.attempts(job.row_id) == []
 
 
-def test_giving_back_without_the_lease_ends_nothing(store: Store, job: Job) -> None:
+def test_release_without_the_lease_ends_nothing(store: Store, job: Job) -> None:
     token = store.start(job)
     assert not store.work.give_back(job.row_id, token + 1, now_ms=NOW, uncount=True)
     assert only(store, job).outcome is None
@@ -125,7 +125,7 @@ def test_attempt_of_a_dead_lettered_message_is_marked(store: Store, job: Job) ->
     assert only(store, job).outcome is AttemptOutcome.PUT_ASIDE
 
 
-def test_attempt_at_a_job_that_is_taken_off_the_list_ends(store: Store, job: Job) -> None:
+def test_attempt_of_a_removed_job_ends(store: Store, job: Job) -> None:
     idle = store.add("/data/idle")[0]
     store.start(job)
     store.intake.remove([job.row_id, idle.row_id], now_ms=NOW + 3)
@@ -159,7 +159,7 @@ def test_attempts_go_with_their_job(store: Store, job: Job) -> None:
     assert store.sql("SELECT * FROM attempt") == []
 
 
-def test_attempt_is_there_exactly_if_its_claim_is(
+def test_attempt_exists_exactly_if_its_claim_does(
     store: Store, other: Store, job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*arguments: object) -> None:

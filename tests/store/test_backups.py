@@ -58,7 +58,7 @@ def test_only_the_newest_copies_are_kept(store: Store, backups: Backups, monkeyp
     assert len(backups.all()) == KEPT
 
 
-def test_an_interrupted_copy_counts_for_nothing(store: Store, backups: Backups) -> None:
+def test_incomplete_backup_is_ignored(store: Store, backups: Backups) -> None:
     store.path.with_name(f"{store.path.name}.backup-20260101-000000.part").write_bytes(b"half")
     assert backups.all() == []
 
@@ -93,7 +93,7 @@ def test_damaged_database_is_reported_and_not_changed(tmp_path: Path) -> None:
     assert path.read_bytes() == before
 
 
-def test_the_newest_copy_takes_the_place_of_a_damaged_database(store: Store, backups: Backups) -> None:
+def test_newest_backup_replaces_a_damaged_database(store: Store, backups: Backups) -> None:
     store.add("/a")
     made = backups.make()
     assert made is not None
@@ -157,7 +157,7 @@ def test_backup_is_made_once_an_hour_after_changes(store: Store, backups: Backup
     assert len(backups.all()) == 2, "nothing has changed"
 
 
-def test_damage_in_the_middle_of_the_file_is_seen_too(store: Store, backups: Backups) -> None:
+def test_damage_in_the_middle_of_the_file_is_detected(store: Store, backups: Backups) -> None:
     store.add(*(f"/data/{number}" for number in range(500)))
     store.database.release()
     assert not backups.is_needed()

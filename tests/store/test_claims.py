@@ -62,7 +62,7 @@ def test_message_of_a_job_in_work_is_busy(store: Store) -> None:
     assert store.finish(job, token)
 
 
-def test_lease_that_ran_out_is_taken_over(store: Store) -> None:
+def test_expired_lease_is_taken_over(store: Store) -> None:
     (job,) = store.add("/a")
     late = store.start(job, worker="w1")
     token = store.start(job, worker="w2", now=NOW + LEASE)
@@ -115,7 +115,7 @@ def test_claims_are_in_the_order_of_the_requests(store: Store) -> None:
     assert store.revision == before + 1
 
 
-def test_no_request_writes_nothing(store: Store) -> None:
+def test_empty_request_writes_nothing(store: Store) -> None:
     before = store.revision
     assert store.claims.claim([], worker="w1", now_ms=NOW, lease_ms=LEASE) == []
     assert store.revision == before
@@ -159,7 +159,7 @@ def test_released_attempts_are_no_crashes(store: Store) -> None:
     assert store.claim(job, now=later).outcome is ClaimOutcome.CRASHED
 
 
-def test_claim_that_never_began_hides_no_crash(store: Store) -> None:
+def test_unstarted_claim_hides_no_crash(store: Store) -> None:
     (job,) = store.add("/a")
     later = crash(store, job, MAX_CRASHES - 1)
     assert store.work.give_back(job.row_id, store.start(job, now=later), uncount=True, now_ms=NOW)

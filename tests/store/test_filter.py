@@ -103,7 +103,7 @@ def test_problems_are_counted_with_the_most_frequent_reason(store: Store) -> Non
     assert list(store.jobs.ids(chosen)) == row_ids([*jobs[:3], jobs[7]])
 
 
-def test_job_that_waits_for_another_try_is_no_problem(store: Store) -> None:
+def test_job_waiting_for_its_next_attempt_is_no_problem(store: Store) -> None:
     (job,) = store.add("/a")
     store.sql("UPDATE job SET reason_code = 'file_gone' WHERE id = ?", job.row_id)
     assert store.jobs.problems() == []
@@ -117,7 +117,7 @@ def batch(store: Store, name: str, files: int) -> tuple[int, list[int]]:
     return added.batch_id, [store.jobs.find(job_id)[0].row_id for job_id in added.job_ids]
 
 
-def test_batches_that_have_something_on_the_list_are_counted(store: Store) -> None:
+def test_batches_with_listed_files_are_counted(store: Store) -> None:
     first, keys = batch(store, "first", 3)
     second, removed = batch(store, "second", 2)
     third, rest = batch(store, "", 1)
@@ -139,7 +139,7 @@ def test_empty_list_has_neither_problems_nor_batches(store: Store) -> None:
     assert store.jobs.batches() == []
 
 
-def test_all_parts_of_a_filter_work_together(store: Store, listed: list[Job]) -> None:
+def test_conditions_of_a_filter_are_combined(store: Store, listed: list[Job]) -> None:
     _, gone, secret, _ = listed
     where = Filter(
         statuses=frozenset({Status.FAILED}),
@@ -159,7 +159,7 @@ def test_batches_are_walked_from_the_newest_and_their_jobs_found_by_index(store:
         assert [step for step in plan if "job_batch_id" in step or "PRIMARY KEY" in step]
 
 
-def test_jobs_are_added_up_whatever_is_known_of_them(store: Store, listed: list[Job]) -> None:
+def test_jobs_with_unknown_values_are_summed(store: Store, listed: list[Job]) -> None:
     small, _, _, large = listed
     store.process(small)
     store.intake.remove([large.row_id], now_ms=NOW)

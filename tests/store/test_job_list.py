@@ -113,7 +113,7 @@ def test_page_contains_the_requested_jobs_on_the_list(store: Store) -> None:
     assert page == {jobs[2].row_id: jobs[2], jobs[0].row_id: jobs[0]}
 
 
-def test_sizes_add_up_as_far_as_they_are_known(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_known_sizes_are_summed(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(job_list_module, "_SUMMED_AT_ONCE", 2)
     jobs = [*store.add("/a", "/b", "/c", size=2**40), *store.add("/d", size=None)]
     assert store.jobs.sums(row_ids(jobs)).size == 3 * 2**40
@@ -178,7 +178,7 @@ D = "ffffffff-ffff-4000-8000-ffffffffffff"
         ("\uff41", []),  # a fullwidth a
     ],
 )
-def test_jobs_are_found_by_the_beginning_of_their_id(store: Store, text: str, expected: list[str]) -> None:
+def test_jobs_are_found_by_a_prefix_of_their_id(store: Store, text: str, expected: list[str]) -> None:
     known_ids(store, D, C, B, A)
     assert [job.id for job in store.jobs.find(text)] == expected
 

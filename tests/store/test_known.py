@@ -27,7 +27,7 @@ def known(store: Store, files: Sequence[NewFile]) -> list[int]:
     return list(store.intake.listed(files, lambda: False))
 
 
-def test_the_same_file_is_known(store: Store) -> None:
+def test_unchanged_file_is_known(store: Store) -> None:
     add(store, FILE)
     assert known(store, [NewFile("/in/b", 5, FILE.modified_ns), FILE]) == [0, 1]
 
@@ -42,7 +42,7 @@ def test_the_same_file_is_known(store: Store) -> None:
         replace(FILE, modified_ns=None),
     ],
 )
-def test_a_file_that_has_changed_is_another_one(store: Store, other: NewFile) -> None:
+def test_changed_file_is_not_known(store: Store, other: NewFile) -> None:
     add(store, FILE)
     assert known(store, [other]) == [0]
 
@@ -79,5 +79,5 @@ def test_look_up_can_be_cancelled(store: Store) -> None:
     assert list(store.intake.listed([FILE], lambda: True)) == [0]
 
 
-def test_nothing_is_known_of_nothing(store: Store) -> None:
+def test_empty_request_finds_nothing(store: Store) -> None:
     assert known(store, []) == []

@@ -66,7 +66,7 @@ def test_migrated_schema_is_the_models_schema(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("version", NAMES)
-def test_list_of_every_earlier_version_goes_on(tmp_path: Path, version: str) -> None:
+def test_list_of_every_earlier_version_is_migrated(tmp_path: Path, version: str) -> None:
     """The list has a job of each status; the running one has no attempt, as before the table of attempts existed."""
     path = tmp_path / "jobs.db"
     earlier = scripts_with(tmp_path)
@@ -143,7 +143,7 @@ def test_database_of_another_program_is_refused_and_not_changed(tmp_path: Path) 
     assert path.read_bytes() == before
 
 
-def test_script_that_breaks_leaves_the_database_as_it_was(tmp_path: Path) -> None:
+def test_failing_script_leaves_the_database_unchanged(tmp_path: Path) -> None:
     path = tmp_path / "jobs.db"
     migrated(path)
     before = schema(path)

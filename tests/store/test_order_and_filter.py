@@ -145,7 +145,7 @@ def test_unknown_values_are_sorted_to_one_end(store: Store, sort_by: str) -> Non
     assert list(store.jobs.ids(order=Sort.by(sort_by, descending=True))) == ascending[::-1]
 
 
-def test_empty_file_has_no_share_that_is_done(store: Store) -> None:
+def test_empty_file_has_no_progress(store: Store) -> None:
     """There is no division by zero."""
     (empty,) = store.add("/empty", size=0)
     (half,) = store.add("/half")
@@ -250,7 +250,7 @@ def test_text_is_matched_literally_ignoring_case(store: Store, text: str, expect
     assert list(store.jobs.ids(Filter(search=Search(words=(text,))))) == [jobs[at].row_id for at in expected]
 
 
-def test_text_that_is_no_path_of_this_system_matches_nothing(store: Store) -> None:
+def test_text_that_is_no_valid_path_matches_nothing(store: Store) -> None:
     store.add(*PATHS)
     assert list(store.jobs.ids(Filter(search=Search(words=("\ud800",))))) == []
 

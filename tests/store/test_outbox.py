@@ -27,7 +27,7 @@ def test_entries_are_claimed_in_the_order_of_submission_up_to_the_limit(store: S
     assert entries == [OutboxEntry(job.row_id, job.id, 1, 0) for job in jobs[:2]]
 
 
-def test_nothing_due_writes_nothing(store: Store) -> None:
+def test_no_write_without_due_entries(store: Store) -> None:
     before = store.revision
     assert store.take() == []
     assert store.revision == before
@@ -124,20 +124,20 @@ def resubmitted_while_sending(store: Store) -> OutboxEntry:
     return entry
 
 
-def test_noting_an_older_submission_leaves_the_newer_entry_alone(store: Store) -> None:
+def test_recording_an_older_submission_keeps_the_newer_entry(store: Store) -> None:
     entry = resubmitted_while_sending(store)
     store.outbox.mark_sent([Sent(entry, "m-old")], now_ms=NOW)
     assert store.outbox_rows() == [(entry.row_id, 2)]
     assert store.job(entry.row_id).message_id is None
 
 
-def test_postponing_an_older_submission_leaves_the_newer_entry_alone(store: Store) -> None:
+def test_postponing_an_older_submission_keeps_the_newer_entry(store: Store) -> None:
     entry = resubmitted_while_sending(store)
     store.outbox.postpone([entry], until_ms=NOW + 60_000)
     assert store.sql("SELECT claim_owner, next_try_at, tries FROM outbox") == [("s2", 0, 0)]
 
 
-def test_refusal_of_an_older_submission_leaves_the_newer_one_alone(store: Store) -> None:
+def test_rejecting_an_older_submission_keeps_the_newer_one(store: Store) -> None:
     entry = resubmitted_while_sending(store)
     store.outbox.refuse(entry, reason=Reason(ReasonCode.MESSAGE_REFUSED, {"why": "Too long."}), now_ms=NOW)
     assert store.outbox_rows() == [(entry.row_id, 2)]
@@ -153,7 +153,7 @@ def test_postponed_entries_are_free_again_at_their_time(store: Store) -> None:
     assert rows(store.take(owner="s1", now=NOW + 500)) == [second.row_id]
 
 
-def test_each_postponing_counts_as_a_try(store: Store) -> None:
+def test_each_postponement_counts_as_an_attempt(store: Store) -> None:
     store.add("/a")
     for tries in range(3):
         (entry,) = store.take()
@@ -161,7 +161,7 @@ def test_each_postponing_counts_as_a_try(store: Store) -> None:
         store.outbox.postpone([entry], until_ms=NOW)
 
 
-def test_refused_message_ends_its_job_as_failed(store: Store) -> None:
+def test_rejected_message_fails_its_job(store: Store) -> None:
     (job,) = store.add("/a")
     (entry,) = store.take()
     store.outbox.refuse(entry, reason=Reason(ReasonCode.MESSAGE_REFUSED, {"why": "caf\udce9"}), now_ms=NOW + 7)

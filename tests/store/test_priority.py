@@ -63,11 +63,11 @@ def test_only_files_waiting_for_this_queue_are_moved(store: Store) -> None:
     assert order(store) == before
 
 
-def test_nothing_is_moved_nowhere(store: Store) -> None:
+def test_nothing_is_moved_without_entries(store: Store) -> None:
     assert first(store, []) == PriorityResult()
 
 
-def test_entry_that_had_to_wait_is_due(store: Store) -> None:
+def test_postponed_entry_is_due_at_once(store: Store) -> None:
     a, b = store.add("/a", "/b")
     store.outbox.postpone(store.take(), until_ms=NOW + 60_000)
     first(store, [b])
@@ -75,7 +75,7 @@ def test_entry_that_had_to_wait_is_due(store: Store) -> None:
     assert a.row_id in order(store)
 
 
-def test_entry_that_a_sender_has_taken_is_sent_once(store: Store) -> None:
+def test_claimed_entry_is_sent_once(store: Store) -> None:
     a, b = store.add("/a", "/b")
     taken = store.take()
     first(store, [b])

@@ -125,7 +125,7 @@ def test_released_job_is_pending_again(store: Store) -> None:
     assert store.claim(job, worker="w2").outcome is ClaimOutcome.CLAIMED
 
 
-def test_work_that_was_not_begun_is_no_attempt(store: Store) -> None:
+def test_unstarted_work_is_no_attempt(store: Store) -> None:
     (job,) = store.add("/a")
     assert store.work.give_back(job.row_id, store.start(job), uncount=True, now_ms=NOW)
     assert store.job(job).attempts == 0
@@ -154,7 +154,7 @@ def free(store: Store, *dead: str, queue: str = QUEUE) -> int:
     return store.claims.free_dead_leases(lambda worker: worker not in dead, queue=queue, now_ms=NOW)
 
 
-def test_jobs_of_a_dead_worker_wait_again(store: Store) -> None:
+def test_jobs_of_a_dead_worker_are_pending_again(store: Store) -> None:
     dead, alive = store.add("/dead", "/alive")
     store.send()
     held_by(store, dead, "w1")
@@ -169,7 +169,7 @@ def test_jobs_of_a_dead_worker_wait_again(store: Store) -> None:
     assert free(store, "w1") == 0
 
 
-def test_job_that_still_waits_in_the_outbox_is_not_sent_twice(store: Store) -> None:
+def test_job_still_in_the_outbox_is_not_sent_twice(store: Store) -> None:
     (job,) = store.add("/a")
     held_by(store, job, "w1")
     assert free(store, "w1") == 1
@@ -203,7 +203,7 @@ def test_job_whose_workers_crashed_too_often_fails(store: Store) -> None:
     assert store.job(once).status is Status.PENDING
 
 
-def test_crashes_add_up_however_they_are_noticed(store: Store) -> None:
+def test_crashes_are_counted_however_they_are_detected(store: Store) -> None:
     (job,) = store.add("/a")
     held_by(store, job, "w1")
     free(store, "w1")
@@ -212,7 +212,7 @@ def test_crashes_add_up_however_they_are_noticed(store: Store) -> None:
     assert store.job(job).status is Status.FAILED
 
 
-def test_removed_job_of_a_dead_worker_is_left_alone(store: Store) -> None:
+def test_removed_job_of_a_dead_worker_stays_removed(store: Store) -> None:
     (job,) = store.add("/a")
     held_by(store, job, "w1")
     store.intake.remove([job.row_id], now_ms=NOW)

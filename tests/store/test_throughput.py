@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from tests.store.kit import Store
 
 
-def test_nothing_was_done_in_an_empty_list(store: Store) -> None:
+def test_empty_list_has_no_throughput(store: Store) -> None:
     assert store.jobs.run_sums(queue=QUEUE, since_ms=0) == RunSums()
     assert store.jobs.ended(since_ms=0, until_ms=NOW, step_ms=1000) == []
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 pytest_plugins = ["tests.helpers.sqs.fixtures"]
 
 
-def test_a_simulator_alone_answers_a_plain_client(sim: SimulatedSqs) -> None:
+def test_simulator_alone_answers_a_plain_client(sim: SimulatedSqs) -> None:
     client = boto_client()
     sim.simulator.attach(client)
     url = client.create_queue(QueueName="q")["QueueUrl"]
@@ -31,7 +31,7 @@ def test_a_simulator_alone_answers_a_plain_client(sim: SimulatedSqs) -> None:
 
 
 @pytest.mark.parametrize("name", ["work", "work.fifo"])
-def test_a_client_knows_its_queue(sim: SimulatedSqs, name: str) -> None:
+def test_client_has_its_queue(sim: SimulatedSqs, name: str) -> None:
     info = sim.client(name, MaximumMessageSize=2048).info
     assert (info.name, info.is_fifo, info.max_message_bytes) == (name, name.endswith(".fifo"), 2048)
     assert info.url == sim.simulator.queue(name).url
@@ -39,7 +39,7 @@ def test_a_client_knows_its_queue(sim: SimulatedSqs, name: str) -> None:
     assert not sim.simulator.calls
 
 
-def test_a_connector_keeps_its_client_until_it_is_reset(sim: SimulatedSqs) -> None:
+def test_connector_keeps_its_client_until_it_is_reset(sim: SimulatedSqs) -> None:
     connector = sim.connector("work.fifo")
     used: QueueConnector = connector
     client = used.connect()
@@ -82,7 +82,7 @@ def test_queue_and_program_can_share_one_virtual_clock(sim: SimulatedSqs) -> Non
     assert sim.client().state().created_at_ms // 1000 == used.now_ms() // 1000
 
 
-def test_the_real_clock_is_the_computers(live_sim: SimulatedSqs) -> None:
+def test_real_clock_is_the_computers(live_sim: SimulatedSqs) -> None:
     assert abs(live_sim.client().state().created_at_ms - SystemClock().now_ms()) < 5_000
 
 

@@ -202,7 +202,7 @@ def test_only_requested_system_attributes_are_returned(sim: SimulatedSqs) -> Non
     assert message["MD5OfBody"] == "841a2d689ad86bd1611447453c22c6fc"
 
 
-def test_an_empty_receive_has_no_messages_key(sim: SimulatedSqs) -> None:
+def test_empty_receive_has_no_messages_key(sim: SimulatedSqs) -> None:
     queue = OneMessageQueue(sim, "q")
     queue.delete(queue.handle())
     answer = queue.sqs.receive_message(QueueUrl=queue.url, WaitTimeSeconds=20)
@@ -223,7 +223,7 @@ def test_receive_parameters_have_ranges(sim: SimulatedSqs, parameters: dict[str,
     assert said(lambda: queue.receive(**parameters)) == f"InvalidParameterValue: {reason}"
 
 
-def test_a_delayed_message_is_hidden_first(sim: SimulatedSqs) -> None:
+def test_delayed_message_is_hidden_first(sim: SimulatedSqs) -> None:
     queue = OneMessageQueue(sim, "q")
     queue.delete(queue.handle())
     queue.sqs.send_message(QueueUrl=queue.url, MessageBody="later", DelaySeconds=900)
@@ -236,7 +236,7 @@ def test_a_delayed_message_is_hidden_first(sim: SimulatedSqs) -> None:
 
 
 @pytest.mark.parametrize("name", ["q", "q.fifo"])
-def test_a_message_ends_with_its_retention_also_in_flight(sim: SimulatedSqs, name: str) -> None:
+def test_message_is_deleted_after_its_retention_even_in_flight(sim: SimulatedSqs, name: str) -> None:
     queue = OneMessageQueue(sim, name)
     queue.sqs.set_queue_attributes(QueueUrl=queue.url, Attributes={"MessageRetentionPeriod": "60"})
     sim.advance(55)

@@ -70,7 +70,7 @@ def test_added_files_have_the_current_queue_and_time(services: ServicesSetup, se
     assert (job.queue, job.created_at) == (QUEUE, services.clock.now_ms())
 
 
-def test_sender_is_woken_after_there_is_something_to_send(services: ServicesSetup, service: Service) -> None:
+def test_sender_is_woken_after_entries_are_written(services: ServicesSetup, service: Service) -> None:
     jobs = add(services, service, "/a", "/b")
     assert service.control.waiting_at_wake == [2]
     end(services, jobs[0])
@@ -101,7 +101,7 @@ def test_retried_job_moves_to_the_current_queue(services: ServicesSetup, service
     assert (now.queue, now.status, now.generation) == (QUEUE, Status.PENDING, 2)
 
 
-def test_file_that_lies_elsewhere_now_is_submitted_from_there(
+def test_relocated_file_is_submitted_from_its_new_path(
     services: ServicesSetup, service: Service, tmp_path: Path
 ) -> None:
     (before,) = services.add("a.txt")
@@ -148,7 +148,7 @@ def test_removed_job_is_forgotten_when_its_message_can_not_come_any_more(
     assert [job.file_path for job in services.jobs.all()] == ["/b"]
 
 
-def test_messages_of_removed_jobs_are_known_for_longer_than_sqs_keeps_any() -> None:
+def test_messages_of_removed_jobs_are_recognized_for_longer_than_sqs_keeps_any() -> None:
     assert KEEP_REMOVED_MS > 14 * 24 * 60 * 60 * 1000
 
 

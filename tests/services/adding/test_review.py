@@ -88,13 +88,13 @@ def test_named_files_are_matched_by_their_name(folder: Path) -> None:
     assert names(made, SelectionRules(only="er/*")) == ["e.CSV"]
 
 
-def test_a_folder_named_twice_is_picked_once(folder: Path) -> None:
+def test_folder_named_twice_is_listed_once(folder: Path) -> None:
     made = review(folder, folder / "a.csv", folder)
     assert len(made.result.folders) == 2
     assert len(names(made, SelectionRules())) == 6
 
 
-def test_subfolders_are_worth_asking_about_only_if_there_is_something_in_them(tmp_path: Path, folder: Path) -> None:
+def test_subfolders_are_offered_only_if_they_contain_files(tmp_path: Path, folder: Path) -> None:
     assert review(folder).has_subfolders
     assert not review(folder / "deep" / "er").has_subfolders
     assert not review(folder / "a.csv").has_subfolders

@@ -111,7 +111,7 @@ def test_queue_that_does_not_respond_is_called_again() -> None:
     fixture.stop()
 
 
-def test_at_a_stop_a_queue_that_does_not_answer_is_not_waited_for() -> None:
+def test_stop_does_not_wait_for_a_queue_that_does_not_respond() -> None:
     fixture = Fixture()
     fixture.client.script("delete", OFFLINE, OFFLINE, OFFLINE)
     flushed(delete(12), fixture)
@@ -131,5 +131,5 @@ def test_long_after_its_lease_a_delete_is_given_up() -> None:
     fixture.stop()
 
 
-def test_a_stop_with_nothing_to_do_ends_at_once() -> None:
+def test_stop_without_entries_ends_at_once() -> None:
     assert flushed(lambda _: None).client.calls == []

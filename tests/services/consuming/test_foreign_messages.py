@@ -11,7 +11,7 @@ def fill(foreign: ForeignMessages, count: int, *, start: int = 0) -> None:
         foreign.note(received("x" * 5_000, message_id=f"m{number}"), "not JSON")
 
 
-def test_they_are_counted_and_the_newest_are_kept_for_a_look() -> None:
+def test_foreign_messages_are_counted_and_the_newest_are_kept() -> None:
     foreign = ForeignMessages()
     fill(foreign, KEPT + 5)
     assert foreign.count == KEPT + 5

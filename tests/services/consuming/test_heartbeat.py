@@ -75,7 +75,7 @@ def test_late_heartbeat_still_extends(services: ServicesSetup) -> None:
     assert message.expires > services.clock.steady()
 
 
-def test_a_lost_message_cancels_the_work(services: ServicesSetup) -> None:
+def test_lost_message_cancels_the_work(services: ServicesSetup) -> None:
     fixture = InFlight(services)
     message = fixture.receive(5)
     fixture.client.script("change_visibility", [GONE])
@@ -94,7 +94,7 @@ def test_failed_heartbeat_is_retried(services: ServicesSetup) -> None:
     assert not message.cancelled.is_set()
 
 
-def test_the_row_is_kept_together_with_its_message(services: ServicesSetup) -> None:
+def test_row_is_extended_together_with_its_message(services: ServicesSetup) -> None:
     fixture = InFlight(services)
     message = fixture.receive(5, claim="a.txt")
     services.clock.advance(25)
@@ -107,7 +107,7 @@ def test_the_row_is_kept_together_with_its_message(services: ServicesSetup) -> N
     assert other[0].outcome == "busy"
 
 
-def test_a_row_that_was_taken_off_the_list_cancels_the_work(services: ServicesSetup) -> None:
+def test_removed_row_cancels_the_work(services: ServicesSetup) -> None:
     fixture = InFlight(services)
     message = fixture.receive(5, claim="a.txt")
     assert message.job is not None
@@ -133,7 +133,7 @@ def test_finished_message_is_extended_without_its_row(services: ServicesSetup) -
     assert not message.is_lost
 
 
-def test_it_beats_until_it_is_stopped(services: ServicesSetup) -> None:
+def test_heartbeat_extends_until_it_is_stopped(services: ServicesSetup) -> None:
     fixture = InFlight(services)
     beats: list[int] = []
 
@@ -153,7 +153,7 @@ def test_removing_twice_is_fine(services: ServicesSetup) -> None:
     assert len(fixture.in_flight) == 0
 
 
-def test_work_longer_than_twelve_hours_goes_on_under_a_new_message(services: ServicesSetup) -> None:
+def test_work_longer_than_twelve_hours_continues_under_a_new_message(services: ServicesSetup) -> None:
     fixture = InFlight(services)
     message = fixture.receive(5, claim="a.txt")
     message.received_at = services.clock.steady()
@@ -192,7 +192,7 @@ def test_failed_renewal_is_retried(services: ServicesSetup) -> None:
     assert not other.awaits_message, "what is not claimed has nothing to renew"
 
 
-def test_a_message_ends_once(services: ServicesSetup) -> None:
+def test_message_is_finished_only_once(services: ServicesSetup) -> None:
     message = InFlight(services).receive(5)
     message.settle(Outcome.PROCESSED)
     with pytest.raises(RuntimeError, match="settled twice"):

@@ -18,7 +18,7 @@ def test_messages_without_a_group_never_wait() -> None:
     assert groups.leave(one) is None
 
 
-def test_one_of_a_group_at_a_time_and_groups_side_by_side() -> None:
+def test_one_message_per_group_at_a_time_and_groups_in_parallel() -> None:
     groups = MessageGroups()
     a1, a2, a3, b1 = message("a"), message("a"), message("a"), message("b")
     assert [groups.enter(one) for one in (a1, a2, a3, b1)] == [True, False, False, True]

@@ -234,7 +234,7 @@ def test_files_that_could_not_be_claimed_stay_prioritized(
 
 
 @pytest.mark.parametrize(("fifo_order", "serves"), [("parallel", True), ("strict", False)])
-def test_strict_order_is_not_broken_on_request(filemill_home: Path, fifo_order: str, serves: bool) -> None:
+def test_prioritizing_does_not_break_strict_order(filemill_home: Path, fifo_order: str, serves: bool) -> None:
     named = Settings(queue="files.fifo", region="eu-west-1", fifo_order=fifo_order)
     program = open_program({}, settings=named)
     assert isinstance(program.clock, SystemClock)

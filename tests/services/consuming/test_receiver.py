@@ -64,7 +64,7 @@ def test_messages_are_delivered_with_the_end_of_their_visibility() -> None:
     assert expires == ear.clock.steady() + 30
 
 
-def test_a_computer_that_slept_during_the_poll_does_not_believe_in_a_fresh_lease() -> None:
+def test_lease_received_before_the_computer_slept_counts_as_expired() -> None:
     ear = Ear()
     ear.client.polls.append([received()])
     asked = ear.clock.steady()
@@ -73,7 +73,7 @@ def test_a_computer_that_slept_during_the_poll_does_not_believe_in_a_fresh_lease
     assert ear.got[0][1] == asked + 20 + 30
 
 
-def test_an_empty_answer_is_followed_by_the_next_poll_at_once() -> None:
+def test_empty_answer_is_followed_by_the_next_poll_at_once() -> None:
     ear = Ear()
     ear.client.on_receive = lambda: ear.clock.advance(20)
     ear.receiver.run(Countdown(6))
@@ -82,14 +82,14 @@ def test_an_empty_answer_is_followed_by_the_next_poll_at_once() -> None:
 
 
 @pytest.mark.parametrize("wait_s", [MAX_WAIT_SECONDS, 0])
-def test_a_server_that_does_not_wait_makes_no_loop_spin(wait_s: int) -> None:
+def test_server_without_long_polls_does_not_make_the_loop_spin(wait_s: int) -> None:
     ear = Ear(wait_s=wait_s)
     asked = Countdown(20)
     ear.receiver.run(asked)
     assert len(ear.client.made("receive")) <= 4, "between two polls the stop was looked at several times"
 
 
-def test_a_poll_whose_answer_was_lost_is_repeated_under_its_id() -> None:
+def test_poll_with_a_lost_response_is_repeated_with_its_id() -> None:
     ear = Ear()
     ear.client.on_receive = lambda: ear.clock.advance(1)
     ear.client.polls.extend([OFFLINE, [], []])
@@ -98,7 +98,7 @@ def test_a_poll_whose_answer_was_lost_is_repeated_under_its_id() -> None:
     assert first == again != new
 
 
-def test_a_poll_is_not_repeated_under_an_id_that_the_queue_has_forgotten() -> None:
+def test_poll_is_not_repeated_with_an_expired_id() -> None:
     ear = Ear()
     ear.client.on_receive = lambda: ear.clock.advance(300)
     ear.client.polls.append(OFFLINE)
@@ -122,7 +122,7 @@ def test_temporary_configuration_errors_reconnect(trouble: QueueTrouble) -> None
     assert ear.connector.resets == 1
 
 
-def test_a_queue_that_can_not_be_reached_at_the_start_is_waited_for() -> None:
+def test_queue_that_is_unreachable_at_the_start_is_waited_for() -> None:
     ear = Ear()
     ear.connector.trouble = OFFLINE
     ear.receiver.run(Countdown(4))

@@ -87,7 +87,7 @@ def test_work_cancelled_while_running_has_no_result(services: ServicesSetup) -> 
 
 
 @pytest.mark.expected_log("bug while processing", level="ERROR")
-def test_a_bug_costs_one_file_and_not_the_thread(services: ServicesSetup) -> None:
+def test_bug_fails_one_file_and_keeps_the_thread(services: ServicesSetup) -> None:
     for done in process_all(
         [message_for(services, "a.txt"), message_for(services, "b.txt")], ProcessorRegistry([Bug()])
     ):
@@ -97,7 +97,7 @@ def test_a_bug_costs_one_file_and_not_the_thread(services: ServicesSetup) -> Non
         assert "mistake" in error.detail
 
 
-def test_so_many_at_once_and_not_more(services: ServicesSetup) -> None:
+def test_number_of_parallel_files_is_limited(services: ServicesSetup) -> None:
     together = threading.Barrier(2, timeout=30)
     running: list[int] = []
     most: list[int] = []
@@ -119,7 +119,7 @@ def test_so_many_at_once_and_not_more(services: ServicesSetup) -> None:
     assert max(most) == 2
 
 
-def test_the_progress_of_a_long_file_is_left_with_its_message(services: ServicesSetup) -> None:
+def test_progress_of_a_long_file_is_stored_with_its_message(services: ServicesSetup) -> None:
     message = message_for(services, "a.txt")
 
     class Ticking:
@@ -139,7 +139,7 @@ def test_the_progress_of_a_long_file_is_left_with_its_message(services: Services
     assert message.progress == (4, 4)
 
 
-def test_a_read_that_hangs_is_given_up_and_its_place_is_taken(services: ServicesSetup) -> None:
+def test_hung_read_is_abandoned_and_its_thread_replaced(services: ServicesSetup) -> None:
     clock = FakeClock()
     hung, go_on = threading.Event(), threading.Event()
     done: SimpleQueue[Done] = SimpleQueue()

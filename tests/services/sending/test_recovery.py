@@ -75,12 +75,12 @@ def fixture(services: ServicesSetup, sim: SimulatedSqs) -> SenderFixture:
     return SenderFixture(services, sim)
 
 
-def test_messages_that_wait_in_the_queue_are_left_alone(fixture: SenderFixture) -> None:
+def test_messages_in_the_queue_are_not_sent_again(fixture: SenderFixture) -> None:
     fixture.send("a", "b")
     assert [fixture.look(after=seconds) for seconds in (0, 200, 200)] == [0, 0, 0]
 
 
-def test_a_purged_queue_gets_everything_again_after_two_looks(fixture: SenderFixture) -> None:
+def test_purged_queue_gets_everything_again_after_two_checks(fixture: SenderFixture) -> None:
     fixture.send("a", "b")
     fixture.sim.simulator.purge_queue("work")
     fixture.sim.advance(60)
@@ -111,7 +111,7 @@ def test_first_check_of_a_queue_sends_nothing_twice(fixture: SenderFixture) -> N
     assert fixture.look(after=1) == 0
 
 
-def test_a_message_older_than_the_retention_is_sent_again(services: ServicesSetup, sim: SimulatedSqs) -> None:
+def test_message_older_than_the_retention_is_sent_again(services: ServicesSetup, sim: SimulatedSqs) -> None:
     fixture = SenderFixture(services, sim, MessageRetentionPeriod="3600")
     fixture.send("a")
     assert fixture.look(after=3500) == 0
@@ -127,7 +127,7 @@ def test_job_in_work_is_not_sent_again(fixture: SenderFixture) -> None:
     assert [fixture.look(after=200), fixture.look(after=200), fixture.look(after=200)] == [0, 0, 0]
 
 
-def test_a_job_whose_worker_is_gone_and_whose_message_is_lost_is_sent_again(fixture: SenderFixture) -> None:
+def test_job_of_a_dead_worker_with_a_lost_message_is_sent_again(fixture: SenderFixture) -> None:
     (job,) = fixture.send("a")
     Claims(fixture.services.database).claim(
         [ClaimRequest(job.id, 1, "m", 1)], worker="elsewhere/x", now_ms=fixture.clock.now_ms(), lease_ms=40_000
@@ -150,7 +150,7 @@ def receive_until_dead(fixture: SenderFixture, times: int = 2) -> None:
         fixture.sim.advance(2)
 
 
-def test_a_dead_lettered_message_ends_its_row_and_leaves_the_queue(services: ServicesSetup, sim: SimulatedSqs) -> None:
+def test_dead_lettered_message_fails_its_row_and_is_deleted(services: ServicesSetup, sim: SimulatedSqs) -> None:
     fixture = with_dead_letters(services, sim)
     (job,) = fixture.send("a")
     receive_until_dead(fixture)
@@ -163,7 +163,7 @@ def test_a_dead_lettered_message_ends_its_row_and_leaves_the_queue(services: Ser
     assert sim.simulator.bodies("dead") == []
 
 
-def test_a_dead_lettered_message_of_a_job_that_has_ended_only_goes(services: ServicesSetup, sim: SimulatedSqs) -> None:
+def test_dead_lettered_message_of_a_finished_job_is_only_deleted(services: ServicesSetup, sim: SimulatedSqs) -> None:
     fixture = with_dead_letters(services, sim)
     (job,) = fixture.send("a")
     receive_until_dead(fixture)
@@ -172,7 +172,7 @@ def test_a_dead_lettered_message_of_a_job_that_has_ended_only_goes(services: Ser
     assert sim.simulator.bodies("dead") == []
 
 
-def test_a_dead_lettered_message_whose_row_is_worked_on_leaves_the_end_to_the_worker(
+def test_dead_lettered_message_of_a_row_in_work_leaves_the_result_to_the_worker(
     services: ServicesSetup, sim: SimulatedSqs
 ) -> None:
     fixture = with_dead_letters(services, sim)
@@ -196,7 +196,7 @@ def test_foreign_dead_letters_stay_where_they_are(services: ServicesSetup, sim: 
     assert sim.simulator.calls_of("DeleteMessageBatch") == []
 
 
-def test_a_retry_of_a_dead_lettered_job_is_a_new_message(services: ServicesSetup, sim: SimulatedSqs) -> None:
+def test_retry_of_a_dead_lettered_job_sends_a_new_message(services: ServicesSetup, sim: SimulatedSqs) -> None:
     fixture = with_dead_letters(services, sim)
     (job,) = fixture.send("a")
     receive_until_dead(fixture)
@@ -206,7 +206,9 @@ def test_a_retry_of_a_dead_lettered_job_is_a_new_message(services: ServicesSetup
     assert fixture.receive_all() == [encode(FileMessage(job.id, 2))]
 
 
-def test_dead_letters_that_can_not_be_deleted_now_are_deleted_later(services: ServicesSetup, sim: SimulatedSqs) -> None:
+def test_dead_lettered_messages_that_can_not_be_deleted_now_are_deleted_later(
+    services: ServicesSetup, sim: SimulatedSqs
+) -> None:
     fixture = with_dead_letters(services, sim)
     fixture.send("a")
     receive_until_dead(fixture)
@@ -218,7 +220,7 @@ def test_dead_letters_that_can_not_be_deleted_now_are_deleted_later(services: Se
     assert sim.simulator.bodies("dead") == []
 
 
-def test_a_queue_without_a_dead_letter_queue_needs_no_watching(fixture: SenderFixture) -> None:
+def test_queue_without_a_dead_letter_queue_is_not_watched(fixture: SenderFixture) -> None:
     fixture.send("a")
     fixture.watcher.do()
     assert fixture.sim.simulator.calls_of("ReceiveMessage") == []
@@ -232,7 +234,7 @@ class Counting:
         self.times += 1
 
 
-def test_periodic_tasks_are_done_at_the_start_and_once_a_minute(fixture: SenderFixture) -> None:
+def test_periodic_tasks_run_at_the_start_and_once_a_minute(fixture: SenderFixture) -> None:
     counting = Counting()
     tasks = PeriodicTasks([PeriodicTask("counting", counting.do)], fixture.clock, ProcessingControl())
     for seconds in (0, 30, 31, 10, 60):

@@ -56,7 +56,7 @@ def test_messages_carry_the_id_and_the_generation_and_nothing_else(services: Ser
     assert (message.group_id, message.deduplication_id) == ("", "")
 
 
-def test_a_sent_job_knows_its_message_and_leaves_the_outbox(services: ServicesSetup) -> None:
+def test_sent_job_has_its_message_id_and_leaves_the_outbox(services: ServicesSetup) -> None:
     (job,) = services.add("a.txt")
     sender(services, FakeClient()).send_due()
     assert services.outbox.waiting(QUEUE) == 0
@@ -101,7 +101,7 @@ def test_rejected_message_blocks_all_behind_it_in_strict_order(services: Service
     assert sender(services, client, strict=True).send_due() == 2
 
 
-def test_a_retry_is_sent_under_another_deduplication_id(services: ServicesSetup) -> None:
+def test_retry_is_sent_with_another_deduplication_id(services: ServicesSetup) -> None:
     (job,) = services.add("a.txt")
     client = FakeClient(info=FIFO)
     client.script("send", [REFUSED])
@@ -136,7 +136,7 @@ def test_rejected_entry_is_retried_later(services: ServicesSetup) -> None:
     assert one.send_due() == 1
 
 
-def test_a_lost_reply_sends_the_same_message_again(services: ServicesSetup) -> None:
+def test_lost_reply_sends_the_same_message_again(services: ServicesSetup) -> None:
     services.add("a.txt")
     client = FakeClient(info=FIFO)
     client.script("send", OFFLINE)
@@ -159,7 +159,7 @@ def test_errors_that_a_new_look_up_can_fix_reconnect(services: ServicesSetup, tr
     assert connector.resets == 1
 
 
-def test_a_window_keeps_the_queue_shallow(services: ServicesSetup) -> None:
+def test_window_limits_the_messages_in_the_queue(services: ServicesSetup) -> None:
     services.add(*(f"{n}.txt" for n in range(30)))
     client = FakeClient()
     one = sender(services, client, window=20)
@@ -184,7 +184,7 @@ def test_only_jobs_of_this_queue_are_sent(services: ServicesSetup) -> None:
     assert services.job(job).sent_at is None
 
 
-def test_send_all_ends_when_nothing_waits_or_the_time_is_over(services: ServicesSetup) -> None:
+def test_send_all_ends_when_the_outbox_is_empty_or_the_time_is_over(services: ServicesSetup) -> None:
     services.add(*(f"{n}.txt" for n in range(120)))
     client = FakeClient()
     one = sender(services, client)
@@ -208,7 +208,7 @@ def test_loop_survives_errors_and_reports_them(services: ServicesSetup) -> None:
     assert services.outbox.waiting(QUEUE) == 0
 
 
-def test_the_loop_asks_often_while_the_window_is_full(services: ServicesSetup) -> None:
+def test_loop_checks_often_while_the_window_is_full(services: ServicesSetup) -> None:
     services.add("a.txt", "b.txt")
     told: list[LoopState] = []
     sender(services, FakeClient(), window=1, told=told).run(Countdown(4))

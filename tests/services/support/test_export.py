@@ -97,7 +97,7 @@ def csv_text(jobs: Iterable[Job], fields: tuple[str, ...] = FIELDS, separator: s
 
 
 @pytest.mark.parametrize("separator", [",", ";"])
-def test_names_come_back_from_csv_as_they_are_shown_and_never_as_formulas(separator: str) -> None:
+def test_names_are_read_back_from_csv_as_shown_and_never_as_formulas(separator: str) -> None:
     text = csv_text(jobs_named(NAMES), ("name", "file_size"), separator)
     rows = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), delimiter=separator))
     assert rows == [["name", "file_size"], *([shown, "1234567"] for shown in SHOWN)]
@@ -165,7 +165,7 @@ def _write_to_full_device() -> None:
         stream.write("x" * 100_000)
 
 
-def test_file_that_is_there_is_left_alone_unless_it_may_be_replaced(tmp_path: Path) -> None:
+def test_existing_file_is_kept_unless_it_may_be_replaced(tmp_path: Path) -> None:
     target = tmp_path / "list.csv"
     target.write_text("old", encoding="utf-8")
     with pytest.raises(NotWrittenError) as told:

@@ -81,7 +81,7 @@ def test_known_secrets_are_masked_in_any_text() -> None:
     assert masker.counts[Masked.SECRETS] == 1
 
 
-def test_the_same_account_is_the_same_and_others_are_others() -> None:
+def test_same_account_gets_the_same_mask_and_others_get_another() -> None:
     masker = Masker()
     text = "arn:aws:sqs:eu-west-1:123456789012:q https://x/210987654321/q my-123456789012"
     expected = "arn:aws:sqs:eu-west-1:[account 1]:q https://x/[account 2]/q my-[account 1]"
@@ -122,12 +122,12 @@ def test_paths_are_masked_unless_names_are_included(text: str, masked: str) -> N
     assert Masker().mask(text, names=True) == text
 
 
-def test_names_of_the_list_are_known_by_heart() -> None:
+def test_names_of_the_list_are_masked() -> None:
     masker = Masker(names=("my secret plan.txt", "Report"))
     assert masker.mask("read my secret plan.txt; Report", names=False) == "read [path]; Report"
 
 
-def test_this_computers_masker_knows_its_secrets_and_people(
+def test_masker_of_this_computer_includes_its_secrets_and_users(
     isolated_environment: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (isolated_environment / ".aws").mkdir()

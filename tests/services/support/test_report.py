@@ -105,7 +105,7 @@ def test_end_of_the_log(sources: SupportSources) -> None:
     assert text.splitlines() == lines[50:]
 
 
-def test_no_log_and_no_fault_are_left_out(sources: SupportSources) -> None:
+def test_missing_log_and_error_are_left_out(sources: SupportSources) -> None:
     assert set(collected(sources)) == {Part.PROGRAM, Part.SETTINGS, Part.DATABASE, Part.CHECKS}
 
 
@@ -125,7 +125,7 @@ def test_checks_show_successes_and_failures(sources: SupportSources) -> None:
     assert "PENDING: 0" in text[Part.DATABASE]
 
 
-def test_list_that_can_not_be_read_keeps_nothing_else_back(
+def test_unreadable_list_does_not_prevent_the_other_parts(
     sources: SupportSources, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object, **__: object) -> None:
@@ -174,7 +174,7 @@ def test_unreachable_queue_is_reported_with_the_cause(sources: SupportSources) -
     assert report.ask_queue().text == "✗ No connection. EndpointConnectionError"
 
 
-def test_connection_is_tested_right_by_right(sources: SupportSources) -> None:
+def test_connection_is_tested_permission_by_permission(sources: SupportSources) -> None:
     trouble = QueueError("May not.", trouble=QueueTrouble.NO_RIGHT, detail="AccessDenied")
     findings = [
         Finding(Check.SEND, Verdict.FINE, "May send messages"),
