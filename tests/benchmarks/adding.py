@@ -55,7 +55,7 @@ def found(count: int) -> ScanResult:
     return ScanResult(files, (), folders=(NamedFolder(FOLDER, range(count), range(0)),))
 
 
-class Beat(QObject):
+class EventLoopDelays(QObject):
     """Measures the longest time for which the main thread did not run its event loop."""
 
     def __init__(self) -> None:
@@ -109,7 +109,7 @@ def main() -> int:
     good.append(told(f"look through {count:,} files once", (time.perf_counter() - began) * 1000, 200 * scale, "ms"))
     proposal = Proposal(1, review, "in", (FOLDER,))
     sheet = ReviewSheet(proposal, tasks, look, Wording(QLocale(QLocale.Language.English)), window)
-    beat = Beat()
+    beat = EventLoopDelays()
     spin(sheet.isVisible)
     beat.start()
     began = time.perf_counter()

@@ -60,7 +60,7 @@ class Clock:
         return time.monotonic()
 
 
-class Beats(QObject):
+class TimerDelays(QObject):
     """Measures the delay of a timer, for which the window would not have responded."""
 
     def __init__(self) -> None:
@@ -133,7 +133,7 @@ def timed(work: Callable[[], object], times: int = 1) -> float:
     return statistics.median(spent)
 
 
-def measure_reading(view: JobsView, controller: ListController, beats: Beats, rows: int) -> None:
+def measure_reading(view: JobsView, controller: ListController, beats: TimerDelays, rows: int) -> None:
     model = controller.model
     controller.start()
     begin = time.perf_counter()
@@ -181,7 +181,7 @@ def measure_reading(view: JobsView, controller: ListController, beats: Beats, ro
     spin(controller.is_at_rest)
 
 
-def measure_churn(view: JobsView, controller: ListController, database: Database, beats: Beats) -> None:
+def measure_churn(view: JobsView, controller: ListController, database: Database, beats: TimerDelays) -> None:
     """Write 500 changes and 50 new rows a second on another thread, while the table is scrolled 30 times a second."""
     ids = list(controller.model.ids[:500])
     intake = JobEditor(Intake(database), queue="local", clock=Clock(), control=ProcessingControl())
@@ -233,7 +233,7 @@ def main() -> int:
         view = JobsView(controller.model, look)
         view.resize(1100, 1080)
         view.show()
-        beats = Beats()
+        beats = TimerDelays()
         print(f"  {'':<58} {'measured':>13} {'ceiling':>9}  ratio")
         measure_reading(view, controller, beats, rows)
         measure_churn(view, controller, database, beats)

@@ -103,7 +103,7 @@ class Screen:
 
 
 @dataclass
-class Hand:
+class UserInput:
     """A simulated keyboard and mouse.
 
     Attributes:

@@ -26,7 +26,7 @@ def can_listen() -> bool:
     return subprocess.run(asks, capture_output=True, check=False).returncode == 0
 
 
-class Ear:
+class ScreenReader:
     """Receives what a screen reader would, from another process; a context manager.
 
     Start programs after it, on the same screen.

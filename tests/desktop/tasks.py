@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tests.desktop.screen import wait_for
-from tests.desktop.speech import Ear, can_listen
+from tests.desktop.speech import ScreenReader, can_listen
 from tests.helpers.sqs.moto_process import MotoProcess
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def pause_quit_and_go_on(user: User) -> None:
 
 def hear_the_next_row(user: User) -> None:
     """Press Down; a screen reader says name, status and reason."""
-    with Ear(user.screen) as ear:
+    with ScreenReader(user.screen) as ear:
         user.adopt_screen()
         _with_missing(user, "first.txt", "second.txt")
         user.screen.do("key", "Home")
@@ -163,7 +163,7 @@ def see_how_long(user: User) -> None:
     for number in range(40):
         with (user.folder / f"{number}.bin").open("wb") as file:
             file.truncate(300 << 20)  # sparse files, which take no space on the disk
-    with Ear(user.screen):
+    with ScreenReader(user.screen):
         user.adopt_screen()
         user.start(str(user.folder))
         wait_for(lambda: any("min" in name for name in user.spoken_names("label")), "how long it takes", 60)

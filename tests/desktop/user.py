@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
-from tests.desktop.screen import Hand, Screen, wait_for
+from tests.desktop.screen import Screen, UserInput, wait_for
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
@@ -35,7 +35,7 @@ class User:
 
     def __init__(self, screen: Screen, folder: Path, pictures: Path) -> None:
         self.screen = screen
-        self.hand = Hand(screen)
+        self.hand = UserInput(screen)
         self._pictures = pictures
         self.folder = folder / "files"
         self.folder.mkdir()

@@ -254,7 +254,7 @@ def test_invalid_input_is_reported_in_the_dialog(
     assert not page.problem.isVisible()
 
 
-class NotedPage(ConnectionPage):
+class RecordingPage(ConnectionPage):
     """A page that notes what is asked of it."""
 
     def __init__(self, title: str, noted: list[str], *, is_valid: bool = True, can_save: bool = True) -> None:
@@ -281,7 +281,7 @@ class NotedPage(ConnectionPage):
 
 def test_all_pages_are_saved_before_it_connects_once(windows: WindowFactory) -> None:
     noted: list[str] = []
-    pages = [NotedPage("one", noted, can_save=False), NotedPage("two", noted)]
+    pages = [RecordingPage("one", noted, can_save=False), RecordingPage("two", noted)]
     dialog = ConnectionDialog(pages, lambda: noted.append("connect"), windows.open())
     failures: list[str] = []
     dialog.failed.connect(failures.append)
@@ -295,7 +295,7 @@ def test_all_pages_are_saved_before_it_connects_once(windows: WindowFactory) -> 
 
 def test_nothing_is_saved_while_a_page_is_not_valid(windows: WindowFactory) -> None:
     noted: list[str] = []
-    pages = [NotedPage("one", noted), NotedPage("two", noted, is_valid=False)]
+    pages = [RecordingPage("one", noted), RecordingPage("two", noted, is_valid=False)]
     dialog = ConnectionDialog(pages, lambda: noted.append("connect"), windows.open())
     dialog.connect_now.click()
     assert noted == ["load one", "load two", "validate one", "validate two"]

@@ -262,7 +262,7 @@ def test_unwritable_folder_is_an_error(tmp_path: Path) -> None:
         InstanceLock(tmp_path / "gone", tmp_path / "jobs.db").try_lock()
 
 
-class Stranger(QLocalSocket):
+class OtherProgram(QLocalSocket):
     """Another program of the user that connects to the window."""
 
     def __init__(self, first: FirstInstance) -> None:
@@ -291,9 +291,9 @@ def length(number: int) -> bytes:
 )
 def test_other_programs_are_not_obeyed(first: FirstInstance, qtbot: QtBot, data: bytes) -> None:
     first.open()
-    stranger = Stranger(first)
-    with qtbot.waitSignal(stranger.disconnected):
-        stranger.write(data)
+    other_program = OtherProgram(first)
+    with qtbot.waitSignal(other_program.disconnected):
+        other_program.write(data)
     assert first.received == []
 
 
@@ -301,24 +301,24 @@ def test_request_in_several_parts_is_waited_for(first: FirstInstance, qtbot: QtB
     first.open()
     body = b'{"names": ["/in/a.txt"], "token": ""}'
     whole = length(len(body)) + body
-    stranger = Stranger(first)
+    other_program = OtherProgram(first)
     for piece in (whole[:7], whole[7:8], whole[8:-1]):
-        stranger.write(piece)
-        assert stranger.waitForBytesWritten()
+        other_program.write(piece)
+        assert other_program.waitForBytesWritten()
         qtbot.wait(1)
         assert first.received == []
-    with qtbot.waitSignal(stranger.readyRead):
-        stranger.write(whole[-1:])
+    with qtbot.waitSignal(other_program.readyRead):
+        other_program.write(whole[-1:])
     assert first.received == [Request(("/in/a.txt",))]
-    assert stranger.readAll().data() == b"taken\n"
+    assert other_program.readAll().data() == b"taken\n"
 
 
 def test_several_requests_of_one_connection_are_all_handled(first: FirstInstance, qtbot: QtBot) -> None:
     first.open()
-    stranger = Stranger(first)
+    other_program = OtherProgram(first)
     for name in ("a", "b"):
-        write_request(stranger, Request((name,)))
-        stranger.flush()
+        write_request(other_program, Request((name,)))
+        other_program.flush()
         qtbot.waitUntil(lambda name=name: first.received[-1:] == [Request((name,))])  # type: ignore[misc]
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 MIB = 1 << 20
 
 
-class Onlooker:
+class RecordingWatch:
     """A watch that records the progress and cancels at the n-th call."""
 
     def __init__(self, stop_at_question: int | None = None) -> None:
@@ -54,7 +54,7 @@ class TickingClock:
         return self._now
 
 
-class Disturbed(FileSource):
+class ChangingSource(FileSource):
     """A source that is changed after its first chunk has been read."""
 
     def __init__(self, path: str, disturb: Callable[[], None], chunk_bytes: int) -> None:
@@ -69,7 +69,7 @@ class Disturbed(FileSource):
             yield chunk
 
 
-class Workshop:
+class RegistrySetup:
     """A registry that records each opening and pause, and whose file is changed during the first attempts."""
 
     def __init__(self, disturb: Callable[[], None], times: int = 100, chunk_bytes: int = 2) -> None:
@@ -84,11 +84,11 @@ class Workshop:
         self.opened += 1
         if self.opened > self._times:
             return open_source(path)
-        return Disturbed(path, self._disturb, self._chunk_bytes)
+        return ChangingSource(path, self._disturb, self._chunk_bytes)
 
 
-def process(path: Path, watch: Onlooker | None = None, clock: TickingClock | None = None) -> FileResult:
-    return default_registry(clock).process(str(path), watch or Onlooker())
+def process(path: Path, watch: RecordingWatch | None = None, clock: TickingClock | None = None) -> FileResult:
+    return default_registry(clock).process(str(path), watch or RecordingWatch())
 
 
 # --- results
@@ -136,7 +136,7 @@ def test_file_that_can_not_be_opened_fails_with_its_reason(tmp_path: Path) -> No
     assert caught.value.reason.code.problem is FileProblem.MISSING
 
 
-class Shouting:
+class ShoutProcessor:
     """Another processor, only for `.shout` files, with its own result fields."""
 
     name = "shouts"
@@ -151,45 +151,47 @@ class Shouting:
 
 
 def test_first_processor_that_accepts_a_file_is_used(tmp_path: Path) -> None:
-    processors: list[Processor] = [Shouting(), LineProcessor()]
+    processors: list[Processor] = [ShoutProcessor(), LineProcessor()]
     registry = ProcessorRegistry(processors)
     for name in ("a.shout", "a.txt"):
         (tmp_path / name).write_bytes(b"ho!\nho!")
 
-    assert registry.process(str(tmp_path / "a.shout"), Onlooker()) == FileResult(7, None, {"marks": 2, "share": 2 / 7})
-    assert registry.process(str(tmp_path / "a.txt"), Onlooker()) == FileResult(7, 2)
+    assert registry.process(str(tmp_path / "a.shout"), RecordingWatch()) == FileResult(
+        7, None, {"marks": 2, "share": 2 / 7}
+    )
+    assert registry.process(str(tmp_path / "a.txt"), RecordingWatch()) == FileResult(7, 2)
 
 
 @pytest.mark.parametrize("values", [{"other": 1}, {"marks": "1"}, {"marks": True}, {"share": 1}, {"lines_count": 1}])
 def test_result_contains_only_declared_fields(tmp_path: Path, values: dict[str, Value]) -> None:
-    class Undeclared(Shouting):
+    class Undeclared(ShoutProcessor):
         def process(self, source: Source) -> Mapping[str, Value]:
             return {**super().process(source), **values}
 
     (tmp_path / "a.shout").write_bytes(b"!")
 
     with pytest.raises(TypeError, match="shouts does not declare"):
-        ProcessorRegistry([Undeclared()]).process(str(tmp_path / "a.shout"), Onlooker())
+        ProcessorRegistry([Undeclared()]).process(str(tmp_path / "a.shout"), RecordingWatch())
 
 
 def test_file_without_a_processor_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.txt").touch()
 
     with pytest.raises(FileError) as caught:
-        ProcessorRegistry([Shouting()]).process(str(tmp_path / "a.txt"), Onlooker())
+        ProcessorRegistry([ShoutProcessor()]).process(str(tmp_path / "a.txt"), RecordingWatch())
 
     assert caught.value.reason.code.problem is FileProblem.NOT_A_FILE
 
 
 def test_bug_in_a_processor_is_not_swallowed(tmp_path: Path) -> None:
-    class Buggy(Shouting):
+    class Buggy(ShoutProcessor):
         def process(self, source: Source) -> Mapping[str, Value]:
             raise ZeroDivisionError
 
     (tmp_path / "a.shout").touch()
 
     with pytest.raises(ZeroDivisionError):
-        ProcessorRegistry([Buggy()]).process(str(tmp_path / "a.shout"), Onlooker())
+        ProcessorRegistry([Buggy()]).process(str(tmp_path / "a.shout"), RecordingWatch())
 
 
 # --- progress and cancelling
@@ -197,7 +199,7 @@ def test_bug_in_a_processor_is_not_swallowed(tmp_path: Path) -> None:
 
 def test_quickly_processed_file_reports_no_progress(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(bytes(3 * MIB))
-    watch = Onlooker()
+    watch = RecordingWatch()
 
     process(tmp_path / "file", watch, TickingClock(0.05))
 
@@ -206,7 +208,7 @@ def test_quickly_processed_file_reports_no_progress(tmp_path: Path) -> None:
 
 def test_progress_of_a_long_file_is_reported_every_tenth_of_a_second(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(bytes(10 * MIB))
-    watch = Onlooker()
+    watch = RecordingWatch()
 
     process(tmp_path / "file", watch, TickingClock(0.0625))
 
@@ -216,28 +218,28 @@ def test_progress_of_a_long_file_is_reported_every_tenth_of_a_second(tmp_path: P
 
 def test_cancelling_is_checked_before_every_chunk(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(bytes(3 * MIB))
-    patient = Onlooker()
+    patient = RecordingWatch()
     process(tmp_path / "file", patient)
     assert patient.questions >= 4
 
     for question in range(1, 5):
         with pytest.raises(Cancelled):
-            process(tmp_path / "file", Onlooker(stop_at_question=question))
+            process(tmp_path / "file", RecordingWatch(stop_at_question=question))
 
 
 def test_empty_file_can_be_cancelled_too(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
 
     with pytest.raises(Cancelled):
-        process(tmp_path / "file", Onlooker(stop_at_question=1))
+        process(tmp_path / "file", RecordingWatch(stop_at_question=1))
 
 
 def test_cancelling_between_two_attempts_works(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"a")
-    shop = Workshop(lambda: os.utime(tmp_path / "file"), chunk_bytes=10)
+    shop = RegistrySetup(lambda: os.utime(tmp_path / "file"), chunk_bytes=10)
 
     with pytest.raises(Cancelled):
-        shop.registry.process(str(tmp_path / "file"), Onlooker(stop_at_question=3))
+        shop.registry.process(str(tmp_path / "file"), RecordingWatch(stop_at_question=3))
 
     assert shop.opened == 1
 
@@ -253,9 +255,9 @@ def test_file_that_grew_once_is_read_again_completely(tmp_path: Path) -> None:
         with file.open("ab") as stream:
             stream.write(b"c\n")
 
-    shop = Workshop(append, times=1)
+    shop = RegistrySetup(append, times=1)
 
-    assert shop.registry.process(str(file), Onlooker()) == FileResult(6, 3)
+    assert shop.registry.process(str(file), RecordingWatch()) == FileResult(6, 3)
     assert (shop.opened, shop.pauses) == (2, [PAUSES_S[0]])
 
 
@@ -263,10 +265,10 @@ def test_file_that_changes_during_each_attempt_fails_after_three(tmp_path: Path)
     file = tmp_path / "file"
     file.write_bytes(b"a\nb\n")
     times = iter(range(1, 100))
-    shop = Workshop(lambda: os.utime(file, ns=(0, next(times))))
+    shop = RegistrySetup(lambda: os.utime(file, ns=(0, next(times))))
 
     with pytest.raises(FileError) as caught:
-        shop.registry.process(str(file), Onlooker())
+        shop.registry.process(str(file), RecordingWatch())
 
     assert caught.value.reason.code.problem is FileProblem.CHANGED
     assert caught.value.text == (
@@ -289,7 +291,7 @@ def test_file_that_grows_while_it_is_read_does_not_block(tmp_path: Path) -> None
     registry = ProcessorRegistry([LineProcessor()], opener=Growing, pause=lambda _: None)
 
     with pytest.raises(FileError) as caught:
-        registry.process(str(file), Onlooker())
+        registry.process(str(file), RecordingWatch())
 
     assert caught.value.reason.code.problem is FileProblem.CHANGED
 
@@ -297,19 +299,19 @@ def test_file_that_grows_while_it_is_read_does_not_block(tmp_path: Path) -> None
 def test_file_truncated_while_it_is_read_keeps_no_earlier_result(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_bytes(b"a\nb\nc\n")
-    shop = Workshop(lambda: os.truncate(file, 2), times=1)
+    shop = RegistrySetup(lambda: os.truncate(file, 2), times=1)
 
-    assert shop.registry.process(str(file), Onlooker()) == FileResult(2, 1)
+    assert shop.registry.process(str(file), RecordingWatch()) == FileResult(2, 1)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows does not let an open file be removed")
 def test_file_deleted_while_it_is_read_is_missing(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_bytes(b"a\nb\n")
-    shop = Workshop(file.unlink, times=1)
+    shop = RegistrySetup(file.unlink, times=1)
 
     with pytest.raises(FileError) as caught:
-        shop.registry.process(str(file), Onlooker())
+        shop.registry.process(str(file), RecordingWatch())
 
     assert caught.value.reason.code.problem is FileProblem.MISSING
 
@@ -323,9 +325,9 @@ def test_file_replaced_while_it_is_read_has_the_numbers_of_the_new_one(tmp_path:
     def save() -> None:
         new.replace(file)
 
-    shop = Workshop(save, times=1)
+    shop = RegistrySetup(save, times=1)
 
-    assert shop.registry.process(str(file), Onlooker()) == FileResult(6, 3)
+    assert shop.registry.process(str(file), RecordingWatch()) == FileResult(6, 3)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
@@ -333,6 +335,6 @@ def test_file_with_a_wrong_size_is_refused_with_that_reason() -> None:
     registry = ProcessorRegistry([LineProcessor()], pause=lambda _: None)
 
     with pytest.raises(FileError, match="does not match its content") as caught:
-        registry.process("/proc/self/limits", Onlooker())
+        registry.process("/proc/self/limits", RecordingWatch())
 
     assert caught.value.reason.code.problem is FileProblem.UNREADABLE

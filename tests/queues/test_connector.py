@@ -375,7 +375,7 @@ def test_reset_and_close_may_come_any_time(internet: Internet) -> None:
     assert len(internet.requests) == 4
 
 
-class Hanging:
+class HangingLookUp:
     """A look-up that blocks until it is released, on a thread."""
 
     def __init__(self, internet: Internet) -> None:
@@ -413,7 +413,7 @@ class Hanging:
 
 @pytest.mark.usefixtures("signed_in")
 def test_concurrent_connects_share_one_client(internet: Internet) -> None:
-    hanging = Hanging(internet)
+    hanging = HangingLookUp(internet)
     first, second = hanging.end(hanging.start())
     assert first is second
     assert isinstance(first, BotoClient)
@@ -422,7 +422,7 @@ def test_concurrent_connects_share_one_client(internet: Internet) -> None:
 
 @pytest.mark.usefixtures("signed_in")
 def test_reset_does_not_wait_for_a_hung_connect(internet: Internet) -> None:
-    hanging = Hanging(internet)
+    hanging = HangingLookUp(internet)
     hanging.connector.reset()
     (client,) = hanging.end()
     assert isinstance(client, BotoClient)
@@ -430,7 +430,7 @@ def test_reset_does_not_wait_for_a_hung_connect(internet: Internet) -> None:
 
 @pytest.mark.usefixtures("signed_in")
 def test_closing_does_not_wait_for_a_hung_connect(internet: Internet) -> None:
-    hanging = Hanging(internet)
+    hanging = HangingLookUp(internet)
     hanging.connector.close()
     assert hanging.end() == ["The connection to the queue has been closed."]
     assert len(internet.closed) == 2

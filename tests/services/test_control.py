@@ -83,7 +83,7 @@ def test_paused_control_has_nothing_to_finish() -> None:
 # Permission to consume a queue
 
 
-class Noting:
+class RecordingLoop:
     """A loop that records that it ran."""
 
     def __init__(self) -> None:
@@ -94,14 +94,14 @@ class Noting:
 
 
 def test_waiting_for_permission_is_reported_and_can_be_stopped() -> None:
-    loop, told = Noting(), list[LoopState]()
+    loop, told = RecordingLoop(), list[LoopState]()
     PermissionGate(loop, ProcessingControl(), told.append, queue="q").run(Countdown(3))
     assert loop.runs == 0
     assert told == [LoopState(Phase.OFF, OFF_TEXT), LoopState(Phase.STOPPED)]
 
 
 def test_consumer_starts_once_it_is_permitted() -> None:
-    loop, told, control = Noting(), list[LoopState](), ProcessingControl()
+    loop, told, control = RecordingLoop(), list[LoopState](), ProcessingControl()
     thread = threading.Thread(target=PermissionGate(loop, control, told.append, queue="q").run, args=(lambda: False,))
     thread.start()
     wait_until(lambda: told)
@@ -112,7 +112,7 @@ def test_consumer_starts_once_it_is_permitted() -> None:
 
 
 def test_permitted_queue_is_consumed_at_once() -> None:
-    loop, told, control = Noting(), list[LoopState](), ProcessingControl()
+    loop, told, control = RecordingLoop(), list[LoopState](), ProcessingControl()
     control.permit("q")
     PermissionGate(loop, control, told.append, queue="q").run(lambda: False)
     assert (loop.runs, told) == (1, [])

@@ -80,7 +80,7 @@ def test_error_and_its_end_are_logged_once(caplog: pytest.LogCaptureFixture) -> 
 # Restarting a loop that ends or hangs
 
 
-class Loops:
+class ScriptedLoops:
     """Builds loops that perform the script of a test."""
 
     def __init__(self) -> None:
@@ -108,15 +108,15 @@ class Loops:
 
 
 @pytest.fixture
-def loops() -> Loops:
-    return Loops()
+def loops() -> ScriptedLoops:
+    return ScriptedLoops()
 
 
-def supervised(loops: Loops) -> SupervisedLoop:
+def supervised(loops: ScriptedLoops) -> SupervisedLoop:
     return SupervisedLoop("loop", loops.run, patience_s=60, clock=loops.clock)
 
 
-def test_running_loop_is_left_alone(loops: Loops) -> None:
+def test_running_loop_is_left_alone(loops: ScriptedLoops) -> None:
     loop = supervised(loops)
     loop.start()
     wait_until(lambda: loops.runs == 1)
@@ -132,7 +132,7 @@ def test_running_loop_is_left_alone(loops: Loops) -> None:
 
 
 @pytest.mark.expected_log("ended with an unexpected error", level="ERROR")
-def test_loop_that_ends_with_a_bug_is_restarted_after_a_pause(loops: Loops) -> None:
+def test_loop_that_ends_with_a_bug_is_restarted_after_a_pause(loops: ScriptedLoops) -> None:
     loop = supervised(loops)
 
     def bug(_: Callable[[], bool]) -> None:
@@ -152,7 +152,7 @@ def test_loop_that_ends_with_a_bug_is_restarted_after_a_pause(loops: Loops) -> N
 
 
 @pytest.mark.expected_log("does not respond", level="ERROR")
-def test_hung_loop_is_replaced_and_ends_when_it_continues(loops: Loops) -> None:
+def test_hung_loop_is_replaced_and_ends_when_it_continues(loops: ScriptedLoops) -> None:
     loop = supervised(loops)
     loops.act = loops.hang
     loop.start()
@@ -168,7 +168,7 @@ def test_hung_loop_is_replaced_and_ends_when_it_continues(loops: Loops) -> None:
     assert loops.left == [True, True]
 
 
-def test_nothing_is_restarted_after_the_stop(loops: Loops) -> None:
+def test_nothing_is_restarted_after_the_stop(loops: ScriptedLoops) -> None:
     loop = supervised(loops)
     loop.start()
     loop.stop()
@@ -178,7 +178,7 @@ def test_nothing_is_restarted_after_the_stop(loops: Loops) -> None:
     assert loops.runs == 1
 
 
-def test_nothing_is_checked_before_the_start(loops: Loops) -> None:
+def test_nothing_is_checked_before_the_start(loops: ScriptedLoops) -> None:
     loop = supervised(loops)
     loop.check()
     loop.join(1)

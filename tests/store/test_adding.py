@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tests.store.kit import Store
 
 
-class SuddenEndError(Exception):
+class SimulatedCrashError(Exception):
     """Raised in place of a crash of the program."""
 
 
@@ -72,10 +72,10 @@ def test_empty_add_is_a_batch_without_jobs(store: Store) -> None:
 
 def test_crash_between_job_and_outbox_writes_neither(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     def end(*_: object) -> int:
-        raise SuddenEndError
+        raise SimulatedCrashError
 
     monkeypatch.setattr(intake_module, "enqueue", end)
-    with pytest.raises(SuddenEndError):
+    with pytest.raises(SimulatedCrashError):
         store.add("/data/a.txt")
     assert store.sql("SELECT count(*) FROM job") == [(0,)]
     assert store.sql("SELECT count(*) FROM outbox") == [(0,)]
@@ -88,11 +88,11 @@ def test_crash_in_a_large_batch_keeps_complete_parts(store: Store, monkeypatch: 
     def end_at_the_second(database: Database, which: Expression) -> int:
         calls.append(which)
         if len(calls) == 2:
-            raise SuddenEndError
+            raise SimulatedCrashError
         return enqueue(database, which)
 
     monkeypatch.setattr(intake_module, "enqueue", end_at_the_second)
-    with pytest.raises(SuddenEndError):
+    with pytest.raises(SimulatedCrashError):
         store.add(*(f"/data/{number}" for number in range(ROWS_A_TRANSACTION + 5)))
     assert [job.file_path for job in store.jobs.all()] == [f"/data/{number}" for number in range(ROWS_A_TRANSACTION)]
     assert len(store.outbox_rows()) == ROWS_A_TRANSACTION

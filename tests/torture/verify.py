@@ -13,12 +13,12 @@ from tests.torture.world import STATUS_SECONDS
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.torture.world import Known, Programs, Queue
+    from tests.torture.world import Expected, Programs, Queue
 
 _BAD_LINE = re.compile(r"^\S+ (?:WARNING|ERROR|CRITICAL) .*", re.MULTILINE)
 
 
-def verify(programs: Programs, queue: Queue, known: dict[str, Known], foreign: list[str]) -> list[str]:
+def verify(programs: Programs, queue: Queue, known: dict[str, Expected], foreign: list[str]) -> list[str]:
     """Return all problems.
 
     Args:
@@ -44,7 +44,7 @@ def verify(programs: Programs, queue: Queue, known: dict[str, Known], foreign: l
     return wrong
 
 
-def _wrong_on_the_list(programs: Programs, known: dict[str, Known]) -> list[str]:
+def _wrong_on_the_list(programs: Programs, known: dict[str, Expected]) -> list[str]:
     status = programs.start("status", "--json")
     if status.wait(STATUS_SECONDS) != 0:
         return [f"filemill status ended with {status.returncode}: {programs.output_of(status)}"]

@@ -39,14 +39,14 @@ FOREIGN_BODIES = (
 
 
 @dataclass(frozen=True)
-class Known:
+class Expected:
     """The expected result for a file."""
 
     size: int
     lines: int
 
 
-def write_files(folder: Path, count: int, chance: random.Random) -> dict[str, Known]:
+def write_files(folder: Path, count: int, chance: random.Random) -> dict[str, Expected]:
     """Create files of all kinds; return the expected results by path.
 
     A few are large, so that programs can be killed while they process them; these are sparse files.
@@ -66,7 +66,7 @@ def write_files(folder: Path, count: int, chance: random.Random) -> dict[str, Kn
             os.truncate(path, size + gap)
             # Zero bytes are not line feeds: they make the last line longer, or add one.
             size, lines = size + gap, lines + (text.endswith("\n") or not text)
-        known[str(path)] = Known(size, lines)
+        known[str(path)] = Expected(size, lines)
     return known
 
 

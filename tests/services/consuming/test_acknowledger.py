@@ -19,7 +19,7 @@ GONE = EntryResult(trouble=QueueTrouble.LEASE_LOST, text="gone")
 SLOW = EntryResult(trouble=QueueTrouble.THROTTLED, text="slow down")
 
 
-class Fixture:
+class RunningAcknowledger:
     """An acknowledger with a fake queue, on a thread."""
 
     def __init__(self) -> None:
@@ -41,9 +41,11 @@ class Fixture:
         assert not self.thread.is_alive()
 
 
-def flushed(put: Callable[[Fixture], None], fixture: Fixture | None = None) -> Fixture:
+def flushed(
+    put: Callable[[RunningAcknowledger], None], fixture: RunningAcknowledger | None = None
+) -> RunningAcknowledger:
     """Add entries and stop before the thread starts, so that the batches are predictable; return the calls."""
-    fixture = fixture or Fixture()
+    fixture = fixture or RunningAcknowledger()
     put(fixture)
     fixture.acknowledger.stop()
     fixture.thread.start()
@@ -51,8 +53,8 @@ def flushed(put: Callable[[Fixture], None], fixture: Fixture | None = None) -> F
     return fixture
 
 
-def delete(count: int) -> Callable[[Fixture], None]:
-    def put(fixture: Fixture) -> None:
+def delete(count: int) -> Callable[[RunningAcknowledger], None]:
+    def put(fixture: RunningAcknowledger) -> None:
         for message in fixture.receive(count):
             fixture.acknowledger.delete(message)
 
@@ -60,7 +62,7 @@ def delete(count: int) -> Callable[[Fixture], None]:
 
 
 def test_single_delete_is_not_delayed() -> None:
-    fixture = Fixture()
+    fixture = RunningAcknowledger()
     fixture.thread.start()
     delete(1)(fixture)
     wait_until(lambda: fixture.client.made("delete") == [["h0"]])
@@ -75,7 +77,7 @@ def test_deletes_go_in_tens() -> None:
 
 
 def test_released_messages_keep_order_and_time() -> None:
-    def put(fixture: Fixture) -> None:
+    def put(fixture: RunningAcknowledger) -> None:
         first, second, third = fixture.receive(3)
         fixture.acknowledger.release(first, 7)
         fixture.acknowledger.release(second)
@@ -86,7 +88,7 @@ def test_released_messages_keep_order_and_time() -> None:
 
 
 def test_failed_entry_is_retried_and_extended_meanwhile() -> None:
-    fixture = Fixture()
+    fixture = RunningAcknowledger()
     fixture.client.script("delete", [DONE, SLOW])
     flushed(delete(2), fixture)
     assert fixture.client.made("delete") == [["h0", "h1"], ["h1"]]
@@ -94,7 +96,7 @@ def test_failed_entry_is_retried_and_extended_meanwhile() -> None:
 
 
 def test_lost_lease_is_not_retried() -> None:
-    fixture = Fixture()
+    fixture = RunningAcknowledger()
     fixture.client.script("delete", [GONE])
     flushed(delete(1), fixture)
     assert fixture.client.made("delete") == [["h0"]]
@@ -102,7 +104,7 @@ def test_lost_lease_is_not_retried() -> None:
 
 
 def test_queue_that_does_not_respond_is_called_again() -> None:
-    fixture = Fixture()
+    fixture = RunningAcknowledger()
     fixture.client.script("delete", OFFLINE)
     fixture.thread.start()
     delete(1)(fixture)
@@ -112,7 +114,7 @@ def test_queue_that_does_not_respond_is_called_again() -> None:
 
 
 def test_stop_does_not_wait_for_a_queue_that_does_not_respond() -> None:
-    fixture = Fixture()
+    fixture = RunningAcknowledger()
     fixture.client.script("delete", OFFLINE, OFFLINE, OFFLINE)
     flushed(delete(12), fixture)
     assert len(fixture.client.made("delete")) == 1
@@ -120,7 +122,7 @@ def test_stop_does_not_wait_for_a_queue_that_does_not_respond() -> None:
 
 
 def test_long_after_its_lease_a_delete_is_given_up() -> None:
-    fixture = Fixture()
+    fixture = RunningAcknowledger()
     fixture.client.script("delete", [SLOW])
     (message,) = fixture.receive(1)
     fixture.acknowledger.delete(message)

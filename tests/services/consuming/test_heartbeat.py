@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 GONE = EntryResult(trouble=QueueTrouble.LEASE_LOST, text="gone")
 
 
-class InFlight:
+class HeartbeatSetup:
     """Messages in flight and their heartbeat."""
 
     def __init__(self, services: ServicesSetup) -> None:
@@ -52,7 +52,7 @@ class InFlight:
 
 
 def test_only_leases_near_their_end_are_extended(services: ServicesSetup) -> None:
-    fixture = InFlight(services)
+    fixture = HeartbeatSetup(services)
     near, far = fixture.receive(14), fixture.receive(16)
     assert fixture.extended() == 1
     assert fixture.client.made("change_visibility") == [[("h0", 30)]]
@@ -61,7 +61,7 @@ def test_only_leases_near_their_end_are_extended(services: ServicesSetup) -> Non
 
 
 def test_forty_long_files_cost_four_requests_a_beat(services: ServicesSetup) -> None:
-    fixture = InFlight(services)
+    fixture = HeartbeatSetup(services)
     for _ in range(40):
         fixture.receive(5)
     assert fixture.extended() == 40
@@ -69,14 +69,14 @@ def test_forty_long_files_cost_four_requests_a_beat(services: ServicesSetup) -> 
 
 
 def test_late_heartbeat_still_extends(services: ServicesSetup) -> None:
-    fixture = InFlight(services)
+    fixture = HeartbeatSetup(services)
     message = fixture.receive(-5)
     assert fixture.extended() == 1
     assert message.expires > services.clock.steady()
 
 
 def test_lost_message_cancels_the_work(services: ServicesSetup) -> None:
-    fixture = InFlight(services)
+    fixture = HeartbeatSetup(services)
     message = fixture.receive(5)
     fixture.client.script("change_visibility", [GONE])
     assert fixture.extended() == 0
@@ -87,7 +87,7 @@ def test_lost_message_cancels_the_work(services: ServicesSetup) -> None:
 
 
 def test_failed_heartbeat_is_retried(services: ServicesSetup) -> None:
-    fixture = InFlight(services)
+    fixture = HeartbeatSetup(services)
     message = fixture.receive(5)
     fixture.client.script("change_visibility", OFFLINE, [EntryResult(trouble=QueueTrouble.THROTTLED)], [DONE])
     assert [fixture.extended() for _ in range(3)] == [0, 0, 1]
@@ -95,7 +95,7 @@ def test_failed_heartbeat_is_retried(services: ServicesSetup) -> None:
 
 
 def test_row_is_extended_together_with_its_message(services: ServicesSetup) -> None:
-    fixture = InFlight(services)
+    fixture = HeartbeatSetup(services)
     message = fixture.receive(5, claim="a.txt")
     services.clock.advance(25)
     assert fixture.extended() == 1
@@ -108,7 +108,7 @@ def test_row_is_extended_together_with_its_message(services: ServicesSetup) -> N
 
 
 def test_removed_row_cancels_the_work(services: ServicesSetup) -> None:
-    fixture = InFlight(services)
+    fixture = HeartbeatSetup(services)
     message = fixture.receive(5, claim="a.txt")
     assert message.job is not None
     services.intake.remove([message.job.row_id], now_ms=services.clock.now_ms())
@@ -118,14 +118,14 @@ def test_removed_row_cancels_the_work(services: ServicesSetup) -> None:
 
 
 def test_released_message_is_not_hidden_again(services: ServicesSetup) -> None:
-    fixture = InFlight(services)
+    fixture = HeartbeatSetup(services)
     fixture.receive(5).is_releasing = True
     assert fixture.extended() == 0
     assert fixture.client.calls == []
 
 
 def test_finished_message_is_extended_without_its_row(services: ServicesSetup) -> None:
-    fixture = InFlight(services)
+    fixture = HeartbeatSetup(services)
     message = fixture.receive(5, claim="a.txt")
     message.settle(Outcome.PROCESSED)
     message.token = -1
@@ -134,7 +134,7 @@ def test_finished_message_is_extended_without_its_row(services: ServicesSetup) -
 
 
 def test_heartbeat_extends_until_it_is_stopped(services: ServicesSetup) -> None:
-    fixture = InFlight(services)
+    fixture = HeartbeatSetup(services)
     beats: list[int] = []
 
     def beat() -> None:
@@ -146,7 +146,7 @@ def test_heartbeat_extends_until_it_is_stopped(services: ServicesSetup) -> None:
 
 
 def test_removing_twice_is_fine(services: ServicesSetup) -> None:
-    fixture = InFlight(services)
+    fixture = HeartbeatSetup(services)
     message = fixture.receive(5)
     fixture.in_flight.remove(message)
     fixture.in_flight.remove(message)
@@ -154,7 +154,7 @@ def test_removing_twice_is_fine(services: ServicesSetup) -> None:
 
 
 def test_work_longer_than_twelve_hours_continues_under_a_new_message(services: ServicesSetup) -> None:
-    fixture = InFlight(services)
+    fixture = HeartbeatSetup(services)
     message = fixture.receive(5, claim="a.txt")
     message.received_at = services.clock.steady()
     for _ in range(4):
@@ -179,7 +179,7 @@ def test_work_longer_than_twelve_hours_continues_under_a_new_message(services: S
 
 
 def test_failed_renewal_is_retried(services: ServicesSetup) -> None:
-    fixture = InFlight(services)
+    fixture = HeartbeatSetup(services)
     message = fixture.receive(5, claim="a.txt")
     message.received_at = services.clock.steady() - 12 * 3600
     fixture.client.script("delete", OFFLINE)
@@ -193,7 +193,7 @@ def test_failed_renewal_is_retried(services: ServicesSetup) -> None:
 
 
 def test_message_is_finished_only_once(services: ServicesSetup) -> None:
-    message = InFlight(services).receive(5)
+    message = HeartbeatSetup(services).receive(5)
     message.settle(Outcome.PROCESSED)
     with pytest.raises(RuntimeError, match="settled twice"):
         message.settle(Outcome.LOST)
