@@ -379,7 +379,7 @@ def mime(*urls: str, text: str = "") -> QMimeData:
     return data
 
 
-def test_dragged_files_keep_names_that_are_not_utf8() -> None:
+def test_dropped_files_keep_names_that_are_not_utf8() -> None:
     assert dragged_paths(mime("file:///in/a%20b", "file:///in/bad%FF", "https://example.org/x")) == [
         "/in/a b",
         "/in/bad\udcff",

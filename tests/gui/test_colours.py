@@ -58,7 +58,7 @@ def test_selected_text_is_readable(colours: Colours) -> None:
 
 
 @BOTH
-def test_shapes_and_disabled_things_can_be_seen(colours: Colours) -> None:
+def test_shapes_and_disabled_controls_are_visible(colours: Colours) -> None:
     for part in ("accent", "disabled"):
         for ground in ("base", "window"):
             assert contrast(getattr(colours, part), getattr(colours, ground)) >= 3
@@ -67,7 +67,7 @@ def test_shapes_and_disabled_things_can_be_seen(colours: Colours) -> None:
 
 
 @BOTH
-def test_palette_is_made_of_the_same_colours(colours: Colours) -> None:
+def test_palette_uses_the_same_colours(colours: Colours) -> None:
     palette = colours.palette()
     for group in (QPalette.ColorGroup.Active, QPalette.ColorGroup.Inactive):
         assert palette.color(group, QPalette.ColorRole.Highlight).name() == colours.selection
@@ -81,7 +81,7 @@ def test_palette_is_made_of_the_same_colours(colours: Colours) -> None:
     ]
 
 
-def test_high_contrast_takes_nothing_but_the_systems_colours() -> None:
+def test_high_contrast_uses_only_the_systems_colours() -> None:
     system = QPalette(QColor("#000000"), QColor("#000000"))
     system.setColor(QPalette.ColorRole.Text, QColor("#ffff00"))
     system.setColor(QPalette.ColorRole.Base, QColor("#000000"))
@@ -150,7 +150,7 @@ class FakeApplication:
         self.used_font = font
 
 
-def test_look_follows_the_systems_scheme_live(qapp: QApplication) -> None:
+def test_colours_follow_the_systems_scheme_live(qapp: QApplication) -> None:
     application = FakeApplication(Qt.ColorScheme.Dark)
     theme = Theme()
     theme.follow(application)  # type: ignore[arg-type]
@@ -163,7 +163,7 @@ def test_look_follows_the_systems_scheme_live(qapp: QApplication) -> None:
 
 
 @pytest.mark.parametrize(("palette", "expected"), [(LIGHT, LIGHT), (DARK, DARK)])
-def test_scheme_is_read_from_the_palette_where_the_system_says_nothing(
+def test_scheme_is_read_from_the_palette_if_the_system_has_none(
     qapp: QApplication, palette: Colours, expected: Colours
 ) -> None:
     theme = Theme()
@@ -180,7 +180,7 @@ def test_high_contrast_keeps_the_systems_palette(qapp: QApplication) -> None:
     assert theme.colours.failed == theme.colours.text
 
 
-def test_contrast_that_qt_can_not_tell_is_normal() -> None:
+def test_unknown_contrast_counts_as_normal() -> None:
     class OldHints:
         pass
 
@@ -191,7 +191,7 @@ def test_contrast_that_qt_can_not_tell_is_normal() -> None:
     assert not wants_high_contrast(OldApplication())  # type: ignore[arg-type]
 
 
-def test_font_that_is_not_there_is_replaced(qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_font_is_replaced(qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(QFontDatabase, "families", lambda: ["Some Font", "Noto Sans"])
     application = FakeApplication(Qt.ColorScheme.Light)
     application.used_font.setPointSizeF(7)
@@ -202,7 +202,7 @@ def test_font_that_is_not_there_is_replaced(qapp: QApplication, monkeypatch: pyt
     ensure_font(application)  # type: ignore[arg-type]
 
 
-def test_icons_are_drawn_in_the_colour_that_is_asked_for(qapp: QApplication) -> None:
+def test_icons_are_drawn_in_the_requested_colour(qapp: QApplication) -> None:
     theme = Theme()
     for file in resource("icons").glob("*.svg"):
         if file.stem == "filemill":

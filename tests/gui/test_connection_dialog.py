@@ -256,7 +256,7 @@ def test_invalid_values_are_reported_in_the_dialog(
     assert not page.problem.isVisible()
 
 
-class NotedPage(ConnectionPage):
+class RecordingPage(ConnectionPage):
     """A page that records the calls of its methods."""
 
     def __init__(self, title: str, noted: list[str], *, is_valid: bool = True, can_save: bool = True) -> None:
@@ -283,7 +283,7 @@ class NotedPage(ConnectionPage):
 
 def test_all_pages_are_saved_before_it_connects_once(windows: WindowFactory) -> None:
     noted: list[str] = []
-    pages = [NotedPage("one", noted, can_save=False), NotedPage("two", noted)]
+    pages = [RecordingPage("one", noted, can_save=False), RecordingPage("two", noted)]
     dialog = ConnectionDialog(pages, lambda: noted.append("connect"), windows.open())
     failures: list[str] = []
     dialog.failed.connect(failures.append)
@@ -297,7 +297,7 @@ def test_all_pages_are_saved_before_it_connects_once(windows: WindowFactory) -> 
 
 def test_nothing_is_saved_if_a_page_is_invalid(windows: WindowFactory) -> None:
     noted: list[str] = []
-    pages = [NotedPage("one", noted), NotedPage("two", noted, is_valid=False)]
+    pages = [RecordingPage("one", noted), RecordingPage("two", noted, is_valid=False)]
     dialog = ConnectionDialog(pages, lambda: noted.append("connect"), windows.open())
     dialog.connect_now.click()
     assert noted == ["load one", "load two", "validate one", "validate two"]

@@ -48,7 +48,7 @@ def opened(window: MainWindow, qtbot: QtBot) -> MainWindow:
 # --- texts
 
 
-def test_one_file_tells_what_happened_and_what_to_do(jobs_db: JobsDatabase, wording: Wording) -> None:
+def test_details_of_a_file_show_what_happened_and_what_to_do(jobs_db: JobsDatabase, wording: Wording) -> None:
     (key,) = jobs_db.add("/data/in/a.txt", size=12_345)
     jobs_db.fail(key)
     jobs_db.change(key, attempts=2)
@@ -68,7 +68,7 @@ def test_one_file_tells_what_happened_and_what_to_do(jobs_db: JobsDatabase, word
     assert "Lines" not in facts
 
 
-def test_what_has_not_happened_is_left_out(jobs_db: JobsDatabase, wording: Wording) -> None:
+def test_missing_times_are_left_out(jobs_db: JobsDatabase, wording: Wording) -> None:
     (key,) = jobs_db.add("/data/in/a.txt", size=None)
     summary = summary_of_one(jobs_db.jobs.page([key])[key], wording)
     assert [caption for caption, _ in summary.facts] == ["Added"]
@@ -113,7 +113,7 @@ def test_pane_follows_the_selection(window: MainWindow, qtbot: QtBot) -> None:
     assert window.details.buttons == ()
 
 
-def test_pane_adds_up_what_is_selected(window: MainWindow, qtbot: QtBot) -> None:
+def test_pane_sums_up_the_selection(window: MainWindow, qtbot: QtBot) -> None:
     opened(window, qtbot)
     window.view.selectAll()
     qtbot.waitUntil(lambda: window.details.summary.happened == "1 failed · 1 processed · 1 pending")
@@ -141,7 +141,7 @@ def test_sums_arrive_while_the_list_changes_all_the_time(window: MainWindow, qtb
     qtbot.waitUntil(lambda: window.details.summary.happened == "1 failed · 1 processed · 1 pending")
 
 
-def test_pane_follows_what_changes(window: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
+def test_pane_follows_changes(window: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
     opened(window, qtbot)
     window.view.select_rows(2, 2)
     assert window.details.summary.happened.startswith("Pending")
@@ -154,7 +154,7 @@ def test_pane_follows_what_changes(window: MainWindow, windows: WindowFactory, q
     qtbot.waitUntil(lambda: window.details.summary.happened == "2 failed · 1 processed")
 
 
-def test_sums_that_could_not_be_read_are_made_later(
+def test_sums_that_could_not_be_read_are_read_later(
     window: MainWindow, windows: WindowFactory, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened(window, qtbot)
@@ -174,7 +174,7 @@ def test_sums_that_could_not_be_read_are_made_later(
     qtbot.waitUntil(lambda: window.details.summary.happened == "1 failed · 2 processed")
 
 
-def test_buttons_do_what_the_actions_do(window: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
+def test_buttons_trigger_the_actions(window: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
     opened(window, qtbot)
     window.view.select_rows(0, 0)
     QTest.mouseClick(window.details.fixes.button(Fix.RETRY), LEFT)
@@ -195,7 +195,7 @@ def test_path_can_be_selected_by_keyboard(window: MainWindow, qtbot: QtBot) -> N
 
 
 @pytest.mark.parametrize("size", [(720, 440), (720, 700), (1100, 700)])
-def test_nothing_in_the_pane_is_cut_off(window: MainWindow, qtbot: QtBot, size: tuple[int, int]) -> None:
+def test_no_text_in_the_pane_is_cut_off(window: MainWindow, qtbot: QtBot, size: tuple[int, int]) -> None:
     opened(window, qtbot)
     window.resize(*size)
     window.view.select_rows(0, 0)
@@ -245,7 +245,7 @@ def test_pane_and_its_height_are_remembered(
 
 
 @pytest.mark.parametrize("value", ["", "tall", "-5", "3", "99999"])
-def test_height_that_makes_no_sense_is_passed_over(tmp_path: Path, value: str) -> None:
+def test_invalid_height_is_ignored(tmp_path: Path, value: str) -> None:
     file = tmp_path / "w.ini"
     usual = WindowMemory(file).details_height
     file.write_text(f"[General]\nversion=1\ndetails_height={value}\n")

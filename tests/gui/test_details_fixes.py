@@ -112,7 +112,7 @@ def test_missing_file_can_be_located(windows: WindowFactory, folder: Path, tmp_p
     assert said == ["“a.txt” will be processed from its new location."]
 
 
-def test_place_without_a_file_is_refused_in_words(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
+def test_folder_without_the_file_is_refused_with_a_message(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
     (key,) = windows.jobs_db.add(str(folder / "a.txt"))
     process(windows.jobs_db, key)
     window = shown(windows, key, qtbot)
@@ -139,7 +139,7 @@ def test_missing_folder_or_drive_is_named_and_the_fix_is_to_connect_it(
     assert job_of(windows, key).status is Status.PROCESSED
 
 
-def test_file_that_is_there_again_says_so(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
+def test_file_that_exists_again_is_shown_as_available(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
     (key,) = windows.jobs_db.add(str(folder / "a.txt"))
     process(windows.jobs_db, key)
     (folder / "a.txt").write_text("x")
@@ -152,7 +152,7 @@ def test_file_that_is_there_again_says_so(windows: WindowFactory, folder: Path, 
 
 
 @posix_only
-def test_file_that_may_not_be_read_names_its_owner(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
+def test_unreadable_file_shows_its_owner(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
     file = folder / "a.txt"
     file.write_text("x")
     file.chmod(0)
@@ -207,7 +207,7 @@ def test_file_that_changed_while_it_was_read_is_processed_again(
 
 
 @posix_only
-def test_thing_that_is_no_file_is_removed(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
+def test_item_that_is_no_file_is_removed(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
     os.mkfifo(folder / "pipe")
     (key,) = windows.jobs_db.add(str(folder / "pipe"))
     process(windows.jobs_db, key)
@@ -222,9 +222,7 @@ def test_thing_that_is_no_file_is_removed(windows: WindowFactory, folder: Path, 
 # --- E16: moved to the dead-letter queue
 
 
-def test_file_that_the_queue_gave_up_shows_its_attempts(
-    windows: WindowFactory, sim: SimulatedSqs, qtbot: QtBot
-) -> None:
+def test_dead_lettered_file_shows_its_attempts(windows: WindowFactory, sim: SimulatedSqs, qtbot: QtBot) -> None:
     (key,) = windows.jobs_db.add("/in/a.txt")
     job = job_of(windows, key)
     sim.simulator.create_queue("dead")
@@ -263,7 +261,7 @@ class Broken:
 
 
 @pytest.mark.expected_log("bug while processing", level="ERROR")
-def test_fault_of_ours_is_said_to_be_one(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
+def test_bug_is_shown_as_an_error_in_filemill(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
     (folder / "a.txt").write_text("x\n")
     (key,) = windows.jobs_db.add(str(folder / "a.txt"))
     process(windows.jobs_db, key, registry=Broken())
@@ -279,7 +277,7 @@ def test_fault_of_ours_is_said_to_be_one(windows: WindowFactory, folder: Path, q
     assert job_of(windows, key).status is Status.PROCESSED
 
 
-def test_file_that_ended_the_program_again_and_again_is_told(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_file_that_crashed_the_program_repeatedly_is_explained(windows: WindowFactory, qtbot: QtBot) -> None:
     (key,) = windows.jobs_db.add("/in/a.txt")
     for number in range(MAX_CRASHES):
         start(windows.jobs_db, key, at=NOW_MS + number * 1_000)
@@ -295,7 +293,7 @@ def test_file_that_ended_the_program_again_and_again_is_told(windows: WindowFact
 # --- the buttons themselves
 
 
-def test_what_can_not_be_done_here_is_not_offered(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_unavailable_remedies_are_not_offered(windows: WindowFactory, qtbot: QtBot) -> None:
     (key,) = windows.jobs_db.add("/in/a.txt")
     windows.jobs_db.fail(key)
     windows.jobs_db.change(key, reason_code=ReasonCode.INTERNAL)
@@ -329,7 +327,7 @@ def test_buttons_suit_the_status(
     assert offered(window) == texts
 
 
-def test_file_that_is_tried_again_by_itself_says_so(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_automatic_retry_is_shown(windows: WindowFactory, qtbot: QtBot) -> None:
     (key,) = windows.jobs_db.add("/in/a.txt")
     windows.jobs_db.change(key, next_try_at=NOW_MS)
     window = shown(windows, key, qtbot)
@@ -365,7 +363,7 @@ def test_only_a_single_failed_file_can_be_located(windows: WindowFactory, qtbot:
     qtbot.waitUntil(locate.isEnabled)
 
 
-def test_job_that_runs_again_meanwhile_keeps_its_path(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
+def test_job_processed_again_meanwhile_keeps_its_path(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
     (key,) = windows.jobs_db.add("/in/a.txt")
     windows.jobs_db.fail(key)
     (folder / "b.txt").write_text("x")
@@ -382,7 +380,7 @@ def test_job_that_runs_again_meanwhile_keeps_its_path(windows: WindowFactory, fo
 # --- the state of a path
 
 
-def test_look_tells_what_is_there(folder: Path) -> None:
+def test_path_status_describes_the_path(folder: Path) -> None:
     file = folder / "a.txt"
     file.write_text("x")
     there = look_at(str(file))

@@ -51,7 +51,7 @@ def open_report(window: MainWindow, qtbot: QtBot) -> ReportDialog:
     return dialog
 
 
-def test_report_tells_what_helps(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_report_contains_useful_information(windows: WindowFactory, qtbot: QtBot) -> None:
     keys = windows.jobs_db.add("a.txt", "b.txt", "c.txt")
     windows.jobs_db.finish(keys[0])
     windows.jobs_db.fail(keys[1])
@@ -82,9 +82,7 @@ def test_report_tells_what_helps(windows: WindowFactory, qtbot: QtBot) -> None:
 
 
 @pytest.mark.expected_log("signed in with")
-def test_no_planted_secret_is_in_it_whatever_is_ticked(
-    windows: WindowFactory, qtbot: QtBot, isolated_environment: Path
-) -> None:
+def test_report_never_contains_a_secret(windows: WindowFactory, qtbot: QtBot, isolated_environment: Path) -> None:
     folder = isolated_environment / ".aws"
     folder.mkdir()
     (folder / "credentials").write_text(f"[a]\naws_secret_access_key = kept{SECRET_KEY[:8]}\n", encoding="utf-8")
@@ -129,7 +127,7 @@ def test_no_planted_secret_is_in_it_whatever_is_ticked(
 
 
 @pytest.mark.expected_log("could not read")
-def test_names_of_files_are_in_it_only_if_that_is_ticked(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_report_contains_file_names_only_if_selected(windows: WindowFactory, qtbot: QtBot) -> None:
     windows.jobs_db.add("my merger plan.txt")
     with start_logging(windows.log_folder, debug=False):
         logging.getLogger("desktop_app.x").warning("could not read my merger plan.txt or /in/my merger plan.txt")
@@ -140,7 +138,7 @@ def test_names_of_files_are_in_it_only_if_that_is_ticked(windows: WindowFactory,
     assert "could not read my merger plan.txt" in dialog.text.toPlainText()
 
 
-def test_unticked_part_is_neither_shown_nor_saved(windows: WindowFactory, qtbot: QtBot, tmp_path: Path) -> None:
+def test_deselected_part_is_neither_shown_nor_saved(windows: WindowFactory, qtbot: QtBot, tmp_path: Path) -> None:
     dialog = open_report(windows.open(), qtbot)
     assert "--- Settings" in dialog.text.toPlainText()
     QTest.keyClick(dialog.parts[Part.SETTINGS], Qt.Key.Key_Space)
@@ -151,7 +149,7 @@ def test_unticked_part_is_neither_shown_nor_saved(windows: WindowFactory, qtbot:
     assert (tmp_path / "report.txt").read_text(encoding="utf-8") == shown
 
 
-def test_it_is_saved_as_an_archive_and_shown(
+def test_report_is_saved_as_an_archive_and_shown(
     windows: WindowFactory, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     window = windows.open()
@@ -183,7 +181,7 @@ def test_it_is_saved_as_an_archive_and_shown(
         assert archive.read("filemill-report.txt").decode() == shown
 
 
-def test_folder_that_can_not_be_written_is_said_and_the_report_stays(
+def test_read_only_folder_is_reported_and_the_report_stays_open(
     windows: WindowFactory, qtbot: QtBot, tmp_path: Path
 ) -> None:
     dialog = open_report(windows.open(), qtbot)
@@ -193,7 +191,7 @@ def test_folder_that_can_not_be_written_is_said_and_the_report_stays(
     assert dialog.isVisible()
 
 
-def test_it_is_searched_and_copied(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_report_can_be_searched_and_copied(windows: WindowFactory, qtbot: QtBot) -> None:
     dialog = open_report(windows.open(), qtbot)
     QTest.keyClicks(dialog.search, "boto")
     first = dialog.text.textCursor().position()
@@ -211,7 +209,7 @@ def test_it_is_searched_and_copied(windows: WindowFactory, qtbot: QtBot) -> None
     assert QGuiApplication.clipboard().text() == dialog.content()
 
 
-def test_queue_that_does_not_answer_is_told_in_its_place(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_unreachable_queue_is_reported_in_its_section(windows: WindowFactory, qtbot: QtBot) -> None:
     connector = FakeConnector(FakeClient())
     connector.trouble = QueueError(
         f"No queue in account {ACCOUNT}.", trouble=QueueTrouble.NO_QUEUE, detail="NonExistentQueue"
@@ -222,7 +220,7 @@ def test_queue_that_does_not_answer_is_told_in_its_place(windows: WindowFactory,
     assert "✓ Database" in text
 
 
-def test_fault_stands_first_in_it(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_error_comes_first(windows: WindowFactory, qtbot: QtBot) -> None:
     window = windows.open()
     window.help.show_report(f"Traceback\n  ValueError: {KEY_ID}")
     dialog = window.help.report

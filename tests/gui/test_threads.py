@@ -82,7 +82,7 @@ def test_bug_that_ends_the_loop_is_logged_and_reported(qtbot: QtBot, caplog: pyt
     assert "oops" in caplog.text
 
 
-def test_thread_can_be_started_again_after_it_has_ended(qtbot: QtBot) -> None:
+def test_thread_can_be_restarted_after_it_has_ended(qtbot: QtBot) -> None:
     thread = LoopThread(FakeLoop)
     for _ in range(2):
         with qtbot.waitSignal(thread.state_changed):

@@ -1,4 +1,4 @@
-"""Signals that ask a program to end."""
+"""Signals that stop a program."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_signal_ends_a_pause_at_once(number: signal.Signals) -> None:
         assert not stop.is_set()
         os.kill(os.getpid(), number)
         assert not stop.pause(60)
-        os.kill(os.getpid(), number)  # a second one changes nothing
+        os.kill(os.getpid(), number)  # a second signal changes nothing
         assert stop.is_set()
 
 
@@ -57,7 +57,7 @@ def test_ignored_signal_stays_ignored() -> None:
         signal.signal(signal.SIGHUP, before)
 
 
-def test_another_thread_than_the_main_one_takes_no_signals() -> None:
+def test_signals_are_not_handled_on_another_thread() -> None:
     seen: list[Any] = []
 
     def enter() -> None:
@@ -73,7 +73,7 @@ def test_another_thread_than_the_main_one_takes_no_signals() -> None:
 
 
 @posix
-def test_signal_wakes_who_waits_for_the_socket() -> None:
+def test_signal_wakes_a_wait_on_the_socket() -> None:
     with StopSignals() as stop:
         assert select.select([stop.reader], [], [], 0)[0] == []
         os.kill(os.getpid(), signal.SIGTERM)
@@ -94,7 +94,7 @@ def test_signal_of_another_kind_stops_nothing() -> None:
         signal.signal(signal.SIGUSR1, before)
 
 
-def test_many_that_ask_to_stop_do_no_harm() -> None:
+def test_many_stop_requests_do_no_harm() -> None:
     with StopSignals() as stop:
         for _ in range(200_000):
             stop.set()
