@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from desktop_app.domain.reasons import ENDINGS, Reason, ReasonCode, saying
+from desktop_app.domain.reasons import ENDINGS, Reason, ReasonCode, reasons_containing
 from desktop_app.domain.sentences import Sentence
 from desktop_app.store.rows import in_arguments, reason_columns, reason_of
 
@@ -91,10 +91,10 @@ def test_what_is_not_ours_is_shown_as_it_is(code: str, arguments: str) -> None:
     ],
 )
 def test_words_are_found_in_sentences_and_not_in_the_names_of_arguments(text: str, said: set[str]) -> None:
-    assert saying(text) == said
+    assert reasons_containing(text) == said
 
 
 def test_words_of_a_language_are_found_in_its_sentences() -> None:
     german = {ReasonCode.FILE_GONE.template: "Die Datei ist nicht mehr da", ENDINGS["tries"]: "{reason} (nach {tries})"}
-    assert saying("(nach", lambda template: german.get(template, template)) == {"tries"}
-    assert saying("DATEI", lambda template: german.get(template, template)) == {"file_gone"}
+    assert reasons_containing("(nach", lambda template: german.get(template, template)) == {"tries"}
+    assert reasons_containing("DATEI", lambda template: german.get(template, template)) == {"file_gone"}

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QLineEdit, QSizePolicy
 
 from desktop_app.domain.job import Status
 from desktop_app.domain.query import NO_SEARCH, Names, parse_search
-from desktop_app.domain.reasons import saying
+from desktop_app.domain.reasons import reasons_containing
 from desktop_app.gui.i18n import tr, translated
 from desktop_app.gui.wording import status_word
 
@@ -35,8 +35,8 @@ def read_search(text: str) -> Search:
     """Return the search that was typed in the user's language or in English."""
     search = parse_search(text, _names())
     looked_for = dict.fromkeys([*search.words, *search.reasons])
-    spoken = tuple((word, said) for word in looked_for if (said := saying(word, translated) - saying(word)))
-    return replace(search, spoken=spoken)
+    found = {word: reasons_containing(word, translated) - reasons_containing(word) for word in looked_for}
+    return replace(search, translated_matches=tuple((word, names) for word, names in found.items() if names))
 
 
 def _names() -> Names:

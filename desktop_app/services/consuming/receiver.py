@@ -84,7 +84,7 @@ class Receiver:
             try:
                 self._poll(limit, should_stop)
             except QueueError as error:
-                if error.trouble.may_look_different:
+                if error.trouble.needs_reconnect:
                     self._connector.reset()
                 if not should_stop():
                     self._control.wait_to_receive(self._state.waiting(error, self._backoff), should_stop)

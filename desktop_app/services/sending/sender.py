@@ -162,7 +162,7 @@ class Sender:
             except QueueError as error:
                 # Due again at once: the loop's backoff applies to all of them.
                 self._outbox.postpone(entries[done:], until_ms=self._clock.now_ms())
-                if error.trouble.may_look_different:
+                if error.trouble.needs_reconnect:
                     self._connector.reset()
                 raise
             done += len(positions)
