@@ -1,4 +1,4 @@
-"""`filemill status`: show the list."""
+"""The command `filemill status`, which shows the list."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import shutil
 import sys
 from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from desktop_app.cli.output import emit, emit_json, finish_output, is_terminal, quoted, reader_gone, say
 from desktop_app.cli.parser import Command
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 POLL_S = 0.5
 _CLEAR = "\x1b[H\x1b[J"
 _OTHER_LINES = 4
-"""Lines of a screen that show no job: the totals, the header, the number of hidden jobs, and the cursor's line."""
+"""Lines of the screen that show no job: totals, header, the number of jobs left out, and the line of the cursor."""
 _FIRST_SHOWN = (Status.PROCESSING, Status.FAILED, Status.PENDING, Status.PROCESSED)
 _ID_START = re.compile(r"[0-9a-f-]{1,36}", re.IGNORECASE)
 EMPTY_HINT = "The list is empty. Add files with `filemill submit`."
@@ -69,31 +69,27 @@ def _status(options: Namespace) -> int:
 
 
 def _print_table(jobs: Iterable[Job]) -> None:
-    table = JobTable(table_width())
+    table = JobTable(shutil.get_terminal_size().columns if is_terminal(sys.stdout) else None)
     emit(table.header())
     for job in jobs:
         for line in table.rows(job):
             emit(line)
 
 
-def table_width() -> int | None:
-    """Return the terminal's width in cells; None if standard output is not a terminal."""
-    return shutil.get_terminal_size().columns if is_terminal(sys.stdout) else None
-
-
 def watch(jobs: JobList, chosen: AbstractSet[int] | None, *, as_json: bool, steady: Callable[[], float]) -> None:
-    """Show jobs and their changes until a signal asks to stop or the reader has gone. Main thread.
+    """Show jobs and their changes until a stop signal arrives or the reader of the output ends. Main thread.
 
     Args:
         jobs: The list.
-        chosen: Only the jobs with these keys; None = all.
-        as_json: Lines of JSON instead of a table.
-        steady: Monotonic time in seconds.
+        chosen: The keys of the jobs to show; None for all.
+        as_json: Whether to print lines of JSON instead of a table.
+        steady: Returns monotonic time in seconds.
 
     Raises:
         StoreError: If the database can't be read.
     """
-    view: _View = _Screen(jobs, chosen) if not as_json and _can_redraw() else _Feed(jobs, chosen, as_json=as_json)
+    is_screen = not as_json and _can_redraw()
+    view: _Screen | _Feed = _Screen(jobs, chosen) if is_screen else _Feed(jobs, chosen, as_json=as_json)
     seen: Cursor | None = None
     with StopSignals() as stop:
         while True:
@@ -108,20 +104,12 @@ def watch(jobs: JobList, chosen: AbstractSet[int] | None, *, as_json: bool, stea
 
 
 def _can_redraw() -> bool:
-    """Return whether the terminal can move the cursor up; never on Windows, where not all terminals can."""
+    """Return whether the terminal supports cursor movement; always False on Windows, where some terminals don't."""
     return is_terminal(sys.stdout) and os.name != "nt" and os.environ.get("TERM", "dumb") != "dumb"
 
 
-class _View(Protocol):
-    """Shows changes."""
-
-    def show(self, since: Cursor | None) -> None:
-        """Show what was written after a cursor of the change feed; None = everything."""
-        ...
-
-
 class _Feed:
-    """Prints each changed job on a line of its own, for a pipe or a file."""
+    """Prints a line for each changed job, for a pipe or a file."""
 
     def __init__(self, jobs: JobList, chosen: AbstractSet[int] | None, *, as_json: bool) -> None:
         self._jobs = jobs
@@ -130,7 +118,7 @@ class _Feed:
         self._table = JobTable()
 
     def show(self, since: Cursor | None) -> None:
-        """Print the changed jobs; the first time all jobs, below the header."""
+        """Print the jobs that have changed since a cursor; None prints the header and all jobs."""
         if since is None and not self._as_json:
             emit(self._table.header())
         for job in self._changed(since):
@@ -149,13 +137,13 @@ class _Feed:
 
 
 class _Screen:
-    """Shows as many jobs as fit the terminal, redrawn at every change."""
+    """Shows as many jobs as fit on the terminal, and redraws them after every change."""
 
     def __init__(self, jobs: JobList, chosen: AbstractSet[int] | None) -> None:
         self._jobs = jobs
         self._chosen = chosen
 
-    def show(self, since: Cursor | None) -> None:  # noqa: ARG002 - all is drawn, whatever changed
+    def show(self, since: Cursor | None) -> None:  # noqa: ARG002 - everything is redrawn
         """Redraw the screen."""
         size = shutil.get_terminal_size()
         table = JobTable(size.columns)
@@ -174,7 +162,7 @@ class _Screen:
         emit("\n".join([_CLEAR + totals(counts), table.header(), *lines, *more]), flush=True)
 
     def _in_order(self, *, fits: bool) -> Iterator[Job]:
-        """Yield all jobs in the order they were added if they fit; otherwise the most interesting ones first."""
+        """Yield the jobs in the order in which they were added or, if they do not fit, grouped by `_FIRST_SHOWN`."""
         if self._chosen is not None:
             page = self._jobs.page(sorted(self._chosen))
             yield from (page[key] for key in sorted(page))
@@ -188,14 +176,14 @@ class _Screen:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The jobs that IDs matched, each once and in the order given, and a sentence for each ID without a match."""
+    """The jobs that match some IDs, without duplicates, and a sentence for each ID that does not match one job."""
 
     jobs: tuple[Job, ...]
     problems: tuple[str, ...]
 
 
 def look_up(job_list: JobList, ids: Iterable[str]) -> Found:
-    """Return the jobs with these IDs or unambiguous prefixes of IDs.
+    """Return the jobs with the given IDs or unambiguous prefixes of IDs, in the order given.
 
     Raises:
         StoreError: If the database can't be read.
