@@ -1,4 +1,4 @@
-"""Periodic tasks that run between the passes of a loop."""
+"""Periodic tasks of the sender loop."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ EVERY_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class PeriodicTask:
-    """A task: its name for the log and its function, which may raise a `KnownError`."""
+    """A task: its name in the log, and its function, which may raise a `KnownError`."""
 
     name: str
     do: Callable[[], object]
 
 
 class PeriodicTasks:
-    """Runs tasks once a minute, or when the user asks. One thread.
+    """Runs tasks at an interval, and immediately at the user's request. One thread.
 
     Args:
-        tasks: The tasks, in order.
-        clock: Only `steady` is used.
-        control: Tells whether the user wants them to run now.
+        tasks: The tasks, in the order in which to run them.
+        clock: The clock; only `steady` is used.
+        control: Provides the user's request.
         every_s: The interval in seconds.
     """
 
@@ -58,7 +58,7 @@ class PeriodicTasks:
         self._logged: dict[str, str] = {}
 
     def do_due(self) -> None:
-        """Run all tasks if it is time. A failure is logged once and does not affect the other tasks."""
+        """Run all tasks if they are due. An error is logged once and does not affect the other tasks."""
         if not self._control.take_check_request() and self._clock.steady() < self._next:
             return
         self._next = self._clock.steady() + self._every_s
@@ -74,11 +74,11 @@ class PeriodicTasks:
 
 
 class BackupTask:
-    """Backs up the database regularly if it has changed; a periodic task. One thread.
+    """A periodic task that backs up the database regularly if it has changed. One thread.
 
     Args:
         backups: Makes the backups.
-        jobs: Tells whether anything has changed.
+        jobs: The list, which is checked for changes.
         clock: The clock.
     """
 
@@ -86,10 +86,10 @@ class BackupTask:
         self._backups = backups
         self._jobs = jobs
         self._clock = clock
-        self._copied = BEGINNING
+        self._backed_up = BEGINNING
 
     def do(self) -> None:
-        """Make a backup if it is time.
+        """Make a backup if one is due.
 
         Raises:
             StoreError: If the backup fails.
@@ -97,6 +97,6 @@ class BackupTask:
         newest = next(iter(self._backups.all()), None)
         if newest is not None and self._clock.now_ms() - newest.made_at < BACKUP_EVERY_SECONDS * 1000:
             return
-        written = self._jobs.changes.cursor()
-        if written != self._copied and self._backups.make() is not None:
-            self._copied = written
+        cursor = self._jobs.changes.cursor()
+        if cursor != self._backed_up and self._backups.make() is not None:
+            self._backed_up = cursor
