@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from desktop_app.domain.errors import KnownError
+from desktop_app.domain.errors import KnownError, PartlyAddedError
 from desktop_app.services.adding.review import Review
 from desktop_app.sources.file_list import SomeFiles
 from desktop_app.sources.scan import scan
@@ -76,9 +76,12 @@ class JobEditor:
             if not files:
                 return Added(0, ())
         try:
-            return self._intake.add(files, queue=self._queue, name=name, now_ms=self._clock.now_ms())
-        finally:
-            self._control.wake_sender()  # even after an error, since some files may have been added
+            added = self._intake.add(files, queue=self._queue, name=name, now_ms=self._clock.now_ms())
+        except PartlyAddedError:
+            self._control.wake_sender()
+            raise
+        self._control.wake_sender()
+        return added
 
     def process_next(self, row_ids: Sequence[int]) -> PriorityResult:
         """Process waiting jobs of the current queue before all others, in the given order.
