@@ -12,15 +12,13 @@ from desktop_app.cli.doctor import DOCTOR
 from desktop_app.cli.export import EXPORT
 from desktop_app.cli.jobs import REMOVE, RETRY, SUBMIT
 from desktop_app.cli.output import OutputClosedError, finish_output, prepare_streams, quoted, say
-from desktop_app.cli.parser import command_parser, parse, split_names, top_parser
+from desktop_app.cli.parser import Command, command_parser, parse, split_names, top_parser
 from desktop_app.cli.status import STATUS
 from desktop_app.cli.worker import WORKER
 from desktop_app.domain.errors import KnownError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-    from desktop_app.cli.parser import Command
 
 
 log = logging.getLogger(__name__)

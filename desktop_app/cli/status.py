@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from desktop_app.cli.output import emit, emit_json, finish_output, is_terminal, quoted, reader_gone, say
 from desktop_app.cli.parser import Command
 from desktop_app.cli.table import JobTable, totals
-from desktop_app.domain.job import Status
+from desktop_app.domain.job import Cursor, Job, Status
 from desktop_app.domain.query import ADDED, Filter, Sort
 from desktop_app.services.stop_signals import StopSignals, pause_after
 from desktop_app.services.support.export import json_line
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from collections.abc import Set as AbstractSet
 
-    from desktop_app.domain.job import Cursor, Job
     from desktop_app.store.job_list import JobList
 
 

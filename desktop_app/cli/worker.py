@@ -14,9 +14,9 @@ from desktop_app.cli.parser import Command
 from desktop_app.cli.table import totals
 from desktop_app.config.settings import MAX_CONCURRENCY
 from desktop_app.domain.errors import KnownError
-from desktop_app.domain.job import StatusCounts
+from desktop_app.domain.job import Cursor, StatusCounts
 from desktop_app.queues.messages import MAX_WAIT_SECONDS
-from desktop_app.services.loops import LoopState, Phase
+from desktop_app.services.loops import Loop, LoopState, Phase
 from desktop_app.services.stop_signals import StopSignals, pause_after
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from desktop_app.bootstrap import Program
-    from desktop_app.domain.job import Cursor
-    from desktop_app.services.loops import Loop
 
 LOOK_S = 0.25
 ENDING_POLL_SECONDS = 1

@@ -12,12 +12,11 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from desktop_app.domain.job import Status
+from desktop_app.domain.job import Status, StatusCounts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from desktop_app.domain.job import StatusCounts
     from desktop_app.domain.reasons import Reason
 
 

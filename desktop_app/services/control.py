@@ -10,12 +10,10 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from desktop_app.domain.sentences import Sentence
-from desktop_app.services.loops import STOP_CHECK_SECONDS, LoopState, Phase, pause, wait_for
+from desktop_app.services.loops import STOP_CHECK_SECONDS, Loop, LoopState, Phase, pause, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-
-    from desktop_app.services.loops import Loop
 
 
 log = logging.getLogger(__name__)

@@ -12,13 +12,12 @@ from enum import StrEnum
 from threading import Event
 from typing import TYPE_CHECKING, Protocol
 
-from desktop_app.domain.errors import KnownError, QueueError
+from desktop_app.domain.errors import KnownError, QueueError, QueueTrouble
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from desktop_app.domain.clock import Clock
-    from desktop_app.domain.errors import QueueTrouble
 
 
 log = logging.getLogger(__name__)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from desktop_app.domain.errors import KnownError, PartlyAddedError
 from desktop_app.services.adding.review import Review
 from desktop_app.sources.file_list import SomeFiles
-from desktop_app.sources.scan import scan
-from desktop_app.store.adding import Added
+from desktop_app.sources.scan import ScanResult, scan
+from desktop_app.store.adding import Added, Intake
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from desktop_app.domain.clock import Clock
     from desktop_app.domain.job import NewFile, PriorityResult
     from desktop_app.services.control import ProcessingControl
-    from desktop_app.sources.scan import ScanResult
-    from desktop_app.store.adding import Intake
 
 
 KEEP_REMOVED_MS = 15 * 24 * 3600 * 1000

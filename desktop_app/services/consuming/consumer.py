@@ -13,7 +13,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from desktop_app.domain.errors import Cause, KnownError, QueueError, StoreDamagedError, StoreError
-from desktop_app.queues.messages import MAX_WAIT_SECONDS
+from desktop_app.queues.messages import MAX_WAIT_SECONDS, Received
 from desktop_app.services.consuming.acknowledger import Acknowledger
 from desktop_app.services.consuming.dispatcher import Dispatcher
 from desktop_app.services.consuming.foreign_messages import (
@@ -34,7 +34,7 @@ from desktop_app.services.consuming.in_flight import (
 from desktop_app.services.consuming.receiver import Receiver
 from desktop_app.services.consuming.results import WAIT_SECONDS, Committer
 from desktop_app.services.consuming.worker_pool import Done, Processing, WorkerPool
-from desktop_app.services.loops import STOP_CHECK_SECONDS, AwakeClock, Backoff, StateReporter, SupervisedLoop
+from desktop_app.services.loops import STOP_CHECK_SECONDS, AwakeClock, Backoff, LoopState, StateReporter, SupervisedLoop
 from desktop_app.store.claims import Claims
 from desktop_app.store.outbox import Outbox
 from desktop_app.store.priority import Priority
@@ -45,9 +45,7 @@ if TYPE_CHECKING:
 
     from desktop_app.domain.clock import Clock
     from desktop_app.queues.connector import QueueConnector
-    from desktop_app.queues.messages import Received
     from desktop_app.services.control import ProcessingControl
-    from desktop_app.services.loops import LoopState
     from desktop_app.services.worker_identity import WorkerIdentity
     from desktop_app.store.database import Database
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from desktop_app.domain.errors import StoreError
 from desktop_app.queues.messages import ForeignMessageError, Foreignness, Received, decode
 from desktop_app.services.consuming.in_flight import ROW_MARGIN_MS, InFlightMessage, Outcome
-from desktop_app.store.claims import Claim, ClaimOutcome, ClaimRequest
+from desktop_app.store.claims import Claim, ClaimOutcome, ClaimRequest, Claims
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from desktop_app.services.consuming.in_flight import InFlightMessages, MessageGroups
     from desktop_app.services.consuming.worker_pool import WorkerPool
     from desktop_app.services.control import ProcessingControl
-    from desktop_app.store.claims import Claims
     from desktop_app.store.priority import Priority
 
 

@@ -16,7 +16,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from desktop_app.domain.errors import QueueError, QueueTrouble, StoreError
-from desktop_app.queues.messages import MAX_ENTRIES
+from desktop_app.queues.messages import MAX_ENTRIES, Received
 from desktop_app.services.loops import pause
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from desktop_app.domain.clock import Clock
     from desktop_app.domain.job import Job
     from desktop_app.queues.connector import QueueConnector
-    from desktop_app.queues.messages import Received
     from desktop_app.store.claims import Claim
     from desktop_app.store.results import Work
 

@@ -8,8 +8,8 @@ import uuid
 from typing import TYPE_CHECKING
 
 from desktop_app.domain.errors import QueueError
-from desktop_app.queues.messages import MAX_ENTRIES
-from desktop_app.services.loops import Backoff, pause, wait_for
+from desktop_app.queues.messages import MAX_ENTRIES, Received
+from desktop_app.services.loops import Backoff, StateReporter, pause, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     from desktop_app.domain.clock import Clock
     from desktop_app.queues.client import QueueClient
     from desktop_app.queues.connector import QueueConnector
-    from desktop_app.queues.messages import Received
     from desktop_app.services.control import ProcessingControl
-    from desktop_app.services.loops import StateReporter
 
 
 log = logging.getLogger(__name__)

@@ -7,18 +7,16 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from desktop_app.domain.reasons import ReasonCode
-from desktop_app.services.consuming.in_flight import Outcome
+from desktop_app.services.consuming.in_flight import InFlightMessage, InFlightMessages, MessageGroups, Outcome
 from desktop_app.services.loops import Backoff
-from desktop_app.store.results import Result, Tick
+from desktop_app.store.results import Result, Tick, Work
 
 if TYPE_CHECKING:
     from desktop_app.domain.clock import Clock
     from desktop_app.domain.errors import FileError
     from desktop_app.domain.job import Job
     from desktop_app.services.consuming.acknowledger import Acknowledger
-    from desktop_app.services.consuming.in_flight import InFlightMessage, InFlightMessages, MessageGroups
     from desktop_app.services.consuming.worker_pool import Done, WorkerPool
-    from desktop_app.store.results import Work
 
 
 log = logging.getLogger(__name__)

@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Protocol
 from desktop_app.domain.errors import FileError
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.processing.isolation import IsolatedProcessing, ProcessDiedError
-from desktop_app.processing.processor import Cancelled
+from desktop_app.processing.processor import Cancelled, Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from desktop_app.domain.clock import Clock
     from desktop_app.domain.job import Job
-    from desktop_app.processing.processor import Watch
     from desktop_app.processing.registry import FileResult
     from desktop_app.services.consuming.in_flight import InFlightMessage
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from desktop_app.queues.messages import MAX_ENTRIES, ForeignMessageError, decode
-from desktop_app.store.claims import ClaimOutcome
+from desktop_app.queues.messages import MAX_ENTRIES, ForeignMessageError, Received, decode
+from desktop_app.store.claims import ClaimOutcome, Claims
 
 if TYPE_CHECKING:
     from desktop_app.domain.clock import Clock
     from desktop_app.queues.client import QueueClient
     from desktop_app.queues.connector import QueueConnector
-    from desktop_app.queues.messages import Received
-    from desktop_app.store.claims import Claims
 
 
 log = logging.getLogger(__name__)

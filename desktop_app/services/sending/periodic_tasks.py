@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 
 from desktop_app.domain.errors import KnownError
 from desktop_app.domain.job import BEGINNING
-from desktop_app.store.backups import BACKUP_EVERY_SECONDS
+from desktop_app.store.backups import BACKUP_EVERY_SECONDS, Backups
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from desktop_app.domain.clock import Clock
     from desktop_app.services.control import ProcessingControl
-    from desktop_app.store.backups import Backups
     from desktop_app.store.job_list import JobList
 
 

@@ -15,7 +15,7 @@ from desktop_app.domain.errors import QueueError, QueueTrouble, StoreDamagedErro
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.domain.sentences import Sentence
 from desktop_app.queues.messages import EntryResult, FileMessage, Outgoing, encode, plan_batches
-from desktop_app.services.loops import Backoff, StateReporter
+from desktop_app.services.loops import Backoff, LoopState, StateReporter
 from desktop_app.store.outbox import Outbox, OutboxEntry, Sent
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from desktop_app.queues.client import QueueClient
     from desktop_app.queues.connector import QueueConnector
     from desktop_app.services.control import ProcessingControl
-    from desktop_app.services.loops import LoopState
     from desktop_app.services.sending.periodic_tasks import PeriodicTasks
     from desktop_app.services.worker_identity import WorkerIdentity
     from desktop_app.store.database import Database

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from desktop_app import __version__
-from desktop_app.domain.connection_checks import Verdict
+from desktop_app.domain.connection_checks import Finding, Verdict
 from desktop_app.domain.errors import KnownError
 from desktop_app.domain.job import Status, display_text, iso_utc
 from desktop_app.domain.query import ADDED, Sort
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from desktop_app.config.paths import Home
     from desktop_app.config.settings import Connection, Settings
     from desktop_app.domain.clock import Clock
-    from desktop_app.domain.connection_checks import Finding
     from desktop_app.queues.connector import QueueConnector
     from desktop_app.store.database import Database
     from desktop_app.store.job_list import JobList
