@@ -56,7 +56,7 @@ def _scan(names: Sequence[str], *, recursive: bool) -> ScanResult:
     from desktop_app.domain.reasons import ReasonCode
     from desktop_app.sources.scan import scan
 
-    with StopSignals() as stop, closing(Progress("Looking", "files")) as bar:
+    with closing(StopSignals()) as stop, closing(Progress("Looking", "files")) as bar:
         found = scan(names, recursive=recursive, cancelled=stop.is_set, on_found=lambda count: bar.move_to(count, None))
     if found.cancelled:
         raise KnownError("Stopped. Nothing was added.")
@@ -76,7 +76,7 @@ def _remove_options(parser: ArgumentParser) -> None:
 
 
 def _retry(options: Namespace) -> int:
-    _want_one("retry", "--failed or IDs", options.failed, options.names)
+    _require_one("retry", "--failed or IDs", options.failed, options.names)
     from desktop_app.bootstrap import open_program
 
     with closing(open_program()) as program:
@@ -90,7 +90,7 @@ def _retry(options: Namespace) -> int:
 
 
 def _remove(options: Namespace) -> int:
-    _want_one("remove", "--processed, --all or IDs", options.processed, options.all, options.names)
+    _require_one("remove", "--processed, --all or IDs", options.processed, options.all, options.names)
     from desktop_app.bootstrap import open_program
 
     with closing(open_program()) as program:
@@ -114,13 +114,13 @@ def _chosen(job_list: JobList, ids: Sequence[str], *statuses: Status) -> Sequenc
     """
     if not ids:
         return job_list.ids(Filter(statuses=frozenset(statuses)))
-    found = look_up(job_list, ids)
-    if found.problems:
-        raise KnownError(f"{' '.join(found.problems)} Nothing was changed.")
-    return [job.row_id for job in found.jobs]
+    jobs, problems = look_up(job_list, ids)
+    if problems:
+        raise KnownError(f"{' '.join(problems)} Nothing was changed.")
+    return [job.row_id for job in jobs]
 
 
-def _want_one(command: str, choices: str, *given: object) -> None:
+def _require_one(command: str, choices: str, *given: object) -> None:
     """Raise an error unless the command line selects jobs in exactly one way."""
     if sum(map(bool, given)) != 1:
         raise UsageError(f"Give either {choices}. See `filemill {command} --help`.")

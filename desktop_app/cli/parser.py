@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
 
-_DEBUG_HELP = "log more, and show tracebacks of errors"
-_HELP_HELP = "show this help and exit"
 _WINDOW_USAGE = "[PATH|URL …]"
 _EPILOG = """\
 Run `filemill COMMAND --help` for details. For a file that is named like a
@@ -94,8 +92,8 @@ def command_parser(command: Command) -> argparse.ArgumentParser:
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--debug", action="store_true", help=_DEBUG_HELP)
-    parser.add_argument("-h", "--help", action="help", help=_HELP_HELP)
+    parser.add_argument("--debug", action="store_true", help="log more, and show tracebacks of errors")
+    parser.add_argument("-h", "--help", action="help", help="show this help and exit")
 
 
 def parse(parser: argparse.ArgumentParser, words: Sequence[str]) -> argparse.Namespace:

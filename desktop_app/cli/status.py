@@ -7,7 +7,6 @@ import re
 import shutil
 import sys
 from contextlib import closing
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from desktop_app.cli.output import emit, emit_json, finish_output, is_terminal, quoted, reader_gone, say
@@ -44,19 +43,19 @@ def _status(options: Namespace) -> int:
     from desktop_app.bootstrap import open_program
 
     with closing(open_program()) as program:
-        found = look_up(program.jobs, options.names)
-        for problem in found.problems:
+        found, problems = look_up(program.jobs, options.names)
+        for problem in problems:
             say(problem)
-        code = 1 if found.problems else 0
-        if options.names and not found.jobs:
+        code = 1 if problems else 0
+        if options.names and not found:
             return code
-        chosen = {job.row_id for job in found.jobs} if options.names else None
+        chosen = {job.row_id for job in found} if options.names else None
         if options.watch:
             watch(program.jobs, chosen, as_json=options.json, steady=program.clock.steady)
         elif options.json:
-            emit_json(found.jobs if options.names else program.jobs.all())
+            emit_json(found if options.names else program.jobs.all())
         elif options.names:
-            _print_table(found.jobs)
+            _print_table(found)
         else:
             counts = program.jobs.counts()
             if counts.total:
@@ -90,7 +89,7 @@ def watch(jobs: JobList, chosen: AbstractSet[int] | None, *, as_json: bool, stea
     is_screen = not as_json and _can_redraw()
     view: _Screen | _Feed = _Screen(jobs, chosen) if is_screen else _Feed(jobs, chosen, as_json=as_json)
     seen: Cursor | None = None
-    with StopSignals() as stop:
+    with closing(StopSignals()) as stop:
         while True:
             started = steady()
             newest = jobs.changes.cursor()
@@ -173,16 +172,11 @@ class _Screen:
                 yield from self._jobs.all(Filter(statuses=frozenset({status})), order)
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """The jobs that match some IDs, without duplicates, and a sentence for each ID that does not match one job."""
+def look_up(job_list: JobList, ids: Iterable[str]) -> tuple[list[Job], list[str]]:
+    """Look up jobs by ID or by an unambiguous prefix of an ID.
 
-    jobs: tuple[Job, ...]
-    problems: tuple[str, ...]
-
-
-def look_up(job_list: JobList, ids: Iterable[str]) -> Found:
-    """Return the jobs with the given IDs or unambiguous prefixes of IDs, in the order given.
+    Returns:
+        The jobs in the order given, without duplicates, and a sentence for each ID that does not match exactly one job.
 
     Raises:
         StoreError: If the database can't be read.
@@ -197,7 +191,7 @@ def look_up(job_list: JobList, ids: Iterable[str]) -> Found:
             problems.append(f"The ID {quoted(text)} is ambiguous: give more characters.")
         else:
             problems.append(f"No file on the list has the ID {quoted(text)}.")
-    return Found(tuple(jobs.values()), tuple(problems))
+    return list(jobs.values()), problems
 
 
 STATUS = Command(

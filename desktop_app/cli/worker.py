@@ -55,7 +55,7 @@ def _worker(options: Namespace) -> int:
     from desktop_app.bootstrap import build_consumer, build_sender, connect_queue, open_program
 
     with (
-        StopSignals() as stop,
+        closing(StopSignals()) as stop,
         closing(open_program()) as program,
         closing(Progress("Processing", "files")) as bar,
     ):

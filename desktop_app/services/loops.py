@@ -9,7 +9,6 @@ import threading
 import traceback
 from dataclasses import dataclass, field
 from enum import StrEnum
-from threading import Event
 from typing import TYPE_CHECKING, Protocol
 
 from desktop_app.domain.errors import KnownError, QueueError, QueueTrouble
@@ -75,7 +74,7 @@ class Loop(Protocol):
         ...
 
 
-def wait_for(wake: Event, seconds: float, should_stop: Callable[[], bool]) -> bool:
+def wait_for(wake: threading.Event, seconds: float, should_stop: Callable[[], bool]) -> bool:
     """Wait until an event is set, a time has passed or a stop is requested.
 
     Args:
@@ -97,7 +96,7 @@ def wait_for(wake: Event, seconds: float, should_stop: Callable[[], bool]) -> bo
 
 def pause(seconds: float, should_stop: Callable[[], bool]) -> None:
     """Wait until a time has passed or a stop is requested."""
-    wait_for(Event(), seconds, should_stop)
+    wait_for(threading.Event(), seconds, should_stop)
 
 
 class StateReporter:
