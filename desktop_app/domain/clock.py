@@ -14,7 +14,7 @@ class Clock(Protocol):
         ...
 
     def steady(self) -> float:
-        """Return monotonic seconds for measuring durations; they include system sleep where possible."""
+        """Return monotonic seconds for measuring durations, including system sleep where possible."""
         ...
 
 

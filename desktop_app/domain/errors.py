@@ -196,7 +196,7 @@ class FileError(KnownError):
 
     Args:
         reason: The reason; its sentence becomes the error's text.
-        passing: Whether a later attempt may succeed, for example because a network share is offline for a while.
+        passing: Whether a later attempt may succeed, for example because a network share is temporarily offline.
         detail: The operating system's error message; may be empty.
     """
 

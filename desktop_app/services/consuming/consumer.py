@@ -271,7 +271,7 @@ class Consumer:
         return self._options.concurrency + spare - self._in_flight.count_unsettled()
 
     def _turn(self, patience: float) -> None:
-        """Handle what has arrived and commit the results."""
+        """Handle received messages and finished files, waiting for the first, and commit the results."""
         if not self._attempt(self._take_in, patience) or not self._attempt(self._commit):
             return
         if self._is_store_away:
@@ -305,7 +305,7 @@ class Consumer:
             self._control.wake_sender()
 
     def _arrivals(self, patience: float) -> Iterator[list[InFlightMessage] | Done]:
-        """Wait for the first item and yield all items that have arrived, up to a limit that keeps commits frequent."""
+        """Wait for the first item in the inbox, and yield it and those after it, up to `COMMIT_ROWS`."""
         try:
             yield self._inbox.get(timeout=patience)
             for _ in range(COMMIT_ROWS):

@@ -134,7 +134,7 @@ class Sender:
         self._state.stopped()
 
     def send_due(self) -> int:
-        """Send due messages as far as the window has room, and return the number that the queue accepted.
+        """Send due messages, as many as the window allows, and return the number that the queue accepted.
 
         Raises:
             QueueError: If the queue can't be reached or used. The entries are due again immediately.
