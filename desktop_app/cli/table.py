@@ -78,13 +78,7 @@ class JobTable:
         return _CUT + text[start:]
 
     def _line(self, job_id: str, status: str, lines: str, size: str, path: str) -> str:
-        columns = (
-            job_id.ljust(self._id_width),
-            status.ljust(_STATUS),
-            lines.rjust(_LINES),
-            size.rjust(_SIZE),
-            path,
-        )
+        columns = (job_id.ljust(self._id_width), status.ljust(_STATUS), lines.rjust(_LINES), size.rjust(_SIZE), path)
         return _GAP.join(columns).rstrip()
 
 

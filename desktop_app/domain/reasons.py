@@ -64,11 +64,7 @@ class ReasonCode(StrEnum):
         mark("The file no longer exists: part of its path is not a folder"),
         FileProblem.MISSING,
     )
-    PATH_TOO_LONG = (
-        "path_too_long",
-        mark("The path is too long for this system"),
-        FileProblem.MISSING,
-    )
+    PATH_TOO_LONG = "path_too_long", mark("The path is too long for this system"), FileProblem.MISSING
     IMPOSSIBLE_NAME = "impossible_name", mark("This is not a valid file name"), FileProblem.MISSING
     MAY_NOT_READ = "may_not_read", mark("You don't have permission to read this file"), FileProblem.NOT_ALLOWED
     MAY_NOT_READ_OR_IN_USE = (
@@ -82,11 +78,7 @@ class ReasonCode(StrEnum):
         mark("The file could not be read from its disk or network share"),
         FileProblem.UNREADABLE,
     )
-    NO_ANSWER = (
-        "no_answer",
-        mark("The disk or network share did not answer for 10 minutes"),
-        FileProblem.UNREADABLE,
-    )
+    NO_ANSWER = "no_answer", mark("The disk or network share did not answer for 10 minutes"), FileProblem.UNREADABLE
     SHORT_OF_RESOURCES = (
         "short_of_resources",
         mark("This computer is low on memory or has too many files open"),
@@ -95,11 +87,7 @@ class ReasonCode(StrEnum):
     SYSTEM_ERROR = "system_error", mark("The system can't read this file: {why}"), FileProblem.UNREADABLE
     # Not a regular file.
     IS_FOLDER = "is_folder", mark("This is a folder, not a file"), FileProblem.NOT_A_FILE
-    IS_PIPE = (
-        "is_pipe",
-        mark("This is a named pipe; only regular files can be processed"),
-        FileProblem.NOT_A_FILE,
-    )
+    IS_PIPE = "is_pipe", mark("This is a named pipe; only regular files can be processed"), FileProblem.NOT_A_FILE
     IS_SOCKET = "is_socket", mark("This is a socket; only regular files can be processed"), FileProblem.NOT_A_FILE
     IS_DEVICE = "is_device", mark("This is a device; only regular files can be processed"), FileProblem.NOT_A_FILE
     NOT_ORDINARY = "not_ordinary", mark("This is not a regular file"), FileProblem.NOT_A_FILE

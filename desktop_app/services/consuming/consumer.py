@@ -242,9 +242,7 @@ class Consumer:
 
     def _free_dead_leases(self) -> None:
         freed = self._claims.free_dead_leases(
-            self._identity.is_alive,
-            queue=self._options.queue,
-            now_ms=self._clock.now_ms(),
+            self._identity.is_alive, queue=self._options.queue, now_ms=self._clock.now_ms()
         )
         if freed:
             log.info("released %d files of programs that have ended", freed)

@@ -42,12 +42,7 @@ class PeriodicTasks:
     """
 
     def __init__(
-        self,
-        tasks: Sequence[PeriodicTask],
-        clock: Clock,
-        control: ProcessingControl,
-        *,
-        every_s: float = EVERY_SECONDS,
+        self, tasks: Sequence[PeriodicTask], clock: Clock, control: ProcessingControl, *, every_s: float = EVERY_SECONDS
     ) -> None:
         self._tasks = tasks
         self._control = control
