@@ -86,7 +86,7 @@ def _refuse_misspelt(words: Sequence[str]) -> None:
 
 
 def _logged(action: Callable[[], int], *, debug: bool) -> int:
-    """Start logging, also to the terminal if `debug`, and call a function; unexpected exceptions are logged."""
+    """Call a function with logging enabled, to the terminal as well if `debug`; log unexpected exceptions."""
     from desktop_app.config.paths import find_home
     from desktop_app.logs.log import log_file, start_logging
 

@@ -180,7 +180,7 @@ class SupervisedLoop:
         self._is_stopping.set()
 
     def join(self, seconds: float) -> None:
-        """Wait for the loop to end, at most for a number of seconds."""
+        """Wait for the loop to end, with a timeout in seconds."""
         if self._thread is not None:
             self._thread.join(max(0.0, seconds))
 

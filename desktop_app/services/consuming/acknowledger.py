@@ -118,7 +118,8 @@ class Acknowledger:
             results = [EntryResult(trouble=error.trouble, text=error.text)] * len(batch)
         again: list[_Ack] = []
         for ack, result in zip(batch, results, strict=True):
-            if result.is_done or result.trouble is QueueTrouble.LEASE_LOST or self._is_too_late(ack):
+            is_too_late = self._clock.steady() > ack.message.expires + LATE_SECONDS
+            if result.is_done or result.trouble is QueueTrouble.LEASE_LOST or is_too_late:
                 self._in_flight.remove(ack.message)
             else:
                 again.append(ack)
@@ -139,9 +140,6 @@ class Acknowledger:
         return client.change_visibility(
             [(handle, ack.visible_in or 0) for handle, ack in zip(handles, batch, strict=True)]
         )
-
-    def _is_too_late(self, ack: _Ack) -> bool:
-        return self._clock.steady() > ack.message.expires + LATE_SECONDS
 
     def _drop_all(self) -> None:
         """Discard all requests if the queue does not respond during shutdown; the visibility timeouts will end."""

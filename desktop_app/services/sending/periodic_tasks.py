@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from desktop_app.domain.errors import KnownError
@@ -11,7 +10,7 @@ from desktop_app.domain.job import BEGINNING
 from desktop_app.store.backups import BACKUP_EVERY_SECONDS, Backups
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping
 
     from desktop_app.domain.clock import Clock
     from desktop_app.services.control import ProcessingControl
@@ -23,26 +22,23 @@ log = logging.getLogger(__name__)
 EVERY_SECONDS = 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class PeriodicTask:
-    """A task: its name in the log, and its function, which may raise a `KnownError`."""
-
-    name: str
-    do: Callable[[], object]
-
-
 class PeriodicTasks:
     """Runs tasks at an interval, and immediately at the user's request. One thread.
 
     Args:
-        tasks: The tasks, in the order in which to run them.
+        tasks: The tasks by their names in the log, in the order in which to run them. They may raise `KnownError`.
         clock: The clock; only `steady` is used.
         control: Provides the user's request.
         every_s: The interval in seconds.
     """
 
     def __init__(
-        self, tasks: Sequence[PeriodicTask], clock: Clock, control: ProcessingControl, *, every_s: float = EVERY_SECONDS
+        self,
+        tasks: Mapping[str, Callable[[], object]],
+        clock: Clock,
+        control: ProcessingControl,
+        *,
+        every_s: float = EVERY_SECONDS,
     ) -> None:
         self._tasks = tasks
         self._control = control
@@ -56,15 +52,15 @@ class PeriodicTasks:
         if not self._control.take_check_request() and self._clock.steady() < self._next:
             return
         self._next = self._clock.steady() + self._every_s
-        for task in self._tasks:
+        for name, task in self._tasks.items():
             try:
-                task.do()
+                task()
             except KnownError as error:
-                if self._logged.get(task.name) != error.text:
-                    log.info("%s: %s (%s)", task.name, error.text, error.detail)
-                self._logged[task.name] = error.text
+                if self._logged.get(name) != error.text:
+                    log.info("%s: %s (%s)", name, error.text, error.detail)
+                self._logged[name] = error.text
             else:
-                self._logged.pop(task.name, None)
+                self._logged.pop(name, None)
 
 
 class BackupTask:

@@ -211,7 +211,7 @@ def secrets_of(environment: Mapping[str, str]) -> set[str]:
 
 
 def _stored_secrets(environment: Mapping[str, str]) -> Iterator[str]:
-    """Yield the secrets in the AWS configuration files. Unreadable files can't appear in a report either."""
+    """Yield the secrets in the AWS configuration files. Unreadable files are skipped; they can't leak into a report."""
     for variable, usual in (("AWS_SHARED_CREDENTIALS_FILE", "credentials"), ("AWS_CONFIG_FILE", "config")):
         parser = configparser.RawConfigParser(strict=False)
         try:

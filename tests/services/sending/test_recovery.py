@@ -11,7 +11,7 @@ from desktop_app.domain.job import Job, Status
 from desktop_app.queues.messages import FileMessage, encode
 from desktop_app.services.control import ProcessingControl
 from desktop_app.services.sending.dead_letters import DeadLetterWatcher
-from desktop_app.services.sending.periodic_tasks import PeriodicTask, PeriodicTasks
+from desktop_app.services.sending.periodic_tasks import PeriodicTasks
 from desktop_app.services.sending.reconciler import Reconciler
 from desktop_app.services.sending.sender import Sender, SenderOptions
 from desktop_app.store.claims import ClaimRequest, Claims
@@ -48,7 +48,7 @@ class SenderFixture:
             clock=self.clock,
             control=ProcessingControl(),
             report=lambda _: None,
-            tasks=PeriodicTasks([], self.clock, ProcessingControl()),
+            tasks=PeriodicTasks({}, self.clock, ProcessingControl()),
         )
 
     def send(self, *names: str) -> list[Job]:
@@ -234,7 +234,7 @@ class Counting:
 
 def test_periodic_tasks_are_done_at_the_start_and_once_a_minute(fixture: SenderFixture) -> None:
     counting = Counting()
-    tasks = PeriodicTasks([PeriodicTask("counting", counting.do)], fixture.clock, ProcessingControl())
+    tasks = PeriodicTasks({"counting": counting.do}, fixture.clock, ProcessingControl())
     for seconds in (0, 30, 31, 10, 60):
         fixture.sim.advance(seconds)
         tasks.do_due()
@@ -243,7 +243,7 @@ def test_periodic_tasks_are_done_at_the_start_and_once_a_minute(fixture: SenderF
 
 def test_periodic_tasks_can_be_done_now(fixture: SenderFixture) -> None:
     counting, control = Counting(), ProcessingControl()
-    tasks = PeriodicTasks([PeriodicTask("counting", counting.do)], fixture.clock, control)
+    tasks = PeriodicTasks({"counting": counting.do}, fixture.clock, control)
     tasks.do_due()
     control.try_now()
     tasks.do_due()
@@ -267,7 +267,7 @@ def test_a_task_that_is_not_allowed_costs_the_others_nothing_and_is_said_once(
     caplog.set_level("INFO", logger="desktop_app.services.sending.periodic_tasks")
     counting = Counting()
     tasks = PeriodicTasks(
-        [PeriodicTask("reconciler", fixture.reconciler.do), PeriodicTask("counting", counting.do)],
+        {"reconciler": fixture.reconciler.do, "counting": counting.do},
         fixture.clock,
         ProcessingControl(),
         every_s=1,
