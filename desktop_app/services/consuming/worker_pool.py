@@ -82,7 +82,7 @@ class WorkerPool:
             `give_up_stalled`; must return quickly.
         clock: The clock; only `steady` is used.
         may_begin: Returns whether files may be started; if not, a file is done immediately, without a result.
-        isolated: Processes files that may crash the process, in a separate process.
+
     """
 
     def __init__(
@@ -93,11 +93,10 @@ class WorkerPool:
         *,
         clock: Clock,
         may_begin: Callable[[], bool] = lambda: True,
-        isolated: Processing | None = None,
     ) -> None:
         self._size = size
         self._registry = registry
-        self._isolated = isolated or IsolatedProcessing()
+        self._isolated = IsolatedProcessing()
         self._on_done = on_done
         self._clock = clock
         self._may_begin = may_begin
