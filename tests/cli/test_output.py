@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import os
 import sys
+from contextlib import closing
 from typing import Any
 
 import pytest
 
 from desktop_app.cli import output
 from desktop_app.cli.main import run
-from desktop_app.cli.output import counted, emit, finish_output, human_size, progress, reader_gone, say
+from desktop_app.cli.output import Progress, counted, emit, finish_output, human_size, reader_gone, say
 from desktop_app.domain.errors import KnownError
 
 
@@ -75,7 +76,7 @@ def test_program_without_streams_prints_nothing(monkeypatch: pytest.MonkeyPatch)
     say("x")
     finish_output()
     assert not reader_gone()
-    with progress("Doing", "things") as bar:
+    with closing(Progress("Doing", "things")) as bar:
         bar.move_to(1, 2)
         bar.interrupt()
 
@@ -116,7 +117,7 @@ def test_stream_without_a_descriptor_has_a_reader(monkeypatch: pytest.MonkeyPatc
 
 def test_bar_moves_on_a_terminal_and_makes_room(capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    with progress("Doing", "things") as bar:
+    with closing(Progress("Doing", "things")) as bar:
         bar.move_to(3, 4)
         bar.interrupt()
         say("A word.")
@@ -125,6 +126,6 @@ def test_bar_moves_on_a_terminal_and_makes_room(capsys: Any, monkeypatch: pytest
 
 
 def test_pipe_gets_no_bar(capsys: Any) -> None:
-    with progress("Doing", "things") as bar:
+    with closing(Progress("Doing", "things")) as bar:
         bar.move_to(3, 4)
     assert capsys.readouterr().err == ""

@@ -32,10 +32,7 @@ class Script:
     def __call__(self) -> Self:
         return self
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None: ...
+    def close(self) -> None: ...
 
     def pause(self, seconds: float) -> bool:
         self.pauses.append(seconds)

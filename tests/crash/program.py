@@ -22,7 +22,7 @@ from desktop_app.services.consuming.consumer import Consumer, ConsumerOptions
 from desktop_app.services.consuming.foreign_messages import ForeignMessages
 from desktop_app.services.consuming.in_flight import VISIBILITY_SECONDS
 from desktop_app.services.control import ProcessingControl
-from desktop_app.services.sending.periodic_tasks import PeriodicTask, PeriodicTasks
+from desktop_app.services.sending.periodic_tasks import PeriodicTasks
 from desktop_app.services.sending.sender import LOCAL_WINDOW, Sender, SenderOptions
 from desktop_app.services.worker_identity import WorkerIdentity
 from desktop_app.store.adding import Intake
@@ -132,7 +132,7 @@ class ProgramInstance:
             clock=self.clock,
             control=self.control,
             report=lambda _: None,
-            tasks=PeriodicTasks([PeriodicTask("dead senders", free_dead_claims)], self.clock, self.control),
+            tasks=PeriodicTasks({"dead senders": free_dead_claims}, self.clock, self.control),
         )
         self.consumer = Consumer(
             self.database,

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from desktop_app.domain.reasons import ENDINGS, Reason, ReasonCode, saying
+from desktop_app.domain.reasons import ENDINGS, Reason, ReasonCode, reasons_containing
 from desktop_app.domain.sentences import Sentence
 from desktop_app.store.rows import in_arguments, reason_columns, reason_of
 
@@ -91,10 +91,10 @@ def test_unknown_text_is_shown_unchanged(code: str, arguments: str) -> None:
     ],
 )
 def test_words_are_found_in_sentences_but_not_in_argument_names(text: str, said: set[str]) -> None:
-    assert saying(text) == said
+    assert reasons_containing(text) == said
 
 
 def test_words_are_found_in_translated_sentences() -> None:
     german = {ReasonCode.FILE_GONE.template: "Die Datei ist nicht mehr da", ENDINGS["tries"]: "{reason} (nach {tries})"}
-    assert saying("(nach", lambda template: german.get(template, template)) == {"tries"}
-    assert saying("DATEI", lambda template: german.get(template, template)) == {"file_gone"}
+    assert reasons_containing("(nach", lambda template: german.get(template, template)) == {"tries"}
+    assert reasons_containing("DATEI", lambda template: german.get(template, template)) == {"file_gone"}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from desktop_app.domain.job import BEGINNING, Status
-from desktop_app.domain.query import ADDED, Filter, Search, Sort
+from desktop_app.domain.query import ADDED, Filter, Search, Sort, SortTerm
 from desktop_app.store.list_query import SORT_TERMS
 from desktop_app.store.rows import name_key
 from tests.store.kit import NOW, row_ids
@@ -69,7 +69,7 @@ def test_second_key_sorts_equal_rows(store: Store, descending: bool, then_descen
         store.sql("UPDATE job SET file_size = ?, lines_count = ? WHERE id = ?", size, lines, job.row_id)
     first, second = -1 if descending else 1, -1 if then_descending else 1
     expected = sorted(range(5), key=lambda at: (first * values[at][0], second * values[at][1], at))
-    order = Sort.by("file_size", descending=descending).then("lines_count", descending=then_descending)
+    order = Sort((SortTerm("file_size", descending), SortTerm("lines_count", then_descending)))
     assert list(store.jobs.ids(order=order)) == [jobs[at].row_id for at in expected]
 
 
@@ -77,9 +77,9 @@ def test_files_of_one_add_are_equal_in_when_they_were_added(store: Store) -> Non
     jobs = store.add("/b", "/a")
     (later,) = store.add("/0")
     store.sql("UPDATE job SET created_at = created_at + 1 WHERE id = ?", later.row_id)
-    by_name = Sort.by(ADDED, descending=True).then("name")
+    by_name = Sort((SortTerm(ADDED, descending=True), SortTerm("name")))
     assert list(store.jobs.ids(order=by_name)) == row_ids([later, jobs[1], jobs[0]])
-    newest_first = Sort.by("queue").then(ADDED, descending=True)
+    newest_first = Sort((SortTerm("queue"), SortTerm(ADDED, descending=True)))
     assert list(store.jobs.ids(order=newest_first)) == row_ids([later, jobs[1], jobs[0]])
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from desktop_app.domain.job import Cursor, NewFile, Status
-from desktop_app.domain.query import Filter, Sort
+from desktop_app.domain.query import Filter, Sort, SortTerm
 from desktop_app.store.recovery import Recovery
 from desktop_app.store.results import Result, Tick
 from tests.store.kit import LEASE, NOW, QUEUE, Store
@@ -33,7 +33,7 @@ QUICK: dict[str, Callable[[Store], object]] = {
     "failed ones": lambda store: store.jobs.ids(Filter(statuses=frozenset({Status.FAILED}))),
     "running ones": lambda store: store.jobs.ids(Filter(statuses=frozenset({Status.PROCESSING}))),
     "failed ones by type and batch": lambda store: store.jobs.ids(
-        Filter(statuses=frozenset({Status.FAILED})), Sort.by("type").then("batch_name")
+        Filter(statuses=frozenset({Status.FAILED})), Sort((SortTerm("type"), SortTerm("batch_name")))
     ),
     "one problem": lambda store: store.jobs.ids(Filter(problems=frozenset({"missing"}))),
     "problems": lambda store: store.jobs.problems(),

@@ -200,7 +200,7 @@ class Remedies(QObject):
         return (NoticeAction(tr("Sign In…"), partial(self._sign_in.start, command), keeps=True), copy)
 
     def _copy_request(self, right: MissingRight) -> NoticeAction:
-        text = f"{translated(right.letter())}\n\n{right.policy()}\n"
+        text = f"{translated(right.request_text())}\n\n{right.policy()}\n"
         done = Notice(tr("The request was copied. Send it to the administrator of this AWS account."), passing=True)
         return NoticeAction(tr("Copy Request"), partial(self._copy, text, done), keeps=True)
 

@@ -11,7 +11,7 @@ from desktop_app.domain.job import Job, Status
 from desktop_app.queues.messages import FileMessage, encode
 from desktop_app.services.control import ProcessingControl
 from desktop_app.services.sending.dead_letters import DeadLetterWatcher
-from desktop_app.services.sending.periodic_tasks import PeriodicTask, PeriodicTasks
+from desktop_app.services.sending.periodic_tasks import PeriodicTasks
 from desktop_app.services.sending.reconciler import Reconciler
 from desktop_app.services.sending.sender import Sender, SenderOptions
 from desktop_app.store.claims import ClaimRequest, Claims
@@ -48,7 +48,7 @@ class SenderFixture:
             clock=self.clock,
             control=ProcessingControl(),
             report=lambda _: None,
-            tasks=PeriodicTasks([], self.clock, ProcessingControl()),
+            tasks=PeriodicTasks({}, self.clock, ProcessingControl()),
         )
 
     def send(self, *names: str) -> list[Job]:
@@ -236,7 +236,7 @@ class Counting:
 
 def test_periodic_tasks_run_at_the_start_and_once_a_minute(fixture: SenderFixture) -> None:
     counting = Counting()
-    tasks = PeriodicTasks([PeriodicTask("counting", counting.do)], fixture.clock, ProcessingControl())
+    tasks = PeriodicTasks({"counting": counting.do}, fixture.clock, ProcessingControl())
     for seconds in (0, 30, 31, 10, 60):
         fixture.sim.advance(seconds)
         tasks.do_due()
@@ -245,7 +245,7 @@ def test_periodic_tasks_run_at_the_start_and_once_a_minute(fixture: SenderFixtur
 
 def test_periodic_tasks_can_be_done_now(fixture: SenderFixture) -> None:
     counting, control = Counting(), ProcessingControl()
-    tasks = PeriodicTasks([PeriodicTask("counting", counting.do)], fixture.clock, control)
+    tasks = PeriodicTasks({"counting": counting.do}, fixture.clock, control)
     tasks.do_due()
     control.try_now()
     tasks.do_due()
@@ -269,7 +269,7 @@ def test_task_without_permission_does_not_affect_the_others_and_is_logged_once(
     caplog.set_level("INFO", logger="desktop_app.services.sending.periodic_tasks")
     counting = Counting()
     tasks = PeriodicTasks(
-        [PeriodicTask("reconciler", fixture.reconciler.do), PeriodicTask("counting", counting.do)],
+        {"reconciler": fixture.reconciler.do, "counting": counting.do},
         fixture.clock,
         ProcessingControl(),
         every_s=1,

@@ -42,7 +42,7 @@ def sender(
         clock=services.clock,
         control=ProcessingControl(),
         report=(told if told is not None else []).append,
-        tasks=PeriodicTasks([], services.clock, ProcessingControl()),
+        tasks=PeriodicTasks({}, services.clock, ProcessingControl()),
         backoff=Backoff(first=0.01, longest=0.01),
     )
 
@@ -178,7 +178,7 @@ def test_only_jobs_of_this_queue_are_sent(services: ServicesSetup) -> None:
         clock=services.clock,
         control=ProcessingControl(),
         report=lambda _: None,
-        tasks=PeriodicTasks([], services.clock, ProcessingControl()),
+        tasks=PeriodicTasks({}, services.clock, ProcessingControl()),
     )
     assert other.send_due() == 0
     assert services.job(job).sent_at is None
