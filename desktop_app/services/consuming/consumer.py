@@ -37,7 +37,6 @@ from desktop_app.services.consuming.worker_pool import Done, Processing, WorkerP
 from desktop_app.services.loops import STOP_CHECK_SECONDS, AwakeClock, Backoff, StateReporter, SupervisedLoop
 from desktop_app.store.claims import Claims
 from desktop_app.store.outbox import Outbox
-from desktop_app.store.priority import Priority
 from desktop_app.store.results import Work
 
 if TYPE_CHECKING:
@@ -154,7 +153,7 @@ class Consumer:
             clock=clock,
             visibility_s=options.visibility_s,
         )
-        self._priority = PriorityDispatcher(control, Priority(database), self._dispatcher, queue=options.queue)
+        self._priority = PriorityDispatcher(control, self._claims, self._dispatcher, queue=options.queue)
         self._committer = Committer(
             work,
             in_flight=self._in_flight,

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from desktop_app.services.consuming.worker_pool import WorkerPool
     from desktop_app.services.control import ProcessingControl
     from desktop_app.store.claims import Claims
-    from desktop_app.store.priority import Priority
 
 
 log = logging.getLogger(__name__)
@@ -198,14 +197,14 @@ class PriorityDispatcher:
 
     Args:
         control: Knows the prioritized files, and whether files may be started.
-        priority: Finds the rows.
+        claims: Finds the rows.
         dispatcher: Claims them and starts processing.
         queue: The key of the consumer's queue.
     """
 
-    def __init__(self, control: ProcessingControl, priority: Priority, dispatcher: Dispatcher, *, queue: str) -> None:
+    def __init__(self, control: ProcessingControl, claims: Claims, dispatcher: Dispatcher, *, queue: str) -> None:
         self._control = control
-        self._priority = priority
+        self._claims = claims
         self._dispatcher = dispatcher
         self._queue = queue
 
@@ -219,7 +218,7 @@ class PriorityDispatcher:
             return
         keys = self._control.take_priorities(room)
         try:
-            self._dispatcher.begin(self._priority.requests(keys, queue=self._queue))
+            self._dispatcher.begin(self._claims.requests(keys, queue=self._queue))
         except StoreError:
             self._control.return_priorities(keys)
             raise
