@@ -140,7 +140,8 @@ class Intake:
     def _insert(self, files: Sequence[NewFile], batch_id: int, queue: str, now_ms: int, revision: int) -> list[str]:
         if not files:
             return []
-        rows = [_row(file, batch_id, queue, now_ms, revision) for file in files]
+        common = {"batch_id": batch_id, "queue": queue, "created_at": now_ms, "revision": revision}
+        rows = [{**_DEFAULTS, **common, "uuid": str(uuid.uuid4()), **_file_columns(file)} for file in files]
         self._database.insert_all(JobRow, rows)
         enqueue(self._database, JobRow.revision == revision)
         return [str(row["uuid"]) for row in rows]
@@ -183,17 +184,9 @@ class Intake:
         Raises:
             StoreError: If the database can't be written.
         """
-        text, raw = split_path(file.path)
-        moved: dict[str, Any] = {
-            "file_path": text,
-            "raw_path": raw,
-            "name_key": name_key(file.path),
-            "file_size": file.size,
-            "modified_ns": file.modified_ns,
-        }
         which = (JobRow.id == row_id) & (JobRow.status == Status.FAILED)
         with self._database.write(durable=True) as revision:
-            return self._submit_again(which, queue=queue, revision=revision, **moved) == 1
+            return self._submit_again(which, queue=queue, revision=revision, **_file_columns(file)) == 1
 
     def _submit_again(self, which: Expression, *, queue: str, revision: int, **more: Any) -> int:  # noqa: ANN401
         changed = (
@@ -326,18 +319,12 @@ class Intake:
                 done += int(self._database.run(gone))
 
 
-def _row(file: NewFile, batch_id: int, queue: str, now_ms: int, revision: int) -> dict[str, object]:
+def _file_columns(file: NewFile) -> dict[str, Any]:
     text, raw = split_path(file.path)
     return {
-        **_DEFAULTS,
-        "uuid": str(uuid.uuid4()),
-        "batch_id": batch_id,
         "file_path": text,
         "raw_path": raw,
         "name_key": name_key(file.path),
-        "queue": queue,
         "file_size": file.size,
         "modified_ns": file.modified_ns,
-        "created_at": now_ms,
-        "revision": revision,
     }

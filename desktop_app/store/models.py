@@ -1,7 +1,6 @@
-"""The tables: the schema only. Queries are in the other modules, and no model is bound to a database.
+"""The schema. Times are milliseconds since 1970, UTC.
 
-A query gets its database when it runs (`Database.run`), so there is no global state.
-Times are milliseconds since 1970, UTC.
+The models are not bound to a database: queries are executed by `Database.run`, so there is no global state.
 """
 
 from __future__ import annotations
@@ -33,23 +32,23 @@ class BatchRow(Model):
 
 
 class JobRow(Model):
-    """A submitted file. `Job` documents the columns; those that only the database needs are documented here."""
+    """A submitted file. Columns that are not documented here are fields of `Job`."""
 
     id = AutoField()
     uuid = CharField(36, unique=True)
     batch = ForeignKeyField(BatchRow, on_delete="RESTRICT")
     file_path = TextField()
-    """The path as readable UTF-8; other bytes are escaped."""
+    """The path as text; bytes that are not valid UTF-8 are escaped."""
     raw_path = BlobField(null=True)
-    """The path's bytes, only if `file_path` contains escapes."""
+    """The bytes of the path if `file_path` contains escapes, otherwise NULL."""
     name_key = TextField()
-    """The sort key of the name: file2 before file10, ignoring case."""
+    """The sort key of the file name, which ignores case and sorts file2 before file10."""
     queue = TextField()
     status = SmallIntegerField(default=0)
     reason_args = TextField(default="")
     """The arguments of the reason as JSON; empty if there are none."""
     reason_code = CharField(32, default="")
-    """A `ReasonCode`, or empty."""
+    """A `ReasonCode`; empty if there is no reason."""
     file_size = BigIntegerField(null=True)
     lines_count = BigIntegerField(null=True)
     modified_ns = BigIntegerField(null=True)
@@ -57,9 +56,9 @@ class JobRow(Model):
     generation = IntegerField(default=1)
     attempts = IntegerField(default=0)
     crashes = IntegerField(default=0)
-    """The number of claims in a row whose worker died: it neither wrote a result nor released the job."""
+    """The number of consecutive claims whose worker neither wrote a result nor released the job."""
     lease_token = BigIntegerField(default=0)
-    """The fencing token: incremented by every claim; only the newest holder's result is accepted."""
+    """The fencing token, incremented by every claim. Results with an older token are rejected."""
     lease_owner = TextField(null=True)
     lease_until = BigIntegerField(default=0)
     message_id = TextField(null=True)
@@ -70,7 +69,7 @@ class JobRow(Model):
     finished_at = BigIntegerField(null=True)
     next_try_at = BigIntegerField(null=True)
     removed_at = BigIntegerField(null=True)
-    """When it was removed from the list. The row stays, to recognize its message, until none can arrive any more."""
+    """When the job was removed from the list. The row is kept as long as messages for it may arrive."""
     revision = BigIntegerField(index=True)
 
     class Meta:
@@ -84,7 +83,7 @@ class JobRow(Model):
 JobRow.add_index(
     JobRow.index(JobRow.removed_at, name="job_removed", where=JobRow.removed_at.is_null(False))  # a few rows
 )
-# Finds the files that are on the list already. An index on the paths would be several times as large.
+# Used to find files that are already on the list. An index on the paths would be several times as large.
 JobRow.add_index(JobRow.index(JobRow.modified_ns, name="job_modified"))
 JobRow.add_index(
     JobRow.index(
@@ -98,12 +97,12 @@ JobRow.add_index(
 
 
 class OutboxRow(Model):
-    """A job whose message still has to be sent; positions are in send order."""
+    """A job whose message still has to be sent, in the order of `position`."""
 
     position = AutoField()
     job = ForeignKeyField(JobRow, unique=True, on_delete="CASCADE")
     queue = TextField(index=True)
-    """The job's queue, so that entries for other queues are never read."""
+    """A copy of the job's queue, so that queries do not read the entries of other queues."""
     generation = IntegerField()
     tries = IntegerField(default=0)
     next_try_at = BigIntegerField(default=0)
@@ -138,7 +137,7 @@ class AttemptRow(Model):
 
 
 class CounterRow(Model):
-    """Named counters; `revision` is the change feed's."""
+    """A named counter. The change feed uses `revision`."""
 
     name = CharField(32, primary_key=True)
     value = BigIntegerField()
@@ -149,7 +148,7 @@ class CounterRow(Model):
 
 
 class FactRow(Model):
-    """Named values to remember, such as the creation time of the queue that messages were sent to."""
+    """A named value, such as the creation time of the queue that messages were sent to."""
 
     name = TextField(primary_key=True)
     value = TextField()
@@ -157,6 +156,3 @@ class FactRow(Model):
     class Meta:
         table_name = "fact"
         legacy_table_names = False
-
-
-ALL_MODELS: tuple[type[Model], ...] = (BatchRow, JobRow, OutboxRow, AttemptRow, CounterRow, FactRow)

@@ -7,7 +7,7 @@ from itertools import takewhile
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from peewee import Expression, ModelSelect, Value, fn
+from peewee import Expression, Value, fn
 
 from desktop_app.domain.job import OPEN_STATUSES, Status
 from desktop_app.store.models import JobRow, OutboxRow
@@ -60,12 +60,11 @@ class Outbox:
         Raises:
             StoreError: If the database can't be written.
         """
-        due_entries = self._first_due if in_order else self._due
         with self._database.read():
-            if not due_entries(queue, owner, now_ms, 1):
+            if not self._due(queue, owner, now_ms, 1, in_order=in_order):
                 return []
         with self._database.write():
-            due = due_entries(queue, owner, now_ms, limit)
+            due = self._due(queue, owner, now_ms, limit, in_order=in_order)
             positions = [position for position, *_ in due]
             self._database.run(
                 OutboxRow.update(claim_owner=owner, claim_until=now_ms + claim_ms).where(
@@ -74,15 +73,21 @@ class Outbox:
             )
         return [OutboxEntry(*rest) for _, *rest in due]
 
-    def _due(self, queue: str, owner: str, now_ms: int, limit: int) -> list[tuple[Any, ...]]:
-        """Return the position, key, UUID, generation and tries of the due entries."""
-        query = _entries(queue, limit).where(_is_due(owner, now_ms))
-        return list(self._database.run(query.tuples()))
-
-    def _first_due(self, queue: str, owner: str, now_ms: int, limit: int) -> list[tuple[Any, ...]]:
-        """Return the same columns of the first `limit` entries, up to the first entry that is not due."""
-        query = _entries(queue, limit).select_extend(_is_due(owner, now_ms))
-        return [row[:-1] for row in takewhile(itemgetter(-1), self._database.run(query.tuples()))]
+    def _due(self, queue: str, owner: str, now_ms: int, limit: int, *, in_order: bool) -> list[tuple[Any, ...]]:
+        """Return the position, key, UUID, generation and tries of the due entries; see `claim`."""
+        is_free = (OutboxRow.claim_until <= now_ms) | (OutboxRow.claim_owner == owner)
+        is_due = (OutboxRow.next_try_at <= now_ms) & is_free
+        query = (
+            OutboxRow.select(OutboxRow.position, JobRow.id, JobRow.uuid, OutboxRow.generation, OutboxRow.tries)
+            .join(JobRow)
+            .where(OutboxRow.queue == queue)
+            .order_by(OutboxRow.position)
+            .limit(limit)
+        )
+        if not in_order:
+            return list(self._database.run(query.where(is_due).tuples()))
+        rows = self._database.run(query.select_extend(is_due).tuples())
+        return [row[:-1] for row in takewhile(itemgetter(-1), rows)]
 
     def mark_sent(self, sent: Sequence[Sent], *, now_ms: int) -> None:
         """Record messages as sent and delete their outbox entries. Entries of newer generations are kept.
@@ -125,10 +130,7 @@ class Outbox:
             self._database.run(OutboxRow.delete().where(*_is(entry)))
             self._database.run(
                 JobRow.update(
-                    status=Status.FAILED,
-                    **reason_columns(reason),
-                    finished_at=now_ms,
-                    revision=revision,
+                    status=Status.FAILED, **reason_columns(reason), finished_at=now_ms, revision=revision
                 ).where(
                     JobRow.id == entry.row_id,
                     JobRow.generation == entry.generation,
@@ -173,21 +175,6 @@ class Outbox:
                 JobRow.removed_at.is_null(),
             )
             return int(self._database.scalar(query) or 0)
-
-
-def _entries(queue: str, limit: int) -> ModelSelect[OutboxRow]:
-    return (
-        OutboxRow.select(OutboxRow.position, JobRow.id, JobRow.uuid, OutboxRow.generation, OutboxRow.tries)
-        .join(JobRow)
-        .where(OutboxRow.queue == queue)
-        .order_by(OutboxRow.position)
-        .limit(limit)
-    )
-
-
-def _is_due(owner: str, now_ms: int) -> Expression:
-    free = (OutboxRow.claim_until <= now_ms) | (OutboxRow.claim_owner == owner)
-    return (OutboxRow.next_try_at <= now_ms) & free
 
 
 def _is(entry: OutboxEntry) -> tuple[Expression, ...]:
