@@ -1,13 +1,14 @@
-"""Test a connection step by step without changing anything: no message is sent, received or deleted.
+"""Test a connection step by step. No message is sent, received or deleted.
 
-A permission is checked with a request that SQS has to reject because of its content: an empty batch, too many messages
-at once, an invalid receipt handle. Without the permission, SQS rejects it for that reason instead.
+A permission is checked with an invalid request, such as an empty batch or an invalid receipt handle. SQS rejects it
+because of its content if the permission exists, and otherwise because of the missing permission.
 """
 
 from __future__ import annotations
 
 import json
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 _FAILURES = (BotoCoreError, ClientError, OSError, ValueError)
 
-_NO_HANDLE = "filemill-asks-whether-it-may"
+_NO_HANDLE = "filemill-permission-check"
 
 _SOURCES = {
     "env": Sentence("environment variables"),
@@ -44,21 +45,34 @@ _SOURCES = {
     "container-role": Sentence("this container's role"),
 }
 
-_RIGHTS = {
-    Check.SEND: ("SendMessage", Sentence("May send messages")),
-    Check.RECEIVE: ("ReceiveMessage", Sentence("May receive messages")),
-    Check.EXTEND: ("ChangeMessageVisibility", Sentence("May keep messages while they are worked on")),
-    Check.DELETE: ("DeleteMessage", Sentence("May delete messages that are done")),
-}
+_RIGHTS: tuple[tuple[Check, Sentence, str, str, dict[str, object]], ...] = (
+    (Check.SEND, Sentence("May send messages"), "SendMessage", "send_message_batch", {"Entries": []}),
+    (
+        Check.RECEIVE,
+        Sentence("May receive messages"),
+        "ReceiveMessage",
+        "receive_message",
+        {"MaxNumberOfMessages": MAX_ENTRIES + 1, "VisibilityTimeout": 0},
+    ),
+    (
+        Check.EXTEND,
+        Sentence("May extend visibility timeouts"),
+        "ChangeMessageVisibility",
+        "change_message_visibility",
+        {"ReceiptHandle": _NO_HANDLE, "VisibilityTimeout": 0},
+    ),
+    (Check.DELETE, Sentence("May delete messages"), "DeleteMessage", "delete_message", {"ReceiptHandle": _NO_HANDLE}),
+)
+"""The permissions to check: the step, its text, the API action, and the invalid request as a method and parameters."""
 
 
 def probe(connection: Connection, queue_file: Path, should_stop: Callable[[], bool]) -> Iterator[Finding]:
-    """Yield the findings about a connection. A step that depends on a failed one is left out. Any thread.
+    """Test a connection and yield the findings. A step that depends on a failed one is skipped. Any thread.
 
     Args:
         connection: The connection to test.
         queue_file: The file of the embedded queue.
-        should_stop: Called between two steps; True ends the test.
+        should_stop: Called after each step; the test ends when it returns True.
     """
     steps = _local(queue_file) if connection.is_local else _Probe(connection).findings()
     for finding in steps:
@@ -90,7 +104,7 @@ class _Probe:
         self._url = ""
         self._attributes: dict[str, str] | None = None
         self._ends = False
-        """Whether the last finding makes all further steps pointless."""
+        """Whether the last step failed, so that all further steps are skipped."""
 
     def findings(self) -> Iterator[Finding]:
         try:
@@ -128,7 +142,7 @@ class _Probe:
                 return _note(Check.CREDENTIALS, Sentence("No keys are set; a server on this computer accepts any"))
             if found is None:
                 raise NoCredentialsError
-            found.get_frozen_credentials()  # an expired session, or a credential process that fails, shows here
+            found.get_frozen_credentials()  # fails if the session has expired, or the credential process fails
         except _FAILURES as error:
             return self._end(Check.CREDENTIALS, self._known(error, "GetCallerIdentity"))
         source = _SOURCES.get(found.method, found.method)
@@ -164,12 +178,12 @@ class _Probe:
             yield _trouble(Check.QUEUE, error)
             return
         yield from self._queue()
-        for check, (action, text) in _RIGHTS.items():
-            yield self._right(client, check, action, text)
+        for check, text, action, method, parameters in _RIGHTS:
+            yield self._right(check, text, action, partial(getattr(client, method), QueueUrl=self._url, **parameters))
         yield from self._dead_letters()
 
     def _find(self, client: Any) -> QueueError | None:  # noqa: ANN401
-        """Look up the queue in the same way as a connector."""
+        """Look up the queue and read its attributes, as a connector does; return the error, if any."""
         queue = self._connection.queue
         try:
             self._url = queue if "://" in queue else client.get_queue_url(QueueName=queue).get("QueueUrl", "")
@@ -212,26 +226,14 @@ class _Probe:
             error = KnownError(body, title=Sentence("This queue belongs to another account"), cause=Cause.OTHER_ACCOUNT)
             yield Finding(Check.QUEUE, Verdict.NOTE, error.text, error)
 
-    def _right(self, client: Any, check: Check, action: str, text: str) -> Finding:  # noqa: ANN401
+    def _right(self, check: Check, text: str, action: str, request: Callable[[], object]) -> Finding:
         try:
-            self._request(client, check)
+            request()
         except _FAILURES as error:
             known = self._known(error, action)
             if known.trouble not in {QueueTrouble.REFUSED, QueueTrouble.LEASE_LOST}:
                 return _trouble(check, known)
         return _fine(check, text)
-
-    def _request(self, client: Any, check: Check) -> None:  # noqa: ANN401
-        url = self._url
-        match check:
-            case Check.SEND:
-                client.send_message_batch(QueueUrl=url, Entries=[])
-            case Check.RECEIVE:
-                client.receive_message(QueueUrl=url, MaxNumberOfMessages=MAX_ENTRIES + 1, VisibilityTimeout=0)
-            case Check.EXTEND:
-                client.change_message_visibility(QueueUrl=url, ReceiptHandle=_NO_HANDLE, VisibilityTimeout=0)
-            case Check.DELETE:
-                client.delete_message(QueueUrl=url, ReceiptHandle=_NO_HANDLE)
 
     def _dead_letters(self) -> Iterator[Finding]:
         if self._attributes is None:

@@ -19,19 +19,23 @@ from peewee import (
 )
 
 
-class BatchRow(Model):
+class _Row(Model):
+    """The base class of all models: the table of `JobRow` is `job`."""
+
+    class Meta:
+        legacy_table_names = False
+        table_function = staticmethod(lambda model: model.__name__.removesuffix("Row").lower())
+
+
+class BatchRow(_Row):
     """A batch: the files that were added together."""
 
     id = AutoField()
     name = TextField()
     created_at = BigIntegerField()
 
-    class Meta:
-        table_name = "batch"
-        legacy_table_names = False
 
-
-class JobRow(Model):
+class JobRow(_Row):
     """A submitted file. Columns that are not documented here are fields of `Job`."""
 
     id = AutoField()
@@ -73,8 +77,6 @@ class JobRow(Model):
     revision = BigIntegerField(index=True)
 
     class Meta:
-        table_name = "job"
-        legacy_table_names = False
         # Covers all counts, of the list and of a queue. `removed_at` must not be first in any index: SQLite would
         # assume that IS NULL, which is true for nearly every row, is selective, and prefer that index to the key.
         indexes = ((("status", "queue", "removed_at", "sent_at", "next_try_at"), False),)
@@ -96,7 +98,7 @@ JobRow.add_index(
 )
 
 
-class OutboxRow(Model):
+class OutboxRow(_Row):
     """A job whose message still has to be sent, in the order of `position`."""
 
     position = AutoField()
@@ -109,12 +111,8 @@ class OutboxRow(Model):
     claim_owner = TextField(null=True)
     claim_until = BigIntegerField(default=0)
 
-    class Meta:
-        table_name = "outbox"
-        legacy_table_names = False
 
-
-class AttemptRow(Model):
+class AttemptRow(_Row):
     """An attempt to process a job; `Attempt` documents the columns."""
 
     job = ForeignKeyField(JobRow, on_delete="CASCADE", index=False)
@@ -129,30 +127,20 @@ class AttemptRow(Model):
     reason_args = TextField(default="")
 
     class Meta:
-        table_name = "attempt"
-        legacy_table_names = False
         # A single B-tree without further indexes keeps claims cheap.
         primary_key = CompositeKey("job", "token")
         without_rowid = True
 
 
-class CounterRow(Model):
+class CounterRow(_Row):
     """A named counter. The change feed uses `revision`."""
 
     name = CharField(32, primary_key=True)
     value = BigIntegerField()
 
-    class Meta:
-        table_name = "counter"
-        legacy_table_names = False
 
-
-class FactRow(Model):
+class FactRow(_Row):
     """A named value, such as the creation time of the queue that messages were sent to."""
 
     name = TextField(primary_key=True)
     value = TextField()
-
-    class Meta:
-        table_name = "fact"
-        legacy_table_names = False

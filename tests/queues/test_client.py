@@ -276,7 +276,7 @@ def test_no_connection_is_offline(sim: SimulatedSqs, operation: str, kind: Calla
 )
 def test_an_answer_of_somebody_else_is_offline(sim: SimulatedSqs, operation: str, body: bytes, status: int) -> None:
     sim.faults.next(operation, faults.garbage(body, status=status))
-    with pytest.raises(QueueError, match=r"^Something else answers instead of Amazon SQS") as error:
+    with pytest.raises(QueueError, match=r"^The response did not come from Amazon SQS") as error:
         CALLS[operation][1](sim.client())
     assert error.value.trouble is T.OFFLINE
     assert str(status) in error.value.detail

@@ -159,7 +159,7 @@ def test_a_missing_queue_is_said_to_be_missing(internet: Internet) -> None:
     refused = refusal(Connection(queue="work", region="eu-west-1"))
     assert refused.trouble is T.NO_QUEUE
     assert refused.text.startswith("The queue “work” does not exist on Amazon SQS in eu-west-1. It was deleted, or")
-    assert "that of the default profile." in refused.text
+    assert "account of the default profile." in refused.text
     assert len(internet.closed) == 2
 
 
@@ -201,7 +201,7 @@ def test_somebody_else_who_answers_is_not_taken_for_a_queue(internet: Internet, 
     internet.sim.faults.next(operation, faults.garbage(body))
     refused = refusal(Connection(queue="work", region="eu-west-1"))
     assert refused.trouble is T.OFFLINE
-    assert refused.text.startswith("Something else answers instead of Amazon SQS in eu-west-1.")
+    assert refused.text.startswith("The response did not come from Amazon SQS in eu-west-1.")
 
 
 # Credentials and configuration

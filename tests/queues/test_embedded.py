@@ -198,7 +198,7 @@ def test_a_clock_that_was_a_year_ahead_hides_nothing_for_a_year(
 def test_a_send_of_the_same_process_wakes_a_receive_at_once(
     queue: EmbeddedQueue, waits: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(embedded, "LOOK_SECONDS", 60)
+    monkeypatch.setattr(embedded, "POLL_SECONDS", 60)
     received: list[str] = []
     poll = threading.Thread(target=lambda: received.extend(bodies(queue, wait_s=20)))
     poll.start()
@@ -211,7 +211,7 @@ def test_a_send_of_the_same_process_wakes_a_receive_at_once(
 def test_a_message_that_is_given_back_wakes_a_receive_at_once(
     queue: EmbeddedQueue, waits: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(embedded, "LOOK_SECONDS", 60)
+    monkeypatch.setattr(embedded, "POLL_SECONDS", 60)
     send(queue, "a")
     (message,) = receive(queue)
     received: list[str] = []
