@@ -24,7 +24,7 @@ _LONGEST_MARK = 4
 
 
 class _Encoding(NamedTuple):
-    """An encoding, as the bytes of its byte order mark and the size of its code units."""
+    """An encoding: its byte order mark, Python codec, and the size and byte order of its code units."""
 
     mark: bytes
     codec: str

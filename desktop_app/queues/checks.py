@@ -16,9 +16,9 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 from desktop_app.domain.connection_checks import Check, Finding, Verdict
 from desktop_app.domain.errors import Cause, KnownError, QueueError, QueueTrouble
 from desktop_app.domain.sentences import Sentence
-from desktop_app.queues.connector import ClientMaker, once_config
+from desktop_app.queues.connector import ClientMaker, no_retry_config
 from desktop_app.queues.embedded import EmbeddedQueue
-from desktop_app.queues.errors import NotSqsError, as_queue_error, refuse_other_answers
+from desktop_app.queues.errors import NotSqsError, as_queue_error, reject_other_responses
 from desktop_app.queues.messages import MAX_ENTRIES
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class _Probe:
         self._account = ""
         self._url = ""
         self._attributes: dict[str, str] | None = None
-        self._ends = False
+        self._failed = False
         """Whether the last step failed, so that all further steps are skipped."""
 
     def findings(self) -> Iterator[Finding]:
@@ -113,18 +113,18 @@ class _Probe:
             yield _trouble(Check.CREDENTIALS, self._known(error, "GetCallerIdentity"))
             return
         yield self._credentials(maker)
-        if not self._ends and not self._connection.endpoint_url:
+        if not self._failed and not self._connection.endpoint_url:
             yield self._identity(maker)
-        if self._ends:
+        if self._failed:
             return
         try:
-            client: Any = maker.sqs(once_config())
+            client: Any = maker.sqs(no_retry_config())
         except _FAILURES as error:
             yield _trouble(Check.SERVER, self._known(error, "GetQueueUrl"))
             return
-        refuse_other_answers(client)
+        reject_other_responses(client)
         try:
-            yield from self._ask(client)
+            yield from self._look_up_and_check(client)
         finally:
             client.close()
 
@@ -132,13 +132,13 @@ class _Probe:
         return as_queue_error(error, self._connection, action)
 
     def _end(self, check: Check, error: QueueError) -> Finding:
-        self._ends = True
+        self._failed = True
         return _trouble(check, error)
 
     def _credentials(self, maker: ClientMaker) -> Finding:
         try:
             found = maker.credentials()
-            if found is None and maker.needs_none:
+            if found is None and maker.accepts_any_keys:
                 return _note(Check.CREDENTIALS, Sentence("No keys are set; a server on this computer accepts any"))
             if found is None:
                 raise NoCredentialsError
@@ -156,7 +156,7 @@ class _Probe:
 
     def _identity(self, maker: ClientMaker) -> Finding:
         try:
-            arn = maker.who()
+            arn = maker.caller_arn()
         except _FAILURES as error:
             known = self._known(error, "GetCallerIdentity")
             if known.trouble is QueueTrouble.SIGNED_OUT:
@@ -166,9 +166,9 @@ class _Probe:
         self._account = arn.split(":")[4]
         return _fine(Check.IDENTITY, Sentence("Signed in as {arn} (account {account})", arn=arn, account=self._account))
 
-    def _ask(self, client: Any) -> Iterator[Finding]:  # noqa: ANN401 - boto3-stubs want literal types
+    def _look_up_and_check(self, client: Any) -> Iterator[Finding]:  # noqa: ANN401 - boto3-stubs want literal types
         begun = time.monotonic()
-        error = self._find(client)
+        error = self._look_up(client)
         if error is not None and not error.was_answered:
             yield _trouble(Check.SERVER, error)
             return
@@ -182,7 +182,7 @@ class _Probe:
             yield self._right(check, text, action, partial(getattr(client, method), QueueUrl=self._url, **parameters))
         yield from self._dead_letters()
 
-    def _find(self, client: Any) -> QueueError | None:  # noqa: ANN401
+    def _look_up(self, client: Any) -> QueueError | None:  # noqa: ANN401
         """Look up the queue and read its attributes, as a connector does; return the error, if any."""
         queue = self._connection.queue
         try:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from botocore.exceptions import BotoCoreError, ClientError
 
 from desktop_app.domain.errors import QueueTrouble
-from desktop_app.queues.errors import as_queue_error, refuse_other_answers, trouble_of_code
+from desktop_app.queues.errors import as_queue_error, reject_other_responses, trouble_of_code
 from desktop_app.queues.messages import (
     DEFAULT_RETENTION_SECONDS,
     EntryResult,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from desktop_app.config.settings import Connection
 
-_NOT_NAMED = EntryResult(trouble=QueueTrouble.OFFLINE, text="the queue's response does not mention this entry")
+_NOT_MENTIONED = EntryResult(trouble=QueueTrouble.OFFLINE, text="the queue's response does not mention this entry")
 
 
 class QueueClient(Protocol):
@@ -116,7 +116,7 @@ class BotoClient:
 
     def __init__(self, control: SQSClient, receiving: SQSClient, info: QueueInfo, connection: Connection) -> None:
         for client in (control, receiving):
-            refuse_other_answers(client)
+            reject_other_responses(client)
         self._control = control
         self._receiving = receiving
         self.info = info
@@ -197,7 +197,7 @@ class BotoClient:
             for entry in answer.get("Successful", [])
         }
         results |= {str(entry.get("Id")): _failed(entry) for entry in answer.get("Failed", [])}
-        return [results.get(str(entry["Id"]), _NOT_NAMED) for entry in numbered]
+        return [results.get(str(entry["Id"]), _NOT_MENTIONED) for entry in numbered]
 
     def _call(self, action: str, method: Callable[..., Any], **parameters: object) -> dict[str, Any]:
         try:

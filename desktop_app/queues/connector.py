@@ -19,7 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from desktop_app.domain.errors import QueueError, QueueTrouble
 from desktop_app.domain.sentences import Sentence
 from desktop_app.queues.client import BotoClient
-from desktop_app.queues.errors import NotSqsError, as_queue_error, refuse_other_answers
+from desktop_app.queues.errors import NotSqsError, as_queue_error, reject_other_responses
 from desktop_app.queues.messages import MAX_REQUEST_BYTES, MAX_WAIT_SECONDS, QueueInfo
 
 if TYPE_CHECKING:
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
 
 # For an expired session, they log a traceback with each request and then raise an error, which is reported anyway.
-for _talker in ("botocore.tokens", "botocore.credentials"):
-    logging.getLogger(_talker).setLevel(logging.ERROR)
+for _logger in ("botocore.tokens", "botocore.credentials"):
+    logging.getLogger(_logger).setLevel(logging.ERROR)
 
 CONNECT_SECONDS = 4
 
@@ -53,7 +53,7 @@ def call_configs() -> tuple[Config, Config]:
     return control, receiving
 
 
-def once_config() -> Config:
+def no_retry_config() -> Config:
     """Return the configuration for requests that the user waits for: there are no retries."""
     return Config(connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS, retries={"total_max_attempts": 1})
 
@@ -78,7 +78,7 @@ class ClientMaker:
         return found
 
     @property
-    def needs_none(self) -> bool:
+    def accepts_any_keys(self) -> bool:
         """Whether the endpoint is a server on this computer, which accepts any access keys."""
         return _is_loopback(self._connection.endpoint_url)
 
@@ -91,7 +91,7 @@ class ClientMaker:
         """Create an SQS client.
 
         Args:
-            config: The configuration: see `call_configs` and `once_config`.
+            config: The configuration: see `call_configs` and `no_retry_config`.
             region: A region to use instead of the connection's.
         """
         options: dict[str, Any] = {"config": config}
@@ -103,20 +103,20 @@ class ClientMaker:
             if not self.region:
                 # Signing requires a region, even though servers other than AWS ignore it.
                 options["region_name"] = "us-east-1"
-            if self.needs_none and self.credentials() is None:
+            if self.accepts_any_keys and self.credentials() is None:
                 # These keys are sent only to a server on this computer, which accepts any.
                 options |= {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
         client: SQSClient = self._session.client("sqs", **options)
         return client
 
-    def who(self) -> str:
+    def caller_arn(self) -> str:
         """Return the ARN of the caller's identity (AWS: GetCallerIdentity).
 
         Raises:
             BotoCoreError: If AWS can't be reached.
             ClientError: If AWS rejects the credentials.
         """
-        client: Any = self._session.client("sts", config=once_config(), region_name=self.region or "us-east-1")
+        client: Any = self._session.client("sts", config=no_retry_config(), region_name=self.region or "us-east-1")
         try:
             return str(client.get_caller_identity()["Arn"])
         finally:
@@ -143,7 +143,7 @@ class QueueConnector(Protocol):
         ...
 
     def release_abandoned(self, is_alive: Callable[[str], bool]) -> None:
-        """Make the messages that ended programs had received visible again, if the queue stores the receivers.
+        """Make messages visible again whose receiver has ended, if the queue stores the receivers.
 
         Args:
             is_alive: Returns whether the program with a given name is running; True if unknown.
@@ -216,7 +216,7 @@ def _closed() -> QueueError:
 def _sqs_client(connection: Connection) -> BotoClient:
     maker = ClientMaker(connection)
     control, receiving = (maker.sqs(config) for config in call_configs())
-    refuse_other_answers(control)
+    reject_other_responses(control)
     try:
         info = _look_up(control, connection)
     except BaseException:

@@ -10,8 +10,8 @@ import botocore.session
 from botocore.exceptions import BotoCoreError, ClientError
 
 from desktop_app.domain.connection_checks import FoundQueue
-from desktop_app.queues.connector import ClientMaker, once_config
-from desktop_app.queues.errors import PARTITIONS, as_queue_error, refuse_other_answers
+from desktop_app.queues.connector import ClientMaker, no_retry_config
+from desktop_app.queues.errors import PARTITIONS, as_queue_error, reject_other_responses
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,10 +39,10 @@ def list_queues(connection: Connection, should_stop: Callable[[], bool]) -> Iter
     """
     try:
         maker = ClientMaker(connection)
-        client = maker.sqs(once_config())
+        client = maker.sqs(no_retry_config())
     except (BotoCoreError, OSError, ValueError) as error:
         raise as_queue_error(error, connection, "ListQueues") from error
-    refuse_other_answers(client)
+    reject_other_responses(client)
     count = 0
     try:
         for page in client.get_paginator("list_queues").paginate(PaginationConfig={"PageSize": PAGE}):
@@ -74,7 +74,7 @@ def look_in_regions(connection: Connection, should_stop: Callable[[], bool]) -> 
     try:
         maker = ClientMaker(replace(connection, endpoint_url=""))
         # Created on this thread, since a session is not thread-safe.
-        clients = {name: maker.sqs(once_config(), region=name) for name in others}
+        clients = {name: maker.sqs(no_retry_config(), region=name) for name in others}
     except (BotoCoreError, OSError, ValueError) as error:
         raise as_queue_error(error, connection, "GetQueueUrl") from error
 

@@ -198,7 +198,7 @@ class EmbeddedQueue:
 
     @contextmanager
     def _write(self) -> Iterator[sqlite3.Connection]:
-        """Enter a write transaction, whose end wakes waiting receives."""
+        """Enter a write transaction, and wake waiting receives after its commit."""
         with self._use() as connection:
             connection.execute("BEGIN IMMEDIATE")
             yield connection

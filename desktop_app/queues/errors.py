@@ -353,7 +353,7 @@ class NotSqsError(boto.BotoCoreError):
     fmt = "the response, with HTTP status {status}, is not from SQS: {start}"
 
 
-def refuse_other_answers(client: SQSClient) -> None:
+def reject_other_responses(client: SQSClient) -> None:
     """Make a client raise `NotSqsError` for responses that are not from SQS. May be called more than once.
 
     botocore parses any page with status 200 as an empty response, so that every poll would return immediately. Other

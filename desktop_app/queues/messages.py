@@ -1,8 +1,8 @@
 """Encode and decode messages, and define the data that is exchanged with a queue.
 
 A message contains only an id: `{"v": 1, "file_id": "<uuid>", "generation": n}`. Everything else, such as the path,
-comes from the database, so a message needs no trust. A message in any other form is foreign: it is never deleted or
-acted on.
+comes from the database, so messages do not have to be trusted. A message in any other form is foreign: it is never
+deleted or acted on.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _KEYS = {"v", "file_id", "generation"}
 
 
-class Foreignness(StrEnum):
-    """The reasons why a message is foreign."""
+class ForeignReason(StrEnum):
+    """The reason why a message is foreign."""
 
     TOO_LONG = Sentence("longer than any message of Filemill")
     NOT_JSON = Sentence("not JSON")
@@ -46,7 +46,7 @@ class Foreignness(StrEnum):
 class ForeignMessageError(ValueError):
     """The body is not a message of Filemill, for the reason `why`."""
 
-    def __init__(self, why: Foreignness) -> None:
+    def __init__(self, why: ForeignReason) -> None:
         super().__init__(str(why))
         self.why = why
 
@@ -72,21 +72,21 @@ def decode(body: str) -> FileMessage:
         ForeignMessageError: If it is not a message of Filemill.
     """
     if len(body) > MAX_BODY_CHARS:
-        raise ForeignMessageError(Foreignness.TOO_LONG)
+        raise ForeignMessageError(ForeignReason.TOO_LONG)
     try:
         fields = json.loads(body, object_pairs_hook=_no_double_keys, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
-        raise ForeignMessageError(Foreignness.NOT_JSON) from error
+        raise ForeignMessageError(ForeignReason.NOT_JSON) from error
     if not isinstance(fields, dict) or not _is_count(version := fields.get("v")):
-        raise ForeignMessageError(Foreignness.WRONG_SHAPE)
+        raise ForeignMessageError(ForeignReason.WRONG_SHAPE)
     if version > VERSION and "file_id" in fields:
-        raise ForeignMessageError(Foreignness.NEWER_VERSION)
+        raise ForeignMessageError(ForeignReason.NEWER_VERSION)
     match fields:
         case {"file_id": str(file_id), "generation": generation} if (
             version == VERSION and set(fields) == _KEYS and _is_count(generation) and _UUID.fullmatch(file_id)
         ):
             return FileMessage(file_id, generation)
-    raise ForeignMessageError(Foreignness.WRONG_SHAPE)
+    raise ForeignMessageError(ForeignReason.WRONG_SHAPE)
 
 
 def _is_count(value: object) -> TypeGuard[int]:

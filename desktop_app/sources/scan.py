@@ -109,7 +109,7 @@ def scan(
     on_found: Callable[[int], None],
     steady: Callable[[], float] = time.monotonic,
 ) -> ScanResult:
-    """Find all files to add. Takes long for large folders: do not call it on the main thread.
+    """Find all files to add. This can take long, so do not call it on the main thread.
 
     A file that is found more than once under the same absolute path is added once. A link to a file is added under the
     path of the link. Links to folders are followed if they are in `paths`, but not if they are found in folders.
@@ -125,7 +125,7 @@ def scan(
     for named in paths:
         if search.must_stop():
             break
-        search.look_at(named)
+        search.add_path(named)
     return search.result()
 
 
@@ -164,7 +164,7 @@ class _Search:
             self._on_found(len(self._files))
         return self._stopped
 
-    def look_at(self, named: str) -> None:
+    def add_path(self, named: str) -> None:
         """Add the file or folder at a path or `file:` URL that the user gave."""
         path = named
         try:
@@ -178,7 +178,7 @@ class _Search:
             self._refuse(named, Reason(ReasonCode.IMPOSSIBLE_NAME))
         else:
             if not stat.S_ISDIR(info.st_mode):
-                self._take(path, info, named)
+                self._add_regular(path, info, named)
             elif self._recursive:
                 files, refused = len(self._files), len(self._refused)
                 self._walk(path)
@@ -200,7 +200,7 @@ class _Search:
             except OSError as error:
                 self._refuse(folder, _listing_reason(error))
                 continue
-            subfolders = [entry.path for entry in self._until_stopped(entries) if self._take_entry(entry)]
+            subfolders = [entry.path for entry in self._until_stopped(entries) if self._add_entry(entry)]
             waiting.extend(reversed(subfolders))
 
     def _until_stopped(self, entries: Iterable[os.DirEntry[str]]) -> Iterator[os.DirEntry[str]]:
@@ -209,29 +209,29 @@ class _Search:
                 return
             yield entry
 
-    def _take_entry(self, entry: os.DirEntry[str]) -> bool:
+    def _add_entry(self, entry: os.DirEntry[str]) -> bool:
         """Add an entry of a folder. Return True if it is a subfolder to visit."""
         try:
             info = entry.stat()
         except OSError as error:
-            self._take_unseen(entry, error)
+            self._add_inaccessible(entry, error)
             return False
         if not stat.S_ISDIR(info.st_mode):
-            self._take(entry.path, info, entry.path)
+            self._add_regular(entry.path, info, entry.path)
             return False
         if entry.is_symlink() or getattr(info, "st_reparse_tag", 0) == _JUNCTION_TAG:
             self._refuse(entry.path, Reason(ReasonCode.LINKED_FOLDER))
             return False
         return True
 
-    def _take_unseen(self, entry: os.DirEntry[str], error: OSError) -> None:
-        """Add an entry that can't be accessed if the listing shows that it is a file; otherwise, reject it."""
+    def _add_inaccessible(self, entry: os.DirEntry[str], error: OSError) -> None:
+        """Add an inaccessible entry if the listing of the folder shows that it is a file; otherwise, reject it."""
         if isinstance(error, PermissionError) and _listed_as_file(entry):
             self._add(entry.path, None, None)
         else:
             self._refuse(entry.path, _access_reason(error, entry.path))
 
-    def _take(self, path: str, info: os.stat_result, named: str) -> None:
+    def _add_regular(self, path: str, info: os.stat_result, named: str) -> None:
         code = unprocessable_kind(info.st_mode)
         if code is None:
             self._add(path, info.st_size, info.st_mtime_ns)

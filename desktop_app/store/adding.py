@@ -59,7 +59,7 @@ _SUBMITTED_AGAIN: dict[str, Any] = {
     "sent_at": None,
     "next_try_at": None,
 }
-"""The column values that submit a job again; messages of earlier generations become stale."""
+"""The column values that resubmit a job. Messages of earlier generations become stale."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +153,7 @@ class Intake:
         enqueue(self._database, JobRow.id.in_(chosen))
 
     def retry(self, row_ids: Iterable[int], *, queue: str) -> int:
-        """Submit jobs that have ended again, each as a new generation.
+        """Resubmit jobs that have ended, each as a new generation.
 
         Also move jobs that are waiting for another queue to this queue. Other unfinished jobs do not change.
 
@@ -162,7 +162,7 @@ class Intake:
             queue: The key of the queue to send the messages to.
 
         Returns:
-            The number of jobs submitted again.
+            The number of resubmitted jobs.
 
         Raises:
             StoreError: If the database can't be written.
@@ -176,7 +176,7 @@ class Intake:
         return done
 
     def relocate(self, row_id: int, file: NewFile, *, queue: str) -> bool:
-        """Submit a failed job again with a new path, as a new generation: earlier messages become stale.
+        """Resubmit a failed job with a new path, as a new generation. Earlier messages become stale.
 
         Returns:
             False if the job is not FAILED.
@@ -270,7 +270,7 @@ class Intake:
         return done
 
     def restore(self, row_ids: Iterable[int]) -> int:
-        """Restore removed jobs, and submit the unfinished ones again.
+        """Restore removed jobs, and resubmit those that have not ended.
 
         Returns:
             The number of jobs restored.

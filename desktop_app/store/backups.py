@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from desktop_app.domain.errors import StoreError
 from desktop_app.domain.sentences import Sentence
-from desktop_app.store.backends.sqlite import ERRORS, SIDE_FILES, copy_whole, is_damaged, is_whole
+from desktop_app.store.backends.sqlite import ERRORS, SIDE_FILES, copy_database, is_complete, is_damaged
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +33,7 @@ _STAMP = "%Y%m%d-%H%M%S"
 def copies_of(database: Path, kind: str) -> list[Path]:
     """Return the complete backups of one kind: files named `<database>.<kind>-…`."""
     found = database.parent.glob(f"{glob.escape(database.name)}.{kind}-*")
-    return [path for path in found if is_whole(path)]
+    return [path for path in found if is_complete(path)]
 
 
 def keep_newest(newest_first: Sequence[Path]) -> None:
@@ -70,7 +70,7 @@ class Backups:
         return sorted(found, key=lambda backup: backup.path.name, reverse=True)
 
     def is_needed(self) -> bool:
-        """Return whether the database is damaged, so that a backup is needed. Reads the whole file."""
+        """Return whether the database is damaged and has to be replaced. Reads the whole file."""
         return is_damaged(self._database)
 
     def make(self) -> Backup | None:
@@ -87,7 +87,7 @@ class Backups:
             return None
         target = self._database.with_name(f"{self._database.name}.backup-{time.strftime(_STAMP)}")
         try:
-            copy_whole(self._database, target)
+            copy_database(self._database, target)
         except (OSError, *ERRORS) as error:
             raise StoreError(
                 Sentence("{file} could not be backed up: {why}", file=self._database, why=error),
@@ -96,7 +96,7 @@ class Backups:
         keep_newest([backup.path for backup in self.all()])
         return Backup(target, target.stat().st_mtime_ns // 1_000_000)
 
-    def put_aside(self) -> Path:
+    def set_aside(self) -> Path:
         """Rename the database, with the current time in the new name. The next start creates an empty one.
 
         Returns:
@@ -125,7 +125,7 @@ class Backups:
         Raises:
             StoreError: If the database can't be renamed or the backup can't be copied.
         """
-        aside = self.put_aside()
+        aside = self.set_aside()
         try:
             shutil.copy2(backup.path, self._database)
         except OSError as error:

@@ -115,7 +115,7 @@ class Claims:
         return claims
 
     def requests(self, row_ids: Sequence[int], *, queue: str) -> list[ClaimRequest]:
-        """Return requests that claim jobs without their messages: one for each of these jobs that is waiting, in order.
+        """Return requests to claim jobs without their messages, in order. Jobs that are not waiting are skipped.
 
         Raises:
             StoreError: If the database can't be read.
@@ -170,9 +170,9 @@ class Claims:
         if won is not None:
             *columns, token, crashes = won
             return Claim(ClaimOutcome.CLAIMED, jobs_from([tuple(columns)])[0], token, is_suspect=crashes > 1)
-        return self._why_not(request, now_ms, revision)
+        return self._unclaimed(request, now_ms, revision)
 
-    def _why_not(self, request: ClaimRequest, now_ms: int, revision: int) -> Claim:
+    def _unclaimed(self, request: ClaimRequest, now_ms: int, revision: int) -> Claim:
         query = JobRow.select(JobRow.id, JobRow.status, JobRow.generation, JobRow.removed_at, JobRow.lease_until).where(
             JobRow.uuid == request.file_id
         )
@@ -189,10 +189,10 @@ class Claims:
             return Claim(ClaimOutcome.FINISHED)
         if lease_until > now_ms:
             return Claim(ClaimOutcome.BUSY, busy_until_ms=lease_until)
-        self._give_up([row_id], now_ms, revision)
+        self._fail_crashed([row_id], now_ms, revision)
         return Claim(ClaimOutcome.CRASHED)
 
-    def _give_up(self, row_ids: Sequence[int], now_ms: int, revision: int) -> None:
+    def _fail_crashed(self, row_ids: Sequence[int], now_ms: int, revision: int) -> None:
         attempts.end_open(self._database, AttemptRow.job.in_(list(row_ids)), AttemptOutcome.STOPPED, now_ms=now_ms)
         self._database.run(
             JobRow.update(
@@ -235,7 +235,7 @@ class Claims:
                 of_job = AttemptRow.job.in_(job)
                 attempts.end_open(self._database, of_job, AttemptOutcome.PUT_ASIDE, now_ms=now_ms)
                 return ClaimOutcome.FINISHED
-            return self._why_not(request, now_ms, revision).outcome
+            return self._unclaimed(request, now_ms, revision).outcome
 
     def free_dead_leases(self, is_alive: Callable[[str], bool], *, queue: str, now_ms: int) -> int:
         """Release the jobs of workers that have ended; return the number of jobs.
@@ -265,7 +265,7 @@ class Claims:
             columns = JobRow.id, JobRow.uuid, JobRow.crashes, JobRow.lease_owner
             query = JobRow.select(*columns).where(held, JobRow.lease_owner.in_(dead))
             rows = list(self._database.run(query.tuples()))
-            self._give_up([key for key, _, crashes, _ in rows if crashes >= MAX_CRASHES], now_ms, revision)
+            self._fail_crashed([key for key, _, crashes, _ in rows if crashes >= MAX_CRASHES], now_ms, revision)
             again = [key for key, _, crashes, _ in rows if crashes < MAX_CRASHES]
             attempts.end_open(self._database, AttemptRow.job.in_(again), AttemptOutcome.STOPPED, now_ms=now_ms)
             self._database.run(JobRow.update(revision=revision, **PENDING_AGAIN).where(JobRow.id.in_(again)))

@@ -18,11 +18,11 @@ from desktop_app.domain.sentences import Sentence, folded
 from desktop_app.store.backends.sqlite import (
     ERRORS,
     SqliteDatabase,
-    copy_whole,
+    copy_database,
     create_private,
     file_identity,
-    only_looking,
     store_error,
+    without_pragmas,
 )
 from desktop_app.store.backups import copies_of, keep_newest
 from desktop_app.store.models import CounterRow
@@ -113,7 +113,7 @@ class Database:
         return None if row is None else row[0]
 
     def _check_file(self) -> None:
-        """Check that the path still refers to the open file. Otherwise, nobody would find the data written to it.
+        """Check that the path still refers to the open file. Otherwise, new data would be lost with the old file.
 
         Raises:
             StoreError: If the file was moved, deleted or replaced.
@@ -129,7 +129,7 @@ class Database:
 
     @contextmanager
     def _connected(self) -> Iterator[None]:
-        """Enter a context with an open connection, which raises errors of the database as `StoreError`s."""
+        """Open this thread's connection if necessary, and convert the errors raised in the context to `StoreError`s."""
         self._check_file()
         with self._known_errors():
             self._peewee.connect(reuse_if_open=True)
@@ -190,7 +190,7 @@ class Database:
         Raises:
             StoreError: If the file is not a Filemill database, or was written by a newer version.
         """
-        plain = only_looking(self.path)
+        plain = without_pragmas(self.path)
         with plain.connection_context():
             applied = set(Runner(plain).applied())
             tables = set(plain.get_tables())
@@ -219,7 +219,7 @@ class Database:
         target = self.path.with_name(f"{self.path.name}.before-{before}")
         log.info("backing up the database to %s", target.name)
         try:
-            copy_whole(self.path, target)
+            copy_database(self.path, target)
         except OSError as error:
             raise StoreError(
                 Sentence("{file} can't be written: {why}. Check its folder.", file=target, why=error.strerror or error)

@@ -243,7 +243,7 @@ class JobList:
             return {queue: int(count) for queue, count in self._database.run(query.tuples())}
 
     def sums(self, row_ids: Sequence[int]) -> SelectionSums:
-        """Return the counts by status and the total size and lines of the jobs with these keys, if they still exist.
+        """Return the counts by status, the total size and the total lines of jobs. Skip jobs that no longer exist.
 
         Raises:
             StoreError: If the database can't be read.

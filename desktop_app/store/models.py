@@ -20,7 +20,7 @@ from peewee import (
 
 
 class _Row(Model):
-    """The base class of all models: the table of `JobRow` is `job`."""
+    """The base class of all models. The table of a model is named like its class, without `Row` and in lower case."""
 
     class Meta:
         legacy_table_names = False
@@ -99,7 +99,7 @@ JobRow.add_index(
 
 
 class OutboxRow(_Row):
-    """A job whose message still has to be sent, in the order of `position`."""
+    """A job whose message still has to be sent. Messages are sent in the order of `position`."""
 
     position = AutoField()
     job = ForeignKeyField(JobRow, unique=True, on_delete="CASCADE")

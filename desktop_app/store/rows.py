@@ -115,7 +115,7 @@ def storable(text: str) -> str:
 
 
 def searchable(text: str) -> str:
-    """Return a search text in the form in which `file_path` stores paths."""
+    """Convert a search text to the form in which `file_path` stores paths."""
     try:
         return split_path(text)[0]
     except UnicodeEncodeError:  # not a path of this system

@@ -112,7 +112,7 @@ def test_a_damaged_database_is_put_aside_with_its_side_files(store: Store, backu
     damage(store.path)
     store.path.with_name(f"{store.path.name}-wal").write_bytes(b"wal")
     store.path.with_name(f"{store.path.name}.queue").write_bytes(b"queue")
-    aside = backups.put_aside()
+    aside = backups.set_aside()
     assert not store.path.exists()
     assert aside.with_name(f"{aside.name}-wal").read_bytes() == b"wal"
     assert aside.with_name(f"{aside.name}.queue").read_bytes() == b"queue", "its messages are for these jobs"
@@ -136,7 +136,7 @@ def test_what_can_not_be_moved_or_copied_is_said(
 
     monkeypatch.setattr("pathlib.Path.rename", refuse)
     with pytest.raises(StoreError, match="can't be moved away"):
-        backups.put_aside()
+        backups.set_aside()
 
 
 def test_a_copy_is_made_once_an_hour_if_something_has_changed(store: Store, backups: Backups) -> None:

@@ -7,7 +7,7 @@ import random
 from typing import TYPE_CHECKING
 
 from desktop_app.domain.errors import StoreError
-from desktop_app.queues.messages import ForeignMessageError, Foreignness, Received, decode
+from desktop_app.queues.messages import ForeignMessageError, ForeignReason, Received, decode
 from desktop_app.services.consuming.in_flight import ROW_MARGIN_MS, InFlightMessage, Outcome
 from desktop_app.store.claims import Claim, ClaimOutcome, ClaimRequest
 
@@ -138,7 +138,7 @@ class Dispatcher:
             if self._groups.enter(message):
                 self._pool.submit(message)
         elif claim.outcome is ClaimOutcome.FOREIGN:
-            self._leave(message, Foreignness.UNKNOWN_FILE)
+            self._leave(message, ForeignReason.UNKNOWN_FILE)
         elif claim.outcome is ClaimOutcome.BUSY:
             self._wait_for_other(message, request, claim)
         else:

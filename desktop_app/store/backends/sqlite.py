@@ -1,6 +1,6 @@
 """Everything that is specific to SQLite; the other modules of the store work with any engine.
 
-That is: connections with their pragmas and functions, write transactions, error codes, copying and checking a
+This includes connections with their pragmas and functions, write transactions, error codes, copying and checking a
 database, and the few SQL expressions that differ between engines.
 """
 
@@ -72,7 +72,7 @@ class SqliteDatabase(peewee.SqliteDatabase):
             yield
 
     def rollback(self) -> None:
-        """Roll back, unless SQLite has already done so (disk full): the second rollback would raise another error."""
+        """Roll back, unless SQLite has already done so because the disk is full: that would raise another error."""
         connection: sqlite3.Connection = self.connection()  # type: ignore[no-untyped-call]
         if connection.in_transaction:
             super().rollback()
@@ -88,7 +88,7 @@ class SqliteDatabase(peewee.SqliteDatabase):
         )
 
 
-def only_looking(path: Path) -> peewee.Database:
+def without_pragmas(path: Path) -> peewee.Database:
     """Return a database without pragmas, so that opening a connection does not change the file."""
     return peewee.SqliteDatabase(str(path))
 
@@ -139,7 +139,7 @@ def store_error(error: peewee.DatabaseError | sqlite3.Error, path: Path) -> Stor
 
 
 def create_private(path: Path) -> None:
-    """Create the file with access for its owner only, unless it exists. SQLite would use the default permissions."""
+    """Create a file that only its owner can access, unless it exists. SQLite would use the default permissions."""
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
@@ -153,7 +153,7 @@ def file_identity(path: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def copy_whole(database: Path, target: Path) -> None:
+def copy_database(database: Path, target: Path) -> None:
     """Make a consistent copy of a database while it is in use; the copy gets its final name when it is complete.
 
     Raises:
@@ -167,8 +167,8 @@ def copy_whole(database: Path, target: Path) -> None:
     part.replace(target)
 
 
-def is_whole(copy: Path) -> bool:
-    """Return whether a copy made by `copy_whole` is complete."""
+def is_complete(copy: Path) -> bool:
+    """Return whether a copy made by `copy_database` is complete."""
     return not copy.name.endswith(_PART)
 
 
@@ -226,7 +226,7 @@ def contains_character(text: Any, character: str) -> Any:  # noqa: ANN401
 
 
 def up_to_last(text: Any, characters: str) -> Any:  # noqa: ANN401
-    """Return the part of a text that ends with the last of these characters."""
+    """Return a text up to and including the last occurrence of any of these characters."""
     # SQLite has no function to search backwards: trim all other characters of the text from its end.
     rest = text
     for character in characters:
