@@ -1227,16 +1227,16 @@
         <translation>Ein anderes Programm ändert {file} gerade und wird damit nicht fertig. Bitte schließen und noch einmal versuchen.</translation>
     </message>
     <message>
-        <source>{file} was written by a newer Filemill. Install the newer version, or delete the file: the files that wait are sent again.</source>
-        <translation>{file} wurde von einem neueren Filemill geschrieben. Bitte die neuere Version installieren oder diese Datei löschen: Was wartet, wird noch einmal gesendet.</translation>
-    </message>
-    <message>
         <source>{file} can&apos;t be opened: {why}. Make its folder writable, or set FILEMILL_DATABASE.</source>
         <translation>{file} kann nicht geöffnet werden: {why}. Bitte den Ordner beschreibbar machen oder FILEMILL_DATABASE setzen.</translation>
     </message>
     <message>
-        <source>If this computer is very busy, wait: Filemill tries again.</source>
-        <translation>Wenn dieser Computer stark ausgelastet ist, bitte warten: Es wird wieder versucht.</translation>
+        <source>{file} was written by a newer Filemill. Install the newer version, or delete the file: the messages of waiting files will be sent again.</source>
+        <translation>{file} wurde von einem neueren Filemill geschrieben. Bitte die neuere Version installieren oder diese Datei löschen: Die Nachrichten wartender Dateien werden noch einmal gesendet.</translation>
+    </message>
+    <message>
+        <source>This computer may be very busy. Filemill will try again.</source>
+        <translation>Vielleicht ist dieser Computer stark ausgelastet. Filemill versucht es wieder.</translation>
     </message>
     <message>
         <source>The local queue does not respond in time</source>
@@ -1251,8 +1251,8 @@
         <translation>{file} kann nicht geschrieben werden. Bitte die Rechte der Datei und ihres Ordners prüfen.</translation>
     </message>
     <message>
-        <source>{file} is damaged. Delete it, then try again: the waiting files are sent again.</source>
-        <translation>{file} ist beschädigt. Bitte diese Datei löschen und es noch einmal versuchen: Was wartet, wird noch einmal gesendet.</translation>
+        <source>{file} is damaged. Delete it, then try again: the messages of waiting files will be sent again.</source>
+        <translation>{file} ist beschädigt. Bitte diese Datei löschen und es noch einmal versuchen: Die Nachrichten wartender Dateien werden noch einmal gesendet.</translation>
     </message>
     <message>
         <source>FILEMILL_DATABASE is “{named}”: only a path or sqlite:///path is supported. Correct it, or unset it.</source>
@@ -2306,6 +2306,10 @@
         <translation>Nicht erreichbar: {place}</translation>
     </message>
     <message>
+        <source>The response did not come from {place}</source>
+        <translation>Die Antwort kam von einer anderen Gegenstelle als erwartet ({place})</translation>
+    </message>
+    <message>
         <source>The connection to {place} is not trusted</source>
         <translation>Der Verbindung wird nicht vertraut ({place})</translation>
     </message>
@@ -2338,10 +2342,6 @@
         <translation>Es gibt keine Warteschlange „{name}“ ({place})</translation>
     </message>
     <message>
-        <source>It was deleted, or it is in another region or account than that of {who}. Unsent messages are kept here.</source>
-        <translation>Sie wurde gelöscht oder umbenannt oder liegt in einer anderen Region oder einem anderen Konto ({who}). Was zu senden ist, wartet hier.</translation>
-    </message>
-    <message>
         <source>{place} is temporarily unavailable ({code})</source>
         <translation>Vorübergehend nicht verfügbar: {place} ({code})</translation>
     </message>
@@ -2352,10 +2352,6 @@
     <message>
         <source>Your files stay on the list, and Filemill continues when the connection is back.</source>
         <translation>Alle Dateien bleiben auf der Liste, und es geht weiter, wenn die Verbindung wieder da ist.</translation>
-    </message>
-    <message>
-        <source>Something else answers instead of {place}</source>
-        <translation>Anstelle der Gegenstelle antwortet etwas anderes ({place})</translation>
     </message>
     <message>
         <source>If this network has a sign-in page, open any web page; otherwise check the proxy and the queue&apos;s address.</source>
@@ -2498,6 +2494,10 @@
         <translation>Der Warteschlangen-Server {url}</translation>
     </message>
     <message>
+        <source>It was deleted, or it is not in the region or account of {who}. Your files stay on the list.</source>
+        <translation>Sie wurde gelöscht oder liegt in einer anderen Region oder einem anderen Konto ({who}). Alle Dateien bleiben auf der Liste.</translation>
+    </message>
+    <message>
         <source>Amazon SQS in {region}</source>
         <translation>Amazon SQS in {region}</translation>
     </message>
@@ -2554,14 +2554,6 @@
         <translation>Darf Nachrichten empfangen</translation>
     </message>
     <message>
-        <source>May keep messages while they are worked on</source>
-        <translation>Darf Nachrichten behalten, solange daran gearbeitet wird</translation>
-    </message>
-    <message>
-        <source>May delete messages that are done</source>
-        <translation>Darf erledigte Nachrichten löschen</translation>
-    </message>
-    <message>
         <source>The local queue responds, {ms} ms</source>
         <translation>Die lokale Warteschlange antwortet, {ms} ms</translation>
     </message>
@@ -2596,6 +2588,14 @@
     <message>
         <source>Credentials found: {source}, profile “{name}”</source>
         <translation>Anmeldedaten gefunden: {source}, Profil „{name}“</translation>
+    </message>
+    <message>
+        <source>May extend visibility timeouts</source>
+        <translation>Darf Sichtbarkeits-Timeouts verlängern</translation>
+    </message>
+    <message>
+        <source>May delete messages</source>
+        <translation>Darf Nachrichten löschen</translation>
     </message>
     <message>
         <source>Credentials found: {source}</source>
@@ -2670,8 +2670,8 @@
         <translation>Keine Datei in dieser Liste ist fehlgeschlagen.</translation>
     </message>
     <message>
-        <source>longer than any of ours</source>
-        <translation>länger als jede von uns</translation>
+        <source>longer than any message of Filemill</source>
+        <translation>länger als jede Nachricht von Filemill</translation>
     </message>
     <message>
         <source>not JSON</source>
@@ -2686,8 +2686,8 @@
         <translation>von einer neueren Version von Filemill</translation>
     </message>
     <message>
-        <source>a file of another list</source>
-        <translation>eine Datei aus einer anderen Liste</translation>
+        <source>a file on another list</source>
+        <translation>eine Datei auf einer anderen Liste</translation>
     </message>
     <message>
         <source>status</source>
