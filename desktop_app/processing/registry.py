@@ -118,7 +118,7 @@ def _checked(processor: Processor, values: Mapping[str, Value]) -> dict[str, Val
 
 
 class _WatchedSource:
-    """A source that reports the progress and raises `Cancelled`."""
+    """A source that reports the progress, and raises `Cancelled` if the watch cancels the processing."""
 
     def __init__(self, source: Source, watch: Watch, clock: Clock) -> None:
         self._source = source

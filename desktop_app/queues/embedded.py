@@ -35,7 +35,7 @@ visible again."""
 RETENTION_SECONDS = 14 * 24 * 3600
 LONGEST_VISIBILITY_SECONDS = 12 * 3600
 _BUSY_SECONDS = 5.0
-"""Statements take far less. Only a program that is suspended while it holds the lock makes others wait so long."""
+"""The time to wait for the lock. Statements take far less, unless a program is suspended while it holds the lock."""
 _CLOSE_SECONDS = 0.1
 _VERSION = 1
 # New messages have `visible_at` 0, not their sending time, so that setting the clock back does not hide them.
@@ -281,7 +281,7 @@ def _check_version(version: int, path: Path) -> None:
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
-    """Return the device and inode of the file at a path; None if there is no file."""
+    """Return the device and the inode of the file at a path; None if there is no file."""
     try:
         found = path.stat()
     except FileNotFoundError:

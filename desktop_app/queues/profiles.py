@@ -32,7 +32,7 @@ _KINDS = {
     "aws_access_key_id": ProfileKind.KEYS,
     "aws_secret_access_key": ProfileKind.KEYS,
 }
-"""The kind of a profile by the first of these settings that it contains."""
+"""The kind of a profile is that of the first of these settings that the profile contains."""
 
 
 def read_profiles() -> Profiles:

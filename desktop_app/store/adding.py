@@ -147,7 +147,7 @@ class Intake:
         return [str(row["uuid"]) for row in rows]
 
     def _fill_outbox(self, keys: Iterable[int]) -> None:
-        """Create an outbox entry for each job, replacing an existing one, which moves the job to the end."""
+        """Create an outbox entry for each job. An existing entry is replaced, which moves the job to the end."""
         chosen = list(keys)
         self._database.run(OutboxRow.delete().where(OutboxRow.job.in_(chosen)))
         enqueue(self._database, JobRow.id.in_(chosen))

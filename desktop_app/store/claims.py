@@ -150,7 +150,7 @@ class Claims:
                 **reason_columns(None),
                 bytes_done=0,
                 attempts=JobRow.attempts + 1,
-                # Assume a crash, since a worker that dies can't report it. Any other outcome resets the count.
+                # Assume a crash, since a worker that dies can't report it; `Work.give_back` corrects the count.
                 crashes=JobRow.crashes + 1,
                 lease_token=JobRow.lease_token + 1,
                 lease_owner=worker,

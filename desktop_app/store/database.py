@@ -54,7 +54,7 @@ class Database:
 
     @contextmanager
     def session(self) -> Iterator[None]:
-        """Enter a context that closes this thread's connection at its end."""
+        """Enter a context, and close this thread's connection at its end."""
         try:
             yield
         finally:

@@ -83,7 +83,7 @@ class JobRow(_Row):
 
 
 JobRow.add_index(
-    JobRow.index(JobRow.removed_at, name="job_removed", where=JobRow.removed_at.is_null(False))  # a few rows
+    JobRow.index(JobRow.removed_at, name="job_removed", where=JobRow.removed_at.is_null(False))  # few rows
 )
 # Used to find files that are already on the list. An index on the paths would be several times as large.
 JobRow.add_index(JobRow.index(JobRow.modified_ns, name="job_modified"))

@@ -137,7 +137,7 @@ class Work:
         Raises:
             StoreError: If the database can't be written.
         """
-        # The claim was counted as a crash in advance.
+        # The claim has counted as a crash until now.
         crashes = JobRow.crashes if crashed else JobRow.crashes - 1 if uncount else 0
         with self._database.write() as revision:
             query = JobRow.update(

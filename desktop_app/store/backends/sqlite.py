@@ -209,7 +209,7 @@ def contains_folded(column: Any, key: str) -> Any:  # noqa: ANN401
     """
     is_not_ascii = fn.LENGTH(column.cast("BLOB")) != fn.LENGTH(column)
     long_way = is_not_ascii & (fn.INSTR(fn.FOLDED(column), key) > 0)
-    # LIKE stops at NUL; no stored text contains one.
+    # LIKE would end a search text at NUL, and find too much; no stored text contains NUL.
     return column.contains(key) | long_way if key.isascii() and "\0" not in key else long_way
 
 

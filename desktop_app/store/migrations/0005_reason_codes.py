@@ -63,7 +63,7 @@ NUMBERS = {"count"}
 
 
 def up(migrator, db):
-    # Codes without a sentence were never shown; clear them.
+    # A code without a sentence is meaningless.
     db.execute_sql("UPDATE job SET reason_code = '' WHERE reason = '' AND reason_code != ''")
     db.execute_sql('ALTER TABLE "job" RENAME COLUMN "reason" TO "reason_args"')
     db.execute_sql('ALTER TABLE "attempt" RENAME TO "attempt_before"')
