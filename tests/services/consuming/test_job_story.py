@@ -73,7 +73,7 @@ def test_job_of_a_program_that_ended_is_told(running: RunningConsumer, caplog: p
     running.deliver(message(job))
     running.start()
     running.settled(1)
-    assert [line.partition(",")[0].partition(" from")[0] for line in told(caplog, job)] == ["freed", "claimed"]
+    assert [line.partition(",")[0].partition(" from")[0] for line in told(caplog, job)] == ["released", "claimed"]
     assert told(caplog, job)[1].endswith("whose last attempt ended without a result")
 
 
