@@ -1267,6 +1267,10 @@
         <translation>Filemill läuft, reagiert aber nicht.</translation>
     </message>
     <message>
+        <source>Stopping it is safe: unfinished files are processed again.</source>
+        <translation>Das Beenden ist unbedenklich: Unfertige Dateien werden erneut verarbeitet.</translation>
+    </message>
+    <message>
         <source>Wait</source>
         <translation>Warten</translation>
     </message>

@@ -1,4 +1,4 @@
-"""The dialogs before the window: failed start, damaged database, first instance not responding."""
+"""The dialogs shown before the window: failed start, damaged database, another instance not responding."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class _WarningDialog(MessageBox):
 
 
 class StartErrorDialog(_WarningDialog):
-    """The dialog that says why Filemill can't start.
+    """Tells why Filemill can't start, and offers to try again.
 
     Args:
-        error: What is wrong.
-        folder: The folder of settings and database; offered for opening if it exists.
+        error: The error.
+        folder: The home folder; a button opens it if it exists.
     """
 
     def __init__(self, error: KnownError, folder: Path) -> None:
@@ -47,7 +47,7 @@ class StartErrorDialog(_WarningDialog):
         self.setEscapeButton(quit_button)
 
     def wants_another_try(self) -> bool:
-        """Show the dialog; return True for Try Again, False for Quit."""
+        """Show the dialog. Return True for Try Again, False for Quit."""
         while True:
             self.exec()
             if self._open is None or self.clickedButton() is not self._open:
@@ -56,7 +56,7 @@ class StartErrorDialog(_WarningDialog):
 
 
 class DamageChoice(Enum):
-    """The choices of what replaces a damaged database."""
+    """How to replace a damaged database."""
 
     USE_COPY = auto()
     START_EMPTY = auto()
@@ -64,12 +64,12 @@ class DamageChoice(Enum):
 
 
 class DamagedDatabaseDialog(_WarningDialog):
-    """The dialog that says that the list can't be read, and offers the newest backup or an empty list.
+    """Tells that the list can't be read, and offers the newest backup or an empty list.
 
     Args:
-        error: What is wrong.
-        copy_made_at: When the newest backup was made, in milliseconds since 1970; None if there is none.
-        locale: Formats the time.
+        error: The error.
+        copy_made_at: The time of the newest backup in milliseconds since 1970; None if there is no backup.
+        locale: The locale for the time.
     """
 
     def __init__(self, error: KnownError, copy_made_at: int | None, locale: QLocale) -> None:
@@ -98,24 +98,24 @@ class DamagedDatabaseDialog(_WarningDialog):
 
 
 class NotRespondingChoice(Enum):
-    """The choices for an instance that does not respond."""
+    """What to do about an instance that does not respond."""
 
     WAIT = auto()
-    END_IT = auto()
+    STOP = auto()
     CANCEL = auto()
 
 
 class NotRespondingDialog(_WarningDialog):
-    """The dialog that says that Filemill is running but not responding: wait, stop it, or give up.
+    """Tells that Filemill is running but not responding, and offers to wait or to stop it.
 
     Args:
         pid: The process ID of the other instance; None if unknown.
-        started_at: When it started, in milliseconds since 1970.
-        can_end: Whether it may be stopped, because the process is known for sure.
-        locale: Formats the time.
+        started_at: The time of its start, in milliseconds since 1970.
+        can_stop: Whether to offer stopping it. False if the process ID may belong to another program.
+        locale: The locale for the time.
     """
 
-    def __init__(self, pid: int | None, started_at: int, *, can_end: bool, locale: QLocale) -> None:
+    def __init__(self, pid: int | None, started_at: int, *, can_stop: bool, locale: QLocale) -> None:
         super().__init__(tr("Filemill"), tr("Filemill is running but not responding."))
         if pid is None:
             more = tr("It may still be starting. You can wait a little longer.")
@@ -124,9 +124,13 @@ class NotRespondingDialog(_WarningDialog):
             more = tr("It was started at {time} and is process {number}.").format(
                 time=locale.toString(when, QLocale.FormatType.ShortFormat), number=pid
             )
-        self.setInformativeText(f"{more} {tr('Ending it is safe: its files start again.')}" if can_end else more)
+        if can_stop:
+            more += " " + tr("Stopping it is safe: unfinished files are processed again.")
+        self.setInformativeText(more)
         self._wait = self.addButton(tr("Wait"), QMessageBox.ButtonRole.AcceptRole)
-        self._end = self.addButton(tr("Stop It and Start"), QMessageBox.ButtonRole.DestructiveRole) if can_end else None
+        self._stop = (
+            self.addButton(tr("Stop It and Start"), QMessageBox.ButtonRole.DestructiveRole) if can_stop else None
+        )
         cancel = self.addButton(tr("Cancel"), QMessageBox.ButtonRole.RejectRole)
         self.setDefaultButton(self._wait)
         self.setEscapeButton(cancel)
@@ -136,5 +140,6 @@ class NotRespondingDialog(_WarningDialog):
         self.exec()
         if self.clickedButton() is self._wait:
             return NotRespondingChoice.WAIT
-        is_end = self._end is not None and self.clickedButton() is self._end
-        return NotRespondingChoice.END_IT if is_end else NotRespondingChoice.CANCEL
+        if self._stop is not None and self.clickedButton() is self._stop:
+            return NotRespondingChoice.STOP
+        return NotRespondingChoice.CANCEL
