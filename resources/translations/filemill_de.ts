@@ -2824,6 +2824,10 @@
         <source>The queue delivered its message repeatedly without a result and moved it to the dead-letter queue. The file was not changed. Retry sends a new message.</source>
         <translation>Die Warteschlange hat die Nachricht wiederholt ohne Ergebnis zugestellt und in die Dead-Letter-Warteschlange verschoben. Die Datei wurde nicht geändert. „Erneut versuchen“ sendet eine neue Nachricht.</translation>
     </message>
+    <message>
+        <source>Last attempt: {result}</source>
+        <translation>Letzter Versuch: {result}</translation>
+    </message>
     <message numerus="yes">
         <source>Gave up after %Ln deliver(y|ies)</source>
         <translation>

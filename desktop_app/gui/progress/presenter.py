@@ -14,6 +14,7 @@ from desktop_app.gui.progress.history import Span
 from desktop_app.gui.progress.run import Progress, RunEnd
 from desktop_app.gui.progress.texts import TimeLeft, end_text, pace_sentence, pace_text, selection_text
 from desktop_app.gui.progress.throughput import ThroughputDock
+from desktop_app.gui.startup.single_instance import activate
 from desktop_app.gui.widgets.notice import Notice, NoticeAction
 
 if TYPE_CHECKING:
@@ -340,7 +341,7 @@ class ProgressPresenter(QObject):
 
     def _open_about(self, topic: Topic) -> None:
         """Show the window and the subject of a clicked notification."""
-        self.tray.bring_back()
+        activate(self._window)
         if topic is Topic.FAILURE or (topic is Topic.ENDED and self.notifications.last_failed):
             self._actions.status_views[_FAILED_VIEW].trigger()
         elif topic is Topic.ENDED:
