@@ -46,6 +46,14 @@
         <translation>{number} s</translation>
     </message>
     <message>
+        <source>{number} min</source>
+        <translation>{number} min</translation>
+    </message>
+    <message>
+        <source>{number} h</source>
+        <translation>{number} h</translation>
+    </message>
+    <message>
         <source>Waiting for the queue {queue}</source>
         <translation>Wartet auf die Warteschlange {queue}</translation>
     </message>
