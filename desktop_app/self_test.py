@@ -176,7 +176,7 @@ def _process_samples(folder: Path, environment: Mapping[str, str]) -> list[str]:
 
 
 def _differences(jobs: Sequence[Job]) -> Iterator[str]:
-    """Yield how the jobs differ from `SAMPLES`."""
+    """Yield a sentence for each difference between the jobs and `SAMPLES`."""
     found = {Path(job.file_path).name: job for job in jobs}
     if len(jobs) != len(SAMPLES):
         yield f"{len(SAMPLES)} files were added, {len(jobs)} are on the list"

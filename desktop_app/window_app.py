@@ -233,7 +233,7 @@ def open_or_replace_damaged(environment: Mapping[str, str]) -> Program | None:
             choice = DamagedDatabaseDialog(error, newest.made_at if newest else None, QLocale()).choose()
             if choice is DamageChoice.QUIT:
                 return None
-            if choice is DamageChoice.USE_COPY and newest is not None:
+            if choice is DamageChoice.USE_BACKUP and newest is not None:
                 copies.restore(newest)
             else:
                 copies.put_aside()

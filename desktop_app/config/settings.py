@@ -1,4 +1,4 @@
-"""The settings file, and the connection that follows from the settings and the environment variables."""
+"""The settings file, and the connection, which the settings and environment variables determine."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ class LogTail:
     def read_lines(self) -> list[str]:
         """Return the new lines without their endings, oldest first. An incomplete line is left for the next read.
 
-        Files that can't be read are skipped, since they may just be rotated.
+        Other files that can't be read are skipped, since another process may be rotating them.
 
         Raises:
             PermissionError: If the newest file exists but must not be read.

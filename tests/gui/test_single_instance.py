@@ -119,13 +119,13 @@ def test_ten_thousand_names_arrive(first: FirstInstance, qtbot: QtBot) -> None:
 
 
 def test_what_comes_while_there_is_no_window_waits_for_it(
-    first: FirstInstance, qtbot: QtBot, activations: list[None]
+    first: FirstInstance, qtbot: QtBot, activations: list[None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first.server.listen()
     later = LaterStart(first.another(), Request(("/in/a.txt",)))
     qtbot.waitUntil(lambda: len(activations) == 1)
     for respond_s in (8.0, -1.0):  # by the second pass it has read `wait` and no longer times out
-        later.client._respond_s = respond_s
+        monkeypatch.setattr(single_instance, "RESPOND_SECONDS", respond_s)
         rounds = later.rounds
         qtbot.waitUntil(lambda rounds=rounds: later.rounds > rounds + 1)  # type: ignore[misc]
     assert later.outcome is None
@@ -197,26 +197,35 @@ def test_lock_in_use_is_not_broken_however_old(first: FirstInstance) -> None:
     assert first.lock.file.exists()
 
 
-def test_one_that_does_not_respond_is_told_from_one_that_is_slow(first: FirstInstance, qtbot: QtBot) -> None:
+def test_one_that_does_not_respond_is_told_from_one_that_is_slow(
+    first: FirstInstance, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It listens, but its main thread is blocked: no event loop runs here."""
+    monkeypatch.setattr(single_instance, "RESPOND_SECONDS", 0.2)
     first.open()
-    client = InstanceClient(first.another(), Request(("/in/a.txt",)), never, respond_s=0.2)
+    client = InstanceClient(first.another(), Request(("/in/a.txt",)), never)
     assert client.run() is Outcome.NOT_RESPONDING
     assert first.received == []
 
 
-def test_one_that_responds_again_goes_on_though_the_other_has_given_up(first: FirstInstance, qtbot: QtBot) -> None:
+def test_one_that_responds_again_goes_on_though_the_other_has_given_up(
+    first: FirstInstance, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first.open()
+    respond_s = single_instance.RESPOND_SECONDS
+    monkeypatch.setattr(single_instance, "RESPOND_SECONDS", 0.2)
     for name in ("a", "b"):
-        given_up = InstanceClient(first.another(), Request((name,)), never, respond_s=0.2)
+        given_up = InstanceClient(first.another(), Request((name,)), never)
         assert given_up.run() is Outcome.NOT_RESPONDING
+    monkeypatch.setattr(single_instance, "RESPOND_SECONDS", respond_s)
     later = LaterStart(first.another(), Request(("c",)))
     qtbot.waitUntil(lambda: later.outcome is Outcome.HANDED_OVER)
     assert first.received[-1] == Request(("c",))
 
 
-def test_one_that_never_listens_does_not_respond(first: FirstInstance) -> None:
-    assert InstanceClient(first.another(), Request(), never, start_s=0.1).run() is Outcome.NOT_RESPONDING
+def test_one_that_never_listens_does_not_respond(first: FirstInstance, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(single_instance, "START_SECONDS", 0.1)
+    assert InstanceClient(first.another(), Request(), never).run() is Outcome.NOT_RESPONDING
 
 
 class StopAfter:

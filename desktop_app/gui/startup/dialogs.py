@@ -15,6 +15,8 @@ from desktop_app.gui.widgets.dialogs import MessageBox
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from PySide6.QtWidgets import QAbstractButton
+
     from desktop_app.domain.errors import KnownError
 
 
@@ -28,7 +30,7 @@ class _WarningDialog(MessageBox):
 
 
 class StartErrorDialog(_WarningDialog):
-    """Tells why Filemill can't start, and offers to try again.
+    """Explains why Filemill can't start, and offers to try again.
 
     Args:
         error: The error.
@@ -42,59 +44,60 @@ class StartErrorDialog(_WarningDialog):
             self.setDetailedText(error.detail)
         self._again = self.addButton(tr("Try Again"), QMessageBox.ButtonRole.AcceptRole)
         self._open = self.addButton(tr("Open Folder"), QMessageBox.ButtonRole.ActionRole) if folder.is_dir() else None
-        quit_button = self.addButton(tr("Quit"), QMessageBox.ButtonRole.RejectRole)
+        self.setEscapeButton(self.addButton(tr("Quit"), QMessageBox.ButtonRole.RejectRole))
         self.setDefaultButton(self._again)
-        self.setEscapeButton(quit_button)
 
     def wants_another_try(self) -> bool:
         """Show the dialog. Return True for Try Again, False for Quit."""
-        while True:
-            self.exec()
-            if self._open is None or self.clickedButton() is not self._open:
-                return self.clickedButton() is self._again
+        self.exec()
+        while self._open is not None and self.clickedButton() is self._open:
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._folder)))
+            self.exec()
+        return self.clickedButton() is self._again
 
 
 class DamageChoice(Enum):
     """How to replace a damaged database."""
 
-    USE_COPY = auto()
+    USE_BACKUP = auto()
     START_EMPTY = auto()
     QUIT = auto()
 
 
 class DamagedDatabaseDialog(_WarningDialog):
-    """Tells that the list can't be read, and offers the newest backup or an empty list.
+    """Warns that the list can't be read, and offers the newest backup or an empty list.
 
     Args:
         error: The error.
-        copy_made_at: The time of the newest backup in milliseconds since 1970; None if there is no backup.
+        backup_time: The time of the newest backup in milliseconds since 1970; None if there is no backup.
         locale: The locale for the time.
     """
 
-    def __init__(self, error: KnownError, copy_made_at: int | None, locale: QLocale) -> None:
+    def __init__(self, error: KnownError, backup_time: int | None, locale: QLocale) -> None:
         super().__init__(tr("The List Can't Be Read"), tr("The database that holds the list of files is damaged."))
         self.setInformativeText(
             tr("The damaged database is kept in either case. Your files themselves were not changed.")
         )
         self.setDetailedText(f"{translated(error.text)}\n\n{error.detail}")
-        self._copy = None
-        if copy_made_at is not None:
-            when = locale.toString(QDateTime.fromMSecsSinceEpoch(copy_made_at), QLocale.FormatType.ShortFormat)
-            self._copy = self.addButton(
-                tr("Use the Backup from {when}").format(when=when), QMessageBox.ButtonRole.AcceptRole
-            )
-        self._empty = self.addButton(tr("Start With an Empty List"), QMessageBox.ButtonRole.DestructiveRole)
         quit_button = self.addButton(tr("Quit"), QMessageBox.ButtonRole.RejectRole)
-        self.setDefaultButton(self._copy or quit_button)
+        self._choices: dict[QAbstractButton, DamageChoice] = {
+            quit_button: DamageChoice.QUIT,
+            self.addButton(
+                tr("Start With an Empty List"), QMessageBox.ButtonRole.DestructiveRole
+            ): DamageChoice.START_EMPTY,
+        }
         self.setEscapeButton(quit_button)
+        self.setDefaultButton(quit_button)
+        if backup_time is not None:
+            when = locale.toString(QDateTime.fromMSecsSinceEpoch(backup_time), QLocale.FormatType.ShortFormat)
+            use = self.addButton(tr("Use the Backup from {when}").format(when=when), QMessageBox.ButtonRole.AcceptRole)
+            self._choices[use] = DamageChoice.USE_BACKUP
+            self.setDefaultButton(use)
 
     def choose(self) -> DamageChoice:
         """Show the dialog and return the choice."""
         self.exec()
-        if self._copy is not None and self.clickedButton() is self._copy:
-            return DamageChoice.USE_COPY
-        return DamageChoice.START_EMPTY if self.clickedButton() is self._empty else DamageChoice.QUIT
+        return self._choices[self.clickedButton()]
 
 
 class NotRespondingChoice(Enum):
@@ -106,7 +109,7 @@ class NotRespondingChoice(Enum):
 
 
 class NotRespondingDialog(_WarningDialog):
-    """Tells that Filemill is running but not responding, and offers to wait or to stop it.
+    """Warns that Filemill is running but not responding, and offers to wait or to stop it.
 
     Args:
         pid: The process ID of the other instance; None if unknown.
@@ -117,6 +120,14 @@ class NotRespondingDialog(_WarningDialog):
 
     def __init__(self, pid: int | None, started_at: int, *, can_stop: bool, locale: QLocale) -> None:
         super().__init__(tr("Filemill"), tr("Filemill is running but not responding."))
+        wait = self.addButton(tr("Wait"), QMessageBox.ButtonRole.AcceptRole)
+        cancel = self.addButton(tr("Cancel"), QMessageBox.ButtonRole.RejectRole)
+        self.setDefaultButton(wait)
+        self.setEscapeButton(cancel)
+        self._choices: dict[QAbstractButton, NotRespondingChoice] = {
+            wait: NotRespondingChoice.WAIT,
+            cancel: NotRespondingChoice.CANCEL,
+        }
         if pid is None:
             more = tr("It may still be starting. You can wait a little longer.")
         else:
@@ -126,20 +137,11 @@ class NotRespondingDialog(_WarningDialog):
             )
         if can_stop:
             more += " " + tr("Stopping it is safe: unfinished files are processed again.")
+            stop = self.addButton(tr("Stop It and Start"), QMessageBox.ButtonRole.DestructiveRole)
+            self._choices[stop] = NotRespondingChoice.STOP
         self.setInformativeText(more)
-        self._wait = self.addButton(tr("Wait"), QMessageBox.ButtonRole.AcceptRole)
-        self._stop = (
-            self.addButton(tr("Stop It and Start"), QMessageBox.ButtonRole.DestructiveRole) if can_stop else None
-        )
-        cancel = self.addButton(tr("Cancel"), QMessageBox.ButtonRole.RejectRole)
-        self.setDefaultButton(self._wait)
-        self.setEscapeButton(cancel)
 
     def choose(self) -> NotRespondingChoice:
         """Show the dialog and return the choice."""
         self.exec()
-        if self.clickedButton() is self._wait:
-            return NotRespondingChoice.WAIT
-        if self._stop is not None and self.clickedButton() is self._stop:
-            return NotRespondingChoice.STOP
-        return NotRespondingChoice.CANCEL
+        return self._choices[self.clickedButton()]

@@ -163,47 +163,47 @@ class InstanceLock:
 
     def can_stop_holder(self) -> bool:
         """Return whether the process that holds the lock can be stopped without the risk of stopping another one."""
-        process = self._open_holder()
-        if process is not None:
-            os.close(process)
-        return process is not None
+        with self._holder_process() as process:
+            return process is not None
 
     def stop_holder(self) -> None:
         """Stop the process that holds the lock, with SIGTERM and then SIGKILL; see `can_stop_holder`.
 
         Nothing is lost: every status is in the database, and unfinished files are processed again.
         """
-        process = self._open_holder()
-        if process is None:
-            return
-        try:
+        with self._holder_process() as process:
+            if process is None:
+                return
             for number, seconds in ((signal.SIGTERM, _TERMINATE_SECONDS), (signal.SIGKILL, _KILL_SECONDS)):
-                with contextlib.suppress(ProcessLookupError):
+                try:
                     signal.pidfd_send_signal(process, number)
+                except ProcessLookupError:
+                    return
+                except PermissionError:
+                    log.warning("process %s belongs to another user", self.holder_pid())
+                    return
                 # A pidfd becomes readable when its process has ended.
                 if select.select([process], [], [], seconds)[0]:
                     log.warning("stopped process %s, which did not respond (%s)", self.holder_pid(), number.name)
                     return
-        except PermissionError:
-            log.warning("process %s belongs to another user", self.holder_pid())
+
+    @contextlib.contextmanager
+    def _holder_process(self) -> Iterator[int | None]:
+        """Yield a pidfd of the process that holds the lock; None if the process can't be identified."""
+        pid = self.holder_pid()
+        try:
+            process = os.pidfd_open(pid) if pid is not None and hasattr(os, "pidfd_open") else None
+        except OSError:
+            process = None
+        if pid is None or process is None:
+            yield None
+            return
+        try:
+            # The process ID may have been reused, or belong to another container. The pidfd refers to the right
+            # process if, after opening it, the kernel lists this process ID as the holder of the lock.
+            yield process if self._kernel_lists(pid) else None
         finally:
             os.close(process)
-
-    def _open_holder(self) -> int | None:
-        """Return a pidfd of the process that holds the lock; None if the process can't be identified."""
-        pid = self.holder_pid()
-        if pid is None or not hasattr(os, "pidfd_open"):
-            return None
-        try:
-            process = os.pidfd_open(pid)
-        except OSError:
-            return None
-        # The process ID may have been reused, or belong to another container. The pidfd refers to the right process
-        # if, after opening it, the kernel lists this process ID as the holder of the lock.
-        if self._kernel_lists(pid):
-            return process
-        os.close(process)
-        return None
 
     def _kernel_lists(self, pid: int) -> bool:
         try:
@@ -345,29 +345,18 @@ def read_request(connection: QLocalSocket) -> Request | None:
 
 
 class InstanceClient:
-    """Tries in turn to acquire the lock and to hand a request over to its holder.
+    """Tries repeatedly to acquire the lock, or else to hand a request over to its holder.
 
     Args:
         lock: The lock of the list's window.
         request: The request.
         should_stop: Returns whether this program received a stop signal; called several times a second.
-        respond_s, start_s: The time-outs in seconds; see `RESPOND_SECONDS` and `START_SECONDS`.
     """
 
-    def __init__(
-        self,
-        lock: InstanceLock,
-        request: Request,
-        should_stop: Callable[[], bool],
-        *,
-        respond_s: float = RESPOND_SECONDS,
-        start_s: float = START_SECONDS,
-    ) -> None:
+    def __init__(self, lock: InstanceLock, request: Request, should_stop: Callable[[], bool]) -> None:
         self._lock = lock
         self._request = request
         self._should_stop = should_stop
-        self._respond_s = respond_s
-        self._start_s = start_s
         self._address = ""
         self._since = 0.0
 
@@ -389,12 +378,12 @@ class InstanceClient:
         return Outcome.STOPPED
 
     def _has_timed_out(self) -> bool:
-        """Return whether the holder has timed out; a new address of the holder restarts the time-out."""
+        """Return whether the time-out has passed; it starts again when the holder publishes a new address."""
         address = self._lock.address()
         now = time.monotonic()
         if address != self._address:
             self._address, self._since = address, now
-        return now - self._since > (self._respond_s if address else self._start_s)
+        return now - self._since > (RESPOND_SECONDS if address else START_SECONDS)
 
     def _hand_over(self) -> bool:
         connection = QLocalSocket()
