@@ -189,18 +189,14 @@ def _not_toml(path: Path, error: Exception) -> SettingsError:
 
 def _checked(table: dict[str, Any]) -> dict[str, Any]:
     """Return the settings in a table; check that each value has the type of its default."""
-    values: dict[str, Any] = {}
-    for field in fields(Settings):
-        if field.name not in table:
-            continue
-        value = table[field.name]
-        if type(value) is not type(field.default):
-            wanted = _KINDS[type(field.default)]
+    known = [field for field in fields(Settings) if field.name in table]
+    for field in known:
+        value, kind = table[field.name], type(field.default)
+        if type(value) is not kind:
             raise SettingsError(
-                Sentence("{key} must be {wanted}, not {value}.", key=field.name, wanted=wanted, value=repr(value))
+                Sentence("{key} must be {wanted}, not {value}.", key=field.name, wanted=_KINDS[kind], value=repr(value))
             )
-        values[field.name] = value
-    return values
+    return {field.name: table[field.name] for field in known}
 
 
 def update_settings(path: Path, **changes: Any) -> Settings:  # noqa: ANN401 - the values of any field
@@ -315,7 +311,7 @@ def _check_endpoint(url: str) -> None:
 
 
 def _with_url_parts(connection: Connection) -> Connection:
-    """Return the connection with the region or the endpoint in its queue URL."""
+    """Return the connection with the region or the endpoint taken from its queue URL."""
     try:
         parts = urlsplit(connection.queue)
         is_url = parts.scheme in {"http", "https"} and parts.hostname and parts.path.strip("/") and parts.port != 0

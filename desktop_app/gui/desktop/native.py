@@ -136,7 +136,7 @@ def _show_badge(number: int) -> None:
 
 
 class MacAwake:
-    """Prevents sleep with `caffeinate`, which exits together with this program, even if that is killed."""
+    """Prevents sleep with `caffeinate`, which exits as soon as this program has ended, even if it was killed."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None

@@ -1,4 +1,4 @@
-"""Process-wide set-up of Qt: log its messages, and collect garbage on the main thread only."""
+"""Set up Qt for the process: log its messages, and collect garbage on the main thread only."""
 
 from __future__ import annotations
 

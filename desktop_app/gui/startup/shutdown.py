@@ -33,7 +33,7 @@ class Step:
 
 
 def thread_step(thread: QThread) -> Step:
-    """Return a step that requests a thread to stop, and never terminates it."""
+    """Return a step that requests the interruption of a thread. The thread is never terminated."""
     return Step(thread.objectName(), thread.requestInterruption, lambda: not thread.isRunning())
 
 

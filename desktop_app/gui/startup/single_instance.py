@@ -90,7 +90,7 @@ class InstanceLock:
 
     Args:
         folder: The existing folder for the two files; it may be on a network share.
-        database: The database with the list.
+        database: The database that contains the list.
     """
 
     def __init__(self, folder: Path, database: Path) -> None:
@@ -399,7 +399,7 @@ class InstanceClient:
                     connection.waitForBytesWritten(_IO_STEP_MS)
                 if connection.waitForReadyRead(_IO_STEP_MS) or connection.bytesAvailable():
                     reply += connection.readAll().data()
-                # After `wait` there is no time-out: the user answers a dialog of the first instance first.
+                # There is no time-out after `wait`: the first instance is showing a dialog, and waits for the user.
                 if self._should_stop() or (_WAIT not in reply and self._has_timed_out()):
                     return False
             return _TAKEN in reply + connection.readAll().data()
