@@ -194,7 +194,7 @@ def claim_instance(paths: Sequence[str], signals: QtStopSignals) -> InstanceServ
         home.create()
         lock = InstanceLock(home.run, database_path(home, os.environ.get("FILEMILL_DATABASE", "")))
         return become_first_instance(lock, Request(from_here(paths), activation_token()), signals.is_set)
-    except (SettingsError, OSError, NotImplementedError) as error:  # NotImplementedError: a file system without locks
+    except (SettingsError, OSError) as error:
         log.info("no lock for the window: %s", error)
         return None  # if the cause also prevents opening the database, the error is shown then
 
