@@ -1,4 +1,4 @@
-"""The single entry point: of `python -m desktop_app`, the `filemill` command, and the frozen program.
+"""The entry point of `python -m desktop_app`, the `filemill` command, and the frozen program.
 
 Slow modules are imported only when a command needs them.
 """

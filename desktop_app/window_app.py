@@ -301,7 +301,7 @@ def make_loops(program: Program, connection: Connection) -> QueueLoops:
 
 
 def support_sources(program: Program, controller: ConnectionController) -> SupportSources:
-    """Return what a support report is made from."""
+    """Return the sources of the data in a support report."""
     return SupportSources(
         home=program.home,
         environment=os.environ,

@@ -106,13 +106,17 @@ class InstanceLock:
         """Acquire the lock if it is free; return whether this program holds it.
 
         Raises:
-            OSError: If the folder is not writable.
+            OSError: If the folder is not writable or the disk is full.
         """
         try:
             self._lock.acquire(timeout=0)
         except LockTimeout:
             return False
-        self.publish("")
+        try:
+            self.publish("")
+        except OSError:
+            self._lock.release()
+            raise
         return True
 
     def is_held(self) -> bool:
