@@ -1,3 +1,3 @@
-"""Filemill: files in, a queue between, a worker that never loses one."""
+"""Filemill: process files through an Amazon SQS queue, and follow their status in a window or a terminal."""
 
 __version__ = "0.1.0"

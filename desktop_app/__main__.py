@@ -1,6 +1,6 @@
-"""The single entry point: `python -m desktop_app`, the command `filemill`, and the frozen program.
+"""The entry point of `python -m desktop_app`, the `filemill` command, and the frozen program.
 
-Heavy modules are imported only when the command needs them.
+Slow modules are imported only when a command needs them.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the program: open the window, or run a sub-command.
+    """Open the window, or run a subcommand.
 
     Args:
-        arguments: The arguments without the program's name; `sys.argv` by default. Names that are not UTF-8 are
-            decoded as by `os.fsdecode`.
+        arguments: The command-line arguments without the program's name; `sys.argv` by default. File names that are
+            not UTF-8 are decoded as by `os.fsdecode`.
 
     Returns:
-        The exit code: 0 done, 1 something failed, 2 wrong usage.
+        The exit code: 0 for success, 1 if something failed, 2 for invalid arguments.
     """
-    words = list(sys.argv[1:] if arguments is None else arguments)
-    match words:
+    arguments = sys.argv[1:] if arguments is None else arguments
+    match arguments:
         case ["_process", path]:
-            # The child process for one file that was being processed when a program ended unexpectedly.
+            # The isolated child process, for a file that was being processed when the program ended unexpectedly.
             from desktop_app.processing.isolation import serve_one
             from desktop_app.processing.registry import default_registry
 
@@ -37,27 +37,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             return self_test()
         case _:
-            return _run(words)
+            try:
+                from desktop_app.cli.main import run
 
-
-def _run(words: Sequence[str]) -> int:
-    try:
-        from desktop_app.cli.main import run
-
-        return run(words, open_window=_open_window)
-    except KeyboardInterrupt:  # so early that nothing has started
-        return 1
+                return run(arguments, open_window=_open_window)
+            except KeyboardInterrupt:  # Ctrl+C during the imports, before the signal handlers were installed
+                return 1
 
 
 def _open_window(paths: Sequence[str]) -> int:
-    """Open the window if there is a display, and return the exit code. Qt is imported only here."""
+    """Open the window if there is a display, and return the exit code."""
     from desktop_app.gui.startup.display import NO_DISPLAY, display
     from desktop_app.gui.startup.stop_signals import QtStopSignals
 
     with closing(QtStopSignals()) as signals:
         with display(os.environ) as is_found:
             if not is_found:
-                print(NO_DISPLAY, file=sys.stderr)  # noqa: T201 - there is nowhere else to say it
+                print(NO_DISPLAY, file=sys.stderr)  # noqa: T201 - without a display there is no other place for it
                 return 2
             from desktop_app.window_app import make_application, run_window
 

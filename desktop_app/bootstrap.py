@@ -1,4 +1,4 @@
-"""Build what the window and the command line share. Imports no Qt."""
+"""Create the parts that the window and the command line share. Does not import Qt."""
 
 from __future__ import annotations
 
@@ -43,21 +43,19 @@ class Program:
 
     Attributes:
         home: The folder of settings, database and logs.
-        settings: The settings when the loops of the connection were made.
-        read_settings: Returns the settings as they are saved now.
+        settings: The settings at the start, or when the connection was last changed.
         connection: The queue and how to reach it.
         database: The database.
         clock: The clock.
-        jobs: Reads the list.
-        editor: Changes the list.
-        identity: This program as a holder of leases.
-        control: Pause, permission and priority.
-        foreign: The foreign messages that were received.
+        jobs: Reads the list of files.
+        editor: Changes the list of files.
+        identity: Identifies this program as an owner of leases.
+        control: Pause, permission to process, and priority.
+        foreign: The messages on the queue that Filemill did not send.
     """
 
     home: Home
     settings: Settings
-    read_settings: Callable[[], Settings]
     connection: Connection
     database: Database
     clock: Clock
@@ -68,25 +66,22 @@ class Program:
     foreign: ForeignMessages = field(default_factory=ForeignMessages)
 
     def reconnected(self, connection: Connection) -> Program:
-        """Return the same program with another queue; files that are added or retried from now on go there.
+        """Return this program with another connection; files added or retried from now on use its queue.
 
-        It has the settings as they are saved now; if they can't be read, those it had.
-
-        Args:
-            connection: The new connection.
+        The settings are read again; if that fails, the current ones are kept.
         """
         self.editor.use_queue(connection.key)
         try:
-            settings = self.read_settings()
-        except SettingsError as error:  # saving shows this error; a start with such a file is refused
+            settings = load_settings(self.home.settings_file)
+        except SettingsError as error:  # not shown here: saving the settings shows it
             log.info("the settings stay unchanged: %s", error.text)
             settings = self.settings
-        # Loops of the previous queue may still be ending; their foreign messages must not be counted here.
+        # The loops of the previous queue may still be running, and must not add to the foreign messages of this one.
         return replace(self, connection=connection, settings=settings, foreign=ForeignMessages())
 
     @property
     def queue_file(self) -> Path:
-        """The file of the embedded queue, which belongs to the database: each database has its own."""
+        """The file of the embedded queue; each database has its own."""
         return self.database.path.with_name(f"{self.database.path.name}.queue")
 
     def close(self) -> None:
@@ -97,41 +92,45 @@ class Program:
 
 @dataclass(frozen=True, slots=True)
 class SendReport:
-    """The result of `send_all`: the numbers of sent and waiting messages, and the error, empty if there was none."""
+    """The result of `send_all`.
+
+    Attributes:
+        sent: The number of messages that were sent.
+        waiting: The number of messages that are still in the outbox.
+        trouble: The text of the error that ended sending; empty if there was none.
+    """
 
     sent: int
     waiting: int
     trouble: str = ""
 
 
-def open_program(environment: Mapping[str, str] = os.environ, *, settings: Settings | None = None) -> Program:
-    """Find the user's folder, read the settings, open the database.
+def open_program(environment: Mapping[str, str] = os.environ) -> Program:
+    """Read the settings and open the database.
 
     Args:
-        environment: FILEMILL_DATABASE, FILEMILL_QUEUE and the variables of AWS.
-        settings: Used instead of those in the file, for new connections, too.
+        environment: The environment variables: FILEMILL_DATABASE, FILEMILL_QUEUE and those of AWS.
 
     Raises:
-        SettingsError: If the folder, the settings file or a variable can't be used.
+        SettingsError: If the home folder, the settings file or an environment variable can't be used.
         StoreError: If the database can't be opened.
     """
     home = find_home()
     home.create()
-    read: Callable[[], Settings] = (lambda: settings) if settings else partial(load_settings, home.settings_file)
-    chosen = read()
-    connection = connection_from(chosen, environment)
+    settings = load_settings(home.settings_file)
+    connection = connection_from(settings, environment)
     database = open_database(database_path(home, environment.get("FILEMILL_DATABASE", "")), MIGRATIONS)
     clock = SystemClock()
     control = ProcessingControl()
-    control.permit(connection.key if connection.is_local else chosen.process_queue)
+    control.permit(connection.key if connection.is_local else settings.process_queue)
     editor = JobEditor(Intake(database), queue=connection.key, clock=clock, control=control)
     identity = WorkerIdentity(database.path)
-    return Program(home, chosen, read, connection, database, clock, JobList(database), editor, identity, control)
+    return Program(home, settings, connection, database, clock, JobList(database), editor, identity, control)
 
 
 def connect_queue(program: Program) -> QueueConnector:
-    """Create the connector of the program's queue. It connects when a loop first needs it; the caller closes it."""
-    if program.connection.is_local:  # avoids importing boto3, which is slow
+    """Create the connector of the program's queue, which connects on first use. The caller closes it."""
+    if program.connection.is_local:  # without importing boto3, which is slow
         from desktop_app.queues.embedded import EmbeddedQueue
 
         return EmbeddedQueue(program.queue_file, receiver=program.identity.name)
@@ -141,12 +140,12 @@ def connect_queue(program: Program) -> QueueConnector:
 
 
 def build_sender(program: Program, connector: QueueConnector, report: Callable[[LoopState], None]) -> Sender:
-    """Build the loop that sends the outbox of the program's queue.
+    """Create the loop that sends the messages in the outbox to the program's queue.
 
     Args:
-        program: From `open_program`.
-        connector: Shared by all loops of this process.
-        report: Called with the loop's states, on its thread.
+        program: The program.
+        connector: The connector of its queue, shared by all loops of this process.
+        report: Called with each new state of the loop, on the loop's thread.
     """
     from desktop_app.services.sending.dead_letters import DeadLetterWatcher
     from desktop_app.services.sending.periodic_tasks import BackupTask, PeriodicTasks
@@ -160,7 +159,7 @@ def build_sender(program: Program, connector: QueueConnector, report: Callable[[
     recovery = Recovery(database)
     tasks = PeriodicTasks(
         {
-            # Entries of a sender that was killed must not wait until its claim expires.
+            # Free outbox entries claimed by a process that was killed now, not when its claim expires.
             "dead senders": partial(recovery.free_dead_claims, program.identity.is_alive, queue=key),
             "reconciler": Reconciler(recovery, connector, queue=key, clock=clock).do,
             "dead-letter watcher": DeadLetterWatcher(Claims(database), connector, clock).do,
@@ -195,14 +194,14 @@ def build_consumer(
     concurrency: int | None = None,
     wait_s: int = MAX_WAIT_SECONDS,
 ) -> Consumer:
-    """Build the loop that consumes the program's queue.
+    """Create the loop that receives messages from the program's queue and processes their files.
 
     Args:
-        program: From `open_program`.
-        connector: Shared by all loops of this process.
-        report: Called with the loop's states, on several threads.
-        concurrency: The number of files to process at once; None for the setting.
-        wait_s: The wait time of a poll in seconds; short for a consumer that should stop quickly.
+        program: The program.
+        connector: The connector of its queue, shared by all loops of this process.
+        report: Called with each new state of the loop, on any of the loop's threads.
+        concurrency: The number of files to process at once; None for the number in the settings.
+        wait_s: The wait time of a long poll, in seconds; a shorter one lets the loop stop sooner.
     """
     from desktop_app.processing.registry import default_registry
     from desktop_app.services.consuming.consumer import Consumer, ConsumerOptions
@@ -229,18 +228,18 @@ def build_consumer(
 def build_gated_consumer(
     program: Program, connector: QueueConnector, report: Callable[[LoopState], None]
 ) -> PermissionGate:
-    """Build the window's consumer: on a named queue it waits for the user's permission."""
+    """Create the window's consumer, which processes files of an SQS queue only with the user's permission."""
     consumer = build_consumer(program, connector, report)
     return PermissionGate(consumer, program.control, report, queue=program.connection.key)
 
 
 def send_all(program: Program, connector: QueueConnector, *, deadline_s: float) -> SendReport:
-    """Send the waiting messages of the program's queue, for a limited time. Errors are returned, not raised.
+    """Send the messages in the outbox to the program's queue. Errors of the queue are returned, not raised.
 
     Args:
-        program: From `open_program`.
-        connector: The queue.
-        deadline_s: No new batch is started after this many seconds.
+        program: The program.
+        connector: The connector of its queue.
+        deadline_s: The number of seconds after which no further batch is sent.
 
     Raises:
         StoreError: If the database can't be read.
@@ -259,7 +258,7 @@ def send_all(program: Program, connector: QueueConnector, *, deadline_s: float) 
 
 
 def backups(environment: Mapping[str, str] = os.environ) -> Backups:
-    """Return the backups of the database, for when it can't be opened.
+    """Return the backups of the database without opening it.
 
     Raises:
         SettingsError: If FILEMILL_HOME or FILEMILL_DATABASE can't be used.

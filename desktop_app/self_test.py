@@ -20,13 +20,11 @@ from desktop_app.domain.errors import KnownError
 from desktop_app.domain.job import Job, Status
 from desktop_app.gui.theme.theme import Theme
 from desktop_app.logs.log import log_file, start_logging
-from desktop_app.window_app import assemble, make_application
+from desktop_app.window_app import DONE, TROUBLE, assemble, make_application
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from typing import TextIO
 
-    from desktop_app.domain.job import Job
     from desktop_app.gui.adding.adder import AddReport
     from desktop_app.window_app import RunningWindow
 
@@ -34,33 +32,43 @@ if TYPE_CHECKING:
 SECONDS = 60
 
 _SETTLE_MS = 700
-"""Longer than the window takes to show the state of the database."""
+"""Longer than the window takes to show a change in the database."""
+
+
+def isolate(home: Path) -> dict[str, str]:
+    """Make this process use the offscreen platform and another home folder. Call it before Qt is used.
+
+    Returns:
+        The environment variables for `open_program`, without the user's own database and queue.
+    """
+    os.environ |= {"QT_QPA_PLATFORM": "offscreen", "FILEMILL_HOME": str(home)}
+    return {name: value for name, value in os.environ.items() if not name.startswith("FILEMILL_")}
 
 
 def process_offscreen(
     paths: Sequence[str], environment: Mapping[str, str], screenshot: Path | None, *, seconds: float = SECONDS
 ) -> list[Job]:
-    """Open the real window, add files through it, wait until all have ended, and close it.
+    """Open the real window, add files through it, wait until all jobs have ended, and close it.
 
-    Call it once in a process, with QT_QPA_PLATFORM=offscreen and a FILEMILL_HOME of its own in the environment.
+    Call it only once in a process, and after `isolate`.
 
     Args:
         paths: The files and folders to add.
-        environment: Selects the database and the queue; see `open_program`.
-        screenshot: Where to save a screenshot of the window; None for none.
-        seconds: The longest time to wait.
+        environment: The environment variables from `isolate`.
+        screenshot: Where to save a screenshot of the window; None to save none.
+        seconds: The maximum time to wait.
 
     Returns:
-        The jobs when all have ended, or when the time is over.
+        The jobs. Some are unfinished if the time was too short.
 
     Raises:
-        KnownError: If settings or database can't be opened.
+        KnownError: If the settings or the database can't be opened.
     """
     application = make_application()
-    look = Theme()
-    look.follow(application)
+    theme = Theme()
+    theme.follow(application)
     program = open_program(environment)
-    running = assemble(program, look)
+    running = assemble(program, theme)
     running.ended.connect(application.quit)
     jobs: list[Job] = []
 
@@ -70,14 +78,14 @@ def process_offscreen(
             running.window.grab().save(str(screenshot))
         running.window.close()
 
-    when_all_ended(running, finish, seconds=seconds)
+    _call_when_ended(running, finish, seconds=seconds)
     running.start(paths)
     application.exec()
     return jobs
 
 
-def when_all_ended(running: RunningWindow, then: Callable[[], None], *, seconds: float) -> None:
-    """Call `then` once, when all added files have ended and the window shows it, or when the time is over."""
+def _call_when_ended(running: RunningWindow, then: Callable[[], None], *, seconds: float) -> None:
+    """Call a function once the jobs of all added files have ended and the window shows it, or after a time-out."""
     timer = QTimer(running)
     timer.setSingleShot(True)
     timer.timeout.connect(then)
@@ -85,25 +93,22 @@ def when_all_ended(running: RunningWindow, then: Callable[[], None], *, seconds:
 
     added: list[int] = []
 
-    def look() -> None:
+    def check() -> None:
         counts = running.jobs.totals.counts
         if added and counts.total >= sum(added) and not counts.unfinished and not running.jobs.adder.busy:
             timer.start(_SETTLE_MS)
 
-    def note(report: AddReport) -> None:
+    def count(report: AddReport) -> None:
         added.append(report.added)
-        look()
+        check()
 
-    running.jobs.totals.changed.connect(look)
-    running.jobs.adder.finished.connect(note)
-
-
-PASSED, FAILED = 0, 1
+    running.jobs.totals.changed.connect(check)
+    running.jobs.adder.finished.connect(count)
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A file and its expected result."""
+    """A file and the expected result."""
 
     name: str
     content: bytes
@@ -119,35 +124,32 @@ SAMPLES = (
 _RESOURCES = ("icons/filemill.svg", "translations/filemill_de.qm", "samples")
 
 
-def self_test(out: TextIO | None = None) -> int:
-    """Run the self-test. Call it in a process of its own, before Qt is imported.
+def self_test() -> int:
+    """Check that this copy of the program is complete and processes files; print the result.
 
-    Args:
-        out: Where to print; None for standard output, if the program has one.
+    Call it only once in a process, before Qt is used.
 
     Returns:
-        0 if everything works, else 1.
+        The exit code: 0 if the test passed, else 1.
     """
-    stream = out or sys.stdout
-
-    def say(text: str) -> None:
-        if stream is not None:
-            print(text, file=stream, flush=True)
-
     with tempfile.TemporaryDirectory(prefix="filemill-self-test-") as folder:
-        os.environ |= {"QT_QPA_PLATFORM": "offscreen", "FILEMILL_HOME": str(Path(folder) / "home")}
-        # Do not use the user's own queue or database.
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("FILEMILL_")}
-        with start_logging(find_home().logs, debug=False):
-            problems = [*_missing(), *_run(Path(folder) / "files", environment)]
-        log = log_file(find_home().logs)
+        environment = isolate(Path(folder) / "home")
+        logs = find_home().logs
+        with start_logging(logs, debug=False):
+            problems = [*_missing(), *_process_samples(Path(folder) / "files", environment)]
+        log = log_file(logs)
         if problems and log.exists():
-            say(log.read_text(encoding="utf-8", errors="replace"))
+            _print(log.read_text(encoding="utf-8", errors="replace"))
     for problem in problems:
-        say(f"PROBLEM: {problem}")
+        _print(f"PROBLEM: {problem}")
     outcome = "failed" if problems else "passed"
-    say(f"Filemill {__version__}, Python {platform.python_version()}: the self-test {outcome}.")
-    return FAILED if problems else PASSED
+    _print(f"Filemill {__version__}, Python {platform.python_version()}: the self-test {outcome}.")
+    return TROUBLE if problems else DONE
+
+
+def _print(text: str) -> None:
+    if sys.stdout is not None:  # a program without a console has none
+        print(text, flush=True)  # noqa: T201 - the result of a command
 
 
 def _missing() -> Iterator[str]:
@@ -158,8 +160,8 @@ def _missing() -> Iterator[str]:
             yield str(error)
 
 
-def _run(folder: Path, environment: dict[str, str]) -> Sequence[str]:
-
+def _process_samples(folder: Path, environment: Mapping[str, str]) -> list[str]:
+    """Process the samples and return the problems."""
     seconds = float(os.environ.get("FILEMILL_SELF_TEST_SECONDS", SECONDS))
     folder.mkdir()
     for sample in SAMPLES:
@@ -168,13 +170,13 @@ def _run(folder: Path, environment: dict[str, str]) -> Sequence[str]:
         jobs = process_offscreen([str(folder / sample.name) for sample in SAMPLES], environment, None, seconds=seconds)
     except KnownError as error:
         return [f"{error.text} {error.detail}".strip()]
-    except Exception:  # noqa: BLE001 - whatever it is, this copy does not do its work, and that is what is asked
+    except Exception:  # noqa: BLE001 - any exception means that the test has failed
         return [traceback.format_exc()]
     return list(_differences(jobs))
 
 
 def _differences(jobs: Sequence[Job]) -> Iterator[str]:
-    """Yield the differences between the jobs and `SAMPLES`."""
+    """Yield a sentence for each difference between the jobs and `SAMPLES`."""
     found = {Path(job.file_path).name: job for job in jobs}
     if len(jobs) != len(SAMPLES):
         yield f"{len(SAMPLES)} files were added, {len(jobs)} are on the list"

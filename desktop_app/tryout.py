@@ -1,5 +1,5 @@
-"""`make run`: open the window or, without a display, process the samples offscreen and print the result."""
-# ruff: noqa: T201 - the terminal is its output
+"""Run the program for `make run`: open the window or, without a display, process files offscreen."""
+# ruff: noqa: T201 - it prints to a terminal
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from desktop_app.domain.job import Status
 from desktop_app.gui.startup.display import display
 from desktop_app.gui.startup.stop_signals import QtStopSignals
 from desktop_app.logs.log import log_file, start_logging
-from desktop_app.self_test import process_offscreen
+from desktop_app.self_test import isolate, process_offscreen
 from desktop_app.window_app import DONE, TROUBLE, make_application, run_window
 
 if TYPE_CHECKING:
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from desktop_app.domain.job import Job
 
 FOLDER = Path("build", "tryout")
-_UNSEEN = ("offscreen", "minimal")
-"""Qt's platforms whose windows nobody sees."""
+_INVISIBLE = ("offscreen", "minimal")
+"""The Qt platforms that show no windows."""
 
 
 def main(paths: Sequence[str]) -> int:
-    """Open the window with these paths, or process them without one; return the exit code."""
-    if os.environ.get("QT_QPA_PLATFORM", "").startswith(_UNSEEN):
+    """Add files in the window or, without a display, process them offscreen. Return the exit code."""
+    if os.environ.get("QT_QPA_PLATFORM", "").startswith(_INVISIBLE):
         return try_offscreen(paths)
     with display(os.environ) as is_found:
         application = make_application() if is_found else None
@@ -41,30 +41,23 @@ def main(paths: Sequence[str]) -> int:
 
 
 def try_offscreen(paths: Sequence[str]) -> int:
-    """Process the paths with a home of its own under `FOLDER`, which is emptied first and kept afterwards."""
-    os.environ["QT_QPA_PLATFORM"] = "offscreen"
-    folder = FOLDER.absolute()
-    shutil.rmtree(folder, ignore_errors=True)
-    os.environ["FILEMILL_HOME"] = str(folder / "home")
-    # Do not use the user's own database or queue.
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("FILEMILL_")}
-    with start_logging(find_home().logs, debug=False):
-        return process_and_tell([*paths] or [str(resource("samples"))], folder / "filemill.png", environment)
+    """Process files in an offscreen window, print the jobs, and save a screenshot.
 
-
-def process_and_tell(paths: Sequence[str], screenshot: Path, environment: dict[str, str]) -> int:
-    """Process the paths and print the result.
+    Everything is stored in `FOLDER`, which is emptied first and kept afterwards.
 
     Args:
-        paths: The files and folders to add.
-        screenshot: Where to save a screenshot of the window.
-        environment: Used instead of `os.environ`.
+        paths: The files and folders to add; the samples if there are none.
 
     Returns:
-        0 if every file is PROCESSED, else 1.
+        The exit code: 0 if every file is PROCESSED, else 1.
     """
+    folder = FOLDER.absolute()
+    screenshot = folder / "filemill.png"
+    shutil.rmtree(folder, ignore_errors=True)
+    environment = isolate(folder / "home")
     print("No display was found, so the files are processed without one.")
-    jobs = process_offscreen(paths, environment, screenshot)
+    with start_logging(find_home().logs, debug=False):
+        jobs = process_offscreen(paths or [str(resource("samples"))], environment, screenshot)
     print(table_of(jobs))
     print(f"\nScreenshot of the window: {screenshot}")
     unfinished = [job for job in jobs if job.status is not Status.PROCESSED]
@@ -75,20 +68,17 @@ def process_and_tell(paths: Sequence[str], screenshot: Path, environment: dict[s
 
 
 def table_of(jobs: Sequence[Job]) -> str:
-    """Return the jobs as a text table: name, status, lines, bytes."""
+    """Return the jobs as a text table with the columns name, status, lines and bytes."""
     rows = [("Name", "Status", "Lines", "Bytes")]
     for job in jobs:
         status = f"{job.status.name} - {job.reason}" if job.reason else job.status.name
-        rows.append((job.name, status, _number(job.lines_count), _number(job.file_size)))
-    wide = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
+        lines, size = ("" if number is None else f"{number:,}" for number in (job.lines_count, job.file_size))
+        rows.append((job.name, status, lines, size))
+    wide = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         f"{name:<{wide[0]}}  {status:<{wide[1]}}  {lines:>{wide[2]}}  {size:>{wide[3]}}"
         for name, status, lines, size in rows
     )
-
-
-def _number(value: int | None) -> str:
-    return "" if value is None else f"{value:,}"
 
 
 if __name__ == "__main__":

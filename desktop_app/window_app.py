@@ -1,6 +1,6 @@
-"""The composition root of the window: create all parts, connect and start them, and shut them down.
+"""The composition root of the window: creates all parts, connects and starts them, and shuts them down.
 
-Importing this module imports Qt's widgets, so check `gui.startup.display` first.
+Import it only after `gui.startup.display` has found a display: it imports Qt's widgets.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from desktop_app.gui.diagnostics.crash import CrashDialogs, CrashHook
 from desktop_app.gui.i18n import use_language
 from desktop_app.gui.startup.dialogs import DamageChoice, DamagedDatabaseDialog, StartErrorDialog
 from desktop_app.gui.startup.qt_runtime import MainThreadGarbageCollector, install_message_handler
-from desktop_app.gui.startup.shutdown import DEADLINE_MS, Shutdown, Step
+from desktop_app.gui.startup.shutdown import Shutdown, Step
 from desktop_app.gui.startup.single_instance import (
     InstanceLock,
     InstanceServer,
@@ -56,24 +56,20 @@ DONE, TROUBLE = 0, 1
 
 
 class RunningWindow(QObject):
-    """The window and everything that runs behind it, which start together and end in order.
-
-    Closing the window ends the loops in the order given, then the window's own tasks.
+    """Starts the window together with its background loops, and shuts them down when the window is closed.
 
     Signals:
-        ended(): Everything has ended, or the deadline has passed; see `left_over`.
+        ended(): The shutdown has finished, or its deadline has passed; see `left_over`.
 
     Attributes:
-        window, jobs: The window and the list controller.
-        left_over: The names of the parts that did not end in time.
+        left_over: The names of the shutdown steps that did not finish in time.
 
     Args:
         window: The window.
-        jobs: The list controller.
+        jobs: The controller of the window's list.
         begin: Starts the loops.
-        steps: The steps of the shutdown, in order.
-        close_rest: Closes the queue and the main thread's database connection at the end.
-        deadline_ms: The time limit of the shutdown.
+        steps: The shutdown steps of the loops, in order; the list controller's step follows them.
+        close_rest: Closes the queue and the main thread's database connection after the last step.
     """
 
     ended = Signal()
@@ -86,7 +82,6 @@ class RunningWindow(QObject):
         begin: Callable[[], None],
         steps: Sequence[Step],
         close_rest: Callable[[], None],
-        deadline_ms: int = DEADLINE_MS,
     ) -> None:
         super().__init__()
         self.window = window
@@ -94,12 +89,12 @@ class RunningWindow(QObject):
         self.left_over: list[str] = []
         self._begin = begin
         self._close_rest = close_rest
-        self._shutdown = Shutdown([*steps, jobs.step()], deadline_ms=deadline_ms, parent=self)
+        self._shutdown = Shutdown([*steps, jobs.step()], parent=self)
         self._shutdown.finished.connect(self._finish)
         window.closed.connect(self._begin_shutdown)
 
     def start(self, paths: Sequence[str] = ()) -> None:
-        """Show the window, start the loops, and add the given paths.
+        """Show the window, start the loops, and add files, folders and URLs.
 
         Raises:
             StoreError: If the database can't be read.
@@ -124,29 +119,29 @@ class RunningWindow(QObject):
 
 
 def make_application() -> QApplication:
-    """Return Qt's application object, which must be created before all other Qt objects."""
+    """Create Qt's application object. Call it before any other Qt object is created."""
     install_message_handler()
     application = QApplication(["filemill"])
     use_language(application, user_locale(chosen_language(os.environ)))
     application.setApplicationName("Filemill")
     application.setDesktopFileName("filemill")
     application.setWindowIcon(program_icon())
-    # Closing the window starts the shutdown but does not quit the program: threads still have to stop.
+    # Closing the window only starts the shutdown; the event loop must run until the threads have stopped.
     application.setQuitOnLastWindowClosed(False)
     MainThreadGarbageCollector(application).start()
     return application
 
 
 def run_window(application: QApplication, paths: Sequence[str], signals: QtStopSignals) -> int:
-    """Open the window and run until it is closed.
+    """Open the window and run Qt's event loop until it is closed and its threads have stopped.
 
     Args:
-        application: From `make_application`.
-        paths: Files, folders and URLs to add at once.
-        signals: Stop signals, which close the window.
+        application: The application from `make_application`.
+        paths: The files, folders and URLs to add.
+        signals: The stop signals; they close the window.
 
     Returns:
-        The exit code: 0 if the window was closed, or another window took the paths; 1 if it could not start.
+        The exit code: 0 if the window was closed or a running instance took the paths; 1 if the start failed.
     """
     theme = Theme()
     theme.follow(application)
@@ -155,33 +150,43 @@ def run_window(application: QApplication, paths: Sequence[str], signals: QtStopS
     signals.connect(application.closeAllWindows)
     instance: InstanceServer | Outcome | None = None
     try:
-        instance = single_instance(paths, signals)
+        instance = claim_instance(paths, signals)
         if isinstance(instance, Outcome):
             return DONE if instance is Outcome.HANDED_OVER else TROUBLE
         program = open_with_dialogs(os.environ)
         if program is None:
             return TROUBLE
         running = assemble(program, theme)
-        signals.connect(running.window.close)
-        run_event_loop(application, running, hook, program, paths, instance)
+        window = running.window
+        signals.connect(window.close)
+        hook.known.connect(window.show_error)
+        CrashDialogs(hook, program.home.logs, window, window.help.show_report)
+        running.ended.connect(application.quit)
+        running.start(paths)
+        if instance is not None:
+            # A start during the shutdown opens another window; two programs can share the list.
+            window.closed.connect(instance.close)
+            instance.set_handler(partial(handle_request, window))
+        application.exec()
     finally:
         hook.uninstall()
         if isinstance(instance, InstanceServer):
             instance.close()
     if running.left_over:
-        # Destroying a QThread that is still running would abort the process. Exiting loses nothing: the database has
-        # the state, and leases that are no longer extended expire.
-        log.warning("ended while still running: %s", ", ".join(running.left_over))
+        # Destroying a QThread that is still running would abort the process. Exiting loses nothing: every status is
+        # in the database, and the leases expire once they are no longer extended.
+        log.warning("exiting while still running: %s", ", ".join(running.left_over))
         logging.shutdown()
         os._exit(DONE)
     return DONE
 
 
-def single_instance(paths: Sequence[str], signals: QtStopSignals) -> InstanceServer | Outcome | None:
-    """Become the single instance for this list, or pass the paths to the running one.
+def claim_instance(paths: Sequence[str], signals: QtStopSignals) -> InstanceServer | Outcome | None:
+    """Become the only instance for this list, or pass the paths to the running one.
 
     Returns:
-        The server for requests of later starts; None if there is none; or why this program should end.
+        The server that receives the requests of later starts; None if there can't be one; or, if this program has to
+        exit, the reason.
     """
     try:
         home = find_home()
@@ -190,38 +195,18 @@ def single_instance(paths: Sequence[str], signals: QtStopSignals) -> InstanceSer
         return become_first_instance(lock, Request(from_here(paths), activation_token()), signals.is_set)
     except (SettingsError, OSError) as error:
         log.info("no lock for the window: %s", error)
-        return None  # if this matters, opening the list reports it
+        return None  # if the cause also prevents opening the database, the error is shown then
 
 
-def run_event_loop(
-    application: QApplication,
-    running: RunningWindow,
-    hook: CrashHook,
-    program: Program,
-    paths: Sequence[str],
-    instance: InstanceServer | None,
-) -> None:
-    """Run Qt's event loop until the window is closed and everything behind it has ended."""
-    window = running.window
-    hook.known.connect(window.show_error)
-    CrashDialogs(hook, program.home.logs, window, window.help.show_report)
-    running.ended.connect(application.quit)
-    running.start(paths)
-
-    def handle(request: Request) -> None:
-        if request.names:
-            window.add(request.names)
-        activate(window, request.token)
-
-    if instance is not None:
-        # A start during the shutdown opens a window of its own; programs can share the list.
-        window.closed.connect(instance.close)
-        instance.set_handler(handle)
-    application.exec()
+def handle_request(window: MainWindow, request: Request) -> None:
+    """Add the files of a later start to the window, and raise it."""
+    if request.names:
+        window.add(request.names)
+    activate(window, request.token)
 
 
 def open_with_dialogs(environment: Mapping[str, str]) -> Program | None:
-    """Open settings and database; show errors in a dialog. Return None if the user gives up."""
+    """Open the program, showing errors in a dialog. Return None if the user quits."""
     while True:
         try:
             return open_or_replace_damaged(environment)
@@ -232,10 +217,10 @@ def open_with_dialogs(environment: Mapping[str, str]) -> Program | None:
 
 
 def open_or_replace_damaged(environment: Mapping[str, str]) -> Program | None:
-    """Open settings and database; let the user choose how to replace a damaged database. Return None to quit.
+    """Open the program; if the database is damaged, let the user replace it. Return None if the user quits.
 
     Raises:
-        KnownError: If they can't be opened, or the damaged database can't be replaced.
+        KnownError: If the program can't be opened, or the damaged database can't be replaced.
     """
     while True:
         try:
@@ -247,14 +232,14 @@ def open_or_replace_damaged(environment: Mapping[str, str]) -> Program | None:
             choice = DamagedDatabaseDialog(error, newest.made_at if newest else None, QLocale()).choose()
             if choice is DamageChoice.QUIT:
                 return None
-            if choice is DamageChoice.USE_COPY and newest is not None:
+            if choice is DamageChoice.USE_BACKUP and newest is not None:
                 copies.restore(newest)
             else:
                 copies.set_aside()
 
 
 def assemble(program: Program, theme: Theme) -> RunningWindow:
-    """Create the window, its threads and the queue, without starting them."""
+    """Create the window and its loops, without showing or starting them."""
     if program.settings.paused:
         program.control.pause()
     wording = Wording(QLocale())
@@ -302,12 +287,7 @@ def assemble(program: Program, theme: Theme) -> RunningWindow:
 
 
 def make_loops(program: Program, connection: Connection) -> QueueLoops:
-    """Create the loops of a connection, without starting them; files added from now on belong to its queue.
-
-    Args:
-        program: The shared parts of the program.
-        connection: The connection.
-    """
+    """Create the loops of a connection, without starting them. Files added from now on belong to its queue."""
     program = program.reconnected(connection)
     connector = connect_queue(program)
     return QueueLoops(
@@ -320,7 +300,7 @@ def make_loops(program: Program, connection: Connection) -> QueueLoops:
 
 
 def support_sources(program: Program, controller: ConnectionController) -> SupportSources:
-    """Return the sources of a support report."""
+    """Return the sources of the data in a support report."""
     return SupportSources(
         home=program.home,
         environment=os.environ,

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from desktop_app.bootstrap import Program
 
 
-def opened(environment: Mapping[str, str], settings: Settings | None = None) -> closing[Program]:
-    return closing(open_program(environment, settings=settings))
+def opened(environment: Mapping[str, str]) -> closing[Program]:
+    return closing(open_program(environment))
 
 
 def test_first_start_makes_the_home_and_an_empty_list(filemill_home: Path) -> None:
@@ -62,15 +62,6 @@ def test_other_connection_uses_the_settings_as_they_are_saved_then(filemill_home
         assert program.reconnected(program.connection).settings.concurrency == 3
         (filemill_home / "settings.toml").write_text("not = [toml")
         assert program.reconnected(program.connection).settings == program.settings
-    with opened({}, Settings(concurrency=5)) as program:
-        assert program.reconnected(program.connection).settings.concurrency == 5
-
-
-def test_given_settings_hold_instead_of_the_saved_ones(filemill_home: Path) -> None:
-    filemill_home.mkdir()
-    (filemill_home / "settings.toml").write_text("not TOML")
-    with opened({}, Settings(concurrency=7)) as program:
-        assert program.settings.concurrency == 7
 
 
 def test_database_may_lie_elsewhere(filemill_home: Path, tmp_path: Path) -> None:

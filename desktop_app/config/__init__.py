@@ -1,1 +1,1 @@
-"""Settings, paths and atomic writing of files; used by every layer."""
+"""Settings, paths, and writing files atomically; every layer may use it."""

@@ -22,8 +22,8 @@ class NotWrittenError(KnownError):
     """A file can't be written.
 
     Args:
-        text: Sentences for the user.
-        code: The system's error number (`errno`), or 0.
+        text: The message for the user.
+        code: The error number (`errno`); 0 if there is none.
     """
 
     def __init__(self, text: str, *, code: int) -> None:
@@ -33,28 +33,28 @@ class NotWrittenError(KnownError):
 
 @contextlib.contextmanager
 def whole_file(target: Path, *, replace: bool = True) -> Iterator[BinaryIO]:
-    """Open a stream to write a file atomically: an existing file is replaced once everything is written.
+    """Open a stream that writes a file atomically: the file is created or replaced when the context ends.
 
-    Exceptions inside the context propagate, and no temporary file is left behind.
+    After an exception in the context, the previous file remains, and the temporary file is deleted.
 
     Args:
         target: The file. A symbolic link is followed.
-        replace: False to keep a file that exists when writing begins.
+        replace: Whether to replace an existing file.
 
     Raises:
-        NotWrittenError: If it can't be written.
+        NotWrittenError: If the file can't be written, or exists and must not be replaced.
     """
-    goal = Path(os.path.realpath(target))
+    path = Path(os.path.realpath(target))
     try:
-        if not replace and os.path.lexists(goal):
+        if not replace and os.path.lexists(path):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
-        part = goal.with_name(f".filemill-{secrets.token_hex(4)}.part")
+        part = path.with_name(f".filemill-{secrets.token_hex(4)}.part")
         try:
             with part.open("xb") as stream:
                 yield stream
                 stream.flush()
-                os.fsync(stream.fileno())  # otherwise a power failure could leave an empty file
-            part.replace(goal)
+                os.fsync(stream.fileno())  # otherwise the file could be empty after a power failure
+            part.replace(path)
         finally:
             with contextlib.suppress(OSError):
                 part.unlink(missing_ok=True)
@@ -65,15 +65,15 @@ def whole_file(target: Path, *, replace: bool = True) -> Iterator[BinaryIO]:
 
 
 def write_whole(target: Path, write: Callable[[TextIO], object], *, replace: bool = True) -> None:
-    """Write a text file in UTF-8; see `whole_file`.
+    """Write a UTF-8 text file atomically.
 
     Args:
-        target: The file.
-        write: Writes the content to a stream that does not translate line ends.
-        replace: False to keep an existing file.
+        target: The file. A symbolic link is followed.
+        write: Writes the text to a stream, which does not translate line endings.
+        replace: Whether to replace an existing file.
 
     Raises:
-        NotWrittenError: If it can't be written.
+        NotWrittenError: If the file can't be written, or exists and must not be replaced.
     """
     with whole_file(target, replace=replace) as binary:
         stream = io.TextIOWrapper(binary, encoding="utf-8", newline="")

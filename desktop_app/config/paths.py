@@ -1,4 +1,4 @@
-"""The user's folder, and the files that ship with the program."""
+"""The folder with the user's data, and the files that are installed with the program."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 APP_NAME = "Filemill"
 
 ADD_FILES, ADD_FOLDER = "filemill://add-files", "filemill://add-folder"
-"""The requests of the desktop icon's menu, which the packages name; they are URLs, so they are passed as paths are."""
+"""The URLs that the menu of the desktop icon passes as arguments. The installation packages contain them too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """The folder of a user's settings, database, logs and locks."""
+    """The home folder, with a user's settings, database, logs and locks."""
 
     folder: Path
 
@@ -48,11 +48,11 @@ class Home:
 
     @property
     def run(self) -> Path:
-        """The folder of locks and addresses of running programs; meaningless after a restart."""
+        """The folder for locks and addresses of running programs; not needed after a restart of the computer."""
         return self.folder / "run"
 
     def create(self) -> None:
-        """Create the folders, accessible to the owner only.
+        """Create the folders that do not exist, with access for the owner only.
 
         Raises:
             SettingsError: If a folder can't be created.
@@ -72,10 +72,10 @@ class Home:
 
 
 def find_home() -> Home:
-    """Return the folder in FILEMILL_HOME, or else the platform's folder for application data.
+    """Return the home folder: FILEMILL_HOME if it is set, else the platform's folder for application data.
 
     Raises:
-        SettingsError: If FILEMILL_HOME names the home of a user who does not exist.
+        SettingsError: If FILEMILL_HOME begins with `~user`, and there is no such user.
     """
     named = os.environ.get("FILEMILL_HOME", "")
     if named:
@@ -89,10 +89,14 @@ def find_home() -> Home:
 
 
 def database_path(home: Home, named: str) -> Path:
-    """Return the database in FILEMILL_DATABASE, a path or a `sqlite:` URL, or else the default in the home folder.
+    """Return the path of the database.
+
+    Args:
+        home: The home folder, which has the default database.
+        named: The value of FILEMILL_DATABASE: a path, a `sqlite:` URL, or empty for the default.
 
     Raises:
-        SettingsError: If it is the URL of an unsupported database.
+        SettingsError: If it is a URL of an unsupported kind.
     """
     if not named:
         return home.database_file
@@ -111,19 +115,19 @@ def database_path(home: Home, named: str) -> Path:
             )
         )
     path = unquote(parts.path)
-    # sqlite:////data/jobs.db is an absolute path; so is sqlite:///C:/jobs.db, on Windows.
-    is_absolute_twice = path.startswith("//") or (os.name == "nt" and path[2:3] == ":")
-    return Path(path[1:] if is_absolute_twice else path).absolute()
+    # The path of sqlite:////data/jobs.db is //data/jobs.db; that of sqlite:///C:/jobs.db on Windows is /C:/jobs.db.
+    has_extra_slash = path.startswith("//") or (os.name == "nt" and path[2:3] == ":")
+    return Path(path[1:] if has_extra_slash else path).absolute()
 
 
 def resource(name: str) -> Path:
-    """Return the path of a file or folder under `resources/` in a checkout, an installed wheel, or a frozen program.
+    """Return the path of a resource, in a checkout, an installed wheel, or a frozen program.
 
     Args:
-        name: The relative path with forward slashes, such as `icons/filemill.svg`.
+        name: The path relative to `resources/`, with forward slashes, such as `icons/filemill.svg`.
 
     Raises:
-        FileNotFoundError: If the program was packaged without it.
+        FileNotFoundError: If this copy of the program lacks the resource.
     """
     package = Path(__file__).resolve().parents[1]
     frozen = getattr(sys, "_MEIPASS", None)
@@ -135,13 +139,12 @@ def resource(name: str) -> Path:
 
 
 def chosen_language(environment: Mapping[str, str]) -> str:
-    """Return the chosen language as a code such as `de` or `de_AT`; empty for the system's language.
+    """Return the language of the window as a code such as `de` or `de_AT`; empty for the system's language.
 
-    Called before anything else, since errors at the start are shown in that language. Settings that can't be read
-    choose no language.
+    Settings that can't be read are ignored here: the error is shown later, in the language from this function.
 
     Args:
-        environment: Usually `os.environ`; FILEMILL_LANGUAGE overrides the settings.
+        environment: The environment variables; FILEMILL_LANGUAGE overrides the settings.
     """
     named = environment.get("FILEMILL_LANGUAGE", "").strip()
     if named:

@@ -1,4 +1,4 @@
-"""The saved settings, and the connection that results from them and the environment."""
+"""The settings file, and the connection, which the settings and environment variables determine."""
 
 from __future__ import annotations
 
@@ -30,11 +30,10 @@ _REGION = r"[a-z]{2,5}(?:-[a-z]+)+-\d+"
 _AWS_HOST = re.compile(
     rf"(?:sqs\.(?P<region>{_REGION})|(?P<legacy>{_REGION})\.queue|queue)\.amazonaws\.(?:com(?:\.cn)?|eu)"
 )
-"""The endpoints that boto3 derives from the region. The forms with `queue` are legacy endpoints."""
+"""The default endpoints of boto3 in each region. Those with `queue` are legacy endpoints."""
 _HOST_WITH_REGION = re.compile(rf"(?:^|\.)sqs(?:-fips)?\.(?P<region>{_REGION})\.")
-"""Other hosts that contain a region: FIPS, dual-stack and VPC endpoints of AWS, and emulators."""
+"""Other endpoints with a region in the host name: FIPS, dual-stack and VPC endpoints of AWS, and emulators."""
 _KINDS = {bool: Sentence("true or false"), int: Sentence("a whole number"), str: Sentence("a text in quotes")}
-_LOCKED = Sentence("another program is changing it")
 _QUEUE_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}|[A-Za-z0-9_-]{1,75}\.fifo")
 _ARN = re.compile(r"arn:(?P<partition>aws[a-z-]*):sqs:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):(?P<name>[\w.-]+)")
 _DOMAINS = {"aws-cn": "amazonaws.com.cn", "aws-eusc": "amazonaws.eu"}
@@ -42,14 +41,14 @@ _DOMAINS = {"aws-cn": "amazonaws.com.cn", "aws-eusc": "amazonaws.eu"}
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A queue and how to reach it. Empty strings leave the choice to boto3's own chain.
+    """A queue and how to reach it. For an empty string, boto3 determines the value.
 
     Attributes:
-        queue: The name or URL of a queue; empty for the embedded queue.
-        profile: A profile in the AWS configuration files.
-        region: A region such as `eu-west-1`; a queue URL of AWS contains its own.
-        endpoint_url: The endpoint, if it is not the region's default: servers other than AWS, and FIPS, dual-stack
-            and VPC endpoints of AWS.
+        queue: The name or URL of the queue; empty for the embedded queue.
+        profile: The profile in the AWS configuration files.
+        region: The region, such as `eu-west-1`; with a queue URL of AWS, the region in the URL.
+        endpoint_url: The endpoint if it is not the default of the region: a server other than AWS, or a FIPS,
+            dual-stack or VPC endpoint of AWS.
     """
 
     queue: str = ""
@@ -74,9 +73,9 @@ class Connection:
 
     @property
     def key(self) -> str:
-        """The stable identity of the queue, stored with each job so that no job is ever sent to another queue.
+        """The identifier of the queue, stored with each job so that its message is sent to no other queue.
 
-        It consists of the place and the name; it does not depend on the profile, or on whether name or URL is given.
+        It consists of the endpoint or region and the queue's name, and is the same for a queue name and a queue URL.
         """
         if self.is_local:
             return LOCAL_QUEUE
@@ -93,17 +92,17 @@ class Connection:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that is saved between two starts, except the window's geometry.
+    """The settings in the settings file.
 
     Attributes:
         queue, profile, region, endpoint_url: The connection; see `Connection`.
-        concurrency: The number of files to process at once, 1…64; 0 = one per processor core, at most 4.
-        process_queue: The key of the named queue whose files the window may process on this computer; the embedded
+        concurrency: The number of files to process at once, 1 to 64; 0 for one per processor core, at most 4.
+        process_queue: The key of the SQS queue whose files the window may process on this computer. The embedded
             queue needs no permission.
-        fifo_order: On a FIFO queue: `parallel` gives each file a message group of its own; `strict` puts all files in
-            one group, so that they are processed one by one in the order they were added.
-        language: The window's language, a code such as `de`; empty for the system's.
-        paused: Whether the window was paused; `filemill worker` ignores it.
+        fifo_order: The message groups on a FIFO queue. `parallel` sends each file in a separate group; `strict` sends
+            all files in one group, so that they are processed one by one in the order in which they were added.
+        language: The language of the window, a code such as `de`; empty for the system's language.
+        paused: Whether the window is paused; `filemill worker` ignores it.
     """
 
     queue: str = ""
@@ -136,15 +135,15 @@ class Settings:
 
     @property
     def workers(self) -> int:
-        """The number of files to process at once, with 0 resolved."""
+        """The number of files to process at once, never 0."""
         return self.concurrency or min(4, os.cpu_count() or 1)
 
 
 def load_settings(path: Path) -> Settings:
-    """Read the settings file. A missing file gives the defaults; unknown keys are ignored.
+    """Read the settings file. Unknown keys are ignored; if the file does not exist, the defaults are returned.
 
     Raises:
-        SettingsError: If it is not valid TOML, or a value has a wrong type or is out of range.
+        SettingsError: If the file can't be read or is not valid TOML, or a value is of the wrong type or out of range.
     """
     try:
         table = tomllib.loads(_read(path))
@@ -165,7 +164,7 @@ def load_settings(path: Path) -> Settings:
 
 
 def _read(path: Path) -> str:
-    """Return the file's text without the byte order mark that some editors add."""
+    """Return the text of the file, without the byte order mark that some editors add."""
     try:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
@@ -189,36 +188,31 @@ def _not_toml(path: Path, error: Exception) -> SettingsError:
 
 
 def _checked(table: dict[str, Any]) -> dict[str, Any]:
-    """Return the known keys of a table, and check that each value has the type of its default."""
-    values: dict[str, Any] = {}
-    for field in fields(Settings):
-        if field.name not in table:
-            continue
-        value = table[field.name]
-        if type(value) is not type(field.default):
-            wanted = _KINDS[type(field.default)]
+    """Return the settings in a table; check that each value has the type of its default."""
+    known = [field for field in fields(Settings) if field.name in table]
+    for field in known:
+        value, kind = table[field.name], type(field.default)
+        if type(value) is not kind:
             raise SettingsError(
-                Sentence("{key} must be {wanted}, not {value}.", key=field.name, wanted=wanted, value=repr(value))
+                Sentence("{key} must be {wanted}, not {value}.", key=field.name, wanted=_KINDS[kind], value=repr(value))
             )
-        values[field.name] = value
-    return values
+    return {field.name: table[field.name] for field in known}
 
 
 def update_settings(path: Path, **changes: Any) -> Settings:  # noqa: ANN401 - the values of any field
-    """Change some settings in the settings file; keep comments and unknown keys.
+    """Change settings in the settings file, preserving comments and unknown keys.
 
-    A lock prevents other threads and programs from changing the file meanwhile. The file is written only if a value
-    changes.
+    The file is locked against other threads and programs, and is written only if a value changes.
 
     Args:
-        path: The file.
-        changes: New values by the attribute names of `Settings`; a key with its default value is removed.
+        path: The settings file.
+        changes: The new values, by the attribute names of `Settings`. Default values are removed from the file.
 
     Returns:
         The settings as saved.
 
     Raises:
-        SettingsError: If the file can't be read or written, or is not valid; it is not changed then.
+        SettingsError: If the file can't be read or written, or is not valid. It is not changed.
     """
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -229,7 +223,7 @@ def update_settings(path: Path, **changes: Any) -> Settings:  # noqa: ANN401 - t
                 _write(path, updated, changes)
             return updated
     except LockTimeout as error:
-        raise _not_writable(path, _LOCKED) from error
+        raise _not_writable(path, Sentence("another program is changing it")) from error
     except NotWrittenError as error:
         raise SettingsError(error.text) from error
     except OSError as error:
@@ -237,7 +231,7 @@ def update_settings(path: Path, **changes: Any) -> Settings:  # noqa: ANN401 - t
 
 
 def _write(path: Path, settings: Settings, names: Iterable[str]) -> None:
-    """Return the file's text, which is valid TOML, with these settings."""
+    """Write the named settings to the file, which must contain valid TOML if it exists."""
     document = tomlkit.parse(_read(path)) if path.exists() else tomlkit.document()
     defaults = Settings()
     for name in names:
@@ -254,12 +248,12 @@ def _not_writable(path: Path, why: str) -> SettingsError:
 
 
 def connection_from(settings: Settings, environment: Mapping[str, str]) -> Connection:
-    """Return the effective connection: the environment overrides the settings, as in every AWS tool.
+    """Return the connection. Environment variables take precedence over the settings, as in the AWS CLI.
 
     Args:
-        settings: The saved settings.
-        environment: Usually `os.environ`: FILEMILL_QUEUE, AWS_PROFILE, AWS_REGION (or AWS_DEFAULT_REGION),
-            AWS_ENDPOINT_URL_SQS, AWS_ENDPOINT_URL.
+        settings: The settings.
+        environment: The environment variables FILEMILL_QUEUE, AWS_PROFILE, AWS_REGION, AWS_DEFAULT_REGION,
+            AWS_ENDPOINT_URL_SQS and AWS_ENDPOINT_URL.
 
     Raises:
         SettingsError: If the queue is neither a valid name nor a URL, or the endpoint is not a valid URL.
@@ -276,7 +270,7 @@ def connection_from(settings: Settings, environment: Mapping[str, str]) -> Conne
     if connection.is_local:
         return Connection()
     _check_endpoint(connection.endpoint_url)
-    queue = without_arn(queue, elsewhere=bool(connection.endpoint_url))
+    queue = _without_arn(queue, has_endpoint=bool(connection.endpoint_url))
     connection = replace(connection, queue=queue)
     if "://" in queue:
         return _with_url_parts(connection)
@@ -291,27 +285,22 @@ def connection_from(settings: Settings, environment: Mapping[str, str]) -> Conne
     return connection
 
 
-def without_arn(queue: str, *, elsewhere: bool) -> str:
-    """Convert the ARN of a queue to its URL; return a name or URL unchanged.
-
-    Args:
-        queue: The text that the user typed.
-        elsewhere: True if the queue is not on AWS; the ARN is then converted to the name.
-    """
+def _without_arn(queue: str, *, has_endpoint: bool) -> str:
+    """Convert the ARN of a queue to its URL, or, if an endpoint is set, to its name. Return other text unchanged."""
     found = _ARN.fullmatch(queue)
     if found is None:
         return queue
-    if elsewhere:
+    if has_endpoint:
         return found["name"]
     domain = _DOMAINS.get(found["partition"], "amazonaws.com")
     return f"https://sqs.{found['region']}.{domain}/{found['account']}/{found['name']}"
 
 
 def _check_endpoint(url: str) -> None:
-    """Reject an endpoint URL that `urlsplit` can't parse, since later code relies on that."""
+    """Raise SettingsError for an endpoint URL that `urlsplit` can't parse."""
     try:
         _ = urlsplit(url).port
-    except ValueError as error:  # brackets that do not match, a port that is no number
+    except ValueError as error:  # unbalanced brackets, or a port that is not a number
         raise SettingsError(
             Sentence(
                 "“{url}” is not a valid URL of a server. Correct AWS_ENDPOINT_URL_SQS, AWS_ENDPOINT_URL, or "
@@ -322,11 +311,11 @@ def _check_endpoint(url: str) -> None:
 
 
 def _with_url_parts(connection: Connection) -> Connection:
-    """Return the connection with the region (AWS) or the endpoint (other servers) from its queue URL."""
+    """Return the connection with the region or the endpoint taken from its queue URL."""
     try:
         parts = urlsplit(connection.queue)
         is_url = parts.scheme in {"http", "https"} and parts.hostname and parts.path.strip("/") and parts.port != 0
-    except ValueError:  # brackets that do not match, a port that is no number
+    except ValueError:  # unbalanced brackets, or a port that is not a number
         is_url = False
     if not is_url or parts.query or parts.fragment:
         raise SettingsError(Sentence("“{url}” is not a valid queue URL.", url=connection.queue))

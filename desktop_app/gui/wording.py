@@ -133,9 +133,9 @@ class Wording:
             return _unit(tr("{number} s"), str(milliseconds // _SECOND_MS))
         if milliseconds < _HOUR_MS:
             minutes, rest = divmod(milliseconds // _SECOND_MS, 60)
-            return f"{_unit(tr('{number} min'), str(minutes))} {_unit(tr('{number} s'), str(rest))}"
+            return _unit(tr("{number} min"), str(minutes)) + " " + _unit(tr("{number} s"), str(rest))
         hours, rest = divmod(milliseconds // _MINUTE_MS, 60)
-        return f"{_unit(tr('{number} h'), str(hours))} {_unit(tr('{number} min'), str(rest))}"
+        return _unit(tr("{number} h"), str(hours)) + " " + _unit(tr("{number} min"), str(rest))
 
     def word(self, status: Status) -> str:
         """Return the name of a status."""

@@ -1,1 +1,1 @@
-"""The log: writing it, reading it, and finding the lines about one job."""
+"""Writing and reading the log files."""

@@ -1,12 +1,12 @@
-"""Write the log: to a rotating file that all programs with the same home share, and to the terminal with `--debug`.
+"""Write the log: to a rotating file that all programs with the same home folder share, and with `--debug` to stderr.
 
-Several processes write at once (a window, workers, one-shot commands), so the standard rotating handler does not work:
-each process would keep writing to the file that another has renamed. Here a record is one `write` to a file opened for
-appending, which the system keeps whole. Before each write, the handler checks whether the name still refers to its open
-file, and rotation is done under a lock. Windows does not rename a file that another process has open: the rotation is
-then postponed, and the file grows until it succeeds.
+Several processes (a window, workers, short commands) write at the same time. The standard rotating handler does not
+support that: each process would keep writing to the file that another one has renamed. This handler writes each record
+with one call to a file opened for appending, so records are never mixed. Before each write it checks whether the path
+still refers to its open file, and it holds a lock while it rotates the files. Windows can't rename a file that another
+process has open; the file then grows until the rotation succeeds.
 
-The log says what happened, never what files or messages contain; at DEBUG it may contain message ids.
+The log never has the contents of files or messages. At DEBUG it may have message IDs.
 """
 
 from __future__ import annotations
@@ -28,41 +28,40 @@ if TYPE_CHECKING:
 
 
 MAX_BYTES = 1_000_000
-
 KEPT_FILES = 5
-
 _LOG_NAME = "filemill.log"
-
 _FORMAT = "%(asctime)s %(levelname)-7s [%(process)d %(threadName)s] %(name)s: %(message)s"
-
 _APPENDING = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
-
-# Verbose libraries, which at DEBUG log even signatures and bodies: never below this level, even with --debug.
-_QUIET = {"boto3": "WARNING", "botocore": "WARNING", "urllib3": "WARNING", "werkzeug": "WARNING"}
-
-_QUIET |= {"moto": "WARNING", "peewee": "INFO", "filelock": "WARNING"}
+_LIBRARY_LEVELS = dict.fromkeys(("boto3", "botocore", "urllib3", "werkzeug", "moto", "filelock"), logging.WARNING)
+_LIBRARY_LEVELS["peewee"] = logging.INFO
+"""The levels of libraries, also with `--debug`: below them, some even log signatures and message bodies."""
+_FEW_JOBS = 20
 
 
 def log_file(folder: Path) -> Path:
-    """Return the newest log file; older ones have the suffixes `.1` … `.4`."""
+    """Return the path of the current log file. Older files have the suffixes `.1` to `.4`."""
     return folder / _LOG_NAME
 
 
 def log_files(folder: Path) -> list[Path]:
-    """Return the paths of all possible log files, oldest first; some may not exist."""
+    """Return the paths of all log files, oldest first. Some of the files may not exist."""
     newest = log_file(folder)
     return [*(newest.with_name(f"{newest.name}.{number}") for number in range(KEPT_FILES - 1, 0, -1)), newest]
 
 
+def level_for(jobs: int) -> int:
+    """Return the level for one message per job when several jobs were changed together: DEBUG if there are many."""
+    return logging.INFO if jobs <= _FEW_JOBS else logging.DEBUG
+
+
 @contextmanager
 def start_logging(folder: Path, *, debug: bool) -> Iterator[None]:
-    """Log the program's messages and Python's warnings to the log file within the context. Main thread.
-
-    Never raises: without a writable folder the program runs without a log.
+    """Log messages and Python warnings to the log file within the context. Main thread; never raises.
 
     Args:
-        folder: The folder of the log files; created for the first record.
-        debug: Log at DEBUG instead of INFO, and also to standard error.
+        folder: The folder of the log files; it is created for the first record. If it is not writable, nothing is
+            logged.
+        debug: Whether to log at DEBUG instead of INFO, and also to standard error.
     """
     handlers: list[logging.Handler] = [SharedFileHandler(log_file(folder))]
     if debug:
@@ -70,8 +69,8 @@ def start_logging(folder: Path, *, debug: bool) -> Iterator[None]:
     root = logging.getLogger()
     level_before = root.level
     root.setLevel(logging.DEBUG if debug else logging.INFO)
-    for name, quiet in _QUIET.items():
-        logging.getLogger(name).setLevel(quiet)
+    for name, level in _LIBRARY_LEVELS.items():
+        logging.getLogger(name).setLevel(level)
     for handler in handlers:
         handler.setFormatter(_Formatter())
         root.addHandler(handler)
@@ -87,7 +86,7 @@ def start_logging(folder: Path, *, debug: bool) -> Iterator[None]:
 
 
 class _Formatter(logging.Formatter):
-    """Formats times as UTC, and escapes messages so that they can neither forge a record nor control the terminal."""
+    """Formats times in UTC, and escapes control characters, which could forge a record or control the terminal."""
 
     default_time_format = "%Y-%m-%dT%H:%M:%S"
     default_msec_format = "%s.%03dZ"
@@ -101,12 +100,12 @@ class _Formatter(logging.Formatter):
 
 
 class SharedFileHandler(logging.Handler):
-    """Appends records to a file that other processes append to, too. Any thread.
+    """Appends records to a log file that several processes share. Thread-safe.
 
     Args:
-        path: The newest file.
-        max_bytes: The size at which the file is rotated and becomes `.1`.
-        kept_files: The maximum number of files, including the newest.
+        path: The path of the current file.
+        max_bytes: The size from which the file is renamed to `.1`.
+        kept_files: The maximum number of files, including the current one.
     """
 
     def __init__(self, path: Path, *, max_bytes: int = MAX_BYTES, kept_files: int = KEPT_FILES) -> None:
@@ -118,14 +117,14 @@ class SharedFileHandler(logging.Handler):
         self._descriptor = -1
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write one record. It is lost if it can't be written (a full disk), since there is nowhere to report it."""
+        """Write a record. A record that can't be written, for example to a full disk, is dropped."""
         try:
             data = (self.format(record) + "\n").encode("utf-8", "backslashreplace")
-            self._make_ready(len(data))
+            self._prepare(len(data))
             os.write(self._descriptor, data)
         except OSError:
             self._close_file()
-        except Exception:  # noqa: BLE001 - a mistake in a log call: logging's own way to tell
+        except Exception:  # noqa: BLE001 - a wrong logging call; `logging` reports it on standard error
             self.handleError(record)
 
     def close(self) -> None:
@@ -137,13 +136,13 @@ class SharedFileHandler(logging.Handler):
             self.release()
         super().close()
 
-    def _make_ready(self, more: int) -> None:
-        """Open the newest file if necessary, and rotate it if it has no room for this many bytes."""
+    def _prepare(self, more: int) -> None:
+        """Open the current file if necessary, and rotate the files if this many bytes would exceed the size."""
         if self._descriptor < 0 or not self._is_current():
             self._open()
         size = os.fstat(self._descriptor).st_size
         if size and size + more > self._limit:
-            self._turn_over(more)
+            self._rotate(more)
 
     def _is_current(self) -> bool:
         try:
@@ -161,8 +160,8 @@ class SharedFileHandler(logging.Handler):
             os.close(self._descriptor)
             self._descriptor = -1
 
-    def _turn_over(self, more: int) -> None:
-        """Rotate the files, unless another process does so or has just done so."""
+    def _rotate(self, more: int) -> None:
+        """Rotate the files, unless another process is doing it or has just done it."""
         try:
             with FileLock(f"{self._path}.lock", timeout=0, mode=0o600):
                 self._open()
@@ -171,8 +170,8 @@ class SharedFileHandler(logging.Handler):
                     self._rename()
                     self._limit = self._max_bytes
         except LockTimeout:
-            pass  # another process is rotating; this record still goes to the old file
-        except PermissionError:  # Windows: another process has it open
+            pass  # another process is rotating the files; this record goes to the previous file
+        except PermissionError:  # on Windows, if another process has the file open
             self._limit += self._max_bytes
         if self._descriptor < 0:
             self._open()

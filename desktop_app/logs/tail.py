@@ -1,27 +1,28 @@
-"""Read the log files as records, and follow them while they are rotated. No Qt; one thread at a time."""
+"""Read the log files: as records, or only the lines about one job. No Qt; not thread-safe."""
 
 from __future__ import annotations
 
 import logging
 import os
 import re
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from desktop_app.logs.log import log_files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 
+MAX_JOB_LINES = 1_000
 _HEAD = re.compile(
     r"(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) (?P<level>[A-Z]+) +"
     r"\[(?P<process>\d+) (?P<thread>[^\]]*)\] (?P<source>[^:\s]+): "
 )
-
-_CONTINUED = "    "
-
+_INDENT = "    "
+"""The beginning of a continuation line."""
 _LEVELS = logging.getLevelNamesMapping()
 
 
@@ -30,11 +31,11 @@ class LogRecord:
     """A record of the log.
 
     Attributes:
-        text: The whole record as it is in the file.
-        level: The level as a number of `logging`; 0 for a line in another format.
-        time: The time in ISO 8601, UTC; empty if the line has none.
+        text: The whole record, as it is in the file.
+        level: The level as a number of `logging`; 0 if the line has another format.
+        time: The time in ISO 8601, UTC; empty if the line has another format.
         source: The name of the logger.
-        message: The message, followed by its traceback, if any.
+        message: The message, including a traceback.
     """
 
     text: str
@@ -44,57 +45,14 @@ class LogRecord:
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Added:
-    """The content of a file after the position that was read to.
-
-    Attributes:
-        key: The identity of the file, which rotation does not change.
-        start: The position it was read from; 0 for a file that is new, or shorter than before.
-        data: Complete lines; an incomplete one is left for the next time.
-    """
-
-    key: tuple[int, int]
-    start: int
-    data: bytes
-
-    @property
-    def end(self) -> int:
-        """The position to continue from."""
-        return self.start + len(self.data)
-
-
-def added(path: Path, read_to: Mapping[tuple[int, int], int]) -> Added:
-    """Read a log file from the position where the last read ended.
-
-    Args:
-        path: The file, which may be rotated at any time.
-        read_to: The positions, by `Added.key`.
-
-    Raises:
-        OSError: If it does not exist or can't be read.
-    """
-    with path.open("rb") as stream:
-        info = os.fstat(stream.fileno())
-        key = (info.st_dev, info.st_ino)
-        start = read_to.get(key, 0)
-        if start > info.st_size:
-            start = 0
-        stream.seek(start)
-        data = stream.read()
-    return Added(key, start, data[: data.rfind(b"\n") + 1])
-
-
 def records_of(lines: Iterable[str]) -> Iterator[LogRecord]:
-    """Group lines, given without line ends, into records; continuation lines belong to the record before."""
+    """Group lines without line endings into records. Continuation lines belong to the record before them."""
     collected: list[str] = []
     for line in lines:
-        if collected and line.startswith(_CONTINUED):
-            collected.append(line)
-            continue
-        if collected:
+        if collected and not line.startswith(_INDENT):
             yield _record(collected)
-        collected = [line]
+            collected = []
+        collected.append(line)
     if collected:
         yield _record(collected)
 
@@ -104,12 +62,12 @@ def _record(lines: list[str]) -> LogRecord:
     head = _HEAD.match(lines[0])
     if head is None:
         return LogRecord(text, message=text)
-    message = "\n".join([lines[0][head.end() :], *(line.removeprefix(_CONTINUED) for line in lines[1:])])
+    message = "\n".join([lines[0][head.end() :], *(line.removeprefix(_INDENT) for line in lines[1:])])
     return LogRecord(text, _LEVELS.get(head["level"], 0), head["time"], head["source"], message)
 
 
 class LogTail:
-    """Reads what was logged since the last read; the first time, everything in the files.
+    """Reads the part of the log that was written since the previous read. The first read returns everything.
 
     Args:
         folder: The folder of the log files.
@@ -117,29 +75,74 @@ class LogTail:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        # A file is identified by its device and inode, which do not change when it is renamed.
         self._offsets: dict[tuple[int, int], int] = {}
         self._missed: set[tuple[int, int]] = set()
 
     def read(self) -> list[LogRecord]:
-        """Return new records, oldest first. Files that can't be read are skipped: they may be being rotated.
+        """Return the new records, oldest first; see `read_lines`."""
+        return list(records_of(self.read_lines()))
+
+    def read_lines(self) -> list[str]:
+        """Return the new lines without their endings, oldest first. An incomplete line is left for the next read.
+
+        Other files that can't be read are skipped, since another process may be rotating them.
 
         Raises:
-            PermissionError: If the newest file exists but can't be read.
+            PermissionError: If the newest file exists but must not be read.
         """
+        paths = log_files(self._folder)
         lines: list[str] = []
         offsets: dict[tuple[int, int], int] = {}
-        for path in log_files(self._folder):
+        for path in paths:
             try:
-                new = added(path, self._offsets)
-            except PermissionError:
-                raise
-            except OSError:
+                with path.open("rb") as stream:
+                    info = os.fstat(stream.fileno())
+                    key = (info.st_dev, info.st_ino)
+                    start = self._offsets.get(key, 0)
+                    if start > info.st_size:
+                        start = 0  # the file was truncated
+                    stream.seek(start)
+                    data = stream.read()
+            except OSError as error:
+                if isinstance(error, PermissionError) and path == paths[-1]:
+                    raise
                 continue
-            offsets[new.key] = new.end
-            lines += new.data.decode("utf-8", "backslashreplace").split("\n")[:-1]
-        # A file that was just rotated may be missing once; keep its position, so that it is not read twice.
+            complete = data[: data.rfind(b"\n") + 1]
+            offsets[key] = start + len(complete)
+            lines += complete.decode("utf-8", "backslashreplace").split("\n")[:-1]
+        # A file that is being renamed may be missed once. Keep its offset, so that it is not read twice.
         missed = {
             key: offset for key, offset in self._offsets.items() if key not in offsets and key not in self._missed
         }
         self._offsets, self._missed = offsets | missed, set(missed)
-        return list(records_of(lines))
+        return lines
+
+
+class JobLog:
+    """Collects the log lines about one job. The messages about a job begin with `job <id>: `.
+
+    Args:
+        folder: The folder of the log files.
+        job_id: The UUID of the job.
+    """
+
+    def __init__(self, folder: Path, job_id: str) -> None:
+        self.job_id = job_id
+        self._tail = LogTail(folder)
+        self._prefix = f"job {job_id}: "
+        self._lines: deque[str] = deque(maxlen=MAX_JOB_LINES)
+        self._is_about_job = False
+
+    def lines(self) -> tuple[str, ...]:
+        """Return the lines about the job, oldest first, at most `MAX_JOB_LINES`. Reads the new lines of the log."""
+        try:
+            new = self._tail.read_lines()
+        except PermissionError:
+            new = []
+        for line in new:
+            if not line.startswith(_INDENT):
+                self._is_about_job = self._prefix in line
+            if self._is_about_job:
+                self._lines.append(line)
+        return tuple(self._lines)

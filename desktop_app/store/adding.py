@@ -11,7 +11,7 @@ from peewee import fn
 
 from desktop_app.domain.errors import PartlyAddedError, StoreError
 from desktop_app.domain.job import FINAL_STATUSES, AttemptOutcome, PriorityResult, Status
-from desktop_app.logs.job_log import level_for
+from desktop_app.logs.log import level_for
 from desktop_app.store.attempts import end_open
 from desktop_app.store.claims import is_waiting
 from desktop_app.store.models import AttemptRow, BatchRow, JobRow, OutboxRow

@@ -15,7 +15,7 @@ from peewee import Expression, fn
 
 from desktop_app.domain.job import OPEN_STATUSES, AttemptOutcome, Job, Status
 from desktop_app.domain.reasons import Reason, ReasonCode
-from desktop_app.logs.job_log import level_for
+from desktop_app.logs.log import level_for
 from desktop_app.store import attempts
 from desktop_app.store.models import AttemptRow, JobRow
 from desktop_app.store.rows import CLAIMED_COLUMNS, LEASE_ENDED, PENDING_AGAIN, jobs_from, reason_columns

@@ -46,6 +46,14 @@
         <translation>{number} s</translation>
     </message>
     <message>
+        <source>{number} min</source>
+        <translation>{number} min</translation>
+    </message>
+    <message>
+        <source>{number} h</source>
+        <translation>{number} h</translation>
+    </message>
+    <message>
         <source>Waiting for the queue {queue}</source>
         <translation>Wartet auf die Warteschlange {queue}</translation>
     </message>
@@ -1265,6 +1273,10 @@
     <message>
         <source>Filemill is running but not responding.</source>
         <translation>Filemill läuft, reagiert aber nicht.</translation>
+    </message>
+    <message>
+        <source>Stopping it is safe: unfinished files are processed again.</source>
+        <translation>Das Beenden ist unbedenklich: Unfertige Dateien werden erneut verarbeitet.</translation>
     </message>
     <message>
         <source>Wait</source>
@@ -2819,6 +2831,10 @@
     <message>
         <source>The queue delivered its message repeatedly without a result and moved it to the dead-letter queue. The file was not changed. Retry sends a new message.</source>
         <translation>Die Warteschlange hat die Nachricht wiederholt ohne Ergebnis zugestellt und in die Dead-Letter-Warteschlange verschoben. Die Datei wurde nicht verändert. „Erneut versuchen“ sendet eine neue Nachricht.</translation>
+    </message>
+    <message>
+        <source>Last attempt: {result}</source>
+        <translation>Letzter Versuch: {result}</translation>
     </message>
     <message numerus="yes">
         <source>Gave up after %Ln deliver(y|ies)</source>

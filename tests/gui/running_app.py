@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from desktop_app import window_app
 from desktop_app.bootstrap import open_program
-from desktop_app.config.settings import Settings, connection_from
+from desktop_app.config.paths import find_home
+from desktop_app.config.settings import Settings, connection_from, update_settings
 from desktop_app.domain.job import Job, Status
 from desktop_app.gui.connection.queue_page import QueuePage
 
@@ -39,7 +41,8 @@ class RunningApp:
     def __init__(self, qtbot: QtBot, theme: Theme, folder: Path, settings: Settings) -> None:
         self._qtbot = qtbot
         self._folder = folder
-        self.program: Program = open_program(settings=settings)
+        update_settings(find_home().settings_file, **asdict(settings))
+        self.program: Program = open_program()
         self.running: RunningWindow = window_app.assemble(self.program, theme)
         self.window = self.running.window
         self.connection: ConnectionController = self.window._controller

@@ -32,7 +32,11 @@ def press(dialog: DamagedDatabaseDialog, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "choice"),
-    [("Use the Backup", DamageChoice.USE_COPY), ("Start With", DamageChoice.START_EMPTY), ("Quit", DamageChoice.QUIT)],
+    [
+        ("Use the Backup", DamageChoice.USE_BACKUP),
+        ("Start With", DamageChoice.START_EMPTY),
+        ("Quit", DamageChoice.QUIT),
+    ],
 )
 def test_each_button_has_its_effect(qtbot: QtBot, text: str, choice: DamageChoice) -> None:
     dialog = DamagedDatabaseDialog(ERROR, 1_700_000_000_000, QLocale("en_GB"))

@@ -31,9 +31,6 @@ class FakeTaskbar:
     def show(self, fraction: float | None, failed: int) -> None:
         self.shown.append((fraction, failed))
 
-    def close(self) -> None:
-        self.shown.append((None, 0))
-
 
 class FakeAwake:
     def __init__(self) -> None:
@@ -41,9 +38,6 @@ class FakeAwake:
 
     def keep(self, *, awake: bool) -> None:
         self.is_kept = awake
-
-    def close(self) -> None:
-        self.is_kept = False
 
 
 class Room:
@@ -162,13 +156,13 @@ def test_tray_is_not_offered_without_one(qtbot: QtBot) -> None:
 
 def test_icon_hides_the_window_and_brings_it_back(tray: Tray) -> None:
     tray._keep.setChecked(True)
-    tray._hear(QSystemTrayIcon.ActivationReason.Trigger)
+    tray._click(QSystemTrayIcon.ActivationReason.Trigger)
     assert not tray._window.isVisible()
     tray.menu.aboutToShow.emit()
     assert tray.menu.actions()[0].text() == "Show"
-    tray._hear(QSystemTrayIcon.ActivationReason.Trigger)
+    tray._click(QSystemTrayIcon.ActivationReason.Trigger)
     assert tray._window.isVisible()
-    tray._hear(QSystemTrayIcon.ActivationReason.Context)
+    tray._click(QSystemTrayIcon.ActivationReason.Context)
     assert tray._window.isVisible()
 
 
@@ -200,7 +194,7 @@ def test_tray_messages_are_used_only_with_a_tray(qtbot: QtBot, monkeypatch: pyte
     monkeypatch.setattr(QSystemTrayIcon, "showMessage", lambda *args: shown.append(args[1:3]))
     notifier.show(Notification(Topic.FAILURE, "A file has failed", "x"))
     assert shown == [("A file has failed", "x")]
-    notifier._hear()
+    notifier._click()
     assert clicked == [Topic.FAILURE]
     notifier.close()
 
@@ -229,16 +223,16 @@ def test_services_that_another_system_lacks_are_skipped_silently(qapp: object, m
         taskbar = WindowsTaskbar(lambda: 1)
         taskbar.show(0.5, 1)
         assert taskbar._is_broken
-        taskbar.close()
+        taskbar.show(None, 0)
         awake = WindowsAwake()
         awake.keep(awake=True)
-        awake.close()
+        awake.keep(awake=False)
     mac = MacAwake()
     mac.keep(awake=True)
-    mac.close()
+    mac.keep(awake=False)
     badge = DockBadge()
     badge.show(0.5, 3)
-    badge.close()
+    badge.show(None, 0)
 
 
 def test_no_desktop_does_nothing() -> None:

@@ -178,7 +178,7 @@ def test_sleep_is_inhibited_while_busy_and_released_at_once(services: Services, 
     awake = BusAwake(session, system)
     awake.keep(awake=True)
     awake.keep(awake=True)
-    qtbot.waitUntil(lambda: len(awake._release) == 3)
+    qtbot.waitUntil(lambda: awake._releases is not None and len(awake._releases) == 3)
     assert len(services.named("Inhibit")) == 3
     assert services.named("Inhibit")[0][0] in {"idle", "Filemill"}
     assert services.is_held()
@@ -192,10 +192,10 @@ def test_inhibitor_that_arrives_after_the_work_is_released(services: Services, s
     system = Bus(SYSTEM)
     awake = BusAwake(session, system)
     awake.keep(awake=True)
-    awake.close()
+    awake.keep(awake=False)
     qtbot.waitUntil(lambda: services.named("UnInhibit") == services.named("Uninhibit") == [(99,)])
     qtbot.waitUntil(lambda: bool(services.pipes) and not services.is_held())
-    assert awake._release == []
+    assert awake._releases is None
     system.close()
 
 
@@ -204,7 +204,7 @@ def test_without_a_bus_nothing_happens(qapp: object, qtbot: QtBot, monkeypatch: 
     bus = Bus(SESSION)
     notifier = BusNotifier(bus)
     notifier.show(Notification(Topic.ENDED, "Finished", "x"))
-    qtbot.waitUntil(lambda: bus._state == "none")
+    qtbot.waitUntil(lambda: bus._state == "closed")
     notifier.show(Notification(Topic.ENDED, "Finished", "x"))
     bus.close()
 
@@ -215,7 +215,7 @@ def test_lost_bus_is_released(services: Services, session: Bus, qtbot: QtBot) ->
     qtbot.waitUntil(lambda: bool(notifier._ids))
     assert session._connection is not None
     session._connection.sock.shutdown(2)
-    qtbot.waitUntil(lambda: session._state == "none")
+    qtbot.waitUntil(lambda: session._state == "closed")
     notifier.show(Notification(Topic.ENDED, "Finished", "y"))
 
 

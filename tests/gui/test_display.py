@@ -80,7 +80,7 @@ def test_without_the_library_the_socket_decides(name: str, monkeypatch: pytest.M
 
     monkeypatch.setattr(ctypes, "CDLL", missing)
     assert not has_display({"DISPLAY": name})
-    monkeypatch.setattr(display, "_answers", lambda _address: True)
+    monkeypatch.setattr(display, "_can_connect", lambda _address: True)
     assert has_display({"DISPLAY": name})
 
 

@@ -47,10 +47,11 @@ def test_steps_follow_each_other(qtbot: QtBot) -> None:
     assert over.args == [[]]
 
 
-def test_step_that_hangs_does_not_block_the_others(qtbot: QtBot) -> None:
+def test_step_that_hangs_does_not_block_the_others(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutdown, "DEADLINE_MS", 30)
     recorder = Recorder()
     recorder.ended.add("b")
-    ending = Shutdown([recorder.step("a"), recorder.step("b"), recorder.step("c")], deadline_ms=30)
+    ending = Shutdown([recorder.step("a"), recorder.step("b"), recorder.step("c")])
     with qtbot.waitSignal(ending.finished) as over:
         ending.begin()
     assert recorder.events == ["a", "b", "c"]
@@ -105,7 +106,7 @@ class LoggedLoop:
 
 
 def started(
-    windows: WindowFactory, log: LoopLog, qtbot: QtBot, *, deadline_ms: int = shutdown.DEADLINE_MS
+    windows: WindowFactory, log: LoopLog, qtbot: QtBot
 ) -> tuple[RunningWindow, tuple[ConsumerThread, SenderThread]]:
     """Start a window whose consumer thread hangs at its end until it is released."""
     threads = ConsumerThread(log.loop("consumer", hangs=True)), SenderThread(log.loop("sender"))
@@ -115,7 +116,6 @@ def started(
         begin=lambda: None,
         steps=[thread_step(thread) for thread in threads],
         close_rest=lambda: log.events.append("rest"),
-        deadline_ms=deadline_ms,
     )
     for thread in threads:
         with qtbot.waitSignal(thread.state_changed):
@@ -140,9 +140,12 @@ def test_closing_hides_the_window_at_once_and_ends_consumer_then_sender_then_the
     assert running.left_over == []
 
 
-def test_thread_that_hangs_is_abandoned_and_logged(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_thread_that_hangs_is_abandoned_and_logged(
+    windows: WindowFactory, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutdown, "DEADLINE_MS", 50)
     log = LoopLog()
-    running, threads = started(windows, log, qtbot, deadline_ms=50)
+    running, threads = started(windows, log, qtbot)
     with qtbot.waitSignal(running.ended):
         running.window.close()
     assert "ConsumerThread" in running.left_over

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import re
 import shutil
@@ -14,6 +15,7 @@ import pytest
 from PySide6.QtCore import QTranslator
 from PySide6.QtWidgets import QApplication, QMenu
 
+import desktop_app
 from desktop_app.config.paths import resource
 
 if TYPE_CHECKING:
@@ -101,6 +103,20 @@ def test_translators_have_every_text_of_the_code_and_no_other(tmp_path: Path) ->
         assert (tmp_path / name).read_text(encoding="utf-8") == (FOLDER / name).read_text(encoding="utf-8"), (
             f"{name} is not up to date: run `make translations`"
         )
+
+
+def test_no_text_is_marked_inside_an_f_string() -> None:
+    """The translators' tool does not look there, so such a text would stay English."""
+    code = Path(desktop_app.__file__).parent
+    hidden = [
+        f"{path.relative_to(code)}:{call.lineno}"
+        for path in code.rglob("*.py")
+        for text in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(text, ast.JoinedStr)
+        for call in ast.walk(text)
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in {"tr", "mark", "Sentence"}
+    ]
+    assert not hidden
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -1,1 +1,1 @@
-"""Desktop integration: notifications, tray icon, progress on the task bar, keeping the computer awake."""
+"""Desktop integration: notifications, the tray icon, task bar progress, preventing sleep, and the file manager."""

@@ -1,11 +1,10 @@
-"""Shows files in the system's file manager, selected where it supports that."""
+"""Open files in their default programs, and show them in the system's file manager."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,21 +23,24 @@ if TYPE_CHECKING:
     from desktop_app.gui.tasks import Tasks
 
 
+MOST_AT_ONCE = 10
+"""The maximum number of files to open at once."""
 _BUS_NAME = "org.freedesktop.FileManager1"
-
 _BUS_PATH = "/org/freedesktop/FileManager1"
-
-_ANSWER_MS = 5_000
-"""Seconds to wait for the reply; a file manager that has to start takes one or two."""
+_REPLY_MS = 5_000
+"""The time-out for the reply; a file manager that is not running needs one or two seconds to start."""
 
 
 def reveal(paths: Sequence[str]) -> bool:
-    """Ask the file manager to show these files of one folder; return False if none supports it.
+    """Show files in the file manager and select them; return False if it does not support that.
 
-    Waits some seconds for its reply, so do not call it on the main thread.
+    Blocks until the file manager replies, so do not call it on the main thread.
+
+    Args:
+        paths: The files, all in the same folder.
     """
     if sys.platform == "win32":
-        subprocess.Popen(["explorer", f"/select,{paths[0]}"])  # noqa: S603, S607 - the system's own, by its known name
+        subprocess.Popen(["explorer", f"/select,{paths[0]}"])  # noqa: S603, S607 - part of Windows, found on the path
         return True
     if sys.platform == "darwin":
         subprocess.Popen(["open", "-R", *paths])  # noqa: S603, S607
@@ -48,33 +50,12 @@ def reveal(paths: Sequence[str]) -> bool:
         return False
     message = QDBusMessage.createMethodCall(_BUS_NAME, _BUS_PATH, _BUS_NAME, "ShowItems")
     message.setArguments([[Path(path).as_uri() for path in paths], ""])
-    answer = bus.call(message, QDBus.CallMode.Block, _ANSWER_MS)
-    return answer.type() is QDBusMessage.MessageType.ReplyMessage
-
-
-def folder_of(path: str) -> str:
-    """Return the folder of a file, which may be gone; empty if the folder does not exist.
-
-    The disk may not respond, so do not call it on the main thread.
-    """
-    folder = os.path.dirname(path)  # noqa: PTH120 - keep surrogates
-    return folder if os.path.isdir(folder) else ""  # noqa: PTH112
-
-
-MOST_AT_ONCE = 10
-"""The most files that one key press opens."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Shown:
-    """The result of showing files: whether the first is gone, and the folder to open instead."""
-
-    is_gone: bool
-    folder: str = ""
+    reply = bus.call(message, QDBus.CallMode.Block, _REPLY_MS)
+    return reply.type() is QDBusMessage.MessageType.ReplyMessage
 
 
 class Opener(QObject):
-    """Opens and shows files. Asks the disk and the file manager off the main thread: both may be slow.
+    """Opens and shows files. Slow calls to the disk and the file manager run on another thread.
 
     Signals:
         notice(Notice): A message for the user.
@@ -87,56 +68,67 @@ class Opener(QObject):
         self._tasks = tasks
 
     def open(self, paths: Sequence[str]) -> None:
-        """Open files, each in its default program."""
+        """Open each file in its default program; at most `MOST_AT_ONCE` files."""
         if len(paths) > MOST_AT_ONCE:
             self._warn(tr("Select at most %Ln file(s) to open them.", "", MOST_AT_ONCE))
         elif paths:
-            self._tasks.run(partial(_that_are_there, paths), partial(self._open, paths))
+            self._tasks.run(partial(_existing, paths), partial(self._open, paths))
 
-    def _open(self, paths: Sequence[str], there: Sequence[str]) -> None:
-        refused = [path for path in there if not QDesktopServices.openUrl(file_url(path))]
-        gone = [path for path in paths if path not in there]
-        if gone:
-            self._warn(_gone_text(gone))
-        elif refused:
-            self._warn(tr("This computer has no program to open “{name}”.").format(name=_name(refused[0])))
+    def _open(self, paths: Sequence[str], existing: Sequence[str]) -> None:
+        not_opened = [path for path in existing if not QDesktopServices.openUrl(file_url(path))]
+        missing = [path for path in paths if path not in existing]
+        if missing:
+            self._warn(_missing_text(missing))
+        elif not_opened:
+            self._warn(tr("This computer has no program to open “{name}”.").format(name=_name(not_opened[0])))
 
     def show(self, paths: Sequence[str]) -> None:
-        """Show in the file manager those files that are in the first one's folder."""
+        """Show the first file, and the others in the same folder, in the file manager.
+
+        If the first file is missing, or the file manager can't select files, the folder is opened.
+        """
         if paths:
             folder = os.path.dirname(paths[0])  # noqa: PTH120 - keep surrogates
-            beside = [path for path in paths if os.path.dirname(path) == folder]  # noqa: PTH120
-            self._tasks.run(partial(_show, beside), partial(self._tell_shown, beside[0]))
+            same_folder = [path for path in paths if os.path.dirname(path) == folder]  # noqa: PTH120
+            self._tasks.run(partial(_show, folder, same_folder), partial(self._open_folder, paths[0]))
 
-    def _tell_shown(self, path: str, shown: _Shown) -> None:
-        opened = not shown.folder or QDesktopServices.openUrl(file_url(shown.folder))
-        if shown.is_gone and shown.folder and opened:
-            self._warn(_gone_text([path]))
-        elif not opened or (shown.is_gone and not shown.folder):
+    def _open_folder(self, path: str, result: tuple[str | None, bool]) -> None:
+        folder, is_missing = result
+        if folder is None:
+            return
+        if not (folder and QDesktopServices.openUrl(file_url(folder))):
             text = tr("The folder of “{name}” can't be opened; it may no longer exist.")
             self._warn(text.format(name=_name(path)))
+        elif is_missing:
+            self._warn(_missing_text([path]))
 
     def _warn(self, text: str) -> None:
         self.notice.emit(Notice(text, Kind.WARNING))
 
 
 def file_url(path: str) -> QUrl:
-    """Return the URL of a path, also if it is not UTF-8."""
+    """Return the URL of a path, which need not be UTF-8."""
     return QUrl.fromEncoded(Path(path).as_uri().encode())
 
 
-def _that_are_there(paths: Sequence[str]) -> list[str]:
+def _existing(paths: Sequence[str]) -> list[str]:
     return [path for path in paths if os.path.exists(path)]  # noqa: PTH110 - keep surrogates
 
 
-def _show(paths: Sequence[str]) -> _Shown:
-    there = _that_are_there(paths)
-    if there and reveal(there):
-        return _Shown(is_gone=False)
-    return _Shown(is_gone=not there, folder=folder_of(paths[0]))
+def _show(folder: str, paths: Sequence[str]) -> tuple[str | None, bool]:
+    """Show files of a folder in the file manager.
+
+    Returns:
+        The folder to open instead: None if the files are shown, empty if it does not exist; and whether all files are
+        missing.
+    """
+    existing = _existing(paths)
+    if existing and reveal(existing):
+        return None, False
+    return folder if os.path.isdir(folder) else "", not existing  # noqa: PTH112 - keep surrogates
 
 
-def _gone_text(paths: Sequence[str]) -> str:
+def _missing_text(paths: Sequence[str]) -> str:
     if len(paths) == 1:
         text = tr("“{name}” no longer exists. It was moved, renamed or deleted after it was added.")
         return text.format(name=_name(paths[0]))

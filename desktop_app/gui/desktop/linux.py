@@ -1,11 +1,11 @@
-"""Linux and similar systems: notifications, task bar progress and keeping awake, over D-Bus.
+"""Desktop integration of Linux over D-Bus: notifications, task bar progress, and preventing sleep.
 
-QtDBus can't be used: from Python it can't send unsigned numbers, which notifications and most
-inhibitors require.
+QtDBus can't be used: from Python it can't send unsigned integers, which these interfaces require.
 """
 
 from __future__ import annotations
 
+import html
 import logging
 from collections import deque
 from typing import TYPE_CHECKING, Any
@@ -28,18 +28,18 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SESSION, SYSTEM = "SESSION", "SYSTEM"
-_KEPT = 50
-"""At most this many messages wait for the connection; more would mean that the bus does not respond."""
+_MAX_WAITING = 50
+"""The maximum number of messages that wait for the connection; the oldest are dropped."""
 
 
 class Bus(QObject):
-    """A D-Bus connection in Qt's event loop. Without a bus, calls do nothing.
+    """A D-Bus connection in Qt's event loop. If there is no bus, calls do nothing.
 
-    It is opened by the first call, off the main thread; replies come later or never.
+    The first message opens the connection, on another thread.
 
     Args:
         which: `SESSION` or `SYSTEM`.
-        parent: The parent.
+        parent: The parent object.
     """
 
     _opened = Signal(object)
@@ -49,7 +49,7 @@ class Bus(QObject):
         self._which = which
         self._connection: DBusConnection | None = None
         self._state = "new"
-        self._waiting: deque[tuple[Message, Callable[[Any], None] | None]] = deque(maxlen=_KEPT)
+        self._waiting: deque[tuple[Message, Callable[[Any], None] | None]] = deque(maxlen=_MAX_WAITING)
         self._replies: dict[int, Callable[[Any], None]] = {}
         self._signals: dict[tuple[str, str], Callable[[tuple[Any, ...]], None]] = {}
         self._notifier: QSocketNotifier | None = None
@@ -63,59 +63,66 @@ class Bus(QObject):
         body: tuple[Any, ...] = (),
         on_reply: Callable[[Any], None] | None = None,
     ) -> None:
-        """Call a method; `on_reply` gets the first value of the reply, if one comes."""
+        """Call a method.
+
+        Args:
+            address: The object and its interface.
+            method: The name of the method.
+            signature: The D-Bus signature of the arguments.
+            body: The arguments.
+            on_reply: Called with the first value of the reply; not called after an error.
+        """
         self.send(new_method_call(address, method, signature, body), on_reply)
 
     def send(self, message: Message, on_reply: Callable[[Any], None] | None = None) -> None:
-        """Send a message, or queue it until there is a connection."""
-        match self._state:
-            case "open":
-                self._write(message, on_reply)
-            case "new" | "opening":
-                self._waiting.append((message, on_reply))
-                self._open()
-            case _:
-                return
+        """Send a message, or queue it until the connection is open."""
+        if self._state == "new":
+            self._state = "opening"
+            QThreadPool.globalInstance().start(self._connect)
+        if self._state == "opening":
+            self._waiting.append((message, on_reply))
+        else:
+            self._write(message, on_reply)
 
     def subscribe(self, address: DBusAddress, name: str, call: Callable[[tuple[Any, ...]], None]) -> None:
-        """Call a function with a signal's values whenever the signal comes."""
+        """Call a function with the values of a signal each time that it is received."""
         self._signals[address.interface, name] = call
         rule = MatchRule(type="signal", interface=address.interface, member=name, path=address.object_path)
         self.send(message_bus.AddMatch(rule))
 
     def close(self) -> None:
-        """Close the connection, which releases everything held through it."""
+        """Close the connection, which releases all inhibitors. Later messages are dropped."""
         self._state = "closed"
         self._waiting.clear()
-        self._drop()
-
-    def _open(self) -> None:
-        if self._state == "new":
-            self._state = "opening"
-            QThreadPool.globalInstance().start(self._connect)
+        self._replies.clear()
+        if self._notifier is not None:
+            self._notifier.setEnabled(False)
+            self._notifier.deleteLater()
+            self._notifier = None
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
     def _connect(self) -> None:
-        """Connect on the pool, so that a bus that does not respond blocks nothing."""
+        """Open the connection, on a thread of the pool: a bus that does not respond would block the main thread."""
         try:
             connection: DBusConnection | None = open_dbus_connection(bus=self._which, enable_fds=True)
-        except Exception as error:  # noqa: BLE001 - whatever it is, there is no bus to be used
+        except Exception as error:  # noqa: BLE001 - after any exception, the program runs without a bus
             log.info("no %s bus: %r", self._which.lower(), error)
             connection = None
         try:
             self._opened.emit(connection)
-        except RuntimeError:  # the window is closed
+        except RuntimeError:  # this object was deleted together with the window
             if connection is not None:
                 connection.close()
 
     @Slot(object)
     def _take_connection(self, connection: DBusConnection | None) -> None:
-        if self._state == "closed":
-            if connection is not None:
-                connection.close()
-            return
         if connection is None:
-            self._state = "none"
-            self._waiting.clear()
+            self.close()
+            return
+        if self._state == "closed":
+            connection.close()
             return
         self._connection = connection
         self._state = "open"
@@ -145,9 +152,9 @@ class Bus(QObject):
             except (OSError, RuntimeError) as error:
                 self._lose(error)
                 return
-            self._hear(message)
+            self._dispatch(message)
 
-    def _hear(self, message: Message) -> None:
+    def _dispatch(self, message: Message) -> None:
         fields, kind = message.header.fields, message.header.message_type
         if kind is MessageType.signal:
             call = self._signals.get((fields.get(HeaderFields.interface, ""), fields.get(HeaderFields.member, "")))
@@ -161,48 +168,30 @@ class Bus(QObject):
             on_reply(message.body[0] if message.body else None)
 
     def _lose(self, error: Exception) -> None:
-        log.info("the %s bus was closed: %r", self._which.lower(), error)
-        self._state = "none"
-        self._drop()
-
-    def _drop(self) -> None:
-        if self._notifier is not None:
-            self._notifier.setEnabled(False)
-            self._notifier.deleteLater()
-            self._notifier = None
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-        self._replies.clear()
+        log.info("the connection to the %s bus was lost: %r", self._which.lower(), error)
+        self.close()
 
 
 APP_NAME = "Filemill"
-
 DESKTOP_FILE = "filemill"
-
 NOTIFICATIONS = DBusAddress(
     "/org/freedesktop/Notifications", "org.freedesktop.Notifications", "org.freedesktop.Notifications"
 )
-
 LOGIN = DBusAddress("/org/freedesktop/login1", "org.freedesktop.login1", "org.freedesktop.login1.Manager")
-
 POWER = DBusAddress(
     "/org/freedesktop/PowerManagement/Inhibit",
     "org.freedesktop.PowerManagement",
     "org.freedesktop.PowerManagement.Inhibit",
 )
-
 GNOME_SESSION = DBusAddress("/org/gnome/SessionManager", "org.gnome.SessionManager", "org.gnome.SessionManager")
-
+LAUNCHER = DBusAddress("/com/filemill", interface="com.canonical.Unity.LauncherEntry")
 _GNOME_NO_SLEEP = 4
-
-_URGENCY = {False: 1, True: 2}
-
+_NORMAL, _CRITICAL = 1, 2
 _DEFAULT_ACTION = "default"
 
 
 class BusNotifier:
-    """Notifications through org.freedesktop.Notifications; works without a tray."""
+    """Shows notifications through org.freedesktop.Notifications."""
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
@@ -215,23 +204,19 @@ class BusNotifier:
         self._clicked = call
 
     def show(self, notification: Notification) -> None:
-        """Show a notification, replacing the previous one about the same topic."""
+        """Show a notification; it replaces the previous one about the same topic."""
         if not self._subscribed:
             self._subscribed = True
-            self._bus.subscribe(NOTIFICATIONS, "ActionInvoked", self._hear_click)
-        hints = {
-            "desktop-entry": ("s", DESKTOP_FILE),
-            "urgency": ("y", _URGENCY[notification.is_urgent]),
-        }
+            self._bus.subscribe(NOTIFICATIONS, "ActionInvoked", self._click)
+        urgency = _CRITICAL if notification.is_urgent else _NORMAL
         body = (
             APP_NAME,
             self._ids.get(notification.topic, 0),
             DESKTOP_FILE,
             notification.title,
-            # Some desktops interpret markup.
-            notification.body.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"),
+            html.escape(notification.body, quote=False),  # some desktops interpret markup
             [_DEFAULT_ACTION, tr("Show")],
-            hints,
+            {"desktop-entry": ("s", DESKTOP_FILE), "urgency": ("y", urgency)},
             -1,
         )
 
@@ -240,99 +225,74 @@ class BusNotifier:
 
         self._bus.call(NOTIFICATIONS, "Notify", "susssasa{sv}i", body, remember)
 
-    def _hear_click(self, values: tuple[Any, ...]) -> None:
+    def _click(self, values: tuple[Any, ...]) -> None:
         topic = next((topic for topic, number in self._ids.items() if number == values[0]), None)
         if topic is not None and self._clicked is not None:
             self._clicked(topic)
 
     def close(self) -> None:
-        """Stop showing notifications; those on screen stay."""
+        """Ignore clicks from now on. Notifications that are shown remain."""
         self._clicked = None
 
 
 class LauncherEntry:
-    """Task bar progress through com.canonical.Unity.LauncherEntry, which several docks support."""
+    """Shows task bar progress through com.canonical.Unity.LauncherEntry, which several docks support."""
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
-        self._shown: tuple[int, int] | None = None
+        self._percent = -1
         self._failed = 0
 
     def show(self, fraction: float | None, failed: int) -> None:
-        """Show the run's progress and failures; sends each state once."""
+        """Show the progress and the number of failed files; send a signal only if they have changed."""
         percent = -1 if fraction is None else int(fraction * 100)
-        if (percent, failed) == self._shown:
+        if (percent, failed) == (self._percent, self._failed):
             return
-        asks = failed > self._failed
-        self._shown, self._failed = (percent, failed), failed
-        self._send(
-            {
-                "progress": ("d", max(0, percent) / 100),
-                "progress-visible": ("b", percent >= 0),
-                "count": ("x", failed),
-                "count-visible": ("b", failed > 0),
-                "urgent": ("b", asks),
-            }
-        )
-
-    def _send(self, state: dict[str, tuple[str, object]]) -> None:
-        place = DBusAddress("/com/filemill", interface="com.canonical.Unity.LauncherEntry")
-        self._bus.send(new_signal(place, "Update", "sa{sv}", (f"application://{DESKTOP_FILE}.desktop", state)))
-
-    def close(self) -> None:
-        """Remove what is shown, and show nothing more."""
-        if self._shown is not None:
-            self.show(None, 0)
+        state = {
+            "progress": ("d", max(0, percent) / 100),
+            "progress-visible": ("b", percent >= 0),
+            "count": ("x", failed),
+            "count-visible": ("b", failed > 0),
+            "urgent": ("b", failed > self._failed),
+        }
+        self._percent, self._failed = percent, failed
+        self._bus.send(new_signal(LAUNCHER, "Update", "sa{sv}", (f"application://{DESKTOP_FILE}.desktop", state)))
 
 
 class BusAwake:
-    """Keeps the computer awake through inhibitors of the login manager and of the session."""
+    """Prevents sleep through inhibitors of the login manager and of the desktop session."""
 
     def __init__(self, session: Bus, system: Bus) -> None:
         self._session = session
         self._system = system
-        self._is_kept = False
-        self._turn = 0
-        self._release: list[Callable[[], None]] = []
+        self._releases: list[Callable[[], None]] | None = None
+        """The functions that release the inhibitors; None if sleep is allowed."""
 
     def keep(self, *, awake: bool) -> None:
-        """Keep the computer awake, or allow sleep again."""
-        if awake == self._is_kept:
-            return
-        self._is_kept = awake
-        self._turn += 1
-        if awake:
-            self._ask(self._turn)
-        else:
-            self._let_go()
+        """Prevent sleep, or allow it again."""
+        if awake and self._releases is None:
+            self._releases = []
+            self._inhibit(self._releases)
+        elif not awake and self._releases is not None:
+            releases, self._releases = self._releases, None
+            for release in releases:
+                release()
 
-    def _ask(self, turn: int) -> None:
+    def _inhibit(self, releases: list[Callable[[], None]]) -> None:
+        """Request the inhibitors; add their release functions to the list, or call them if a reply comes too late."""
         why = tr("Files are being processed")
 
-        def hold_file(held: Any) -> None:  # noqa: ANN401 - the library's descriptor
-            self._hold(turn, held.close)
+        def take(release: Callable[[], None]) -> None:
+            if self._releases is releases:
+                releases.append(release)
+            else:
+                release()
 
-        def hold(address: DBusAddress, method: str) -> Callable[[Any], None]:
-            return lambda cookie: self._hold(turn, lambda: self._session.call(address, method, "u", (cookie,)))
+        def take_cookie(address: DBusAddress, method: str) -> Callable[[Any], None]:
+            return lambda cookie: take(lambda: self._session.call(address, method, "u", (cookie,)))
 
-        self._system.call(LOGIN, "Inhibit", "ssss", ("idle", APP_NAME, why, "block"), hold_file)
-        self._session.call(POWER, "Inhibit", "ss", (APP_NAME, why), hold(POWER, "UnInhibit"))
-        self._session.call(
-            GNOME_SESSION, "Inhibit", "susu", (APP_NAME, 0, why, _GNOME_NO_SLEEP), hold(GNOME_SESSION, "Uninhibit")
-        )
-
-    def _hold(self, turn: int, release: Callable[[], None]) -> None:
-        """Keep the inhibitor from a reply; release it at once if the reply came too late."""
-        if self._is_kept and turn == self._turn:
-            self._release.append(release)
-        else:
-            release()
-
-    def _let_go(self) -> None:
-        releases, self._release = self._release, []
-        for release in releases:
-            release()
-
-    def close(self) -> None:
-        """Allow sleep for good."""
-        self.keep(awake=False)
+        login = ("idle", APP_NAME, why, "block")
+        self._system.call(LOGIN, "Inhibit", "ssss", login, lambda descriptor: take(descriptor.close))
+        self._session.call(POWER, "Inhibit", "ss", (APP_NAME, why), take_cookie(POWER, "UnInhibit"))
+        gnome = (APP_NAME, 0, why, _GNOME_NO_SLEEP)
+        self._session.call(GNOME_SESSION, "Inhibit", "susu", gnome, take_cookie(GNOME_SESSION, "Uninhibit"))

@@ -1,7 +1,7 @@
-"""Desktop integration of Windows and macOS, and the choice of the one for this system.
+"""Desktop integration of Windows and macOS, and the choice of the integration for this system.
 
-Windows is called through ctypes: Qt 6 has no task bar progress and no way to keep awake. Whatever
-fails there is logged and skipped: none of it is worth a message.
+Qt 6 offers neither task bar progress nor a way to prevent sleep, so on Windows ctypes is used. Errors are only logged,
+since the program works without these features.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
-from desktop_app.gui.desktop.ports import Desktop, no_desktop, show_badge
+from PySide6.QtGui import QGuiApplication
+
+from desktop_app.gui.desktop.ports import Desktop, no_desktop
 from desktop_app.gui.desktop.tray import TrayNotifier
 
 if TYPE_CHECKING:
@@ -31,42 +33,35 @@ _CLSCTX_INPROC = 1
 _TASKBAR_CLASS = "{56FDF344-FD6D-11d0-958A-006097C9A090}"
 _TASKBAR_LIST_3 = "{EA1AFB91-9E28-4B86-90E9-9E9F8A5EEFAF}"
 _INIT, _SET_VALUE, _SET_STATE = 3, 9, 10
-"""Indices in the interface's function table."""
+"""The indices of the methods in the function table of ITaskbarList3."""
 
 
 class WindowsAwake:
-    """Keeps Windows awake with SetThreadExecutionState, which holds until it is reset or the program ends."""
+    """Prevents sleep with SetThreadExecutionState, which has effect until it is reset or the program ends."""
 
     def __init__(self) -> None:
         self._is_kept = False
 
     def keep(self, *, awake: bool) -> None:
-        """Keep the computer awake, or allow sleep again."""
-        if awake != self._is_kept:
-            self._is_kept = awake
-            _set_execution_state(_CONTINUOUS | (_SYSTEM_REQUIRED if awake else 0))
-
-    def close(self) -> None:
-        """Allow sleep for good."""
-        self.keep(awake=False)
-
-
-def _set_execution_state(state: int) -> None:
-    try:
-        _dlls().kernel32.SetThreadExecutionState(ctypes.c_uint(state))
-    except (OSError, AttributeError) as error:
-        log.info("can't keep this computer awake: %r", error)
+        """Prevent sleep, or allow it again."""
+        if awake == self._is_kept:
+            return
+        self._is_kept = awake
+        try:
+            _dlls().kernel32.SetThreadExecutionState(ctypes.c_uint(_CONTINUOUS | (_SYSTEM_REQUIRED if awake else 0)))
+        except (OSError, AttributeError) as error:
+            log.info("can't keep this computer awake: %r", error)
 
 
-def _dlls() -> Any:  # noqa: ANN401 - Windows' own libraries; None elsewhere
+def _dlls() -> Any:  # noqa: ANN401 - the libraries of Windows; None on other systems
     return getattr(ctypes, "windll", None)
 
 
 class WindowsTaskbar:
-    """Progress on the window's task bar button with ITaskbarList3: green, and red when files have failed.
+    """Shows progress on the window's task bar button with ITaskbarList3: green, or red if files have failed.
 
     Args:
-        window_id: Returns the window's handle.
+        window_id: Returns the window handle.
     """
 
     def __init__(self, window_id: Callable[[], int]) -> None:
@@ -75,8 +70,8 @@ class WindowsTaskbar:
         self._is_broken = False
 
     def show(self, fraction: float | None, failed: int) -> None:
-        """Show the run's progress and failures."""
-        show_badge(failed)
+        """Show the progress and the number of failed files."""
+        _show_badge(failed)
         if self._is_broken:
             return
         try:
@@ -96,10 +91,6 @@ class WindowsTaskbar:
             kinds = (ctypes.c_void_p, ctypes.c_ulonglong, ctypes.c_ulonglong)
             _call(self._list, _SET_VALUE, kinds, (window, done, _STEPS))
 
-    def close(self) -> None:
-        """Remove what is shown, and show nothing more."""
-        self.show(None, 0)
-
 
 class _Guid(ctypes.Structure):
     _fields_ = (
@@ -111,43 +102,47 @@ class _Guid(ctypes.Structure):
 
 
 def _make_taskbar_list() -> ctypes.c_void_p:
-    """Return the COM object. Qt has already initialized COM on the window's thread."""
+    """Create the COM object. Qt has already initialized COM on the main thread."""
     ole = _dlls().ole32
     kind, interface, made = _Guid(), _Guid(), ctypes.c_void_p()
     for text, target in ((_TASKBAR_CLASS, kind), (_TASKBAR_LIST_3, interface)):
         ole.CLSIDFromString(ctypes.c_wchar_p(text), ctypes.byref(target))
     if ole.CoCreateInstance(ctypes.byref(kind), None, _CLSCTX_INPROC, ctypes.byref(interface), ctypes.byref(made)):
-        raise OSError("the task bar's object can't be made")
+        raise OSError("CoCreateInstance failed for ITaskbarList3")
     _call(made, _INIT, (), ())
     return made
 
 
-def _call(item: ctypes.c_void_p, place: int, kinds: tuple[Any, ...], values: tuple[Any, ...]) -> None:
+def _call(item: ctypes.c_void_p, index: int, kinds: tuple[Any, ...], values: tuple[Any, ...]) -> None:
+    """Call the method of a COM object with this index in its function table."""
     table = ctypes.cast(item, ctypes.POINTER(ctypes.POINTER(ctypes.c_void_p))).contents
     kind: Any = getattr(ctypes, "WINFUNCTYPE", ctypes.CFUNCTYPE)
-    kind(ctypes.c_long, ctypes.c_void_p, *kinds)(table[place])(item, *values)
+    kind(ctypes.c_long, ctypes.c_void_p, *kinds)(table[index])(item, *values)
 
 
 class DockBadge:
-    """Shows the number of failed files on the program's dock icon."""
+    """Shows the number of failed files on the dock icon of macOS."""
 
-    def show(self, fraction: float | None, failed: int) -> None:  # noqa: ARG002 - the dock has no bar
-        """Show the number of failures."""
-        show_badge(failed)
+    def show(self, fraction: float | None, failed: int) -> None:  # noqa: ARG002 - the dock shows no progress
+        """Show the number of failed files."""
+        _show_badge(failed)
 
-    def close(self) -> None:
-        """Remove what is shown, and show nothing more."""
-        show_badge(0)
+
+def _show_badge(number: int) -> None:
+    """Show a number on the program's icon, if Qt supports that on this system; 0 removes it."""
+    application = QGuiApplication.instance()
+    if isinstance(application, QGuiApplication):
+        application.setBadgeNumber(number)
 
 
 class MacAwake:
-    """Keeps macOS awake with `caffeinate`, which ends with this program even if it is killed."""
+    """Prevents sleep with `caffeinate`, which exits as soon as this program has ended, even if it was killed."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
 
     def keep(self, *, awake: bool) -> None:
-        """Keep the computer awake, or allow sleep again."""
+        """Prevent sleep, or allow it again."""
         if awake and self._process is None:
             try:
                 self._process = subprocess.Popen(["caffeinate", "-i", "-w", str(os.getpid())])  # noqa: S603, S607
@@ -157,17 +152,13 @@ class MacAwake:
             self._process.terminate()
             self._process = None
 
-    def close(self) -> None:
-        """Allow sleep for good."""
-        self.keep(awake=False)
-
 
 def desktop_of(window: QWidget, platform: str = sys.platform) -> Desktop:
-    """Return the desktop integration for a window; nothing is used before it is needed.
+    """Return the desktop integration for a window. Services of the desktop are contacted on first use.
 
     Args:
-        window: The window; the parent.
-        platform: As `sys.platform`.
+        window: The window; also the parent of the created objects.
+        platform: The platform, as in `sys.platform`.
     """
     if platform == "win32":
         return Desktop(TrayNotifier(window), WindowsTaskbar(lambda: int(window.winId())), WindowsAwake())

@@ -1,4 +1,4 @@
-"""The interfaces for desktop integration. Each may do nothing where the desktop lacks the feature."""
+"""The interfaces for desktop integration. An implementation may do nothing if the desktop lacks the feature."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
-from PySide6.QtGui import QGuiApplication
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
 class Topic(StrEnum):
-    """The topic of a notification; a newer one replaces an older one about the same topic."""
+    """The topic of a notification. A new notification replaces the previous one about the same topic."""
 
     ENDED = "ended"
     FAILURE = "failure"
@@ -26,8 +24,8 @@ class Notification:
 
     Attributes:
         topic: The topic.
-        title, body: Plain text.
-        is_urgent: Whether the user has to act.
+        title, body: The texts, without markup.
+        is_urgent: Whether the user needs to do something.
     """
 
     topic: Topic
@@ -56,23 +54,15 @@ class Taskbar(Protocol):
     """The program's entry on the task bar or in the dock. Main thread; never blocks."""
 
     def show(self, fraction: float | None, failed: int) -> None:
-        """Show the run's progress (0…1; None without a run) and its number of failed files."""
-        ...
-
-    def close(self) -> None:
-        """Remove what is shown, and show nothing more."""
+        """Show the progress of the run (0 to 1, or None to hide it) and the number of failed files."""
         ...
 
 
 class Awake(Protocol):
-    """Keeps the computer from sleeping when idle. Main thread; never blocks."""
+    """Prevents the computer from sleeping when idle. Main thread; never blocks."""
 
     def keep(self, *, awake: bool) -> None:
-        """Keep the computer awake, or allow sleep again."""
-        ...
-
-    def close(self) -> None:
-        """Allow sleep for good."""
+        """Prevent sleep, or allow it again."""
         ...
 
 
@@ -85,13 +75,14 @@ class Desktop:
     awake: Awake
 
     def close(self) -> None:
-        """Close all parts."""
-        for part in (self.notifier, self.taskbar, self.awake):
-            part.close()
+        """Stop showing notifications, hide the progress, and allow sleep."""
+        self.notifier.close()
+        self.taskbar.show(None, 0)
+        self.awake.keep(awake=False)
 
 
 class NoDesktop:
-    """A desktop without any of these features."""
+    """Implements all interfaces for a desktop without these features."""
 
     def show(self, *_: object) -> None:
         """Do nothing."""
@@ -107,13 +98,6 @@ class NoDesktop:
 
 
 def no_desktop() -> Desktop:
-    """Return a desktop without any of these features."""
+    """Return an integration that does nothing."""
     none = NoDesktop()
     return Desktop(none, none, none)
-
-
-def show_badge(number: int) -> None:
-    """Show a number on the program's icon, where Qt supports it; 0 removes it."""
-    application = QGuiApplication.instance()
-    if isinstance(application, QGuiApplication):
-        application.setBadgeNumber(number)

@@ -1,4 +1,4 @@
-"""The tray icon: shown only if the user has enabled it and there is a tray."""
+"""The tray icon that the user can enable, and notifications through a tray icon."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QMenu, QSystemTrayIcon, QWidget
 
 from desktop_app.gui.desktop.ports import Notification, Topic
 from desktop_app.gui.i18n import tr
+from desktop_app.gui.startup.single_instance import activate
 from desktop_app.gui.theme.theme import program_icon
 
 if TYPE_CHECKING:
@@ -18,13 +19,16 @@ if TYPE_CHECKING:
 
 
 class Tray(QObject):
-    """Shows the icon while `keep` is checked. The window's close button then hides the window; Quit still quits.
+    """Shows a tray icon while an action is checked. The window's close button then only hides the window.
+
+    Attributes:
+        menu: The context menu of the icon.
 
     Args:
         window: The window to show and hide.
-        keep: The action that enables it.
-        actions: The other actions of its menu.
-        is_available: Returns whether there is a tray.
+        keep: The checkable action that enables the icon.
+        actions: Further actions for the menu.
+        is_available: Returns whether the desktop has a tray.
     """
 
     def __init__(
@@ -40,48 +44,36 @@ class Tray(QObject):
         self._keep = keep
         self._is_available = is_available
         self._icon: QSystemTrayIcon | None = None
-        self._menu = QMenu(window)
-        self._toggle = self._menu.addAction(tr("Hide"))
-        self._toggle.triggered.connect(self.toggle)
-        self._menu.addActions(list(actions))
-        self._menu.aboutToShow.connect(self._name_toggle)
+        self.menu = QMenu(window)
+        self._toggle_action = self.menu.addAction(tr("Hide"))
+        self._toggle_action.triggered.connect(self._toggle)
+        self.menu.addActions(list(actions))
+        self.menu.aboutToShow.connect(self._update_menu)
         keep.setVisible(is_available())
-        keep.toggled.connect(self._follow)
+        keep.toggled.connect(self._update_icon)
         window.installEventFilter(self)
-        self._follow()
+        self._update_icon()
 
     @property
     def is_shown(self) -> bool:
-        """Return whether the icon is shown."""
+        """Whether the icon is shown."""
         return self._icon is not None
 
-    @property
-    def menu(self) -> QMenu:
-        """Return the icon's menu."""
-        return self._menu
-
     @Slot()
-    def toggle(self) -> None:
-        """Show or hide the window."""
+    def _toggle(self) -> None:
         if self._window.isVisible() and not self._window.isMinimized():
             self._window.hide()
         else:
-            self.bring_back()
-
-    def bring_back(self) -> None:
-        """Show the window in front of the others."""
-        self._window.showNormal() if self._window.isMinimized() else self._window.show()
-        self._window.raise_()
-        self._window.activateWindow()
+            activate(self._window)
 
     @Slot()
-    def _follow(self) -> None:
+    def _update_icon(self) -> None:
         wanted = self._keep.isChecked() and self._is_available()
         if wanted and self._icon is None:
             self._icon = QSystemTrayIcon(program_icon(), self)
             self._icon.setToolTip("Filemill")
-            self._icon.setContextMenu(self._menu)
-            self._icon.activated.connect(self._hear)
+            self._icon.setContextMenu(self.menu)
+            self._icon.activated.connect(self._click)
             self._icon.show()
         elif not wanted and self._icon is not None:
             self._icon.hide()
@@ -89,17 +81,17 @@ class Tray(QObject):
             self._icon = None
 
     @Slot()
-    def _name_toggle(self) -> None:
-        self._toggle.setText(tr("Hide") if self._window.isVisible() else tr("Show"))
+    def _update_menu(self) -> None:
+        self._toggle_action.setText(tr("Hide") if self._window.isVisible() else tr("Show"))
 
     @Slot(QSystemTrayIcon.ActivationReason)
-    def _hear(self, reason: QSystemTrayIcon.ActivationReason) -> None:
+    def _click(self, reason: QSystemTrayIcon.ActivationReason) -> None:
         if reason in {QSystemTrayIcon.ActivationReason.Trigger, QSystemTrayIcon.ActivationReason.DoubleClick}:
-            self.toggle()
+            self._toggle()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Hide the window on its close button, as long as the icon can bring it back."""
-        # Closing by the program itself, on Quit or at the end of the session, still ends it.
+        """Hide the window instead of closing it, if the close button was clicked while the icon is shown."""
+        # Close events from the program itself (Quit, the end of the session) are not spontaneous.
         if watched is self._window and event.type() == QEvent.Type.Close and event.spontaneous() and self.is_shown:
             event.ignore()
             self._window.hide()
@@ -108,7 +100,7 @@ class Tray(QObject):
 
 
 class TrayNotifier(QObject):
-    """Notifications through a tray icon that is only shown with a message: Windows and macOS."""
+    """Shows notifications through a tray icon that is visible only with a message, on Windows and macOS."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -126,7 +118,7 @@ class TrayNotifier(QObject):
             return
         if self._icon is None:
             self._icon = QSystemTrayIcon(program_icon(), self)
-            self._icon.messageClicked.connect(self._hear)
+            self._icon.messageClicked.connect(self._click)
         self._topic = notification.topic
         self._icon.show()
         kind = (
@@ -135,13 +127,12 @@ class TrayNotifier(QObject):
         self._icon.showMessage(notification.title, notification.body, kind)
 
     @Slot()
-    def _hear(self) -> None:
-        if self._icon is not None:
-            self._icon.hide()
+    def _click(self) -> None:
+        self.close()
         if self._clicked is not None:
             self._clicked(self._topic)
 
     def close(self) -> None:
-        """Stop showing notifications."""
+        """Hide the notification and its icon."""
         if self._icon is not None:
             self._icon.hide()

@@ -155,7 +155,7 @@ def _dead_lettered(known: Known) -> Advice:
         "The file was not changed. Retry sends a new message."
     )
     if known.last:
-        text = f"{tr('Last attempt: {result}').format(result=known.last)}\n{text}"
+        text = tr("Last attempt: {result}").format(result=known.last) + "\n" + text
     title = tr("Gave up after %Ln deliver(y|ies)", "", max(1, known.job.receive_count))
     return Advice(text, (Fix.RETRY, Fix.SHOW_ATTEMPTS, Fix.REMOVE), title)
 

@@ -16,7 +16,7 @@ from desktop_app.gui.details.words import (
     summary_of_many,
     summary_of_one,
 )
-from desktop_app.logs.job_log import JobLog
+from desktop_app.logs.tail import JobLog
 from desktop_app.services.support.path_status import PathStatus, look_at
 
 if TYPE_CHECKING:

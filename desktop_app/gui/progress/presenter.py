@@ -16,6 +16,7 @@ from desktop_app.gui.progress.run import Progress, RunEnd
 from desktop_app.gui.progress.run_watch import Span
 from desktop_app.gui.progress.texts import TimeLeft, end_text, pace_sentence, pace_text, selection_text
 from desktop_app.gui.progress.throughput import ThroughputDock
+from desktop_app.gui.startup.single_instance import activate
 from desktop_app.gui.widgets.notice import Notice, NoticeAction
 
 if TYPE_CHECKING:
@@ -327,8 +328,8 @@ class ProgressPresenter(QObject):
         self._desktop.awake.keep(awake=False)
 
     def _open_topic(self, topic: Topic) -> None:
-        """Show the window and the files that a clicked notification is about."""
-        self.tray.bring_back()
+        """Show the window and the subject of a clicked notification."""
+        activate(self._window)
         if topic is Topic.FAILURE or (topic is Topic.ENDED and self.notifications.last_failed):
             self._actions.status_views[_FAILED_FILES].trigger()
         elif topic is Topic.ENDED:

@@ -1,1 +1,1 @@
-"""Start and end of the window's program: display, single instance, dialogs, shutdown."""
+"""Starting and shutting down the program with its window: display, single instance, dialogs, threads."""

@@ -1,4 +1,4 @@
-"""The dialogs before the window: failed start, damaged database, first instance not responding."""
+"""The dialogs shown before the window: failed start, damaged database, another instance not responding."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from desktop_app.gui.widgets.dialogs import MessageBox
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from PySide6.QtWidgets import QAbstractButton
+
     from desktop_app.domain.errors import KnownError
 
 
@@ -28,11 +30,11 @@ class _WarningDialog(MessageBox):
 
 
 class StartErrorDialog(_WarningDialog):
-    """The dialog that says why Filemill can't start.
+    """Explains why Filemill can't start, and offers to try again.
 
     Args:
-        error: What is wrong.
-        folder: The folder of settings and database; offered for opening if it exists.
+        error: The error.
+        folder: The home folder; a button opens it if it exists.
     """
 
     def __init__(self, error: KnownError, folder: Path) -> None:
@@ -42,81 +44,90 @@ class StartErrorDialog(_WarningDialog):
             self.setDetailedText(error.detail)
         self._again = self.addButton(tr("Try Again"), QMessageBox.ButtonRole.AcceptRole)
         self._open = self.addButton(tr("Open Folder"), QMessageBox.ButtonRole.ActionRole) if folder.is_dir() else None
-        quit_button = self.addButton(tr("Quit"), QMessageBox.ButtonRole.RejectRole)
+        self.setEscapeButton(self.addButton(tr("Quit"), QMessageBox.ButtonRole.RejectRole))
         self.setDefaultButton(self._again)
-        self.setEscapeButton(quit_button)
 
     def wants_another_try(self) -> bool:
-        """Show the dialog; return True for Try Again, False for Quit."""
-        while True:
-            self.exec()
-            if self._open is None or self.clickedButton() is not self._open:
-                return self.clickedButton() is self._again
+        """Show the dialog. Return True for Try Again, False for Quit."""
+        self.exec()
+        while self._open is not None and self.clickedButton() is self._open:
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._folder)))
+            self.exec()
+        return self.clickedButton() is self._again
 
 
 class DamageChoice(Enum):
-    """The choices of what replaces a damaged database."""
+    """How to replace a damaged database."""
 
-    USE_COPY = auto()
+    USE_BACKUP = auto()
     START_EMPTY = auto()
     QUIT = auto()
 
 
 class DamagedDatabaseDialog(_WarningDialog):
-    """The dialog that says that the list can't be read, and offers the newest backup or an empty list.
+    """Warns that the list can't be read, and offers the newest backup or an empty list.
 
     Args:
-        error: What is wrong.
-        copy_made_at: When the newest backup was made, in milliseconds since 1970; None if there is none.
-        locale: Formats the time.
+        error: The error.
+        backup_time: The time of the newest backup in milliseconds since 1970; None if there is no backup.
+        locale: The locale for the time.
     """
 
-    def __init__(self, error: KnownError, copy_made_at: int | None, locale: QLocale) -> None:
+    def __init__(self, error: KnownError, backup_time: int | None, locale: QLocale) -> None:
         super().__init__(tr("The List Can't Be Read"), tr("The database that holds the list of files is damaged."))
         self.setInformativeText(
             tr("The damaged database is kept in either case. Your files themselves were not changed.")
         )
         self.setDetailedText(f"{translated(error.text)}\n\n{error.detail}")
-        self._copy = None
-        if copy_made_at is not None:
-            when = locale.toString(QDateTime.fromMSecsSinceEpoch(copy_made_at), QLocale.FormatType.ShortFormat)
-            self._copy = self.addButton(
-                tr("Use the Backup from {when}").format(when=when), QMessageBox.ButtonRole.AcceptRole
-            )
-        self._empty = self.addButton(tr("Start With an Empty List"), QMessageBox.ButtonRole.DestructiveRole)
         quit_button = self.addButton(tr("Quit"), QMessageBox.ButtonRole.RejectRole)
-        self.setDefaultButton(self._copy or quit_button)
+        self._choices: dict[QAbstractButton, DamageChoice] = {
+            quit_button: DamageChoice.QUIT,
+            self.addButton(
+                tr("Start With an Empty List"), QMessageBox.ButtonRole.DestructiveRole
+            ): DamageChoice.START_EMPTY,
+        }
         self.setEscapeButton(quit_button)
+        self.setDefaultButton(quit_button)
+        if backup_time is not None:
+            when = locale.toString(QDateTime.fromMSecsSinceEpoch(backup_time), QLocale.FormatType.ShortFormat)
+            use = self.addButton(tr("Use the Backup from {when}").format(when=when), QMessageBox.ButtonRole.AcceptRole)
+            self._choices[use] = DamageChoice.USE_BACKUP
+            self.setDefaultButton(use)
 
     def choose(self) -> DamageChoice:
         """Show the dialog and return the choice."""
         self.exec()
-        if self._copy is not None and self.clickedButton() is self._copy:
-            return DamageChoice.USE_COPY
-        return DamageChoice.START_EMPTY if self.clickedButton() is self._empty else DamageChoice.QUIT
+        return self._choices[self.clickedButton()]
 
 
 class NotRespondingChoice(Enum):
-    """The choices for an instance that does not respond."""
+    """What to do about an instance that does not respond."""
 
     WAIT = auto()
-    END_IT = auto()
+    STOP = auto()
     CANCEL = auto()
 
 
 class NotRespondingDialog(_WarningDialog):
-    """The dialog that says that Filemill is running but not responding: wait, stop it, or give up.
+    """Warns that Filemill is running but not responding, and offers to wait or to stop it.
 
     Args:
         pid: The process ID of the other instance; None if unknown.
-        started_at: When it started, in milliseconds since 1970.
-        can_end: Whether it may be stopped, because the process is known for sure.
-        locale: Formats the time.
+        started_at: The time of its start, in milliseconds since 1970.
+        can_stop: Whether to offer stopping it. False if the process ID may belong to another program.
+        locale: The locale for the time.
     """
 
-    def __init__(self, pid: int | None, started_at: int, *, can_end: bool, locale: QLocale) -> None:
+    def __init__(self, pid: int | None, started_at: int, *, can_stop: bool, locale: QLocale) -> None:
         super().__init__(tr("Filemill"), tr("Filemill is running but not responding."))
+        wait = self.addButton(tr("Wait"), QMessageBox.ButtonRole.AcceptRole)
+        cancel = self.addButton(tr("Cancel"), QMessageBox.ButtonRole.RejectRole)
+        self.setDefaultButton(wait)
+        self.setEscapeButton(cancel)
+        self._choices: dict[QAbstractButton, NotRespondingChoice] = {
+            wait: NotRespondingChoice.WAIT,
+            cancel: NotRespondingChoice.CANCEL,
+        }
         if pid is None:
             more = tr("It may still be starting. You can wait a little longer.")
         else:
@@ -124,17 +135,13 @@ class NotRespondingDialog(_WarningDialog):
             more = tr("It was started at {time} and is process {number}.").format(
                 time=locale.toString(when, QLocale.FormatType.ShortFormat), number=pid
             )
-        self.setInformativeText(f"{more} {tr('Ending it is safe: its files start again.')}" if can_end else more)
-        self._wait = self.addButton(tr("Wait"), QMessageBox.ButtonRole.AcceptRole)
-        self._end = self.addButton(tr("Stop It and Start"), QMessageBox.ButtonRole.DestructiveRole) if can_end else None
-        cancel = self.addButton(tr("Cancel"), QMessageBox.ButtonRole.RejectRole)
-        self.setDefaultButton(self._wait)
-        self.setEscapeButton(cancel)
+        if can_stop:
+            more += " " + tr("Stopping it is safe: unfinished files are processed again.")
+            stop = self.addButton(tr("Stop It and Start"), QMessageBox.ButtonRole.DestructiveRole)
+            self._choices[stop] = NotRespondingChoice.STOP
+        self.setInformativeText(more)
 
     def choose(self) -> NotRespondingChoice:
         """Show the dialog and return the choice."""
         self.exec()
-        if self.clickedButton() is self._wait:
-            return NotRespondingChoice.WAIT
-        is_end = self._end is not None and self.clickedButton() is self._end
-        return NotRespondingChoice.END_IT if is_end else NotRespondingChoice.CANCEL
+        return self._choices[self.clickedButton()]

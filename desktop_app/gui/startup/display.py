@@ -1,4 +1,4 @@
-"""Checks for a display before Qt is used, because Qt aborts the process without one. Does not import Qt."""
+"""Check for a display before Qt is used, since Qt aborts the process without one. Does not import Qt."""
 
 from __future__ import annotations
 
@@ -25,27 +25,27 @@ _X_ADDRESS = re.compile(r"(?P<host>.*):(?P<number>\d+)(?:\.\d+)?")
 
 @contextmanager
 def display(environment: Mapping[str, str], platform: str = sys.platform) -> Iterator[bool]:
-    """Yield whether a window can be opened. Create the Qt application inside the `with`.
+    """Yield whether a window can be opened. Create the Qt application within the context.
 
-    An X server without clients resets itself and refuses connections meanwhile, so this connection
-    is kept open until Qt has its own.
+    The connection to an X server is kept open during the context: a server resets itself when its last client
+    disconnects, and refuses connections until it has done so.
 
     Args:
-        environment: Usually `os.environ`: DISPLAY, WAYLAND_DISPLAY, XDG_RUNTIME_DIR, QT_QPA_PLATFORM.
-        platform: As `sys.platform`. On Windows and macOS there always is a display.
+        environment: The environment variables DISPLAY, WAYLAND_DISPLAY, XDG_RUNTIME_DIR and QT_QPA_PLATFORM.
+        platform: The platform, as in `sys.platform`. Windows and macOS always have a display.
     """
     chosen = environment.get("QT_QPA_PLATFORM", "")
-    needs_one = platform not in {"win32", "darwin"} and (not chosen or chosen.startswith(_NEED_A_DISPLAY))
-    if not needs_one or _wayland_answers(environment):
+    needs_display = platform not in {"win32", "darwin"} and (not chosen or chosen.startswith(_NEED_A_DISPLAY))
+    if not needs_display or _wayland_responds(environment):
         yield True
         return
     with _x_display(environment.get("DISPLAY", "")) as found:
         yield found
 
 
-def _wayland_answers(environment: Mapping[str, str]) -> bool:
+def _wayland_responds(environment: Mapping[str, str]) -> bool:
     name = environment.get("WAYLAND_DISPLAY", "")
-    return bool(name) and _answers(str(Path(environment.get("XDG_RUNTIME_DIR", "/")) / name))
+    return bool(name) and _can_connect(str(Path(environment.get("XDG_RUNTIME_DIR", "/")) / name))
 
 
 @contextmanager
@@ -56,21 +56,15 @@ def _x_display(name: str) -> Iterator[bool]:
         return
     host, number = found["host"], int(found["number"])
     is_remote = host not in {"", "unix"} and not host.startswith("/")
-    if is_remote and not _answers((host.strip("[]"), _X_PORT + number)):
-        yield False  # libxcb would wait minutes for an unreachable computer
+    if is_remote and not _can_connect((host.strip("[]"), _X_PORT + number)):
+        yield False  # libxcb would block for minutes if the host is unreachable
         return
     try:
         library = ctypes.CDLL("libxcb.so.1")
     except OSError:
-        yield is_remote or _answers(f"/tmp/.X11-unix/X{number}")  # noqa: S108 - the X servers' own path
+        yield is_remote or _can_connect(f"/tmp/.X11-unix/X{number}")  # noqa: S108 - the path that X servers use
         return
-    with _x_connection(library, name) as is_in:
-        yield is_in
-
-
-@contextmanager
-def _x_connection(library: ctypes.CDLL, name: str) -> Iterator[bool]:
-    """Connect with the library that Qt uses, so with the same permissions; yield whether it succeeded."""
+    # Qt connects with this library too, and so with the same permissions.
     library.xcb_connect.restype = ctypes.c_void_p
     library.xcb_connect.argtypes = [ctypes.c_char_p, ctypes.c_void_p]
     library.xcb_connection_has_error.argtypes = [ctypes.c_void_p]
@@ -82,7 +76,7 @@ def _x_connection(library: ctypes.CDLL, name: str) -> Iterator[bool]:
         library.xcb_disconnect(connection)
 
 
-def _answers(address: str | tuple[str, int]) -> bool:
+def _can_connect(address: str | tuple[str, int]) -> bool:
     try:
         if isinstance(address, tuple):
             socket.create_connection(address, _CONNECT_SECONDS).close()

@@ -1,4 +1,4 @@
-"""Qt in this process: its messages go to the log, and garbage is collected on the main thread only."""
+"""Set up Qt for the process: log its messages, and collect garbage on the main thread only."""
 
 from __future__ import annotations
 
@@ -23,35 +23,35 @@ _current = threading.local()
 
 
 def log_message(kind: QtMsgType, context: QMessageLogContext, text: str) -> None:
-    """Write a Qt message to the log. Any thread; never raises and never recurses.
+    """Write a Qt message to the log. Thread-safe; never raises.
 
-    After a fatal message Qt aborts the process, so it is also written to the terminal.
+    A fatal message is also written to standard error, since Qt then aborts the process.
     """
     if getattr(_current, "is_logging", False):
-        return  # logging has made Qt emit a message
+        return  # Logging itself caused this message.
     _current.is_logging = True
     try:
         category = f" [{context.category}]" if context.category and context.category != "default" else ""
         log.log(_LEVELS.get(kind, logging.WARNING), "%s%s", text, category)
         if kind is QtMsgType.QtFatalMsg and sys.stderr is not None:
             sys.stderr.write(f"filemill: {text}\n")
-    except Exception:  # noqa: BLE001, S110 - Qt can't be told, and the log is what does not work
+    except Exception:  # noqa: BLE001, S110 - Qt can't handle an exception, and the log is what failed
         pass
     finally:
         _current.is_logging = False
 
 
 def install_message_handler() -> None:
-    """Send Qt's messages to the log from now on, for the whole process."""
+    """Send all Qt messages of this process to the log from now on."""
     qInstallMessageHandler(log_message)
 
 
 class MainThreadGarbageCollector(QObject):
-    """Runs Python's garbage collection on its own thread only.
+    """Runs Python's garbage collector on the thread of this object only, which must be the main thread.
 
-    By default the collector runs on any thread that happens to exceed the allocation threshold. If that is a
-    worker and the garbage includes Qt objects (a closed dialog), they are destroyed off the main thread: the
-    process crashes, or deadlocks between Qt's lock and Python's. Both have been observed here.
+    By default, the collector runs on whichever thread exceeds the allocation threshold. On a worker thread it would
+    destroy unused Qt objects, such as a closed dialog. The process then crashes, or deadlocks between a lock of Qt
+    and Python's global lock; both were observed.
     """
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -61,19 +61,19 @@ class MainThreadGarbageCollector(QObject):
         self._timer.timeout.connect(self.collect_if_due)
 
     def start(self) -> None:
-        """Disable Python's collector and begin to collect."""
+        """Disable automatic garbage collection, and collect at intervals instead."""
         gc.disable()
         self._timer.start()
 
     def stop(self) -> None:
-        """Collect once more, so that other threads find nothing, and enable Python's collector again."""
+        """Collect all garbage, so that no other thread has to, and enable automatic garbage collection again."""
         self._timer.stop()
         gc.collect()
         gc.enable()
 
     @Slot()
     def collect_if_due(self) -> None:
-        """Collect the oldest generation that is due by Python's thresholds."""
+        """Collect the oldest generation whose threshold is exceeded."""
         counts, thresholds = gc.get_count(), gc.get_threshold()
         due = [number for number in (2, 1, 0) if thresholds[number] and counts[number] > thresholds[number]]
         if due:

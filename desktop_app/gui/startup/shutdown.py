@@ -1,4 +1,4 @@
-"""Ends the threads step by step and within a deadline, while the event loop continues."""
+"""Stops threads and tasks one after another and within a deadline, while the event loop runs."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from PySide6.QtCore import QThread
 
 DEADLINE_MS = 12_000
+"""The time allowed for all steps together."""
 _EVERY_MS = 20
 
 
@@ -21,9 +22,9 @@ class Step:
     """One step of a shutdown.
 
     Attributes:
-        name: For the log.
-        begin: Requests the end; returns at once.
-        has_ended: Returns whether it has ended.
+        name: What is stopped, for the log.
+        begin: Requests the stop and returns immediately.
+        has_ended: Returns whether it has stopped.
     """
 
     name: str
@@ -32,29 +33,28 @@ class Step:
 
 
 def thread_step(thread: QThread) -> Step:
-    """Return a step that asks a thread to end, and never forces it."""
+    """Return a step that requests the interruption of a thread. The thread is never terminated."""
     return Step(thread.objectName(), thread.requestInterruption, lambda: not thread.isRunning())
 
 
 class Shutdown(QObject):
-    """Executes the steps in order.
+    """Executes the steps in order; each begins when the previous one has ended.
 
     Signals:
-        finished(list): All have ended, or the deadline has passed; the names of the steps still running.
+        finished(list): All steps have ended, or the deadline has passed. The argument lists the names of the steps
+            that have not ended.
 
     Args:
-        steps: Each begins when the previous one has ended.
-        deadline_ms: The time allowed for all of them.
-        parent: The parent.
+        steps: The steps.
+        parent: The parent object.
     """
 
     finished = Signal(list)
 
-    def __init__(self, steps: Sequence[Step], *, deadline_ms: int = DEADLINE_MS, parent: QObject | None = None) -> None:
+    def __init__(self, steps: Sequence[Step], *, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._steps = steps
         self._at = -1
-        self._deadline_ms = deadline_ms
         self._since = QElapsedTimer()
         self._timer = QTimer(self)
         self._timer.setInterval(_EVERY_MS)
@@ -78,11 +78,11 @@ class Shutdown(QObject):
     def _look(self) -> None:
         while self._at < len(self._steps) and self._steps[self._at].has_ended():
             self._go_to(self._at + 1)
-        late = self._since.hasExpired(self._deadline_ms)
+        late = self._since.hasExpired(DEADLINE_MS)
         if self._at < len(self._steps) and not late:
             return
         self._timer.stop()
-        # The steps after the hanging one are begun anyway.
+        # If the deadline has passed, begin the remaining steps too: some may still end at once.
         for step in self._steps[self._at + 1 :]:
             step.begin()
         self.finished.emit([step.name for step in self._steps[self._at :] if not step.has_ended()])

@@ -1,11 +1,11 @@
-"""One window per list, user and computer: a later start hands its arguments to the existing window.
+"""Single instance: one window per list, user and computer. A later start passes its arguments to the running window.
 
-`QLockFile` decides which program may open the window. It holds a native lock that the system releases however the
-program ends, so a socket without its program is never taken for a window, and two programs that start at the same
-moment never both become the first. The first listens with `QLocalServer`; a later one connects with `QLocalSocket`.
+A file lock decides which program may open the window. The operating system releases it however the program ends, so a
+leftover socket or lock file is never mistaken for a window, and of several programs that start at the same moment
+exactly one becomes the first instance. It listens with `QLocalServer`; the others connect with `QLocalSocket`.
 
-A request is its length in eight bytes, then JSON. The reply is the line `taken`, preceded by `wait` as long as
-there is no window yet. Only after reading `taken` is the request known to be handed over.
+A request is one line of JSON. The reply is the line `taken`, preceded by the line `wait` if there is no window yet.
+A request has been handed over only when `taken` has been read.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ import logging
 import os
 import re
 import select
-import shutil
 import signal
 import socket
 import sys
@@ -29,7 +28,9 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QLocale, QLockFile, QObject, Qt, QTimer, Slot
+from filelock import FileLock
+from filelock import Timeout as LockTimeout
+from PySide6.QtCore import QLocale, QObject, Qt, QTimer, Slot
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 from PySide6.QtWidgets import QApplication
 
@@ -42,16 +43,14 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-MAX_REQUEST_BYTES = 256 * 1024 * 1024
-_LENGTH_BYTES = 8
+MAX_REQUEST_BYTES = 64 * 1024 * 1024
 _TAKEN, _WAIT = b"taken\n", b"wait\n"
 _MAX_ADDRESS_BYTES = 80
-"""The system allows about 104 bytes; Qt creates the socket under a longer name and renames it."""
+"""The limit of most systems is about 104 bytes; Qt creates the socket under a longer name and then renames it."""
 RESPOND_SECONDS = 8.0
-"""The time for the first instance to reply once it listens."""
+"""The time-out for a reply from a first instance that is listening."""
 START_SECONDS = 60.0
-"""The time for it to start listening: the database may be large and the computer busy."""
-_STALE_LOCK_MS = 5_000
+"""The time-out until the first instance listens. Opening a large database on a busy computer takes a while."""
 _POLL_SECONDS = 0.05
 _IO_STEP_MS = 100
 _TERMINATE_SECONDS = 3.0
@@ -62,13 +61,13 @@ class Outcome(Enum):
     """The outcome of a start."""
 
     FIRST = auto()
-    """There is no other instance; this program holds the lock."""
+    """This program is the first instance and holds the lock."""
     HANDED_OVER = auto()
-    """The first instance has the request."""
+    """The first instance has received the request."""
     NOT_RESPONDING = auto()
-    """Another instance holds the lock and does not respond."""
+    """Another program holds the lock but does not respond."""
     STOPPED = auto()
-    """This program was asked to end."""
+    """This program received a stop signal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +75,8 @@ class Request:
     """The request of a later start.
 
     Attributes:
-        names: What to add, in the form that `scan` takes; paths are absolute.
-        token: The desktop's activation token, which permits raising the window; may be empty.
+        names: The files, folders and URLs to add, as `scan` accepts them; paths are absolute.
+        token: The activation token from the desktop, which permits raising the window; may be empty.
     """
 
     names: tuple[str, ...] = ()
@@ -85,122 +84,132 @@ class Request:
 
 
 class InstanceLock:
-    """The lock of a list's window, and the file with the address of its holder. One thread.
+    """The lock of a list's window, and a file with the process ID and the socket address of its holder.
+
+    Not thread-safe.
 
     Args:
-        folder: The existing folder for locks and addresses; it may be on a network share.
-        database: The list that the window shows.
+        folder: The existing folder for the two files; it may be on a network share.
+        database: The database that contains the list.
     """
 
     def __init__(self, folder: Path, database: Path) -> None:
-        # On a network share, other computers' locks are here too.
-        words = f"{socket.gethostname()}\0{os.path.realpath(database)}"
-        self.name = f"window-{zlib.crc32(os.fsencode(words)):08x}"
+        # A folder on a network share also holds the locks of other computers.
+        identity = f"{socket.gethostname()}\0{os.path.realpath(database)}"
+        self.name = f"window-{zlib.crc32(os.fsencode(identity)):08x}"
         self.folder = folder
         self.file = folder / f"{self.name}.lock"
-        self._address_file = folder / f"{self.name}.address"
-        self._lock = QLockFile(f"{_path_for_qt(folder)}/{self.name}.lock")
-        # A lock whose holder is gone is recognised by its process ID at once. The age is for a lock whose process ID
-        # now belongs to another program, and for a truncated one; a lock in use is never broken, however old, since
-        # its holder has a native lock on the file.
-        self._lock.setStaleLockTime(_STALE_LOCK_MS)
+        self._holder_file = folder / f"{self.name}.holder"
+        self._lock = FileLock(self.file, mode=0o600, thread_local=False)
 
     def try_lock(self) -> bool:
-        """Take the lock if it is free; return whether it is this program's now.
+        """Acquire the lock if it is free; return whether this program holds it.
 
         Raises:
-            OSError: If the folder can't be written.
+            OSError: If the folder is not writable or the disk is full.
         """
-        if self._lock.tryLock(0):
-            self._address_file.unlink(missing_ok=True)  # of a holder that was killed
-            return True
-        if self._lock.error() is not QLockFile.LockError.LockFailedError:
-            raise OSError(f"{self.file}: {self._lock.error().name}")
-        return False
+        try:
+            self._lock.acquire(timeout=0)
+        except LockTimeout:
+            return False
+        try:
+            self.publish("")
+        except OSError:
+            self._lock.release()
+            raise
+        return True
 
     def is_held(self) -> bool:
         """Return whether this program holds the lock."""
-        return self._lock.isLocked()
+        return self._lock.is_locked
 
     def publish(self, address: str) -> None:
-        """Publish the address of this program, which holds the lock.
+        """Publish the process ID and the socket address of this program, which holds the lock.
+
+        Args:
+            address: The address; empty until the program listens.
 
         Raises:
-            OSError: If the folder can't be written.
+            OSError: If the folder is not writable.
         """
-        new = self._address_file.with_suffix(".new")
-        new.write_text(address, encoding="utf-8", errors="surrogateescape")
-        new.replace(self._address_file)
+        new = self._holder_file.with_suffix(".new")
+        new.write_text(f"{os.getpid()}\n{address}", encoding="utf-8", errors="surrogateescape")
+        new.replace(self._holder_file)
 
     def address(self) -> str:
-        """Return the holder's address; empty if it does not listen yet."""
-        try:
-            return self._address_file.read_text(encoding="utf-8", errors="surrogateescape")
-        except OSError:
-            return ""
-
-    def release(self) -> None:
-        """Release the lock; safe to call twice."""
-        if self.is_held():
-            self._address_file.unlink(missing_ok=True)
-            self._lock.unlock()
+        """Return the socket address of the holder; empty if it does not listen yet."""
+        return self._holder()[1]
 
     def holder_pid(self) -> int | None:
-        """Return the ID of the process that took the lock last; None if unknown."""
-        return self._lock.getLockInfo()[0] or None
+        """Return the process ID of the last program that acquired the lock; None if unknown."""
+        pid = self._holder()[0]
+        return int(pid) if pid.isdecimal() else None
+
+    def _holder(self) -> tuple[str, str]:
+        try:
+            pid, _, address = self._holder_file.read_text(encoding="utf-8", errors="surrogateescape").partition("\n")
+        except OSError:
+            return "", ""
+        return pid, address
+
+    def release(self) -> None:
+        """Release the lock; does nothing if it is not held."""
+        if self.is_held():
+            self._holder_file.unlink(missing_ok=True)
+            self._lock.release()
 
     def locked_at(self) -> int:
-        """Return when the lock was taken, in milliseconds since 1970; 0 if it is free."""
+        """Return when the holder started, in milliseconds since 1970; 0 if unknown."""
         try:
-            return self.file.stat().st_mtime_ns // 1_000_000
+            return self._holder_file.stat().st_mtime_ns // 1_000_000
         except OSError:
             return 0
 
-    def can_end_holder(self) -> bool:
-        """Return whether the holder's process is known for sure, so that it can be stopped safely."""
-        process = self._open_holder()
-        if process is not None:
-            os.close(process)
-        return process is not None
+    def can_stop_holder(self) -> bool:
+        """Return whether the process that holds the lock can be stopped without the risk of stopping another one."""
+        with self._holder_process() as process:
+            return process is not None
 
-    def end_holder(self) -> None:
-        """Stop the holder's process, first with SIGTERM; do nothing if it is not known for sure.
+    def stop_holder(self) -> None:
+        """Stop the process that holds the lock, with SIGTERM and then SIGKILL; see `can_stop_holder`.
 
-        Nothing is lost: the database is the truth, and unfinished files are processed again.
+        Nothing is lost: every status is in the database, and unfinished files are processed again.
         """
-        process = self._open_holder()
-        if process is None:
-            return
-        try:
+        with self._holder_process() as process:
+            if process is None:
+                return
             for number, seconds in ((signal.SIGTERM, _TERMINATE_SECONDS), (signal.SIGKILL, _KILL_SECONDS)):
-                with contextlib.suppress(ProcessLookupError):
+                try:
                     signal.pidfd_send_signal(process, number)
-                # The descriptor becomes readable when the process has ended.
+                except ProcessLookupError:
+                    return
+                except PermissionError:
+                    log.warning("process %s belongs to another user", self.holder_pid())
+                    return
+                # A pidfd becomes readable when its process has ended.
                 if select.select([process], [], [], seconds)[0]:
                     log.warning("stopped process %s, which did not respond (%s)", self.holder_pid(), number.name)
                     return
-        except PermissionError:
-            log.warning("process %s belongs to another user", self.holder_pid())
+
+    @contextlib.contextmanager
+    def _holder_process(self) -> Iterator[int | None]:
+        """Yield a pidfd of the process that holds the lock; None if the process can't be identified."""
+        pid = self.holder_pid()
+        try:
+            process = os.pidfd_open(pid) if pid is not None and hasattr(os, "pidfd_open") else None
+        except OSError:
+            process = None
+        if pid is None or process is None:
+            yield None
+            return
+        try:
+            # The process ID may have been reused, or belong to another container. The pidfd refers to the right
+            # process if, after opening it, the kernel lists this process ID as the holder of the lock.
+            yield process if self._kernel_lists(pid) else None
         finally:
             os.close(process)
 
-    def _open_holder(self) -> int | None:
-        """Return a pidfd of the holder's process, which can't be reused for another; None if unknown."""
-        pid = self.holder_pid()
-        if pid is None or not hasattr(os, "pidfd_open"):
-            return None
-        try:
-            process = os.pidfd_open(pid)
-        except OSError:
-            return None
-        # A process ID may have been reused, or belong to another container. The kernel is asked after the
-        # process was opened: if it holds the native lock now, it did so when its ID was looked up.
-        if self._has_native_lock(pid):
-            return process
-        os.close(process)
-        return None
-
-    def _has_native_lock(self, pid: int) -> bool:
+    def _kernel_lists(self, pid: int) -> bool:
         try:
             locks = Path("/proc/locks").read_text(encoding="ascii")
             inode = self.file.stat().st_ino
@@ -209,27 +218,18 @@ class InstanceLock:
         return re.search(rf"\bFLOCK +ADVISORY +WRITE +{pid} \w+:\w+:{inode} ", locks) is not None
 
 
-def _path_for_qt(folder: Path) -> str:
-    """Return a path of the folder that `QLockFile` can open: Qt replaces bytes that are not UTF-8."""
-    try:
-        str(folder).encode()
-    except UnicodeEncodeError:
-        return f"/proc/self/fd/{os.open(folder, os.O_RDONLY)}"  # stays open as long as this program needs the lock
-    return str(folder)
-
-
 class InstanceServer(QObject):
-    """Receives the requests of later starts as long as this program holds the lock. Main thread.
+    """Receives the requests of later starts while this program holds the lock. Main thread.
 
     Args:
-        lock: Held by this program.
-        parent: The parent.
+        lock: The lock, which this program holds.
+        parent: The parent object.
     """
 
     def __init__(self, lock: InstanceLock, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._lock = lock
-        self._temporary_folder = ""
+        self._cleanup = contextlib.ExitStack()
         self._handler: Callable[[Request], None] | None = None
         self._connections: list[QLocalSocket] = []
         self._waiting: list[tuple[QLocalSocket, Request]] = []
@@ -239,11 +239,11 @@ class InstanceServer(QObject):
 
     @Slot()
     def listen(self) -> None:
-        """Start listening. Without a socket the window still works, but later starts open their own."""
+        """Start listening. If that fails, the lock is released, and a later start opens another window."""
         if not self._lock.is_held():
-            return  # closed before the first event loop ran
+            return  # closed before the event loop started
         for address in self._addresses():
-            # Nobody listens there any more: the holder of the lock owns the socket.
+            # A socket at this address is a leftover: only the holder of the lock may create one.
             QLocalServer.removeServer(address)
             if self._server.listen(address):
                 break
@@ -264,15 +264,15 @@ class InstanceServer(QObject):
             address = f"{folder}/filemill-{self._lock.name}"
             if folder and len(os.fsencode(address)) <= _MAX_ADDRESS_BYTES and Path(folder).is_dir():
                 yield address
-        self._temporary_folder = tempfile.mkdtemp(prefix="filemill-")
-        yield f"{self._temporary_folder}/window"
+        temporary = tempfile.TemporaryDirectory(prefix="filemill-", ignore_cleanup_errors=True)
+        yield f"{self._cleanup.enter_context(temporary)}/window"
 
     def set_handler(self, handler: Callable[[Request], None]) -> None:
-        """Pass earlier and later requests to the window, which exists now."""
+        """Pass all requests to a function from now on, including those received earlier."""
         self._handler = handler
         waiting, self._waiting = self._waiting, []
         for connection, request in waiting:
-            self._hand_over(connection, request)
+            self._handle(connection, request)
 
     @Slot()
     def close(self) -> None:
@@ -282,9 +282,7 @@ class InstanceServer(QObject):
         for connection in list(self._connections):
             connection.abort()
         self._lock.release()
-        if self._temporary_folder:
-            shutil.rmtree(self._temporary_folder, ignore_errors=True)
-            self._temporary_folder = ""
+        self._cleanup.close()
 
     @Slot()
     def _accept(self) -> None:
@@ -292,27 +290,23 @@ class InstanceServer(QObject):
             connection = self._server.nextPendingConnection()
             self._connections.append(connection)
             connection.readyRead.connect(self._read_all)
-            connection.disconnected.connect(self._forget_closed)
+            connection.disconnected.connect(self._remove_closed)
         self._read_all()
-        self._forget_closed()
+        self._remove_closed()
 
     @Slot()
     def _read_all(self) -> None:
         for connection in list(self._connections):
-            if connection.isValid():
-                self._read(connection)
+            try:
+                request = read_request(connection) if connection.isValid() else None
+            except (ValueError, RecursionError) as error:
+                log.warning("the window received an invalid request: %s", error)
+                connection.abort()
+            else:
+                if request is not None:
+                    self._handle(connection, request)
 
-    def _read(self, connection: QLocalSocket) -> None:
-        try:
-            request = read_request(connection)
-        except (ValueError, RecursionError) as error:
-            log.warning("the window received an invalid request: %s", error)
-            connection.abort()
-            return
-        if request is not None:
-            self._hand_over(connection, request)
-
-    def _hand_over(self, connection: QLocalSocket, request: Request) -> None:
+    def _handle(self, connection: QLocalSocket, request: Request) -> None:
         if self._handler is None:
             self._waiting.append((connection, request))
             connection.write(_WAIT)
@@ -322,7 +316,7 @@ class InstanceServer(QObject):
             connection.write(_TAKEN)
 
     @Slot()
-    def _forget_closed(self) -> None:
+    def _remove_closed(self) -> None:
         closed = QLocalSocket.LocalSocketState.UnconnectedState
         for connection in [one for one in self._connections if one.state() is closed]:
             self._connections.remove(connection)
@@ -331,28 +325,23 @@ class InstanceServer(QObject):
 
 
 def write_request(connection: QLocalSocket, request: Request) -> None:
-    """Send a request. Names that are not UTF-8 are preserved: JSON escapes their surrogates."""
-    body = json.dumps({"names": request.names, "token": request.token}).encode("ascii")
-    connection.write(len(body).to_bytes(_LENGTH_BYTES, "big") + body)
+    """Send a request. Names that are not UTF-8 are preserved, since JSON escapes their surrogates."""
+    connection.write(json.dumps({"names": request.names, "token": request.token}).encode("ascii") + b"\n")
 
 
 def read_request(connection: QLocalSocket) -> Request | None:
-    """Return the received request; return None and read nothing while it is incomplete.
+    """Read a request. Return None, and read nothing, if it has not been received completely.
 
     Raises:
-        ValueError: If it is not a request, or larger than `MAX_REQUEST_BYTES`.
+        ValueError: If the data is not a request, or exceeds `MAX_REQUEST_BYTES`.
     """
-    head = connection.peek(_LENGTH_BYTES).data()
-    if len(head) < _LENGTH_BYTES:
+    if connection.bytesAvailable() > MAX_REQUEST_BYTES:
+        raise ValueError(f"{connection.bytesAvailable()} bytes")
+    if not connection.canReadLine():
         return None
-    length = int.from_bytes(head, "big")
-    if length > MAX_REQUEST_BYTES:
-        raise ValueError(f"{length} bytes")
-    if connection.bytesAvailable() < _LENGTH_BYTES + length:
-        return None
-    match json.loads(bytes(connection.read(_LENGTH_BYTES + length).data()[_LENGTH_BYTES:])):
+    match json.loads(bytes(connection.readLine().data())):
         case {"names": list(names), "token": str(token)} if all(isinstance(name, str) for name in names):
-            # Such a token can't stand in the environment, where Qt looks for it.
+            # Environment variables, where Qt looks for the token, can't contain NUL.
             if b"\0" in os.fsencode(token):
                 raise ValueError("a token with a NUL")
             return Request(tuple(names), token)
@@ -360,37 +349,26 @@ def read_request(connection: QLocalSocket) -> Request | None:
 
 
 class InstanceClient:
-    """Alternately tries to take the lock and to hand over to its holder. Used before there is a window.
+    """Tries repeatedly to acquire the lock, or else to hand a request over to its holder.
 
     Args:
-        lock: Of the list's window.
-        request: The request to hand over.
-        should_stop: Returns whether this program was asked to end. Called several times a second.
-        respond_s, start_s: The time for the first instance; see `RESPOND_SECONDS` and `START_SECONDS`.
+        lock: The lock of the list's window.
+        request: The request.
+        should_stop: Returns whether this program received a stop signal; called several times a second.
     """
 
-    def __init__(
-        self,
-        lock: InstanceLock,
-        request: Request,
-        should_stop: Callable[[], bool],
-        *,
-        respond_s: float = RESPOND_SECONDS,
-        start_s: float = START_SECONDS,
-    ) -> None:
+    def __init__(self, lock: InstanceLock, request: Request, should_stop: Callable[[], bool]) -> None:
         self._lock = lock
         self._request = request
         self._should_stop = should_stop
-        self._respond_s = respond_s
-        self._start_s = start_s
         self._address = ""
         self._since = 0.0
 
     def run(self) -> Outcome:
-        """Try until there is an outcome.
+        """Try until one of the outcomes is reached.
 
         Raises:
-            OSError: If the lock's folder can't be written.
+            OSError: If the folder of the lock is not writable.
         """
         self._since = time.monotonic()
         while not self._should_stop():
@@ -404,11 +382,12 @@ class InstanceClient:
         return Outcome.STOPPED
 
     def _has_timed_out(self) -> bool:
+        """Return whether the time-out has passed; it starts again when the holder publishes a new address."""
         address = self._lock.address()
         now = time.monotonic()
         if address != self._address:
             self._address, self._since = address, now
-        return now - self._since > (self._respond_s if address else self._start_s)
+        return now - self._since > (RESPOND_SECONDS if address else START_SECONDS)
 
     def _hand_over(self) -> bool:
         connection = QLocalSocket()
@@ -424,7 +403,7 @@ class InstanceClient:
                     connection.waitForBytesWritten(_IO_STEP_MS)
                 if connection.waitForReadyRead(_IO_STEP_MS) or connection.bytesAvailable():
                     reply += connection.readAll().data()
-                # An instance that replies `wait` shows a dialog; the connection ends if its user gives up.
+                # There is no time-out after `wait`: the first instance is showing a dialog, and waits for the user.
                 if self._should_stop() or (_WAIT not in reply and self._has_timed_out()):
                     return False
             return _TAKEN in reply + connection.readAll().data()
@@ -441,47 +420,47 @@ def become_first_instance(
         The server for later requests if this is the first instance; else HANDED_OVER, NOT_RESPONDING or STOPPED.
 
     Raises:
-        OSError: If the lock's folder can't be written.
+        OSError: If the folder of the lock is not writable.
     """
     client = InstanceClient(lock, request, should_stop)
     while (outcome := client.run()) is Outcome.NOT_RESPONDING:
         dialog = NotRespondingDialog(
-            lock.holder_pid(), lock.locked_at(), can_end=lock.can_end_holder(), locale=QLocale()
+            lock.holder_pid(), lock.locked_at(), can_stop=lock.can_stop_holder(), locale=QLocale()
         )
         choice = dialog.choose()
         if choice is NotRespondingChoice.CANCEL:
             return outcome
-        if choice is NotRespondingChoice.END_IT:
-            lock.end_holder()
+        if choice is NotRespondingChoice.STOP:
+            lock.stop_holder()
     if outcome is not Outcome.FIRST:
         log.info("not the first instance: %s, %d names", outcome.name, len(request.names))
         return outcome
     server = InstanceServer(lock)
-    # In the first event loop, a dialog's or the window's: whoever listens has to reply, so wait until this can.
+    # Listen only once an event loop runs, a dialog's or the window's: a server without one would not respond.
     QTimer.singleShot(0, server, server.listen)
     return server
 
 
 def _allow_set_foreground_window(pid: int | None) -> None:
-    """Allow the first instance to raise its window: Windows only lets the program just started by the user do that."""
+    """Let the first instance raise its window; Windows reserves that to the program that the user started last."""
     if sys.platform == "win32" and pid is not None:
         ctypes.windll.user32.AllowSetForegroundWindow(pid)
 
 
 def activation_token() -> str:
-    """Return the activation token that the desktop gave to this program."""
+    """Return the activation token that the desktop passed to this program; empty if there is none."""
     return os.environ.pop("XDG_ACTIVATION_TOKEN", "") or os.environ.get("DESKTOP_STARTUP_ID", "")
 
 
 def activate(window: QWidget, token: str = "") -> None:
-    """Raise and activate a window, as far as the desktop allows.
+    """Show, raise and activate a window, as far as the desktop permits.
 
     Args:
-        window: It may be minimized.
-        token: From `activation_token`.
+        window: The window; it may be hidden or minimized.
+        token: The activation token from `activation_token`.
     """
     if token:
-        os.environ["XDG_ACTIVATION_TOKEN"] = token  # where Qt reads it on Wayland, once
+        os.environ["XDG_ACTIVATION_TOKEN"] = token  # Qt takes it from there on Wayland
     if window.isMinimized():
         window.setWindowState(window.windowState() & ~Qt.WindowState.WindowMinimized)
     window.show()
@@ -491,7 +470,7 @@ def activate(window: QWidget, token: str = "") -> None:
 
 
 def activate_open_dialogs() -> None:
-    """Raise the open dialogs while there is no main window."""
+    """Raise the dialogs that are open before there is a main window."""
     for window in QApplication.topLevelWidgets():
         if window.isVisible():
             activate(window)

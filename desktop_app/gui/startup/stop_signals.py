@@ -1,6 +1,6 @@
-"""Handles signals that ask the program to end while Qt's event loop waits.
+"""Stop signals in Qt's event loop.
 
-Without this, Python raises KeyboardInterrupt wherever it happens to be; inside Qt code that goes unnoticed.
+Without them, Python raises KeyboardInterrupt in whatever code is running; in a slot that Qt calls, it has no effect.
 Importing this module does not import Qt, which is slow.
 """
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class QtStopSignals(StopSignals):
-    """`StopSignals` that also wake Qt's event loop. Main thread."""
+    """`StopSignals` that call slots from Qt's event loop. Main thread."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -25,9 +25,9 @@ class QtStopSignals(StopSignals):
         self._notifier: QSocketNotifier | None = None
 
     def connect(self, slot: Callable[[], object]) -> None:
-        """Call the slot from Qt's event loop when a signal comes, or in its first iteration if one came before.
+        """Call a slot when a stop signal arrives; if one has already arrived, as soon as the event loop runs.
 
-        Python's own handlers would wait until Qt runs Python code again.
+        Python's signal handlers alone would only run the next time that Qt calls Python code.
         """
         from PySide6.QtCore import QSocketNotifier
 
@@ -42,7 +42,7 @@ class QtStopSignals(StopSignals):
                 slot()
 
     def close(self) -> None:
-        """Restore the previous handlers."""
+        """Restore the previous signal handlers."""
         if self._notifier is not None:
             self._notifier.setEnabled(False)
             self._notifier = None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from desktop_app.bootstrap import build_consumer, connect_queue, open_program
-from desktop_app.config.settings import Settings
+from desktop_app.config.settings import update_settings
 from desktop_app.domain.clock import SystemClock
 from desktop_app.domain.errors import StoreBusyError
 from desktop_app.domain.job import PriorityResult, Status
@@ -235,8 +235,8 @@ def test_files_that_could_not_be_claimed_stay_prioritized(
 
 @pytest.mark.parametrize(("fifo_order", "serves"), [("parallel", True), ("strict", False)])
 def test_prioritizing_does_not_break_strict_order(filemill_home: Path, fifo_order: str, serves: bool) -> None:
-    named = Settings(queue="files.fifo", region="eu-west-1", fifo_order=fifo_order)
-    program = open_program({}, settings=named)
+    update_settings(filemill_home / "settings.toml", queue="files.fifo", region="eu-west-1", fifo_order=fifo_order)
+    program = open_program({})
     assert isinstance(program.clock, SystemClock)
     consumer = build_consumer(program, connect_queue(program), lambda _: None)
     with program.control.consuming(serves_priorities=not consumer._options.keeps_order):
