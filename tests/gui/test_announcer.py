@@ -31,10 +31,10 @@ def test_first_is_said_at_once_and_of_the_rest_only_the_newest(qtbot: QtBot, spo
     qtbot.addWidget(window)
     announcer = Announcer(window, every_ms=30)
     for text in ("one", "two", "three"):
-        announcer.say(text)
+        announcer.announce(text)
     assert spoken == ["one"]
     qtbot.waitUntil(lambda: spoken == ["one", "three"])
     qtbot.waitUntil(lambda: not announcer._silence.isActive())
     assert spoken == ["one", "three"]
-    announcer.say("four")
+    announcer.announce("four")
     assert spoken == ["one", "three", "four"]

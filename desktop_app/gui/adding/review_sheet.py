@@ -392,7 +392,7 @@ class ReviewSheet(QDialog):
         text = review_texts.chosen(picked, total, self._wording)
         if text != self.chosen.text():
             self.chosen.setText(text)
-            self._announcer.say(text)
+            self._announcer.announce(text)
         self.listed.say(
             tr("%Ln file(s) (is|are) already in the list and unchanged", "", picked.listed) if picked.listed else ""
         )

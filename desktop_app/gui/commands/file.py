@@ -127,7 +127,7 @@ class ExportCommand(QObject):
         totals.changed.connect(self._offer)
         exporter.refused.connect(self._complain)
         exporter.notice.connect(self._tell)
-        exporter.busy.connect(lambda text: strip.say(text, can_stop=True))
+        exporter.busy.connect(lambda text: strip.show_text(text, can_stop=True))
         strip.stopped.connect(exporter.stop)
 
     @property
