@@ -11,8 +11,7 @@ from desktop_app.domain.errors import StoreError
 from desktop_app.domain.job import Status, StatusCounts
 from desktop_app.domain.query import SelectionSums
 from desktop_app.domain.reasons import FileProblem, Reason, ReasonCode
-from desktop_app.gui.details.advice import Fix
-from desktop_app.gui.details.words import nothing_selected, summary_of_many, summary_of_one
+from desktop_app.gui.details.texts import Fix, nothing_selected, summary_of_many, summary_of_one
 from desktop_app.gui.window_memory import WindowMemory
 from desktop_app.store.job_list import JobList
 from tests.gui.jobs_database import NOW_MS
@@ -110,7 +109,7 @@ def test_pane_follows_the_selection(window: MainWindow, qtbot: QtBot) -> None:
     assert window.details.summary.status is Status.PROCESSED
     window.view.clearSelection()
     assert window.details.summary == nothing_selected()
-    assert window.details.buttons == ()
+    assert window.details.fixes.shown == ()
 
 
 def test_pane_adds_up_what_is_selected(window: MainWindow, qtbot: QtBot) -> None:

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog
 
 from desktop_app.domain.job import Status
 from desktop_app.domain.reasons import FileProblem, Reason, ReasonCode
-from desktop_app.gui.details.advice import Fix
+from desktop_app.gui.details.texts import Fix
 from desktop_app.gui.wording import DASH
 from desktop_app.processing.lines import LineProcessor
 from desktop_app.processing.registry import FileResult, ProcessorRegistry
@@ -68,12 +68,12 @@ def job_of(windows: WindowFactory, key: int) -> Job:
 
 
 def offered(window: MainWindow) -> list[str]:
-    return [button.text() for button in window.details.buttons]
+    return [button.text() for button in window.details.fixes.shown]
 
 
 def press_first(window: MainWindow) -> None:
     """Press the first button by keyboard, reached with F6."""
-    button = window.details.buttons[0]
+    button = window.details.fixes.shown[0]
     button.setFocus(Qt.FocusReason.TabFocusReason)
     QTest.keyClick(button, Qt.Key.Key_Space)
 
@@ -288,7 +288,7 @@ def test_file_that_ended_the_program_again_and_again_is_told(windows: WindowFact
     window = shown(windows, key, qtbot)
     assert "ended repeatedly" in window.details.summary.advice
     assert offered(window) == ["Retry", "Save Support Report…", "Show Attempts", "Remove"]
-    window.details.show_attempts_tab()
+    window.details.show_tab("attempts")
     qtbot.waitUntil(lambda: window.details.attempts.table.rowCount() == MAX_CRASHES)
 
 

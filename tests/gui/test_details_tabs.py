@@ -15,7 +15,7 @@ from desktop_app.domain.errors import StoreError
 from desktop_app.domain.job import Attempt, AttemptOutcome
 from desktop_app.domain.reasons import Reason, ReasonCode
 from desktop_app.gui.details.pane import WIDE
-from desktop_app.gui.details.words import attempt_result, message_facts
+from desktop_app.gui.details.texts import attempt_result, message_facts
 from desktop_app.gui.window_memory import WindowMemory
 from desktop_app.logs.log import log_file, start_logging
 from desktop_app.store.claims import ClaimRequest, Claims
