@@ -106,7 +106,7 @@ def test_one_dialog_collects_all_faults_and_copies_them(hook: CrashHook, qtbot: 
     window = QWidget()
     qtbot.addWidget(window)
     window.show()
-    dialogs = CrashDialogs(hook, tmp_path / "logs", window)
+    dialogs = CrashDialogs(hook, tmp_path / "logs", window, lambda _: None)
     for text in ("first", "second"):
         error = caught(ValueError(text))
         hook.handle(ValueError, error, error.__traceback__)
@@ -170,7 +170,7 @@ def dialogs(hook: CrashHook, qtbot: QtBot, tmp_path: Path) -> Iterator[CrashDial
     qtbot.addWidget(window)
     window.show()
     hook.install()
-    yield CrashDialogs(hook, tmp_path / "logs", window)
+    yield CrashDialogs(hook, tmp_path / "logs", window, lambda _: None)
     hook.uninstall()
 
 

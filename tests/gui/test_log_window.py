@@ -229,13 +229,13 @@ def test_level_is_told_by_word_and_shape(theme: Theme) -> None:
 def test_oldest_entries_make_room(theme: Theme, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log_model, "MAX_RECORDS", 100)
     model = LogModel(theme)
-    model.narrow(logging.WARNING, "")
+    model.set_filter(logging.WARNING, "")
     for start in range(0, 300, 30):
         levels = ("INFO", "WARNING")
         model.append(
             list(records_of(line(str(number), levels[number % 2]).rstrip() for number in range(start, start + 30)))
         )
-    assert model.held <= 100
+    assert model.total <= 100
     texts = [str(model.index(row, MESSAGE).data()) for row in range(model.rowCount())]
     assert texts == [str(number) for number in range(301 - 2 * len(texts), 300, 2)]
 
@@ -252,9 +252,9 @@ def test_full_log_is_read_shown_and_filtered_within_a_moment(theme: Theme, tmp_p
     model = LogModel(theme)
     read = time.perf_counter()
     model.append(records)
-    model.narrow(logging.INFO, "file 79")
+    model.set_filter(logging.INFO, "file 79")
     filtered = time.perf_counter()
-    assert model.held == 40_000
+    assert model.total == 40_000
     assert model.rowCount() == 5 * sum("79" in str(number) for number in range(8000))
     assert read - began < 3
     assert filtered - read < 1

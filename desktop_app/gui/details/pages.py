@@ -245,11 +245,13 @@ _NARROW, _TALL = 560, 240
 
 
 class CopyPage(QWidget):
-    """The base class of tabs with a Copy button, which is below the content of a narrow and tall page, else beside it.
+    """The base class of tabs with a Copy button.
+
+    The button is beside the content, or below it if the page is narrow and tall.
 
     Attributes:
         copy: The Copy button; created by `set_content`.
-        none: The text that is shown if there is no content.
+        none: The label that is shown while there is no content.
 
     Args:
         tip: The tool tip of the button.
