@@ -11,8 +11,7 @@ from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QPalette
 from desktop_app.config.paths import resource
 from desktop_app.domain.job import Status
 from desktop_app.gui.theme import theme as look_module
-from desktop_app.gui.theme.colours import DARK, LIGHT, Colours, colours_of
-from desktop_app.gui.theme.theme import Theme, ensure_font, wants_high_contrast
+from desktop_app.gui.theme.theme import DARK, LIGHT, Colours, Theme, colours_of, ensure_font, wants_high_contrast
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QToolButton, QVBoxLayout,
 from desktop_app.domain.errors import StoreError
 from desktop_app.gui.connection.banner import TroubleBanner
 from desktop_app.gui.connection.status import Need, Trouble
-from desktop_app.gui.theme.colours import DARK, LIGHT
+from desktop_app.gui.theme.theme import DARK, LIGHT
 from desktop_app.gui.widgets import notice as notice_module
 from desktop_app.gui.widgets.notice import Kind, Notice, NoticeAction, NoticeBar
 
@@ -88,9 +88,9 @@ def test_text_is_never_taken_for_html(bar: NoticeBar) -> None:
 def test_icons_follow_the_colours(bar: NoticeBar, theme: Theme) -> None:
     bar.show_notice(Notice("x", Kind.PROBLEM))
     light = bar._icon.pixmap().toImage()
-    theme.wear(DARK)
+    theme.use(DARK)
     assert bar._icon.pixmap().toImage() != light
-    theme.wear(LIGHT)
+    theme.use(LIGHT)
     assert bar._icon.pixmap().toImage() == light
 
 

@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QPaintEvent
     from PySide6.QtWidgets import QWidget
 
-    from desktop_app.gui.theme.colours import Colours
-    from desktop_app.gui.theme.theme import Theme
+    from desktop_app.gui.theme.theme import Colours, Theme
 
 
 _SIDE = 12

@@ -17,7 +17,7 @@ from desktop_app.gui.wording import Wording, status_word
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from desktop_app.gui.theme.colours import Colours
+    from desktop_app.gui.theme.theme import Colours
 
 
 _ARROW = 8
