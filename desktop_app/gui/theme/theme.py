@@ -178,48 +178,24 @@ DARK = Colours(
 
 def colours_of(palette: QPalette) -> Colours:
     """Return a scheme that contains only the colours of a palette, for high contrast."""
-    window, base, text, selection, selected_text, edge, button, link = (
-        palette.color(role).name()
-        for role in (
-            QPalette.ColorRole.Window,
-            QPalette.ColorRole.Base,
-            QPalette.ColorRole.Text,
-            QPalette.ColorRole.Highlight,
-            QPalette.ColorRole.HighlightedText,
-            QPalette.ColorRole.WindowText,
-            QPalette.ColorRole.Button,
-            QPalette.ColorRole.Link,
-        )
-    )
-    grey = palette.color(QPalette.ColorGroup.Disabled, QPalette.ColorRole.Text).name()
+    roles = QPalette.ColorRole
+
+    def colour(role: QPalette.ColorRole) -> str:
+        return palette.color(role).name()
+
     return Colours(
-        is_dark=palette.color(QPalette.ColorRole.Base).lightness() < palette.color(QPalette.ColorRole.Text).lightness(),
-        window=window,
-        base=base,
-        alternate=base,
-        text=text,
-        muted=text,
-        disabled=grey,
-        line=edge,
-        edge=edge,
-        thumb=edge,
-        button=button,
-        hover=button,
-        pressed=button,
-        selection=selection,
-        selected_text=selected_text,
-        accent=selection,
-        link=link,
-        pending=text,
-        processing=text,
-        processed=text,
-        failed=text,
-        info=base,
-        info_edge=edge,
-        warning=base,
-        warning_edge=edge,
-        problem=base,
-        problem_edge=edge,
+        is_dark=palette.color(roles.Base).lightness() < palette.color(roles.Text).lightness(),
+        window=colour(roles.Window),
+        disabled=palette.color(QPalette.ColorGroup.Disabled, roles.Text).name(),
+        selected_text=colour(roles.HighlightedText),
+        link=colour(roles.Link),
+        **dict.fromkeys(("text", "muted", "pending", "processing", "processed", "failed"), colour(roles.Text)),
+        **dict.fromkeys(("base", "alternate", "info", "warning", "problem"), colour(roles.Base)),
+        **dict.fromkeys(
+            ("line", "edge", "thumb", "info_edge", "warning_edge", "problem_edge"), colour(roles.WindowText)
+        ),
+        **dict.fromkeys(("button", "hover", "pressed"), colour(roles.Button)),
+        **dict.fromkeys(("selection", "accent"), colour(roles.Highlight)),
     )
 
 
@@ -291,16 +267,14 @@ class Theme(QObject):
         if key not in self._icons:
             icon = QIcon()
             drawing = resource(f"icons/{name}.svg").read_text(encoding="utf-8")
-            for tint, modes in (
-                (key[1], (QIcon.Mode.Normal, QIcon.Mode.Active)),
-                (self.colours.selected_text, (QIcon.Mode.Selected,)),
-                (self.colours.disabled, (QIcon.Mode.Disabled,)),
+            for tint, mode in (
+                (key[1], QIcon.Mode.Normal),
+                (self.colours.selected_text, QIcon.Mode.Selected),
+                (self.colours.disabled, QIcon.Mode.Disabled),
             ):
                 renderer = QSvgRenderer(QByteArray(drawing.replace(_SVG_COLOUR, tint).encode()))
                 for size in _SIZES:
-                    pixmap = _drawn(renderer, size)
-                    for mode in modes:
-                        icon.addPixmap(pixmap, mode)
+                    icon.addPixmap(_drawn(renderer, size), mode)
             self._icons[key] = icon
         return self._icons[key]
 
