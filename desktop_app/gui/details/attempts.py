@@ -38,7 +38,7 @@ _KEYS = (QKeySequence.StandardKey.Copy, QKeySequence.StandardKey.SelectAll)
 
 
 class _WrappingDelegate(QStyledItemDelegate):
-    """Makes rows high enough for their wrapped result.
+    """Makes rows high enough to show the whole result, which wraps.
 
     Qt's own size hint is too low: it ignores that the style sheet's padding leaves less width for the text.
     """
@@ -77,7 +77,7 @@ class AttemptsTable(QTableWidget):
         header.setSectionResizeMode(len(titles) - 1, QHeaderView.ResizeMode.Stretch)
 
     def set_rows(self, rows: Sequence[tuple[str, ...]]) -> None:
-        """Show these rows of texts; the selected row numbers stay selected."""
+        """Replace the texts of the table. Row numbers that are selected stay selected."""
         self._rows = list(rows)
         self.setRowCount(len(rows))
         for row, texts in enumerate(rows):
@@ -115,7 +115,7 @@ class AttemptsTable(QTableWidget):
         return "".join("\t".join(line) + "\n" for line in (titles, *rows))
 
     def event(self, event: QEvent) -> bool:
-        """Keep the window's shortcuts for Copy and Select All from being triggered while this table has the focus."""
+        """Handle Copy and Select All while the table has the focus, instead of triggering the window's shortcuts."""
         is_override = event.type() == QEvent.Type.ShortcutOverride
         if is_override and isinstance(event, QKeyEvent) and any(event.matches(key) for key in _KEYS):
             event.accept()

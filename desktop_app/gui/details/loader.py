@@ -1,4 +1,4 @@
-"""Fills the details pane for the selected files. Attempts, log lines and the state of a path are read on demand."""
+"""Fills the details pane. Attempts, log lines and the state of a path are read only when the pane shows them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 _DELAY_MS = 120
-"""How long to wait after a change of the selection before reading, so that holding an arrow key reads nothing."""
+"""The delay after a change of the selection, so that nothing is read while the user holds down an arrow key."""
 
 _LOG_EVERY_MS = 1_000
 
@@ -80,7 +80,11 @@ class DetailsLoader(QObject):
         pane.tab_shown.connect(self.load)
 
     def show(self, job: Job | None) -> None:
-        """Show a job that was selected or has changed; None unless exactly one is selected."""
+        """Show the details of a job. Call this whenever another job is selected or the job has changed.
+
+        Args:
+            job: The selected job; None unless exactly one is selected.
+        """
         before, self._job = self._job, job
         if job is None or before is None or job.row_id != before.row_id:
             self._forget()
@@ -99,7 +103,7 @@ class DetailsLoader(QObject):
         self.last_result = ""
         self._pane.show_attempt_count(0)
         self._pane.attempts.show_attempts([])
-        self._pane.log.wait()
+        self._pane.log.show_reading()
 
     @Slot()
     def load(self) -> None:
@@ -209,8 +213,8 @@ class DetailsFollower(QObject):
         self._strict_order = strict_order
         self._loader = loader
         self._loader.updated.connect(self.follow)
-        self._again = QTimer(self, singleShot=True)
-        self._again.timeout.connect(self.follow)
+        self._timer = QTimer(self, singleShot=True)
+        self._timer.timeout.connect(self.follow)
         view.selection_changed.connect(self.follow)
         selected.changed.connect(self._follow_sums)
         model.dataChanged.connect(self._follow_later)
@@ -220,15 +224,15 @@ class DetailsFollower(QObject):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Update the pane when it is shown; stop reading when it is hidden."""
         if watched is self._pane and event.type() == QEvent.Type.Show:
-            self._again.start(0)
+            self._timer.start(0)
         if watched is self._pane and event.type() == QEvent.Type.Hide:
             self._loader.show(None)
         return super().eventFilter(watched, event)
 
     @Slot()
     def _follow_later(self) -> None:
-        if not self._again.isActive():
-            self._again.start(_EVERY_MS)
+        if not self._timer.isActive():
+            self._timer.start(_EVERY_MS)
 
     @Slot()
     def _follow_sums(self) -> None:

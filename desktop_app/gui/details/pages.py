@@ -36,11 +36,11 @@ if TYPE_CHECKING:
 
 
 _TWO_COLUMNS_FROM = 760
-"""The width of the Message tab, in pixels, from which on its facts are shown in two columns."""
+"""The minimum width, in pixels, for two columns on the Message tab."""
 
 
 def leading(widget: QWidget) -> Qt.AlignmentFlag:
-    """Return left alignment, or right alignment in a right-to-left layout, whatever the direction of the text is."""
+    """Return left alignment, or right alignment in a right-to-left layout, regardless of the direction of the text."""
     side = Qt.AlignmentFlag.AlignRight if widget.isRightToLeft() else Qt.AlignmentFlag.AlignLeft
     return side | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter
 
@@ -93,14 +93,14 @@ def _add_inside(area: QScrollArea) -> QWidget:
 
 
 class FactsGrid(QWidget):
-    """Shows `Facts` as captions and fields. A field whose value does not change keeps its text selection.
+    """A grid of captions and read-only fields. Fields whose value does not change keep their text selection.
 
     Args:
-        most: The maximum number of facts.
+        max_facts: The maximum number of facts.
         parent: The parent.
     """
 
-    def __init__(self, most: int, parent: QWidget | None = None) -> None:
+    def __init__(self, max_facts: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._facts: Facts = ()
         self._columns = 1
@@ -109,7 +109,7 @@ class FactsGrid(QWidget):
         self._grid.setHorizontalSpacing(12)
         self._grid.setVerticalSpacing(4)
         # Created in order and reused, because the Tab order is the order of creation.
-        self._fields = [(caption_label("", self), value_field("", self)) for _ in range(most)]
+        self._fields = [(caption_label("", self), value_field("", self)) for _ in range(max_facts)]
         for pair in self._fields:
             for widget in pair:
                 widget.hide()
@@ -158,11 +158,11 @@ class FactsGrid(QWidget):
             self._place()
 
 
-_SUMMARY_NARROW = 640
-"""The width of the Summary tab, in pixels, below which its facts are shown in one column."""
+_SUMMARY_COLUMNS_FROM = 640
+"""The minimum width, in pixels, for several columns on the Summary tab."""
 
 _SUMMARY_ROWS = 3
-"""The number of facts in each column of a wide Summary tab."""
+"""The number of facts in each of these columns."""
 
 
 class SummaryPage(QScrollArea):
@@ -235,7 +235,7 @@ class SummaryPage(QScrollArea):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Show the facts in one column if the page is narrow."""
         super().resizeEvent(event)
-        is_narrow = event.size().width() < _SUMMARY_NARROW
+        is_narrow = event.size().width() < _SUMMARY_COLUMNS_FROM
         if is_narrow != self._is_narrow:
             self._is_narrow = is_narrow
             self._place_facts()
@@ -287,7 +287,7 @@ class CopyPage(QWidget):
         self.copy.setEnabled(shown)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Place the button where it leaves the content more room."""
+        """Place the button beside or below the content."""
         super().resizeEvent(event)
         is_column = event.size().width() < _NARROW and event.size().height() > _TALL
         directions = QBoxLayout.Direction
@@ -319,22 +319,22 @@ class LogPage(CopyPage):
         self.text.setObjectName("detailsLog")
         self.text.setFrameShape(QFrame.Shape.NoFrame)
         self.set_content(self.text)
-        self.wait()
+        self.show_reading()
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """Return the lines that are shown, as they are in the log."""
+        """Return the current lines as they are in the log file."""
         return self._lines
 
-    def wait(self) -> None:
-        """Remove the lines and show that the log is being read."""
+    def show_reading(self) -> None:
+        """Remove all lines and show that the log is being read."""
         self._set_lines(())
         self.none.setText(tr("Reading the log…"))
 
     def show_lines(self, lines: tuple[str, ...]) -> None:
         """Show these lines.
 
-        If they only continue the current lines, the selection is kept, and the view scrolls only if it was at the end.
+        If lines have only been appended, the selection is kept, and the view scrolls only if it was at the end.
         """
         self._set_lines(lines)
         self.none.setText(
@@ -360,7 +360,7 @@ class LogPage(CopyPage):
         self.show_content(shown=bool(lines))
 
     def _shortened(self, line: str) -> str:
-        """Return a line in local time, without the logger, the thread, the job ID and an ordinary level."""
+        """Return a line with local time, without the logger, the thread, the job ID, and the levels DEBUG and INFO."""
         parts = _LINE.fullmatch(line)
         if parts is None:
             return line
@@ -369,7 +369,7 @@ class LogPage(CopyPage):
         return f"{self._wording.stamp(int(moment.timestamp() * 1000))}  {level}{parts['text']}"
 
 
-_MOST_FACTS = 9
+_MAX_FACTS = 9
 
 
 class MessagePage(CopyPage):
@@ -383,7 +383,7 @@ class MessagePage(CopyPage):
         super().__init__(tr("Copy all details of the message"), self._lines_to_copy, parent)
         area = QScrollArea(self)
         inside = _add_inside(area)
-        self.grid = FactsGrid(_MOST_FACTS, inside)
+        self.grid = FactsGrid(_MAX_FACTS, inside)
         column = spaced(QVBoxLayout(inside), 0)
         column.addWidget(self.grid)
         column.addStretch(1)

@@ -51,7 +51,7 @@ _SUMMARY, _ATTEMPTS = 0, 1
 
 
 class FixButtons(QWidget):
-    """A row of buttons, one for each `Fix`. Each takes its text and its enabled state from an action, and triggers it.
+    """A row of buttons, one for each `Fix`. Each triggers an action, and has its text and its enabled state.
 
     Signals:
         focus_lost(): The button that had the focus is no longer shown.
@@ -128,7 +128,7 @@ class FixButtons(QWidget):
 
 
 class DetailsPane(QFrame):
-    """The details pane: a header with the title and the buttons, and the tabs below it.
+    """The details pane, which consists of a header with the title and the buttons, and the tabs.
 
     While several files are selected, only the Summary tab is enabled. The tab that the user chose is shown again as
     soon as one file is selected.
@@ -238,7 +238,7 @@ class DetailsPane(QFrame):
         self._is_switching = False
 
     def show_tab(self, name: str) -> None:
-        """Choose the tab with this name, which is shown if it is enabled. Unknown names are ignored."""
+        """Choose a tab by its name; it is shown when it is enabled. Unknown names are ignored."""
         if name in TABS:
             self._chosen = name
             if self.tabs.isTabEnabled(TABS.index(name)):
@@ -299,7 +299,7 @@ class DetailsPane(QFrame):
 
 
 WIDE = 1_500
-"""The window width, in pixels, from which on the details are beside the list instead of below it."""
+"""The minimum width of the window, in pixels, for placing the details beside the list."""
 
 _MIN_LIST_HEIGHT = 110
 
@@ -318,7 +318,7 @@ class DetailsSplit(QSplitter):
         self.addWidget(details)
         self.setStretchFactor(0, 1)
         self.setStretchFactor(1, 0)
-        # By default, this would be the minimum height of the tallest page, which is never shown with the details.
+        # By default, it would be the minimum height of the tallest page, which is never shown with the details.
         above.setMinimumHeight(_MIN_LIST_HEIGHT)
         details.hide()
         self.splitterMoved.connect(self._note_size)
@@ -336,10 +336,10 @@ class DetailsSplit(QSplitter):
             self._apply_size()
 
     def fit(self, window_width: int) -> None:
-        """Place the details beside the list in a wide window, else below it.
+        """Place the details beside the list if the window is wide, otherwise below it.
 
         Args:
-            window_width: In pixels; see `WIDE`.
+            window_width: The width of the window in pixels.
         """
         wanted = Qt.Orientation.Horizontal if window_width >= WIDE else Qt.Orientation.Vertical
         if wanted is not self.orientation():

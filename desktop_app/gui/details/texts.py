@@ -43,7 +43,7 @@ class Summary:
         happened: The status and its reason, or the number of files with each status.
         advice: The cause and what to do; may be empty.
         path: The full path; empty unless one file is selected.
-        facts: The captions and values.
+        facts: Further facts, such as the size.
         status: The status, shown as an icon; None unless one file is selected.
         fixes: The buttons, the most helpful first.
     """
@@ -139,7 +139,7 @@ _ADVICE = {
         (Fix.RETRY, Fix.SHOW_ATTEMPTS, Fix.REMOVE),
     ),
 }
-"""The advice and the buttons for each problem where they do not depend on the current state of the file."""
+"""The advice and the buttons for the problems whose advice does not depend on the current state of the file."""
 
 
 def _advice(
@@ -198,7 +198,7 @@ def summary_of_many(count: int, sums: SelectionSums | None, wording: Wording) ->
 
     Args:
         count: The number of selected files.
-        sums: Their counts and total size; None while these are being calculated.
+        sums: Their number by status, total size and total lines; None while these are being calculated.
         wording: Formats numbers and sizes.
     """
     title = tr("%Ln file(s) selected", "", count)

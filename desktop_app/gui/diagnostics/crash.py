@@ -33,7 +33,7 @@ _MAX_COUNTED_ERRORS = 200
 _MAX_SHOWN_ERRORS = 20
 
 _LOGGED_AGAIN = (10, 100, 1_000, 10_000, 100_000)
-"""The occurrences of an error that are logged after the first one."""
+"""Of the further occurrences of an error, only these are logged."""
 
 
 class CrashHook(QObject):
@@ -95,7 +95,7 @@ class CrashHook(QObject):
             self.handle(arguments.exc_type, arguments.exc_value, arguments.exc_traceback)
 
     def _handle_unraisable(self, arguments: sys.UnraisableHookArgs) -> None:
-        """Log an exception that Python can't raise, such as one in `__del__`; the program continues after it."""
+        """Log an exception that Python ignores because no code can catch it, such as one in `__del__`."""
         if arguments.exc_value is not None and self._count(arguments.exc_value) == 1:
             log.error("ignored exception: %s", arguments.err_msg or "", exc_info=arguments.exc_value)
 
@@ -156,7 +156,7 @@ class CrashDialog(QDialog):
 
     @property
     def report(self) -> str:
-        """Return the report as it is shown."""
+        """Return the text of the report."""
         return self._report.toPlainText()
 
     def add(self, report: str) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Index = QModelIndex | QPersistentModelIndex
 
 MAX_RECORDS = 100_000
-"""If there are more records, the oldest are removed until nine tenths of this number are left."""
+"""If there are more records, the oldest are removed so that nine tenths of this number remain."""
 
 TIME, LEVEL, SOURCE, MESSAGE = range(4)
 
@@ -43,7 +43,7 @@ _LEVELS = (
 
 
 def level_word(level: int) -> str:
-    """Return the name of a level in the user's language; empty for 0, which is a line without a level."""
+    """Return the name of a level in the user's language; empty for 0, the level of lines in another format."""
     return next((translated(word) for least, word in _LEVELS if level >= least), "")
 
 
@@ -55,7 +55,7 @@ class LogModel(QAbstractTableModel):
         self._theme = theme
         self._records: list[LogRecord] = []
         self._rows: list[LogRecord] = []
-        self._least = 0
+        self._min_level = 0
         self._words: list[str] = []
 
     # --- overrides of Qt
@@ -69,7 +69,7 @@ class LogModel(QAbstractTableModel):
         return 0 if parent.isValid() else COLUMNS
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = _DISPLAY) -> Any:  # noqa: ANN401 - Qt's own signature
-        """Return the title of a column, or its alignment."""
+        """Return the title of a column, or the alignment of the title."""
         if orientation is not Qt.Orientation.Horizontal:
             return None
         if role == Qt.ItemDataRole.TextAlignmentRole:
@@ -77,7 +77,7 @@ class LogModel(QAbstractTableModel):
         return (tr("Time"), tr("Level"), tr("Source"), tr("Message"))[section] if role == _DISPLAY else None
 
     def data(self, index: Index, role: int = _DISPLAY) -> Any:  # noqa: ANN401 - Qt's own signature
-        """Return a text, a tool tip or an icon of a record."""
+        """Return the text, the tool tip or the icon of a cell."""
         if not index.isValid():
             return None
         record, column = self._rows[index.row()], index.column()
@@ -106,7 +106,7 @@ class LogModel(QAbstractTableModel):
                 return f"{first} …" if more else first
 
     def _row_text(self, record: LogRecord) -> str:
-        """Return a text for screen readers that replaces the whole row, the most important parts first."""
+        """Return the text that screen readers read for a row, the most important parts first."""
         parts = (level_word(record.level), record.message.partition("\n")[0], local_time(record.time))
         return ", ".join(filter(None, parts))
 
@@ -123,11 +123,11 @@ class LogModel(QAbstractTableModel):
         return len(self._records)
 
     def text(self, rows: Iterable[int]) -> str:
-        """Return the text of these rows as it is in the log files."""
+        """Return the records in these rows as they are in the log files."""
         return "".join(f"{self._rows[row].text}\n" for row in rows)
 
     def append(self, records: Sequence[LogRecord]) -> None:
-        """Append records, which are newer than all others."""
+        """Append records that are newer than all records in the model."""
         self._records += records
         matching = [record for record in records if self._matches(record)]
         if matching:
@@ -147,9 +147,9 @@ class LogModel(QAbstractTableModel):
             del self._rows[:rows]
             self.endRemoveRows()
 
-    def set_filter(self, least: int, words: str) -> None:
-        """Show only the records with at least this level that contain all of the words, ignoring case."""
-        self._least, self._words = least, words.casefold().split()
+    def set_filter(self, min_level: int, words: str) -> None:
+        """Show only the records of this level or above that contain all of the words, ignoring case."""
+        self._min_level, self._words = min_level, words.casefold().split()
         self._fill()
 
     def clear(self) -> None:
@@ -163,14 +163,14 @@ class LogModel(QAbstractTableModel):
         self.endResetModel()
 
     def _matches(self, record: LogRecord) -> bool:
-        if record.level < self._least:
+        if record.level < self._min_level:
             return False
         text = record.text.casefold() if self._words else ""
         return all(word in text for word in self._words)
 
 
 def local_time(moment: str) -> str:
-    """Return a time of the log, which is in UTC, as a local time to the millisecond; empty for an empty one."""
+    """Convert a UTC time from the log to local time with milliseconds. An empty time stays empty."""
     if not moment:
         return ""
     return QDateTime.fromString(moment, Qt.DateFormat.ISODateWithMs).toLocalTime().toString("yyyy-MM-dd HH:mm:ss.zzz")

@@ -51,7 +51,7 @@ class LogView(QTableView):
     """The table that shows a `LogModel`.
 
     Signals:
-        follows_changed(bool): Scrolling or selecting turned `follows` on or off.
+        follows_changed(bool): The user changed `follows` by scrolling or selecting.
         selected(int): The selection has changed; carries the current row, or -1 if no row is selected.
 
     Attributes:
@@ -115,7 +115,7 @@ class LogView(QTableView):
 
     @Slot(int)
     def _follow_at_end(self, value: int) -> None:
-        """Stop following when the user scrolls up, and follow again when the user scrolls to the end."""
+        """Stop following when the user scrolls up; start again when the user scrolls to the end."""
         if not self._is_moving:
             self._set_follows(follows=value >= self.verticalScrollBar().maximum())
 
@@ -127,7 +127,7 @@ class LogView(QTableView):
     # --- overrides of Qt
 
     def selectionChanged(self, selected: QItemSelection, deselected: QItemSelection) -> None:
-        """Stop following if a record other than the newest is selected; otherwise it would be scrolled out of view."""
+        """Emit `selected`. Stop following if an older record is selected, so that it is not scrolled out of view."""
         super().selectionChanged(selected, deselected)
         row = self.currentIndex().row() if self.selectionModel().hasSelection() else -1
         self.selected.emit(row)
@@ -151,7 +151,7 @@ class LogView(QTableView):
 _EVERY_MS = 500
 
 _TYPING_MS = 150
-"""How long to wait after a change of the filter before it is applied."""
+"""The delay before a change of the filter text is applied."""
 
 _SIZE = (960, 600)
 

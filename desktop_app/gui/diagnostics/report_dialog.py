@@ -162,7 +162,7 @@ class ReportDialog(QDialog):
         self._show_state(translated(error.text))
 
     def _show_state(self, text: str) -> None:
-        """Show a text below the report and announce it to screen readers, or hide the last one if it is empty."""
+        """Show a message below the report and announce it to screen readers; an empty text hides the message."""
         self.state.setText(text)
         self.state.setVisible(bool(text))
         if text:
@@ -186,7 +186,7 @@ class ReportDialog(QDialog):
         bar.setValue(position)
 
     def content(self) -> str:
-        """Return the text of the selected parts, which is what is copied and saved."""
+        """Return the report with the selected parts, as it is shown, copied and saved."""
         names = self.names.isChecked()
         texts = [self._report.head(names=names)]
         for part, box in self.parts.items():

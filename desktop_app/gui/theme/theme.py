@@ -177,7 +177,7 @@ DARK = Colours(
 
 
 def colours_of(palette: QPalette) -> Colours:
-    """Return a scheme that contains only the colours of a palette, for high contrast."""
+    """Return a scheme that consists only of colours of the palette, for high contrast."""
     roles = QPalette.ColorRole
 
     def colour(role: QPalette.ColorRole) -> str:
@@ -243,7 +243,7 @@ class Theme(QObject):
                 self.use(DARK if colours_of(self._system_palette).is_dark else LIGHT)
 
     def use(self, colours: Colours, palette: QPalette | None = None) -> None:
-        """Use a colour scheme, whatever the system's is.
+        """Use a colour scheme until that of the system changes.
 
         Args:
             colours: The scheme.
@@ -257,7 +257,7 @@ class Theme(QObject):
         self.changed.emit()
 
     def icon(self, name: str, colour: str = "") -> QIcon:
-        """Return an icon, which also has pixmaps for selected and disabled items.
+        """Return an icon with pixmaps for the normal, selected and disabled states.
 
         Args:
             name: The name of the file in `resources/icons`, without its suffix.

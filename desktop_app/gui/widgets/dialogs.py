@@ -68,7 +68,7 @@ def read_only_text(name: str, parent: QWidget) -> QPlainTextEdit:
 
 
 class MessageBox(QMessageBox):
-    """A message box that stacks its buttons where they do not fit side by side; Qt would cut off their texts."""
+    """A message box that stacks its buttons if they do not fit side by side. Qt would truncate their texts."""
 
     def showEvent(self, event: QShowEvent) -> None:
         """Stack the buttons if one of them is too narrow for its text."""

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class Strip(QWidget):
-    """The base class of message bars; hidden at first.
+    """The base class of bars with a frame. A bar is hidden until it has something to show.
 
     Attributes:
         frame: The visible frame; the parent of the widgets in `row`. Its object name is `notice`, for the style sheet.
@@ -58,7 +58,7 @@ SHORT_MS = 10_000
 _ICON = 18
 
 _MIN_TEXT_WIDTH = 460
-"""If the buttons leave less room than this beside the text, in pixels, they are placed below it."""
+"""The minimum width of the text, in pixels, for placing several buttons beside it."""
 
 
 class Kind(StrEnum):
@@ -75,7 +75,7 @@ class NoticeAction:
 
     Attributes:
         text: The text of the button.
-        run: Called when the button is pressed.
+        run: The function to call when the button is pressed.
         keeps: Whether the message stays open when the button is pressed.
     """
 
@@ -158,7 +158,7 @@ class NoticeBar(Strip):
         return list(self._buttons)
 
     def show_notice(self, notice: Notice) -> None:
-        """Show a message and announce it to screen readers, unless it is only repeated."""
+        """Show a message, and announce it to screen readers unless it repeats the last one."""
         is_repeated = notice.times > 1 or (
             self._notice is not None and (self._notice.title, self._notice.text) == (notice.title, notice.text)
         )
@@ -241,7 +241,7 @@ class NoticeBar(Strip):
         super().enterEvent(event)
 
     def leaveEvent(self, event: QEvent) -> None:
-        """Restart the time after which a passing message disappears."""
+        """Restart the timer of a passing message."""
         if self._notice is not None and self._notice.passing:
             self._timer.start()
         super().leaveEvent(event)
@@ -280,7 +280,9 @@ ANNOUNCE_EVERY_MS = 5_000
 
 
 class Announcer(QObject):
-    """Makes polite announcements to screen readers, at most one per `every_ms`; of those that wait, only the newest.
+    """Makes polite announcements to screen readers, at most one per `every_ms`.
+
+    Of several texts that wait, only the newest is announced.
 
     Args:
         window: The window that the announcements belong to.
@@ -296,7 +298,7 @@ class Announcer(QObject):
 
     @Slot(str)
     def announce(self, text: str) -> None:
-        """Announce a text now, or as soon as the last announcement is `every_ms` ago."""
+        """Announce a text now, or once `every_ms` have passed since the last announcement."""
         if self._silence.isActive():
             self._waiting = text
             return
