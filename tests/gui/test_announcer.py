@@ -1,4 +1,4 @@
-"""Announcements for screen readers: what matters, and not all at once."""
+"""Announcements for screen readers are limited in number; the newest text wins."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def spoken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return heard
 
 
-def test_first_is_said_at_once_and_of_the_rest_only_the_newest(qtbot: QtBot, spoken: list[str]) -> None:
+def test_first_text_is_announced_at_once_then_only_the_newest(qtbot: QtBot, spoken: list[str]) -> None:
     window = QWidget()
     qtbot.addWidget(window)
     announcer = Announcer(window, every_ms=30)

@@ -1,4 +1,4 @@
-# ruff: noqa: N802, N815 - fakes of Qt's own have Qt's names
+# ruff: noqa: N802, N815 - the fakes have the names of Qt's classes
 from __future__ import annotations
 
 from dataclasses import fields
@@ -41,7 +41,7 @@ def test_contrast_is_measured_as_wcag_does() -> None:
 @BOTH
 @pytest.mark.parametrize("ink", ["text", "muted", "pending", "processing", "processed", "failed", "link"])
 @pytest.mark.parametrize("ground", ["base", "alternate", "window"])
-def test_text_is_readable_on_every_ground(colours: Colours, ink: str, ground: str) -> None:
+def test_text_is_readable_on_every_background(colours: Colours, ink: str, ground: str) -> None:
     assert contrast(getattr(colours, ink), getattr(colours, ground)) >= READABLE
 
 
@@ -57,7 +57,7 @@ def test_selected_text_is_readable(colours: Colours) -> None:
 
 
 @BOTH
-def test_shapes_and_disabled_things_can_be_seen(colours: Colours) -> None:
+def test_icons_and_disabled_controls_have_enough_contrast(colours: Colours) -> None:
     for part in ("accent", "disabled"):
         for ground in ("base", "window"):
             assert contrast(getattr(colours, part), getattr(colours, ground)) >= 3
@@ -66,7 +66,7 @@ def test_shapes_and_disabled_things_can_be_seen(colours: Colours) -> None:
 
 
 @BOTH
-def test_palette_is_made_of_the_same_colours(colours: Colours) -> None:
+def test_palette_has_the_colours_of_the_scheme(colours: Colours) -> None:
     palette = colours.palette()
     for group in (QPalette.ColorGroup.Active, QPalette.ColorGroup.Inactive):
         assert palette.color(group, QPalette.ColorRole.Highlight).name() == colours.selection
@@ -80,7 +80,7 @@ def test_palette_is_made_of_the_same_colours(colours: Colours) -> None:
     ]
 
 
-def test_high_contrast_takes_nothing_but_the_systems_colours() -> None:
+def test_high_contrast_uses_only_the_systems_colours() -> None:
     system = QPalette(QColor("#000000"), QColor("#000000"))
     system.setColor(QPalette.ColorRole.Text, QColor("#ffff00"))
     system.setColor(QPalette.ColorRole.Base, QColor("#000000"))
@@ -149,7 +149,7 @@ class FakeApplication:
         self.used_font = font
 
 
-def test_look_follows_the_systems_scheme_live(qapp: QApplication) -> None:
+def test_theme_follows_the_systems_scheme(qapp: QApplication) -> None:
     application = FakeApplication(Qt.ColorScheme.Dark)
     theme = Theme()
     theme.follow(application)  # type: ignore[arg-type]
@@ -162,7 +162,7 @@ def test_look_follows_the_systems_scheme_live(qapp: QApplication) -> None:
 
 
 @pytest.mark.parametrize(("palette", "expected"), [(LIGHT, LIGHT), (DARK, DARK)])
-def test_scheme_is_read_from_the_palette_where_the_system_says_nothing(
+def test_scheme_is_derived_from_the_palette_if_the_system_reports_none(
     qapp: QApplication, palette: Colours, expected: Colours
 ) -> None:
     theme = Theme()
@@ -179,7 +179,7 @@ def test_high_contrast_keeps_the_systems_palette(qapp: QApplication) -> None:
     assert theme.colours.failed == theme.colours.text
 
 
-def test_contrast_that_qt_can_not_tell_is_normal() -> None:
+def test_contrast_is_normal_if_qt_can_not_report_it() -> None:
     class OldHints:
         pass
 
@@ -190,7 +190,7 @@ def test_contrast_that_qt_can_not_tell_is_normal() -> None:
     assert not wants_high_contrast(OldApplication())  # type: ignore[arg-type]
 
 
-def test_font_that_is_not_there_is_replaced(qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_font_that_is_not_installed_is_replaced(qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(QFontDatabase, "families", lambda: ["Some Font", "Noto Sans"])
     application = FakeApplication(Qt.ColorScheme.Light)
     application.used_font.setPointSizeF(7)
@@ -201,7 +201,7 @@ def test_font_that_is_not_there_is_replaced(qapp: QApplication, monkeypatch: pyt
     ensure_font(application)  # type: ignore[arg-type]
 
 
-def test_icons_are_drawn_in_the_colour_that_is_asked_for(qapp: QApplication) -> None:
+def test_icons_are_drawn_in_the_requested_colour(qapp: QApplication) -> None:
     theme = Theme()
     for file in resource("icons").glob("*.svg"):
         if file.stem == "filemill":

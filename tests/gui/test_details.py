@@ -47,7 +47,7 @@ def opened(window: MainWindow, qtbot: QtBot) -> MainWindow:
 # --- texts
 
 
-def test_one_file_tells_what_happened_and_what_to_do(jobs_db: JobsDatabase, wording: Wording) -> None:
+def test_summary_of_one_file_shows_what_happened_and_what_to_do(jobs_db: JobsDatabase, wording: Wording) -> None:
     (key,) = jobs_db.add("/data/in/a.txt", size=12_345)
     jobs_db.fail(key)
     jobs_db.change(key, attempts=2)
@@ -67,7 +67,7 @@ def test_one_file_tells_what_happened_and_what_to_do(jobs_db: JobsDatabase, word
     assert "Lines" not in facts
 
 
-def test_what_has_not_happened_is_left_out(jobs_db: JobsDatabase, wording: Wording) -> None:
+def test_facts_without_a_value_are_left_out(jobs_db: JobsDatabase, wording: Wording) -> None:
     (key,) = jobs_db.add("/data/in/a.txt", size=None)
     summary = summary_of_one(jobs_db.jobs.page([key])[key], wording)
     assert [caption for caption, _ in summary.facts] == ["Added"]
@@ -85,7 +85,7 @@ def test_every_problem_has_an_advice(jobs_db: JobsDatabase, wording: Wording) ->
     assert summary_of_one(jobs_db.jobs.page([key])[key], wording).advice == ""
 
 
-def test_several_files_are_added_up(wording: Wording) -> None:
+def test_summary_of_several_files_shows_sums(wording: Wording) -> None:
     sums = SelectionSums(StatusCounts(pending=1, processed=9, failed=2), 3_400_000, 1)
     summary = summary_of_many(12, sums, wording)
     assert summary.title == "12 files selected"
@@ -112,7 +112,7 @@ def test_pane_follows_the_selection(window: MainWindow, qtbot: QtBot) -> None:
     assert window.details.fixes.shown == ()
 
 
-def test_pane_adds_up_what_is_selected(window: MainWindow, qtbot: QtBot) -> None:
+def test_pane_shows_the_sums_of_the_selection(window: MainWindow, qtbot: QtBot) -> None:
     opened(window, qtbot)
     window.view.selectAll()
     qtbot.waitUntil(lambda: window.details.summary.happened == "1 failed · 1 processed · 1 pending")
@@ -132,7 +132,7 @@ def test_sums_of_an_older_selection_are_not_shown(window: MainWindow, windows: W
     assert window.details.summary.title == "b.txt"
 
 
-def test_sums_arrive_while_the_list_changes_all_the_time(window: MainWindow, qtbot: QtBot) -> None:
+def test_sums_are_shown_while_the_list_keeps_changing(window: MainWindow, qtbot: QtBot) -> None:
     opened(window, qtbot)
     window.view.selectAll()
     for _ in range(3):
@@ -140,7 +140,7 @@ def test_sums_arrive_while_the_list_changes_all_the_time(window: MainWindow, qtb
     qtbot.waitUntil(lambda: window.details.summary.happened == "1 failed · 1 processed · 1 pending")
 
 
-def test_pane_follows_what_changes(window: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
+def test_pane_follows_changes_of_the_selected_file(window: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
     opened(window, qtbot)
     window.view.select_rows(2, 2)
     assert window.details.summary.happened.startswith("Pending")
@@ -153,7 +153,7 @@ def test_pane_follows_what_changes(window: MainWindow, windows: WindowFactory, q
     qtbot.waitUntil(lambda: window.details.summary.happened == "2 failed · 1 processed")
 
 
-def test_sums_that_could_not_be_read_are_made_later(
+def test_sums_that_could_not_be_read_are_read_later(
     window: MainWindow, windows: WindowFactory, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened(window, qtbot)
@@ -244,7 +244,7 @@ def test_pane_and_its_height_are_remembered(
 
 
 @pytest.mark.parametrize("value", ["", "tall", "-5", "3", "99999"])
-def test_height_that_makes_no_sense_is_passed_over(tmp_path: Path, value: str) -> None:
+def test_invalid_height_is_ignored(tmp_path: Path, value: str) -> None:
     file = tmp_path / "w.ini"
     usual = WindowMemory(file).details_height
     file.write_text(f"[General]\nversion=1\ndetails_height={value}\n")

@@ -1,4 +1,4 @@
-"""Errors of files, caused by real faults: the details describe them, and their first button fixes them."""
+"""Files that really fail: the details describe each problem, and the first button fixes it."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def offered(window: MainWindow) -> list[str]:
 
 
 def press_first(window: MainWindow) -> None:
-    """Press the first button by keyboard, reached with F6."""
+    """Press the first button with the keyboard."""
     button = window.details.fixes.shown[0]
     button.setFocus(Qt.FocusReason.TabFocusReason)
     QTest.keyClick(button, Qt.Key.Key_Space)
@@ -108,11 +108,11 @@ def test_missing_file_can_be_located(windows: WindowFactory, folder: Path, tmp_p
     done = job_of(windows, key)
     assert (done.status, done.file_path, done.lines_count) == (Status.PROCESSED, str(found), 2)
     qtbot.waitUntil(lambda: window.details.summary.title == "found.txt")
-    qtbot.waitUntil(lambda: bool(said))  # the details follow the row through the event loop
+    qtbot.waitUntil(lambda: bool(said))  # the details are updated in the event loop
     assert said == ["“a.txt” will be processed from its new location."]
 
 
-def test_place_without_a_file_is_refused_in_words(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
+def test_missing_folder_is_reported(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
     (key,) = windows.jobs_db.add(str(folder / "a.txt"))
     process(windows.jobs_db, key)
     window = shown(windows, key, qtbot)
@@ -139,7 +139,7 @@ def test_missing_folder_or_drive_is_named_and_the_fix_is_to_connect_it(
     assert job_of(windows, key).status is Status.PROCESSED
 
 
-def test_file_that_is_there_again_says_so(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
+def test_file_that_is_available_again_is_described(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
     (key,) = windows.jobs_db.add(str(folder / "a.txt"))
     process(windows.jobs_db, key)
     (folder / "a.txt").write_text("x")
@@ -152,7 +152,7 @@ def test_file_that_is_there_again_says_so(windows: WindowFactory, folder: Path, 
 
 
 @posix_only
-def test_file_that_may_not_be_read_names_its_owner(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
+def test_advice_names_the_owner_of_an_unreadable_file(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
     file = folder / "a.txt"
     file.write_text("x")
     file.chmod(0)
@@ -207,7 +207,7 @@ def test_file_that_changed_while_it_was_read_is_processed_again(
 
 
 @posix_only
-def test_thing_that_is_no_file_is_removed(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
+def test_pipe_can_only_be_removed_from_the_list(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
     os.mkfifo(folder / "pipe")
     (key,) = windows.jobs_db.add(str(folder / "pipe"))
     process(windows.jobs_db, key)
@@ -222,9 +222,7 @@ def test_thing_that_is_no_file_is_removed(windows: WindowFactory, folder: Path, 
 # --- E16: moved to the dead-letter queue
 
 
-def test_file_that_the_queue_gave_up_shows_its_attempts(
-    windows: WindowFactory, sim: SimulatedSqs, qtbot: QtBot
-) -> None:
+def test_dead_lettered_file_shows_its_attempts(windows: WindowFactory, sim: SimulatedSqs, qtbot: QtBot) -> None:
     (key,) = windows.jobs_db.add("/in/a.txt")
     job = job_of(windows, key)
     sim.simulator.create_queue("dead")
@@ -234,7 +232,7 @@ def test_file_that_the_queue_gave_up_shows_its_attempts(
     connector = sim.connector("work", RedrivePolicy=policy)
     work = sim.boto().get_queue_url(QueueName="work")["QueueUrl"]
     sim.boto().send_message(QueueUrl=work, MessageBody=encode(FileMessage(job.id, 1)))
-    start(windows.jobs_db, key, at=NOW_MS)  # its program is gone without notice
+    start(windows.jobs_db, key, at=NOW_MS)  # the program that processes it is gone
     for _ in range(6):
         sim.boto().receive_message(QueueUrl=work, VisibilityTimeout=1)
         sim.clock.advance(2)  # type: ignore[attr-defined]
@@ -252,7 +250,7 @@ def test_file_that_the_queue_gave_up_shows_its_attempts(
     qtbot.waitUntil(lambda: job_of(windows, key).generation == 2)
 
 
-# --- E20: a fault of ours, and files that end the program
+# --- E20: internal errors, and files that end the program
 
 
 class Broken:
@@ -263,7 +261,7 @@ class Broken:
 
 
 @pytest.mark.expected_log("bug while processing", level="ERROR")
-def test_fault_of_ours_is_said_to_be_one(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
+def test_internal_error_is_described_as_one(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
     (folder / "a.txt").write_text("x\n")
     (key,) = windows.jobs_db.add(str(folder / "a.txt"))
     process(windows.jobs_db, key, registry=Broken())
@@ -279,7 +277,7 @@ def test_fault_of_ours_is_said_to_be_one(windows: WindowFactory, folder: Path, q
     assert job_of(windows, key).status is Status.PROCESSED
 
 
-def test_file_that_ended_the_program_again_and_again_is_told(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_file_that_repeatedly_ended_the_program_is_described(windows: WindowFactory, qtbot: QtBot) -> None:
     (key,) = windows.jobs_db.add("/in/a.txt")
     for number in range(MAX_CRASHES):
         start(windows.jobs_db, key, at=NOW_MS + number * 1_000)
@@ -295,7 +293,7 @@ def test_file_that_ended_the_program_again_and_again_is_told(windows: WindowFact
 # --- the buttons themselves
 
 
-def test_what_can_not_be_done_here_is_not_offered(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_button_of_a_hidden_action_is_not_shown(windows: WindowFactory, qtbot: QtBot) -> None:
     (key,) = windows.jobs_db.add("/in/a.txt")
     windows.jobs_db.fail(key)
     windows.jobs_db.change(key, reason_code=ReasonCode.INTERNAL)
@@ -329,15 +327,15 @@ def test_buttons_suit_the_status(
     assert offered(window) == texts
 
 
-def test_file_that_is_tried_again_by_itself_says_so(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_automatic_retry_is_announced(windows: WindowFactory, qtbot: QtBot) -> None:
     (key,) = windows.jobs_db.add("/in/a.txt")
     windows.jobs_db.change(key, next_try_at=NOW_MS)
     window = shown(windows, key, qtbot)
     assert window.details.summary.advice == "It will be retried automatically; you don't need to do anything."
 
 
-def test_second_press_of_the_same_key_does_not_do_something_else(windows: WindowFactory, qtbot: QtBot) -> None:
-    """Retry hides the button; the same key must not reach Remove."""
+def test_second_press_of_a_key_does_not_trigger_another_button(windows: WindowFactory, qtbot: QtBot) -> None:
+    """Retry hides its button; pressing the same key again must not trigger Remove."""
     (key,) = windows.jobs_db.add("/in/a.txt")
     windows.jobs_db.fail(key)
     windows.jobs_db.change(key, reason_code=ReasonCode.IN_USE)
@@ -365,7 +363,9 @@ def test_only_a_single_failed_file_can_be_located(windows: WindowFactory, qtbot:
     qtbot.waitUntil(locate.isEnabled)
 
 
-def test_job_that_runs_again_meanwhile_keeps_its_path(windows: WindowFactory, folder: Path, qtbot: QtBot) -> None:
+def test_job_that_is_processed_again_meanwhile_keeps_its_path(
+    windows: WindowFactory, folder: Path, qtbot: QtBot
+) -> None:
     (key,) = windows.jobs_db.add("/in/a.txt")
     windows.jobs_db.fail(key)
     (folder / "b.txt").write_text("x")
@@ -382,7 +382,7 @@ def test_job_that_runs_again_meanwhile_keeps_its_path(windows: WindowFactory, fo
 # --- the state of a path
 
 
-def test_look_tells_what_is_there(folder: Path) -> None:
+def test_path_status_describes_the_path(folder: Path) -> None:
     file = folder / "a.txt"
     file.write_text("x")
     there = look_at(str(file))

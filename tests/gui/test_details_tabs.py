@@ -1,4 +1,4 @@
-"""The tabs of the details: attempts, message and log of the selected file; by keyboard and by mouse."""
+"""The Attempts, Message and Log tabs of the details, used with the keyboard and with the mouse."""
 
 from __future__ import annotations
 
@@ -99,16 +99,14 @@ def test_attempts_are_listed_the_newest_first(window: MainWindow, wording: Wordi
     ]
 
 
-def test_tab_says_how_many_attempts_there_are_before_it_is_shown(window: MainWindow, qtbot: QtBot) -> None:
+def test_tab_title_shows_the_number_of_attempts_before_the_tab_is_opened(window: MainWindow, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: window.details.tabs.tabText(1) == "Attempts (2)")
     assert window.details.attempts.table.rowCount() == 0
     window.view.select_rows(1, 1)
     assert window.details.tabs.tabText(1) == "Attempts"
 
 
-def test_attempts_of_the_submission_before_a_retry_stay_and_say_so(
-    window: MainWindow, windows: WindowFactory, qtbot: QtBot
-) -> None:
+def test_attempts_before_a_retry_are_kept_and_marked(window: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
     key = windows.controller().model.ids[0]
     windows.jobs_db.intake.retry([key])
     finish(windows.jobs_db, key, start(windows.jobs_db, key))
@@ -118,7 +116,9 @@ def test_attempts_of_the_submission_before_a_retry_stay_and_say_so(
     qtbot.waitUntil(lambda: window.details.tabs.tabText(1) == "Attempts (3)")
 
 
-def test_running_attempt_shows_and_gets_its_end(window: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
+def test_running_attempt_is_shown_until_it_has_a_result(
+    window: MainWindow, windows: WindowFactory, qtbot: QtBot
+) -> None:
     key = windows.controller().model.ids[1]
     window.details.show_tab("attempts")
     window.view.select_rows(1, 1)
@@ -140,7 +140,7 @@ def test_killed_program_leaves_an_attempt_without_a_result(
     assert cells(window)[0][2:] == ["", "computer", "Ended without a result (the program stopped)"]
 
 
-def test_file_that_was_never_tried_says_so(window: MainWindow, qtbot: QtBot) -> None:
+def test_file_without_attempts_is_described(window: MainWindow, qtbot: QtBot) -> None:
     window.view.select_rows(1, 1)
     window.details.show_tab("attempts")
     page = window.details.attempts
@@ -149,7 +149,7 @@ def test_file_that_was_never_tried_says_so(window: MainWindow, qtbot: QtBot) -> 
 
 
 @pytest.mark.parametrize("outcome", [None, *AttemptOutcome])
-def test_every_outcome_has_words(outcome: AttemptOutcome | None) -> None:
+def test_every_outcome_has_a_text(outcome: AttemptOutcome | None) -> None:
     said = attempt_result(Attempt(1, 1, 1, "computer/1", 5, 6, outcome, a_reason("Because")))
     assert said
     assert said == said.strip()
@@ -170,7 +170,7 @@ def test_attempts_are_copied_by_key_and_by_button(window: MainWindow, qtbot: QtB
     assert len(clipboard().splitlines()) == 3
 
 
-def test_result_is_never_out_of_sight(window: MainWindow, qtbot: QtBot) -> None:
+def test_result_column_is_always_visible(window: MainWindow, qtbot: QtBot) -> None:
     window.details.show_tab("attempts")
     table = window.details.attempts.table
     qtbot.waitUntil(lambda: table.rowCount() == 2)
@@ -183,7 +183,7 @@ def test_result_is_never_out_of_sight(window: MainWindow, qtbot: QtBot) -> None:
     assert cells(window)[0][4] == "Failed \N{EN DASH} It is gone"
 
 
-def test_attempts_that_can_not_be_read_are_left_as_they_are(
+def test_attempts_stay_visible_if_the_database_can_not_be_read(
     window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[int] = []
@@ -198,7 +198,7 @@ def test_attempts_that_can_not_be_read_are_left_as_they_are(
     assert window.details.attempts.table.rowCount() == 0
 
 
-def test_holding_an_arrow_key_reads_nothing_on_the_way(
+def test_holding_an_arrow_key_reads_nothing(
     window: MainWindow, windows: WindowFactory, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     windows.jobs_db.add_many(200)
@@ -228,7 +228,7 @@ def facts_of(windows: WindowFactory, row: int, *, strict_order: bool = False, **
     return dict(message_facts(windows.jobs_db.jobs.page([key])[key], windows._wording, strict_order=strict_order))
 
 
-def test_message_tells_its_ids(window: MainWindow, windows: WindowFactory) -> None:
+def test_message_tab_shows_the_ids(window: MainWindow, windows: WindowFactory) -> None:
     job = windows.controller().model.job(0)
     assert job is not None
     window.details.show_tab("message")
@@ -242,7 +242,7 @@ def test_message_tells_its_ids(window: MainWindow, windows: WindowFactory) -> No
     assert "Message group" not in facts
 
 
-def test_message_of_a_fifo_queue_tells_its_group_and_deduplication_id(
+def test_message_to_a_fifo_queue_shows_its_group_and_deduplication_id(
     window: MainWindow, windows: WindowFactory
 ) -> None:
     assert window.isVisible()
@@ -279,7 +279,7 @@ def test_message_is_copied_as_a_whole_and_a_value_alone(window: MainWindow) -> N
 
 
 @pytest.mark.expected_log("second")
-def test_log_shows_the_lines_about_the_file_and_goes_on(
+def test_log_tab_shows_the_lines_about_the_file_and_new_ones(
     window: MainWindow, windows: WindowFactory, qtbot: QtBot
 ) -> None:
     job, other = windows.controller().model.job(0), windows.controller().model.job(1)
@@ -303,7 +303,7 @@ def test_log_shows_the_lines_about_the_file_and_goes_on(
     qtbot.waitUntil(lambda: page.text.toPlainText().endswith("of another"))
 
 
-def test_log_that_says_nothing_says_so(window: MainWindow, qtbot: QtBot) -> None:
+def test_log_tab_without_lines_says_so(window: MainWindow, qtbot: QtBot) -> None:
     window.details.show_tab("log")
     page = window.details.log
     qtbot.waitUntil(lambda: page.none.text().startswith("The log has no entries for this file."))
@@ -326,7 +326,7 @@ def test_log_is_not_read_while_another_tab_is_shown(window: MainWindow, windows:
     qtbot.waitUntil(lambda: len(window.details.log.lines) == 1)
 
 
-def test_who_looks_at_the_end_of_the_log_goes_on_doing_so(window: MainWindow, qtbot: QtBot) -> None:
+def test_log_tab_stays_at_the_end_unless_the_user_scrolls_up(window: MainWindow, qtbot: QtBot) -> None:
     window.details.show_tab("log")
     page = window.details.log
     many = tuple(f"line {number}" for number in range(100))
@@ -381,7 +381,7 @@ def test_tab_is_chosen_by_mouse(window: MainWindow) -> None:
     assert window.details.shown_tab == "message"
 
 
-def test_several_files_have_a_summary_only_and_the_tab_comes_back(window: MainWindow) -> None:
+def test_several_files_enable_only_the_summary_and_the_chosen_tab_returns(window: MainWindow) -> None:
     window.details.show_tab("message")
     window.view.selectAll()
     assert window.details.shown_tab == "summary"
@@ -399,7 +399,7 @@ def test_tab_is_remembered(window: MainWindow, windows: WindowFactory) -> None:
     assert again.details.shown_tab == "log"
 
 
-def test_values_stand_beside_their_captions_from_right_to_left(windows: WindowFactory, qapp: QApplication) -> None:
+def test_values_are_beside_their_captions_in_a_right_to_left_layout(windows: WindowFactory, qapp: QApplication) -> None:
     qapp.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
     try:
         windows.jobs_db.add("/data/a.txt")
@@ -444,7 +444,7 @@ def test_both_sizes_are_remembered(window: MainWindow, windows: WindowFactory, t
 
 
 @pytest.mark.parametrize("value", ["", "wide", "-5", "3", "99999"])
-def test_width_that_makes_no_sense_is_passed_over(tmp_path: Path, value: str) -> None:
+def test_invalid_width_is_ignored(tmp_path: Path, value: str) -> None:
     file = tmp_path / "w.ini"
     usual = WindowMemory(file).details_width
     file.write_text(f"[General]\nversion=1\ndetails_width={value}\ndetails_tab=1,2\n")

@@ -1,4 +1,4 @@
-"""The log window: live, filtered, copied, and fast with full log files."""
+"""The log window: it is updated, filtered and copied, and is fast with full log files."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def press(log: LogWindow, text: str) -> None:
     QTest.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
-def test_log_grows_as_it_is_written(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_new_records_are_shown_as_they_are_written(windows: WindowFactory, qtbot: QtBot) -> None:
     write(windows, line("one"), line("two", "WARNING"))
     log = open_log(windows, qtbot)
     qtbot.waitUntil(lambda: shown(log) == ["one", "two"])
@@ -67,7 +67,7 @@ def test_log_grows_as_it_is_written(windows: WindowFactory, qtbot: QtBot) -> Non
     assert log.state.text() == "3 entries"
 
 
-def test_level_and_words_narrow_it(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_level_and_words_filter_the_log(windows: WindowFactory, qtbot: QtBot) -> None:
     write(
         windows, line("sending a"), line("sending b", "WARNING"), line("reading", "CRITICAL"), line("detail", "DEBUG")
     )
@@ -84,7 +84,7 @@ def test_level_and_words_narrow_it(windows: WindowFactory, qtbot: QtBot) -> None
     qtbot.waitUntil(lambda: shown(log) == ["sending b", "sending bbb"])
 
 
-def test_following_ends_where_somebody_reads_and_goes_on_at_the_end(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_following_stops_when_scrolling_up_and_starts_again_at_the_end(windows: WindowFactory, qtbot: QtBot) -> None:
     write(windows, *(line(f"entry {number}") for number in range(300)))
     log = open_log(windows, qtbot)
     bar = log.view.verticalScrollBar()
@@ -105,8 +105,8 @@ def test_following_ends_where_somebody_reads_and_goes_on_at_the_end(windows: Win
     assert bar.value() == bar.maximum()
 
 
-def test_coming_to_the_table_by_keyboard_chooses_nothing(windows: WindowFactory, qtbot: QtBot) -> None:
-    """Qt then makes the first row current, which must not count as selecting it."""
+def test_focusing_the_table_by_keyboard_selects_nothing(windows: WindowFactory, qtbot: QtBot) -> None:
+    """Qt then makes the first row the current one, which must not select it."""
     log = open_log(windows, qtbot)
     log.filter.setFocus()
     write(windows, *(line(f"entry {number}") for number in range(300)))
@@ -116,7 +116,7 @@ def test_coming_to_the_table_by_keyboard_chooses_nothing(windows: WindowFactory,
     assert log.whole.toPlainText() == ""
 
 
-def test_chosen_entry_is_read_whole_and_stays(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_selected_entry_is_shown_in_full_and_stays_in_view(windows: WindowFactory, qtbot: QtBot) -> None:
     write(windows, line("first"), line("ended", "ERROR"), "    Traceback\n", "    ValueError: x\n", line("last"))
     log = open_log(windows, qtbot)
     qtbot.waitUntil(lambda: log.model.rowCount() == 3)
@@ -127,7 +127,7 @@ def test_chosen_entry_is_read_whole_and_stays(windows: WindowFactory, qtbot: QtB
     assert not log.follow.isChecked()
 
 
-def test_copy_takes_the_chosen_entries_or_all_that_are_shown(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_copy_takes_the_selected_entries_or_all_shown(windows: WindowFactory, qtbot: QtBot) -> None:
     write(windows, line("one"), line("two"), "    more\n", line("three"))
     log = open_log(windows, qtbot)
     qtbot.waitUntil(lambda: log.model.rowCount() == 3)
@@ -140,7 +140,7 @@ def test_copy_takes_the_chosen_entries_or_all_that_are_shown(windows: WindowFact
     assert log.state.text() == "Copied 1 entry."
 
 
-def test_part_of_an_entry_is_copied_from_where_it_is_read(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_selected_part_of_an_entry_is_copied(windows: WindowFactory, qtbot: QtBot) -> None:
     write(windows, line("one"))
     log = open_log(windows, qtbot)
     qtbot.waitUntil(lambda: log.model.rowCount() == 1)
@@ -152,7 +152,7 @@ def test_part_of_an_entry_is_copied_from_where_it_is_read(windows: WindowFactory
     assert len(QGuiApplication.clipboard().text()) < 30
 
 
-def test_cleared_view_shows_what_comes_from_now_on_and_leaves_the_file(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_clearing_the_view_shows_only_new_entries_and_keeps_the_file(windows: WindowFactory, qtbot: QtBot) -> None:
     write(windows, line("old"))
     log = open_log(windows, qtbot)
     qtbot.waitUntil(lambda: shown(log) == ["old"])
@@ -163,7 +163,9 @@ def test_cleared_view_shows_what_comes_from_now_on_and_leaves_the_file(windows: 
     assert line("old") in log_file(windows.log_folder).read_text(encoding="utf-8")
 
 
-def test_folder_is_opened_or_named(windows: WindowFactory, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_log_folder_is_opened_or_its_path_is_shown(
+    windows: WindowFactory, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
     opened: list[QUrl] = []
     answers = iter((True, False))
 
@@ -179,7 +181,7 @@ def test_folder_is_opened_or_named(windows: WindowFactory, qtbot: QtBot, monkeyp
     assert log.state.text() == f"The log is in {windows.log_folder}."
 
 
-def test_it_is_one_window_that_closes_by_escape_and_with_the_main_one(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_one_log_window_closes_with_escape_and_with_the_main_window(windows: WindowFactory, qtbot: QtBot) -> None:
     write(windows, line("one"))
     log = open_log(windows, qtbot)
     QTest.keyClick(log, Qt.Key.Key_Escape)
@@ -195,7 +197,7 @@ def test_it_is_one_window_that_closes_by_escape_and_with_the_main_one(windows: W
     assert not log.isVisible()
 
 
-def test_nobody_reads_the_files_while_it_is_closed(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_log_is_not_read_while_the_window_is_closed(windows: WindowFactory, qtbot: QtBot) -> None:
     log = open_log(windows, qtbot)
     log.close()
     windows.settle()
@@ -203,14 +205,14 @@ def test_nobody_reads_the_files_while_it_is_closed(windows: WindowFactory, qtbot
     assert not any(timer.isActive() for timer in log.findChildren(QTimer))
 
 
-def test_screen_reader_hears_what_matters_first(theme: Theme) -> None:
+def test_screen_reader_reads_the_level_and_the_message_first(theme: Theme) -> None:
     model = LogModel(theme)
     model.append(list(records_of([line("all is lost", "ERROR").rstrip()])))
     spoken = model.index(0, TIME).data(Qt.ItemDataRole.AccessibleTextRole)
     assert spoken.startswith("Error, all is lost, 2026-11-24 ")
 
 
-def test_level_is_told_by_word_and_shape(theme: Theme) -> None:
+def test_level_is_shown_by_word_and_icon(theme: Theme) -> None:
     assert [level_word(level) for level in (0, 10, 20, 25, 30, 40, 50)] == [
         "",
         "Debug",
@@ -226,7 +228,7 @@ def test_level_is_told_by_word_and_shape(theme: Theme) -> None:
     assert model.index(1, LEVEL).data(Qt.ItemDataRole.DecorationRole) is None
 
 
-def test_oldest_entries_make_room(theme: Theme, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_oldest_entries_are_removed(theme: Theme, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log_model, "MAX_RECORDS", 100)
     model = LogModel(theme)
     model.set_filter(logging.WARNING, "")
@@ -241,7 +243,7 @@ def test_oldest_entries_make_room(theme: Theme, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_full_log_is_read_shown_and_filtered_within_a_moment(theme: Theme, tmp_path: Path) -> None:
-    """With 5 MB, the maximum of the files, or 40,000 entries. Generous limits, for slow machines."""
+    """Use 5 MB, the maximum size of the log files, or 40,000 entries. The limits are generous, for slow machines."""
     text = "".join(
         line(f"message 3f2b of file {number} not sent yet: the queue does not answer") for number in range(8000)
     )
@@ -260,6 +262,6 @@ def test_full_log_is_read_shown_and_filtered_within_a_moment(theme: Theme, tmp_p
     assert filtered - read < 1
 
 
-def test_log_that_is_not_there_is_empty(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_missing_log_is_shown_as_empty(windows: WindowFactory, qtbot: QtBot) -> None:
     log = open_log(windows, qtbot)
     qtbot.waitUntil(lambda: log.state.text() == "0 entries")

@@ -33,7 +33,7 @@ def shown(bar: NoticeBar) -> str | None:
     return None if bar.notice is None else bar.notice.text
 
 
-def test_new_message_takes_the_place_of_the_old_one(bar: NoticeBar) -> None:
+def test_new_message_replaces_the_old_one(bar: NoticeBar) -> None:
     bar.show_notice(Notice("One", actions=(NoticeAction("Do", lambda: None),)))
     bar.show_notice(Notice("Two", Kind.WARNING))
     assert bar.notice == Notice("Two", Kind.WARNING)
@@ -42,7 +42,7 @@ def test_new_message_takes_the_place_of_the_old_one(bar: NoticeBar) -> None:
     assert bar.isVisible()
 
 
-def test_button_does_its_work_and_closes_the_message(bar: NoticeBar, qtbot: QtBot) -> None:
+def test_button_runs_its_action_and_closes_the_message(bar: NoticeBar, qtbot: QtBot) -> None:
     done: list[str] = []
     bar.show_notice(Notice("One", actions=(NoticeAction("Undo", lambda: done.append("undo")),)))
     QTest.mouseClick(bar.buttons[0], Qt.MouseButton.LeftButton)
@@ -57,14 +57,14 @@ def test_button_may_show_the_next_message(bar: NoticeBar, qtbot: QtBot) -> None:
     assert bar.notice == Notice("Two")
 
 
-def test_dismissing_tells_which_text(bar: NoticeBar, qtbot: QtBot) -> None:
+def test_dismissing_emits_the_text(bar: NoticeBar, qtbot: QtBot) -> None:
     bar.show_notice(Notice("Gone soon"))
     with qtbot.waitSignal(bar.dismissed) as told:
         QTest.mouseClick(bar.frame.findChildren(QToolButton)[0], Qt.MouseButton.LeftButton)
     assert told.args == ["Gone soon"]
 
 
-def test_passing_message_goes_by_itself_but_not_under_the_mouse(
+def test_passing_message_disappears_unless_the_pointer_is_over_it(
     theme: Theme, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(notice_module, "SHORT_MS", 1)
@@ -79,7 +79,7 @@ def test_passing_message_goes_by_itself_but_not_under_the_mouse(
     qtbot.waitUntil(lambda: not bar.isVisible())
 
 
-def test_text_is_never_taken_for_html(bar: NoticeBar) -> None:
+def test_text_is_never_interpreted_as_html(bar: NoticeBar) -> None:
     bar.show_notice(Notice("“<b>x</b>” can't be added"))
     texts = [label.textFormat() for label in bar.frame.findChildren(type(bar._text)) if label.text()]
     assert texts == [Qt.TextFormat.PlainText]
@@ -99,7 +99,7 @@ def banner(bar: NoticeBar) -> TroubleBanner:
     return TroubleBanner(bar, lambda trouble: (NoticeAction(trouble.need.value, lambda: None, keeps=True),))
 
 
-def test_trouble_stays_until_it_is_over(bar: NoticeBar, banner: TroubleBanner, qtbot: QtBot) -> None:
+def test_problem_is_shown_until_it_is_solved(bar: NoticeBar, banner: TroubleBanner, qtbot: QtBot) -> None:
     banner.set_loop_trouble(Trouble("No connection."))
     assert shown(bar) == "No connection."
     QTest.mouseClick(bar.buttons[0], Qt.MouseButton.LeftButton)
@@ -112,14 +112,14 @@ def test_trouble_stays_until_it_is_over(bar: NoticeBar, banner: TroubleBanner, q
     ("need", "kind"),
     [(Need.PATIENCE, Kind.WARNING), (Need.RESTART, Kind.PROBLEM), (Need.PERMISSION, Kind.INFO)],
 )
-def test_trouble_looks_as_grave_as_it_is(bar: NoticeBar, banner: TroubleBanner, need: Need, kind: Kind) -> None:
+def test_problem_is_shown_with_its_severity(bar: NoticeBar, banner: TroubleBanner, need: Need, kind: Kind) -> None:
     banner.set_loop_trouble(Trouble("Processing has stopped.", need=need))
     assert bar.notice is not None
     assert bar.notice.kind is kind
     assert [button.text() for button in bar.buttons] == [need.value]
 
 
-def test_dismissed_words_do_not_come_back_until_it_was_over(
+def test_dismissed_problem_is_not_shown_again_until_it_was_solved(
     bar: NoticeBar, banner: TroubleBanner, qtbot: QtBot
 ) -> None:
     banner.set_loop_trouble(Trouble("No connection."))
@@ -133,7 +133,7 @@ def test_dismissed_words_do_not_come_back_until_it_was_over(
     assert shown(bar) == "No connection."
 
 
-def test_database_comes_before_the_queue(bar: NoticeBar, banner: TroubleBanner) -> None:
+def test_database_error_takes_precedence_over_a_queue_problem(bar: NoticeBar, banner: TroubleBanner) -> None:
     banner.set_loop_trouble(Trouble("No connection."))
     banner.set_database_error(StoreError("The list can't be read."))
     assert shown(bar) == "The list can't be read."
@@ -141,7 +141,7 @@ def test_database_comes_before_the_queue(bar: NoticeBar, banner: TroubleBanner) 
     assert shown(bar) == "No connection."
 
 
-def test_tab_goes_through_the_buttons_as_they_stand_and_to_the_cross_last(theme: Theme, qtbot: QtBot) -> None:
+def test_tab_visits_the_buttons_in_order_and_the_close_button_last(theme: Theme, qtbot: QtBot) -> None:
     window = QWidget()
     qtbot.addWidget(window)
     column = QVBoxLayout(window)

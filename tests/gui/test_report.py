@@ -1,4 +1,4 @@
-"""The support report: what it contains, what it never contains, and that it is reviewed before it is saved."""
+"""The support report: what it contains, what it never contains, and how it is reviewed and saved."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def open_report(window: MainWindow, qtbot: QtBot) -> ReportDialog:
     return dialog
 
 
-def test_report_tells_what_helps(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_report_contains_versions_settings_and_counts(windows: WindowFactory, qtbot: QtBot) -> None:
     keys = windows.jobs_db.add("a.txt", "b.txt", "c.txt")
     windows.jobs_db.finish(keys[0])
     windows.jobs_db.fail(keys[1])
@@ -82,7 +82,7 @@ def test_report_tells_what_helps(windows: WindowFactory, qtbot: QtBot) -> None:
 
 
 @pytest.mark.expected_log("signed in with")
-def test_no_planted_secret_is_in_it_whatever_is_ticked(
+def test_report_contains_no_secret_whatever_is_selected(
     windows: WindowFactory, qtbot: QtBot, isolated_environment: Path
 ) -> None:
     folder = isolated_environment / ".aws"
@@ -125,11 +125,11 @@ def test_no_planted_secret_is_in_it_whatever_is_ticked(
         assert ("plan.txt" in text) is names
         assert "Masked: keys, passwords and tokens (" in text
         assert ("names and paths of files (" in text) is not names
-    assert "AWS_SECRET_ACCESS_KEY" in text  # that it is set is useful
+    assert "AWS_SECRET_ACCESS_KEY" in text  # the name of a set variable is useful
 
 
 @pytest.mark.expected_log("could not read")
-def test_names_of_files_are_in_it_only_if_that_is_ticked(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_report_contains_file_names_only_if_selected(windows: WindowFactory, qtbot: QtBot) -> None:
     windows.jobs_db.add("my merger plan.txt")
     with start_logging(windows.log_folder, debug=False):
         logging.getLogger("desktop_app.x").warning("could not read my merger plan.txt or /in/my merger plan.txt")
@@ -140,7 +140,7 @@ def test_names_of_files_are_in_it_only_if_that_is_ticked(windows: WindowFactory,
     assert "could not read my merger plan.txt" in dialog.text.toPlainText()
 
 
-def test_unticked_part_is_neither_shown_nor_saved(windows: WindowFactory, qtbot: QtBot, tmp_path: Path) -> None:
+def test_cleared_part_is_neither_shown_nor_saved(windows: WindowFactory, qtbot: QtBot, tmp_path: Path) -> None:
     dialog = open_report(windows.open(), qtbot)
     assert "--- Settings" in dialog.text.toPlainText()
     QTest.keyClick(dialog.parts[Part.SETTINGS], Qt.Key.Key_Space)
@@ -151,7 +151,7 @@ def test_unticked_part_is_neither_shown_nor_saved(windows: WindowFactory, qtbot:
     assert (tmp_path / "report.txt").read_text(encoding="utf-8") == shown
 
 
-def test_it_is_saved_as_an_archive_and_shown(
+def test_report_is_saved_as_an_archive_and_shown(
     windows: WindowFactory, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     window = windows.open()
@@ -183,7 +183,7 @@ def test_it_is_saved_as_an_archive_and_shown(
         assert archive.read("filemill-report.txt").decode() == shown
 
 
-def test_folder_that_can_not_be_written_is_said_and_the_report_stays(
+def test_unwritable_folder_is_reported_and_the_dialog_stays_open(
     windows: WindowFactory, qtbot: QtBot, tmp_path: Path
 ) -> None:
     dialog = open_report(windows.open(), qtbot)
@@ -193,7 +193,7 @@ def test_folder_that_can_not_be_written_is_said_and_the_report_stays(
     assert dialog.isVisible()
 
 
-def test_it_is_searched_and_copied(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_report_is_searched_and_copied(windows: WindowFactory, qtbot: QtBot) -> None:
     dialog = open_report(windows.open(), qtbot)
     QTest.keyClicks(dialog.search, "boto")
     first = dialog.text.textCursor().position()
@@ -211,7 +211,7 @@ def test_it_is_searched_and_copied(windows: WindowFactory, qtbot: QtBot) -> None
     assert QGuiApplication.clipboard().text() == dialog.content()
 
 
-def test_queue_that_does_not_answer_is_told_in_its_place(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_queue_that_does_not_answer_is_reported_in_its_section(windows: WindowFactory, qtbot: QtBot) -> None:
     connector = FakeConnector(FakeClient())
     connector.trouble = QueueError(
         f"No queue in account {ACCOUNT}.", trouble=QueueTrouble.NO_QUEUE, detail="NonExistentQueue"
@@ -222,7 +222,7 @@ def test_queue_that_does_not_answer_is_told_in_its_place(windows: WindowFactory,
     assert "✓ Database" in text
 
 
-def test_fault_stands_first_in_it(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_error_comes_first_in_the_report(windows: WindowFactory, qtbot: QtBot) -> None:
     window = windows.open()
     window.help.show_report(f"Traceback\n  ValueError: {KEY_ID}")
     dialog = window.help.report
@@ -257,7 +257,7 @@ def test_every_control_has_a_name_and_is_reached_by_tab(windows: WindowFactory, 
     assert wanted <= reached
 
 
-def test_log_window_leads_to_it(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_log_window_opens_the_report(windows: WindowFactory, qtbot: QtBot) -> None:
     window = windows.open()
     window.menu_actions.log.trigger()
     assert window.help.log is not None

@@ -69,8 +69,7 @@ class DetailsLoader(QObject):
         self._job: Job | None = None
         self._log: JobLog | None = None
         self._is_reading_log = False
-        self._checked: tuple[int, int] | None = None
-        """The row ID and the revision of the job whose path was checked."""
+        self._checked: tuple[int, int] | None = None  # the row ID and the revision of the job whose path was checked
         self.path_status: PathStatus | None = None
         self.last_result = ""
         self._delay = QTimer(self, singleShot=True, interval=_DELAY_MS)
@@ -110,16 +109,12 @@ class DetailsLoader(QObject):
         """Read the content of the current tab, the number of attempts, and the state of the path."""
         job = self._job
         if job is None or not self._pane.isVisible():
-            self._log_timer.stop()
             return
         self._delay.stop()
         self._read_attempts(job)
         self._check_path(job)
-        if self._pane.shown_tab == "log":
-            self._log_timer.start()
-            self._read_log()
-        else:
-            self._log_timer.stop()
+        self._log_timer.start()
+        self._read_log()
 
     def _read_attempts(self, job: Job) -> None:
         wants_last = job.problem is FileProblem.DEAD_LETTERED
@@ -154,6 +149,7 @@ class DetailsLoader(QObject):
 
     @Slot()
     def _read_log(self) -> None:
+        """Read new lines, or stop the timer if the Log tab is not visible."""
         job = self._job
         if job is None or not self._pane.log.isVisible():
             self._log_timer.stop()
