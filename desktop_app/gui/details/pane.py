@@ -230,7 +230,7 @@ class DetailsPane(QFrame):
             self.tabs.setTabText(_ATTEMPTS, text)
 
     def enable_tabs(self, *, enabled: bool) -> None:
-        """Enable all tabs and show the chosen one, or enable and show the Summary tab only."""
+        """Enable all tabs and show the chosen one, or enable and show only the Summary tab."""
         self._is_switching = True
         for number in range(_SUMMARY + 1, len(TABS)):
             self.tabs.setTabEnabled(number, enabled)

@@ -43,8 +43,8 @@ class CrashHook(QObject):
     error that occurs repeatedly is logged with its traceback once, and afterwards only occasionally.
 
     Signals:
-        crashed(str): An unexpected error occurred; carries its report.
-        known(str): A `KnownError` was not handled; carries its translated text.
+        crashed(str): An unexpected error occurred; the argument is its report.
+        known(str): A `KnownError` was not handled; the argument is its translated text.
     """
 
     crashed = Signal(str)
@@ -110,7 +110,7 @@ class CrashDialog(QDialog):
     """The dialog about unexpected errors. Errors that occur while it is open are added to its report.
 
     Signals:
-        save_requested(str): The user wants to save a support report; carries the report of this dialog.
+        save_requested(str): The user wants to save a support report; the argument is the report in this dialog.
 
     Args:
         report: The report about the first error.

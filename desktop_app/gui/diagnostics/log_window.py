@@ -52,7 +52,7 @@ class LogView(QTableView):
 
     Signals:
         follows_changed(bool): The user changed `follows` by scrolling or selecting.
-        selected(int): The selection has changed; carries the current row, or -1 if no row is selected.
+        selected(int): The selection has changed; the argument is the current row, or -1 if no row is selected.
 
     Attributes:
         follows: Whether the newest record is kept in view.

@@ -112,7 +112,7 @@ class NoticeBar(Strip):
     """A bar that shows one message at a time; a new message replaces the old one.
 
     Signals:
-        dismissed(str): The user closed the message; carries its text.
+        dismissed(str): The user closed the message; the argument is its text.
     """
 
     dismissed = Signal(str)
