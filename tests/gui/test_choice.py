@@ -11,7 +11,7 @@ def statuses(*chosen: Status) -> frozenset[Status]:
     return frozenset(chosen)
 
 
-def test_status_takes_the_place_of_another_or_joins_it() -> None:
+def test_click_on_a_status_replaces_or_adds_it() -> None:
     pending = with_status(ALL, Status.PENDING, add=False)
     assert pending.statuses == statuses(Status.PENDING)
     assert with_status(pending, Status.FAILED, add=False).statuses == statuses(Status.FAILED)
@@ -21,13 +21,13 @@ def test_status_takes_the_place_of_another_or_joins_it() -> None:
     assert with_status(pending, Status.PENDING, add=False) == pending
 
 
-def test_all_takes_everything_back() -> None:
+def test_click_on_all_clears_the_choice() -> None:
     choice = with_batch(with_problem(ALL, "missing", add=False), 3, add=False)
     assert with_status(choice, None, add=False) == ALL
     assert with_status(choice, None, add=True) == ALL
 
 
-def test_problem_and_batch_are_taken_away_by_a_second_click() -> None:
+def test_second_click_on_a_problem_or_batch_clears_it() -> None:
     one = with_problem(ALL, "missing", add=False)
     assert one.problems == {"missing"}
     assert with_problem(one, "missing", add=False) == ALL
@@ -42,7 +42,7 @@ def test_sections_are_combined() -> None:
     assert choice == Filter(statuses=statuses(Status.FAILED), problems=frozenset({"missing"}), batches=frozenset({7}))
 
 
-def test_what_can_only_list_nothing_is_not_combined() -> None:
+def test_choices_that_exclude_each_other_are_not_combined() -> None:
     problem = with_problem(ALL, "missing", add=False)
     assert with_status(problem, Status.PENDING, add=False).problems == frozenset()
     assert with_status(problem, Status.FAILED, add=False).problems == {"missing"}

@@ -60,7 +60,7 @@ def rows_of(path: Path, separator: str = ",") -> list[dict[str, str]]:
         return list(csv.DictReader(stream, delimiter=separator))
 
 
-def test_failed_files_are_in_a_csv_after_three_steps(
+def test_failed_files_are_exported_to_csv_in_three_steps(
     windows: WindowFactory, jobs_db: JobsDatabase, qtbot: QtBot, tmp_path: Path
 ) -> None:
     keys = jobs_db.add("a.txt", "=b.txt", "c.txt")
@@ -82,7 +82,7 @@ def test_failed_files_are_in_a_csv_after_three_steps(
     assert window.export.dialog is None
 
 
-def test_rows_columns_and_format_are_as_chosen(
+def test_chosen_rows_columns_and_format_are_exported(
     windows: WindowFactory, jobs_db: JobsDatabase, qtbot: QtBot, tmp_path: Path
 ) -> None:
     keys = jobs_db.add("a.txt", "b.txt", "c.txt")
@@ -105,7 +105,7 @@ def test_rows_columns_and_format_are_as_chosen(
     assert [(one["file_path"], one["lines_count"]) for one in told] == [("/in/b.txt", 9), ("/in/c.txt", None)]
 
 
-def test_all_files_are_exported_in_the_order_of_the_list_whatever_is_filtered(
+def test_all_files_are_exported_in_the_order_of_the_list_despite_a_filter(
     windows: WindowFactory, jobs_db: JobsDatabase, qtbot: QtBot, tmp_path: Path
 ) -> None:
     jobs_db.add("a.txt", "b.txt", "c.txt")
@@ -134,7 +134,7 @@ def test_shown_columns_are_exported_in_their_order_on_the_screen(
     assert list(rows_of(tmp_path / "list.csv")[0])[:2] == ["file_size", "name"]
 
 
-def test_file_that_is_there_is_replaced_only_when_it_is_asked_for_again(
+def test_existing_file_is_replaced_only_after_confirmation(
     windows: WindowFactory, jobs_db: JobsDatabase, qtbot: QtBot, tmp_path: Path
 ) -> None:
     jobs_db.add("a.txt")
@@ -145,7 +145,7 @@ def test_file_that_is_there_is_replaced_only_when_it_is_asked_for_again(
     dialog.path.setText(str(target))
     dialog.button.click()
     qtbot.waitUntil(dialog.isVisible)
-    assert "already exists" in dialog.trouble
+    assert "already exists" in dialog.error_text
     assert target.read_text(encoding="utf-8") == "mine"
     assert dialog.button.text() == "&Replace"
     dialog.button.click()
@@ -153,7 +153,7 @@ def test_file_that_is_there_is_replaced_only_when_it_is_asked_for_again(
     assert len(rows_of(target)) == 1
 
 
-def test_another_name_after_that_is_not_replaced_unasked(
+def test_confirmation_does_not_apply_to_another_name(
     windows: WindowFactory, jobs_db: JobsDatabase, qtbot: QtBot, tmp_path: Path
 ) -> None:
     jobs_db.add("a.txt")
@@ -170,7 +170,7 @@ def test_another_name_after_that_is_not_replaced_unasked(
     assert (tmp_path / "two.csv").read_text(encoding="utf-8") == "mine too"
 
 
-def test_folder_that_is_not_there_is_said_in_the_dialog(
+def test_missing_folder_is_reported_in_the_dialog(
     windows: WindowFactory, jobs_db: JobsDatabase, qtbot: QtBot, tmp_path: Path
 ) -> None:
     jobs_db.add("a.txt")
@@ -179,7 +179,7 @@ def test_folder_that_is_not_there_is_said_in_the_dialog(
     dialog.path.setText(str(tmp_path / "gone" / "list.csv"))
     dialog.button.click()
     qtbot.waitUntil(dialog.isVisible)
-    assert dialog.trouble == f"The folder {tmp_path / 'gone'} does not exist. Choose another one."
+    assert dialog.error_text == f"The folder {tmp_path / 'gone'} does not exist. Choose another one."
     QTest.keyClick(dialog, Qt.Key.Key_Escape)
     assert window.export.dialog is None
     assert list(tmp_path.glob(".*.part")) == []
@@ -195,25 +195,25 @@ def test_folder_that_is_not_there_is_said_in_the_dialog(
         (errno.EIO, "list.csv can't be written: oh"),
     ],
 )
-def test_what_stands_in_the_way_is_said_plainly(tmp_path: Path, code: int, words: str) -> None:
+def test_write_errors_are_explained(tmp_path: Path, code: int, words: str) -> None:
     error = NotWrittenError("list.csv can't be written: oh.", code=code)
     assert exporting.why_not_written(tmp_path / "list.csv", error).startswith(words)
 
 
-def test_no_name_is_asked_for(windows: WindowFactory, jobs_db: JobsDatabase, qtbot: QtBot) -> None:
+def test_empty_name_is_rejected(windows: WindowFactory, jobs_db: JobsDatabase, qtbot: QtBot) -> None:
     jobs_db.add("a.txt")
     dialog = open_dialog(windows.open_active(), qtbot)
     dialog.path.clear()
     dialog.button.click()
     assert dialog.isVisible()
-    assert dialog.trouble == "Choose a file to export to."
+    assert dialog.error_text == "Choose a file to export to."
 
 
-def test_long_export_tells_how_far_it_is_and_is_stopped_without_a_trace(
+def test_long_export_shows_progress_and_leaves_no_file_when_stopped(
     windows: WindowFactory, jobs_db: JobsDatabase, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exporting, "_EVERY", 1)
-    monkeypatch.setattr(exporting, "PATIENCE_MS", 0)
+    monkeypatch.setattr(exporting, "_JOBS_PER_STEP", 1)
+    monkeypatch.setattr(exporting, "PROGRESS_DELAY_MS", 0)
     jobs_db.add_many(4000)
     window = windows.open_active()
     dialog = open_dialog(window, qtbot)
@@ -242,7 +242,7 @@ def test_short_export_does_not_make_the_window_flicker(
     assert told == [""]
 
 
-def test_closing_the_window_ends_an_export(
+def test_closing_the_window_stops_an_export(
     windows: WindowFactory, jobs_db: JobsDatabase, qtbot: QtBot, tmp_path: Path
 ) -> None:
     jobs_db.add_many(3000)
@@ -255,7 +255,7 @@ def test_closing_the_window_ends_an_export(
     assert not list(tmp_path.glob(".*.part"))
 
 
-def test_export_is_of_one_moment(windows: WindowFactory, jobs_db: JobsDatabase, qtbot: QtBot, tmp_path: Path) -> None:
+def test_export_is_a_snapshot(windows: WindowFactory, jobs_db: JobsDatabase, qtbot: QtBot, tmp_path: Path) -> None:
     """Changes during the export are not in it: no job twice, none missing, no inconsistent sums."""
     keys = jobs_db.add_many(1200)
     with jobs_db.jobs.snapshot():
@@ -293,7 +293,7 @@ def test_choices_are_remembered(windows: WindowFactory, jobs_db: JobsDatabase, q
     assert again.path.text().startswith(str(tmp_path))
 
 
-def test_chosen_file_needs_no_second_question(
+def test_file_chosen_in_the_file_dialog_needs_no_confirmation(
     windows: WindowFactory, jobs_db: JobsDatabase, qtbot: QtBot, tmp_path: Path
 ) -> None:
     jobs_db.add("a.txt")
@@ -327,7 +327,7 @@ def test_offer_follows_the_list_while_the_dialog_is_open(
     assert dialog.rows[Rows.SHOWN].isChecked()
 
 
-def test_nothing_to_export_is_not_offered(windows: WindowFactory) -> None:
+def test_export_is_disabled_for_an_empty_list(windows: WindowFactory) -> None:
     assert not windows.open().menu_actions.export.isEnabled()
 
 
@@ -340,15 +340,15 @@ def test_every_column_sorts_by_something_that_the_database_can_order_by() -> Non
     assert {column.sort_key for column in COLUMNS} <= {None, *SORT_TERMS}
 
 
-def test_semicolons_are_usual_where_a_comma_is_in_numbers() -> None:
-    assert export_target.usual_format() is Format.CSV
+def test_semicolons_are_the_default_where_numbers_have_a_decimal_comma() -> None:
+    assert export_target.default_format() is Format.CSV
     before = QLocale()
     QLocale.setDefault(QLocale(QLocale.Language.German))
-    assert export_target.usual_format() is Format.CSV_SEMICOLON
+    assert export_target.default_format() is Format.CSV_SEMICOLON
     QLocale.setDefault(before)
 
 
-def test_home_and_names_without_a_folder_are_understood(
+def test_home_and_relative_names_are_understood(
     windows: WindowFactory, jobs_db: JobsDatabase, qtbot: QtBot, isolated_environment: Path
 ) -> None:
     jobs_db.add("a.txt")
@@ -356,11 +356,13 @@ def test_home_and_names_without_a_folder_are_understood(
     home = isolated_environment
     for typed, path in (("~/x.csv", home / "x.csv"), ("x", home / "x.csv"), (os.sep + "x.CSV", f"{os.sep}x.CSV")):
         dialog.path.setText(typed)
-        assert dialog.order is not None
-        assert str(dialog.order.target) == str(path)
+        assert dialog.request is not None
+        assert str(dialog.request.target) == str(path)
 
 
-def test_enter_in_the_name_exports(windows: WindowFactory, jobs_db: JobsDatabase, qtbot: QtBot, tmp_path: Path) -> None:
+def test_enter_in_the_file_name_exports(
+    windows: WindowFactory, jobs_db: JobsDatabase, qtbot: QtBot, tmp_path: Path
+) -> None:
     jobs_db.add("a.txt")
     window = windows.open_active()
     dialog = open_dialog(window, qtbot)

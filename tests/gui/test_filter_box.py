@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication, QToolButton
 
 from desktop_app.domain.job import Status
 from desktop_app.domain.query import NO_SEARCH
-from desktop_app.gui.filtering.filter_box import DELAY_MS, FilterBox
+from desktop_app.gui.filtering.list_filter import DELAY_MS, FilterBox
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -30,7 +30,7 @@ def window(windows: WindowFactory) -> MainWindow:
     return windows.open_active()
 
 
-def test_typing_searches_once_when_the_fingers_rest(theme: Theme, qtbot: QtBot) -> None:
+def test_typing_searches_once_after_a_pause(theme: Theme, qtbot: QtBot) -> None:
     box = FilterBox(theme)
     qtbot.addWidget(box)
     heard: list[object] = []
@@ -89,7 +89,7 @@ def test_arrow_down_goes_to_the_list(window: MainWindow, windows: WindowFactory,
     assert window.view.currentIndex().isValid()
 
 
-def test_nothing_found_is_said_and_taken_back_by_one_button(
+def test_no_match_is_explained_and_has_a_button_to_clear_the_filter(
     window: MainWindow, windows: WindowFactory, qtbot: QtBot
 ) -> None:
     window.filter.setFocus()
@@ -106,7 +106,7 @@ def test_nothing_found_is_said_and_taken_back_by_one_button(
     assert len(windows.names()) == 3
 
 
-def test_button_in_the_box_empties_it(window: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
+def test_clear_button_clears_the_filter(window: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
     QTest.keyClicks(window.filter, "banana")
     qtbot.waitUntil(lambda: len(windows.names()) == 1)
     clear = next(button for button in window.filter.findChildren(QToolButton) if button.text() == "Clear the filter")
@@ -116,7 +116,7 @@ def test_button_in_the_box_empties_it(window: MainWindow, windows: WindowFactory
     assert not clear.isVisible()
 
 
-def test_filtered_list_follows_what_changes(window: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
+def test_filtered_list_follows_changes(window: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
     QTest.keyClicks(window.filter, "status:failed")
     qtbot.waitUntil(lambda: windows.names() == ["apple.txt"])
     apple, banana, _ = windows.jobs_db.jobs.ids()
@@ -132,25 +132,21 @@ def test_order_stays_when_the_list_is_filtered(window: MainWindow, windows: Wind
     qtbot.waitUntil(lambda: windows.names() == ["banana.txt", "apple.txt"])
 
 
-def test_selected_files_that_do_not_match_are_not_selected_any_more(
-    window: MainWindow, windows: WindowFactory, qtbot: QtBot
-) -> None:
+def test_files_that_do_not_match_are_deselected(window: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
     window.view.selectAll()
     QTest.keyClicks(window.filter, "apple")
     qtbot.waitUntil(lambda: windows.names() == ["apple.txt"])
     assert len(window.view.selected_ids()) == 1
 
 
-def test_nothing_can_be_filtered_while_there_is_nothing(windows: WindowFactory) -> None:
+def test_filter_is_disabled_while_the_list_is_empty(windows: WindowFactory) -> None:
     window = windows.open()
     assert not window.filter.isEnabled()
     assert not window.menu_actions.filter.isEnabled()
     assert not window.sidebar.isVisible()
 
 
-def test_files_added_while_others_are_looked_for_do_not_show(
-    window: MainWindow, windows: WindowFactory, qtbot: QtBot
-) -> None:
+def test_added_files_that_do_not_match_are_not_shown(window: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
     QTest.keyClicks(window.filter, "banana")
     qtbot.waitUntil(lambda: windows.names() == ["banana.txt"])
     windows.jobs_db.add("/in/another.txt", "/in/banana2.txt")

@@ -39,7 +39,7 @@ def header(windows: WindowFactory) -> JobsHeader:
 
 
 def shown(header: JobsHeader) -> list[str]:
-    return [column.id for column in header.layout_of_columns() if not column.hidden]
+    return [column.id for column in header.column_layout() if not column.hidden]
 
 
 def menu_of(header: JobsHeader, *, sorting: bool = False) -> QMenu:
@@ -56,14 +56,14 @@ def test_columns_fill_the_width(header: JobsHeader) -> None:
     assert total == header.viewport().width()
 
 
-def test_sizes_can_be_read_in_full_from_the_start(header: JobsHeader) -> None:
+def test_size_column_fits_its_content_by_default(header: JobsHeader) -> None:
     metrics = header.fontMetrics()
     room = header.sectionSize(SIZE) - 2 * CELL_PADDING
     for text in (Wording(QLocale()).size(size) for size in (888, 888_800, 888_800_000)):
         assert metrics.horizontalAdvance(text) <= room, text
 
 
-def test_no_column_asks_for_every_cell(header: JobsHeader) -> None:
+def test_no_column_measures_all_cells(header: JobsHeader) -> None:
     modes = {header.sectionResizeMode(number) for number in range(header.count())}
     assert modes == {QHeaderView.ResizeMode.Interactive}
 
@@ -81,23 +81,23 @@ def test_columns_can_be_hidden_and_shown_but_the_name_stays(header: JobsHeader) 
     assert shown(header) == FIRST_SHOWN
 
 
-def test_name_takes_the_room_if_the_status_is_hidden(header: JobsHeader) -> None:
+def test_name_is_stretched_if_the_status_is_hidden(header: JobsHeader) -> None:
     header.show_column(STATUS, False)
     assert sum(header.sectionSize(number) for number in range(header.count())) == header.viewport().width()
 
 
-def test_reset_brings_the_first_layout_back(header: JobsHeader) -> None:
-    first = header.layout_of_columns()
+def test_reset_restores_the_default_layout(header: JobsHeader) -> None:
+    first = header.column_layout()
     header.moveSection(0, 4)
     header.resizeSection(SIZE, 300)
     header.show_column(PROGRESS, False)
     reset = next(action for action in menu_of(header).actions() if action.text() == "Reset Columns")
     reset.trigger()
-    assert header.layout_of_columns() == first
+    assert header.column_layout() == first
 
 
-def test_layout_is_taken_by_the_columns_ids(header: JobsHeader) -> None:
-    header.take_layout(
+def test_layout_is_restored_by_column_id(header: JobsHeader) -> None:
+    header.restore_layout(
         [
             ColumnLayout("size", 133, hidden=False),
             ColumnLayout("of-another-version", 50, hidden=False),
@@ -116,12 +116,12 @@ def test_layout_is_taken_by_the_columns_ids(header: JobsHeader) -> None:
 def test_hidden_column_keeps_its_width(header: JobsHeader) -> None:
     header.resizeSection(SIZE, 144)
     header.show_column(SIZE, False)
-    layout = {column.id: column for column in header.layout_of_columns()}
+    layout = {column.id: column for column in header.column_layout()}
     assert layout["size"] == ColumnLayout("size", 144, hidden=True)
     assert header.isSectionHidden(SIZE)
 
 
-def test_click_sorts_and_second_click_turns_around(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_click_sorts_and_second_click_reverses_the_order(windows: WindowFactory, qtbot: QtBot) -> None:
     windows.jobs_db.add("b", "a")
     window = windows.open()
     model, header = windows.controller().model, window.view.header
@@ -153,7 +153,7 @@ def popup(qtbot: QtBot) -> QMenu:
     return menu
 
 
-def test_menu_opens_beside_the_mouse(header: JobsHeader, qtbot: QtBot) -> None:
+def test_menu_opens_at_the_mouse_pointer(header: JobsHeader, qtbot: QtBot) -> None:
     place = header.viewport().mapToGlobal(QPoint(5, 5))
     QApplication.sendEvent(header.viewport(), QContextMenuEvent(QContextMenuEvent.Reason.Mouse, QPoint(5, 5), place))
     menu = popup(qtbot)
@@ -182,7 +182,7 @@ def then_of(header: JobsHeader) -> tuple[int, Qt.SortOrder] | None:
     return header.second
 
 
-def test_click_with_shift_orders_what_is_equal(three: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
+def test_shift_click_sorts_rows_with_equal_first_keys(three: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
     header = three.view.header
     click(header, SIZE)
     qtbot.waitUntil(lambda: windows.names() == ["c", "b", "a"])
@@ -201,7 +201,7 @@ def test_click_with_shift_orders_what_is_equal(three: MainWindow, windows: Windo
     qtbot.waitUntil(lambda: windows.names() == ["a", "b", "c"])
 
 
-def test_second_key_stays_when_the_first_turns_round_and_goes_with_another(
+def test_second_key_stays_when_the_first_is_reversed_and_is_cleared_by_another(
     three: MainWindow, windows: WindowFactory
 ) -> None:
     header = three.view.header
@@ -214,7 +214,7 @@ def test_second_key_stays_when_the_first_turns_round_and_goes_with_another(
     assert windows.controller().model.order == Sort.by("name")
 
 
-def test_click_with_shift_at_an_edge_sizes(three: MainWindow) -> None:
+def test_shift_click_at_an_edge_resizes(three: MainWindow) -> None:
     header = three.view.header
     edge = QPoint(header.sectionViewportPosition(SIZE) + header.sectionSize(SIZE) - 1, 5)
     QTest.mouseClick(header.viewport(), Qt.MouseButton.LeftButton, SHIFT, edge)
@@ -246,7 +246,9 @@ def test_second_key_is_chosen_in_the_menu(three: MainWindow, windows: WindowFact
     assert header.second is None
 
 
-def test_order_and_columns_are_there_after_a_restart(three: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
+def test_order_and_columns_are_restored_after_a_restart(
+    three: MainWindow, windows: WindowFactory, qtbot: QtBot
+) -> None:
     header = three.view.header
     click(header, SIZE)
     click(header, NAME, SHIFT)
@@ -259,7 +261,7 @@ def test_order_and_columns_are_there_after_a_restart(three: MainWindow, windows:
     assert "folder" in shown(again)
 
 
-def test_heading_says_how_it_is_sorted(three: MainWindow, windows: WindowFactory) -> None:
+def test_accessible_heading_tells_the_sort_order(three: MainWindow, windows: WindowFactory) -> None:
     header, model = three.view.header, windows.controller().model
     click(header, SIZE)
     click(header, SIZE)
@@ -296,9 +298,7 @@ def keyed(windows: WindowFactory, qtbot: QtBot) -> JobsHeader:
     return header
 
 
-def test_titles_are_gone_through_and_sorted_by_with_keys(
-    keyed: JobsHeader, windows: WindowFactory, qtbot: QtBot
-) -> None:
+def test_keys_move_between_titles_and_sort(keyed: JobsHeader, windows: WindowFactory, qtbot: QtBot) -> None:
     QTest.keyClick(keyed, Qt.Key.Key_Home)
     assert (keyed.current, keyed.accessibleDescription()) == (NAME, "Name")
     QTest.keyClick(keyed, Qt.Key.Key_Space)
@@ -316,7 +316,7 @@ def test_titles_are_gone_through_and_sorted_by_with_keys(
     assert keyed.hasFocus()
 
 
-def test_order_is_said_whoever_changes_it(keyed: JobsHeader, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_new_order_is_always_announced(keyed: JobsHeader, monkeypatch: pytest.MonkeyPatch) -> None:
     heard: list[str] = []
 
     def hear(event: QAccessibleEvent) -> None:
@@ -336,7 +336,7 @@ def test_order_is_said_whoever_changes_it(keyed: JobsHeader, monkeypatch: pytest
     ]
 
 
-def test_columns_are_moved_and_sized_with_keys(keyed: JobsHeader) -> None:
+def test_keys_move_and_resize_columns(keyed: JobsHeader) -> None:
     QTest.keyClick(keyed, Qt.Key.Key_Home)
     QTest.keyClick(keyed, Qt.Key.Key_Right, CTRL)
     QTest.keyClick(keyed, Qt.Key.Key_Left, CTRL)
@@ -369,7 +369,7 @@ def test_column_menu_opens_from_the_list_too(windows: WindowFactory, qtbot: QtBo
     menu.close()
 
 
-def test_title_that_is_out_of_sight_is_scrolled_to(keyed: JobsHeader, qtbot: QtBot) -> None:
+def test_focused_title_is_scrolled_into_view(keyed: JobsHeader, qtbot: QtBot) -> None:
     for number in range(len(COLUMNS)):
         keyed.show_column(number, True)
     qtbot.waitUntil(lambda: view_of(keyed).horizontalScrollBar().maximum() > keyed.width())
@@ -380,7 +380,7 @@ def test_title_that_is_out_of_sight_is_scrolled_to(keyed: JobsHeader, qtbot: QtB
     assert keyed.sectionViewportPosition(NAME) == 0
 
 
-def test_hidden_title_does_not_hold_the_keyboard(keyed: JobsHeader) -> None:
+def test_hidden_title_does_not_keep_the_focus(keyed: JobsHeader) -> None:
     QTest.keyClick(keyed, Qt.Key.Key_End)
     keyed.show_column(keyed.current, False)
     keyed.show_column(COLUMN_OF_ID["added"], False)
@@ -392,7 +392,7 @@ def test_hidden_title_does_not_hold_the_keyboard(keyed: JobsHeader) -> None:
 # --- shown columns
 
 
-def test_fit_columns_makes_room_for_what_is_seen(windows: WindowFactory) -> None:
+def test_fit_columns_fits_visible_cells(windows: WindowFactory) -> None:
     windows.jobs_db.add("a name that is quite a bit longer than its column is at first.txt", size=10**9)
     header = windows.open().view.header
     before = header.sectionSize(NAME)
@@ -406,17 +406,17 @@ def test_reasons_are_shown_while_only_problems_are_listed(windows: WindowFactory
     windows.jobs_db.fail(windows.jobs_db.add("a", "b")[0])
     window = windows.open_active()
     header = window.view.header
-    first = [column for column in header.layout_of_columns() if column.id != "reason"]
+    first = [column for column in header.column_layout() if column.id != "reason"]
     QTest.keyClick(window.view, Qt.Key.Key_5, CTRL)
     assert header.shows(REASON)
     assert shown_order(header) == ["name", "status", "reason", "size", "added", "took"]
-    assert {column.id: column for column in header.layout_of_columns()}["reason"].hidden
+    assert {column.id: column for column in header.column_layout()}["reason"].hidden
     QTest.keyClick(window.view, Qt.Key.Key_1, CTRL)
     assert not header.shows(REASON)
-    assert [column for column in header.layout_of_columns() if column.id != "reason"] == first
+    assert [column for column in header.column_layout() if column.id != "reason"] == first
 
 
-def test_reason_that_was_shown_before_or_was_put_away_stays_so(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_choice_of_the_user_for_the_reason_column_is_kept(windows: WindowFactory, qtbot: QtBot) -> None:
     windows.jobs_db.fail(windows.jobs_db.add("a", "b")[0])
     window = windows.open_active()
     header = window.view.header
@@ -447,10 +447,10 @@ def shown_order(header: JobsHeader) -> list[str]:
     return [COLUMNS[number].id for number in places if not header.isSectionHidden(number)]
 
 
-def test_column_of_a_later_version_is_shown_or_not_as_it_is_meant(header: JobsHeader) -> None:
+def test_column_of_a_later_version_has_its_default_visibility(header: JobsHeader) -> None:
     """A layout saved before a column was added does not contain it."""
     known = [ColumnLayout(name, 100, hidden=name == "lines") for name in ("took", "name", "status", "lines")]
-    header.take_layout(known)
+    header.restore_layout(known)
     assert shown(header) == ["took", "name", "status", "progress", "size", "added"]
 
 

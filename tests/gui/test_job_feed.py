@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.gui.jobs_database import JobsDatabase
 
 
-def test_many_writes_between_two_looks_are_one_change(jobs_db: JobsDatabase, qtbot: QtBot) -> None:
+def test_many_writes_between_two_polls_are_one_change(jobs_db: JobsDatabase, qtbot: QtBot) -> None:
     jobs_db.add("old")
     feed = JobFeed(jobs_db.jobs.changes)
     feed.start()
@@ -36,7 +36,7 @@ def test_many_writes_between_two_looks_are_one_change(jobs_db: JobsDatabase, qtb
     feed.stop()
 
 
-def test_trouble_is_said_once_and_its_end_too(
+def test_problem_and_recovery_are_reported_once(
     jobs_db: JobsDatabase, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
 ) -> None:
     feed = JobFeed(jobs_db.jobs.changes)
@@ -58,11 +58,11 @@ def _refuse(*_: object) -> None:
     raise StoreError("No disk.")
 
 
-def test_it_asks_four_times_a_second() -> None:
+def test_feed_polls_four_times_a_second() -> None:
     assert job_feed.EVERY_MS == 250
 
 
-def test_totals_count_what_changed_while_they_were_counting(jobs_db: JobsDatabase, qtbot: QtBot) -> None:
+def test_totals_include_changes_made_while_counting(jobs_db: JobsDatabase, qtbot: QtBot) -> None:
     tasks = Tasks(jobs_db.session, threads=1)
     totals = Totals(jobs_db.jobs, tasks)
     totals.count()
@@ -73,20 +73,23 @@ def test_totals_count_what_changed_while_they_were_counting(jobs_db: JobsDatabas
     tasks.close(1000)
 
 
-def test_totals_try_again_after_trouble(jobs_db: JobsDatabase, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> None:
-    monkeypatch.setattr("desktop_app.gui.table.job_feed._AFTER_TROUBLE_MS", 0)
+def test_totals_are_counted_again_after_an_error(
+    jobs_db: JobsDatabase, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+) -> None:
+    monkeypatch.setattr(job_feed, "_RETRY_MS", 0)
     tasks = Tasks(jobs_db.session, threads=1)
-    totals = Totals(jobs_db.jobs, tasks)
     jobs_db.add("a")
-    asked: list[object] = []
+    count_jobs, calls = jobs_db.jobs.counts, []
 
-    def refuse(*arguments: object) -> None:
-        asked.append(arguments)
-        raise StoreError("No disk.")
+    def fail_twice(_reader: JobList) -> StatusCounts:
+        calls.append(1)
+        if len(calls) <= 2:
+            raise StoreError("No disk.")
+        return count_jobs()
 
-    with monkeypatch.context() as broken:
-        broken.setattr(JobList, "counts", refuse)
-        totals.count()
-        qtbot.waitUntil(lambda: len(asked) > 1)
+    monkeypatch.setattr(JobList, "counts", fail_twice)
+    totals = Totals(jobs_db.jobs, tasks)
+    totals.count()
     qtbot.waitUntil(lambda: totals.counts.total == 1)
+    assert len(calls) == 3
     tasks.close(1000)

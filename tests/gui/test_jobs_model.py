@@ -54,7 +54,7 @@ class ListModel:
         self.model.problem.connect(self.problems.append)
 
     def load(self, column: str = "added", order: Qt.SortOrder = ASCENDING) -> None:
-        with self.qtbot.waitSignal(self.model.listed):
+        with self.qtbot.waitSignal(self.model.rows_changed):
             self.model.sort(COLUMN_OF_ID[column], order)
 
     def look(self) -> None:
@@ -82,7 +82,7 @@ def test_list_is_empty_and_not_loaded_until_it_is_read(list_model: ListModel) ->
     assert list_model.texts() == ["a.txt"]
 
 
-def test_cells_show_what_the_database_says(list_model: ListModel) -> None:
+def test_cells_show_the_values_in_the_database(list_model: ListModel) -> None:
     key = list_model.jobs_db.add("a.txt", size=18_204)[0]
     list_model.jobs_db.finish(key, lines=12_340)
     list_model.load()
@@ -106,7 +106,7 @@ def test_numbers_are_aligned_to_the_right_like_their_titles(list_model: ListMode
         assert cell == title
 
 
-def test_progress_is_told_in_words_too(list_model: ListModel) -> None:
+def test_progress_is_also_given_as_text(list_model: ListModel) -> None:
     key = list_model.jobs_db.add("a.txt", size=1000)[0]
     list_model.jobs_db.change(key, status=Status.PROCESSING, bytes_done=710)
     list_model.load()
@@ -144,7 +144,7 @@ def test_first_cell_speaks_the_row_and_the_others_their_title(list_model: ListMo
     assert spoken[3] == "Lines: "
 
 
-def test_changes_come_as_one_range_and_from_the_database(list_model: ListModel) -> None:
+def test_changes_are_emitted_as_one_range(list_model: ListModel) -> None:
     keys = list_model.jobs_db.add_many(20)
     list_model.load()
     list_model.texts()
@@ -161,7 +161,7 @@ def test_changes_come_as_one_range_and_from_the_database(list_model: ListModel) 
     assert list_model.texts("status")[7].startswith("Failed")
 
 
-def test_nothing_is_emitted_for_rows_that_nobody_looked_at(list_model: ListModel) -> None:
+def test_nothing_is_emitted_for_rows_that_are_not_cached(list_model: ListModel) -> None:
     keys = list_model.jobs_db.add_many(600)
     list_model.load()
     list_model.model.index(0, 0).data()
@@ -174,7 +174,7 @@ def test_nothing_is_emitted_for_rows_that_nobody_looked_at(list_model: ListModel
 
 
 @pytest.mark.parametrize(("order", "row"), [(ASCENDING, 3), (DESCENDING, 0)])
-def test_new_rows_come_in_one_insertion(list_model: ListModel, order: Qt.SortOrder, row: int) -> None:
+def test_new_rows_are_inserted_at_once(list_model: ListModel, order: Qt.SortOrder, row: int) -> None:
     list_model.jobs_db.add_many(3)
     list_model.load("added", order)
     list_model.look()
@@ -187,7 +187,7 @@ def test_new_rows_come_in_one_insertion(list_model: ListModel, order: Qt.SortOrd
     assert list_model.texts() == (expected if order is ASCENDING else expected[::-1])
 
 
-def test_removed_rows_vanish_and_the_selection_stays_on_its_files(list_model: ListModel) -> None:
+def test_selection_stays_on_its_files_when_rows_are_removed(list_model: ListModel) -> None:
     keys = list_model.jobs_db.add_many(10)
     list_model.load()
     list_model.look()
@@ -201,26 +201,28 @@ def test_removed_rows_vanish_and_the_selection_stays_on_its_files(list_model: Li
     assert list_model.texts() == [f"file{n}.txt" for n in (0, 3, 4, 6, 7, 8, 9)]
 
 
-def test_rows_removed_in_many_places_are_loaded_anew(list_model: ListModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs_model, "_MAX_RUNS", 2)
+def test_list_is_reloaded_when_many_separate_rows_are_removed(
+    list_model: ListModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs_model, "_MAX_BLOCKS", 2)
     keys = list_model.jobs_db.add_many(10)
     list_model.load()
     list_model.look()
     list_model.jobs_db.intake.remove(keys[::2])
-    with list_model.qtbot.waitSignal(list_model.model.listed):
+    with list_model.qtbot.waitSignal(list_model.model.rows_changed):
         list_model.look()
     assert list_model.texts() == [f"file{n}.txt" for n in (1, 3, 5, 7, 9)]
 
 
 @pytest.mark.parametrize("order", [ASCENDING, DESCENDING])
-def test_rows_that_are_brought_back_return_to_their_place(list_model: ListModel, order: Qt.SortOrder) -> None:
+def test_restored_rows_return_to_their_positions(list_model: ListModel, order: Qt.SortOrder) -> None:
     keys = list_model.jobs_db.add_many(5)
     list_model.load("added", order)
     list_model.jobs_db.intake.remove([keys[2]])
     list_model.look()
     assert list_model.model.rowCount() == 4
     list_model.jobs_db.intake.restore([keys[2]])
-    with list_model.qtbot.waitSignal(list_model.model.listed):
+    with list_model.qtbot.waitSignal(list_model.model.rows_changed):
         list_model.look()
     assert list_model.texts()[2] == "file2.txt"
 
@@ -239,7 +241,7 @@ def test_sorting_follows_sql_and_keeps_selection_and_current_row(list_model: Lis
     assert list_model.texts()[0] == "file10.txt"
 
 
-def test_column_widths_are_told_that_only_rows_were_sorted(list_model: ListModel) -> None:
+def test_layout_change_has_the_hint_that_only_rows_were_sorted(list_model: ListModel) -> None:
     list_model.jobs_db.add("b", "a")
     list_model.load()
     hints: list[Any] = []
@@ -256,17 +258,17 @@ def test_equal_rows_stay_in_the_order_they_were_added(list_model: ListModel) -> 
     assert list_model.texts() == ["c", "a", "b"]
 
 
-def test_same_order_again_is_not_loaded_again(list_model: ListModel) -> None:
+def test_unchanged_order_is_not_loaded_again(list_model: ListModel) -> None:
     list_model.jobs_db.add("a")
     list_model.load()
-    spy = QSignalSpy(list_model.model.listed)
+    spy = QSignalSpy(list_model.model.rows_changed)
     list_model.model.sort(COLUMN_OF_ID["added"], ASCENDING)
     list_model.model.sort(-1)
     assert spy.count() == 0
     assert list_model.model.order == BY_ADDING
 
 
-def test_only_the_newest_order_is_taken(list_model: ListModel) -> None:
+def test_only_the_newest_order_is_shown(list_model: ListModel) -> None:
     list_model.jobs_db.add("b", "a", "c")
     list_model.load()
     spy = QSignalSpy(list_model.model.layoutChanged)
@@ -277,7 +279,7 @@ def test_only_the_newest_order_is_taken(list_model: ListModel) -> None:
     assert list_model.model.order == Sort.by("name", descending=True)
 
 
-def test_new_row_finds_its_place_in_a_sorted_list(list_model: ListModel) -> None:
+def test_new_row_is_sorted_into_a_sorted_list(list_model: ListModel) -> None:
     list_model.jobs_db.add("a", "c")
     list_model.load("name")
     list_model.look()
@@ -295,7 +297,7 @@ def test_row_whose_status_changed_moves_in_a_list_sorted_by_status(list_model: L
     list_model.qtbot.waitUntil(lambda: list_model.texts() == ["b", "c", "a"])
 
 
-def test_removed_row_vanishes_from_a_sorted_list_at_once(list_model: ListModel) -> None:
+def test_removed_row_disappears_from_a_sorted_list_immediately(list_model: ListModel) -> None:
     keys = list_model.jobs_db.add("c", "a", "b")
     list_model.load("name")
     list_model.jobs_db.intake.remove([keys[2]])
@@ -303,20 +305,20 @@ def test_removed_row_vanishes_from_a_sorted_list_at_once(list_model: ListModel) 
     assert list_model.texts() == ["a", "c"]
 
 
-def test_too_many_changes_are_read_anew(list_model: ListModel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_list_is_reloaded_after_too_many_changes(list_model: ListModel, monkeypatch: pytest.MonkeyPatch) -> None:
     keys = list_model.jobs_db.add_many(10)
     list_model.load()
     list_model.texts()
     monkeypatch.setattr("desktop_app.store.change_feed.MAX_CHANGES", 3)
     list_model.jobs_db.finish(keys, lines=3)
     list_model.jobs_db.add_many(2)
-    with list_model.qtbot.waitSignal(list_model.model.listed):
+    with list_model.qtbot.waitSignal(list_model.model.rows_changed):
         list_model.look()
     assert list_model.model.rowCount() == 12
     assert list_model.texts("lines") == ["3"] * 10 + [""] * 2
 
 
-def test_rows_that_come_and_go_while_an_order_is_read_are_right_in_the_end(list_model: ListModel) -> None:
+def test_rows_added_and_removed_while_an_order_is_loaded_are_correct_afterwards(list_model: ListModel) -> None:
     keys = list_model.jobs_db.add("a", "b", "c")
     list_model.load()
     list_model.look()
@@ -327,7 +329,7 @@ def test_rows_that_come_and_go_while_an_order_is_read_are_right_in_the_end(list_
     list_model.qtbot.waitUntil(lambda: list_model.texts() == ["d", "c", "b"])
 
 
-def test_row_removed_and_brought_back_while_an_order_is_read_is_listed(list_model: ListModel) -> None:
+def test_row_removed_and_restored_while_an_order_is_loaded_is_listed(list_model: ListModel) -> None:
     keys = list_model.jobs_db.add("a", "b", "c")
     list_model.load()
     list_model.look()
@@ -340,7 +342,7 @@ def test_row_removed_and_brought_back_while_an_order_is_read_is_listed(list_mode
     list_model.qtbot.waitUntil(lambda: list_model.texts() == ["c", "b", "a"])
 
 
-def test_rows_added_before_the_first_load_came_are_not_lost(list_model: ListModel) -> None:
+def test_rows_added_during_the_first_load_are_not_lost(list_model: ListModel) -> None:
     list_model.jobs_db.add("a")
     list_model.model.sort(COLUMN_OF_ID["added"], ASCENDING)
     list_model.jobs_db.add("b")
@@ -348,7 +350,7 @@ def test_rows_added_before_the_first_load_came_are_not_lost(list_model: ListMode
     list_model.qtbot.waitUntil(lambda: list_model.texts() == ["a", "b"])
 
 
-def test_list_that_becomes_empty_and_full_again(list_model: ListModel) -> None:
+def test_list_can_become_empty_and_be_filled_again(list_model: ListModel) -> None:
     keys = list_model.jobs_db.add_many(3)
     list_model.load()
     list_model.look()
@@ -360,15 +362,13 @@ def test_list_that_becomes_empty_and_full_again(list_model: ListModel) -> None:
     assert list_model.texts() == ["x"]
 
 
-def test_database_that_cannot_be_read_is_said_and_tried_again(
-    list_model: ListModel, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unreadable_database_is_reported_and_read_again(list_model: ListModel, monkeypatch: pytest.MonkeyPatch) -> None:
     keys = list_model.jobs_db.add_many(3)
     list_model.load()
     list_model.look()
     with monkeypatch.context() as broken:
         broken.setattr(JobList, "page", _refuse)
-        list_model.model.look_again()
+        list_model.model.reread()
         assert list_model.texts() == [None] * 3
         assert list_model.model.job(0) is None
         assert list_model.problems == ["The disk is gone."]
@@ -377,9 +377,7 @@ def test_database_that_cannot_be_read_is_said_and_tried_again(
     assert list_model.texts() == ["file0.txt", "file1.txt", "file2.txt"]
 
 
-def test_order_that_cannot_be_read_is_said_and_tried_again(
-    list_model: ListModel, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unreadable_order_is_reported_and_loaded_again(list_model: ListModel, monkeypatch: pytest.MonkeyPatch) -> None:
     list_model.jobs_db.add("a")
     with monkeypatch.context() as broken:
         broken.setattr(JobList, "ids", _refuse)
@@ -389,7 +387,7 @@ def test_order_that_cannot_be_read_is_said_and_tried_again(
     assert set(list_model.problems) == {"The disk is gone."}
 
 
-def test_trouble_with_an_order_that_is_no_longer_wanted_changes_nothing(
+def test_error_of_an_outdated_order_is_ignored(
     list_model: ListModel, tasks: Tasks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keys = list_model.jobs_db.add("a", "b", "c")
@@ -413,7 +411,7 @@ def test_trouble_with_an_order_that_is_no_longer_wanted_changes_nothing(
     list_model.qtbot.waitUntil(lambda: len(tasks._waiting) == 1)  # the first was received
     list_model.jobs_db.intake.remove([keys[1]])
     list_model.look()
-    with list_model.qtbot.waitSignal(list_model.model.listed):
+    with list_model.qtbot.waitSignal(list_model.model.rows_changed):
         answered.set()
     assert list_model.texts() == ["c", "a"]
     assert list_model.problems == []
@@ -437,7 +435,7 @@ def test_million_rows_are_counted_without_reading_them(list_model: ListModel, mo
 
 
 @pytest.mark.parametrize("row", [-1, 2, 1_000])
-def test_row_that_is_not_there_has_no_job(list_model: ListModel, row: int) -> None:
+def test_row_that_does_not_exist_has_no_job(list_model: ListModel, row: int) -> None:
     list_model.jobs_db.add("a", "b")
     list_model.load()
     assert list_model.model.job(1) is not None

@@ -47,7 +47,7 @@ def select(view: JobsView, *rows: int) -> None:
         view.selectionModel().select(view.model().index(row, 0), flags)
 
 
-def test_selected_keys_are_in_the_lists_order_whatever_the_clicks(view: JobsView, windows: WindowFactory) -> None:
+def test_selected_keys_are_in_the_order_of_the_list(view: JobsView, windows: WindowFactory) -> None:
     select(view, 7, 2, 3)
     assert view.selected_rows() == [(2, 2), (3, 3), (7, 7)] or view.selected_rows() == [(2, 3), (7, 7)]
     assert list(view.selected_ids()) == [windows.controller().model.ids[row] for row in (2, 3, 7)]
@@ -70,7 +70,7 @@ def test_typing_does_not_search_through_all_rows(view: JobsView, qtbot: QtBot) -
     assert view.currentIndex().row() == 3
 
 
-def test_escape_selects_nothing(view: JobsView, qtbot: QtBot) -> None:
+def test_escape_clears_the_selection(view: JobsView, qtbot: QtBot) -> None:
     view.selectAll()
     QTest.keyClick(view, Qt.Key.Key_Escape)
     assert view.selected_count() == 0
@@ -81,10 +81,10 @@ def test_tab_leaves_the_table(view: JobsView) -> None:
     assert not view.tabKeyNavigation()
 
 
-def test_menu_key_opens_the_menu_beside_the_current_row(view: JobsView, qtbot: QtBot) -> None:
+def test_menu_key_opens_the_menu_below_the_current_row(view: JobsView, qtbot: QtBot) -> None:
     view.setCurrentIndex(view.model().index(4, 0))
     event = QContextMenuEvent(QContextMenuEvent.Reason.Keyboard, QPoint(0, 0), QPoint(0, 0))
-    with qtbot.waitSignal(view.menu_wanted) as wanted:
+    with qtbot.waitSignal(view.menu_requested) as wanted:
         QApplication.sendEvent(view.viewport(), event)
     row = view.visualRect(view.currentIndex())
     assert wanted.args == [view.viewport().mapToGlobal(row.bottomLeft())]
@@ -92,7 +92,7 @@ def test_menu_key_opens_the_menu_beside_the_current_row(view: JobsView, qtbot: Q
     assert popup is not None
     popup.close()
     mouse = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, QPoint(9, 9), QPoint(109, 99))
-    with qtbot.waitSignal(view.menu_wanted) as wanted:
+    with qtbot.waitSignal(view.menu_requested) as wanted:
         QApplication.sendEvent(view.viewport(), mouse)
     assert wanted.args == [QPoint(109, 99)]
     popup = QApplication.activePopupWidget()
@@ -101,7 +101,7 @@ def test_menu_key_opens_the_menu_beside_the_current_row(view: JobsView, qtbot: Q
 
 
 @pytest.mark.parametrize("colours", [LIGHT, DARK])
-def test_status_has_a_shape_in_its_colour_and_the_selections_colour_where_selected(
+def test_status_icon_has_the_colour_of_the_status_or_of_the_selection(
     view: JobsView, theme: Theme, colours: object
 ) -> None:
     assert colours in {LIGHT, DARK}
@@ -117,7 +117,7 @@ def test_status_has_a_shape_in_its_colour_and_the_selections_colour_where_select
         theme.use(LIGHT)
 
 
-def test_progress_is_painted_only_while_there_is_some(view: JobsView) -> None:
+def test_progress_is_painted_only_for_running_files(view: JobsView) -> None:
     assert has_colour(cell(view, 1, PROGRESS), LIGHT.accent)
     assert not has_colour(cell(view, 2, PROGRESS), LIGHT.accent)
     select(view, 1)
@@ -125,7 +125,7 @@ def test_progress_is_painted_only_while_there_is_some(view: JobsView) -> None:
     assert has_colour(cell(view, 1, PROGRESS), LIGHT.selected_text)
 
 
-def test_ring_is_there_for_who_uses_the_keyboard(view: JobsView, qtbot: QtBot) -> None:
+def test_focus_ring_is_shown_only_after_keyboard_use(view: JobsView, qtbot: QtBot) -> None:
     view.activateWindow()
     qtbot.waitUntil(view.isActiveWindow)
     view.setFocus()

@@ -250,7 +250,7 @@ def test_context_menu_offers_what_the_menu_bar_does(windows: WindowFactory, qtbo
     windows.jobs_db.add("a")
     window = windows.open_active()
     window.view.select_rows(0, 0)
-    window.view.menu_wanted.emit(QPoint(50, 50))
+    window.view.menu_requested.emit(QPoint(50, 50))
     qtbot.waitUntil(lambda: isinstance(QApplication.activePopupWidget(), QMenu))
     menu = QApplication.activePopupWidget()
     assert isinstance(menu, QMenu)
@@ -462,7 +462,7 @@ def test_window_comes_back_as_it_was_left(windows: WindowFactory, qtbot: QtBot) 
     header.show_column(2, False)
     header.moveSection(header.visualIndex(6), 1)
     header.resizeSection(4, 123)
-    layout = header.layout_of_columns()
+    layout = header.column_layout()
     closed = QSignalSpy(first.closed)
     first.close()
     first.close()
@@ -470,7 +470,7 @@ def test_window_comes_back_as_it_was_left(windows: WindowFactory, qtbot: QtBot) 
     second = windows.open()
     qtbot.waitUntil(lambda: windows.names() == ["c", "b", "a"])
     assert second.size() == first.size()
-    assert second.view.header.layout_of_columns() == layout
+    assert second.view.header.column_layout() == layout
 
 
 def test_quit_closes_the_window(windows: WindowFactory, qtbot: QtBot) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from desktop_app.gui.table import page_cache
-from desktop_app.gui.table.page_cache import KEPT_PAGES, PAGE_ROWS, KeyOrder, PageCache, runs
+from desktop_app.gui.table.page_cache import KEPT_PAGES, PAGE_ROWS, KeyOrder, PageCache, blocks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,7 +56,7 @@ def test_rows_of_a_page_are_read_once(cache: PageCache, reader: CountingReader) 
     assert reader.pages == 2
 
 
-def test_pages_that_were_not_looked_at_for_long_are_dropped(
+def test_least_recently_used_pages_are_dropped(
     cache: PageCache, reader: CountingReader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(page_cache, "KEPT_PAGES", 1)
@@ -69,9 +69,7 @@ def test_pages_that_were_not_looked_at_for_long_are_dropped(
     assert reader.pages == 3
 
 
-def test_newer_state_takes_its_place_without_reading(
-    cache: PageCache, reader: CountingReader, jobs_db: JobsDatabase
-) -> None:
+def test_patch_updates_a_row_without_reading(cache: PageCache, reader: CountingReader, jobs_db: JobsDatabase) -> None:
     name(cache, 3)
     jobs_db.finish(cache.ids[3], lines=42)
     assert cache.patch(jobs_db.jobs.page([cache.ids[3]])[cache.ids[3]]) == 3
@@ -81,7 +79,7 @@ def test_newer_state_takes_its_place_without_reading(
     assert reader.pages == 1
 
 
-def test_row_that_is_gone_is_none(cache: PageCache, jobs_db: JobsDatabase) -> None:
+def test_removed_row_is_none(cache: PageCache, jobs_db: JobsDatabase) -> None:
     jobs_db.intake.remove([cache.ids[1]])
     assert cache.row(1) is None
 
@@ -105,7 +103,7 @@ def test_inserting_rows_moves_the_others_down(cache: PageCache, jobs_db: JobsDat
     assert name(cache, 1) == "file0.txt"
 
 
-def test_page_that_could_not_be_read_is_tried_again_after_forget(cache: PageCache) -> None:
+def test_unreadable_page_is_read_again_after_forget(cache: PageCache) -> None:
     cache.set_unread(0)
     assert cache.row(0) is None
     cache.forget()
@@ -124,7 +122,7 @@ def test_rows_of_keys_are_found_in_every_order(listed: set[int], wanted: set[int
 
 
 @given(st.sets(st.integers(0, 50)))
-def test_runs_cover_the_numbers_and_nothing_else(numbers: set[int]) -> None:
-    found = runs(sorted(numbers))
+def test_blocks_contain_exactly_the_given_rows(numbers: set[int]) -> None:
+    found = blocks(sorted(numbers))
     assert [row for first, last in found for row in range(first, last + 1)] == sorted(numbers)
     assert all(after[0] > before[1] + 1 for before, after in pairwise(found))

@@ -64,7 +64,7 @@ def test_by_mouse_in_the_context_menu(windows: WindowFactory, qtbot: QtBot) -> N
     windows.jobs_db.add("a.txt", "b.txt")
     window = windows.open_active()
     select(window, windows, "b.txt")
-    window.view.menu_wanted.emit(window.view.viewport().mapToGlobal(QPoint(10, 10)))
+    window.view.menu_requested.emit(window.view.viewport().mapToGlobal(QPoint(10, 10)))
     menu = next(menu for menu in window.findChildren(QMenu) if menu.isVisible())
     QTest.mouseClick(
         menu, Qt.MouseButton.LeftButton, pos=menu.actionGeometry(window.menu_actions.process_next).center()

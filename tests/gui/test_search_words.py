@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from desktop_app.domain.job import Status
 from desktop_app.domain.query import parse_search
 from desktop_app.domain.reasons import Reason, ReasonCode
-from desktop_app.gui.filtering.filter_box import read_search
+from desktop_app.gui.filtering.list_filter import read_search
 from desktop_app.gui.i18n import reason_text
 from desktop_app.gui.table.columns import NAME
 from tests.gui.test_translations import speaking
@@ -23,12 +23,12 @@ STORED = Reason(ReasonCode.MAY_NOT_READ)
 GIVEN_UP = Reason(ReasonCode.NOT_DELIVERED).given_up(5)
 
 
-def test_english_is_read_as_before(qapp: object) -> None:
+def test_english_is_understood(qapp: object) -> None:
     for text in ("status:failed invoice", 'size:>10MB reason:"may not"', "Grund:x"):
         assert read_search(text) == parse_search(text)
 
 
-def test_keys_and_statuses_have_their_names_in_the_language_and_in_english(qapp: object) -> None:
+def test_keys_and_statuses_are_understood_in_the_language_and_in_english(qapp: object) -> None:
     with speaking("de"):
         assert read_search("status:fehl").statuses == {Status.FAILED}
         assert read_search("Status:failed").statuses == {Status.FAILED}

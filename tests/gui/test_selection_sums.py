@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 from desktop_app.domain.errors import StoreError
 from desktop_app.domain.job import StatusCounts
 from desktop_app.domain.query import SelectionSums
-from desktop_app.gui.table import selection_sums
-from desktop_app.gui.table.selection_sums import Selected
+from desktop_app.gui.table import job_feed
+from desktop_app.gui.table.job_feed import Selected
 from desktop_app.store.job_list import JobList
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tests.gui.conftest import WindowFactory
 
 
-def test_count_is_there_at_once_and_the_sums_a_moment_later(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_count_is_shown_at_once_and_the_sums_later(windows: WindowFactory, qtbot: QtBot) -> None:
     keys = windows.jobs_db.add("a", "b", "c", size=1000)
     windows.jobs_db.fail(keys[0])
     windows.jobs_db.finish(keys[1], lines=5)
@@ -33,10 +33,10 @@ def test_count_is_there_at_once_and_the_sums_a_moment_later(windows: WindowFacto
     assert window.selected.current == Selected()
 
 
-def test_sums_follow_what_happens_to_the_selected_files(
+def test_sums_follow_changes_of_the_selected_files(
     windows: WindowFactory, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(selection_sums, "_EVERY_MS", 0)
+    monkeypatch.setattr(job_feed, "_SUMS_EVERY_MS", 0)
     keys = windows.jobs_db.add("a", "b")
     window = windows.open()
     window.view.selectAll()
@@ -49,7 +49,7 @@ def test_sums_follow_what_happens_to_the_selected_files(
     qtbot.waitUntil(lambda: window.selected.current.count == 1)
 
 
-def test_trouble_with_the_database_leaves_the_count(
+def test_count_remains_if_the_database_cannot_be_read(
     windows: WindowFactory, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     windows.jobs_db.add("a")

@@ -81,7 +81,7 @@ def test_statuses_problems_and_batches_are_counted(window: MainWindow, windows: 
     qtbot.waitUntil(lambda: sidebar.statuses.entries[Status.PROCESSED].facts.count == "3")
 
 
-def test_problems_are_only_there_while_there_are_some(window: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
+def test_problems_are_shown_only_while_there_are_any(window: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
     assert window.sidebar.problems.isVisible()
     windows.jobs_db.finish(windows.jobs_db.jobs.ids())
     qtbot.waitUntil(lambda: not window.sidebar.problems.isVisible())
@@ -106,7 +106,7 @@ def test_click_narrows_the_list_and_ctrl_click_adds(window: MainWindow, windows:
     ("key", "expected"),
     [(KEY.Key_2, ["e", "f"]), (KEY.Key_3, []), (KEY.Key_4, ["d"]), (KEY.Key_5, ["a", "b", "c"])],
 )
-def test_status_views_have_keys(
+def test_status_views_have_shortcuts(
     window: MainWindow, windows: WindowFactory, qtbot: QtBot, key: Qt.Key, expected: list[str]
 ) -> None:
     QTest.keyClick(window, key, CTRL)
@@ -190,7 +190,7 @@ def test_context_menu_of_a_problem_acts_on_it(window: MainWindow, windows: Windo
     qtbot.waitUntil(lambda: windows.jobs_db.statuses().count("FAILED") == 2)
 
 
-def test_sidebar_is_used_by_keyboard_alone(window: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
+def test_sidebar_can_be_used_with_the_keyboard(window: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
     sidebar = window.sidebar
     everything = sidebar.entries()
     assert [entry.focusPolicy() & Qt.FocusPolicy.TabFocus for entry in everything].count(Qt.FocusPolicy.TabFocus) == 1
@@ -226,14 +226,14 @@ def test_tab_goes_from_the_filter_through_the_sidebar_to_the_list(window: MainWi
     assert seen == [entry, entry.inline, window.sidebar.retry, window.view]
 
 
-def test_entries_speak_their_number(window: MainWindow) -> None:
+def test_accessible_names_contain_the_numbers(window: MainWindow) -> None:
     spoken = [entry.accessibleName() for entry in window.sidebar.entries()]
     assert spoken[:2] == ["All, 6 files", "Pending, 2 files"]
     assert "You don't have permission to read this file, 1 file" in spoken
     assert "second &lt;b&gt;batch" not in window.sidebar.entries()[-2].toolTip()
 
 
-def test_nothing_here_is_said_and_all_is_one_button_away(
+def test_empty_view_is_explained_and_has_a_button_to_show_all(
     window: MainWindow, windows: WindowFactory, qtbot: QtBot
 ) -> None:
     window.view.setFocus()
@@ -249,7 +249,7 @@ def test_nothing_here_is_said_and_all_is_one_button_away(
     assert window.filter.text() == ""
 
 
-def test_no_problems_is_good_news(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_list_of_problems_without_problems_says_so(windows: WindowFactory, qtbot: QtBot) -> None:
     windows.jobs_db.add("a")
     window = windows.open()
     window.menu_actions.status_views[4].trigger()
@@ -257,7 +257,7 @@ def test_no_problems_is_good_news(windows: WindowFactory, qtbot: QtBot) -> None:
     assert window.no_match.title == "No problems"
 
 
-def test_sidebar_can_be_hidden_and_stays_so(
+def test_sidebar_can_be_hidden_and_stays_hidden(
     window: MainWindow, windows: WindowFactory, tmp_path: Path, qtbot: QtBot
 ) -> None:
     assert window.sidebar.isVisible()
@@ -288,7 +288,7 @@ def alone(theme: Theme, wording: Wording, qtbot: QtBot) -> Sidebar:
 LONG = "A reason that goes on and on, and tells all there is to tell about what went wrong with this one file"
 
 
-def test_it_widens_to_its_texts_and_wraps_the_longest(alone: Sidebar, qtbot: QtBot) -> None:
+def test_sidebar_widens_to_its_texts_and_wraps_the_longest(alone: Sidebar, qtbot: QtBot) -> None:
     narrow = alone.width()
     alone.show_groups(Groups((Problem("x", a_reason("A reason of some length"), 5),)))
     qtbot.waitUntil(lambda: alone.width() > narrow)
@@ -315,14 +315,14 @@ def test_larger_font_makes_larger_entries(alone: Sidebar, theme: Theme, qapp: QA
     qtbot.waitUntil(lambda: entry.height() == low)
 
 
-def test_scroll_bar_takes_no_room_from_the_entries(alone: Sidebar, qtbot: QtBot) -> None:
+def test_scroll_bar_does_not_narrow_the_entries(alone: Sidebar, qtbot: QtBot) -> None:
     before = alone.width()
     alone.show_groups(Groups((), tuple(Batch(number, f"b{number}", 0, 1) for number in range(30))))
     qtbot.waitUntil(lambda: alone.width() > before)
     assert alone.viewport().width() >= alone.widget().minimumSizeHint().width()  # type: ignore[union-attr]
 
 
-def test_chosen_things_that_are_gone_are_chosen_no_more(alone: Sidebar, qtbot: QtBot) -> None:
+def test_choice_of_entries_that_no_longer_exist_is_cleared(alone: Sidebar, qtbot: QtBot) -> None:
     groups = Groups((Problem("x", None, 5),), (Batch(1, "one", 0, 5),))
     alone.show_groups(groups)
     assert alone.problems.entries["x"].facts.text == "No reason given"
@@ -357,7 +357,7 @@ def test_chosen_entries_are_painted_in_the_colour_of_the_selection(
         assert len(inked) > 3
 
 
-def test_old_batch_is_counted_as_long_as_it_is_looked_at(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_old_batch_is_counted_while_the_list_is_filtered_by_it(windows: WindowFactory, qtbot: QtBot) -> None:
     for number in range(22):
         windows.jobs_db.intake.add([NewFile(f"/in/{number}", 1, 1)], name=f"batch {number}")
     window = windows.open()

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QAbstractSlider, QApplication
 
 from desktop_app.domain.errors import StoreError
 from desktop_app.domain.job import Status
-from desktop_app.gui.table import walking as follow_running
+from desktop_app.gui.commands import view as view_commands
 from desktop_app.store.job_list import JobList
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def press(window: MainWindow, windows: WindowFactory, *, back: bool = False) -> 
     return window.view.selected_rows()
 
 
-def test_problems_are_gone_through_and_round(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_next_problem_wraps_around(windows: WindowFactory, qtbot: QtBot) -> None:
     keys = windows.jobs_db.add_many(9)
     windows.jobs_db.fail([keys[2], keys[5]])
     window = windows.open_active()
@@ -41,7 +41,7 @@ def test_problems_are_gone_through_and_round(windows: WindowFactory, qtbot: QtBo
     assert press(window, windows) == [(6, 6)]
 
 
-def test_first_step_back_comes_to_the_last_problem(windows: WindowFactory) -> None:
+def test_previous_problem_starts_with_the_last_one(windows: WindowFactory) -> None:
     keys = windows.jobs_db.add_many(9)
     windows.jobs_db.fail([keys[2], keys[8]])
     window = windows.open()
@@ -51,7 +51,7 @@ def test_first_step_back_comes_to_the_last_problem(windows: WindowFactory) -> No
     assert window.view.selected_rows() == [(8, 8)]
 
 
-def test_list_without_a_problem_says_so(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_list_without_problems_shows_a_notice(windows: WindowFactory, qtbot: QtBot) -> None:
     keys = windows.jobs_db.add_many(3)
     windows.jobs_db.fail(keys[2])
     window = windows.open_active()
@@ -68,7 +68,9 @@ def test_list_without_a_problem_says_so(windows: WindowFactory, qtbot: QtBot) ->
     assert press(window, windows) == []
 
 
-def test_walk_goes_on_after_trouble_with_the_database(windows: WindowFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_next_problem_works_again_after_a_database_error(
+    windows: WindowFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
     windows.jobs_db.fail(windows.jobs_db.add_many(3)[1])
     window = windows.open_active()
 
@@ -87,7 +89,7 @@ def test_walk_goes_on_after_trouble_with_the_database(windows: WindowFactory, mo
 @pytest.fixture
 def followed(windows: WindowFactory, monkeypatch: pytest.MonkeyPatch) -> MainWindow:
     """Open a window that follows; the 300th of 400 files is being processed."""
-    monkeypatch.setattr(follow_running, "EVERY_MS", 0)
+    monkeypatch.setattr(view_commands, "FOLLOW_EVERY_MS", 0)
     keys = windows.jobs_db.add_many(400)
     windows.jobs_db.change(keys[300], status=Status.PROCESSING)
     window = windows.open_active()
@@ -101,7 +103,7 @@ def is_seen(window: MainWindow, row: int) -> bool:
     return window.view.viewport().rect().contains(rect.center())
 
 
-def test_file_that_is_processed_is_kept_in_sight(followed: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
+def test_running_file_is_kept_in_view(followed: MainWindow, windows: WindowFactory, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: is_seen(followed, 300))
     keys = list(windows.controller().model.ids)
     windows.jobs_db.finish(keys[300])
@@ -121,7 +123,7 @@ def test_file_that_is_processed_is_kept_in_sight(followed: MainWindow, windows: 
     assert not is_seen(followed, 390)
 
 
-def test_scrolling_by_hand_ends_it(followed: MainWindow, qtbot: QtBot) -> None:
+def test_scrolling_stops_following(followed: MainWindow, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: is_seen(followed, 300))
     assert followed.menu_actions.follow.isChecked(), "its own scrolling is not by hand"
     centre = QPointF(followed.view.viewport().rect().center())
@@ -139,7 +141,7 @@ def test_scrolling_by_hand_ends_it(followed: MainWindow, qtbot: QtBot) -> None:
     assert not followed.menu_actions.follow.isChecked()
 
 
-def test_dragging_the_bar_and_selecting_end_it(followed: MainWindow, qtbot: QtBot) -> None:
+def test_dragging_the_scroll_bar_and_selecting_stop_following(followed: MainWindow, qtbot: QtBot) -> None:
     followed.view.verticalScrollBar().triggerAction(QAbstractSlider.SliderAction.SliderPageStepAdd)
     assert not followed.menu_actions.follow.isChecked()
     followed.menu_actions.follow.trigger()
@@ -148,7 +150,7 @@ def test_dragging_the_bar_and_selecting_end_it(followed: MainWindow, qtbot: QtBo
     assert not followed.menu_actions.follow.isChecked()
 
 
-def test_list_that_leaves_out_what_is_processed_stays_where_it_is(followed: MainWindow, windows: WindowFactory) -> None:
+def test_list_without_running_files_does_not_scroll(followed: MainWindow, windows: WindowFactory) -> None:
     followed.menu_actions.status_views[1 + Status.PENDING].trigger()
     windows.settle()
     followed.view.verticalScrollBar().setValue(0)

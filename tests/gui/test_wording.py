@@ -45,11 +45,11 @@ def job(**fields: Any) -> Job:
         ({"status": Status.FAILED, "reason": a_reason("a\nb")}, f"Failed {DASH} a\\nb"),
     ],
 )
-def test_status_cell_says_word_and_reason(wording: Wording, fields: dict[str, Any], text: str) -> None:
+def test_status_cell_contains_word_and_reason(wording: Wording, fields: dict[str, Any], text: str) -> None:
     assert wording.status(job(**fields)) == text
 
 
-def test_pending_job_says_when_it_is_tried_again(wording: Wording) -> None:
+def test_pending_job_shows_the_time_of_the_next_attempt(wording: Wording) -> None:
     at = QDateTime.fromString("2026-03-01T14:03:00", "yyyy-MM-ddTHH:mm:ss").toMSecsSinceEpoch()
     assert wording.status(job(next_try_at=at)) == f"Pending {DASH} Next attempt at 2:03\N{NARROW NO-BREAK SPACE}PM"
     assert wording.status(job(next_try_at=at, reason=a_reason("In use."))).endswith("PM: In use.")
@@ -69,7 +69,7 @@ def test_pending_job_says_when_it_is_tried_again(wording: Wording) -> None:
         (11_100_000, f"3{NB}h 5{NB}min"),
     ],
 )
-def test_span_is_as_exact_as_a_person_needs(wording: Wording, milliseconds: int, text: str) -> None:
+def test_durations_are_rounded_sensibly(wording: Wording, milliseconds: int, text: str) -> None:
     assert wording.span(milliseconds) == text
 
 
@@ -111,7 +111,7 @@ def test_locale_without_separators_is_replaced_by_english(monkeypatch: pytest.Mo
         ({"status": Status.PROCESSED, "bytes_done": 18_204}, None),
     ],
 )
-def test_progress_is_shown_only_while_it_says_something(fields: dict[str, Any], done: float | None) -> None:
+def test_progress_is_known_only_for_running_jobs_with_a_size(fields: dict[str, Any], done: float | None) -> None:
     assert progress_of(job(**fields)) == done
 
 
@@ -181,17 +181,17 @@ def test_plain_values_are_exact(wording: Wording) -> None:
         ({"sent_at": 5}, "reason", "In queue"),
     ],
 )
-def test_cell_says_what_its_title_promises(wording: Wording, fields: dict[str, Any], column: str, text: str) -> None:
+def test_cells_have_the_text_of_their_column(wording: Wording, fields: dict[str, Any], column: str, text: str) -> None:
     assert COLUMNS[COLUMN_OF_ID[column]].text(wording, job(**fields)) == text
 
 
-def test_batch_without_a_name_is_called_by_its_time(wording: Wording) -> None:
+def test_batch_without_a_name_is_shown_by_its_time(wording: Wording) -> None:
     batch = COLUMNS[COLUMN_OF_ID["batch"]]
     assert batch.text(wording, job(batch_name="May")) == "May"
     assert batch.text(wording, job()) == wording.day_and_time(JOB.created_at)
 
 
-def test_hints_tell_what_the_cell_shortens(wording: Wording) -> None:
+def test_tool_tips_contain_what_cells_abbreviate(wording: Wording) -> None:
     hints = {column.id: column.hint(wording, job()) for column in COLUMNS}
     assert hints["name"] == "/in/notes.txt"
     assert hints["size"] == "18,204 bytes"

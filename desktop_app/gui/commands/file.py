@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from desktop_app.config.atomic_write import NotWrittenError
     from desktop_app.gui.adding.adder import Adder
     from desktop_app.gui.commands.actions import Actions
-    from desktop_app.gui.export.exporter import Exporter, ExportOrder
+    from desktop_app.gui.export.exporter import Exporter, ExportRequest
     from desktop_app.gui.table.job_feed import Totals
     from desktop_app.gui.table.model import JobsModel
     from desktop_app.gui.table.view import JobsView
@@ -123,7 +123,7 @@ class ExportCommand(QObject):
         self._dialog: ExportDialog | None = None
         action.triggered.connect(self.ask)
         view.selection_changed.connect(self._offer)
-        model.listed.connect(self._offer)
+        model.rows_changed.connect(self._offer)
         totals.changed.connect(self._offer)
         exporter.refused.connect(self._complain)
         exporter.notice.connect(self._tell)
@@ -143,7 +143,7 @@ class ExportCommand(QObject):
             return
         if self._dialog is None:
             self._dialog = ExportDialog(self._memory, self._wording, self._window)
-            self._dialog.ordered.connect(self._exporter.start)
+            self._dialog.requested.connect(self._exporter.start)
             self._dialog.finished.connect(self._forget)
             self._offer()
         self._dialog.show()
@@ -174,9 +174,9 @@ class ExportCommand(QObject):
             self._dialog = None
 
     @Slot(object, object)
-    def _complain(self, order: ExportOrder, error: NotWrittenError) -> None:
+    def _complain(self, request: ExportRequest, error: NotWrittenError) -> None:
         if self._dialog is not None:
-            self._dialog.complain(order, error)
+            self._dialog.show_error(request, error)
 
     @Slot(object)
     def _tell(self, notice: Notice) -> None:

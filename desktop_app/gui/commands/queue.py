@@ -184,7 +184,7 @@ class LocateCommand(QObject):
         action.triggered.connect(self.ask)
         view.selection_changed.connect(self._offer)
         model.dataChanged.connect(self._offer)
-        model.listed.connect(self._offer)
+        model.rows_changed.connect(self._offer)
 
     def _job(self) -> Job | None:
         if self._view.selected_count() != 1:

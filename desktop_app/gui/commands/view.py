@@ -6,23 +6,34 @@ Throughput and Keep in Tray in `progress.progress`; the sidebar and the details 
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QApplication, QWidget
 
-from desktop_app.gui.table.walking import FollowRunning, ProblemWalk
+from desktop_app.domain.job import Status
+from desktop_app.gui.i18n import tr
+from desktop_app.gui.tasks import CoalescedTask
+from desktop_app.gui.widgets.notice import Notice
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from array import array
+    from collections.abc import Callable, Iterator, Sequence
 
     from PySide6.QtGui import QAction
 
+    from desktop_app.domain.errors import KnownError
+    from desktop_app.domain.query import Filter
     from desktop_app.gui.commands.actions import Actions
     from desktop_app.gui.ports import JobReader
     from desktop_app.gui.table.model import JobsModel
     from desktop_app.gui.table.view import JobsView
     from desktop_app.gui.tasks import Tasks
+
+FOLLOW_EVERY_MS = 500
+"""The shortest time between two searches for files being processed while the list changes."""
 
 
 class ViewCommands(QObject):
@@ -121,3 +132,148 @@ def _places(pane: QWidget) -> Iterator[QWidget]:
 
 def _is_usable(widget: QWidget) -> bool:
     return widget.isVisible() and widget.isEnabled()
+
+
+class ProblemWalk(QObject):
+    """Selects the next or previous failed file in the list; searches on a pool thread.
+
+    Signals:
+        notice(Notice): The list contains no failed file.
+
+    Args:
+        forward: The action that selects the next failed file.
+        backward: The action that selects the previous failed file.
+        view: The view of the list.
+        model: The model of the list.
+        reader: Reads jobs.
+        tasks: The pool.
+        parent: The parent.
+    """
+
+    notice = Signal(object)
+
+    def __init__(
+        self,
+        forward: QAction,
+        backward: QAction,
+        view: JobsView,
+        model: JobsModel,
+        reader: JobReader,
+        tasks: Tasks,
+        parent: QObject,
+    ) -> None:
+        super().__init__(parent)
+        self._view = view
+        self._model = model
+        self._reader = reader
+        self._tasks = tasks
+        self._is_searching = False
+        forward.triggered.connect(partial(self.go, 1))
+        backward.triggered.connect(partial(self.go, -1))
+
+    def go(self, step: int) -> None:
+        """Select the next failed file (1) or the previous one (-1); continue at the other end of the list."""
+        if self._is_searching:
+            return
+        failed = _with_status(self._model.shown_filter, Status.FAILED)
+        if failed is None:
+            self._take(None)
+            return
+        self._is_searching = True
+        current = self._view.currentIndex().row()
+        start = len(self._model.ids) if current < 0 and step < 0 else current
+        self._tasks.run(partial(self._search, failed, self._model.ids[:], start, step), self._take, self._give_up)
+
+    def _search(self, failed: Filter, ids: array[int], start: int, step: int) -> tuple[int, int] | None:
+        """Return the key of the nearest failed file and its row in `ids`. Runs on the pool."""
+        keys = set(self._reader.ids(failed))
+        rows = ((start + step * distance) % len(ids) for distance in range(1, len(ids) + 1))
+        return next(((ids[row], row) for row in rows if ids[row] in keys), None) if keys else None
+
+    def _take(self, found: tuple[int, int] | None) -> None:
+        self._is_searching = False
+        if found is None:
+            self.notice.emit(Notice(tr("No file in this list has failed."), passing=True))
+            return
+        key, row = found
+        # The list may have changed during the search.
+        now = row if self._model.ids[row : row + 1].tolist() == [key] else self._model.row_of(key)
+        if now is not None:
+            self._view.select_rows(now, now)
+
+    def _give_up(self, _error: KnownError) -> None:  # `JobFeed` reads the same database and reports the error
+        self._is_searching = False
+
+
+class FollowRunning(QObject):
+    """Keeps a file that is being processed in view while its action is checked; searches on a pool thread.
+
+    Scrolling or selecting a file unchecks the action.
+
+    Args:
+        action: The checkable action.
+        view: The view of the list.
+        model: The model of the list.
+        reader: Reads jobs.
+        tasks: The pool.
+        parent: The parent.
+    """
+
+    def __init__(
+        self, action: QAction, view: JobsView, model: JobsModel, reader: JobReader, tasks: Tasks, parent: QObject
+    ) -> None:
+        super().__init__(parent)
+        self._action = action
+        self._view = view
+        self._model = model
+        self._reader = reader
+        self._task = CoalescedTask(self._prepare, tasks, self)
+        self._task.result.connect(self._scroll_to_first)
+        action.toggled.connect(self._task.restart)
+        view.verticalScrollBar().actionTriggered.connect(self._uncheck)
+        view.selection_changed.connect(self._uncheck_if_selected)
+        model.dataChanged.connect(self._search_later)
+        model.rows_changed.connect(self._search_later)
+
+    @Slot()
+    def _uncheck(self) -> None:
+        self._action.setChecked(False)
+
+    @Slot()
+    def _uncheck_if_selected(self) -> None:
+        if self._view.selectionModel().hasSelection():
+            self._uncheck()
+
+    @Slot()
+    def _search_later(self) -> None:
+        if self._action.isChecked():
+            self._task.request(FOLLOW_EVERY_MS)
+
+    def _prepare(self) -> Callable[[], list[int]] | None:
+        running = _with_status(self._model.shown_filter, Status.PROCESSING)
+        if running is None or not self._action.isChecked():
+            return None
+        return partial(self._search, running, self._model.ids[:])
+
+    def _search(self, running: Filter, ids: array[int]) -> list[int]:
+        """Return the rows of files that are being processed. Runs on the pool."""
+        keys = set(self._reader.ids(running))
+        return [row for row, key in enumerate(ids) if key in keys] if keys else []
+
+    @Slot(object)
+    def _scroll_to_first(self, rows: list[int]) -> None:
+        """Scroll to the first of these rows, unless one of them is visible already."""
+        if not self._action.isChecked() or not rows or rows[-1] >= self._model.rowCount():
+            return
+        first = self._view.rowAt(0)
+        last = self._view.rowAt(self._view.viewport().height() - self._view.rowHeight(0))
+        if first < 0 or any(first <= row and (last < 0 or row <= last) for row in rows):
+            return
+        self._view.scrollTo(self._model.index(rows[0], 0), QAbstractItemView.ScrollHint.PositionAtCenter)
+
+
+def _with_status(shown: Filter, status: Status) -> Filter | None:
+    """Return a filter for the shown files with one status, or None if the list's filter excludes the status."""
+    if shown.statuses and status not in shown.statuses:
+        return None
+    return replace(shown, statuses=frozenset({status}))

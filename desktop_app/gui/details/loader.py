@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from desktop_app.domain.job import Job
     from desktop_app.gui.details.pane import DetailsPane
     from desktop_app.gui.ports import JobReader
+    from desktop_app.gui.table.job_feed import SelectedTotals
     from desktop_app.gui.table.model import JobsModel
-    from desktop_app.gui.table.selection_sums import SelectedTotals
     from desktop_app.gui.table.view import JobsView
     from desktop_app.gui.tasks import Tasks
     from desktop_app.gui.wording import Wording
@@ -214,7 +214,7 @@ class DetailsFollower(QObject):
         view.selection_changed.connect(self.follow)
         selected.changed.connect(self._follow_sums)
         model.dataChanged.connect(self._follow_later)
-        model.listed.connect(self._follow_later)
+        model.rows_changed.connect(self._follow_later)
         pane.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

@@ -1,8 +1,9 @@
-"""The Export List dialog, and the target file: the suggested name and the meaning of what was typed."""
+"""The Export List dialog, and functions for the name and the format of the file."""
 
 from __future__ import annotations
 
 import errno
+from array import array
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,12 +27,11 @@ from PySide6.QtWidgets import (
 )
 
 from desktop_app.domain.query import BY_ADDING, NO_FILTER
-from desktop_app.gui.export.exporter import ExportOrder, Format, why_not_written
+from desktop_app.gui.export.exporter import ExportRequest, Format, why_not_written
 from desktop_app.gui.i18n import tr
 from desktop_app.services.support.export import ALL_FIELDS
 
 if TYPE_CHECKING:
-    from array import array
     from collections.abc import Sequence
 
     from desktop_app.config.atomic_write import NotWrittenError
@@ -40,13 +40,13 @@ if TYPE_CHECKING:
     from desktop_app.gui.wording import Wording
 
 
-def named_file(typed: str, folder: str, suffix: str) -> Path | None:
-    """Return the file meant by the typed text; None if it is empty.
+def target_path(typed: str, folder: str, suffix: str) -> Path | None:
+    """Return the path of the file for a typed text, or None if the text is empty.
 
     Args:
-        typed: A path; `~` is the home folder.
-        folder: The folder for a name without one.
-        suffix: Appended to the name if it is missing.
+        typed: An absolute or relative path, or one that starts with `~` for the home folder.
+        folder: The folder to which a relative path refers.
+        suffix: The suffix to append if the path does not end with it.
     """
     text = typed.strip()
     if not text:
@@ -55,25 +55,25 @@ def named_file(typed: str, folder: str, suffix: str) -> Path | None:
     return path if path.suffix.lower() == suffix else path.with_name(path.name + suffix)
 
 
-def usual_format() -> Format:
-    """Return the format that spreadsheets open correctly: they expect the locale's list separator."""
+def default_format() -> Format:
+    """Return the format with the separator that spreadsheet programs expect in this locale."""
     return Format.CSV_SEMICOLON if QLocale().decimalPoint() == "," else Format.CSV
 
 
-def suggested_name() -> str:
-    """Return a file name, without suffix, that is unlikely to exist already."""
+def default_name() -> str:
+    """Return a file name that contains the current time, without a suffix."""
     moment = QDateTime.currentDateTime().toString("yyyy-MM-dd HH.mm.ss")
     return tr("Filemill list {moment}").format(moment=moment)
 
 
 PURPOSE = "export"
-"""The key of the last folder in `WindowMemory`."""
+"""The purpose under which `WindowMemory` saves the last folder."""
 
 _WIDTH = 560
 
 
 class Rows(StrEnum):
-    """The files to export."""
+    """The files that can be exported."""
 
     SHOWN = "shown"
     SELECTED = "selected"
@@ -81,18 +81,24 @@ class Rows(StrEnum):
 
 
 class ExportDialog(QDialog):
-    """Asks what to export. Only hides when accepted, so that `complain` can reopen it to correct an error.
+    """Asks what to export, and to which file. Export only hides the dialog, so that `show_error` can show it again.
 
     Signals:
-        ordered(ExportOrder): Export was pressed.
+        requested(ExportRequest): The user has clicked Export.
 
     Args:
-        memory: Stores the last choices.
+        memory: Saves the choices for the next time.
         wording: Formats the texts.
         parent: The parent.
+
+    Attributes:
+        rows, columns: The radio buttons for the files and for the columns; `columns[True]` is for the shown ones.
+        format: The file format.
+        path: The text field for the file to write.
+        button: The button that starts the export.
     """
 
-    ordered = Signal(object)
+    requested = Signal(object)
 
     def __init__(self, memory: WindowMemory, wording: Wording, parent: QWidget) -> None:
         super().__init__(parent)
@@ -100,18 +106,18 @@ class ExportDialog(QDialog):
         self._wording = wording
         self._where = NO_FILTER
         self._sort = BY_ADDING
-        self._selected: array[int] | None = None
+        self._selected: array[int] = array("q")
         self._shown_fields: Sequence[str] = ALL_FIELDS
         self._may_replace = ""
         self.setWindowTitle(tr("Export List"))
-        self.rows = {kind: QRadioButton("…", self) for kind in Rows}  # an empty label is lower, and so would be its row
+        self.rows = {kind: QRadioButton("…", self) for kind in Rows}  # an empty text would make the dialog too low
         self.columns = {
             True: QRadioButton(tr("The columns s&hown"), self),
             False: QRadioButton(tr("E&verything, with full paths"), self),
         }
         self.format = QComboBox(self)
         self.path = QLineEdit(self)
-        self._trouble = QLabel(self)
+        self._error = QLabel(self)
         self._arrange()
         self._fill()
 
@@ -135,29 +141,26 @@ class ExportDialog(QDialog):
         where.setSpacing(8)
         where.addWidget(self.path, 1)
         where.addWidget(choose)
-        form.addRow(tr("&Save as:"), where)
-        label = form.labelForField(where)
-        if isinstance(label, QLabel):
-            label.setBuddy(self.path)
-        self._trouble.setTextFormat(Qt.TextFormat.PlainText)
-        self._trouble.setWordWrap(True)
-        self._trouble.setObjectName("notice")
-        self._trouble.setProperty("kind", "warning")
-        self._trouble.setAccessibleName(tr("Problem"))
-        self._trouble.hide()
-        buttons = QDialogButtonBox(self)
-        self.button = QPushButton(tr("&Export"), buttons)
+        label = QLabel(tr("&Save as:"), self)
+        label.setBuddy(self.path)
+        form.addRow(label, where)
+        self._error.setTextFormat(Qt.TextFormat.PlainText)
+        self._error.setWordWrap(True)
+        self._error.setObjectName("notice")
+        self._error.setProperty("kind", "warning")
+        self._error.setAccessibleName(tr("Problem"))
+        self._error.hide()
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel, self)
+        self.button = buttons.addButton(tr("&Export"), QDialogButtonBox.ButtonRole.AcceptRole)
         self.button.setObjectName("primary")
-        buttons.addButton(self.button, QDialogButtonBox.ButtonRole.AcceptRole)
         self.button.setDefault(True)
-        buttons.addButton(QDialogButtonBox.StandardButton.Cancel)
-        buttons.accepted.connect(self._order)
+        buttons.accepted.connect(self._accept)
         buttons.rejected.connect(self.reject)
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 18, 20, 16)
         column.setSpacing(16)
         column.addLayout(form)
-        column.addWidget(self._trouble)
+        column.addWidget(self._error)
         column.addStretch(1)
         column.addWidget(buttons)
         self.resize(_WIDTH, self.sizeHint().height())
@@ -181,12 +184,14 @@ class ExportDialog(QDialog):
             (Format.JSON, tr("JSON, for other programs")),
         ):
             self.format.addItem(text, form)
-        self.format.setCurrentIndex(max(0, self.format.findData(self._memory.text("export_format") or usual_format())))
+        self.format.setCurrentIndex(
+            max(0, self.format.findData(self._memory.text("export_format") or default_format()))
+        )
         self.columns[self._memory.text("export_columns") != "all"].setChecked(True)
         self.rows[Rows.SHOWN].setChecked(True)
-        self.path.setText(str(Path(self._memory.folder(PURPOSE)) / f"{suggested_name()}{self.form.suffix}"))
+        self.path.setText(str(Path(self._memory.folder(PURPOSE)) / f"{default_name()}{self.form.suffix}"))
         self.format.currentIndexChanged.connect(self._follow_format)
-        self.path.textChanged.connect(self._forget_trouble)
+        self.path.textChanged.connect(self._hide_error)
 
     # --- choices
 
@@ -200,14 +205,14 @@ class ExportDialog(QDialog):
         total: int,
         shown_fields: Sequence[str],
     ) -> None:
-        """Set the choices; may be called again while the dialog is open.
+        """Set what can be exported. May be called again while the dialog is open.
 
         Args:
-            listed: The number of files shown in the list, which pass `where`.
-            where: The list's filter.
-            order: The list's order.
-            selected: The keys of the selected files, in the list's order.
-            total: The number of files.
+            listed: The number of files in the list.
+            where: The filter of the list.
+            order: The order of the list.
+            selected: The keys of the selected files, in the order of the list.
+            total: The number of all files.
             shown_fields: The fields of the shown columns.
         """
         files = self._wording.files
@@ -225,14 +230,14 @@ class ExportDialog(QDialog):
 
     @property
     def form(self) -> Format:
-        """Return the chosen format."""
+        """Return the chosen file format."""
         return Format(self.format.currentData())
 
     @property
-    def order(self) -> ExportOrder | None:
-        """Return the order for the exporter; None while no file is named."""
+    def request(self) -> ExportRequest | None:
+        """Return the request for the exporter, or None if no file name was typed."""
         target = self._target()
-        if target is None or self._selected is None:
+        if target is None:
             return None
         kind = next(kind for kind, button in self.rows.items() if button.isChecked())
         offered: dict[Rows, Filter | array[int]] = {
@@ -241,12 +246,12 @@ class ExportDialog(QDialog):
             Rows.ALL: NO_FILTER,
         }
         fields = self._shown_fields if self.columns[True].isChecked() else ALL_FIELDS
-        return ExportOrder(
+        return ExportRequest(
             offered[kind], self._sort, fields, self.form, target, replace=self._may_replace == str(target)
         )
 
     def _target(self) -> Path | None:
-        return named_file(self.path.text(), self._memory.folder(PURPOSE), self.form.suffix)
+        return target_path(self.path.text(), self._memory.folder(PURPOSE), self.form.suffix)
 
     @Slot()
     def _follow_format(self) -> None:
@@ -256,7 +261,7 @@ class ExportDialog(QDialog):
 
     @Slot()
     def choose(self) -> None:
-        """Open the system's file dialog, which itself asks before replacing a file."""
+        """Open the system's file dialog, which asks before an existing file is replaced."""
         names = {".csv": tr("CSV files (*.csv)"), ".json": tr("JSON files (*.json)")}
         dialog = QFileDialog(self, tr("Export List"), str(self._target() or self._memory.folder(PURPOSE)))
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -274,44 +279,44 @@ class ExportDialog(QDialog):
     # --- exporting
 
     @Slot()
-    def _order(self) -> None:
-        order = self.order
-        if order is None:
-            self._tell(tr("Choose a file to export to."))
+    def _accept(self) -> None:
+        request = self.request
+        if request is None:
+            self._show_error_text(tr("Choose a file to export to."))
             return
         self._memory.set_text("export_format", self.form)
         self._memory.set_text("export_columns", "shown" if self.columns[True].isChecked() else "all")
-        self._memory.set_folder(PURPOSE, str(order.target.parent))
+        self._memory.set_folder(PURPOSE, str(request.target.parent))
         self.hide()
-        self.ordered.emit(order)
+        self.requested.emit(request)
 
-    def complain(self, order: ExportOrder, error: NotWrittenError) -> None:
-        """Reopen the dialog, show why the file can't be written, and let the user correct it."""
-        self.path.setText(str(order.target))
-        self._tell(why_not_written(order.target, error))
+    def show_error(self, request: ExportRequest, error: NotWrittenError) -> None:
+        """Show the dialog again with the reason why the file can't be written. If it exists, offer to replace it."""
+        self.path.setText(str(request.target))
+        self._show_error_text(why_not_written(request.target, error))
         if error.code == errno.EEXIST:
-            self._may_replace = str(order.target)
+            self._may_replace = str(request.target)
             self.button.setText(tr("&Replace"))
         self.show()
         self.activateWindow()
 
     @property
-    def trouble(self) -> str:
-        """Return the problem shown; empty if there is none."""
-        return self._trouble.text() if self._trouble.isVisibleTo(self) else ""
+    def error_text(self) -> str:
+        """Return the text of the error that is shown, or an empty string."""
+        return self._error.text() if self._error.isVisibleTo(self) else ""
 
-    def _tell(self, text: str) -> None:
-        self._trouble.setText(text)
-        self._trouble.show()
+    def _show_error_text(self, text: str) -> None:
+        self._error.setText(text)
+        self._error.show()
         layout = self.layout()
         if layout is not None:
             self.resize(self.width(), max(self.height(), layout.totalHeightForWidth(self.width())))
-        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self._trouble, text))
+        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self._error, text))
         self.path.setFocus()
         self.path.selectAll()
 
     @Slot()
-    def _forget_trouble(self) -> None:
+    def _hide_error(self) -> None:
         self._may_replace = ""
-        self._trouble.hide()
+        self._error.hide()
         self.button.setText(tr("&Export"))

@@ -1,4 +1,4 @@
-"""Writes the list to a file off the main thread and reports progress and result."""
+"""Exporting: writes jobs to a file on a pool thread, and reports the progress and the result."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ if TYPE_CHECKING:
     from desktop_app.gui.tasks import Tasks
     from desktop_app.gui.wording import Wording
 
-PATIENCE_MS = 300
-"""Exports that take less time show no progress, which would only flicker."""
-_EVERY = 500
-_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT}) if hasattr(errno, "EDQUOT") else frozenset({errno.ENOSPC})
+PROGRESS_DELAY_MS = 300
+"""The time after which the progress is shown; in a shorter export it would only flicker."""
+_JOBS_PER_STEP = 500
+_NO_ROOM = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
 _NO_RIGHT = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 _NO_PLACE = frozenset({errno.ENOENT, errno.ENOTDIR})
 
 
 class Format(StrEnum):
-    """The file formats. The values are stored: never rename one."""
+    """The file formats. The values are saved in the settings: never rename one."""
 
     CSV = "csv"
     CSV_SEMICOLON = "csv;"
@@ -53,14 +53,14 @@ class Format(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class ExportOrder:
-    """An order for the exporter: what to write, and where.
+class ExportRequest:
+    """What to export, and where.
 
     Attributes:
-        rows: The jobs: a filter, or keys in the wanted order.
-        order: The order of the jobs that pass a filter.
-        fields: Some of `ALL_FIELDS`.
-        form: The format.
+        rows: The jobs to export: a filter, or the keys of the jobs in the order of the export.
+        order: The order of the jobs if `rows` is a filter.
+        fields: The fields to export, from `ALL_FIELDS`.
+        form: The file format.
         target: The file to write.
         replace: Whether an existing file may be replaced.
     """
@@ -74,29 +74,31 @@ class ExportOrder:
 
 
 class _StoppedError(Exception):
-    """The user has stopped the export."""
+    """Raised when the user has stopped the export."""
 
 
 class Exporter(QObject):
-    """Writes exports, one at a time.
+    """Exports jobs to files, one file at a time.
 
     Signals:
-        notice(Notice): The result, to be shown to the user.
-        busy(str): The progress, if the export takes longer than `PATIENCE_MS`; empty at the end.
-        refused(object, object): An `ExportOrder` whose target can't be written, and a
-            `NotWrittenError`: the user has to choose another.
+        notice(Notice): The result, for the user.
+        busy(str): The progress as text, if the export takes longer than `PROGRESS_DELAY_MS`. Empty at the end.
+        refused(ExportRequest, NotWrittenError): The target can't be written; the user has to choose another file.
 
     Args:
         reader: Reads jobs.
-        tasks: The pool.
+        tasks: The pool that writes the file.
         wording: Formats the texts.
         parent: The parent.
+
+    Attributes:
+        is_busy: Whether a file is being written.
     """
 
     notice = Signal(object)
     busy = Signal(str)
     refused = Signal(object, object)
-    _moved = Signal(int, int)
+    _progressed = Signal(int, int)
 
     def __init__(self, reader: JobReader, tasks: Tasks, wording: Wording, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -104,57 +106,54 @@ class Exporter(QObject):
         self._tasks = tasks
         self._wording = wording
         self._stop = Event()
-        self._is_busy = False
+        self.is_busy = False
         self._text = ""
-        self._patience = QTimer(self)
-        self._patience.setSingleShot(True)
-        self._patience.setInterval(PATIENCE_MS)
-        self._patience.timeout.connect(self._tell_busy)
-        self._moved.connect(self._take_progress)
+        self._delay = QTimer(self)
+        self._delay.setSingleShot(True)
+        self._delay.setInterval(PROGRESS_DELAY_MS)
+        self._delay.timeout.connect(self._show_progress)
+        self._progressed.connect(self._take_progress)
         self._opener = Opener(tasks, self)
         self._opener.notice.connect(self.notice)
 
-    @property
-    def is_busy(self) -> bool:
-        """Return whether a file is being written."""
-        return self._is_busy
-
-    def start(self, order: ExportOrder) -> None:
-        """Write a file. Must not be called while another export is running."""
+    def start(self, request: ExportRequest) -> None:
+        """Start an export. Must not be called while another one is running."""
         self._stop.clear()
-        self._is_busy = True
+        self.is_busy = True
         self._text = tr("Exporting the list…")
-        self._patience.start()
-        self._tasks.run(partial(self._write, order), partial(self._finish, order), partial(self._give_up, order))
+        self._delay.start()
+        self._tasks.run(partial(self._write, request), partial(self._finish, request), partial(self._fail, request))
 
     @Slot()
     def stop(self) -> None:
-        """Stop the export and discard what was written."""
+        """Stop the export and discard the unfinished file."""
         self._stop.set()
 
     # --- on the pool
 
-    def _write(self, order: ExportOrder) -> int | None:
-        write = json_writer(order.fields)
-        if order.form is not Format.JSON:
-            write = csv_writer(order.fields, ";" if order.form is Format.CSV_SEMICOLON else ",")
+    def _write(self, request: ExportRequest) -> int | None:
+        """Write the file. Return the number of jobs, or None if the export was stopped."""
+        write = json_writer(request.fields)
+        if request.form is not Format.JSON:
+            write = csv_writer(request.fields, ";" if request.form is Format.CSV_SEMICOLON else ",")
         count = 0
 
         def watched(jobs: Iterable[Job], total: int) -> Iterator[Job]:
             nonlocal count
             for job in jobs:
-                if count % _EVERY == 0:
-                    self._moved.emit(count, total)
+                if count % _JOBS_PER_STEP == 0:
+                    self._progressed.emit(count, total)
                     if self._stop.is_set():
                         raise _StoppedError
                 yield job
                 count += 1
 
         with self._reader.snapshot():
-            keys = self._reader.ids(order.rows, order.order) if isinstance(order.rows, Filter) else order.rows
+            rows = request.rows
+            keys = self._reader.ids(rows, request.order) if isinstance(rows, Filter) else rows
             jobs = watched(self._reader.listed(keys), len(keys))
             try:
-                write_whole(order.target, lambda stream: write(stream, jobs), replace=order.replace)
+                write_whole(request.target, lambda stream: write(stream, jobs), replace=request.replace)
             except _StoppedError:
                 return None
         return count
@@ -165,38 +164,38 @@ class Exporter(QObject):
     def _take_progress(self, done: int, total: int) -> None:
         text = tr("Exporting the list: {done} of {total}")
         self._text = text.format(done=self._wording.number(done), total=self._wording.files(total))
-        if not self._patience.isActive():
-            self._tell_busy()
+        if not self._delay.isActive():
+            self._show_progress()
 
     @Slot()
-    def _tell_busy(self) -> None:
-        if self._is_busy:
+    def _show_progress(self) -> None:
+        if self.is_busy:
             self.busy.emit(self._text)
 
     def _end(self) -> None:
-        self._is_busy = False
-        self._patience.stop()
+        self.is_busy = False
+        self._delay.stop()
         self.busy.emit("")
 
-    def _finish(self, order: ExportOrder, count: int | None) -> None:
+    def _finish(self, request: ExportRequest, count: int | None) -> None:
         self._end()
         if count is None:
             self.notice.emit(Notice(tr("The export was stopped. Nothing was written."), passing=True))
             return
-        text = tr("Exported %Ln file(s) to “{name}”.", "", count).format(name=display_text(order.target.name))
-        show = NoticeAction(tr("Show in Folder"), partial(self._opener.show, [str(order.target)]))
+        text = tr("Exported %Ln file(s) to “{name}”.", "", count).format(name=display_text(request.target.name))
+        show = NoticeAction(tr("Show in Folder"), partial(self._opener.show, [str(request.target)]))
         self.notice.emit(Notice(text, actions=(show,)))
 
-    def _give_up(self, order: ExportOrder, error: KnownError) -> None:
+    def _fail(self, request: ExportRequest, error: KnownError) -> None:
         self._end()
         if isinstance(error, NotWrittenError):
-            self.refused.emit(order, error)
+            self.refused.emit(request, error)
         else:
             self.notice.emit(Notice(translated(error.text), Kind.PROBLEM))
 
 
 def why_not_written(target: Path, error: NotWrittenError) -> str:
-    """Return why a file could not be written and what to do, as plain text."""
+    """Return a plain text that says why a file can't be written and what the user can do."""
     name, folder = display_text(target.name), display_text(str(target.parent))
     if error.code == errno.EEXIST:
         text = tr("“{name}” already exists. Export again to replace it, or choose another name.")

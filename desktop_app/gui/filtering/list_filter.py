@@ -1,41 +1,165 @@
-"""Connects the filter box and the sidebar to the list."""
+"""The filter box, and the connection of the filter box and the sidebar to the list."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, Signal, Slot
+from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QAction, QKeyEvent
+from PySide6.QtWidgets import QLineEdit, QSizePolicy
 
 from desktop_app.domain.job import Status
-from desktop_app.domain.query import NO_FILTER
+from desktop_app.domain.query import NO_FILTER, NO_SEARCH, Names, parse_search
+from desktop_app.domain.reasons import saying
+from desktop_app.gui.i18n import tr, translated
+from desktop_app.gui.wording import status_word
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
+    from desktop_app.domain.query import Search
     from desktop_app.gui.commands.actions import Actions
-    from desktop_app.gui.filtering.filter_box import FilterBox
     from desktop_app.gui.filtering.sidebar import Sidebar
     from desktop_app.gui.table.job_feed import GroupTotals, Totals
     from desktop_app.gui.table.model import JobsModel
     from desktop_app.gui.table.view import JobsView
+    from desktop_app.gui.theme.theme import Theme
+
+
+DELAY_MS = 150
+"""The time without a keystroke after which the filter is applied."""
+
+_LONGEST = 500
+"""The maximum number of characters, because SQLite rejects very long conditions."""
+
+_MIN_WIDTH, _MAX_WIDTH = 130, 280
+
+
+def read_search(text: str) -> Search:
+    """Return the search for a text that uses keys, statuses and reasons in the user's language or in English."""
+    keys = {
+        tr("status", "before a colon in the filter box"): "status",
+        tr("size", "before a colon in the filter box"): "size",
+        tr("reason", "before a colon in the filter box"): "reason",
+    }
+    names = Names(
+        {name.casefold(): key for name, key in keys.items()}, {status_word(status): status for status in Status}
+    )
+    search = parse_search(text, names)
+    words = dict.fromkeys([*search.words, *search.reasons])
+    spoken = tuple((word, codes) for word in words if (codes := saying(word, translated) - saying(word)))
+    return replace(search, spoken=spoken)
+
+
+class FilterBox(QLineEdit):
+    """The filter box in the tool bar.
+
+    Signals:
+        searched(): `search` has changed.
+        leave_requested(): A key was pressed that moves the focus to the list.
+
+    Attributes:
+        search: The search that is applied.
+    """
+
+    searched = Signal()
+    leave_requested = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self.search = NO_SEARCH
+        self.setObjectName("filter")
+        self.setMaxLength(_LONGEST)
+        self.setMinimumWidth(_MIN_WIDTH)
+        self.setMaximumWidth(_MAX_WIDTH)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setPlaceholderText(tr("Filter files"))
+        self.setAccessibleName(tr("Filter files"))
+        tip = tr("Words in the path or the reason; or status:failed, size:>10MB, reason:missing, “two words”")
+        self.setAccessibleDescription(tip)
+        self.setToolTip(tip)
+        self._search_action = QAction(tr("Filter files"), self)
+        self._search_action.triggered.connect(self.activate)
+        self._clear_action = QAction(tr("Clear the filter"), self)
+        self._clear_action.triggered.connect(self.reset)
+        self._clear_action.setVisible(False)
+        self.addAction(self._search_action, QLineEdit.ActionPosition.LeadingPosition)
+        self.addAction(self._clear_action, QLineEdit.ActionPosition.TrailingPosition)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(DELAY_MS)
+        self._timer.timeout.connect(self._search_now)
+        self.textChanged.connect(self._wait)
+        theme.changed.connect(self._draw)
+        self._draw()
+
+    @Slot()
+    def activate(self) -> None:
+        """Focus the filter box and select its text, so that typing replaces it."""
+        self.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.selectAll()
+
+    @Slot()
+    def reset(self) -> None:
+        """Clear the text and apply the empty filter without delay."""
+        self.clear()
+        self._search_now()
+
+    @Slot()
+    def _wait(self) -> None:
+        self._clear_action.setVisible(bool(self.text()))
+        self._timer.start()
+
+    @Slot()
+    def _search_now(self) -> None:
+        self._timer.stop()
+        search = read_search(self.text())
+        if search != self.search:
+            self.search = search
+            self.searched.emit()
+
+    @Slot()
+    def _draw(self) -> None:
+        colour = self._theme.colours.muted
+        self._search_action.setIcon(self._theme.icon("search", colour))
+        self._clear_action.setIcon(self._theme.icon("cancel", colour))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Clear the text on Escape, or leave an empty filter box. Go to the list on Down and Enter."""
+        match event.key():
+            case Qt.Key.Key_Escape if self.text():
+                self.reset()
+            case Qt.Key.Key_Escape:
+                self.leave_requested.emit()
+            case Qt.Key.Key_Down | Qt.Key.Key_Return | Qt.Key.Key_Enter:
+                self._search_now()
+                self.leave_requested.emit()
+            case _:
+                super().keyPressEvent(event)
+                return
+        event.accept()
 
 
 class ListFilter(QObject):
     """Connects the filter box, the sidebar and their actions to the list.
 
     Signals:
-        retry_wanted(object): Retry all files that failed for these reasons, a set of codes.
+        retry_requested(frozenset[str]): The user wants to retry all files that failed with these reason codes.
 
     Args:
-        actions: The actions.
-        box, sidebar: Hold the user's choices.
-        view, model: The list.
-        totals, groups: The counts shown in the sidebar.
+        actions: The actions of the window.
+        box: The filter box.
+        sidebar: The sidebar.
+        view: The view of the list.
+        model: The model of the list.
+        totals: The counts for the statuses in the sidebar.
+        groups: The counts for the problems and batches in the sidebar.
         parent: The parent.
     """
 
-    retry_wanted = Signal(object)
+    retry_requested = Signal(object)
 
     def __init__(
         self,
@@ -56,13 +180,13 @@ class ListFilter(QObject):
         self._model = model
         self._groups = groups
         box.searched.connect(self._apply)
-        box.left.connect(self._go_to_list)
+        box.leave_requested.connect(self._go_to_list)
         sidebar.chosen.connect(self._apply)
-        sidebar.retry_wanted.connect(self.retry_wanted)
+        sidebar.retry_requested.connect(self.retry_requested)
         totals.changed.connect(sidebar.show_counts)
         groups.changed.connect(sidebar.show_groups)
-        actions.filter.triggered.connect(box.begin)
-        actions.retry_reason.triggered.connect(self._retry_chosen)
+        actions.filter.triggered.connect(box.activate)
+        actions.retry_reason.triggered.connect(lambda: self.retry_requested.emit(self._reasons()))
         for action, status in zip(actions.status_views, (None, *Status), strict=True):
             action.triggered.connect(lambda _checked=False, wanted=status: sidebar.choose_status(wanted))
         view.selection_changed.connect(self._offer_retry)
@@ -71,33 +195,31 @@ class ListFilter(QObject):
 
     @Slot()
     def clear_filter(self) -> None:
-        """Clear the filter box; keep the choices in the sidebar."""
-        self._box.empty()
+        """Clear the filter box and keep the choice in the sidebar."""
+        self._box.reset()
 
     @Slot()
     def show_all(self) -> None:
-        """Clear the filter box and the choices in the sidebar."""
-        self._box.empty()
+        """Clear the filter box and the choice in the sidebar."""
+        self._box.reset()
         self._sidebar.choose(NO_FILTER)
 
     @Slot()
     def _apply(self) -> None:
         choice = self._sidebar.choice
         self._offer_retry()
-        self._groups.keep(choice.batches)
-        self._view.header.suit_problems(bool(choice.problems) or choice.statuses == {Status.FAILED})
+        self._groups.include(choice.batches)
+        self._view.header.show_problem_columns(
+            only_problems=bool(choice.problems) or choice.statuses == {Status.FAILED}
+        )
         self._model.set_filter(replace(choice, search=self._box.search))
-
-    @Slot()
-    def _retry_chosen(self) -> None:
-        self.retry_wanted.emit(self._reasons())
 
     @Slot()
     def _offer_retry(self) -> None:
         self._actions.retry_reason.setEnabled(bool(self._reasons()))
 
     def _reasons(self) -> frozenset[str]:
-        """Return the reasons chosen in the sidebar, else that of the current file if it is selected and failed."""
+        """Return the chosen problems' codes, or else that of the current file if it is selected and has failed."""
         chosen = self._sidebar.choice.problems
         job = self._model.job(self._view.currentIndex().row()) if self._view.selected_count() else None
         if chosen or job is None or job.status is not Status.FAILED:
@@ -106,7 +228,7 @@ class ListFilter(QObject):
 
     @Slot()
     def _go_to_list(self) -> None:
-        """Focus the list at the selection, else at the current or the first row."""
+        """Focus the list. If nothing is selected, select the current or the first row."""
         self._view.setFocus(Qt.FocusReason.ShortcutFocusReason)
         if self._model.rowCount() and not self._view.selected_count():
             row = max(0, self._view.currentIndex().row())

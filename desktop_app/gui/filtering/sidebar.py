@@ -1,4 +1,4 @@
-"""The sidebar: statuses, problems and batches with their numbers of files, to filter the list."""
+"""The sidebar, which filters the list by status, problem and batch and shows the number of files of each."""
 
 from __future__ import annotations
 
@@ -40,95 +40,83 @@ _LEAST = 164
 _MOST = 244
 
 _SHARE = 0.27
-"""Texts wrap where they are wider than `_MOST` pixels or than this fraction of the window."""
+"""The sidebar's maximum width as a fraction of the window's width; `_MOST` is another limit."""
 
 _NO_REASON = mark("No reason given")
 
 
 class Section(QWidget, Generic[Key]):
-    """A titled group of entries, one per key; hidden while it is empty.
+    """A group of entries with a title; hidden while it has no entries.
 
     Signals:
-        picked(Key, bool): An entry was clicked; True if with Ctrl.
-        acted(Key): An entry's button was pressed.
-        menu_wanted(Key, QPoint): An entry's context menu was requested.
-        moved(SidebarEntry, int): A key moves the focus away from an entry.
+        picked(Key, bool): An entry was clicked; True if Ctrl was held.
+        action_clicked(Key): The button in an entry was clicked.
+        menu_requested(Key, QPoint): The context menu of an entry was requested.
+        moved(SidebarEntry, int): A key was pressed that moves the focus to another entry.
+
+    Attributes:
+        entries: The entries in order, by key.
+        column: The layout of the entries, to which other widgets can be added.
     """
 
     picked = Signal(object, bool)
-    acted = Signal(object)
-    menu_wanted = Signal(object, object)
+    action_clicked = Signal(object)
+    menu_requested = Signal(object, object)
     moved = Signal(object, int)
 
     def __init__(self, title: str, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._entries: dict[Key, SidebarEntry] = {}
+        self.entries: dict[Key, SidebarEntry] = {}
         self._title = QLabel(title.upper(), self)
         self._title.setObjectName("sectionTitle")
         self._title.setAccessibleName(title)
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(0, 0, 0, 0)
-        self._column.setSpacing(1)
-        self._column.addWidget(self._title)
+        self.column = QVBoxLayout(self)
+        self.column.setContentsMargins(0, 0, 0, 0)
+        self.column.setSpacing(1)
+        self.column.addWidget(self._title)
         self.hide()
 
-    @property
-    def entries(self) -> dict[Key, SidebarEntry]:
-        """Return the entries in order."""
-        return dict(self._entries)
-
     def show_entries(self, facts: dict[Key, EntryFacts], chosen: Collection[Key]) -> None:
-        """Show these entries in this order; entries that stay keep the focus."""
-        for key in [key for key in self._entries if key not in facts]:
-            entry = self._entries.pop(key)
-            self._column.removeWidget(entry)
+        """Show an entry for each key, in this order. Existing entries are reused, so that they keep the focus."""
+        for key in self.entries.keys() - facts.keys():
+            entry = self.entries.pop(key)
+            self.column.removeWidget(entry)
             entry.hide()
             entry.deleteLater()
         ordered: dict[Key, SidebarEntry] = {}
         for at, (key, fact) in enumerate(facts.items()):
-            entry = self._entries.get(key) or self._new_entry(key)
-            ordered[key] = entry
-            if self._column.indexOf(entry) != at + 1:
-                self._column.removeWidget(entry)
-                self._column.insertWidget(at + 1, entry)
+            ordered[key] = entry = self.entries.get(key) or self._new_entry(key)
+            if self.column.indexOf(entry) != at + 1:
+                self.column.removeWidget(entry)
+                self.column.insertWidget(at + 1, entry)
             entry.show_facts(fact, chosen=key in chosen)
             entry.show()
-        self._entries = ordered
+        self.entries = ordered
         self.setVisible(bool(facts))
 
     def _new_entry(self, key: Key) -> SidebarEntry:
         entry = SidebarEntry(self._theme, self)
         entry.picked.connect(lambda add: self.picked.emit(key, add))
-        entry.acted.connect(lambda: self.acted.emit(key))
-        entry.menu_wanted.connect(lambda place: self.menu_wanted.emit(key, place))
+        entry.action_clicked.connect(lambda: self.action_clicked.emit(key))
+        entry.menu_requested.connect(lambda place: self.menu_requested.emit(key, place))
         entry.moved.connect(lambda pressed: self.moved.emit(entry, pressed))
         return entry
 
-    def add_below(self, widget: QWidget) -> None:
-        """Add a widget below the entries, with some space above it."""
-        self._column.addSpacing(_GAP)
-        self._column.addWidget(widget)
-
     def natural_width(self) -> int:
-        """Return the width in pixels at which nothing wraps."""
-        widths = [entry.natural_width() for entry in self._entries.values()]
+        """Return the width in pixels at which no text wraps."""
+        widths = [entry.natural_width() for entry in self.entries.values()]
         return max([self._title.sizeHint().width(), *widths])
-
-    def take_width(self, width: int) -> None:
-        """Set the width."""
-        for entry in self._entries.values():
-            entry.take_width(width)
 
 
 class SidebarTexts:
-    """Makes the entries, by key."""
+    """Creates the content of the entries. Each method returns a dictionary from the keys of the entries."""
 
     def __init__(self, wording: Wording) -> None:
         self._wording = wording
 
     def statuses(self, counts: StatusCounts) -> dict[Status | None, EntryFacts]:
-        """Return the entries for all files and for each status."""
+        """Return an entry for each status, and one for all files with the key None."""
         found: dict[Status | None, EntryFacts] = {
             None: self._facts(tr("All", "files of every status"), counts.total, icon="all-files", colour="muted")
         }
@@ -139,7 +127,7 @@ class SidebarTexts:
         return found
 
     def problems(self, problems: Sequence[Problem]) -> dict[str, EntryFacts]:
-        """Return the entries for the reasons of failed files."""
+        """Return an entry for each problem, with its code as the key."""
         return {problem.code: self._problem(problem) for problem in problems}
 
     def _problem(self, problem: Problem) -> EntryFacts:
@@ -149,7 +137,7 @@ class SidebarTexts:
         return self._facts(text, problem.count, note=note, action=tr("Retry all with this reason"))
 
     def batches(self, batches: Sequence[Batch]) -> dict[int, EntryFacts]:
-        """Return the entries for the batches."""
+        """Return an entry for each batch, with its id as the key."""
         return {batch.id: self._batch(batch) for batch in batches}
 
     def _batch(self, batch: Batch) -> EntryFacts:
@@ -157,57 +145,36 @@ class SidebarTexts:
         hint = tr("Added {moment}").format(moment=self._wording.full_moment(batch.created_at))
         return self._facts(name or when, batch.count, note=when if name else "", hint=hint)
 
-    def retry(self, reasons: int) -> str:
-        """Return the text of the button below the problems."""
-        return tr("&Retry All With This Reason") if reasons <= 1 else tr("&Retry All With These Reasons")
-
-    def retry_shortly(self) -> str:
-        """Return a shorter text, for where that one is too wide."""
-        return tr("&Retry All These")
-
-    def retry_these(self, count: int) -> str:
-        """Return the text for a context menu, with the number of files."""
-        return tr("&Retry %Ln File(s) With This Reason", "", count)
-
-    def _facts(
-        self,
-        text: str,
-        count: int,
-        *,
-        note: str = "",
-        icon: str = "",
-        colour: str = "text",
-        hint: str = "",
-        action: str = "",
-    ) -> EntryFacts:
-        parts = [part for part in (text, note, self._wording.files(count)) if part]
-        return EntryFacts(text, self._wording.number(count), ", ".join(parts), note, icon, colour, hint, action)
+    def _facts(self, text: str, count: int, *, note: str = "", **others: str) -> EntryFacts:
+        """Return the content of an entry; `others` are further attributes of `EntryFacts`."""
+        spoken = ", ".join(filter(None, (text, note, self._wording.files(count))))
+        return EntryFacts(text, self._wording.number(count), spoken, note, **others)
 
 
 def with_status(choice: Filter, status: Status | None, *, add: bool) -> Filter:
-    """Return a choice with another status; None is "All", which clears everything chosen.
+    """Return the choice after a click on a status, or an empty choice after a click on “All”.
 
     Args:
         choice: The current choice.
-        status: The clicked status.
-        add: Whether to keep the other statuses and to toggle this one.
+        status: The clicked status; None for “All”.
+        add: Whether the click toggles this status and keeps the others.
     """
     if status is None:
         return Filter()
     statuses = choice.statuses ^ {status} if add else frozenset({status})
-    # Only failed jobs have a problem: with any other status the list would be empty.
+    # Only failed jobs have a problem; with a problem and another status, the list would be empty.
     problems = choice.problems if Status.FAILED in statuses or not statuses else frozenset[str]()
     return replace(choice, statuses=statuses, problems=problems)
 
 
 def with_problem(choice: Filter, code: str, *, add: bool) -> Filter:
-    """Return a choice with another problem; see `with_status`. A second click clears it."""
+    """Return the choice after a click on a problem; see `with_status`. A second click clears the choice."""
     statuses = choice.statuses if Status.FAILED in choice.statuses else frozenset[Status]()
     return replace(choice, statuses=statuses, problems=_clicked(choice.problems, code, add=add))
 
 
 def with_batch(choice: Filter, batch: int, *, add: bool) -> Filter:
-    """Return a choice with another batch; see `with_problem`."""
+    """Return the choice after a click on a batch; see `with_problem`."""
     return replace(choice, batches=_clicked(choice.batches, batch, add=add))
 
 
@@ -218,20 +185,20 @@ def _clicked(keys: frozenset[Key], key: Key, *, add: bool) -> frozenset[Key]:
 
 
 class Sidebar(QScrollArea):
-    """The sidebar; shows given counts and holds the choice.
+    """The sidebar, with a section for statuses, one for problems and one for batches.
 
     Signals:
         chosen(): `choice` has changed.
-        retry_wanted(object): Retry all files that failed for these reasons, a set of codes.
+        retry_requested(frozenset[str]): The user wants to retry all files that failed with these reason codes.
 
     Attributes:
         choice: The chosen filter, without a search.
         statuses, problems, batches: The sections.
-        retry: The button below the problems.
+        retry: The button below the problems, which retries the chosen ones.
     """
 
     chosen = Signal()
-    retry_wanted = Signal(object)
+    retry_requested = Signal(object)
 
     def __init__(self, wording: Wording, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -252,8 +219,9 @@ class Sidebar(QScrollArea):
         self.problems: Section[str] = Section(tr("Problems"), theme, inside)
         self.batches: Section[int] = Section(tr("Batches"), theme, inside)
         self.retry = QPushButton(inside)
-        self.retry.clicked.connect(self._retry_chosen)
-        self.problems.add_below(self.retry)
+        self.retry.clicked.connect(lambda: self.retry_requested.emit(self.choice.problems))
+        self.problems.column.addSpacing(_GAP)
+        self.problems.column.addWidget(self.retry)
         column = QVBoxLayout(inside)
         column.setContentsMargins(_MARGIN, 4, _MARGIN, _MARGIN)
         column.setSpacing(10)
@@ -265,9 +233,9 @@ class Sidebar(QScrollArea):
         self.statuses.picked.connect(lambda key, add: self.choose(with_status(self.choice, key, add=add)))
         self.problems.picked.connect(lambda key, add: self.choose(with_problem(self.choice, key, add=add)))
         self.batches.picked.connect(lambda key, add: self.choose(with_batch(self.choice, key, add=add)))
-        self.problems.acted.connect(lambda key: self.retry_wanted.emit(frozenset({key})))
-        self.problems.menu_wanted.connect(self._show_menu)
-        # Once for many changes, because every entry is measured.
+        self.problems.action_clicked.connect(lambda key: self.retry_requested.emit(frozenset({key})))
+        self.problems.menu_requested.connect(self._show_menu)
+        # Combines many changes, because each call of `fit` measures all entries.
         self._fit_soon = QTimer(self)
         self._fit_soon.setSingleShot(True)
         self._fit_soon.timeout.connect(self.fit)
@@ -287,7 +255,7 @@ class Sidebar(QScrollArea):
 
     @Slot(object)
     def show_groups(self, groups: Groups) -> None:
-        """Show the problems and batches. A choice that no longer exists is cleared."""
+        """Show the problems and batches. Remove those that no longer exist from the choice."""
         self._groups = groups
         problems = self.choice.problems & {problem.code for problem in groups.problems}
         batches = self.choice.batches & {batch.id for batch in groups.batches}
@@ -295,14 +263,13 @@ class Sidebar(QScrollArea):
 
     def choose(self, choice: Filter) -> None:
         """Set the choice."""
-        is_another = choice != self.choice
-        self.choice = choice
+        changed, self.choice = choice != self.choice, choice
         self._show()
-        if is_another:
+        if changed:
             self.chosen.emit()
 
     def choose_status(self, status: Status | None) -> None:
-        """Choose one status; None for all files."""
+        """Choose a single status, or None for all files."""
         self.choose(with_status(self.choice, status, add=False))
 
     @Slot()
@@ -313,7 +280,7 @@ class Sidebar(QScrollArea):
         self.problems.show_entries(texts.problems(self._groups.problems), choice.problems)
         self.batches.show_entries(texts.batches(self._groups.batches), choice.batches)
         self.retry.setVisible(bool(choice.problems))
-        self.retry.setText(texts.retry(len(choice.problems)))
+        self.retry.setText(self._retry_text())
         self._keep_one_tab_stop()
         self._order_tabs()
         self._fit_soon.start(0)
@@ -322,45 +289,50 @@ class Sidebar(QScrollArea):
 
     @Slot()
     def fit(self) -> None:
-        """Fit the width to the texts, within limits."""
+        """Make the sidebar as wide as its longest text, within limits."""
         room = _MOST if self.isWindow() else int(self.window().width() * _SHARE)
         most = max(_LEAST, min(_MOST, room))
         widest = max(section.natural_width() for section in self._sections())
         button = self._fit_button(most) if self.choice.problems else 0
         width = max(_LEAST, min(most, widest), button)
-        for section in self._sections():
-            section.take_width(width)
+        for entry in self.entries():
+            entry.set_width(width)
         is_long = self._inside.sizeHint().height() > self.height()
         bar = self.verticalScrollBar().sizeHint().width() if is_long else 0
         self.setFixedWidth(width + 2 * _MARGIN + bar + _EDGE)
 
+    def _retry_text(self) -> str:
+        one = len(self.choice.problems) <= 1
+        return tr("&Retry All With This Reason") if one else tr("&Retry All With These Reasons")
+
     def _fit_button(self, most: int) -> int:
-        """Set the longest button text that fits; return the button's width in pixels."""
-        words = self._texts.retry(len(self.choice.problems))
-        self.retry.setText(words)
+        """Shorten the button's text if it is wider than `most`. Return the button's width in pixels."""
+        text = self._retry_text()
+        self.retry.setText(text)
+        self.retry.setToolTip("")
         if self.retry.sizeHint().width() > most:
-            self.retry.setText(self._texts.retry_shortly())
-        self.retry.setToolTip("" if self.retry.text() == words else words.replace("&", ""))
+            self.retry.setText(tr("&Retry All These"))
+            self.retry.setToolTip(text.replace("&", ""))
         return self.retry.sizeHint().width()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Fit the width again: a scroll bar may have appeared or disappeared."""
+        """Fit the width again, because the scroll bar may have appeared or disappeared."""
         super().resizeEvent(event)
         self._fit_soon.start(0)
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Fit the width again: the font may have changed."""
+        """Fit the width again, because the font may have changed while the sidebar was hidden."""
         super().showEvent(event)
         self.fit()
 
     # --- keyboard
 
     def entries(self) -> list[SidebarEntry]:
-        """Return every entry from top to bottom."""
+        """Return all entries from top to bottom."""
         return [entry for section in self._sections() for entry in section.entries.values()]
 
     def _keep_one_tab_stop(self, wanted: SidebarEntry | None = None) -> None:
-        """Make a single entry reachable by Tab; arrow keys reach the others."""
+        """Let Tab reach only one entry: `wanted`, or else the focused, a chosen or the first one."""
         entries = self.entries()
         stop = wanted or next((entry for entry in entries if entry.hasFocus()), None)
         stop = stop or next((entry for entry in entries if entry.isChecked()), entries[0])
@@ -368,7 +340,7 @@ class Sidebar(QScrollArea):
             entry.setFocusPolicy(Qt.FocusPolicy.StrongFocus if entry is stop else Qt.FocusPolicy.ClickFocus)
 
     def _order_tabs(self) -> None:
-        """Set the Tab order from top to bottom: Qt would put new entries last, behind the list."""
+        """Set the Tab order from top to bottom. Qt would place new entries at its end, after the list."""
         wanted: list[QWidget] = []
         for section in self._sections():
             for entry in section.entries.values():
@@ -394,18 +366,14 @@ class Sidebar(QScrollArea):
         entries[goal].setFocus(Qt.FocusReason.OtherFocusReason)
         self.ensureWidgetVisible(entries[goal])
 
-    # --- acting on a problem
-
-    @Slot()
-    def _retry_chosen(self) -> None:
-        self.retry_wanted.emit(self.choice.problems)
+    # --- context menu
 
     @Slot(object, object)
     def _show_menu(self, code: str, place: QPoint) -> None:
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         count = next((problem.count for problem in self._groups.problems if problem.code == code), 0)
-        menu.addAction(self._texts.retry_these(count), lambda: self.retry_wanted.emit(frozenset({code})))
-        only = Filter(problems=frozenset({code}))
-        menu.addAction(tr("&Show Only These Files"), lambda: self.choose(only))
+        chosen = frozenset({code})
+        menu.addAction(tr("&Retry %Ln File(s) With This Reason", "", count), lambda: self.retry_requested.emit(chosen))
+        menu.addAction(tr("&Show Only These Files"), lambda: self.choose(Filter(problems=chosen)))
         menu.popup(place)

@@ -1,4 +1,4 @@
-"""An entry of the sidebar: a symbol, a text that wraps, and a number. Nothing is cut off."""
+"""An entry of the sidebar: an icon, a text that wraps instead of being elided, and a number."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QRect, QSize, Qt, Signal
+from PySide6.QtCore import QRect, QSize, Qt, Signal, Slot
 from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
     QFont,
     QFontMetrics,
     QKeyEvent,
-    QMouseEvent,
     QPainter,
     QPaintEvent,
     QPen,
@@ -21,7 +20,7 @@ from PySide6.QtGui import (
     QTextOption,
     QTransform,
 )
-from PySide6.QtWidgets import QAbstractButton, QStyle, QToolButton, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QStyle, QToolButton, QWidget
 
 from desktop_app.gui.i18n import isolated_in
 from desktop_app.gui.wording import tool_tip
@@ -56,16 +55,17 @@ _NOTE_SIZE = 0.9
 
 @dataclass(frozen=True, slots=True)
 class EntryFacts:
-    """The content of an entry.
+    """The content of an entry. Parts that are empty are not shown.
 
     Attributes:
         text: The text.
-        count: The formatted number.
-        spoken: Everything in one sentence, for screen readers.
-        note: A second, muted line.
-        icon, colour: The symbol, and its colour's name in `Colours`.
+        count: The number, formatted.
+        spoken: The text for screen readers, with the number.
+        note: A second line in a muted colour.
+        icon: The name of the icon.
+        colour: The name of the icon's colour in `Colours`.
         hint: The tool tip.
-        action: The text of the button beside the chosen entry; empty for no button.
+        action: The text of the button that is shown while the entry is chosen.
     """
 
     text: str
@@ -79,196 +79,186 @@ class EntryFacts:
 
 
 class SidebarEntry(QAbstractButton):
-    """A checkable entry; its owner decides what a click does.
+    """A button for one filter. A click only emits `picked`; `show_facts` checks the entry.
 
     Signals:
-        picked(bool): It was clicked; True with Ctrl, which adds it to the choice.
-        moved(int): A key that moves the focus to another entry.
-        acted(): Its button was pressed.
-        menu_wanted(QPoint): The context menu was requested at this screen position.
+        picked(bool): The entry was clicked; True if Ctrl was held, which adds the entry to the choice.
+        moved(int): A key was pressed that moves the focus to another entry.
+        action_clicked(): The button in the entry was clicked.
+        menu_requested(QPoint): The context menu was requested at a screen position.
+
+    Attributes:
+        facts: The content.
+        inline: The button in the entry; visible while the entry is chosen and has an action.
     """
 
     picked = Signal(bool)
     moved = Signal(int)
-    acted = Signal()
-    menu_wanted = Signal(object)
+    action_clicked = Signal()
+    menu_requested = Signal(object)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._facts = EntryFacts("", "", "")
-        self._adds = False
+        self.facts = EntryFacts("", "", "")
         self._shows_ring = False
         self.setCheckable(True)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
-        self._inline = QToolButton(self)
-        self._inline.setObjectName("inline")
-        self._inline.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self._inline.setIconSize(QSize(14, 14))
-        self._inline.setFixedSize(_INLINE, _INLINE)
-        self._inline.hide()
-        self._inline.clicked.connect(self.acted)
-        self.clicked.connect(self._tell)
+        self.inline = QToolButton(self)
+        self.inline.setObjectName("inline")
+        self.inline.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.inline.setIconSize(QSize(14, 14))
+        self.inline.setFixedSize(_INLINE, _INLINE)
+        self.inline.hide()
+        self.inline.clicked.connect(self.action_clicked)
+        self.clicked.connect(self._pick)
         theme.changed.connect(self._draw)
 
-    @property
-    def facts(self) -> EntryFacts:
-        """Return the content."""
-        return self._facts
-
-    @property
-    def inline(self) -> QToolButton:
-        """Return its button, visible while it is chosen and has an action."""
-        return self._inline
-
     def show_facts(self, facts: EntryFacts, *, chosen: bool) -> None:
-        """Show this content."""
-        self._facts = facts
+        """Show new content, and check the entry if it is chosen."""
+        self.facts = facts
         self.setAccessibleName(facts.spoken)
         self.setToolTip(tool_tip(facts.hint))
         self.setChecked(chosen)
-        self._inline.setAccessibleName(facts.action)
-        self._inline.setToolTip(facts.action)
-        self._inline.setVisible(bool(facts.action) and chosen)
+        self.inline.setAccessibleName(facts.action)
+        self.inline.setToolTip(facts.action)
+        self.inline.setVisible(bool(facts.action) and chosen)
         self._draw()
 
     def _draw(self) -> None:
-        self._inline.setIcon(self._theme.icon("retry", self._theme.colours.selected_text))
+        self.inline.setIcon(self._theme.icon("retry", self._theme.colours.selected_text))
         self.update()
 
     # --- layout
 
     def natural_width(self) -> int:
-        """Return the width in pixels at which the text fits on one line."""
+        """Return the width in pixels at which no text wraps."""
         metrics = self.fontMetrics()
-        words = max(
-            metrics.horizontalAdvance(self._facts.text),
-            QFontMetrics(self._note_font()).horizontalAdvance(self._facts.note),
+        text_width = max(
+            metrics.horizontalAdvance(self.facts.text),
+            QFontMetrics(self._note_font()).horizontalAdvance(self.facts.note),
         )
-        return words + self._around() + 2
+        return text_width + self._fixed_width() + 2
 
-    def take_width(self, width: int) -> None:
-        """Set the width, and the height that the text then needs."""
-        room = width - self._around()
-        height = self._words(self._facts.text, self.font(), room).size().height() + 2 * _PADDING
-        if self._facts.note:
-            height += self._words(self._facts.note, self._note_font(), room).size().height()
+    def set_width(self, width: int) -> None:
+        """Set the width, and adapt the height to the wrapped text."""
+        text_width = width - self._fixed_width()
+        height = self._text_layout(self.facts.text, self.font(), text_width).size().height() + 2 * _PADDING
+        if self.facts.note:
+            height += self._text_layout(self.facts.note, self._note_font(), text_width).size().height()
         height = math.ceil(height)
-        self.setFixedSize(width, max(height, _INLINE + 2 if self._facts.action else 0))
+        self.setFixedSize(width, max(height, _INLINE + 2 if self.facts.action else 0))
         count = self._count_width()
         place = QRect(width - _SIDE - count - _INLINE - 4, (self.height() - _INLINE) // 2, _INLINE, _INLINE)
-        self._inline.setGeometry(QStyle.visualRect(self.layoutDirection(), self.rect(), place))
+        self.inline.setGeometry(QStyle.visualRect(self.layoutDirection(), self.rect(), place))
 
     def sizeHint(self) -> QSize:
-        """See Qt."""
+        """Return the size that was set by `set_width`."""
         return self.size()
 
-    def _around(self) -> int:
-        icon = _ICON + _ICON_GAP if self._facts.icon else 0
-        inline = _INLINE if self._facts.action else 0
+    def _fixed_width(self) -> int:
+        """Return the width in pixels of everything but the text."""
+        icon = _ICON + _ICON_GAP if self.facts.icon else 0
+        inline = _INLINE if self.facts.action else 0
         return 2 * _SIDE + icon + _COUNT_GAP + inline + self._count_width()
 
     def _count_width(self) -> int:
-        return self.fontMetrics().horizontalAdvance(self._facts.count)
+        return self.fontMetrics().horizontalAdvance(self.facts.count)
 
     def _note_font(self) -> QFont:
         font = QFont(self.font())
         font.setPointSizeF(font.pointSizeF() * _NOTE_SIZE)
         return font
 
-    def _words(self, text: str, font: QFont, room: int) -> QStaticText:
-        """Return a text layout that breaks lines between words where possible."""
+    def _text_layout(self, text: str, font: QFont, text_width: int) -> QStaticText:
+        """Return a text layout that is `text_width` pixels wide and breaks lines between words where possible."""
         options = QTextOption(QStyle.visualAlignment(self.layoutDirection(), Qt.AlignmentFlag.AlignLeft))
         options.setTextDirection(self.layoutDirection())
         options.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
-        words = QStaticText(isolated_in(text, self.layoutDirection()))
-        words.setTextFormat(Qt.TextFormat.PlainText)
-        words.setTextOption(options)
-        words.setTextWidth(room)
-        words.prepare(QTransform(), font)
-        return words
+        layout = QStaticText(isolated_in(text, self.layoutDirection()))
+        layout.setTextFormat(Qt.TextFormat.PlainText)
+        layout.setTextOption(options)
+        layout.setTextWidth(text_width)
+        layout.prepare(QTransform(), font)
+        return layout
 
     # --- painting
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002 - Qt's
-        """Paint background, symbol, text, number and focus ring."""
+        """Paint the background, the focus ring and the content."""
         colours = self._theme.colours
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        ground = self.rect().adjusted(1, 0, -1, 0)
+        background = self.rect().adjusted(1, 0, -1, 0)
         chosen = self.isChecked()
         if chosen or self.underMouse():
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(colours.selection if chosen else colours.hover))
-            painter.drawRoundedRect(ground, _RADIUS, _RADIUS)
+            painter.drawRoundedRect(background, _RADIUS, _RADIUS)
         if self.hasFocus() and self._shows_ring:
             painter.setPen(QPen(QColor(colours.text if chosen else colours.accent), 2))
             painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(ground.adjusted(1, 1, -1, -1), _RADIUS, _RADIUS)
-        self._paint_words(painter, colours.selected_text if chosen else "")
+            painter.drawRoundedRect(background.adjusted(1, 1, -1, -1), _RADIUS, _RADIUS)
+        self._paint_content(painter, colours.selected_text if chosen else "")
         painter.end()
 
-    def _paint_words(self, painter: QPainter, selected: str) -> None:
-        colours, facts = self._theme.colours, self._facts
-        direction, whole = self.layoutDirection(), self.rect()
+    def _paint_content(self, painter: QPainter, selected: str) -> None:
+        """Paint the icon, the text and the number.
+
+        Args:
+            painter: The painter.
+            selected: The colour of all three if the entry is chosen; otherwise empty.
+        """
+        colours, facts = self._theme.colours, self.facts
+        direction, rect = self.layoutDirection(), self.rect()
         left = _SIDE
         if facts.icon:
             height = self.fontMetrics().height()
             place = QRect(left, _PADDING + (height - _ICON) // 2, _ICON, _ICON)
             colour = selected or str(getattr(colours, facts.colour))
-            self._theme.icon(facts.icon, colour).paint(painter, QStyle.visualRect(direction, whole, place))
+            self._theme.icon(facts.icon, colour).paint(painter, QStyle.visualRect(direction, rect, place))
             left += _ICON + _ICON_GAP
-        room = self.width() - self._around()
-        words = self._words(facts.text, self.font(), room)
-        start = QStyle.visualRect(direction, whole, QRect(left, 0, room, 1)).left()
+        text_width = self.width() - self._fixed_width()
+        layout = self._text_layout(facts.text, self.font(), text_width)
+        start = QStyle.visualRect(direction, rect, QRect(left, 0, text_width, 1)).left()
         painter.setPen(QColor(selected or colours.text))
-        painter.drawStaticText(start, _PADDING, words)
+        painter.drawStaticText(start, _PADDING, layout)
         painter.setPen(QColor(selected or colours.muted))
         end = int(QStyle.visualAlignment(direction, Qt.AlignmentFlag.AlignRight) | Qt.AlignmentFlag.AlignTop)
-        number = QRect(whole.width() - _SIDE - self._count_width(), _PADDING, self._count_width() + 1, whole.height())
-        painter.drawText(QStyle.visualRect(direction, whole, number), end, facts.count)
+        number = QRect(rect.width() - _SIDE - self._count_width(), _PADDING, self._count_width() + 1, rect.height())
+        painter.drawText(QStyle.visualRect(direction, rect, number), end, facts.count)
         if facts.note:
             painter.setFont(self._note_font())
-            note = self._words(facts.note, self._note_font(), room)
-            painter.drawStaticText(start, _PADDING + math.ceil(words.size().height()), note)
+            note = self._text_layout(facts.note, self._note_font(), text_width)
+            painter.drawStaticText(start, _PADDING + math.ceil(layout.size().height()), note)
 
     # --- overrides of Qt
 
     def nextCheckState(self) -> None:
-        """Change nothing: the owner decides what is chosen."""
+        """Do nothing: a click does not check the entry."""
 
-    def _tell(self) -> None:
-        adds, self._adds = self._adds, False
-        self.picked.emit(adds)
-
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """Note whether Ctrl was held."""
-        self._adds = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
-        super().mouseReleaseEvent(event)
-
-    def keyReleaseEvent(self, event: QKeyEvent) -> None:
-        """Note whether Ctrl was held: Space clicks on release."""
-        self._adds = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
-        super().keyReleaseEvent(event)
+    @Slot()
+    def _pick(self) -> None:
+        self.picked.emit(bool(QApplication.keyboardModifiers() & Qt.KeyboardModifier.ControlModifier))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Move between entries with the arrow keys, choose with Enter."""
+        """Emit `moved` for keys that move the focus, and `picked` for Enter."""
         match event.key():
             case Qt.Key.Key_Up | Qt.Key.Key_Down | Qt.Key.Key_Home | Qt.Key.Key_End as key:
                 self.moved.emit(int(key))
             case Qt.Key.Key_Return | Qt.Key.Key_Enter:
-                self.picked.emit(bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier))
+                self._pick()
             case _:
                 super().keyPressEvent(event)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
-        """Draw the focus ring after keyboard navigation."""
+        """Show the focus ring if the focus was moved with the keyboard."""
         self._shows_ring = event.reason() in _KEY_REASONS
         super().focusInEvent(event)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        """Request the context menu: below the entry for a key, else at the mouse."""
+        """Request the context menu at the mouse pointer, or below the entry if a key requested it."""
         by_keyboard = event.reason() == QContextMenuEvent.Reason.Keyboard
         place: QPoint = self.mapToGlobal(self.rect().bottomLeft()) if by_keyboard else event.globalPos()
-        self.menu_wanted.emit(place)
+        self.menu_requested.emit(place)
         event.accept()

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from desktop_app.gui.desktop.ports import Desktop, Notifier
     from desktop_app.gui.progress.run_watch import Pace, RunWatch
     from desktop_app.gui.progress.status_bar import JobsStatusBar
-    from desktop_app.gui.table.selection_sums import Selected, SelectedTotals
+    from desktop_app.gui.table.job_feed import Selected, SelectedTotals
     from desktop_app.gui.theme.theme import Theme
     from desktop_app.gui.widgets.notice import NoticeBar
     from desktop_app.gui.window_memory import WindowMemory

@@ -1,8 +1,8 @@
-"""The delegates that paint the cells.
+"""The delegates that paint the cells of the table.
 
-They paint in Python because that is faster here than Qt's default, which asks the model for eight roles per cell,
-each a call from C++ into Python that has to acquire the GIL. Measured for a repaint of 39 rows: 13 ms with Qt's
-default, and twice that while other threads work; 6 ms with these delegates.
+They do not call Qt's own painting code, which asks the model for eight roles per cell; each request is a call from C++
+into Python that has to acquire the GIL. Repainting 39 rows takes 13 ms with Qt's code, twice as long while other
+threads are busy, and 6 ms with these delegates.
 """
 
 from __future__ import annotations
@@ -40,9 +40,8 @@ CELL_PADDING = 8
 
 _ICON = 16
 
-_ICON_GAP = 6
-
-ICON_ROOM = _ICON + _ICON_GAP
+ICON_ROOM = _ICON + 6
+"""The width of an icon and the gap beside it."""
 
 _ICON_SIZE = QSize(_ICON, _ICON)
 
@@ -56,7 +55,7 @@ _SELECTED = QStyle.StateFlag.State_Selected
 
 
 class CellDelegate(QStyledItemDelegate):
-    """A text cell. It has no focus ring of its own, since whole rows are selected."""
+    """Paints a cell with text. Cells have no focus ring, because whole rows are selected."""
 
     def __init__(self, model: JobsModel, theme: Theme, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -64,39 +63,46 @@ class CellDelegate(QStyledItemDelegate):
         self._theme = theme
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        """See Qt. The background of every second row is already painted."""
+        """Paint the content, above the selection's colour if the cell is selected."""
         text = self.text_of(index)
         selected = bool(option.state & _SELECTED)
         colours = self._theme.colours
         if selected:
             painter.fillRect(option.rect, QColor(colours.selection))
         if text:
-            room = option.rect.adjusted(CELL_PADDING, 0, -CELL_PADDING, 0)
+            content_rect = option.rect.adjusted(CELL_PADDING, 0, -CELL_PADDING, 0)
             painter.setPen(QColor(colours.selected_text if selected else colours.text))
-            self.paint_content(painter, option, index, room, text)
+            self.paint_content(painter, option, index, content_rect, text)
 
     def paint_content(
-        self, painter: QPainter, option: QStyleOptionViewItem, index: Index, room: QRect, text: str
+        self, painter: QPainter, option: QStyleOptionViewItem, index: Index, rect: QRect, text: str
     ) -> None:
-        """Paint the content with the painter's pen; the background is already painted."""
+        """Paint the content of a cell.
+
+        Args:
+            painter: The painter; its pen has the colour of the text.
+            option: The style options of the cell.
+            index: The cell.
+            rect: The rectangle of the cell without its padding.
+            text: The text of the cell; never empty.
+        """
         column, metrics = COLUMNS[index.column()], option.fontMetrics
         if column.is_code:
             painter.setFont(_code_font(option.font))
             metrics = painter.fontMetrics()
-        if metrics.horizontalAdvance(text) > room.width():
+        if metrics.horizontalAdvance(text) > rect.width():
             mode = Qt.TextElideMode.ElideMiddle if column.is_path else Qt.TextElideMode.ElideRight
-            text = metrics.elidedText(text, mode, room.width())
+            text = metrics.elidedText(text, mode, rect.width())
         if option.direction is Qt.LayoutDirection.RightToLeft:
             text = isolated(text)
-        painter.drawText(room, QStyle.visualAlignment(option.direction, ALIGNMENTS[index.column()]), text)
+        painter.drawText(rect, QStyle.visualAlignment(option.direction, ALIGNMENTS[index.column()]), text)
         if column.is_code:
             painter.setFont(option.font)
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        """Return the size of the cell's full text."""
+        """Return a size that fits the whole text."""
         metrics = QFontMetrics(_code_font(option.font)) if COLUMNS[index.column()].is_code else option.fontMetrics
-        wide = metrics.horizontalAdvance(self.text_of(index))
-        return QSize(wide + 2 * CELL_PADDING + 1, option.fontMetrics.height())
+        return QSize(metrics.horizontalAdvance(self.text_of(index)) + 2 * CELL_PADDING + 1, option.fontMetrics.height())
 
     def text_of(self, index: Index) -> str:
         """Return the text of a cell."""
@@ -104,9 +110,15 @@ class CellDelegate(QStyledItemDelegate):
 
 
 class StatusDelegate(CellDelegate):
-    """A status cell: a symbol and a word in the status's colour, or in the selection's colour.
+    """Paints the status of a job as a coloured icon and a word.
 
-    Further details follow the word, unless another column shows them.
+    The progress or the reason follows the word, unless its own column is shown.
+
+    Args:
+        model: The model.
+        theme: The theme.
+        shows: Returns whether a column is shown.
+        parent: The parent.
     """
 
     def __init__(
@@ -116,87 +128,81 @@ class StatusDelegate(CellDelegate):
         self._shows = shows
 
     def text_of(self, index: Index) -> str:
-        """See `CellDelegate`."""
+        """Return the status, with details unless another column shows them."""
         job = self._model.job(index.row())
         if job is not None and self._shows(PROGRESS if job.status is Status.PROCESSING else REASON):
             return self._model.wording.word(job.status)
         return super().text_of(index)
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        """See `CellDelegate`."""
-        return super().sizeHint(option, index) + QSize(_ICON + _ICON_GAP, 0)
+        """Return a size that fits the icon and the whole text."""
+        return super().sizeHint(option, index) + QSize(ICON_ROOM, 0)
 
     def paint_content(
-        self, painter: QPainter, option: QStyleOptionViewItem, index: Index, room: QRect, text: str
+        self, painter: QPainter, option: QStyleOptionViewItem, index: Index, rect: QRect, text: str
     ) -> None:
-        """See `CellDelegate`."""
+        """Paint the icon and the text."""
         job = self._model.job(index.row())
         if job is None:
             return
         selected = bool(option.state & _SELECTED)
         colour = self._theme.colours.of(job.status)
-        place = QStyle.alignedRect(
-            option.direction, ALIGNMENTS[index.column()], room.size().boundedTo(_ICON_SIZE), room
+        icon_rect = QStyle.alignedRect(
+            option.direction, ALIGNMENTS[index.column()], rect.size().boundedTo(_ICON_SIZE), rect
         )
         icon = self._theme.icon(STATUS_ICONS[job.status], colour)
-        icon.paint(painter, place, mode=QIcon.Mode.Selected if selected else QIcon.Mode.Normal)
+        icon.paint(painter, icon_rect, mode=QIcon.Mode.Selected if selected else QIcon.Mode.Normal)
         if not selected and job.status is not Status.PROCESSED:
-            # Success is shown by the symbol alone; coloured words are for active and failed files.
+            # Only the words of active and failed files are coloured, so that they stand out.
             painter.setPen(QColor(colour))
-        rest = QRect(room)
-        rest.setLeft(room.left() + _ICON + _ICON_GAP)
-        super().paint_content(painter, option, index, QStyle.visualRect(option.direction, room, rest), text)
+        text_rect = QRect(rect)
+        text_rect.setLeft(rect.left() + ICON_ROOM)
+        super().paint_content(painter, option, index, QStyle.visualRect(option.direction, rect, text_rect), text)
 
 
 class ProgressDelegate(CellDelegate):
-    """A progress cell: a bar with the percentage beside it."""
+    """Paints the progress of a job as a bar with the percentage beside it."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:  # noqa: ARG002 - as Qt has it
-        """Return a size for a readable bar, whether one is shown or not."""
+        """Return a size that fits a readable bar, even if the cell is empty."""
         return QSize(option.fontMetrics.horizontalAdvance(_WIDEST_PERCENT) + 8 * _BAR_HEIGHT + 3 * CELL_PADDING, 0)
 
     def paint_content(
-        self, painter: QPainter, option: QStyleOptionViewItem, index: Index, room: QRect, text: str
+        self, painter: QPainter, option: QStyleOptionViewItem, index: Index, rect: QRect, text: str
     ) -> None:
-        """See `CellDelegate`."""
+        """Paint the percentage and the bar."""
         job = self._model.job(index.row())
         done = None if job is None else progress_of(job)
         if done is None:
             return
-        ink = painter.pen().color()
-        fill = ink if option.state & _SELECTED else QColor(self._theme.colours.accent)
-        wide = option.fontMetrics.horizontalAdvance(_WIDEST_PERCENT)
-        words = QRect(room.right() - wide, room.top(), wide + 1, room.height())
-        bar = QRect(
-            room.left(), room.center().y() - _BAR_HEIGHT // 2 + 1, room.width() - wide - CELL_PADDING, _BAR_HEIGHT
-        )
+        percent_width = option.fontMetrics.horizontalAdvance(_WIDEST_PERCENT)
+        percent_rect = QRect(rect.right() - percent_width, rect.top(), percent_width + 1, rect.height())
         painter.drawText(
-            QStyle.visualRect(option.direction, room, words),
+            QStyle.visualRect(option.direction, rect, percent_rect),
             QStyle.visualAlignment(option.direction, Qt.AlignmentFlag.AlignRight) | Qt.AlignmentFlag.AlignVCenter,
             text,
         )
-        if bar.width() > _BAR_HEIGHT:
-            self._paint_bar(painter, option, room, bar, done, fill)
-
-    def _paint_bar(
-        self, painter: QPainter, option: QStyleOptionViewItem, room: QRect, bar: QRect, done: float, fill: QColor
-    ) -> None:
+        length = rect.width() - percent_width - CELL_PADDING
+        if length <= _BAR_HEIGHT:
+            return
+        bar = QRect(rect.left(), rect.center().y() - _BAR_HEIGHT // 2 + 1, length, _BAR_HEIGHT)
         part = QRect(bar)
-        part.setWidth(max(_BAR_HEIGHT, round(bar.width() * done)))
+        part.setWidth(max(_BAR_HEIGHT, round(length * done)))
+        fill = painter.pen().color() if option.state & _SELECTED else QColor(self._theme.colours.accent)
         track = QColor(fill)
         track.setAlpha(_TRACK_ALPHA)
         radius = _BAR_HEIGHT / 2
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
-        for rect, colour in ((bar, track), (part, fill)):
+        for shape, colour in ((bar, track), (part, fill)):
             painter.setBrush(colour)
-            painter.drawRoundedRect(QRectF(QStyle.visualRect(option.direction, room, rect)), radius, radius)
+            painter.drawRoundedRect(QRectF(QStyle.visualRect(option.direction, rect, shape)), radius, radius)
         painter.restore()
 
 
-def _code_font(beside: QFont) -> QFont:
-    """Return the system's monospaced font in the size of another font."""
+def _code_font(text_font: QFont) -> QFont:
+    """Return the system's monospaced font in the point size of the font of other cells."""
     font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
-    font.setPointSizeF(beside.pointSizeF())
+    font.setPointSizeF(text_font.pointSizeF())
     return font

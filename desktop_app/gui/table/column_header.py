@@ -1,14 +1,18 @@
-"""The state of the table's header: shown columns, their order and widths, and the sort order."""
+"""The column layout, the sort order and the painting of the table's header."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QItemSelectionModel, QRect, QSignalBlocker, QSize, Qt, Signal, Slot
-from PySide6.QtWidgets import QAbstractScrollArea, QHeaderView
+from PySide6.QtCore import QDateTime, QLocale, QPoint, QPointF, QRect, QSignalBlocker, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen
+from PySide6.QtWidgets import QAbstractScrollArea, QHeaderView, QStyle
 
+from desktop_app.domain.job import Status
 from desktop_app.domain.query import Sort, SortTerm
+from desktop_app.gui.table.cells import CELL_PADDING, ICON_ROOM
 from desktop_app.gui.table.columns import (
+    ALIGNMENTS,
     COLUMN_OF_ID,
     COLUMN_OF_SORT,
     COLUMNS,
@@ -20,14 +24,12 @@ from desktop_app.gui.table.columns import (
     STATUS,
     Column,
 )
-from desktop_app.gui.table.header_title import Title, first_width, paint_title, status_word_width, title_size
 from desktop_app.gui.window_memory import ColumnLayout
+from desktop_app.gui.wording import Wording, status_word
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-    from PySide6.QtCore import QAbstractItemModel
-    from PySide6.QtGui import QPainter
     from PySide6.QtWidgets import QWidget
 
     from desktop_app.gui.theme.theme import Theme
@@ -39,23 +41,36 @@ _MIN_WIDTH = 48
 
 _MIN_ELASTIC_CHARACTERS = 26
 
-_FOR_PROBLEMS = {REASON: True, PROGRESS: False, LINES: False}
+_SHOWN_FOR_PROBLEMS = {REASON: True, PROGRESS: False, LINES: False}
+
+_ARROW = 8
+
+_ARROW_GAP = 5
+
+_SECOND = "2"
+"""The text beside the arrow of the second sort key."""
+
+_LONG_SIZES = (999, 999_900)
+"""Sizes in bytes with a long text: `999 bytes` has the longest unit, `999.9 kB` the longest number."""
+
+_LONG_SPAN_MS = (12 * 60 + 34) * 60_000
 
 IndicatedColumn = tuple[int, Qt.SortOrder]
-"""A sorted column and its direction."""
+"""A sort column and its direction."""
 
 
 class ColumnHeader(QHeaderView):
-    """A header with sort arrows whose columns fill the table's width; Name is always shown.
+    """A header with sort arrows. One column is stretched so that the columns fill the table; Name can't be hidden.
 
-    Qt's sort indicator is the first key. The second key, which orders rows equal in the first, is cleared when the
-    list is sorted by another column.
+    The first sort key is Qt's sort indicator. A second key orders the rows whose first keys are equal; sorting by
+    another column clears it.
 
     Signals:
-        order_changed(): `order` has changed.
+        order_changed(): The sort order has changed.
 
     Attributes:
-        current: The column with the keyboard focus while the header has it.
+        current: The column that has the keyboard focus while the header has it.
+        second: The second sort column and its direction, or None. Set it with `sort_second`.
     """
 
     order_changed = Signal()
@@ -63,11 +78,11 @@ class ColumnHeader(QHeaderView):
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(Qt.Orientation.Horizontal, parent)
         self.current = 0
+        self.second: IndicatedColumn | None = None
         self._theme = theme
         self._first: IndicatedColumn = (-1, _UP)
-        self._second: IndicatedColumn | None = None
         self._least = 0
-        self._temporary: dict[int, bool] = {}  # whether they are otherwise shown
+        self._temporary: dict[int, bool] = {}  # the visibility to restore, by column
         theme.changed.connect(self.viewport().update)
         self.setSectionsClickable(True)
         self.setHighlightSections(False)
@@ -80,24 +95,11 @@ class ColumnHeader(QHeaderView):
         self.setMinimumSectionSize(_MIN_WIDTH)
         self.setResizeContentsPrecision(0)  # only visible rows are measured
 
-    def stand_alone(self, model: QAbstractItemModel) -> None:
-        """Use a separate selection that is always empty. Call after the view got its model.
-
-        With the view's selection, a header checks for each column whether all its rows are selected: after Ctrl+A on a
-        million rows, that freezes the window for seconds.
-        """
-        self.setSelectionModel(QItemSelectionModel(model, self))
-
     # --- sorting
-
-    @property
-    def second(self) -> IndicatedColumn | None:
-        """Return the second sort column and its direction; None for the order added."""
-        return self._second
 
     def order(self) -> Sort:
         """Return the sort order."""
-        terms = [(self.sortIndicatorSection(), self.sortIndicatorOrder()), *filter(None, [self._second])]
+        terms = [(self.sortIndicatorSection(), self.sortIndicatorOrder()), *filter(None, [self.second])]
         return Sort(
             tuple(
                 SortTerm(key, order is _DOWN)
@@ -107,40 +109,43 @@ class ColumnHeader(QHeaderView):
         )
 
     def set_order(self, order: Sort) -> None:
-        """Show a sort order as far as there are columns for it; emits nothing."""
-        first, *rest = [
+        """Set the sort arrows for a sort order, whose keys without a column are ignored. Emits no signal."""
+        self._first, *rest = [
             (COLUMN_OF_SORT[term.key], _DOWN if term.descending else _UP)
             for term in order.terms
             if term.key in COLUMN_OF_SORT
         ]
-        self._first = first
         with QSignalBlocker(self):
-            self.setSortIndicator(*first)
-        self._second = next((second for second in rest if second[0] != first[0]), None)
+            self.setSortIndicator(*self._first)
+        self.second = next((second for second in rest if second[0] != self._first[0]), None)
         self.viewport().update()
 
     @Slot(int, Qt.SortOrder)
     def _follow_indicator(self, number: int, order: Qt.SortOrder) -> None:
+        self.viewport().update()
         if COLUMNS[number].sort_key is None:
             with QSignalBlocker(self):
                 self.setSortIndicator(*self._first)
-            self.viewport().update()
             return
-        if number != self._first[0]:  # sorting by another column clears the second key
-            self._second = None
+        if number != self._first[0]:
+            self.second = None
         self._first = number, order
-        self.viewport().update()
         self.order_changed.emit()
 
     def sort_second(self, second: IndicatedColumn | None) -> None:
-        """Set the second sort key."""
-        if second != self._second and not (second and second[0] == self._first[0]):
-            self._second = second
+        """Set or clear the second sort key."""
+        if second != self.second and not (second and second[0] == self._first[0]):
+            self.second = second
             self.viewport().update()
             self.order_changed.emit()
 
-    def turn(self, number: int, *, second: bool = False) -> None:
-        """Sort as a click on a title does, or with `second` as a Shift+click does."""
+    def sort_by(self, number: int, *, second: bool = False) -> None:
+        """Sort by a column as if its title had been clicked.
+
+        Args:
+            number: The column.
+            second: Whether Shift was held, which sets the second sort key.
+        """
         if COLUMNS[number].sort_key is None:
             return
         first, order = self._first
@@ -148,22 +153,22 @@ class ColumnHeader(QHeaderView):
             self.setSortIndicator(number, _UP if order is _DOWN else _DOWN)
         elif not second:
             self.setSortIndicator(number, _UP)
-        elif self._second is None or self._second[0] != number:
+        elif self.second is None or self.second[0] != number:
             self.sort_second((number, _UP))
         else:
-            self.sort_second((number, _DOWN) if self._second[1] is _UP else None)
+            self.sort_second((number, _DOWN) if self.second[1] is _UP else None)
 
     # --- columns
 
     def show_column(self, number: int, shown: bool) -> None:  # noqa: FBT001 - a slot of `toggled`
-        """Show or hide a column until the user changes it."""
+        """Show or hide a column. The choice is part of the saved layout."""
         self._temporary.pop(number, None)
         self._set_shown(number, shown=shown)
 
-    def suit_problems(self, only_problems: bool) -> None:  # noqa: FBT001
-        """Show reasons while only problems are listed, and hide columns that are empty for them. Not saved."""
+    def show_problem_columns(self, *, only_problems: bool) -> None:
+        """Show the reasons and hide columns that would be empty while the list shows only problems. Not saved."""
         if only_problems:
-            for number, shown in _FOR_PROBLEMS.items():
+            for number, shown in _SHOWN_FOR_PROBLEMS.items():
                 if self.isSectionHidden(number) is shown:
                     self._temporary[number] = not shown
                     self._set_shown(number, shown=shown)
@@ -180,36 +185,34 @@ class ColumnHeader(QHeaderView):
         self.setSectionHidden(number, not shown)
         self._least = 0
         if number == REASON and shown:
-            self.resizeSection(STATUS, status_word_width(self.font()))
+            self.resizeSection(STATUS, self._status_word_width())
         self.fit()
 
     @Slot()
     def reset(self) -> None:
-        """Reset the columns' order and widths."""
+        """Restore the default columns, order and widths."""
         self._temporary.clear()
         self._least = 0
         first = [COLUMN_OF_ID[name] for name in FIRST_ORDER]
         for place, number in enumerate([*first, *(other for other in range(len(COLUMNS)) if other not in first)]):
             self.setSectionHidden(number, False)
             self.moveSection(self.visualIndex(number), place)
-            self.resizeSection(number, first_width(number, self.font()))
+            self.resizeSection(number, self._default_width(number))
             self.setSectionHidden(number, not COLUMNS[number].shown)
         self.fit()
 
     def fit(self) -> None:
-        """Give the stretching column the remaining width, as long as it stays readable."""
+        """Resize the stretching column to the remaining width, but not below a readable width."""
         elastic = self._elastic()
         others = sum(self.sectionSize(number) for number in range(self.count()) if number != elastic)
         least = max(self._least, _MIN_ELASTIC_CHARACTERS * self.fontMetrics().averageCharWidth())
-        self.resizeSection(elastic, max(least, self._room() - others))
-
-    def _room(self) -> int:
-        """Return the viewport's width; the header's own follows a moment later."""
+        # The table's viewport, because the header's is resized later.
         table = self.parent()
-        return (table if isinstance(table, QAbstractScrollArea) else self).viewport().width()
+        width = (table if isinstance(table, QAbstractScrollArea) else self).viewport().width()
+        self.resizeSection(elastic, max(least, width - others))
 
     def _elastic(self) -> int:
-        """Return the stretching column: reasons are the longest texts."""
+        """Return the stretching column, the one with the longest texts."""
         return next((number for number in (REASON, STATUS) if self.shows(number)), NAME)
 
     @Slot()
@@ -219,29 +222,52 @@ class ColumnHeader(QHeaderView):
         self._least = self.sectionSize(self._elastic())
         self.fit()
 
+    def _default_width(self, number: int) -> int:
+        """Return a width in pixels that fits a column's title and typical content."""
+        wording, metrics = Wording(QLocale()), self.fontMetrics()
+        samples: dict[int, Iterable[str]] = {
+            COLUMN_OF_ID["size"]: map(wording.size, _LONG_SIZES),
+            COLUMN_OF_ID["added"]: [wording.clock(QDateTime.currentMSecsSinceEpoch())],
+            COLUMN_OF_ID["took"]: [wording.span(_LONG_SPAN_MS)],
+        }
+        return max(
+            COLUMNS[number].width * metrics.averageCharWidth(),
+            self.sectionSizeFromContents(number).width(),
+            *(_cell_width(text, metrics) for text in samples.get(number, ())),
+        )
+
+    def _status_word_width(self) -> int:
+        """Return the width in pixels that the Status column needs for the words alone."""
+        metrics = self.fontMetrics()
+        words = max(_cell_width(status_word(status), metrics) for status in Status)
+        return max(words + ICON_ROOM, self.sectionSizeFromContents(STATUS).width())
+
     # --- saved layout
 
-    def shown_columns(self) -> list[Column]:
-        """Return the shown columns in their order on the screen."""
+    def shown_numbers(self) -> list[int]:
+        """Return the logical indexes of the shown columns, in their order on the screen."""
         numbers = (self.logicalIndex(place) for place in range(self.count()))
-        return [COLUMNS[number] for number in numbers if not self.isSectionHidden(number)]
+        return [number for number in numbers if self.shows(number)]
 
-    def layout_of_columns(self) -> list[ColumnLayout]:
-        """Return the layout to save, in the order on the screen."""
-        found = []
-        for place in range(self.count()):
-            number = self.logicalIndex(place)
+    def shown_columns(self) -> list[Column]:
+        """Return the shown columns, in their order on the screen."""
+        return [COLUMNS[number] for number in self.shown_numbers()]
+
+    def column_layout(self) -> list[ColumnLayout]:
+        """Return the order, the widths and the visibility of the columns, for `restore_layout`."""
+        layout = []
+        for number in map(self.logicalIndex, range(self.count())):
             hidden = self.isSectionHidden(number)
-            # A hidden column has no width; it gets its old width back when shown.
+            # Qt reports width 0 for a hidden column, although it restores the width when the column is shown.
             with QSignalBlocker(self):
                 self.setSectionHidden(number, False)
                 width = self.sectionSize(number)
                 self.setSectionHidden(number, hidden)
-            found.append(ColumnLayout(COLUMNS[number].id, width, not self._temporary.get(number, not hidden)))
-        return found
+            layout.append(ColumnLayout(COLUMNS[number].id, width, not self._temporary.get(number, not hidden)))
+        return layout
 
-    def take_layout(self, layout: Sequence[ColumnLayout]) -> None:
-        """Restore a saved layout; columns not in it stay behind the others."""
+    def restore_layout(self, layout: Sequence[ColumnLayout]) -> None:
+        """Restore a saved layout. Columns that it does not contain follow the others."""
         self.reset()
         known = [column for column in layout if column.id in COLUMN_OF_ID]
         for place, column in enumerate(known):
@@ -255,22 +281,71 @@ class ColumnHeader(QHeaderView):
     # --- painting
 
     def paintSection(self, painter: QPainter, rect: QRect, number: int) -> None:
-        """Paint one title."""
-        order, is_second = None, False
-        if number == self._first[0]:
-            order = self._first[1]
-        elif self._second is not None and number == self._second[0]:
-            order, is_second = self._second[1], True
-        has_keys = self.hasFocus() and self.current == number
-        is_last = rect.left() <= 0 if self.isRightToLeft() else rect.right() >= self.viewport().width() - 1
-        title = Title(number, order, is_second, has_keys, is_last)
-        painter.setFont(self.font())
-        paint_title(painter, rect, title, self._theme.colours, self.layoutDirection())
+        """Paint one title with its separators and focus ring."""
+        colours, from_right = self._theme.colours, self.isRightToLeft()
+        painter.fillRect(rect, QColor(colours.window))
+        painter.setPen(QColor(colours.line))
+        painter.drawLine(rect.bottomLeft(), rect.bottomRight())
+        is_last = rect.left() <= 0 if from_right else rect.right() >= self.viewport().width() - 1
+        if not is_last:
+            end = rect.left() if from_right else rect.right()
+            painter.drawLine(QPoint(end, rect.top() + 6), QPoint(end, rect.bottom() - 7))
+        if self.hasFocus() and self.current == number:
+            painter.setPen(QPen(QColor(colours.accent), 2))
+            painter.drawRect(rect.adjusted(2, 2, -3, -3))
+        is_second = self.second is not None and self.second[0] == number != self._first[0]
+        sorted_by = self.second if is_second else self._first
+        order = sorted_by[1] if sorted_by is not None and sorted_by[0] == number else None
+        painter.setFont(_title_font(self.font()))
+        painter.setPen(QColor(colours.muted if order is None else colours.text))
+        self._paint_heading(painter, rect.adjusted(CELL_PADDING, 0, -CELL_PADDING, 0), number, order, second=is_second)
+
+    def _paint_heading(
+        self, painter: QPainter, rect: QRect, number: int, order: Qt.SortOrder | None, *, second: bool
+    ) -> None:
+        """Paint a column's title, with an arrow beside it if the list is sorted by the column."""
+        metrics, mark = painter.fontMetrics(), 0
+        if order is not None:
+            mark = _ARROW_GAP + _ARROW + (metrics.horizontalAdvance(_SECOND) if second else 0)
+        text = metrics.elidedText(COLUMNS[number].heading, Qt.TextElideMode.ElideRight, max(0, rect.width() - mark))
+        side = QStyle.visualAlignment(self.layoutDirection(), ALIGNMENTS[number])
+        painter.drawText(rect, side, text)
+        if order is not None:
+            width = metrics.horizontalAdvance(text)
+            is_right = bool(side & Qt.AlignmentFlag.AlignRight)
+            left = rect.right() - width - mark if is_right else rect.left() + width + _ARROW_GAP
+            _paint_arrow(painter, QPointF(left, rect.center().y()), order, second=second)
 
     def sectionSizeFromContents(self, number: int) -> QSize:
-        """Return the size of a title with its arrow."""
-        return title_size(number, self.font())
+        """Return the size of a title with an arrow, but without the number of the second key, which is rare."""
+        metrics = QFontMetrics(_title_font(self.font()))
+        width = metrics.horizontalAdvance(COLUMNS[number].heading) + _ARROW_GAP + _ARROW + 2 * CELL_PADDING + 1
+        return QSize(width, metrics.height() + 14)
 
     def sizeHint(self) -> QSize:
-        """Return a height that is easy to hit."""
+        """Return a size that is comfortable to click."""
         return QSize(super().sizeHint().width(), self.fontMetrics().height() + 14)
+
+
+def _title_font(font: QFont) -> QFont:
+    bold = QFont(font)
+    bold.setWeight(QFont.Weight.DemiBold)
+    return bold
+
+
+def _cell_width(text: str, metrics: QFontMetrics) -> int:
+    return metrics.horizontalAdvance(text) + 2 * CELL_PADDING + 2
+
+
+def _paint_arrow(painter: QPainter, middle_left: QPointF, order: Qt.SortOrder, *, second: bool) -> None:
+    """Paint a sort arrow, with a small 2 beside it for the second sort key."""
+    tip, foot = (-_ARROW / 4, _ARROW / 4) if order is _UP else (_ARROW / 4, -_ARROW / 4)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(painter.pen().color(), 1.6, c=Qt.PenCapStyle.RoundCap, j=Qt.PenJoinStyle.RoundJoin))
+    points = ((0, foot), (_ARROW / 2, tip), (_ARROW, foot))
+    painter.drawPolyline([middle_left + QPointF(x, y) for x, y in points])
+    if second:
+        small = QFont(painter.font())
+        small.setPointSizeF(small.pointSizeF() * 0.75)
+        painter.setFont(small)
+        painter.drawText(middle_left + QPointF(_ARROW + 1, painter.fontMetrics().ascent() / 2 + 2), _SECOND)

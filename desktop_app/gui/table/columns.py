@@ -1,10 +1,11 @@
-"""The table's columns: title, text, sort key, export fields and default width of each."""
+"""The table's columns: their titles, cell texts, sort keys, exported fields and default widths."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 _NS_PER_MS = 1_000_000
 
 
-Text = Callable[["Wording", Job], str]
+Text = Callable[[Wording, Job], str]
 
 
 def _nothing(_wording: Wording, _job: Job) -> str:
@@ -32,24 +33,24 @@ def _nothing(_wording: Wording, _job: Job) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """A column.
+    """A column of the table.
 
-    To add one, add it to `COLUMNS`, and its values to the tests in `tests/gui/test_wording.py` that list all columns:
-    `test_plain_values_are_exact`, and `test_cell_without_a_value_is_empty` if its cells can be empty.
+    To add a column, add it to `COLUMNS` and add its values to the tests in `tests/gui/test_wording.py` that cover all
+    columns: `test_plain_values_are_exact`, and `test_cell_without_a_value_is_empty` if a cell can be empty.
 
     Attributes:
-        id: The stable name in saved layouts. Never rename one.
+        id: The name under which layouts are saved; it must never change.
         title: The title in English; see `heading`.
-        text: Returns the cell's text; may be empty.
-        hint: Returns the tool tip; may be empty.
-        plain: Returns the exact value for other programs, without separators; None for `text`.
-        sort_key: The sort key (`SortTerm.key`); None if the column can't be sorted.
-        export_fields: The fields to export, named in `services/support/export.py`.
-        width: The default width in average characters.
-        numeric: Whether it is right-aligned.
-        shown: Whether it is shown by default.
-        is_path: Whether it is elided in the middle.
-        is_code: Whether it uses a monospaced font.
+        text: Returns a cell's text, or an empty string.
+        width: The default width, in average characters.
+        hint: Returns a cell's tool tip, or an empty string.
+        plain: Returns a cell's exact value for other programs, without separators; None if it equals the text.
+        sort_key: The key to sort by (`SortTerm.key`); None if the column can't be sorted.
+        export_fields: The fields to export; `services/support/export.py` defines them.
+        numeric: Whether the text is right-aligned.
+        shown: Whether the column is visible by default.
+        is_path: Whether long text is elided in the middle.
+        is_code: Whether the text is monospaced.
     """
 
     id: str
@@ -71,7 +72,7 @@ class Column:
         return translated(self.title)
 
     def plain_text(self, wording: Wording, job: Job) -> str:
-        """Return the value for other programs."""
+        """Return a cell's exact value for other programs."""
         return (self.plain or self.text)(wording, job)
 
 
@@ -96,34 +97,6 @@ def _progress(wording: Wording, job: Job) -> str:
     return "" if done is None else wording.percent(done)
 
 
-def _lines(wording: Wording, job: Job) -> str:
-    return "" if job.lines_count is None else wording.number(job.lines_count)
-
-
-def _size(wording: Wording, job: Job) -> str:
-    return "" if job.file_size is None else wording.size(job.file_size)
-
-
-def _bytes(wording: Wording, job: Job) -> str:
-    return "" if job.file_size is None else wording.bytes(job.file_size)
-
-
-def _took(wording: Wording, job: Job) -> str:
-    return "" if job.took_ms is None else wording.span(job.took_ms)
-
-
-def _took_seconds(_wording: Wording, job: Job) -> str:
-    return "" if job.took_ms is None else f"{job.took_ms / 1000:.3f}"
-
-
-def _took_exactly(wording: Wording, job: Job) -> str:
-    return "" if job.took_ms is None else tr("{number} ms").format(number=wording.number(job.took_ms))
-
-
-def _attempts(wording: Wording, job: Job) -> str:
-    return wording.number(job.attempts) if job.attempts else ""
-
-
 def _batch(wording: Wording, job: Job) -> str:
     return display_text(job.batch_name) or wording.day_and_time(job.created_at)
 
@@ -135,40 +108,62 @@ def _queue(_wording: Wording, job: Job) -> str:
     return f"{name} · {place}" if place else name
 
 
-def _exact(value: int | None) -> str:
-    return "" if value is None else str(value)
+def _number_column(
+    name: str,
+    title: str,
+    of: Callable[[Job], int | None],
+    text: Callable[[Wording, int], str],
+    *,
+    field: str,
+    width: int,
+    hint: Callable[[Wording, int], str] = lambda _wording, _value: "",
+    plain: Callable[[int], str | None] = str,
+    sort_key: str = "",
+    shown: bool = True,
+) -> Column:
+    """Return a right-aligned column whose cells are empty for jobs without a value.
 
+    Args:
+        name: See `Column.id`.
+        title: See `Column`.
+        of: Returns a job's value, or None.
+        text: Formats a value.
+        field: The field to export.
+        width: See `Column`.
+        hint: Formats a value for the tool tip.
+        plain: Formats a value for other programs.
+        sort_key: The key to sort by; empty if it equals `field`.
+        shown: See `Column`.
+    """
 
-def _moment_column(name: str, title: str, of: Callable[[Job], int | None], *, sort_key: str, field: str) -> Column:
-    """Return a column of times in milliseconds since 1970; None for not yet."""
+    def of_value(form: Callable[[Wording, int], str]) -> Text:
+        def of_job(wording: Wording, job: Job) -> str:
+            value = of(job)
+            return "" if value is None else form(wording, value)
 
-    def text(wording: Wording, job: Job) -> str:
-        moment = of(job)
-        return "" if moment is None else wording.moment(moment)
-
-    def hint(wording: Wording, job: Job) -> str:
-        moment = of(job)
-        return "" if moment is None else wording.full_moment(moment)
-
-    def plain(_wording: Wording, job: Job) -> str:
-        return iso_utc(of(job)) or ""
+        return of_job
 
     return Column(
         id=name,
         title=title,
-        text=text,
-        hint=hint,
-        plain=plain,
-        sort_key=sort_key,
+        text=of_value(text),
+        hint=of_value(hint),
+        plain=of_value(lambda _, value: plain(value) or ""),
+        sort_key=sort_key or field,
         export_fields=(field,),
-        width=16,
+        width=width,
         numeric=True,
-        shown=name == "added",
+        shown=shown,
     )
 
 
+_moment_column = partial(
+    _number_column, text=Wording.moment, hint=Wording.full_moment, plain=iso_utc, width=16, shown=False
+)
+
+
 def _code_column(name: str, title: str, of: Callable[[Job], str | None], *, field: str) -> Column:
-    """Return a column of identifiers."""
+    """Return a column of monospaced identifiers."""
 
     def text(_wording: Wording, job: Job) -> str:
         return display_text(of(job) or "")
@@ -209,38 +204,26 @@ COLUMNS: tuple[Column, ...] = (
         export_fields=("bytes_done",),
         width=16,
     ),
-    Column(
-        id="lines",
-        title=mark("Lines"),
-        text=_lines,
-        plain=lambda _, job: _exact(job.lines_count),
-        sort_key="lines_count",
-        export_fields=("lines_count",),
+    _number_column("lines", mark("Lines"), lambda job: job.lines_count, Wording.number, field="lines_count", width=10),
+    _number_column(
+        "size",
+        mark("Size"),
+        lambda job: job.file_size,
+        Wording.size,
+        hint=Wording.bytes,
+        field="file_size",
         width=10,
-        numeric=True,
     ),
-    Column(
-        id="size",
-        title=mark("Size"),
-        text=_size,
-        hint=_bytes,
-        plain=lambda _, job: _exact(job.file_size),
-        sort_key="file_size",
-        export_fields=("file_size",),
+    _moment_column("added", mark("Added"), lambda job: job.created_at, field="created_at", sort_key=ADDED, shown=True),
+    _number_column(
+        "took",
+        mark("Took"),
+        lambda job: job.took_ms,
+        Wording.span,
+        hint=lambda wording, value: tr("{number} ms").format(number=wording.number(value)),
+        plain=lambda value: f"{value / 1000:.3f}",
+        field="took_ms",
         width=10,
-        numeric=True,
-    ),
-    _moment_column("added", mark("Added"), lambda job: job.created_at, sort_key=ADDED, field="created_at"),
-    Column(
-        id="took",
-        title=mark("Took"),
-        text=_took,
-        hint=_took_exactly,
-        plain=_took_seconds,
-        sort_key="took_ms",
-        export_fields=("took_ms",),
-        width=10,
-        numeric=True,
     ),
     Column(
         id="reason",
@@ -266,19 +249,15 @@ COLUMNS: tuple[Column, ...] = (
     Column(
         id="type", title=mark("Type"), text=_type, sort_key="type", export_fields=("file_path",), width=8, shown=False
     ),
-    _moment_column(
-        "finished", mark("Finished"), lambda job: job.finished_at, sort_key="finished_at", field="finished_at"
-    ),
-    _moment_column("modified", mark("Modified"), _modified, sort_key="modified_ns", field="modified_at"),
-    Column(
-        id="attempts",
-        title=mark("Attempts"),
-        text=_attempts,
-        plain=lambda _, job: _exact(job.attempts),
-        sort_key="attempts",
-        export_fields=("attempts",),
+    _moment_column("finished", mark("Finished"), lambda job: job.finished_at, field="finished_at"),
+    _moment_column("modified", mark("Modified"), _modified, field="modified_at", sort_key="modified_ns"),
+    _number_column(
+        "attempts",
+        mark("Attempts"),
+        lambda job: job.attempts,
+        lambda wording, value: wording.number(value) if value else "",
+        field="attempts",
         width=11,
-        numeric=True,
         shown=False,
     ),
     Column(
@@ -307,7 +286,7 @@ COLUMNS: tuple[Column, ...] = (
 )
 
 FIRST_ORDER = ("name", "status", "reason")
-"""The columns that come first on the screen; the others follow in the order of `COLUMNS`."""
+"""The first columns on the screen by default; the others follow in the order of `COLUMNS`."""
 
 COLUMN_OF_ID = {column.id: number for number, column in enumerate(COLUMNS)}
 
@@ -325,19 +304,17 @@ COLUMN_OF_SORT = {column.sort_key: number for number, column in enumerate(COLUMN
 
 
 def spoken_heading(number: int, order: Sort) -> str:
-    """Return a column's title and sort state, for screen readers."""
+    """Return a column's title and how the list is sorted by it, for screen readers."""
     column = COLUMNS[number]
-    first, *rest = order.terms
-    if column.sort_key == first.key:
-        text = tr("{column}, sorted in descending order") if first.descending else tr("{column}, sorted")
-        return text.format(column=column.heading)
-    for term in rest:
-        if column.sort_key == term.key:
-            text = (
-                tr("{column}, sorted second in descending order") if term.descending else tr("{column}, sorted second")
-            )
-            return text.format(column=column.heading)
-    return column.heading
+    place = next((place for place, term in enumerate(order.terms) if term.key == column.sort_key), None)
+    if place is None:
+        return column.heading
+    descending = order.terms[place].descending
+    if place == 0:
+        text = tr("{column}, sorted in descending order") if descending else tr("{column}, sorted")
+    else:
+        text = tr("{column}, sorted second in descending order") if descending else tr("{column}, sorted second")
+    return text.format(column=column.heading)
 
 
 def spoken_order(order: Sort) -> str:

@@ -1,8 +1,9 @@
-"""Changes of the database as signals: the changes themselves, and counts by status and by group."""
+"""Signals for changes in the database, and counts of all jobs, of groups and of the selection that follow them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
@@ -12,24 +13,28 @@ from desktop_app.domain.job import BEGINNING, Batch, StatusCounts
 from desktop_app.gui.tasks import CoalescedTask
 
 if TYPE_CHECKING:
+    from array import array
     from collections.abc import Callable
 
-    from desktop_app.domain.query import Problem
+    from desktop_app.domain.query import Problem, SelectionSums
     from desktop_app.gui.ports import ChangeFeed, JobReader
+    from desktop_app.gui.table.model import JobsModel
+    from desktop_app.gui.table.view import JobsView
     from desktop_app.gui.tasks import Tasks
 
 
 EVERY_MS = 250
-"""The polling interval of the change feed."""
+"""The interval at which the change feed is polled."""
 
 
 class JobFeed(QObject):
-    """Polls the store's change feed, which is cheap, and emits the changes.
+    """Polls the store's change feed and emits the changes of all threads and programs.
 
     Signals:
-        changed(Changes): What was written, by other threads and programs too, since the last time.
-        problem(KnownError): The database can't be read; emitted again only after a recovery or with another text.
-        recovered(): It can be read again after `problem`.
+        changed(Changes): The changes since the previous poll.
+        problem(KnownError): The database can't be read. A problem with the same text is not emitted again until the
+            database has been readable in between.
+        recovered(): The database can be read again.
     """
 
     changed = Signal(object)
@@ -46,7 +51,7 @@ class JobFeed(QObject):
         self._timer.timeout.connect(self.look)
 
     def start(self) -> None:
-        """Report changes from now on. Load the list after this call to miss nothing.
+        """Start polling. Load the list after this call, so that no change is missed.
 
         Raises:
             StoreError: If the database can't be read.
@@ -65,7 +70,9 @@ class JobFeed(QObject):
             newest = self._changes.cursor()
             changes = self._changes.since(self._cursor) if newest != self._cursor else None
         except KnownError as error:
-            self._report(error)
+            if error.text != self._problem:
+                self._problem = error.text
+                self.problem.emit(error)
             return
         if self._problem:
             self._problem = ""
@@ -74,28 +81,26 @@ class JobFeed(QObject):
             self._cursor = changes.cursor
             self.changed.emit(changes)
 
-    def _report(self, error: KnownError) -> None:
-        if error.text != self._problem:
-            self._problem = error.text
-            self.problem.emit(error)
 
-
-_AFTER_TROUBLE_MS = 1_000
+_RETRY_MS = 1_000
 
 Counted = TypeVar("Counted")
 
 
 class Recount(QObject, Generic[Counted]):
-    """Counts jobs on the pool, and emits the counts when they have changed.
+    """Counts jobs on a pool thread whenever `count` is called.
 
     Signals:
-        changed(Counted): The newest count, when it has changed.
+        changed(Counted): The counts have changed.
 
     Args:
-        first: The initial count.
-        read: Returns the counts; called on the pool.
+        first: The initial counts.
+        read: Returns the counts. Called on the pool.
         tasks: The pool.
         parent: The parent.
+
+    Attributes:
+        counts: The newest counts.
     """
 
     changed = Signal(object)
@@ -104,46 +109,37 @@ class Recount(QObject, Generic[Counted]):
         self, first: Counted, read: Callable[[], Counted], tasks: Tasks, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
-        self._newest = first
+        self.counts = first
         self._task = CoalescedTask(lambda: read, tasks, self)
         self._task.result.connect(self._take)
         self._task.failed.connect(self._try_again)
 
-    @property
-    def counts(self) -> Counted:
-        """Return the newest count."""
-        return self._newest
-
     @Slot()
     def count(self) -> None:
-        """Count now or as soon as possible."""
+        """Count the jobs as soon as possible."""
         self._task.request()
 
     @Slot(object)
     def _take(self, counts: Counted) -> None:
-        if counts != self._newest:
-            self._newest = counts
+        if counts != self.counts:
+            self.counts = counts
             self.changed.emit(counts)
 
     @Slot(object)
-    def _try_again(self, _error: KnownError) -> None:  # the change feed reads the same database and reports why
-        self._task.request(_AFTER_TROUBLE_MS)
+    def _try_again(self, _error: KnownError) -> None:  # `JobFeed` reads the same database and reports the error
+        self._task.request(_RETRY_MS)
 
 
 class Totals(Recount[StatusCounts]):
-    """Return the number of jobs of each status."""
+    """Counts the jobs of each status."""
 
     def __init__(self, reader: JobReader, tasks: Tasks, parent: QObject | None = None) -> None:
-        super().__init__(StatusCounts(), self._count, tasks, parent)
-        self._reader = reader
-
-    def _count(self) -> StatusCounts:
-        return self._reader.counts()
+        super().__init__(StatusCounts(), reader.counts, tasks, parent)
 
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """The problems and batches that the list can be filtered by."""
+    """The problems and batches by which the list can be filtered."""
 
     problems: tuple[Problem, ...] = ()
     batches: tuple[Batch, ...] = ()
@@ -155,11 +151,89 @@ class GroupTotals(Recount[Groups]):
     def __init__(self, reader: JobReader, tasks: Tasks, parent: QObject | None = None) -> None:
         super().__init__(Groups(), self._count, tasks, parent)
         self._reader = reader
-        self._also: frozenset[int] = frozenset()
+        self._filtered: frozenset[int] = frozenset()
 
-    def keep(self, batches: frozenset[int]) -> None:
-        """Count these batches too, even if they are old, because the list is filtered by them."""
-        self._also = batches
+    def include(self, batches: frozenset[int]) -> None:
+        """Also count these batches, by which the list is filtered, even if they are old."""
+        self._filtered = batches
 
     def _count(self) -> Groups:
-        return Groups(tuple(self._reader.problems()), tuple(self._reader.batches(self._also)))
+        return Groups(tuple(self._reader.problems()), tuple(self._reader.batches(self._filtered)))
+
+
+_SUMS_EVERY_MS = 250
+"""The shortest time between two calculations of the selection's sums while the list changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """The number of selected files and their sums.
+
+    Attributes:
+        count: The number of selected files.
+        sums: Their statuses, sizes and lines; None until they have been calculated.
+    """
+
+    count: int = 0
+    sums: SelectionSums | None = None
+
+
+class SelectedTotals(QObject):
+    """Keeps the sums of the selected files up to date.
+
+    Signals:
+        changed(Selected): The selection or its sums have changed. A new selection is first reported without sums, and
+            then with them unless the database can't be read.
+
+    Attributes:
+        current: The last emitted value.
+
+    Args:
+        view: The view with the selection.
+        model: The model of the view.
+        reader: Reads jobs.
+        tasks: The pool that calculates sums.
+        parent: The parent.
+    """
+
+    changed = Signal(object)
+
+    def __init__(
+        self, view: JobsView, model: JobsModel, reader: JobReader, tasks: Tasks, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.current = Selected()
+        self._view = view
+        self._reader = reader
+        self._task = CoalescedTask(self._prepare, tasks, self)
+        self._task.result.connect(self._set_current)
+        view.selection_changed.connect(self._follow_selection)
+        model.dataChanged.connect(self._sum_later)
+        model.rows_changed.connect(self._sum_later)
+
+    @Slot()
+    def _follow_selection(self) -> None:
+        self._set_current(Selected(self._view.selected_count()))
+        self._task.restart()
+
+    @Slot()
+    def _sum_later(self) -> None:
+        if self.current.count:
+            self._task.request(_SUMS_EVERY_MS)
+
+    def _prepare(self) -> Callable[[], Selected] | None:
+        count = self._view.selected_count()
+        if not count:
+            self._set_current(Selected())
+            return None
+        return partial(self._add_up, count, self._view.selected_ids())
+
+    def _add_up(self, count: int, ids: array[int]) -> Selected:
+        """Return the number of files and their sums. Runs on the pool."""
+        return Selected(count, self._reader.sums(ids))
+
+    @Slot(object)
+    def _set_current(self, selected: Selected) -> None:
+        if selected != self.current:
+            self.current = selected
+            self.changed.emit(selected)

@@ -1,4 +1,4 @@
-"""The list of jobs as a Qt table model: keys in memory, rows read on demand, changes applied in batches."""
+"""The Qt table model of the job list: keeps keys in memory, reads rows on demand, and applies changes in batches."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from desktop_app.domain.errors import KnownError
 from desktop_app.domain.query import ADDED, BY_ADDING, NO_FILTER, Sort, SortTerm
 from desktop_app.gui.i18n import translated
 from desktop_app.gui.table.columns import ALIGNMENTS, COLUMNS, NAME, spoken_heading
-from desktop_app.gui.table.page_cache import CachedRow, KeyOrder, PageCache, runs
+from desktop_app.gui.table.page_cache import CachedRow, KeyOrder, PageCache, blocks
 from desktop_app.gui.tasks import CoalescedTask
 from desktop_app.gui.wording import tool_tip
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 Index = QModelIndex | QPersistentModelIndex
 
-# Plain integers: data() is called thousands of times per repaint.
+# Plain integers, because data() is called thousands of times per repaint.
 _DISPLAY = int(Qt.ItemDataRole.DisplayRole)
 
 _ALIGNMENT = int(Qt.ItemDataRole.TextAlignmentRole)
@@ -49,29 +49,35 @@ _ACCESSIBLE = int(Qt.ItemDataRole.AccessibleTextRole)
 
 _ANSWERED = frozenset({_DISPLAY, _TOOL_TIP, _ACCESSIBLE})
 
-# With this hint the columns keep their widths; without arguments the signal would not pass it.
+# The signature with a hint, which lets the header keep the column widths. The short signature does not pass the hint.
 _LAYOUT_SIGNATURE = ("QList<QPersistentModelIndex>", "QAbstractItemModel::LayoutChangeHint")
 
 _SORTED_BY_ROWS = QAbstractItemModel.LayoutChangeHint.VerticalSortHint
 
 _NO_PARENT = QModelIndex()
 
-_MAX_RUNS = 100
-"""With more separate changes than this, reloading the whole order is cheaper."""
+_MAX_BLOCKS = 100
+"""The number of separate blocks of removed rows above which reloading the list is cheaper."""
 
 _FIXED = frozenset({"name", ADDED, "folder", "type", "batch_name", "id"})
-"""The sort keys whose values never change; by any other a change may move a row."""
-
+"""The sort keys whose values never change. With any other key, a change may move a row."""
 
 SOON_MS = 100
 
 GENTLE_MS = 2_000
-"""The shortest time between two automatic reorderings: more often, rows could not be read."""
+"""The shortest time between two automatic changes of the order: rows that move more often are hard to read."""
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedIds:
-    """The keys of the listed jobs, as read; `newest` is the greatest of them."""
+    """The result of loading the list.
+
+    Attributes:
+        filter: The filter that was applied.
+        order: The order of the keys.
+        ids: The keys of the jobs that pass the filter.
+        newest: The greatest key; 0 for an empty list.
+    """
 
     filter: Filter
     order: Sort
@@ -79,154 +85,67 @@ class LoadedIds:
     newest: int
 
 
-class IdLoader(QObject):
-    """Reads which jobs are listed and in which order. Only the newest result counts.
-
-    Signals:
-        loaded(LoadedIds): The result.
-        problem(str): The plain text of an error.
-
-    Attributes:
-        filter, order: The last request.
-        newest: The greatest key that is known to be listed.
-        has_begun, has_loaded: Whether anything was requested, and loaded.
-        removed: Jobs removed since the request, which may still be in its result.
-    """
-
-    loaded = Signal(object)
-    problem = Signal(str)
-
-    def __init__(self, reader: JobReader, tasks: Tasks, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self.filter = NO_FILTER
-        self.order = BY_ADDING
-        self.newest = 0
-        self.has_begun = False
-        self.has_loaded = False
-        self.removed: set[int] = set()
-        self._reader = reader
-        # A new filter must not wait for an outdated order of a million rows.
-        self._task = CoalescedTask(self._prepare, tasks, self, rest=4, overlaps=True)
-        self._task.result.connect(self._take)
-        self._task.failed.connect(self._report)
-
-    @property
-    def is_running(self) -> bool:
-        """Return whether a result is pending."""
-        return self._task.is_running
-
-    def load(self, where: Filter, order: Sort) -> None:
-        """Read now; a pending result is dropped."""
-        self.filter = where
-        self.order = order
-        self.has_begun = True
-        self._task.restart()
-
-    def load_soon(self, *, gently: bool = False) -> None:
-        """Read the same again soon, once for many calls.
-
-        Args:
-            gently: Whether rows only change places, so that a longer delay is enough.
-        """
-        self._task.request(GENTLE_MS if gently else SOON_MS)
-
-    def _prepare(self) -> Callable[[], LoadedIds]:
-        self.removed.clear()
-        return partial(self._read, self.filter, self.order)
-
-    def _read(self, where: Filter, order: Sort) -> LoadedIds:
-        """Return the keys. Runs on the pool."""
-        ids = self._reader.ids(where, order)
-        return LoadedIds(where, order, ids, max(ids, default=0))
-
-    @Slot(object)
-    def _take(self, loaded: LoadedIds) -> None:
-        self.newest = max(self.newest, loaded.newest)
-        self.has_loaded = True
-        self.loaded.emit(loaded)
-
-    @Slot(object)
-    def _report(self, error: KnownError) -> None:
-        self.problem.emit(translated(error.text))
-        self.load_soon(gently=True)
-
-
 class JobsModel(QAbstractTableModel):
-    """The model of the jobs that pass a filter, in an order. Made for a million rows. Main thread.
+    """A model of the jobs that pass a filter, in a given order. It can hold a million rows. Main thread only.
 
-    The database is the truth: everything shown was read from it. The order is a snapshot; where a change may have
-    moved a row, the order is loaded again on the pool and swapped in with the selection kept.
+    The model keeps the keys of the jobs in order, and reads all values from the database when they are needed. When a
+    change may have moved rows, the keys are loaded again on a pool thread and then replaced; the selection is kept.
 
     Signals:
-        problem(str): Rows can't be read; the plain text of the error.
-        listed(): The number of rows may have changed.
+        problem(str): The plain text of an error that occurred while rows were read.
+        rows_changed(): The number or the order of the rows may have changed.
 
     Args:
         reader: Reads jobs.
-        tasks: The pool that loads orders.
+        tasks: The pool that loads keys.
         wording: Formats the texts.
         parent: The parent.
 
     Attributes:
         wording: Formats the texts.
+        filter, order: The filter and the order that were last requested.
+        shown_filter, shown_order: The filter and the order of the current rows, which stay until others are loaded.
+        is_loaded: Whether the list has been loaded. Until then, an empty list does not mean that there are no jobs.
     """
 
     problem = Signal(str)
-    listed = Signal()
+    rows_changed = Signal()
 
     def __init__(self, reader: JobReader, tasks: Tasks, wording: Wording, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.wording = wording
+        self.filter = self.shown_filter = NO_FILTER
+        self.order = self.shown_order = BY_ADDING
+        self.is_loaded = False
+        self._reader = reader
         self._cache = PageCache(reader)
-        self._shown = NO_FILTER, BY_ADDING
-        self._inserted_while_loading = False  # rows that may be missing in the order being read
+        self._newest = 0  # the greatest key known to be listed
+        self._has_requested = False
+        self._removed_while_loading: set[int] = set()  # may still be in the result
+        self._inserted_while_loading = False  # rows that the result may lack
         self._unread = False
-        self._loader = IdLoader(reader, tasks, self)
-        self._loader.loaded.connect(self._swap)
-        self._loader.problem.connect(self.problem)
-
-    @property
-    def filter(self) -> Filter:
-        """Return the requested filter; the rows follow a moment later."""
-        return self._loader.filter
-
-    @property
-    def order(self) -> Sort:
-        """Return the requested order; the rows follow a moment later."""
-        return self._loader.order
-
-    @property
-    def shown_filter(self) -> Filter:
-        """Return the filter of the current rows."""
-        return self._shown[0]
-
-    @property
-    def shown_order(self) -> Sort:
-        """Return the order of the current rows."""
-        return self._shown[1]
+        # Overlapping, so that a new filter does not wait until an outdated order of a million rows has been loaded.
+        self._load_task = CoalescedTask(self._prepare_loading, tasks, self, rest=4, overlaps=True)
+        self._load_task.result.connect(self._take_loaded)
+        self._load_task.failed.connect(self._retry_loading)
 
     @property
     def ids(self) -> array[int]:
-        """Return the keys of the listed jobs in order; must not be modified."""
+        """Return the keys of the listed jobs in order. The array must not be modified."""
         return self._cache.ids
-
-    @property
-    def is_loaded(self) -> bool:
-        """Return whether the list has been read: before that, an empty list does not mean that there are no jobs."""
-        return self._loader.has_loaded
 
     # --- overrides of Qt
 
     def rowCount(self, parent: Index = _NO_PARENT) -> int:
-        """See Qt."""
+        """Return the number of listed jobs."""
         return 0 if parent.isValid() else len(self._cache.ids)
 
     def columnCount(self, parent: Index = _NO_PARENT) -> int:
-        """See Qt."""
+        """Return the number of columns, including hidden ones."""
         return 0 if parent.isValid() else len(COLUMNS)
 
     def data(self, index: Index, role: int = _DISPLAY) -> Any:  # noqa: ANN401 - as Qt has it
-        """See Qt."""
+        """Return a cell's text, tool tip, text for screen readers or alignment."""
         if role not in _ANSWERED:
             return ALIGNMENTS[index.column()] if role == _ALIGNMENT and index.isValid() else None
         cached = self._row(index.row()) if index.isValid() else None
@@ -239,13 +158,13 @@ class JobsModel(QAbstractTableModel):
         return tool_tip(COLUMNS[index.column()].hint(self.wording, cached.job)) or None
 
     def _spoken(self, cached: CachedRow, number: int) -> str:
-        """Return a cell for screen readers. The first cell has the whole row, so that one key press reads it all."""
+        """Return a cell's text for screen readers. For the first column it describes the whole row."""
         if number == NAME:
             return self.wording.row(cached.job)
         return f"{COLUMNS[number].heading}: {self._text(cached, number)}"
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = _DISPLAY) -> Any:  # noqa: ANN401
-        """See Qt."""
+        """Return a column's title, text for screen readers or alignment."""
         if orientation is not Qt.Orientation.Horizontal or not 0 <= section < len(COLUMNS):
             return None
         if role == _DISPLAY:
@@ -255,143 +174,65 @@ class JobsModel(QAbstractTableModel):
         return ALIGNMENTS[section] if role == _ALIGNMENT else None
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
-        """Load another order; the rows stay until it is read. The second key is kept with an unchanged first one."""
+        """Load the list sorted by a column. The second sort key is kept if the first one stays the same."""
         key = COLUMNS[column].sort_key if 0 <= column < len(COLUMNS) else None
         if key is not None:
             first, *rest = self.order.terms
             term = SortTerm(key, order is Qt.SortOrder.DescendingOrder)
             self.set_order(Sort((term, *rest) if key == first.key else (term,)))
 
+    # --- loading
+
     def set_order(self, order: Sort) -> None:
-        """Load another order with the same filter."""
-        if order != self.order or not self._loader.has_begun:
-            self._loader.load(self.filter, order)
+        """Load the list in another order."""
+        if order != self.order or not self._has_requested:
+            self.order = order
+            self.reload()
             self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, len(COLUMNS) - 1)
 
-    # --- for the window
-
     def set_filter(self, where: Filter) -> None:
-        """Load another filter with the same order; the rows stay until it is read."""
+        """Load the list with another filter."""
         if where != self.filter:
-            self._loader.load(where, self.order)
-
-    def reload(self) -> None:
-        """Load the order again now, for changes that the change feed can't place (restored rows)."""
-        self._loader.load(self.filter, self.order)
-
-    def text(self, row: int, column: int) -> str:
-        """Return a cell's text as `data` does, but without the detour through Qt; for delegates."""
-        cached = self._row(row)
-        return "" if cached is None else self._text(cached, column)
-
-    def _text(self, cached: CachedRow, column: int) -> str:
-        text = cached.texts.get(column)
-        if text is None:
-            text = cached.texts[column] = COLUMNS[column].text(self.wording, cached.job)
-        return text
-
-    def row_of(self, key: int) -> int | None:
-        """Return the row of a job, or None if it is not listed."""
-        return next(iter(self._cache.rows_of((key,), self._key_order)), None)
-
-    def job(self, row: int) -> Job | None:
-        """Return the job of a row; None if it is gone, or there is no such row."""
-        cached = self._row(row) if 0 <= row < self.rowCount() else None
-        return None if cached is None else cached.job
-
-    def _row(self, number: int) -> CachedRow | None:
-        try:
-            return self._cache.row(number)
-        except KnownError as error:
-            # Not again for each cell: the next change or repaint tries again.
-            self._cache.set_unread(number)
-            self._unread = True
-            self.problem.emit(translated(error.text))
-            return None
+            self.filter = where
+            self.reload()
 
     @Slot()
-    def look_again(self) -> None:
-        """Read the visible rows again: after database errors, or when "today" has become yesterday."""
-        self._cache.forget()
-        self._unread = False
-        self._all_changed()
+    def reload(self) -> None:
+        """Load the list now and drop a pending result."""
+        self._has_requested = True
+        self._load_task.restart()
 
-    # --- changes
+    def _reload_later(self, *, gently: bool = False) -> None:
+        """Load the list after a delay, once for all calls in the meantime.
 
-    @Slot(object)
-    def apply(self, changes: Changes) -> None:
-        """Apply changes of the database."""
-        if changes.overflow or self._unread:
-            self.look_again()
-        if changes.overflow:
-            self._loader.load_soon()
-            return
-        self._remove(changes.removed)
-        rows = [row for job in changes.jobs if (row := self._cache.patch(job)) is not None]
-        if rows:
-            self.dataChanged.emit(self.index(min(rows), 0), self.index(max(rows), len(COLUMNS) - 1))
-        self._place(changes.jobs)
+        Args:
+            gently: Whether to use the longer delay, because rows may only have moved and none is missing.
+        """
+        self._load_task.request(GENTLE_MS if gently else SOON_MS)
 
-    def _all_changed(self) -> None:
-        if self._cache.ids:
-            self.dataChanged.emit(self.index(0, 0), self.index(len(self._cache.ids) - 1, len(COLUMNS) - 1))
+    def _prepare_loading(self) -> Callable[[], LoadedIds]:
+        self._removed_while_loading.clear()
+        return partial(self._load, self.filter, self.order)
 
-    def _remove(self, keys: Sequence[int]) -> None:
-        if not keys:
-            return
-        if self._loader.is_running:
-            self._loader.removed.update(keys)
-        gone = runs(self._cache.rows_of(keys, self._key_order))
-        if len(gone) > _MAX_RUNS:
-            self._loader.load_soon()
-            return
-        for first, last in reversed(gone):
-            self.beginRemoveRows(_NO_PARENT, first, last)
-            self._cache.remove(first, last + 1)
-            self.endRemoveRows()
-        if gone:
-            self.listed.emit()
-
-    def _place(self, jobs: Sequence[Job]) -> None:
-        """Add new rows, and reload the order where their position can't be known."""
-        shown = self.shown_order
-        new = [job.row_id for job in jobs if job.row_id > self._loader.newest]
-        if not (self.shown_filter.is_empty and self.filter.is_empty and self._loader.has_loaded):
-            self._loader.load_soon()
-        elif not shown.is_by_adding:
-            if new or (jobs and not shown.keys <= _FIXED):
-                self._loader.load_soon(gently=not new)
-        elif new:
-            self._insert(new)
-        else:
-            keys = [job.row_id for job in jobs]
-            if len(self._cache.rows_of(keys, self._key_order)) < len(keys):
-                self._loader.load_soon()  # restored rows
-
-    def _insert(self, new: Sequence[int]) -> None:
-        descending = self.shown_order.terms[0].descending
-        keys = array("q", sorted(new, reverse=descending))
-        start = 0 if descending else len(self._cache.ids)
-        self.beginInsertRows(_NO_PARENT, start, start + len(keys) - 1)
-        self._cache.insert(start, keys)
-        self.endInsertRows()
-        self._loader.newest = max(new)
-        self._inserted_while_loading = self._inserted_while_loading or self._loader.is_running
-        self.listed.emit()
-
-    @property
-    def _key_order(self) -> KeyOrder:
-        if not self.shown_order.is_by_adding:
-            return KeyOrder.NONE
-        return KeyOrder.DESCENDING if self.shown_order.terms[0].descending else KeyOrder.ASCENDING
+    def _load(self, where: Filter, order: Sort) -> LoadedIds:
+        """Read the keys of the listed jobs. Runs on the pool."""
+        ids = self._reader.ids(where, order)
+        return LoadedIds(where, order, ids, max(ids, default=0))
 
     @Slot(object)
-    def _swap(self, loaded: LoadedIds) -> None:
-        """Replace the order with a loaded one. Persistent indexes (selection, current row) follow their jobs."""
+    def _retry_loading(self, error: KnownError) -> None:
+        self.problem.emit(translated(error.text))
+        self._reload_later(gently=True)
+
+    @Slot(object)
+    def _take_loaded(self, loaded: LoadedIds) -> None:
+        """Show the loaded rows. Persistent indexes, such as those of the selection, move with their jobs."""
+        self._newest = max(self._newest, loaded.newest)
+        self.is_loaded = True
         ids = loaded.ids
-        if self._loader.removed:
-            ids = array("q", (key for key in ids if key not in self._loader.removed))
-        self._shown = loaded.filter, loaded.order
+        if self._removed_while_loading:
+            ids = array("q", (key for key in ids if key not in self._removed_while_loading))
+        self.shown_filter, self.shown_order = loaded.filter, loaded.order
         if ids != self._cache.ids:
             self.layoutAboutToBeChanged[_LAYOUT_SIGNATURE].emit([], _SORTED_BY_ROWS)  # type: ignore[index]
             old = self.persistentIndexList()
@@ -408,5 +249,108 @@ class JobsModel(QAbstractTableModel):
             self.layoutChanged[_LAYOUT_SIGNATURE].emit([], _SORTED_BY_ROWS)  # type: ignore[index]
         if self._inserted_while_loading:
             self._inserted_while_loading = False
-            self._loader.load_soon()
-        self.listed.emit()
+            self._reload_later()
+        self.rows_changed.emit()
+
+    # --- rows
+
+    def text(self, row: int, column: int) -> str:
+        """Return a cell's text. Delegates call this because `data` is slower."""
+        cached = self._row(row)
+        return "" if cached is None else self._text(cached, column)
+
+    def _text(self, cached: CachedRow, column: int) -> str:
+        text = cached.texts.get(column)
+        if text is None:
+            text = cached.texts[column] = COLUMNS[column].text(self.wording, cached.job)
+        return text
+
+    def row_of(self, key: int) -> int | None:
+        """Return the row of the job with this key, or None if the job is not listed."""
+        return next(iter(self._cache.rows_of((key,), self._key_order)), None)
+
+    def job(self, row: int) -> Job | None:
+        """Return the job in a row, or None if the job was removed or there is no such row."""
+        cached = self._row(row) if 0 <= row < self.rowCount() else None
+        return None if cached is None else cached.job
+
+    def _row(self, number: int) -> CachedRow | None:
+        try:
+            return self._cache.row(number)
+        except KnownError as error:
+            # Otherwise, the page would be read again for each of its cells. The next change reads it again once.
+            self._cache.set_unread(number)
+            self._unread = True
+            self.problem.emit(translated(error.text))
+            return None
+
+    @Slot()
+    def reread(self) -> None:
+        """Read the visible rows again, for example after a database error."""
+        self._cache.forget()
+        self._unread = False
+        if self._cache.ids:
+            self.dataChanged.emit(self.index(0, 0), self.index(len(self._cache.ids) - 1, len(COLUMNS) - 1))
+
+    # --- changes
+
+    @Slot(object)
+    def apply(self, changes: Changes) -> None:
+        """Apply changes that were made in the database."""
+        if changes.overflow or self._unread:
+            self.reread()
+        if changes.overflow:
+            self._reload_later()
+            return
+        self._remove(changes.removed)
+        rows = [row for job in changes.jobs if (row := self._cache.patch(job)) is not None]
+        if rows:
+            self.dataChanged.emit(self.index(min(rows), 0), self.index(max(rows), len(COLUMNS) - 1))
+        self._place(changes.jobs)
+
+    def _remove(self, keys: Sequence[int]) -> None:
+        if self._load_task.is_running:
+            self._removed_while_loading.update(keys)
+        gone = blocks(self._cache.rows_of(keys, self._key_order))
+        if len(gone) > _MAX_BLOCKS:
+            self._reload_later()
+            return
+        for first, last in reversed(gone):
+            self.beginRemoveRows(_NO_PARENT, first, last)
+            self._cache.remove(first, last + 1)
+            self.endRemoveRows()
+        if gone:
+            self.rows_changed.emit()
+
+    def _place(self, jobs: Sequence[Job]) -> None:
+        """Insert new rows if the list is in the order added. Otherwise reload the list, if rows may have moved."""
+        shown = self.shown_order
+        new = [job.row_id for job in jobs if job.row_id > self._newest]
+        if not (self.shown_filter.is_empty and self.filter.is_empty and self.is_loaded):
+            self._reload_later()
+        elif not shown.is_by_adding:
+            if new or (jobs and not shown.keys <= _FIXED):
+                self._reload_later(gently=not new)
+        elif new:
+            self._insert(new)
+        else:
+            keys = [job.row_id for job in jobs]
+            if len(self._cache.rows_of(keys, self._key_order)) < len(keys):
+                self._reload_later()  # for restored rows
+
+    def _insert(self, new: Sequence[int]) -> None:
+        descending = self.shown_order.terms[0].descending
+        keys = array("q", sorted(new, reverse=descending))
+        start = 0 if descending else len(self._cache.ids)
+        self.beginInsertRows(_NO_PARENT, start, start + len(keys) - 1)
+        self._cache.insert(start, keys)
+        self.endInsertRows()
+        self._newest = max(new)
+        self._inserted_while_loading = self._inserted_while_loading or self._load_task.is_running
+        self.rows_changed.emit()
+
+    @property
+    def _key_order(self) -> KeyOrder:
+        if not self.shown_order.is_by_adding:
+            return KeyOrder.NONE
+        return KeyOrder.DESCENDING if self.shown_order.terms[0].descending else KeyOrder.ASCENDING

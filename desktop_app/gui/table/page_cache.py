@@ -1,10 +1,11 @@
-"""A cache with the keys of all listed jobs, which reads the jobs in pages on demand."""
+"""The keys of all listed jobs, and a cache that reads the jobs in pages on demand."""
 
 from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
 from collections import OrderedDict
+from dataclasses import dataclass, field
 from enum import Enum
 from itertools import groupby
 from operator import neg
@@ -23,28 +24,31 @@ KEPT_PAGES = 64
 
 
 class KeyOrder(Enum):
-    """The order of the keys themselves, which decides how a key is found."""
+    """Whether the keys are sorted, so that a key can be found with a binary search."""
 
     ASCENDING = "ascending"
     DESCENDING = "descending"
     NONE = "none"
 
 
+@dataclass(slots=True)
 class CachedRow:
-    """A job as last read, with the texts requested so far, by column."""
+    """A job as it was last read.
 
-    __slots__ = ("job", "texts")
+    Attributes:
+        job: The job.
+        texts: The cell texts requested so far, by column.
+    """
 
-    def __init__(self, job: Job) -> None:
-        self.job = job
-        self.texts: dict[int, str] = {}
+    job: Job
+    texts: dict[int, str] = field(default_factory=dict)
 
 
 class PageCache:
-    """Maps rows to jobs. Takes 8 bytes per listed job plus at most `KEPT_PAGES` pages. Main thread.
+    """Maps rows to jobs. Uses 8 bytes for each listed job, and keeps up to `KEPT_PAGES` pages. Main thread only.
 
     Attributes:
-        ids: The keys of the listed jobs in order.
+        ids: The keys of the listed jobs, in the order of the rows.
     """
 
     def __init__(self, reader: JobReader) -> None:
@@ -54,7 +58,7 @@ class PageCache:
         self._row_of: dict[int, int] = {}
 
     def row(self, number: int) -> CachedRow | None:
-        """Return the job of a row, reading its page if needed; None if it was removed from the database.
+        """Return the job in a row, or None if it was removed from the database. Reads its page if necessary.
 
         Raises:
             StoreError: If the database can't be read.
@@ -84,13 +88,11 @@ class PageCache:
             self._row_of.pop(key, None)
 
     def set_unread(self, number: int) -> None:
-        """Treat a row's page as empty, because it could not be read, until `forget` is called."""
-        page_number = number // PAGE_ROWS
-        start = page_number * PAGE_ROWS
-        self._pages[page_number] = [None] * len(self.ids[start : start + PAGE_ROWS])
+        """Treat the page of a row, which could not be read, as empty until `forget` is called."""
+        self._pages[number // PAGE_ROWS] = [None] * PAGE_ROWS
 
     def patch(self, job: Job) -> int | None:
-        """Update a job; return its row, or None if no page holds it."""
+        """Update a job. Return its row, or None if the job is not in the cache."""
         number = self._row_of.get(job.row_id)
         if number is None:
             return None
@@ -99,22 +101,22 @@ class PageCache:
         return number
 
     def forget(self) -> None:
-        """Drop all pages, so that they are read again."""
+        """Drop all pages; they will be read again."""
         self._pages.clear()
         self._row_of.clear()
 
     def replace(self, ids: array[int]) -> None:
-        """Replace the keys."""
+        """Replace all keys and drop all pages."""
         self.ids = ids
         self.forget()
 
     def insert(self, start: int, keys: array[int]) -> None:
-        """Insert rows."""
+        """Insert keys before the row `start`."""
         self._forget_from(start)
         self.ids[start:start] = keys
 
     def remove(self, start: int, end: int) -> None:
-        """Remove the rows from `start` up to, not including, `end`."""
+        """Remove the keys of the rows from `start` up to but not including `end`."""
         self._forget_from(start)
         del self.ids[start:end]
 
@@ -125,7 +127,7 @@ class PageCache:
             del self._pages[page_number]
 
     def rows_of(self, keys: Iterable[int], order: KeyOrder) -> list[int]:
-        """Return the rows of jobs, in order, without jobs that are not listed."""
+        """Return the rows of the jobs with these keys in ascending order. Jobs that are not listed are left out."""
         if order is KeyOrder.NONE:
             wanted = set(keys)
             return [row for row, key in enumerate(self.ids) if key in wanted] if wanted else []
@@ -136,11 +138,8 @@ class PageCache:
         return row if row < len(self.ids) and self.ids[row] == key else None
 
 
-def runs(rows: Sequence[int]) -> list[tuple[int, int]]:
-    """Yield ascending numbers as runs without gaps: first and last of each."""
+def blocks(rows: Sequence[int]) -> list[tuple[int, int]]:
+    """Return ascending row numbers as blocks of consecutive rows: the first and last row of each."""
     grouped = groupby(enumerate(rows), key=lambda pair: pair[1] - pair[0])
-    found = []
-    for _, group in grouped:
-        numbers = [row for _, row in group]
-        found.append((numbers[0], numbers[-1]))
-    return found
+    numbers = [[row for _, row in group] for _, group in grouped]
+    return [(block[0], block[-1]) for block in numbers]

@@ -59,14 +59,17 @@ _CTRL_SHIFT = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftMod
 
 
 class JobsView(QTableView):
-    """The view of a `JobsModel`; selects whole rows.
+    """A view of a `JobsModel` in which whole rows are selected.
 
     Signals:
-        menu_wanted(QPoint): The context menu was requested at this screen position.
+        menu_requested(QPoint): The context menu was requested at a screen position.
         selection_changed(): The selection has changed.
+
+    Attributes:
+        header: The horizontal header.
     """
 
-    menu_wanted = Signal(QPoint)
+    menu_requested = Signal(QPoint)
     selection_changed = Signal()
 
     def __init__(self, model: JobsModel, theme: Theme, parent: QWidget | None = None) -> None:
@@ -79,70 +82,68 @@ class JobsView(QTableView):
         show_rows(self)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setWordWrap(False)
-        self.setTextElideMode(Qt.TextElideMode.ElideRight)
         self._set_row_height()
-        self._header = JobsHeader(theme, self)
-        self.setHorizontalHeader(self._header)
+        self.header = JobsHeader(theme, self)
+        self.setHorizontalHeader(self.header)
         self.setItemDelegate(CellDelegate(model, theme, self))
-        self.setItemDelegateForColumn(STATUS, StatusDelegate(model, theme, self._header.shows, self))
+        self.setItemDelegateForColumn(STATUS, StatusDelegate(model, theme, self.header.shows, self))
         self.setItemDelegateForColumn(PROGRESS, ProgressDelegate(model, theme, self))
         self.setModel(model)
-        self._header.stand_alone(model)
-        self._header.reset()
-        self.setTabOrder(self, self._header)
-        self._header.order_changed.connect(self._sort)
-        self._header.keys.reached.connect(self._reach)
-        self.selectionModel().selectionChanged.connect(self._tell_selection)
+        # A separate selection that stays empty: with the view's selection, a header checks for each column whether all
+        # rows are selected. After Ctrl+A on a million rows, that would freeze the window for seconds.
+        self.header.setSelectionModel(QItemSelectionModel(model, self.header))
+        self.header.reset()
+        self.setTabOrder(self, self.header)
+        self.header.order_changed.connect(self._sort)
+        self.header.reached.connect(self._scroll_to_column)
+        self.selectionModel().selectionChanged.connect(self.selection_changed)
         theme.changed.connect(self.viewport().update)
 
     def _set_row_height(self) -> None:
         rows = self.verticalHeader()
-        # Fixed, because Qt would otherwise ask for the height of every row of a page.
+        # Otherwise, Qt would ask the delegates for the height of each visible row.
         rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         rows.setMinimumSectionSize(16)
         rows.setDefaultSectionSize(self.fontMetrics().height() + _ROW_PADDING)
 
-    @property
-    def header(self) -> JobsHeader:
-        """Return the header."""
-        return self._header
-
     # --- saved layout
 
     def restore(self, memory: WindowMemory) -> None:
-        """Restore columns and sort order; load the list after this."""
+        """Restore the columns and the sort order, and load the list in that order."""
         layout = memory.columns()
         if layout:
-            self._header.take_layout(layout)
-        self._header.set_order(_order_of(memory.sorting(), memory.second_sorting()))
+            self.header.restore_layout(layout)
+        self.header.set_order(_order_of(memory.sorting(), memory.second_sorting()))
         self._sort()
 
     def remember(self, memory: WindowMemory) -> None:
-        """Save columns and sort order."""
-        memory.set_columns(self._header.layout_of_columns())
+        """Save the columns and the sort order."""
+        memory.set_columns(self.header.column_layout())
         first, *rest = (
-            SortLayout(COLUMNS[COLUMN_OF_SORT[term.key]].id, term.descending) for term in self._header.order().terms
+            SortLayout(COLUMNS[COLUMN_OF_SORT[term.key]].id, term.descending) for term in self.header.order().terms
         )
         memory.set_sorting(first)
         memory.set_second_sorting(rest[0] if rest else None)
 
     @Slot()
     def _sort(self) -> None:
-        self._jobs.set_order(self._header.order())
+        self._jobs.set_order(self.header.order())
 
     @Slot(int)
-    def _reach(self, number: int) -> None:
+    def _scroll_to_column(self, number: int) -> None:
         """Scroll horizontally until a column is visible."""
-        begin, bar = self._header.sectionViewportPosition(number), self.horizontalScrollBar()
-        beyond = begin + self._header.sectionSize(number) - self.viewport().width()
+        begin, bar = self.header.sectionViewportPosition(number), self.horizontalScrollBar()
+        beyond = begin + self.header.sectionSize(number) - self.viewport().width()
         step = begin if begin < 0 else min(begin, max(0, beyond))
         bar.setValue(bar.value() + (-step if self.isRightToLeft() else step))
 
     # --- selection
 
     def selected_rows(self) -> list[tuple[int, int]]:
-        """Return the selected rows in order as runs, first and last of each, instead of a million indexes."""
+        """Return the selected rows in ascending order, as pairs of the first and last row of each block.
+
+        Listing each row instead would be slow with a million selected rows.
+        """
         return sorted((part.top(), part.bottom()) for part in self.selectionModel().selection().toList())
 
     def selected_count(self) -> int:
@@ -150,27 +151,24 @@ class JobsView(QTableView):
         return sum(last - first + 1 for first, last in self.selected_rows())
 
     def selected_ids(self) -> array[int]:
-        """Return the keys of the selected jobs, in the list's order."""
+        """Return the keys of the selected jobs, in the order of the list."""
         ids: array[int] = array("q")
         for first, last in self.selected_rows():
             ids.extend(self._jobs.ids[first : last + 1])
         return ids
 
     def select_rows(self, first: int, last: int) -> None:
-        """Select only these rows; make the first one current and visible."""
+        """Select the rows from `first` to `last` and no others. Make the first one current and scroll to it."""
         index = self._jobs.index(first, 0)
         rows = QItemSelection(index, self._jobs.index(last, len(COLUMNS) - 1))
         self.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.NoUpdate)
         self.selectionModel().select(rows, QItemSelectionModel.SelectionFlag.ClearAndSelect)
         self.scrollTo(index)
 
-    def _tell_selection(self) -> None:
-        self.selection_changed.emit()
-
     # --- overrides of Qt
 
     def moveCursor(self, action: QAbstractItemView.CursorAction, modifiers: Qt.KeyboardModifier) -> QModelIndex:
-        """Go to the first and last row on Home and End, as in a list, instead of to the first and last cell."""
+        """Make Home and End go to the first and last row, instead of to the first and last cell of a row."""
         current, rows = self.currentIndex(), self._jobs.rowCount()
         if rows and action is QAbstractItemView.CursorAction.MoveHome:
             return self._jobs.index(0, max(0, current.column()))
@@ -179,71 +177,71 @@ class JobsView(QTableView):
         return super().moveCursor(action, modifiers)
 
     def keyboardSearch(self, search: str) -> None:
-        """Do nothing: Qt's search by typing would read every row on this thread."""
+        """Do nothing, because Qt's search by typing would read every row on the main thread."""
 
     def scrollTo(
         self,
         index: QModelIndex | QPersistentModelIndex,
         hint: QAbstractItemView.ScrollHint = QAbstractItemView.ScrollHint.EnsureVisible,
     ) -> None:
-        """Scroll as Qt does, but with an up-to-date range: on a busy computer Qt's may be outdated."""
+        """Update the scroll range, which can be outdated on a busy computer, and then scroll as Qt does."""
         self.updateGeometries()
         super().scrollTo(index, hint)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Fit the columns to the new width."""
         super().resizeEvent(event)
-        self._header.fit()
+        self.header.fit()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Fit the rows: the font may have changed before the table was shown."""
+        """Set the row height again, because the font may have changed while the table was hidden."""
         super().showEvent(event)
         self._set_row_height()
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        """Request the context menu: beside the current row for a key, else at the mouse."""
+        """Request the context menu at the mouse pointer, or below the current row if a key requested it."""
         if event.reason() == QContextMenuEvent.Reason.Keyboard:
-            self.menu_wanted.emit(self.viewport().mapToGlobal(self.visualRect(self.currentIndex()).bottomLeft()))
+            self.menu_requested.emit(self.viewport().mapToGlobal(self.visualRect(self.currentIndex()).bottomLeft()))
         else:
-            self.menu_wanted.emit(event.globalPos())
+            self.menu_requested.emit(event.globalPos())
         event.accept()
 
     def focusInEvent(self, event: QFocusEvent) -> None:
-        """Draw the focus ring after keyboard navigation."""
+        """Show the focus ring if the focus was moved with the keyboard."""
         self._uses_keys = event.reason() in _KEY_REASONS
         super().focusInEvent(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Hide the focus ring while the mouse is used."""
+        """Hide the focus ring until the keyboard is used."""
         self._uses_keys = False
         super().mousePressEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Clear the selection on Escape; make navigation keys select; leave the rest to Qt."""
+        """Clear the selection on Escape, open the menu of the columns on Ctrl+Shift+F10, or move the selection."""
         self._uses_keys = True
         if event.key() == Qt.Key.Key_Escape and self.selectionModel().hasSelection():
             self.clearSelection()
             event.accept()
             return
         if event.key() == Qt.Key.Key_F10 and event.modifiers() == _CTRL_SHIFT:
-            self._header.open_menu(self._header.mapToGlobal(QPoint(0, self._header.height())))
+            self.header.open_menu(self.header.mapToGlobal(QPoint(0, self.header.height())))
             return
         super().keyPressEvent(event)
         if event.key() in _MOVING_KEYS and not event.modifiers() and not self.selectionModel().hasSelection():
-            # When the list gets the focus, Qt makes the first row current without selecting it; a key that leads to the
-            # current row would then select nothing.
+            # When the table receives the focus, Qt makes the first row current without selecting it. A key that goes to
+            # the current row would then select nothing.
             row = self.currentIndex().row()
             if row >= 0:
                 self.select_rows(row, row)
 
     def changeEvent(self, event: QEvent) -> None:
-        """Follow the font."""
+        """Adapt the row height to a new font."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.FontChange:
             self._set_row_height()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw the focus ring around the current row; cells have none."""
+        """Draw the focus ring around the whole current row."""
         super().paintEvent(event)
         index = self.currentIndex()
         if not (self._uses_keys and self.hasFocus()) or not index.isValid():
@@ -258,7 +256,7 @@ class JobsView(QTableView):
 
 
 def _order_of(*layouts: SortLayout | None) -> Sort:
-    """Return a saved sort order, up to the first column that this version does not have."""
+    """Return a saved sort order, up to the first column that does not exist in this version."""
     terms: list[SortTerm] = []
     for layout in layouts:
         key = COLUMNS[COLUMN_OF_ID[layout.column]].sort_key if layout and layout.column in COLUMN_OF_ID else None

@@ -79,7 +79,7 @@ class ListController(QObject):
         self.feed.changed.connect(self.totals.count)
         self.feed.changed.connect(self.groups.count)
         self.feed.changed.connect(self.run.look)
-        self.feed.recovered.connect(self.model.look_again)
+        self.feed.recovered.connect(self.model.reread)
         self.commands.written.connect(self.feed.look)
         self.commands.restored.connect(self.model.reload)
         self.model.problem.connect(self.problem)

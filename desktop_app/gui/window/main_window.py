@@ -19,13 +19,12 @@ from desktop_app.gui.commands.view import ViewCommands
 from desktop_app.gui.connection.commands import ConnectionCommands
 from desktop_app.gui.details.loader import DetailsFollower, DetailsLoader
 from desktop_app.gui.details.pane import DetailsPane, DetailsSplit
-from desktop_app.gui.filtering.filter_box import FilterBox
-from desktop_app.gui.filtering.list_filter import ListFilter
+from desktop_app.gui.filtering.list_filter import FilterBox, ListFilter
 from desktop_app.gui.filtering.sidebar import Sidebar
 from desktop_app.gui.i18n import tr, translated
 from desktop_app.gui.progress.presenter import ProgressPresenter
 from desktop_app.gui.progress.status_bar import JobsStatusBar
-from desktop_app.gui.table.selection_sums import SelectedTotals
+from desktop_app.gui.table.job_feed import SelectedTotals
 from desktop_app.gui.table.view import JobsView
 from desktop_app.gui.widgets.notice import BusyStrip, Kind, Notice, NoticeBar
 from desktop_app.gui.window.empty_pages import EmptyState, NoMatch, Pages
@@ -214,7 +213,7 @@ class MainWindow(QMainWindow):
             self._list.groups,
             self,
         )
-        list_filter.retry_wanted.connect(self._list.commands.retry_reasons)
+        list_filter.retry_requested.connect(self._list.commands.retry_reasons)
         self.no_match = NoMatch(list_filter.clear_filter, list_filter.show_all, self._theme, self)
         self._empty = EmptyState(self.menu_actions, self._theme)
         self._pages = Pages(self.view, self._empty, self.no_match, self)
@@ -243,7 +242,7 @@ class MainWindow(QMainWindow):
     def _connect(self) -> None:
         jobs, actions = self._list, self.menu_actions
         jobs.problem.connect(self.complain)
-        jobs.model.listed.connect(self._update)
+        jobs.model.rows_changed.connect(self._update)
         jobs.totals.changed.connect(self._show_counts)
         jobs.adder.busy_changed.connect(self._show_busy)
         jobs.commands.notice.connect(self.say)
@@ -267,7 +266,7 @@ class MainWindow(QMainWindow):
         self.view.selection_changed.connect(self._update)
         for action in (actions.sidebar, actions.details):
             action.toggled.connect(self._update)
-        self.view.menu_wanted.connect(self._show_menu)
+        self.view.menu_requested.connect(self._show_menu)
 
     def open(self) -> None:
         """Show the window in its last state, and begin to read the list.

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QActionEvent, QResizeEvent
 
     from desktop_app.gui.commands.actions import Actions
-    from desktop_app.gui.filtering.filter_box import FilterBox
+    from desktop_app.gui.filtering.list_filter import FilterBox
 
 
 _WORDS, _SHAPE = Qt.ToolButtonStyle.ToolButtonTextBesideIcon, Qt.ToolButtonStyle.ToolButtonIconOnly
