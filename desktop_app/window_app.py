@@ -204,7 +204,7 @@ def run_event_loop(
 ) -> None:
     """Run Qt's event loop until the window is closed and everything behind it has ended."""
     window = running.window
-    hook.known.connect(window.complain)
+    hook.known.connect(window.show_error)
     CrashDialogs(hook, program.home.logs, window, window.help.show_report)
     running.ended.connect(application.quit)
     running.start(paths)
@@ -279,7 +279,7 @@ def assemble(program: Program, theme: Theme) -> RunningWindow:
         jobs,
         connection,
         control=program.control,
-        remember_paused=lambda paused: update_settings(program.home.settings_file, paused=paused),
+        save_paused=lambda paused: update_settings(program.home.settings_file, paused=paused),
         memory=WindowMemory(program.home.folder / "window.ini"),
         theme=theme,
         wording=wording,

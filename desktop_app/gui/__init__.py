@@ -1,1 +1,1 @@
-"""The window. Only this package imports PySide6; it imports neither boto3 nor peewee."""
+"""The graphical user interface. It imports neither boto3 nor peewee."""

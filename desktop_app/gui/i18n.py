@@ -1,7 +1,7 @@
-"""The only access to Qt's translation. Every text that the window shows goes through `tr`.
+"""Translates all texts of the window with Qt.
 
-Texts have no context, so that a plain function is enough and a text that moves to another file keeps its
-translation. `make translations` collects them into `resources/translations/`.
+Texts have no translation context, so a text that moves to another file keeps its translation. `make translations`
+collects the texts into `resources/translations/`.
 """
 
 from __future__ import annotations
@@ -31,72 +31,67 @@ _FORMS = re.compile(r"\((?:([^()|]*)\|([^()|]*)|(\w+))\)")
 def tr(text: str, note: str = "", n: int = -1) -> str:
     """Return a text in the user's language.
 
-    `lupdate` reads this call, so pass all arguments by position and the text as a literal. Insert values
-    afterwards: `tr("Nothing matches “{words}”.").format(words=words)`. In a text with a number, `%Ln` is replaced by
-    the number in the locale's format, and both forms are given where they differ: `tr("%Ln file(s)", "", count)`,
-    `tr("%Ln file(s) (is|are) missing", "", count)`.
+    Pass the text as a literal and all arguments by position, because `lupdate` reads the source. Insert values into the
+    result: `tr("Nothing matches “{words}”.").format(words=words)`. If `n` is given, it replaces `%Ln`. Write singular
+    and plural in parentheses: `tr("%Ln file(s)", "", count)`, `tr("%Ln file(s) (is|are) missing", "", count)`.
 
     Args:
-        text: English.
-        note: Tells equal texts apart, and explains them to the translator.
-        n: The number; -1 for none.
+        text: The English text.
+        note: A note for the translator, which also distinguishes equal texts.
+        n: The number in the text; -1 if there is none.
     """
-    said = QCoreApplication.translate("", text, note or None, n)
-    return said if n < 0 else _FORMS.sub(lambda forms: _form(forms, is_one=n == 1), said)
-
-
-def _form(forms: re.Match[str], *, is_one: bool) -> str:
-    one, many, ending = forms.groups()
-    return (one or "") if is_one else ending or many or ""
+    translation = QCoreApplication.translate("", text, note or None, n)
+    # The groups are the singular, the plural, and the ending of the plural.
+    return translation if n < 0 else _FORMS.sub(r"\1" if n == 1 else r"\2\3", translation)
 
 
 def translated(text: str) -> str:
-    """Return a marked text or a `Sentence` in the user's language; any other text unchanged."""
+    """Return a `Sentence` or a text marked for translation in the user's language. Other texts are not changed."""
     if not isinstance(text, Sentence):
         return QCoreApplication.translate("", text)
-    values = {name: _placed(value) for name, value in text.values.items()}
+    values = {name: _inserted(value) for name, value in text.values.items()}
     return QCoreApplication.translate("", text.template).format(**values)
 
 
 def reason_text(reason: Reason | None) -> str:
-    """Return the text of a reason in the user's language; empty for None."""
+    """Return the text of a reason in the user's language; empty if there is no reason."""
     if reason is None:
         return ""
     safe = {name: display_text(value) if isinstance(value, str) else value for name, value in reason.arguments.items()}
     return translated(replace(reason, arguments=safe).sentence)
 
 
-def _placed(value: object) -> str:
-    """Return a value to insert into a text: a `Sentence` translated, anything else with its own text direction."""
+def _inserted(value: object) -> str:
+    """Return a value to insert into a text: a `Sentence` is translated, anything else keeps its own direction."""
     if isinstance(value, Sentence):
         return translated(value)
     return isolated_in(str(value), QGuiApplication.layoutDirection())
 
 
 def isolated(text: str) -> str:
-    """Return a name, path or size isolated, so that it keeps its direction in right-to-left text."""
+    """Return a name, path or size between Unicode isolates, so that it keeps its direction in right-to-left text."""
     return f"{_ISOLATE}{text}{_END}" if text else text
 
 
 def isolated_in(text: str, direction: Qt.LayoutDirection) -> str:
-    """Return the text isolated in a right-to-left layout, unchanged otherwise."""
+    """Return a text between Unicode isolates if the layout is right-to-left, else unchanged."""
     return isolated(text) if direction is Qt.LayoutDirection.RightToLeft else text
 
 
 def use_language(application: QCoreApplication, locale: QLocale) -> str:
-    """Install the translations, also of Qt's own texts. Call it once, before the first text is made.
+    """Install the translations of the texts of Filemill and of Qt. Call this once, before the first `tr`.
 
     Args:
-        application: Holds the translators; also gets the language's layout direction.
-        locale: Its languages are tried in order; it also formats numbers in texts.
+        application: The parent of the translators. Its layout direction is set to that of the language.
+        locale: The preferred languages in order, and the format of numbers in texts.
 
     Returns:
-        The code of the language in use; English if none of the locale's languages is available.
+        The code of the language used; English if none of the preferred languages is available.
     """
     QLocale.setDefault(locale)
     code = _install(application, locale)
     if isinstance(application, QGuiApplication):
-        # Not the locale's direction: if its language is missing, the texts are English, from left to right.
+        # Not the direction of the locale: English texts replace those of a language that is not available.
         application.setLayoutDirection(QLocale(code).textDirection())
     return code
 

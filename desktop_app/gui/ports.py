@@ -1,4 +1,4 @@
-"""The protocols of what the window needs from the layers below."""
+"""The interfaces through which the window reads the list of jobs."""
 
 from __future__ import annotations
 
@@ -16,19 +16,25 @@ if TYPE_CHECKING:
 
 
 class ChangeFeed(Protocol):
-    """Reads what any program wrote to the list. Any thread. Raises StoreError if it can't be read."""
+    """Reads the changes that any program has made to the list. Can be used on any thread.
+
+    All methods raise StoreError if the database can't be read.
+    """
 
     def cursor(self) -> Cursor:
-        """Return the position after the newest write; cheap."""
+        """Return the position after the latest change. This is fast enough for the main thread."""
         ...
 
     def since(self, cursor: Cursor) -> Changes:
-        """Return what was written after a position."""
+        """Return the changes after a position."""
         ...
 
 
 class JobReader(Protocol):
-    """Reads the list of jobs. Any thread. All methods raise StoreError if it can't be read."""
+    """Reads the list of jobs. Can be used on any thread.
+
+    All methods raise StoreError if the database can't be read. Jobs are identified by the keys of their rows.
+    """
 
     @property
     def changes(self) -> ChangeFeed:
@@ -36,11 +42,11 @@ class JobReader(Protocol):
         ...
 
     def ids(self, where: Filter = NO_FILTER, order: Sort = BY_ADDING) -> array[int]:
-        """Return the keys of the jobs that pass a filter, in an order."""
+        """Return the keys of the jobs that pass a filter, in sort order."""
         ...
 
     def page(self, row_ids: Sequence[int]) -> dict[int, Job]:
-        """Return the jobs with these keys, without those that were removed."""
+        """Return the jobs with these keys, by key. Removed jobs are left out."""
         ...
 
     def counts(self) -> StatusCounts:
@@ -48,37 +54,52 @@ class JobReader(Protocol):
         ...
 
     def problems(self) -> list[Problem]:
-        """Return the reasons of failed jobs, the most frequent first."""
+        """Return the reasons why jobs have failed, the most frequent one first."""
         ...
 
     def batches(self, also: Collection[int] = ()) -> list[Batch]:
-        """Return the newest batches that have jobs in the list, and these older ones; newest first."""
+        """Return the newest batches that have jobs in the list, newest first.
+
+        Args:
+            also: The keys of older batches to include.
+        """
         ...
 
     def listed(self, row_ids: Sequence[int]) -> Iterator[Job]:
-        """Yield the jobs with these keys in order, read in pages, without those that were removed."""
+        """Yield the jobs with these keys in order, reading them in pages. Removed jobs are left out."""
         ...
 
     def snapshot(self) -> AbstractContextManager[None]:
-        """Return a context in which all reads on this thread see the same state."""
+        """Return a context in which all reads on this thread see the same state of the database."""
         ...
 
     def attempts(self, row_id: int) -> list[Attempt]:
-        """Return the stored attempts of a job, oldest first; quick."""
+        """Return the stored attempts of a job, oldest first. This is fast enough for the main thread."""
         ...
 
     def attempt_count(self, row_id: int) -> int:
-        """Return the number of stored attempts of a job; quick."""
+        """Return the number of stored attempts of a job. This is fast enough for the main thread."""
         ...
 
     def sums(self, row_ids: Sequence[int]) -> SelectionSums:
-        """Return the sums of statuses, sizes and lines of jobs."""
+        """Return the number of jobs of each status and the sums of their sizes and lines."""
         ...
 
     def run_sums(self, *, queue: str, since_ms: int) -> RunSums:
-        """Return the sums of a queue's unfinished jobs and of those that ended after a time."""
+        """Return the sums of a queue's jobs that are unfinished or ended after a time.
+
+        Args:
+            queue: The key of the queue.
+            since_ms: The time in milliseconds since 1970.
+        """
         ...
 
     def ended(self, *, since_ms: int, until_ms: int, step_ms: int) -> list[Ended]:
-        """Return what ended between two times, in time steps."""
+        """Return the number of files and bytes that ended in each step between two times. Empty steps are left out.
+
+        Args:
+            since_ms: The earlier time in milliseconds since 1970.
+            until_ms: The later time.
+            step_ms: The length of a step in milliseconds.
+        """
         ...

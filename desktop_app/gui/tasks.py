@@ -1,4 +1,4 @@
-"""Short tasks off the main thread: reading keys, scanning folders, writing many rows."""
+"""Runs short tasks off the main thread, such as reading the list, scanning folders and writing rows."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 DatabaseSession = Callable[[], AbstractContextManager[None]]
-"""A context for the database on a thread: the thread's connection is closed at its end."""
+"""Returns a context for using the database on a thread. At its end, the thread's connection is closed."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """The result of a task, on its way to the main thread."""
+    """The result of a task, or its exception."""
 
     token: int
     value: Any = None
@@ -39,16 +39,16 @@ class _Outcome:
 
 
 class Tasks(QObject):
-    """Runs functions on its own thread pool and delivers their results on the thread that it lives in.
+    """Runs functions on a thread pool and passes their results to callbacks on the thread of this object.
 
-    Every function runs inside a database session, so that no pool thread keeps a connection open.
+    Each function runs in a database session, so that no pool thread keeps a connection open.
 
     Signals:
-        problem(str): The plain text of a `KnownError` of a task without `on_problem`.
+        problem(str): The text of a `KnownError` that a function without `on_problem` has raised.
 
     Args:
-        session: See `DatabaseSession`.
-        threads: The number of threads; 1 keeps tasks in order.
+        session: Opens a database session.
+        threads: The number of threads. With a single thread, the functions run in order.
         parent: The parent.
     """
 
@@ -71,13 +71,13 @@ class Tasks(QObject):
         on_done: Callable[[Result], None],
         on_problem: Callable[[KnownError], None] | None = None,
     ) -> None:
-        """Run `work` on the pool, then call a callback on this object's thread. Call from that thread only.
+        """Run a function on the pool, then call a callback on the thread of this object. Call this on that thread only.
 
         Args:
-            work: A function that uses no widgets.
+            work: The function. It must not use widgets.
             on_done: Called with the result of `work`.
-            on_problem: Called with a `KnownError`; without it, `problem` is emitted. Any other exception is a bug and
-                goes to `sys.excepthook`.
+            on_problem: Called with a `KnownError` raised by `work`; if it is None, `problem` is emitted. Any other
+                exception is a bug and is passed to `sys.excepthook`.
         """
         if self._closed:
             return
@@ -87,11 +87,15 @@ class Tasks(QObject):
 
     @property
     def busy(self) -> bool:
-        """Return whether a task is running or its result has not been delivered."""
+        """Return whether a task is waiting or running, or its callback has not been called yet."""
         return bool(self._waiting)
 
     def close(self, timeout_ms: int) -> bool:
-        """Refuse new tasks, drop pending ones and all results; return False if a task is still running."""
+        """Discard waiting tasks and all results, and ignore later calls of `run`. Return whether all tasks have ended.
+
+        Args:
+            timeout_ms: The time to wait for running tasks, in milliseconds.
+        """
         self._closed = True
         self._waiting.clear()
         self._pool.clear()
@@ -116,7 +120,7 @@ class Tasks(QObject):
 
 
 class _Task(QRunnable):
-    """A function to run on the pool."""
+    """Runs a function on the pool."""
 
     def __init__(
         self, token: int, work: Callable[[], Any], session: DatabaseSession, report: Callable[[_Outcome], None]
@@ -131,7 +135,7 @@ class _Task(QRunnable):
         try:
             with self._session():
                 outcome = _Outcome(self._token, self._work())
-        except Exception as error:  # noqa: BLE001 - carried to the main thread, which tells known from bug
+        except Exception as error:  # noqa: BLE001 - handled by `Tasks` on its own thread
             outcome = _Outcome(self._token, error=error)
         self._report(outcome)
 
@@ -140,21 +144,21 @@ Prepare = Callable[[], Callable[[], object] | None]
 
 
 class CoalescedTask(QObject):
-    """Runs the same task on request: simultaneous requests are combined, and only the newest result counts.
+    """Runs a task on request. Requests that arrive during a run are combined into a single one.
 
-    After each run it rests for a multiple of the run's duration, so that slow tasks never take most of
-    the time.
+    After each run there is a rest, which is a multiple of the duration of the run, so that a slow task does not keep
+    the pool busy.
 
     Signals:
-        result(object): The result of the newest run.
-        failed(KnownError): The error of the newest run.
+        result(object): The result of the latest run.
+        failed(KnownError): The error of the latest run.
 
     Args:
-        prepare: Called on the main thread when a run begins. Returns the function for the pool; None for nothing to do.
+        prepare: Called on the main thread before each run. Returns the function to run, or None to skip the run.
         tasks: The pool.
         parent: The parent.
-        rest: The rest after a run, as a multiple of its duration.
-        overlaps: Whether `restart` begins a run while another is still running, instead of after it.
+        rest: The duration of the rest, as a multiple of the duration of the run.
+        overlaps: Whether `restart` begins a run while another one is running, instead of after it.
     """
 
     result = Signal(object)
@@ -170,25 +174,29 @@ class CoalescedTask(QObject):
         self._overlaps = overlaps
         self._newest = 0
         self._running: set[int] = set()
-        self._next_ms: int | None = None  # requested during a run: the delay after its end
-        self._cost_ms = 0
-        self._took = QElapsedTimer()
-        self._rested = QElapsedTimer()
+        self._next_ms: int | None = None  # the delay before the run that was requested during the current one
+        self._took_ms = 0
+        self._since_begin = QElapsedTimer()
+        self._since_end = QElapsedTimer()
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._begin)
 
     @property
     def is_running(self) -> bool:
-        """Return whether the newest result is pending."""
+        """Return whether the latest run is in progress."""
         return self._newest in self._running
 
     def request(self, wait_ms: int = 0) -> None:
-        """Run as soon as allowed: after the current run, the rest and `wait_ms`."""
+        """Run the task as soon as the current run, its rest and a delay are over.
+
+        Args:
+            wait_ms: The minimum delay in milliseconds. The shortest one counts if there are several requests.
+        """
         if self._is_busy():
             self._next_ms = wait_ms if self._next_ms is None else min(wait_ms, self._next_ms)
             return
-        left = self._rest * self._cost_ms - self._rested.elapsed() if self._rested.isValid() else 0
+        left = self._rest * self._took_ms - self._since_end.elapsed() if self._since_end.isValid() else 0
         wait_ms = max(wait_ms, left)
         if wait_ms <= 0:
             self._begin()
@@ -196,12 +204,12 @@ class CoalescedTask(QObject):
             self._timer.start(wait_ms)
 
     def restart(self) -> None:
-        """Run now, without a rest; a pending result is dropped."""
+        """Discard the result of the current run, and run again without a rest."""
         self._newest += 1
         self._next_ms = None
         if self._is_busy():
             self._next_ms = 0
-            self._cost_ms = 0  # no rest
+            self._took_ms = 0  # no rest
         else:
             self._begin()
 
@@ -216,36 +224,36 @@ class CoalescedTask(QObject):
             return
         self._newest += 1
         self._running.add(self._newest)
-        self._took.start()
+        self._since_begin.start()
         self._tasks.run(work, partial(self._end, self._newest), partial(self._fail, self._newest))
 
     def _end(self, number: int, value: object) -> None:
         self._running.discard(number)
         if number == self._newest:
-            self._cost_ms = self._took.elapsed()
-            self._rested.start()
+            self._took_ms = self._since_begin.elapsed()
+            self._since_end.start()
             self.result.emit(value)
-        self._go_on()
+        self._run_requested()
 
     def _fail(self, number: int, error: KnownError) -> None:
         self._running.discard(number)
         if number == self._newest:
             self.failed.emit(error)
-        self._go_on()
+        self._run_requested()
 
-    def _go_on(self) -> None:
+    def _run_requested(self) -> None:
         if self._next_ms is not None and not self._is_busy():
             wait_ms, self._next_ms = self._next_ms, None
             self.request(wait_ms)
 
 
 class Stream(QObject):
-    """Runs one task that yields results; those of an older task are dropped. Must outlive its receivers.
+    """Runs a task that yields several results. This object must outlive the receivers of its signals.
 
     Signals:
-        result(object): One result.
-        finished(): There are no more results.
-        failed(KnownError): The task ended with this error.
+        result(object): A result of the current task.
+        finished(): The task has yielded its last result.
+        failed(KnownError): The task has failed.
 
     Args:
         tasks: The pool.
@@ -266,30 +274,31 @@ class Stream(QObject):
 
     @property
     def is_running(self) -> bool:
-        """Return whether results may still come."""
+        """Return whether the task may yield more results."""
         return self._stop is not None
 
     def start(self, work: Callable[[Callable[[], bool]], Iterable[object]]) -> None:
-        """Start a task; the previous one is stopped.
+        """Stop the current task and start another one.
 
         Args:
-            work: Called with a function that returns whether to stop; iterated on another thread.
+            work: Returns the results, which are iterated on a pool thread. Its argument is a function that returns
+                whether to stop.
         """
         self.stop()
         self._number += 1
         self._stop = stop = Event()
-        number, bring = self._number, self._delivered.emit
+        number, deliver = self._number, self._delivered.emit
 
         def run() -> None:
             for one in work(stop.is_set):
                 if stop.is_set():
                     return
-                bring(number, one)
+                deliver(number, one)
 
         self._tasks.run(run, lambda _: self._end(number), lambda error: self._end(number, error))
 
     def stop(self) -> None:
-        """Drop all further results. The task itself ends as soon as it can."""
+        """Discard all further results, and ask the task to stop."""
         if self._stop is not None:
             self._stop.set()
             self._stop = None

@@ -15,9 +15,9 @@ DASH = " \N{EN DASH} "
 _SECOND_MS = 1000
 _MINUTE_MS = 60 * _SECOND_MS
 _HOUR_MS = 60 * _MINUTE_MS
-_ROUGH_FROM_MS = 10 * _SECOND_MS
+_WHOLE_SECONDS_FROM_MS = 10 * _SECOND_MS
 _SIZE_FORMAT = (
-    # The same units as the system's file manager.
+    # The same units as in the file manager of the system.
     QLocale.DataSizeFormat.DataSizeTraditionalFormat
     if sys.platform == "win32"
     else QLocale.DataSizeFormat.DataSizeSIFormat
@@ -31,10 +31,10 @@ _STATUS_WORDS = {
 
 
 def user_locale(language: str = "") -> QLocale:
-    """Return the system's locale; English for "C", which formats numbers for programs rather than people.
+    """Return the locale of the chosen language or of the system. English replaces the locale "C".
 
     Args:
-        language: The user's choice, a code such as `de` or `de_AT`; unknown codes are ignored.
+        language: A language code such as `de` or `de_AT`. If it is empty or unknown, the system's locale is used.
     """
     locale = QLocale(language) if language else QLocale.system()
     if language and locale.language() == QLocale.Language.C:
@@ -43,17 +43,20 @@ def user_locale(language: str = "") -> QLocale:
 
 
 def status_word(status: Status) -> str:
-    """Return a status in one word."""
+    """Return the name of a status."""
     return translated(_STATUS_WORDS[status])
 
 
 def tool_tip(text: str) -> str:
-    """Return a plain text as a tool tip in HTML: Qt would otherwise interpret file names that look like HTML."""
+    """Return a plain text as HTML for a tool tip, so that Qt does not interpret a file name that looks like HTML."""
     return f"<qt>{html.escape(text)}</qt>" if text else ""
 
 
 class Wording:
-    """Formats texts for the table and the status bar.
+    """Formats texts for the window. Times are in milliseconds since 1970, sizes in bytes.
+
+    Attributes:
+        queue: The key of the current queue; a job that waits for another queue says so. Empty until it is set.
 
     Args:
         locale: The locale for numbers and dates.
@@ -61,39 +64,39 @@ class Wording:
 
     def __init__(self, locale: QLocale) -> None:
         self._locale = locale
-        # Looked up once: a table needs thousands of them.
+        # Translated once, because the table needs them for every cell.
         self._words = {status: status_word(status) for status in Status}
         self.queue = ""
 
     def number(self, value: int) -> str:
-        """Return a whole number with the locale's thousands separators."""
+        """Return a whole number with thousands separators."""
         return self._locale.toString(value)
 
     def files(self, count: int) -> str:
-        """Return `1 file`, `1,248 files`."""
+        """Return a number of files, such as `1 file` or `1,248 files`."""
         return tr("%Ln file(s)", "", count)
 
     def size(self, size: int) -> str:
-        """Return a size in a suitable unit, as the system's file manager does."""
+        """Return a size with a suitable unit, such as `3.4 MB`."""
         return self._locale.formattedDataSize(size, 1, _SIZE_FORMAT)
 
     def bytes(self, size: int) -> str:
-        """Return a size in bytes, `12,345 bytes`."""
+        """Return a size in bytes, such as `12,345 bytes`."""
         return tr("%Ln byte(s)", "", size)
 
     def percent(self, fraction: float) -> str:
-        """Return a fraction in whole percent; 100 % only when everything is done."""
+        """Return a fraction as a whole percentage, rounded down."""
         return f"{self.number(int(fraction * 100))}\N{NO-BREAK SPACE}%"
 
     def moment(self, milliseconds: int) -> str:
-        """Return a time of today, or a date with a time; from milliseconds since 1970."""
+        """Return the time of day, with the date unless it is today."""
         moment = QDateTime.fromMSecsSinceEpoch(milliseconds)
         if moment.date() == QDate.currentDate():
             return self.clock(milliseconds)
         return self._locale.toString(moment, QLocale.FormatType.ShortFormat)
 
     def day_and_time(self, milliseconds: int) -> str:
-        """Return `Today 14:01`, `Yesterday 9:30`, or a date with a time; from milliseconds since 1970."""
+        """Return `Today 14:01`, `Yesterday 9:30`, or the date and time."""
         day = QDateTime.fromMSecsSinceEpoch(milliseconds).date()
         match day.daysTo(QDate.currentDate()):
             case 0:
@@ -104,17 +107,17 @@ class Wording:
                 return self.moment(milliseconds)
 
     def clock(self, milliseconds: int) -> str:
-        """Return the time of day, without the date; from milliseconds since 1970."""
+        """Return the time of day."""
         return self._locale.toString(QDateTime.fromMSecsSinceEpoch(milliseconds).time(), QLocale.FormatType.ShortFormat)
 
     def full_moment(self, milliseconds: int) -> str:
-        """Return a date and time to the second; from milliseconds since 1970."""
+        """Return the long date and the time to the second."""
         moment = QDateTime.fromMSecsSinceEpoch(milliseconds)
         day = self._locale.toString(moment.date(), QLocale.FormatType.LongFormat)
         return f"{day} {moment.toString('HH:mm:ss')}"
 
     def stamp(self, milliseconds: int) -> str:
-        """Return a time of today, or a short date with a time, to the second; from milliseconds since 1970."""
+        """Return the time to the second, with the short date unless it is today."""
         moment = QDateTime.fromMSecsSinceEpoch(milliseconds)
         clock = moment.toString("HH:mm:ss")
         if moment.date() == QDate.currentDate():
@@ -122,9 +125,9 @@ class Wording:
         return f"{self._locale.toString(moment.date(), QLocale.FormatType.ShortFormat)} {clock}"
 
     def span(self, milliseconds: int) -> str:
-        """Return a duration: `0.8 s`, `42 s`, `2 min 10 s`, `3 h 5 min`."""
-        if milliseconds < _ROUGH_FROM_MS:
-            # Below a tenth of a second the digits are of no use, but 0.0 s would be wrong.
+        """Return a duration in milliseconds as text, such as `0.8 s`, `42 s`, `2 min 10 s` or `3 h 5 min`."""
+        if milliseconds < _WHOLE_SECONDS_FROM_MS:
+            # Shorter durations are shown as 0.1 s, because 0.0 s would look like an error.
             return _unit(tr("{number} s"), self._locale.toString(max(0.1, milliseconds / _SECOND_MS), "f", 1))
         if milliseconds < _MINUTE_MS:
             return _unit(tr("{number} s"), str(milliseconds // _SECOND_MS))
@@ -135,25 +138,25 @@ class Wording:
         return f"{_unit(tr('{number} h'), str(hours))} {_unit(tr('{number} min'), str(rest))}"
 
     def word(self, status: Status) -> str:
-        """Return a status in one word."""
+        """Return the name of a status."""
         return self._words[status]
 
     def status(self, job: Job) -> str:
-        """Return a job's status and, after a dash, further details."""
+        """Return the status of a job, followed by its details if there are any."""
         word, reason = self._words[job.status], self.reason(job)
         return f"{word}{DASH}{reason}" if reason else word
 
     def reason(self, job: Job) -> str:
-        """Return the details of a status: the reason, the progress, or when it continues."""
+        """Return the details of a job's status: what it waits for, its progress, or the reason."""
         match job.status:
             case Status.PENDING:
-                return self._waits_for(job)
+                return self._pending_details(job)
             case Status.PROCESSING:
-                return self._reading(job)
+                return self._processing_details(job)
             case _:
                 return reason_text(job.reason)
 
-    def _waits_for(self, job: Job) -> str:
+    def _pending_details(self, job: Job) -> str:
         if self.queue and job.queue != self.queue:
             return tr("Waiting for the queue {queue}").format(queue=job.queue)
         if job.next_try_at is None:
@@ -163,23 +166,23 @@ class Wording:
         time = self.clock(job.next_try_at)
         if job.reason is None:
             return tr("Next attempt at {time}").format(time=time)
-        counted = job.reason.arguments
-        if "next" in counted:
+        arguments = job.reason.arguments
+        if "next" in arguments:
             return tr("Attempt {next} of {most} at {time}: {reason}").format(
-                next=counted["next"], most=counted["most"], time=time, reason=reason_text(job.reason.cause)
+                next=arguments["next"], most=arguments["most"], time=time, reason=reason_text(job.reason.cause)
             )
         return tr("Next attempt at {time}: {reason}").format(time=time, reason=reason_text(job.reason))
 
-    def _reading(self, job: Job) -> str:
+    def _processing_details(self, job: Job) -> str:
         done = progress_of(job)
         if not done:
             return reason_text(job.reason)
         return tr("Finishing") if done >= 1 else tr("Reading {percent}").format(percent=self.percent(done))
 
     def row(self, job: Job) -> str:
-        """Return a whole job in one sentence, for screen readers."""
+        """Return the name, status, progress and result of a job, for screen readers."""
         done = progress_of(job)
-        # While the file is read, the percentage is enough.
+        # The details of a file that is being read are its percentage, which is added below.
         reason = "" if job.status is Status.PROCESSING and done is not None else self.reason(job)
         parts = [job.name, self._words[job.status]]
         if reason:
@@ -199,7 +202,7 @@ def _unit(text: str, number: str) -> str:
 
 
 def progress_of(job: Job) -> float | None:
-    """Return the fraction of a file that was read, 0…1; None where it is meaningless."""
+    """Return the fraction of a file that has been read, or None if it is not being read or its size is unknown."""
     if job.status is not Status.PROCESSING or not job.file_size:
         return None
     return min(1.0, job.bytes_done / job.file_size)

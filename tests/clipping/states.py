@@ -86,7 +86,7 @@ def waiting(scene: Scene) -> None:
     scene.window.banner.show_notice(
         Notice(translated(state.text), Kind.WARNING, (NoticeAction(tr("Try Now"), lambda: None),))
     )
-    scene.window.say(
+    scene.window.show_notice(
         Notice(tr("Added {moment}").format(moment="14:01"), actions=(NoticeAction(tr("&Undo"), lambda: None),))
     )
 

@@ -145,9 +145,9 @@ class Scene:
 
     def wait_for_progress(self) -> None:
         """Wait until the status bar shows that files have ended since the window was opened."""
-        bar = self.window.status
-        nothing = bar.overall_text
-        self.wait(lambda: bar.overall_text != nothing, "the progress")
+        files = self.window.status.files
+        nothing = files.text()
+        self.wait(lambda: files.text() != nothing, "the progress")
 
     def row_status(self, row: int) -> Status | None:
         """Return the status text of a row."""

@@ -174,7 +174,7 @@ class WindowFactory:
             jobs,
             self.connection,
             control=self.control,
-            remember_paused=self.remembered.append,
+            save_paused=self.remembered.append,
             memory=WindowMemory(self._file),
             theme=self._theme,
             wording=self._wording,

@@ -44,7 +44,7 @@ def test_samples_go_the_whole_way_in_the_real_window(qtbot: QtBot, theme: Theme,
     rows = {Path(path).name: lines for path, _, lines in status_of(filemill_home / "filemill.db")}
     assert rows["empty.txt"] == 0
     assert rows["orders.csv"] == (resource("samples") / "orders.csv").read_bytes().count(b"\n")
-    qtbot.waitUntil(lambda: running.window.status.connection_text == "Local queue")
+    qtbot.waitUntil(lambda: running.window.status.connection.shown.text == "Local queue")
     with qtbot.waitSignal(running.ended):
         running.window.close()
     assert running.left_over == []

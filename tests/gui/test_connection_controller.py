@@ -67,10 +67,10 @@ def test_window_follows_to_another_queue_and_no_job_moves(app: Line) -> None:
     second = app.queue()
     app.connection.choose(second, process_here=True)
     assert second.queue in app.window.windowTitle()
-    assert app.window.status.connection_text == "Starting…"
+    assert app.window.status.connection.shown.text == "Starting…"
     app.add("two.txt")
     app.until_processed("two.txt")
-    app.until(lambda: second.queue in app.window.status.connection_text)
+    app.until(lambda: second.queue in app.window.status.connection.shown.text)
     queues = {name: job.queue for name, job in app.jobs().items()}
     assert queues["one.txt"].endswith(app.first.queue)
     assert queues["two.txt"].endswith(second.queue)
@@ -99,7 +99,7 @@ def test_switching_twice_at_once_while_busy_ends_at_the_last_one(app: Line) -> N
     app.connection.choose(last, process_here=True)
     app.add("last.txt")
     app.until_processed("last.txt")
-    app.until(lambda: last.queue in app.window.status.connection_text)
+    app.until(lambda: last.queue in app.window.status.connection.shown.text)
     app.connection.choose(app.first, process_here=True)
     app.until_processed(*(f"f{number}.txt" for number in range(20)))
     assert {job.status for job in app.jobs().values()} == {Status.PROCESSED}
@@ -125,7 +125,7 @@ def test_closing_while_switching_leaves_no_thread(app: Line) -> None:
 def test_queue_that_nobody_has_allowed_is_only_sent_to_until_somebody_does(app: Line) -> None:
     app.connection.choose(app.queue(), process_here=False)
     app.add("one.txt")
-    app.until(lambda: app.window.status.connection_text.endswith("sending only"))
+    app.until(lambda: app.window.status.connection.shown.text.endswith("sending only"))
     app.until(lambda: app.jobs()["one.txt"].sent_at is not None)
     assert not app.connection.processes_here
     assert [button.text() for button in app.window.banner.buttons][:1] == ["Process Here"]
@@ -147,7 +147,7 @@ def test_what_was_chosen_is_kept_with_the_comments(app: Line, filemill_home: Pat
     assert saved.process_queue == app.connection.connection.key
     app.connection.choose(chosen, process_here=False)
     assert load_settings(file).process_queue == ""
-    app.until(lambda: app.window.status.connection_text.endswith("sending only"))
+    app.until(lambda: app.window.status.connection.shown.text.endswith("sending only"))
 
 
 def controller(folder: Path, environment: dict[str, str]) -> ConnectionController:

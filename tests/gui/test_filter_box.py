@@ -151,4 +151,4 @@ def test_added_files_that_do_not_match_are_not_shown(window: MainWindow, windows
     qtbot.waitUntil(lambda: windows.names() == ["banana.txt"])
     windows.jobs_db.add("/in/another.txt", "/in/banana2.txt")
     qtbot.waitUntil(lambda: windows.names() == ["banana.txt", "banana2.txt"])
-    qtbot.waitUntil(lambda: window.status.count_text(Status.PENDING) == "3 pending")
+    qtbot.waitUntil(lambda: window.status.counts[Status.PENDING].words.text() == "3 pending")

@@ -16,7 +16,7 @@ def test_without_any_nothing_is_said(windows: WindowFactory, qtbot: QtBot) -> No
     window = windows.open()
     window.connection.foreign.count()
     assert not window.menu_actions.foreign.isEnabled()
-    assert not window.status._foreign.isVisible()
+    assert not window.status.foreign.isVisible()
 
 
 def test_they_are_counted_and_the_newest_are_shown_as_plain_text(windows: WindowFactory, qtbot: QtBot) -> None:
@@ -25,8 +25,8 @@ def test_they_are_counted_and_the_newest_are_shown_as_plain_text(windows: Window
     with qtbot.waitSignal(window.connection.foreign.counted):
         window.connection.foreign.count()
     assert window.menu_actions.foreign.isEnabled()
-    assert window.status._foreign.isVisible()
-    assert "1 foreign" in window.status._foreign.text()
+    assert window.status.foreign.isVisible()
+    assert "1 foreign" in window.status.foreign.text()
     dialog = window.connection.foreign.show_newest()
     qtbot.addWidget(dialog)
     assert dialog._pairs == [("not JSON, delivered 3 times", "<b>not</b>\\nours")]

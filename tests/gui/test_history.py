@@ -3,19 +3,19 @@ from __future__ import annotations
 import pytest
 
 from desktop_app.domain.job import Ended
-from desktop_app.gui.progress.history import History, Span
+from desktop_app.gui.progress.run_watch import History, Span
 
 NOW = 1_793_000_000.0
 
 
-def test_every_span_has_its_steps() -> None:
+def test_every_span_has_all_its_steps() -> None:
     for span in Span:
         series = History().series(span, NOW)
         assert len(series.files) == len(series.bytes) == span.seconds // span.step
         assert set(series.files) == {0.0}
 
 
-def test_what_was_done_stands_in_its_second() -> None:
+def test_files_are_recorded_in_the_right_step() -> None:
     history = History()
     history.add(NOW - 3.5, NOW - 3.2, 4, 1000)
     series = history.series(Span.MINUTE, NOW)
@@ -25,20 +25,20 @@ def test_what_was_done_stands_in_its_second() -> None:
     assert sum(series.files) == 4
 
 
-def test_second_that_is_not_over_is_not_shown_yet() -> None:
+def test_current_step_is_not_shown() -> None:
     history = History()
     history.add(NOW, NOW + 0.2, 4, 0)
     assert sum(history.series(Span.MINUTE, NOW + 0.3).files) == 0
     assert history.series(Span.MINUTE, NOW + 1).files[-1] == 4
 
 
-def test_look_that_came_late_is_spread_over_the_time_between() -> None:
+def test_files_of_a_late_reading_are_spread_evenly() -> None:
     history = History()
     history.add(NOW - 5, NOW - 1, 8, 0)
     assert max(history.series(Span.MINUTE, NOW).files) == 2
 
 
-def test_the_same_work_is_in_every_span() -> None:
+def test_all_spans_have_the_same_total() -> None:
     history = History()
     history.add(NOW - 1000, NOW - 999, 30, 3000)
     for span in (Span.HOUR, Span.HOURS_6, Span.DAY):
@@ -48,7 +48,7 @@ def test_the_same_work_is_in_every_span() -> None:
     assert sum(history.series(Span.MINUTES_5, NOW).files) == 0
 
 
-def test_old_work_makes_room_for_new() -> None:
+def test_new_steps_replace_old_ones() -> None:
     history = History()
     history.add(NOW - 1, NOW - 0.5, 5, 0)
     assert sum(history.series(Span.MINUTE, NOW + 59).files) == 5
@@ -58,7 +58,7 @@ def test_old_work_makes_room_for_new() -> None:
     assert sum(history.series(Span.MINUTE, NOW + 3 * 86_400).files) == 0
 
 
-def test_what_the_database_knows_is_the_past() -> None:
+def test_history_is_filled_from_the_database() -> None:
     history = History()
     history.fill(Span.DAY, [Ended(int((NOW - 7200) * 1000), 720, 72_000)], NOW)
     series = history.series(Span.DAY, NOW)

@@ -45,9 +45,7 @@ def keys(*values: int) -> array[int]:
     return array("q", values)
 
 
-def test_retry_tells_what_goes_again_and_what_has_not_ended(
-    commands: ListCommands, jobs_db: JobsDatabase, qtbot: QtBot
-) -> None:
+def test_retry_reports_retried_and_skipped_files(commands: ListCommands, jobs_db: JobsDatabase, qtbot: QtBot) -> None:
     a, b, c = jobs_db.add("a", "b", "c")
     jobs_db.fail(a)
     jobs_db.finish(b)
@@ -57,7 +55,7 @@ def test_retry_tells_what_goes_again_and_what_has_not_ended(
     assert said(commands, qtbot, lambda: commands.retry(keys(a))).text.startswith("Nothing to retry")
 
 
-def test_retry_all_failed_leaves_the_others_alone(commands: ListCommands, jobs_db: JobsDatabase, qtbot: QtBot) -> None:
+def test_retry_failed_does_not_change_other_files(commands: ListCommands, jobs_db: JobsDatabase, qtbot: QtBot) -> None:
     a, b, c = jobs_db.add("a", "b", "c")
     jobs_db.fail([a, c])
     jobs_db.finish(b)
@@ -80,7 +78,7 @@ def test_remove_undo_redo(commands: ListCommands, jobs_db: JobsDatabase, qtbot: 
     assert list(jobs_db.jobs.ids()) == [b]
 
 
-def test_removals_are_undone_one_after_the_other(commands: ListCommands, jobs_db: JobsDatabase, qtbot: QtBot) -> None:
+def test_removals_are_undone_one_by_one(commands: ListCommands, jobs_db: JobsDatabase, qtbot: QtBot) -> None:
     a, b = jobs_db.add("a", "b")
     for key in (a, b):
         said(commands, qtbot, lambda key=key: commands.remove(keys(key)))  # type: ignore[misc]
@@ -98,7 +96,7 @@ def test_nothing_selected_does_nothing(commands: ListCommands) -> None:
 
 
 @pytest.mark.parametrize("method", ["remove", "retry", "restore"])
-def test_trouble_is_said_and_the_removal_can_still_be_undone(
+def test_error_is_reported_and_the_removal_can_still_be_undone(
     commands: ListCommands, jobs_db: JobsDatabase, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
     (a,) = jobs_db.add("a")
@@ -117,7 +115,7 @@ def test_trouble_is_said_and_the_removal_can_still_be_undone(
     assert list(jobs_db.jobs.ids()) == ([] if method == "restore" else [a])
 
 
-def test_copied_rows_are_a_table_of_exact_values(jobs_db: JobsDatabase, wording: Wording) -> None:
+def test_rows_are_copied_with_exact_values(jobs_db: JobsDatabase, wording: Wording) -> None:
     a, b = jobs_db.add("a.txt", "=SUM(A1).txt", size=18_204)
     jobs_db.finish(a, lines=1_234)
     columns = [COLUMNS[COLUMN_OF_ID[name]] for name in ("name", "status", "lines", "size")]
@@ -128,7 +126,7 @@ def test_copied_rows_are_a_table_of_exact_values(jobs_db: JobsDatabase, wording:
     ]
 
 
-def test_copied_cells_hold_neither_tabs_nor_line_breaks(jobs_db: JobsDatabase, wording: Wording) -> None:
+def test_copied_cells_contain_no_tabs_or_line_breaks(jobs_db: JobsDatabase, wording: Wording) -> None:
     (a,) = jobs_db.add("tab\tand\nline.txt")
     clip = clip_of_rows(jobs_db.jobs, keys(a, 999), [COLUMNS[0]], wording)
     assert clip.text == "Name\ntab\\tand\\nline.txt\n"
@@ -136,9 +134,7 @@ def test_copied_cells_hold_neither_tabs_nor_line_breaks(jobs_db: JobsDatabase, w
 
 
 @pytest.mark.parametrize("name", ["007", "+1", "@x", "\uff1dA1", "1-2"])
-def test_copied_texts_are_texts_in_a_spreadsheet_as_they_are_in_an_export(
-    jobs_db: JobsDatabase, wording: Wording, name: str
-) -> None:
+def test_copied_texts_are_not_formulas_in_a_spreadsheet(jobs_db: JobsDatabase, wording: Wording, name: str) -> None:
     (a,) = jobs_db.add(name, size=7)
     columns = [COLUMNS[COLUMN_OF_ID[column]] for column in ("name", "size")]
     clip = clip_of_rows(jobs_db.jobs, keys(a), columns, wording)
@@ -146,7 +142,7 @@ def test_copied_texts_are_texts_in_a_spreadsheet_as_they_are_in_an_export(
     assert clip.text.splitlines()[1].startswith("'")
 
 
-def test_copied_rows_are_a_table_and_files_too(jobs_db: JobsDatabase, wording: Wording) -> None:
+def test_rows_are_copied_as_html_and_files_too(jobs_db: JobsDatabase, wording: Wording) -> None:
     ids = jobs_db.add("<b>.txt", "b c.txt")
     data = clip_of_rows(jobs_db.jobs, keys(*ids), [COLUMNS[0], COLUMNS[COLUMN_OF_ID["size"]]], wording).mime_data()
     assert data.text() == "Name\tSize\n<b>.txt\t1000\nb c.txt\t1000\n"
@@ -154,7 +150,7 @@ def test_copied_rows_are_a_table_and_files_too(jobs_db: JobsDatabase, wording: W
     assert [url.toLocalFile() for url in data.urls()] == ["/in/<b>.txt", "/in/b c.txt"]
 
 
-def test_paths_are_copied_a_line_each_and_as_files(jobs_db: JobsDatabase) -> None:
+def test_paths_are_copied_as_lines_and_as_files(jobs_db: JobsDatabase) -> None:
     ids = jobs_db.add("a b.txt", "two\nlines", "bad\udcff.bin")
     data = clip_of_paths(jobs_db.jobs, keys(*ids)).mime_data()
     assert data.text() == "/in/a b.txt\n/in/two\\nlines\n/in/bad\\xff.bin"
@@ -163,7 +159,7 @@ def test_paths_are_copied_a_line_each_and_as_files(jobs_db: JobsDatabase) -> Non
     assert encoded == ["file:///in/a%20b.txt", "file:///in/two%0Alines", "file:///in/bad%FF.bin"]
 
 
-def test_very_many_rows_are_copied_as_text_only(
+def test_very_many_rows_are_copied_only_as_text(
     jobs_db: JobsDatabase, wording: Wording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(clip_module, "MOST_RICH_ROWS", 1)
@@ -174,7 +170,7 @@ def test_very_many_rows_are_copied_as_text_only(
         assert (clip.page, clip.addresses) == ("", ())
 
 
-def test_copied_paths_are_told(windows: WindowFactory) -> None:
+def test_copying_paths_is_reported(windows: WindowFactory) -> None:
     windows.jobs_db.add("a", "b")
     window = windows.open()
     window.view.selectAll()

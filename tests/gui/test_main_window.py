@@ -112,36 +112,38 @@ def test_other_programs_writes_show_up_by_themselves(windows: WindowFactory, qtb
     key = windows.jobs_db.add("from-elsewhere.txt")[0]
     qtbot.waitUntil(lambda: windows.names() == ["from-elsewhere.txt"])
     windows.jobs_db.finish(key)
-    qtbot.waitUntil(lambda: window.status.count_text(Status.PROCESSED) == "1 processed")
+    qtbot.waitUntil(lambda: window.status.counts[Status.PROCESSED].words.text() == "1 processed")
 
 
-def test_status_bar_and_title_say_how_far_all_of_it_is(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_status_bar_and_title_show_the_overall_progress(windows: WindowFactory, qtbot: QtBot) -> None:
     keys = windows.jobs_db.add_many(4)
     windows.jobs_db.finish(keys[:3])
     window = windows.open()
     window.resize(1100, 700)
-    assert [window.status.count_text(status) for status in Status] == [
+    assert [window.status.counts[status].words.text() for status in Status] == [
         "1 pending",
         "0 processing",
         "3 processed",
         "0 failed",
     ]
-    qtbot.waitUntil(lambda: window.status.overall_text == "3 of 4 files  75\N{NO-BREAK SPACE}%")
+    qtbot.waitUntil(lambda: window.status.files.text() == "3 of 4 files")
+    assert window.status.percent.text() == "75\N{NO-BREAK SPACE}%"
     assert window.windowTitle().startswith("75\N{NO-BREAK SPACE}%")
     window.resize(720, 440)
-    assert window.status.overall_text == "75\N{NO-BREAK SPACE}%"
+    assert not window.status.files.isVisible()
+    assert window.status.percent.isVisible()
     windows.jobs_db.fail(keys[3])
-    qtbot.waitUntil(lambda: window.status.overall_text == "4 files")
+    qtbot.waitUntil(lambda: window.status.files.text() == "4 files")
     assert window.windowTitle() == "Local queue \N{EN DASH} Filemill"
     qtbot.waitUntil(lambda: window.menu_actions.retry_failed.iconText() == "Retry Failed (1)")
 
 
 def test_connection_is_shown_and_trouble_stands_under_the_toolbar(windows: WindowFactory, qtbot: QtBot) -> None:
     window = windows.open()
-    assert window.status.connection_text == "Starting…"
+    assert window.status.connection.shown.text == "Starting…"
     windows.states.set_sender_state(LoopState(Phase.RUNNING))
     windows.states.set_consumer_state(LoopState(Phase.RUNNING))
-    assert window.status.connection_text == "Local queue"
+    assert window.status.connection.shown.text == "Local queue"
     windows.states.set_sender_state(LoopState(Phase.WAITING, "The local queue could not start."))
     assert window.banner.isVisible()
     QTest.mouseClick(window.banner.buttons[0], LEFT)

@@ -57,17 +57,17 @@ def visited(window: MainWindow, *modifiers: Qt.KeyboardModifier) -> list[str]:
     return seen
 
 
-def test_each_part_is_visited_once_and_the_list_comes_again(window: MainWindow) -> None:
+def test_each_pane_is_visited_once_before_the_first_one_again(window: MainWindow) -> None:
     round_trip = [part for part in visited(window) if part != "status"]
     assert round_trip == ["list", "details", "tools", "sidebar", "list"]
 
 
-def test_backwards_goes_the_other_way(window: MainWindow) -> None:
+def test_previous_pane_visits_panes_in_reverse_order(window: MainWindow) -> None:
     round_trip = [part for part in visited(window, Qt.KeyboardModifier.ShiftModifier) if part != "status"]
     assert round_trip == ["list", "sidebar", "tools", "details", "list"]
 
 
-def test_messages_are_visited_while_they_are_there(window: MainWindow) -> None:
+def test_notices_are_visited_while_they_are_shown(window: MainWindow) -> None:
     action = NoticeAction("Try Now", lambda: None)
     window.banner.show_notice(Notice("No connection.", actions=(action,)))
     window.notices.show_notice(Notice("Removed 1 file.", actions=(action,)))
@@ -82,13 +82,13 @@ def test_messages_are_visited_while_they_are_there(window: MainWindow) -> None:
     ]
 
 
-def test_hidden_parts_are_passed_over(window: MainWindow) -> None:
+def test_hidden_panes_are_skipped(window: MainWindow) -> None:
     window.menu_actions.sidebar.trigger()
     window.menu_actions.details.trigger()
     assert [part for part in visited(window) if part != "status"] == ["list", "tools", "list"]
 
 
-def test_keyboard_comes_back_to_where_it_was_in_a_part(window: MainWindow) -> None:
+def test_focus_returns_to_the_last_widget_of_a_pane(window: MainWindow) -> None:
     window.filter.setFocus()
     press(Qt.KeyboardModifier.ShiftModifier)
     assert place(window) != "tools"

@@ -35,7 +35,7 @@ def notice_of(window: MainWindow) -> str:
     return window.notices.notice.text if window.notices.notice is not None else ""
 
 
-def test_by_keyboard_it_pauses_says_so_everywhere_and_goes_on(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_pause_and_resume_by_keyboard_are_shown_everywhere(windows: WindowFactory, qtbot: QtBot) -> None:
     windows.jobs_db.add("a.txt")
     window = windows.open_active()
     for loop in (windows.states.set_sender_state, windows.states.set_consumer_state):
@@ -44,7 +44,7 @@ def test_by_keyboard_it_pauses_says_so_everywhere_and_goes_on(windows: WindowFac
     assert windows.control.mode is RunMode.PAUSED
     assert windows.remembered == [True]
     assert window.windowTitle().startswith("[Paused] 0")
-    assert (windows.states.text.mark, window.status.connection_text) == (Mark.PAUSED, "Paused")
+    assert (windows.states.text.mark, window.status.connection.shown.text) == (Mark.PAUSED, "Paused")
     assert notice_of(window).startswith("Paused.")
     assert button_of(window).text() == "Resume"
     assert button_of(window).accessibleName() == "Resume"
@@ -53,12 +53,12 @@ def test_by_keyboard_it_pauses_says_so_everywhere_and_goes_on(windows: WindowFac
     assert windows.control.mode.value == RunMode.RUNNING
     assert windows.remembered == [True, False]
     assert window.windowTitle().startswith("0")
-    assert window.status.connection_text == "Local queue"
+    assert window.status.connection.shown.text == "Local queue"
     assert button_of(window).accessibleName() == "Pause"
     assert window.menu_actions.stop_after_current.isEnabled()
 
 
-def test_by_mouse_it_pauses_and_goes_on(windows: WindowFactory) -> None:
+def test_pause_and_resume_by_mouse(windows: WindowFactory) -> None:
     window = windows.open()
     QTest.mouseClick(button_of(window), Qt.MouseButton.LeftButton)
     assert windows.control.mode is RunMode.PAUSED
@@ -66,14 +66,14 @@ def test_by_mouse_it_pauses_and_goes_on(windows: WindowFactory) -> None:
     assert windows.control.mode.value == RunMode.RUNNING
 
 
-def test_stopping_after_the_current_files_says_when_it_is_reached(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_pause_after_the_current_files_is_reported(windows: WindowFactory, qtbot: QtBot) -> None:
     windows.jobs_db.add("a.txt", "b.txt")
     window = windows.open_active()
     with windows.control.consuming(serves_priorities=True):
         QTest.keyClick(window.view, Qt.Key.Key_P, CTRL | SHIFT)
         assert (windows.control.mode, windows.remembered) == (RunMode.FINISHING, [True])
         assert window.windowTitle().startswith("[Pausing] ")
-        assert window.status.connection_text == "Pausing…"
+        assert window.status.connection.shown.text == "Pausing…"
         assert "when the current files are finished" in notice_of(window)
         threading.Thread(target=windows.control.note_idle).start()  # as the consumer does
         qtbot.waitUntil(lambda: window.windowTitle().startswith("[Paused] "))
@@ -84,7 +84,7 @@ def test_stopping_after_the_current_files_says_when_it_is_reached(windows: Windo
     assert windows.remembered == [True, False]
 
 
-def test_stopping_after_the_current_files_can_be_taken_back(windows: WindowFactory) -> None:
+def test_pause_after_the_current_files_can_be_cancelled(windows: WindowFactory) -> None:
     window = windows.open_active()
     with windows.control.consuming(serves_priorities=True):
         window.menu_actions.stop_after_current.trigger()
@@ -93,34 +93,36 @@ def test_stopping_after_the_current_files_can_be_taken_back(windows: WindowFacto
     assert windows.control.mode is RunMode.RUNNING
 
 
-def test_window_that_was_left_paused_says_so(windows: WindowFactory) -> None:
+def test_window_reports_at_the_start_that_it_is_still_paused(windows: WindowFactory) -> None:
     windows.control.pause()
     window = windows.open()
     assert window.windowTitle().startswith("[Paused] ")
-    assert window.status.connection_text == "Paused"
+    assert window.status.connection.shown.text == "Paused"
     assert "is still paused" in notice_of(window)
     QTest.mouseClick(window.notices.buttons[0], Qt.MouseButton.LeftButton)
     assert windows.control.mode.value == RunMode.RUNNING
 
 
-def test_window_that_is_closed_does_not_follow_any_more(windows: WindowFactory) -> None:
+def test_closed_window_does_not_follow_the_run_mode(windows: WindowFactory) -> None:
     windows.open().close()
     windows.control.pause()
     assert windows.open().windowTitle().startswith("[Paused] ")
 
 
-def test_pause_that_can_not_be_kept_holds_and_says_so(windows: WindowFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pause_that_can_not_be_saved_is_reported_and_takes_effect(
+    windows: WindowFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(_: bool) -> None:
         raise SettingsError("The settings can't be written.")
 
     window = windows.open()
-    monkeypatch.setattr(window.pausing, "_remember", refuse)
+    monkeypatch.setattr(window.pausing, "_save_paused", refuse)
     window.menu_actions.pause.trigger()
     assert windows.control.mode is RunMode.PAUSED
     assert notice_of(window) == "The settings can't be written."
 
 
-def test_what_a_paused_consumer_said_last_is_no_trouble(windows: WindowFactory) -> None:
+def test_last_state_of_a_paused_consumer_is_not_shown_as_a_problem(windows: WindowFactory) -> None:
     window = windows.open()
     windows.states.set_consumer_state(LoopState(Phase.WAITING, "Amazon SQS can't be reached."))
     assert window.banner.notice is not None

@@ -13,8 +13,8 @@ from desktop_app.gui.progress.texts import (
     HOUR,
     MINUTE,
     TimeLeft,
-    all_of,
     end_text,
+    files_and_bytes_of,
     files_of,
     pace_sentence,
     pace_text,
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 NBSP = "\N{NO-BREAK SPACE}"
 
 
-def test_progress_is_told_in_files_and_bytes(wording: Wording) -> None:
+def test_progress_in_files_and_bytes(wording: Wording) -> None:
     progress = Progress(1_044, 1_248, 3_100_000_000, 3_400_000_000)
     assert files_of(progress, wording) == "1,044 of 1,248 files"
-    assert all_of(progress, wording) == "1,044 of 1,248 files, 3.1 GB of 3.4 GB"
+    assert files_and_bytes_of(progress, wording) == "1,044 of 1,248 files, 3.1 GB of 3.4 GB"
     assert files_of(Progress(0, 1), wording) == "0 of 1 file"
 
 
@@ -47,7 +47,7 @@ def test_progress_is_told_in_files_and_bytes(wording: Wording) -> None:
         (DAY, "more than a day"),
     ],
 )
-def test_time_left_is_never_more_exact_than_it_is_known(seconds: int, words: str) -> None:
+def test_text_of_the_time_left(seconds: int, words: str) -> None:
     assert time_left(seconds) == words
 
 
@@ -76,11 +76,11 @@ def test_time_left_does_not_flicker() -> None:
         (Pace(0.05, 0), "3.0/min"),
     ],
 )
-def test_pace_is_told_by_what_moves(pace: Pace, words: str, wording: Wording) -> None:
+def test_pace_is_shown_in_a_suitable_unit(pace: Pace, words: str, wording: Wording) -> None:
     assert pace_text(pace, wording) == words
 
 
-def test_pace_is_spoken_in_a_sentence(wording: Wording) -> None:
+def test_pace_for_screen_readers(wording: Wording) -> None:
     assert pace_sentence(Pace(9.12, 12_300_000), wording) == "9.1 files and 12.3 MB per second"
 
 
@@ -95,11 +95,11 @@ def test_pace_is_spoken_in_a_sentence(wording: Wording) -> None:
         (RunEnd(1, 1, 10), "1 file failed."),
     ],
 )
-def test_end_of_a_run_is_told_in_a_sentence(end: RunEnd, words: str, wording: Wording) -> None:
+def test_text_of_the_result_of_a_run(end: RunEnd, words: str, wording: Wording) -> None:
     assert end_text(end, wording) == words
 
 
-def test_selection_is_told_with_its_sums(wording: Wording) -> None:
+def test_text_of_the_selection(wording: Wording) -> None:
     assert selection_text(1_200, None, wording) == "1,200 selected"
     sums = SelectionSums(StatusCounts(processed=10, failed=2), 3_400_000, 1)
     assert selection_text(12, sums, wording) == "12 selected · 3.4 MB · 2 failed"

@@ -10,7 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu
 
 from desktop_app.domain.job import PriorityResult
-from desktop_app.gui.commands.queue import moved_text
+from desktop_app.gui.commands.queue import priority_text
 from desktop_app.store.models import JobRow, OutboxRow
 from desktop_app.store.outbox import Outbox, Sent
 
@@ -48,7 +48,7 @@ def send_all(windows: WindowFactory) -> None:
     outbox.mark_sent([Sent(entry, "m") for entry in entries], now_ms=1)
 
 
-def test_by_keyboard_selected_files_go_to_the_front(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_process_next_by_keyboard(windows: WindowFactory, qtbot: QtBot) -> None:
     windows.jobs_db.add("a.txt", "b.txt", "c.txt", "d.txt")
     window = windows.open_active()
     assert order(windows) == ["a.txt", "b.txt", "c.txt", "d.txt"]
@@ -60,7 +60,7 @@ def test_by_keyboard_selected_files_go_to_the_front(windows: WindowFactory, qtbo
     assert windows.jobs_db.control.wait_to_send(0.1, lambda: False)
 
 
-def test_by_mouse_in_the_context_menu(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_process_next_by_mouse_in_the_context_menu(windows: WindowFactory, qtbot: QtBot) -> None:
     windows.jobs_db.add("a.txt", "b.txt")
     window = windows.open_active()
     select(window, windows, "b.txt")
@@ -73,7 +73,7 @@ def test_by_mouse_in_the_context_menu(windows: WindowFactory, qtbot: QtBot) -> N
     assert order(windows) == ["b.txt", "a.txt"]
 
 
-def test_where_a_consumer_works_they_are_simply_next(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_process_next_while_a_consumer_is_running(windows: WindowFactory, qtbot: QtBot) -> None:
     keys = windows.jobs_db.add("a.txt", "b.txt")
     send_all(windows)
     window = windows.open_active()
@@ -85,7 +85,7 @@ def test_where_a_consumer_works_they_are_simply_next(windows: WindowFactory, qtb
         assert sorted(control.take_priorities(9)) == sorted(keys)
 
 
-def test_what_has_ended_can_not_be_next(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_finished_files_can_not_be_processed_next(windows: WindowFactory, qtbot: QtBot) -> None:
     windows.jobs_db.finish(windows.jobs_db.add("a.txt"))
     window = windows.open_active()
     assert not window.menu_actions.process_next.isEnabled()
@@ -108,18 +108,18 @@ def test_what_has_ended_can_not_be_next(windows: WindowFactory, qtbot: QtBot) ->
         ),
     ],
 )
-def test_notice_says_how_many(qapp: object, moved: PriorityResult, may_begin: bool, text: str) -> None:
-    assert moved_text(moved, may_begin=may_begin) == text
+def test_text_about_priority(qapp: object, moved: PriorityResult, may_begin: bool, text: str) -> None:
+    assert priority_text(moved, may_begin=may_begin) == text
 
 
-def test_by_keyboard_the_queue_is_looked_at_now(windows: WindowFactory) -> None:
+def test_check_queue_by_keyboard(windows: WindowFactory) -> None:
     window = windows.open_active()
     QTest.keyClick(window.view, Qt.Key.Key_F5)
     assert windows.tried == 1
     assert notice_of(window) == "Checking the queue now."
 
 
-def test_by_mouse_the_queue_is_looked_at_now(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_check_queue_by_mouse(windows: WindowFactory, qtbot: QtBot) -> None:
     window = windows.open_active()
     menu = next(menu for menu in window.findChildren(QMenu) if window.menu_actions.check_queue in menu.actions())
     menu.popup(window.mapToGlobal(QPoint(20, 20)))

@@ -231,7 +231,7 @@ def test_queue_of_another_account_is_noted_by_the_test(
     internet = Internet(live_sim, identity="arn:aws:iam::999999999999:user/me")
     internet.install(monkeypatch)
     app = open_app(Settings(queue=QUEUE, region=REGION))
-    app.until(lambda: app.window.status.connection_text.startswith(QUEUE))
+    app.until(lambda: app.window.status.connection.shown.text.startswith(QUEUE))
     app.window.connection.open_at("queue")
     dialog = app.window.connection.dialog
     assert dialog is not None

@@ -205,7 +205,7 @@ def test_refused_keys_lead_to_the_profiles(open_app: Enter, internet: Internet, 
     assert buttons == ["Choose Profile…", "Test Again", "Details"]
     internet.sim.faults.heal()
     app.press("Test Again")
-    app.until(lambda: app.window.status.connection_text.startswith("work"))
+    app.until(lambda: app.window.status.connection.shown.text.startswith("work"))
 
 
 @pytest.mark.usefixtures("signed_in")
@@ -218,7 +218,7 @@ def test_wrong_clock_is_said_with_how_wrong_it_is(open_app: Enter, internet: Int
     assert app.window.banner.notice.text.startswith("It is about 9 min slow")
     internet.sim.faults.heal()
     app.press("Try Again")
-    app.until(lambda: app.window.status.connection_text.startswith("work"))
+    app.until(lambda: app.window.status.connection.shown.text.startswith("work"))
 
 
 # E3
@@ -239,7 +239,7 @@ def test_region_is_asked_for(open_app: Enter, region: str, title: str) -> None:
     app.until(lambda: page.form.region.findText(REGION) >= 0)
     page.form.region.setEditText(REGION)
     dialog.connect_now.click()
-    app.until(lambda: app.window.status.connection_text.startswith(f"work · {REGION}"))
+    app.until(lambda: app.window.status.connection.shown.text.startswith(f"work · {REGION}"))
 
 
 # E4
@@ -293,7 +293,7 @@ def test_missing_right_gives_a_letter_to_the_administrator(open_app: Enter, inte
     assert {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"} <= set(statement["Action"])
     app.until(lambda: app.jobs()["one.txt"].sent_at is not None)  # sending continues
     app.press("Send Only")
-    app.until(lambda: app.window.status.connection_text.endswith("sending only"))
+    app.until(lambda: app.window.status.connection.shown.text.endswith("sending only"))
 
 
 @pytest.mark.usefixtures("signed_in")
@@ -338,7 +338,7 @@ def test_proxy_that_refuses_is_blamed(open_app: Enter, monkeypatch: pytest.Monke
 def test_going_slower_is_only_said_at_the_bottom(open_app: Enter, internet: Internet) -> None:
     internet.sim.faults.always("*", service_error("RequestThrottled", "Slower.", status=403))
     app = open_app(allowed(AWS))
-    app.until(lambda: app.window.status.connection_text.startswith("Throttled"))
+    app.until(lambda: app.window.status.connection.shown.text.startswith("Throttled"))
     assert not app.window.banner.isVisible()
 
 

@@ -10,71 +10,71 @@ T = 1_793_000_000_000
 
 def test_idle_list_has_no_run() -> None:
     run = Run(T)
-    assert run.take(RunSums(), T + 5) == (IDLE, None)
+    assert run.update(RunSums(), T + 5) == (IDLE, None)
     assert not IDLE.is_busy
     assert IDLE.fraction == 1.0
 
 
-def test_run_counts_files_and_bytes_with_what_is_read_of_files_in_work() -> None:
+def test_run_counts_files_and_bytes_including_what_has_been_read_of_unfinished_files() -> None:
     run = Run(T)
     sums = RunSums(2, 300, processing=1, read_bytes=50, done_files=1, done_bytes=100, failed=1, newest_end=T + 1)
-    progress, end = run.take(sums, T + 5)
+    progress, end = run.update(sums, T + 5)
     assert progress == Progress(1, 3, 150, 400, processing=1, failed=1)
     assert progress.fraction == 150 / 400
     assert end is None
 
 
-def test_run_ends_when_nothing_is_left_and_says_how_long_it_took() -> None:
+def test_run_ends_with_its_duration_when_no_unfinished_files_are_left() -> None:
     run = Run(T)
-    run.take(RunSums(2, 200), T + 1_000)
-    progress, end = run.take(RunSums(done_files=2, done_bytes=200, failed=1, newest_end=T + 131_000), T + 131_500)
+    run.update(RunSums(2, 200), T + 1_000)
+    progress, end = run.update(RunSums(done_files=2, done_bytes=200, failed=1, newest_end=T + 131_000), T + 131_500)
     assert progress == IDLE
     assert end == RunEnd(2, 1, 130_000)
 
 
-def test_next_run_does_not_count_what_the_last_one_did() -> None:
+def test_next_run_does_not_count_files_of_the_previous_one() -> None:
     run = Run(T)
-    run.take(RunSums(2, 200), T)
-    run.take(RunSums(done_files=2, newest_end=T + 900), T + 1_000)
+    run.update(RunSums(2, 200), T)
+    run.update(RunSums(done_files=2, newest_end=T + 900), T + 1_000)
     assert run.since_ms == T + 900
-    assert run.take(RunSums(), T + 2_000) == (IDLE, None)
-    progress, _ = run.take(RunSums(5, 500), T + 60_000)
+    assert run.update(RunSums(), T + 2_000) == (IDLE, None)
+    progress, _ = run.update(RunSums(5, 500), T + 60_000)
     assert progress.files_total == 5
 
 
-def test_run_that_was_over_before_anybody_looked_has_an_end_too() -> None:
+def test_run_that_ended_before_the_second_query_has_a_result() -> None:
     run = Run(T)
-    run.take(RunSums(), T)
-    assert run.take(RunSums(done_files=3, newest_end=T + 40), T + 200) == (IDLE, RunEnd(3, 0, 0))
-    assert run.take(RunSums(), T + 400) == (IDLE, None)
+    run.update(RunSums(), T)
+    assert run.update(RunSums(done_files=3, newest_end=T + 40), T + 200) == (IDLE, RunEnd(3, 0, 0))
+    assert run.update(RunSums(), T + 400) == (IDLE, None)
 
 
-def test_what_ended_before_the_first_look_is_no_news() -> None:
+def test_files_that_ended_before_the_first_query_are_not_reported() -> None:
     run = Run(T)
-    assert run.take(RunSums(done_files=3, newest_end=T + 40), T + 200) == (IDLE, None)
+    assert run.update(RunSums(done_files=3, newest_end=T + 40), T + 200) == (IDLE, None)
     assert run.since_ms == T + 40
 
 
-def test_files_added_meanwhile_belong_to_the_run() -> None:
+def test_files_added_during_a_run_belong_to_it() -> None:
     run = Run(T)
-    run.take(RunSums(10, 100, processing=2), T)
-    progress, _ = run.take(RunSums(15, 150, processing=2, done_files=5, done_bytes=50), T + 1_000)
+    run.update(RunSums(10, 100, processing=2), T)
+    progress, _ = run.update(RunSums(15, 150, processing=2, done_files=5, done_bytes=50), T + 1_000)
     assert (progress.files_done, progress.files_total) == (5, 20)
 
 
 @pytest.mark.parametrize(("waited", "total"), [(STALE_MS, 13), (STALE_MS - 1, 1_241)])
-def test_files_that_got_stuck_long_ago_do_not_drag_a_past_run_along(waited: int, total: int) -> None:
+def test_files_added_long_after_the_last_progress_begin_a_new_run(waited: int, total: int) -> None:
     run = Run(T)
     waiting = RunSums(3, 30, done_files=1_228, done_bytes=10, newest_end=T - 5)
-    run.take(waiting, T)
+    run.update(waiting, T)
     more = RunSums(13, 130, done_files=1_228, done_bytes=10, newest_end=T - 5)
-    assert run.take(more, T + waited)[0].files_total == total
+    assert run.update(more, T + waited)[0].files_total == total
 
 
-def test_nothing_but_empty_files_is_measured_in_files() -> None:
+def test_progress_of_empty_files_is_measured_in_files() -> None:
     assert Progress(1, 4, 0, 0).fraction == 0.25
 
 
-def test_all_is_done_only_when_all_is_done() -> None:
+def test_fraction_is_one_only_after_the_end() -> None:
     assert Progress(9, 10, 1000, 1000).fraction == 0.99
     assert Progress(10, 10, 1000, 1000).fraction == 1.0

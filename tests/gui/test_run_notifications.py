@@ -36,18 +36,18 @@ class FakeNotifier:
         pass
 
 
-class Paper:
+class Reports:
     """The notifications of a run, and their receivers."""
 
     def __init__(self, wording: Wording) -> None:
         self.notifier = FakeNotifier()
         self.is_watched = False
-        self.said: list[Notice] = []
+        self.notices: list[Notice] = []
         self.exported = 0
         self.export = QAction("&Export List…")
         self.export.triggered.connect(self._note_export)
         self.has_room = True
-        self.news = RunNotifications(
+        self.notifications = RunNotifications(
             self.notifier,
             self.export,
             wording,
@@ -55,89 +55,89 @@ class Paper:
             has_room=lambda: self.has_room,
             every_ms=30,
         )
-        self.news.notice.connect(self.said.append)
+        self.notifications.notice.connect(self.notices.append)
 
     def _note_export(self) -> None:
         self.exported += 1
 
     @property
     def topics(self) -> list[Topic]:
-        return [one.topic for one in self.notifier.shown]
+        return [shown.topic for shown in self.notifier.shown]
 
 
 @pytest.fixture
-def paper(qapp: object, wording: Wording) -> Paper:
-    return Paper(wording)
+def reports(qapp: object, wording: Wording) -> Reports:
+    return Reports(wording)
 
 
-def test_end_of_a_run_is_told_once_in_the_window_and_once_on_the_desktop(paper: Paper) -> None:
-    paper.news.take_end(RunEnd(248, 3, 130_000))
+def test_end_of_a_run_is_reported_once_in_the_window_and_once_on_the_desktop(reports: Reports) -> None:
+    reports.notifications.follow_end(RunEnd(248, 3, 130_000))
     text = f"248 files processed in 2{NBSP}min 10{NBSP}s, 3 failed."
-    assert [notice.text for notice in paper.said] == [text]
-    assert paper.said[0].passing
-    paper.said[0].actions[0].run()
-    assert paper.exported == 1
-    assert paper.notifier.shown == [Notification(Topic.ENDED, "Finished with problems", text, is_urgent=True)]
-    assert paper.news.last_failed == 3
+    assert [notice.text for notice in reports.notices] == [text]
+    assert reports.notices[0].passing
+    reports.notices[0].actions[0].run()
+    assert reports.exported == 1
+    assert reports.notifier.shown == [Notification(Topic.ENDED, "Finished with problems", text, is_urgent=True)]
+    assert reports.notifications.last_failed == 3
 
 
-def test_who_looks_at_the_window_gets_no_notification(paper: Paper) -> None:
-    paper.is_watched = True
-    paper.news.take_end(RunEnd(1, 0, 5_000))
-    paper.news.take_progress(Progress(1, 9, failed=1))
-    assert len(paper.said) == 1
-    assert paper.notifier.shown == []
+def test_no_desktop_notification_while_the_window_is_active(reports: Reports) -> None:
+    reports.is_watched = True
+    reports.notifications.follow_end(RunEnd(1, 0, 5_000))
+    reports.notifications.follow_progress(Progress(1, 9, failed=1))
+    assert len(reports.notices) == 1
+    assert reports.notifier.shown == []
 
 
-def test_runs_in_a_quick_row_are_told_as_one(paper: Paper, qtbot: QtBot) -> None:
-    paper.news.take_end(RunEnd(1, 0, 100))
+def test_runs_in_quick_succession_are_reported_together(reports: Reports, qtbot: QtBot) -> None:
+    reports.notifications.follow_end(RunEnd(1, 0, 100))
     for _ in range(9):
-        paper.news.take_end(RunEnd(1, 0, 100))
-    assert len(paper.notifier.shown) == 1
-    qtbot.waitUntil(lambda: len(paper.notifier.shown) == 2)
-    assert [notice.text for notice in paper.said] == ["1 file processed.", "9 files processed."]
+        reports.notifications.follow_end(RunEnd(1, 0, 100))
+    assert len(reports.notifier.shown) == 1
+    qtbot.waitUntil(lambda: len(reports.notifier.shown) == 2)
+    assert [notice.text for notice in reports.notices] == ["1 file processed.", "9 files processed."]
 
 
-def test_end_does_not_push_away_an_undo(paper: Paper, qtbot: QtBot) -> None:
-    paper.has_room = False
-    paper.news.take_end(RunEnd(12, 0, 100))
-    assert paper.said == []
-    assert len(paper.notifier.shown) == 1
-    paper.has_room = True
-    qtbot.waitUntil(lambda: [notice.text for notice in paper.said] == ["12 files processed."])
+def test_report_does_not_replace_an_undo_notice(reports: Reports, qtbot: QtBot) -> None:
+    reports.has_room = False
+    reports.notifications.follow_end(RunEnd(12, 0, 100))
+    assert reports.notices == []
+    assert len(reports.notifier.shown) == 1
+    reports.has_room = True
+    qtbot.waitUntil(lambda: [notice.text for notice in reports.notices] == ["12 files processed."])
 
 
-def test_first_failure_of_a_run_is_told_once(paper: Paper) -> None:
+def test_first_failure_of_a_run_is_reported_once(reports: Reports) -> None:
     for failed in (0, 1, 2, 90):
-        paper.news.take_progress(Progress(failed, 100, failed=failed))
-    assert paper.topics == [Topic.FAILURE]
-    paper.news.take_progress(IDLE)
-    paper.news.take_progress(Progress(1, 5, failed=1))
-    assert paper.topics == [Topic.FAILURE, Topic.FAILURE]
+        reports.notifications.follow_progress(Progress(failed, 100, failed=failed))
+    assert reports.topics == [Topic.FAILURE]
+    reports.notifications.follow_progress(IDLE)
+    reports.notifications.follow_progress(Progress(1, 5, failed=1))
+    assert reports.topics == [Topic.FAILURE, Topic.FAILURE]
 
 
-def test_what_stops_everything_is_told_once_until_it_goes_on(paper: Paper) -> None:
+def test_problem_that_stops_processing_is_reported_once_until_processing_resumes(reports: Reports) -> None:
     signed_out = ConnectionText(Mark.NEEDED, "Sign-in needed", "Your session has ended.")
     retrying = ConnectionText(Mark.RETRYING, "Trying again in 8 s", "")
     for text in (signed_out, retrying, signed_out):
-        paper.news.take_connection(text)
-    assert [(one.title, one.body) for one in paper.notifier.shown] == [("Sign-in needed", "Your session has ended.")]
-    paper.news.take_connection(ConnectionText(Mark.RUNNING, "ingest", ""))
-    paper.news.take_connection(signed_out)
-    assert paper.topics == [Topic.TROUBLE, Topic.TROUBLE]
+        reports.notifications.follow_connection(text)
+    assert [(one.title, one.body) for one in reports.notifier.shown] == [("Sign-in needed", "Your session has ended.")]
+    reports.notifications.follow_connection(ConnectionText(Mark.RUNNING, "ingest", ""))
+    reports.notifications.follow_connection(signed_out)
+    assert reports.topics == [Topic.TROUBLE, Topic.TROUBLE]
 
 
-def test_processing_that_stopped_by_itself_is_told_but_not_that_it_was_never_allowed(paper: Paper) -> None:
+def test_processing_switched_off_is_reported_only_if_it_was_on_before(reports: Reports) -> None:
     off = Trouble("Ten messages in a row were messages of another program.", need=Need.PERMISSION)
-    paper.news.take_trouble(off)
-    assert paper.topics == []
-    paper.news.take_connection(ConnectionText(Mark.RUNNING, "ingest", ""))
-    paper.news.take_trouble(off)
-    paper.news.take_trouble(None)
-    assert [one.body for one in paper.notifier.shown] == ["Ten messages in a row were messages of another program."]
+    reports.notifications.follow_trouble(off)
+    assert reports.topics == []
+    reports.notifications.follow_connection(ConnectionText(Mark.RUNNING, "ingest", ""))
+    reports.notifications.follow_trouble(off)
+    reports.notifications.follow_trouble(None)
+    assert [one.body for one in reports.notifier.shown] == ["Ten messages in a row were messages of another program."]
 
 
-def test_what_ends_with_the_window_is_no_news(paper: Paper) -> None:
-    paper.news.close()
-    paper.news.take_connection(ConnectionText(Mark.STOPPED, "Stopped", ""))
-    assert paper.notifier.shown == []
+def test_nothing_is_reported_after_the_window_was_closed(reports: Reports) -> None:
+    reports.notifications.close()
+    reports.notifications.follow_connection(ConnectionText(Mark.STOPPED, "Stopped", ""))
+    assert reports.notifier.shown == []

@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from desktop_app.domain.job import Status
-from desktop_app.gui.progress.history import Span
 from desktop_app.gui.progress.run import IDLE, Progress, RunEnd
-from desktop_app.gui.progress.run_watch import STILL, Pace, RunWatch
+from desktop_app.gui.progress.run_watch import STILL, Pace, RunWatch, Span
 from desktop_app.gui.tasks import Tasks
 from tests.gui.jobs_database import NOW_MS, JobsDatabase
 
@@ -50,7 +49,7 @@ class Follower:
         self.jobs_db.change(keys, status=Status.PROCESSED, finished_at=self.jobs_db.clock.now_ms() - 300)
         done = self.watch.progress.files_done + len(keys)
         self.until(lambda: self.watch.progress.files_done == done or not self.watch.progress.is_busy)
-        self.watch._tell_pace()
+        self.watch._emit_pace()
 
 
 @pytest.fixture
@@ -73,7 +72,7 @@ def test_run_is_followed_from_its_beginning_to_its_end(follower: Follower, qtbot
     assert follower.paces[-1] == STILL
 
 
-def test_what_was_done_before_is_no_part_of_the_run(jobs_db: JobsDatabase, qtbot: QtBot) -> None:
+def test_files_processed_before_the_start_do_not_belong_to_the_run(jobs_db: JobsDatabase, qtbot: QtBot) -> None:
     old = jobs_db.add_many(10)
     jobs_db.change(old, status=Status.PROCESSED, finished_at=NOW_MS - 1)
     follower = Follower(jobs_db, qtbot)
@@ -82,7 +81,7 @@ def test_what_was_done_before_is_no_part_of_the_run(jobs_db: JobsDatabase, qtbot
     assert follower.tasks.close(5_000)
 
 
-def test_pace_and_time_left_are_told_while_it_goes_on(follower: Follower) -> None:
+def test_pace_and_time_left_are_emitted_during_a_run(follower: Follower) -> None:
     keys = follower.jobs_db.add_many(100)
     follower.until(lambda: follower.watch.progress.is_busy)
     for second in range(12):
@@ -94,7 +93,7 @@ def test_pace_and_time_left_are_told_while_it_goes_on(follower: Follower) -> Non
     assert follower.paces[3].left_s is None
 
 
-def test_nobody_foresees_the_end_while_nothing_can_go_on(follower: Follower) -> None:
+def test_there_is_no_estimate_while_estimating_is_disabled(follower: Follower) -> None:
     keys = follower.jobs_db.add_many(100)
     follower.until(lambda: follower.watch.progress.is_busy)
     for second in range(12):
@@ -106,7 +105,7 @@ def test_nobody_foresees_the_end_while_nothing_can_go_on(follower: Follower) -> 
     assert follower.paces[-1].left_s is None
 
 
-def test_bytes_of_a_file_in_work_count_before_it_ends(follower: Follower) -> None:
+def test_bytes_read_of_an_unfinished_file_count(follower: Follower) -> None:
     (key,) = follower.jobs_db.add("giant.bin", size=1000)
     follower.until(lambda: follower.watch.progress.is_busy)
     follower.jobs_db.clock.advance(1)
@@ -116,7 +115,7 @@ def test_bytes_of_a_file_in_work_count_before_it_ends(follower: Follower) -> Non
     assert sum(follower.watch.history.series(Span.MINUTE, follower.jobs_db.clock.now).bytes) == pytest.approx(400)
 
 
-def test_history_knows_what_was_done_before_the_start(jobs_db: JobsDatabase, qtbot: QtBot) -> None:
+def test_history_includes_files_processed_before_the_start(jobs_db: JobsDatabase, qtbot: QtBot) -> None:
     keys = jobs_db.add_many(36)
     jobs_db.change(keys, status=Status.PROCESSED, finished_at=NOW_MS - 3 * 3600 * 1000)
     follower = Follower(jobs_db, qtbot)
@@ -126,7 +125,7 @@ def test_history_knows_what_was_done_before_the_start(jobs_db: JobsDatabase, qtb
     assert follower.tasks.close(5_000)
 
 
-def test_another_queue_is_followed_from_now_on(follower: Follower) -> None:
+def test_follow_queue_counts_the_jobs_of_another_queue(follower: Follower) -> None:
     follower.jobs_db.add_many(3)
     follower.until(lambda: follower.watch.progress.is_busy)
     follower.watch.follow_queue("another")
@@ -134,7 +133,7 @@ def test_another_queue_is_followed_from_now_on(follower: Follower) -> None:
     assert follower.ends == []
 
 
-def test_database_that_can_not_be_read_is_asked_again(follower: Follower, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_query_is_repeated_after_a_database_error(follower: Follower, monkeypatch: pytest.MonkeyPatch) -> None:
     from desktop_app.domain.errors import StoreError
 
     def refuse(**_: object) -> None:

@@ -48,73 +48,77 @@ def busy(bar: JobsStatusBar) -> JobsStatusBar:
     return bar
 
 
-def test_busy_list_shows_all_of_it(status: JobsStatusBar) -> None:
+def test_all_parts_are_shown_during_a_run(status: JobsStatusBar) -> None:
     busy(status)
-    assert status.connection_text == "Local queue"
-    assert status.selection_text == "12 selected · 3.4 MB · 2 failed"
-    assert status.overall_text == "1,044 of 1,248 files  83\N{NO-BREAK SPACE}%"
-    assert status._bar.isVisible()
-    assert status._bar.value() == 837
-    assert status.left_text == "~2 min"
-    assert status.rate_text == "9.1/s"
-    assert "3.1 GB of 3.7 GB" in status._bar.toolTip()
+    assert status.connection.shown.text == "Local queue"
+    assert status.selection.text() == "12 selected · 3.4 MB · 2 failed"
+    assert status.files.text() == "1,044 of 1,248 files"
+    assert status.percent.text() == "83\N{NO-BREAK SPACE}%"
+    assert status.bar.isVisible()
+    assert status.bar.value() == 837
+    assert status.left.text() == "~2 min"
+    assert status.throughput.text() == "9.1/s"
+    assert "3.1 GB of 3.7 GB" in status.bar.toolTip()
 
 
-def test_idle_list_counts_its_files(status: JobsStatusBar) -> None:
+def test_idle_list_shows_its_number_of_files(status: JobsStatusBar) -> None:
     busy(status)
     status.show_progress(IDLE)
     status.show_pace(left="", text="", sentence="", values=())
     status.show_selection("")
-    assert status.overall_text == "1,248 files"
-    assert not any(part.isVisible() for part in (status._bar, status._percent, status._left, status._rate))
+    assert status.files.text() == "1,248 files"
+    assert not any(part.isVisible() for part in (status.bar, status.percent, status.left, status.throughput))
 
 
-def test_statuses_are_counted_where_the_sidebar_does_not(status: JobsStatusBar, theme: Theme) -> None:
+def test_statuses_are_shown_only_without_the_sidebar(status: JobsStatusBar, theme: Theme) -> None:
     busy(status)
     status.window().resize(1400, 200)
-    assert not status._labels[Status.FAILED].isVisible()
+    assert not status.counts[Status.FAILED].isVisible()
     status.show_statuses(shown=True)
-    assert status._labels[Status.FAILED].isVisible()
-    assert status.count_text(Status.FAILED) == "3 failed"
+    assert status.counts[Status.FAILED].isVisible()
+    assert status.counts[Status.FAILED].words.text() == "3 failed"
 
 
 @pytest.mark.parametrize("width", [1100, 900, 720, 600, 480, 320])
-def test_no_width_cuts_anything_off(status: JobsStatusBar, width: int, qtbot: QtBot) -> None:
+def test_visible_parts_fit_into_every_width(status: JobsStatusBar, width: int, qtbot: QtBot) -> None:
     busy(status).show_statuses(shown=True)
     status.window().resize(width, 200)
     status.fit()
-    assert status._needed() <= width
-    assert status._percent.isVisible()
-    assert status.connection_text
+    assert status.needed_width() <= width
+    assert status.percent.isVisible()
+    assert status.connection.shown.text
 
 
-def test_words_have_their_room_at_once(status: JobsStatusBar) -> None:
+def test_longer_text_gets_its_width_at_once(status: JobsStatusBar) -> None:
     busy(status).show_selection("1 selected")
     QApplication.sendPostedEvents()
     status.show_selection("12 selected · 3.4 MB · 2 failed")
-    assert status._selection.width() >= status._selection.sizeHint().width()
+    assert status.selection.width() >= status.selection.sizeHint().width()
 
 
-def test_long_words_push_out_what_is_said_twice(status: JobsStatusBar) -> None:
+def test_long_text_hides_redundant_parts(status: JobsStatusBar) -> None:
     busy(status).show_connection(ConnectionText(Mark.RUNNING, "ingest-of-the-whole-company · eu-central-1" * 2, ""))
     status.window().resize(1000, 200)
     status.fit()
-    assert status._needed() <= 1000
-    assert not status._bar.isVisible()
-    assert status._percent.isVisible()
+    assert status.needed_width() <= 1000
+    assert not status.bar.isVisible()
+    assert status.percent.isVisible()
 
 
 def test_connection_and_throughput_are_buttons_for_mouse_and_keyboard(status: JobsStatusBar, qtbot: QtBot) -> None:
     busy(status)
-    for button, signal in ((status._connection, status.connection_pressed), (status._rate, status.throughput_pressed)):
+    for button, signal in (
+        (status.connection, status.connection_pressed),
+        (status.throughput, status.throughput_pressed),
+    ):
         assert button.accessibleName()
         assert button.focusPolicy() & Qt.FocusPolicy.TabFocus
         with qtbot.waitSignal(signal):
             QTest.mouseClick(button, LEFT)
         with qtbot.waitSignal(signal):
             QTest.keyClick(button, Qt.Key.Key_Space)
-    assert status._connection.accessibleName() == "Connection: Local queue"
-    assert status._rate.accessibleName() == "Throughput: 9.1 files a second"
+    assert status.connection.accessibleName() == "Connection: Local queue"
+    assert status.throughput.accessibleName() == "Throughput: 9.1 files a second"
 
 
 @pytest.mark.parametrize("colours", [LIGHT, DARK])
@@ -123,16 +127,16 @@ def test_every_mark_has_a_shape(status: JobsStatusBar, theme: Theme, mark: Mark,
     theme.use(colours)  # type: ignore[arg-type]
     busy(status).show_connection(ConnectionText(mark, "x", ""))
     assert not status.window().grab().isNull()
-    image = status._connection.icon().pixmap(12, 12).toImage()
+    image = status.connection.icon().pixmap(12, 12).toImage()
     assert any(image.pixelColor(x, y).alpha() for x in range(12) for y in range(12))
     theme.use(LIGHT)
 
 
-def test_window_tells_what_is_selected(windows: WindowFactory, qtbot: QtBot) -> None:
+def test_selection_is_shown_with_its_sums(windows: WindowFactory, qtbot: QtBot) -> None:
     keys = windows.jobs_db.add_many(12)
     windows.jobs_db.fail(keys[:2])
     window = windows.open()
     window.view.selectAll()
-    qtbot.waitUntil(lambda: window.status.selection_text == "12 selected · 12.0 kB · 2 failed")
+    qtbot.waitUntil(lambda: window.status.selection.text() == "12 selected · 12.0 kB · 2 failed")
     window.view.clearSelection()
-    qtbot.waitUntil(lambda: window.status.selection_text == "")
+    qtbot.waitUntil(lambda: window.status.selection.text() == "")

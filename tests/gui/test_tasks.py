@@ -46,7 +46,7 @@ def tasks(sessions: Sessions) -> Iterator[Tasks]:
     assert made.close(2000)
 
 
-def test_work_runs_beside_the_main_thread_and_its_result_comes_back_to_it(
+def test_work_runs_on_another_thread_and_its_callback_on_the_main_thread(
     tasks: Tasks, sessions: Sessions, qtbot: QtBot
 ) -> None:
     got: list[Any] = []
@@ -66,14 +66,14 @@ def test_one_thread_keeps_the_order(tasks: Tasks, qtbot: QtBot) -> None:
     assert got == list(range(20))
 
 
-def test_known_trouble_goes_to_who_asked(tasks: Tasks, qtbot: QtBot) -> None:
+def test_known_error_is_passed_to_its_callback(tasks: Tasks, qtbot: QtBot) -> None:
     heard: list[str] = []
     tasks.run(_refuse, lambda _: None, lambda error: heard.append(error.text))
     qtbot.waitUntil(lambda: heard == ["No disk."])
 
 
 @pytest.mark.expected_log("No disk.")
-def test_known_trouble_that_nobody_asked_about_is_said(tasks: Tasks, qtbot: QtBot) -> None:
+def test_known_error_without_a_callback_is_emitted(tasks: Tasks, qtbot: QtBot) -> None:
     with qtbot.waitSignal(tasks.problem) as said:
         tasks.run(_refuse, lambda _: None)
     assert said.args == ["No disk."]
@@ -140,7 +140,7 @@ def results_of(task: CoalescedTask) -> list[object]:
     return got
 
 
-def test_many_requests_while_it_runs_are_one_run_afterwards(tasks: Tasks, reading: Reading, qtbot: QtBot) -> None:
+def test_requests_during_a_run_are_combined(tasks: Tasks, reading: Reading, qtbot: QtBot) -> None:
     task = CoalescedTask(reading.prepare, tasks, rest=0)
     got = results_of(task)
     for _ in range(5):
@@ -151,7 +151,7 @@ def test_many_requests_while_it_runs_are_one_run_afterwards(tasks: Tasks, readin
     assert (reading.begun, task.is_running) == (2, False)
 
 
-def test_it_rests_for_several_times_as_long_as_it_took(tasks: Tasks, qtbot: QtBot) -> None:
+def test_rest_is_a_multiple_of_the_duration(tasks: Tasks, qtbot: QtBot) -> None:
     task = CoalescedTask(lambda: lambda: time.sleep(0.02), tasks, rest=1_000)
     with qtbot.waitSignal(task.result):
         task.request()
@@ -163,7 +163,7 @@ def test_it_rests_for_several_times_as_long_as_it_took(tasks: Tasks, qtbot: QtBo
     assert len(got) == 1, "restarting does not rest"
 
 
-def test_restarting_drops_the_answer_that_is_under_way(tasks: Tasks, reading: Reading, qtbot: QtBot) -> None:
+def test_restart_discards_the_result_of_the_current_run(tasks: Tasks, reading: Reading, qtbot: QtBot) -> None:
     task = CoalescedTask(reading.prepare, tasks)
     got = results_of(task)
     task.request()
@@ -173,7 +173,7 @@ def test_restarting_drops_the_answer_that_is_under_way(tasks: Tasks, reading: Re
     qtbot.waitUntil(lambda: got == [2])
 
 
-def test_run_that_overlaps_does_not_wait_for_the_one_before(sessions: Sessions, reading: Reading, qtbot: QtBot) -> None:
+def test_overlapping_run_does_not_wait_for_the_current_one(sessions: Sessions, reading: Reading, qtbot: QtBot) -> None:
     tasks = Tasks(sessions, threads=2)
     task = CoalescedTask(reading.prepare, tasks, overlaps=True)
     got = results_of(task)
@@ -185,7 +185,7 @@ def test_run_that_overlaps_does_not_wait_for_the_one_before(sessions: Sessions, 
     assert tasks.close(2000)
 
 
-def test_nothing_runs_where_there_is_nothing_to_do(tasks: Tasks) -> None:
+def test_run_is_skipped_if_there_is_nothing_to_do(tasks: Tasks) -> None:
     task = CoalescedTask(lambda: None, tasks)
     task.request()
     task.restart()
@@ -193,7 +193,7 @@ def test_nothing_runs_where_there_is_nothing_to_do(tasks: Tasks) -> None:
     assert not tasks.busy
 
 
-def test_run_that_fails_tells_why_and_the_next_one_may_begin(tasks: Tasks, qtbot: QtBot) -> None:
+def test_failed_run_emits_its_error_and_allows_the_next_run(tasks: Tasks, qtbot: QtBot) -> None:
     task = CoalescedTask(lambda: _refuse, tasks)
     for _ in range(2):
         with qtbot.waitSignal(task.failed) as failed:

@@ -37,7 +37,7 @@ QUIET_FILES = {
     "qt_runtime.py": "for the log",
     "theme.py": "names of fonts, rules for Qt",
 }
-QUIET_TEXTS = {"yyyy-MM-dd HH.mm.ss", "the window's own work", "Filemill", "{}{}{}{}Filemill", "{}{}{}Filemill"}
+QUIET_TEXTS = {"yyyy-MM-dd HH.mm.ss", "the window's tasks", "Filemill", "{}{}{}{}Filemill", "{}{}{}Filemill"}
 QUIET_TEXTS |= {
     "{} further ones are in the log.",
     "The queue is being asked…",

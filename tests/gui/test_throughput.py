@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from desktop_app.gui.progress.history import Span
+from desktop_app.gui.progress.run_watch import Span
 from desktop_app.gui.progress.throughput import graph_number, nice_top, time_marks, value_marks
 from desktop_app.gui.theme.theme import DARK, LIGHT
 from tests.gui.test_colours import contrast
@@ -30,13 +30,13 @@ def test_axis_ends_at_a_round_number(highest: float, top: float) -> None:
     assert nice_top(highest) == pytest.approx(top)
 
 
-def test_axis_of_slow_work_is_fine(qapp: object) -> None:
+def test_axis_has_small_steps_for_low_rates(qapp: object) -> None:
     assert nice_top(0.03, 0.01) == pytest.approx(0.04)
     assert [mark.text for mark in value_marks(0.1, graph_number)] == ["0.025", "0.05", "0.075", "0.1"]
     assert graph_number(1_250.0) == "1,250"
 
 
-def test_minutes_are_counted_back_and_hours_are_times_of_day(qapp: object) -> None:
+def test_time_axis_shows_ages_for_minutes_and_times_of_day_for_hours(qapp: object) -> None:
     end = 1_793_000_000
     assert [mark.text for mark in time_marks(Span.MINUTE, end)] == ["now", "-15 s", "-30 s", "-45 s", "-60 s"]
     assert [mark.text for mark in time_marks(Span.MINUTES_5, end)][:2] == ["now", "-60 s"]
@@ -59,7 +59,7 @@ def window(windows: WindowFactory, qtbot: QtBot) -> MainWindow:
     return made
 
 
-def test_key_shows_the_graphs_and_hides_them(window: MainWindow, qtbot: QtBot) -> None:
+def test_shortcut_shows_and_hides_the_graphs(window: MainWindow, qtbot: QtBot) -> None:
     assert not window.progress.dock.isVisible()
     QTest.keyClick(window.view, Qt.Key.Key_G, CONTROL)
     qtbot.waitUntil(window.progress.dock.isVisible)
@@ -72,7 +72,7 @@ def test_key_shows_the_graphs_and_hides_them(window: MainWindow, qtbot: QtBot) -
     assert not window.progress.dock.isVisible()
 
 
-def test_pace_in_the_status_bar_opens_the_graphs(window: MainWindow) -> None:
+def test_throughput_button_opens_the_graphs(window: MainWindow) -> None:
     window.status.throughput_pressed.emit()
     assert window.progress.dock.isVisible()
     assert window.menu_actions.throughput.isChecked()
@@ -98,7 +98,7 @@ def test_f6_reaches_the_graphs(window: MainWindow, qtbot: QtBot) -> None:
     assert any(visited)
 
 
-def test_graphs_and_their_span_come_back_at_the_next_start(window: MainWindow, windows: WindowFactory) -> None:
+def test_graphs_and_their_span_are_restored_at_the_next_start(window: MainWindow, windows: WindowFactory) -> None:
     window.menu_actions.throughput.trigger()
     window.progress.dock.choose(Span.DAY)
     window.close()
@@ -109,7 +109,7 @@ def test_graphs_and_their_span_come_back_at_the_next_start(window: MainWindow, w
 
 
 @pytest.mark.parametrize("colours", [LIGHT, DARK], ids=["light", "dark"])
-def test_graph_can_be_seen_in_light_and_dark(window: MainWindow, theme: Theme, colours: object) -> None:
+def test_graph_has_enough_contrast(window: MainWindow, theme: Theme, colours: object) -> None:
     theme.use(colours)  # type: ignore[arg-type]
     window.menu_actions.throughput.trigger()
     window.progress.dock.choose(Span.MINUTE)

@@ -26,13 +26,13 @@ class Watch:
         return self.look()
 
     def look(self) -> float | None:
-        return self.eta.take(Progress(self.done, self.files, self.read, self.size), self.now)
+        return self.eta.update(Progress(self.done, self.files, self.read, self.size), self.now)
 
     def steady(self, seconds: int, files: int, size: int) -> list[float | None]:
         return [self.step(1.0, files, size) for _ in range(seconds)]
 
 
-def test_nothing_is_said_in_the_first_ten_seconds_nor_before_five_files() -> None:
+def test_there_is_no_estimate_before_ten_seconds_and_five_files() -> None:
     watch = Watch(1000, 1000 * MB)
     watch.look()
     assert watch.steady(9, 10, 10 * MB) == [None] * 9
@@ -44,7 +44,7 @@ def test_nothing_is_said_in_the_first_ten_seconds_nor_before_five_files() -> Non
     assert None not in said[4:]
 
 
-def test_steady_run_is_foreseen_and_counts_down() -> None:
+def test_estimate_of_a_steady_run_counts_down() -> None:
     watch = Watch(1000, 1000 * MB)
     watch.look()
     said = [one for one in watch.steady(90, 10, 10 * MB) if one is not None]
@@ -53,7 +53,7 @@ def test_steady_run_is_foreseen_and_counts_down() -> None:
     assert all(later < before for before, later in pairwise(said))
 
 
-def test_bursts_do_not_make_it_jump() -> None:
+def test_estimate_does_not_jump_after_bursts() -> None:
     watch = Watch(1000, 1000 * MB)
     watch.look()
     said: list[float] = []
@@ -67,7 +67,7 @@ def test_bursts_do_not_make_it_jump() -> None:
     assert said[40] == pytest.approx(100 - 10 - 41, abs=12)
 
 
-def test_one_giant_file_at_the_end_is_foreseen_by_its_bytes() -> None:
+def test_one_giant_file_at_the_end_is_estimated_by_bytes() -> None:
     watch = Watch(11, 10 * MB + 10_000 * MB)
     watch.look()
     watch.steady(10, 1, MB)
@@ -75,7 +75,7 @@ def test_one_giant_file_at_the_end_is_foreseen_by_its_bytes() -> None:
     assert said[-1] == pytest.approx(40, rel=0.15)
 
 
-def test_files_of_every_size_that_take_equally_long_are_foreseen_by_their_number() -> None:
+def test_files_that_take_equally_long_are_estimated_by_number() -> None:
     watch = Watch(200, 0)
     sizes = [1, 1, 1, 1, 900, 1, 1, 1, 1, 1] * 20
     watch.size = sum(sizes) * MB
@@ -84,7 +84,7 @@ def test_files_of_every_size_that_take_equally_long_are_foreseen_by_their_number
     assert said[-1] == pytest.approx(97, rel=0.1)
 
 
-def test_it_vanishes_when_nothing_moves_and_comes_back_with_the_pace_of_now() -> None:
+def test_estimate_disappears_during_a_stall_and_then_uses_the_current_pace() -> None:
     watch = Watch(1000, 1000 * MB)
     watch.look()
     watch.steady(30, 10, 10 * MB)
@@ -96,14 +96,14 @@ def test_it_vanishes_when_nothing_moves_and_comes_back_with_the_pace_of_now() ->
     assert again[-1] == pytest.approx(55, rel=0.15)
 
 
-def test_slow_files_are_no_stall() -> None:
+def test_slow_files_are_not_a_stall() -> None:
     watch = Watch(100, 100)
     watch.look()
     said = [watch.step(1.0, int(second % 8 == 0), int(second % 8 == 0)) for second in range(1, 200)]
     assert None not in said[90:]
 
 
-def test_sleep_of_the_computer_does_not_count_as_work() -> None:
+def test_time_asleep_does_not_count() -> None:
     watch = Watch(1000, 1000 * MB)
     watch.look()
     watch.steady(30, 10, 10 * MB)
@@ -111,7 +111,7 @@ def test_sleep_of_the_computer_does_not_count_as_work() -> None:
     assert watch.steady(12, 10, 10 * MB)[-1] == pytest.approx(56, rel=0.2)
 
 
-def test_files_that_are_added_make_it_longer() -> None:
+def test_added_files_increase_the_estimate() -> None:
     watch = Watch(300, 300 * MB)
     watch.look()
     before = watch.steady(20, 5, 5 * MB)[-1]
@@ -122,11 +122,11 @@ def test_files_that_are_added_make_it_longer() -> None:
     assert after == pytest.approx(130, rel=0.15)
 
 
-def test_next_run_starts_from_nothing() -> None:
+def test_next_run_starts_without_samples() -> None:
     watch = Watch(100, 100 * MB)
     watch.look()
     assert watch.steady(12, 5, 5 * MB)[-1] is not None
-    assert watch.eta.take(IDLE, watch.now) is None
+    assert watch.eta.update(IDLE, watch.now) is None
     watch.done = watch.read = 0
     assert watch.step(1.0, 0, 0) is None
 
@@ -147,11 +147,11 @@ def test_next_run_starts_from_nothing() -> None:
         (30 * HOUR, DAY),
     ],
 )
-def test_it_is_said_as_coarsely_as_it_is_known(seconds: float, said: int) -> None:
+def test_time_left_is_rounded(seconds: float, said: int) -> None:
     assert rounded(seconds) == said
 
 
-def test_what_was_said_stays_while_it_is_not_far_off() -> None:
+def test_previous_result_is_kept_while_it_is_close_enough() -> None:
     assert rounded(95, before=2 * MINUTE) == 2 * MINUTE
     assert rounded(80, before=2 * MINUTE) == 2 * MINUTE
     assert rounded(70, before=2 * MINUTE) == MINUTE

@@ -42,7 +42,7 @@ def window(windows: WindowFactory) -> MainWindow:
 
 @pytest.mark.parametrize("column", ["added", "name", "status", "size"])
 @pytest.mark.parametrize("rows", [(0, 1, 2, 3, 4, 5), (1, 3, 4), (0,)])
-def test_removed_files_come_back_as_they_were(
+def test_undo_restores_removed_files_unchanged(
     window: MainWindow, windows: WindowFactory, qtbot: QtBot, column: str, rows: tuple[int, ...]
 ) -> None:
     window.view.header.setSortIndicator(COLUMN_OF_ID[column], Qt.SortOrder.DescendingOrder)
@@ -61,7 +61,9 @@ def test_removed_files_come_back_as_they_were(
         qtbot.waitUntil(lambda: snapshot(windows) == left)
 
 
-def test_added_files_go_and_come_back(window: MainWindow, windows: WindowFactory, qtbot: QtBot, tmp_path: Path) -> None:
+def test_undo_and_redo_of_adding_files(
+    window: MainWindow, windows: WindowFactory, qtbot: QtBot, tmp_path: Path
+) -> None:
     file = tmp_path / "new.txt"
     file.write_text("x")
     before = snapshot(windows)
@@ -75,7 +77,7 @@ def test_added_files_go_and_come_back(window: MainWindow, windows: WindowFactory
         qtbot.waitUntil(lambda: snapshot(windows) == after)
 
 
-def test_file_that_was_in_the_queue_is_sent_again_and_says_so(
+def test_restored_file_that_was_in_the_queue_is_sent_again(
     window: MainWindow, windows: WindowFactory, qtbot: QtBot
 ) -> None:
     """Its message can't be recalled, so the restored job waits for a new one."""

@@ -16,35 +16,34 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "window.ini"
 
 
-def test_everything_is_there_again(file: Path, tmp_path: Path) -> None:
+def test_saved_state_is_restored(file: Path, tmp_path: Path) -> None:
     memory = WindowMemory(file)
     columns = [ColumnLayout("size", 90, hidden=False), ColumnLayout("name", 250, hidden=True)]
     memory.geometry = QByteArray(b"\x01\xff\x00x")
     memory.set_columns(columns)
-    memory.set_sorting(SortLayout("size", descending=True))
-    memory.set_second_sorting(SortLayout("name", descending=False))
+    order = [SortLayout("size", descending=True), SortLayout("name", descending=False)]
+    memory.set_sort_order(order)
     memory.set_folder("files", str(tmp_path))
     memory.save()
     again = WindowMemory(file)
     assert again.geometry == QByteArray(b"\x01\xff\x00x")
     assert again.columns() == columns
-    assert again.sorting() == SortLayout("size", descending=True)
-    assert again.second_sorting() == SortLayout("name", descending=False)
-    again.set_second_sorting(None)
+    assert again.sort_order() == order
+    again.set_sort_order(order[:1])
     again.save()
-    assert WindowMemory(file).second_sorting() is None
+    assert WindowMemory(file).sort_order() == order[:1]
     assert again.folder("files") == str(tmp_path)
 
 
-def test_nothing_remembered_gives_defaults(file: Path, isolated_environment: Path) -> None:
+def test_defaults_of_a_missing_file(file: Path, isolated_environment: Path) -> None:
     memory = WindowMemory(file)
     assert memory.geometry.isEmpty()
     assert memory.columns() == []
-    assert memory.sorting() is None
+    assert memory.sort_order() == []
     assert memory.folder("files") == str(isolated_environment)
 
 
-def test_folder_that_is_gone_is_forgotten(file: Path, tmp_path: Path, isolated_environment: Path) -> None:
+def test_missing_folder_is_ignored(file: Path, tmp_path: Path, isolated_environment: Path) -> None:
     memory = WindowMemory(file)
     memory.set_folder("files", str(tmp_path / "gone"))
     assert memory.folder("files") == str(isolated_environment)
@@ -64,9 +63,9 @@ def test_file_of_another_version_is_not_read(file: Path) -> None:
         "[General]\nversion=abc\n",
     ],
 )
-def test_garbage_is_passed_over(file: Path, text: str) -> None:
+def test_invalid_values_are_ignored(file: Path, text: str) -> None:
     file.write_text(text, encoding="utf-8")
     memory = WindowMemory(file)
     assert memory.columns() == []
-    assert memory.sorting() is None
+    assert memory.sort_order() == []
     assert memory.geometry.isEmpty()

@@ -89,7 +89,7 @@ def test_numbers_follow_the_locale(wording: Wording) -> None:
     assert german.size(1_234_567) == "1,2 MB"
 
 
-def test_percent_is_whole_only_when_all_is_done(wording: Wording) -> None:
+def test_percentage_is_rounded_down(wording: Wording) -> None:
     assert wording.percent(0.999) == f"99{NB}%"
     assert wording.percent(1.0) == f"100{NB}%"
 
@@ -115,7 +115,7 @@ def test_progress_is_known_only_for_running_jobs_with_a_size(fields: dict[str, A
     assert progress_of(job(**fields)) == done
 
 
-def test_row_is_spoken_in_one_sentence(wording: Wording) -> None:
+def test_row_for_screen_readers(wording: Wording) -> None:
     failed = job(status=Status.FAILED, reason=Reason(ReasonCode.FILE_GONE))
     assert wording.row(failed) == "notes.txt, Failed, The file no longer exists, 18.2 kB"
     assert wording.row(job(status=Status.PROCESSED, lines_count=1)) == "notes.txt, Processed, 1 line, 18.2 kB"

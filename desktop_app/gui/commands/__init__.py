@@ -1,1 +1,1 @@
-"""What the actions do; one module per menu."""
+"""The commands behind the actions of the window, in one module per menu."""

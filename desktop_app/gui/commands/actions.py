@@ -1,8 +1,7 @@
-"""All actions of the window, and where they appear: menu bar, context menu, shortcuts.
+"""The actions of the window with their shortcuts, the menu bar and the context menu.
 
-To add an action, add a line to `Actions`, one to `fill_menu_bar`, and one to `Actions.update` if it needs files, a
-selection or a failed file (an action that needs more is enabled where it is connected); connect it in the module of its
-menu.
+To add an action, create it in `Actions`, add it to `fill_menu_bar`, and connect it in the module of its menu. If it is
+enabled only while there are files, selected files or failed files, add it to `Actions.update` too.
 """
 
 from __future__ import annotations
@@ -47,16 +46,16 @@ def text_of(action: QAction) -> str:
 
 
 def words_of(action: QAction) -> str:
-    """Return an action's name for running text: without its mnemonic and ellipsis."""
+    """Return an action's text without its mnemonic and ellipsis."""
     return text_of(action).rstrip("…")
 
 
 class Actions(QObject):
-    """The window's actions; the command classes connect to `triggered`.
+    """The actions of the window. The command classes connect to their `triggered` signals.
 
     Attributes:
-        all: Every action, in the order of the menus.
-        status_views: Show all files, or those of one status, in the order of the statuses.
+        all: All actions, in the order of the menus.
+        status_views: The action that shows all files, followed by an action for each status.
     """
 
     def __init__(self, parent: QWidget, theme: Theme) -> None:
@@ -101,19 +100,16 @@ class Actions(QObject):
             new(tr("&Failed Files"), "Ctrl+5", tr("Show only the files that have failed")),
         )
         self.sidebar = new(tr("Side&bar"), "F9", tr("Show or hide the list of statuses, problems and batches"))
-        self.sidebar.setCheckable(True)
         self.details = new(tr("De&tails"), "Alt+Return", tr("Show or hide the details of the selected files"))
-        self.details.setCheckable(True)
         self.next_problem = new(tr("&Next Problem"), "F8", tr("Select the next file that has failed"))
         self.previous_problem = new(tr("Previous Prob&lem"), "Shift+F8", tr("Select the failed file before this one"))
         self.follow = new(tr("F&ollow Running File"), "Ctrl+J", tr("Keep the file that is being processed in view"))
-        self.follow.setCheckable(True)
         self.throughput = new(tr("T&hroughput"), "Ctrl+G", tr("Show or hide the graph of files and bytes per second"))
-        self.throughput.setCheckable(True)
         self.keep_in_tray = new(
             tr("&Keep in Tray"), "", tr("Show a tray icon; Filemill then keeps running when you close the window")
         )
-        self.keep_in_tray.setCheckable(True)
+        for action in (self.sidebar, self.details, self.follow, self.throughput, self.keep_in_tray):
+            action.setCheckable(True)
         self.next_pane = new(tr("Ne&xt Pane"), "F6", tr("Move to the next pane"))
         self.previous_pane = new(tr("Pre&vious Pane"), "Shift+F6", tr("Move to the previous pane"))
 
@@ -144,7 +140,7 @@ class Actions(QObject):
         )
         self.open = new(tr("Op&en"), _OPEN[0], tr("Open the selected files in their default programs"))
         self.open.setShortcuts([QKeySequence(keys) for keys in _OPEN])
-        self.open.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)  # Enter has other meanings elsewhere
+        self.open.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)  # other widgets use Enter for something else
         self.show_file = new(tr("&Show in Folder"), _SHOW, tr("Show the selected files in the file manager"))
         self.connection = new(
             tr("Co&nnection…"), "Ctrl+K", tr("Choose the queue to use, and test the connection to it")
@@ -170,7 +166,7 @@ class Actions(QObject):
 
     def _new(self, text: str, keys: str, tip: str, icon: str = "") -> QAction:
         action = QAction(text, self._parent)
-        # Spelled out: some standard keys are empty on Linux without a desktop environment.
+        # Not a QKeySequence.StandardKey: some have no key on Linux without a desktop environment.
         action.setShortcut(QKeySequence(keys))
         self.change(action, text, tip, icon)
         self._parent.addAction(action)
@@ -178,7 +174,7 @@ class Actions(QObject):
         return action
 
     def change(self, action: QAction, text: str, tip: str, icon: str = "") -> None:
-        """Change what an action shows, on its buttons too."""
+        """Change the text, status tip and icon of an action, and the accessible names of its buttons."""
         action.setText(text)
         action.setStatusTip(tip)
         shown_keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
@@ -198,109 +194,76 @@ class Actions(QObject):
                 action.setIcon(self._theme.icon(str(action.data())))
 
     def update(self, *, total: int, listed: int, selected: int, failed: int) -> None:
-        """Enable the actions that make sense now.
+        """Enable the actions that have files to act on, and disable the others.
 
         Args:
-            total: The number of files.
-            listed: The number of files shown in the list.
+            total: The number of all files.
+            listed: The number of files that pass the filter.
             selected: The number of selected files.
             failed: The number of failed files.
         """
         on_selection = (self.copy, self.copy_path, self.select_none, self.process_next, self.retry, self.remove)
-        for action in (*on_selection, self.open, self.show_file):
-            action.setEnabled(selected > 0)
-        self.select_all.setEnabled(listed > 0)
-        self.export.setEnabled(total > 0)
-        self.retry_failed.setEnabled(failed > 0)
-        for action in (self.next_problem, self.previous_problem):
-            action.setEnabled(failed > 0)
-        self.filter.setEnabled(total > 0)
-        for action in self.status_views:
-            action.setEnabled(total > 0)
+        for count, actions in (
+            (total, (self.export, self.filter, *self.status_views)),
+            (listed, (self.select_all,)),
+            (selected, (*on_selection, self.open, self.show_file)),
+            (failed, (self.retry_failed, self.next_problem, self.previous_problem)),
+        ):
+            for action in actions:
+                action.setEnabled(count > 0)
 
 
 def fill_menu_bar(window: QMainWindow, actions: Actions, undo: QUndoStack, header: JobsHeader) -> None:
-    """Build the menu bar."""
+    """Add the menus to the window's menu bar."""
     bar = window.menuBar()
     bar.setAccessibleName(tr("Menus"))
     file = bar.addMenu(tr("&File"))
     _add(file, actions.add_files, actions.add_folder, actions.paste, None, actions.export, None, actions.quit)
     edit = bar.addMenu(tr("&Edit"))
-    _add(
-        edit,
-        *undo_actions(window, undo),
-        None,
-        actions.copy,
-        actions.copy_path,
-        actions.select_all,
-        actions.select_none,
-        None,
-        actions.filter,
-    )
+    _add(edit, *_undo_actions(window, undo), None)
+    _add(edit, actions.copy, actions.copy_path, actions.select_all, actions.select_none, None, actions.filter)
     view = bar.addMenu(tr("&View"))
     for title, fill in ((tr("&Columns"), header.fill_menu), (tr("&Sort By"), header.fill_sort_menu)):
         menu = view.addMenu(title)
-        menu.aboutToShow.connect(partial(_fill_afresh, menu, fill))
+        menu.aboutToShow.connect(partial(_refill, menu, fill))
     _add(view, None, *actions.status_views, None, actions.sidebar, actions.details)
     _add(view, actions.throughput, actions.keep_in_tray)
     _add(view, None, actions.next_problem, actions.previous_problem, actions.follow)
     _add(view, None, actions.next_pane, actions.previous_pane)
     queue = bar.addMenu(tr("&Queue"))
     _add(queue, actions.pause, actions.stop_after_current, actions.check_queue, None)
-    _add(
-        queue,
-        actions.process_next,
-        actions.retry,
-        actions.retry_failed,
-        actions.retry_reason,
-        actions.locate,
-        None,
-        actions.remove,
-        None,
-    )
-    _add(queue, actions.open, actions.show_file, None, actions.connection, actions.foreign)
+    _add(queue, actions.process_next, actions.retry, actions.retry_failed, actions.retry_reason, actions.locate)
+    _add(queue, None, actions.remove, None, actions.open, actions.show_file, None, actions.connection, actions.foreign)
     _add(bar.addMenu(tr("&Help")), actions.shortcuts, None, actions.log, actions.report, None, actions.about)
 
 
-def undo_actions(window: QMainWindow, undo: QUndoStack) -> tuple[QAction, QAction]:
-    """Return the Undo and Redo actions, which name what they would undo or redo."""
-    back, again = undo.createUndoAction(window, tr("&Undo")), undo.createRedoAction(window, tr("R&edo"))
-    back.setShortcut(QKeySequence("Ctrl+Z"))
-    again.setShortcuts([QKeySequence("Ctrl+Y"), QKeySequence("Ctrl+Shift+Z")])
-    back.setStatusTip(tr("Undo the last change to the list"))
-    again.setStatusTip(tr("Redo the change that was undone"))
-    return back, again
+def _undo_actions(window: QMainWindow, stack: QUndoStack) -> tuple[QAction, QAction]:
+    """Return the Undo and Redo actions, whose texts contain the name of the change."""
+    undo, redo = stack.createUndoAction(window, tr("&Undo")), stack.createRedoAction(window, tr("R&edo"))
+    undo.setShortcut(QKeySequence("Ctrl+Z"))
+    redo.setShortcuts([QKeySequence("Ctrl+Y"), QKeySequence("Ctrl+Shift+Z")])
+    undo.setStatusTip(tr("Undo the last change to the list"))
+    redo.setStatusTip(tr("Redo the change that was undone"))
+    return undo, redo
 
 
 def context_menu(actions: Actions, parent: QWidget) -> QMenu:
-    """Return the context menu of the selected rows; it deletes itself when closed."""
+    """Return a context menu for the selected rows, which is deleted when it is closed."""
     menu = QMenu(parent)
     menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    _add(
-        menu,
-        actions.process_next,
-        actions.retry,
-        actions.retry_reason,
-        actions.locate,
-        None,
-        actions.open,
-        actions.show_file,
-        actions.copy_path,
-        actions.copy,
-        None,
-        actions.select_all,
-        None,
-        actions.remove,
-    )
+    _add(menu, actions.process_next, actions.retry, actions.retry_reason, actions.locate, None)
+    _add(menu, actions.open, actions.show_file, actions.copy_path, actions.copy, None)
+    _add(menu, actions.select_all, None, actions.remove)
     return menu
 
 
-def _fill_afresh(menu: QMenu, fill: Callable[[QMenu], None]) -> None:
+def _refill(menu: QMenu, fill: Callable[[QMenu], None]) -> None:
     menu.clear()
     fill(menu)
 
 
 def _add(menu: QMenu, *actions: QAction | None) -> None:
+    """Add actions to a menu, with a separator for each None."""
     for action in actions:
         if action is None:
             menu.addSeparator()

@@ -1,6 +1,6 @@
-"""The Edit menu: copying rows and paths to the clipboard, and selecting.
+"""The Edit menu: copying rows and paths to the clipboard, and selecting rows.
 
-Undo and Redo are the actions of `ListCommands.undo`; Filter is connected in `filtering.list_filter`.
+Undo and Redo are actions of `ListCommands.undo`. Filter is connected in `filtering.list_filter`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from desktop_app.services.support.export import spreadsheet_text
 
 if TYPE_CHECKING:
     from array import array
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from desktop_app.domain.errors import KnownError
     from desktop_app.gui.commands.actions import Actions
@@ -33,14 +33,14 @@ if TYPE_CHECKING:
 
 
 class EditCommands(QObject):
-    """Copy Rows, Copy Path, Select All, Select None.
+    """The commands Copy Rows, Copy Path, Select All and Select None.
 
     Signals:
         notice(Notice): A message for the user.
 
     Args:
-        actions: The actions.
-        view: Has the selection; the parent.
+        actions: The actions of the window.
+        view: The table, which is also the parent.
         reader: Reads the selected jobs.
         reads: The pool for reading.
         wording: Formats the cells.
@@ -61,43 +61,44 @@ class EditCommands(QObject):
 
     @Slot()
     def copy_rows(self) -> None:
-        """Copy the shown columns of the selected rows, in their order on the screen."""
+        """Copy the visible columns of the selected rows, in the order shown."""
         columns = self._view.header.shown_columns()
         read = partial(clip_of_rows, self._reader, self._view.selected_ids(), columns, self._wording)
-        self._reads.run(read, self._take_rows, self._complain)
+        self._copy(read, lambda count: tr("Copied %Ln row(s).", "", count))
 
     @Slot()
     def copy_paths(self) -> None:
         """Copy the paths of the selected files."""
-        self._reads.run(
-            partial(clip_of_paths, self._reader, self._view.selected_ids()), self._take_paths, self._complain
-        )
+        read = partial(clip_of_paths, self._reader, self._view.selected_ids())
+        self._copy(read, lambda count: tr("Copied %Ln path(s).", "", count))
 
-    def _take_rows(self, clip: Clip) -> None:
-        QGuiApplication.clipboard().setMimeData(clip.mime_data())
-        self.notice.emit(Notice(tr("Copied %Ln row(s).", "", clip.rows), passing=True))
+    def _copy(self, read: Callable[[], Clip], text_of: Callable[[int], str]) -> None:
+        """Read the content on the pool, put it on the clipboard and report how many rows were copied."""
 
-    def _take_paths(self, clip: Clip) -> None:
-        QGuiApplication.clipboard().setMimeData(clip.mime_data())
-        self.notice.emit(Notice(tr("Copied %Ln path(s).", "", clip.rows), passing=True))
+        def finish(clip: Clip) -> None:
+            QGuiApplication.clipboard().setMimeData(clip.mime_data())
+            self.notice.emit(Notice(text_of(clip.rows), passing=True))
 
-    def _complain(self, error: KnownError) -> None:
+        self._reads.run(read, finish, self._report_error)
+
+    def _report_error(self, error: KnownError) -> None:
         self.notice.emit(Notice(translated(error.text), Kind.PROBLEM))
 
 
 MOST_RICH_ROWS = 10_000
-"""More rows are copied as plain text only: no program expects that many files or that much HTML."""
+"""More rows than this are copied as plain text only, because other programs can't handle that many files or that much
+HTML."""
 
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """The content for the clipboard.
+    """The content to put on the clipboard.
 
     Attributes:
         rows: The number of rows or paths.
-        text: As plain text.
-        page: The same as HTML; may be empty.
-        addresses: The files as `file:` URLs.
+        text: The plain text.
+        page: The rows as HTML; may be empty.
+        addresses: The files as `file:` URLs; may be empty.
     """
 
     rows: int
@@ -106,20 +107,20 @@ class Clip:
     addresses: tuple[str, ...] = ()
 
     def mime_data(self) -> QMimeData:
-        """Return the MIME data for the clipboard. Main thread."""
+        """Return the MIME data for the clipboard. Call this on the main thread."""
         data = QMimeData()
         data.setText(self.text)
         if self.page:
             data.setHtml(self.page)
         if self.addresses:
             data.setUrls([QUrl.fromEncoded(address.encode()) for address in self.addresses])
-            # Setting URLs replaces the text with them.
+            # setUrls() has replaced the text with the URLs.
             data.setText(self.text)
         return data
 
 
 def clip_of_rows(reader: JobReader, ids: array[int], columns: Sequence[Column], wording: Wording) -> Clip:
-    """Return one line per file with exact, tab-separated values, after a line of titles.
+    """Return jobs as tab-separated text with a header line, as HTML, and as the URLs of their files.
 
     Raises:
         StoreError: If the database can't be read.
@@ -128,7 +129,8 @@ def clip_of_rows(reader: JobReader, ids: array[int], columns: Sequence[Column], 
     rows: list[list[str]] = []
     addresses: list[str] = []
     for job in reader.listed(ids):
-        rows.append([_cell(column, column.plain_text(wording, job)) for column in columns])
+        texts = [(column, column.plain_text(wording, job)) for column in columns]
+        rows.append([text if column.numeric else spreadsheet_text(text) for column, text in texts])
         if len(ids) <= MOST_RICH_ROWS:
             addresses.append(Path(job.file_path).as_uri())
     text = "".join("\t".join(row) + "\n" for row in [titles, *rows])
@@ -137,7 +139,9 @@ def clip_of_rows(reader: JobReader, ids: array[int], columns: Sequence[Column], 
 
 
 def clip_of_paths(reader: JobReader, ids: array[int]) -> Clip:
-    """Return one path per line, and the files. Line breaks in names are escaped so that no shell runs what follows.
+    """Return the paths of jobs as lines of text and as URLs.
+
+    Line breaks in paths are escaped, so that pasting into a terminal does not run the rest of a path as a command.
 
     Raises:
         StoreError: If the database can't be read.
@@ -145,11 +149,6 @@ def clip_of_paths(reader: JobReader, ids: array[int]) -> Clip:
     jobs = list(reader.listed(ids))
     addresses = [Path(job.file_path).as_uri() for job in jobs] if len(jobs) <= MOST_RICH_ROWS else []
     return Clip(len(jobs), "\n".join(display_text(job.file_path) for job in jobs), addresses=tuple(addresses))
-
-
-def _cell(column: Column, text: str) -> str:
-    """Return a cell in the form that an export writes, safe for spreadsheets."""
-    return text if column.numeric else spreadsheet_text(text)
 
 
 def _page(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -1,4 +1,4 @@
-"""The File menu: adding files, pasting paths, exporting the list."""
+"""The File menu: adding and pasting files, exporting the list, quitting."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 class FileCommands(QObject):
-    """Add Files, Add Folder, Paste Files, Quit.
+    """The commands Add Files, Add Folder, Paste Files and Quit.
 
     Signals:
         notice(Notice): A message for the user.
@@ -47,22 +47,22 @@ class FileCommands(QObject):
         self._adder = adder
         self._memory = memory
         self._window = window
-        actions.add_files.triggered.connect(self.ask_for_files)
-        actions.add_folder.triggered.connect(self.ask_for_folder)
+        actions.add_files.triggered.connect(self.open_files_dialog)
+        actions.add_folder.triggered.connect(self.open_folder_dialog)
         actions.paste.triggered.connect(self.paste)
         actions.quit.triggered.connect(window.close)
 
     @Slot()
-    def ask_for_files(self) -> None:
-        """Ask for files to add."""
+    def open_files_dialog(self) -> None:
+        """Open a dialog to choose files, and add them."""
         dialog = self._dialog(tr("Add Files"), "files", self._adder.add)
         dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
         dialog.setLabelText(QFileDialog.DialogLabel.Accept, tr("Add"))
         dialog.open()
 
     @Slot()
-    def ask_for_folder(self) -> None:
-        """Ask for a folder to add; its files are reviewed first."""
+    def open_folder_dialog(self) -> None:
+        """Open a dialog to choose a folder, and show its files for review before they are added."""
         dialog = self._dialog(tr("Add Folder"), "folder", partial(self._adder.add, must_ask=True))
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.setOption(QFileDialog.Option.ShowDirsOnly)
@@ -72,17 +72,17 @@ class FileCommands(QObject):
     def _dialog(self, title: str, purpose: str, add: Callable[[list[str]], None]) -> QFileDialog:
         dialog = QFileDialog(self._window, title, self._memory.folder(purpose))
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.filesSelected.connect(partial(self._take, purpose, add))
+        dialog.filesSelected.connect(partial(self._add, purpose, add))
         return dialog
 
-    def _take(self, purpose: str, add: Callable[[list[str]], None], paths: list[str]) -> None:
+    def _add(self, purpose: str, add: Callable[[list[str]], None], paths: list[str]) -> None:
         if paths:
             self._memory.set_folder(purpose, str(Path(paths[0]).parent))
         add(paths)
 
     @Slot()
     def paste(self) -> None:
-        """Add the files and paths on the clipboard."""
+        """Add the files, folders and paths on the clipboard."""
         paths = pasted_paths(QGuiApplication.clipboard().mimeData())
         if paths:
             self._adder.add(paths)
@@ -91,10 +91,13 @@ class FileCommands(QObject):
 
 
 class ExportCommand(QObject):
-    """Export List: opens the dialog and starts the export.
+    """The command Export List: opens the dialog and starts the export.
 
     Signals:
         notice(Notice): A message for the user.
+
+    Attributes:
+        dialog: The dialog while it is open, else None.
     """
 
     notice = Signal(object)
@@ -120,41 +123,36 @@ class ExportCommand(QObject):
         self._memory = memory
         self._wording = wording
         self._window = window
-        self._dialog: ExportDialog | None = None
-        action.triggered.connect(self.ask)
-        view.selection_changed.connect(self._offer)
-        model.rows_changed.connect(self._offer)
-        totals.changed.connect(self._offer)
-        exporter.refused.connect(self._complain)
-        exporter.notice.connect(self._tell)
+        self.dialog: ExportDialog | None = None
+        action.triggered.connect(self.open_dialog)
+        view.selection_changed.connect(self._update_dialog)
+        model.rows_changed.connect(self._update_dialog)
+        totals.changed.connect(self._update_dialog)
+        exporter.refused.connect(self._report_error)
+        exporter.notice.connect(self._report_end)
         exporter.busy.connect(lambda text: strip.show_text(text, can_stop=True))
         strip.stopped.connect(exporter.stop)
 
-    @property
-    def dialog(self) -> ExportDialog | None:
-        """Return the dialog while it is open."""
-        return self._dialog
-
     @Slot()
-    def ask(self) -> None:
+    def open_dialog(self) -> None:
         """Open the dialog or bring it to the front."""
         if self._exporter.is_busy:
             self.notice.emit(Notice(tr("An export is in progress. Wait for it to finish, or stop it."), passing=True))
             return
-        if self._dialog is None:
-            self._dialog = ExportDialog(self._memory, self._wording, self._window)
-            self._dialog.requested.connect(self._exporter.start)
-            self._dialog.finished.connect(self._forget)
-            self._offer()
-        self._dialog.show()
-        self._dialog.raise_()
-        self._dialog.activateWindow()
+        if self.dialog is None:
+            self.dialog = ExportDialog(self._memory, self._wording, self._window)
+            self.dialog.requested.connect(self._exporter.start)
+            self.dialog.finished.connect(self._forget)
+            self._update_dialog()
+        self.dialog.show()
+        self.dialog.raise_()
+        self.dialog.activateWindow()
 
     @Slot()
-    def _offer(self) -> None:
-        if self._dialog is None:
+    def _update_dialog(self) -> None:
+        if self.dialog is None:
             return
-        self._dialog.offer(
+        self.dialog.offer(
             listed=self._model.rowCount(),
             where=self._model.filter,
             order=self._model.order,
@@ -169,17 +167,17 @@ class ExportCommand(QObject):
 
     @Slot()
     def _forget(self) -> None:
-        if self._dialog is not None:
-            self._dialog.deleteLater()
-            self._dialog = None
+        if self.dialog is not None:
+            self.dialog.deleteLater()
+            self.dialog = None
 
     @Slot(object, object)
-    def _complain(self, request: ExportRequest, error: NotWrittenError) -> None:
-        if self._dialog is not None:
-            self._dialog.show_error(request, error)
+    def _report_error(self, request: ExportRequest, error: NotWrittenError) -> None:
+        if self.dialog is not None:
+            self.dialog.show_error(request, error)
 
     @Slot(object)
-    def _tell(self, notice: Notice) -> None:
-        if self._dialog is not None:
-            self._dialog.reject()
+    def _report_end(self, notice: Notice) -> None:
+        if self.dialog is not None:
+            self.dialog.reject()
         self.notice.emit(notice)

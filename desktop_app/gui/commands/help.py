@@ -31,14 +31,14 @@ if TYPE_CHECKING:
 
 
 class HelpCommands(QObject):
-    """Keyboard Shortcuts, Show Log, Save Support Report, About; each opens at most once.
+    """The commands Keyboard Shortcuts, Show Log, Save Support Report and About.
 
     Signals:
         notice(Notice): A message for the user.
 
     Attributes:
-        log: The log window; None until it is first opened.
-        report: The report dialog while it is open.
+        log: The log window; None until it is opened for the first time.
+        report: The report dialog while it is open, else None.
     """
 
     notice = Signal(object)
@@ -69,12 +69,10 @@ class HelpCommands(QObject):
 
     @Slot()
     def show_shortcuts(self) -> None:
-        """Show all actions that have a shortcut."""
+        """Show a list of all keyboard shortcuts."""
+        native = QKeySequence.SequenceFormat.NativeText
         pairs = [
-            (
-                words_of(action),
-                ", ".join(keys.toString(QKeySequence.SequenceFormat.NativeText) for keys in action.shortcuts()),
-            )
+            (words_of(action), ", ".join(keys.toString(native) for keys in action.shortcuts()))
             for action in self._window.findChildren(QAction)
             if not action.shortcut().isEmpty()
         ]
@@ -90,14 +88,9 @@ class HelpCommands(QObject):
         box.setIconPixmap(program_icon().pixmap(64, 64))
         box.setTextFormat(Qt.TextFormat.PlainText)
         box.setText(tr("Filemill {version}").format(version=__version__))
-        box.setInformativeText(
-            "\n\n".join(
-                [
-                    tr("Pick files, have a queue feed them to a worker, and follow each one's status."),
-                    tr("Free software under the MIT licence."),
-                ]
-            )
-        )
+        about = tr("Pick files, have a queue feed them to a worker, and follow each one's status.")
+        licence = tr("Free software under the MIT licence.")
+        box.setInformativeText(f"{about}\n\n{licence}")
         box.open()
 
     @Slot()
@@ -112,14 +105,14 @@ class HelpCommands(QObject):
 
     @Slot()
     def make_report(self) -> None:
-        """Collect a report that is not about an error."""
+        """Show a support report that is not about an error."""
         self.show_report()
 
     def show_report(self, fault: str = "") -> None:
-        """Collect a report and show it; replaces one that is open.
+        """Create a support report and show it. A report that is already open is closed.
 
         Args:
-            fault: The error that has just occurred; may be empty.
+            fault: The error that the report is about; empty if there is none.
         """
         if self.report is not None:
             self.report.reject()
@@ -137,7 +130,7 @@ class HelpCommands(QObject):
 
     @Slot()
     def close(self) -> None:
-        """Close the log and the report with the main window."""
+        """Close the log window and the report dialog."""
         if self.log is not None:
             self.log.close()
         if self.report is not None:
@@ -145,6 +138,7 @@ class HelpCommands(QObject):
 
 
 def _program_facts() -> Iterator[str]:
+    """Yield lines about Qt and the screens for the support report."""
     yield f"Qt {qVersion()}, PySide6 {PySide6.__version__}, platform “{QGuiApplication.platformName()}”"
     for screen in QGuiApplication.screens():
         size = screen.size()

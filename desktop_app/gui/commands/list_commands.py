@@ -1,4 +1,4 @@
-"""Changes to rows of the list: retry, remove, undo. They are written off the main thread."""
+"""The commands that change the list, with undo: retry, process next, relocate, remove."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ Result = TypeVar("Result")
 
 
 class ListCommands(QObject):
-    """Retries and removes jobs, undoes changes, and reports the results.
+    """Writes changes to the list on a thread pool, and reports the results.
 
     Signals:
-        notice(Notice): The result of a change.
-        written(): The list has changed.
-        restored(): Rows were restored, which the change feed can't place in every order.
+        notice(Notice): A message about the result of a change.
+        written(): The list may have changed.
+        restored(): Rows were restored. The list has to be read again, since the change feed can't sort them in.
 
     Attributes:
-        undo: The undo stack: every Add and every Remove.
+        undo: The undo stack. It holds each Add and each Remove.
 
     Args:
         reader: Reads the list.
-        intake: Writes the list.
-        writes: The single-threaded pool, which keeps changes in order.
-        wording: Formats the texts.
+        editor: Changes the list.
+        writes: A pool with a single thread, which keeps the changes in order.
+        wording: Formats numbers.
         parent: The parent.
     """
 
@@ -51,60 +51,63 @@ class ListCommands(QObject):
     restored = Signal()
 
     def __init__(
-        self, reader: JobReader, intake: JobEditor, writes: Tasks, wording: Wording, parent: QObject | None = None
+        self, reader: JobReader, editor: JobEditor, writes: Tasks, wording: Wording, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
         self.undo = QUndoStack(self)
         self._reader = reader
-        self._intake = intake
+        self._editor = editor
         self._writes = writes
         self._wording = wording
 
     # --- retry
 
     def retry(self, ids: array[int]) -> None:
-        """Process these files again if they have finished."""
+        """Process these files again. Unfinished files are skipped."""
         if ids:
-            self._write(partial(self._intake.retry, ids), partial(self._say_retried, len(ids)))
+            self._write(partial(self._editor.retry, ids), partial(self._report_retry, len(ids)))
 
     @Slot()
     def retry_failed(self) -> None:
         """Process all failed files again."""
-        self._retry_listed(Filter(statuses=frozenset({Status.FAILED})))
+        self._retry_filtered(Filter(statuses=frozenset({Status.FAILED})))
 
     def retry_reasons(self, codes: frozenset[str]) -> None:
-        """Process all files again that failed for one of these reasons, given by code."""
+        """Process all files again that failed for one of these reasons.
+
+        Args:
+            codes: The codes of the reasons.
+        """
         if codes:
-            self._retry_listed(Filter(problems=codes))
+            self._retry_filtered(Filter(problems=codes))
 
-    def _retry_listed(self, where: Filter) -> None:
-        def work() -> int:
-            return self._intake.retry(self._reader.ids(where))
+    def _retry_filtered(self, where: Filter) -> None:
+        self._write(lambda: self._editor.retry(self._reader.ids(where)), lambda count: self._report_retry(count, count))
 
-        self._write(work, lambda done: self._say_retried(done, done))
-
-    def _say_retried(self, asked: int, done: int) -> None:
-        left = asked - done
-        if not done:
-            text = tr("Nothing to retry: these files have not finished yet.") if asked else tr("No file has failed.")
-        elif not left:
-            text = tr("%Ln file(s) will be processed again.", "", done)
+    def _report_retry(self, selected: int, retried: int) -> None:
+        skipped = selected - retried
+        if not retried:
+            text = tr("Nothing to retry: these files have not finished yet.") if selected else tr("No file has failed.")
+        elif not skipped:
+            text = tr("%Ln file(s) will be processed again.", "", retried)
         else:
-            text = tr("%Ln file(s) will be processed again. Skipped because unfinished: {left}.", "", done)
-            text = text.format(left=self._wording.number(left))
+            text = tr("%Ln file(s) will be processed again. Skipped because unfinished: {left}.", "", retried)
+            text = text.format(left=self._wording.number(skipped))
         self.notice.emit(Notice(text, passing=True))
 
+    # --- order and location
+
     def process_next(self, ids: array[int], on_done: Callable[[PriorityResult], None]) -> None:
-        """Process these before all other waiting files; `on_done` gets the result."""
+        """Move these files in front of all others that are waiting, and call `on_done` with the result."""
         if ids:
-            self._write(partial(self._intake.process_next, ids), on_done)
+            self._write(partial(self._editor.process_next, ids), on_done)
 
     def relocate(self, job: Job, path: str) -> None:
-        """Process a failed file from its new location."""
-        self._write(partial(self._intake.relocate, job.row_id, path), partial(self._say_relocated, job))
+        """Change the path of a failed file, and process it again."""
+        self._write(partial(self._editor.relocate, job.row_id, path), partial(self._report_relocation, job))
 
-    def _say_relocated(self, job: Job, done: bool) -> None:  # noqa: FBT001 - as it was written
-        if done:
+    def _report_relocation(self, job: Job, relocated: bool) -> None:  # noqa: FBT001 - the result of a task
+        if relocated:
             text = tr("“{name}” will be processed from its new location.").format(name=job.name)
         else:
             text = tr("“{name}” is already being processed.").format(name=job.name)
@@ -113,79 +116,71 @@ class ListCommands(QObject):
     # --- changes that can be undone
 
     def remove(self, ids: array[int]) -> None:
-        """Remove these from the list; can be undone."""
+        """Remove these files from the list. This can be undone."""
         if ids:
             text = tr("Remove %Ln File(s)", "what can be undone", len(ids))
-            take_off = partial(self._write, lambda: self._intake.remove(ids), self._say_removed)
-            bring_back = partial(self._write, lambda: self._intake.restore(ids), self._say_restored)
-            self.undo.push(_ListChange(text, redo=take_off, undo=bring_back))
+            redo = partial(self._write, lambda: self._editor.remove(ids), self._report_removal)
+            undo = partial(self._write, lambda: self._editor.restore(ids), self._report_undone_removal)
+            self.undo.push(_ListChange(text, redo=redo, undo=undo))
 
-    def note_added(self, batch_id: int, count: int) -> None:
-        """Remember an Add, so that it can be undone.
+    def record_add(self, batch_id: int, count: int) -> None:
+        """Put an Add on the undo stack.
 
         Args:
-            batch_id: The added batch.
-            count: The number of its files.
+            batch_id: The batch that was added.
+            count: The number of files in the batch.
         """
-        taken: array[int] = array("q")
+        removed: array[int] = array("q")
 
-        def take_off() -> int:
-            # Only what is still in the list: files removed by hand before are not restored by Redo.
-            taken[:] = self._reader.ids(Filter(batches=frozenset({batch_id})))
-            return self._intake.remove(taken)
+        def remove() -> int:
+            # Redo must not restore files that the user had removed before Undo, so remember those still in the list.
+            removed[:] = self._reader.ids(Filter(batches=frozenset({batch_id})))
+            return self._editor.remove(removed)
 
-        def bring_back() -> int:
-            return self._intake.restore(taken)
+        redo = partial(self._write, lambda: self._editor.restore(removed), self._report_redone_add)
+        undo = partial(self._write, remove, self._report_undone_add)
+        self.undo.push(_ListChange(tr("Add %Ln File(s)", "", count), redo=redo, undo=undo, is_done=True))
 
-        self.undo.push(
-            _ListChange(
-                tr("Add %Ln File(s)", "", count),
-                redo=partial(self._write, bring_back, self._say_added_again),
-                undo=partial(self._write, take_off, self._say_taken_back),
-                is_done=True,
-            )
-        )
-
-    def _say_removed(self, done: int) -> None:
-        text = tr("Removed %Ln file(s) from the list. Nothing was changed on disk.", "", done)
+    def _report_removal(self, count: int) -> None:
+        text = tr("Removed %Ln file(s) from the list. Nothing was changed on disk.", "", count)
         self.notice.emit(Notice(text, actions=(NoticeAction(tr("Undo"), self.undo.undo),)))
 
-    def _say_restored(self, done: int) -> None:
+    def _report_undone_removal(self, count: int) -> None:
         self.restored.emit()
-        self.notice.emit(Notice(tr("Restored %Ln file(s) to the list.", "", done), passing=True))
+        self.notice.emit(Notice(tr("Restored %Ln file(s) to the list.", "", count), passing=True))
 
-    def _say_taken_back(self, done: int) -> None:
-        text = tr("Removed %Ln file(s) from the list again. Nothing was changed on disk.", "", done)
+    def _report_undone_add(self, count: int) -> None:
+        text = tr("Removed %Ln file(s) from the list again. Nothing was changed on disk.", "", count)
         self.notice.emit(Notice(text, actions=(NoticeAction(tr("Redo"), self.undo.redo),), passing=True))
 
-    def _say_added_again(self, done: int) -> None:
+    def _report_redone_add(self, count: int) -> None:
         self.restored.emit()
-        text = tr("Restored %Ln file(s) to the list.", "", done)
+        text = tr("Restored %Ln file(s) to the list.", "", count)
         self.notice.emit(Notice(text, actions=(NoticeAction(tr("Undo"), self.undo.undo),), passing=True))
 
     # --- writing
 
     def _write(self, work: Callable[[], Result], on_done: Callable[[Result], None]) -> None:
-        """Write on the pool; `written` is emitted even after an error, since a part may have been written."""
+        """Run `work` on the pool. `written` is emitted after an error too, since a part may have been written."""
 
         def finish(result: Result) -> None:
             self.written.emit()
             on_done(result)
 
-        self._writes.run(work, finish, self._complain)
+        self._writes.run(work, finish, self._report_error)
 
-    def _complain(self, error: KnownError) -> None:
+    def _report_error(self, error: KnownError) -> None:
         self.written.emit()
         self.notice.emit(Notice(translated(error.text), Kind.PROBLEM))
 
 
 class _ListChange(QUndoCommand):
-    """Rows that were added or removed. A change that could not be written can be undone too.
+    """An Add or a Remove on the undo stack. It stays on the stack if it could not be written.
 
     Args:
         text: The name of the change, shown after Undo in the menu.
-        redo, undo: Do and undo the change.
-        is_done: Whether the change is already done when it is pushed; pushing calls `redo`.
+        redo, undo: Write and undo the change.
+        is_done: Whether the change has been written already. If not, it is written when it is pushed.
     """
 
     def __init__(self, text: str, *, redo: Callable[[], None], undo: Callable[[], None], is_done: bool = False) -> None:

@@ -1,7 +1,8 @@
 """The Queue menu: actions on the selected files, on all failed files and on the queue, and pausing.
 
-A click on Retry Failed goes from its action (`commands.actions`) to `QueueCommands`, which knows the selection, to
-`ListCommands`, which writes it off the main thread with `IntakeService` (`services.adding.intake`).
+Changes to the list are written by `ListCommands`. For example, `QueueCommands` connects the action Retry Failed
+(`commands.actions`) to `ListCommands.retry_failed`, which calls `JobEditor.retry` (`services.adding.job_editor`) on a
+pool thread.
 """
 
 from __future__ import annotations
@@ -41,23 +42,22 @@ if TYPE_CHECKING:
 _MOST_SHOWN = 100
 
 _LOCATE_FOLDER = "files"
-"""Shared with adding: files that were added together have often moved together."""
+"""The folder that Add Files used last, because a missing file is often near the files added with it."""
 
 
 class QueueCommands(QObject):
-    """Process Next, Check Queue Now, Retry, Retry Failed, Remove, Open, Show in Folder.
+    """The commands Process Next, Check Queue Now, Retry, Retry Failed, Remove, Open and Show in Folder.
 
     Signals:
         notice(Notice): A message for the user.
 
     Args:
-        actions: The actions.
-        view: Has the selection; the parent.
-        model: The view's model.
+        actions: The actions of the window.
+        view: The table, which is also the parent.
+        model: The model of the table.
         commands: Changes the list.
-        tasks: The pool for questions to the disk and the file manager.
-        may_begin: Returns whether files are started now; False while paused.
-        try_now: Lets the loops try again at once.
+        control: Tells whether processing is paused, and makes the loops retry.
+        tasks: The pool for opening files and folders.
     """
 
     notice = Signal(object)
@@ -68,17 +68,14 @@ class QueueCommands(QObject):
         view: JobsView,
         model: JobsModel,
         commands: ListCommands,
+        control: ProcessingControl,
         tasks: Tasks,
-        *,
-        may_begin: Callable[[], bool],
-        try_now: Callable[[], None],
     ) -> None:
         super().__init__(view)
         self._view = view
         self._model = model
         self._commands = commands
-        self._may_begin = may_begin
-        self._try_now = try_now
+        self._control = control
         self._opener = Opener(tasks, self)
         self._opener.notice.connect(self.notice)
         for action, slot in (
@@ -91,7 +88,7 @@ class QueueCommands(QObject):
             (actions.show_file, self.show_selected),
         ):
             action.triggered.connect(slot)
-        view.addAction(actions.open)  # where its key applies
+        view.addAction(actions.open)  # its shortcut works only in the table
         view.doubleClicked.connect(self.open_selected)
 
     @Slot()
@@ -107,15 +104,15 @@ class QueueCommands(QObject):
     @Slot()
     def process_next(self) -> None:
         """Process the selected waiting files before all others."""
-        self._commands.process_next(self._view.selected_ids(), self._say_moved)
+        self._commands.process_next(self._view.selected_ids(), self._report_priority)
 
-    def _say_moved(self, moved: PriorityResult) -> None:
-        self.notice.emit(Notice(moved_text(moved, may_begin=self._may_begin()), passing=True))
+    def _report_priority(self, result: PriorityResult) -> None:
+        self.notice.emit(Notice(priority_text(result, may_begin=self._control.may_begin), passing=True))
 
     @Slot()
     def check_queue(self) -> None:
-        """Send, receive and reconcile now."""
-        self._try_now()
+        """Send and receive messages now."""
+        self._control.try_now()
         self.notice.emit(Notice(tr("Checking the queue now."), passing=True))
 
     @Slot()
@@ -125,44 +122,47 @@ class QueueCommands(QObject):
 
     @Slot()
     def show_selected(self) -> None:
-        """Show the selected files in the file manager, in the folder of the current one."""
+        """Show the selected files in the file manager, beginning with the folder of the current file."""
         self._opener.show(self._selected_paths(_MOST_SHOWN))
 
     def _selected_paths(self, most: int) -> list[str]:
-        """Return the paths of some selected files, the current one first."""
+        """Return the paths of at most `most` selected files, with the current file first."""
         current = self._view.currentIndex().row()
         rows = islice(chain.from_iterable(range(first, last + 1) for first, last in self._view.selected_rows()), most)
         jobs = [self._model.job(row) for row in sorted(rows, key=lambda row: row != current)]
         return [job.file_path for job in jobs if job is not None]
 
 
-def moved_text(moved: PriorityResult, *, may_begin: bool) -> str:
-    """Return the text about files moved to the front.
+def priority_text(result: PriorityResult, *, may_begin: bool) -> str:
+    """Return a message about the result of Process Next.
 
     Args:
-        moved: The result.
-        may_begin: False while paused.
+        result: The result.
+        may_begin: Whether files are started now; False while processing is paused.
     """
-    if not moved.keys:
+    if not result.keys:
         return tr(
             "Only files that are waiting for this queue can be processed next; these are already being "
             "processed or have finished."
         )
-    if moved.is_served:
+    if result.is_served:
         if may_begin:
-            return tr("%Ln file(s) will be processed next.", "", len(moved.keys))
-        return tr("%Ln file(s) will be processed next once you resume.", "", len(moved.keys))
+            return tr("%Ln file(s) will be processed next.", "", len(result.keys))
+        return tr("%Ln file(s) will be processed next once you resume.", "", len(result.keys))
     texts = []
-    if moved.front:
-        texts.append(tr("%Ln file(s) moved to the front.", "", moved.front))
-    if moved.sent:
-        text = tr("%Ln file(s) (is|are) already in the queue, where the order can't be changed.", "", moved.sent)
+    if result.front:
+        texts.append(tr("%Ln file(s) moved to the front.", "", result.front))
+    if result.sent:
+        text = tr("%Ln file(s) (is|are) already in the queue, where the order can't be changed.", "", result.sent)
         texts.append(text)
     return " ".join(texts)
 
 
 class LocateCommand(QObject):
-    """Locate File: asks where a missing file is now. Enabled while exactly one failed file is selected."""
+    """The command Locate File, which asks for the new path of a missing file.
+
+    It is enabled while exactly one failed file is selected.
+    """
 
     def __init__(
         self,
@@ -181,10 +181,10 @@ class LocateCommand(QObject):
         self._memory = memory
         self._window = window
         action.setEnabled(False)
-        action.triggered.connect(self.ask)
-        view.selection_changed.connect(self._offer)
-        model.dataChanged.connect(self._offer)
-        model.rows_changed.connect(self._offer)
+        action.triggered.connect(self.open_dialog)
+        view.selection_changed.connect(self._update)
+        model.dataChanged.connect(self._update)
+        model.rows_changed.connect(self._update)
 
     def _job(self) -> Job | None:
         if self._view.selected_count() != 1:
@@ -193,12 +193,12 @@ class LocateCommand(QObject):
         return job if job is not None and job.status is Status.FAILED else None
 
     @Slot()
-    def _offer(self) -> None:
+    def _update(self) -> None:
         self._action.setEnabled(self._job() is not None)
 
     @Slot()
-    def ask(self) -> None:
-        """Open the dialog without blocking the window."""
+    def open_dialog(self) -> None:
+        """Open a dialog to choose the file."""
         job = self._job()
         if job is None:
             return
@@ -208,26 +208,26 @@ class LocateCommand(QObject):
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.setLabelText(QFileDialog.DialogLabel.Accept, tr("Process"))
-        dialog.fileSelected.connect(partial(self._take, job))
+        dialog.fileSelected.connect(partial(self._relocate, job))
         dialog.open()
 
-    def _take(self, job: Job, path: str) -> None:
+    def _relocate(self, job: Job, path: str) -> None:
         self._memory.set_folder(_LOCATE_FOLDER, str(Path(path).parent))
         self._commands.relocate(job, path)
 
 
 class PauseCommands(QObject):
-    """Pause, Resume, Pause After the Current Files. The consumer's thread also changes the run mode.
+    """The commands Pause, Resume and Pause After the Current Files. The consumer's thread can change the run mode too.
 
     Signals:
         mode_changed(RunMode): The new run mode.
         notice(Notice): A message for the user.
 
     Args:
-        actions: Uses `pause` and `stop_after_current`.
-        control: Pauses and resumes.
-        remember: Saves for the next start whether it is paused; may raise a `KnownError`.
-        totals: Counts the waiting files.
+        actions: The actions of the window.
+        control: Pauses and resumes processing.
+        save_paused: Saves whether processing is paused, for the next start; may raise a `KnownError`.
+        totals: The number of waiting files.
         window: The parent.
     """
 
@@ -239,65 +239,65 @@ class PauseCommands(QObject):
         self,
         actions: Actions,
         control: ProcessingControl,
-        remember: Callable[[bool], object],
+        save_paused: Callable[[bool], object],
         totals: Totals,
         window: QWidget,
     ) -> None:
         super().__init__(window)
         self._control = control
-        self._remember = remember
+        self._save_paused = save_paused
         self._actions = actions
         self._totals = totals
         self._shown = RunMode.RUNNING
         actions.pause.triggered.connect(self.toggle)
         actions.stop_after_current.triggered.connect(self.finish)
         self._control_changed.connect(self._follow)
-        self._control.add_listener(self._note_change)
+        self._control.add_listener(self._emit_change)
 
     @property
     def title(self) -> str:
-        """Return the prefix of the window's title."""
+        """Return the prefix of the window's title; empty unless processing is paused or pausing."""
         if self._shown is RunMode.PAUSED:
             return tr("[Paused]") + " "
         return tr("[Pausing]") + " " if self._shown is RunMode.FINISHING else ""
 
     def open(self) -> None:
-        """Show the saved state, and tell the user if it is still paused."""
+        """Show the saved run mode, and notify the user if processing is still paused."""
         self._show()
         if self._shown is RunMode.PAUSED:
-            self._say(tr("Filemill is still paused. No files are started until you resume."), lasts=True)
+            self._notify(tr("Filemill is still paused. No files are started until you resume."), lasts=True)
 
     def close(self) -> None:
-        """Stop listening for changes."""
-        self._control.remove_listener(self._note_change)
+        """Stop following changes to the run mode."""
+        self._control.remove_listener(self._emit_change)
 
     @Slot()
     def toggle(self) -> None:
-        """Pause or resume, also while pausing after the current files."""
+        """Pause processing if it is running, else resume it."""
         if self._control.mode is RunMode.RUNNING:
             self._control.pause()
-            self._say(tr("Paused. The current files will be finished; no other files are started."))
-            self._keep(paused=True)
+            self._notify(tr("Paused. The current files will be finished; no other files are started."))
+            self._save(paused=True)
         else:
             self.resume()
 
     def resume(self) -> None:
-        """Go on."""
+        """Resume processing."""
         self._control.resume()
-        self._say(tr("Processing has resumed."))
-        self._keep(paused=False)
+        self._notify(tr("Processing has resumed."))
+        self._save(paused=False)
 
     @Slot()
     def finish(self) -> None:
-        """Pause after the current files."""
+        """Pause when the current files are finished."""
         if self._control.mode is not RunMode.RUNNING:
             return
-        self._say(tr("Filemill will pause when the current files are finished."), lasts=True)
+        self._notify(tr("Filemill will pause when the current files are finished."), lasts=True)
         self._control.finish()
-        self._keep(paused=True)
+        self._save(paused=True)
 
-    def _note_change(self, _mode: RunMode) -> None:
-        """Pass a change on to the main thread. Any thread."""
+    def _emit_change(self, _mode: RunMode) -> None:
+        """Forward a change to the run mode to the main thread. Can be called from any thread."""
         self._control_changed.emit()
 
     @Slot()
@@ -306,7 +306,7 @@ class PauseCommands(QObject):
         self._show()
         if (before, self._shown) == (RunMode.FINISHING, RunMode.PAUSED):
             text = tr("Paused after the current files. %Ln file(s) (is|are) waiting.", "", self._totals.counts.pending)
-            self._say(text, lasts=True)
+            self._notify(text, lasts=True)
 
     def _show(self) -> None:
         mode = self._shown = self._control.mode
@@ -317,12 +317,12 @@ class PauseCommands(QObject):
         self._actions.stop_after_current.setEnabled(mode is RunMode.RUNNING)
         self.mode_changed.emit(mode)
 
-    def _say(self, text: str, *, lasts: bool = False) -> None:
+    def _notify(self, text: str, *, lasts: bool = False) -> None:
         resume = (NoticeAction(tr("Resume"), self.resume),) if lasts else ()
         self.notice.emit(Notice(text, actions=resume, passing=not lasts))
 
-    def _keep(self, *, paused: bool) -> None:
+    def _save(self, *, paused: bool) -> None:
         try:
-            self._remember(paused)
+            self._save_paused(paused)
         except KnownError as error:
             self.notice.emit(Notice(translated(error.text), Kind.WARNING))

@@ -1,7 +1,8 @@
-"""The View menu: going to the next problem, following the running file, moving between panes.
+"""The View menu: selecting the next problem, following the running file, moving between panes.
 
-Columns and Sort By are the header's (`table.header`); the status views are connected in `filtering.list_filter`,
-Throughput and Keep in Tray in `progress.progress`; the sidebar and the details are shown by `window.main_window`.
+Columns and Sort By are filled by the table's header (`table.header`). The status views are connected in
+`filtering.list_filter`, Throughput and Keep in Tray in `progress.presenter`, Sidebar and Details in
+`window.main_window`.
 """
 
 from __future__ import annotations
@@ -32,35 +33,32 @@ if TYPE_CHECKING:
     from desktop_app.gui.table.view import JobsView
     from desktop_app.gui.tasks import Tasks
 
+    Panes = Sequence[QWidget]
+
+
 FOLLOW_EVERY_MS = 500
 """The shortest time between two searches for files being processed while the list changes."""
 
 
 class ViewCommands(QObject):
-    """Next Problem, Previous Problem, Follow Running File, Next Pane, Previous Pane.
+    """The commands Next Problem, Previous Problem, Follow Running File, Next Pane and Previous Pane.
 
     Signals:
         notice(Notice): A message for the user.
 
     Args:
-        actions: The actions.
-        view: Has the selection; the parent.
-        model: The view's model.
-        reader: Reads jobs.
+        actions: The actions of the window.
+        view: The table, which is also the parent.
+        model: The model of the table.
+        reader: Reads the list of jobs.
         reads: The pool for reading.
-        panes: The window's panes, in the order of F6.
+        panes: The panes of the window, in the order in which Next Pane visits them.
     """
 
     notice = Signal(object)
 
     def __init__(
-        self,
-        actions: Actions,
-        view: JobsView,
-        model: JobsModel,
-        reader: JobReader,
-        reads: Tasks,
-        panes: Sequence[QWidget],
+        self, actions: Actions, view: JobsView, model: JobsModel, reader: JobReader, reads: Tasks, panes: Panes
     ) -> None:
         super().__init__(view)
         walk = ProblemWalk(actions.next_problem, actions.previous_problem, view, model, reader, reads, self)
@@ -70,32 +68,22 @@ class ViewCommands(QObject):
 
 
 class PaneKeys(QObject):
-    """Moves the keyboard focus between panes. Skips panes that are hidden or can't take the focus.
+    """Moves the keyboard focus between panes, except those that are hidden or can't take the focus.
 
     Args:
-        forward, backward: The actions.
-        panes: The panes in their order.
+        next_pane, previous_pane: The actions.
+        panes: The panes in order.
         parent: The parent.
     """
 
-    def __init__(self, forward: QAction, backward: QAction, panes: Sequence[QWidget], parent: QObject) -> None:
+    def __init__(self, next_pane: QAction, previous_pane: QAction, panes: Panes, parent: QObject) -> None:
         super().__init__(parent)
-        self._panes = panes
         self._last: dict[QWidget, QWidget] = {}
-        forward.triggered.connect(self.go_forward)
-        backward.triggered.connect(self.go_backward)
+        next_pane.triggered.connect(lambda: self._go(panes))
+        previous_pane.triggered.connect(lambda: self._go(panes[::-1]))
 
-    @Slot()
-    def go_forward(self) -> None:
-        """Go to the next pane."""
-        self._go(self._panes)
-
-    @Slot()
-    def go_backward(self) -> None:
-        """Go to the previous pane."""
-        self._go(self._panes[::-1])
-
-    def _go(self, panes: Sequence[QWidget]) -> None:
+    def _go(self, panes: Panes) -> None:
+        """Move the focus to the next pane in this order."""
         focused = QApplication.focusWidget()
         at = next((number for number, pane in enumerate(panes) if _holds(pane, focused)), -1)
         if at >= 0 and focused is not None:
@@ -107,23 +95,24 @@ class PaneKeys(QObject):
                 return
 
     def _target(self, pane: QWidget) -> QWidget | None:
-        """Return the widget that last had the focus in this pane, if it still can; else the first one."""
+        """Return the widget that last had the focus in a pane, or else the first one that can take it."""
         if not pane.isVisible():
             return None
         last = self._last.get(pane)
-        places = list(_places(pane))
-        return last if last in places else next(iter(places), None)
+        widgets = list(_focusable(pane))
+        return last if last in widgets else next(iter(widgets), None)
 
 
 def _holds(pane: QWidget, widget: QWidget | None) -> bool:
     return widget is not None and (pane is widget or pane.isAncestorOf(widget))
 
 
-def _places(pane: QWidget) -> Iterator[QWidget]:
+def _focusable(pane: QWidget) -> Iterator[QWidget]:
     """Yield the widgets of a pane that can take the focus, in Tab order."""
     widget: QWidget | None = pane
     while widget is not None:
-        if _holds(pane, widget) and widget.focusPolicy() & Qt.FocusPolicy.TabFocus and _is_usable(widget):
+        can_focus = widget.isVisible() and widget.isEnabled() and widget.focusPolicy() & Qt.FocusPolicy.TabFocus
+        if can_focus and _holds(pane, widget):
             yield widget
         widget = widget.nextInFocusChain()
         if widget is pane:

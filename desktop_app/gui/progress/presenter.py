@@ -1,17 +1,19 @@
-"""Presents the run: status bar, graphs, notices in the window and desktop notifications."""
+"""Shows the run in the status bar, in the graphs, in notices and on the desktop."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
+from desktop_app.gui.commands.actions import text_of
 from desktop_app.gui.connection.status import ConnectionText, Mark, Need
 from desktop_app.gui.desktop.ports import Notification, Topic
 from desktop_app.gui.desktop.tray import Tray
 from desktop_app.gui.i18n import tr
-from desktop_app.gui.progress.history import Span
 from desktop_app.gui.progress.run import Progress, RunEnd
+from desktop_app.gui.progress.run_watch import Span
 from desktop_app.gui.progress.texts import TimeLeft, end_text, pace_sentence, pace_text, selection_text
 from desktop_app.gui.progress.throughput import ThroughputDock
 from desktop_app.gui.widgets.notice import Notice, NoticeAction
@@ -36,32 +38,33 @@ if TYPE_CHECKING:
 
 
 EVERY_MS = 5_000
-"""Runs that end within this time are reported as one."""
+"""After a run was reported, the runs that end within this time are reported together."""
 
 AWAKE_MS = 5_000
-"""If no file is started within this time, the computer may sleep."""
+"""The computer may go to sleep if no file is started within this time."""
 
 _RETRY_MS = 250
 
-_NOTHING_GOES_ON = frozenset({Mark.RETRYING, Mark.NEEDED, Mark.STOPPED, Mark.PAUSED})
+_NOT_RUNNING = frozenset({Mark.RETRYING, Mark.NEEDED, Mark.STOPPED, Mark.PAUSED})
 
-_FAILED_VIEW = -1
+_ALL_FILES, _FAILED_FILES = 0, -1
+"""The positions in `Actions.status_views`."""
 
 
 class RunNotifications(QObject):
-    """Reports a run in the window if it is active, else on the desktop: once per run, not per file.
+    """Reports the result of a run and problems: in the window, and on the desktop while the window is not active.
 
     Signals:
-        notice(Notice): A message for the window.
+        notice(Notice): A message to show in the window.
 
     Attributes:
-        last_failed: The number of failed files in the last report.
+        last_failed: The number of failed files in the last reported result.
 
     Args:
         notifier: Shows desktop notifications.
         is_watched: Returns whether the window is active.
-        has_room: Returns whether no notice with buttons that may still be needed is shown.
-        export: The action offered at the end.
+        has_room: Returns whether the window can show a notice without replacing one that has buttons.
+        export: The action for the button of the notice.
         wording: Formats numbers and times.
         parent: The parent.
         every_ms: See `EVERY_MS`.
@@ -85,95 +88,89 @@ class RunNotifications(QObject):
         self._is_watched = is_watched
         self._has_room = has_room
         self._notice: Notice | None = None
-        self._room = QTimer(self)
-        self._room.setInterval(_RETRY_MS)
-        self._room.timeout.connect(self._show_in_window)
+        self._room_timer = QTimer(self)
+        self._room_timer.setInterval(_RETRY_MS)
+        self._room_timer.timeout.connect(self._show_in_window)
         self._export = export
         self._wording = wording
         self.last_failed = 0
         self._closed = False
-        self._waiting: RunEnd | None = None
-        self._told_failure = False
+        self._unreported: RunEnd | None = None
+        self._failure_reported = False
         self._has_worked = False
-        self._told_trouble = ""
-        self._silence = QTimer(self)
-        self._silence.setSingleShot(True)
-        self._silence.setInterval(every_ms)
-        self._silence.timeout.connect(self._tell_waiting)
+        self._reported_trouble = ""
+        self._interval_timer = QTimer(self)
+        self._interval_timer.setSingleShot(True)
+        self._interval_timer.setInterval(every_ms)
+        self._interval_timer.timeout.connect(self._report_end)
 
     # --- the run
 
     @Slot(object)
-    def take_progress(self, progress: Progress) -> None:
-        """Report the first failure of a run at once: the user may want to act."""
+    def follow_progress(self, progress: Progress) -> None:
+        """Report the first failure of a run."""
         if not progress.is_busy or not progress.failed:
-            self._told_failure = False
-        elif not self._told_failure:
-            self._told_failure = True
-            self._notify(
-                Notification(
-                    Topic.FAILURE,
-                    tr("A file has failed"),
-                    tr("The other files continue. Filemill shows why it failed and what to do."),
-                )
-            )
+            self._failure_reported = False
+        elif not self._failure_reported:
+            self._failure_reported = True
+            text = tr("The other files continue. Filemill shows why it failed and what to do.")
+            self._notify(Notification(Topic.FAILURE, tr("A file has failed"), text))
 
     @Slot(object)
-    def take_end(self, end: RunEnd) -> None:
-        """Report the end of a run."""
-        if self._waiting is not None:
-            before = self._waiting
+    def follow_end(self, end: RunEnd) -> None:
+        """Report the result of a run, or keep it for a later report if another run was reported shortly before."""
+        if self._unreported is not None:
+            before = self._unreported
             end = RunEnd(before.files + end.files, before.failed + end.failed, before.took_ms + end.took_ms)
-        self._waiting = end
-        if not self._silence.isActive():
-            self._tell_waiting()
+        self._unreported = end
+        if not self._interval_timer.isActive():
+            self._report_end()
 
     @Slot()
-    def _tell_waiting(self) -> None:
-        end, self._waiting = self._waiting, None
+    def _report_end(self) -> None:
+        end, self._unreported = self._unreported, None
         if end is None:
             return
-        self._silence.start()
+        self._interval_timer.start()
         self.last_failed = end.failed
         text = end_text(end, self._wording)
-        export = NoticeAction(self._export.text().replace("&", ""), self._export.trigger)
-        self._notice = Notice(text, actions=(export,), passing=True)
+        self._notice = Notice(text, actions=(NoticeAction(text_of(self._export), self._export.trigger),), passing=True)
         self._show_in_window()
         title = tr("Finished with problems") if end.failed else tr("Finished")
         self._notify(Notification(Topic.ENDED, title, text, is_urgent=bool(end.failed)))
 
     @Slot()
     def _show_in_window(self) -> None:
-        """Show a notice at once, or later if an Undo notice has not been shown long enough yet."""
-        if self._notice is None or self._has_room():
-            notice, self._notice = self._notice, None
-            self._room.stop()
-            if notice is not None:
-                self.notice.emit(notice)
-        else:
-            self._room.start()
+        """Show the notice, but wait while the window shows one with buttons, such as Undo."""
+        if not self._has_room():
+            self._room_timer.start()
+            return
+        self._room_timer.stop()
+        if self._notice is not None:
+            self.notice.emit(self._notice)
+            self._notice = None
 
     # --- the connection
 
     @Slot(object)
-    def take_connection(self, text: ConnectionText) -> None:
-        """Report that a sign-in is needed or a loop has ended: nothing continues until the user acts."""
+    def follow_connection(self, text: ConnectionText) -> None:
+        """Report that processing can't continue until the user signs in, fixes the connection or restarts a loop."""
         self._has_worked = self._has_worked or text.mark is Mark.RUNNING
         if text.mark in {Mark.NEEDED, Mark.STOPPED}:
-            self._tell_trouble(text.text, text.detail)
+            self._report_trouble(text.text, text.detail)
         elif text.mark is Mark.RUNNING:
-            self._told_trouble = ""
+            self._reported_trouble = ""
 
     @Slot(object)
-    def take_trouble(self, trouble: Trouble | None) -> None:
+    def follow_trouble(self, trouble: Trouble | None) -> None:
         """Report that processing was switched off because of too many foreign messages."""
         if trouble is not None and trouble.need is Need.PERMISSION and self._has_worked:
             self._has_worked = False
-            self._tell_trouble(tr("Processing is off"), trouble.text)
+            self._report_trouble(tr("Processing is off"), trouble.text)
 
-    def _tell_trouble(self, title: str, text: str) -> None:
-        if title != self._told_trouble:
-            self._told_trouble = title
+    def _report_trouble(self, title: str, text: str) -> None:
+        if title != self._reported_trouble:
+            self._reported_trouble = title
             self._notify(Notification(Topic.TROUBLE, title, text, is_urgent=True))
 
     def _notify(self, notification: Notification) -> None:
@@ -183,30 +180,30 @@ class RunNotifications(QObject):
     def close(self) -> None:
         """Stop reporting."""
         self._closed = True
-        self._silence.stop()
-        self._room.stop()
+        self._interval_timer.stop()
+        self._room_timer.stop()
 
 
 class ProgressPresenter(QObject):
-    """Shows the run in the status bar, in the graphs and on the desktop.
+    """Shows the run in the status bar, in the graphs, in notices and on the desktop.
 
     Attributes:
         dock: The graphs.
-        notifications: Reports the end of a run and problems.
-        tray: The tray icon, if enabled.
+        notifications: Reports the result of a run and problems.
+        tray: The tray icon.
 
     Args:
         run: The run.
-        status, notices: The status bar and the notice bar.
-        selected: The sums of the selection.
-        actions: The actions.
+        status, notices: The status bar and the notice bar of the window.
+        selected: The sums of the selected files.
+        actions: The actions of the window.
         connection: The status of the connection.
-        desktop: The desktop integration of a window.
-        memory: Stores whether graphs and tray are shown, and the graphs' span.
-        clock: The time.
+        desktop: The desktop integration of the window.
+        memory: Stores the span of the graphs and whether the graphs and the tray icon are shown.
+        clock: The clock.
         theme: The colours of the graphs.
         wording: Formats numbers and times.
-        window: The window; the parent.
+        window: The window, which is also the parent.
     """
 
     def __init__(
@@ -249,7 +246,7 @@ class ProgressPresenter(QObject):
         self.notifications = self._make_notifications(connection)
         self.tray = Tray(window, actions.keep_in_tray, (actions.pause, actions.quit))
         actions.keep_in_tray.setChecked(memory.keeps_in_tray)
-        actions.keep_in_tray.toggled.connect(self._remember_tray)
+        actions.keep_in_tray.toggled.connect(partial(setattr, memory, "keeps_in_tray"))
 
     # --- the graphs
 
@@ -257,48 +254,39 @@ class ProgressPresenter(QObject):
         memory, action = self._memory, self._actions.throughput
         dock = ThroughputDock(self._run.history, self._clock, theme, self._wording, self._window)
         dock.choose(next((span for span in Span if span.name == memory.throughput_span), dock.span))
-        dock.chosen.connect(self._remember_span)
+        dock.chosen.connect(self._save_span)
         self._window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, dock)
         dock.setVisible(memory.shows_throughput)
         action.setChecked(memory.shows_throughput)
         action.toggled.connect(dock.setVisible)
-        action.toggled.connect(self._remember_dock)
+        action.toggled.connect(partial(setattr, memory, "shows_throughput"))
         self._status.throughput_pressed.connect(action.toggle)
         return dock
 
-    @Slot(bool)
-    def _remember_dock(self, shown: bool) -> None:  # noqa: FBT001 - a slot
-        self._memory.shows_throughput = shown
-
     @Slot(object)
-    def _remember_span(self, span: Span) -> None:
+    def _save_span(self, span: Span) -> None:
         self._memory.throughput_span = span.name
 
     # --- the status bar
 
     @Slot(object)
     def _show_pace(self, pace: Pace) -> None:
+        series = self._run.history.series(Span.MINUTE, self._clock.now_ms() / 1000)
         self._status.show_pace(
             left=self._time_left.text(pace.left_s),
             text=pace_text(pace, self._wording),
             sentence=pace_sentence(pace, self._wording),
-            values=self._last_minute(pace),
+            values=series.files if pace.files else series.bytes,
         )
-
-    def _last_minute(self, pace: Pace) -> tuple[float, ...]:
-        """Return the values of the last minute: files, or bytes where a file takes long."""
-        series = self._run.history.series(Span.MINUTE, self._clock.now_ms() / 1000)
-        return series.files if pace.files else series.bytes
 
     @Slot(object)
     def _show_selected(self, selected: Selected) -> None:
-        self._status.show_selection(
-            selection_text(selected.count, selected.sums, self._wording) if selected.count else ""
-        )
+        text = selection_text(selected.count, selected.sums, self._wording) if selected.count else ""
+        self._status.show_selection(text)
 
     @Slot(object)
     def _follow_connection(self, text: ConnectionText) -> None:
-        self._run.set_estimating(enabled=text.mark not in _NOTHING_GOES_ON)
+        self._run.set_estimating(enabled=text.mark not in _NOT_RUNNING)
 
     # --- the desktop
 
@@ -311,11 +299,11 @@ class ProgressPresenter(QObject):
             is_watched=self._window.isActiveWindow,
             has_room=self._has_room,
         )
-        self._run.changed.connect(notifications.take_progress)
-        self._run.ended.connect(notifications.take_end)
-        connection.text_changed.connect(notifications.take_connection)
-        connection.trouble_changed.connect(notifications.take_trouble)
-        self._desktop.notifier.on_click(self._open_about)
+        self._run.changed.connect(notifications.follow_progress)
+        self._run.ended.connect(notifications.follow_end)
+        connection.text_changed.connect(notifications.follow_connection)
+        connection.trouble_changed.connect(notifications.follow_trouble)
+        self._desktop.notifier.on_click(self._open_topic)
         return notifications
 
     def _has_room(self) -> bool:
@@ -331,28 +319,24 @@ class ProgressPresenter(QObject):
         elif not progress.is_busy:
             self._let_sleep()
         elif not self._awake_timer.isActive():
-            self._awake_timer.start()  # between two files, or paused
+            self._awake_timer.start()  # the next file may start soon, or processing is paused
 
     @Slot()
     def _let_sleep(self) -> None:
         self._awake_timer.stop()
         self._desktop.awake.keep(awake=False)
 
-    def _open_about(self, topic: Topic) -> None:
-        """Show the window and the subject of a clicked notification."""
+    def _open_topic(self, topic: Topic) -> None:
+        """Show the window and the files that a clicked notification is about."""
         self.tray.bring_back()
         if topic is Topic.FAILURE or (topic is Topic.ENDED and self.notifications.last_failed):
-            self._actions.status_views[_FAILED_VIEW].trigger()
+            self._actions.status_views[_FAILED_FILES].trigger()
         elif topic is Topic.ENDED:
-            self._actions.status_views[0].trigger()
-
-    @Slot(bool)
-    def _remember_tray(self, kept: bool) -> None:  # noqa: FBT001 - a slot
-        self._memory.keeps_in_tray = kept
+            self._actions.status_views[_ALL_FILES].trigger()
 
     @Slot()
     def close(self) -> None:
-        """Show nothing more: the window was closed and its loops are ending."""
+        """Stop reporting, remove everything from the desktop and let the computer sleep."""
         self.notifications.close()
         self._awake_timer.stop()
         self._desktop.close()

@@ -1,6 +1,6 @@
 """The current run: its progress, time left and end. Does not import Qt.
 
-A run is all work since the list was last idle.
+A run begins when unfinished files appear in an idle list and ends when no unfinished files are left.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import math
 from collections import deque
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from statistics import fmean, pstdev
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,47 +19,48 @@ if TYPE_CHECKING:
 
 
 STALE_MS = 10 * 60 * 1000
-"""After this long without progress, a run is over, and added files begin a new one."""
+"""Files that are added after this long without progress begin a new run."""
 
-_ALMOST = 0.99
+_MOST_WHILE_BUSY = 0.99
 
 LEAST_SECONDS = 10.0
-"""No estimate before the run has progressed for this long."""
+"""There is no estimate until samples cover this time."""
 
 LEAST_FILES = 5
-"""No estimate before this many files have finished."""
+"""There is no estimate until this many files have finished."""
 
 STALL_SECONDS = 12.0
-"""No estimate after this long, or several times the usual pause, without progress."""
+"""There is no estimate after a pause longer than this and than `_PAUSES` times the usual pause."""
 
 _PAUSES = 3.0
 
 _FADES = 0.98
+"""The usual pause is multiplied by this with each sample, so that a single long pause is forgotten."""
 
-_WINDOW_SECONDS = 45.0
-
-_WINDOW_SAMPLES = 12
-"""The pace is measured over this many seconds, or over this many states where progress is slow."""
+_WINDOW_SECONDS, _WINDOW_SAMPLES = 45.0, 12
+"""The estimate uses the samples of this time, or this many samples if they cover a longer time."""
 
 _SAMPLE_SECONDS = 0.5
 
 _GAP_SECONDS = 20.0
-"""A gap this long between two states means that the computer slept."""
+"""After a gap this long between two calls, the computer was probably asleep, and sampling starts over."""
 
 _SLOTS = 12
+"""The number of time slices in which files and bytes are compared."""
 
 _SMOOTH_SECONDS = 6.0
+"""The time constant of the exponential smoothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The progress of a run; sizes in bytes.
+    """The progress of a run.
 
     Attributes:
-        files_done, files_total: Numbers of files.
-        bytes_done, bytes_total: Including the part read of files in progress.
+        files_done, files_total: The number of finished files and of all files.
+        bytes_done, bytes_total: Sizes in bytes; `bytes_done` includes what has been read of unfinished files.
         processing: The number of files being processed.
-        failed: The number of failed files among those done.
+        failed: The number of finished files that failed.
     """
 
     files_done: int = 0
@@ -70,16 +72,16 @@ class Progress:
 
     @property
     def is_busy(self) -> bool:
-        """Return whether the run is not finished."""
+        """Return whether the run is still in progress."""
         return self.files_done < self.files_total
 
     @property
     def fraction(self) -> float:
-        """Return the fraction done, 0…1, and 1 only at the end: of the bytes, or of the files if all are empty."""
+        """Return the fraction of bytes done, or of files if all files are empty. It is 1 only if the run has ended."""
         if not self.is_busy:
             return 1.0
         done = self.bytes_done / self.bytes_total if self.bytes_total else self.files_done / self.files_total
-        return min(_ALMOST, max(0.0, done))
+        return min(_MOST_WHILE_BUSY, max(0.0, done))
 
 
 IDLE = Progress()
@@ -87,7 +89,13 @@ IDLE = Progress()
 
 @dataclass(frozen=True, slots=True)
 class RunEnd:
-    """The end of a run: its numbers of files and of failed ones, and its duration in milliseconds."""
+    """The result of a run.
+
+    Attributes:
+        files: The number of finished files.
+        failed: The number of files that failed.
+        took_ms: The duration in milliseconds.
+    """
 
     files: int
     failed: int
@@ -95,82 +103,75 @@ class RunEnd:
 
 
 class Run:
-    """Derives the progress and the end of the run from the database's sums, given in order.
+    """Derives the progress and the end of a run from the sums in the database.
 
-    Args:
-        since_ms: Jobs that ended after this belong to the first run; milliseconds since 1970.
+    Attributes:
+        since_ms: Jobs that ended after this time belong to the run; in milliseconds since 1970.
     """
 
     def __init__(self, since_ms: int) -> None:
-        self._since = since_ms
+        self.since_ms = since_ms
         self._began: int | None = None
         self._moved_at = since_ms
         self._seen: RunSums | None = None
         self._has_read = False
 
-    @property
-    def since_ms(self) -> int:
-        """Return the time since which to ask for ended jobs."""
-        return self._since
-
-    def take(self, sums: RunSums, now_ms: int) -> tuple[Progress, RunEnd | None]:
-        """Process the current sums.
+    def update(self, sums: RunSums, now_ms: int) -> tuple[Progress, RunEnd | None]:
+        """Calculate the progress from the current sums.
 
         Args:
-            sums: The sums since `since_ms`.
-            now_ms: The time of the query.
+            sums: The sums of unfinished jobs and of those that ended after `since_ms`.
+            now_ms: The time of the query in milliseconds since 1970.
 
         Returns:
-            The progress, and the end of the run if it has ended.
+            The progress, and the result of the run if it has just ended.
         """
         is_first, self._has_read = not self._has_read, True
         if is_first and not sums.open_files:
             # Jobs that ended before the first query belong to an earlier run.
-            self._since = max(self._since, sums.newest_end)
+            self.since_ms = max(self.since_ms, sums.newest_end)
             return IDLE, None
         if not sums.open_files:
             return IDLE, self._end(sums, now_ms)
-        sums = self._without_past(sums, now_ms)
+        sums = self._without_previous_run(sums, now_ms)
         if self._began is None:
             self._began = now_ms
-        return progress_of_run(sums), None
+        progress = Progress(
+            files_done=sums.done_files,
+            files_total=sums.done_files + sums.open_files,
+            bytes_done=sums.done_bytes + sums.read_bytes,
+            bytes_total=sums.done_bytes + sums.open_bytes,
+            processing=sums.processing,
+            failed=sums.failed,
+        )
+        return progress, None
 
     def _end(self, sums: RunSums, now_ms: int) -> RunEnd | None:
         began = now_ms if self._began is None else self._began
         self._began = self._seen = None
-        # Nothing is being processed now, so whatever ends later ends after this time.
-        self._since = max(self._since, sums.newest_end)
+        # Nothing is being processed now, so every job of the next run ends after this time.
+        self.since_ms = max(self.since_ms, sums.newest_end)
         if not sums.done_files:
             return None
         return RunEnd(sums.done_files, sums.failed, max(0, sums.newest_end - began))
 
-    def _without_past(self, sums: RunSums, now_ms: int) -> RunSums:
-        """Return the sums, without those of the previous run if a new one begins."""
+    def _without_previous_run(self, sums: RunSums, now_ms: int) -> RunSums:
+        """Return the sums. If files were added after `STALE_MS` without progress, leave out the finished files."""
         seen, self._seen = self._seen, sums
         if seen != sums:
             was, self._moved_at = self._moved_at, now_ms
             added = seen is not None and sums.open_files > seen.open_files and sums.done_files == seen.done_files
             if added and not sums.processing and now_ms - was >= STALE_MS:
-                self._since = max(self._since, sums.newest_end)
+                self.since_ms = max(self.since_ms, sums.newest_end)
                 self._began = now_ms
                 sums = replace(sums, done_files=0, done_bytes=0, failed=0, newest_end=0)
         return sums
 
 
-def progress_of_run(sums: RunSums) -> Progress:
-    """Return the progress of a run with these sums."""
-    return Progress(
-        files_done=sums.done_files,
-        files_total=sums.done_files + sums.open_files,
-        bytes_done=sums.done_bytes + sums.read_bytes,
-        bytes_total=sums.done_bytes + sums.open_bytes,
-        processing=sums.processing,
-        failed=sums.failed,
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class _Sample:
+    """The files and bytes done at a time, in seconds of a monotonic clock."""
+
     at: float
     files: int
     bytes: int
@@ -179,8 +180,7 @@ class _Sample:
 class TimeLeftEstimator:
     """Estimates the time left of a run.
 
-    By files or by bytes, whichever progressed more evenly lately; smoothed, so that it does not jump
-    about. Call `take` with every state of the run, at least once a second while it is active.
+    The estimate is based on files or on bytes, whichever progressed more evenly lately, and it is smoothed.
     """
 
     def __init__(self) -> None:
@@ -193,19 +193,19 @@ class TimeLeftEstimator:
         self._estimated_at = 0.0
 
     def reset(self) -> None:
-        """Start over for a new run."""
+        """Discard all samples, for a new run."""
         self._samples.clear()
         self._usual_pause = 0.0
 
-    def take(self, progress: Progress, now: float) -> float | None:
-        """Process the progress of the run.
+    def update(self, progress: Progress, now: float) -> float | None:
+        """Estimate the time left. Call this at least once a second during a run.
 
         Args:
-            progress: The progress.
-            now: Seconds of a monotonic clock.
+            progress: The current progress.
+            now: The time in seconds of a monotonic clock.
 
         Returns:
-            The seconds left, or None if there is no estimate.
+            The time left in seconds, or None if there is no estimate.
         """
         if not progress.is_busy:
             self.reset()
@@ -232,7 +232,7 @@ class TimeLeftEstimator:
     def _move(self, sample: _Sample, last: _Sample) -> None:
         self._usual_pause = max(self._usual_pause * _FADES, sample.at - self._moved_at)
         if self._is_stalled:
-            self._begin(sample)  # the pause says nothing about the current pace
+            self._begin(sample)  # a rate measured over the pause would be too low
             return
         self._moved_at = sample.at
         if sample.at - last.at < _SAMPLE_SECONDS and len(self._samples) > 1:
@@ -258,7 +258,7 @@ class TimeLeftEstimator:
         return max(0.0, self._end - now)
 
     def _forecast(self, progress: Progress, now: float) -> float | None:
-        """Return the seconds left by the measure that progressed more evenly."""
+        """Return the seconds left, calculated from files or bytes, whichever progressed more evenly."""
         first = self._samples[0]
         span = now - first.at
         files = progress.files_done - first.files
@@ -267,11 +267,11 @@ class TimeLeftEstimator:
         by_bytes = (progress.bytes_total - progress.bytes_done) * span / size if size > 0 else None
         if by_files is None or by_bytes is None:
             return by_bytes if by_files is None else by_files
-        even_files, even_bytes = self._unevenness(now)
-        return by_files if even_files < even_bytes else by_bytes
+        variation_of_files, variation_of_bytes = self._variations(now)
+        return by_files if variation_of_files < variation_of_bytes else by_bytes
 
-    def _unevenness(self, now: float) -> tuple[float, float]:
-        """Return the variation of files and of bytes between time slices, each relative to its mean."""
+    def _variations(self, now: float) -> tuple[float, float]:
+        """Return the coefficients of variation of files and of bytes per time slice."""
         first = self._samples[0]
         width = (now - first.at) / _SLOTS
         files, sizes = [0.0] * _SLOTS, [0.0] * _SLOTS
@@ -283,8 +283,6 @@ class TimeLeftEstimator:
 
 
 def _variation(values: Sequence[float]) -> float:
-    """Return the standard deviation relative to the mean."""
-    mean = sum(values) / len(values)
-    if mean <= 0:
-        return math.inf
-    return math.sqrt(sum((value - mean) ** 2 for value in values) / len(values)) / mean
+    """Return the coefficient of variation: the standard deviation divided by the mean."""
+    mean = fmean(values)
+    return pstdev(values, mean) / mean if mean > 0 else math.inf

@@ -1,19 +1,20 @@
-"""Follows the current run: its progress, pace, time left and end."""
+"""Follows the current run and records the throughput of the last 24 hours."""
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from desktop_app.domain.job import RunSums
-from desktop_app.gui.progress.history import History, Span
-from desktop_app.gui.progress.run import IDLE, Progress, Run, TimeLeftEstimator
+from desktop_app.gui.progress.run import IDLE, Run, TimeLeftEstimator
 from desktop_app.gui.tasks import CoalescedTask
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from desktop_app.domain.clock import Clock
     from desktop_app.domain.errors import KnownError
@@ -26,18 +27,133 @@ EVERY_MS = 1_000
 """The interval at which the pace is emitted during a run."""
 
 RATE_SECONDS = 10
-"""The current pace is measured over this many seconds."""
+"""The current throughput is the average over this many seconds."""
 
-_AFTER_TROUBLE_MS = 1_000
+_RETRY_MS = 1_000
+
+
+class Span(Enum):
+    """The time spans of the graphs.
+
+    Attributes:
+        seconds: The length of the span.
+        step: The time covered by one value of the graph, in seconds.
+    """
+
+    MINUTE = (60, 1)
+    MINUTES_5 = (300, 5)
+    HOUR = (3_600, 30)
+    HOURS_6 = (21_600, 180)
+    DAY = (86_400, 720)
+
+    def __init__(self, seconds: int, step: int) -> None:
+        self.seconds = seconds
+        self.step = step
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """The throughput over a span of time.
+
+    Attributes:
+        end_s: The end of the last step, in seconds since 1970.
+        files, bytes: The rates per second, one for each step, oldest first.
+    """
+
+    end_s: int
+    files: tuple[float, ...]
+    bytes: tuple[float, ...]
+
+
+class _Ring:
+    """A ring buffer with the files and bytes of each step of a span."""
+
+    def __init__(self, span: Span) -> None:
+        self.step = span.step
+        # One more step than is shown, for the current step, which is incomplete.
+        self.capacity = span.seconds // span.step + 1
+        self.newest = 0
+        self.clear()
+
+    def clear(self) -> None:
+        self.files = array("d", bytes(8 * self.capacity))
+        self.bytes = array("d", bytes(8 * self.capacity))
+
+    def advance(self, number: int) -> bool:
+        """Advance to a step if it is newer. Return False if the step is too old for the buffer."""
+        if number - self.newest >= self.capacity:
+            self.clear()
+            self.newest = number
+        while self.newest < number:
+            self.newest += 1
+            self.files[self.newest % self.capacity] = self.bytes[self.newest % self.capacity] = 0.0
+        return number > self.newest - self.capacity
+
+    def add(self, second: float, files: float, size: float) -> None:
+        number = int(second // self.step)
+        if self.advance(number):
+            self.files[number % self.capacity] += files
+            self.bytes[number % self.capacity] += size
+
+    def series(self, now_s: float) -> Series:
+        current = int(now_s // self.step)
+        self.advance(current)
+        numbers = range(current - self.capacity + 1, current)
+        return Series(
+            current * self.step,
+            tuple(self.files[number % self.capacity] / self.step for number in numbers),
+            tuple(self.bytes[number % self.capacity] / self.step for number in numbers),
+        )
+
+
+class History:
+    """Records the throughput of the last 24 hours in a fixed amount of memory."""
+
+    def __init__(self) -> None:
+        self._rings = {span: _Ring(span) for span in Span}
+
+    def add(self, from_s: float, to_s: float, files: float, size: float) -> None:
+        """Record files and bytes that were processed at a constant rate between two times.
+
+        Args:
+            from_s: The earlier time, in seconds since 1970.
+            to_s: The later time.
+            files: The number of files.
+            size: The number of bytes.
+        """
+        if files <= 0 and size <= 0:
+            return
+        for ring in self._rings.values():
+            parts = max(1, min(ring.capacity, round((to_s - from_s) / ring.step)))
+            for part in range(parts):
+                moment = to_s - (to_s - from_s) * part / parts
+                ring.add(moment, max(0.0, files) / parts, max(0.0, size) / parts)
+
+    def fill(self, span: Span, ended: Iterable[Ended], before_s: float) -> None:
+        """Record what ended before a time, for one span.
+
+        Args:
+            span: The span.
+            ended: The files and bytes that ended in each step.
+            before_s: The time in seconds since 1970.
+        """
+        ring = self._rings[span]
+        ring.advance(int(before_s // ring.step))
+        for one in ended:
+            ring.add(one.start_ms / 1000, one.files, one.bytes)
+
+    def series(self, span: Span, now_s: float) -> Series:
+        """Return the rates of a span without the current step, which is incomplete and would look too low."""
+        return self._rings[span].series(now_s)
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """The current pace of the run and its time left.
+    """The current throughput of the run and its estimated time left.
 
     Attributes:
-        files, bytes: The current rates per second.
-        left_s: The seconds left; None without an estimate.
+        files, bytes: The rates per second.
+        left_s: The time left in seconds; None if there is no estimate.
     """
 
     files: float = 0.0
@@ -50,7 +166,7 @@ STILL = Pace()
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """A reading of the database and its query."""
+    """The sums in the database and the time of the query."""
 
     since_ms: int
     sums: RunSums
@@ -58,21 +174,22 @@ class _Reading:
 
 
 class RunWatch(QObject):
-    """Reads the state of the run after each change; emits its pace once a second.
+    """Reads the state of the run after each change to the list, and emits its pace once a second.
 
     Signals:
-        changed(Progress): The progress, when it has changed; `IDLE` after the end.
-        ended(RunEnd): A run has ended.
-        paced(Pace): The pace, once a second during a run and once at its end.
+        changed(Progress): The progress has changed; it is `IDLE` after the end of the run.
+        ended(RunEnd): The run has ended.
+        paced(Pace): The pace: once a second during a run and once at its end.
 
     Attributes:
         history: The throughput of the last 24 hours.
+        progress: The progress of the run.
 
     Args:
-        reader: The list of jobs.
-        tasks: The pool.
-        queue: The key of the queue to follow.
-        clock: The time.
+        reader: Reads the list of jobs.
+        tasks: The pool for reading.
+        queue: The key of the queue whose jobs are counted.
+        clock: The clock.
         parent: The parent.
     """
 
@@ -85,6 +202,7 @@ class RunWatch(QObject):
     ) -> None:
         super().__init__(parent)
         self.history = History()
+        self.progress = IDLE
         self._reader = reader
         self._tasks = tasks
         self._queue = queue
@@ -92,46 +210,44 @@ class RunWatch(QObject):
         self._run = Run(clock.now_ms())
         self._time_left = TimeLeftEstimator()
         self._estimates = True
-        self._progress = IDLE
         self._began = 0.0
         self._changed_ms: int | None = None
         self._last = _Reading(self._run.since_ms, RunSums(), clock.now_ms())
         self._task = CoalescedTask(lambda: self._read, tasks, self)
-        self._task.result.connect(self._take)
-        self._task.failed.connect(self._read_again)
+        self._task.result.connect(self._update)
+        self._task.failed.connect(self._retry)
         self._timer = QTimer(self)
         self._timer.setInterval(EVERY_MS)
-        self._timer.timeout.connect(self._tell_pace)
-
-    @property
-    def progress(self) -> Progress:
-        """Return the progress of the run."""
-        return self._progress
+        self._timer.timeout.connect(self._emit_pace)
 
     def start(self) -> None:
-        """Read the state and the history for the first time."""
+        """Read the state of the run and the history of the last 24 hours."""
         self.look()
-        self._tasks.run(self._read_past, self._fill, lambda _: None)
+        self._tasks.run(self._read_history, self._fill_history, lambda _: None)
 
     @Slot()
     def look(self) -> None:
-        """Read again after a change."""
+        """Read the state of the run after a change to the list."""
         if self._changed_ms is None:
             self._changed_ms = self._clock.now_ms()
         self._task.request()
 
     def follow_queue(self, queue: str) -> None:
-        """Follow another queue."""
+        """Count the jobs of another queue.
+
+        Args:
+            queue: The key of the queue.
+        """
         if queue != self._queue:
             self._queue = queue
             self.look()
 
     def set_estimating(self, *, enabled: bool) -> None:
-        """Switch the estimate on, or off while nothing can continue."""
+        """Enable or disable the estimate of the time left, which makes no sense while no file can be processed."""
         if enabled != self._estimates:
             self._estimates = enabled
             self._time_left.reset()
-            self._tell_pace()
+            self._emit_pace()
 
     # --- on the pool
 
@@ -139,7 +255,7 @@ class RunWatch(QObject):
         since, asked = self._run.since_ms, self._clock.now_ms()
         return _Reading(since, self._reader.run_sums(queue=self._queue, since_ms=since), asked)
 
-    def _read_past(self) -> dict[Span, Sequence[Ended]]:
+    def _read_history(self) -> dict[Span, Sequence[Ended]]:
         until = self._last.since_ms
         return {
             span: self._reader.ended(since_ms=until - span.seconds * 1000, until_ms=until, step_ms=span.step * 1000)
@@ -148,56 +264,53 @@ class RunWatch(QObject):
 
     # --- on the main thread
 
-    def _fill(self, past: Mapping[Span, Sequence[Ended]]) -> None:
-        for span, done in past.items():
-            self.history.fill(span, done, self._clock.now_ms() / 1000)
-        self._tell_pace()
+    def _fill_history(self, past: Mapping[Span, Sequence[Ended]]) -> None:
+        for span, ended in past.items():
+            self.history.fill(span, ended, self._clock.now_ms() / 1000)
+        self._emit_pace()
 
     @Slot(object)
-    def _read_again(self, _error: KnownError) -> None:  # the change feed reads the same database and reports why
-        self._task.request(_AFTER_TROUBLE_MS)
+    def _retry(self, _error: KnownError) -> None:
+        # The error is not reported here: the change feed reads the same database and reports it.
+        self._task.request(_RETRY_MS)
 
     @Slot(object)
-    def _take(self, reading: _Reading) -> None:
+    def _update(self, reading: _Reading) -> None:
         if reading == self._last:
             return
-        self._note(reading)
-        progress, end = self._run.take(reading.sums, reading.asked_ms)
-        if progress.is_busy and not self._progress.is_busy:
+        self._record(reading)
+        progress, end = self._run.update(reading.sums, reading.asked_ms)
+        if progress.is_busy and not self.progress.is_busy:
             self._began = self._clock.steady()
             self._timer.start()
-        before, self._progress = self._progress, progress
+        before, self.progress = self.progress, progress
         if progress != before:
             self.changed.emit(progress)
         if end is not None:
             self.ended.emit(end)
         if before.is_busy and not progress.is_busy:
             self._timer.stop()
-            self._tell_pace()
+            self._emit_pace()
 
-    def _note(self, reading: _Reading) -> None:
-        """Add what was done since the last reading to the history."""
+    def _record(self, reading: _Reading) -> None:
+        """Add what was processed since the last reading to the history."""
         last, self._last = self._last, reading
-        goes_on = reading.since_ms == last.since_ms
-        files = reading.sums.done_files - (last.sums.done_files if goes_on else 0)
-        size = _read_in_all(reading.sums) - (_read_in_all(last.sums) if goes_on else 0)
-        # Nothing was done before the first change, however old the last reading is.
+        sums, before = reading.sums, last.sums if reading.since_ms == last.since_ms else RunSums()
+        files = sums.done_files - before.done_files
+        size = sums.done_bytes + sums.read_bytes - before.done_bytes - before.read_bytes
+        # The last reading may be old, but nothing was processed before the first change after it.
         changed, self._changed_ms = self._changed_ms or reading.asked_ms, None
         self.history.add(max(changed - EVERY_MS, last.asked_ms) / 1000, reading.asked_ms / 1000, files, size)
 
     @Slot()
-    def _tell_pace(self) -> None:
-        if not self._progress.is_busy:
+    def _emit_pace(self) -> None:
+        if not self.progress.is_busy:
             self._time_left.reset()
             self.paced.emit(STILL)
             return
         now = self._clock.steady()
-        left = self._time_left.take(self._progress, now) if self._estimates else None
+        left = self._time_left.update(self.progress, now) if self._estimates else None
         series = self.history.series(Span.MINUTE, self._clock.now_ms() / 1000)
         seconds = max(1, min(RATE_SECONDS, int(now - self._began)))
         files, size = sum(series.files[-seconds:]) / seconds, sum(series.bytes[-seconds:]) / seconds
         self.paced.emit(Pace(files, size, left))
-
-
-def _read_in_all(sums: RunSums) -> int:
-    return sums.done_bytes + sums.read_bytes

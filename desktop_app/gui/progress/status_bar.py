@@ -1,46 +1,63 @@
-"""The window's status bar: connection, counts, selection, and the run's progress and pace."""
+"""The window's status bar: connection, counts, selection, progress of the run and throughput."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QStatusBar, QWidget
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QColor, QIcon, QPainter, QPen, QPixmap, QPolygonF
+from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QLabel, QProgressBar, QStatusBar, QToolButton, QWidget
 
 from desktop_app.domain.job import Status, StatusCounts
 from desktop_app.gui.connection.status import ConnectionText, Mark
 from desktop_app.gui.i18n import tr
 from desktop_app.gui.progress.run import IDLE, Progress
-from desktop_app.gui.progress.status_buttons import ConnectionButton, RateButton
-from desktop_app.gui.progress.texts import all_of, files_of
+from desktop_app.gui.progress.texts import files_and_bytes_of, files_of
+from desktop_app.gui.progress.throughput import draw_series
 from desktop_app.gui.table.cells import STATUS_ICONS
 from desktop_app.gui.wording import status_word, tool_tip
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from PySide6.QtGui import QIcon
+    from PySide6.QtGui import QPaintEvent
 
-    from desktop_app.gui.theme.theme import Theme
+    from desktop_app.gui.theme.theme import Colours, Theme
     from desktop_app.gui.wording import Wording
 
 
-_ICON = 14
+_STATUS_ICON = 14
 
 _BAR_WIDTH = 120
 
-_STEPS = 1000
+_BAR_STEPS = 1000
 
 _NARROW = 900
-"""In a window narrower than this, what is also shown elsewhere is hidden."""
+"""In a window narrower than this, parts whose content is also shown elsewhere are hidden."""
+
+_MARK_SIZE = 12
+
+_LINE_WIDTH, _LINE_HEIGHT = 62, 16
+
+_GAP = 7
+
+_PADDING = 5
+
+_FILL_OPACITY = 0.16
 
 
 class JobsStatusBar(QStatusBar):
-    """The status bar. Where there is little room, it first hides what is also shown elsewhere.
+    """The status bar. Parts that do not fit are hidden, beginning with those that are also shown elsewhere.
 
     Signals:
         connection_pressed(): The connection button was pressed.
-        throughput_pressed(): The pace button was pressed.
+        throughput_pressed(): The throughput button was pressed.
+
+    Attributes:
+        connection, throughput: The buttons.
+        counts: A label for each status.
+        foreign, selection, files, percent, left: The labels.
+        bar: The progress bar.
     """
 
     connection_pressed = Signal()
@@ -50,213 +67,330 @@ class JobsStatusBar(QStatusBar):
         super().__init__(parent)
         self._wording = wording
         self._theme = theme
-        self._counts = StatusCounts()
+        self._totals = StatusCounts()
         self._progress = IDLE
         self._shows_statuses = False
         self.setSizeGripEnabled(False)
         self.setAccessibleName(tr("Status"))
-        self._connection = ConnectionButton(theme, self)
-        self._connection.clicked.connect(self.connection_pressed)
-        self._labels = {status: _CountLabel(self) for status in Status}
-        self._foreign = QLabel(self)
-        self._selection = QLabel(self)
-        self._files = QLabel(self)
-        self._bar = QProgressBar(self)
-        self._bar.setRange(0, _STEPS)
-        self._bar.setTextVisible(False)
-        self._bar.setFixedWidth(_BAR_WIDTH)
-        self._bar.setAccessibleName(tr("Overall progress"))
-        self._percent = QLabel(self)
-        self._left = QLabel(self)
-        self._rate = RateButton(theme, self)
-        self._rate.clicked.connect(self.throughput_pressed)
-        self._foreign.hide()
-        self._rate.hide()
+        self.connection = ConnectionButton(theme, self)
+        self.connection.clicked.connect(self.connection_pressed)
+        self.counts = {status: CountLabel(self) for status in Status}
+        self.foreign, self.selection, self.files, self.percent, self.left = (QLabel(self) for _ in range(5))
+        self.bar = QProgressBar(self)
+        self.bar.setRange(0, _BAR_STEPS)
+        self.bar.setTextVisible(False)
+        self.bar.setFixedWidth(_BAR_WIDTH)
+        self.bar.setAccessibleName(tr("Overall progress"))
+        self.throughput = ThroughputButton(theme, self)
+        self.throughput.clicked.connect(self.throughput_pressed)
+        self.foreign.hide()
         self._arrange()
         theme.changed.connect(self._draw)
         self.show_connection(ConnectionText(Mark.STARTING, tr("Starting…"), ""))
         self._draw()
 
     def _arrange(self) -> None:
-        self._line = QWidget(self)
-        row = self._row = QHBoxLayout(self._line)
+        line = QWidget(self)
+        row = self._row = QHBoxLayout(line)
         row.setContentsMargins(4, 2, 8, 2)
         row.setSpacing(14)
-        row.addWidget(self._connection)
-        for label in self._labels.values():
-            row.addWidget(label)
-        row.addWidget(self._foreign)
-        row.addWidget(self._selection)
-        row.addStretch(1)
-        for widget in (self._files, self._bar, self._percent, self._left, self._rate):
+        for widget in (self.connection, *self.counts.values(), self.foreign, self.selection):
             row.addWidget(widget)
-        self.addWidget(self._line, 1)
+        row.addStretch(1)
+        for widget in (self.files, self.bar, self.percent, self.left, self.throughput):
+            row.addWidget(widget)
+        self.addWidget(line, 1)
 
-    # --- shown texts
-
-    @property
-    def connection_text(self) -> str:
-        """Return the text of the connection."""
-        return self._connection.connection.text
-
-    @property
-    def overall_text(self) -> str:
-        """Return the text of the overall progress that fits."""
-        shown = [label.text() for label in (self._files, self._percent) if not label.isHidden()]
-        return "  ".join(shown)
-
-    @property
-    def selection_text(self) -> str:
-        """Return the text of the selection."""
-        return self._selection.text()
-
-    @property
-    def left_text(self) -> str:
-        """Return the text of the time left; empty without an estimate."""
-        return self._left.text()
-
-    @property
-    def rate_text(self) -> str:
-        """Return the text of the pace; empty if none is shown."""
-        return "" if self._rate.isHidden() else self._rate.text()
-
-    def count_text(self, status: Status) -> str:
-        """Return the text of a status count."""
-        return self._labels[status].text
-
-    # --- setters
+    # --- content
 
     @Slot(object)
     def show_connection(self, text: ConnectionText) -> None:
         """Show the state of the connection."""
-        self._connection.set_connection(text)
+        self.connection.show_text(text)
         self.fit()
 
     @Slot(object)
     def show_counts(self, counts: StatusCounts) -> None:
-        """Show the numbers of files."""
-        self._counts = counts
-        for status, label in self._labels.items():
-            label.set_text(self._wording.number(counts.of(status)), status_word(status).lower())
+        """Show the number of files, in total and for each status."""
+        self._totals = counts
+        for status, label in self.counts.items():
+            label.words.setText(f"{self._wording.number(counts.of(status))} {status_word(status).lower()}")
         self._show_files()
 
     @Slot(object)
     def show_progress(self, progress: Progress) -> None:
-        """Show the progress of the run."""
+        """Show the progress of the run, or the total number of files if there is no run."""
         self._progress = progress
         if progress.is_busy:
-            self._bar.setValue(int(progress.fraction * _STEPS))
-            self._percent.setText(self._wording.percent(progress.fraction))
-            self._percent.setAccessibleName(all_of(progress, self._wording))
-            for widget in (self._files, self._bar, self._percent):
-                widget.setToolTip(tool_tip(all_of(progress, self._wording)))
+            sentence = files_and_bytes_of(progress, self._wording)
+            self.bar.setValue(int(progress.fraction * _BAR_STEPS))
+            self.percent.setText(self._wording.percent(progress.fraction))
+            self.percent.setAccessibleName(sentence)
+            for widget in (self.files, self.bar, self.percent):
+                widget.setToolTip(tool_tip(sentence))
         self._show_files()
 
     def _show_files(self) -> None:
         if self._progress.is_busy:
-            self._files.setText(files_of(self._progress, self._wording))
+            self.files.setText(files_of(self._progress, self._wording))
         else:
-            self._files.setText(self._wording.files(self._counts.total))
-            self._files.setToolTip("")
+            self.files.setText(self._wording.files(self._totals.total))
+            self.files.setToolTip("")
         self.fit()
 
     def show_pace(self, *, left: str, text: str, sentence: str, values: Sequence[float]) -> None:
-        """Show the pace and the time left.
+        """Show the throughput and the estimated time left.
 
         Args:
-            left: The time left as text; empty without an estimate.
-            text: The pace; hidden if empty.
-            sentence: The pace for a screen reader.
-            values: The values of the last minute.
+            left: The time left; empty if there is no estimate.
+            text: The throughput; if empty, the button is hidden.
+            sentence: The throughput for the tool tip and screen readers.
+            values: The values of the last minute, oldest first.
         """
-        self._left.setText(left)
-        self._rate.show_rate(text, sentence, values)
+        self.left.setText(left)
+        self.throughput.show_values(text, sentence, values)
         self.fit()
 
     @Slot(str)
-    def show_selection(self, words: str) -> None:
-        """Show the selection."""
-        self._selection.setText(words)
+    def show_selection(self, text: str) -> None:
+        """Show a text about the selection. An empty text hides the label."""
+        self.selection.setText(text)
         self.fit()
 
     @Slot(int)
     def show_foreign(self, count: int) -> None:
-        """Show the number of foreign messages; hidden if there are none."""
-        self._foreign.setText(tr("▲ %Ln foreign", "messages", count))
-        self._foreign.setToolTip(tr("This queue contains messages from other programs; see the Queue menu."))
-        self._foreign.setVisible(count > 0)
+        """Show the number of foreign messages, unless it is zero."""
+        self.foreign.setText(tr("▲ %Ln foreign", "messages", count))
+        self.foreign.setToolTip(tr("This queue contains messages from other programs; see the Queue menu."))
+        self.foreign.setVisible(count > 0)
         self.fit()
 
     def show_statuses(self, *, shown: bool) -> None:
-        """Show the counts of the statuses, for when the sidebar is hidden."""
+        """Show or hide the number of files of each status, which the sidebar shows as well."""
         self._shows_statuses = shown
         self.fit()
 
     # --- layout
 
     def fit(self) -> None:
-        """Show everything, then hide one part after the other until the rest fits."""
+        """Show all parts, then hide one after the other until the rest fits into the window."""
         room = self.window().width()
         busy, wide = self._progress.is_busy, room >= _NARROW
-        for label in self._labels.values():
+        for label in self.counts.values():
             label.setVisible(self._shows_statuses)
-        self._selection.setVisible(bool(self._selection.text()))
-        self._files.setVisible(wide or not busy)
-        self._bar.setVisible(busy and wide)
-        self._percent.setVisible(busy)
-        self._left.setVisible(busy and bool(self._left.text()))
-        self._rate.setVisible(bool(self._rate.text()))
-        self._rate.show_line(shown=True)
-        for leave_out in self._expendable(busy=busy):
-            if self._needed() <= room:
+        self.selection.setVisible(bool(self.selection.text()))
+        self.files.setVisible(wide or not busy)
+        self.bar.setVisible(busy and wide)
+        self.percent.setVisible(busy)
+        self.left.setVisible(busy and bool(self.left.text()))
+        self.throughput.setVisible(bool(self.throughput.text()))
+        self.throughput.show_line(shown=True)
+        for hide in self._expendable(busy=busy):
+            if self.needed_width() <= room:
                 break
-            leave_out()
-        # After a query of its size the layout considers itself up to date and would not move anything.
+            hide()
+        # Without this, the layout keeps the old positions, because sizeHint() has marked it as up to date.
         self._row.invalidate()
         self._row.activate()
 
     def _expendable(self, *, busy: bool) -> list[Callable[[], None]]:
-        statuses = [label.hide for label in self._labels.values()]
-        files = [self._files.hide] if busy else []
+        """Return functions that hide one part each, the least important part first."""
         return [
-            *statuses,
-            lambda: self._rate.show_line(shown=False),
-            self._bar.hide,
-            *files,
-            self._rate.hide,
-            self._selection.hide,
-            self._left.hide,
+            *(label.hide for label in self.counts.values()),
+            lambda: self.throughput.show_line(shown=False),
+            self.bar.hide,
+            *([self.files.hide] if busy else []),
+            self.throughput.hide,
+            self.selection.hide,
+            self.left.hide,
         ]
 
-    def _needed(self) -> int:
+    def needed_width(self) -> int:
+        """Return the width of all visible parts in pixels."""
         return self._row.sizeHint().width() + 4
 
     @Slot()
     def _draw(self) -> None:
         colours = self._theme.colours
-        for status, label in self._labels.items():
-            label.set_icon(self._theme.icon(STATUS_ICONS[status], colours.of(status)))
+        for status, label in self.counts.items():
+            icon = self._theme.icon(STATUS_ICONS[status], colours.of(status))
+            label.icon.setPixmap(icon.pixmap(QSize(_STATUS_ICON, _STATUS_ICON), self.devicePixelRatio()))
 
 
-class _CountLabel(QWidget):
-    """A symbol, a number and a status word."""
+class CountLabel(QWidget):
+    """The icon of a status beside the number of its files.
+
+    Attributes:
+        icon, words: The labels.
+    """
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self._icon = QLabel(self)
-        self._words = QLabel(self)
+        self.icon, self.words = QLabel(self), QLabel(self)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(5)
-        row.addWidget(self._icon)
-        row.addWidget(self._words)
+        row.addWidget(self.icon)
+        row.addWidget(self.words)
 
-    @property
-    def text(self) -> str:
-        return self._words.text()
 
-    def set_text(self, number: str, word: str) -> None:
-        self._words.setText(f"{number} {word}")
+class ConnectionButton(QToolButton):
+    """Shows the state of the connection: a symbol and a short text.
 
-    def set_icon(self, icon: QIcon) -> None:
-        self._icon.setPixmap(icon.pixmap(QSize(_ICON, _ICON), self.devicePixelRatio()))
+    Attributes:
+        shown: The text shown now.
+    """
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("chip")
+        self.setAutoRaise(True)
+        self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setIconSize(QSize(_MARK_SIZE, _MARK_SIZE))
+        self._theme = theme
+        self.shown = ConnectionText(Mark.STARTING, "", "")
+        theme.changed.connect(self._draw)
+
+    def show_text(self, text: ConnectionText) -> None:
+        """Show the state of the connection."""
+        self.shown = text
+        # Qt leaves hardly any space between a tool button's icon and its text.
+        self.setText(f"\N{EN SPACE}{text.text.replace('&', '&&')}")
+        self.setAccessibleName(tr("Connection: {words}").format(words=text.text))
+        self.setAccessibleDescription(text.detail)
+        self.setToolTip(tool_tip(text.detail))
+        self._draw()
+
+    @Slot()
+    def _draw(self) -> None:
+        self.setIcon(_mark_icon(self.shown.mark, self._theme.colours, self.devicePixelRatio()))
+
+
+class ThroughputButton(QAbstractButton):
+    """Shows the throughput: a line for the last minute and the current value."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._values: Sequence[float] = ()
+        self._shows_line = True
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        theme.changed.connect(self.update)
+
+    def show_values(self, text: str, sentence: str, values: Sequence[float]) -> None:
+        """Show the throughput.
+
+        Args:
+            text: The current value, such as `9.1/s`.
+            sentence: The current value for the tool tip and screen readers.
+            values: The values of the last minute, oldest first.
+        """
+        self._values = values
+        self.setText(text)
+        self.setAccessibleName(tr("Throughput: {words}").format(words=sentence))
+        self.setToolTip(tool_tip(sentence))
+        self.updateGeometry()
+        self.update()
+
+    def show_line(self, *, shown: bool) -> None:
+        """Show or hide the line; the current value is always shown."""
+        if shown != self._shows_line:
+            self._shows_line = shown
+            self.updateGeometry()
+            self.update()
+
+    def sizeHint(self) -> QSize:
+        """Return a size that does not change with each new value."""
+        metrics = self.fontMetrics()
+        words = max(metrics.horizontalAdvance(self.text()), metrics.horizontalAdvance("00.0/s"))
+        line = _LINE_WIDTH + _GAP if self._shows_line else 0
+        return QSize(line + words + 2 * _PADDING, max(_LINE_HEIGHT, metrics.height()) + 4)
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
+        """Paint the line, the value and the focus ring."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        colours, is_ltr = self._theme.colours, self.isLeftToRight()
+        inside = QRectF(self.rect()).adjusted(_PADDING, 0, -_PADDING, 0)
+        if self._shows_line:
+            top = (self.height() - _LINE_HEIGHT) / 2
+            left = inside.left() if is_ltr else inside.right() - _LINE_WIDTH
+            self._draw_line(painter, QRectF(left, top, _LINE_WIDTH, _LINE_HEIGHT))
+        painter.setPen(QColor(colours.text))
+        side = Qt.AlignmentFlag.AlignRight if is_ltr else Qt.AlignmentFlag.AlignLeft
+        painter.drawText(inside, side | Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignAbsolute, self.text())
+        if self.hasFocus() or self.underMouse():
+            colour, width = (colours.accent, 2) if self.hasFocus() else (colours.edge, 1)
+            painter.setPen(QPen(QColor(colour), width))
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 4, 4)
+
+    def _draw_line(self, painter: QPainter, place: QRectF) -> None:
+        if len(self._values) > 1:
+            highest, height = max(self._values) or 1.0, place.height()
+            # One pixel above and below, so that the line is not clipped at its extremes.
+            fractions = [(1 + value / highest * (height - 2)) / height for value in self._values]
+            colour = QColor(self._theme.colours.accent)
+            draw_series(painter, place, fractions, colour, width=1.4, opacity=_FILL_OPACITY)
+
+
+# --- the symbols for the state of the connection
+
+_ROUND = QRectF(1.8, 1.8, 8.4, 8.4)
+
+
+def _circle(painter: QPainter, colour: QColor) -> None:  # noqa: ARG001 - the signature of all shapes
+    painter.drawEllipse(_ROUND)
+
+
+def _disc(painter: QPainter, colour: QColor) -> None:
+    painter.setBrush(colour)
+    painter.drawEllipse(_ROUND)
+
+
+def _half(painter: QPainter, colour: QColor) -> None:
+    painter.drawEllipse(_ROUND)
+    painter.setBrush(colour)
+    painter.drawPie(_ROUND, -90 * 16, 180 * 16)
+
+
+def _triangle(painter: QPainter, colour: QColor) -> None:
+    painter.setBrush(colour)
+    painter.drawPolygon(QPolygonF([QPointF(6, 1.8), QPointF(10.4, 10), QPointF(1.6, 10)]))
+
+
+def _square(painter: QPainter, colour: QColor) -> None:
+    painter.setBrush(colour)
+    painter.drawRect(QRectF(2.4, 2.4, 7.2, 7.2))
+
+
+def _bars(painter: QPainter, colour: QColor) -> None:
+    painter.fillRect(QRectF(2.5, 1.5, 2.6, 9), colour)
+    painter.fillRect(QRectF(6.9, 1.5, 2.6, 9), colour)
+
+
+_SHAPES: dict[Mark, tuple[str, Callable[[QPainter, QColor], None]]] = {
+    # The name of the colour, and the function that draws the shape.
+    Mark.STARTING: ("muted", _circle),
+    Mark.RUNNING: ("processed", _disc),
+    Mark.RETRYING: ("processing", _half),
+    Mark.NEEDED: ("failed", _triangle),
+    Mark.STOPPED: ("failed", _square),
+    Mark.PAUSED: ("text", _bars),
+}
+
+
+def _mark_icon(mark: Mark, colours: Colours, ratio: float) -> QIcon:
+    """Return a drawn icon for a mark. The size of the character would depend on the font."""
+    pixmap = QPixmap(QSize(_MARK_SIZE, _MARK_SIZE) * ratio)
+    pixmap.setDevicePixelRatio(ratio)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    name, draw_shape = _SHAPES[mark]
+    colour = QColor(getattr(colours, name))
+    painter.setPen(QPen(colour, 1.6))
+    draw_shape(painter, colour)
+    painter.end()
+    return QIcon(pixmap)

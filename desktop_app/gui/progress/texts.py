@@ -1,4 +1,4 @@
-"""The texts about the run: its progress, pace and end."""
+"""The texts about the run: progress, throughput, time left and result."""
 
 from __future__ import annotations
 
@@ -27,20 +27,21 @@ _STICKY = 0.75
 
 _WHOLE_FROM = 9.95
 
-_BY_MINUTE_BELOW = 0.1
+_LEAST_FILES_PER_SECOND = 0.1
 
 _SHORT_MS = 1_000
+"""The duration of a run shorter than this is not mentioned."""
 
 
 def files_of(progress: Progress, wording: Wording) -> str:
-    """Return `1,044 of 1,248 files`."""
+    """Return the progress in files, such as `1,044 of 1,248 files`."""
     return tr("{done} of %Ln file(s)", "how many files of a run are done", progress.files_total).format(
         done=wording.number(progress.files_done)
     )
 
 
-def all_of(progress: Progress, wording: Wording) -> str:
-    """Return files and bytes, for the tool tip and screen readers."""
+def files_and_bytes_of(progress: Progress, wording: Wording) -> str:
+    """Return the progress in files and bytes, for the tool tip and screen readers."""
     return tr("{files}, {done} of {total}", "1,044 of 1,248 files, 3.1 GB of 3.4 GB").format(
         files=files_of(progress, wording),
         done=wording.size(progress.bytes_done),
@@ -49,14 +50,15 @@ def all_of(progress: Progress, wording: Wording) -> str:
 
 
 def rounded(seconds: float, before: int | None = None) -> int:
-    """Return seconds rounded to a sensible precision.
-
-    0 stands for less than a minute; whole minutes follow, from a quarter of an hour on in steps of 5, from an hour on
-    of 10; a day stands for a day or more.
+    """Round a time to a precision that suits its length.
 
     Args:
         seconds: The time left.
-        before: The previous result; kept while it is close enough, so that the text does not flicker.
+        before: The previous result. It is returned again while it is close enough, to keep the text from flickering.
+
+    Returns:
+        The time in seconds: 0 for less than a minute, else a multiple of 1 minute, of 5 minutes from 15 minutes on,
+        or of 10 minutes from an hour on; 24 hours for anything longer.
     """
     if seconds >= DAY:
         return DAY
@@ -69,7 +71,11 @@ def rounded(seconds: float, before: int | None = None) -> int:
 
 
 def time_left(seconds: int) -> str:
-    """Return the text for a result of `rounded`."""
+    """Return a time left as text, such as `~2 min`.
+
+    Args:
+        seconds: The result of `rounded`.
+    """
     if seconds >= DAY:
         return tr("more than a day", "how long it still takes")
     if seconds < MINUTE:
@@ -83,25 +89,25 @@ def time_left(seconds: int) -> str:
 
 
 class TimeLeft:
-    """Formats the time left without flicker."""
+    """Formats a changing time left so that the text does not flicker."""
 
     def __init__(self) -> None:
         self._before: int | None = None
 
     def text(self, seconds: float | None) -> str:
-        """Return a short text; empty without an estimate."""
+        """Return the time left as text; empty if there is no estimate."""
         self._before = None if seconds is None else rounded(seconds, self._before)
         return "" if self._before is None else time_left(self._before)
 
 
 def rate(value: float) -> str:
-    """Return a rate per second as a short number: `9.1`, `120`."""
+    """Return a rate as a short number, such as `9.1` or `120`."""
     return QLocale().toString(value, "f", 0 if value >= _WHOLE_FROM else 1)
 
 
 def pace_text(pace: Pace, wording: Wording) -> str:
-    """Return `9.1/s`; `4/min` where files take long, `12.3 MB/s` where a single one does; empty without progress."""
-    if pace.files >= _BY_MINUTE_BELOW:
+    """Return the throughput in the most suitable unit: `9.1/s`, `12.3 MB/s` or `4/min`; empty if there is none."""
+    if pace.files >= _LEAST_FILES_PER_SECOND:
         return tr("{number}/s", "files by the second").format(number=rate(pace.files))
     if pace.bytes >= 1:
         return tr("{size}/s", "12.3 MB by the second").format(size=wording.size(int(pace.bytes)))
@@ -111,12 +117,12 @@ def pace_text(pace: Pace, wording: Wording) -> str:
 
 
 def pace_sentence(pace: Pace, wording: Wording) -> str:
-    """Return the pace for the tool tip and screen readers."""
+    """Return the throughput in files and bytes, for the tool tip and screen readers."""
     return tr("{files} files and {size} per second").format(files=rate(pace.files), size=wording.size(int(pace.bytes)))
 
 
 def end_text(end: RunEnd, wording: Wording) -> str:
-    """Return the result of a run: `248 files processed in 2 min 10 s, 3 failed.`."""
+    """Return the result of a run, such as `248 files processed in 2 min 10 s, 3 failed.`."""
     if end.failed >= end.files:
         return tr("%Ln file(s) failed.", "a run is over", end.files)
     took = wording.span(end.took_ms)
@@ -134,7 +140,13 @@ def end_text(end: RunEnd, wording: Wording) -> str:
 
 
 def selection_text(count: int, sums: SelectionSums | None, wording: Wording) -> str:
-    """Return `12 selected · 3.4 MB · 2 failed`, without the sums until they are known."""
+    """Return a text about the selection, such as `12 selected · 3.4 MB · 2 failed`.
+
+    Args:
+        count: The number of selected files.
+        sums: Their sums; None while they are being calculated.
+        wording: Formats numbers and sizes.
+    """
     parts = [tr("%Ln selected", "files", count)]
     if sums is not None:
         parts.append(wording.size(sums.size))

@@ -1,4 +1,4 @@
-"""The throughput graphs: files and bytes per second, over a minute up to a day."""
+"""The throughput graphs: files and bytes per second over a span between one minute and 24 hours."""
 
 from __future__ import annotations
 
@@ -8,19 +8,10 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QDateTime, QLocale, QPointF, QRectF, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
-from PySide6.QtWidgets import (
-    QButtonGroup,
-    QDockWidget,
-    QHBoxLayout,
-    QLabel,
-    QSizePolicy,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from desktop_app.gui.i18n import tr
-from desktop_app.gui.progress.history import Span
+from desktop_app.gui.progress.run_watch import Span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,33 +19,25 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QHideEvent, QPaintEvent, QShowEvent
 
     from desktop_app.domain.clock import Clock
-    from desktop_app.gui.progress.history import History
+    from desktop_app.gui.progress.run_watch import History
     from desktop_app.gui.theme.theme import Theme
     from desktop_app.gui.wording import Wording
 
 
-_NICE = (1.0, 2.0, 2.5, 5.0, 10.0)
+_ROUND_STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 
-_LINES = 4
+_GRID_LINES = 4
 
 _WHOLE_FROM = 100
 
-_MARKS = {
-    # The distance of the marks in seconds, by span.
-    Span.MINUTE: 15,
-    Span.MINUTES_5: 60,
-    Span.HOUR: 900,
-    Span.HOURS_6: 3_600,
-    Span.DAY: 14_400,
-}
+_MARK_SECONDS = {Span.MINUTE: 15, Span.MINUTES_5: 60, Span.HOUR: 900, Span.HOURS_6: 3_600, Span.DAY: 14_400}
+"""The distance between two marks of the time axis."""
 
 _GAP = 6
 
-_GROUND = 0.18
+_FILL_OPACITY = 0.18
 
-_HEIGHT = 96
-
-_LEAST_WIDTH = 220
+_LEAST_WIDTH, _LEAST_HEIGHT = 220, 96
 
 _EVERY_MS = 1_000
 
@@ -63,37 +46,43 @@ _LEAST_FILES, _LEAST_BYTES = 0.01, 1_000.0
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A mark on an axis: its position, 0…1, and its text."""
+    """A mark on an axis.
+
+    Attributes:
+        at: The position, from 0 to 1.
+        text: The label.
+    """
 
     at: float
     text: str
 
 
 def nice_top(highest: float, least: float = 1.0) -> float:
-    """Return the value at the top of an axis: a round number, divided by the grid lines into round steps.
+    """Return the value at the top of an axis, which the grid lines divide into round steps.
 
     Args:
-        highest: The greatest value that the axis has to show.
-        least: The smallest value allowed at the top.
+        highest: The highest value that has to fit.
+        least: The minimum of the result.
     """
-    return _step(max(highest, least)) * _LINES
-
-
-def _step(highest: float) -> float:
-    rough = highest / _LINES
+    rough = max(highest, least) / _GRID_LINES
     power = 10.0 ** math.floor(math.log10(rough))
-    return next(nice * power for nice in _NICE if nice * power >= rough * (1 - 1e-9))
+    return next(step * power for step in _ROUND_STEPS if step * power >= rough * (1 - 1e-9)) * _GRID_LINES
 
 
 def value_marks(top: float, text_of: Callable[[float], str]) -> list[Mark]:
-    """Return the marks of the value axis from bottom to top, without the bottom."""
-    return [Mark(number / _LINES, text_of(top * number / _LINES)) for number in range(1, _LINES + 1)]
+    """Return the marks of the value axis above zero, from bottom to top."""
+    return [Mark(number / _GRID_LINES, text_of(top * number / _GRID_LINES)) for number in range(1, _GRID_LINES + 1)]
 
 
 def time_marks(span: Span, end_s: int) -> list[Mark]:
-    """Return the marks of the time axis: how long ago for minutes, the time of day for hours."""
-    every = _MARKS[span]
-    if span.seconds < _MARKS[Span.HOURS_6]:
+    """Return the marks of the time axis: times relative to now for short spans, else times of day.
+
+    Args:
+        span: The span.
+        end_s: The end of the axis, in seconds since 1970.
+    """
+    every = _MARK_SECONDS[span]
+    if span.seconds < _MARK_SECONDS[Span.HOURS_6]:
         ages = range(0, span.seconds + 1, every)
         return [Mark(1 - age / span.seconds, _age(age)) for age in ages]
     return [
@@ -103,7 +92,7 @@ def time_marks(span: Span, end_s: int) -> list[Mark]:
 
 
 def _first_mark(start_s: int, every: int) -> int:
-    """Return the first round time of the local day."""
+    """Return the first local time from `start_s` on that is a multiple of `every`."""
     offset = QDateTime.fromSecsSinceEpoch(start_s).offsetFromUtc()
     return -((-(start_s + offset)) // every) * every - offset
 
@@ -111,7 +100,7 @@ def _first_mark(start_s: int, every: int) -> int:
 def _age(seconds: int) -> str:
     if not seconds:
         return tr("now", "the right end of a graph's time")
-    if seconds < 2 * _MARKS[Span.MINUTES_5]:
+    if seconds < 2 * _MARK_SECONDS[Span.MINUTES_5]:
         return tr("-%Ln s", "so many seconds ago, under a graph", seconds)
     return tr("-%Ln min", "so many minutes ago, under a graph", seconds // 60)
 
@@ -121,46 +110,35 @@ def _clock(moment_s: int) -> str:
 
 
 def graph_number(value: float) -> str:
-    """Return a rate per second, to three digits: `0.025`, `9.1`, `1,250`."""
+    """Return a rate with three significant digits, or as a whole number: `0.025`, `9.1`, `1,250`."""
     if value >= _WHOLE_FROM:
         return QLocale().toString(round(value))
     return QLocale().toString(float(value), "g", 3)
 
 
-def span_name(span: Span) -> str:
-    """Return the text of a span's button."""
+def span_texts(span: Span) -> tuple[str, str]:
+    """Return the text of a span's button and a text for screen readers."""
     return {
-        Span.MINUTE: tr("1 min"),
-        Span.MINUTES_5: tr("5 min"),
-        Span.HOUR: tr("1 h"),
-        Span.HOURS_6: tr("6 h"),
-        Span.DAY: tr("24 h"),
-    }[span]
-
-
-def span_sentence(span: Span) -> str:
-    """Return the text of a span for screen readers."""
-    return {
-        Span.MINUTE: tr("last minute"),
-        Span.MINUTES_5: tr("last 5 minutes"),
-        Span.HOUR: tr("last hour"),
-        Span.HOURS_6: tr("last 6 hours"),
-        Span.DAY: tr("last 24 hours"),
+        Span.MINUTE: (tr("1 min"), tr("last minute")),
+        Span.MINUTES_5: (tr("5 min"), tr("last 5 minutes")),
+        Span.HOUR: (tr("1 h"), tr("last hour")),
+        Span.HOURS_6: (tr("6 h"), tr("last 6 hours")),
+        Span.DAY: (tr("24 h"), tr("last 24 hours")),
     }[span]
 
 
 def draw_series(
-    painter: QPainter, place: QRectF, fractions: Sequence[float], colour: QColor, *, width: float, ground: float
+    painter: QPainter, place: QRectF, fractions: Sequence[float], colour: QColor, *, width: float, opacity: float
 ) -> None:
-    """Draw values as a line from the left edge to the right; nothing without values.
+    """Draw values as a line across a rectangle, and fill the area below the line.
 
     Args:
         painter: The widget's painter.
-        place: The rectangle; the fill reaches down to its bottom.
-        fractions: The values, 0 at the bottom to 1 at the top.
+        place: The rectangle.
+        fractions: The values, from 0 at the bottom to 1 at the top.
         colour: The colour of the line.
         width: The width of the line in pixels.
-        ground: The opacity of the fill, 0…1.
+        opacity: The opacity of the filled area, from 0 to 1.
     """
     step = place.width() / max(1, len(fractions) - 1)
     points = [
@@ -175,7 +153,7 @@ def draw_series(
     below.lineTo(place.bottomRight())
     below.lineTo(place.bottomLeft())
     pale = QColor(colour)
-    pale.setAlphaF(ground)
+    pale.setAlphaF(opacity)
     painter.fillPath(below, pale)
     painter.setPen(QPen(colour, width))
     painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -183,15 +161,15 @@ def draw_series(
 
 
 class Graph(QWidget):
-    """A graph of the values of a span; screen readers get a sentence.
+    """A line graph with a title, and a summary for screen readers.
 
     Args:
-        title: What is counted, such as `Files per second`.
+        title: The title, such as `Files per second`.
         text_of: Formats a value.
-        colour: The name of a colour of the theme.
+        colour: The name of the line's colour in `Colours`.
         theme: The colours.
         parent: The parent.
-        least: The minimum of the axis's end.
+        least: The minimum of the value at the top of the axis.
     """
 
     def __init__(
@@ -200,9 +178,9 @@ class Graph(QWidget):
         text_of: Callable[[float], str],
         colour: str,
         theme: Theme,
-        parent: QWidget | None = None,
+        parent: QWidget,
         *,
-        least: float = 1.0,
+        least: float,
     ) -> None:
         super().__init__(parent)
         self._title = title
@@ -210,7 +188,7 @@ class Graph(QWidget):
         self._colour = colour
         self._theme = theme
         self._least = least
-        self._values: tuple[float, ...] = ()
+        self._values: Sequence[float] = ()
         self._span: Span | None = None
         self._end_s = 0
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -219,8 +197,13 @@ class Graph(QWidget):
         theme.changed.connect(self.update)
 
     def show_values(self, values: Sequence[float], span: Span, end_s: int) -> None:
-        """Show values, oldest first; the last one ends at `end_s`, in seconds since 1970."""
-        values = tuple(values)
+        """Show the values of a span.
+
+        Args:
+            values: The values, oldest first.
+            span: The span.
+            end_s: The end of the last value's step, in seconds since 1970.
+        """
         if (values, span, end_s) == (self._values, self._span, self._end_s):
             return
         self._values, self._span, self._end_s = values, span, end_s
@@ -230,63 +213,61 @@ class Graph(QWidget):
 
     @property
     def summary(self) -> str:
-        """Return what the graph shows, in a sentence."""
+        """Return a summary for the tool tip and screen readers; empty if there are no values."""
         if self._span is None or not self._values:
             return ""
         return tr("{what}, {span}: now {now}, peak {highest}, average {average}").format(
             what=self._title,
-            span=span_sentence(self._span),
+            span=span_texts(self._span)[1],
             now=self._text_of(self._values[-1]),
             highest=self._text_of(max(self._values)),
             average=self._text_of(sum(self._values) / len(self._values)),
         )
 
     def minimumSizeHint(self) -> QSize:
-        """Return the smallest size in which a line can be seen."""
-        return QSize(_LEAST_WIDTH, _HEIGHT + 2 * self.fontMetrics().height())
+        """Return the smallest size in which the line can be recognized."""
+        return QSize(_LEAST_WIDTH, _LEAST_HEIGHT + 2 * self.fontMetrics().height())
 
     def sizeHint(self) -> QSize:
-        """Return the minimum: the list gets the rest of the window."""
+        """Return the minimum size, to leave the rest of the window to the list."""
         return self.minimumSizeHint()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
-        """Draw title, axes, grid, line and focus ring."""
+        """Paint the title, axes, grid, line and focus ring."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         colours = self._theme.colours
         metrics = self.fontMetrics()
         top = nice_top(max(self._values, default=0.0), self._least)
-        rows = value_marks(top, self._text_of)
-        side = max(metrics.horizontalAdvance(mark.text) for mark in rows) + _GAP
+        marks = value_marks(top, self._text_of)
+        side = max(metrics.horizontalAdvance(mark.text) for mark in marks) + _GAP
         head = metrics.height() + _GAP
         place = QRectF(self.rect()).adjusted(_GAP + side, head + metrics.height() / 2, -2 * _GAP, -head - 2)
         painter.setPen(QColor(colours.text))
         painter.drawText(QRectF(self.rect()).adjusted(_GAP, 2, -_GAP, 0), Qt.AlignmentFlag.AlignTop, self._title)
-        self._draw_rows(painter, place, [(mark.at, mark.text) for mark in rows])
+        self._draw_value_axis(painter, place, [Mark(0, ""), *marks])
         if self._span is not None:
-            self._draw_times(painter, place)
-            self._draw_line(painter, place, top)
+            self._draw_time_axis(painter, place, time_marks(self._span, self._end_s))
+            fractions, colour = [value / top for value in self._values], QColor(getattr(colours, self._colour))
+            draw_series(painter, place, fractions, colour, width=1.8, opacity=_FILL_OPACITY)
         if self.hasFocus():
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(QColor(colours.accent), 2))
             painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 5, 5)
 
-    def _draw_rows(self, painter: QPainter, place: QRectF, rows: Sequence[tuple[float, str]]) -> None:
+    def _draw_value_axis(self, painter: QPainter, place: QRectF, marks: Sequence[Mark]) -> None:
         colours, height = self._theme.colours, self.fontMetrics().height()
-        for at, text in ((0.0, ""), *rows):
-            y = round(place.bottom() - at * place.height()) + 0.5
-            painter.setPen(QPen(QColor(colours.edge if at == 0 else colours.line), 1))
+        for mark in marks:
+            y = round(place.bottom() - mark.at * place.height()) + 0.5
+            painter.setPen(QPen(QColor(colours.line if mark.at else colours.edge), 1))
             painter.drawLine(QPointF(place.left(), y), QPointF(place.right(), y))
             painter.setPen(QColor(colours.muted))
             label = QRectF(0, y - height / 2, place.left() - _GAP, height)
-            painter.drawText(label, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
+            painter.drawText(label, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, mark.text)
 
-    def _draw_times(self, painter: QPainter, place: QRectF) -> None:
-        if self._span is None:
-            return
+    def _draw_time_axis(self, painter: QPainter, place: QRectF, marks: Sequence[Mark]) -> None:
         colours, metrics = self._theme.colours, self.fontMetrics()
         taken = -1.0
-        marks = time_marks(self._span, self._end_s)
         for mark in sorted(marks, key=lambda mark: mark.at):
             x = round(place.left() + mark.at * place.width()) + 0.5
             painter.setPen(QPen(QColor(colours.line), 1))
@@ -298,16 +279,17 @@ class Graph(QWidget):
                 painter.drawText(QPointF(left, place.bottom() + metrics.ascent() + 4), mark.text)
                 taken = left + width + 2 * _GAP
 
-    def _draw_line(self, painter: QPainter, place: QRectF, top: float) -> None:
-        colour = QColor(getattr(self._theme.colours, self._colour))
-        draw_series(painter, place, [value / top for value in self._values], colour, width=1.8, ground=_GROUND)
-
 
 class ThroughputDock(QDockWidget):
-    """The dock with the graphs and their span; redrawn once a second while visible.
+    """The dock with the graphs and the buttons for their span. It is redrawn once a second while it is visible.
 
     Signals:
-        chosen(Span): The user has chosen another span.
+        chosen(Span): Another span was chosen.
+
+    Attributes:
+        span: The span shown.
+        graphs: The graphs of files and of bytes.
+        buttons: The button of each span.
     """
 
     chosen = Signal(object)
@@ -320,7 +302,7 @@ class ThroughputDock(QDockWidget):
         self.setTitleBarWidget(QWidget(self))
         self._history = history
         self._clock = clock
-        self._span = Span.MINUTES_5
+        self.span = Span.MINUTES_5
         files = Graph(tr("Files per second"), graph_number, "accent", theme, self, least=_LEAST_FILES)
         sizes = Graph(
             tr("Bytes per second"), lambda value: wording.size(int(value)), "processed", theme, self, least=_LEAST_BYTES
@@ -333,18 +315,16 @@ class ThroughputDock(QDockWidget):
         self._timer.timeout.connect(self.draw)
 
     def _make_buttons(self) -> None:
-        self._group = QButtonGroup(self)
         self.buttons: dict[Span, QToolButton] = {}
         for span in Span:
-            button = QToolButton(self)
+            button = self.buttons[span] = QToolButton(self)
             button.setObjectName("segment")
-            button.setText(span_name(span))
-            button.setAccessibleName(span_sentence(span))
+            text, name = span_texts(span)
+            button.setText(text)
+            button.setAccessibleName(name)
             button.setCheckable(True)
             button.setAutoExclusive(True)
-            button.setChecked(span is self._span)
-            self._group.addButton(button)
-            self.buttons[span] = button
+            button.setChecked(span is self.span)
             button.clicked.connect(lambda _checked=False, span=span: self.choose(span))
 
     def _arrange(self) -> None:
@@ -369,32 +349,27 @@ class ThroughputDock(QDockWidget):
         column.addLayout(row, 1)
         self.setWidget(whole)
 
-    @property
-    def span(self) -> Span:
-        """Return the content."""
-        return self._span
-
     def choose(self, span: Span) -> None:
         """Show another span."""
-        self._span = span
+        self.span = span
         self.buttons[span].setChecked(True)
         self.draw()
         self.chosen.emit(span)
 
     @Slot()
     def draw(self) -> None:
-        """Draw the current values."""
-        series = self._history.series(self._span, self._clock.now_ms() / 1000)
+        """Update the graphs."""
+        series = self._history.series(self.span, self._clock.now_ms() / 1000)
         for graph, values in zip(self.graphs, (series.files, series.bytes), strict=True):
-            graph.show_values(values, series.span, series.end_s)
+            graph.show_values(values, self.span, series.end_s)
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Start drawing."""
+        """Start updating the graphs."""
         super().showEvent(event)
         self.draw()
         self._timer.start()
 
     def hideEvent(self, event: QHideEvent) -> None:
-        """Stop drawing."""
+        """Stop updating the graphs."""
         super().hideEvent(event)
         self._timer.stop()

@@ -40,6 +40,8 @@ from desktop_app.gui.widgets.dialogs import show_rows
 from desktop_app.gui.window_memory import SortLayout
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from PySide6.QtWidgets import QWidget
 
     from desktop_app.gui.table.model import JobsModel
@@ -113,17 +115,14 @@ class JobsView(QTableView):
         layout = memory.columns()
         if layout:
             self.header.restore_layout(layout)
-        self.header.set_order(_order_of(memory.sorting(), memory.second_sorting()))
+        self.header.set_order(_order_of(memory.sort_order()))
         self._sort()
 
     def remember(self, memory: WindowMemory) -> None:
-        """Save the columns and the sort order."""
+        """Save columns and sort order."""
         memory.set_columns(self.header.column_layout())
-        first, *rest = (
-            SortLayout(COLUMNS[COLUMN_OF_SORT[term.key]].id, term.descending) for term in self.header.order().terms
-        )
-        memory.set_sorting(first)
-        memory.set_second_sorting(rest[0] if rest else None)
+        terms = self.header.order().terms
+        memory.set_sort_order([SortLayout(COLUMNS[COLUMN_OF_SORT[term.key]].id, term.descending) for term in terms])
 
     @Slot()
     def _sort(self) -> None:
@@ -255,12 +254,12 @@ class JobsView(QTableView):
         painter.end()
 
 
-def _order_of(*layouts: SortLayout | None) -> Sort:
+def _order_of(layouts: Sequence[SortLayout]) -> Sort:
     """Return a saved sort order, up to the first column that does not exist in this version."""
     terms: list[SortTerm] = []
     for layout in layouts:
-        key = COLUMNS[COLUMN_OF_ID[layout.column]].sort_key if layout and layout.column in COLUMN_OF_ID else None
-        if layout is None or key is None:
+        key = COLUMNS[COLUMN_OF_ID[layout.column]].sort_key if layout.column in COLUMN_OF_ID else None
+        if key is None:
             break
         terms.append(SortTerm(key, layout.descending))
     return Sort(tuple(terms)) if terms else BY_ADDING

@@ -1,1 +1,1 @@
-"""The main window, which arranges the parts of the other packages."""
+"""The main window and the pages of an empty list."""

@@ -13,7 +13,7 @@ from desktop_app.gui.i18n import tr
 from desktop_app.gui.theme.theme import program_icon
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from desktop_app.config.settings import Connection
     from desktop_app.gui.commands.actions import Actions
@@ -22,97 +22,100 @@ if TYPE_CHECKING:
     from desktop_app.gui.theme.theme import Theme
 
 
-_ICON = 80
+_ICON, _NO_MATCH_ICON = 80, 56
 
 
-class EmptyState(QWidget):
-    """The page of an empty list: says how to begin, and offers it.
+class _EmptyPage(QWidget):
+    """The base of the pages: an icon, a title, a text and a row of buttons, one below the other.
 
     Attributes:
-        words: Explains what happens to files.
+        words: The label with the text.
+        column: The layout of the page.
+    """
+
+    def __init__(self, buttons: Sequence[QPushButton], spacing: int, parent: QWidget | None) -> None:
+        super().__init__(parent)
+        self.setObjectName("empty")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._icon, self._title, self.words = QLabel(self), QLabel(self), QLabel(self)
+        self._title.setObjectName("emptyTitle")
+        self._title.setTextFormat(Qt.TextFormat.PlainText)
+        self.words.setObjectName("emptyText")
+        for label in (self._title, self.words):
+            label.setWordWrap(True)
+            label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        row = QHBoxLayout()
+        row.setSpacing(10)
+        row.addStretch()
+        for button in buttons:
+            row.addWidget(button)
+        row.addStretch()
+        self.column = QVBoxLayout(self)
+        self.column.setContentsMargins(40, 0, 40, 0)
+        self.column.setSpacing(spacing)
+        self.column.addStretch(4)
+        self.column.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignHCenter)
+        # Without an alignment, so that Qt gives the labels the height of several lines.
+        self.column.addWidget(self._title)
+        self.column.addWidget(self.words)
+        self.column.addSpacing(6)
+        self.column.addLayout(row)
+
+
+class EmptyState(_EmptyPage):
+    """The page of an empty list, which explains how to add files.
+
+    Attributes:
         first: The Add Files button.
         other_queue: The link to the Connection dialog.
     """
 
     def __init__(self, actions: Actions, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setObjectName("empty")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        buttons = {QPushButton(action.text()): action for action in (actions.add_files, actions.add_folder)}
+        super().__init__(list(buttons), 14, parent)
         self._theme = theme
-        icon = QLabel(self)
-        icon.setPixmap(program_icon().pixmap(QSize(_ICON, _ICON), self.devicePixelRatio()))
-        title = QLabel(tr("Add files to process"), self)
-        title.setObjectName("emptyTitle")
-        self.words = words = QLabel(self)
-        words.setObjectName("emptyText")
-        words.setWordWrap(True)
-        words.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-        self._buttons = [
-            (QPushButton(action.text(), self), action) for action in (actions.add_files, actions.add_folder)
-        ]
-        self._buttons[0][0].setObjectName("primary")
-        self.first = self._buttons[0][0]
-        buttons = QHBoxLayout()
-        buttons.setSpacing(10)
-        buttons.addStretch()
-        for button, action in self._buttons:
+        self._buttons = buttons
+        self._icon.setPixmap(program_icon().pixmap(QSize(_ICON, _ICON), self.devicePixelRatio()))
+        self._title.setText(tr("Add files to process"))
+        for button, action in buttons.items():
             button.clicked.connect(action.trigger)
-            buttons.addWidget(button)
+        self.first = next(iter(buttons))
+        self.first.setObjectName("primary")
         self.other_queue = QPushButton(tr("Use my AWS &queue instead…"), self)
         self.other_queue.setObjectName("link")
         self.other_queue.setCursor(Qt.CursorShape.PointingHandCursor)
         self.other_queue.clicked.connect(actions.connection.trigger)
-        buttons.addStretch()
-        column = QVBoxLayout(self)
-        column.setContentsMargins(40, 0, 40, 0)
-        column.setSpacing(14)
-        column.addStretch(4)
-        for widget in (icon, title):
-            column.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
-        column.addWidget(words)  # without an alignment: otherwise Qt would not give it the height of two lines
-        column.addSpacing(6)
-        column.addLayout(buttons)
-        column.addWidget(self.other_queue, 0, Qt.AlignmentFlag.AlignHCenter)
-        column.addStretch(5)
+        self.column.addWidget(self.other_queue, 0, Qt.AlignmentFlag.AlignHCenter)
+        self.column.addStretch(5)
         theme.changed.connect(self._draw)
         self._draw()
 
     def follow(self, connection: Connection) -> None:
-        """Explain what happens to files with this queue."""
+        """Explain where files are processed with this connection."""
         self.other_queue.setVisible(connection.is_local)
-        self.words.setText(_first_words(connection))
+        if connection.is_local:
+            text = tr(
+                "Drop files or folders anywhere in this window. "
+                "They are processed on this computer – no AWS account needed."
+            )
+        else:
+            text = tr("Drop files or folders anywhere in this window. They are processed through the queue {queue}.")
+            text = text.format(queue=connection.queue_name)
+        self.words.setText(text)
 
     def _draw(self) -> None:
-        colours = self._theme.colours
-        for button, action in self._buttons:
-            name = str(action.data())
-            primary = button.objectName() == "primary"
-            button.setIcon(self._theme.icon(name, colours.selected_text if primary else ""))
+        for button, action in self._buttons.items():
+            colour = self._theme.colours.selected_text if button is self.first else ""
+            button.setIcon(self._theme.icon(str(action.data()), colour))
 
 
-def _first_words(connection: Connection) -> str:
-    if connection.is_local:
-        return tr(
-            "Drop files or folders anywhere in this window. "
-            "They are processed on this computer – no AWS account needed."
-        )
-    return tr("Drop files or folders anywhere in this window. They are processed through the queue {queue}.").format(
-        queue=connection.queue_name
-    )
-
-
-_NO_MATCH_ICON = 56
-
-_ONLY_FAILED = frozenset({Status.FAILED})
-
-
-class NoMatch(QWidget):
-    """The page shown when nothing matches: offers to clear what excludes the files.
+class NoMatch(_EmptyPage):
+    """The page shown when no file matches, with buttons that clear the filter.
 
     Args:
         clear_filter: Clears the filter box.
-        show_all: Clears filter and sidebar.
-        theme: Its colours and icons.
+        show_all: Clears the filter box and the selection in the sidebar.
+        theme: Colours and icons.
         parent: The parent.
 
     Attributes:
@@ -126,81 +129,54 @@ class NoMatch(QWidget):
         theme: Theme,
         parent: QWidget | None = None,
     ) -> None:
-        super().__init__(parent)
-        self.setObjectName("empty")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        buttons = QPushButton(tr("&Clear Filter")), QPushButton(tr("&Show All Files"))
+        super().__init__(buttons, 12, parent)
         self._theme = theme
-        self._all_is_well = False
-        self._icon = QLabel(self)
-        self._title = QLabel(self)
-        self._title.setObjectName("emptyTitle")
-        self._title.setTextFormat(Qt.TextFormat.PlainText)
-        self._words = QLabel(self)
-        self._words.setObjectName("emptyText")
-        for label in (self._title, self._words):
-            label.setWordWrap(True)
-            label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-        self.clear = QPushButton(tr("&Clear Filter"), self)
-        self.all = QPushButton(tr("&Show All Files"), self)
+        self._has_no_failures = False
+        self.clear, self.all = buttons
         self.clear.clicked.connect(clear_filter)
         self.all.clicked.connect(show_all)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(10)
-        buttons.addStretch()
-        buttons.addWidget(self.clear)
-        buttons.addWidget(self.all)
-        buttons.addStretch()
-        column = QVBoxLayout(self)
-        column.setContentsMargins(40, 0, 40, 0)
-        column.setSpacing(12)
-        column.addStretch(4)
-        column.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignHCenter)
-        column.addWidget(self._title)
-        column.addWidget(self._words)
-        column.addSpacing(6)
-        column.addLayout(buttons)
-        column.addStretch(5)
+        self.column.addStretch(5)
         theme.changed.connect(self._draw)
 
     @property
     def title(self) -> str:
-        """Return the shown title."""
+        """Return the title."""
         return self._title.text()
 
     def explain(self, where: Filter, typed: str) -> None:
-        """Explain why nothing matches.
+        """Explain why no file matches.
 
         Args:
-            where: The filter that matches nothing.
-            typed: The text of the filter box.
+            where: The filter.
+            typed: The text in the filter box.
         """
         searches = where.search != NO_SEARCH
         chooses = bool(where.statuses or where.problems or where.batches)
-        self._all_is_well = not searches and where.statuses == _ONLY_FAILED and not where.batches
-        if self._all_is_well:
+        self._has_no_failures = not searches and where.statuses == {Status.FAILED} and not where.batches
+        if self._has_no_failures:
             self._title.setText(tr("No problems"))
-            self._words.setText(tr("No file has failed."))
+            self.words.setText(tr("No file has failed."))
         elif searches:
             self._title.setText(tr("No files match “{words}”").format(words=display_text(typed.strip())))
-            self._words.setText(tr("Only the files selected in the sidebar are searched.") if chooses else "")
+            self.words.setText(tr("Only the files selected in the sidebar are searched.") if chooses else "")
         else:
             self._title.setText(tr("No files here"))
-            self._words.setText(tr("No file matches everything selected in the sidebar."))
-        self._words.setVisible(bool(self._words.text()))
+            self.words.setText(tr("No file matches everything selected in the sidebar."))
+        self.words.setVisible(bool(self.words.text()))
         self.clear.setVisible(searches)
         self.all.setVisible(chooses)
         self._draw()
 
     def _draw(self) -> None:
         colours = self._theme.colours
-        name, colour = ("status-processed", colours.processed) if self._all_is_well else ("search", colours.muted)
-        self._icon.setPixmap(
-            self._theme.icon(name, colour).pixmap(QSize(_NO_MATCH_ICON, _NO_MATCH_ICON), self.devicePixelRatio())
-        )
+        name, colour = ("status-processed", colours.processed) if self._has_no_failures else ("search", colours.muted)
+        pixmap = self._theme.icon(name, colour).pixmap(QSize(_NO_MATCH_ICON, _NO_MATCH_ICON), self.devicePixelRatio())
+        self._icon.setPixmap(pixmap)
 
 
 class Pages(QStackedWidget):
-    """The stack of the table and the empty pages."""
+    """A stack of the table and the empty pages."""
 
     def __init__(self, view: JobsView, empty: EmptyState, no_match: NoMatch, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -212,21 +188,21 @@ class Pages(QStackedWidget):
             self.addWidget(page)
 
     def update_page(self, model: JobsModel, *, total: int, typed: str) -> None:
-        """Show the table if it has rows, else the matching empty page.
+        """Show the table if it has rows, else one of the empty pages.
 
         Args:
-            model: The table's model.
-            total: The number of files, whether they match or not.
-            typed: The text of the filter box.
+            model: The model of the table.
+            total: The number of all files, including those that do not match the filter.
+            typed: The text in the filter box.
         """
-        page = self._wanted(model, total)
+        page = self._page(model, total)
         if page is self._no_match:
             self._no_match.explain(model.shown_filter, typed)
         if page is self.currentWidget():
             return
         focused = QApplication.focusWidget()
         loses_focus = focused is None or self.isAncestorOf(focused)
-        # At the start Qt has focused the window's first button.
+        # When the window opens, Qt gives the focus to its first button.
         first = self.currentWidget() in {self._blank, self._empty}
         self.setCurrentWidget(page)
         if page is self._view and (loses_focus or first):
@@ -237,7 +213,7 @@ class Pages(QStackedWidget):
             buttons = (self._no_match.clear, self._no_match.all)
             next(button for button in buttons if not button.isHidden()).setFocus()
 
-    def _wanted(self, model: JobsModel, total: int) -> QWidget:
+    def _page(self, model: JobsModel, total: int) -> QWidget:
         if model.rowCount():
             return self._view
         if not model.is_loaded:

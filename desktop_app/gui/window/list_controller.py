@@ -1,4 +1,4 @@
-"""The controller of the list: reading, counting, adding and changing it. Uses no widgets."""
+"""Creates the objects that read and change the list. Does not use widgets."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ if TYPE_CHECKING:
 
 
 class ListController(QObject):
-    """Creates the parts that work on the list, connects them, and starts and stops them.
+    """Creates, connects, starts and stops the objects that read and change the list.
 
     Signals:
-        problem(str): The plain text of an error that is not reported elsewhere.
+        problem(str): The text of an error that is not reported in another way.
 
     Attributes:
-        reader: Reads the list. Any thread.
+        reader: Reads the list. Can be used on any thread.
         feed, model, totals, groups, adder, commands, exporter, run: See their classes.
         reads: The pool for reading the list.
         tasks: The pool for other tasks.
 
     Args:
         reader: Reads the list.
-        intake: Writes the list.
-        session: See `DatabaseSession`.
-        wording: Formats the texts.
-        queue: The key of the queue that the run follows; see `RunWatch.follow_queue`.
-        clock: The time.
+        editor: Changes the list.
+        session: Opens a database session on a pool thread.
+        wording: Formats numbers, sizes and times.
+        queue: The key of the queue that the run follows.
+        clock: The clock.
         parent: The parent.
     """
 
@@ -51,7 +51,7 @@ class ListController(QObject):
     def __init__(
         self,
         reader: JobReader,
-        intake: JobEditor,
+        editor: JobEditor,
         session: DatabaseSession,
         wording: Wording,
         *,
@@ -61,7 +61,7 @@ class ListController(QObject):
     ) -> None:
         super().__init__(parent)
         self.reader = reader
-        # Separate pools, so that a long scan delays no page; a single thread for writes, so that Undo follows Remove.
+        # A long scan must not delay the table, hence several pools. A single thread keeps Remove and Undo in order.
         self.reads = Tasks(session, threads=2, parent=self)
         self._scans = Tasks(session, threads=2, parent=self)
         self._writes = Tasks(session, threads=1, parent=self)
@@ -70,11 +70,11 @@ class ListController(QObject):
         self.totals = Totals(reader, self.reads, self)
         self.groups = GroupTotals(reader, self.reads, self)
         self.model = JobsModel(reader, self.reads, wording, self)
-        self.adder = Adder(intake, self._scans, self._writes, wording, self)
-        self.commands = ListCommands(reader, intake, self._writes, wording, self)
+        self.adder = Adder(editor, self._scans, self._writes, wording, self)
+        self.commands = ListCommands(reader, editor, self._writes, wording, self)
         self.exporter = Exporter(reader, self.tasks, wording, self)
         self.run = RunWatch(reader, self.reads, queue=queue, clock=clock, parent=self)
-        self.adder.finished.connect(self._note_added)
+        self.adder.finished.connect(self._record_add)
         self.feed.changed.connect(self.model.apply)
         self.feed.changed.connect(self.totals.count)
         self.feed.changed.connect(self.groups.count)
@@ -87,12 +87,12 @@ class ListController(QObject):
             tasks.problem.connect(self.problem)
 
     @Slot(object)
-    def _note_added(self, report: AddReport) -> None:
+    def _record_add(self, report: AddReport) -> None:
         if report.batch:
-            self.commands.note_added(report.batch, report.added)
+            self.commands.record_add(report.batch, report.added)
 
     def start(self) -> None:
-        """Follow changes from now on. Sort the model after this, which reads the list.
+        """Start following changes to the list. Load the model afterwards, so that it does not miss any.
 
         Raises:
             StoreError: If the database can't be read.
@@ -104,7 +104,7 @@ class ListController(QObject):
 
     @Slot()
     def stop(self) -> None:
-        """Start nothing new; writes in progress are completed."""
+        """Stop adding, exporting and following changes. Writes in progress are completed."""
         self.feed.stop()
         self.adder.stop()
         self.exporter.stop()
@@ -114,12 +114,16 @@ class ListController(QObject):
         return not any(tasks.busy for tasks in self._all_tasks())
 
     def step(self) -> Step:
-        """Return the shutdown step that ends this."""
-        return Step("the window's own work", self.stop, self.is_at_rest)
+        """Return the shutdown step for the tasks of the window."""
+        return Step("the window's tasks", self.stop, self.is_at_rest)
 
     def close(self, timeout_ms: int = 1_000) -> bool:
-        """Close the pools; return False if a thread is still running."""
-        ended = [tasks.close(timeout_ms) for tasks in self._all_tasks()]
+        """Close the pools and return whether all tasks have ended.
+
+        Args:
+            timeout_ms: The time to wait for each pool, in milliseconds.
+        """
+        ended = [tasks.close(timeout_ms) for tasks in self._all_tasks()]  # a list, so that every pool is closed
         return all(ended)
 
     def _all_tasks(self) -> tuple[Tasks, ...]:

@@ -1,4 +1,4 @@
-"""The main window: arranges its parts and restores its last state."""
+"""The main window, which creates, arranges and connects the parts of the other packages."""
 
 from __future__ import annotations
 
@@ -51,34 +51,35 @@ if TYPE_CHECKING:
 
 _SIZE = (1100, 700)
 
-_LEAST = (720, 440)
+_MINIMUM_SIZE = (720, 440)
 
 
 class MainWindow(QMainWindow):
     """The main window.
 
     Signals:
-        closed(): The window was closed, so what runs behind it can end. Emitted once.
+        closed(): The window was closed. Emitted only once.
 
     Attributes:
         menu_actions: All actions.
         selected: The number of selected files and their sums.
-        view, filter, sidebar, details, no_match, notices, banner, busy, exporting, status, overlay: Its parts.
-        connection, adding: The commands for the connection and for adding files.
-        export, pausing, help: The commands that keep a dialog or a state.
-        progress: Presents the run.
+        view, filter, sidebar, details, no_match, notices, banner, busy, exporting, status, overlay: The widgets.
+        connection, adding: The connection commands, and the flow of adding files.
+        export, pausing, help: The commands that have a dialog or a state.
+        progress: Shows the run.
 
     Args:
-        jobs: Works behind the window.
+        jobs: Reads and changes the list.
         controller: The connection and its loops.
-        control: Pauses and resumes.
-        remember_paused: Saves for the next start whether it is paused; may raise a `KnownError`.
-        memory: Stores the window's state.
-        theme, wording: Colours, icons and texts.
-        clock: The time.
+        control: Pauses and resumes processing.
+        save_paused: Saves whether processing is paused, for the next start; may raise a `KnownError`.
+        memory: Stores the state of the window.
+        theme: Colours and icons.
+        wording: Formats numbers, sizes and times.
+        clock: The clock.
         desktop: Returns the desktop integration for a window.
-        support: The sources of a support report; its home has the list and the log.
-        strict_order: Whether all messages to a FIFO queue are sent in one group.
+        support: The sources of a support report, including the program's folders.
+        strict_order: Whether all messages to a FIFO queue are sent in one message group.
     """
 
     closed = Signal()
@@ -89,7 +90,7 @@ class MainWindow(QMainWindow):
         controller: ConnectionController,
         *,
         control: ProcessingControl,
-        remember_paused: Callable[[bool], object],
+        save_paused: Callable[[bool], object],
         memory: WindowMemory,
         theme: Theme,
         wording: Wording,
@@ -155,16 +156,12 @@ class MainWindow(QMainWindow):
         self._arrange()
         self.overlay = DropOverlay(theme, self)
         DropTarget(self, self.overlay, wording).dropped.connect(self.add)
-        self._make_commands(support, control, remember_paused)
+        self._make_commands(support, control, save_paused)
         self._connect()
 
     def _make_commands(
-        self,
-        support: SupportSources,
-        control: ProcessingControl,
-        remember_paused: Callable[[bool], object],
+        self, support: SupportSources, control: ProcessingControl, save_paused: Callable[[bool], object]
     ) -> None:
-        """Create the commands: one class per menu, two for File and Queue."""
         actions, jobs, view, memory = self.menu_actions, self._list, self.view, self._memory
         self.export = ExportCommand(
             actions.export,
@@ -177,7 +174,7 @@ class MainWindow(QMainWindow):
             wording=self._wording,
             window=self,
         )
-        self.pausing = PauseCommands(actions, control, remember_paused, jobs.totals, self)
+        self.pausing = PauseCommands(actions, control, save_paused, jobs.totals, self)
         self.help = HelpCommands(actions, jobs.tasks, support, memory, self._theme, self)
         LocateCommand(actions.locate, view, jobs.model, jobs.commands, memory, self)
         panes = (self._tools, self.sidebar, self.banner, self._pages, self.details, self.notices)
@@ -186,40 +183,26 @@ class MainWindow(QMainWindow):
             self.export,
             EditCommands(actions, view, jobs.reader, jobs.reads, self._wording),
             ViewCommands(actions, view, jobs.model, jobs.reader, jobs.reads, (*panes, self.progress.dock, self.status)),
-            QueueCommands(
-                actions,
-                view,
-                jobs.model,
-                jobs.commands,
-                jobs.tasks,
-                may_begin=lambda: control.may_begin,
-                try_now=control.try_now,
-            ),
+            QueueCommands(actions, view, jobs.model, jobs.commands, control, jobs.tasks),
             self.pausing,
             self.help,
         ):
-            commands.notice.connect(self.say)
+            commands.notice.connect(self.show_notice)
 
     def _arrange(self) -> None:
-        self.setMinimumSize(*_LEAST)
+        self.setMinimumSize(*_MINIMUM_SIZE)
         self.resize(*_SIZE)
+        jobs, actions = self._list, self.menu_actions
         list_filter = ListFilter(
-            self.menu_actions,
-            self.filter,
-            self.sidebar,
-            self.view,
-            self._list.model,
-            self._list.totals,
-            self._list.groups,
-            self,
+            actions, self.filter, self.sidebar, self.view, jobs.model, jobs.totals, jobs.groups, self
         )
-        list_filter.retry_requested.connect(self._list.commands.retry_reasons)
+        list_filter.retry_requested.connect(jobs.commands.retry_reasons)
         self.no_match = NoMatch(list_filter.clear_filter, list_filter.show_all, self._theme, self)
-        self._empty = EmptyState(self.menu_actions, self._theme)
+        self._empty = EmptyState(actions, self._theme)
         self._pages = Pages(self.view, self._empty, self.no_match, self)
         self._split = DetailsSplit(self._pages, self.details, self)
-        fill_menu_bar(self, self.menu_actions, self._list.commands.undo, self.view.header)
-        self._tools = ToolBar(self.menu_actions, self.filter, self)
+        fill_menu_bar(self, actions, jobs.commands.undo, self.view.header)
+        self._tools = ToolBar(actions, self.filter, self)
         self.addToolBar(self._tools)
         self.setStatusBar(self.status)
         central = QWidget(self)
@@ -241,20 +224,20 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         jobs, actions = self._list, self.menu_actions
-        jobs.problem.connect(self.complain)
+        jobs.problem.connect(self.show_error)
         jobs.model.rows_changed.connect(self._update)
         jobs.totals.changed.connect(self._show_counts)
         jobs.adder.busy_changed.connect(self._show_busy)
-        jobs.commands.notice.connect(self.say)
+        jobs.commands.notice.connect(self.show_notice)
         jobs.run.changed.connect(self._show_title)
-        self.adding.notice.connect(self.say)
-        self.progress.notifications.notice.connect(self.say)
+        self.adding.notice.connect(self.show_notice)
+        self.progress.notifications.notice.connect(self.show_notice)
         for part in (self.adding, self.help, self.progress):
             self.closed.connect(part.close)
         for signal in (actions.connection.triggered, self.status.connection_pressed):
             signal.connect(self.connection.open)
-        self.connection.notice.connect(self.say)
-        self.connection.failed.connect(self.complain)
+        self.connection.notice.connect(self.show_notice)
+        self.connection.failed.connect(self.show_error)
         self.connection.foreign.counted.connect(self.status.show_foreign)
         jobs.feed.problem.connect(self.connection.banner.set_database_error)
         jobs.feed.recovered.connect(self.connection.banner.clear_database_error)
@@ -269,7 +252,7 @@ class MainWindow(QMainWindow):
         self.view.menu_requested.connect(self._show_menu)
 
     def open(self) -> None:
-        """Show the window in its last state, and begin to read the list.
+        """Read the list, and show the window with its saved state.
 
         Raises:
             StoreError: If the database can't be read.
@@ -287,7 +270,7 @@ class MainWindow(QMainWindow):
 
     @Slot(object)
     def follow_connection(self, connection: Connection) -> None:
-        """Switch to this connection's queue."""
+        """Show the files and the run of this connection's queue."""
         self._wording.queue = connection.key
         self._empty.follow(connection)
         self._list.run.follow_queue(connection.key)
@@ -297,7 +280,11 @@ class MainWindow(QMainWindow):
 
     @Slot(list)
     def add(self, paths: Sequence[str]) -> None:
-        """Add files, folders and `file:` URLs, and execute requests of the desktop icon's menu."""
+        """Add files, folders and URLs. `ADD_FILES` and `ADD_FOLDER` open the dialogs instead.
+
+        Args:
+            paths: Paths and URLs from the command line, from a drop or from a second start of the program.
+        """
         requested = {ADD_FILES: self.menu_actions.add_files, ADD_FOLDER: self.menu_actions.add_folder}
         for path in paths:
             if path in requested:
@@ -307,29 +294,29 @@ class MainWindow(QMainWindow):
     # --- messages
 
     @Slot(object)
-    def say(self, notice: Notice) -> None:
+    def show_notice(self, notice: Notice) -> None:
         """Show a message in the window."""
         self.notices.show_notice(notice)
 
     @Slot(str)
-    def complain(self, text: str) -> None:
-        """Show an error, unless the same text is already shown."""
+    def show_error(self, text: str) -> None:
+        """Show an error message, unless it is shown already."""
         shown = self.notices.notice
         if shown is None or shown.text != text:
-            self.say(Notice(text, Kind.PROBLEM))
+            self.show_notice(Notice(text, Kind.PROBLEM))
 
     @Slot(str, bool)
     def _show_busy(self, text: str, can_stop: bool) -> None:  # noqa: FBT001 - a slot
         self.busy.show_text(text, can_stop=can_stop)
 
-    # --- following the list
+    # --- the list
 
     @Slot()
     def _update(self) -> None:
         model, counts = self._list.model, self._list.totals.counts
         listed = model.rowCount()
         self._pages.update_page(model, total=counts.total, typed=self.filter.text())
-        # Beside the page of an empty list there is nothing to choose.
+        # Without files, the sidebar and the details would be empty.
         has_files = bool(counts.total or listed)
         self.sidebar.setVisible(self.menu_actions.sidebar.isChecked() and has_files)
         self.status.show_statuses(shown=has_files and self.sidebar.isHidden())
@@ -359,14 +346,14 @@ class MainWindow(QMainWindow):
     # --- showing and closing
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Fit the parts to the new size."""
+        """Adapt the status bar, the details and the drop overlay to the new size."""
         super().resizeEvent(event)
         self.status.fit()
         self._split.fit(event.size().width())
         self.overlay.setGeometry(self.rect())
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Hide at once; what runs behind the window ends afterwards. May be called twice."""
+        """Save the state of the window, hide it and emit `closed`. Later calls do nothing."""
         event.accept()
         if self._was_closed:
             return

@@ -1,4 +1,4 @@
-"""The toolbar: the most used actions, with texts as far as they fit, and the filter box."""
+"""The toolbar with the most frequently used actions and the filter box."""
 
 from __future__ import annotations
 
@@ -17,42 +17,38 @@ if TYPE_CHECKING:
     from desktop_app.gui.filtering.list_filter import FilterBox
 
 
-_WORDS, _SHAPE = Qt.ToolButtonStyle.ToolButtonTextBesideIcon, Qt.ToolButtonStyle.ToolButtonIconOnly
+_TEXT_AND_ICON, _ICON_ONLY = Qt.ToolButtonStyle.ToolButtonTextBesideIcon, Qt.ToolButtonStyle.ToolButtonIconOnly
 
 _ICON = QSize(18, 18)
 
 
 class ToolBar(QToolBar):
-    """The toolbar. Where not all texts fit, the last buttons only show their icons, with a tool tip.
+    """The toolbar. If it is too narrow for all texts, the last buttons show only their icons.
 
-    The first button always keeps its text.
+    The first button always shows its text.
     """
 
     def __init__(self, actions: Actions, box: FilterBox, parent: QWidget) -> None:
         super().__init__(tr("Tools"), parent)
         self._box = box
         self._fitted: tuple[object, ...] = ()
-        self._fit_soon = QTimer(self)
-        self._fit_soon.setSingleShot(True)
-        self._fit_soon.timeout.connect(self.fit)
+        self._fit_timer = QTimer(self)
+        self._fit_timer.setSingleShot(True)
+        self._fit_timer.timeout.connect(self.fit)
         self.setObjectName("tools")
         self.setMovable(False)
         self.setFloatable(False)
         self.setIconSize(_ICON)
-        self.setToolButtonStyle(_WORDS)
+        self.setToolButtonStyle(_TEXT_AND_ICON)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
-        first = (actions.add_files, actions.add_folder)
-        for action in (*first, None, actions.pause, actions.retry_failed, actions.remove):
-            if action is None:
-                self.addSeparator()
-                continue
-            self.addAction(action)
-            button = self.widgetForAction(action)
-            if isinstance(button, QToolButton):
-                # Qt leaves tool bars out of the Tab order.
-                button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-                button.setAccessibleName(words_of(action))
-                button.setAccessibleDescription(action.statusTip())
+        self.addActions([actions.add_files, actions.add_folder])
+        self.addSeparator()
+        self.addActions([actions.pause, actions.retry_failed, actions.remove])
+        for button in self._buttons():
+            # By default, the buttons of a toolbar are not in the Tab order.
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            button.setAccessibleName(words_of(button.defaultAction()))
+            button.setAccessibleDescription(button.defaultAction().statusTip())
         space = QWidget(self)
         space.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.addWidget(space)
@@ -66,25 +62,26 @@ class ToolBar(QToolBar):
     def fit(self) -> None:
         """Show as many texts as fit."""
         buttons = self._buttons()
-        facts = (self.width(), self.font().toString(), *(button.text() for button in buttons))
-        if facts == self._fitted:
+        state = (self.width(), self.font().toString(), *(button.text() for button in buttons))
+        if state == self._fitted:
             return
-        self._fitted = facts
-        for with_words in range(len(buttons), 0, -1):
+        self._fitted = state
+        for texts in range(len(buttons), 0, -1):
             for place, button in enumerate(buttons):
-                _dress(button, _WORDS if place < with_words else _SHAPE)
-            if self._needed() <= self.width():
+                _set_style(button, _TEXT_AND_ICON if place < texts else _ICON_ONLY)
+            if self._needed_width() <= self.width():
                 return
 
-    def _needed(self) -> int:
-        """Return the total width in pixels with the narrowest filter box."""
+    def _needed_width(self) -> int:
+        """Return the width in pixels of all widgets, with the filter box at its minimum width."""
         layout, margins = self.layout(), self.contentsMargins()
         widgets = [self.widgetForAction(action) for action in self.actions()]
         hints = [self._box.minimumWidth() if widget is self._box else widget.sizeHint().width() for widget in widgets]
-        inner = layout.contentsMargins() if layout is not None else margins
-        spacing = layout.spacing() if layout is not None else 0
+        if layout is None:
+            return sum(hints)
+        inner = layout.contentsMargins()
         around = margins.left() + margins.right() + inner.left() + inner.right()
-        return sum(hints) + spacing * (len(hints) - 1) + around
+        return sum(hints) + layout.spacing() * (len(hints) - 1) + around
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Fit the texts to the new width."""
@@ -92,14 +89,14 @@ class ToolBar(QToolBar):
         self.fit()
 
     def actionEvent(self, event: QActionEvent) -> None:
-        """Fit the texts again when a button's text has changed."""
+        """Fit the texts again after the text of an action has changed."""
         super().actionEvent(event)
         if event.type() == QEvent.Type.ActionChanged:
-            self._fit_soon.start(0)
+            self._fit_timer.start(0)
 
 
-def _dress(button: QToolButton, style: Qt.ToolButtonStyle) -> None:
+def _set_style(button: QToolButton, style: Qt.ToolButtonStyle) -> None:
     if button.toolButtonStyle() is not style:
         button.setToolButtonStyle(style)
-        button.style().unpolish(button)  # the style sheet has rules for both
+        button.style().unpolish(button)  # the style sheet has a rule for each button style
         button.style().polish(button)
